@@ -218,8 +218,7 @@ class Stack:
         return json.dumps({name: _target(addresses) for name, addresses in peers.items()})
 
     def _write_env(self) -> None:
-        infrastructure = self.infrastructure
-        told = infrastructure.service_env()
+        infrastructure, told = self.infrastructure, self.infrastructure.service_env()
         values = {
             "RAPPORT_HOME": str(self.home.path),
             "RAPPORT_PORT_BASE": str(PORT_BASE + self._shift),
@@ -233,8 +232,8 @@ class Stack:
             "RAPPORT_LOCAL_SMTP": f"{told['RAPPORT_SMTP_HOST']}:{told['RAPPORT_SMTP_PORT']}",
             "RAPPORT_LOCAL_OTLP_ENDPOINT": told["OTEL_EXPORTER_OTLP_ENDPOINT"],
         }
-        if currency := self._environ.get("RAPPORT_CURRENCY"):  # the import speaks of amounts in it
-            values["RAPPORT_CURRENCY"] = currency
+        if currency := self._environ.get("RAPPORT_CURRENCY"):
+            values["RAPPORT_CURRENCY"] = currency  # the import speaks of amounts in it
         if "traces" in infrastructure.databases([]):
             values["RAPPORT_LOCAL_TRACES_URL"] = infrastructure.owner_url("traces")
         for service in self.services:
@@ -245,20 +244,7 @@ class Stack:
         self.home.write_env(values)
 
     def _record(self) -> None:
-        units = [
-            {
-                "name": unit.name,
-                "state": unit.state,
-                "pid": unit.process.pid if unit.process else None,
-                "address": unit.address,
-                "health": unit.health,
-                "site": unit.site,
-                "log": unit.program.log.stem,
-                "restarts": unit.restarts,
-                "restarted_at": unit.restarted_at,
-            }
-            for unit in self._supervisor.units
-        ]
+        units = [unit.status() for unit in self._supervisor.units]
         self.home.write_status({"pid": os.getpid(), "since": self._began, "units": units})
 
     def _check_ports(self) -> None:

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from rapport_testing.engines.process import Patience, Process, Program, StackError, kill_group
 
@@ -55,6 +55,20 @@ class Unit:
     def name(self) -> str:
         """The program's name."""
         return self.program.name
+
+    def status(self) -> dict[str, Any]:
+        """What `rapport status` reads."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "pid": self.process.pid if self.process else None,
+            "address": self.address,
+            "health": self.health,
+            "site": self.site,
+            "log": self.program.log.stem,
+            "restarts": self.restarts,
+            "restarted_at": self.restarted_at,
+        }
 
     def spawn(self, started: Process | None = None) -> None:
         """Start the process, unless it was just started."""

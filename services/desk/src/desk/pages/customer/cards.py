@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from desk.pages.base import Looking
-from desk.pages.customer import view
+from desk.pages.customer.page import Page
 from desk.ui.rendering import macro
 
 IDS = ("who", "worth", "points", "sections", "promises", "cases", "timeline")
@@ -31,7 +31,7 @@ class Card:
     meaning: str
 
 
-def cards(look: Looking, page: view.Page) -> Mapping[str, Card]:
+def cards(look: Looking, page: Page) -> Mapping[str, Card]:
     """Every card by its id."""
     return {
         each: _card(macro("pages/customer/cards.html", each, say=look.say, viewer=look.viewer)(page))

@@ -15,6 +15,7 @@ from desk.pages.base import Look, Looking
 from desk.pages.customer import cards, view
 from desk.pages.customer.live import ringing, watch
 from desk.pages.customer.loading import PAGE_S, Names, load
+from desk.pages.customer.page import Page
 
 router = APIRouter()
 Customers = Annotated[Sequence[str], Query()]
@@ -50,7 +51,7 @@ async def live(look: Look, request: Request, customer: Customers = ()) -> Respon
     return stream.answer([*sources, ringing(look, request.app.state.calls)], request.app.state.draining)
 
 
-async def _page(look: Looking, uuid: str) -> view.Page:
+async def _page(look: Looking, uuid: str) -> Page:
     """What to show of a customer. NotFound for nobody."""
     if not UUID.fullmatch(uuid):
         raise NotFound("customers/…")

@@ -1,160 +1,25 @@
 """What the customer page says: a pure function of what the services answered."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chassis.api import messages
-from chassis.api.messages import date_of, moment, value_name
+from chassis.api.messages import moment, value_name
 from desk.auth.viewer import Viewer
 from desk.pages.calls import Parts
-from desk.pages.customer.entries import Entry, entries
-from desk.pages.customer.loading import Names
-from desk.pages.customer.promises import Promise, told_of
+from desk.pages.customer.cases import told_case, viewed
+from desk.pages.customer.entries import entries
+from desk.pages.customer.figures import cell_text, quarters
+from desk.pages.customer.loading import CASES_SHOWN, Names
+from desk.pages.customer.page import Cases, Handle, Page, Points, Promises, Section, Timeline, Who, Worth
+from desk.pages.customer.promises import told_of
 from desk.ui import words
 from desk.ui.actions import Act, offered
 from desk.ui.speech import Speech
 
 OTHERS_SHOWN = 6
-BARS = 8
-Bar = tuple[str, int]
-
-
-@dataclass(frozen=True)
-class Card:
-    """What every card has.
-
-    Attributes:
-        trouble: why what it shows may be old or is not there, in words; empty when all is well.
-
-    """
-
-    trouble: str = ""
-
-
-@dataclass(frozen=True)
-class Handle:
-    """A way to reach the customer, its value masked."""
-
-    name: str
-    kind: str
-    masked: str
-
-
-@dataclass(frozen=True)
-class Who(Card):
-    """Who this is, and how they may be reached."""
-
-    title: str = ""
-    since: str = ""
-    language: str = ""
-    there: str = ""
-    manager: str = ""
-    handles: Sequence[Handle] = ()
-    address: str = ""
-    may: Sequence[tuple[str, bool]] = ()
-    acts: Sequence[Act] = ()
-
-
-@dataclass(frozen=True)
-class Worth(Card):
-    """What the customer is worth to us."""
-
-    name: str = ""
-    totals: Sequence[str] = ()
-    band: str = ""
-    purchases: str = ""
-    bars: Sequence[Bar] = ()
-    spoken: str = ""
-
-
-@dataclass(frozen=True)
-class Points(Card):
-    """What they can spend, and what was given to put things right."""
-
-    balances: Sequence[tuple[str, str, str]] = ()
-    goodwill: Sequence[tuple[str, str, str]] = ()
-    acts: Sequence[Act] = ()
-
-
-@dataclass(frozen=True)
-class Promises(Card):
-    """Those that need somebody, and the others."""
-
-    urgent: Sequence[Promise] = ()
-    others: Sequence[Promise] = ()
-    more: int = 0
-    acts: Sequence[Act] = ()
-
-
-@dataclass(frozen=True)
-class Step:
-    """A department's part of a case."""
-
-    name: str
-    department: str
-    what: str
-    state: str
-    words: str
-    acts: Sequence[Act] = ()
-
-
-@dataclass(frozen=True)
-class Case:
-    """A concern, and where it waits."""
-
-    name: str
-    title: str
-    owner: str
-    lasting: str
-    waits: str
-    steps: Sequence[Step]
-    acts: Sequence[Act] = ()
-
-
-@dataclass(frozen=True)
-class Cases(Card):
-    """Open cases."""
-
-    cases: Sequence[Case] = ()
-    more: int = 0
-    acts: Sequence[Act] = ()
-
-
-@dataclass(frozen=True)
-class Section(Card):
-    """A department's own part of the view."""
-
-    name: str = ""
-    title: str = ""
-    cells: Sequence[tuple[str, str, bool]] = ()
-
-
-@dataclass(frozen=True)
-class Timeline(Card):
-    """What happened, newest first."""
-
-    entries: Sequence[Entry] = ()
-    more: bool = False
-
-
-@dataclass(frozen=True)
-class Page:
-    """The whole page."""
-
-    name: str
-    title: str
-    who: Who
-    worth: Worth
-    points: Points
-    promises: Promises
-    cases: Cases
-    sections: Sequence[Section]
-    timeline: Timeline
-    unapplied: Sequence[str] = field(default=())
 
 
 def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech) -> Page:
@@ -187,6 +52,9 @@ class _Maker:
 
     def _offered(self, *actions: str, on: str = "", owner: str = "") -> Sequence[Act]:
         return offered(self.viewer, self.customer, *actions, on=on, owner=owner)
+
+    def _keyed_offer(self, *actions: str, on: str = "", owner: str = "") -> Sequence[Act]:
+        return self._keyed(self._offered(*actions, on=on, owner=owner))
 
     def _keyed(self, acts: Sequence[Act]) -> Sequence[Act]:
         """The buttons in the order in which people meet them: a key is for the first of several alike."""
@@ -242,7 +110,7 @@ class _Maker:
             value = answered.customer_values[0]
         bought = self.parts.of("purchases")
         purchases = list(bought.purchases) if bought else []
-        bars = _quarters(purchases, say)
+        bars = quarters(purchases, say)
         last = (
             say.day(moment(value.last_purchase_time).date())
             if value is not None and value.purchase_count and value.HasField("last_purchase_time")
@@ -307,76 +175,20 @@ class _Maker:
         )
 
     def cases(self) -> Cases:
-        answered = self.parts.of("cases")
+        answered, say = self.parts.of("cases"), self.say
+        seen = self.view.cases if self.view else ()
         if answered is None:
-            shown = (
-                [self._viewed(each) for each in self.view.cases if value_name(each, "state") == "OPEN"]
-                if self.view
-                else []
-            )
+            shown = [viewed(each, self.names, say) for each in seen if value_name(each, "state") == "OPEN"]
         else:
-            shown = [self._case(case, items) for case, items in answered.cases]
+            shown = [
+                told_case(case, items, self.names, self._keyed_offer, say) for case, items in answered.cases
+            ]
         open_count = self.view.open_case_count if self.view else len(shown)
         return Cases(
             trouble=self._trouble("cases", "cases"),
-            cases=shown[:5],
-            more=max(0, open_count - len(shown[:5])),
+            cases=shown[:CASES_SHOWN],
+            more=max(0, open_count - len(shown[:CASES_SHOWN])),
             acts=self._keyed(self._offered("case")),
-        )
-
-    def _viewed(self, part: Any) -> Case:
-        lasting = self.say.lasting(self.say.now - moment(part.open_time))
-        return Case(part.case, words.titled(part.topic), self.names(part.owner), lasting, "", ())
-
-    def _case(self, case: Any, items: Iterable[Any]) -> Case:
-        say = self.say
-        listed = sorted(items, key=lambda each: value_name(each, "state") != "FINISHED")
-        steps = [self._step(each) for each in listed]
-        waiting = [each for each in listed if value_name(each, "state") != "FINISHED"]
-        since = min((_since(each) for each in waiting), default=None)
-        departments = ", ".join(dict.fromkeys(words.titled(words.last(each.department)) for each in waiting))
-        waits = (
-            say("waits {span} for {who}", who=departments, span=say.lasting(say.now - since))
-            if since
-            else say("with {who}", who=self.names(case.owner))
-        )
-        acts = ["work", "note", "resolve", "owner"] if not waiting else ["work", "note", "owner"]
-        return Case(
-            name=case.name,
-            title=case.display_name or words.titled(case.topic),
-            owner=self.names(case.owner),
-            lasting=say.lasting(say.now - moment(case.open_time)),
-            waits=waits,
-            steps=steps,
-            acts=self._keyed(self._offered(*acts, on=case.name, owner=case.department)),
-        )
-
-    def _step(self, item: Any) -> Step:
-        say, state = self.say, value_name(item, "state")
-        if state == "FINISHED":
-            text = say.lasting(moment(item.finish_time) - moment(item.create_time))
-        elif item.HasField("forecast_finish_time"):
-            reason = words.said(item.forecast_reason_code)
-            text = say(
-                "expects {day}: {reason}",
-                day=say.day(moment(item.forecast_finish_time).astimezone(say.zone).date()),
-                reason=reason,
-            )
-        else:
-            span = say.lasting(say.now - _since(item))
-            text = (
-                say("at it for {span}", span=span)
-                if state == "STARTED"
-                else say("not begun for {span}", span=span)
-            )
-        acts = {"PENDING": ["start", "forecast", "finish"], "STARTED": ["forecast", "finish"]}.get(state, [])
-        return Step(
-            name=item.name,
-            department=words.titled(words.last(item.department)),
-            what=words.about(item.kind, item.reference),
-            state={"FINISHED": "done", "STARTED": "here"}.get(state, "here"),
-            words=text,
-            acts=self._keyed(self._offered(*acts, on=item.name, owner=item.department)),
         )
 
     def sections(self) -> list[Section]:
@@ -386,7 +198,7 @@ class _Maker:
         say = self.say
         late = each.HasField("stale_time") and moment(each.stale_time) <= say.now
         trouble = say("as of {when}", when=say.moment(moment(each.as_of_time))) if late else ""
-        cells = [(cell.label, _cell(cell, say), cell.alarm) for cell in each.cells]
+        cells = [(cell.label, cell_text(cell, say), cell.alarm) for cell in each.cells]
         return Section(trouble=trouble, name=each.name, title=each.display_name, cells=cells)
 
     def timeline(self) -> Timeline:
@@ -438,10 +250,6 @@ class _Maker:
         return say("{age} behind", age=f"{age.seconds} s" if short else say.lasting(age))
 
 
-def _since(item: Any) -> datetime:
-    return moment(item.start_time if item.HasField("start_time") else item.create_time)
-
-
 def _handle(identifier: Any) -> Handle:
     kind = value_name(identifier, "type")
     return Handle(identifier.name, words.titled(kind.lower()), masked(kind, identifier.value))
@@ -463,40 +271,3 @@ def _address(customer: Any) -> str:
         return ""
     postal = ordered[0].postal_address
     return ", ".join(filter(None, (postal.locality, postal.region_code)))
-
-
-def _quarters(purchases: Sequence[Any], say: Speech) -> list[Bar]:
-    """What was paid in each of the last eight quarters, in the currency that most was paid in."""
-    sums: dict[str, dict[int, Decimal]] = {}
-    today = say.today
-    current = today.year * 4 + (today.month - 1) // 3
-    for each in purchases:
-        at = moment(each.purchase_time)
-        age = current - (at.year * 4 + (at.month - 1) // 3)
-        if 0 <= age < BARS:
-            of = sums.setdefault(each.amount.currency_code, {})
-            of[age] = of.get(age, Decimal(0)) + messages.decimal(each.amount)
-    if not sums:
-        return []
-    best = max(sums.values(), key=lambda of: sum(of.values()))
-    quarters = [(current - age, best.get(age, Decimal(0))) for age in reversed(range(BARS))]
-    return [(f"Q{quarter % 4 + 1} {quarter // 4}", max(0, int(amount))) for quarter, amount in quarters]
-
-
-def _cell(cell: Any, say: Speech) -> str:
-    kind = cell.WhichOneof("value")
-    if kind is None:
-        return ""
-    value = getattr(cell, kind)
-    if kind == "money":
-        return say.money(value)
-    if kind == "date":
-        return say.day(date_of(value))
-    if kind == "time":
-        return say.moment(moment(value))
-    if kind == "flag":
-        return say("yes") if value else say("no")
-    if kind == "number":
-        percent = value_name(cell, "format") == "PERCENT"
-        return f"{say.number(round(value * 100, 1))} %" if percent else say.number(round(value, 2))
-    return say.number(value) if kind == "count" else str(value)

@@ -1,0 +1,84 @@
+"""What the page says of open cases: where each waits, for whom, since when."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from chassis.api.messages import moment, value_name
+from desk.pages.customer.page import Case, Step
+from desk.ui import words
+from desk.ui.actions import Act
+from desk.ui.speech import Speech
+
+Offer = Callable[..., Sequence[Act]]
+_ACTS = {"PENDING": ("start", "forecast", "finish"), "STARTED": ("forecast", "finish")}
+
+
+def viewed(part: Any, names: Callable[[str], str], say: Speech) -> Case:
+    """A case as the view knows it: without the departments' parts."""
+    lasting = say.lasting(say.now - moment(part.open_time))
+    return Case(part.case, words.titled(part.topic), names(part.owner), lasting, "", ())
+
+
+def told_case(
+    case: Any, items: Iterable[Any], names: Callable[[str], str], offer: Offer, say: Speech
+) -> Case:
+    """A case as its service knows it, and each department's part: first what is done.
+
+    Args:
+        case: the case.
+        items: its work items.
+        names: what colleagues are called.
+        offer: gives the buttons of some actions on a resource of an owner.
+        say: how to speak.
+
+    """
+    listed = sorted(items, key=lambda each: value_name(each, "state") != "FINISHED")
+    steps = [_step(each, offer, say) for each in listed]
+    waiting = [each for each in listed if value_name(each, "state") != "FINISHED"]
+    since = min((_since(each) for each in waiting), default=None)
+    departments = ", ".join(dict.fromkeys(words.titled(words.last(each.department)) for each in waiting))
+    waits = (
+        say("waits {span} for {who}", who=departments, span=say.lasting(say.now - since))
+        if since
+        else say("with {who}", who=names(case.owner))
+    )
+    acts = ["work", "note", *([] if waiting else ["resolve"]), "owner"]
+    return Case(
+        name=case.name,
+        title=case.display_name or words.titled(case.topic),
+        owner=names(case.owner),
+        lasting=say.lasting(say.now - moment(case.open_time)),
+        waits=waits,
+        steps=steps,
+        acts=offer(*acts, on=case.name, owner=case.department),
+    )
+
+
+def _step(item: Any, offer: Offer, say: Speech) -> Step:
+    state = value_name(item, "state")
+    return Step(
+        name=item.name,
+        department=words.titled(words.last(item.department)),
+        what=words.about(item.kind, item.reference),
+        state="done" if state == "FINISHED" else "here",
+        words=_how_far(item, state, say),
+        acts=offer(*_ACTS.get(state, ()), on=item.name, owner=item.department),
+    )
+
+
+def _how_far(item: Any, state: str, say: Speech) -> str:
+    if state == "FINISHED":
+        return say.lasting(moment(item.finish_time) - moment(item.create_time))
+    if item.HasField("forecast_finish_time"):
+        expected = moment(item.forecast_finish_time).astimezone(say.zone).date()
+        reason = words.said(item.forecast_reason_code)
+        return say("expects {day}: {reason}", day=say.day(expected), reason=reason)
+    span = say.lasting(say.now - _since(item))
+    return (
+        say("at it for {span}", span=span) if state == "STARTED" else say("not begun for {span}", span=span)
+    )
+
+
+def _since(item: Any) -> datetime:
+    return moment(item.start_time if item.HasField("start_time") else item.create_time)

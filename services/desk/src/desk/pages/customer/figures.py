@@ -1,0 +1,50 @@
+"""Figures as they are shown: what was paid by quarter, and what departments show of their own."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from chassis.api import messages
+from chassis.api.messages import date_of, moment, value_name
+from desk.pages.customer.page import Bar
+from desk.ui.speech import Speech
+
+BARS = 8
+
+
+def quarters(purchases: Sequence[Any], say: Speech) -> list[Bar]:
+    """What was paid in each of the last eight quarters, in the currency that most was paid in."""
+    sums: dict[str, dict[int, Decimal]] = {}
+    today = say.today
+    current = today.year * 4 + (today.month - 1) // 3
+    for each in purchases:
+        at = moment(each.purchase_time)
+        age = current - (at.year * 4 + (at.month - 1) // 3)
+        if 0 <= age < BARS:
+            of = sums.setdefault(each.amount.currency_code, {})
+            of[age] = of.get(age, Decimal(0)) + messages.decimal(each.amount)
+    if not sums:
+        return []
+    best = max(sums.values(), key=lambda of: sum(of.values()))
+    quarters = [(current - age, best.get(age, Decimal(0))) for age in reversed(range(BARS))]
+    return [(f"Q{quarter % 4 + 1} {quarter // 4}", max(0, int(amount))) for quarter, amount in quarters]
+
+
+def cell_text(cell: Any, say: Speech) -> str:
+    """A cell of a department's section, as its format says."""
+    kind = cell.WhichOneof("value")
+    if kind is None:
+        return ""
+    value = getattr(cell, kind)
+    if kind == "money":
+        return say.money(value)
+    if kind == "date":
+        return say.day(date_of(value))
+    if kind == "time":
+        return say.moment(moment(value))
+    if kind == "flag":
+        return say("yes") if value else say("no")
+    if kind == "number":
+        percent = value_name(cell, "format") == "PERCENT"
+        return f"{say.number(round(value * 100, 1))} %" if percent else say.number(round(value, 2))
+    return say.number(value) if kind == "count" else str(value)

@@ -1,0 +1,144 @@
+"""The customer page as data: its cards and their lines, in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from desk.pages.customer.entries import Entry
+from desk.pages.customer.promises import Promise
+from desk.ui.actions import Act
+
+Bar = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What every card has.
+
+    Attributes:
+        trouble: why what it shows may be old or is not there, in words; empty when all is well.
+
+    """
+
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A way to reach the customer, its value masked."""
+
+    name: str
+    kind: str
+    masked: str
+
+
+@dataclass(frozen=True)
+class Who(Card):
+    """Who this is, and how they may be reached."""
+
+    title: str = ""
+    since: str = ""
+    language: str = ""
+    there: str = ""
+    manager: str = ""
+    handles: Sequence[Handle] = ()
+    address: str = ""
+    may: Sequence[tuple[str, bool]] = ()
+    acts: Sequence[Act] = ()
+
+
+@dataclass(frozen=True)
+class Worth(Card):
+    """What the customer is worth to us."""
+
+    name: str = ""
+    totals: Sequence[str] = ()
+    band: str = ""
+    purchases: str = ""
+    bars: Sequence[Bar] = ()
+    spoken: str = ""
+
+
+@dataclass(frozen=True)
+class Points(Card):
+    """What they can spend, and what was given to put things right."""
+
+    balances: Sequence[tuple[str, str, str]] = ()
+    goodwill: Sequence[tuple[str, str, str]] = ()
+    acts: Sequence[Act] = ()
+
+
+@dataclass(frozen=True)
+class Promises(Card):
+    """Those that need somebody, and the others."""
+
+    urgent: Sequence[Promise] = ()
+    others: Sequence[Promise] = ()
+    more: int = 0
+    acts: Sequence[Act] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """A department's part of a case."""
+
+    name: str
+    department: str
+    what: str
+    state: str
+    words: str
+    acts: Sequence[Act] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A concern, and where it waits."""
+
+    name: str
+    title: str
+    owner: str
+    lasting: str
+    waits: str
+    steps: Sequence[Step]
+    acts: Sequence[Act] = ()
+
+
+@dataclass(frozen=True)
+class Cases(Card):
+    """Open cases."""
+
+    cases: Sequence[Case] = ()
+    more: int = 0
+    acts: Sequence[Act] = ()
+
+
+@dataclass(frozen=True)
+class Section(Card):
+    """A department's own part of the view."""
+
+    name: str = ""
+    title: str = ""
+    cells: Sequence[tuple[str, str, bool]] = ()
+
+
+@dataclass(frozen=True)
+class Timeline(Card):
+    """What happened, newest first."""
+
+    entries: Sequence[Entry] = ()
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole page."""
+
+    name: str
+    title: str
+    who: Who
+    worth: Worth
+    points: Points
+    promises: Promises
+    cases: Cases
+    sections: Sequence[Section]
+    timeline: Timeline
+    unapplied: Sequence[str] = ()

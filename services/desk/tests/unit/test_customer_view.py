@@ -1,0 +1,238 @@
+"""What the customer page says of what services answered: no browser, no service."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from babel import Locale
+
+from chassis.api.messages import timestamp
+from chassis.context import Principal
+from chassis.errors import PermissionDenied, Unavailable
+from desk.auth.viewer import Viewer
+from desk.pages.calls import Part, Parts
+from desk.pages.customer.entries import entries
+from desk.pages.customer.loading import Cases, Names
+from desk.pages.customer.promises import told_of
+from desk.pages.customer.view import Page, masked, page
+from desk.ui.actions import ACTIONS, offered
+from desk.ui.speech import Speech
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.promise_pb2 import Promise
+from rapport.cases.v1.promise_service_pb2 import ListPromisesResponse
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.common.v1 import channel_pb2, states_pb2
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.timeline_pb2 import TimelineEntry
+from rapport.customer.v1.view_pb2 import CustomerView, SourceFreshness
+from rapport.notifications.v1.notice_pb2 import Notice
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SAY = Speech(Locale("en", "GB"), ZoneInfo("Europe/Berlin"), NOW)
+ERIKA = "customers/019cadc6-9a80-7f07-9ffb-be7cd3f05896"
+
+
+def viewer(*permissions: str, department: str = "front-desk") -> Viewer:
+    principal = Principal("agent:alice", department, frozenset(permissions or ("*",)))
+    return Viewer(principal, "Alice", "Bearer x", "y")
+
+
+def promise(number: int, state: str = "OPEN", days: float = 2, **more: Any) -> Promise:
+    more.setdefault("kind", "delivery")
+    return Promise(
+        name=f"promises/{number}",
+        state=states_pb2.PromiseState.Value(f"PROMISE_STATE_{state}"),
+        due_time=timestamp(NOW + timedelta(days=days)),
+        department="departments/front-desk",
+        **more,
+    )
+
+
+def notice(of: str, state: str, days: float = 0) -> Notice:
+    return Notice(
+        promise=of,
+        state=states_pb2.NoticeState.Value(f"NOTICE_STATE_{state}"),
+        channel=channel_pb2.CHANNEL_EMAIL,
+        send_time=timestamp(NOW + timedelta(days=days)),
+    )
+
+
+def told(*listed: Promise, notices: Any = (), granted: Any = ()) -> Any:
+    def offer(*actions: str, on: str = "", owner: str = "") -> Any:
+        return offered(viewer(), ERIKA, *actions, on=on, owner=owner)
+
+    return told_of(listed, notices, set(granted), offer, SAY)
+
+
+def shown(who: Viewer | None = None, **parts: Any) -> Page:
+    answered = Parts({name: part if isinstance(part, Part) else Part(part) for name, part in parts.items()})
+    looking = who or viewer()
+    return page(ERIKA, answered, looking, Names(looking, {}), SAY)
+
+
+def test_a_date_that_moved_shows_both_and_that_the_customer_was_told_in_time() -> None:
+    before = promise(1, "RENEGOTIATED", 2, successor="promises/2", reason_code="carrier-delay")
+    after = promise(2, "OPEN", 5, predecessor="promises/1")
+    ((moved,), others) = told(after, before, notices=[notice("promises/1", "SENT")])
+    assert (moved.was, moved.now) == ("Wed 4 Mar 10:00", "Sat 7 Mar 10:00")
+    assert moved.state == "Another date, told before due"
+    assert moved.told == "Told by e-mail today 10:00."
+    assert moved.why == "the transport is taking longer than planned"
+    assert others == []
+
+
+@pytest.mark.parametrize(
+    ("notices", "words"),
+    [
+        ([], "At risk, nobody told them yet"),
+        ([notice("promises/1", "REQUESTED")], "At risk, a message is on its way"),
+        ([notice("promises/1", "SENT")], "At risk, told before due"),
+        ([notice("promises/1", "SENT", days=3)], "At risk, told"),
+        ([notice("promises/1", "FAILED")], "At risk, nobody told them yet"),
+    ],
+    ids=["nobody", "on its way", "in time", "late", "failed"],
+)
+def test_a_promise_at_risk_says_whether_the_customer_knows(notices: list[Notice], words: str) -> None:
+    ((at_risk,), _) = told(promise(1, "AT_RISK"), notices=notices)
+    assert at_risk.state == words
+
+
+def test_what_is_broken_comes_before_what_is_at_risk_and_the_soonest_before_the_latest() -> None:
+    urgent, others = told(
+        promise(4, "OPEN", 9), promise(3, "OPEN", 3), promise(1, "AT_RISK", 1), promise(2, "BROKEN", -1)
+    )
+    assert [each.name for each in urgent] == ["promises/2", "promises/1"]
+    assert [each.name for each in others] == ["promises/3", "promises/4"]
+
+
+def test_goodwill_is_offered_for_the_promise_that_slipped_and_once() -> None:
+    before = promise(1, "RENEGOTIATED", 2, successor="promises/2")
+    after = promise(2, "OPEN", 5)
+    ((moved,), _) = told(after, before)
+    assert [act.href for act in moved.acts if act.id == "goodwill"] == [
+        f"/{ERIKA}/act/goodwill?on=promises%2F1"
+    ]
+    ((given,), _) = told(after, before, granted=["promises/1"])
+    assert "goodwill" not in [act.id for act in given.acts]
+
+
+def test_another_departments_promise_has_no_button_that_would_be_refused() -> None:
+    acts = offered(viewer("cases.*"), ERIKA, "agree", "keep", on="promises/1", owner="departments/delivery")
+    assert acts == []
+    administrator = viewer("cases.*", "cases.departments.administer")
+    assert len(offered(administrator, ERIKA, "agree", on="promises/1", owner="departments/delivery")) == 1
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_no_action_is_offered_without_its_permission(action: str) -> None:
+    nothing = viewer("customer.customers.read")
+    assert offered(nothing, ERIKA, action, owner="departments/front-desk") == []
+
+
+def test_a_key_is_shown_once_where_it_acts_worst_first() -> None:
+    listed = ListPromisesResponse(promises=[promise(2, "OPEN", 9), promise(1, "AT_RISK")])
+    told = shown(promises=listed, customer=Customer(name=ERIKA))
+    assert [act.letter for act in told.promises.urgent[0].acts] == ["A", "G", "K", "T"]
+    assert [act.letter for act in told.promises.others[0].acts] == ["", "", ""]
+
+
+def test_a_case_says_for_whom_it_waits_and_since_when() -> None:
+    case = Case(name="cases/1", topic="late-delivery", open_time=timestamp(NOW - timedelta(days=3)))
+    item = WorkItem(
+        department="departments/delivery",
+        kind="deliver-order",
+        reference="orders/5021",
+        state=WorkItem.STATE_STARTED,
+        create_time=timestamp(NOW - timedelta(days=3)),
+        start_time=timestamp(NOW - timedelta(days=2)),
+    )
+    (told,) = shown(cases=Cases([(case, [item])], more=False)).cases.cases
+    assert (told.title, told.waits) == ("Late delivery", "waits 2 days for Delivery")
+    assert told.steps[0].what == "Deliver order of order 5021"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "shown"),
+    [
+        ("EMAIL", "erika.sommer@example.com", "er…@example.com"),
+        ("PHONE", "+49 30 901821", "… 821"),
+        ("ACCOUNT_NUMBER", "K-10432", "K-…"),
+    ],
+)
+def test_a_handle_is_masked_before_it_leaves_the_desk(kind: str, value: str, shown: str) -> None:
+    assert masked(kind, value) == shown
+
+
+def test_what_a_service_does_not_answer_is_said_on_its_card_and_the_view_fills_in() -> None:
+    view = CustomerView(customer=ERIKA, display_name="Erika Sommer", open_promise_count=1)
+    view.promises.add(
+        promise="promises/1",
+        state=states_pb2.PROMISE_STATE_OPEN,
+        kind="delivery",
+        due_time=timestamp(NOW + timedelta(days=1)),
+    )
+    away = Part[Any](refusal=Unavailable("UNAVAILABLE", "away"))
+    told = shown(view=view, promises=away, cases=away)
+    assert told.promises.trouble.startswith("Cases does not answer")
+    assert [each.title for each in told.promises.others] == ["Delivery"]
+    assert told.who.trouble == ""
+
+
+def test_what_one_may_not_see_says_so_and_is_not_called_away() -> None:
+    refused = Part[Any](refusal=PermissionDenied("PERMISSION_DENIED", "no"))
+    assert shown(cases=refused).cases.trouble == "You may not see this."
+
+
+def test_a_source_that_is_behind_says_how_far() -> None:
+    view = CustomerView(customer=ERIKA)
+    late = view.freshness.add(service="services/loyalty", state=SourceFreshness.STATE_BEHIND)
+    late.age.FromTimedelta(timedelta(minutes=5))
+    assert shown(view=view).points.trouble == "5 minutes behind"
+
+
+def test_the_page_of_a_customer_of_whom_nothing_is_known_stands() -> None:
+    told = shown()
+    assert (told.name, told.promises.urgent, told.cases.cases, told.timeline.entries) == (ERIKA, [], [], [])
+
+
+def entry(minutes: float, kind: str = "PromiseMade", **more: Any) -> TimelineEntry:
+    more.setdefault("event_type", f"rapport.cases.v1.{kind}")
+    return TimelineEntry(
+        name=f"{ERIKA}/timelineEntries/{minutes}",
+        occur_time=timestamp(NOW - timedelta(minutes=minutes)),
+        actor="agents/alice",
+        **more,
+    )
+
+
+def test_four_alike_within_ten_minutes_are_one_line_that_counts() -> None:
+    lines = entries([entry(n) for n in range(6)] + [entry(200)], str, SAY)
+    assert [line.folded for line in lines] == [5, 0]
+
+
+def test_a_contact_is_said_as_people_say_it() -> None:
+    contact = entry(
+        1,
+        event_type="rapport.customer.v1.InteractionRecorded",
+        channel=channel_pb2.CHANNEL_VOICE,
+        direction=channel_pb2.DIRECTION_INBOUND,
+        topic="order",
+        summary="x" * 1000,
+    )
+    (line,) = entries([contact], str, SAY)
+    assert (line.text, line.contact) == ("Called us: order", True)
+    assert len(line.detail) < 200
+
+
+def test_days_are_said_near_as_words_and_far_with_their_year() -> None:
+    assert SAY.moment(NOW) == "today 10:00"
+    assert SAY.day(SAY.today + timedelta(days=1)) == "tomorrow"
+    assert SAY.day(SAY.today + timedelta(days=400)) == "6 Apr 2027"
+    assert SAY.short(NOW - timedelta(days=2)) == "Sat"
+
+
+def test_a_moment_in_the_night_of_the_change_of_clocks_is_told_in_its_zone() -> None:
+    night = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 03:30 in Berlin: the hour before does not exist there
+    assert Speech(Locale("en", "GB"), ZoneInfo("Europe/Berlin"), night).clock(night) == "03:30"
+    assert Speech(Locale("en", "GB"), ZoneInfo("Asia/Kolkata"), night).clock(night) == "07:00"
