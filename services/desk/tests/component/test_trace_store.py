@@ -1,11 +1,14 @@
 """The desk reads what a trace store answers, and says what is wrong with one that answers otherwise."""
 
 import asyncio
+import logging
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -31,7 +34,7 @@ async def serve() -> AsyncIterator[Serve]:
     def begin(app: ASGIApp) -> TraceStore:
         port = free_port()
         server = WebServer(app, "127.0.0.1", port)
-        asked = TraceStore(f"http://127.0.0.1:{port}")
+        asked = TraceStore(f"http://asker:secret@127.0.0.1:{port}")
         opened.append((server, asyncio.create_task(server.run()), asyncio.create_task(asked.keep())))
         return asked
 
@@ -98,6 +101,13 @@ def answers(body: bytes, status: int = 200) -> ASGIApp:
     return app
 
 
+async def for_members(scope: Scope, receive: Receive, send: Send) -> None:
+    """A store that asks for a password."""
+    shown = Request(scope).headers.get("authorization")
+    expected = f"Basic {b64encode(b'asker:secret').decode()}"
+    await Response(b'{"result": {}}', 200 if shown == expected else 401)(scope, receive, send)
+
+
 async def hangs(scope: Scope, receive: Receive, send: Send) -> None:
     await asyncio.Event().wait()
 
@@ -119,6 +129,14 @@ async def test_what_is_wrong_with_a_trace_store_is_said(
     with pytest.raises(TracesUnavailable, match=why) as refused:
         await serve(app).trace("a" * 32)
     assert refused.value.reason == "TRACES_UNAVAILABLE"
+
+
+async def test_a_password_in_the_url_is_shown_to_the_store_and_to_no_log(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        assert await serve(for_members).trace("a" * 32) == []
+    assert "secret" not in caplog.text
 
 
 async def test_a_trace_store_that_is_not_there_does_not_answer() -> None:
