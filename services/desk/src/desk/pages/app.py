@@ -23,8 +23,9 @@ from desk.pages.reveal import route as reveal
 from desk.pages.traces import route as tracing
 from desk.pages.traces.store import Traces
 from desk.pages.why import route as why
+from desk.pages.work import route as work
 
-ROUTES = (customer, acting, why, reveal, received, operations, tracing)
+ROUTES = (work, customer, acting, why, reveal, received, operations, tracing)
 _STATUS = {"NOT_FOUND": 404, "PERMISSION_DENIED": 403, "INVALID_ARGUMENT": 400, "UNAUTHENTICATED": 401}
 
 

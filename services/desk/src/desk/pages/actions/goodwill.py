@@ -15,7 +15,7 @@ async def _grant(doing: Doing) -> Done:
     try:
         amount = int(doing.text("amount"))
     except ValueError:
-        raise invalid("amount", "OUT_OF_RANGE", "must be a whole number, 1 or more") from None
+        raise invalid("amount", "INVALID_NUMBER", "must be a whole number, 1 or more") from None
     goodwill = Goodwill(
         customer=doing.customer, points=Points(amount=amount), reason_code=doing.code("reason")
     )

@@ -14,6 +14,7 @@ from desk.live.calls import Calls
 from desk.live.stream import LASTS_S, Told
 from desk.pages.base import Looking
 from desk.pages.calls import refusal_of
+from desk.pages.cards import Card, changes
 from desk.pages.customer import cards, view
 from desk.pages.customer.loading import LIVE_S, Names, load
 from desk.ui import words
@@ -30,19 +31,19 @@ async def watch(look: Looking, customer: str) -> AsyncIterator[Told]:
 
     While the customer service is away, what others know goes on. Ends for who may not see the customer.
     """
-    shown: Mapping[str, cards.Card] = {}
+    shown: Mapping[str, Card] = {}
     while True:
         try:
             async for known in _views(look, customer):
                 after = await _cards(look, customer, known)
-                if changed := cards.changes(shown, after):
+                if changed := changes(shown, after):
                     yield Told("cards", {"customer": customer, "cards": changed})
                 shown = after
         except (grpc.aio.AioRpcError, Refusal) as error:
             if refusal_of(error).code in _FOR_GOOD:
                 return
             after = await _cards(look, customer, None)
-            yield Told("cards", {"customer": customer, "cards": cards.changes(shown, after)})
+            yield Told("cards", {"customer": customer, "cards": changes(shown, after)})
             shown = after
         await asyncio.sleep(random.uniform(*AGAIN_S))  # noqa: S311 - no secret
 
@@ -71,7 +72,7 @@ async def _views(look: Looking, customer: str) -> AsyncIterator[CustomerView | N
         looked = time.monotonic()
 
 
-async def _cards(look: Looking, customer: str, known: CustomerView | None) -> Mapping[str, cards.Card]:
+async def _cards(look: Looking, customer: str, known: CustomerView | None) -> Mapping[str, Card]:
     now = replace(look, say=replace(look.say, now=look.request.app.state.db.clock.now()))
     names = Names(look.viewer, look.memory)
     parts = await load(look.services, customer, names, LIVE_S, known)

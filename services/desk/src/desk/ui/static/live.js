@@ -127,3 +127,4 @@ async function refresh() {
 }
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") refresh(); });
 addEventListener("pageshow", event => { if (event.persisted) { channel.postMessage({to: "leader", tab, wants: mine}); refresh(); } });
+if (document.querySelector("[data-refresh]")) setInterval(() => { if (document.visibilityState === "visible") refresh(); }, 30000); // no stream tells of it

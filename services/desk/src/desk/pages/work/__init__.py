@@ -1,0 +1,1 @@
+"""My work: what I and my department have to do, soonest first."""

@@ -1,0 +1,59 @@
+"""What the page asks of the services: three lists at once, then whom they are about."""
+
+from datetime import timedelta
+from typing import Any
+
+from chassis.api.messages import timestamp
+from desk.pages.base import Looking
+from desk.pages.calls import Parts, ask
+from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest
+from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
+from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
+from rapport.customer.v1.customer_service_pb2 import BatchGetCustomersRequest
+
+WITHIN = timedelta(days=7)
+PROMISES_MAX, CASES_MAX, ITEMS_MAX = 200, 18, 50  # a filter has 20 comparisons
+PAGE_S, NAMES_S = 0.8, 0.8
+
+
+async def load(look: Looking) -> Parts:
+    """The department's promises within a week, the viewer's cases, work that waits; and whom they are about."""
+    services = look.services
+    own = ListCasesRequest(filter=f'owner = "{look.viewer.agent}" AND state = OPEN', page_size=CASES_MAX)
+    asked: dict[str, Any] = {"cases": services.cases.ListCases(own)}
+    if look.viewer.department:
+        ours = f'department = "{look.viewer.department}"'
+        until = timestamp(look.say.now + WITHIN).ToJsonString()
+        unfinished = f"(state = OPEN OR state = AT_RISK OR state = BROKEN) AND due_time < {until!r}"
+        promises = ListPromisesRequest(
+            filter=f"{ours} AND {unfinished}".replace("'", '"'), page_size=PROMISES_MAX
+        )
+        waiting = f"{ours} AND (state = PENDING OR state = STARTED)"
+        asked["promises"] = services.promises.ListPromises(promises)
+        asked["items"] = services.work_items.ListWorkItems(
+            ListWorkItemsRequest(filter=waiting, page_size=ITEMS_MAX)
+        )
+    parts = await ask(PAGE_S, **asked)
+    return Parts(parts | await _about(look, parts))
+
+
+async def _about(look: Looking, parts: Parts) -> Parts:
+    """The cases of waiting work, what one's own cases wait for, and the customers of everything."""
+    services, cases, items = look.services, parts.of("cases"), parts.of("items")
+    known = {case.name: case for case in cases.cases} if cases else {}
+    others = {item.case: None for item in items.work_items if item.case not in known} if items else {}
+    get = services.cases.GetCase
+    asked: dict[str, Any] = {name: get(GetCaseRequest(name=name)) for name in others}
+    if known:
+        of = " OR ".join(f'case = "{name}"' for name in known)
+        waiting = ListWorkItemsRequest(filter=f"state != FINISHED AND ({of})", page_size=200)
+        asked["waiting"] = services.work_items.ListWorkItems(waiting)
+    found = await ask(NAMES_S, **asked) if asked else Parts()
+    known |= {name: part.value for name, part in found.items() if name.startswith("cases/") and part.value}
+    about = {case.customer for case in known.values()}
+    if promises := parts.of("promises"):
+        about |= {each.customer for each in promises.promises}
+    if not about:
+        return found
+    names = BatchGetCustomersRequest(names=sorted(about))
+    return Parts(found | await ask(NAMES_S, customers=services.customers.BatchGetCustomers(names)))

@@ -1,0 +1,135 @@
+"""What the page says: a pure function of what the services answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.api.messages import moment, value_name
+from desk.auth.viewer import Viewer
+from desk.pages.calls import Parts
+from desk.ui import words
+from desk.ui.actions import Act, offered
+from desk.ui.speech import Speech
+
+_MOODS = {"BROKEN": "no", "AT_RISK": "stale"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing to do.
+
+    Attributes:
+        name: of the resource, for why.
+        customer: `customers/{uuid}`; empty when it is not known now.
+        who: what the customer is called.
+        what: is to be done.
+        when: in words.
+        mood: `no`, `stale` or nothing.
+
+    """
+
+    name: str
+    customer: str
+    who: str
+    what: str
+    when: str
+    mood: str
+    acts: Sequence[Act]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A list of the page, and why it may be short."""
+
+    lines: Sequence[Line]
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Work:
+    """The page."""
+
+    promises: Part
+    cases: Part
+    items: Part
+
+
+def work(parts: Parts, viewer: Viewer, say: Speech) -> Work:
+    """What there is to do, of whatever the services answered."""
+    answered = parts.of("customers")
+    names = {each.name: each.display_name for each in answered.customers} if answered else {}
+    cases = _cases(parts)
+    mine = {case.name for case in parts.of("cases").cases} if parts.of("cases") else set()
+    promises, items = parts.of("promises"), parts.of("items")
+    listed = promises.promises if promises else ()
+    unfinished = [each for each in listed if not each.HasField("withdraw_time") and not each.successor]
+    unfinished.sort(key=lambda each: (each.case not in mine, each.due_time.seconds))
+    due = [_promise(each, names, viewer, say) for each in unfinished]
+    return Work(
+        promises=Part(due, _trouble(parts, "promises", say)),
+        cases=Part(_own_cases(parts, names, viewer, say), _trouble(parts, "cases", say)),
+        items=Part(
+            [_item(each, cases, names, viewer, say) for each in items.work_items] if items else [],
+            _trouble(parts, "items", say),
+        ),
+    )
+
+
+def _cases(parts: Parts) -> Mapping[str, Any]:
+    """Every case that is known, by name: one's own, and those of waiting work."""
+    answered = parts.of("cases")
+    own = {case.name: case for case in answered.cases} if answered else {}
+    return own | {
+        name: part.value for name, part in parts.items() if name.startswith("cases/") and part.value
+    }
+
+
+def _promise(each: Any, names: Mapping[str, str], viewer: Viewer, say: Speech) -> Line:
+    state = value_name(each, "state")
+    slip = {"BROKEN": say("not kept, was due"), "AT_RISK": say("at risk, due")}.get(state, say("due"))
+    due = say.due(each.due_time, each.due_date if each.HasField("due_date") else None)
+    acts = offered(viewer, each.customer, "agree", "keep", "takeback", on=each.name, owner=each.department)
+    what, mood = words.about(each.kind, each.reference), _MOODS.get(state, "")
+    return Line(each.name, each.customer, names.get(each.customer, ""), what, f"{slip} {due}", mood, acts)
+
+
+def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Speech) -> list[Line]:
+    answered, waiting = parts.of("cases"), parts.of("waiting")
+    lines = []
+    for case in answered.cases if answered else ():
+        of = [item for item in waiting.work_items if item.case == case.name] if waiting else []
+        who = ", ".join(dict.fromkeys(words.titled(words.last(item.department)) for item in of))
+        lasting = say.lasting(say.now - moment(case.open_time))
+        when = (
+            say("open for {span}, waits for {who}", span=lasting, who=who)
+            if who
+            else say("open for {span}", span=lasting)
+        )
+        acts = ["work", "note"] if of else ["work", "resolve"]
+        offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
+        title = case.display_name or words.titled(case.topic)
+        lines.append(Line(case.name, case.customer, names.get(case.customer, ""), title, when, "", offers))
+    return lines
+
+
+def _item(item: Any, cases: Mapping[str, Any], names: Mapping[str, str], viewer: Viewer, say: Speech) -> Line:
+    case = cases.get(item.case)
+    customer = case.customer if case else ""
+    if item.HasField("forecast_finish_time"):
+        when = say("expected {day}", day=say.moment(moment(item.forecast_finish_time)))
+    else:
+        when = say("waits for {span}", span=say.lasting(say.now - moment(item.create_time)))
+    acts = (
+        ["forecast", "finish"] if value_name(item, "state") == "STARTED" else ["start", "forecast", "finish"]
+    )
+    offers = offered(viewer, customer, *acts, on=item.name, owner=item.department) if customer else ()
+    what = words.about(item.kind, item.reference)
+    return Line(item.name, customer, names.get(customer, ""), what, when, "", offers)
+
+
+def _trouble(parts: Parts, name: str, say: Speech) -> str:
+    part = parts.get(name)
+    if part is None or part.refusal is None:
+        return ""
+    refused = part.refusal.code == "PERMISSION_DENIED"
+    return say("You may not see this.") if refused else say("Cases does not answer; look again in a moment.")
