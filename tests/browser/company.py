@@ -36,6 +36,7 @@ from rapport_tools.local.mail import Handler, Mailbox
 from rapport_tools.local.roles import ROLES
 from tests.browser.visitor import Visitor
 
+TELEPHONY = "the-token-of-the-telephone-system"
 SERVICES: list[Service[Any]] = [customer, cases, loyalty, notifications]
 
 
@@ -138,8 +139,24 @@ class Company:
         post = {"smtp_host": "127.0.0.1", "smtp_port": mail, "smtp_security": "none"}
         for service in SERVICES:
             await self.begin(service, **(post if service is notifications else {}))
-        await self.begin(desk, **self._settings)
+        await self.begin(desk, **{"webhooks_dir": self._sources(), **self._settings})
         self.gate = Gate(self.services["desk"].app)
+
+    def _sources(self) -> Path:
+        """The folder with the one source of webhooks: a telephone system."""
+        folder = self._folder / "sources"
+        folder.mkdir()
+        (folder / "telephony.json").write_text(
+            json.dumps({"kind": "telephony", "tokens": [TELEPHONY], "region": "DE", "creates": False})
+        )
+        return folder
+
+    async def call(self, call: str, number: str, event: str = "ringing", agent: str = "alice") -> None:
+        """Have the telephone system say that something happens in a call."""
+        told = {"id": f"{call}-{event}", "call": call, "event": event, "agent": agent, "from": number}
+        headers = {"authorization": f"Bearer {TELEPHONY}"}
+        answer = await self._rest.post(f"{self.url}/webhooks/telephony", json=told, headers=headers)
+        assert answer.is_success, answer.text
 
     async def begin(self, service: Service[Any], **settings: Any) -> None:
         """Start a service where the others look for it."""

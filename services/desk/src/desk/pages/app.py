@@ -16,6 +16,7 @@ from desk.pages.actions import route as acting
 from desk.pages.base import STATIC, looking
 from desk.pages.calls import Services, refusal_of
 from desk.pages.customer import route as customer
+from desk.pages.find import route as find
 from desk.pages.measuring import Measured
 from desk.pages.operations import route as operations
 from desk.pages.received import route as received
@@ -25,7 +26,7 @@ from desk.pages.traces.store import Traces
 from desk.pages.why import route as why
 from desk.pages.work import route as work
 
-ROUTES = (work, customer, acting, why, reveal, received, operations, tracing)
+ROUTES = (work, customer, find, acting, why, reveal, received, operations, tracing)
 _STATUS = {"NOT_FOUND": 404, "PERMISSION_DENIED": 403, "INVALID_ARGUMENT": 400, "UNAUTHENTICATED": 401}
 
 

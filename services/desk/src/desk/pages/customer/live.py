@@ -53,9 +53,8 @@ async def ringing(look: Looking, calls: Calls) -> AsyncIterator[Told]:
     async with contextlib.aclosing(calls.listen(words.last(look.viewer.agent))) as heard:
         async for call in heard:
             html = look.html("pages/customer/ringing.html", call=call)
-            yield Told(
-                "ring", {"call": str(call.call), "href": call.customer and f"/{call.customer}", "html": html}
-            )
+            told = {"call": str(call.call), "href": call.customer and f"/{call.customer}", "html": html}
+            yield Told("ring", told | {"word": look.say("A call for you")})
 
 
 async def _views(look: Looking, customer: str) -> AsyncIterator[CustomerView | None]:

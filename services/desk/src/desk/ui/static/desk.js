@@ -52,7 +52,7 @@ document.addEventListener("click", event => {
   else if (event.target.closest("[data-copy]")) { const to = event.target.closest("[data-copy]"); navigator.clipboard?.writeText(to.dataset.copy); to.textContent = `${to.dataset.copy}`; }
   else if (event.target.closest("[data-dismiss]")) event.target.closest(".card").remove();
   else if (event.target.closest("[data-more]")) more(event.target.closest("[data-more]"));
-  else if (!event.target.closest("#panel")) $("#found").hidden = true;
+  else if (!event.target.closest("#panel, #find")) offer("");
 });
 
 // The next page of a list takes the place of the link to it.
@@ -62,6 +62,7 @@ async function more(link) {
   if (!answer?.ok) { link.disabled = false; return; }
   const rows = fragment(await answer.text());
   const first = rows.firstElementChild;
+  if (link.dataset.here) history.replaceState(null, "", link.dataset.here); // Back shows as much again
   link.replaceWith(rows);
   first?.querySelector("button, a")?.focus();
 }
@@ -139,7 +140,7 @@ $("#letters")?.addEventListener("click", () => { localStorage.setItem("letters",
 document.addEventListener("keydown", event => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") { event.preventDefault(); $("#find").select(); return; }
   if (event.ctrlKey && event.key === "Enter") { const form = event.target.closest("form"); if (form) { event.preventDefault(); form.requestSubmit(); } return; }
-  if (event.key === "Escape") { $("#found").hidden = true; close(); return; }
+  if (event.key === "Escape") { if (!found.hidden) event.preventDefault(); offer(""); close(); return; } // a search box would be emptied
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.getModifierState("AltGraph") || event.isComposing || event.repeat || off()) return;
   if (event.target.closest("input, textarea, select, [contenteditable]") || event.key.length !== 1) return;
   const to = $(`[data-letter="${CSS.escape(event.key.toUpperCase())}"]`);
@@ -149,22 +150,31 @@ document.addEventListener("keydown", event => {
 // Recognise while typing; Enter goes to the page that says the same.
 const find = $("#find"), found = $("#found");
 let typed = 0;
-find?.addEventListener("input", () => {
+function offer(html) {
+  found.replaceChildren(fragment(html));
+  found.hidden = !html;
+  find.setAttribute("aria-expanded", Boolean($("[role=option]", found)));
+  find.removeAttribute("aria-activedescendant");
+}
+find.addEventListener("input", () => {
   const mine = ++typed;
   setTimeout(async () => {
-    if (mine !== typed || find.value.trim().length < 2) { found.hidden = find.value.trim().length < 2 || found.hidden; return; }
+    if (mine !== typed) return;
+    if (find.value.trim().length < 2) { offer(""); return; }
     const answer = await ask("/find", {method: "POST", headers: {"X-CSRF": body.dataset.csrf}, body: new URLSearchParams({q: find.value})}).catch(() => null);
-    if (mine !== typed || !answer?.ok) return;
-    found.replaceChildren(fragment(await answer.text()));
-    found.hidden = false;
+    const told = await answer?.text().catch(() => "") ?? "";
+    if (mine === typed) offer(told);
   }, 180);
 });
-find?.addEventListener("keydown", event => {
-  const links = all("a", found), at = links.findIndex(each => each.getAttribute("aria-selected") === "true");
+find.form.addEventListener("submit", () => { typed += 1; });
+find.form.addEventListener("focusout", event => { if (!find.form.contains(event.relatedTarget)) { typed += 1; offer(""); } });
+find.addEventListener("keydown", event => {
+  const links = all("[role=option]", found), at = links.findIndex(each => each.getAttribute("aria-selected") === "true");
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
-    const next = links[(at + (event.key === "ArrowDown" ? 1 : links.length - 1)) % links.length] ?? links[0];
+    const next = links[(event.key === "ArrowDown" ? at + 1 : Math.max(at, 0) + links.length - 1) % links.length];
     links.forEach(each => each.setAttribute("aria-selected", each === next));
+    if (next) find.setAttribute("aria-activedescendant", next.id);
     next?.scrollIntoView({block: "nearest"});
   } else if (event.key === "Enter" && at >= 0 && !found.hidden) { event.preventDefault(); location.href = links[at].href; }
 });

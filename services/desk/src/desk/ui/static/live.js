@@ -16,7 +16,6 @@ function receive({kind, data}) {
   heard = Date.now();
   told(true);
   if (kind === "cards" && data.customer === mine) for (const [id, card] of Object.entries(data.cards)) offer(id, card);
-  if (kind === "ring") ring(data);
   if (kind === "signed-out") told(false, data.word);
 }
 function offer(id, card) {
@@ -73,14 +72,40 @@ function told(on, why = "") {
 }
 setInterval(() => { if (Date.now() - heard > SILENT_MS) told(false); }, 3000);
 
-// A call rings: one page of the browser shows it, and chooses nothing for anybody.
+// A call rings: the tab that is looked at, or was last, shows it. The page of the one owner of a number opens by
+// itself, but for who types, and once for each call; in a hidden tab the title says so, until somebody looks.
+const title = document.title, CARDS_MAX = 3, REMEMBERED = 50;
+const visible = () => document.visibilityState === "visible";
+const calledAway = () => sessionStorage.getItem("called") ?? "";
+const decided = () => JSON.parse(localStorage.getItem("decided") ?? "[]");
+const decide = call => localStorage.setItem("decided", JSON.stringify([...decided(), call].slice(-REMEMBERED)));
 function ring(data) {
-  if (data.href && document.visibilityState === "visible" && !document.querySelector("#panel:not([hidden]), textarea:focus")) { location.href = data.href; return; }
-  const toast = document.getElementById("toast");
+  if (decided().includes(data.call) || document.querySelector(`[data-call="${data.call}"]`)) return;
+  const before = calledAway();
+  if (!visible()) callBack(data.word);
+  const busy = document.querySelector("#panel:not([hidden]), :is(input, textarea, select):focus");
+  if (data.href && !busy && !before && data.href !== location.pathname) { decide(data.call); location.href = data.href; return; }
   const card = Object.assign(document.createElement("div"), {className: "card"});
+  card.dataset.call = data.call;
   card.append(document.createRange().createContextualFragment(data.html));
-  toast.append(card);
+  card.addEventListener("click", event => { if (event.target.closest("a, [data-dismiss]")) decide(data.call); });
+  document.getElementById("toast").append(card);
+  all("#toast [data-call]").slice(0, -CARDS_MAX).forEach(each => each.remove());
 }
+function callBack(word) {
+  if (!calledAway() && globalThis.Notification?.permission === "granted") new Notification(word, {tag: "rapport-call"}).onclick = () => focus();
+  sessionStorage.setItem("called", word);
+  document.title = `${word} - ${title}`;
+}
+if (visible()) sessionStorage.removeItem("called"); else if (calledAway()) document.title = `${calledAway()} - ${title}`;
+function looked() {
+  if (!visible()) return;
+  sessionStorage.removeItem("called");
+  document.title = title;
+  channel.postMessage({to: "leader", tab, wants: mine, looked: true});
+  shows = tab;
+}
+let shows = tab; // of those that the leader knows
 
 // Who leads holds the lock, and the stream for what all tabs show.
 const wanted = new Map([[tab, mine]]);
@@ -92,7 +117,11 @@ function stream() {
   streaming = customers.join();
   source = new EventSource("/live?" + new URLSearchParams(customers.map(each => ["customer", each])));
   const pass = kind => event => { const message = {kind, data: event.data ? JSON.parse(event.data) : {}}; receive(message); channel.postMessage({to: "all", message}); };
-  for (const kind of ["cards", "ring", "beat"]) source.addEventListener(kind, pass(kind));
+  for (const kind of ["cards", "beat"]) source.addEventListener(kind, pass(kind));
+  source.addEventListener("ring", event => {
+    const data = JSON.parse(event.data);
+    if (shows !== tab && wanted.has(shows)) channel.postMessage({to: "tab", tab: shows, data}); else ring(data);
+  });
   source.addEventListener("farewell", () => {}); // its retry says when to come back
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) setTimeout(check, 1000 + 4000 * Math.random());
@@ -106,12 +135,16 @@ async function check() { // a stream that was refused is not repeated by the bro
 let leads = false;
 channel.onmessage = ({data}) => {
   if (data.to === "all") receive(data.message);
+  else if (data.to === "tab") { if (data.tab === tab) ring(data.data); }
   else if (data.to === "leader") {
     if (data.wants === undefined) wanted.delete(data.tab); else wanted.set(data.tab, data.wants);
+    if (data.looked) shows = data.tab;
     if (leads) { stream(); if (data.wants !== undefined && source.readyState === EventSource.OPEN) channel.postMessage({to: "all", message: {kind: "beat", data: {}}}); }
-  } else if (data.to === "tabs") channel.postMessage({to: "leader", tab, wants: mine});
+  } else if (data.to === "tabs") tell();
 };
-channel.postMessage({to: "leader", tab, wants: mine});
+const tell = () => channel.postMessage({to: "leader", tab, wants: mine, looked: document.hasFocus() || Boolean(calledAway())});
+tell();
+addEventListener("focus", looked);
 addEventListener("pagehide", () => channel.postMessage({to: "leader", tab}));
 navigator.locks.request("rapport-live", () => new Promise(() => {
   leads = true;
@@ -125,6 +158,6 @@ async function refresh() {
   const answer = await fetch(`/${mine}/cards`, {headers: {"X-Requested-With": "fragment"}}).catch(() => null);
   if (answer?.ok) receive({kind: "cards", data: await answer.json()});
 }
-document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") refresh(); });
-addEventListener("pageshow", event => { if (event.persisted) { channel.postMessage({to: "leader", tab, wants: mine}); refresh(); } });
-if (document.querySelector("[data-refresh]")) setInterval(() => { if (document.visibilityState === "visible") refresh(); }, 30000); // no stream tells of it
+document.addEventListener("visibilitychange", () => { looked(); if (visible()) refresh(); });
+addEventListener("pageshow", event => { if (event.persisted) { tell(); refresh(); } });
+if (document.querySelector("[data-refresh]")) setInterval(() => { if (visible()) refresh(); }, 30000); // no stream tells of it

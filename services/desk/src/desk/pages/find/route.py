@@ -1,0 +1,84 @@
+"""`/find`: who it is; `/call`: who calls. What is typed is personal: the desk keeps it, and no URL has it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from chassis.errors import NotFound
+from desk.pages.actions.drafts import Drafts
+from desk.pages.base import Look, Looking
+from desk.pages.customer.loading import PAGE_S, Names
+from desk.pages.find import view
+from desk.pages.find.classifying import MOST, Asked, classify
+from desk.pages.find.searching import search
+
+router = APIRouter()
+OFFERED, PAGE, PAGE_MAX = 8, 20, 100
+Shown = Annotated[int, Query(ge=1)]
+
+
+@router.post("/find")
+async def asked(look: Look, request: Request) -> Response:
+    """While somebody types, a few; then the page of who is meant, or of who may be."""
+    typed = str((await request.form()).get("q", ""))
+    if look.is_fragment:
+        return look.answer("pages/find/offered.html", results=await _found(look, typed, OFFERED))
+    return await _led(look, typed, {})
+
+
+@router.get("/find/{key}")
+async def shown(look: Look, key: UUID, shown: Shown = PAGE, after: str = "") -> Response:
+    """The page of a search, made anew: Back finds it, as far as it was read."""
+    kept = await _searches(look).get(f"find/{key}")
+    if not kept:
+        raise NotFound("find/…", "This search is not kept any more. Type it again.")
+    typed, is_call = str(kept.get("q", "")), "call" in kept
+    size = PAGE if after else min(shown, PAGE_MAX)
+    results = await _found(look, typed, size, after, is_call=is_call, is_shown=True)
+    told: dict[str, Any] = {"results": results, "key": key, "read": shown + PAGE if after else size + PAGE}
+    if look.is_fragment:
+        return look.answer("pages/find/rows.html", **told)
+    return look.answer("pages/find/page.html", query=typed[:MOST], is_call=is_call, **told)
+
+
+@router.get("/call")
+async def called(look: Look, request: Request) -> Response:
+    """What a telephone system opens: the caller's page, or the choice among several."""
+    number = request.query_params.get("from", "")
+    if number[:1] == " ":  # a plus that was not encoded
+        number = f"+{number.strip()}"
+    return await _led(look, number, {"call": "1"})
+
+
+async def _led(look: Looking, typed: str, how: Mapping[str, str]) -> Response:
+    """To who is meant; else to the page that says who may be."""
+    results = await _found(look, typed, PAGE, is_call="call" in how)
+    if results.sure:
+        return RedirectResponse(f"/{results.sure}", 303)
+    key = uuid4()
+    await _searches(look).put(f"find/{key}", {"q": typed[: MOST + 1], **how})
+    return RedirectResponse(f"/find/{key}", 303)
+
+
+async def _found(
+    look: Looking, typed: str, size: int, after: str = "", *, is_call: bool = False, is_shown: bool = False
+) -> view.Results:
+    if is_call and not any(map(str.isdigit, typed)):
+        return view.Results(words=look.say("The number is withheld: ask who it is, and find them above."))
+    if told := view.unasked(typed, look.say):
+        return told
+    meant = Asked(typed.strip()) if is_call else classify(typed)
+    parts = await search(look.services, meant, size, after)
+    names = Names(look.viewer, look.memory)
+    if is_shown and (found := parts.of("customers")):
+        managers = {each.customer.relationship_manager for each in found.matches}
+        await names.learn(look.services, managers - {""}, PAGE_S)
+    return view.results(meant, parts, names, look.say)
+
+
+def _searches(look: Looking) -> Drafts:
+    """Kept as drafts are: for their author, for a month."""
+    return Drafts(look.request.app.state.db, look.viewer.principal.subject)

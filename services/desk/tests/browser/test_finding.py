@@ -1,0 +1,218 @@
+"""Who it is: found by whatever one has of them, and who calls is shown to who may take the call."""
+
+import asyncio
+import re
+
+from playwright.async_api import Page, expect
+
+from rapport_testing.wait import eventually
+from tests.browser.company import Company, Person, SignedIn
+from tests.browser.customers import contacts, somebody
+from tests.browser.looking import barriers
+
+SPELLINGS = [
+    "+49 40 5551234",
+    "0049 40 5551234",
+    "040 5551234",
+    "(040) 555-12-34",
+    "+49 (0)40 5551234",
+    "+49\u00a040\u00a0555\u202f1234",
+    "\u202a+49 40 5551234\u202c",
+    "０４０／５５５１２３４",  # noqa: RUF001 - as a page in Japanese has it
+]
+# Chromium's own tabs are never hidden to a test.
+HIDDEN = """
+Object.defineProperty(document, "visibilityState", {get: () => globalThis.shown ? "visible" : "hidden"});
+globalThis.Notification = class {
+    static permission = "granted";
+    constructor(word, how) { notified(word, how.tag); }
+};"""
+
+
+def number(last: str) -> str:
+    """A number in Hamburg."""
+    return f"+494055{last}"
+
+
+async def named(desk: Company, given: str, phone: str) -> str:
+    """Somebody with a number."""
+    return await somebody(desk, given, identifiers=[{"type": "TYPE_PHONE", "value": phone}])
+
+
+async def at(page: Page, path: str) -> Page:
+    """A page that is live."""
+    await page.goto(path)
+    await expect(page.locator("#live")).to_have_class("on")
+    return page
+
+
+async def test_row_6_eight_spellings_of_a_number_find_one_customer(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    customer, start = await named(desk, "Hanna", "+49405551234"), await somebody(desk)
+    visitor = await signed_in()
+    for spelling in SPELLINGS:
+        await visitor.page.goto(f"/{start}")
+        await visitor.page.keyboard.press("Control+k")
+        await visitor.page.keyboard.insert_text(spelling)
+        await visitor.page.keyboard.press("Enter")
+        await visitor.page.wait_for_url(f"**/{customer}")
+
+
+async def test_the_keyboard_chooses_among_those_who_are_offered_while_one_types(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    start = await somebody(desk)
+    for given in ("Quirin", "Quinn"):
+        await somebody(desk, given)
+    visitor = await signed_in()
+    page = visitor.page
+    await page.goto(f"/{start}")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("Qui")
+    box, options = (
+        page.get_by_role("combobox", name="Find a customer"),
+        page.locator("#found").get_by_role("option"),
+    )
+    await expect(options).to_have_count(2)
+    await expect(box).to_have_attribute("aria-expanded", "true")
+    assert await barriers(page) == []
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    await expect(box).to_have_attribute("aria-activedescendant", "found-2")
+    href = await options.nth(1).get_attribute("href")
+    await page.keyboard.press("Escape")
+    await expect(box).to_have_attribute("aria-expanded", "false")
+    await page.keyboard.type("n")
+    await expect(options).to_have_count(1)
+    await page.keyboard.type("x")
+    await expect(page.locator("#found")).to_contain_text("Nobody is found")
+    assert await barriers(page) == []
+    await page.keyboard.press("Backspace")
+    await page.keyboard.press("Backspace")
+    await expect(options).to_have_count(2)
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**{href}")
+
+
+async def test_row_8_back_shows_the_whole_list_as_far_as_it_was_read_and_where(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    for _ in range(45):
+        await somebody(desk, "Zacharias")
+    visitor = await signed_in(viewport={"width": 1280, "height": 500})
+    page = visitor.page
+    await page.goto("/call")
+    await page.get_by_role("combobox").fill("Zacharias")
+    await page.keyboard.press("Enter")
+    hits = page.locator(".hit a")
+    await expect(hits).to_have_count(20)
+    await page.get_by_role("button", name="Show more").click()
+    await expect(hits).to_have_count(40)
+    assert "Zacharias" not in page.url
+    await hits.nth(33).scroll_into_view_if_needed()
+    place = await page.evaluate("() => scrollY")
+    await hits.nth(33).click()
+    await page.wait_for_url("**/customers/*")
+    await page.go_back()
+    await expect(hits).to_have_count(40)
+    await expect(page.get_by_role("combobox")).to_have_value("Zacharias")
+    await page.wait_for_function("place => Math.abs(scrollY - place) < 50", arg=place)
+    assert await barriers(page) == []
+
+
+async def test_a_huge_paste_is_refused_and_not_cut_to_something_else(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    start = await somebody(desk)
+    visitor = await signed_in()
+    await visitor.page.goto(f"/{start}")
+    await visitor.page.keyboard.press("Control+k")
+    await visitor.page.keyboard.insert_text("Nora " * 1_000_000)
+    await expect(visitor.page.locator("#found")).to_contain_text("Too long")
+    await visitor.page.keyboard.press("Enter")
+    await expect(visitor.page.get_by_role("main")).to_contain_text("Too long")
+
+
+async def test_a_call_opens_the_page_of_the_caller_once(desk: Company, signed_in: SignedIn) -> None:
+    customer, start = await named(desk, "Ines", number("10001")), await somebody(desk)
+    visitor = await signed_in(Person("ines"))
+    page = await at(visitor.page, f"/{start}")
+    await desk.call("one", number("10001"), agent="ines")
+    await page.wait_for_url(f"**/{customer}")
+    await at(page, f"/{start}")  # it rings still, and was decided
+    await desk.call("unknown", number("19999"), agent="ines")
+    await expect(page.locator("#toast")).to_contain_text("Nobody we know")
+    await expect(page.locator("#toast .card")).to_have_count(1)
+
+
+async def test_a_call_takes_nobody_away_who_types(desk: Company, signed_in: SignedIn) -> None:
+    customer, start = await named(desk, "Jana", number("10002")), await somebody(desk)
+    visitor = await signed_in(Person("jana"))
+    page = await at(visitor.page, f"/{start}")
+    await page.get_by_label("What did the customer say?").fill("She asks wh")
+    await desk.call("typing", number("10002"), agent="jana")
+    await expect(page.locator("#toast")).to_contain_text("Jana Winter")
+    await page.keyboard.type("ere it is")
+    await expect(page.get_by_label("What did the customer say?")).to_have_value("She asks where it is")
+    assert await barriers(page) == []
+    await page.locator("#toast a").click()
+    await page.wait_for_url(f"**/{customer}")
+
+
+async def test_rows_4_and_5_a_shared_number_is_a_choice_and_the_contact_is_of_the_chosen_alone(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    karl, klara = [await named(desk, given, number("10003")) for given in ("Karl", "Klara")]
+    start = await somebody(desk)
+    visitor = await signed_in(Person("kim"))
+    page = await at(visitor.page, f"/{start}")
+    await desk.call("shared", number("10003"), agent="kim")
+    toast = page.locator("#toast")
+    await expect(toast).to_contain_text("Several have this number")
+    assert page.url.endswith(start)
+    await toast.get_by_role("link", name="Klara").click()
+    await page.wait_for_url(f"**/{klara}")
+    await page.get_by_label("What did the customer say?").fill("It was Klara.")
+    await page.keyboard.press("Control+Enter")
+
+    async def recorded() -> bool:
+        return await contacts(desk, klara) == ["It was Klara."]
+
+    await eventually(recorded)
+    assert await contacts(desk, karl) == []
+    await page.goto(f"/call?from={number('10003').replace('+', '%2B')}")
+    await expect(page.get_by_role("main")).to_contain_text("ask who it is")
+    await expect(page.locator(".hit")).to_have_count(2)
+    assert await barriers(page) == []
+
+
+async def test_row_29_a_hundred_calls_in_eight_hidden_tabs_are_one_notice(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    customer, start = await named(desk, "Lena", number("10004")), await somebody(desk)
+    visitor = await signed_in(Person("lena"))
+    notices: list[str] = []
+    await visitor.context.expose_binding("notified", lambda _, word, tag: notices.append(f"{word} {tag}"))
+    await visitor.context.add_init_script(HIDDEN)
+    pages = [visitor.page, *[await visitor.context.new_page() for _ in range(7)]]
+    for page in pages:
+        await at(page, f"/{start}")
+    await desk.call("first", number("10004"), agent="lena")
+
+    async def opened() -> list[Page]:
+        return [page for page in pages if page.url.endswith(customer)]
+
+    [popped] = await eventually(opened)
+    await expect(popped).to_have_title(re.compile("^A call for you - "))
+    for start_of in range(0, 99, 33):
+        calls = (
+            desk.call(f"storm-{n}", number("10004"), agent="lena") for n in range(start_of, start_of + 33)
+        )
+        await asyncio.gather(*calls)
+    await expect(popped.locator("#toast .card")).to_have_count(3)
+    assert notices == ["A call for you rapport-call"]
+    assert [page for page in pages if await page.locator("#toast .card").count()] == [popped]
+    await popped.evaluate("() => { shown = true; document.dispatchEvent(new Event('visibilitychange')); }")
+    await expect(popped).not_to_have_title(re.compile("A call"))
