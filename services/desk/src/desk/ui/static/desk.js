@@ -90,7 +90,7 @@ document.addEventListener("submit", async event => {
   const told = answer ? await answer.text() : `<p class="refused">The desk does not answer. What you wrote is kept: try again.</p>`;
   if (answer?.headers.has("X-Done")) {
     delete form.dataset.typed;
-    if (form.closest("#panel")) close(); else form.outerHTML = await (await ask(form.dataset.again)).text();
+    if (form.closest("#panel")) { close(); document.dispatchEvent(new CustomEvent("acted", {detail: document.activeElement.closest("[data-live]")?.id})); } else form.outerHTML = await (await ask(form.dataset.again)).text();
     if (told.trim()) say(told);
   } else if (answer?.headers.has("X-Form")) {
     const fresh = fragment(told);

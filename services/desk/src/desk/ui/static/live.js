@@ -21,8 +21,22 @@ function receive({kind, data}) {
 function offer(id, card) {
   const region = document.getElementById(id);
   if (!region || versions.get(id) === card.version) return;
-  if (region.matches(":focus-within") || (matchMedia("(hover: hover)").matches && region.matches(":hover"))) wait(region, card);
+  if (acted.has(id)) mineToo(region, card);
+  else if (region.matches(":focus-within") || (matchMedia("(hover: hover)").matches && region.matches(":hover"))) wait(region, card);
   else put(region, card);
+}
+// What one did oneself is shown at once, also where one is; the focus stays on what has its name.
+const acted = new Set();
+document.addEventListener("acted", ({detail: id}) => {
+  if (!id) return;
+  acted.add(id);
+  if (waiting.has(id)) mineToo(document.getElementById(id), waiting.get(id).card);
+});
+function mineToo(region, card) {
+  const at = document.activeElement.id;
+  acted.delete(region.id);
+  put(region, card);
+  document.getElementById(at)?.focus({preventScroll: true});
 }
 function put(region, card) {
   waiting.delete(region.id);
