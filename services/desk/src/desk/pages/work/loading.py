@@ -17,7 +17,7 @@ PAGE_S, NAMES_S = 0.8, 0.8
 
 
 async def load(look: Looking) -> Parts:
-    """The department's promises within a week, the viewer's cases, work that waits; and whom they are about."""
+    """The department's promises within a week, the viewer's cases, work that waits; and the customers."""
     services = look.services
     own = ListCasesRequest(filter=f'owner = "{look.viewer.agent}" AND state = OPEN', page_size=CASES_MAX)
     asked: dict[str, Any] = {"cases": services.cases.ListCases(own)}

@@ -63,7 +63,7 @@ async function more(link) {
   const rows = fragment(await answer.text());
   const first = rows.firstElementChild;
   if (link.dataset.here) history.replaceState(null, "", link.dataset.here); // Back shows as much again
-  link.replaceWith(rows);
+  (link.closest("li") ?? link).replaceWith(rows);
   first?.querySelector("button, a")?.focus();
 }
 

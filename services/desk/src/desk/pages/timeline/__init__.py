@@ -1,0 +1,1 @@
+"""Everything that happened with one customer, newest first, as far back as it goes."""
