@@ -16,6 +16,7 @@ LASTS_S = 300  # then whoever looks is looked up anew: a session may have ended
 SEND_S = 30.0
 AGAIN_MS = (500, 5500)  # when a reader comes back: not all of them at once
 WAITING_MAX = 100
+SIGNED_OUT = "signed-out"  # ends a stream: whoever looked may look no more
 
 # Debugging, it would log what it sends: customers.
 logging.getLogger("sse_starlette").setLevel(logging.INFO)
@@ -56,6 +57,8 @@ async def _events(
             if following.done():
                 told, following = following.result(), asyncio.ensure_future(queue.get())
                 yield _event(told.kind, told.data)
+                if told.kind == SIGNED_OUT:
+                    return
             elif not stopping.done():
                 yield _event("beat", {})
         yield ServerSentEvent("{}", event="farewell", retry=random.randint(*AGAIN_MS))  # noqa: S311 - no secret

@@ -11,7 +11,7 @@ import grpc
 
 from chassis.errors import Refusal
 from desk.live.calls import Calls
-from desk.live.stream import LASTS_S, Told
+from desk.live.stream import LASTS_S, SIGNED_OUT, Told
 from desk.pages.base import Looking
 from desk.pages.calls import refusal_of
 from desk.pages.cards import Card, changes
@@ -23,6 +23,7 @@ from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
 
 LOOK_AGAIN_S = 30.0  # what depends on the time, and on who is behind, is looked at so often
 AGAIN_S = (2.0, 5.0)
+SIGNED_IN_S = (10.0, 15.0)  # how often is asked whether they still are
 _FOR_GOOD = ("NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT")
 
 
@@ -46,6 +47,18 @@ async def watch(look: Looking, customer: str) -> AsyncIterator[Told]:
             yield Told("cards", {"customer": customer, "cards": changes(shown, after)})
             shown = after
         await asyncio.sleep(random.uniform(*AGAIN_S))  # noqa: S311 - no secret
+
+
+async def leaving(look: Looking) -> AsyncIterator[Told]:
+    """That whoever looks has been signed out, elsewhere or by time."""
+    while True:
+        await asyncio.sleep(random.uniform(*SIGNED_IN_S))  # noqa: S311 - no secret
+        try:
+            if await look.request.state.viewer_again() is None:
+                yield Told(SIGNED_OUT, {"word": look.say("signed out")})
+                return
+        except Refusal:
+            continue  # nobody can tell now
 
 
 async def ringing(look: Looking, calls: Calls) -> AsyncIterator[Told]:

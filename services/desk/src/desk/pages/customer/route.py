@@ -13,7 +13,7 @@ from desk.live import stream
 from desk.pages.actions.route import note_box
 from desk.pages.base import Look, Looking
 from desk.pages.customer import cards, view
-from desk.pages.customer.live import ringing, watch
+from desk.pages.customer.live import leaving, ringing, watch
 from desk.pages.customer.loading import PAGE_S, Names, load
 from desk.pages.customer.page import Page
 
@@ -48,7 +48,8 @@ async def live(look: Look, request: Request, customer: Customers = ()) -> Respon
         return Response()
     named = [each for each in dict.fromkeys(customer) if UUID.fullmatch(each.removeprefix("customers/"))]
     sources = [watch(look, each) for each in named[:WATCHED_MAX]]
-    return stream.answer([*sources, ringing(look, request.app.state.calls)], request.app.state.draining)
+    told = [*sources, ringing(look, request.app.state.calls), leaving(look)]
+    return stream.answer(told, request.app.state.draining)
 
 
 async def _page(look: Looking, uuid: str) -> Page:

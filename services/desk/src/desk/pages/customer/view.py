@@ -136,7 +136,7 @@ class _Maker:
             return Points(trouble=self._trouble("loyalty", "view"))
         loyalty, say = self.view.loyalty, self.say
         return Points(
-            trouble=self._trouble("loyalty"),
+            trouble=self._trouble("loyalty", "values"),
             balances=[
                 (each.account, words.titled(words.last(each.unit)), say.number(each.balance))
                 for each in loyalty.balances

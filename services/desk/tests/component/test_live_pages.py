@@ -1,0 +1,97 @@
+"""Pages while something is away, and streams of pages when they end."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from cases.service import service as cases_service
+from customer.service import service as customer_service
+from desk.pages.customer import live
+from loyalty.service import service as loyalty_service
+from notifications.service import service as notifications_service
+
+SERVICES = (customer_service, cases_service, loyalty_service, notifications_service)
+VIEWERS = 200
+
+
+async def erika(desk: Any) -> str:
+    answer = await desk.client().post("/v1/customers", json={"displayName": "Erika Sommer"})
+    return str(answer.json()["name"])
+
+
+async def heard(browser: Any, name: str, seen: asyncio.Event) -> list[dict[str, str]]:
+    """Everything that a stream of the page tells, until its end."""
+    told: list[dict[str, str]] = []
+    event: dict[str, str] = {}
+    async with browser.stream("GET", f"/live?customer={name}", timeout=None) as answer:
+        assert answer.status_code == 200, await answer.aread()
+        async for line in answer.aiter_lines():
+            if line:
+                key, _, value = line.partition(": ")
+                event[key] = value
+            elif event:
+                told.append(event)
+                event = {}
+                if told[-1].get("event") == "cards":
+                    seen.set()
+    return told
+
+
+async def test_two_hundred_viewers_are_told_when_to_come_back_and_not_together(desk: Any) -> None:
+    name = await erika(desk)
+    browser = await desk.signed_in()
+    watching = [asyncio.Event() for _ in range(VIEWERS)]
+    streams = [asyncio.create_task(heard(browser, name, seen)) for seen in watching[:100]]
+    other = await desk.signed_in()
+    streams += [asyncio.create_task(heard(other, name, seen)) for seen in watching[100:]]
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(seen.wait() for seen in watching))
+        await desk.running.stop()
+        ends = [told[-1] for told in await asyncio.gather(*streams)]
+    assert {end["event"] for end in ends} == {"farewell"}
+    retries = sorted(int(end["retry"]) for end in ends)
+    assert retries[-1] - retries[0] > 3000
+
+
+async def test_a_stream_ends_when_its_person_is_signed_out_elsewhere(desk: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(live, "SIGNED_IN_S", (0.2, 0.3))
+    name = await erika(desk)
+    cookies = await desk.session()
+    seen = asyncio.Event()
+    stream = asyncio.create_task(heard(desk.browser(cookies), name, seen))
+    async with asyncio.timeout(30):
+        await seen.wait()
+        await desk.gate.sessions.end_all("agent:alice")
+        told = await stream
+    assert told[-1]["event"] == "signed-out"
+
+
+@pytest.mark.parametrize("away", [each.name for each in SERVICES])
+async def test_a_page_stands_while_a_service_is_away_and_says_so(open_desk: Any, away: str) -> None:
+    desk = await open_desk(*SERVICES)
+    name = await erika(desk)
+    promise = {"customer": name, "department": "departments/front-desk", "kind": "refund"}
+    due = (desk.running.app.clock.now()).replace(year=2027).isoformat()
+    made = await desk.client().post("/v1/promises:make", json={"promise": {**promise, "dueTime": due}})
+    assert made.status_code == 200, made.text
+    alice = await desk.signed_in()
+    await desk.services[away].stop()
+    page = await alice.get(f"/{name}")
+    assert page.status_code == 200
+    if away != "notifications":
+        assert f"{away.capitalize()} does not answer" in page.text
+    if away not in ("cases", "customer"):
+        assert "Erika Sommer" in page.text
+    if away != "cases":
+        assert "Refund" in page.text
+
+
+async def test_the_cards_that_a_page_missed_are_asked_for_again(desk: Any) -> None:
+    name = await erika(desk)
+    alice = await desk.signed_in()
+    told = json.loads((await alice.get(f"/{name}/cards")).text)
+    assert set(told["cards"]) == {"who", "worth", "points", "sections", "promises", "cases", "timeline"}
+    assert (await alice.get(f"/customers/{uuid4()}/cards")).status_code == 404
