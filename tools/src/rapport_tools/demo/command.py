@@ -42,7 +42,15 @@ def demo(
         os.environ["OTEL_TRACES_SAMPLER"] = "always_on"
         tracing.setup("demo")
         try:
-            outcome = Story(Session.open, lambda *_: None if as_json else _tell(*_)).run()
+            first = iter([True])
+
+            def tell(what: str, changed: str) -> None:
+                _tell(what, changed)
+                if next(first, False):
+                    say(f"  Watch the rest in a browser: {_page(story.outcome.customer)}")
+
+            story = Story(Session.open, (lambda *_: None) if as_json else tell)
+            outcome = story.run()
         finally:
             tracing.shutdown()
         if as_json:
@@ -93,7 +101,7 @@ def _import_customers(quiet: bool) -> None:
                 say(f"{kind}: {result.created} new, {result.known} known already")
 
 
-def _tell(what: str, changed: str) -> None:
+def _tell(what: str, changed: str, customer: str) -> None:
     from rich.text import Text
 
     from rapport_tools.cli.terminal import Terminal
@@ -102,6 +110,11 @@ def _tell(what: str, changed: str) -> None:
     terminal.print(Text(f"\n{what}", style="bold"))
     for each in changed.splitlines():
         terminal.print(Text(f"  {each}", style="green" if each.startswith("+") else "red"))
+
+
+def _page(customer: str) -> str:
+    """Where the desk shows a customer."""
+    return f"{Session.open().env['RAPPORT_DESK_URL']}/{customer}"
 
 
 def _conclude(outcome: Any, *, stopped: bool) -> None:
@@ -114,6 +127,7 @@ def _conclude(outcome: Any, *, stopped: bool) -> None:
         "The platform stops again, with all that happened kept. Start it (`rapport up`, `make run`) and look:"
     )
     say(
-        f"\n{stops if stopped else 'Look at it:'}\n  rapport view {outcome.customer}\n  rapport mail list\n"
+        f"\n{stops if stopped else 'Look at it:'}\n  {_page(outcome.customer)}\n"
+        f"  rapport view {outcome.customer}\n  rapport mail list\n"
         f"  rapport traces show {outcome.trace_id}\n  rapport explain {outcome.notices[0]}"
     )

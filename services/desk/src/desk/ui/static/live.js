@@ -131,7 +131,7 @@ function stream() {
   streaming = customers.join();
   source = new EventSource("/live?" + new URLSearchParams(customers.map(each => ["customer", each])));
   const pass = kind => event => { const message = {kind, data: event.data ? JSON.parse(event.data) : {}}; receive(message); channel.postMessage({to: "all", message}); };
-  for (const kind of ["cards", "beat"]) source.addEventListener(kind, pass(kind));
+  for (const kind of ["cards", "beat", "signed-out"]) source.addEventListener(kind, pass(kind));
   source.addEventListener("ring", event => {
     const data = JSON.parse(event.data);
     if (shows !== tab && wanted.has(shows)) channel.postMessage({to: "tab", tab: shows, data}); else ring(data);
