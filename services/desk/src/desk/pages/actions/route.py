@@ -1,5 +1,6 @@
 """`/customers/{id}/act/{action}`: a form opens, is sent, and says what became of it."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from uuid import uuid4
@@ -19,7 +20,7 @@ router = APIRouter()
 FORMS: Mapping[str, Form] = (
     contact.FORMS | customer.FORMS | cases.FORMS | promises.FORMS | goodwill.FORMS | notice.FORMS
 )
-_HELD = ("request_id", "csrf", "etag", "step")
+_HELD = ("request_id", "csrf", "etag", "step", "before")
 
 
 @router.get("/customers/{uuid}/act/{action}")
@@ -32,7 +33,7 @@ async def opened(look: Look, uuid: str, action: str, on: str = "") -> Response:
         return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal_of(error)))
     draft = await _drafts(look).get(_key(doing, action))
     request_id = draft.pop("request_id", "") or str(uuid4())
-    return _frame(doing, action, values | draft, request_id)
+    return _frame(doing, action, {"before": _told(values)} | values | draft, request_id)
 
 
 @router.post("/customers/{uuid}/act/{action}")
@@ -45,7 +46,7 @@ async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "
     except (grpc.aio.AioRpcError, Refusal) as error:
         return await _again(doing, action, refusal_of(error))
     if not isinstance(done, Done):
-        return _frame(doing, action, done, doing.request_id)
+        return _frame(doing, action, {"before": _told(done)} | done, doing.request_id)
     await _drafts(look).delete(_key(doing, action))
     return HTMLResponse(look.html("pages/actions/done.html", done=done), headers={"X-Done": "1"})
 
@@ -85,14 +86,33 @@ async def _again(doing: Doing, action: str, refusal: Refusal) -> Response:
         values = await _form(action).open(doing)
     except (grpc.aio.AioRpcError, Refusal):
         return HTMLResponse(doing.look.html("pages/actions/refused.html", refusal=refusal), 200)
+    typed = {name: text for name, text in doing.fields.items() if name in values and name not in _HELD}
     if refusal.reason == "ETAG_MISMATCH":
+        was = _was(doing)
+        ours = {name: text for name, text in typed.items() if text != was.get(name)}
         differences = [
-            (name, str(values[name]), doing.fields[name])
-            for name in doing.fields
-            if name in values and name not in _HELD and str(values[name]) != doing.fields[name]
+            (name, now, ours.get(name, now))
+            for name, text in typed.items()
+            if (now := str(values[name])) != was.get(name, text)
         ]
-    kept = {name: typed for name, typed in doing.fields.items() if name in values and name not in _HELD}
-    return _frame(doing, action, values | kept, doing.request_id, refusal, differences)
+        values = {"before": _told(values)} | values | ours  # what somebody did not touch stays as it is now
+    else:
+        held = {name: doing.fields[name] for name in ("etag", "before") if name in doing.fields}
+        values |= typed | held
+    return _frame(doing, action, values, doing.request_id, refusal, differences)
+
+
+def _told(values: Values) -> str:
+    """What a form held when it opened, to tell what its author changes."""
+    return json.dumps({name: each for name, each in values.items() if isinstance(each, str)})
+
+
+def _was(doing: Doing) -> dict[str, str]:
+    try:
+        was = json.loads(doing.fields.get("before", ""))
+    except ValueError:
+        return {}
+    return was if isinstance(was, dict) else {}
 
 
 def _frame(

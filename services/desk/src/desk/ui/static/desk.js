@@ -75,7 +75,7 @@ document.addEventListener("submit", async event => {
   const button = event.submitter ?? $("button:not([type=button])", form);
   if (form.dataset.busy) return;
   form.dataset.busy = "1";
-  const data = new URLSearchParams(new FormData(form, event.submitter));
+  const data = new URLSearchParams(new FormData(form, event.submitter)), at = form.contains(document.activeElement) && document.activeElement.name;
   data.set("csrf", body.dataset.csrf);
   if (form.dataset.hold && event.submitter?.dataset.final) { hold(form, data, Number(form.dataset.hold)); return; }
   button?.setAttribute("disabled", "");
@@ -95,7 +95,7 @@ document.addEventListener("submit", async event => {
   } else if (answer?.headers.has("X-Form")) {
     const fresh = fragment(told);
     form.replaceWith(fresh);
-    $("[aria-invalid]", panel)?.focus();
+    ($("[aria-invalid]", panel) || (at && $(`[name="${at}"]`, panel)) || panel).focus(); // where one was
   } else {
     const place = $(".answer", form) ?? form.appendChild(Object.assign(document.createElement("div"), {className: "answer"}));
     place.replaceChildren(fragment(told));
