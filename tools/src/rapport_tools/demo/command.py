@@ -101,7 +101,7 @@ def _import_customers(quiet: bool) -> None:
                 say(f"{kind}: {result.created} new, {result.known} known already")
 
 
-def _tell(what: str, changed: str, customer: str) -> None:
+def _tell(what: str, changed: str) -> None:
     from rich.text import Text
 
     from rapport_tools.cli.terminal import Terminal
