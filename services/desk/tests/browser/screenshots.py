@@ -66,6 +66,19 @@ async def reveal(page: Page) -> None:
     await expect(page.get_by_role("dialog")).to_contain_text("What for?")
 
 
+async def offered(page: Page) -> None:
+    """Who may be meant, while one types."""
+    await page.get_by_role("combobox", name="Find a customer").fill("Sommer")
+    await expect(page.locator("#found").get_by_role("option")).to_be_visible()
+
+
+async def found(page: Page) -> None:
+    """The page of the same."""
+    await offered(page)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/find/*")
+
+
 async def drop(page: Page) -> None:
     """How many, and why."""
     await page.get_by_role("button", name="Drop").click()
@@ -103,6 +116,9 @@ SHOTS = [
     Shot("customer-reader", "The same for who may only read", "/{trouble}", Person("rosa", "auditor")),
     Shot("customer-unknown", "A customer of whom one knows a number", "/{unknown}"),
     Shot("customer-much", "A customer with too much of everything", "/{much}"),
+    Shot("find-offered", "Who may be meant, while one types", "/{unknown}", state=offered),
+    Shot("find", "Everybody who may be meant", "/{unknown}", state=found),
+    Shot("call", "A call from a number that nobody has", "/call?from=%2B4930777777"),
     Shot("operations", "How the services are", "/operations", NILS),
     Shot("operations-service", "What one has still to do", "/operations/services/cases", NILS),
     Shot("dead-letters", "Events that were given up on", "/operations/dead-letters", NILS),

@@ -155,7 +155,7 @@ async def test_a_call_opens_the_page_of_the_one_caller_and_a_choice_of_several(b
     assert "Several have this number" in page
     assert "Karl Sommer" in page
     nobody = (await browser.get("/call?from=%2B4930777777", follow_redirects=True)).text
-    assert "Nobody is found" in nobody
+    assert "Nobody whom we know" in nobody
     assert "+4930777777" in nobody
     for withheld in ("/call", "/call?from=anonymous"):
         assert "withheld" in (await browser.get(withheld, follow_redirects=True)).text

@@ -1,6 +1,7 @@
 """`/find`: who it is; `/call`: who calls. What is typed is personal: the desk keeps it, and no URL has it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -76,7 +77,10 @@ async def _found(
     if is_shown and (found := parts.of("customers")):
         managers = {each.customer.relationship_manager for each in found.matches}
         await names.learn(look.services, managers - {""}, PAGE_S)
-    return view.results(meant, parts, names, look.say)
+    results = view.results(meant, parts, names, look.say)
+    if is_call and not results.hits and not results.troubles:
+        return replace(results, words=look.say("Nobody whom we know has this number: ask who it is."))
+    return results
 
 
 def _searches(look: Looking) -> Drafts:
