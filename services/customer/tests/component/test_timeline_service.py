@@ -2,6 +2,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
+
 from chassis.api.actors import actor_name
 from chassis.api.messages import timestamp
 from customer.domain.timeline import INTERACTION
@@ -237,3 +239,22 @@ async def test_notices_are_on_the_timeline_with_their_channel(desk):
     )
     assert entry.department == "departments/delivery"
     assert (entry.channel, entry.direction) == (channel_pb2.CHANNEL_EMAIL, channel_pb2.DIRECTION_OUTBOUND)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("channel = EMAIL", ["b"]),
+        ('event_type = "rapport.customer.v1.InteractionRecorded"', ["b", "a"]),
+        ('resource = "cases/1"', ["a"]),
+        ('resource = "cases/1" OR channel = EMAIL', ["b", "a"]),
+        ('department = "departments/elsewhere"', []),
+        ('event_type = "rapport.customer.v1.InteractionRecorded" AND occur_time < "2020-01-01T00:00:00Z"', []),
+    ],
+)
+async def test_a_timeline_is_filtered(desk, asked, found):
+    anna = await desk.create()
+    await desk.record(anna.name, topic="a", resource="cases/1")
+    await desk.record(anna.name, topic="b", channel=channel_pb2.CHANNEL_EMAIL)
+    entries = (await listed(desk, anna.name, filter=asked)).timeline_entries
+    assert [entry.topic for entry in entries] == found

@@ -4,10 +4,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
 from customer.domain.timeline import TimelineEntry
 from customer.store.tables import TIMELINE
+from rapport.common.v1 import channel_pb2
 
 _T = TIMELINE.c
 _NEWEST_FIRST = (_T.occur_time.desc(), _T.id.desc())
@@ -18,13 +20,21 @@ ENTRY = Statement(
     row=TimelineEntry,
 )
 
-# A page is one range of the index on (customer_id, occur_time, id), however long the timeline is.
+# A page is one range of the index on (customer_id, occur_time, id), however long the timeline is;
+# a filter is checked along that range.
 LIST_ENTRIES = Listing(
     sa.select(TIMELINE).where(_T.customer_id == sa.bindparam("customer_id")),
     _T.occur_time,
     _T.id,
     descending=True,
     row=TimelineEntry,
+    filters={
+        "channel": filters.enum(_T.channel, channel_pb2.Channel.DESCRIPTOR),
+        "department": filters.text(_T.department),
+        "event_type": filters.text(_T.event_type),
+        "resource": filters.text(_T.resource),
+        "occur_time": filters.moment(_T.occur_time),
+    },
 )
 
 INSERT_ENTRIES = Bulk[Any](TIMELINE)
