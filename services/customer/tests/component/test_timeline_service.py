@@ -249,7 +249,10 @@ async def test_notices_are_on_the_timeline_with_their_channel(desk):
         ('resource = "cases/1"', ["a"]),
         ('resource = "cases/1" OR channel = EMAIL', ["b", "a"]),
         ('department = "departments/elsewhere"', []),
-        ('event_type = "rapport.customer.v1.InteractionRecorded" AND occur_time < "2020-01-01T00:00:00Z"', []),
+        (
+            'event_type = "rapport.customer.v1.InteractionRecorded" AND occur_time < "2020-01-01T00:00:00Z"',
+            [],
+        ),
     ],
 )
 async def test_a_timeline_is_filtered(desk, asked, found):

@@ -1,53 +1,94 @@
-"""The timeline page: everything that happened, a page at a time."""
+"""Everything that happened with a customer."""
 
 import re
+from datetime import timedelta
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
-from desk.pages.timeline.route import PAGE
+import pytest
 
-FURTHER = re.compile(r'data-more="([^"]+)"')
+from customer.service import service as customer_service
+
+FRAGMENT = {"x-requested-with": "fragment"}
 
 
-async def with_contacts(desk: Any, count: int) -> str:
-    """A customer with that many contacts, of other topics so that none is folded."""
+async def erika(desk: Any, contacts: int = 0) -> str:
+    """A customer with so many contacts: every other one a call."""
     api = desk.client()
-    created = (await api.post("/v1/customers", json={"displayName": "Erika Sommer"})).json()
-    channels = ("CHANNEL_VOICE", "CHANNEL_EMAIL")
-    contacts = [
+    made = await api.post(
+        "/v1/customers", json={"displayName": "Erika Sommer"}, headers={"idempotency-key": str(uuid4())}
+    )
+    name: str = made.json()["name"]
+    now = desk.running.app.clock.now()
+    told = [
         {
-            "parent": created["name"],
+            "parent": name,
             "timelineEntry": {
-                "channel": channels[n % 2],
+                "channel": "CHANNEL_EMAIL" if number % 2 else "CHANNEL_VOICE",
                 "direction": "DIRECTION_INBOUND",
-                "summary": f"contact {n:03}",
+                "topic": f"topic-{number}",
+                "occurTime": (now - timedelta(hours=number + 1)).isoformat(),
             },
         }
-        for n in range(count)
+        for number in range(contacts)
     ]
-    body = {"requests": contacts, "requestId": str(uuid4())}
-    answer = await api.post("/v1/customers:batchRecordInteractions", json=body)
-    assert answer.status_code == 200, answer.text
-    return str(created["name"])
+    if told:
+        answer = await api.post("/v1/customers:batchRecordInteractions", json={"requests": told})
+        assert answer.status_code == 200, answer.text
+    return name
 
 
-async def test_the_whole_timeline_is_read_page_by_page(desk: Any) -> None:
-    name = await with_contacts(desk, PAGE + 20)
-    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
-    first = (await alice.get(f"/{name}/timeline")).text
-    seen = re.findall(r"contact ([0-9]{3})", first)
-    (further,) = FURTHER.findall(first)
-    second = (await alice.get(further.replace("&amp;", "&"), headers={"x-requested-with": "fragment"})).text
-    seen += re.findall(r"contact ([0-9]{3})", second)
-    assert sorted(seen) == [f"{n:03}" for n in range(PAGE + 20)]
-    assert not FURTHER.findall(second)
-    assert "<html" not in second
+def topics(page: str) -> list[int]:
+    """The contacts on a page, by number."""
+    return [int(each) for each in re.findall(r"<b>[^<]*: topic (\d+)</b>", page)]
 
 
-async def test_a_customer_that_is_none_and_a_token_that_is_none_are_said_so(desk: Any) -> None:
-    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
-    assert (await alice.get("/customers/nobody/timeline")).status_code == 404
-    name = await with_contacts(desk, 1)
-    answer = await alice.get(f"/{name}/timeline?after=nonsense")
+async def test_everything_is_reached_page_by_page(open_desk: Any) -> None:
+    desk = await open_desk(customer_service)
+    name = await erika(desk, 120)
+    alice = await desk.signed_in()
+    page = (await alice.get(f"/{name}/timeline?kind=contacts")).text
+    seen = topics(page)
+    assert "50 of more" in page
+    while more := re.search(r'data-more="([^"]+)"', page):
+        page = (await alice.get(unescape(more[1]), headers=FRAGMENT)).text
+        assert "<html" not in page
+        seen += topics(page)
+    assert seen == list(range(120))
+
+
+async def test_a_choice_shows_that_alone(open_desk: Any) -> None:
+    desk = await open_desk(customer_service)
+    name = await erika(desk, 6)
+    alice = await desk.signed_in()
+    assert topics((await alice.get(f"/{name}/timeline?channel=email")).text) == [1, 3, 5]
+    assert "Nothing like this happened." in (await alice.get(f"/{name}/timeline?kind=goodwill")).text
+
+
+@pytest.mark.parametrize("asked", ["kind=secrets", "since=soon", "after=nonsense"])
+async def test_what_cannot_be_asked_is_refused_as_a_page(open_desk: Any, asked: str) -> None:
+    desk = await open_desk(customer_service)
+    name = await erika(desk)
+    alice = await desk.signed_in()
+    answer = await alice.get(f"/{name}/timeline?{asked}")
     assert answer.status_code == 400
-    assert "page_token" in answer.text
+    assert "<html" in answer.text
+
+
+async def test_the_page_stands_while_the_service_is_away(open_desk: Any) -> None:
+    desk = await open_desk(customer_service)
+    name = await erika(desk)
+    await desk.services["customer"].stop()
+    alice = await desk.signed_in()
+    answer = await alice.get(f"/{name}/timeline")
+    assert answer.status_code == 200
+    assert "Customer does not answer" in answer.text
+    assert (await alice.get(f"/{name}/timeline", headers=FRAGMENT)).status_code == 503
+
+
+async def test_who_may_not_see_timelines_is_told_so(open_desk: Any) -> None:
+    desk = await open_desk(customer_service)
+    name = await erika(desk)
+    nobody = await desk.signed_in("agent:nobody", ["customer.customers.read"])
+    assert (await nobody.get(f"/{name}/timeline")).status_code == 403

@@ -1,7 +1,7 @@
 """A timeline in sentences: what happened, who did it, what it is about; bursts folded."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -79,7 +79,7 @@ class Entry:
         detail: who, for whom, what was said.
         contact: whether somebody spoke with the customer.
         why: what explains it.
-        folded: how many like it are behind this one.
+        behind: those like it that are folded behind this one.
 
     """
 
@@ -91,7 +91,12 @@ class Entry:
     contact: bool
     mood: str
     why: str
-    folded: int = 0
+    behind: Sequence["Entry"] = ()
+
+    @property
+    def folded(self) -> int:
+        """How many are behind this one."""
+        return len(self.behind)
 
 
 def entries(listed: Iterable[Any], names: Callable[[str], str], say: Speech) -> Sequence[Entry]:
@@ -116,10 +121,11 @@ def _alike(newer: Any, older: Any) -> bool:
 def _lines(burst: Sequence[Any], names: Callable[[str], str], say: Speech) -> list[Entry]:
     if len(burst) < FOLDED_FROM:
         return [_entry(each, names, say) for each in burst]
-    return [_entry(burst[0], names, say, len(burst) - 1)]
+    first, *others = (_entry(each, names, say) for each in burst)
+    return [replace(first, behind=others)]
 
 
-def _entry(each: Any, names: Callable[[str], str], say: Speech, folded: int = 0) -> Entry:
+def _entry(each: Any, names: Callable[[str], str], say: Speech) -> Entry:
     at, fact = moment(each.occur_time), words.last(each.event_type.replace(".", "/"))
     who = names(each.actor) if each.actor.startswith("agents/") else words.last(each.department or each.actor)
     return Entry(
@@ -131,7 +137,6 @@ def _entry(each: Any, names: Callable[[str], str], say: Speech, folded: int = 0)
         contact=fact == "InteractionRecorded",
         mood={"PromiseBroken": "bad", "PromiseAtRisk": "warn", "NoticeFailed": "bad"}.get(fact, ""),
         why=each.resource if each.resource and explained_by(each.resource) else each.name,
-        folded=folded,
     )
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,13 +92,8 @@ def _agents(parts: Parts) -> set[str]:
     view, customer, cases, timeline = map(parts.of, ("view", "customer", "cases", "timeline"))
     named = {each.relationship_manager for each in (view, customer) if each}
     named |= {case.owner for case, _ in cases.cases} if cases else set()
-    named = {name for name in named if name.startswith("agents/")}
-    return named | (agents_of(timeline.timeline_entries) if timeline else set())
-
-
-def agents_of(entries: Iterable[Any]) -> set[str]:
-    """The colleagues that entries of a timeline name."""
-    return {entry.actor for entry in entries if entry.actor.startswith("agents/")}
+    named |= {entry.actor for entry in timeline.timeline_entries} if timeline else set()
+    return {name for name in named if name.startswith("agents/")}
 
 
 class Names:

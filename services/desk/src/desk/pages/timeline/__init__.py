@@ -1,1 +1,1 @@
-"""Everything that happened with one customer, newest first, as far back as it goes."""
+"""Everything that happened with a customer, newest first, by what one looks for."""

@@ -1,51 +1,48 @@
-"""`/customers/{id}/timeline`: a page at a time; the next takes the place of its button."""
+"""`/customers/{id}/timeline`: everything that happened; each choice a URL, each page one list request."""
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, Response
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import RedirectResponse, Response
 
 from chassis.errors import NotFound
 from desk.pages.base import Look
 from desk.pages.calls import ask
-from desk.pages.customer.entries import entries
-from desk.pages.customer.loading import LIVE_S, Names, agents_of
+from desk.pages.customer.loading import PAGE_S, Names
 from desk.pages.customer.route import UUID
+from desk.pages.timeline.choosing import chosen
+from desk.pages.timeline.view import PAGE, timeline
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
 
 router = APIRouter()
-PAGE = 100
+SHOWN_MAX = 1000  # Back shows as much again, up to this
+Shown = Annotated[int, Query(ge=0)]
 
 
 @router.get("/customers/{uuid}/timeline")
-async def timeline(look: Look, uuid: str, after: str = "") -> Response:
-    """A page of it; as a fragment its lines alone.
-
-    Args:
-        look: who looks.
-        uuid: of the customer.
-        after: the page token; empty for the newest.
-
-    """
+async def everything(look: Look, uuid: str, shown: Shown = PAGE, after: str = "") -> Response:
+    """The page, or what comes after a part of it."""
     if not UUID.fullmatch(uuid):
         raise NotFound("customers/…")
-    name, services = f"customers/{uuid}", look.services
-    request = ListTimelineEntriesRequest(parent=name, page_size=PAGE, page_token=after)
-    parts = await ask(
-        LIVE_S,
-        timeline=services.timeline.ListTimelineEntries(request),
-        customer=services.customers.GetCustomer(GetCustomerRequest(name=name)),
+    name, what = f"customers/{uuid}", chosen(look.request.query_params)
+    size = PAGE if after else min(max(shown, PAGE), SHOWN_MAX)
+    request = ListTimelineEntriesRequest(
+        parent=name, page_size=size, page_token=after, filter=what.filter(look.say.zone)
     )
-    if refusal := parts["timeline"].refusal:
-        raise refusal
-    answered, known = parts.of("timeline"), parts.of("customer")
+    asked: dict[str, Any] = {"timeline": look.services.timeline.ListTimelineEntries(request)}
+    if not look.is_fragment:
+        asked["customer"] = look.services.customers.GetCustomer(GetCustomerRequest(name=name))
+    parts = await ask(PAGE_S, **asked)
+    for part in parts.values():
+        if part.refusal and (look.is_fragment or not part.away):
+            raise part.refusal
+    customer, listed = parts.of("customer"), parts.of("timeline")
+    if customer and customer.name != name:  # merged: the name that survives
+        return RedirectResponse(what.url(customer.name), 303)
     names = Names(look.viewer, look.memory)
-    await names.learn(services, agents_of(answered.timeline_entries), LIVE_S)
-    told = {
-        "customer": name,
-        "title": known.display_name if known else "",
-        "entries": entries(answered.timeline_entries, names, look.say),
-        "following": answered.next_page_token,
-    }
-    if look.is_fragment:
-        return HTMLResponse(look.html("pages/timeline/lines.html", **told))
-    return look.answer("pages/timeline/page.html", **told)
+    actors = {each.actor for each in listed.timeline_entries} if listed else set()
+    await names.learn(look.services, {each for each in actors if each.startswith("agents/")}, PAGE_S)
+    page = timeline(name, what, parts, shown if after else 0, names, look.say)
+    template = "rows" if look.is_fragment else "page"
+    return look.answer(f"pages/timeline/{template}.html", page=page)

@@ -55,16 +55,25 @@ document.addEventListener("click", event => {
   else if (!event.target.closest("#panel, #find")) offer("");
 });
 
-// The next page of a list takes the place of the link to it.
-async function more(link) {
+// The next page of a list takes the place of the link to it: when it is pressed, or some come by themselves when they are near.
+const near = new IntersectionObserver(seen => seen.forEach(({isIntersecting, target}) => { if (isIntersecting) more(target, false); }), {rootMargin: "400px"});
+const watchNear = within => all("[data-near]", within).forEach(each => near.observe(each));
+watchNear(document);
+addEventListener("beforeprint", () => all("details.burst").forEach(each => { each.open = true; }));
+async function more(link, pressed = true) {
+  if (link.disabled) return;
+  const focused = pressed || document.activeElement === link;
   link.disabled = true;
   const answer = await ask(link.dataset.more).catch(() => null);
   if (!answer?.ok) { link.disabled = false; return; }
   const rows = fragment(await answer.text());
   const first = rows.firstElementChild;
   if (link.dataset.here) history.replaceState(null, "", link.dataset.here); // Back shows as much again
-  (link.closest("li") ?? link).replaceWith(rows);
-  first?.querySelector("button, a")?.focus();
+  near.unobserve(link);
+  const added = [...rows.children], place = link.closest("li.further") ?? link;
+  place.replaceWith(rows);
+  added.forEach(watchNear);
+  if (focused) first?.querySelector("button, a")?.focus();
 }
 
 // Forms are sent once, by the request id that they carry; a lost answer or session loses nothing that was typed.

@@ -1,0 +1,116 @@
+"""What the page says of a timeline: a pure function of what the services answered."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from desk.pages.calls import Parts
+from desk.pages.customer.entries import Entry, entries
+from desk.pages.timeline.choosing import CHANNELS, KINDS, Chosen
+from desk.ui import words
+from desk.ui.speech import Speech
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A choice: where it leads, what it says, and whether it is made."""
+
+    href: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Further:
+    """What is not shown yet.
+
+    Attributes:
+        href: brings it, as a part of the page.
+        here: the page that shows as much.
+        shown: how many entries there are before it.
+
+    """
+
+    href: str
+    here: str
+    shown: int
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The page.
+
+    Attributes:
+        name: of the customer.
+        title: what they are called.
+        trouble: why nothing is shown.
+        nothing: what is said when nothing is there.
+        further: what comes after the entries, if anything.
+
+    """
+
+    name: str
+    title: str
+    chosen: Chosen
+    chips: Mapping[str, Sequence[Chip]]
+    entries: Sequence[Entry]
+    trouble: str
+    nothing: str
+    further: Further | None
+
+
+def timeline(
+    name: str, chosen: Chosen, parts: Parts, before: int, names: Callable[[str], str], say: Speech
+) -> Timeline:
+    """What is to be said.
+
+    Args:
+        name: of the customer.
+        chosen: what of it is looked at.
+        parts: `customer` and `timeline`.
+        before: how many entries are shown before these.
+        names: what colleagues are called.
+        say: how to speak.
+
+    """
+    customer, answered = parts.of("customer"), parts.of("timeline")
+    listed: Sequence[Any] = answered.timeline_entries if answered else ()
+    nothing = say("Nothing like this happened.") if chosen.told else say("Nothing happened yet.")
+    token = answered.next_page_token if answered else ""
+    return Timeline(
+        name=name,
+        title=customer.display_name if customer else say("A customer"),
+        chosen=chosen,
+        chips=_chips(name, chosen, listed, say),
+        entries=entries(listed, names, say),
+        trouble="" if answered else say("Customer does not answer; look again in a moment."),
+        nothing="" if listed or not answered else nothing,
+        further=_further(name, chosen, token, before + len(listed)) if token else None,
+    )
+
+
+def _further(name: str, chosen: Chosen, token: str, shown: int) -> Further:
+    href = chosen.url(name, after=token, shown=str(shown))
+    return Further(href, chosen.url(name, shown=str(shown + PAGE)), shown)
+
+
+def _chips(name: str, chosen: Chosen, listed: Sequence[Any], say: Speech) -> Mapping[str, Sequence[Chip]]:
+    """The choices; of departments those that are named, and the chosen one."""
+    departments = {words.last(each.department) for each in listed} | {chosen.department}
+    offered = {"kind": list(KINDS), "channel": CHANNELS, "department": sorted(departments - {""})}
+    chips = {
+        field: [
+            Chip(
+                chosen.toggled(field, each).url(name),
+                say(words.titled(each)),
+                getattr(chosen, field) == each,
+            )
+            for each in values
+        ]
+        for field, values in offered.items()
+    }
+    if chosen.case:
+        chips["case"] = [Chip(chosen.toggled("case", chosen.case).url(name), say("One case"), True)]
+    return chips

@@ -1,0 +1,115 @@
+"""What of a timeline is looked at: URLs, filters, and what the page says."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from babel import Locale
+from google.protobuf.descriptor_pool import Default
+
+from chassis.api import filters
+from chassis.api.messages import timestamp
+from chassis.errors import InvalidArgument, Unavailable
+from customer.store.timeline import LIST_ENTRIES
+from desk.pages.calls import Part, Parts
+from desk.pages.timeline.choosing import CHANNELS, KINDS, Chosen, chosen
+from desk.pages.timeline.view import PAGE, Timeline, timeline
+from desk.ui.speech import Speech
+from rapport.cases.v1 import cases_events_pb2 as _cases  # noqa: F401 - known to the pool
+from rapport.customer.v1 import customer_events_pb2 as _customer  # noqa: F401
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.timeline_pb2 import TimelineEntry
+from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesResponse
+from rapport.loyalty.v1 import loyalty_events_pb2 as _loyalty  # noqa: F401
+from rapport.notifications.v1 import notifications_events_pb2 as _notifications  # noqa: F401
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+SAY = Speech(Locale("en", "GB"), BERLIN, NOW)
+ERIKA = "customers/019cadc6-9a80-7f07-9ffb-be7cd3f05896"
+CASE = "cases/019cadc6-9a80-7f07-9ffb-be7cd3f05896"
+ALL: Mapping[str, str] = {
+    "channel": "in-person",
+    "department": "delivery",
+    "case": CASE,
+    "since": "2026-03-01",
+    "until": "2026-03-28",
+}
+
+
+def shown(what: Chosen, count: int, token: str = "", before: int = 0) -> Timeline:
+    told = [
+        TimelineEntry(
+            name=f"{ERIKA}/timelineEntries/{number}",
+            event_type="rapport.customer.v1.CustomerUpdated",
+            actor="services/customer",
+            department="departments/delivery",
+            occur_time=timestamp(NOW - timedelta(seconds=number)),
+        )
+        for number in range(count)
+    ]
+    answered = ListTimelineEntriesResponse(timeline_entries=told, next_page_token=token)
+    parts = Parts(timeline=Part(answered), customer=Part(Customer(name=ERIKA, display_name="Erika Sommer")))
+    return timeline(ERIKA, what, parts, before, str, SAY)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_is_chosen_is_a_filter_that_the_list_takes(kind: str) -> None:
+    asked = chosen({**ALL, "kind": kind}).filter(BERLIN)
+    assert filters.parse(asked, LIST_ENTRIES.filters).shape
+
+
+@pytest.mark.parametrize("event_type", [each for types in KINDS.values() for each in types])
+def test_every_kind_is_of_events_that_there_are(event_type: str) -> None:
+    assert Default().FindMessageTypeByName(f"rapport.{event_type}")
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_every_channel_is_one_that_the_list_takes(channel: str) -> None:
+    assert filters.parse(Chosen(channel=channel).filter(BERLIN), LIST_ENTRIES.filters).params
+
+
+def test_days_are_whole_days_where_the_reader_is() -> None:
+    asked = Chosen(since="2026-03-28", until="2026-03-29").filter(BERLIN)
+    assert asked == 'occur_time >= "2026-03-27T23:00:00Z" AND occur_time < "2026-03-29T22:00:00Z"'
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"kind": "secrets"}, {"channel": "VOICE"}, {"department": 'x" OR'}, {"case": "1"}, {"since": "soon"},
+     {"until": "1969-12-31"}, {"until": "9999-12-31"}],
+    ids=str,
+)  # fmt: skip
+def test_what_cannot_be_is_refused_by_its_name(asked: dict[str, str]) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        chosen(asked)
+    assert [each.field for each in refused.value.violations] == [*asked]
+
+
+def test_a_choice_is_a_link_that_takes_itself_back() -> None:
+    page = shown(Chosen(kind="promises", channel="voice"), 1)
+    chips = {chip.label: chip for chip in page.chips["kind"]}
+    assert chips["Promises"].chosen
+    assert chips["Promises"].href == f"/{ERIKA}/timeline?channel=voice"
+    assert chips["Goodwill"].href == f"/{ERIKA}/timeline?kind=goodwill&channel=voice"
+
+
+def test_what_is_folded_is_kept_behind_its_line() -> None:
+    (line,) = shown(Chosen(), 5).entries
+    assert [each.name[-1] for each in line.behind] == ["1", "2", "3", "4"]
+
+
+def test_the_next_page_goes_on_where_this_one_ends_and_back_shows_as_much() -> None:
+    further = shown(Chosen(kind="cases"), PAGE, "next", before=PAGE).further
+    assert further
+    assert further.href == f"/{ERIKA}/timeline?kind=cases&after=next&shown=100"
+    assert further.here == f"/{ERIKA}/timeline?kind=cases&shown=150"
+
+
+def test_nothing_and_nothing_like_it_and_nobody_answering_are_three_things() -> None:
+    assert shown(Chosen(), 0).nothing == "Nothing happened yet."
+    assert shown(Chosen(kind="goodwill"), 0).nothing == "Nothing like this happened."
+    away = Parts(timeline=Part(refusal=Unavailable("UNAVAILABLE", "It is away.")))
+    page = timeline(ERIKA, Chosen(), away, 0, str, SAY)
+    assert (page.nothing, bool(page.trouble)) == ("", True)
