@@ -188,6 +188,21 @@ async def test_rows_4_and_5_a_shared_number_is_a_choice_and_the_contact_is_of_th
     assert await barriers(page) == []
 
 
+async def test_a_call_for_a_tab_that_crashed_is_shown_by_another(desk: Company, signed_in: SignedIn) -> None:
+    start = await somebody(desk)
+    visitor = await signed_in(Person("mila"))
+    leader, looked_at = visitor.page, await visitor.context.new_page()
+    for page in (leader, looked_at):
+        await at(page, f"/{start}")
+    session = await visitor.context.new_cdp_session(looked_at)
+    async with looked_at.expect_event("crash"):
+        crashing = asyncio.ensure_future(session.send("Page.crash"))
+    await desk.call("crashed", number("10005"), agent="mila")
+    await expect(leader.locator("#toast")).to_contain_text("A call for you")
+    await looked_at.close()
+    await asyncio.gather(crashing, return_exceptions=True)
+
+
 async def test_row_29_a_hundred_calls_in_eight_hidden_tabs_are_one_notice(
     desk: Company, signed_in: SignedIn
 ) -> None:

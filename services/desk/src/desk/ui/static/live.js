@@ -120,6 +120,7 @@ function looked() {
   shows = tab;
 }
 let shows = tab; // of those that the leader knows
+const unheard = new Map(), FROZEN_MS = 5000; // a browser may freeze a tab, or lose it: then the leader shows the call
 
 // Who leads holds the lock, and the stream for what all tabs show.
 const wanted = new Map([[tab, mine]]);
@@ -134,7 +135,9 @@ function stream() {
   for (const kind of ["cards", "beat", "signed-out"]) source.addEventListener(kind, pass(kind));
   source.addEventListener("ring", event => {
     const data = JSON.parse(event.data);
-    if (shows !== tab && wanted.has(shows)) channel.postMessage({to: "tab", tab: shows, data}); else ring(data);
+    if (shows === tab || !wanted.has(shows)) { ring(data); return; }
+    channel.postMessage({to: "tab", tab: shows, data});
+    unheard.set(data.call, setTimeout(ring, FROZEN_MS, data));
   });
   source.addEventListener("farewell", () => {}); // its retry says when to come back
   source.addEventListener("error", () => {
@@ -149,7 +152,8 @@ async function check() { // a stream that was refused is not repeated by the bro
 let leads = false;
 channel.onmessage = ({data}) => {
   if (data.to === "all") receive(data.message);
-  else if (data.to === "tab") { if (data.tab === tab) ring(data.data); }
+  else if (data.to === "heard") clearTimeout(unheard.get(data.call));
+  else if (data.to === "tab" && data.tab === tab) { channel.postMessage({to: "heard", call: data.data.call}); ring(data.data); }
   else if (data.to === "leader") {
     if (data.wants === undefined) wanted.delete(data.tab); else wanted.set(data.tab, data.wants);
     if (data.looked) shows = data.tab;
