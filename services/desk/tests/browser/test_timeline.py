@@ -54,13 +54,15 @@ async def test_the_keyboard_chooses_and_each_choice_has_a_url(
     visitor = await signed_in()
     page = visitor.page
     await page.goto(f"/{erika}/timeline")
-    await page.get_by_role("link", name="E-mail").focus()
+    await page.get_by_role("link", name="E-mail", exact=True).focus()
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/timeline?channel=email")
-    await expect(page.get_by_role("link", name="E-mail")).to_have_attribute("aria-current", "true")
+    await expect(page.get_by_role("link", name="E-mail", exact=True)).to_have_attribute(
+        "aria-current", "true"
+    )
     await expect(page.locator(".tl")).not_to_contain_text("Called us")
-    await page.get_by_label("From").fill("2000-01-01")
-    await page.get_by_label("To").fill("2000-01-02")
+    await page.get_by_label("From", exact=True).fill("2000-01-01")
+    await page.get_by_label("To", exact=True).fill("2000-01-02")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/timeline?channel=email&since=2000-01-01&until=2000-01-02")
     await expect(page.get_by_role("main")).to_contain_text("Nothing like this happened.")
