@@ -12,6 +12,7 @@ import httpx
 import pytest
 import uvicorn
 
+from chassis.errors import Unavailable
 from desk.auth import renewal
 from desk.auth.tokens import Tokens
 from rapport_testing.engines.ports import free_port
@@ -279,6 +280,9 @@ async def test_a_provider_that_is_away_throws_nobody_out(
     assert page.headers["retry-after"] == "5"
     form = await browser.post("/nowhere")
     assert form.status_code == 503
+    with pytest.raises(Unavailable) as away:
+        await viewer(desk, browser)
+    assert away.value.reason == "IDENTITY_PROVIDER_UNAVAILABLE"
     await company.open()
     monkeypatch.undo()
     assert (await browser.get("/nowhere")).status_code == 404

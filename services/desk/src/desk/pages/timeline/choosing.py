@@ -106,7 +106,7 @@ def chosen(params: Mapping[str, str]) -> Chosen:
 
 
 def _refuse(name: str, allowed: str) -> NoReturn:
-    raise invalid(name, "INVALID_CHOICE", allowed)
+    raise invalid(name, "INVALID_FILTER", allowed)
 
 
 def _is_day(value: str) -> bool:
