@@ -24,6 +24,7 @@ from rapport.cases.v1.promise_service_pb2 import ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1 import channel_pb2, states_pb2
 from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.view_pb2 import CustomerView, SourceFreshness
 from rapport.notifications.v1.notice_pb2 import Notice
@@ -58,11 +59,13 @@ def notice(of: str, state: str, days: float = 0) -> Notice:
     )
 
 
-def told(*listed: Promise, notices: Any = (), granted: Any = ()) -> Any:
+def told(
+    *listed: Promise, notices: Any = (), granted: Any = (), answering: Any = None, who: Viewer | None = None
+) -> Any:
     def offer(*actions: str, on: str = "", owner: str = "") -> Any:
-        return offered(viewer(), ERIKA, *actions, on=on, owner=owner)
+        return offered(who or viewer(), ERIKA, *actions, on=on, owner=owner)
 
-    return told_of(listed, notices, set(granted), offer, SAY)
+    return told_of(listed, notices, set(granted), answering or {}, offer, SAY)
 
 
 def shown(who: Viewer | None = None, **parts: Any) -> Page:
@@ -122,6 +125,28 @@ def test_another_departments_promise_has_no_button_that_would_be_refused() -> No
     assert acts == []
     administrator = viewer("cases.*", "cases.departments.administer")
     assert len(offered(administrator, ERIKA, "agree", on="promises/1", owner="departments/delivery")) == 1
+
+
+def test_who_answers_for_the_case_may_agree_on_what_another_department_promised() -> None:
+    alice = viewer("cases.*")
+    theirs = promise(1, "AT_RISK", case="cases/1")
+    theirs.department = "departments/delivery"
+    ((strange,), _) = told(theirs, who=alice)
+    ((ours,), _) = told(theirs, who=alice, answering={"cases/1": "departments/front-desk"})
+    assert [act.id for act in strange.acts] == []
+    assert [act.id for act in ours.acts] == ["agree", "takeback"]
+
+
+def test_bad_news_is_first_to_be_told_by_a_call() -> None:
+    known = Customer(name=ERIKA)
+    known.identifiers.add(name=f"{ERIKA}/identifiers/1", type=Identifier.TYPE_PHONE, value="+49 30 901821")
+    listed = ListPromisesResponse(promises=[promise(1, "AT_RISK")])
+    acts = shown(promises=listed, customer=known).promises.urgent[0].acts
+    assert (acts[0].label, acts[0].letter, acts[0].href) == (
+        "Call them",
+        "C",
+        f"/{ERIKA}/identifiers/1/reveal",
+    )
 
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))

@@ -46,7 +46,12 @@ class Promise:
 
 
 def told_of(
-    listed: Iterable[Any], notices: Iterable[Any], granted: set[str], offer: Offer, say: Speech
+    listed: Iterable[Any],
+    notices: Iterable[Any],
+    granted: set[str],
+    answering: Mapping[str, str],
+    offer: Offer,
+    say: Speech,
 ) -> tuple[list[Promise], list[Promise]]:
     """Those that need somebody, worst first; and the others: what is due soonest first, then what has ended.
 
@@ -54,12 +59,17 @@ def told_of(
         listed: promises as their service tells them, or as the view does, which knows less; latest due first.
         notices: to the customer.
         granted: promises that goodwill was given for.
+        answering: the department that answers for each open case: it agrees on what others promised.
         offer: gives the buttons of some actions on a resource of an owner.
         say: how to speak.
 
     """
     of = {name_of(each): each for each in listed}
-    shown = [_promise(each, of, notices, granted, offer, say) for each in of.values() if not each.successor]
+    shown = [
+        _promise(each, of, notices, granted, answering.get(each.case, ""), offer, say)
+        for each in of.values()
+        if not each.successor
+    ]
     urgent = [each for each in shown if each.left and each.mood]
     coming = [each for each in reversed(shown) if each.left and not each.mood]
     ended = [each for each in shown if not each.left]
@@ -72,7 +82,13 @@ def name_of(promise: Any) -> str:
 
 
 def _promise(
-    each: Any, of: Mapping[str, Any], notices: Iterable[Any], granted: set[str], offer: Offer, say: Speech
+    each: Any,
+    of: Mapping[str, Any],
+    notices: Iterable[Any],
+    granted: set[str],
+    answers: str,
+    offer: Offer,
+    say: Speech,
 ) -> Promise:
     name, state = name_of(each), value_name(each, "state")
     before = next((old for old in of.values() if old.successor == name), None)
@@ -83,7 +99,8 @@ def _promise(
     reason = getattr(each, "reason_code", "") or getattr(slipped, "reason_code", "")
     mood = _MOODS.get(state, "warn" if is_open and before is not None else "")
     harmed = value_name(slipped, "state") in _HARMED and not granted & {name, name_of(slipped)}
-    acts = _acts(name, name_of(slipped) if harmed else "", getattr(each, "department", ""), offer)
+    owners = [getattr(each, "department", ""), answers]
+    acts = _acts(name, name_of(slipped) if harmed else "", owners, offer)
     return Promise(
         name=name,
         title=words.about(each.kind, each.reference),
@@ -137,11 +154,19 @@ def _state(state: str, is_open: bool, moved: bool, how_told: str, say: Speech) -
     return f"{slip}, {how_told}" if slip else say("Promised")
 
 
-def _acts(name: str, harmed: str, owner: str, offer: Offer) -> list[Act]:
-    """What can be done; goodwill is for the promise that slipped."""
+def _acts(name: str, harmed: str, owners: Sequence[str], offer: Offer) -> list[Act]:
+    """What can be done: what is agreed with the customer, also by who answers for the case."""
+    keeper, answering = owners
     goodwill = offer("goodwill", on=harmed) if harmed else ()
-    agree, others = offer("agree", on=name, owner=owner), offer("keep", "takeback", on=name, owner=owner)
-    return [*agree, *goodwill, *others]
+
+    def agreed(action: str) -> Sequence[Act]:
+        return (
+            offer(action, on=name, owner=keeper)
+            or (answering and offer(action, on=name, owner=answering))
+            or ()
+        )
+
+    return [*agreed("agree"), *goodwill, *offer("keep", on=name, owner=keeper), *agreed("takeback")]
 
 
 def _has(message: Any, field: str) -> bool:

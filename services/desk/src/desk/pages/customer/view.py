@@ -162,17 +162,31 @@ class _Maker:
         answered, told = self.parts.of("promises"), self.parts.of("notices")
         listed: Sequence[Any] = answered.promises if answered else self.view.promises if self.view else ()
         granted = {each.promise for each in self.view.loyalty.goodwill} if self.view else set()
-        urgent, others = told_of(listed, told.notices if told else (), granted, self._offered, self.say)
+        cases = self.parts.of("cases")
+        answering = {case.name: case.department for case, _ in cases.cases} if cases else {}
+        notices = told.notices if told else ()
+        urgent, others = told_of(listed, notices, granted, answering, self._offered, self.say)
         shown = others[:OTHERS_SHOWN]
         listed_open = sum(bool(each.left) for each in (*urgent, *others))
         open_count = max(self.view.open_promise_count if self.view else 0, listed_open)
         return Promises(
             trouble=self._trouble("cases", "promises"),
-            urgent=[replace(each, acts=self._keyed(each.acts)) for each in urgent],
+            urgent=[replace(each, acts=self._keyed([*self._call(), *each.acts])) for each in urgent],
             others=[replace(each, acts=self._keyed(each.acts)) for each in shown],
             more=max(0, open_count - sum(bool(each.left) for each in (*urgent, *shown))),
             acts=self._keyed(self._offered("promise")),
         )
+
+    def _call(self) -> Sequence[Act]:
+        """Calling them: bad news is told by a person. Shows the number, for a purpose."""
+        phones = (
+            [each for each in self.known.identifiers if value_name(each, "type") == "PHONE"]
+            if self.known
+            else []
+        )
+        if not phones or (self.say("call"), False) in self._may():
+            return ()
+        return [Act("call", self.say("Call them"), "C", f"/{phones[0].name}/reveal")]
 
     def cases(self) -> Cases:
         answered, say = self.parts.of("cases"), self.say
