@@ -21,13 +21,14 @@ from desk.pages.measuring import Measured
 from desk.pages.operations import route as operations
 from desk.pages.received import route as received
 from desk.pages.reveal import route as reveal
+from desk.pages.showcase import route as showcase
 from desk.pages.timeline import route as timeline
 from desk.pages.traces import route as tracing
 from desk.pages.traces.store import Traces
 from desk.pages.why import route as why
 from desk.pages.work import route as work
 
-ROUTES = (work, customer, timeline, find, acting, why, reveal, received, operations, tracing)
+ROUTES = (work, customer, timeline, find, acting, why, reveal, received, operations, tracing, showcase)
 _STATUS = {"NOT_FOUND": 404, "PERMISSION_DENIED": 403, "INVALID_ARGUMENT": 400, "UNAUTHENTICATED": 401}
 
 

@@ -1,0 +1,133 @@
+"""What services might answer about a customer, for each state that a card can be in. Nobody real."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from google.type.money_pb2 import Money
+
+from chassis.api.messages import timestamp
+from chassis.errors import PermissionDenied, Unavailable
+from desk.pages.calls import Part, Parts
+from desk.pages.customer.loading import Cases
+from desk.ui.speech import Speech
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.promise_pb2 import Promise
+from rapport.cases.v1.promise_service_pb2 import ListPromisesResponse
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.common.v1 import channel_pb2, states_pb2
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.identifier_pb2 import Identifier
+from rapport.customer.v1.timeline_pb2 import TimelineEntry
+from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesResponse
+from rapport.customer.v1.view_pb2 import CustomerView, SourceFreshness
+from rapport.notifications.v1.notice_pb2 import Notice
+from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
+
+NOBODY = "customers/00000000-0000-7000-8000-000000000000"
+_ASKED = ("customer", "view", "promises", "cases", "notices", "timeline", "values", "purchases", "consents")
+
+
+def states(say: Speech) -> Mapping[str, Parts]:
+    """The parts of a page by the state that they show."""
+    away = Part[Any](refusal=Unavailable("UNAVAILABLE", "The service does not answer."))
+    refused = Part[Any](refusal=PermissionDenied("PERMISSION_DENIED", "You may not."))
+    late = _view(say)
+    source = late.freshness.add(service="services/loyalty", state=SourceFreshness.STATE_BEHIND)
+    source.age.FromTimedelta(timedelta(seconds=40))
+    return {
+        "usual": _parts(say, 1),
+        "empty": Parts(customer=Part(Customer(name=NOBODY)), view=Part(CustomerView(customer=NOBODY))),
+        "stale": Parts(_parts(say, 1) | {"view": Part(late)}),
+        "refused": Parts(_parts(say, 1) | {"promises": refused, "cases": refused, "values": refused}),
+        "failing": Parts(dict.fromkeys(_ASKED, away)),
+        "too much": _parts(say, 60),
+    }
+
+
+def _parts(say: Speech, count: int) -> Parts:
+    known = Customer(name=NOBODY, display_name="Erika Sommer " * min(count, 8), language_code="de")
+    for number in range(count):
+        value = f"erika{number}@example.com"
+        known.identifiers.add(name=f"{NOBODY}/identifiers/{number}", type=Identifier.TYPE_EMAIL, value=value)
+    promises = [each for number in range(count) for each in _promises(say, number)]
+    told = Notice(promise=promises[0].name, state=states_pb2.NOTICE_STATE_SENT)
+    told.channel, told.send_time.seconds = channel_pb2.CHANNEL_EMAIL, int(say.now.timestamp())
+    entries = [_entry(say, number) for number in range(count)]
+    return Parts(
+        customer=Part(known),
+        view=Part(_view(say)),
+        promises=Part(ListPromisesResponse(promises=promises)),
+        notices=Part(ListNoticesResponse(notices=[told])),
+        cases=Part(Cases([_case(say, number) for number in range(count)], more=count > 1)),
+        timeline=Part(
+            ListTimelineEntriesResponse(
+                timeline_entries=entries, next_page_token="" if count == 1 else "more"
+            )
+        ),
+    )
+
+
+def _view(say: Speech) -> CustomerView:
+    view = CustomerView(customer=NOBODY, display_name="Erika Sommer", time_zone="Europe/Berlin")
+    view.value.lifetime_values.append(Money(currency_code="USD", units=1143, nanos=720_000_000))
+    view.value.purchase_count = 24
+    view.value.last_purchase_time.CopyFrom(timestamp(say.now - timedelta(days=70)))
+    view.loyalty.balances.add(
+        account="programs/main/accounts/1", unit="programs/main/units/points", balance=1420
+    )
+    section = view.sections.add(name=f"{NOBODY}/view/sections/billing", display_name="Billing")
+    section.cells.add(label="Open", text="2 invoices", alarm=True)
+    return view
+
+
+def _promises(say: Speech, number: int) -> list[Promise]:
+    of: dict[str, Any] = {
+        "kind": "delivery",
+        "reference": f"orders/{5021 + number}",
+        "department": "departments/delivery",
+    }
+    old, new = f"promises/{number}-1", f"promises/{number}-2"
+    moved, due = timestamp(say.now + timedelta(days=2)), timestamp(say.now + timedelta(days=4))
+    ended = states_pb2.PROMISE_STATE_RENEGOTIATED
+    return [
+        Promise(name=old, state=ended, due_time=moved, successor=new, reason_code="carrier-delay", **of),
+        Promise(name=new, state=states_pb2.PROMISE_STATE_OPEN, due_time=due, predecessor=old, **of),
+        Promise(
+            name=f"promises/{number}-3", state=states_pb2.PROMISE_STATE_BROKEN, due_time=moved, kind="refund"
+        ),
+        Promise(
+            name=f"promises/{number}-4", state=states_pb2.PROMISE_STATE_KEPT, due_time=due, kind="call-back"
+        ),
+    ]
+
+
+def _case(say: Speech, number: int) -> tuple[Case, list[WorkItem]]:
+    begun = timestamp(say.now - timedelta(days=2))
+    case = Case(name=f"cases/{number}", topic="late-delivery", open_time=begun)
+    items = [
+        WorkItem(
+            name=f"workItems/{number}-{state}",
+            department=f"departments/{department}",
+            state=state,
+            create_time=begun,
+        )
+        for state, department in (
+            (WorkItem.STATE_FINISHED, "warehouse"),
+            (WorkItem.STATE_STARTED, "delivery"),
+        )
+    ]
+    items[0].finish_time.CopyFrom(timestamp(say.now))
+    return case, items
+
+
+def _entry(say: Speech, number: int) -> TimelineEntry:
+    return TimelineEntry(
+        name=f"{NOBODY}/timelineEntries/{number}",
+        event_type="rapport.customer.v1.InteractionRecorded",
+        channel=channel_pb2.CHANNEL_VOICE,
+        direction=channel_pb2.DIRECTION_INBOUND,
+        occur_time=timestamp(say.now - timedelta(hours=number)),
+        topic="order",
+        summary="When does it come? " * 20,
+    )
