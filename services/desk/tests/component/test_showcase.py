@@ -32,6 +32,7 @@ async def test_every_card_is_shown_in_every_state(desk: Any) -> None:
     assert "You may not see this." in answer.text
     assert "Cases does not answer" in answer.text
     assert "56 more" in answer.text
+    assert "111 more slipped, and are not shown here" in answer.text
 
 
 def desk_cards() -> tuple[str, ...]:
