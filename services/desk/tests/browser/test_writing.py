@@ -70,6 +70,23 @@ async def test_row_1_what_was_typed_is_there_after_a_field_changes_and_the_page_
     await expect(note(await at(other, customer))).to_have_value("")
 
 
+async def test_a_note_that_is_sent_as_soon_as_it_is_typed_leaves_no_draft_behind(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    await visitor.page.clock.install()
+    page = await at(visitor, customer)
+    kept_late: list[str] = []
+    page.on("request", lambda request: kept_late.append(request.url) if "/drafts/" in request.url else None)
+    for words in ("First.", "Second."):
+        await note(page).fill(words)
+        await note(page).press("Control+Enter")
+        await expect(note(page)).to_have_value("")
+        await page.clock.fast_forward(1000)
+    assert kept_late == []
+    assert sorted(await contacts(desk, customer)) == ["First.", "Second."]
+
+
 async def test_row_2_a_session_that_dies_while_one_types_costs_nothing_and_the_note_is_there_once(
     desk: Company, signed_in: SignedIn
 ) -> None:

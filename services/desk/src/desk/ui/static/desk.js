@@ -86,7 +86,10 @@ document.addEventListener("submit", async event => {
   form.dataset.busy = "1";
   const data = new URLSearchParams(new FormData(form, event.submitter)), at = form.contains(document.activeElement) && document.activeElement.name;
   data.set("csrf", body.dataset.csrf);
-  if (form.dataset.hold && event.submitter?.dataset.final) { hold(form, data, Number(form.dataset.hold)); return; }
+  const typed = all("textarea, input", form);
+  typed.forEach(each => { each.readOnly = true; }); // what is typed now would be lost
+  await settled(form); // a draft that comes after what was sent would offer it again, as sent already
+  if (form.dataset.hold && event.submitter?.dataset.final) { await keep(form); hold(form, data, Number(form.dataset.hold)); return; }
   button?.setAttribute("disabled", "");
   let answer = null;
   for (const wait of [0, 500, 2000]) {
@@ -95,10 +98,10 @@ document.addEventListener("submit", async event => {
     if (answer && answer.status < 502) break;
   }
   delete form.dataset.busy;
+  typed.forEach(each => { each.readOnly = false; });
   button?.removeAttribute("disabled");
   const told = answer ? await answer.text() : `<p class="refused">The desk does not answer. What you wrote is kept: try again.</p>`;
   if (answer?.headers.has("X-Done")) {
-    delete form.dataset.typed;
     if (form.closest("#panel")) { close(); document.dispatchEvent(new CustomEvent("acted", {detail: document.activeElement.closest("[data-live]")?.id})); } else form.outerHTML = await (await ask(form.dataset.again)).text();
     if (told.trim()) say(told);
   } else if (answer?.headers.has("X-Form")) {
@@ -130,16 +133,26 @@ function hold(form, data, seconds) {
 }
 
 // A draft of every form, kept by the server.
-const drafts = new Map();
+const drafts = new Map(), keeping = new Map(); // by form: what waits to be kept, and what is being kept
 document.addEventListener("input", event => {
   const form = event.target.closest("form[data-draft]");
   if (!form) return;
   clearTimeout(drafts.get(form));
   drafts.set(form, setTimeout(() => keep(form), 400));
 });
-const keep = form => ask(form.dataset.draft, {method: "POST", keepalive: true, headers: {"X-CSRF": body.dataset.csrf},
-  body: new URLSearchParams(new FormData(form))}).catch(() => {});
-addEventListener("pagehide", () => { for (const [form, timer] of drafts) { clearTimeout(timer); if (form.isConnected) keep(form); } });
+function keep(form) {
+  drafts.delete(form);
+  const kept = ask(form.dataset.draft, {method: "POST", keepalive: true, headers: {"X-CSRF": body.dataset.csrf},
+    body: new URLSearchParams(new FormData(form))}).catch(() => {}).finally(() => { if (keeping.get(form) === kept) keeping.delete(form); });
+  keeping.set(form, kept);
+  return kept;
+}
+function settled(form) {
+  clearTimeout(drafts.get(form));
+  drafts.delete(form);
+  return keeping.get(form);
+}
+addEventListener("pagehide", () => { for (const [form, timer] of [...drafts]) { clearTimeout(timer); if (form.isConnected) keep(form); } });
 
 // Keys: plain letters, never in a field, and off for who does not want them.
 const off = () => localStorage.getItem("letters") === "off";
