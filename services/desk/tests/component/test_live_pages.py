@@ -9,6 +9,7 @@ import pytest
 
 from cases.service import service as cases_service
 from customer.service import service as customer_service
+from desk.live import stream
 from desk.pages.customer import live
 from loyalty.service import service as loyalty_service
 from notifications.service import service as notifications_service
@@ -67,6 +68,20 @@ async def test_a_stream_ends_when_its_person_is_signed_out_elsewhere(desk: Any, 
         await desk.gate.sessions.end_all("agent:alice")
         told = await stream
     assert told[-1]["event"] == "signed-out"
+
+
+async def test_a_stream_whose_source_fails_says_farewell_and_does_not_beat_on(
+    desk: Any, monkeypatch: Any
+) -> None:
+    async def breaks(*_: Any) -> Any:
+        raise KeyError("a value that nobody expected")
+
+    monkeypatch.setattr(live, "load", breaks)
+    monkeypatch.setattr(stream, "BEAT_S", 0.2)
+    name = await erika(desk)
+    async with asyncio.timeout(30):
+        told = await heard(await desk.signed_in(), name, asyncio.Event())
+    assert told[-1]["event"] == "farewell"
 
 
 @pytest.mark.parametrize("away", [each.name for each in SERVICES])

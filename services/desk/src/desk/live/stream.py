@@ -4,10 +4,12 @@ import asyncio
 import json
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
@@ -19,6 +21,7 @@ WAITING_MAX = 100
 SIGNED_OUT = "signed-out"  # ends a stream: whoever looked may look no more
 
 # Debugging, it would log what it sends: customers.
+_log = structlog.get_logger()
 logging.getLogger("sse_starlette").setLevel(logging.INFO)
 
 
@@ -47,11 +50,15 @@ async def _events(
     queue: asyncio.Queue[Told] = asyncio.Queue(WAITING_MAX)
     telling = [asyncio.ensure_future(_into(queue, each)) for each in sources]
     stopping = asyncio.ensure_future(draining.wait())
-    until = asyncio.get_running_loop().time() + LASTS_S * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
+    until = time.monotonic() + LASTS_S * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
     following = asyncio.ensure_future(queue.get())
     try:
         yield _event("beat", {})
-        while not stopping.done() and asyncio.get_running_loop().time() < until:
+        while (
+            not stopping.done()
+            and not any(map(_failed, telling))
+            and asyncio.get_running_loop().time() < until
+        ):
             if not following.done():
                 await asyncio.wait({following, stopping}, timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
             if following.done():
@@ -66,6 +73,14 @@ async def _events(
         for task in (*telling, stopping, following):
             task.cancel()
         await asyncio.gather(*telling, stopping, following, return_exceptions=True)
+
+
+def _failed(source: "asyncio.Future[None]") -> bool:
+    """Whether a source ended otherwise than by itself: beats would go on, and nothing more be told."""
+    if not source.done() or source.cancelled() or (error := source.exception()) is None:
+        return False
+    _log.warning("a source of a stream failed; the reader comes back", error=type(error).__name__)
+    return True
 
 
 async def _into(queue: "asyncio.Queue[Told]", source: AsyncIterator[Told]) -> None:

@@ -137,9 +137,12 @@ async def ask(patience_s: float, **questions: Awaitable[Any] | Coroutine[Any, An
     What is not there by then is a part that is away: `DEADLINE_EXCEEDED`.
     """
     tasks = {name: asyncio.ensure_future(question) for name, question in questions.items()}
-    _, late = await asyncio.wait(tasks.values(), timeout=patience_s)
-    for task in late:
-        task.cancel()
+    try:
+        await asyncio.wait(tasks.values(), timeout=patience_s)
+    finally:  # also of whoever asked and left
+        late = [task for task in tasks.values() if not task.done()]
+        for task in late:
+            task.cancel()
     await asyncio.gather(*late, return_exceptions=True)
     return Parts({name: _part(task) for name, task in tasks.items()})
 

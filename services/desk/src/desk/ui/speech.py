@@ -50,6 +50,10 @@ class Speech:
         """`$1,143.72`, with the decimals of its currency."""
         return format_currency(messages.decimal(amount), amount.currency_code, locale=self.locale)
 
+    def zone_of(self, name: str) -> ZoneInfo:
+        """A customer's time zone; the reader's when it is none, or none that is known here."""
+        return _zone(name, self.zone)
+
     def language(self, code: str) -> str:
         """`German` for `de`; the code for what has no name."""
         try:
@@ -136,8 +140,11 @@ def speech(languages: str, zone: str, now: datetime) -> Speech:
         locale = Locale.parse(f"en_{region.upper()}")
     except (ValueError, UnknownLocaleError):
         locale = Locale("en", "GB")
+    return Speech(locale, _zone(zone, ZoneInfo("UTC")), now)
+
+
+def _zone(name: str, otherwise: ZoneInfo) -> ZoneInfo:
     try:
-        there = ZoneInfo(zone)
+        return ZoneInfo(name) if name else otherwise
     except (ValueError, OSError, KeyError):
-        there = ZoneInfo("UTC")
-    return Speech(locale, there, now)
+        return otherwise

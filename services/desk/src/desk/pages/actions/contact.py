@@ -19,8 +19,8 @@ async def _open(doing: Doing) -> Values:
 async def _record(doing: Doing) -> Done:
     say = doing.look.say
     entry = TimelineEntry(
-        channel=channel_pb2.Channel.Value(f"CHANNEL_{doing.text('channel') or 'VOICE'}"),
-        direction=channel_pb2.Direction.Value(f"DIRECTION_{doing.text('direction') or 'INBOUND'}"),
+        channel=doing.choice("channel", channel_pb2.Channel),
+        direction=doing.choice("direction", channel_pb2.Direction),
         topic=doing.code("topic"),
         summary=doing.text("summary"),
     )

@@ -112,7 +112,7 @@ async def _open_consent(doing: Doing) -> Values:
 
 async def _consent(doing: Doing) -> Done:
     name = f"{doing.customer}/consents/{doing.code('purpose') or 'service'}.{doing.text('channel')}"
-    state = Consent.State.Value(f"STATE_{doing.text('state')}")
+    state = doing.choice("state", Consent.State)
     request = UpdateConsentRequest(
         consent=Consent(name=name, state=state, source="desk"),
         allow_missing=True,

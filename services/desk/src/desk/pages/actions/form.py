@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from chassis.api.messages import day, timestamp
+from chassis.api.messages import day, enum_name, timestamp
 from chassis.errors import invalid
 from desk.pages.base import Looking
 
@@ -42,16 +42,26 @@ class Doing:
         """What was typed as a code: `Late delivery` is `late-delivery`."""
         return "-".join(self.text(name).lower().replace("_", " ").replace("-", " ").split())
 
+    def choice(self, name: str, enum: Any) -> Any:
+        """What was chosen of an enum, by its name without prefix. INVALID_CODE."""
+        chosen = {
+            enum_name(enum.DESCRIPTOR, value.number): value.number
+            for value in enum.DESCRIPTOR.values
+            if value.number
+        }
+        if self.text(name) not in chosen:
+            raise invalid(name, "INVALID_CODE", f"must be one of {', '.join(chosen)}")
+        return int(chosen[self.text(name)])
+
     def when(self) -> dict[str, Any]:
         """`due_date` and its zone, or with a time of day `due_time`. INVALID_TIME."""
         try:
             on = date.fromisoformat(self.text("day"))
             if not self.text("time"):
                 return {"due_date": day(on)}
-            at = datetime.combine(on, time.fromisoformat(self.text("time")), self.look.say.zone)
         except ValueError:
             raise invalid("day", "INVALID_TIME", "must be a day, and a time of day or none") from None
-        return {"due_time": timestamp(at)}
+        return {"due_time": self.moment()}
 
     def moment(self) -> Any:
         """The typed day and time as a moment; a day alone is its evening."""
@@ -60,6 +70,8 @@ class Doing:
             at = datetime.combine(on, time.fromisoformat(self.text("time") or "18:00"), self.look.say.zone)
         except ValueError:
             raise invalid("day", "INVALID_TIME", "must be a day, and a time of day or none") from None
+        if at.astimezone(UTC).astimezone(self.look.say.zone).replace(tzinfo=None) != at.replace(tzinfo=None):
+            raise invalid("time", "INVALID_TIME", "must be a time that there is: clocks are put forward then")
         return timestamp(at)
 
 

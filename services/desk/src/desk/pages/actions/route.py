@@ -20,6 +20,7 @@ router = APIRouter()
 FORMS: Mapping[str, Form] = (
     contact.FORMS | customer.FORMS | cases.FORMS | promises.FORMS | goodwill.FORMS | notice.FORMS
 )
+_ANEW = ("ETAG_MISMATCH", "REQUEST_ID_REUSED")
 _HELD = ("request_id", "csrf", "etag", "step", "before")
 
 
@@ -134,10 +135,8 @@ def _frame(
         draft=f"/drafts/{_key(doing, action)}",
         value=values,
         errors=errors,
-        # A change of somebody else is decided upon anew: that is another request.
-        request_id=str(uuid4())
-        if differences is not None and refusal and refusal.reason == "ETAG_MISMATCH"
-        else request_id,
+        # What is decided upon anew is another request.
+        request_id=str(uuid4()) if refusal and refusal.reason in _ANEW else request_id,
         refusal=refusal,
         differences=differences or [],
     )

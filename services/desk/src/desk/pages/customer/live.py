@@ -24,7 +24,7 @@ from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
 LOOK_AGAIN_S = 30.0  # what depends on the time, and on who is behind, is looked at so often
 AGAIN_S = (2.0, 5.0)
 SIGNED_IN_S = (10.0, 15.0)  # how often is asked whether they still are
-_FOR_GOOD = ("NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT")
+_FOR_GOOD = ("NOT_FOUND", "PERMISSION_DENIED", "INVALID_ARGUMENT")
 
 
 async def watch(look: Looking, customer: str) -> AsyncIterator[Told]:
@@ -41,8 +41,11 @@ async def watch(look: Looking, customer: str) -> AsyncIterator[Told]:
                     yield Told("cards", {"customer": customer, "cards": changed})
                 shown = after
         except (grpc.aio.AioRpcError, Refusal) as error:
-            if refusal_of(error).code in _FOR_GOOD:
+            refusal = refusal_of(error)
+            if refusal.code in _FOR_GOOD:
                 return
+            if refusal.code == "UNAUTHENTICATED":  # the token is over: the reader comes back with another
+                raise refusal from error
             after = await _cards(look, customer, None)
             yield Told("cards", {"customer": customer, "cards": changes(shown, after)})
             shown = after

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chassis.api.messages import moment, value_name
 from desk.ui import words
@@ -119,8 +118,7 @@ def _dates(each: Any, before: Any, is_open: bool, say: Speech) -> tuple[str, str
     """The date that was, when another one counts, and the one that does."""
     due = _due(each, say)
     if is_open and _has(each, "forecast_time"):
-        zone = ZoneInfo(each.time_zone) if each.time_zone else say.zone
-        expected = moment(each.forecast_time).astimezone(zone).date()
+        expected = moment(each.forecast_time).astimezone(say.zone_of(each.time_zone)).date()
         return due, say("probably {day}", day=say.day(expected))
     return ("" if before is None else _due(before, say)), due
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chassis.api.messages import moment, value_name
 from desk.auth.viewer import Viewer
@@ -74,7 +73,7 @@ class _Maker:
             title=shown.display_name or say("A customer without a name"),
             since=self._since(),
             language=say.language(language) if language else "",
-            there=say.clock(say.now, ZoneInfo(zone)) if zone else "",
+            there=say.clock(say.now, say.zone_of(zone)) if zone else "",
             manager=self.names(manager) if manager else "",
             handles=[_handle(each) for each in known.identifiers] if known else (),
             address=_address(known) if known else "",

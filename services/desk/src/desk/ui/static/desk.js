@@ -14,11 +14,11 @@ if (zone && body.dataset.zone !== zone && !document.cookie.includes(`zone=${zone
 }
 
 // The panel: forms and reasons, beside what was clicked, outside of all that is replaced.
-let opener = "";
+let opener = null;
 async function open(href, from) {
-  opener = from?.id ?? "";
+  opener = from;
   const answer = await ask(href).catch(() => null);
-  show(answer ? await answer.text() : `<p class="refused">${body.dataset.away ?? "The desk does not answer. Try again."}</p>`, from);
+  show(answer ? await answer.text() : `<p class="refused">The desk does not answer. Try again.</p>`, from);
 }
 function show(html, from) {
   panel.replaceChildren(fragment(html));
@@ -35,7 +35,7 @@ function close() {
   if (panel.hidden) return;
   panel.hidden = true;
   panel.replaceChildren();
-  document.getElementById(opener)?.focus();
+  (opener?.isConnected ? opener : document.getElementById(opener?.id ?? ""))?.focus(); // where one was
 }
 function say(html) {
   const told = document.createElement("div");
@@ -91,12 +91,7 @@ document.addEventListener("submit", async event => {
   await settled(form); // a draft that comes after what was sent would offer it again, as sent already
   if (form.dataset.hold && event.submitter?.dataset.final) { await keep(form); hold(form, data, Number(form.dataset.hold)); return; }
   button?.setAttribute("disabled", "");
-  let answer = null;
-  for (const wait of [0, 500, 2000]) {
-    if (wait) await new Promise(done => setTimeout(done, wait));
-    answer = await ask(form.action, {method: "POST", body: data}).catch(() => null);
-    if (answer && answer.status < 502) break;
-  }
+  const answer = await sent(form.action, data);
   delete form.dataset.busy;
   typed.forEach(each => { each.readOnly = false; });
   button?.removeAttribute("disabled");
@@ -116,20 +111,32 @@ document.addEventListener("submit", async event => {
 
 // What cannot be taken back waits, and says so: leaving the page sends it, Undo opens the form again.
 function hold(form, data, seconds) {
-  const href = form.action, told = document.createElement("div");
+  const href = form.action, words = $("[data-final]", form).textContent.trim(), told = document.createElement("div");
   told.className = "card";
   const send = async () => {
     clearInterval(counting); removeEventListener("pagehide", send);
-    const answer = await ask(href, {method: "POST", body: data, keepalive: true}).catch(() => null);
-    told.replaceChildren(fragment(answer ? await answer.text() : `<p class="refused">The desk does not answer. Nothing was sent.</p>`));
-    setTimeout(() => told.remove(), 10000);
+    const answer = await sent(href, data);
+    told.remove();
+    if (answer?.headers.has("X-Done")) say(await answer.text());
+    else if (answer) show(await answer.text());
+    else show(`<p class="refused" role="alert">The desk does not answer: it may have been sent. Sending it again does it once.</p><button type="button" class="act" data-open="${href}">Open it again</button>`);
   };
-  const text = document.createElement("span"), undo = Object.assign(document.createElement("button"), {className: "plain", type: "button", id: "undo", textContent: "Undo"});
-  const say = () => { text.textContent = `${$("[data-final]", form).textContent.trim()} in ${seconds} s `; };
-  const counting = setInterval(() => { seconds -= 1; say(); if (seconds <= 0) send(); }, 1000);
+  const left = Object.assign(document.createElement("span"), {ariaHidden: "true"}); // said once, not ten times
+  const undo = Object.assign(document.createElement("button"), {className: "plain", type: "button", id: "undo", textContent: "Undo"});
+  const count = () => { left.textContent = ` in ${seconds} s `; };
+  const counting = setInterval(() => { seconds -= 1; count(); if (seconds <= 0) send(); }, 1000);
   undo.addEventListener("click", () => { clearInterval(counting); removeEventListener("pagehide", send); told.remove(); open(href); });
   addEventListener("pagehide", send);
-  say(); told.append(text, undo); toast.append(told); close(); undo.focus();
+  count(); told.append(words, left, undo); toast.append(told); close(); undo.focus();
+}
+async function sent(url, data) { // under one request id: however often, it is done once
+  let answer = null;
+  for (const wait of [0, 500, 2000]) {
+    if (wait) await new Promise(done => setTimeout(done, wait));
+    answer = await ask(url, {method: "POST", body: data, keepalive: true}).catch(() => null);
+    if (answer && answer.status < 502) break;
+  }
+  return answer;
 }
 
 // A draft of every form, kept by the server.

@@ -1,10 +1,11 @@
-// What changes appears by itself. One tab of a browser holds the stream and tells the others: seven streams
+// What changes appears by itself. One tab of a browser holds the stream and tells the others: six connections
 // are all that HTTP/1.1 gives a browser. A region is replaced when nobody points at it or is in it.
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const word = document.getElementById("live");
 const mine = document.querySelector("[data-watch]")?.dataset.watch ?? "";
+const mineAlone = `rapport-live-${document.body.dataset.csrf.slice(0, 16)}`; // two people in one browser share no stream
 const tab = crypto.randomUUID?.() ?? String(Math.random());
-const channel = new BroadcastChannel("rapport-live");
+const channel = new BroadcastChannel(mineAlone);
 const SILENT_MS = 40000; // two beats and a half
 let heard = Date.now(), down = false;
 
@@ -164,7 +165,7 @@ const tell = () => channel.postMessage({to: "leader", tab, wants: mine, looked: 
 tell();
 addEventListener("focus", looked);
 addEventListener("pagehide", () => channel.postMessage({to: "leader", tab}));
-navigator.locks.request("rapport-live", () => new Promise(() => {
+navigator.locks.request(mineAlone, () => new Promise(() => {
   leads = true;
   channel.postMessage({to: "tabs"});
   stream();

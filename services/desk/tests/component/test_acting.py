@@ -1,0 +1,46 @@
+"""Forms that are sent: what is wrong is said in the form, and what is decided anew is another request."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+REQUEST_ID = re.compile(r'name="request_id" value="([^"]+)"')
+
+
+async def erika(desk: Any) -> str:
+    created = await desk.client().post("/v1/customers", json={"displayName": "Erika Sommer"})
+    return str(created.json()["name"])
+
+
+@pytest.mark.parametrize("field", ["channel", "direction"])
+async def test_a_choice_that_is_none_is_refused_in_the_form(desk: Any, field: str) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    typed = {"summary": "x", "channel": "VOICE", "direction": "INBOUND", "request_id": str(uuid4())}
+    answer = await alice.post(f"/{name}/act/contact", data={**typed, field: "PIGEON"})
+    assert answer.status_code == 200
+    assert "X-Form" in answer.headers
+    assert "must be one of" in answer.text
+
+
+async def test_a_request_id_that_was_used_for_something_else_is_followed_by_another(desk: Any) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    used = str(uuid4())
+    typed = {"summary": "First", "channel": "VOICE", "direction": "INBOUND", "request_id": used}
+    assert "X-Done" in (await alice.post(f"/{name}/act/contact", data=typed)).headers
+    again = await alice.post(f"/{name}/act/contact", data={**typed, "summary": "Second"})
+    assert "X-Form" in again.headers
+    (fresh,) = REQUEST_ID.findall(again.text)
+    assert fresh != used
+    sent = await alice.post(f"/{name}/act/contact", data={**typed, "summary": "Second", "request_id": fresh})
+    assert "X-Done" in sent.headers
+
+
+async def test_a_time_that_the_clocks_leave_out_is_refused_in_the_form(desk: Any) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    alice.cookies.set("zone", "Europe/Berlin")
+    typed = {"kind": "call-back", "day": "2026-03-29", "time": "02:30", "request_id": str(uuid4())}
+    answer = await alice.post(f"/{name}/act/promise", data=typed)
+    assert "X-Form" in answer.headers
+    assert "clocks are put forward" in answer.text
