@@ -7,7 +7,7 @@ from typing import Any
 from google.type.money_pb2 import Money
 
 from chassis.api.messages import timestamp
-from chassis.errors import PermissionDenied, Unavailable
+from chassis.errors import DeadlineExceeded, PermissionDenied
 from desk.pages.calls import Part, Parts
 from desk.pages.customer.loading import Cases
 from desk.ui.speech import Speech
@@ -30,7 +30,7 @@ _ASKED = ("customer", "view", "promises", "cases", "notices", "timeline", "value
 
 def states(say: Speech) -> Mapping[str, Parts]:
     """The parts of a page by the state that they show."""
-    away = Part[Any](refusal=Unavailable("UNAVAILABLE", "The service does not answer."))
+    away = Part[Any](refusal=DeadlineExceeded("DEADLINE_EXCEEDED", "The service does not answer."))
     refused = Part[Any](refusal=PermissionDenied("PERMISSION_DENIED", "You may not."))
     late = _view(say)
     source = late.freshness.add(service="services/loyalty", state=SourceFreshness.STATE_BEHIND)
