@@ -77,5 +77,7 @@ async def test_every_kind_of_difference_is_found(name: str, database: asyncpg.Co
     )
     await database.execute("CREATE INDEX ON a (t, n DESC, id DESC)")
     assert await without_index(database, listing) == ["a: u needs an index on (t, u, n, id)"]
+    listing.walks = True
+    assert await without_index(database, listing) == []
     await database.execute("CREATE INDEX ON a (t, u, n, id)")
     assert await without_index(database, listing) == []

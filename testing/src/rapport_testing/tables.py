@@ -74,7 +74,9 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
     table = str(listing.sort[0].table.name)
     fixed = sorted(_compared(listing.select))
     ways = {"the list": []} | {
-        name: [field.column.name] for name, field in listing.filters.items() if field.column.name not in sort
+        name: [field.column.name]
+        for name, field in listing.filters.items()
+        if field.column.name not in sort and not (listing.walks and fixed)
     }
     return [
         f"{table}: {way} needs an index on ({', '.join([*fixed, *first, *sort])})"

@@ -41,6 +41,8 @@ class Listing(Generic[R]):
         row: a dataclass or Struct as for `Statement`.
         filters: the fields that the request's `filter` may use; leave out for a request without one. Each
             needs an index of its own: on its column, then those of `sort`.
+        walks: filters have no indexes but are checked along the list, which is of one parent: where a table
+            is written too often for an index of each.
         default_size, size_max: of a page, as for `Page`.
 
     """
@@ -52,6 +54,7 @@ class Listing(Generic[R]):
         row: Callable[..., R],
         descending: bool = False,
         filters: Mapping[str, Field] | None = None,
+        walks: bool = False,
         default_size: int = DEFAULT_SIZE,
         size_max: int = SIZE_MAX,
     ) -> None:
@@ -62,6 +65,7 @@ class Listing(Generic[R]):
         self._row = row
         self._descending = descending
         self.filters = filters or {}
+        self.walks = walks
         self._has_filter = filters is not None
         self._sizes = {"default_size": default_size, "size_max": size_max}
         self._statements: dict[tuple[str, bool], Statement[R]] = {}

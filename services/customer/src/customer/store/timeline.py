@@ -28,6 +28,7 @@ LIST_ENTRIES = Listing(
     _T.id,
     descending=True,
     row=TimelineEntry,
+    walks=True,
     filters={
         "channel": filters.enum(_T.channel, channel_pb2.Channel.DESCRIPTOR),
         "department": filters.text(_T.department),
