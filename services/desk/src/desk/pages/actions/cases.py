@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from desk.pages.actions.colleagues import colleagues
 from desk.pages.actions.form import Doing, Done, Form, Values
 from desk.ui import words
 from rapport.cases.v1.case_pb2 import Case
@@ -59,13 +60,7 @@ async def _resolve(doing: Doing) -> Done:
 async def _open_owner(doing: Doing) -> Values:
     services = doing.look.services
     case = await services.cases.GetCase(GetCaseRequest(name=doing.on))
-    listed = await services.directory.ListAgents(ListAgentsRequest(page_size=1000))
-    agents = [
-        (each.name, f"{each.display_name}, {words.said(words.last(each.department))}")
-        for each in listed.agents
-        if not each.inactive
-    ]
-    return {"etag": case.etag, "owner": case.owner, "agents": agents}
+    return {"etag": case.etag, "owner": case.owner, "agents": await colleagues(services)}
 
 
 async def _assign(doing: Doing) -> Done:

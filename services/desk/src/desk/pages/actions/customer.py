@@ -2,9 +2,8 @@
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from desk.pages.actions.colleagues import colleagues
 from desk.pages.actions.form import Doing, Done, Form, Values
-from desk.ui import words
-from rapport.cases.v1.directory_service_pb2 import ListAgentsRequest
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import UpdateConsentRequest
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
@@ -83,12 +82,7 @@ def _address(doing: Doing, known: Customer, changed: Customer) -> list[str]:
 
 async def _open_manager(doing: Doing) -> Values:
     known = await _known(doing)
-    listed = await doing.look.services.directory.ListAgents(ListAgentsRequest(page_size=1000))
-    agents = [
-        (each.name, f"{each.display_name}, {words.said(words.last(each.department))}")
-        for each in listed.agents
-        if not each.inactive
-    ]
+    agents = await colleagues(doing.look.services)
     return {"relationship_manager": known.relationship_manager, "etag": known.etag, "agents": agents}
 
 

@@ -1,7 +1,6 @@
 """Making, keeping, moving and taking back what was promised."""
 
 from datetime import timedelta
-from typing import Any
 
 from chassis.api.messages import date_of, moment
 from desk.pages.actions.form import Doing, Done, Form, Values
@@ -40,11 +39,10 @@ async def _make(doing: Doing) -> Done:
     made = await look.services.promises.MakePromise(
         MakePromiseRequest(promise=promise, request_id=doing.request_id)
     )
-    return Done(look.say("Promised. They hear of it from us if it slips."), _undo(doing, made))
-
-
-def _undo(doing: Doing, made: Any) -> str:
-    return f"/{doing.customer}/act/takeback?on={made.name}"
+    return Done(
+        look.say("Promised. They hear of it from us if it slips."),
+        f"/{doing.customer}/act/takeback?on={made.name}",
+    )
 
 
 async def _promise(doing: Doing) -> Promise:

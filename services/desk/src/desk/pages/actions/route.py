@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import grpc
@@ -122,7 +122,7 @@ def _frame(
     values: Values,
     request_id: str,
     refusal: Refusal | None = None,
-    differences: list[tuple[str, str, str]] | None = None,
+    differences: Sequence[tuple[str, str, str]] = (),
 ) -> Response:
     asked = f"?on={doing.on}" if doing.on != doing.customer else ""
     errors: defaultdict[str, str] = defaultdict(str)
@@ -138,7 +138,7 @@ def _frame(
         # What is decided upon anew is another request.
         request_id=str(uuid4()) if refusal and refusal.reason in _ANEW else request_id,
         refusal=refusal,
-        differences=differences or [],
+        differences=differences,
     )
     return HTMLResponse(html, headers={"X-Form": "1"})
 
