@@ -44,3 +44,22 @@ async def test_a_time_that_the_clocks_leave_out_is_refused_in_the_form(desk: Any
     answer = await alice.post(f"/{name}/act/promise", data=typed)
     assert "X-Form" in answer.headers
     assert "clocks are put forward" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("zone", "typed"), [("America/New_York", "9999-12-31"), ("Asia/Tokyo", "0001-01-01")]
+)
+async def test_a_day_that_is_not_there_in_every_zone_is_refused_in_the_form(desk, zone, typed) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    alice.cookies.set("zone", zone)
+    sent = {"kind": "call-back", "day": typed, "time": "23:30" if typed > "2" else "00:30"}
+    answer = await alice.post(f"/{name}/act/promise", data={**sent, "request_id": str(uuid4())})
+    assert (answer.status_code, "X-Form" in answer.headers) == (200, True)
+    assert "must be a day" in answer.text
+
+
+@pytest.mark.parametrize(("key", "field"), [("find%00", "q"), ("find", "q\x00")])
+async def test_a_draft_is_kept_under_names_that_are_text(desk, key: str, field: str) -> None:
+    alice = await desk.signed_in()
+    answer = await alice.post(f"/drafts/{key}", data={field: "x"}, headers={"x-requested-with": "fragment"})
+    assert (answer.status_code, "must be one line" in answer.text) == (400, True)

@@ -48,8 +48,10 @@ async def test_somebody_else_is_found_and_chosen(desk, sender, known, state) -> 
     kept = await sender("sms").send({"from": "anonymous", "text": "It is me."})
     await state(kept, State.WAITING)
     browser = await desk.signed_in()
-    assert "Nobody is found" in (await browser.post(f"/received/{kept}/choose", data={"q": "Nobody"})).text
-    found = await browser.post(f"/received/{kept}/choose", data={"q": "Herbst"})
+    for typed, told in (("Nobody", "Nobody is found"), ("x", "Too short"), ("x" * 201, "Too long")):
+        answer = await browser.post(f"/received/{kept}/search", data={"q": typed})
+        assert (answer.status_code, told in answer.text, "It is me." in answer.text) == (200, True, True)
+    found = await browser.post(f"/received/{kept}/search", data={"q": "Herbst"})
     assert ada in found.text
     await browser.post(f"/received/{kept}/choose", data={"customer": ada})
     await state(kept, State.RECORDED)
@@ -64,7 +66,10 @@ async def test_what_cannot_be_understood_is_shown_tried_again_and_dropped_with_a
     assert "text: is missing" in (await browser.get("/received")).text
     await browser.post(f"/received/{kept}/retry")
     await state(kept, State.NOT_UNDERSTOOD)
-    assert (await browser.post(f"/received/{kept}/drop", data={"note": ""})).status_code == 422
+    for note in ("", "\u202e", "a\x00b", "x" * 501):
+        refused = await browser.post(f"/received/{kept}/drop", data={"note": note})
+        assert "Say why, in at most 500 characters" in refused.text
+    await state(kept, State.NOT_UNDERSTOOD)
     await browser.post(f"/received/{kept}/drop", data={"note": "a test of theirs"})
     await state(kept, State.DROPPED)
 

@@ -4,12 +4,14 @@ import asyncio
 
 import grpc
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from chassis.context import current_call
 from chassis.db.database import Database
-from chassis.errors import NotFound, Refusal
+from chassis.errors import NotFound, Refusal, invalid
 from chassis.grpc.client import Channels
 from desk.live.calls import Calls
 from desk.pages.actions import route as acting
@@ -29,7 +31,13 @@ from desk.pages.why import route as why
 from desk.pages.work import route as work
 
 ROUTES = (work, customer, timeline, find, acting, why, reveal, received, operations, tracing, showcase)
-_STATUS = {"NOT_FOUND": 404, "PERMISSION_DENIED": 403, "INVALID_ARGUMENT": 400, "UNAUTHENTICATED": 401}
+_STATUS = {
+    "NOT_FOUND": 404,
+    "PERMISSION_DENIED": 403,
+    "INVALID_ARGUMENT": 400,
+    "UNAUTHENTICATED": 401,
+    "INTERNAL": 500,
+}
 
 
 def pages(channels: Channels, db: Database, draining: asyncio.Event, traces: Traces, calls: Calls) -> FastAPI:
@@ -43,7 +51,8 @@ def pages(channels: Channels, db: Database, draining: asyncio.Event, traces: Tra
         calls: that ring at agents.
 
     """
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    # A redirect to a path with another slash would be made of the Host header, which anybody may send.
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.services = Services(channels)
     app.state.db, app.state.draining, app.state.memory = db, draining, {}
     app.state.calls = calls
@@ -52,14 +61,29 @@ def pages(channels: Channels, db: Database, draining: asyncio.Event, traces: Tra
     for each in ROUTES:
         app.include_router(each.router)
     app.mount("/static", StaticFiles(directory=STATIC))
-    for error in (Refusal, grpc.aio.AioRpcError, HTTPException):
+    for error in (Refusal, grpc.aio.AioRpcError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, _refused)
     return app
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    """What a service refused, as a page or a fragment in the frame that people know."""
-    refusal = NotFound("a page") if isinstance(error, HTTPException) else refusal_of(error)
+    """What was refused, or a fault of ours, as a page or a fragment in the frame that people know."""
+    refusal = _refusal(error)
     look = looking(request)
     template = "pages/actions/refused.html" if look.is_fragment else "ui/refused.html"
     return look.answer(template, _STATUS.get(refusal.code, 503), refusal=refusal)
+
+
+def _refusal(error: Exception) -> Refusal:
+    if isinstance(error, RequestValidationError):
+        place, *names = error.errors()[0]["loc"]
+        if place != "path":
+            return invalid(str(names[0]) if names else str(place), "INVALID_CODE", "is not understood")
+    if isinstance(error, HTTPException) and error.status_code not in (404, 405):
+        return invalid("form", "INVALID_CODE", str(error.detail))
+    if isinstance(error, HTTPException | RequestValidationError):
+        return NotFound("a page")
+    if isinstance(error, Refusal | grpc.aio.AioRpcError):
+        return refusal_of(error)
+    trace = current_call.get().correlation_id  # the server logs the error
+    return Refusal("INTERNAL", f"Something is wrong on our side. Operations find it by {trace}.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from chassis.api.text import no_line
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.errors import Refusal, invalid
@@ -41,9 +42,11 @@ class Drafts:
         return dict(draft.fields) if draft else {}
 
     async def put(self, key: str, fields: Mapping[str, str]) -> None:
-        """Keep what was typed. TOO_LONG."""
+        """Keep what was typed. TOO_LONG, INVALID_TEXT: of a key or the name of a field."""
         if len(key) > KEY_MAX or sum(map(len, fields.values())) > SIZE_MAX:
             raise invalid("fields", "TOO_LONG", f"must be of at most {SIZE_MAX} characters")
+        if wrong := no_line("".join([key, *fields])):
+            raise invalid("fields", *wrong)
         told = {name: value.replace("\x00", "") for name, value in fields.items()}
         now = self._db.clock.now()
         await PUT_DRAFT.run(self._db, subject=self._person, about=key, fields=told, update_time=now)

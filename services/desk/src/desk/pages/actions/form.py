@@ -68,9 +68,10 @@ class Doing:
         try:
             on = date.fromisoformat(self.text("day"))
             at = datetime.combine(on, time.fromisoformat(self.text("time") or "18:00"), self.look.say.zone)
-        except ValueError:
+            told = at.astimezone(UTC).astimezone(self.look.say.zone)
+        except (ValueError, OverflowError):  # the first and the last day are not there in every zone
             raise invalid("day", "INVALID_TIME", "must be a day, and a time of day or none") from None
-        if at.astimezone(UTC).astimezone(self.look.say.zone).replace(tzinfo=None) != at.replace(tzinfo=None):
+        if told.replace(tzinfo=None) != at.replace(tzinfo=None):
             raise invalid("time", "INVALID_TIME", "must be a time that there is: clocks are put forward then")
         return timestamp(at)
 

@@ -1,5 +1,6 @@
 """`/received`: what webhooks brought and a person has to decide."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,10 +9,13 @@ import grpc
 from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse, Response
 
+from chassis.api.text import no_line
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, PermissionDenied
+from chassis.visible import shows_something
 from desk.pages.base import Look, Looking
+from desk.pages.find.view import unasked
 from desk.pages.received.view import Item, item
 from desk.store import webhooks as store
 from desk.store.received import UNDECIDED, Received
@@ -24,7 +28,7 @@ from rapport.customer.v1.customer_service_pb2 import (
 router = APIRouter()
 PERMISSION = "customer.timeline_entries.write"  # of the RPC that records what is decided
 PAGE = 25
-FOUND_MAX = 10
+FOUND_MAX, NOTE_MAX = 10, 500
 _FIRST = datetime.min.replace(tzinfo=UTC), UUID(int=0)
 
 
@@ -38,23 +42,31 @@ async def listed(look: Look, after: UUID | None = None) -> Response:
     waiting = await store.LIST_UNDECIDED.all(db, after=time, id=key, most=PAGE + 1)
     items = await _items(look, waiting[:PAGE])
     more = str(waiting[PAGE - 1].id) if len(waiting) > PAGE else ""
-    return look.answer("pages/received/page.html", items=items, more=more, said="")
+    return look.answer("pages/received/page.html", items=items, more=more, said="", note="")
 
 
 @router.post("/received/{key}/choose")
-async def chosen(
-    look: Look, key: UUID, customer: Annotated[str, Form()] = "", q: Annotated[str, Form()] = ""
-) -> Response:
-    """It is of this customer; or whom somebody looks for is offered."""
+async def chosen(look: Look, key: UUID, customer: Annotated[str, Form()]) -> Response:
+    """It is of this customer."""
     _permit(look)
-    if not customer:
-        return await _searched(look, key, q.strip())
     await look.services.customers.GetCustomer(GetCustomerRequest(name=customer))  # whether they may see them
     db: Database = look.request.app.state.db
     async with db.transaction() as tx:
         received = await _locked(tx, key)
         await store.again(tx, received, look.viewer.principal.subject, customer)
     return RedirectResponse("/received", 303)
+
+
+@router.post("/received/{key}/search")
+async def searched(look: Look, key: UUID, q: Annotated[str, Form()] = "") -> Response:
+    """The one thing, with those who may be meant."""
+    _permit(look)
+    if told := unasked(q, look.say):
+        return await _one(look, key, told.words)
+    request = SearchCustomersRequest(query=q.strip(), page_size=FOUND_MAX)
+    matches = (await look.services.customers.SearchCustomers(request)).matches
+    found = [match.customer.name for match in matches]
+    return await _one(look, key, "" if found else look.say("Nobody is found by that."), found)
 
 
 @router.post("/received/{key}/retry")
@@ -68,14 +80,15 @@ async def retried(look: Look, key: UUID) -> Response:
 
 
 @router.post("/received/{key}/drop")
-async def dropped(
-    look: Look, key: UUID, note: Annotated[str, Form(min_length=1, max_length=500)]
-) -> Response:
+async def dropped(look: Look, key: UUID, note: Annotated[str, Form()] = "") -> Response:
     """It is no contact, for a reason."""
     _permit(look)
+    if not shows_something(note) or len(note) > NOTE_MAX or no_line(note):
+        told = look.say("Say why, in at most {most} characters of plain text.", most=NOTE_MAX)
+        return await _one(look, key, told, note=note)
     db: Database = look.request.app.state.db
     async with db.transaction() as tx:
-        await store.drop(tx, await _locked(tx, key), look.viewer.principal.subject, note)
+        await store.drop(tx, await _locked(tx, key), look.viewer.principal.subject, note.strip())
     return RedirectResponse("/received", 303)
 
 
@@ -92,24 +105,18 @@ async def _locked(tx: Transaction, key: UUID) -> Received:
     return received
 
 
-async def _searched(look: Looking, key: UUID, query: str) -> Response:
-    """The one thing, with those who may be meant."""
+async def _one(look: Looking, key: UUID, said: str, found: Sequence[str] = (), *, note: str = "") -> Response:
+    """One thing by itself, with what is said of what was typed, and what was."""
     db: Database = look.request.app.state.db
     received = await store.GET.maybe(db, id=key)
     if received is None or received.state not in UNDECIDED:
         return RedirectResponse("/received", 303)
-    request = SearchCustomersRequest(query=query, page_size=FOUND_MAX)
-    found = [
-        match.customer.name for match in (await look.services.customers.SearchCustomers(request)).matches
-    ]
     items = await _items(look, [received], found)
-    said = "" if found else "Nobody is found by that."
-    return look.answer("pages/received/page.html", items=items, more="", said=said)
+    return look.answer("pages/received/page.html", items=items, more="", said=said, note=note)
 
 
-async def _items(look: Looking, waiting: list[Received], found: list[str] | None = None) -> list[Item]:
+async def _items(look: Looking, waiting: list[Received], found: Sequence[str] = ()) -> list[Item]:
     """What is stored, with what customers are called, asked as whoever looks."""
-    found = found or []
     db: Database = look.request.app.state.db
     asked = list(dict.fromkeys([*(name for each in waiting for name in each.candidates), *found]))
     names = await _names(look, asked) if asked else {}
