@@ -14,6 +14,7 @@ from chassis.api import filters
 from chassis.api.listing import SHAPES_MAX, Listing
 from chassis.api.pages import PAGE_MAX_BYTES
 from chassis.db.statement import Statement
+from chassis.errors import InvalidArgument
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.common.v1 import states_pb2
@@ -78,7 +79,9 @@ async def on(infrastructure: Infrastructure) -> AsyncIterator[Connection]:
 
 def listing(descending: bool = False) -> Listing[Row]:
     sort = (CASES.c.open_time, CASES.c.id)
-    return Listing(sa.select(CASES), *sort, row=Row, descending=descending, filters=FIELDS)
+    return Listing(
+        sa.select(CASES), *sort, row=Row, descending=descending, order_by="open_time", filters=FIELDS
+    )
 
 
 async def page(
@@ -110,6 +113,25 @@ async def test_pages_hold_every_row_once_and_in_order(on: Connection, size: int,
     assert [row for page in found for row in page] == (ROWS[::-1] if descending else ROWS)
     assert [len(page) for page in found[:-1]] == [size] * (len(found) - 1)
     assert found[-1]
+
+
+@pytest.mark.parametrize(("asked", "rows"), [("open_time", ROWS), ("open_time desc", ROWS[::-1])])
+@pytest.mark.parametrize("descending", [False, True])
+async def test_whoever_asks_turns_the_order_round(
+    on: Connection, asked: str, rows: list[Row], descending: bool
+) -> None:
+    found = await pages(listing(descending), on, ListCasesRequest(page_size=5, order_by=asked))
+    assert [row for page in found for row in page] == rows
+
+
+async def test_an_order_that_is_none_or_another_than_the_token_s_is_refused(on: Connection) -> None:
+    with pytest.raises(InvalidArgument, match="must be empty, `open_time` or `open_time desc`") as refused:
+        await page(listing(), on, ListCasesRequest(order_by="id"))
+    assert refused.value.reason == "INVALID_CODE"
+    _, token = await page(listing(), on, ListCasesRequest(page_size=5))
+    with pytest.raises(InvalidArgument) as refused:
+        await page(listing(), on, ListCasesRequest(order_by="open_time desc", page_token=token))
+    assert refused.value.reason == "INVALID_PAGE_TOKEN"
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 22, 23, 24])

@@ -23,6 +23,7 @@ from google.protobuf.message import Message
 from chassis.api.filters import Field, Filter, parse
 from chassis.api.pages import DEFAULT_SIZE, FRAME_BYTES, PAGE_MAX_BYTES, READ_AT_ONCE, SIZE_MAX, KeyType, Page
 from chassis.db.statement import Executor, Statement
+from chassis.errors import invalid
 
 R = TypeVar("R")
 M = TypeVar("M", bound=Message)
@@ -37,7 +38,8 @@ class Listing(Generic[R]):
         select: what to list, without order and limit; its bind parameters become keyword arguments of `page`.
         sort: columns that order the list: selected, never null, the last of them unique. An index on them,
             after the columns that `select` compares, makes a page one index range.
-        descending: the largest first.
+        descending: the largest first, unless the request's `order_by` says otherwise.
+        order_by: what a request calls the order, when it may turn it round; leave out for one that may not.
         row: a dataclass or Struct as for `Statement`.
         filters: the fields that the request's `filter` may use; leave out for a request without one. Each
             needs an index of its own: on its column, then those of `sort`.
@@ -53,6 +55,7 @@ class Listing(Generic[R]):
         *sort: sa.ColumnElement[Any],
         row: Callable[..., R],
         descending: bool = False,
+        order_by: str = "",
         filters: Mapping[str, Field] | None = None,
         walks: bool = False,
         default_size: int = DEFAULT_SIZE,
@@ -64,19 +67,20 @@ class Listing(Generic[R]):
         self._key = tuple(_key_type(column) for column in sort)
         self._row = row
         self._descending = descending
+        self._order_by = order_by
         self.filters = filters or {}
         self.walks = walks
         self._has_filter = filters is not None
         self._sizes = {"default_size": default_size, "size_max": size_max}
-        self._statements: dict[tuple[str, bool], Statement[R]] = {}
+        self._statements: dict[tuple[str, bool, bool], Statement[R]] = {}
 
     async def page(
         self, on: Executor, request: Message, show: Callable[[R], M], **params: Any
     ) -> tuple[list[M], str]:
         """What the page that `request` asks for shows, and the token of the next, empty on the last.
 
-        Reads page_size, page_token and filter.
-        InvalidArgument INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN or INVALID_FILTER.
+        Reads page_size, page_token, filter and order_by.
+        InvalidArgument INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN, INVALID_FILTER or INVALID_CODE.
         """
 
         async def each(rows: Sequence[R]) -> list[M]:
@@ -94,11 +98,12 @@ class Listing(Generic[R]):
         """As `page`, where showing a row needs more than the row: `show` gets up to a hundred at once."""
         page = Page(request, *self._key, **self._sizes)
         chosen = parse(request.filter, self.filters) if self._has_filter else Filter()  # type: ignore[attr-defined]
+        descending = self._is_descending(request)
         shown: list[M] = []
         after, room = page.after, PAGE_MAX_BYTES
         while True:
             wanted = min(page.size - len(shown), READ_AT_ONCE)
-            rows = await self._read(on, chosen, after, wanted + 1, params)
+            rows = await self._read(on, chosen, descending, after, wanted + 1, params)
             is_last = len(rows) <= wanted
             for row, message in zip(rows[:wanted], await show(rows[:wanted]), strict=True):
                 room -= message.ByteSize() + FRAME_BYTES
@@ -115,24 +120,32 @@ class Listing(Generic[R]):
         self,
         on: Executor,
         chosen: Filter,
+        descending: bool,
         after: tuple[Any, ...] | None,
         limit: int,
         params: Mapping[str, Any],
     ) -> list[R]:
         position = dict(zip(map("after_{}".format, self._names), after or (), strict=False))
-        statement = self._statement(chosen, bool(position))
+        statement = self._statement(chosen, descending, bool(position))
         return await statement.all(on, limit=limit, **position, **chosen.params, **params)
 
-    def _statement(self, chosen: Filter, continued: bool) -> Statement[R]:
+    def _is_descending(self, request: Message) -> bool:
+        asked: str = request.order_by if self._order_by else ""  # type: ignore[attr-defined]
+        if asked not in ("", self._order_by, f"{self._order_by} desc"):
+            allowed = f"must be empty, `{self._order_by}` or `{self._order_by} desc`"
+            raise invalid("order_by", "INVALID_CODE", allowed)
+        return asked.endswith(" desc") if asked else self._descending
+
+    def _statement(self, chosen: Filter, descending: bool, continued: bool) -> Statement[R]:
         """The statement of this shape, built when first asked for; beyond the limit the oldest goes."""
-        key = (chosen.shape, continued)
+        key = (chosen.shape, descending, continued)
         if key not in self._statements:
             if len(self._statements) == SHAPES_MAX:
                 del self._statements[next(iter(self._statements))]
-            self._statements[key] = self._build(chosen, continued)
+            self._statements[key] = self._build(chosen, descending, continued)
         return self._statements[key]
 
-    def _build(self, chosen: Filter, continued: bool) -> Statement[R]:
+    def _build(self, chosen: Filter, descending: bool, continued: bool) -> Statement[R]:
         select = self.select.where(chosen.clause) if chosen.shape else self.select
         if continued:
             position = sa.tuple_(
@@ -142,8 +155,8 @@ class Listing(Generic[R]):
                 )
             )
             key = sa.tuple_(*self.sort)
-            select = select.where(key < position if self._descending else key > position)
-        order = [column.desc() if self._descending else column.asc() for column in self.sort]
+            select = select.where(key < position if descending else key > position)
+        order = [column.desc() if descending else column.asc() for column in self.sort]
         return Statement(select.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer)), self._row)
 
 

@@ -465,6 +465,9 @@ async def test_several_customers_are_read_in_the_order_asked(desk, refused, nobo
     assert list(found.customers) == [made[2], made[0], made[2]]
     absent = BatchGetCustomersRequest(names=[made[0].name, nobody])
     assert await refused(desk.customers.BatchGetCustomers(absent)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    absent.allow_missing = True
+    found = await desk.customers.BatchGetCustomers(absent)
+    assert list(found.customers) == [made[0], Customer()]
     for names, reason in (([], "REQUIRED"), ([nobody] * 1001, "TOO_LONG"), (["anna"], "INVALID_NAME")):
         request = BatchGetCustomersRequest(names=names)
         assert await refused(desk.customers.BatchGetCustomers(request)) == f"INVALID_ARGUMENT {reason}"

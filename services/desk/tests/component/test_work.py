@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from cases.service import service as cases_service
 from customer.service import service as customer_service
+from desk.pages.work import loading
 
 SERVICES = (customer_service, cases_service)
 
@@ -50,6 +51,46 @@ async def test_the_page_names_promises_cases_and_work_with_whom_they_are_about(o
     assert "Refund" in page
     assert "Late delivery" in page
     assert "Call back" in page
+
+
+async def test_what_is_due_first_is_shown_first_however_much_there_is(open_desk: Any, monkeypatch) -> None:
+    monkeypatch.setattr(loading, "PROMISES_MAX", 2)
+    monkeypatch.setattr(loading, "CASES_MAX", 1)
+    desk = await open_desk(*SERVICES)
+    erika = await seeded(desk)
+    api, now = desk.client(), desk.running.app.clock.now()
+    for kind, hours in (("call-back", 60), ("invoice-copy", 1), ("repair", 30)):
+        promise = {
+            "customer": erika["name"],
+            "department": "departments/front-desk",
+            "kind": kind,
+            "dueTime": (now + timedelta(hours=hours)).isoformat(),
+        }
+        await made(api, "/v1/promises:make", promise=promise)
+    later = {"customer": erika["name"], "topic": "opened-later", "owner": "agents/alice"}
+    await made(api, "/v1/cases:open", case=later)
+    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
+    page = (await alice.get("/")).text
+    assert page.index("Invoice copy") < page.index("Repair")
+    assert "Refund" not in page  # which is due after two days
+    assert ("Late delivery" in page, "Opened later" in page) == (True, False)
+    assert page.count("There is more than this") == 2
+
+
+async def test_a_customer_who_is_not_there_takes_the_names_of_no_others(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    erika = await seeded(desk)
+    promise = {
+        "customer": "customers/0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60",
+        "department": "departments/front-desk",
+        "kind": "repair",
+        "dueTime": (desk.running.app.clock.now() + timedelta(hours=1)).isoformat(),
+    }
+    await made(desk.client(), "/v1/promises:make", promise=promise)
+    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
+    page = (await alice.get("/")).text
+    assert page.count(f'<a href="/{erika["name"]}">Erika Sommer</a>') == 3
+    assert "a customer</a>" in page
 
 
 async def test_another_department_has_none_of_it(open_desk: Any) -> None:

@@ -40,7 +40,7 @@ class CaseServiceStub:
     GetCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.GetCaseRequest, _case_pb2.Case]
     """Gets a case."""
     ListCases: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.ListCasesRequest, _case_service_pb2.ListCasesResponse]
-    """Lists cases, newest first."""
+    """Lists cases, newest first unless `order_by` turns that round."""
     UpdateCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.UpdateCaseRequest, _case_pb2.Case]
     """Changes the masked fields `topic` and `display_name`."""
     AssignCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.AssignCaseRequest, _case_pb2.Case]
@@ -66,7 +66,7 @@ class CaseServiceAsyncStub(CaseServiceStub):
     GetCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.GetCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
     """Gets a case."""
     ListCases: _aio.UnaryUnaryMultiCallable[_case_service_pb2.ListCasesRequest, _case_service_pb2.ListCasesResponse]  # type: ignore[assignment]
-    """Lists cases, newest first."""
+    """Lists cases, newest first unless `order_by` turns that round."""
     UpdateCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.UpdateCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
     """Changes the masked fields `topic` and `display_name`."""
     AssignCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.AssignCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
@@ -107,7 +107,7 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _case_service_pb2.ListCasesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_case_service_pb2.ListCasesResponse, _abc.Awaitable[_case_service_pb2.ListCasesResponse]]:
-        """Lists cases, newest first."""
+        """Lists cases, newest first unless `order_by` turns that round."""
 
     @_abc_1.abstractmethod
     def UpdateCase(

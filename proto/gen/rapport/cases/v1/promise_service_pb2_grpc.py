@@ -131,7 +131,7 @@ class PromiseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListPromises(self, request, context):
-        """Lists promises, latest due first.
+        """Lists promises, latest due first unless `order_by` turns that round.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -56,7 +56,7 @@ class PromiseServiceStub:
     GetPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.GetPromiseRequest, _promise_pb2.Promise]
     """Gets a promise."""
     ListPromises: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.ListPromisesRequest, _promise_service_pb2.ListPromisesResponse]
-    """Lists promises, latest due first."""
+    """Lists promises, latest due first unless `order_by` turns that round."""
     ExplainPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.ExplainPromiseRequest, _explanation_pb2.Explanation]
     """Explains a promise: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -86,7 +86,7 @@ class PromiseServiceAsyncStub(PromiseServiceStub):
     GetPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.GetPromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
     """Gets a promise."""
     ListPromises: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.ListPromisesRequest, _promise_service_pb2.ListPromisesResponse]  # type: ignore[assignment]
-    """Lists promises, latest due first."""
+    """Lists promises, latest due first unless `order_by` turns that round."""
     ExplainPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.ExplainPromiseRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a promise: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -155,7 +155,7 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _promise_service_pb2.ListPromisesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_promise_service_pb2.ListPromisesResponse, _abc.Awaitable[_promise_service_pb2.ListPromisesResponse]]:
-        """Lists promises, latest due first."""
+        """Lists promises, latest due first unless `order_by` turns that round."""
 
     @_abc_1.abstractmethod
     def ExplainPromise(

@@ -135,7 +135,7 @@ class CustomerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchGetCustomers(self, request, context):
-        """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent.
+        """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent, unless `allow_missing`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

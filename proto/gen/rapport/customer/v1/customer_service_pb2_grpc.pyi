@@ -42,7 +42,7 @@ class CustomerServiceStub:
     GetCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.GetCustomerRequest, _customer_pb2.Customer]
     """Gets a customer by name. A name that was merged away answers with the survivor, under the survivor's name."""
     BatchGetCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.BatchGetCustomersRequest, _customer_service_pb2.BatchGetCustomersResponse]
-    """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent."""
+    """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent, unless `allow_missing`."""
     UpdateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.UpdateCustomerRequest, _customer_pb2.Customer]
     """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_TYPE`) for a field of a person when the customer is
     an organization, or the reverse.
@@ -85,7 +85,7 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     GetCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.GetCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Gets a customer by name. A name that was merged away answers with the survivor, under the survivor's name."""
     BatchGetCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.BatchGetCustomersRequest, _customer_service_pb2.BatchGetCustomersResponse]  # type: ignore[assignment]
-    """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent."""
+    """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent, unless `allow_missing`."""
     UpdateCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.UpdateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_TYPE`) for a field of a person when the customer is
     an organization, or the reverse.
@@ -143,7 +143,7 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_service_pb2.BatchGetCustomersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_service_pb2.BatchGetCustomersResponse, _abc.Awaitable[_customer_service_pb2.BatchGetCustomersResponse]]:
-        """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent."""
+        """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent, unless `allow_missing`."""
 
     @_abc_1.abstractmethod
     def UpdateCustomer(

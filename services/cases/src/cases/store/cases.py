@@ -31,6 +31,7 @@ LIST_CASES = Listing(
     sa.select(CASES),
     CASES.c.id,  # UUIDv7: in the order of opening
     descending=True,
+    order_by="open_time",
     row=Case,
     filters={
         "customer": filters.name(CASES.c.customer_id, CUSTOMER),

@@ -66,6 +66,7 @@ LIST_PROMISES = Listing(
     PROMISES.c.due_time,
     PROMISES.c.id,
     descending=True,
+    order_by="due_time",
     row=Promise,
     filters={
         "customer": filters.name(PROMISES.c.customer_id, CUSTOMER),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -110,7 +111,8 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
     ) -> pb.BatchGetCustomersResponse:
         """Get several customers."""
         ids = [names.CUSTOMER.ids(name)[0] for name in request.names]
-        return pb.BatchGetCustomersResponse(customers=await gathered(ids, self._get))
+        read = partial(self._get, missing_allowed=request.allow_missing)
+        return pb.BatchGetCustomersResponse(customers=await gathered(ids, read))
 
     async def ListCustomers(self, request: pb.ListCustomersRequest, context: Any) -> pb.ListCustomersResponse:
         """List customers, oldest first."""
@@ -146,14 +148,16 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         found = await self._resolve(tx, asks, missing_allowed=request.allow_missing)
         return pb.BatchResolveCustomersResponse(responses=found)
 
-    async def _get(self, ids: Sequence[UUID]) -> list[customer_pb2.Customer]:
-        """The customers with these ids, in their order. NotFound when one is absent."""
+    async def _get(
+        self, ids: Sequence[UUID], *, missing_allowed: bool = False
+    ) -> list[customer_pb2.Customer]:
+        """The customers with these ids, in their order. NotFound when one is absent, or an empty one."""
         found = await CUSTOMERS_BY_ID.all(self.db, ids=list(ids))
         messages = dict(zip((c.id for c in found), await self._shown(found), strict=True))
         for customer_id in ids:
-            if customer_id not in messages:
+            if customer_id not in messages and not missing_allowed:
                 raise NotFound(names.CUSTOMER.format(customer_id))
-        return [messages[customer_id] for customer_id in ids]
+        return [messages.get(customer_id, customer_pb2.Customer()) for customer_id in ids]
 
     async def _shown(self, customers: Sequence[Customer]) -> list[customer_pb2.Customer]:
         held = {customer.id: usecases.Held(customer, []) for customer in customers}

@@ -10,7 +10,6 @@ from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest, ListPromises
 from rapport.cases.v1.work_item_service_pb2 import GetWorkItemRequest
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import (
-    BatchGetCustomersRequest,
     GetCustomerRequest,
     SearchCustomersRequest,
 )
@@ -48,12 +47,8 @@ async def _promised(services: Services, reference: str) -> Sequence[tuple[Any, C
     """The promises about something, each with whom it was made to."""
     request = ListPromisesRequest(filter=f'reference = "{reference}"', page_size=PROMISES_MAX)
     promises = (await services.promises.ListPromises(request)).promises
-    names = list(dict.fromkeys(each.customer for each in promises))
-    if not names:
-        return []
-    answer = await services.customers.BatchGetCustomers(BatchGetCustomersRequest(names=names))
-    customers = dict(zip(names, answer.customers, strict=True))
-    return [(each, customers[each.customer]) for each in promises]
+    customers = await services.known(each.customer for each in promises)
+    return [(each, customers[each.customer]) for each in promises if each.customer in customers]
 
 
 async def _of_case(services: Services, name: str) -> str:

@@ -20,7 +20,6 @@ from desk.pages.received.view import Item, item
 from desk.store import webhooks as store
 from desk.store.received import UNDECIDED, Received
 from rapport.customer.v1.customer_service_pb2 import (
-    BatchGetCustomersRequest,
     GetCustomerRequest,
     SearchCustomersRequest,
 )
@@ -118,19 +117,13 @@ async def _one(look: Looking, key: UUID, said: str, found: Sequence[str] = (), *
 async def _items(look: Looking, waiting: list[Received], found: Sequence[str] = ()) -> list[Item]:
     """What is stored, with what customers are called, asked as whoever looks."""
     db: Database = look.request.app.state.db
-    asked = list(dict.fromkeys([*(name for each in waiting for name in each.candidates), *found]))
-    names = await _names(look, asked) if asked else {}
+    asked = [*(name for each in waiting for name in each.candidates), *found]
+    try:
+        names = {name: each.display_name for name, each in (await look.services.known(asked)).items()}
+    except grpc.aio.AioRpcError:
+        names = {}  # while nobody says, they can still be looked for
     items = []
     for each in waiting:
         deliveries = await store.DELIVERIES_OF.all(db, received=each.id)
         items.append(item(each, deliveries[0].payload if deliveries else b"", names, found))
     return items
-
-
-async def _names(look: Looking, asked: list[str]) -> dict[str, str]:
-    """What customers are called; nothing while nobody says: then they can still be looked for."""
-    try:
-        answer = await look.services.customers.BatchGetCustomers(BatchGetCustomersRequest(names=asked))
-    except grpc.aio.AioRpcError:
-        return {}
-    return {name: each.display_name for name, each in zip(asked, answer.customers, strict=True)}

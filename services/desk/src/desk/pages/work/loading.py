@@ -1,35 +1,45 @@
-"""What the page asks of the services: three lists at once, then whom they are about."""
+"""What the page asks of the services: its lists at once, then whom they are about."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.pages.base import Looking
-from desk.pages.calls import Parts, ask
+from desk.pages.calls import Parts, Services, ask
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
+from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
-from rapport.customer.v1.customer_service_pb2 import BatchGetCustomersRequest
 
 WITHIN = timedelta(days=7)
-PROMISES_MAX, CASES_MAX, ITEMS_MAX = 200, 18, 50  # a filter has 20 comparisons
+PROMISES_MAX, BROKEN_MAX, CASES_MAX, ITEMS_MAX = 200, 50, 50, 50
+CASES_AT_ONCE = 18  # a filter has 20 comparisons
 PAGE_S, NAMES_S = 0.8, 0.8
 
 
 async def load(look: Looking) -> Parts:
     """The department's promises within a week, the viewer's cases, work that waits; and the customers."""
     services = look.services
-    own = ListCasesRequest(filter=f'owner = "{look.viewer.agent}" AND state = OPEN', page_size=CASES_MAX)
+    own = ListCasesRequest(
+        filter=f'owner = "{look.viewer.agent}" AND state = OPEN',
+        order_by="open_time",
+        page_size=CASES_MAX,
+    )
     asked: dict[str, Any] = {"cases": services.cases.ListCases(own)}
     if look.viewer.department:
         ours = f'department = "{look.viewer.department}"'
         until = timestamp(look.say.now + WITHIN).ToJsonString()
-        unfinished = f"(state = OPEN OR state = AT_RISK OR state = BROKEN) AND due_time < {until!r}"
-        promises = ListPromisesRequest(
-            filter=f"{ours} AND {unfinished}".replace("'", '"'), page_size=PROMISES_MAX
+        due = ListPromisesRequest(
+            filter=f'{ours} AND (state = OPEN OR state = AT_RISK) AND due_time < "{until}"',
+            order_by="due_time",
+            page_size=PROMISES_MAX,
         )
+        broken = ListPromisesRequest(filter=f"{ours} AND state = BROKEN", page_size=BROKEN_MAX)
         waiting = f"{ours} AND (state = PENDING OR state = STARTED)"
-        asked["promises"] = services.promises.ListPromises(promises)
+        asked["promises"] = services.promises.ListPromises(due)
+        asked["broken"] = services.promises.ListPromises(broken)
         asked["items"] = services.work_items.ListWorkItems(
             ListWorkItemsRequest(filter=waiting, page_size=ITEMS_MAX)
         )
@@ -45,15 +55,22 @@ async def _about(look: Looking, parts: Parts) -> Parts:
     get = services.cases.GetCase
     asked: dict[str, Any] = {name: get(GetCaseRequest(name=name)) for name in others}
     if known:
-        of = " OR ".join(f'case = "{name}"' for name in known)
-        waiting = ListWorkItemsRequest(filter=f"state != FINISHED AND ({of})", page_size=200)
-        asked["waiting"] = services.work_items.ListWorkItems(waiting)
+        asked["waiting"] = _waiting(services, list(known))
     found = await ask(NAMES_S, **asked) if asked else Parts()
     known |= {name: part.value for name, part in found.items() if name.startswith("cases/") and part.value}
     about = {case.customer for case in known.values()}
-    if promises := parts.of("promises"):
-        about |= {each.customer for each in promises.promises}
+    for listed in filter(None, (parts.of("promises"), parts.of("broken"))):
+        about |= {each.customer for each in listed.promises}
     if not about:
         return found
-    names = BatchGetCustomersRequest(names=sorted(about))
-    return Parts(found | await ask(NAMES_S, customers=services.customers.BatchGetCustomers(names)))
+    return Parts(found | await ask(NAMES_S, customers=services.known(about)))
+
+
+async def _waiting(services: Services, cases: Sequence[str]) -> list[WorkItem]:
+    """What these cases wait for."""
+    requests = []
+    for start in range(0, len(cases), CASES_AT_ONCE):
+        of = " OR ".join(f'case = "{name}"' for name in cases[start : start + CASES_AT_ONCE])
+        requests.append(ListWorkItemsRequest(filter=f"state != FINISHED AND ({of})", page_size=200))
+    answers = await asyncio.gather(*map(services.work_items.ListWorkItems, requests))
+    return [item for answer in answers for item in answer.work_items]

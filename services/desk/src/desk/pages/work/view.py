@@ -39,10 +39,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """A list of the page, and why it may be short."""
+    """A list of the page, why it may be short, and whether there is more than is shown."""
 
     lines: Sequence[Line]
     trouble: str = ""
+    more: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,23 +57,27 @@ class Work:
 
 def work(parts: Parts, viewer: Viewer, say: Speech) -> Work:
     """What there is to do, of whatever the services answered."""
-    answered = parts.of("customers")
-    names = {each.name: each.display_name for each in answered.customers} if answered else {}
+    names = {name: each.display_name for name, each in (parts.of("customers") or {}).items()}
     cases = _cases(parts)
     mine = {case.name for case in parts.of("cases").cases} if parts.of("cases") else set()
-    promises, items = parts.of("promises"), parts.of("items")
-    listed = promises.promises if promises else ()
+    items, both = parts.of("items"), (parts.of("broken"), parts.of("promises"))
+    listed = [each for answer in both if answer for each in answer.promises]
     unfinished = [each for each in listed if not each.HasField("withdraw_time") and not each.successor]
     unfinished.sort(key=lambda each: (each.case not in mine, each.due_time.seconds))
     due = [_promise(each, names, viewer, say) for each in unfinished]
+    waiting = [_item(each, cases, names, viewer, say) for each in items.work_items] if items else []
     return Work(
-        promises=Part(due, _trouble(parts, "promises", say)),
-        cases=Part(_own_cases(parts, names, viewer, say), _trouble(parts, "cases", say)),
-        items=Part(
-            [_item(each, cases, names, viewer, say) for each in items.work_items] if items else [],
-            _trouble(parts, "items", say),
-        ),
+        promises=_part(parts, due, say, "promises", "broken"),
+        cases=_part(parts, _own_cases(parts, names, viewer, say), say, "cases"),
+        items=_part(parts, waiting, say, "items"),
     )
+
+
+def _part(parts: Parts, lines: Sequence[Line], say: Speech, *names: str) -> Part:
+    """A list, of the answers with these names."""
+    troubles = [_trouble(parts, name, say) for name in names]
+    answers = filter(None, map(parts.of, names))
+    return Part(lines, next(filter(None, troubles), ""), any(each.next_page_token for each in answers))
 
 
 def _cases(parts: Parts) -> Mapping[str, Any]:
@@ -94,10 +99,10 @@ def _promise(each: Any, names: Mapping[str, str], viewer: Viewer, say: Speech) -
 
 
 def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Speech) -> list[Line]:
-    answered, waiting = parts.of("cases"), parts.of("waiting")
+    answered, waiting = parts.of("cases"), parts.of("waiting") or ()
     lines = []
     for case in answered.cases if answered else ():
-        of = [item for item in waiting.work_items if item.case == case.name] if waiting else []
+        of = [item for item in waiting if item.case == case.name]
         who = ", ".join(dict.fromkeys(words.titled(words.last(item.department)) for item in of))
         lasting = say.lasting(say.now - moment(case.open_time))
         when = (
