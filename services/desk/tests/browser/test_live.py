@@ -11,7 +11,7 @@ from playwright.async_api import Locator, Page, expect
 
 from rapport_testing.engines.ports import free_port
 from rapport_testing.wait import eventually
-from tests.browser.company import ALICE, Company, SignedIn, Steps
+from tests.browser.company import Company, Person, SignedIn, Steps
 from tests.browser.customers import say, somebody
 from tests.browser.fixtures import Visit
 from tests.browser.looking import shifts
@@ -211,19 +211,21 @@ async def test_row_26_a_burst_is_announced_once(desk: Company, signed_in: Signed
 async def test_row_21_a_hundred_viewers_of_a_desk_that_stops_come_back_at_different_moments(
     desk: Company,
 ) -> None:
-    begun, cookies = asyncio.Semaphore(0), await desk.session(ALICE)
+    begun, people = asyncio.Semaphore(0), [Person(f"alice-{number}") for number in range(VIEWERS // 10)]
+    sessions = [await desk.session(each) for each in people]
     limits = httpx.Limits(max_connections=VIEWERS)
-    viewer = httpx.AsyncClient(base_url=desk.url, cookies=cookies, limits=limits, timeout=60, trust_env=False)
+    viewer = httpx.AsyncClient(base_url=desk.url, limits=limits, timeout=60, trust_env=False)
 
-    async def watch() -> int:
-        async with viewer.stream("GET", "/live") as answer:
+    async def watch(session: dict[str, str]) -> int:
+        cookies = {"cookie": "; ".join(f"{name}={value}" for name, value in session.items())}
+        async with viewer.stream("GET", "/live", headers=cookies) as answer:
             begun.release()
             text = "".join([part async for part in answer.aiter_text()])
         [again] = re.findall(r"event: farewell\r?\n.*?retry: (\d+)", text, re.DOTALL)
         return int(again)
 
     async with viewer:
-        watching = [asyncio.create_task(watch()) for _ in range(VIEWERS)]
+        watching = [asyncio.create_task(watch(each)) for each in sessions * 10]
         for _ in watching:
             await begun.acquire()
         await desk.services["desk"].stop()

@@ -3,7 +3,8 @@
 import base64
 import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,13 @@ def sources(tmp_path: Path) -> Path:
         (folder / f"{kind}.json").write_text(json.dumps({"kind": kind, "secrets": [SECRET], "region": "DE"}))
     (folder / "shop.json").write_text(json.dumps({"kind": "event", "tokens": [TOKEN], "creates": False}))
     return folder
+
+
+@pytest.fixture
+def frozen() -> Iterator[str]:
+    """The address of a process that is stopped: it takes connections, and never says anything."""
+    with socket.create_server(("127.0.0.1", free_port())) as listening:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
 
 
 Open = Callable[..., Awaitable[Desk]]

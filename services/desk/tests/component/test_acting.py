@@ -5,6 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
+
+from cases.service import service as cases_service
+from customer.service import service as customer_service
+from notifications.service import service as notifications_service
 
 REQUEST_ID = re.compile(r'name="request_id" value="([^"]+)"')
 
@@ -63,3 +68,29 @@ async def test_a_draft_is_kept_under_names_that_are_text(desk, key: str, field: 
     alice = await desk.signed_in()
     answer = await alice.post(f"/drafts/{key}", data={field: "x"}, headers={"x-requested-with": "fragment"})
     assert (answer.status_code, "must be one line" in answer.text) == (400, True)
+
+
+async def test_the_preview_of_a_message_asks_once_who_gets_it(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    greeting = {"type": "TYPE_INFORMATION", "purpose": "purposes/service", "defaultLanguageCode": "en"}
+    text = {
+        "languageCode": "en",
+        "subject": "Hello",
+        "body": "Good day {{ customer_name }}. {{ contact_name }}",
+    }
+    for path, body in (
+        ("templates?templateId=greeting", greeting),
+        ("templates/greeting/texts?templateTextId=en", text),
+    ):
+        made = await rest.post(f"/v1/{path}", json=body)
+        assert made.status_code == 200, made.text
+    method = {"method": "rapport.customer.v1.CustomerService/GetCustomer", "code": "OK"}
+
+    def asked() -> float:
+        return REGISTRY.get_sample_value("rpc_server_duration_seconds_count", method) or 0.0
+
+    before = asked()
+    answer = await alice.post(f"/{name}/act/notice", data={"request_id": str(uuid4())})
+    assert "Good day Erika Sommer." in answer.text
+    assert asked() == before + 1

@@ -8,14 +8,16 @@ from uuid import uuid4
 import pytest
 
 from cases.service import service as cases_service
+from chassis.lifecycle import Lifecycle
 from customer.service import service as customer_service
 from desk.live import stream
-from desk.pages.customer import live
+from desk.live.readers import SEATS
+from desk.pages.customer import live, route
 from loyalty.service import service as loyalty_service
 from notifications.service import service as notifications_service
 
 SERVICES = (customer_service, cases_service, loyalty_service, notifications_service)
-VIEWERS = 200
+VIEWERS, PEOPLE = 200, 20
 
 
 async def erika(desk: Any) -> str:
@@ -43,11 +45,12 @@ async def heard(browser: Any, name: str, seen: asyncio.Event) -> list[dict[str, 
 
 async def test_two_hundred_viewers_are_told_when_to_come_back_and_not_together(desk: Any) -> None:
     name = await erika(desk)
-    browser = await desk.signed_in()
+    browsers = [await desk.signed_in(f"agent:alice-{number}") for number in range(PEOPLE)]
     watching = [asyncio.Event() for _ in range(VIEWERS)]
-    streams = [asyncio.create_task(heard(browser, name, seen)) for seen in watching[:100]]
-    other = await desk.signed_in()
-    streams += [asyncio.create_task(heard(other, name, seen)) for seen in watching[100:]]
+    streams = [
+        asyncio.create_task(heard(browsers[number % PEOPLE], name, seen))
+        for number, seen in enumerate(watching)
+    ]
     async with asyncio.timeout(60):
         await asyncio.gather(*(seen.wait() for seen in watching))
         await desk.running.stop()
@@ -55,6 +58,30 @@ async def test_two_hundred_viewers_are_told_when_to_come_back_and_not_together(d
     assert {end["event"] for end in ends} == {"farewell"}
     retries = sorted(int(end["retry"]) for end in ends)
     assert retries[-1] - retries[0] > 3000
+
+
+async def test_one_person_has_so_many_streams_and_another_is_told_to_come_much_later(desk: Any) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    watching = [asyncio.Event() for _ in range(SEATS)]
+    streams = [asyncio.create_task(heard(alice, name, seen)) for seen in watching]
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(seen.wait() for seen in watching))
+        (told,) = await heard(alice, name, asyncio.Event())
+        assert told["event"] == "farewell"
+        assert int(told["retry"]) >= 20_000
+        bobs, seen = await desk.signed_in("agent:bob"), asyncio.Event()
+        streams.append(asyncio.create_task(heard(bobs, name, seen)))
+        await seen.wait()
+        for stream in streams:
+            stream.cancel()
+        await asyncio.gather(*streams, return_exceptions=True)
+        again = asyncio.Event()  # a seat that was left is free
+        stream = asyncio.create_task(heard(await desk.signed_in(), name, again))
+        while not again.is_set():
+            await asyncio.wait({stream, asyncio.ensure_future(again.wait())}, return_when="FIRST_COMPLETED")
+            if stream.done():
+                stream = asyncio.create_task(heard(await desk.signed_in(), name, again))
+        stream.cancel()
 
 
 async def test_a_stream_ends_when_its_person_is_signed_out_elsewhere(desk: Any, monkeypatch: Any) -> None:
@@ -96,8 +123,7 @@ async def test_a_page_stands_while_a_service_is_away_and_says_so(open_desk: Any,
     await desk.services[away].stop()
     page = await alice.get(f"/{name}")
     assert page.status_code == 200
-    if away != "notifications":
-        assert f"{away.capitalize()} does not answer" in page.text
+    assert f"{away.capitalize()} does not answer" in page.text
     if away not in ("cases", "customer"):
         assert "Erika Sommer" in page.text
     if away != "cases":
@@ -110,3 +136,65 @@ async def test_the_cards_that_a_page_missed_are_asked_for_again(desk: Any) -> No
     told = json.loads((await alice.get(f"/{name}/cards")).text)
     assert set(told["cards"]) == {"who", "worth", "points", "sections", "promises", "cases", "timeline"}
     assert (await alice.get(f"/customers/{uuid4()}/cards")).status_code == 404
+
+
+async def test_a_page_whose_colleagues_names_do_not_come_waits_once(
+    open_desk: Any, frozen: str, monkeypatch: Any
+) -> None:
+    desk = await open_desk(customer_service, peers={"cases": frozen})
+    name, alice = await erika(desk), await desk.signed_in()
+    monkeypatch.setattr(route, "PAGE_S", 2.0)
+    asked = asyncio.ensure_future(alice.get(f"/{name}"))
+    await asyncio.wait({asked, asyncio.ensure_future(asyncio.sleep(3.0))}, return_when="FIRST_COMPLETED")
+    assert asked.done()
+    assert "Cases does not answer" in asked.result().text
+    assert "Erika Sommer" in asked.result().text
+
+
+async def test_colleagues_are_called_by_name_although_another_service_is_frozen(
+    open_desk: Any, frozen: str
+) -> None:
+    desk = await open_desk(customer_service, cases_service, peers={"loyalty": frozen})
+    name = await erika(desk)
+    manager = (await desk.client().get(f"/v1/{name}")).json()["relationshipManager"]
+    agent = {"displayName": "Carla Winter"}
+    made = await desk.client().patch(f"/v1/{manager}?updateMask=displayName", json=agent)
+    assert made.status_code == 200, made.text
+    page = await (await desk.signed_in()).get(f"/{name}")
+    assert "Loyalty does not answer" in page.text
+    assert "Carla Winter" in page.text
+
+
+async def test_what_was_away_is_asked_for_again_before_it_is_time_to_look_again(
+    open_desk: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(live, "LOOK_AGAIN_S", 600.0)
+    desk = await open_desk(customer_service, loyalty_service)
+    name, alice = await erika(desk), await desk.signed_in()
+    loyalty = desk.services["loyalty"]
+    await loyalty.stop()
+    worths: list[str] = []
+    async with asyncio.timeout(60), alice.stream("GET", f"/live?customer={name}", timeout=None) as answer:
+        async for line in answer.aiter_lines():
+            if '"worth"' not in line:
+                continue
+            worths.append(json.loads(line.partition(": ")[2])["cards"]["worth"]["html"])
+            if len(worths) == 2:
+                break
+            loyalty.app = loyalty_service.app(loyalty.app.settings, desk.running.app.clock)
+            loyalty.lifecycle = Lifecycle(loyalty.app)
+            await loyalty.lifecycle.start()
+    assert "Loyalty does not answer" in worths[0]
+    assert "Loyalty does not answer" not in worths[1]
+
+
+async def test_a_page_that_is_open_says_when_its_customers_service_falls_silent(
+    open_desk: Any, frozen: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(live, "LIVE_S", 1.0)
+    desk = await open_desk(peers={"customer": frozen})
+    alice, seen = await desk.signed_in(), asyncio.Event()
+    stream = asyncio.create_task(heard(alice, f"customers/{uuid4()}", seen))
+    async with asyncio.timeout(30):
+        await seen.wait()
+    stream.cancel()

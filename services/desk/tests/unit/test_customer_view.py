@@ -204,6 +204,23 @@ def test_what_a_service_does_not_answer_is_said_on_its_card_and_the_view_fills_i
     assert told.who.trouble == ""
 
 
+def test_while_messages_are_not_to_be_seen_nobody_is_said_not_to_have_been_told() -> None:
+    away = Part[Any](refusal=Unavailable("UNAVAILABLE", "away"))
+    told = shown(promises=ListPromisesResponse(promises=[promise(1, "AT_RISK")]), notices=away).promises
+    assert told.trouble.startswith("Notifications does not answer")
+    assert told.urgent[0].state == "At risk, nobody can say now whether they were told"
+
+
+def test_points_that_the_customer_service_does_not_tell_are_not_held_against_loyalty() -> None:
+    away = Part[Any](refusal=Unavailable("UNAVAILABLE", "away"))
+    assert shown(view=away, customer=away).points.trouble.startswith("Customer does not answer")
+
+
+def test_purchases_that_do_not_come_are_not_none() -> None:
+    away = Part[Any](refusal=Unavailable("UNAVAILABLE", "away"))
+    assert shown(purchases=away).worth.trouble.startswith("Loyalty does not answer")
+
+
 def test_what_one_may_not_see_says_so_and_is_not_called_away() -> None:
     refused = Part[Any](refusal=PermissionDenied("PERMISSION_DENIED", "no"))
     assert shown(cases=refused).cases.trouble == "You may not see this."

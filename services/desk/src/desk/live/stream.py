@@ -1,11 +1,13 @@
 """Server-sent events of a page: several sources in one stream, with a beat and a farewell."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,7 @@ BEAT_S = 15  # a reader that hears nothing for two of these and a half says so
 LASTS_S = 300  # then whoever looks is looked up anew: a session may have ended
 SEND_S = 30.0
 AGAIN_MS = (500, 5500)  # when a reader comes back: not all of them at once
+CROWDED_MS = (20_000, 40_000)  # when a reader comes back for whom there is no seat
 WAITING_MAX = 100
 SIGNED_OUT = "signed-out"  # ends a stream: whoever looked may look no more
 
@@ -33,20 +36,35 @@ class Told:
     data: Any
 
 
-def answer(sources: Sequence[AsyncIterator[Told]], draining: asyncio.Event) -> Response:
+def answer(
+    sources: Sequence[AsyncIterator[Told]], seat: AbstractContextManager[bool], draining: asyncio.Event
+) -> Response:
     """The stream of everything that the sources tell.
 
     Args:
         sources: what tells; each ends with the stream. One that ends by itself is done.
+        seat: taken while it lasts; without one, the reader is told to come back much later.
         draining: set when the desk stops.
 
     """
-    return EventSourceResponse(_events(sources, draining), ping=3600, send_timeout=SEND_S)
+    return EventSourceResponse(_seated(sources, seat, draining), ping=3600, send_timeout=SEND_S)
+
+
+async def _seated(
+    sources: Sequence[AsyncIterator[Told]], seat: AbstractContextManager[bool], draining: asyncio.Event
+) -> AsyncIterator[ServerSentEvent]:
+    with seat as is_free:
+        if not is_free:
+            yield _farewell(CROWDED_MS)
+            return
+        async with contextlib.aclosing(_events(sources, draining)) as events:
+            async for event in events:
+                yield event
 
 
 async def _events(
     sources: Sequence[AsyncIterator[Told]], draining: asyncio.Event
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncGenerator[ServerSentEvent, None]:
     queue: asyncio.Queue[Told] = asyncio.Queue(WAITING_MAX)
     telling = [asyncio.ensure_future(_into(queue, each)) for each in sources]
     stopping = asyncio.ensure_future(draining.wait())
@@ -68,7 +86,7 @@ async def _events(
                     return
             elif not stopping.done():
                 yield _event("beat", {})
-        yield ServerSentEvent("{}", event="farewell", retry=random.randint(*AGAIN_MS))  # noqa: S311 - no secret
+        yield _farewell(AGAIN_MS)
     finally:
         for task in (*telling, stopping, following):
             task.cancel()
@@ -86,6 +104,11 @@ def _failed(source: "asyncio.Future[None]") -> bool:
 async def _into(queue: "asyncio.Queue[Told]", source: AsyncIterator[Told]) -> None:
     async for told in source:
         await queue.put(told)
+
+
+def _farewell(again_ms: tuple[int, int]) -> ServerSentEvent:
+    """The last event: when to come back."""
+    return ServerSentEvent("{}", event="farewell", retry=random.randint(*again_ms))  # noqa: S311 - no secret
 
 
 def _event(kind: str, data: Any) -> ServerSentEvent:

@@ -14,6 +14,7 @@ from chassis.db.database import Database
 from chassis.errors import NotFound, Refusal, invalid
 from chassis.grpc.client import Channels
 from desk.live.calls import Calls
+from desk.live.readers import Readers
 from desk.pages.actions import route as acting
 from desk.pages.base import STATIC, looking
 from desk.pages.calls import Services, refusal_of
@@ -55,7 +56,7 @@ def pages(channels: Channels, db: Database, draining: asyncio.Event, traces: Tra
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.services = Services(channels)
     app.state.db, app.state.draining, app.state.memory = db, draining, {}
-    app.state.calls = calls
+    app.state.calls, app.state.readers = calls, Readers()
     app.state.traces = traces
     app.add_middleware(Measured)
     for each in ROUTES:

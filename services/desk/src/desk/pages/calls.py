@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -140,6 +141,26 @@ class Parts(dict[str, Part[Any]]):
         """The answer; None without."""
         part = self.get(name)
         return part.value if part else None
+
+    def away(self, *names: str) -> bool:
+        """Whether another try in a moment may bring one that is missing: any, unless some are named."""
+        return any(part.away for name, part in self.items() if not names or name in names)
+
+
+class Patience:
+    """How long a page waits for all that it asks: also for what it asks only after an answer.
+
+    Args:
+        seconds: from now.
+
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds."""
+        return max(0.0, self._until - time.monotonic())
 
 
 async def ask(patience_s: float, **questions: Awaitable[Any] | Coroutine[Any, Any, Any]) -> Parts:

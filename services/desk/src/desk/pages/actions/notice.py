@@ -1,10 +1,12 @@
 """Writing to the customer in a department's words, seen before they are sent."""
 
+import asyncio
 from typing import Any
 
 from desk.pages.actions.form import Doing, Done, Form, Values
 from desk.ui import words
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
+from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.notifications.v1.notice_pb2 import Notice
 from rapport.notifications.v1.notice_service_pb2 import SendNoticeRequest
@@ -13,48 +15,54 @@ from rapport.notifications.v1.template_service_pb2 import ListTemplatesRequest, 
 
 
 async def _open(doing: Doing) -> Values:
-    """The templates that people may send, and the variables of the one that is chosen."""
+    return (await _known(doing))[0]
+
+
+async def _known(doing: Doing) -> tuple[Values, Customer]:
+    """The templates that people may send, the variables of the one that is chosen, and who gets it."""
     services = doing.look.services
-    listed = await services.templates.ListTemplates(ListTemplatesRequest(page_size=1000))
+    listed, customer = await asyncio.gather(
+        services.templates.ListTemplates(ListTemplatesRequest(page_size=1000)),
+        services.customers.GetCustomer(GetCustomerRequest(name=doing.customer)),
+    )
     ours = [each for each in listed.templates if each.type == Template.TYPE_INFORMATION]
     chosen = next(
         (each for each in ours if each.name == doing.text("template")), ours[0] if ours else Template()
     )
-    known = await services.customers.GetCustomer(GetCustomerRequest(name=doing.customer))
-    return {
+    values = {
         "template": chosen.name,
         "templates": [(each.name, words.titled(words.last(each.name))) for each in ours],
         "variables": [each.name for each in chosen.variables],
-        "recipient": known.display_name,
+        "recipient": customer.display_name,
         "preview": None,
         **{each.name: "" for each in chosen.variables},
     }
+    return values, customer
 
 
 async def _send(doing: Doing) -> Done | Values:
     look = doing.look
-    values = await _open(doing)
+    values, customer = await _known(doing)
     typed = {name: doing.text(name) for name in values["variables"]}
     if doing.text("step") != "send":
-        return values | typed | {"preview": await _preview(doing, values["template"], typed)}
+        return values | typed | {"preview": await _preview(doing, customer, values["template"], typed)}
     template = doing.text("template")
     notice = Notice(customer=doing.customer, kind=words.last(template), template=template, variables=typed)
     await look.services.notices.SendNotice(SendNoticeRequest(notice=notice, request_id=doing.request_id))
     return Done(look.say("{who} gets it now, where they allow it.", who=values["recipient"]))
 
 
-async def _preview(doing: Doing, template: str, typed: dict[str, str]) -> Any:
+async def _preview(doing: Doing, customer: Customer, template: str, typed: dict[str, str]) -> Any:
     """The message as it will read, signed by whoever looks after the customer."""
     services = doing.look.services
-    known = await services.customers.GetCustomer(GetCustomerRequest(name=doing.customer))
-    agent = await services.directory.GetAgent(GetAgentRequest(name=known.relationship_manager))
+    agent = await services.directory.GetAgent(GetAgentRequest(name=customer.relationship_manager))
     everywhere = {
-        "customer_name": known.display_name,
+        "customer_name": customer.display_name,
         "contact_name": agent.display_name,
         "contact_reach": " / ".join(filter(None, (agent.phone, agent.email))),
     }
     request = RenderTemplateRequest(
-        name=template, language_code=known.language_code, variables=everywhere | typed
+        name=template, language_code=customer.language_code, variables=everywhere | typed
     )
     return await services.templates.RenderTemplate(request)
 

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import grpc
 
+from chassis.backoff import Backoff
 from chassis.errors import Refusal
 from desk.live.calls import Calls
 from desk.live.stream import LASTS_S, SIGNED_OUT, Told
@@ -22,6 +24,7 @@ from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
 
 LOOK_AGAIN_S = 30.0  # what depends on the time, and on who is behind, is looked at so often
+SOONER = Backoff(2.0, LOOK_AGAIN_S)  # what was late or away
 AGAIN_S = (2.0, 5.0)
 SIGNED_IN_S = (10.0, 15.0)  # how often is asked whether they still are
 _FOR_GOOD = ("NOT_FOUND", "PERMISSION_DENIED", "INVALID_ARGUMENT")
@@ -30,25 +33,24 @@ _FOR_GOOD = ("NOT_FOUND", "PERMISSION_DENIED", "INVALID_ARGUMENT")
 async def watch(look: Looking, customer: str) -> AsyncIterator[Told]:
     """The cards that changed, whenever the customer's view does, and at least each half minute.
 
-    While the customer service is away, what others know goes on. Ends for who may not see the customer.
+    While the customer service is away, what others know goes on. What was late or away is asked for again
+    sooner. Ends for who may not see the customer.
     """
-    shown: Mapping[str, Card] = {}
+    shown = _Shown(look, customer)
     while True:
         try:
-            async for known in _views(look, customer):
-                after = await _cards(look, customer, known)
-                if changed := changes(shown, after):
-                    yield Told("cards", {"customer": customer, "cards": changed})
-                shown = after
+            async with contextlib.aclosing(_views(look, customer, shown)) as views:
+                async for known in views:
+                    if changed := await shown.anew(known):
+                        yield Told("cards", {"customer": customer, "cards": changed})
         except (grpc.aio.AioRpcError, Refusal) as error:
             refusal = refusal_of(error)
             if refusal.code in _FOR_GOOD:
                 return
             if refusal.code == "UNAUTHENTICATED":  # the token is over: the reader comes back with another
                 raise refusal from error
-            after = await _cards(look, customer, None)
-            yield Told("cards", {"customer": customer, "cards": changes(shown, after)})
-            shown = after
+            if changed := await shown.anew(None):
+                yield Told("cards", {"customer": customer, "cards": changed})
         await asyncio.sleep(random.uniform(*AGAIN_S))  # noqa: S311 - no secret
 
 
@@ -73,22 +75,50 @@ async def ringing(look: Looking, calls: Calls) -> AsyncIterator[Told]:
             yield Told("ring", told | {"word": look.say("A call for you")})
 
 
-async def _views(look: Looking, customer: str) -> AsyncIterator[CustomerView | None]:
-    """The view after each change; None when it is time to look again."""
+class _Shown:
+    """The cards as their reader has them."""
+
+    def __init__(self, look: Looking, customer: str) -> None:
+        self._look, self._customer = look, customer
+        self._cards: Mapping[str, Card] = {}
+        self._missed = 0  # how often running something was late or away
+        self._until = time.monotonic() + LIVE_S
+
+    def left(self) -> float:
+        """Seconds until it is time to look again, whether or not the view has changed."""
+        return max(0.0, self._until - time.monotonic())
+
+    async def anew(self, known: CustomerView | None) -> dict[str, Any]:
+        """Look, and tell what has changed since."""
+        look = self._look
+        now = replace(look, say=replace(look.say, now=look.request.app.state.db.clock.now()))
+        names = Names(look.viewer, look.memory)
+        parts = await load(look.services, self._customer, names, LIVE_S, known)
+        self._missed = self._missed + 1 if parts.away() else 0
+        self._until = time.monotonic() + (SOONER.wait(self._missed) if self._missed else LOOK_AGAIN_S)
+        before = self._cards
+        self._cards = cards.cards(now, view.page(self._customer, parts, look.viewer, names, now.say))
+        return changes(before, self._cards)
+
+
+async def _views(look: Looking, customer: str, shown: _Shown) -> AsyncGenerator[CustomerView | None, None]:
+    """The view after each change; None when it is time to look again, also when nothing is heard at all."""
     request = WatchCustomerViewRequest(name=f"{customer}/view")
-    looked = time.monotonic()
-    async for message in look.services.views.WatchCustomerView(request, timeout=LASTS_S):
-        if message.HasField("customer_view"):
-            yield message.customer_view
-        elif time.monotonic() - looked >= LOOK_AGAIN_S:
-            yield None
-        else:
-            continue
-        looked = time.monotonic()
-
-
-async def _cards(look: Looking, customer: str, known: CustomerView | None) -> Mapping[str, Card]:
-    now = replace(look, say=replace(look.say, now=look.request.app.state.db.clock.now()))
-    names = Names(look.viewer, look.memory)
-    parts = await load(look.services, customer, names, LIVE_S, known)
-    return cards.cards(now, view.page(customer, parts, look.viewer, names, now.say))
+    messages: Any = look.services.views.WatchCustomerView(request, timeout=LASTS_S)
+    following = asyncio.ensure_future(anext(messages, None))
+    try:
+        while True:
+            if not following.done():
+                await asyncio.wait({following}, timeout=shown.left())
+            if not following.done():
+                yield None
+                continue
+            if (message := following.result()) is None:
+                return
+            following = asyncio.ensure_future(anext(messages, None))
+            if message.HasField("customer_view"):
+                yield message.customer_view
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await messages.aclose()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +37,12 @@ async def load(
         services: as whoever looks.
         customer: `customers/{uuid}`.
         names: of colleagues.
-        patience_s: for each part; what is later is away.
+        patience_s: for everything; what is later is away.
         view: the customer view, when it is known.
 
     """
     of = f'customer = "{customer}"'
-    asked: dict[str, Any] = {
+    questions: dict[str, Any] = {
         "customer": services.customers.GetCustomer(GetCustomerRequest(name=customer)),
         "consents": services.consents.ListConsents(ListConsentsRequest(parent=customer)),
         "promises": services.promises.ListPromises(ListPromisesRequest(filter=of)),
@@ -56,9 +57,9 @@ async def load(
         if view
         else services.views.GetCustomerView(GetCustomerViewRequest(name=f"{customer}/view")),
     }
-    parts = await ask(patience_s, **asked)
-    await names.learn(services, _agents(parts), patience_s)
-    return parts
+    asked = {name: asyncio.ensure_future(question) for name, question in questions.items()}
+    naming = [_learned(services, names, asked[part], agents) for part, agents in _AGENTS.items()]
+    return await ask(patience_s, names=asyncio.gather(*naming, return_exceptions=True), **asked)
 
 
 async def _known(view: CustomerView) -> CustomerView:
@@ -87,13 +88,20 @@ async def _cases(services: Services, of: str) -> Cases:
     return Cases(found, bool(listed.next_page_token))
 
 
-def _agents(parts: Parts) -> set[str]:
-    """The colleagues that the page names."""
-    view, customer, cases, timeline = map(parts.of, ("view", "customer", "cases", "timeline"))
-    named = {each.relationship_manager for each in (view, customer) if each}
-    named |= {case.owner for case, _ in cases.cases} if cases else set()
-    named |= {entry.actor for entry in timeline.timeline_entries} if timeline else set()
-    return {name for name in named if name.startswith("agents/")}
+# The colleagues that a part names.
+_AGENTS: Mapping[str, Callable[[Any], Iterable[str]]] = {
+    "view": lambda view: [view.relationship_manager, *(each.owner for each in view.cases)],
+    "customer": lambda customer: [customer.relationship_manager],
+    "cases": lambda cases: [case.owner for case, _ in cases.cases],
+    "timeline": lambda timeline: [each.actor for each in timeline.timeline_entries],
+}
+
+
+async def _learned(
+    services: Services, names: "Names", part: Awaitable[Any], agents: Callable[[Any], Iterable[str]]
+) -> None:
+    """Ask what those are called whom a part names, as soon as it is there: others may be late."""
+    await names.learn(services, agents(await part))
 
 
 class Names:
@@ -101,20 +109,24 @@ class Names:
 
     def __init__(self, viewer: Viewer, remembered: dict[tuple[str, str], tuple[float, str]]) -> None:
         self._viewer, self._remembered = viewer.principal.subject, remembered
+        self._asked: set[str] = set()
 
-    async def learn(self, services: Services, agents: set[str], patience_s: float) -> None:
+    async def learn(self, services: Services, named: Iterable[str], patience_s: float = LIVE_S) -> None:
         """Ask for those that are not remembered; whose name does not come is called by their code."""
         now = time.monotonic()
         if len(self._remembered) > 10_000:
             self._remembered.clear()
+        agents = {name for name in named if name.startswith("agents/")} - self._asked
         unknown = [name for name in agents if self._remembered.get((self._viewer, name), (0, ""))[0] < now]
         if not unknown:
             return
+        self._asked.update(unknown)
         get = services.directory.GetAgent
         found = await ask(patience_s, **{name: get(GetAgentRequest(name=name)) for name in unknown})
         for name, part in found.items():
-            if part.value:
-                self._remembered[self._viewer, name] = now + NAMES_S, part.value.display_name
+            if not part.away:  # that somebody is none, too
+                called = part.value.display_name if part.value else ""
+                self._remembered[self._viewer, name] = now + NAMES_S, called
 
     def __call__(self, name: str) -> str:
         """`Alice Brandt` for `agents/alice`; `delivery` for `services/delivery`."""

@@ -46,7 +46,7 @@ class Promise:
 
 def told_of(
     listed: Iterable[Any],
-    notices: Iterable[Any],
+    notices: Iterable[Any] | None,
     granted: set[str],
     answering: Mapping[str, str],
     offer: Offer,
@@ -56,7 +56,7 @@ def told_of(
 
     Args:
         listed: promises as their service tells them, or as the view does, which knows less; latest due first.
-        notices: to the customer.
+        notices: to the customer; None when it is not known whether there are any.
         granted: promises that goodwill was given for.
         answering: the department that answers for each open case: it agrees on what others promised.
         offer: gives the buttons of some actions on a resource of an owner.
@@ -83,7 +83,7 @@ def name_of(promise: Any) -> str:
 def _promise(
     each: Any,
     of: Mapping[str, Any],
-    notices: Iterable[Any],
+    notices: Iterable[Any] | None,
     granted: set[str],
     answers: str,
     offer: Offer,
@@ -127,8 +127,10 @@ def _due(promise: Any, say: Speech) -> str:
     return say.due(promise.due_time, promise.due_date if promise.HasField("due_date") else None)
 
 
-def _told(slipped: Sequence[Any], notices: Iterable[Any], say: Speech) -> tuple[str, str]:
+def _told(slipped: Sequence[Any], notices: Iterable[Any] | None, say: Speech) -> tuple[str, str]:
     """How the customer was told of a slip, as a sentence, and as what its state says of that."""
+    if notices is None:
+        return "", say("nobody can say now whether they were told")
     of = {name_of(each): each for each in slipped}
     about = [(of[each.promise], each, value_name(each, "state")) for each in notices if each.promise in of]
     for promise, notice, state in about:

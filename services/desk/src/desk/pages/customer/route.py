@@ -49,7 +49,8 @@ async def live(look: Look, request: Request, customer: Customers = ()) -> Respon
     named = [each for each in dict.fromkeys(customer) if UUID.fullmatch(each.removeprefix("customers/"))]
     sources = [watch(look, each) for each in named[:WATCHED_MAX]]
     told = [*sources, ringing(look, request.app.state.calls), leaving(look)]
-    return stream.answer(told, request.app.state.draining)
+    seat = request.app.state.readers.seat(look.viewer.principal.subject)
+    return stream.answer(told, seat, request.app.state.draining)
 
 
 async def _page(look: Looking, uuid: str) -> Page:

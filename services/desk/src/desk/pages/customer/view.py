@@ -119,7 +119,7 @@ class _Maker:
             say.count(value.purchase_count, say("purchase"), say("purchases")) if value is not None else ""
         )
         return Worth(
-            trouble=self._trouble("loyalty", "values"),
+            trouble=self._trouble("loyalty", "values", "purchases"),
             name=answered.customer_values[0].name if answered and answered.customer_values else "",
             totals=[say.money(each) for each in value.lifetime_values] if value is not None else (),
             band=words.titled(value_name(value, "band").lower()) if value is not None else "",
@@ -132,7 +132,7 @@ class _Maker:
 
     def points(self) -> Points:
         if not self.view:
-            return Points(trouble=self._trouble("loyalty", "view"))
+            return Points(trouble=self._trouble("customer", "view"))  # who tells of points here
         loyalty, say = self.view.loyalty, self.say
         return Points(
             trouble=self._trouble("loyalty", "values"),
@@ -163,13 +163,14 @@ class _Maker:
         granted = {each.promise for each in self.view.loyalty.goodwill} if self.view else set()
         cases = self.parts.of("cases")
         answering = {case.name: case.department for case, _ in cases.cases} if cases else {}
-        notices = told.notices if told else ()
+        notices = told.notices if told else None
         urgent, others = told_of(listed, notices, granted, answering, self._offered, self.say)
         shown = others[:OTHERS_SHOWN]
         listed_open = sum(bool(each.left) for each in (*urgent, *others))
         open_count = max(self.view.open_promise_count if self.view else 0, listed_open)
         return Promises(
-            trouble=self._trouble("cases", "promises"),
+            trouble=self._trouble("cases", "promises")
+            or (self._silent("notifications") if self.parts.away("notices") else ""),
             urgent=[replace(each, acts=self._keyed([*self._call(), *each.acts])) for each in urgent],
             others=[replace(each, acts=self._keyed(each.acts)) for each in shown],
             more=max(0, open_count - sum(bool(each.left) for each in (*urgent, *shown))),
@@ -244,9 +245,10 @@ class _Maker:
         behind = self._behind(service)
         if refused and behind:
             return say("{service} does not answer, {behind}.", service=words.titled(service), behind=behind)
-        if refused:
-            return say("{service} does not answer; this may be old.", service=words.titled(service))
-        return behind
+        return self._silent(service) if refused else behind
+
+    def _silent(self, service: str) -> str:
+        return self.say("{service} does not answer; this may be old.", service=words.titled(service))
 
     def _behind(self, service: str) -> str:
         source = (

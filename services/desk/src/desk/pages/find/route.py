@@ -11,10 +11,11 @@ from fastapi.responses import RedirectResponse, Response
 from chassis.errors import NotFound
 from desk.pages.actions.drafts import Drafts
 from desk.pages.base import Look, Looking
-from desk.pages.customer.loading import PAGE_S, Names
+from desk.pages.calls import Patience
+from desk.pages.customer.loading import Names
 from desk.pages.find import view
 from desk.pages.find.classifying import MOST, Asked, classify
-from desk.pages.find.searching import search
+from desk.pages.find.searching import PATIENCE_S, search
 
 router = APIRouter()
 OFFERED, PAGE, PAGE_MAX = 8, 20, 100
@@ -72,11 +73,12 @@ async def _found(
     if told := view.unasked(typed, look.say):
         return told
     meant = Asked(typed.strip()) if is_call else classify(typed)
+    patience = Patience(PATIENCE_S)
     parts = await search(look.services, meant, size, after)
     names = Names(look.viewer, look.memory)
     if is_shown and (found := parts.of("customers")):
         managers = {each.customer.relationship_manager for each in found.matches}
-        await names.learn(look.services, managers - {""}, PAGE_S)
+        await names.learn(look.services, managers, patience.left())
     results = view.results(meant, parts, names, look.say)
     if is_call and not results.hits and not results.troubles:
         return replace(results, words=look.say("Nobody whom we know has this number: ask who it is."))

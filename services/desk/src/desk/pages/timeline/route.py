@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from chassis.errors import NotFound
 from desk.pages.base import Look
-from desk.pages.calls import ask
+from desk.pages.calls import Patience, ask
 from desk.pages.customer.loading import PAGE_S, Names
 from desk.pages.customer.route import UUID
 from desk.pages.timeline.choosing import chosen
@@ -25,6 +25,7 @@ async def everything(look: Look, uuid: str, shown: Shown = PAGE, after: str = ""
     """The page, or what comes after a part of it."""
     if not UUID.fullmatch(uuid):
         raise NotFound("customers/…")
+    patience = Patience(PAGE_S)
     name, what = f"customers/{uuid}", chosen(look.request.query_params)
     size = PAGE if after else min(max(shown, PAGE), SHOWN_MAX)
     request = ListTimelineEntriesRequest(
@@ -33,7 +34,7 @@ async def everything(look: Look, uuid: str, shown: Shown = PAGE, after: str = ""
     asked: dict[str, Any] = {"timeline": look.services.timeline.ListTimelineEntries(request)}
     if not look.is_fragment:
         asked["customer"] = look.services.customers.GetCustomer(GetCustomerRequest(name=name))
-    parts = await ask(PAGE_S, **asked)
+    parts = await ask(patience.left(), **asked)
     for part in parts.values():
         if part.refusal and (look.is_fragment or not part.away):
             raise part.refusal
@@ -42,7 +43,7 @@ async def everything(look: Look, uuid: str, shown: Shown = PAGE, after: str = ""
         return RedirectResponse(what.url(customer.name), 303)
     names = Names(look.viewer, look.memory)
     actors = {each.actor for each in listed.timeline_entries} if listed else set()
-    await names.learn(look.services, {each for each in actors if each.startswith("agents/")}, PAGE_S)
+    await names.learn(look.services, actors, patience.left())
     page = timeline(name, what, parts, shown if after else 0, names, look.say)
     template = "rows" if look.is_fragment else "page"
     return look.answer(f"pages/timeline/{template}.html", page=page)

@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.pages.base import Looking
-from desk.pages.calls import Parts, Services, ask
+from desk.pages.calls import Parts, Patience, Services, ask
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -16,12 +16,12 @@ from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
 WITHIN = timedelta(days=7)
 PROMISES_MAX, BROKEN_MAX, CASES_MAX, ITEMS_MAX = 200, 50, 50, 50
 CASES_AT_ONCE = 18  # a filter has 20 comparisons
-PAGE_S, NAMES_S = 0.8, 0.8
+PAGE_S = 0.8  # for everything, also for what is asked only after an answer
 
 
 async def load(look: Looking) -> Parts:
     """The department's promises within a week, the viewer's cases, work that waits; and the customers."""
-    services = look.services
+    services, patience = look.services, Patience(PAGE_S)
     own = ListCasesRequest(
         filter=f'owner = "{look.viewer.agent}" AND state = OPEN',
         order_by="open_time",
@@ -43,11 +43,11 @@ async def load(look: Looking) -> Parts:
         asked["items"] = services.work_items.ListWorkItems(
             ListWorkItemsRequest(filter=waiting, page_size=ITEMS_MAX)
         )
-    parts = await ask(PAGE_S, **asked)
-    return Parts(parts | await _about(look, parts))
+    parts = await ask(patience.left(), **asked)
+    return Parts(parts | await _about(look, parts, patience))
 
 
-async def _about(look: Looking, parts: Parts) -> Parts:
+async def _about(look: Looking, parts: Parts, patience: Patience) -> Parts:
     """The cases of waiting work, what one's own cases wait for, and the customers of everything."""
     services, cases, items = look.services, parts.of("cases"), parts.of("items")
     known = {case.name: case for case in cases.cases} if cases else {}
@@ -56,14 +56,14 @@ async def _about(look: Looking, parts: Parts) -> Parts:
     asked: dict[str, Any] = {name: get(GetCaseRequest(name=name)) for name in others}
     if known:
         asked["waiting"] = _waiting(services, list(known))
-    found = await ask(NAMES_S, **asked) if asked else Parts()
+    found = await ask(patience.left(), **asked) if asked else Parts()
     known |= {name: part.value for name, part in found.items() if name.startswith("cases/") and part.value}
     about = {case.customer for case in known.values()}
     for listed in filter(None, (parts.of("promises"), parts.of("broken"))):
         about |= {each.customer for each in listed.promises}
     if not about:
         return found
-    return Parts(found | await ask(NAMES_S, customers=services.known(about)))
+    return Parts(found | await ask(patience.left(), customers=services.known(about)))
 
 
 async def _waiting(services: Services, cases: Sequence[str]) -> list[WorkItem]:
