@@ -15,6 +15,7 @@ from desk.edge.webhooks.resolving import Customers
 from desk.edge.webhooks.smtp import Listener
 from desk.edge.webhooks.sources import Sources
 from desk.live.calls import Calls
+from desk.live.presence import Presence
 from desk.pages.actions.drafts import clean
 from desk.pages.app import pages
 from desk.pages.traces.store import Traces, TraceStore
@@ -33,7 +34,8 @@ def compose(app: App[Settings]) -> None:
     rest = Rest(app.forwarding, app.verifier, app.settings.rest_timeout_s, app.draining)
     calls = Calls(app.db, app.broadcast, app.client(CustomerServiceStub, "customer"))
     app.background(lambda: clean(app.db))
-    gate = Gate(app).before(pages(app.forwarding, app.db, app.draining, traces, calls))
+    presence = Presence(app.broadcast)
+    gate = Gate(app).before(pages(app.forwarding, app.db, app.draining, traces, calls, presence))
     app.web(site(rest, _webhooks(app, calls), gate))
 
 

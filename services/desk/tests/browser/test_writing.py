@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, Route, expect
 from rapport_testing.wait import eventually
 from tests.browser.company import ALICE, DORA, Company, Person, SignedIn
 from tests.browser.customers import contacts, say, somebody
-from tests.browser.looking import focused
+from tests.browser.looking import focused, shifts
 from tests.browser.visitor import Visitor
 
 ALT_GR_E = """() => document.body.dispatchEvent(
@@ -237,6 +237,32 @@ async def test_row_13_of_two_who_correct_at_once_both_texts_survive_and_the_seco
     await expect(page.get_by_role("dialog")).to_be_hidden()
     person = (await desk.ask(ALICE, "GET", customer))["person"]
     assert (person["givenName"], person["familyName"]) == ("Eleonora", "Winter-Berg")
+
+
+async def test_row_13_two_with_one_customer_know_of_each_other_and_nobody_is_locked_out(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    customer = await somebody(desk)
+    alice, dora = await signed_in(), await signed_in(DORA)
+    page, theirs = await at(alice, customer), await at(dora, customer)
+    async with shifts(page) as moved:
+        for each, who in ((page, "dora"), (theirs, "alice")):
+            await expect(each.locator("#also")).to_have_text(f"Also here: {who}")
+    assert moved == []
+    second = await at_another_tab(alice, customer)
+    await expect(second.locator("#also")).to_have_text("Also here: dora")
+    await note(page).fill("I call her back.")
+    await note(page).press("Control+Enter")
+    await expect(theirs.locator("#timeline")).to_contain_text("I call her back.")
+    await dora.context.close()  # as when a browser is lost
+    await expect(page.locator("#also")).to_be_hidden()
+
+
+async def at_another_tab(visitor: Visitor, customer: str) -> Page:
+    """The page once more in the same browser."""
+    page = await visitor.context.new_page()
+    await page.goto(f"/{customer}")
+    return page
 
 
 async def test_row_14_five_clicks_and_a_lost_answer_are_one_note(desk: Company, signed_in: SignedIn) -> None:

@@ -14,6 +14,7 @@ from chassis.db.database import Database
 from chassis.errors import NotFound, Refusal, invalid
 from chassis.grpc.client import Channels
 from desk.live.calls import Calls
+from desk.live.presence import Presence
 from desk.live.readers import Readers
 from desk.pages.actions import route as acting
 from desk.pages.base import STATIC, looking
@@ -41,7 +42,14 @@ _STATUS = {
 }
 
 
-def pages(channels: Channels, db: Database, draining: asyncio.Event, traces: Traces, calls: Calls) -> FastAPI:
+def pages(
+    channels: Channels,
+    db: Database,
+    draining: asyncio.Event,
+    traces: Traces,
+    calls: Calls,
+    presence: Presence,
+) -> FastAPI:
     """The application of all pages.
 
     Args:
@@ -50,13 +58,14 @@ def pages(channels: Channels, db: Database, draining: asyncio.Event, traces: Tra
         draining: set when the desk stops: streams end.
         traces: where they are.
         calls: that ring at agents.
+        presence: who looks at which customer.
 
     """
     # A redirect to a path with another slash would be made of the Host header, which anybody may send.
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.services = Services(channels)
     app.state.db, app.state.draining, app.state.memory = db, draining, {}
-    app.state.calls, app.state.readers = calls, Readers()
+    app.state.calls, app.state.presence, app.state.readers = calls, presence, Readers()
     app.state.traces = traces
     app.add_middleware(Measured)
     for each in ROUTES:

@@ -13,6 +13,7 @@ import grpc
 from chassis.backoff import Backoff
 from chassis.errors import Refusal
 from desk.live.calls import Calls
+from desk.live.presence import Presence
 from desk.live.stream import LASTS_S, SIGNED_OUT, Told
 from desk.pages.base import Looking
 from desk.pages.calls import refusal_of
@@ -20,6 +21,7 @@ from desk.pages.cards import Card, changes
 from desk.pages.customer import cards, view
 from desk.pages.customer.loading import LIVE_S, Names, load
 from desk.ui import words
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
 
@@ -52,6 +54,23 @@ async def watch(look: Looking, customer: str) -> AsyncIterator[Told]:
             if changed := await shown.anew(None):
                 yield Told("cards", {"customer": customer, "cards": changed})
         await asyncio.sleep(random.uniform(*AGAIN_S))  # noqa: S311 - no secret
+
+
+async def also(look: Looking, customer: str, presence: Presence) -> AsyncIterator[Told]:
+    """Who else has the customer's page open. Ends at once for who may not see the customer."""
+    try:
+        await look.services.customers.GetCustomer(GetCustomerRequest(name=customer), timeout=LIVE_S)
+    except (grpc.aio.AioRpcError, Refusal) as error:
+        if refusal_of(error).code in _FOR_GOOD:
+            return
+    names = Names(look.viewer, look.memory)
+    async with contextlib.aclosing(presence.others(customer, look.viewer.agent)) as heard:
+        async for agents in heard:
+            await names.learn(look.services, set(agents), LIVE_S)
+            who = ", ".join(map(names, agents))
+            yield Told(
+                "also", {"customer": customer, "words": look.say("Also here: {who}", who=who) if who else ""}
+            )
 
 
 async def leaving(look: Looking) -> AsyncIterator[Told]:

@@ -13,7 +13,7 @@ from desk.live import stream
 from desk.pages.actions.route import note_box
 from desk.pages.base import Look, Looking
 from desk.pages.customer import cards, view
-from desk.pages.customer.live import leaving, ringing, watch
+from desk.pages.customer.live import also, leaving, ringing, watch
 from desk.pages.customer.loading import PAGE_S, Names, load
 from desk.pages.customer.page import Page
 
@@ -47,10 +47,11 @@ async def live(look: Look, request: Request, customer: Customers = ()) -> Respon
     if request.method == "HEAD":
         return Response()
     named = [each for each in dict.fromkeys(customer) if UUID.fullmatch(each.removeprefix("customers/"))]
-    sources = [watch(look, each) for each in named[:WATCHED_MAX]]
-    told = [*sources, ringing(look, request.app.state.calls), leaving(look)]
-    seat = request.app.state.readers.seat(look.viewer.principal.subject)
-    return stream.answer(told, seat, request.app.state.draining)
+    state, shown = request.app.state, named[:WATCHED_MAX]
+    sources = [*(watch(look, each) for each in shown), *(also(look, each, state.presence) for each in shown)]
+    told = [*sources, ringing(look, state.calls), leaving(look)]
+    seat = state.readers.seat(look.viewer.principal.subject)
+    return stream.answer(told, seat, state.draining)
 
 
 async def _page(look: Looking, uuid: str) -> Page:

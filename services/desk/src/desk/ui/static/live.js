@@ -17,8 +17,10 @@ function receive({kind, data}) {
   heard = Date.now();
   told(true);
   if (kind === "cards" && data.customer === mine) for (const [id, card] of Object.entries(data.cards)) offer(id, card);
+  if (kind === "also" && data.customer === mine) also.textContent = data.words;
   if (kind === "signed-out") told(false, data.word);
 }
+const also = document.getElementById("also"); // who else looks at this: unknown while we are not live
 function offer(id, card) {
   const region = document.getElementById(id);
   if (!region || versions.get(id) === card.version) return;
@@ -82,6 +84,7 @@ function told(on, why = "") {
   if (on && !down && word.classList.contains("on")) return;
   if (!on && !down) word.dataset.since = new Date(heard).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
   down = !on;
+  if (down && also) also.textContent = "";
   word.className = on ? "on" : "off";
   word.textContent = on ? "live," : why || `not live since ${word.dataset.since}`;
 }
@@ -125,6 +128,7 @@ const unheard = new Map(), FROZEN_MS = 5000; // a browser may freeze a tab, or l
 
 // Who leads holds the lock, and the stream for what all tabs show.
 const wanted = new Map([[tab, mine]]);
+const others = new Map(); // who else looks, by customer: a tab that comes later is told, too
 let source = null, streaming = "";
 function stream() {
   const customers = [...new Set([...wanted.values()].filter(Boolean))].sort();
@@ -132,8 +136,8 @@ function stream() {
   source?.close();
   streaming = customers.join();
   source = new EventSource("/live?" + new URLSearchParams(customers.map(each => ["customer", each])));
-  const pass = kind => event => { const message = {kind, data: event.data ? JSON.parse(event.data) : {}}; receive(message); channel.postMessage({to: "all", message}); };
-  for (const kind of ["cards", "beat", "signed-out"]) source.addEventListener(kind, pass(kind));
+  const pass = kind => event => { const message = {kind, data: event.data ? JSON.parse(event.data) : {}}; if (kind === "also") others.set(message.data.customer, message); receive(message); channel.postMessage({to: "all", message}); };
+  for (const kind of ["cards", "also", "beat", "signed-out"]) source.addEventListener(kind, pass(kind));
   source.addEventListener("ring", event => {
     const data = JSON.parse(event.data);
     if (shows === tab || !wanted.has(shows)) { ring(data); return; }
@@ -158,7 +162,7 @@ channel.onmessage = ({data}) => {
   else if (data.to === "leader") {
     if (data.wants === undefined) wanted.delete(data.tab); else wanted.set(data.tab, data.wants);
     if (data.looked) shows = data.tab;
-    if (leads) { stream(); if (data.wants !== undefined && source.readyState === EventSource.OPEN) channel.postMessage({to: "all", message: {kind: "beat", data: {}}}); }
+    if (leads) { stream(); if (data.wants !== undefined && source.readyState === EventSource.OPEN) for (const message of [{kind: "beat", data: {}}, others.get(data.wants)]) if (message) channel.postMessage({to: "all", message}); }
   } else if (data.to === "tabs") tell();
 };
 const tell = () => channel.postMessage({to: "leader", tab, wants: mine, looked: document.hasFocus() || Boolean(calledAway())});
