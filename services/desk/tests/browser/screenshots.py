@@ -63,7 +63,7 @@ async def refused(page: Page) -> None:
 async def reveal(page: Page) -> None:
     """What a masked value asks for."""
     await page.locator("#who .masked").first.click()
-    await expect(page.get_by_role("dialog")).to_contain_text("What for?")
+    await expect(page.get_by_role("dialog")).to_contain_text("Purpose")
 
 
 async def offered(page: Page) -> None:

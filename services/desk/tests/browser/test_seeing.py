@@ -16,10 +16,10 @@ from tests.browser.looking import barriers, keyboard_stops
 
 # What a role is offered on a customer's page, and what it needs the permission for.
 OFFERED = {
-    "Correct": "customer.customers.write",
-    "Another manager": "customer.customers.assign",
+    "Edit details": "customer.customers.write",
+    "Change manager": "customer.customers.assign",
     "Give goodwill": "loyalty.goodwill.grant",
-    "Promise something": "cases.promises.write",
+    "Make a promise": "cases.promises.write",
     "Open a case": "cases.cases.write",
 }
 
@@ -158,7 +158,7 @@ async def test_row_30_the_page_has_no_number_until_it_is_asked_for_with_a_purpos
     assert [source for source in sources if digits[-6:] in re.sub(r"[^\d<>]", "", source)] == []
     await page.locator("#who .masked").click()
     panel = page.get_by_role("dialog")
-    await panel.get_by_label("What for?").select_option("identity-check")
+    await panel.get_by_label("Purpose").select_option("identity-check")
     await panel.get_by_role("button", name="Show it").click()
     await expect(panel).to_contain_text(digits)
 

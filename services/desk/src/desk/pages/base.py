@@ -31,7 +31,7 @@ class Link:
 
 NAVIGATION: Sequence[Link] = (
     Link("/", "My work"),
-    Link("/received", "To decide", "customer.timeline_entries.write"),
+    Link("/received", "To assign", "customer.timeline_entries.write"),
     Link("/operations", "Operations", "*.operations.read"),
 )
 

@@ -38,7 +38,7 @@ async def _case(doing: Doing) -> Done:
         owner=look.viewer.agent,
     )
     await look.services.cases.OpenCase(OpenCaseRequest(case=case, request_id=doing.request_id))
-    return Done(look.say("Opened. It is yours until it is settled."))
+    return Done(look.say("Opened. You own it until it is resolved."))
 
 
 async def _open_resolve(doing: Doing) -> Values:
@@ -144,10 +144,10 @@ async def _forecast(doing: Doing) -> Done:
 FORMS = {
     "case": Form("Open a case", _open_case, _case),
     "resolve": Form("Resolve the case", _open_resolve, _resolve),
-    "owner": Form("Who owns the case", _open_owner, _assign),
-    "note": Form("Note on the case", _open_note, _note),
+    "owner": Form("Change owner", _open_owner, _assign),
+    "note": Form("Add a note to the case", _open_note, _note),
     "work": Form("Ask a department", _open_work, _work),
-    "start": Form("Begin the work", _open_item, _start),
-    "finish": Form("Finish the work", _open_item, _finish),
-    "forecast": Form("When will it be done?", _open_forecast, _forecast),
+    "start": Form("Begin work", _open_item, _start),
+    "finish": Form("Mark as done", _open_item, _finish),
+    "forecast": Form("Give a date", _open_forecast, _forecast),
 }

@@ -31,4 +31,4 @@ async def _record(doing: Doing) -> Done:
     return Done(say("Recorded."))
 
 
-FORMS = {"contact": Form("What did the customer say?", _open, _record)}
+FORMS = {"contact": Form("Record a contact", _open, _record)}

@@ -60,7 +60,7 @@ async def _correct(doing: Doing) -> Done:
             customer=changed, update_mask=FieldMask(paths=paths), request_id=doing.request_id
         )
         await doing.look.services.customers.UpdateCustomer(request)
-    return Done(doing.look.say("Corrected."))
+    return Done(doing.look.say("Saved."))
 
 
 def _address(doing: Doing, known: Customer, changed: Customer) -> list[str]:
@@ -117,7 +117,7 @@ async def _consent(doing: Doing) -> Done:
 
 
 FORMS = {
-    "correct": Form("Correct who this is", _open_correct, _correct),
-    "manager": Form("Who looks after them", _open_manager, _assign),
-    "consent": Form("What did they say we may?", _open_consent, _consent),
+    "correct": Form("Edit details", _open_correct, _correct),
+    "manager": Form("Change manager", _open_manager, _assign),
+    "consent": Form("Contact consent", _open_consent, _consent),
 }

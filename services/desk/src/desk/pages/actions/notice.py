@@ -67,4 +67,4 @@ async def _preview(doing: Doing, customer: Customer, template: str, typed: dict[
     return await services.templates.RenderTemplate(request)
 
 
-FORMS = {"notice": Form("Write to the customer", _open, _send, hold=True)}
+FORMS = {"notice": Form("Send a message", _open, _send, hold=True)}

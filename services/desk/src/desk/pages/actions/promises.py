@@ -120,8 +120,8 @@ async def _withdraw(doing: Doing) -> Done:
 
 
 FORMS = {
-    "promise": Form("Promise something", _open_promise, _make),
-    "agree": Form("Agree another date", _open_agree, _agree),
-    "keep": Form("It is done", _open_kept, _keep),
-    "takeback": Form("Take a promise back", _open_takeback, _withdraw),
+    "promise": Form("Make a promise", _open_promise, _make),
+    "agree": Form("Agree a new date", _open_agree, _agree),
+    "keep": Form("Mark as kept", _open_kept, _keep),
+    "takeback": Form("Withdraw a promise", _open_takeback, _withdraw),
 }
