@@ -34,9 +34,10 @@ async def test_a_person_chooses_whose_it_is_among_those_who_have_the_number(
     assert "Several customers have this number" in page.text
     assert "Where is &lt;it&gt;?" in page.text
     assert "Erika Sommer" in page.text
-    for _ in range(2):  # a second click does nothing more
+    for then in ("/received", "/received?late=1"):  # a second click does nothing more, and hears of the first
         chosen = await browser.post(f"/received/{kept}/choose", data={"customer": karl})
-        assert (chosen.status_code, chosen.headers["location"]) == (303, "/received")
+        assert (chosen.status_code, chosen.headers["location"]) == (303, then)
+    assert "decided already" in (await browser.get("/received?late=1")).text
     await state(kept, State.RECORDED)
     decided = await store.GET.one(desk.running.db, id=UUID(kept))
     assert (decided.customer, decided.decided_by) == (karl, "agent:alice")

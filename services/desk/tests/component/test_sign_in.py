@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -14,6 +15,7 @@ import uvicorn
 
 from chassis.errors import Unavailable
 from desk.auth import renewal
+from desk.auth.provider import Provider as Renewing
 from desk.auth.tokens import Tokens
 from rapport_testing.engines.ports import free_port
 from rapport_testing.wait import eventually
@@ -218,6 +220,33 @@ async def test_signing_out_ends_the_session_here_and_at_the_provider(desk: Any, 
     assert "You are signed out" in (await browser.get("/signed-out")).text
     browser.cookies.update(cookies)  # somebody kept them
     assert (await browser.get("/nowhere")).headers["location"] == "/sign-in?back=/nowhere"
+
+
+async def test_who_leaves_does_not_wait_for_the_provider(
+    desk: Any, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sign_in(browser := desk.browser())
+    seen = await viewer(desk, browser)
+    with monkeypatch.context() as patch:
+        patch.setattr(renewal, "_life", lambda tokens: (0.0, 0.0))  # its token is over
+        patch.setattr(Renewing, "refresh", AsyncMock(side_effect=renewal.away()))
+        assert (await browser.get("/wanted")).status_code == 503
+        assert (await browser.post("/sign-out", data={"csrf": seen.csrf})).status_code == 303
+    assert (await browser.get("/wanted")).headers["location"] == "/sign-in?back=/wanted"
+
+
+async def test_signing_out_takes_no_more_than_a_form(desk: Any) -> None:
+    await sign_in(browser := desk.browser())
+    seen = await viewer(desk, browser)
+    answer = await browser.post("/sign-out", data={"csrf": seen.csrf, "x": "x" * 1024 * 1024})
+    assert answer.status_code == 413
+
+
+async def test_cookies_of_other_programs_of_this_host_keep_nobody_from_signing_in(desk: Any) -> None:
+    browser, name = desk.browser(), desk.gate.jar.pending
+    odd = "; ".join(f"{name}{each}=x" for each in ("a b", "a(b", *map(str, range(20))))
+    answer = await browser.get("/sign-in", headers={"cookie": odd})
+    assert answer.status_code == 303
 
 
 async def test_a_token_that_is_about_to_end_is_renewed_once_by_all_who_see_it(

@@ -1,5 +1,6 @@
 """What the customer page says of what services answered: no browser, no service."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,8 @@ from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1 import channel_pb2, states_pb2
+from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.consent_service_pb2 import ListConsentsResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
@@ -278,3 +281,31 @@ def test_a_moment_in_the_night_of_the_change_of_clocks_is_told_in_its_zone() -> 
     night = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 03:30 in Berlin: the hour before does not exist there
     assert Speech(Locale("en", "GB"), ZoneInfo("Europe/Berlin"), night).clock(night) == "03:30"
     assert Speech(Locale("en", "GB"), ZoneInfo("Asia/Kolkata"), night).clock(night) == "07:00"
+
+
+def test_what_they_said_for_service_is_told_and_not_of_marketing() -> None:
+    def consent(purpose: str, channel: str, state: str) -> Consent:
+        return Consent(
+            purpose=f"purposes/{purpose}",
+            channel=channel_pb2.Channel.Value(f"CHANNEL_{channel}"),
+            state=Consent.State.Value(f"STATE_{state}"),
+        )
+
+    said = [
+        consent("service", "VOICE", "DENIED"),
+        consent("surveys", "VOICE", "GRANTED"),
+        consent("marketing", "EMAIL", "DENIED"),
+    ]
+    known = Customer(name=ERIKA, display_name="Erika Sommer")
+    parts = Parts(customer=Part(known), consents=Part(ListConsentsResponse(consents=said)))
+    assert page(ERIKA, parts, viewer(), Names(viewer(), {}), SAY).who.may == [("call", False)]
+
+
+def test_the_day_of_a_purchase_is_the_day_where_the_reader_is() -> None:
+    late = replace(SAY, zone=ZoneInfo("America/New_York"), now=datetime(2026, 3, 2, 2, 30, tzinfo=UTC))
+    bought = timestamp(datetime(2026, 3, 2, 1, 30, tzinfo=UTC))
+    seen = CustomerView(name=f"{ERIKA}/view")
+    seen.value.purchase_count = 1
+    seen.value.last_purchase_time.CopyFrom(bought)
+    told = page(ERIKA, Parts(view=Part(seen)), viewer(), Names(viewer(), {}), late)
+    assert told.worth.purchases == "1 purchase, the last today"

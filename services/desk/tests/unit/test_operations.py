@@ -255,7 +255,7 @@ def test_a_dead_letter_is_shown_with_its_event_and_its_trace() -> None:
             {"event_type": "rapport.gifts.v1.Given", "data": b"abc"},
             "3 bytes of a type that this desk does not know.",
         ),
-        ({"data": b"\xff"}, "It is not of the type that it says."),
+        ({"data": b"\xff"}, "It is not of the type that it says, or holds what that cannot."),
     ],
 )
 def test_an_event_that_cannot_be_read_is_shown_as_that(told: dict[str, Any], shown: str) -> None:

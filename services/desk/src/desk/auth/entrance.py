@@ -1,12 +1,13 @@
 """Signing in and out: the paths of the site that are open to all, beside its static files."""
 
+import re
 import time
 from dataclasses import asdict, dataclass, field
 
 import msgspec
 import structlog
 from authlib.common.encoding import urlsafe_b64decode, urlsafe_b64encode
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -72,6 +73,8 @@ class Entrance:
                 response = await route(request)
             except Refusal as refusal:
                 response = self._unable(request, refusal)
+            except (ClientDisconnect, TimeoutError):
+                return
         await response(scope, receive, send)
 
     async def _sign_in(self, request: Request) -> Response:
@@ -129,11 +132,12 @@ class Entrance:
 
     async def _sign_out(self, request: Request) -> Response:
         cookies = self._jar.read(request.cookies)
-        viewer = await self._sessions.viewer(cookies)
-        if viewer is None or cookies is None:
+        subject = await self._sessions.subject(cookies)  # no token: who leaves does not wait for the provider
+        if not subject or cookies is None:
             return RedirectResponse(AFTERWARDS, 303)
-        if not (forms.is_ours(request, self._origin) and await forms.is_signed(request, viewer)):
-            return answers.forged(request)
+        admitted = await forms.admitted(request, self._origin, cookies.csrf(subject))
+        if isinstance(admitted, Response):
+            return admitted
         identity = await self._sessions.identity_token(cookies)
         await self._sessions.end(cookies)
         response = RedirectResponse(await self._provider.sign_out_url(identity), 303)
@@ -152,7 +156,8 @@ class Entrance:
 
     def _surplus(self, request: Request) -> list[str]:
         """The cookies of the oldest of too many sign-ins under way, and of what is none."""
-        names = [name for name in request.cookies if name.startswith(self._jar.pending)]
+        ours = re.compile(rf"{re.escape(self._jar.pending)}[\w~-]+", re.ASCII)  # no other can be set by us
+        names = [name for name in request.cookies if ours.fullmatch(name)]
         begun = {name: _unpacked(request.cookies[name]) for name in names}
         names.sort(key=lambda name: pending.at if (pending := begun[name]) else 0.0)
         return names[: max(0, len(names) - PENDING_MAX + 1)]

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive
 
-from desk.auth.viewer import Viewer
+from desk.auth import answers
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 BODY_MAX_BYTES = 1024 * 1024
@@ -29,7 +30,29 @@ def is_ours(request: Request, origin: str) -> bool:
     return said == origin if said is not None else site is not None
 
 
-async def is_signed(request: Request, viewer: Viewer) -> bool:
+async def admitted(request: Request, origin: str, csrf: str) -> Receive | Response:
+    """What reads the form once more, or the answer to one that is not ours, or too large.
+
+    Args:
+        request: of which nothing was read yet.
+        origin: of pages of ours.
+        csrf: what forms of whoever is signed in carry.
+
+    Raises:
+        ClientDisconnect, TimeoutError: it never came.
+
+    """
+    if not is_ours(request, origin):
+        return answers.forged(request)
+    body = await _body_of(request)
+    if body is None:
+        return answers.too_large(BODY_MAX_BYTES)
+    if not await _is_signed(Request(request.scope, _again(body, request.receive)), csrf):
+        return answers.forged(request)
+    return _again(body, request.receive)
+
+
+async def _is_signed(request: Request, csrf: str) -> bool:
     """Whether it carries the viewer's own value: in the header `X-CSRF`, or in the field `csrf`."""
     said: object = request.headers.get("x-csrf")
     if said is None:
@@ -38,10 +61,10 @@ async def is_signed(request: Request, viewer: Viewer) -> bool:
                 said = form.get("csrf")
         except (HTTPException, ValueError):  # no form, or a broken one
             return False
-    return isinstance(said, str) and hmac.compare_digest(said.encode(), viewer.csrf.encode())
+    return isinstance(said, str) and hmac.compare_digest(said.encode(), csrf.encode())
 
 
-async def body_of(request: Request) -> bytes | None:
+async def _body_of(request: Request) -> bytes | None:
     """The body, of at most `BODY_MAX_BYTES`; None for a larger one. ClientDisconnect, TimeoutError."""
     body = bytearray()
     async with asyncio.timeout(BODY_S):
@@ -52,7 +75,7 @@ async def body_of(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def again(body: bytes, receive: Receive) -> Receive:
+def _again(body: bytes, receive: Receive) -> Receive:
     """`receive`, for somebody who has not seen the body yet."""
     told = False
 

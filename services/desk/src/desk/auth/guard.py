@@ -102,15 +102,10 @@ class Guard:
             return answers.signed_out(request)
         receive = request.receive
         if request.method not in forms.SAFE:
-            if not forms.is_ours(request, self._origin):
-                return answers.forged(request)
-            body = await forms.body_of(request)
-            if body is None:
-                return answers.too_large(forms.BODY_MAX_BYTES)
-            seen = Request(request.scope, forms.again(body, receive))
-            if not await forms.is_signed(seen, viewer):
-                return answers.forged(request)
-            receive = forms.again(body, receive)
+            admitted = await forms.admitted(request, self._origin, viewer.csrf)
+            if isinstance(admitted, Response):
+                return admitted
+            receive = admitted
         headers = dict(request.headers)
         current_call.set(
             Call(

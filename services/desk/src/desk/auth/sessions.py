@@ -131,6 +131,11 @@ class Sessions:
             await self._extend(session)
         return Viewer(principal, session.display_name, _bearer(tokens), cookies.csrf(session.subject))
 
+    async def subject(self, cookies: Cookies | None) -> str:
+        """Whose session it is, whatever their token is worth now; empty for nobody's."""
+        session = cookies and await self._session(cookies.session_id)
+        return session.subject if session else ""
+
     async def identity_token(self, cookies: Cookies) -> str:
         """What the provider knows the person by who signs out."""
         session = await self._session(cookies.session_id)

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 # What says how long ago or until when changes each minute, and is no news.
@@ -36,10 +37,19 @@ def _hash(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def changes(before: Mapping[str, Card], after: Mapping[str, Card]) -> dict[str, Any]:
-    """The cards that are another version, as JSON."""
+def changes(before: Mapping[str, Card], after: Mapping[str, Card]) -> Mapping[str, Card]:
+    """The cards that are another version."""
     return {
-        name: asdict(each)
+        name: each
         for name, each in after.items()
         if name not in before or before[name].version != each.version
     }
+
+
+def message(of: str, cards: Mapping[str, Card], at: datetime) -> dict[str, Any]:
+    """Cards for a browser, as JSON: whose page they are of, and when it was asked what they show.
+
+    Answers overtake each other on their way: the browser keeps what was asked for last.
+    """
+    told = {name: asdict(card) for name, card in cards.items()}
+    return {"customer": of, "cards": told, "at": at.timestamp()}

@@ -64,7 +64,11 @@ class Speech:
     @cached_property
     def today(self) -> date:
         """The day where they are."""
-        return self.now.astimezone(self.zone).date()
+        return self.day_of(self.now)
+
+    def day_of(self, at: datetime) -> date:
+        """The day of a moment, where they are."""
+        return at.astimezone(self.zone).date()
 
     def clock(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         """`11:42`, in their time or another's."""
@@ -84,12 +88,11 @@ class Speech:
 
     def moment(self, at: datetime) -> str:
         """`today 11:35`, `Tue 1 Dec 09:00`."""
-        local = at.astimezone(self.zone)
-        return f"{self.day(local.date())} {self.clock(at)}"
+        return f"{self.day(self.day_of(at))} {self.clock(at)}"
 
     def short(self, at: datetime) -> str:
         """As narrow as can be: `11:35` of today, `Tue` of this week, `18 Sep`, `Sep 2024`."""
-        on = at.astimezone(self.zone).date()
+        on = self.day_of(at)
         if on == self.today:
             return self.clock(at)
         if timedelta(0) < self.today - on <= NEAR:

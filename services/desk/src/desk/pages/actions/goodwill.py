@@ -13,18 +13,16 @@ async def _open(doing: Doing) -> Values:
 async def _grant(doing: Doing) -> Done:
     look = doing.look
     try:
-        amount = int(doing.text("amount"))
-    except ValueError:
+        points = Points(amount=int(doing.text("amount")))
+    except ValueError:  # no number, or more than any account holds
         raise invalid("amount", "INVALID_NUMBER", "must be a whole number, 1 or more") from None
-    goodwill = Goodwill(
-        customer=doing.customer, points=Points(amount=amount), reason_code=doing.code("reason")
-    )
+    goodwill = Goodwill(customer=doing.customer, points=points, reason_code=doing.code("reason"))
     if doing.on.startswith("promises/"):
         goodwill.promise = doing.on
     await look.services.goodwill.GrantGoodwill(
         GrantGoodwillRequest(goodwill=goodwill, request_id=doing.request_id)
     )
-    return Done(look.say("Given: {amount} points.", amount=look.say.number(amount)))
+    return Done(look.say("Given: {amount} points.", amount=look.say.number(points.amount)))
 
 
 FORMS = {"goodwill": Form("Give goodwill", _open, _grant)}

@@ -1,6 +1,8 @@
 """Writing to the customer in a department's words, seen before they are sent."""
 
 import asyncio
+import hashlib
+import json
 from typing import Any
 
 from desk.pages.actions.form import Doing, Done, Form, Values
@@ -44,9 +46,11 @@ async def _send(doing: Doing) -> Done | Values:
     look = doing.look
     values, customer = await _known(doing)
     typed = {name: doing.text(name) for name in values["variables"]}
-    if doing.text("step") != "send":
-        return values | typed | {"preview": await _preview(doing, customer, values["template"], typed)}
-    template = doing.text("template")
+    template = values["template"]
+    seen = hashlib.sha256(json.dumps([template, typed]).encode()).hexdigest()
+    # Another message than was seen is seen first.
+    if doing.text("step") != "send" or doing.text("seen") != seen:
+        return values | typed | {"preview": await _preview(doing, customer, template, typed), "seen": seen}
     notice = Notice(customer=doing.customer, kind=words.last(template), template=template, variables=typed)
     await look.services.notices.SendNotice(SendNoticeRequest(notice=notice, request_id=doing.request_id))
     return Done(look.say("{who} gets it now, where they allow it.", who=values["recipient"]))

@@ -63,16 +63,8 @@ async def _keep(doing: Doing) -> Done:
 async def _open_agree(doing: Doing) -> Values:
     promise = await _promise(doing)
     say = doing.look.say
-    due = (
-        date_of(promise.due_date)
-        if promise.HasField("due_date")
-        else moment(promise.due_time).astimezone(say.zone).date()
-    )
-    forecast = (
-        moment(promise.forecast_time).astimezone(say.zone).date()
-        if promise.HasField("forecast_time")
-        else None
-    )
+    due = date_of(promise.due_date) if promise.HasField("due_date") else say.day_of(moment(promise.due_time))
+    forecast = say.day_of(moment(promise.forecast_time)) if promise.HasField("forecast_time") else None
     likely = max(forecast or due + timedelta(days=2), say.today + timedelta(days=1))
     time = (
         ""

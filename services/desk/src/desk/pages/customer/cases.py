@@ -71,7 +71,7 @@ def _how_far(item: Any, state: str, say: Speech) -> str:
     if state == "FINISHED":
         return say.lasting(moment(item.finish_time) - moment(item.create_time))
     if item.HasField("forecast_finish_time"):
-        expected = moment(item.forecast_finish_time).astimezone(say.zone).date()
+        expected = say.day_of(moment(item.forecast_finish_time))
         reason = words.said(item.forecast_reason_code)
         return say("expects {day}: {reason}", day=say.day(expected), reason=reason)
     span = say.lasting(say.now - _since(item))

@@ -18,7 +18,7 @@ def quarters(purchases: Sequence[Any], say: Speech) -> list[Bar]:
     today = say.today
     current = today.year * 4 + (today.month - 1) // 3
     for each in purchases:
-        at = moment(each.purchase_time)
+        at = say.day_of(moment(each.purchase_time))
         age = current - (at.year * 4 + (at.month - 1) // 3)
         if 0 <= age < BARS:
             of = sums.setdefault(each.amount.currency_code, {})

@@ -17,7 +17,7 @@ from desk.live.presence import Presence
 from desk.live.stream import LASTS_S, SIGNED_OUT, Told
 from desk.pages.base import Looking
 from desk.pages.calls import refusal_of
-from desk.pages.cards import Card, changes
+from desk.pages.cards import Card, changes, message
 from desk.pages.customer import cards, view
 from desk.pages.customer.loading import LIVE_S, Names, load
 from desk.ui import words
@@ -44,7 +44,7 @@ async def watch(look: Looking, customer: str) -> AsyncIterator[Told]:
             async with contextlib.aclosing(_views(look, customer, shown)) as views:
                 async for known in views:
                     if changed := await shown.anew(known):
-                        yield Told("cards", {"customer": customer, "cards": changed})
+                        yield Told("cards", changed)
         except (grpc.aio.AioRpcError, Refusal) as error:
             refusal = refusal_of(error)
             if refusal.code in _FOR_GOOD:
@@ -52,7 +52,7 @@ async def watch(look: Looking, customer: str) -> AsyncIterator[Told]:
             if refusal.code == "UNAUTHENTICATED":  # the token is over: the reader comes back with another
                 raise refusal from error
             if changed := await shown.anew(None):
-                yield Told("cards", {"customer": customer, "cards": changed})
+                yield Told("cards", changed)
         await asyncio.sleep(random.uniform(*AGAIN_S))  # noqa: S311 - no secret
 
 
@@ -107,8 +107,8 @@ class _Shown:
         """Seconds until it is time to look again, whether or not the view has changed."""
         return max(0.0, self._until - time.monotonic())
 
-    async def anew(self, known: CustomerView | None) -> dict[str, Any]:
-        """Look, and tell what has changed since."""
+    async def anew(self, known: CustomerView | None) -> dict[str, Any] | None:
+        """Look, and tell what has changed since; None for nothing."""
         look = self._look
         now = replace(look, say=replace(look.say, now=look.request.app.state.db.clock.now()))
         names = Names(look.viewer, look.memory)
@@ -117,7 +117,8 @@ class _Shown:
         self._until = time.monotonic() + (SOONER.wait(self._missed) if self._missed else LOOK_AGAIN_S)
         before = self._cards
         self._cards = cards.cards(now, view.page(self._customer, parts, look.viewer, names, now.say))
-        return changes(before, self._cards)
+        changed = changes(before, self._cards)
+        return message(self._customer, changed, now.say.now) if changed else None
 
 
 async def _views(look: Looking, customer: str, shown: _Shown) -> AsyncGenerator[CustomerView | None, None]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -12,6 +11,7 @@ from chassis.errors import NotFound
 from desk.live import stream
 from desk.pages.actions.route import note_box
 from desk.pages.base import Look, Looking
+from desk.pages.cards import message
 from desk.pages.customer import cards, view
 from desk.pages.customer.live import also, leaving, ringing, watch
 from desk.pages.customer.loading import PAGE_S, Names, load
@@ -37,8 +37,7 @@ async def customer(look: Look, uuid: str) -> Response:
 async def fresh_cards(look: Look, uuid: str) -> JSONResponse:
     """Every card as it is now: for a page that was away."""
     page = await _page(look, uuid)
-    told = {name: asdict(card) for name, card in cards.cards(look, page).items()}
-    return JSONResponse({"customer": f"customers/{uuid}", "cards": told})
+    return JSONResponse(message(f"customers/{uuid}", cards.cards(look, page), look.say.now))
 
 
 @router.api_route("/live", methods=["GET", "HEAD"])

@@ -18,6 +18,7 @@ from desk.ui import words
 from desk.ui.actions import Act, offered
 from desk.ui.speech import Speech
 
+OF_SERVICE = "purposes/service"  # not of marketing, of which no is said as well
 OTHERS_SHOWN = 6
 
 
@@ -91,14 +92,14 @@ class _Maker:
         return str(min(moments).year) if moments else ""
 
     def _may(self) -> list[tuple[str, bool]]:
-        """What they said about each channel, of service: `write` yes, `text` no."""
+        """What they said about each channel, for service: `write` yes, `text` no."""
         consents = self.parts.of("consents")
         verbs = {"EMAIL": self.say("e-mail"), "VOICE": self.say("call"), "SMS": self.say("text")}
-        said = (
-            {value_name(each, "channel"): value_name(each, "state") for each in consents.consents}
-            if consents
-            else {}
-        )
+        said = {
+            value_name(each, "channel"): value_name(each, "state")
+            for each in (consents.consents if consents else ())
+            if each.purpose == OF_SERVICE
+        }
         return [(verb, said[channel] == "GRANTED") for channel, verb in verbs.items() if channel in said]
 
     def worth(self) -> Worth:
@@ -111,7 +112,7 @@ class _Maker:
         purchases = list(bought.purchases) if bought else []
         bars = quarters(purchases, say)
         last = (
-            say.day(moment(value.last_purchase_time).date())
+            say.day(say.day_of(moment(value.last_purchase_time)))
             if value is not None and value.purchase_count and value.HasField("last_purchase_time")
             else ""
         )
@@ -146,7 +147,7 @@ class _Maker:
                     say(
                         "{number}, {day}",
                         number=say.number(each.points),
-                        day=say.day(moment(each.create_time).astimezone(say.zone).date()),
+                        day=say.day(say.day_of(moment(each.create_time))),
                     ),
                     words.said(each.reason_code),
                 )

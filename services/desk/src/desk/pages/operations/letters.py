@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
-from google.protobuf.json_format import MessageToJson
+from google.protobuf.json_format import MessageToJson, SerializeToJsonError
 from google.protobuf.message import DecodeError
 
 from chassis.api.messages import moment
@@ -160,8 +160,8 @@ def _data(found: DeadLetter, say: Speech) -> str:
         return say("{size} bytes of a type that this desk does not know.", size=size)
     try:
         told = MessageToJson(message.FromString(found.data), preserving_proto_field_name=True)
-    except DecodeError:
-        return say("It is not of the type that it says.")
+    except (DecodeError, SerializeToJsonError, ValueError, OverflowError):  # a time of no calendar, say
+        return say("It is not of the type that it says, or holds what that cannot.")
     return told if len(told) <= DATA_MAX else f"{told[:DATA_MAX]}..."
 
 

@@ -98,7 +98,7 @@ async def _letters(look: Looking, service: str, page_token: str = "") -> letters
     if service:
         _readable(look, service)
         names = [service]
-    parts = await asking.letters(look.services, names, page_token if service else "")
+    parts = await asking.letters(look.services, names, page_token if len(names) == 1 else "")
     return letters.letters(parts, _silent(look, parts), look.viewer, look.say)
 
 

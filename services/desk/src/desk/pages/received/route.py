@@ -32,8 +32,8 @@ _FIRST = datetime.min.replace(tzinfo=UTC), UUID(int=0)
 
 
 @router.get("/received")
-async def listed(look: Look, after: UUID | None = None) -> Response:
-    """The oldest first."""
+async def listed(look: Look, after: UUID | None = None, late: bool = False) -> Response:
+    """The oldest first; and whether what somebody decided had been decided before."""
     _permit(look)
     db: Database = look.request.app.state.db
     last = await store.GET.maybe(db, id=after) if after else None
@@ -41,7 +41,8 @@ async def listed(look: Look, after: UUID | None = None) -> Response:
     waiting = await store.LIST_UNDECIDED.all(db, after=time, id=key, most=PAGE + 1)
     items = await _items(look, waiting[:PAGE])
     more = str(waiting[PAGE - 1].id) if len(waiting) > PAGE else ""
-    return look.answer("pages/received/page.html", items=items, more=more, said="", note="")
+    said = look.say("That was decided already.") if late else ""
+    return look.answer("pages/received/page.html", items=items, more=more, said=said, note="")
 
 
 @router.post("/received/{key}/choose")
@@ -51,9 +52,8 @@ async def chosen(look: Look, key: UUID, customer: Annotated[str, Form()]) -> Res
     await look.services.customers.GetCustomer(GetCustomerRequest(name=customer))  # whether they may see them
     db: Database = look.request.app.state.db
     async with db.transaction() as tx:
-        received = await _locked(tx, key)
-        await store.again(tx, received, look.viewer.principal.subject, customer)
-    return RedirectResponse("/received", 303)
+        done = await store.again(tx, await _locked(tx, key), look.viewer.principal.subject, customer)
+    return _listed_again(done)
 
 
 @router.post("/received/{key}/search")
@@ -74,8 +74,8 @@ async def retried(look: Look, key: UUID) -> Response:
     _permit(look)
     db: Database = look.request.app.state.db
     async with db.transaction() as tx:
-        await store.again(tx, await _locked(tx, key), look.viewer.principal.subject)
-    return RedirectResponse("/received", 303)
+        done = await store.again(tx, await _locked(tx, key), look.viewer.principal.subject)
+    return _listed_again(done)
 
 
 @router.post("/received/{key}/drop")
@@ -87,8 +87,13 @@ async def dropped(look: Look, key: UUID, note: Annotated[str, Form()] = "") -> R
         return await _one(look, key, told, note=note)
     db: Database = look.request.app.state.db
     async with db.transaction() as tx:
-        await store.drop(tx, await _locked(tx, key), look.viewer.principal.subject, note.strip())
-    return RedirectResponse("/received", 303)
+        done = await store.drop(tx, await _locked(tx, key), look.viewer.principal.subject, note.strip())
+    return _listed_again(done)
+
+
+def _listed_again(done: bool) -> Response:
+    """The list; it says so when somebody else was faster."""
+    return RedirectResponse("/received" if done else "/received?late=1", 303)
 
 
 def _permit(look: Looking) -> None:
@@ -109,7 +114,7 @@ async def _one(look: Looking, key: UUID, said: str, found: Sequence[str] = (), *
     db: Database = look.request.app.state.db
     received = await store.GET.maybe(db, id=key)
     if received is None or received.state not in UNDECIDED:
-        return RedirectResponse("/received", 303)
+        return _listed_again(False)
     items = await _items(look, [received], found)
     return look.answer("pages/received/page.html", items=items, more="", said=said, note=note)
 

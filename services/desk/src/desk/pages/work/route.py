@@ -1,13 +1,10 @@
 """`/`: my work, and its lists as cards that are fetched again."""
 
-from dataclasses import asdict
-from typing import Any
-
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from desk.pages.base import Look, Looking
-from desk.pages.cards import Card, card
+from desk.pages.cards import Card, card, message
 from desk.pages.work.loading import load
 from desk.pages.work.view import work
 from desk.ui.rendering import macro
@@ -25,8 +22,7 @@ async def my_work(look: Look) -> Response:
 @router.get("/work/cards")
 async def fresh_cards(look: Look) -> JSONResponse:
     """Every list as it is now."""
-    told: dict[str, Any] = {name: asdict(each) for name, each in (await _cards(look)).items()}
-    return JSONResponse({"customer": "work", "cards": told})
+    return JSONResponse(message("work", await _cards(look), look.say.now))
 
 
 async def _cards(look: Looking) -> dict[str, Card]:

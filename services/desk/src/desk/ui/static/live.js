@@ -16,14 +16,17 @@ const waiting = new Map();
 function receive({kind, data}) {
   heard = Date.now();
   told(true);
-  if (kind === "cards" && data.customer === mine) for (const [id, card] of Object.entries(data.cards)) offer(id, card);
+  if (kind === "cards" && data.customer === mine) for (const [id, card] of Object.entries(data.cards)) offer(id, card, data.at);
   if (kind === "also" && data.customer === mine) also.textContent = data.words;
   if (kind === "signed-out") told(false, data.word);
 }
 const also = document.getElementById("also"); // who else looks at this: unknown while we are not live
-function offer(id, card) {
+const asked = new Map(); // when, what is shown: an answer that was overtaken on its way is no news
+function offer(id, card, at) {
   const region = document.getElementById(id);
-  if (!region || versions.get(id) === card.version) return;
+  if (!region || at < (asked.get(id) ?? 0)) return;
+  asked.set(id, at);
+  if (versions.get(id) === card.version) return;
   if (acted.has(id)) mineToo(region, card);
   else if (region.matches(":focus-within") || (matchMedia("(hover: hover)").matches && region.matches(":hover"))) wait(region, card);
   else put(region, card);
