@@ -244,7 +244,7 @@ def test_a_dead_letter_is_shown_with_its_event_and_its_trace() -> None:
     event = CaseOpened(case="cases/1")
     headers = {"ce-authid": "agent%3Aalice", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "other": "x"}
     shown = letters.detail(dead_letter(headers=headers, data=event.SerializeToString()), SRE, SAY)
-    assert shown.attributes == [("By", "agent:alice")]
+    assert shown.attributes == [("Done by", "agent:alice")]
     assert (shown.trace_id, '"case": "cases/1"' in shown.data) == ("a" * 32, True)
 
 

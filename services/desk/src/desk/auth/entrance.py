@@ -17,6 +17,8 @@ from desk.auth.cookies import Jar
 from desk.auth.paths import HOME, checked
 from desk.auth.provider import AFTERWARDS, CALLBACK, NotSignedIn, Provider
 from desk.auth.sessions import Sessions
+from desk.language import refusals
+from desk.language.catalogues import N_
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 PATHS = frozenset({SIGN_IN, CALLBACK, SIGN_OUT, AFTERWARDS, answers.DONE})
@@ -67,7 +69,9 @@ class Entrance:
         route = self._routes.get((scope["path"], "GET" if scope["method"] == "HEAD" else scope["method"]))
         response: ASGIApp
         if route is None:
-            response = answers.page("Not found", "Nothing is done so here.", (HOME, "Go on"), status=405)
+            response = answers.page(
+                request, N_("Not found"), N_("Nothing is done so here."), (HOME, N_("Go on")), status=405
+            )
         else:
             try:
                 response = await route(request)
@@ -79,8 +83,8 @@ class Entrance:
 
     async def _sign_in(self, request: Request) -> Response:
         if not self._provider.is_set_up:
-            told = "Nobody can sign in here: RAPPORT_OIDC_CLIENT_ID is not set."
-            return answers.page("Sign-in is not set up", told, status=503)
+            told = N_("Nobody can sign in here: RAPPORT_OIDC_CLIENT_ID is not set.")
+            return answers.page(request, N_("Sign-in is not set up"), told, status=503)
         return await self._begin(request, checked(request.query_params.get("back")))
 
     async def _begin(self, request: Request, back: str, mark: str = "") -> Response:
@@ -110,7 +114,7 @@ class Entrance:
             )
         except (NotSignedIn, Unauthenticated) as refused:
             _log.warning("somebody was not signed in", why=str(refused))
-            response = self._not_signed_in(str(refused), pending.back)
+            response = self._not_signed_in(request, str(refused), pending.back)
         else:
             if before := self._jar.read(request.cookies):
                 await self._sessions.end(before)
@@ -124,10 +128,9 @@ class Entrance:
         if await self._sessions.viewer(self._jar.read(request.cookies)):
             return RedirectResponse(HOME, 303)
         if state.endswith(_ONCE_MORE):
-            told = "This browser does not keep the cookies that signing in needs."
-            return answers.page(
-                "You are not signed in", told, (answers.sign_in_url(HOME), "Try again"), status=400
-            )
+            told = N_("This browser does not keep the cookies that signing in needs.")
+            again = (answers.sign_in_url(HOME), N_("Try again"))
+            return answers.page(request, N_("You are not signed in"), told, again, status=400)
         return await self._begin(request, HOME, _ONCE_MORE)
 
     async def _sign_out(self, request: Request) -> Response:
@@ -145,14 +148,15 @@ class Entrance:
         return response
 
     async def _signed_out(self, request: Request) -> Response:
-        told = "Close the browser if others use it, too."
-        return answers.page("You are signed out", told, (answers.sign_in_url(HOME), "Sign in"))
+        told = N_("Close the browser if others use it, too.")
+        sign_in = (answers.sign_in_url(HOME), N_("Sign in"))
+        return answers.page(request, N_("You are signed out"), told, sign_in)
 
     async def _done(self, request: Request) -> Response:
         if await self._sessions.viewer(self._jar.read(request.cookies)) is None:
             return RedirectResponse(answers.sign_in_url(HOME), 303)
-        told = "Close this tab, and go on in the one where you were: what you wrote is still there."
-        return answers.page("You are signed in", told, (HOME, "Go to the desk"))
+        told = N_("Close this tab, and go on in the one where you were: what you wrote is still there.")
+        return answers.page(request, N_("You are signed in"), told, (HOME, N_("Go to the desk")))
 
     def _surplus(self, request: Request) -> list[str]:
         """The cookies of the oldest of too many sign-ins under way, and of what is none."""
@@ -162,15 +166,14 @@ class Entrance:
         names.sort(key=lambda name: pending.at if (pending := begun[name]) else 0.0)
         return names[: max(0, len(names) - PENDING_MAX + 1)]
 
-    def _not_signed_in(self, why: str, back: str) -> Response:
-        again = (answers.sign_in_url(back), "Try again")
-        return answers.page(
-            "You are not signed in", f"{why[:1].upper()}{why[1:]}".rstrip(".") + ".", again, status=403
-        )
+    def _not_signed_in(self, request: Request, why: str, back: str) -> Response:
+        again, told = (answers.sign_in_url(back), N_("Try again")), N_("It was refused: {why}")
+        return answers.page(request, N_("You are not signed in"), told, again, status=403, why=why)
 
     def _unable(self, request: Request, refusal: Refusal) -> Response:
         again = answers.sign_in_url(checked(request.query_params.get("back")))
-        response = answers.page("Not now", refusal.message, (again, "Try again"), status=503)
+        told = refusals.told(refusal, answers.language(request))
+        response = answers.page(request, N_("Not now"), told, (again, N_("Try again")), status=503)
         response.headers["Retry-After"] = str(max(1, round(refusal.retry_after_s)))
         return response
 

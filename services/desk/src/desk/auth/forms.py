@@ -46,7 +46,7 @@ async def admitted(request: Request, origin: str, csrf: str) -> Receive | Respon
         return answers.forged(request)
     body = await _body_of(request)
     if body is None:
-        return answers.too_large(BODY_MAX_BYTES)
+        return answers.too_large(request, BODY_MAX_BYTES)
     if not await _is_signed(Request(request.scope, _again(body, request.receive)), csrf):
         return answers.forged(request)
     return _again(body, request.receive)

@@ -13,6 +13,8 @@ from chassis.context import current_call
 from chassis.db.database import Database
 from chassis.errors import NotFound, Refusal, invalid
 from chassis.grpc.client import Channels
+from desk.language.catalogues import N_
+from desk.language.refusals import FAULT
 from desk.live.calls import Calls
 from desk.live.presence import Presence
 from desk.live.readers import Readers
@@ -88,7 +90,7 @@ def _refusal(error: Exception) -> Refusal:
     if isinstance(error, RequestValidationError):
         place, *names = error.errors()[0]["loc"]
         if place != "path":
-            return invalid(str(names[0]) if names else str(place), "INVALID_CODE", "is not understood")
+            return invalid(str(names[0]) if names else str(place), "INVALID_CODE", N_("is not understood"))
     if isinstance(error, HTTPException) and error.status_code not in (404, 405):
         return invalid("form", "INVALID_CODE", str(error.detail))
     if isinstance(error, HTTPException | RequestValidationError):
@@ -96,4 +98,4 @@ def _refusal(error: Exception) -> Refusal:
     if isinstance(error, Refusal | grpc.aio.AioRpcError):
         return refusal_of(error)
     trace = current_call.get().correlation_id  # the server logs the error
-    return Refusal("INTERNAL", f"Something is wrong on our side. Operations find it by {trace}.")
+    return Refusal("INTERNAL", FAULT.format(trace=trace), {"trace": trace})

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from desk.auth.viewer import Viewer
+from desk.language.catalogues import N_
 from desk.pages.calls import Services
 from desk.ui.rendering import render
 from desk.ui.speech import Speech, speech
@@ -30,9 +31,9 @@ class Link:
 
 
 NAVIGATION: Sequence[Link] = (
-    Link("/", "My work"),
-    Link("/received", "To assign", "customer.timeline_entries.write"),
-    Link("/operations", "Operations", "*.operations.read"),
+    Link("/", N_("My work")),
+    Link("/received", N_("To assign"), "customer.timeline_entries.write"),
+    Link("/operations", N_("Operations"), "*.operations.read"),
 )
 
 

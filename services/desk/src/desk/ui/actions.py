@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from desk.auth.viewer import Viewer
+from desk.language.catalogues import N_
 
 
 @dataclass(frozen=True)
@@ -26,24 +27,24 @@ class Action:
 
 
 ACTIONS = {
-    "correct": Action("Edit details", "E", "customer.customers.write"),
-    "manager": Action("Change manager", "M", "customer.customers.assign"),
-    "consent": Action("Contact consent", "", "customer.consents.write"),
-    "contact": Action("Record a contact", "N", "customer.timeline_entries.write"),
-    "case": Action("Open a case", "O", "cases.cases.write"),
-    "promise": Action("Make a promise", "P", "cases.promises.write"),
-    "agree": Action("Agree a new date", "A", "cases.promises.write", owned=True),
-    "keep": Action("Mark as kept", "K", "cases.promises.write", owned=True),
-    "takeback": Action("Withdraw", "T", "cases.promises.write", owned=True),
-    "goodwill": Action("Give goodwill", "G", "loyalty.goodwill.grant"),
-    "notice": Action("Send a message", "S", "notifications.notices.write"),
-    "work": Action("Ask a department", "W", "cases.work_items.write", owned=True),
-    "start": Action("Begin work", "B", "cases.work_items.write", owned=True),
-    "forecast": Action("Give a date", "F", "cases.work_items.write", owned=True),
-    "finish": Action("Mark as done", "D", "cases.work_items.write", owned=True),
-    "note": Action("Add a note", "", "cases.notes.write", owned=True),
-    "resolve": Action("Resolve the case", "R", "cases.cases.write", owned=True),
-    "owner": Action("Change owner", "", "cases.cases.write", owned=True),
+    "correct": Action(N_("Edit details"), "E", "customer.customers.write"),
+    "manager": Action(N_("Change manager"), "M", "customer.customers.assign"),
+    "consent": Action(N_("Contact consent"), "", "customer.consents.write"),
+    "contact": Action(N_("Record a contact"), "N", "customer.timeline_entries.write"),
+    "case": Action(N_("Open a case"), "O", "cases.cases.write"),
+    "promise": Action(N_("Make a promise"), "P", "cases.promises.write"),
+    "agree": Action(N_("Agree a new date"), "A", "cases.promises.write", owned=True),
+    "keep": Action(N_("Mark as kept"), "K", "cases.promises.write", owned=True),
+    "takeback": Action(N_("Withdraw"), "T", "cases.promises.write", owned=True),
+    "goodwill": Action(N_("Give goodwill"), "G", "loyalty.goodwill.grant"),
+    "notice": Action(N_("Send a message"), "S", "notifications.notices.write"),
+    "work": Action(N_("Ask a department"), "W", "cases.work_items.write", owned=True),
+    "start": Action(N_("Begin work"), "B", "cases.work_items.write", owned=True),
+    "forecast": Action(N_("Give a date"), "F", "cases.work_items.write", owned=True),
+    "finish": Action(N_("Mark as done"), "D", "cases.work_items.write", owned=True),
+    "note": Action(N_("Add a note"), "", "cases.notes.write", owned=True),
+    "resolve": Action(N_("Resolve the case"), "R", "cases.cases.write", owned=True),
+    "owner": Action(N_("Change owner"), "", "cases.cases.write", owned=True),
 }
 
 

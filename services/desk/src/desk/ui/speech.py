@@ -1,5 +1,6 @@
 """How a page says things to one person: words, days, moments, money, in their language and time zone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -8,13 +9,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_currency, format_decimal
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
 from chassis.api import messages
+from chassis.errors import Refusal
+from desk.language import refusals
+from desk.language.catalogues import N_, Language, preferred
+from desk.ui import words
 
 NEAR = timedelta(days=6)  # days so near are said by their weekday
 
@@ -34,13 +39,47 @@ class Speech:
     zone: ZoneInfo
     now: datetime
 
-    def __call__(self, text: str, **values: Any) -> str:
-        """A sentence with its values: what the catalogue of messages is made from."""
-        return text.format(**values) if values else text
+    @cached_property
+    def language(self) -> Language:
+        """The messages in their language."""
+        return Language(self.locale)
 
-    def count(self, number: int, one: str, many: str) -> str:
-        """`1 purchase`, `24 purchases`."""
-        return f"{self.number(number)} {one if number == 1 else many}"
+    def __call__(self, text: str, **values: Any) -> str:
+        """A message of the catalogue with its values; whole numbers as they are written there."""
+        return self.language(text, **self._written(values))
+
+    def count(self, number: int, one: str, many: str, **values: Any) -> str:
+        """The message for so many, which is `{n}` in it: `1 purchase`, `24 purchases`."""
+        return self.language.plural(number, one, many, **self._written({"n": number, **values}))
+
+    def _written(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self.number(each) if type(each) is int else each for name, each in values.items()}
+
+    def code(self, code: str) -> str:
+        """`late-delivery` is said `late delivery`, or as the catalogue has it: codes are open."""
+        return self(words.said(code))
+
+    def titled(self, code: str) -> str:
+        """As `code`, as the beginning of a line."""
+        told = self.code(code)
+        return told[:1].upper() + told[1:]
+
+    def fact(self, event: str) -> str:
+        """`PromiseAtRisk`, with or without what stands before it, is `Promise at risk`."""
+        name = event.rpartition(".")[2]
+        return self(words.FACTS.get(name, words.split(name)))
+
+    def refusal(self, refusal: Refusal) -> str:
+        """What a service refused with."""
+        return refusals.told(refusal, self.language)
+
+    def about(self, kind: str, reference: str) -> str:
+        """`Delivery of order 5021`, of `delivery` and `orders/5021`."""
+        if not reference:
+            return self.titled(kind)
+        what, _, number = reference.rpartition("/")
+        thing = f"{self.code(what[:-1] if what.endswith('s') else what)} {number}".strip()
+        return self(N_("{what} of {thing}"), what=self.titled(kind), thing=thing)
 
     def number(self, value: int | float | Decimal) -> str:
         """`1,420`."""
@@ -54,7 +93,7 @@ class Speech:
         """A customer's time zone; the reader's when it is none, or none that is known here."""
         return _zone(name, self.zone)
 
-    def language(self, code: str) -> str:
+    def language_of(self, code: str) -> str:
         """`German` for `de`; the code for what has no name."""
         try:
             return Locale.parse(code, sep="-").get_language_name(self.locale.language) or code
@@ -79,12 +118,16 @@ class Speech:
     def day(self, on: date) -> str:
         """`today`, `Wednesday 2 December`, and with its year when that is not this one."""
         if on == self.today:
-            return self("today")
+            return self(N_("today"))
         if on == self.today + timedelta(days=1):
-            return self("tomorrow")
+            return self(N_("tomorrow"))
         if on == self.today - timedelta(days=1):
-            return self("yesterday")
-        return format_date(on, "EEE d MMM" if on.year == self.today.year else "d MMM y", locale=self.locale)
+            return self(N_("yesterday"))
+        return self._date("MMMEd" if on.year == self.today.year else "yMMMd", on)
+
+    def _date(self, parts: str, on: date) -> str:
+        """These parts of a day, in the order of their language."""
+        return format_skeleton(parts, on, locale=self.locale)
 
     def moment(self, at: datetime) -> str:
         """`today 11:35`, `Tue 1 Dec 09:00`."""
@@ -96,8 +139,8 @@ class Speech:
         if on == self.today:
             return self.clock(at)
         if timedelta(0) < self.today - on <= NEAR:
-            return format_date(on, "EEE", locale=self.locale)
-        return format_date(on, "d MMM" if on.year == self.today.year else "MMM y", locale=self.locale)
+            return self._date("E", on)
+        return self._date("MMMd" if on.year == self.today.year else "yMMM", on)
 
     def exactly(self, at: datetime) -> str:
         """With everything, for who wants to know: date, time, zone."""
@@ -105,24 +148,15 @@ class Speech:
 
     def lasting(self, span: timedelta) -> str:
         """`2 days`, `6 hours`; less than a minute is none that matters."""
-        span = max(span, timedelta(minutes=1))
-        return format_timedelta(
-            span,
-            granularity="minute",
-            threshold=1.5,
-            locale=self.locale,
-        )
+        return self._span(max(span, timedelta(minutes=1)))
 
     def away(self, at: datetime) -> str:
         """`in 6 days`, `2 hours ago`: from now."""
         ahead = at - self.now
-        if abs(ahead) < timedelta(minutes=1):
-            return self("now")
-        return (
-            self("in {span}", span=self.lasting(ahead))
-            if ahead > timedelta(0)
-            else self("{span} ago", span=self.lasting(-ahead))
-        )
+        return self(N_("now")) if abs(ahead) < timedelta(minutes=1) else self._span(ahead, add_direction=True)
+
+    def _span(self, span: timedelta, **how: Any) -> str:
+        return format_timedelta(span, granularity="minute", threshold=1.5, locale=self.locale, **how)
 
     def due(self, due_time: Timestamp, due_date: Date | None = None) -> str:
         """A promised day as a day, of whichever zone it was promised in; a moment as one."""
@@ -133,17 +167,12 @@ def speech(languages: str, zone: str, now: datetime) -> Speech:
     """How to speak to whoever asks.
 
     Args:
-        languages: the header `Accept-Language`; for now all are answered in English, as its region writes it.
+        languages: the header `Accept-Language`.
         zone: the IANA time zone that their browser told; anything else is UTC.
         now: the time.
 
     """
-    region = next((part.strip()[3:5] for part in languages.split(",") if part.strip()[:3] == "en-"), "GB")
-    try:
-        locale = Locale.parse(f"en_{region.upper()}")
-    except (ValueError, UnknownLocaleError):
-        locale = Locale("en", "GB")
-    return Speech(locale, _zone(zone, ZoneInfo("UTC")), now)
+    return Speech(preferred(languages), _zone(zone, ZoneInfo("UTC")), now)
 
 
 def _zone(name: str, otherwise: ZoneInfo) -> ZoneInfo:

@@ -1,30 +1,116 @@
-"""Codes and types as people say them."""
+"""Codes and types as people say them in English; `Speech` says them in the reader's language."""
 
 import re
 
+from desk.language.catalogues import N_
+
 # What a code says when it is not just its words. Codes are open: any other is said by its own words.
 CODES = {
-    "carrier-delay": "the transport is taking longer than planned",
-    "out-of-stock": "it is not in stock",
-    "other": "something came in between",
-    "ivr": "phone menu",
-    "sms": "SMS",
-    "email": "e-mail",
-    "voice": "phone",
-    "in-person": "in person",
-    "field-visit": "visit",
+    "carrier-delay": N_("the transport is taking longer than planned"),
+    "out-of-stock": N_("it is not in stock"),
+    "other": N_("something came in between"),
+    "ivr": N_("phone menu"),
+    "sms": N_("SMS"),
+    "email": N_("e-mail"),
+    "voice": N_("phone"),
+    "app": N_("app"),
+    "fax": N_("fax"),
+    "in-person": N_("in person"),
+    "field-visit": N_("visit"),
+    "workItems": N_("work"),
+    # What forms hold, by the names of their fields.
+    "display_name": N_("Display name"),
+    "legal_name": N_("Registered name"),
+    "honorific_prefix": N_("Title"),
+    "given_name": N_("First name"),
+    "family_name": N_("Last name"),
+    "lines": N_("Street and house number"),
+    "locality": N_("Town or city"),
+    "region_code": N_("Country"),
+    "language_code": N_("Language"),
+    "day": N_("Day"),
+    "time": N_("Time"),
+}
+# Codes that are said by their own words, and are in the catalogues.
+PLAIN = (
+    # channels, and what webhooks are
+    *(N_("chat"), N_("web"), N_("social"), N_("letter"), N_("event"), N_("telephony"), N_("web form")),
+    # ways to reach somebody
+    *(N_("account number"), N_("external id"), N_("device")),
+    # departments
+    *(N_("front desk"), N_("delivery"), N_("warehouse"), N_("billing"), N_("platform")),
+    # services
+    *(N_("customer"), N_("loyalty"), N_("notifications"), N_("desk")),
+    # kinds and references of promises and work
+    *(N_("call back"), N_("refund"), N_("deliver order"), N_("pack order"), N_("refund shipping")),
+    *(N_("installation"), N_("repair"), N_("order"), N_("invoice"), N_("receipt")),
+    # topics and resolutions
+    *(N_("late delivery"), N_("order delivery"), N_("damaged"), N_("complaint"), N_("settled")),
+    *(N_("delivered"), N_("refunded")),
+    # reasons
+    *(N_("promise broken"), N_("promise at risk"), N_("promise recovered"), N_("promise renegotiated")),
+    *(N_("promise withdrawn"), N_("our mistake"), N_("mistake"), N_("weather"), N_("customer away")),
+    *(N_("customer agreed"), N_("customer cancelled"), N_("consent denied"), N_("no address")),
+    *(N_("invalid address"), N_("already told"), N_("staff shortage")),
+    # what is looked for, and kinds of entries
+    *(N_("customers"), N_("cases"), N_("promises"), N_("notices"), N_("goodwill"), N_("purchases")),
+    *(N_("contacts"), N_("messages"), N_("points")),
+    # value bands, and states of promises, cases, work and messages
+    *(N_("standard"), N_("silver"), N_("gold"), N_("platinum")),
+    *(N_("postal code"), N_("relationship manager"), N_("owner"), N_("department"), N_("kind")),
+    *(N_("reference"), N_("topic"), N_("reason"), N_("resolution"), N_("template"), N_("summary")),
+    *(N_("amount"), N_("channel"), N_("direction"), N_("purpose"), N_("state"), N_("text")),
+)
+# Facts whose own words say less than a person would, and all others that the services tell.
+FACTS = {
+    "AgentCreated": N_("Agent created"),
+    "AgentUpdated": N_("Agent updated"),
+    "CaseAssigned": N_("Case assigned"),
+    "CaseOpened": N_("Case opened"),
+    "CaseReopened": N_("Case reopened"),
+    "CaseResolved": N_("Case resolved"),
+    "CaseUpdated": N_("Case updated"),
+    "NoteCreated": N_("Note on the case"),
+    "WorkItemCreated": N_("A department was asked"),
+    "WorkItemForecast": N_("Another date expected"),
+    "WorkItemStarted": N_("Work begun"),
+    "WorkItemFinished": N_("Work finished"),
+    "PromiseMade": N_("Promise made"),
+    "PromiseAtRisk": N_("Promise at risk"),
+    "PromiseRecovered": N_("Promise in time again"),
+    "PromiseRenegotiated": N_("Another date agreed"),
+    "PromiseKept": N_("Promise kept"),
+    "PromiseBroken": N_("Promise not kept"),
+    "PromiseWithdrawn": N_("Promise taken back"),
+    "PurchaseRecorded": N_("Purchase"),
+    "PurchaseCorrected": N_("Purchase corrected"),
+    "CustomerValueChanged": N_("Customer value changed"),
+    "GoodwillGranted": N_("Goodwill given"),
+    "GoodwillReversed": N_("Goodwill taken back"),
+    "MembershipCreated": N_("Membership created"),
+    "TransferPosted": N_("Transfer posted"),
+    "TransferReversed": N_("Transfer reversed"),
+    "NoticeRequested": N_("A message is to be sent"),
+    "NoticeSuppressed": N_("Message not sent"),
+    "NoticeSent": N_("Message sent"),
+    "NoticeFailed": N_("Message failed"),
+    "NoticeUnknown": N_("Message sent, perhaps"),
+    "RelationshipManagerAssigned": N_("Another relationship manager"),
+    "CustomerCreated": N_("Became known to us"),
+    "CustomerUpdated": N_("Details changed"),
+    "InteractionRecorded": N_("Contact"),
+    "IdentifierCreated": N_("A way to reach them added"),
+    "IdentifierDeleted": N_("A way to reach them removed"),
+    "ConsentUpdated": N_("Said what we may contact them for"),
+    "PreferencesUpdated": N_("Preferences changed"),
+    "PurposeCreated": N_("Purpose created"),
+    "PurposeUpdated": N_("Purpose updated"),
 }
 
 
 def said(code: str) -> str:
     """`late-delivery` is said `late delivery`."""
     return CODES.get(code, code.replace("-", " ").replace("_", " "))
-
-
-def titled(code: str) -> str:
-    """As `said`, as the beginning of a line."""
-    words = said(code)
-    return words[:1].upper() + words[1:]
 
 
 def last(name: str) -> str:
@@ -36,12 +122,3 @@ def split(camel: str) -> str:
     """`PromiseAtRisk` is `Promise at risk`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", camel).lower()
     return words[:1].upper() + words[1:]
-
-
-def about(kind: str, reference: str) -> str:
-    """`Delivery of order 5021`, of `delivery` and `orders/5021`."""
-    what, _, number = reference.rpartition("/")
-    if not reference:
-        return titled(kind)
-    thing = f"{said(what[:-1] if what.endswith('s') else what)} {number}".strip()
-    return f"{titled(kind)} of {thing}"

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from desk.language.catalogues import N_
 from desk.pages.actions.colleagues import colleagues
 from desk.pages.actions.form import Doing, Done, Form, Values
 from desk.ui import words
@@ -60,7 +61,7 @@ async def _resolve(doing: Doing) -> Done:
 async def _open_owner(doing: Doing) -> Values:
     services = doing.look.services
     case = await services.cases.GetCase(GetCaseRequest(name=doing.on))
-    return {"etag": case.etag, "owner": case.owner, "agents": await colleagues(services)}
+    return {"etag": case.etag, "owner": case.owner, "agents": await colleagues(doing.look)}
 
 
 async def _assign(doing: Doing) -> Done:
@@ -90,7 +91,7 @@ async def _open_work(doing: Doing) -> Values:
         "department": doing.look.viewer.department,
         "kind": "",
         "reference": "",
-        "departments": [(each, words.titled(words.last(each))) for each in departments],
+        "departments": [(each, doing.look.say.titled(words.last(each))) for each in departments],
     }
 
 
@@ -109,7 +110,7 @@ async def _work(doing: Doing) -> Done:
 
 async def _open_item(doing: Doing) -> Values:
     item = await doing.look.services.work_items.GetWorkItem(GetWorkItemRequest(name=doing.on))
-    return {"etag": item.etag, "title": words.about(item.kind, item.reference)}
+    return {"etag": item.etag, "title": doing.look.say.about(item.kind, item.reference)}
 
 
 async def _start(doing: Doing) -> Done:
@@ -142,12 +143,12 @@ async def _forecast(doing: Doing) -> Done:
 
 
 FORMS = {
-    "case": Form("Open a case", _open_case, _case),
-    "resolve": Form("Resolve the case", _open_resolve, _resolve),
-    "owner": Form("Change owner", _open_owner, _assign),
-    "note": Form("Add a note to the case", _open_note, _note),
-    "work": Form("Ask a department", _open_work, _work),
-    "start": Form("Begin work", _open_item, _start),
-    "finish": Form("Mark as done", _open_item, _finish),
-    "forecast": Form("Give a date", _open_forecast, _forecast),
+    "case": Form(N_("Open a case"), _open_case, _case),
+    "resolve": Form(N_("Resolve the case"), _open_resolve, _resolve),
+    "owner": Form(N_("Change owner"), _open_owner, _assign),
+    "note": Form(N_("Add a note to the case"), _open_note, _note),
+    "work": Form(N_("Ask a department"), _open_work, _work),
+    "start": Form(N_("Begin work"), _open_item, _start),
+    "finish": Form(N_("Mark as done"), _open_item, _finish),
+    "forecast": Form(N_("Give a date"), _open_forecast, _forecast),
 }

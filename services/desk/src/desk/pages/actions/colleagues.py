@@ -1,15 +1,15 @@
 """Colleagues to choose from."""
 
-from desk.pages.calls import Services
+from desk.pages.base import Looking
 from desk.ui import words
 from rapport.cases.v1.directory_service_pb2 import ListAgentsRequest
 
 
-async def colleagues(services: Services) -> list[tuple[str, str]]:
+async def colleagues(look: Looking) -> list[tuple[str, str]]:
     """The name of everybody who serves customers, and what a choice says of them."""
-    listed = await services.directory.ListAgents(ListAgentsRequest(page_size=1000))
+    listed = await look.services.directory.ListAgents(ListAgentsRequest(page_size=1000))
     return [
-        (each.name, f"{each.display_name}, {words.said(words.last(each.department))}")
+        (each.name, f"{each.display_name}, {look.say.code(words.last(each.department))}")
         for each in listed.agents
         if not each.inactive
     ]

@@ -1,7 +1,8 @@
 """Recording what the customer said, on any touch point."""
 
+from desk.language.catalogues import N_
 from desk.pages.actions.form import Doing, Done, Form, Values
-from desk.ui import words
+from desk.ui.speech import Speech
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.timeline_service_pb2 import RecordInteractionRequest
@@ -9,11 +10,16 @@ from rapport.customer.v1.timeline_service_pb2 import RecordInteractionRequest
 _CHANNELS = [
     value.name.removeprefix("CHANNEL_") for value in channel_pb2.Channel.DESCRIPTOR.values if value.number
 ]
-CHANNELS = [(each, words.titled(each.lower().replace("_", "-"))) for each in _CHANNELS]
+
+
+def channels(say: Speech) -> list[tuple[str, str]]:
+    """Every touch point, and what a choice says of it."""
+    return [(each, say.titled(each.lower().replace("_", "-"))) for each in _CHANNELS]
 
 
 async def _open(doing: Doing) -> Values:
-    return {"channel": "VOICE", "direction": "INBOUND", "topic": "", "summary": "", "channels": CHANNELS}
+    offered = channels(doing.look.say)
+    return {"channel": "VOICE", "direction": "INBOUND", "topic": "", "summary": "", "channels": offered}
 
 
 async def _record(doing: Doing) -> Done:
@@ -31,4 +37,4 @@ async def _record(doing: Doing) -> Done:
     return Done(say("Recorded."))
 
 
-FORMS = {"contact": Form("Record a contact", _open, _record)}
+FORMS = {"contact": Form(N_("Record a contact"), _open, _record)}

@@ -2,6 +2,7 @@
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from desk.language.catalogues import N_
 from desk.pages.actions.colleagues import colleagues
 from desk.pages.actions.form import Doing, Done, Form, Values
 from rapport.customer.v1.consent_pb2 import Consent
@@ -82,7 +83,7 @@ def _address(doing: Doing, known: Customer, changed: Customer) -> list[str]:
 
 async def _open_manager(doing: Doing) -> Values:
     known = await _known(doing)
-    agents = await colleagues(doing.look.services)
+    agents = await colleagues(doing.look)
     return {"relationship_manager": known.relationship_manager, "etag": known.etag, "agents": agents}
 
 
@@ -97,11 +98,12 @@ async def _assign(doing: Doing) -> Done:
     return Done(doing.look.say("Assigned."))
 
 
-_CONSENTS = (("email", "E-mail"), ("voice", "Calls"), ("sms", "SMS"), ("letter", "Letters"))
+_CONSENTS = {"email": N_("E-mail"), "voice": N_("Calls"), "sms": N_("SMS"), "letter": N_("Letters")}
 
 
 async def _open_consent(doing: Doing) -> Values:
-    return {"channel": "email", "state": "GRANTED", "purpose": "service", "channels": _CONSENTS}
+    channels = [(code, doing.look.say(told)) for code, told in _CONSENTS.items()]
+    return {"channel": "email", "state": "GRANTED", "purpose": "service", "channels": channels}
 
 
 async def _consent(doing: Doing) -> Done:
@@ -117,7 +119,7 @@ async def _consent(doing: Doing) -> Done:
 
 
 FORMS = {
-    "correct": Form("Edit details", _open_correct, _correct),
-    "manager": Form("Change manager", _open_manager, _assign),
-    "consent": Form("Contact consent", _open_consent, _consent),
+    "correct": Form(N_("Edit details"), _open_correct, _correct),
+    "manager": Form(N_("Change manager"), _open_manager, _assign),
+    "consent": Form(N_("Contact consent"), _open_consent, _consent),
 }

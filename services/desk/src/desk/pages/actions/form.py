@@ -7,6 +7,7 @@ from typing import Any
 
 from chassis.api.messages import day, enum_name, timestamp
 from chassis.errors import invalid
+from desk.language.catalogues import N_
 from desk.pages.base import Looking
 
 Values = dict[str, Any]
@@ -60,7 +61,7 @@ class Doing:
             if not self.text("time"):
                 return {"due_date": day(on)}
         except ValueError:
-            raise invalid("day", "INVALID_TIME", "must be a day, and a time of day or none") from None
+            raise invalid("day", "INVALID_TIME", N_("must be a day, and a time of day or none")) from None
         return {"due_time": self.moment()}
 
     def moment(self) -> Any:
@@ -70,9 +71,11 @@ class Doing:
             at = datetime.combine(on, time.fromisoformat(self.text("time") or "18:00"), self.look.say.zone)
             told = at.astimezone(UTC).astimezone(self.look.say.zone)
         except (ValueError, OverflowError):  # the first and the last day are not there in every zone
-            raise invalid("day", "INVALID_TIME", "must be a day, and a time of day or none") from None
+            raise invalid("day", "INVALID_TIME", N_("must be a day, and a time of day or none")) from None
         if told.replace(tzinfo=None) != at.replace(tzinfo=None):
-            raise invalid("time", "INVALID_TIME", "must be a time that there is: clocks are put forward then")
+            raise invalid(
+                "time", "INVALID_TIME", N_("must be a time that there is: clocks are put forward then")
+            )
         return timestamp(at)
 
 

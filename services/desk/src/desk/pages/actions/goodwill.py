@@ -1,6 +1,7 @@
 """Giving goodwill for a harm, within one's authority: the service says how much that is."""
 
 from chassis.errors import invalid
+from desk.language.catalogues import N_
 from desk.pages.actions.form import Doing, Done, Form, Values
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import GrantGoodwillRequest
@@ -15,7 +16,7 @@ async def _grant(doing: Doing) -> Done:
     try:
         points = Points(amount=int(doing.text("amount")))
     except ValueError:  # no number, or more than any account holds
-        raise invalid("amount", "INVALID_NUMBER", "must be a whole number, 1 or more") from None
+        raise invalid("amount", "INVALID_NUMBER", N_("must be a whole number, 1 or more")) from None
     goodwill = Goodwill(customer=doing.customer, points=points, reason_code=doing.code("reason"))
     if doing.on.startswith("promises/"):
         goodwill.promise = doing.on
@@ -25,4 +26,4 @@ async def _grant(doing: Doing) -> Done:
     return Done(look.say("Given: {amount} points.", amount=look.say.number(points.amount)))
 
 
-FORMS = {"goodwill": Form("Give goodwill", _open, _grant)}
+FORMS = {"goodwill": Form(N_("Give goodwill"), _open, _grant)}

@@ -5,6 +5,7 @@ import hashlib
 import json
 from typing import Any
 
+from desk.language.catalogues import N_
 from desk.pages.actions.form import Doing, Done, Form, Values
 from desk.ui import words
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
@@ -33,7 +34,7 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
     )
     values = {
         "template": chosen.name,
-        "templates": [(each.name, words.titled(words.last(each.name))) for each in ours],
+        "templates": [(each.name, doing.look.say.titled(words.last(each.name))) for each in ours],
         "variables": [each.name for each in chosen.variables],
         "recipient": customer.display_name,
         "preview": None,
@@ -71,4 +72,4 @@ async def _preview(doing: Doing, customer: Customer, template: str, typed: dict[
     return await services.templates.RenderTemplate(request)
 
 
-FORMS = {"notice": Form("Send a message", _open, _send, hold=True)}
+FORMS = {"notice": Form(N_("Send a message"), _open, _send, hold=True)}

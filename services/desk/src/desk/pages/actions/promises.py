@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from chassis.api.messages import date_of, moment
+from desk.language.catalogues import N_
 from desk.pages.actions.form import Doing, Done, Form, Values
-from desk.ui import words
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import (
     GetPromiseRequest,
@@ -51,7 +51,7 @@ async def _promise(doing: Doing) -> Promise:
 
 async def _open_kept(doing: Doing) -> Values:
     promise = await _promise(doing)
-    return {"etag": promise.etag, "title": words.about(promise.kind, promise.reference)}
+    return {"etag": promise.etag, "title": doing.look.say.about(promise.kind, promise.reference)}
 
 
 async def _keep(doing: Doing) -> Done:
@@ -78,10 +78,9 @@ async def _open_agree(doing: Doing) -> Values:
         "reason": promise.reason_code or "customer-away",
         "asked": "",
         "was": say.due(promise.due_time, promise.due_date if promise.HasField("due_date") else None),
-        "title": words.about(promise.kind, promise.reference),
+        "title": doing.look.say.about(promise.kind, promise.reference),
         "reasons": [
-            (each, words.titled(each))
-            for each in dict.fromkeys(filter(None, (promise.reason_code, *REASONS)))
+            (each, say.titled(each)) for each in dict.fromkeys(filter(None, (promise.reason_code, *REASONS)))
         ],
     }
 
@@ -112,8 +111,8 @@ async def _withdraw(doing: Doing) -> Done:
 
 
 FORMS = {
-    "promise": Form("Make a promise", _open_promise, _make),
-    "agree": Form("Agree a new date", _open_agree, _agree),
-    "keep": Form("Mark as kept", _open_kept, _keep),
-    "takeback": Form("Withdraw a promise", _open_takeback, _withdraw),
+    "promise": Form(N_("Make a promise"), _open_promise, _make),
+    "agree": Form(N_("Agree a new date"), _open_agree, _agree),
+    "keep": Form(N_("Mark as kept"), _open_kept, _keep),
+    "takeback": Form(N_("Withdraw a promise"), _open_takeback, _withdraw),
 }

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from chassis.errors import InvalidArgument, NotFound, Refusal
+from desk.language.refusals import violation
 from desk.pages.actions import cases, contact, customer, goodwill, notice, promises
 from desk.pages.actions.drafts import Drafts
 from desk.pages.actions.form import Doing, Done, Form, Values
@@ -75,7 +76,7 @@ async def note_box(look: Looking, customer: str) -> str:
         customer=customer,
         draft=draft,
         request_id=request_id,
-        channels=contact.CHANNELS,
+        channels=contact.channels(look.say),
     )
 
 
@@ -127,7 +128,8 @@ def _frame(
     asked = f"?on={doing.on}" if doing.on != doing.customer else ""
     errors: defaultdict[str, str] = defaultdict(str)
     if isinstance(refusal, InvalidArgument):
-        errors |= {each.field.rpartition(".")[2]: each.description for each in refusal.violations}
+        say = doing.look.say.language
+        errors |= {each.field.rpartition(".")[2]: violation(each, say) for each in refusal.violations}
     html = doing.look.html(
         f"pages/actions/{action}.html",
         form=_form(action),

@@ -17,7 +17,7 @@ _ACTS = {"PENDING": ("start", "forecast", "finish"), "STARTED": ("forecast", "fi
 def viewed(part: Any, names: Callable[[str], str], say: Speech) -> Case:
     """A case as the view knows it: without the departments' parts."""
     lasting = say.lasting(say.now - moment(part.open_time))
-    return Case(part.case, words.titled(part.topic), names(part.owner), lasting, "", ())
+    return Case(part.case, say.titled(part.topic), names(part.owner), lasting, "", ())
 
 
 def told_case(
@@ -37,7 +37,7 @@ def told_case(
     steps = [_step(each, offer, say) for each in listed]
     waiting = [each for each in listed if value_name(each, "state") != "FINISHED"]
     since = min((_since(each) for each in waiting), default=None)
-    departments = ", ".join(dict.fromkeys(words.titled(words.last(each.department)) for each in waiting))
+    departments = ", ".join(dict.fromkeys(say.titled(words.last(each.department)) for each in waiting))
     waits = (
         say("waits {span} for {who}", who=departments, span=say.lasting(say.now - since))
         if since
@@ -46,7 +46,7 @@ def told_case(
     acts = ["work", "note", *([] if waiting else ["resolve"]), "owner"]
     return Case(
         name=case.name,
-        title=case.display_name or words.titled(case.topic),
+        title=case.display_name or say.titled(case.topic),
         owner=names(case.owner),
         lasting=say.lasting(say.now - moment(case.open_time)),
         waits=waits,
@@ -59,8 +59,8 @@ def _step(item: Any, offer: Offer, say: Speech) -> Step:
     state = value_name(item, "state")
     return Step(
         name=item.name,
-        department=words.titled(words.last(item.department)),
-        what=words.about(item.kind, item.reference),
+        department=say.titled(words.last(item.department)),
+        what=say.about(item.kind, item.reference),
         state="done" if state == "FINISHED" else "here",
         words=_how_far(item, state, say),
         acts=offer(*_ACTS.get(state, ()), on=item.name, owner=item.department),
@@ -72,7 +72,7 @@ def _how_far(item: Any, state: str, say: Speech) -> str:
         return say.lasting(moment(item.finish_time) - moment(item.create_time))
     if item.HasField("forecast_finish_time"):
         expected = say.day_of(moment(item.forecast_finish_time))
-        reason = words.said(item.forecast_reason_code)
+        reason = say.code(item.forecast_reason_code)
         return say("expects {day}: {reason}", day=say.day(expected), reason=reason)
     span = say.lasting(say.now - _since(item))
     return (

@@ -7,6 +7,7 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from chassis.explain.explainer import explained_by
+from desk.language.catalogues import N_
 from desk.ui import words
 from desk.ui.speech import Speech
 
@@ -15,56 +16,28 @@ FOLDED_FROM = 4
 SUMMARY_SHOWN = 160
 
 _INBOUND = {
-    "VOICE": "Called us",
-    "IVR": "Called the phone menu",
-    "EMAIL": "Wrote by e-mail",
-    "CHAT": "Chatted with us",
-    "SMS": "Texted us",
-    "WEB": "On the web site",
-    "APP": "In the app",
-    "SOCIAL": "Wrote on a social network",
-    "FAX": "Sent a fax",
-    "LETTER": "Wrote a letter",
-    "FIELD_VISIT": "We visited",
-    "IN_PERSON": "Came to us",
+    "VOICE": N_("Called us"),
+    "IVR": N_("Called the phone menu"),
+    "EMAIL": N_("Wrote by e-mail"),
+    "CHAT": N_("Chatted with us"),
+    "SMS": N_("Texted us"),
+    "WEB": N_("On the web site"),
+    "APP": N_("In the app"),
+    "SOCIAL": N_("Wrote on a social network"),
+    "FAX": N_("Sent a fax"),
+    "LETTER": N_("Wrote a letter"),
+    "FIELD_VISIT": N_("We visited"),
+    "IN_PERSON": N_("Came to us"),
 }
 _OUTBOUND = {
-    "VOICE": "We called",
-    "EMAIL": "We wrote by e-mail",
-    "CHAT": "We chatted",
-    "SMS": "We texted",
-    "FAX": "We sent a fax",
-    "LETTER": "We wrote a letter",
-    "FIELD_VISIT": "We visited",
-    "IN_PERSON": "We met",
-}
-# Facts whose own words say less than a person would.
-_SAID = {
-    "CaseOpened": "Case opened",
-    "NoteCreated": "Note on the case",
-    "WorkItemCreated": "A department was asked",
-    "WorkItemForecast": "Another date expected",
-    "WorkItemStarted": "Work begun",
-    "WorkItemFinished": "Work finished",
-    "PromiseAtRisk": "Promise at risk",
-    "PromiseRecovered": "Promise in time again",
-    "PromiseRenegotiated": "Another date agreed",
-    "PromiseKept": "Promise kept",
-    "PromiseBroken": "Promise not kept",
-    "PromiseWithdrawn": "Promise taken back",
-    "PurchaseRecorded": "Purchase",
-    "GoodwillGranted": "Goodwill given",
-    "GoodwillReversed": "Goodwill taken back",
-    "NoticeRequested": "A message is to be sent",
-    "NoticeSuppressed": "Message not sent",
-    "NoticeFailed": "Message failed",
-    "NoticeUnknown": "Message sent, perhaps",
-    "RelationshipManagerAssigned": "Another relationship manager",
-    "CustomerCreated": "Became known to us",
-    "CustomerUpdated": "Details changed",
-    "IdentifierCreated": "A way to reach them added",
-    "IdentifierDeleted": "A way to reach them removed",
-    "ConsentUpdated": "Said what we may contact them for",
+    "VOICE": N_("We called"),
+    "EMAIL": N_("We wrote by e-mail"),
+    "CHAT": N_("We chatted"),
+    "SMS": N_("We texted"),
+    "FAX": N_("We sent a fax"),
+    "LETTER": N_("We wrote a letter"),
+    "FIELD_VISIT": N_("We visited"),
+    "IN_PERSON": N_("We met"),
 }
 
 
@@ -148,12 +121,12 @@ def _text(each: Any, fact: str, say: Speech) -> str:
     channel = value_name(each, "channel")
     if fact == "InteractionRecorded":
         spoken = _INBOUND if value_name(each, "direction") != "OUTBOUND" else _OUTBOUND
-        told = say(spoken.get(channel, _INBOUND.get(channel, "Contact")))
+        told = say(spoken.get(channel, _INBOUND.get(channel, words.FACTS[fact])))
     elif fact == "NoticeSent":
-        how = words.titled(channel.lower().replace("_", "-")) if channel else say("Message")
+        how = say.titled(channel.lower().replace("_", "-")) if channel else say("Message")
         told = say("{how} sent", how=how)
     else:
-        told = say(_SAID.get(fact, words.split(fact)))
+        told = say.fact(fact)
     paid = say.money(each.amount) if each.HasField("amount") else ""
-    about = words.said(each.topic)
+    about = say.code(each.topic)
     return f"{told}, {paid}" if paid else f"{told}: {about}" if about else told

@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.api.messages import moment, value_name
-from desk.ui import words
+from desk.language.catalogues import N_
 from desk.ui.actions import Act
 from desk.ui.speech import Speech
 
 _UNFINISHED = ("OPEN", "AT_RISK", "BROKEN")
 _HARMED = ("AT_RISK", "BROKEN", "RENEGOTIATED", "KEPT_LATE")
 _MOODS = {"BROKEN": "bad", "AT_RISK": "warn", "KEPT_LATE": "bad", "KEPT": "good"}
-_ENDED = {"KEPT": "kept", "KEPT_LATE": "kept late", "RENEGOTIATED": "another date", "WITHDRAWN": "taken back"}
+_ENDED = {
+    "KEPT": N_("kept"),
+    "KEPT_LATE": N_("kept late"),
+    "RENEGOTIATED": N_("another date"),
+    "WITHDRAWN": N_("taken back"),
+}
 
 Offer = Callable[..., Sequence[Act]]
 
@@ -102,12 +107,12 @@ def _promise(
     acts = _acts(name, name_of(slipped) if harmed else "", owners, offer)
     return Promise(
         name=name,
-        title=words.about(each.kind, each.reference),
+        title=say.about(each.kind, each.reference),
         state=_state(state, is_open, before is not None, how_told, say),
         mood=mood,
         now=now,
         was=was,
-        why=words.said(reason) if was else "",
+        why=say.code(reason) if was else "",
         left=say.away(moment(each.due_time)) if is_open else "",
         told=told,
         acts=acts if is_open else (),
@@ -136,7 +141,7 @@ def _told(slipped: Sequence[Any], notices: Iterable[Any] | None, say: Speech) ->
     for promise, notice, state in about:
         if state == "SENT" and notice.HasField("send_time"):
             sent = moment(notice.send_time)
-            how = words.said(value_name(notice, "channel").lower().replace("_", "-"))
+            how = say.code(value_name(notice, "channel").lower().replace("_", "-"))
             in_time = sent < moment(promise.due_time)
             text = say("Told by {how} {when}.", how=how, when=say.moment(sent))
             return text, say("told before due") if in_time else say("told")
@@ -147,7 +152,7 @@ def _told(slipped: Sequence[Any], notices: Iterable[Any] | None, say: Speech) ->
 
 def _state(state: str, is_open: bool, moved: bool, how_told: str, say: Speech) -> str:
     if not is_open:
-        return say("not kept, taken back") if state == "BROKEN" else say(_ENDED.get(state, "unknown"))
+        return say("not kept, taken back") if state == "BROKEN" else say(_ENDED.get(state, N_("unknown")))
     slip = {"AT_RISK": say("At risk"), "BROKEN": say("Not kept")}.get(
         state, say("Another date") if moved else ""
     )

@@ -73,10 +73,10 @@ class _Maker:
             trouble=self._trouble("customer", "customer"),
             title=shown.display_name or say("A customer without a name"),
             since=self._since(),
-            language=say.language(language) if language else "",
+            language=say.language_of(language) if language else "",
             there=say.clock(say.now, say.zone_of(zone)) if zone else "",
             manager=self.names(manager) if manager else "",
-            handles=[_handle(each) for each in known.identifiers] if known else (),
+            handles=[_handle(each, say) for each in known.identifiers] if known else (),
             address=_address(known) if known else "",
             may=self._may(),
             acts=self._keyed(self._offered("notice", "correct", "manager", "consent")) if known else (),
@@ -116,19 +116,17 @@ class _Maker:
             if value is not None and value.purchase_count and value.HasField("last_purchase_time")
             else ""
         )
-        count = (
-            say.count(value.purchase_count, say("purchase"), say("purchases")) if value is not None else ""
-        )
+        count = say.count(value.purchase_count, "{n} purchase", "{n} purchases") if value is not None else ""
         return Worth(
             trouble=self._trouble("loyalty", "values", "purchases"),
             name=answered.customer_values[0].name if answered and answered.customer_values else "",
             totals=[say.money(each) for each in value.lifetime_values] if value is not None else (),
-            band=words.titled(value_name(value, "band").lower()) if value is not None else "",
+            band=say.titled(value_name(value, "band").lower()) if value is not None else "",
             purchases=say("{count}, the last {day}", count=count, day=last)
             if last
             else say("No purchases yet"),
             bars=bars,
-            spoken=", ".join(f"{label}: {amount}" for label, amount in bars),
+            spoken=", ".join(f"{label}: {say.number(amount)}" for label, amount in bars),
         )
 
     def points(self) -> Points:
@@ -138,7 +136,7 @@ class _Maker:
         return Points(
             trouble=self._trouble("loyalty", "values"),
             balances=[
-                (each.account, words.titled(words.last(each.unit)), say.number(each.balance))
+                (each.account, say.titled(words.last(each.unit)), say.number(each.balance))
                 for each in loyalty.balances
             ],
             goodwill=[
@@ -149,7 +147,7 @@ class _Maker:
                         number=say.number(each.points),
                         day=say.day(say.day_of(moment(each.create_time))),
                     ),
-                    words.said(each.reason_code),
+                    say.code(each.reason_code),
                 )
                 for each in loyalty.goodwill
                 if value_name(each, "state") == "GRANTED"
@@ -231,8 +229,8 @@ class _Maker:
         return [
             self.say(
                 "{what} of {service} is not shown yet",
-                what=words.split(words.last(each.event_type.replace(".", "/"))),
-                service=words.last(each.service),
+                what=self.say.fact(each.event_type),
+                service=self.say.titled(words.last(each.service)),
             )
             for each in self.view.unapplied_facts
         ]
@@ -245,11 +243,11 @@ class _Maker:
             return say("You may not see this.")
         behind = self._behind(service)
         if refused and behind:
-            return say("{service} does not answer, {behind}.", service=words.titled(service), behind=behind)
+            return say("{service} does not answer, {behind}.", service=say.titled(service), behind=behind)
         return self._silent(service) if refused else behind
 
     def _silent(self, service: str) -> str:
-        return self.say("{service} does not answer; this may be old.", service=words.titled(service))
+        return self.say("{service} does not answer; this may be old.", service=self.say.titled(service))
 
     def _behind(self, service: str) -> str:
         source = (
@@ -263,12 +261,12 @@ class _Maker:
         if value_name(source, "state") == "SILENT":  # a moment, which stays as it is while time goes on
             return say("nothing heard since {time}", time=say.moment(say.now - age))
         short = age < timedelta(minutes=1)
-        return say("{age} behind", age=f"{age.seconds} s" if short else say.lasting(age))
+        return say("{age} behind", age=say("{n} s", n=age.seconds) if short else say.lasting(age))
 
 
-def _handle(identifier: Any) -> Handle:
+def _handle(identifier: Any, say: Speech) -> Handle:
     kind = value_name(identifier, "type")
-    return Handle(identifier.name, words.titled(kind.lower()), masked(kind, identifier.value))
+    return Handle(identifier.name, say.titled(kind.lower()), masked(kind, identifier.value))
 
 
 def masked(kind: str, value: str) -> str:

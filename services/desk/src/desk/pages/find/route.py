@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from chassis.errors import NotFound
+from desk.language.catalogues import N_
 from desk.pages.actions.drafts import Drafts
 from desk.pages.base import Look, Looking
 from desk.pages.calls import Patience
@@ -36,7 +37,7 @@ async def shown(look: Look, key: UUID, shown: Shown = PAGE, after: str = "") -> 
     """The page of a search, made anew: Back finds it, as far as it was read."""
     kept = await _searches(look).get(f"find/{key}")
     if not kept:
-        raise NotFound("find/…", "This search is not kept any more. Type it again.")
+        raise NotFound("find/…", N_("This search is not kept any more. Type it again."))
     typed, is_call = str(kept.get("q", "")), "call" in kept
     size = PAGE if after else min(shown, PAGE_MAX)
     results = await _found(look, typed, size, after, is_call=is_call, is_shown=True)

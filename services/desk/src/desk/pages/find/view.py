@@ -9,13 +9,12 @@ from desk.pages.calls import Parts
 from desk.pages.customer.loading import Names
 from desk.pages.customer.view import masked
 from desk.pages.find.classifying import LEAST, MOST, Asked
-from desk.ui import words
 from desk.ui.speech import Speech
 
 NUMBERS = ("PHONE", "FAX")
 SURE_DIGITS = 7  # fewer at the end of a number tell nobody from another
 HANDLES_SHOWN = 3
-_ASKED_OF = {"customers": "Customer", "promises": "Cases"}
+_ASKED_OF = {"customers": "customer", "promises": "cases"}
 
 
 @dataclass(frozen=True)
@@ -78,9 +77,9 @@ def results(asked: Asked, parts: Parts, names: Names, say: Speech) -> Results:
     owner, found, promises = parts.of("owner"), parts.of("customers"), parts.of("promises")
     hits = []
     if owner:
-        hits.append(_hit(owner, words.said(asked.resource.partition("/")[0]), True, names, say))
+        hits.append(_hit(owner, say.code(asked.resource.partition("/")[0]), True, names, say))
     for promise, customer in promises or ():
-        why = say("promised: {what}, {about}", what=words.said(promise.kind), about=promise.reference)
+        why = say("promised: {what}, {about}", what=say.code(promise.kind), about=promise.reference)
         hits.append(_hit(customer, why, True, names, say))
     for match in found.matches if found else ():
         hits.append(_hit(match.customer, *_matched(match, asked.text, say), names, say))
@@ -116,7 +115,7 @@ def _matched(match: Any, text: str, say: Speech) -> tuple[str, bool]:
         if each.name == match.identifier:
             kind = value_name(each, "type")
             whole = kind not in NUMBERS or sum(map(str.isdigit, text)) >= SURE_DIGITS
-            return f"{words.said(kind.lower())} {masked(kind, each.value)}", whole
+            return f"{say.code(kind.lower())} {masked(kind, each.value)}", whole
     return say("name"), False
 
 
@@ -135,8 +134,8 @@ def _troubles(parts: Parts, say: Speech) -> Iterable[str]:
     for name, part in parts.items():
         if part.refusal is None or part.refusal.code == "NOT_FOUND":
             continue
-        service = say(_ASKED_OF.get(name, "The service"))
+        service = say.titled(_ASKED_OF[name]) if name in _ASKED_OF else say("The service")
         if part.away:
             yield say("{service} does not answer: somebody may be missing here. Try again.", service=service)
         else:
-            yield f"{service}: {part.refusal.message}"
+            yield f"{service}: {say.refusal(part.refusal)}"

@@ -113,5 +113,5 @@ def _refused(refusal: Refusal, say: Speech) -> str:
     if refusal.code == "NOT_FOUND":
         return say("is no dead letter any more: somebody else was faster, or it is being tried")
     if refusal.code == "PERMISSION_DENIED":
-        return say("is not yours to change: {why}", why=refusal.message)
-    return say("{why} ({reason})", why=refusal.message, reason=refusal.reason)
+        return say("is not yours to change: {why}", why=say.refusal(refusal))
+    return say("{why} ({reason})", why=say.refusal(refusal), reason=refusal.reason)

@@ -14,21 +14,21 @@ from chassis.events.registry import events
 from chassis.names import Pattern
 from chassis.telemetry.tracing import trace_id
 from desk.auth.viewer import Viewer
+from desk.language.catalogues import N_
 from desk.pages.calls import Parts
 from desk.pages.operations.asking import WRITE, Silence, of_all
 from desk.ui.speech import Speech
-from desk.ui.words import said, split
 from rapport.operations.v1.operations_pb2 import DeadLetter
 
 NAME = Pattern("services/{service:code}/consumers/{consumer:code}/deadLetters/{dead_letter}")
 DATA_MAX = 20_000
 ATTRIBUTES = {
-    "ce-subject": "About",
-    "ce-resourceversion": "Version",
-    "ce-authid": "By",
-    "ce-id": "Event",
-    "ce-causationid": "Caused by",
-    "ce-correlationid": "In the flow",
+    "ce-subject": N_("Subject"),
+    "ce-resourceversion": N_("Version"),
+    "ce-authid": N_("Done by"),
+    "ce-id": N_("Event"),
+    "ce-causationid": N_("Caused by"),
+    "ce-correlationid": N_("In the flow"),
 }
 
 
@@ -123,9 +123,9 @@ def letter(found: DeadLetter, viewer: Viewer, say: Speech) -> Letter:
         name=found.name,
         service=service,
         consumer=consumer,
-        event=split(found.event_type.rpartition(".")[2]) or found.subject,
+        event=say.fact(found.event_type) or found.subject,
         about=found.resource,
-        why=said(found.reason.lower()) if found.reason else found.error,
+        why=say.code(found.reason.lower()) if found.reason else found.error,
         attempts=say.number(found.attempt_count),
         age=say.lasting(max(say.now - at, at - at)),
         exactly=say.exactly(at),
@@ -167,7 +167,7 @@ def _data(found: DeadLetter, say: Speech) -> str:
 
 def _unknown(name: str, refusal: Refusal, silence: Silence | None, say: Speech) -> str:
     if silence is None:
-        return say("{service}: {why}", service=name, why=refusal.message)
+        return say("{service}: {why}", service=name, why=say.refusal(refusal))
     if silence.heard is None:
         return say("{service} is silent since {at}.", service=name, at=say.moment(silence.since))
     return say("{service} last answered {at}.", service=name, at=say.moment(silence.heard))

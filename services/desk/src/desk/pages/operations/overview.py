@@ -7,9 +7,10 @@ from datetime import timedelta
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from chassis.api.messages import moment
+from desk.language.catalogues import N_
 from desk.pages.operations.asking import Asked, Silence
 from desk.ui.speech import Speech
-from desk.ui.words import last, titled
+from desk.ui.words import last
 from rapport.common.v1.states_pb2 import SET_ASIDE_STATE_DEAD
 from rapport.operations.v1.operations_pb2 import Backlog, Consumer
 
@@ -80,23 +81,23 @@ def overview(asked: Mapping[str, Asked], silent: Mapping[str, Silence], say: Spe
 
 def _verdict(troubles: int, silent: int, say: Speech) -> Cell:
     if silent:
-        one, many = (
-            "service does not answer: its state is unknown.",
-            "services do not answer: their state is unknown.",
+        told = say.count(
+            silent,
+            "{n} service does not answer: its state is unknown.",
+            "{n} services do not answer: their state is unknown.",
         )
-        return Cell(say.count(silent, one, many), "bad")
+        return Cell(told, "bad")
     if troubles:
-        count = say.count(troubles, "thing needs somebody", "things need somebody")
-        return Cell(say("{count}.", count=count), "warn")
+        return Cell(say.count(troubles, "{n} thing needs somebody.", "{n} things need somebody."), "warn")
     return Cell(say("All services serve, and nothing waits for somebody."), "good")
 
 
 def _service(name: str, asked: Asked, silence: Silence | None, say: Speech) -> Service:
     unknown = Cell(say("unknown"), "soft")
     if silence is not None:
-        since, at = say("last answered {moment}, {ago}"), silence.heard
+        since, at = N_("last answered {moment}, {ago}"), silence.heard
         if at is None:
-            since, at = say("silent since {moment}, {ago}, when this desk first asked"), silence.since
+            since, at = N_("silent since {moment}, {ago}, when this desk first asked"), silence.since
         since = say(since, moment=say.moment(at), ago=say.away(at))
         return Service(name, Cell(say("No answer"), "bad"), since, [unknown] * 6)
     backlog, consumers = asked.backlog.value, asked.consumers.value
@@ -182,7 +183,9 @@ def _troubles(name: str, asked: Asked, say: Speech) -> Iterator[Trouble]:
         yield Trouble(name, "bad", what, say("Its health page says what it lacks; so does its log."))
     for part in (asked.backlog, asked.consumers):
         if part.refusal:
-            what = say("{service} does not say what waits: {why}", service=name, why=part.refusal.message)
+            what = say(
+                "{service} does not say what waits: {why}", service=name, why=say.refusal(part.refusal)
+            )
             yield Trouble(name, "bad" if part.away else "warn", what)
     if asked.consumers.value:
         for each in asked.consumers.value.consumers:
@@ -196,18 +199,18 @@ def _troubles(name: str, asked: Asked, say: Speech) -> Iterator[Trouble]:
 
 def _of_backlog(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:
     if (age := _age(backlog, say)) > OUTBOX_OLD:
-        facts = say.count(backlog.unpublished_fact_count, "fact", "facts")
+        facts = say.count(backlog.unpublished_fact_count, "{n} fact", "{n} facts")
         what = say(
             "{facts} of {service} not published, for {age}.", facts=facts, service=name, age=say.lasting(age)
         )
         yield Trouble(name, "bad", what, say("Its relay logs what stops it; the broker may be away."))
     if late := backlog.overdue_timer_count:
-        timers = say.count(late, "timer", "timers")
+        timers = say.count(late, "{n} timer", "{n} timers")
         what = say("{timers} of {service} due for more than a minute.", timers=timers, service=name)
         do = say("Its handler logs what stops it.")
         yield Trouble(name, "warn", what, do, f"/operations/services/{name}#timers")
     for each in backlog.set_aside:
-        events, consumer = say.count(each.event_count, "event", "events"), last(each.consumer)
+        events, consumer = say.count(each.event_count, "{n} event", "{n} events"), last(each.consumer)
         if each.state == SET_ASIDE_STATE_DEAD:
             what = say("{who} gave up on {events} ({error}).", who=consumer, events=events, error=each.error)
             do, href = say("Mend the cause, then replay."), f"/operations/dead-letters?service={name}"
@@ -226,7 +229,7 @@ def _of_backlog(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:
 def _of_work(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:
     href = f"/operations/services/{name}#work"
     for each in backlog.work:
-        kind = titled(each.kind)
+        kind = say.titled(each.kind)
         if count := each.alarm_count:
             told = say("the other side says {code}", code=each.alarm_code)
             what = say("{kind}: {n} wait for us to mend something, {told}.", n=count, kind=kind, told=told)

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.api.messages import moment, value_name
+from desk.language.catalogues import N_
 from desk.pages.calls import Part, Parts
 from desk.pages.operations.asking import Asked
 from desk.ui.speech import Speech
-from desk.ui.words import last, said
+from desk.ui.words import last
 
 STATES = {
-    "PENDING": "waits for its time",
-    "CLAIMED": "is being prepared",
-    "HANDING_OVER": "is being handed over",
-    "UNKNOWN": "nobody knows whether it was done",
+    "PENDING": N_("waits for its time"),
+    "CLAIMED": N_("is being prepared"),
+    "HANDING_OVER": N_("is being handed over"),
+    "UNKNOWN": N_("nobody knows whether it was done"),
 }
 
 
@@ -81,7 +82,7 @@ def waiting(asked: Asked, parts: Parts, say: Speech) -> Waiting:
 
 def _listed(part: Part[Any], field: str, row: Any, say: Speech) -> Listed:
     if part.value is None:
-        return Listed(trouble=say("unknown: {why}", why=part.refusal.message if part.refusal else ""))
+        return Listed(trouble=say("unknown: {why}", why=say.refusal(part.refusal) if part.refusal else ""))
     rows = [row(each, say) for each in getattr(part.value, field)]
     return Listed(rows, bool(part.value.next_page_token))
 
@@ -105,7 +106,7 @@ def _timer(each: Any, say: Speech) -> Due:
 
 def _work(each: Any, say: Speech) -> Due:
     state = value_name(each, "state")
-    told = say(STATES.get(state, said(state.lower())))
+    told = say(STATES[state]) if state in STATES else say.code(state.lower())
     if each.alarm:
         told = say("waits for us to mend something")
     if each.attempt_count:
@@ -117,4 +118,4 @@ def _work(each: Any, say: Speech) -> Due:
 
 def _due(each: Any, state: str, mood: str, say: Speech) -> Due:
     at = moment(each.due_time)
-    return Due(said(each.kind), each.key, say.away(at), say.exactly(at), at < say.now, state, mood)
+    return Due(say.code(each.kind), each.key, say.away(at), say.exactly(at), at < say.now, state, mood)

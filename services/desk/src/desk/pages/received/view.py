@@ -4,18 +4,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from desk.language.catalogues import N_
 from desk.store.received import Received, State
 
 PAYLOAD_MAX = 2000  # of what cannot be understood
 WHY: Mapping[str, str] = {
-    "identifier-shared": "Several customers have this number. Whose is it?",
-    "identifiers-differ": "What it says belongs to several customers. Whose is it?",
-    "no-identifier": "Nothing in it says who it is.",
-    "unknown-customer": "Nobody has this address or number.",
-    "customer-not-found": "The customer that the sender names is not there.",
-    "source-gone": "Its sender is no longer set up.",
-    "gave-up": "It could not be recorded for too long.",
-    "not-understood": "It cannot be understood.",
+    "identifier-shared": N_("Several customers have this number. Whose is it?"),
+    "identifiers-differ": N_("What it says belongs to several customers. Whose is it?"),
+    "no-identifier": N_("Nothing in it says who it is."),
+    "unknown-customer": N_("Nobody has this address or number."),
+    "customer-not-found": N_("The customer that the sender names is not there."),
+    "source-gone": N_("Its sender is no longer set up."),
+    "gave-up": N_("It could not be recorded for too long."),
+    "not-understood": N_("It cannot be understood."),
 }
 
 

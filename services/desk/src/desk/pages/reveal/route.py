@@ -10,16 +10,17 @@ from fastapi.responses import HTMLResponse, Response
 from chassis.api.messages import value_name
 from chassis.context import current_call
 from chassis.errors import Refusal, invalid
+from desk.language.catalogues import N_
 from desk.pages.base import Look
 from desk.pages.calls import refusal_of
 from rapport.customer.v1.customer_service_pb2 import GetIdentifierRequest
 
 router = APIRouter()
 PURPOSES: Mapping[str, str] = {
-    "call": "I call or write to them now",
-    "identity-check": "I make sure that it is them",
-    "correction": "It may be wrong",
-    "complaint": "They complained",
+    "call": N_("I call or write to them now"),
+    "identity-check": N_("I make sure that it is them"),
+    "correction": N_("It may be wrong"),
+    "complaint": N_("They complained"),
 }
 
 
@@ -27,7 +28,7 @@ PURPOSES: Mapping[str, str] = {
 async def asked(look: Look, uuid: str, identifier: str) -> Response:
     """What for."""
     action = look.request.url.path
-    asked_for = list(PURPOSES.items())
+    asked_for = [(code, look.say(told)) for code, told in PURPOSES.items()]
     return look.answer("pages/reveal/reveal.html", action=action, purposes=asked_for, value="", href="")
 
 

@@ -8,6 +8,7 @@ from google.type.money_pb2 import Money
 
 from chassis.api.messages import timestamp
 from chassis.errors import DeadlineExceeded, PermissionDenied
+from desk.language.catalogues import N_
 from desk.pages.calls import Part, Parts
 from desk.pages.customer.loading import Cases
 from desk.ui.speech import Speech
@@ -36,12 +37,12 @@ def states(say: Speech) -> Mapping[str, Parts]:
     source = late.freshness.add(service="services/loyalty", state=SourceFreshness.STATE_BEHIND)
     source.age.FromTimedelta(timedelta(seconds=40))
     return {
-        "usual": _parts(say, 1),
-        "empty": Parts(customer=Part(Customer(name=NOBODY)), view=Part(CustomerView(customer=NOBODY))),
-        "stale": Parts(_parts(say, 1) | {"view": Part(late)}),
-        "refused": Parts(_parts(say, 1) | {"promises": refused, "cases": refused, "values": refused}),
-        "failing": Parts(dict.fromkeys(_ASKED, away)),
-        "too much": _parts(say, 60),
+        N_("usual"): _parts(say, 1),
+        N_("empty"): Parts(customer=Part(Customer(name=NOBODY)), view=Part(CustomerView(customer=NOBODY))),
+        N_("stale"): Parts(_parts(say, 1) | {"view": Part(late)}),
+        N_("refused"): Parts(_parts(say, 1) | {"promises": refused, "cases": refused, "values": refused}),
+        N_("failing"): Parts(dict.fromkeys(_ASKED, away)),
+        N_("too much"): _parts(say, 60),
     }
 
 

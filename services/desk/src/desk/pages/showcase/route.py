@@ -24,6 +24,7 @@ async def showcase(look: Look) -> Response:
         for state, parts in states(look.say).items()
     }
     acts = [Act(name, each.label, each.letter, f"/ui?{name}") for name, each in ACTIONS.items()]
-    one = Entry(NOBODY, "11:35", "today 11:35", "Called us: order", "Alice, when?", True, "", NOBODY)
+    at, said = look.say.now, f"{look.say('Called us')}: {look.say.code('order')}"
+    one = Entry(NOBODY, look.say.short(at), look.say.exactly(at), said, "Alice", True, "", NOBODY)
     entry = replace(one, behind=[one] * 3)
     return look.answer("pages/showcase/page.html", shown=shown, acts=acts, entry=entry, customer=NOBODY)

@@ -104,7 +104,7 @@ def _chips(name: str, chosen: Chosen, listed: Sequence[Any], say: Speech) -> Map
         field: [
             Chip(
                 chosen.toggled(field, each).url(name),
-                say(words.titled(each)),
+                say.titled(each),
                 getattr(chosen, field) == each,
             )
             for each in values

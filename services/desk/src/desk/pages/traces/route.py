@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from chassis.errors import NotFound
+from desk.language.catalogues import N_
 from desk.pages.base import Look
 from desk.pages.operations.asking import readable
 from desk.pages.traces import listing
@@ -23,7 +24,7 @@ SLOW_MS, SLOW_MAX_MS = 1000, 3_600_000
 async def trace(look: Look, trace_id: str) -> Response:
     """The waterfall, of an id as answers and log lines have it."""
     if not TRACE_ID.fullmatch(trace_id):
-        raise NotFound("traces/…", "A trace is known by 32 hexadecimal digits.")
+        raise NotFound("traces/…", N_("A trace is known by 32 hexadecimal digits."))
     known: Traces = look.request.app.state.traces
     made, trouble = None, ""
     if known.store:

@@ -31,13 +31,14 @@ async def why(look: Look, of: str) -> Response:
     if told is None:
         refusal = NotFound(of)
         return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal))
+    say = look.say
     causes = [_cause(each, look) for each in told.causes]
-    rule = f"{words.said(words.last(told.rule))}, {told.rule_version}".rstrip(", ") if told.rule else ""
-    inputs = [(words.titled(name), _value(value)) for name, value in sorted(told.inputs.items()) if value]
+    rule = f"{say.code(words.last(told.rule))}, {told.rule_version}".rstrip(", ") if told.rule else ""
+    inputs = [(say.titled(name), _value(value, say)) for name, value in sorted(told.inputs.items()) if value]
     return look.answer(
         "pages/why/why.html",
         told=told,
-        summary=_summary(told.summary, look.say),
+        summary=_summary(told.summary, say),
         rule=rule,
         inputs=inputs,
         causes=causes,
@@ -47,8 +48,8 @@ async def why(look: Look, of: str) -> Response:
 def _cause(cause: Any, look: Any) -> dict[str, str]:
     at = moment(cause.occur_time)
     return {
-        "what": words.split(what(cause).rpartition(".")[2].rpartition("/")[2]),
-        "who": words.titled(words.last(cause.actor)),
+        "what": look.say.fact(words.last(what(cause))),
+        "who": look.say.titled(words.last(cause.actor)),
         "when": look.say.moment(at),
         "trace": cause.trace_id,
     }
@@ -57,9 +58,9 @@ def _cause(cause: Any, look: Any) -> dict[str, str]:
 def _summary(text: str, say: Speech) -> str:
     """A service's words, with its moments where the reader is, and codes as people say them."""
     there = _MOMENT.sub(lambda at: say.moment(datetime.fromisoformat(f"{at[1]}T{at[2]}+00:00")), text)
-    return _CODE.sub(lambda code: f"({words.said(code[1])})", there)
+    return _CODE.sub(lambda code: f"({say.code(code[1])})", there)
 
 
-def _value(value: str) -> str:
+def _value(value: str, say: Speech) -> str:
     """Names by their last part: ids say nothing to people."""
-    return words.said(words.last(value)) if "/" in value and " " not in value else words.said(value)
+    return say.code(words.last(value) if "/" in value and " " not in value else value)

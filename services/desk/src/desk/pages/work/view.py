@@ -94,7 +94,7 @@ def _promise(each: Any, names: Mapping[str, str], viewer: Viewer, say: Speech) -
     slip = {"BROKEN": say("not kept, was due"), "AT_RISK": say("at risk, due")}.get(state, say("due"))
     due = say.due(each.due_time, each.due_date if each.HasField("due_date") else None)
     acts = offered(viewer, each.customer, "agree", "keep", "takeback", on=each.name, owner=each.department)
-    what, mood = words.about(each.kind, each.reference), _MOODS.get(state, "")
+    what, mood = say.about(each.kind, each.reference), _MOODS.get(state, "")
     return Line(each.name, each.customer, names.get(each.customer, ""), what, f"{slip} {due}", mood, acts)
 
 
@@ -103,7 +103,7 @@ def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Spee
     lines = []
     for case in answered.cases if answered else ():
         of = [item for item in waiting if item.case == case.name]
-        who = ", ".join(dict.fromkeys(words.titled(words.last(item.department)) for item in of))
+        who = ", ".join(dict.fromkeys(say.titled(words.last(item.department)) for item in of))
         lasting = say.lasting(say.now - moment(case.open_time))
         when = (
             say("open for {span}, waits for {who}", span=lasting, who=who)
@@ -112,7 +112,7 @@ def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Spee
         )
         acts = ["work", "note"] if of else ["work", "resolve"]
         offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
-        title = case.display_name or words.titled(case.topic)
+        title = case.display_name or say.titled(case.topic)
         lines.append(Line(case.name, case.customer, names.get(case.customer, ""), title, when, "", offers))
     return lines
 
@@ -128,7 +128,7 @@ def _item(item: Any, cases: Mapping[str, Any], names: Mapping[str, str], viewer:
         ["forecast", "finish"] if value_name(item, "state") == "STARTED" else ["start", "forecast", "finish"]
     )
     offers = offered(viewer, customer, *acts, on=item.name, owner=item.department) if customer else ()
-    what = words.about(item.kind, item.reference)
+    what = say.about(item.kind, item.reference)
     return Line(item.name, customer, names.get(customer, ""), what, when, "", offers)
 
 

@@ -3,6 +3,7 @@
 const $ = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const body = document.body, panel = $("#panel"), toast = $("#toast"), liveWord = $("#live");
+const words = $("#words").dataset; // what is said here, in the language of the page
 const ask = (url, options = {}) => fetch(url, {...options, headers: {"X-Requested-With": "fragment", ...options.headers}});
 const fragment = html => document.createRange().createContextualFragment(html);
 
@@ -18,7 +19,7 @@ let opener = null;
 async function open(href, from) {
   opener = from;
   const answer = await ask(href).catch(() => null);
-  show(answer ? await answer.text() : `<p class="refused">The desk does not answer. Try again.</p>`, from);
+  show(answer ? await answer.text() : `<p class="refused">${words.away}</p>`, from);
 }
 function show(html, from) {
   panel.replaceChildren(fragment(html));
@@ -95,7 +96,7 @@ document.addEventListener("submit", async event => {
   delete form.dataset.busy;
   typed.forEach(each => { each.readOnly = false; });
   button?.removeAttribute("disabled");
-  const told = answer ? await answer.text() : `<p class="refused">The desk does not answer. What you wrote is kept: try again.</p>`;
+  const told = answer ? await answer.text() : `<p class="refused">${words.kept}</p>`;
   if (answer?.headers.has("X-Done")) {
     if (form.closest("#panel")) { close(); document.dispatchEvent(new CustomEvent("acted", {detail: document.activeElement.closest("[data-live]")?.id})); } else form.outerHTML = await (await ask(form.dataset.again)).text();
     if (told.trim()) say(told);
@@ -111,7 +112,7 @@ document.addEventListener("submit", async event => {
 
 // What cannot be taken back waits, and says so: leaving the page sends it, Undo opens the form again.
 function hold(form, data, seconds) {
-  const href = form.action, words = $("[data-final]", form).textContent.trim(), told = document.createElement("div");
+  const href = form.action, what = $("[data-final]", form).textContent.trim(), told = document.createElement("div");
   told.className = "card";
   const send = async () => {
     clearInterval(counting); removeEventListener("pagehide", send);
@@ -119,15 +120,15 @@ function hold(form, data, seconds) {
     told.remove();
     if (answer?.headers.has("X-Done")) say(await answer.text());
     else if (answer) show(await answer.text());
-    else show(`<p class="refused" role="alert">The desk does not answer: it may have been sent. Sending it again does it once.</p><button type="button" class="act" data-open="${href}">Open it again</button>`);
+    else show(`<p class="refused" role="alert">${words.perhaps}</p><button type="button" class="act" data-open="${href}">${words.again}</button>`);
   };
   const left = Object.assign(document.createElement("span"), {ariaHidden: "true"}); // said once, not ten times
-  const undo = Object.assign(document.createElement("button"), {className: "plain", type: "button", id: "undo", textContent: "Undo"});
-  const count = () => { left.textContent = ` in ${seconds} s `; };
+  const undo = Object.assign(document.createElement("button"), {className: "plain", type: "button", id: "undo", textContent: words.undo});
+  const count = () => { left.textContent = ` ${words.left.replace("{n}", seconds)} `; };
   const counting = setInterval(() => { seconds -= 1; count(); if (seconds <= 0) send(); }, 1000);
   undo.addEventListener("click", () => { clearInterval(counting); removeEventListener("pagehide", send); told.remove(); open(href); });
   addEventListener("pagehide", send);
-  count(); told.append(words, left, undo); toast.append(told); close(); undo.focus();
+  count(); told.append(what, left, undo); toast.append(told); close(); undo.focus();
 }
 async function sent(url, data) { // under one request id: however often, it is done once
   let answer = null;
@@ -163,7 +164,7 @@ addEventListener("pagehide", () => { for (const [form, timer] of [...drafts]) { 
 
 // Keys: plain letters, never in a field, and off for who does not want them.
 const off = () => localStorage.getItem("letters") === "off";
-const letters = () => { body.classList.toggle("letters-off", off()); const to = $("#letters"); if (to) to.textContent = off() ? "Keys are off: switch on" : "Keys are letters: switch off"; };
+const letters = () => { body.classList.toggle("letters-off", off()); const to = $("#letters"); if (to) to.textContent = off() ? to.dataset.off : to.dataset.on; };
 letters();
 $("#letters")?.addEventListener("click", () => { localStorage.setItem("letters", off() ? "on" : "off"); letters(); });
 document.addEventListener("keydown", event => {

@@ -1,7 +1,7 @@
 // What changes appears by itself. One tab of a browser holds the stream and tells the others: six connections
 // are all that HTTP/1.1 gives a browser. A region is replaced when nobody points at it or is in it.
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-const word = document.getElementById("live");
+const word = document.getElementById("live"), said = document.getElementById("words").dataset, lang = document.documentElement.lang;
 const mine = document.querySelector("[data-watch]")?.dataset.watch ?? "";
 const mineAlone = `rapport-live-${document.body.dataset.csrf.slice(0, 16)}`; // two people in one browser share no stream
 const tab = crypto.randomUUID?.() ?? String(Math.random());
@@ -68,7 +68,7 @@ function wait(region, card) {
     button.addEventListener("click", () => put(region, waiting.get(region.id).card));
     region.append(button);
   }
-  button.textContent = `${waiting.get(region.id).count} new`;
+  button.textContent = said.new.replace("{n}", waiting.get(region.id).count);
 }
 const release = event => {
   const region = event.target.closest?.("[data-live]") ?? event.target;
@@ -81,15 +81,15 @@ for (const region of all("[data-live]")) { region.addEventListener("pointerleave
 let speaking = 0;
 function announce() {
   clearTimeout(speaking);
-  speaking = setTimeout(() => { const to = document.getElementById("changes"); if (to) to.textContent = `${to.dataset.word}, ${new Date().toLocaleTimeString()}`; }, 1500);
+  speaking = setTimeout(() => { const to = document.getElementById("changes"); if (to) to.textContent = `${to.dataset.word}, ${new Date().toLocaleTimeString(lang)}`; }, 1500);
 }
 function told(on, why = "") {
   if (on && !down && word.classList.contains("on")) return;
-  if (!on && !down) word.dataset.since = new Date(heard).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
+  if (!on && !down) word.dataset.since = new Date(heard).toLocaleTimeString(lang, {hour: "2-digit", minute: "2-digit"});
   down = !on;
   if (down && also) also.textContent = "";
   word.className = on ? "on" : "off";
-  word.textContent = on ? "live," : why || `not live since ${word.dataset.since}`;
+  word.textContent = on ? said.live : why || said.since.replace("{time}", word.dataset.since);
 }
 setInterval(() => { if (Date.now() - heard > SILENT_MS) told(false); }, 3000);
 
@@ -154,7 +154,7 @@ function stream() {
 }
 async function check() { // a stream that was refused is not repeated by the browser: are we signed out, or is it away?
   const answer = await fetch("/live", {method: "HEAD", headers: {"X-Requested-With": "fragment"}}).catch(() => null);
-  if (answer?.status === 401) { const message = {kind: "signed-out", data: {word: "signed out"}}; receive(message); channel.postMessage({to: "all", message}); setTimeout(check, 15000); }
+  if (answer?.status === 401) { const message = {kind: "signed-out", data: {word: said.out}}; receive(message); channel.postMessage({to: "all", message}); setTimeout(check, 15000); }
   else stream();
 }
 let leads = false;
