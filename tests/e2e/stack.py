@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rapport_testing.engines.ports import is_free
+from rapport_testing.engines.ports import browsers_open, is_free
 from rapport_testing.wait import eventually
 from rapport_tools.local.home import Home
 
@@ -92,7 +92,7 @@ class Stack:
 def _free_base() -> int:
     """Where no other stack is: below what others pick, and away from whoever runs or starts beside us."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    bases = [*range(7_200 + worker % 2 * 200, 9_800, 400)]
+    bases = list(filter(browsers_open, range(7_200 + worker % 2 * 200, 9_800, 400)))
     random.shuffle(bases)
     ports = [*range(1, 20), *range(101, 120), 1080]
     return next(base for base in bases if all(is_free(base + port) for port in ports))

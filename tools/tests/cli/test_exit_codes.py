@@ -152,6 +152,13 @@ def test_a_port_base_that_is_none_is_refused(rapport: Rapport, monkeypatch: Any,
         assert (code, told) == (2, "rapport: RAPPORT_PORT_BASE must be a number from 1024 to 9800.\n")
 
 
+def test_a_port_base_whose_pages_no_browser_opens_is_refused(rapport: Rapport, monkeypatch: Any) -> None:
+    monkeypatch.setenv("RAPPORT_PORT_BASE", "9000")
+    code, _, told = rapport("up")
+    assert code == 2
+    assert "must be another than 9000: browsers refuse a port of its pages" in told
+
+
 @pytest.mark.parametrize(
     ("name", "instead"),
     [

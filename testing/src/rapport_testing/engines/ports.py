@@ -16,6 +16,12 @@ LOWEST, HIGHEST = 10_000, 32_767
 PORT_BASE = 7000
 LOWEST_BASE, HIGHEST_BASE = 1024, LOWEST - 200
 HTTP_OFFSET = 100
+OPENED = (1070, 1080)  # from the base: what people open, the provider's and the desk's
+# No browser opens these, for other protocols speak there (https://fetch.spec.whatwg.org/#port-blocking).
+REFUSED = frozenset(
+    {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6679}
+)
+REFUSED |= {6697, 10080}
 
 LOOPBACK = "127.0.0.1"
 
@@ -25,7 +31,15 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def port_base(environ: Mapping[str, str]) -> int:
     """Where the fixed ports of a stack begin. WrongUse."""
-    return number(environ, "RAPPORT_PORT_BASE", PORT_BASE, LOWEST_BASE, HIGHEST_BASE)
+    base = number(environ, "RAPPORT_PORT_BASE", PORT_BASE, LOWEST_BASE, HIGHEST_BASE)
+    if not browsers_open(base):
+        raise WrongUse(f"RAPPORT_PORT_BASE must be another than {base}: browsers refuse a port of its pages.")
+    return base
+
+
+def browsers_open(base: int) -> bool:
+    """Whether browsers open the pages of a stack with this base."""
+    return REFUSED.isdisjoint(base + offset for offset in OPENED)
 
 
 def number(environ: Mapping[str, str], name: str, usual: int, lowest: int, highest: int) -> int:
@@ -70,7 +84,8 @@ def taken(port: int, service: str, usual: Iterable[int]) -> tuple[str, str]:
     """Who has a service's port, in words, and what to do: a base from which all of `usual` are free."""
     offsets = [each - PORT_BASE + more for each in usual for more in (0, HTTP_OFFSET)]
     bases = range(PORT_BASE + 200, HIGHEST_BASE, 200)
-    free = next((base for base in bases if all(is_free(base + offset) for offset in offsets)), bases[0])
+    good = [base for base in bases if browsers_open(base)]
+    free = next((base for base in good if all(is_free(base + offset) for offset in offsets)), good[0])
     return (
         f"Port {port}, which {service} needs, is taken by {holder(port)}.",
         f"Stop that, or choose other ports: RAPPORT_PORT_BASE={free}",
@@ -93,6 +108,6 @@ def free_port(preferred: int | None = None) -> int:
         return preferred
     for _ in range(1000):
         port = random.randint(LOWEST, HIGHEST)  # noqa: S311
-        if is_free(port):
+        if port not in REFUSED and is_free(port):
             return port
     raise OSError("no free port between 10000 and 32767 on 127.0.0.1")
