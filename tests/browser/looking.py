@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from axe_playwright_python.async_playwright import Axe
@@ -19,9 +20,22 @@ FOCUSED = """() => {
     // The frame around a field may show that it has the focus.
     const frame = at.closest(":is(form, label):focus-within") ?? at;
     const seen = drawn(getComputedStyle(at)) || drawn(getComputedStyle(frame));
+    // Of what stands over it, something may cover a part and not the whole.
+    const box = at.getBoundingClientRect();
+    const at_tenths = (x, y) => [box.x + x * box.width / 10, box.y + y * box.height / 10];
+    const hits = [1, 5, 9].flatMap(x => [2, 5, 8].map(y => document.elementFromPoint(...at_tenths(x, y))));
+    const covered = !hits.some(hit => at.contains(hit) || hit?.closest("label")?.control === at);
     const words = (at.getAttribute("aria-label") || at.innerText || at.name || at.id || "").trim();
-    return {tag: at.tagName.toLowerCase(), words: words.replace(/\\s+/g, " ").slice(0, 60), seen};
+    return {tag: at.tagName.toLowerCase(), words: words.replace(/\\s+/g, " ").slice(0, 60), seen, covered};
 }"""
+PASS = """() => {
+    const at = document.activeElement;
+    if (at === document.body) return "again";
+    if (at === passed.at(-1)) return "just now";
+    return passed.includes(at) ? "again" : (passed.push(at), "never");
+}"""
+FLAWS = (Path(__file__).parent / "flaws.js").read_text()
+SPACED = (Path(__file__).parent / "spaced.js").read_text()
 WATCH_SHIFTS = """() => {
     globalThis.shifts = [];
     const words = source => source.node?.parentElement?.outerHTML.slice(0, 120);
@@ -32,13 +46,13 @@ WATCH_SHIFTS = """() => {
 }"""
 
 
-async def barriers(page: "Page") -> list[str]:
+async def barriers(page: "Page", within: str = "html") -> list[str]:
     """What axe finds against WCAG 2.2 AA: a line for each rule, with the elements.
 
     It runs as the inspector does, beside the page's policy: the policy stays as it is.
     """
     found: Any = await Axe().run(
-        page, options={"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": STANDARD}}
+        page, within, options={"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": STANDARD}}
     )
     return [
         f"{rule['id']} ({rule['help']}): {', '.join(node['html'][:160] for node in rule['nodes'])}"
@@ -46,8 +60,19 @@ async def barriers(page: "Page") -> list[str]:
     ]
 
 
+async def flaws(page: "Page") -> list[str]:
+    """What bars people and axe does not look at: a line for each, with the element."""
+    found: list[str] = await page.evaluate(FLAWS)
+    return found
+
+
+async def spaced(page: "Page") -> None:
+    """Give the page's words the space that some people need."""
+    await page.evaluate(SPACED)
+
+
 async def focused(page: "Page") -> dict[str, Any]:
-    """What has the focus: its `tag`, its `words`, and whether that is `seen`."""
+    """What has the focus: its `tag`, its `words`, whether that is `seen`, and whether it is `covered`."""
     answer: dict[str, Any] = await page.evaluate(FOCUSED)
     return answer
 
@@ -70,20 +95,16 @@ async def tab_to(page: "Page", target: "Locator") -> list[dict[str, Any]]:
 
 async def keyboard_stops(page: "Page") -> list[dict[str, Any]]:
     """Everything that Tab comes by, from the top of the page until it leaves it."""
-    await page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0) }")
+    await page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); globalThis.passed = [] }")
     way: list[dict[str, Any]] = []
     for _ in range(TABS_MAX):
         await page.keyboard.press("Tab")
-        at = await focused(page)
-        if at["tag"] == "body" or (way and await _is_again(page)):
+        before = await page.evaluate(PASS)
+        if before == "again":
             return way
-        await page.evaluate("() => { document.activeElement.passed = true }")
-        way.append(at)
+        if before == "never":  # of a field with several parts, such as a day, each is a stop
+            way.append(await focused(page))
     raise AssertionError(f"Tab does not come round; the way is {[each['words'] for each in way]}")
-
-
-async def _is_again(page: "Page") -> bool:
-    return bool(await page.evaluate("() => document.activeElement.passed === true"))
 
 
 @asynccontextmanager

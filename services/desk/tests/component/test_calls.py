@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from chassis.lifecycle import Lifecycle
-from desk.live.calls import Calls, Ringing
+from desk.live.calls import Calls, Over, Ringing
 from desk.service import service as desk_service
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport_testing.engines.ports import free_port
@@ -96,6 +96,21 @@ async def test_a_page_that_opens_late_hears_what_rings_and_nothing_that_is_answe
     await sender("telephony").send(RINGING | {"call": "c-4"}, "6")
     await alices.hears()
     assert len(alices._ringing.ag_frame.f_locals["told"]) == 2
+
+
+async def test_a_call_is_over_for_the_others_when_it_is_answered_and_for_who_answered_at_its_end(
+    sender, page, clock
+) -> None:
+    alices, bobs, telephony = page("alice"), page("bob"), sender("telephony")
+    for number, agent in enumerate(("alice", "bob")):
+        await telephony.send(RINGING | {"agent": agent}, f"rings-{number}")
+    told = (await alices.hears()).call
+    assert (await bobs.hears()).call == told
+    await telephony.send(RINGING | {"event": "answered"}, "answered")
+    assert await bobs.hears() == Over(told)
+    clock.advance(timedelta(minutes=10))  # they still speak
+    await telephony.send(RINGING | {"event": "ended"}, "ended")
+    assert await alices.hears() == Over(told)
 
 
 async def test_an_agent_hears_of_a_call_although_nobody_knows_whose_it_is(open_desk, sources, clock) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from cases.service import service as cases
 from chassis.db.statement import Statement
 from customer.service import service as customer
+from desk.pages.find import making
 from desk.store.tables import DRAFTS, Draft
 from rapport_testing.spans import record_spans
 
@@ -159,3 +160,47 @@ async def test_a_call_opens_the_page_of_the_one_caller_and_a_choice_of_several(b
     assert "+4930777777" in nobody
     for withheld in ("/call", "/call?from=anonymous"):
         assert "withheld" in (await browser.get(withheld, follow_redirects=True)).text
+
+
+async def test_a_call_says_which_number_was_dialled_and_opens_who_is_called(browser, known) -> None:
+    page = (await browser.get("/call?from=%2B4930777777&to=%2B493090000", follow_redirects=True)).text
+    assert "They dialled +493090000." in page
+    erika = await known("Erika Sommer", phone=NUMBER)
+    led = await browser.get("/call?from=%2B493090000&to=%2B4930901820")
+    assert led.headers["location"] == f"/{erika}"
+    await known("Karl Sommer", phone=NUMBER)
+    page = (await browser.get("/call?to=%2B4930901820", follow_redirects=True)).text
+    assert "Outgoing call to +4930901820" in page
+    assert "Karl Sommer" in page
+
+
+async def test_nobody_found_becomes_a_customer_once_without_being_typed_twice(desk, browser) -> None:
+    await browser.get("/call?from=%2B4930777777")
+    page = (await browser.get("/call?from=%2B4930777777", follow_redirects=True)).text
+    link = re.search(r'href="(/find/[^"]+/new)"', page)[1]
+    form = (await browser.get(link)).text
+    assert 'name="phone" type="tel" value="+4930777777"' in form
+    request_id = re.search(r'name="request_id" value="([^"]+)"', form)[1]
+    typed = {"request_id": request_id, "phone": "+4930777777", "given_name": "Nora", "family_name": "Winter"}
+    made = [await browser.post(link, data=typed) for _ in range(2)]
+    assert [each.status_code for each in made] == [303, 303]
+    assert len({each.headers["location"] for each in made}) == 1
+    led = await browser.get("/call?from=%2B4930777777")
+    assert led.headers["location"] == made[0].headers["location"]
+    nobody = await browser.post(link, data={"request_id": str(uuid4())})
+    assert (nobody.status_code, "say at least a name" in nobody.text) == (422, True)
+    reader = await desk.signed_in("agent:rosa", ["customer.customers.read"])
+    assert "/new" not in (await looked(reader, "Nobody")).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "guessed"),
+    [
+        ("030 777777", {"phone": "030 777777"}),
+        ("a@b.example", {"email": "a@b.example"}),
+        ("Ada Maria Herbst", {"given_name": "Ada Maria", "family_name": "Herbst"}),
+        ("#502", {}),
+    ],
+)
+def test_what_was_looked_for_is_in_its_field(typed: str, guessed: dict[str, str]) -> None:
+    assert making.guessed(typed) == guessed

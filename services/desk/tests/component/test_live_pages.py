@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from desk.pages.customer import live, route
 from loyalty.service import service as loyalty_service
 from notifications.service import service as notifications_service
 
+STREAM = {"accept": "text/event-stream"}  # as browsers say; all else is somebody who goes to a page
 SERVICES = (customer_service, cases_service, loyalty_service, notifications_service)
 VIEWERS, PEOPLE = 200, 20
 
@@ -95,6 +97,27 @@ async def test_a_stream_ends_when_its_person_is_signed_out_elsewhere(desk: Any, 
         await desk.gate.sessions.end_all("agent:alice")
         told = await stream
     assert told[-1]["event"] == "signed-out"
+
+
+async def test_before_a_session_ends_a_page_says_so_and_who_is_there_stays(
+    desk: Any, clock: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(live, "SIGNED_IN_S", (0.2, 0.3))
+    alice, told = await desk.signed_in(), asyncio.Queue[str]()
+    clock.advance(timedelta(minutes=59))
+
+    async def listen() -> None:
+        async with alice.stream("GET", "/live", headers=STREAM, timeout=None) as answer:
+            async for line in answer.aiter_lines():
+                if '"html"' in line:
+                    told.put_nowait(line)
+
+    async with asyncio.timeout(30):
+        listening = asyncio.create_task(listen())
+        assert "Stay signed in" in await told.get()
+        assert (await alice.post("/stay")).status_code == 204
+        assert json.loads((await told.get()).removeprefix("data: ")) == {"html": ""}
+        listening.cancel()
 
 
 async def test_a_stream_whose_source_fails_says_farewell_and_does_not_beat_on(

@@ -58,7 +58,7 @@ def fragment(
         for url, text in links
     )
     return HTMLResponse(
-        f'<div class="notice" role="alert"><strong>{escape(title)}</strong> {escape(words)} {listed}</div>',
+        f'<div class="notice refused"><strong>{escape(title)}</strong> {escape(words)} {listed}</div>',
         status,
     )
 

@@ -129,7 +129,14 @@ class Sessions:
             return None
         if used:
             await self._extend(session)
-        return Viewer(principal, session.display_name, _bearer(tokens), cookies.csrf(session.subject))
+        return Viewer(
+            principal,
+            session.display_name,
+            _bearer(tokens),
+            cookies.csrf(session.subject),
+            until=session.expire_time,
+            may_stay=session.expire_time < session.create_time + self._lifetimes.longest,
+        )
 
     async def subject(self, cookies: Cookies | None) -> str:
         """Whose session it is, whatever their token is worth now; empty for nobody's."""

@@ -1,8 +1,11 @@
 """Whoever looks, as the token of their session says."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from chassis.context import Principal
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +16,8 @@ class Viewer:
         principal: their subject, department and permissions, as in the access token.
         display_name: what the identity provider calls them.
         credential: `Bearer <access token>`: what is done for them is done with it, so that services decide.
+        until: when their session ends, if they do nothing.
+        may_stay: whether it ends later when they do something.
         csrf: what a form of theirs carries, to prove that it is one of ours.
 
     """
@@ -21,6 +26,8 @@ class Viewer:
     display_name: str
     credential: str = field(repr=False)
     csrf: str = field(repr=False)
+    until: datetime = FOREVER
+    may_stay: bool = True
 
     @property
     def agent(self) -> str:

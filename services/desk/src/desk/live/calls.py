@@ -55,6 +55,13 @@ class Ringing:
         return self.owners[0].customer if len(self.owners) == 1 else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A call that was told of, and is over or was answered by somebody else; `call` as of `Ringing`."""
+
+    call: UUID
+
+
 class Calls:
     """Tells agents which calls ring at them.
 
@@ -76,15 +83,15 @@ class Calls:
         broadcast.listen(self._hear)
 
     def ring(self, agent: str) -> None:
-        """Say, after the commit, that a call rings at an agent."""
+        """Say, after the commit, that a call rings at an agent, or does no longer."""
         self._wake(agent)
         self._broadcast.send(_WORD + agent.encode())
 
-    async def listen(self, agent: str) -> AsyncGenerator[Ringing, None]:
+    async def listen(self, agent: str) -> AsyncGenerator[Ringing | Over, None]:
         """Each call that rings at an agent, by code such as `alice`, once: those of now, and those to come.
 
-        Ends when it is closed: `async with contextlib.aclosing(calls.listen(agent)) as ringing`. While the
-        database is away it waits.
+        When it is over, or somebody else answered it, that too. Ends when it is closed:
+        `async with contextlib.aclosing(calls.listen(agent)) as ringing`. While the database is away it waits.
         """
         told: set[UUID] = set()
         wake = asyncio.Event()
@@ -94,9 +101,14 @@ class Calls:
                 wake.clear()
                 epoch = self._broadcast.epoch
                 ringing = await self._ringing(agent)
-                told &= {each.id for each in ringing}
+                if ringing is None:
+                    await self._news(wake, epoch)
+                    continue
+                for gone in told - {each.id for each in ringing}:
+                    told.discard(gone)
+                    yield Over(gone)
                 for each in ringing:
-                    if each.id not in told:
+                    if each.id not in told and not each.answered:
                         told.add(each.id)
                         yield await self._known(each)
                 await self._news(wake, epoch)
@@ -112,11 +124,12 @@ class Calls:
             if self._broadcast.epoch is None or self._broadcast.epoch != epoch:
                 return
 
-    async def _ringing(self, agent: str) -> list[Received]:
+    async def _ringing(self, agent: str) -> list[Received] | None:
+        """What rings; None when nobody can tell now."""
         try:
             return await store.RINGING.all(self._db, agent=agent, since=self._db.clock.now() - store.RINGS)
         except (Refusal, *DATABASE_ERRORS):
-            return []
+            return None
 
     async def _known(self, call: Received) -> Ringing:
         assert call.ring_time is not None, "the statement asks for a time"

@@ -22,7 +22,9 @@ from desk.pages.actions import route as acting
 from desk.pages.base import STATIC, looking
 from desk.pages.calls import Services, refusal_of
 from desk.pages.customer import route as customer
+from desk.pages.find import making
 from desk.pages.find import route as find
+from desk.pages.keys import route as keys
 from desk.pages.measuring import Measured
 from desk.pages.operations import route as operations
 from desk.pages.received import route as received
@@ -34,7 +36,21 @@ from desk.pages.traces.store import Traces
 from desk.pages.why import route as why
 from desk.pages.work import route as work
 
-ROUTES = (work, customer, timeline, find, acting, why, reveal, received, operations, tracing, showcase)
+ROUTES = (
+    work,
+    customer,
+    timeline,
+    find,
+    making,
+    acting,
+    why,
+    reveal,
+    received,
+    operations,
+    tracing,
+    showcase,
+    keys,
+)
 _STATUS = {
     "NOT_FOUND": 404,
     "PERMISSION_DENIED": 403,

@@ -32,7 +32,7 @@ class Received:
         entry: the entry of the timeline.
         words: what it says, for a person who decides. Personal: it goes with the payload.
         caller: who calls, while it rings. Personal, as above.
-        ringing: the codes of the agents at whom it rings.
+        ringing: the codes of the agents at whom it rings, or of the one who answered, until it is over.
         answered, over: whether a call was answered, and has ended.
         round: how often it was given to be recorded: by its sender, then by a person.
         decided_by, note: who decided, and why it was dropped.

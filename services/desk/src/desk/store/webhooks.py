@@ -35,7 +35,10 @@ RINGING = Statement(
     sa.select(RECEIVED).where(
         sa.text("ringing <> '{}'"),  # written out: the index is of these alone
         sa.bindparam("agent", type_=sa.Text) == sa.any_(RECEIVED.c.ringing),
-        RECEIVED.c.ring_time > sa.bindparam("since"),
+        sa.or_(
+            RECEIVED.c.ring_time > sa.bindparam("since"),
+            sa.and_(RECEIVED.c.answered, RECEIVED.c.state == sa.literal_column(f"'{State.RECEIVED}'")),
+        ),
     ),
     row=Received,
 )

@@ -17,7 +17,7 @@ class Glance:
     Attributes:
         id: the sender's own, of this webhook.
         call: the sender's id of the call that it is about; empty when it is a contact by itself.
-        agents: the codes of those at whom it begins to ring.
+        agents: the codes of those at whom it begins to ring, or of who answered.
         caller: who calls.
         answered, over: what of the call it tells.
 

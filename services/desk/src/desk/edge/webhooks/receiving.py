@@ -29,7 +29,7 @@ class Receiving:
     Args:
         db: the desk's database.
         call_limit: when a call is recorded of which nothing more is told.
-        ring: says that a call rings at an agent.
+        ring: says that a call rings at an agent, or does no longer.
 
     """
 
@@ -74,13 +74,16 @@ class Receiving:
             return True
         received.answered |= glance.answered
         received.over |= glance.over
-        if received.answered or received.over:
+        concerned = {*received.ringing, *glance.agents}
+        if received.over:
             received.ringing = []
-        elif glance.agents:
-            received.ringing = sorted({*received.ringing, *glance.agents})
+        elif glance.answered:  # whoever answers sees who calls until it is over
+            received.ringing = [each for each in received.ringing if each in (glance.agents or concerned)]
+        elif glance.agents and not received.answered:
+            received.ringing = sorted(concerned)
             received.caller, received.ring_time = glance.caller, tx.now
-            for agent in glance.agents:
-                tx.after_commit(partial(self._ring, agent))
+        for agent in concerned:
+            tx.after_commit(partial(self._ring, agent))
         await store.save(tx, received)
         await store.queue(tx, received, SETTLES if received.over else self._call_limit)
         return True

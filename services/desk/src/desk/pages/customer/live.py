@@ -6,13 +6,14 @@ import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
 
 from chassis.backoff import Backoff
 from chassis.errors import Refusal
-from desk.live.calls import Calls
+from desk.live.calls import Calls, Over
 from desk.live.presence import Presence
 from desk.live.stream import LASTS_S, SIGNED_OUT, Told
 from desk.pages.base import Looking
@@ -29,6 +30,8 @@ LOOK_AGAIN_S = 30.0  # what depends on the time, and on who is behind, is looked
 SOONER = Backoff(2.0, LOOK_AGAIN_S)  # what was late or away
 AGAIN_S = (2.0, 5.0)
 SIGNED_IN_S = (10.0, 15.0)  # how often is asked whether they still are
+WARNED = timedelta(minutes=2)  # before a session ends; WCAG 2.2.1 asks for twenty seconds
+NEVER = datetime.max.replace(tzinfo=UTC)
 _FOR_GOOD = ("NOT_FOUND", "PERMISSION_DENIED", "INVALID_ARGUMENT")
 
 
@@ -74,21 +77,35 @@ async def also(look: Looking, customer: str, presence: Presence) -> AsyncIterato
 
 
 async def leaving(look: Looking) -> AsyncIterator[Told]:
-    """That whoever looks has been signed out, elsewhere or by time."""
+    """That whoever looks has been signed out, elsewhere or by time; before that, that time is running out."""
+    warned: datetime | None = NEVER
     while True:
         await asyncio.sleep(random.uniform(*SIGNED_IN_S))  # noqa: S311 - no secret
         try:
-            if await look.request.state.viewer_again() is None:
-                yield Told(SIGNED_OUT, {"word": look.say("signed out")})
-                return
+            viewer = await look.request.state.viewer_again()
         except Refusal:
             continue  # nobody can tell now
+        if viewer is None:
+            yield Told(SIGNED_OUT, {"word": look.say("signed out")})
+            return
+        is_near = viewer.until - look.request.app.state.db.clock.now() <= WARNED
+        if (until := viewer.until if is_near else None) != warned:
+            warned = until
+            html = (
+                look.html("pages/customer/ending.html", until=until, may_stay=viewer.may_stay)
+                if until
+                else ""
+            )
+            yield Told("ending", {"html": html})
 
 
 async def ringing(look: Looking, calls: Calls) -> AsyncIterator[Told]:
     """The calls that ring at whoever looks. A page opens by itself for one owner of the number alone."""
     async with contextlib.aclosing(calls.listen(words.last(look.viewer.agent))) as heard:
         async for call in heard:
+            if isinstance(call, Over):
+                yield Told("over", {"call": str(call.call)})
+                continue
             html = look.html("pages/customer/ringing.html", call=call)
             told = {"call": str(call.call), "href": call.customer and f"/{call.customer}", "html": html}
             yield Told("ring", told | {"word": look.say("A call for you")})

@@ -53,6 +53,12 @@ async def live(look: Look, request: Request, customer: Customers = ()) -> Respon
     return stream.answer(told, seat, state.draining)
 
 
+@router.post("/stay")
+async def stay(look: Look) -> Response:
+    """Somebody is there: their session goes on, as with anything else that they do."""
+    return Response(status_code=204)
+
+
 async def _page(look: Looking, uuid: str) -> Page:
     """What to show of a customer. NotFound for nobody."""
     if not UUID.fullmatch(uuid):

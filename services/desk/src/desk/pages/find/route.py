@@ -16,6 +16,7 @@ from desk.pages.calls import Patience
 from desk.pages.customer.loading import Names
 from desk.pages.find import view
 from desk.pages.find.classifying import MOST, Asked, classify
+from desk.pages.find.making import may_make
 from desk.pages.find.searching import PATIENCE_S, search
 
 router = APIRouter()
@@ -38,22 +39,37 @@ async def shown(look: Look, key: UUID, shown: Shown = PAGE, after: str = "") -> 
     kept = await _searches(look).get(f"find/{key}")
     if not kept:
         raise NotFound("find/…", N_("This search is not kept any more. Type it again."))
-    typed, is_call = str(kept.get("q", "")), "call" in kept
+    typed, call = str(kept.get("q", "")), str(kept.get("call", ""))
     size = PAGE if after else min(shown, PAGE_MAX)
-    results = await _found(look, typed, size, after, is_call=is_call, is_shown=True)
+    results = await _found(look, typed, size, after, is_call=bool(call), is_shown=True)
     told: dict[str, Any] = {"results": results, "key": key, "read": shown + PAGE if after else size + PAGE}
     if look.is_fragment:
         return look.answer("pages/find/rows.html", **told)
-    return look.answer("pages/find/page.html", query=typed[:MOST], is_call=is_call, **told)
+    return look.answer(
+        "pages/find/page.html",
+        query=typed[:MOST],
+        call=call,
+        to=str(kept.get("to", "")),
+        may_make=may_make(look, results),
+        **told,
+    )
 
 
 @router.get("/call")
 async def called(look: Look, request: Request) -> Response:
-    """What a telephone system opens: the caller's page, or the choice among several."""
-    number = request.query_params.get("from", "")
-    if number[:1] == " ":  # a plus that was not encoded
-        number = f"+{number.strip()}"
-    return await _led(look, number, {"call": "1"})
+    """What a telephone system opens: the page of who calls, or whom we call, or the choice among several."""
+    caller, callee = (_number(request.query_params.get(each, "")) for each in ("from", "to"))
+    how = {"call": "1", "to": callee[:MOST]}
+    if callee:
+        results = await _found(look, caller, 1, is_call=True)
+        if not results.hits and not results.troubles and (await _found(look, callee, 1, is_call=True)).hits:
+            return await _led(look, callee, {"call": "out"})  # we call them, from a number of ours
+    return await _led(look, caller, how)
+
+
+def _number(text: str) -> str:
+    """A number of a URL: a plus that was not encoded is one."""
+    return f"+{text.strip()}" if text[:1] == " " else text
 
 
 async def _led(look: Looking, typed: str, how: Mapping[str, str]) -> Response:

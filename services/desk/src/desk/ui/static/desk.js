@@ -21,6 +21,12 @@ async function open(href, from) {
   const answer = await ask(href).catch(() => null);
   show(answer ? await answer.text() : `<p class="refused">${words.away}</p>`, from);
 }
+// What is seen to happen is heard, too: from the one region that always stands.
+const teller = $("#told");
+document.addEventListener("tell", ({detail}) => { const words = detail.trim().replace(/\s+/g, " "); if (words) teller.textContent = teller.textContent === words ? `${words}\u00a0` : words; });
+const tell = words => document.dispatchEvent(new CustomEvent("tell", {detail: words ?? ""}));
+tell($("[data-told]")?.textContent); // what a page was loaded to say
+const refused = within => tell($(".refused", within)?.textContent);
 function show(html, from) {
   panel.replaceChildren(fragment(html));
   panel.ariaLabel = ($("h2", panel) ?? from)?.textContent.trim() ?? "";
@@ -31,19 +37,23 @@ function show(html, from) {
     panel.style.setProperty("--y", `${Math.max(12, Math.min(at.bottom + 6, innerHeight - panel.offsetHeight - 12))}px`);
   }
   ($("[autofocus], input:not([type=hidden]), select, textarea", panel) ?? panel).focus();
+  refused(panel);
 }
 function close() {
   if (panel.hidden) return;
+  const inside = panel.contains(document.activeElement) || document.activeElement === body;
   panel.hidden = true;
   panel.replaceChildren();
-  (opener?.isConnected ? opener : document.getElementById(opener?.id ?? ""))?.focus(); // where one was
+  if (inside) { const to = opener?.isConnected ? opener : document.getElementById(opener?.id ?? ""); (to?.closest("details:not([open])")?.firstElementChild ?? to)?.focus(); } // where one was
 }
 function say(html) {
   const told = document.createElement("div");
   told.className = "card";
   told.append(fragment(html));
   toast.append(told);
-  setTimeout(() => told.remove(), 10000);
+  tell(told.textContent);
+  const leave = () => setTimeout(() => { if (told.matches(":hover, :focus-within")) leave(); else told.remove(); }, 10000);
+  leave();
 }
 
 document.addEventListener("click", event => {
@@ -51,6 +61,7 @@ document.addEventListener("click", event => {
   if (to) { event.preventDefault(); open(to.dataset.open, to); }
   else if (event.target.closest("[data-close]")) close();
   else if (event.target.closest("[data-copy]")) { const to = event.target.closest("[data-copy]"); navigator.clipboard?.writeText(to.dataset.copy); to.textContent = `${to.dataset.copy}`; }
+  else if (event.target.closest("[data-stay]")) ask("/stay", {method: "POST", headers: {"X-CSRF": body.dataset.csrf}}).then(answer => { if (answer.ok) $("#ending")?.remove(); }).catch(() => {});
   else if (event.target.closest("[data-dismiss]")) event.target.closest(".card").remove();
   else if (event.target.closest("[data-more]")) more(event.target.closest("[data-more]"));
   else if (!event.target.closest("#panel, #find")) offer("");
@@ -104,9 +115,11 @@ document.addEventListener("submit", async event => {
     const fresh = fragment(told);
     form.replaceWith(fresh);
     ($("[aria-invalid]", panel) || (at && $(`[name="${at}"]`, panel)) || panel).focus(); // where one was
+    refused(panel);
   } else {
     const place = $(".answer", form) ?? form.appendChild(Object.assign(document.createElement("div"), {className: "answer"}));
     place.replaceChildren(fragment(told));
+    tell(place.textContent);
   }
 });
 
@@ -120,7 +133,7 @@ function hold(form, data, seconds) {
     told.remove();
     if (answer?.headers.has("X-Done")) say(await answer.text());
     else if (answer) show(await answer.text());
-    else show(`<p class="refused" role="alert">${words.perhaps}</p><button type="button" class="act" data-open="${href}">${words.again}</button>`);
+    else show(`<p class="refused">${words.perhaps}</p><button type="button" class="act" data-open="${href}">${words.again}</button>`);
   };
   const left = Object.assign(document.createElement("span"), {ariaHidden: "true"}); // said once, not ten times
   const undo = Object.assign(document.createElement("button"), {className: "plain", type: "button", id: "undo", textContent: words.undo});
@@ -128,7 +141,7 @@ function hold(form, data, seconds) {
   const counting = setInterval(() => { seconds -= 1; count(); if (seconds <= 0) send(); }, 1000);
   undo.addEventListener("click", () => { clearInterval(counting); removeEventListener("pagehide", send); told.remove(); open(href); });
   addEventListener("pagehide", send);
-  count(); told.append(what, left, undo); toast.append(told); close(); undo.focus();
+  count(); told.append(what, left, undo); toast.append(told); close(); undo.focus(); tell(what);
 }
 async function sent(url, data) { // under one request id: however often, it is done once
   let answer = null;
@@ -171,9 +184,9 @@ document.addEventListener("keydown", event => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") { event.preventDefault(); $("#find").select(); return; }
   if (event.ctrlKey && event.key === "Enter") { const form = event.target.closest("form"); if (form) { event.preventDefault(); form.requestSubmit(); } return; }
   if (event.key === "Escape") { if (!found.hidden) event.preventDefault(); offer(""); close(); return; } // a search box would be emptied
-  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.getModifierState("AltGraph") || event.isComposing || event.repeat || off()) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key !== "?") || event.getModifierState("AltGraph") || event.isComposing || event.repeat || off()) return;
   if (event.target.closest("input, textarea, select, [contenteditable]") || event.key.length !== 1) return;
-  const to = $(`[data-letter="${CSS.escape(event.key.toUpperCase())}"]`);
+  const to = $(`[data-letter="${CSS.escape(event.key === "?" ? "H" : event.key.toUpperCase())}"]`);
   if (to) { event.preventDefault(); to.matches("textarea, input") ? to.focus() : to.click(); }
 });
 
@@ -183,6 +196,7 @@ let typed = 0;
 function offer(html) {
   found.replaceChildren(fragment(html));
   found.hidden = !html;
+  tell($("[data-tell]", found)?.textContent);
   find.setAttribute("aria-expanded", Boolean($("[role=option]", found)));
   find.removeAttribute("aria-activedescendant");
 }

@@ -17,7 +17,9 @@ function receive({kind, data}) {
   heard = Date.now();
   told(true);
   if (kind === "cards" && data.customer === mine) for (const [id, card] of Object.entries(data.cards)) offer(id, card, data.at);
-  if (kind === "also" && data.customer === mine) also.textContent = data.words;
+  if (kind === "also" && data.customer === mine) { if (also.textContent !== data.words) speak(data.words); also.textContent = data.words; }
+  if (kind === "over") { clearTimeout(unheard.get(data.call)); document.querySelector(`[data-call="${data.call}"]`)?.remove(); }
+  if (kind === "ending") ending(data.html);
   if (kind === "signed-out") told(false, data.word);
 }
 const also = document.getElementById("also"); // who else looks at this: unknown while we are not live
@@ -81,8 +83,9 @@ for (const region of all("[data-live]")) { region.addEventListener("pointerleave
 let speaking = 0;
 function announce() {
   clearTimeout(speaking);
-  speaking = setTimeout(() => { const to = document.getElementById("changes"); if (to) to.textContent = `${to.dataset.word}, ${new Date().toLocaleTimeString(lang)}`; }, 1500);
+  speaking = setTimeout(() => speak(`${document.getElementById("told").dataset.changed}, ${new Date().toLocaleTimeString(lang)}`), 1500);
 }
+const speak = words => document.dispatchEvent(new CustomEvent("tell", {detail: words}));
 function told(on, why = "") {
   if (on && !down && word.classList.contains("on")) return;
   if (!on && !down) word.dataset.since = new Date(heard).toLocaleTimeString(lang, {hour: "2-digit", minute: "2-digit"});
@@ -90,8 +93,19 @@ function told(on, why = "") {
   if (down && also) also.textContent = "";
   word.className = on ? "on" : "off";
   word.textContent = on ? said.live : why || said.since.replace("{time}", word.dataset.since);
+  if (!on || word.dataset.since) speak(word.textContent);
 }
 setInterval(() => { if (Date.now() - heard > SILENT_MS) told(false); }, 3000);
+
+// A session that is about to end says so in time, in every tab, until somebody stays.
+function ending(html) {
+  document.getElementById("ending")?.remove();
+  if (!html) return;
+  const card = Object.assign(document.createElement("div"), {className: "card", id: "ending"});
+  card.append(document.createRange().createContextualFragment(html));
+  document.getElementById("toast").append(card);
+  speak(card.textContent);
+}
 
 // A call rings: the tab that is looked at, or was last, shows it. The page of the one owner of a number opens by
 // itself, but for who types, and once for each call; in a hidden tab the title says so, until somebody looks.
@@ -111,6 +125,7 @@ function ring(data) {
   card.append(document.createRange().createContextualFragment(data.html));
   card.addEventListener("click", event => { if (event.target.closest("a, [data-dismiss]")) decide(data.call); });
   document.getElementById("toast").append(card);
+  speak(card.textContent);
   all("#toast [data-call]").slice(0, -CARDS_MAX).forEach(each => each.remove());
 }
 function callBack(word) {
@@ -140,7 +155,7 @@ function stream() {
   streaming = customers.join();
   source = new EventSource("/live?" + new URLSearchParams(customers.map(each => ["customer", each])));
   const pass = kind => event => { const message = {kind, data: event.data ? JSON.parse(event.data) : {}}; if (kind === "also") others.set(message.data.customer, message); receive(message); channel.postMessage({to: "all", message}); };
-  for (const kind of ["cards", "also", "beat", "signed-out"]) source.addEventListener(kind, pass(kind));
+  for (const kind of ["cards", "also", "beat", "over", "ending", "signed-out"]) source.addEventListener(kind, pass(kind));
   source.addEventListener("ring", event => {
     const data = JSON.parse(event.data);
     if (shows === tab || !wanted.has(shows)) { ring(data); return; }

@@ -33,13 +33,13 @@ class CallEvent(Payload):
 def glance(body: bytes, region_code: str) -> Glance:
     """What has to be known at once: which call, and at whom it rings. NotUnderstood."""
     told = read(CallEvent, body)
-    rings = told.event == "ringing" and told.agent
+    is_with = told.event in ("ringing", "answered") and told.agent
     found = told.handles(region_code, ("PHONE", told.caller, ""))
     number = next((each.value for each in found if each.type == "PHONE"), line(told.caller))
     return Glance(
         id=told.id,
         call=told.call,
-        agents=(told.agent,) if rings else (),
+        agents=(told.agent,) if is_with else (),
         caller=number,
         answered=told.event == "answered",
         over=told.event == "ended",

@@ -1,0 +1,196 @@
+"""Everybody can use every page of the desk: WCAG 2.2 at level AA, and by keyboard alone."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from desk.pages.actions.route import FORMS
+from rapport_testing.clock import ManualClock
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.wait import eventually
+from tests.browser.company import Company, Person, SignedIn
+from tests.browser.customers import in_trouble
+from tests.browser.looking import barriers, flaws, keyboard_stops, spaced
+from tests.browser.troubles import TRACE, give_up, traces
+
+ALL = Person("alice", "admin", "front-desk")  # to whom everything is offered
+WIDE, NARROW = (1280, 800), (390, 844)
+OPEN = """href => {
+    const button = document.body.appendChild(document.createElement("button"));
+    button.dataset.open = href;
+    button.click();
+    button.remove();
+}"""
+NARROWEST = (320, 640)  # 1280 x 1024 at 400 %, less what a browser has around it
+
+
+@pytest.fixture(scope="module")
+def time_of_day() -> ManualClock:
+    """Three days ago, which a customer takes to get into trouble."""
+    return ManualClock(datetime.now(UTC) - timedelta(days=3))
+
+
+@pytest.fixture(scope="module")
+async def desk_settings(infrastructure: Infrastructure) -> AsyncIterator[dict[str, Any]]:
+    """The desk knows where traces are."""
+    async with traces(infrastructure, datetime.now(UTC)) as url:
+        yield {"traces_url": url}
+
+
+@pytest.fixture(scope="module")
+async def erika(desk: Company, time_of_day: ManualClock) -> str:
+    """The customer in trouble."""
+    return await in_trouble(desk, time_of_day)
+
+
+@pytest.fixture(scope="module")
+async def paths(desk: Company, time_of_day: ManualClock, erika: str) -> list[str]:
+    """Every page, each with something on it."""
+    [letter] = await give_up(desk)
+    for event in ("ringing", "ended"):
+        await desk.call("nobodys", "+49405559999", event)
+    time_of_day.advance(timedelta(seconds=10))
+
+    async def waits() -> bool:
+        async with desk.reading("desk") as connection:
+            return bool(await connection.fetchval("SELECT count(*) FROM received WHERE state = 'WAITING'"))
+
+    await eventually(waits)
+    operations = ["", "/services/loyalty", "/dead-letters", f"/{letter}", "/traces"]
+    return [
+        "/",
+        f"/{erika}",
+        f"/{erika}/timeline",
+        "/call?from=%2B4930777777",
+        "/received",
+        *(f"/operations{each}" for each in operations),
+        f"/traces/{TRACE}",
+        "/ui",
+        "/openapi",
+        "/openapi/CustomerService",
+        "/customers/00000000-0000-0000-0000-000000000000",
+        "/signed-out",
+    ]
+
+
+async def resize(page: Page, size: tuple[int, int]) -> None:
+    await page.set_viewport_size({"width": size[0], "height": size[1]})
+
+
+async def looked_at(page: Page, within: str = "html") -> list[str]:
+    """What bars anybody from a page or a part of it: wide and light, narrow and dark."""
+    found = []
+    for scheme, size in (("light", WIDE), ("dark", NARROW)):
+        await resize(page, size)
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found += [f"{scheme}: {each}" for each in [*await barriers(page, within), *await flaws(page)]]
+    return found
+
+
+async def test_row_26_no_page_bars_anybody_and_each_has_a_title_of_its_own(
+    desk: Company, signed_in: SignedIn, paths: list[str]
+) -> None:
+    visitor = await signed_in(ALL)
+    visitor.let("status of 404")
+    found, titles = [], {}
+    for path in paths:
+        await visitor.page.goto(path)
+        found += [f"{path}: {each}" for each in await looked_at(visitor.page)]
+        titles[await visitor.page.title()] = path
+    assert found == [], "\n".join(found)
+    assert sorted(titles.values()) == sorted(paths)
+
+
+async def test_row_26_no_form_bars_anybody(desk: Company, signed_in: SignedIn, erika: str) -> None:
+    page = (await signed_in(ALL)).page
+    await page.goto(f"/{erika}")
+    on = {kind: await first(page, kind) for kind in ("promises", "cases", "workItems")}
+    about = {"agree": "promises", "keep": "promises", "takeback": "promises"}
+    about |= dict.fromkeys(("work", "note", "resolve", "owner"), "cases")
+    about |= dict.fromkeys(("start", "forecast", "finish"), "workItems")
+    found = []
+    for action in FORMS:
+        asked = f"?on={on[about[action]]}" if action in about else ""
+        await page.evaluate(OPEN, f"/{erika}/act/{action}{asked}")
+        await expect(page.locator(f'#panel form[action*="/act/{action}"]')).to_be_visible()
+        found += [f"{action}: {each}" for each in await looked_at(page, "#panel")]
+    assert found == [], "\n".join(found)
+
+
+async def first(page: Page, kind: str) -> str:
+    """The first resource of a kind that something can be done on."""
+    href = await page.locator(f'[data-open*="on={kind}%2F"]').first.get_attribute("data-open")
+    assert href
+    return href.partition("on=")[2]
+
+
+async def test_what_is_wrong_with_a_field_is_told_with_it_and_announced(
+    desk: Company, signed_in: SignedIn, erika: str
+) -> None:
+    page = (await signed_in(ALL)).page
+    await page.goto(f"/{erika}")
+    await page.evaluate(OPEN, f"/{erika}/act/goodwill")
+    panel = page.get_by_role("dialog")
+    await panel.get_by_label("Points").fill("0")
+    await page.keyboard.press("Control+Enter")
+    field = panel.get_by_role("spinbutton", name="Points", exact=True)
+    await expect(field).to_be_focused()
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    said = await panel.locator("#error-amount").inner_text()
+    await expect(field).to_have_accessible_description(said)
+    await expect(page.locator("#told")).not_to_be_empty()
+    assert await looked_at(page, "#panel") == []
+
+
+async def test_at_320_pixels_with_wide_letters_nothing_sticks_out_or_is_cut_off(
+    desk: Company, signed_in: SignedIn, paths: list[str]
+) -> None:
+    visitor = await signed_in(ALL)
+    visitor.let("status of 404")
+    await resize(visitor.page, NARROWEST)
+    found = []
+    for path in paths:
+        await visitor.page.goto(path)
+        found += [f"{path}: {each}" for each in await flaws(visitor.page)]
+        await spaced(visitor.page)
+        found += [f"{path}, spaced: {each}" for each in await flaws(visitor.page)]
+    assert found == [], "\n".join(found)
+
+
+async def test_row_26_tab_reaches_every_control_and_nothing_hides_which_it_is(
+    desk: Company, signed_in: SignedIn, paths: list[str]
+) -> None:
+    visitor = await signed_in(ALL)
+    page, found = visitor.page, []
+    for path, size in [(path, WIDE) for path in paths[:8]] + [(paths[1], NARROWEST)]:
+        await resize(page, size)
+        await page.goto(path)
+        stops = await keyboard_stops(page)
+        found += [f"{path} {size}: {stop}" for stop in stops if stop["covered"] or not stop["seen"]]
+        controls = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+        count = await page.locator(f":is({controls}):visible").count()
+        if len(stops) != count:
+            found.append(f"{path} {size}: {len(stops)} of {count} reached")
+    assert found == [], "\n".join(found)
+
+
+async def test_where_colors_are_the_systems_own_one_sees_what_is_chosen_and_what_has_the_focus(
+    desk: Company, signed_in: SignedIn, erika: str
+) -> None:
+    page = (await signed_in(ALL, forced_colors="active")).page
+    await page.goto("/")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("Sommer")
+    await expect(page.locator("#found").get_by_role("option")).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    chosen = page.locator("#found [aria-selected=true]")
+    grounds = [
+        await each.evaluate("each => getComputedStyle(each).backgroundColor")
+        for each in (chosen, page.locator("#found"))
+    ]
+    assert len(set(grounds)) == 2
+    await page.keyboard.press("Escape")
+    assert [stop for stop in await keyboard_stops(page) if not stop["seen"]] == []
