@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from chassis.lifecycle import Lifecycle
 from chassis.service import Service
 from rapport_testing.clock import ManualClock
 from rapport_testing.engines.ports import free_port
-from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.infrastructure import Infrastructure, in_memory
 from rapport_testing.running import Running
 from rapport_testing.spans import record_spans
 from rapport_testing.tokens import ISSUER, TestIssuer
@@ -30,6 +31,7 @@ from rapport_testing.tokens import ISSUER, TestIssuer
 def pytest_configure() -> None:
     """Tests connect to servers of their own, whatever the shell says of others."""
     libpq.ignore_variables()
+    os.environ["PGSSLMODE"] = "disable"  # these have no TLS, and to be asked for it costs each connection
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -40,10 +42,11 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 @pytest.fixture(scope="session")
 def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Infrastructure]:
     """Real PostgreSQL and NATS for this test worker."""
-    servers = Infrastructure(tmp_path_factory.mktemp("infrastructure"))
-    servers.start()
-    yield servers
-    servers.stop()
+    with in_memory(tmp_path_factory.mktemp("infrastructure")) as folder:
+        servers = Infrastructure(folder)
+        servers.start()
+        yield servers
+        servers.stop()
 
 
 @pytest.fixture(scope="session")

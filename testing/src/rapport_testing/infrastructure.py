@@ -1,7 +1,9 @@
 """PostgreSQL and NATS for a test run: a pair of servers for each worker, a database for each start."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -16,6 +18,28 @@ from rapport_testing.engines.postgres import Postgres, owner_of
 
 # Durability costs time and proves nothing in a test that never pulls the plug.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own in it
+ROOM = 2 * 1024**3  # of which a worker needs a quarter; a container may have next to none
+
+
+@contextlib.contextmanager
+def in_memory(otherwise: Path) -> Iterator[Path]:
+    """A folder in memory, where there is room: making a database is writing a thousand files.
+
+    What a worker that was killed has left there is removed.
+    """
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
+        yield otherwise
+        return
+    for left in MEMORY.glob("rapport-tests-*"):
+        if not Path("/proc", left.name.rpartition("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = MEMORY / f"rapport-tests-{os.getpid()}"
+    folder.mkdir(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 class Infrastructure:
