@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
 from rapport_testing.wait import eventually
@@ -10,6 +11,18 @@ from tests.browser.company import Company, Person, SignedIn
 from tests.browser.customers import contacts, somebody
 from tests.browser.looking import barriers
 
+MANY = """
+    WITH made AS (
+        INSERT INTO customers
+        SELECT gen_random_uuid(), 'Erika Sommer ' || n, '', '', '', '', '', '', '', '', '', 'en', 'UTC', '',
+               'agents/a', now(), now(), 1
+        FROM generate_series(1, $1::integer) n
+        RETURNING id
+    )
+    INSERT INTO identifiers
+    SELECT gen_random_uuid(), id, 'PHONE', '', '', '+4930' || 1000000 + row_number() OVER (), 'VALID', now()
+    FROM made
+"""
 SPELLINGS = [
     "+49 40 5551234",
     "0049 40 5551234",
@@ -57,6 +70,27 @@ async def test_row_6_eight_spellings_of_a_number_find_one_customer(
         await visitor.page.keyboard.insert_text(spelling)
         await visitor.page.keyboard.press("Enter")
         await visitor.page.wait_for_url(f"**/{customer}")
+
+
+@pytest.mark.slow
+async def test_row_7_of_a_hundred_thousand_customers_the_one_is_found_within_the_patience_of_the_desk(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    """A part that is not answered within two seconds would be said to be missing, and nobody be opened."""
+    customer, start = await named(desk, "Wanda", "+49891234567"), await somebody(desk)
+    async with desk.reading("customer") as connection:
+        await connection.execute(MANY, 100_000)
+        await connection.execute("ANALYZE customers, identifiers")
+    page = (await signed_in()).page
+    for typed in ("089 1234567", "1234567", "+49 (89) 123-45 67", "Wanda"):
+        await page.goto(f"/{start}")
+        await page.keyboard.press("Control+k")
+        await page.keyboard.insert_text(typed)
+        await expect(page.locator("#found").get_by_role("option")).to_have_count(1)
+        await expect(page.locator("#found")).to_contain_text("Wanda Winter")
+        await expect(page.locator("#found").get_by_role("alert")).to_have_count(0)
+    await page.goto("/call?from=%2B49891234567")
+    await page.wait_for_url(f"**/{customer}")
 
 
 async def test_the_keyboard_chooses_among_those_who_are_offered_while_one_types(

@@ -18,6 +18,12 @@ from tests.browser.troubles import TRACE, give_up, traces
 NILS = Person("nils", "sre", "platform")
 
 
+class Reader(Person):
+    """Somebody who may look at how services are, and change nothing."""
+
+    permissions = ("loyalty.operations.read",)
+
+
 @pytest.fixture(scope="module")
 async def desk_settings(infrastructure: Infrastructure) -> AsyncIterator[dict[str, Any]]:
     """The desk knows where traces are."""
@@ -153,14 +159,31 @@ async def test_everybody_can_use_the_pages_of_operators(
 async def test_row_17_who_may_only_look_is_offered_nothing_and_who_may_not_is_not_led_there(
     desk: Company, signed_in: SignedIn
 ) -> None:
-    await give_up(desk)
+    [name] = await give_up(desk)
     alice = await signed_in()
     await alice.page.goto(f"/traces/{TRACE}")  # traces are for everybody
     await expect(alice.page.get_by_role("link", name="Operations")).to_have_count(0)
-    nils = await signed_in(NILS)
-    await nils.page.goto("/operations/dead-letters")
-    await expect(nils.page.get_by_role("link", name="Operations")).to_be_visible()
-    await expect(nils.page.get_by_role("button", name="Replay the chosen")).to_be_visible()
+    for person, offered in ((NILS, 1), (Reader("rosa"), 0)):
+        page = (await signed_in(person)).page
+        await page.goto("/operations/dead-letters")
+        await expect(page.get_by_role("link", name="Operations")).to_be_visible()
+        await expect(page.get_by_role("link", name="Promise at risk").first).to_be_visible()
+        await expect(page.get_by_role("button", name="Replay the chosen")).to_have_count(offered)
+        await page.goto(f"/operations/{name}")
+        await expect(page.get_by_role("button", name="Drop")).to_have_count(offered)
+
+
+async def test_row_24_the_overview_counts_as_many_dead_letters_as_are_listed(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    await give_up(desk, 3)
+    page = (await signed_in(NILS)).page
+    await page.goto("/operations/dead-letters?service=loyalty")
+    listed = await page.get_by_role("table").get_by_role("checkbox").count()
+    await page.goto("/operations")
+    column = await page.get_by_role("columnheader").all_inner_texts()
+    cell = page.locator("#service-loyalty").locator("th, td").nth(column.index("Dead letters"))
+    assert await cell.inner_text() == str(listed)
 
 
 async def test_row_22_a_service_that_stops_is_unknown_and_says_since_when(

@@ -1,35 +1,48 @@
 """Everything that happened with a customer: endless, by choice, with the keyboard alone, and on paper."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
+from pypdf import PdfReader
 
 from tests.browser.company import ALICE, Company, SignedIn
 from tests.browser.customers import somebody
 from tests.browser.looking import barriers
 
-CONTACTS = 120
+CONTACTS, BURST = 120, 40
 
 
-@pytest.fixture(scope="module")
-async def erika(desk: Company) -> str:
-    """A customer who was in touch often."""
+async def in_touch(desk: Company, topic: str, often: int, every: timedelta, *channels: str) -> str:
+    """A customer who was in touch so often, about `topic-0`, `topic-1`, ...: the latest first."""
     customer, now = await somebody(desk), desk.clock.now()
     requests = [
         {
             "parent": customer,
             "timelineEntry": {
-                "channel": "CHANNEL_EMAIL" if number % 2 else "CHANNEL_VOICE",
+                "channel": f"CHANNEL_{channels[number % len(channels)]}",
                 "direction": "DIRECTION_INBOUND",
-                "topic": f"topic-{number}",
-                "occurTime": (now - timedelta(hours=number + 1)).isoformat(),
+                "topic": f"{topic}-{number}",
+                "occurTime": (now - every * (number + 1)).isoformat(),
             },
         }
-        for number in range(CONTACTS)
+        for number in range(often)
     ]
     await desk.ask(ALICE, "POST", "customers:batchRecordInteractions", requests=requests)
     return customer
+
+
+@pytest.fixture(scope="module")
+async def erika(desk: Company) -> str:
+    """A customer who was in touch often."""
+    return await in_touch(desk, "topic", CONTACTS, timedelta(hours=1), "VOICE", "EMAIL")
+
+
+@pytest.fixture(scope="module")
+async def burst(desk: Company) -> str:
+    """A customer who wrote message upon message."""
+    return await in_touch(desk, "burst", BURST, timedelta(minutes=1), "SMS")
 
 
 async def test_what_comes_next_comes_when_its_end_is_near_and_back_shows_as_much(
@@ -37,6 +50,8 @@ async def test_what_comes_next_comes_when_its_end_is_near_and_back_shows_as_much
 ) -> None:
     visitor = await signed_in()
     page, entries = visitor.page, visitor.page.locator(".tl > li[data-key]")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/timeline?" in request.url else None)
     await page.goto(f"/{erika}/timeline?kind=contacts")
     await expect(entries).to_have_count(50)
     await page.locator(".further").scroll_into_view_if_needed()
@@ -44,6 +59,7 @@ async def test_what_comes_next_comes_when_its_end_is_near_and_back_shows_as_much
     await page.locator(".further").scroll_into_view_if_needed()
     await expect(entries).to_have_count(CONTACTS)
     await expect(page.get_by_role("button", name="Show more")).to_have_count(0)
+    assert len(asked) == 3  # a request for fifty
     await page.reload()
     await expect(entries).to_have_count(CONTACTS)
 
@@ -70,15 +86,40 @@ async def test_the_keyboard_chooses_and_each_choice_has_a_url(
     await expect(page.locator(".tl")).to_contain_text("Wrote by e-mail")
 
 
-async def test_row_27_paper_says_that_there_is_more(desk: Company, signed_in: SignedIn, erika: str) -> None:
-    visitor = await signed_in()
-    page = visitor.page
-    await page.goto(f"/{erika}/timeline")
-    await expect(page.get_by_text("50 of more")).to_be_hidden()
-    await page.emulate_media(media="print")
-    await expect(page.get_by_text("50 of more")).to_be_visible()
-    await expect(page.get_by_role("banner")).to_be_hidden()
-    await expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+async def test_row_25_a_burst_is_one_line_that_unfolds_in_place_by_keyboard(
+    desk: Company, signed_in: SignedIn, burst: str
+) -> None:
+    page = (await signed_in()).page
+    await page.goto(f"/{burst}/timeline?kind=contacts")
+    await expect(page.locator(".tl > li[data-key]:visible")).to_have_count(1)
+    folded = page.locator("summary", has_text=f"and {BURST - 1} more like it")
+    await expect(page.get_by_text(f"burst {BURST - 1}", exact=False)).to_be_hidden()
+    await folded.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text(f"burst {BURST - 1}", exact=False)).to_be_visible()
+    assert await barriers(page) == []
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text(f"burst {BURST - 1}", exact=False)).to_be_hidden()
+
+
+async def test_row_27_paper_has_the_last_item_also_of_a_burst_and_says_that_there_is_more(
+    desk: Company, signed_in: SignedIn, erika: str, burst: str
+) -> None:
+    page = (await signed_in()).page
+    await page.goto(f"/{burst}/timeline?kind=contacts")
+    assert f"burst {BURST - 1}" in (await printed(page))[-1]
+    await page.goto(f"/{erika}/timeline?kind=contacts")
+    assert "50 of more" not in await page.get_by_role("main").inner_text()
+    sheets = await printed(page)
+    assert len(sheets) > 1
+    assert "topic 49" in sheets[-1]
+    assert "50 of more" in sheets[-1]
+    assert not {"Find a customer", "Show more", "Sign out"} & set(" ".join(sheets).splitlines())
+
+
+async def printed(page: Page) -> list[str]:
+    """What each sheet of paper says."""
+    return [sheet.extract_text() for sheet in PdfReader(BytesIO(await page.pdf())).pages]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -9,7 +9,14 @@ from uuid import uuid4
 import pytest
 
 from customer.service import service as customer_service
+from rapport_testing.spans import record_spans
 
+MORE = """
+    INSERT INTO timeline
+    SELECT gen_random_uuid(), customer_id, occur_time - n * interval '1 h', event_type, service, resource,
+           reference, channel, direction, topic, summary, department, actor, trace_id, amount, currency_code
+    FROM timeline, generate_series(1, $1::integer) n WHERE event_type LIKE '%InteractionRecorded'
+"""
 FRAGMENT = {"x-requested-with": "fragment"}
 
 
@@ -56,6 +63,21 @@ async def test_everything_is_reached_page_by_page(open_desk: Any) -> None:
         assert "<html" not in page
         seen += topics(page)
     assert seen == list(range(120))
+
+
+async def test_row_25_of_ten_thousand_entries_a_page_is_one_request(
+    open_desk: Any, infrastructure: Any
+) -> None:
+    desk = await open_desk(customer_service)
+    name = await erika(desk, 1)
+    async with infrastructure.superuser(desk.services["customer"].db._url) as connection:
+        await connection.execute(MORE, 10_000)
+    alice = await desk.signed_in()
+    with record_spans() as spans:
+        page = await alice.get(f"/{name}/timeline?kind=contacts")
+    lists = [each for each in spans if each.name.endswith("/ListTimelineEntries")]
+    assert len([each for each in lists if each.kind.name == "SERVER"]) == 1
+    assert "50 of more" in page.text
 
 
 async def test_a_choice_shows_that_alone(open_desk: Any) -> None:

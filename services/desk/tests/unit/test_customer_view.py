@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from babel import Locale
 
-from chassis.api.messages import timestamp
+from chassis.api.messages import money, timestamp
 from chassis.context import Principal
 from chassis.errors import PermissionDenied, Unavailable
 from desk.auth.viewer import Viewer
@@ -30,6 +31,7 @@ from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.view_pb2 import CustomerView, SourceFreshness
+from rapport.loyalty.v1.purchase_service_pb2 import ListPurchasesResponse
 from rapport.notifications.v1.notice_pb2 import Notice
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -234,6 +236,27 @@ def test_a_source_that_is_behind_says_how_far() -> None:
     late = view.freshness.add(service="services/loyalty", state=SourceFreshness.STATE_BEHIND)
     late.age.FromTimedelta(timedelta(minutes=5))
     assert shown(view=view).points.trouble == "5 minutes behind"
+
+
+def bought(*months: tuple[int, int, str], more: str = "") -> ListPurchasesResponse:
+    """Purchases by year, month and dollars, the latest first."""
+    listed = ListPurchasesResponse(next_page_token=more)
+    for year, month, dollars in months:
+        each = listed.purchases.add(purchase_time=timestamp(datetime(year, month, 2, tzinfo=UTC)))
+        each.amount.CopyFrom(money(Decimal(dollars), "USD"))
+    return listed
+
+
+def test_row_24_the_bars_add_up_to_what_was_paid_refunds_and_cents_as_well() -> None:
+    bars = shown(purchases=bought((2026, 2, "-5.25"), (2025, 12, "10.50"), (2025, 11, "0.25"))).worth.bars
+    assert [amount for _, amount in bars[-2:]] == [Decimal("10.75"), Decimal("-5.25")]
+    assert sum(amount for _, amount in bars) == Decimal("5.50")
+
+
+def test_row_24_a_quarter_of_which_purchases_are_missing_has_no_bar() -> None:
+    bars = shown(purchases=bought((2026, 2, "1"), (2025, 12, "2"), (2025, 8, "3"), more="x")).worth.bars
+    assert bars == [("Q4 2025", Decimal(2)), ("Q1 2026", Decimal(1))]
+    assert shown(purchases=bought((2026, 2, "1"), more="x")).worth.bars == []
 
 
 def test_the_page_of_a_customer_of_whom_nothing_is_known_stands() -> None:

@@ -12,22 +12,34 @@ from desk.ui.speech import Speech
 BARS = 8
 
 
-def quarters(purchases: Sequence[Any], say: Speech) -> list[Bar]:
-    """What was paid in each of the last eight quarters, in the currency that most was paid in."""
+def quarters(purchases: Sequence[Any], say: Speech, *, more: bool = False) -> list[Bar]:
+    """What was paid in each of the last eight quarters, in the currency that most was paid in.
+
+    Args:
+        purchases: the latest first.
+        say: how to speak.
+        more: whether there are earlier ones: a quarter of which some are missing is left out.
+
+    """
     sums: dict[str, dict[int, Decimal]] = {}
     today = say.today
     current = today.year * 4 + (today.month - 1) // 3
-    for each in purchases:
-        at = say.day_of(moment(each.purchase_time))
-        age = current - (at.year * 4 + (at.month - 1) // 3)
-        if 0 <= age < BARS:
+    ages = [current - _quarter(each, say) for each in purchases]
+    whole = min(BARS, ages[-1]) if more and ages else BARS
+    for each, age in zip(purchases, ages, strict=True):
+        if 0 <= age < whole:
             of = sums.setdefault(each.amount.currency_code, {})
             of[age] = of.get(age, Decimal(0)) + messages.decimal(each.amount)
     if not sums:
         return []
     best = max(sums.values(), key=lambda of: sum(of.values()))
-    quarters = [(current - age, best.get(age, Decimal(0))) for age in reversed(range(BARS))]
-    return [(f"Q{quarter % 4 + 1} {quarter // 4}", max(0, int(amount))) for quarter, amount in quarters]
+    quarters = [(current - age, best.get(age, Decimal(0))) for age in reversed(range(whole))]
+    return [(f"Q{quarter % 4 + 1} {quarter // 4}", amount) for quarter, amount in quarters]
+
+
+def _quarter(purchase: Any, say: Speech) -> int:
+    at = say.day_of(moment(purchase.purchase_time))
+    return at.year * 4 + (at.month - 1) // 3
 
 
 def cell_text(cell: Any, say: Speech) -> str:

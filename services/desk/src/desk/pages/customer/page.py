@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from desk.pages.customer.entries import Entry
 from desk.pages.customer.promises import Promise
 from desk.ui.actions import Act
 
-Bar = tuple[str, int]
+Bar = tuple[str, Decimal]
 
 
 @dataclass(frozen=True)

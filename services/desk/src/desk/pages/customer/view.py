@@ -109,8 +109,7 @@ class _Maker:
         if value is None and answered and answered.customer_values:
             value = answered.customer_values[0]
         bought = self.parts.of("purchases")
-        purchases = list(bought.purchases) if bought else []
-        bars = quarters(purchases, say)
+        bars = quarters(bought.purchases, say, more=bool(bought.next_page_token)) if bought else []
         last = (
             say.day(say.day_of(moment(value.last_purchase_time)))
             if value is not None and value.purchase_count and value.HasField("last_purchase_time")
