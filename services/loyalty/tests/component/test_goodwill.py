@@ -26,6 +26,7 @@ from rapport.cases.v1.cases_events_pb2 import (
 )
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import (
+    AssessGoodwillRequest,
     GetGoodwillRequest,
     GrantGoodwillRequest,
     ListGoodwillRequest,
@@ -151,6 +152,25 @@ async def test_a_grant_above_the_limit_is_refused_and_the_limit_told(desk: Any) 
     assert (error.code(), reason(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "OVER_AUTHORITY")
     assert "500" in (error.details() or "")
     await desk.goodwill.GrantGoodwill(grant(customer, 500))
+
+
+async def test_what_one_may_still_grant_is_told_before_one_grants(desk: Any, desk_of: Any) -> None:
+    customer, other = new("customers"), new("customers")
+
+    async def told(asker: Any, whom: str) -> tuple[int, ...]:
+        may = await asker.goodwill.AssessGoodwill(AssessGoodwillRequest(customer=whom))
+        assert (may.authority_policy, may.policy_version) == (POLICY, 1)
+        return may.amount, may.limit, may.customer_left, may.grantor_left
+
+    assert await told(desk, customer) == (500, 500, 3000, 20_000)
+    for points in (500,) * 5 + (400,):
+        await desk.goodwill.GrantGoodwill(grant(customer, points))
+    assert await told(desk, customer) == (100, 500, 100, 17_100)
+    assert await told(desk, other) == (500, 500, 3000, 17_100)
+    error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 101)))
+    assert reason(error) == "OVER_BUDGET"
+    await desk.goodwill.GrantGoodwill(grant(customer, 100))
+    assert (await told(desk, customer))[0] == 0
 
 
 async def test_the_limit_follows_what_the_customer_is_worth(desk: Any) -> None:

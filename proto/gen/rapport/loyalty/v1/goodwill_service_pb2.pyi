@@ -48,6 +48,70 @@ class GrantGoodwillRequest(_message.Message):
 Global___GrantGoodwillRequest: _TypeAlias = GrantGoodwillRequest  # noqa: Y015
 
 @_typing.final
+class AssessGoodwillRequest(_message.Message):
+    """Tells what may be granted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    customer: _builtins.str
+    """The customer, `customers/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        customer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssessGoodwillRequest: _TypeAlias = AssessGoodwillRequest  # noqa: Y015
+
+@_typing.final
+class AssessGoodwillResponse(_message.Message):
+    """What may be granted, in the points that the policy grants."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CUSTOMER_LEFT_FIELD_NUMBER: _builtins.int
+    GRANTOR_LEFT_FIELD_NUMBER: _builtins.int
+    AUTHORITY_POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    amount: _builtins.int
+    """The most for one more harm: the least of the three below."""
+    limit: _builtins.int
+    """The most for one harm of a customer in this value band."""
+    customer_left: _builtins.int
+    """What is left of the customer's budget."""
+    grantor_left: _builtins.int
+    """What is left of the budget of whoever asks."""
+    authority_policy: _builtins.str
+    """The rule that says so."""
+    policy_version: _builtins.int
+    """The version of that rule."""
+    def __init__(
+        self,
+        *,
+        amount: _builtins.int = ...,
+        limit: _builtins.int = ...,
+        customer_left: _builtins.int = ...,
+        grantor_left: _builtins.int = ...,
+        authority_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "authority_policy", b"authority_policy", "customer_left", b"customer_left", "grantor_left", b"grantor_left", "limit", b"limit", "policy_version", b"policy_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssessGoodwillResponse: _TypeAlias = AssessGoodwillResponse  # noqa: Y015
+
+@_typing.final
 class GetGoodwillRequest(_message.Message):
     """Gets a grant."""
 

@@ -42,6 +42,11 @@ class GoodwillServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GrantGoodwillRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
                 _registered_method=True)
+        self.AssessGoodwill = channel.unary_unary(
+                '/rapport.loyalty.v1.GoodwillService/AssessGoodwill',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillResponse.FromString,
+                _registered_method=True)
         self.GetGoodwill = channel.unary_unary(
                 '/rapport.loyalty.v1.GoodwillService/GetGoodwill',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GetGoodwillRequest.SerializeToString,
@@ -68,6 +73,13 @@ class GoodwillServiceServicer:
         (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
         and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
         ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssessGoodwill(self, request, context):
+        """Tells what whoever asks may still grant a customer for one more harm. Nothing is held back for them: a grant is judged anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,6 +113,11 @@ def add_GoodwillServiceServicer_to_server(servicer, server):
                     servicer.GrantGoodwill,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GrantGoodwillRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.SerializeToString,
+            ),
+            'AssessGoodwill': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssessGoodwill,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillResponse.SerializeToString,
             ),
             'GetGoodwill': grpc.unary_unary_rpc_method_handler(
                     servicer.GetGoodwill,
@@ -146,6 +163,33 @@ class GoodwillService:
             '/rapport.loyalty.v1.GoodwillService/GrantGoodwill',
             rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GrantGoodwillRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssessGoodwill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.GoodwillService/AssessGoodwill',
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,8 @@ class GoodwillServiceStub:
     and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
     ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
     """
+    AssessGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.AssessGoodwillRequest, _goodwill_service_pb2.AssessGoodwillResponse]
+    """Tells what whoever asks may still grant a customer for one more harm. Nothing is held back for them: a grant is judged anew."""
     GetGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.GetGoodwillRequest, _goodwill_pb2.Goodwill]
     """Gets a grant."""
     ListGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.ListGoodwillRequest, _goodwill_service_pb2.ListGoodwillResponse]
@@ -59,6 +61,8 @@ class GoodwillServiceAsyncStub(GoodwillServiceStub):
     and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
     ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
     """
+    AssessGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.AssessGoodwillRequest, _goodwill_service_pb2.AssessGoodwillResponse]  # type: ignore[assignment]
+    """Tells what whoever asks may still grant a customer for one more harm. Nothing is held back for them: a grant is judged anew."""
     GetGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.GetGoodwillRequest, _goodwill_pb2.Goodwill]  # type: ignore[assignment]
     """Gets a grant."""
     ListGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.ListGoodwillRequest, _goodwill_service_pb2.ListGoodwillResponse]  # type: ignore[assignment]
@@ -80,6 +84,14 @@ class GoodwillServiceServicer(metaclass=_abc_1.ABCMeta):
         and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
         ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
         """
+
+    @_abc_1.abstractmethod
+    def AssessGoodwill(
+        self,
+        request: _goodwill_service_pb2.AssessGoodwillRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_goodwill_service_pb2.AssessGoodwillResponse, _abc.Awaitable[_goodwill_service_pb2.AssessGoodwillResponse]]:
+        """Tells what whoever asks may still grant a customer for one more harm. Nothing is held back for them: a grant is judged anew."""
 
     @_abc_1.abstractmethod
     def GetGoodwill(

@@ -129,6 +129,16 @@ class AuthorityPolicy:
         days_begun = max(0, -(-delay // _DAY))
         return min(days_begun * self.points_per_day, self.limits[band])
 
+    def allowance(self, band: Band, spent: "Spent") -> "Allowance":
+        """What may be granted for one more harm."""
+        return Allowance(
+            limit=self.limits[band],
+            customer_left=max(0, self.customer_budget - spent.on_customer),
+            grantor_left=max(0, self.grantor_budget - spent.by_grantor),
+            authority_policy=self.name,
+            policy_version=self.version,
+        )
+
     def authorize(self, amount: int, band: Band) -> None:
         """FailedPrecondition `OVER_AUTHORITY` above the band's limit, with the limit in the metadata."""
         limit = self.limits[band]
@@ -179,6 +189,22 @@ class Spent:
 
     on_customer: int
     by_grantor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one grantor may grant one customer: for one harm, and what is left of both budgets."""
+
+    limit: int
+    customer_left: int
+    grantor_left: int
+    authority_policy: str
+    policy_version: int
+
+    @property
+    def amount(self) -> int:
+        """The most that a grant may be of."""
+        return min(self.limit, self.customer_left, self.grantor_left)
 
 
 def goodwill_exists(promise: str) -> AlreadyExists:

@@ -8,12 +8,14 @@ import structlog
 
 from chassis import ids
 from chassis.api.actors import actor_name
+from chassis.db.database import Database
 from chassis.db.locks import LOCK_NAMES
-from chassis.db.statement import values
+from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
 from loyalty.domain.facts import GoodwillGranted
 from loyalty.domain.goodwill import (
+    Allowance,
     AuthorityPolicy,
     Given,
     Goodwill,
@@ -73,9 +75,17 @@ class Authority:
     policy: AuthorityPolicy
     formula: ValueFormula
 
-    async def band(self, tx: Transaction, customer_id: UUID) -> Band:
+    async def band(self, on: Executor, customer_id: UUID) -> Band:
         """The customer's value band."""
-        return self.formula.band(await VALUE_OF.maybe(tx, customer_id=customer_id))
+        return self.formula.band(await VALUE_OF.maybe(on, customer_id=customer_id))
+
+
+async def assess(db: Database, authority: Authority, customer_id: UUID, subject: str) -> Allowance:
+    """What somebody may still grant a customer. Nothing is locked: others may grant meanwhile."""
+    policy, grantor = authority.policy, actor_name(subject, db.service)
+    since = db.clock.now() - policy.budget_period
+    spent = await SPENT.one(db, customer_id=customer_id, grantor=grantor, since=since)
+    return policy.allowance(await authority.band(db, customer_id), spent)
 
 
 async def grant_goodwill(

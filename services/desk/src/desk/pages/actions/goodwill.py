@@ -4,11 +4,17 @@ from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.form import Doing, Done, Form, Values
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
-from rapport.loyalty.v1.goodwill_service_pb2 import GrantGoodwillRequest
+from rapport.loyalty.v1.goodwill_service_pb2 import AssessGoodwillRequest, GrantGoodwillRequest
 
 
 async def _open(doing: Doing) -> Values:
-    return {"amount": "100", "reason": "promise-broken" if doing.on != doing.customer else "our-mistake"}
+    asked = AssessGoodwillRequest(customer=doing.customer)
+    may = (await doing.look.services.goodwill.AssessGoodwill(asked)).amount
+    return {
+        "most": may,
+        "amount": str(min(100, may)),
+        "reason": "promise-broken" if doing.on != doing.customer else "our-mistake",
+    }
 
 
 async def _grant(doing: Doing) -> Done:

@@ -18,6 +18,7 @@ from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
+from rapport.loyalty.v1.goodwill_service_pb2 import AssessGoodwillRequest
 from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesRequest, ListPurchasesRequest
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 
@@ -57,6 +58,8 @@ async def load(
         if view
         else services.views.GetCustomerView(GetCustomerViewRequest(name=f"{customer}/view")),
     }
+    if names.viewer.may("loyalty.goodwill.grant"):
+        questions["allowance"] = services.goodwill.AssessGoodwill(AssessGoodwillRequest(customer=customer))
     asked = {name: asyncio.ensure_future(question) for name, question in questions.items()}
     naming = [_learned(services, names, asked[part], agents) for part, agents in _AGENTS.items()]
     return await ask(patience_s, names=asyncio.gather(*naming, return_exceptions=True), **asked)
@@ -108,6 +111,7 @@ class Names:
     """What colleagues are called, as the viewer may know it; remembered for a minute."""
 
     def __init__(self, viewer: Viewer, remembered: dict[tuple[str, str], tuple[float, str]]) -> None:
+        self.viewer = viewer
         self._viewer, self._remembered = viewer.principal.subject, remembered
         self._asked: set[str] = set()
 

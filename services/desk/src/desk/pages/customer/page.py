@@ -65,6 +65,7 @@ class Points(Card):
 
     balances: Sequence[tuple[str, str, str]] = ()
     goodwill: Sequence[tuple[str, str, str]] = ()
+    allowance: str = ""
     acts: Sequence[Act] = ()
 
 

@@ -151,6 +151,7 @@ class _Maker:
                 for each in loyalty.goodwill
                 if value_name(each, "state") == "GRANTED"
             ][:3],
+            allowance=say.number(allowance.amount) if (allowance := self.parts.of("allowance")) else "",
             acts=self._keyed(self._offered("goodwill")),
         )
 
