@@ -78,6 +78,30 @@ async def test_row_28_two_tabs_sign_in_and_both_land_where_they_were_to_go(alice
         await expect(tab.get_by_role("heading", level=1)).to_have_text("Nora Winter")
 
 
+async def test_an_operator_signs_somebody_out_everywhere(alice: Visitor, stack: Stack) -> None:
+    page, path = alice.page, f"/{somebody()}"
+    await signed_in(page, path, "Sam")
+    told = stack.run("sign-out", "sam")
+    assert "sam is signed out: 1 session ended." in told.stdout, told.stderr
+
+    async def is_out() -> bool:
+        await page.goto(path)
+        return not page.url.endswith(path)
+
+    await eventually(is_out)
+    assert "PERMISSION_DENIED" in stack.run("sign-out", "sam", "--as", "agent:alice").stderr
+
+
+async def test_those_who_sign_in_with_a_click_are_colleagues_by_name(alice: Visitor) -> None:
+    page = alice.page
+    await signed_in(page, f"/{somebody()}", "Rita")
+    await page.keyboard.press("m")
+    chosen = page.get_by_label("The named human for this customer").get_by_role("option")
+    await expect(chosen.first).to_be_attached()
+    names = [each.partition(",")[0] for each in await chosen.all_inner_texts()]
+    assert {"Sam", "Rita", "Dora", "Nils", "Ada"} <= set(names)
+
+
 async def test_the_walk(alice: Visitor) -> None:
     customer = somebody(NUMBER)
     page = alice.page

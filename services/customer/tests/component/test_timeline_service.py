@@ -1,12 +1,14 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.api import filters
 from chassis.api.actors import actor_name
 from chassis.api.messages import timestamp
 from customer.domain.timeline import INTERACTION
+from customer.store.timeline import LIST_ENTRIES
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_service_pb2 import (
     BatchRecordInteractionsRequest,
@@ -15,7 +17,16 @@ from rapport.customer.v1.timeline_service_pb2 import (
 )
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+from rapport_testing.plans import rows_read
 from rapport_testing.wait import eventually
+
+# Each contact so many times more, one second before the other.
+MORE = """
+    INSERT INTO timeline
+    SELECT gen_random_uuid(), customer_id, occur_time - n * interval '1 s', event_type, service, resource,
+           reference, channel, direction, topic, summary, department, actor, trace_id, amount, currency_code
+    FROM timeline, generate_series(1, $2::integer) n WHERE event_type = $1
+"""
 
 
 async def listed(desk, customer, **paging):
@@ -187,13 +198,7 @@ async def test_a_page_reads_the_rows_it_shows_and_no_others_however_long_the_tim
     queries = [span.attributes.get("db.query.text", "") for span in spans]
     (sql,) = (query for query in queries if "(timeline.occur_time, timeline.id) <" in query)
     async with desk.running.db.connection() as connection:
-        await connection.execute(
-            "INSERT INTO timeline SELECT gen_random_uuid(), customer_id, occur_time - n * interval '1 s', "
-            "event_type, service, resource, reference, channel, direction, topic, summary, department, "
-            "actor, trace_id, amount, currency_code "
-            "FROM timeline, generate_series(1, 20000) n WHERE event_type = $1",
-            INTERACTION,
-        )
+        await connection.execute(MORE, INTERACTION, 20_000)
         await infrastructure.analyze(desk.running.db._url, "timeline")
         row = await connection.fetchrow("SELECT * FROM timeline ORDER BY occur_time OFFSET 10000 LIMIT 1")
         lines = await connection.fetch(
@@ -206,6 +211,32 @@ async def test_a_page_reads_the_rows_it_shows_and_no_others_however_long_the_tim
     plan = [line[0].strip() for line in lines]
     assert plan[0].startswith("Limit")
     assert plan[1].startswith("->  Index Scan Backward using timeline_customer on timeline (actual rows=51")
+
+
+@pytest.mark.parametrize(
+    ("asked", "most"),
+    [
+        ('event_type = "rapport.customer.v1.InteractionRecorded"', 60),  # usual: what is shown
+        ('occur_time >= "2020-01-01T00:00:00Z" AND occur_time < "2020-01-01T02:00:00Z"', 0),
+        ("channel = FAX", 10_002),  # none: her own, once, and nobody else's
+        ('resource = "cases/019cade0-0000-7000-8000-000000000003"', 10_002),
+    ],
+    ids=["usual", "days", "channel", "case"],
+)
+async def test_a_rare_choice_reads_one_customers_timeline_at_most(desk, infrastructure, asked, most):
+    anna, *others = [await desk.create() for _ in range(7)]
+    for each in (anna, *others):
+        await desk.record(each.name)
+    chosen = filters.parse(asked, LIST_ENTRIES.filters)
+    statement = LIST_ENTRIES._build(chosen, continued=False)
+    async with infrastructure.superuser(desk.running.db._url) as connection:
+        await connection.execute(MORE, INTERACTION, 10_000)
+        await connection.execute("ANALYZE timeline")
+        arguments = statement.arguments(
+            {"customer_id": UUID(anna.name.partition("/")[2]), "limit": 51, **chosen.params}
+        )
+        plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *arguments)
+    assert rows_read(plan, "timeline") <= most
 
 
 async def test_the_timeline_of_nobody_is_not_found(desk, refused, nobody):

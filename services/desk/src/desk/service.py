@@ -6,6 +6,7 @@ from pathlib import Path
 from chassis.app import App
 from chassis.service import Service
 from desk.auth.gate import Gate
+from desk.edge.ending import Ending
 from desk.edge.rest import Rest
 from desk.edge.webhooks.http import Webhooks
 from desk.edge.webhooks.keeping import Keeping
@@ -35,8 +36,9 @@ def compose(app: App[Settings]) -> None:
     calls = Calls(app.db, app.broadcast, app.client(CustomerServiceStub, "customer"))
     app.background(lambda: clean(app.db))
     presence = Presence(app.broadcast)
-    gate = Gate(app).before(pages(app.forwarding, app.db, app.draining, traces, calls, presence))
-    app.web(site(rest, _webhooks(app, calls), gate))
+    gate = Gate(app)
+    guarded = gate.before(pages(app.forwarding, app.db, app.draining, traces, calls, presence))
+    app.web(site(rest, _webhooks(app, calls), Ending(gate.sessions, app.verifier), guarded))
 
 
 def _webhooks(app: App[Settings], calls: Calls) -> Webhooks:

@@ -95,6 +95,22 @@ def test_a_choice_is_a_link_that_takes_itself_back() -> None:
     assert chips["Goodwill"].href == f"/{ERIKA}/timeline?kind=goodwill&channel=voice"
 
 
+def test_each_case_of_the_page_is_a_choice_by_what_it_is_about_and_since_when() -> None:
+    other = CASE.replace("019c", "019d")
+    told = [
+        TimelineEntry(resource=case, topic=topic, occur_time=timestamp(NOW - timedelta(days=days)))
+        for case, topic, days in ((CASE, "note", 8), (other, "refund", 20), (CASE, "late-delivery", 40))
+    ]
+    parts = Parts(timeline=Part(ListTimelineEntriesResponse(timeline_entries=told)))
+    page = timeline(ERIKA, Chosen(case=CASE), parts, 0, str, SAY)
+    assert [(chip.label, chip.chosen) for chip in page.chips["case"]] == [
+        ("Late delivery, 21 Jan", True),
+        ("Refund, 10 Feb", False),
+    ]
+    assert page.chips["case"][0].href == f"/{ERIKA}/timeline"
+    assert chosen({"case": other}).url(ERIKA) == page.chips["case"][1].href
+
+
 def test_what_is_folded_is_kept_behind_its_line() -> None:
     (line,) = shown(Chosen(), 5).entries
     assert [each.name[-1] for each in line.behind] == ["1", "2", "3", "4"]

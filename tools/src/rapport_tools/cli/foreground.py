@@ -19,7 +19,7 @@ from rapport_tools.local.external import reach
 from rapport_tools.local.home import Home
 from rapport_tools.local.logs import Follower, event_of, level_of, readable
 from rapport_tools.local.nursery import Nursery
-from rapport_tools.local.people import PEOPLE
+from rapport_tools.local.people import PEOPLE, enter
 from rapport_tools.local.stack import Stack
 
 SHOWN = {"warning", "error", "critical"}
@@ -54,9 +54,10 @@ async def _run(console: Terminal, home: Home, environ: dict[str, str], nursery: 
         problem = starting.exception() if starting.done() else None
     if problem is None and starting.done():
         _welcome(console, stack, time.monotonic() - began)
-        follow = asyncio.create_task(_follow(console, stack))
+        with_it = [asyncio.create_task(_follow(console, stack)), asyncio.create_task(_enter(console))]
         await stopping
-        follow.cancel()
+        for task in with_it:
+            task.cancel()
     if isinstance(problem, StackError):
         console.print(str(problem), markup=False, style="red")
     starting.cancel()
@@ -108,6 +109,16 @@ class _Progress:
             self._status.update(text)
         else:
             self._console.print(text, markup=False)
+
+
+async def _enter(console: Terminal) -> None:
+    """Have those who sign in with a click in the directory of colleagues."""
+    from rapport_tools.cli.session import Session
+
+    try:
+        await asyncio.to_thread(lambda: enter(Session.open()))
+    except Exception as error:  # pages then have codes for names
+        console.print(f"Who signs in is not in the directory of colleagues: {error}", markup=False)
 
 
 async def _follow(console: Terminal, stack: Stack) -> None:

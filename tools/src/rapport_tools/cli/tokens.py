@@ -1,7 +1,8 @@
-"""`rapport token`."""
+"""`rapport token` and `rapport sign-out`."""
 
 import typer
 
+from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import say
 from rapport_tools.local.home import Home
 
@@ -27,3 +28,39 @@ def token(
     home = Home.current()
     home.create()
     say(Issuer(home).token_as(who, department, ttl))
+
+
+@app.command("sign-out")
+def sign_out(
+    person: str = typer.Argument(help="Their code, as `alice` of agents/alice."),
+    who: str = typer.Option("sre:nils", "--as", metavar="ROLE:NAME", help="Who does it, as the audit tells."),
+) -> None:
+    """Sign somebody out of the desk everywhere, at once.
+
+    They may sign in again: who shall not is switched off at the identity provider first.
+    """
+    import json
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request
+
+    from rapport_testing.engines.ports import DIRECT
+    from rapport_tools.cli.session import Session
+    from rapport_tools.local.issuer import Issuer
+
+    session = Session.open(who)
+    token = Issuer(session.home).token_as(who, "platform")
+    request = Request(  # noqa: S310 - the stack's own address
+        f"{session.env['RAPPORT_DESK_URL']}/sessions:end",
+        json.dumps({"agent": f"agents/{person.removeprefix('agents/')}"}).encode(),
+        {"authorization": f"Bearer {token}", "content-type": "application/json"},
+    )
+    try:
+        with DIRECT.open(request, timeout=10) as answer:
+            ended = json.load(answer)["ended"]
+    except HTTPError as error:
+        problem = json.load(error)
+        code = Exit.WRONG_USE if error.code == 400 else Exit.REFUSED
+        raise Failure(f"{problem['reason']}: {problem['detail']}", code) from None
+    except URLError as error:
+        raise Failure(f"The desk does not answer: {error.reason}.", Exit.UNREACHABLE) from None
+    say(f"{person} is signed out: {ended} {'session' if ended == 1 else 'sessions'} ended.")

@@ -159,9 +159,15 @@ class Sessions:
                 tx.touch(_agent(session.subject))
                 await tx.defer(DELETE_SESSION, session=session.id)
 
-    async def end_all(self, subject: str) -> int:
-        """Sign somebody out everywhere, within `SEEN_S` seconds; how many sessions that were."""
-        with acting(_call("SignOutEverywhere", Principal(subject))):
+    async def end_all(self, subject: str, by: Principal | None = None) -> int:
+        """Sign somebody out everywhere, within `SEEN_S` seconds; how many sessions that were.
+
+        Args:
+            subject: `agent:alice`.
+            by: who does it, as the audit tells; they themselves, when nobody is named.
+
+        """
+        with acting(_call("SignOutEverywhere", by or Principal(subject))):
             async with self._db.transaction() as tx:
                 tx.touch(_agent(subject))
                 ended = await DELETE_SESSIONS_OF.all(tx, person=subject)

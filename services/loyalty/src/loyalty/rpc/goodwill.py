@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from google.protobuf.message import Message
-
 from chassis.api.messages import to_message
 from chassis.context import current_call
 from chassis.explain.explainer import explain
@@ -25,7 +23,9 @@ class GoodwillRpc(Rpc, GoodwillServiceServicer):
 
     GrantGoodwill = change(pb.GrantGoodwillRequest, grant_goodwill, Goodwill)
 
-    async def AssessGoodwill(self, request: pb.AssessGoodwillRequest, context: Any) -> Message:
+    async def AssessGoodwill(
+        self, request: pb.AssessGoodwillRequest, context: Any
+    ) -> pb.AssessGoodwillResponse:
         """Tell what whoever asks may still grant."""
         (customer_id,) = CUSTOMER.parse(request.customer, "customer")
         subject = current_call.get().principal.subject

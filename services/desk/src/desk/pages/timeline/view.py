@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chassis.api.messages import moment
 from desk.pages.calls import Parts
 from desk.pages.customer.entries import Entry, entries
 from desk.pages.timeline.choosing import CHANNELS, KINDS, Chosen
@@ -97,7 +98,7 @@ def _further(name: str, chosen: Chosen, token: str, shown: int) -> Further:
 
 
 def _chips(name: str, chosen: Chosen, listed: Sequence[Any], say: Speech) -> Mapping[str, Sequence[Chip]]:
-    """The choices; of departments those that are named, and the chosen one."""
+    """The choices; of departments and cases those that are named, and the chosen one."""
     departments = {words.last(each.department) for each in listed} | {chosen.department}
     offered = {"kind": list(KINDS), "channel": CHANNELS, "department": sorted(departments - {""})}
     chips = {
@@ -111,6 +112,16 @@ def _chips(name: str, chosen: Chosen, listed: Sequence[Any], say: Speech) -> Map
         ]
         for field, values in offered.items()
     }
-    if chosen.case:
-        chips["case"] = [Chip(chosen.toggled("case", chosen.case).url(name), say("One case"), True)]
+    cases = {chosen.case: say("One case")} if chosen.case else {}
+    for each in listed:  # the oldest comes last, and says when it began
+        if each.resource.startswith("cases/"):
+            cases[each.resource] = _case(each, say)
+    chips["case"] = [
+        Chip(chosen.toggled("case", case).url(name), label, chosen.case == case)
+        for case, label in cases.items()
+    ]
     return chips
+
+
+def _case(entry: Any, say: Speech) -> str:
+    return f"{words.titled(entry.topic or 'case')}, {say.short(moment(entry.occur_time))}"

@@ -1,0 +1,69 @@
+"""`POST /sessions:end`: an operator signs somebody out everywhere, with a token of their own."""
+
+import json
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from chassis.auth.tokens import Verifier
+from chassis.errors import Refusal, invalid
+from chassis.grpc import status
+from chassis.grpc.admission import Admission, require
+from chassis.names import Pattern
+from chassis.telemetry import tracing
+from desk.auth.sessions import Sessions
+from desk.edge import problems, reading
+
+PATH = "/sessions:end"
+METHOD = "desk.Sessions/End"
+PERMISSION = "desk.operations.write"
+BODY_MAX_BYTES = 1024
+_AGENT = Pattern("agents/{agent:code}")
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class Ending:
+    """Answers what is sent to `/sessions:end`.
+
+    Args:
+        sessions: of those who are signed in.
+        verifier: tells who asks.
+
+    """
+
+    def __init__(self, sessions: Sessions, verifier: Verifier) -> None:
+        self._sessions = sessions
+        self._admission = Admission(verifier, {})
+        self._room = reading.Room()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        request = Request(scope, receive)
+        traceparent, sampled = tracing.decide("")
+        with tracing.server_span(METHOD, "") if sampled else tracing.NOTHING:
+            traceparent = tracing.carried(traceparent)
+            told = {**_HEADERS, "traceparent": traceparent}
+            try:
+                response: Response = JSONResponse({"ended": await self._end(request)}, 200, told)
+            except Exception as error:
+                refusal = error if isinstance(error, Refusal) else status.refusal_of(error, traceparent)
+                told["Connection"] = "close"
+                response = problems.answer(refusal, tracing.trace_id(traceparent), told)
+        await response(scope, receive, send)
+
+    async def _end(self, request: Request) -> int:
+        if request.method != "POST":
+            raise problems.MethodNotAllowed("POST")
+        headers = reading.headers_of(request)
+        operator = await self._admission.recognise(headers)
+        require(operator, PERMISSION)
+        with self._room.for_one(operator.subject) as take:
+            body = await reading.body_of(request, take, BODY_MAX_BYTES)
+        try:
+            (agent,) = _AGENT.parse(json.loads(body)["agent"], "agent")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise invalid(
+                "agent", "INVALID_NAME", 'must be who to sign out: {"agent": "agents/alice"}'
+            ) from None
+        return await self._sessions.end_all(f"agent:{agent}", operator)
