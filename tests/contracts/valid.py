@@ -277,7 +277,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "reason_code": "sorry"}}),
         ("ListTransfers", _PAGE | {"filter": 'account = "programs/main/accounts/points-goodwill"'}),
         ("ReverseTransfer", {"name": "{ListTransfers}", "reason_code": "mistake"}),
-        ("AssessGoodwill", {"customer": SOMEBODY}),
+        ("CheckGoodwill", {"customer": SOMEBODY}),
         ("GetGoodwill", {"name": "{GrantGoodwill}"}),
         ("ExplainGoodwill", {"name": "{GrantGoodwill}"}),
         ("ListGoodwill", _PAGE | {"filter": f'customer = "{SOMEBODY}"'}),

@@ -31,7 +31,7 @@ from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.view_pb2 import CustomerView, SourceFreshness
-from rapport.loyalty.v1.goodwill_service_pb2 import AssessGoodwillResponse
+from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillResponse
 from rapport.loyalty.v1.purchase_service_pb2 import ListPurchasesResponse
 from rapport.notifications.v1.notice_pb2 import Notice
 
@@ -82,8 +82,8 @@ def shown(who: Viewer | None = None, **parts: Any) -> Page:
 
 def test_what_one_may_still_give_is_what_the_service_says_and_nothing_without() -> None:
     view = CustomerView(customer=ERIKA)
-    assert shown(view=view, allowance=AssessGoodwillResponse(amount=1500)).points.allowance == "1,500"
-    assert shown(view=view, allowance=AssessGoodwillResponse(amount=0)).points.allowance == "0"
+    assert shown(view=view, allowance=CheckGoodwillResponse(amount=1500)).points.allowance == "1,500"
+    assert shown(view=view, allowance=CheckGoodwillResponse(amount=0)).points.allowance == "0"
     assert shown(view=view).points.allowance == ""
     assert shown(view=view, allowance=Part(refusal=Unavailable("UNAVAILABLE", ""))).points.allowance == ""
 

@@ -26,7 +26,7 @@ from rapport.cases.v1.cases_events_pb2 import (
 )
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import (
-    AssessGoodwillRequest,
+    CheckGoodwillRequest,
     GetGoodwillRequest,
     GrantGoodwillRequest,
     ListGoodwillRequest,
@@ -158,7 +158,7 @@ async def test_what_one_may_still_grant_is_told_before_one_grants(desk: Any, des
     customer, other = new("customers"), new("customers")
 
     async def told(asker: Any, whom: str) -> tuple[int, ...]:
-        may = await asker.goodwill.AssessGoodwill(AssessGoodwillRequest(customer=whom))
+        may = await asker.goodwill.CheckGoodwill(CheckGoodwillRequest(customer=whom))
         assert (may.authority_policy, may.policy_version) == (POLICY, 1)
         return may.amount, may.limit, may.customer_left, may.grantor_left
 

@@ -48,7 +48,7 @@ class GrantGoodwillRequest(_message.Message):
 Global___GrantGoodwillRequest: _TypeAlias = GrantGoodwillRequest  # noqa: Y015
 
 @_typing.final
-class AssessGoodwillRequest(_message.Message):
+class CheckGoodwillRequest(_message.Message):
     """Tells what may be granted."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -67,10 +67,10 @@ class AssessGoodwillRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AssessGoodwillRequest: _TypeAlias = AssessGoodwillRequest  # noqa: Y015
+Global___CheckGoodwillRequest: _TypeAlias = CheckGoodwillRequest  # noqa: Y015
 
 @_typing.final
-class AssessGoodwillResponse(_message.Message):
+class CheckGoodwillResponse(_message.Message):
     """What may be granted, in the points that the policy grants."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -109,7 +109,7 @@ class AssessGoodwillResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AssessGoodwillResponse: _TypeAlias = AssessGoodwillResponse  # noqa: Y015
+Global___CheckGoodwillResponse: _TypeAlias = CheckGoodwillResponse  # noqa: Y015
 
 @_typing.final
 class GetGoodwillRequest(_message.Message):

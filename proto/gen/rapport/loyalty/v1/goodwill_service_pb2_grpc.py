@@ -42,10 +42,10 @@ class GoodwillServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GrantGoodwillRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
                 _registered_method=True)
-        self.AssessGoodwill = channel.unary_unary(
-                '/rapport.loyalty.v1.GoodwillService/AssessGoodwill',
-                request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillRequest.SerializeToString,
-                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillResponse.FromString,
+        self.CheckGoodwill = channel.unary_unary(
+                '/rapport.loyalty.v1.GoodwillService/CheckGoodwill',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.CheckGoodwillRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.CheckGoodwillResponse.FromString,
                 _registered_method=True)
         self.GetGoodwill = channel.unary_unary(
                 '/rapport.loyalty.v1.GoodwillService/GetGoodwill',
@@ -78,7 +78,7 @@ class GoodwillServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def AssessGoodwill(self, request, context):
+    def CheckGoodwill(self, request, context):
         """Tells what whoever asks may still grant a customer for one more harm. Nothing is held back for them: a grant is judged anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -114,10 +114,10 @@ def add_GoodwillServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GrantGoodwillRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.SerializeToString,
             ),
-            'AssessGoodwill': grpc.unary_unary_rpc_method_handler(
-                    servicer.AssessGoodwill,
-                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillRequest.FromString,
-                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillResponse.SerializeToString,
+            'CheckGoodwill': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckGoodwill,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.CheckGoodwillRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.CheckGoodwillResponse.SerializeToString,
             ),
             'GetGoodwill': grpc.unary_unary_rpc_method_handler(
                     servicer.GetGoodwill,
@@ -174,7 +174,7 @@ class GoodwillService:
             _registered_method=True)
 
     @staticmethod
-    def AssessGoodwill(request,
+    def CheckGoodwill(request,
             target,
             options=(),
             channel_credentials=None,
@@ -187,9 +187,9 @@ class GoodwillService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.loyalty.v1.GoodwillService/AssessGoodwill',
-            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillRequest.SerializeToString,
-            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.AssessGoodwillResponse.FromString,
+            '/rapport.loyalty.v1.GoodwillService/CheckGoodwill',
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.CheckGoodwillRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.CheckGoodwillResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,7 +41,7 @@ class GoodwillServiceStub:
     and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
     ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
     """
-    AssessGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.AssessGoodwillRequest, _goodwill_service_pb2.AssessGoodwillResponse]
+    CheckGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.CheckGoodwillRequest, _goodwill_service_pb2.CheckGoodwillResponse]
     """Tells what whoever asks may still grant a customer for one more harm. Nothing is held back for them: a grant is judged anew."""
     GetGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.GetGoodwillRequest, _goodwill_pb2.Goodwill]
     """Gets a grant."""
@@ -61,7 +61,7 @@ class GoodwillServiceAsyncStub(GoodwillServiceStub):
     and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
     ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
     """
-    AssessGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.AssessGoodwillRequest, _goodwill_service_pb2.AssessGoodwillResponse]  # type: ignore[assignment]
+    CheckGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.CheckGoodwillRequest, _goodwill_service_pb2.CheckGoodwillResponse]  # type: ignore[assignment]
     """Tells what whoever asks may still grant a customer for one more harm. Nothing is held back for them: a grant is judged anew."""
     GetGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.GetGoodwillRequest, _goodwill_pb2.Goodwill]  # type: ignore[assignment]
     """Gets a grant."""
@@ -86,11 +86,11 @@ class GoodwillServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def AssessGoodwill(
+    def CheckGoodwill(
         self,
-        request: _goodwill_service_pb2.AssessGoodwillRequest,
+        request: _goodwill_service_pb2.CheckGoodwillRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_goodwill_service_pb2.AssessGoodwillResponse, _abc.Awaitable[_goodwill_service_pb2.AssessGoodwillResponse]]:
+    ) -> _typing.Union[_goodwill_service_pb2.CheckGoodwillResponse, _abc.Awaitable[_goodwill_service_pb2.CheckGoodwillResponse]]:
         """Tells what whoever asks may still grant a customer for one more harm. Nothing is held back for them: a grant is judged anew."""
 
     @_abc_1.abstractmethod

@@ -23,14 +23,12 @@ class GoodwillRpc(Rpc, GoodwillServiceServicer):
 
     GrantGoodwill = change(pb.GrantGoodwillRequest, grant_goodwill, Goodwill)
 
-    async def AssessGoodwill(
-        self, request: pb.AssessGoodwillRequest, context: Any
-    ) -> pb.AssessGoodwillResponse:
+    async def CheckGoodwill(self, request: pb.CheckGoodwillRequest, context: Any) -> pb.CheckGoodwillResponse:
         """Tell what whoever asks may still grant."""
         (customer_id,) = CUSTOMER.parse(request.customer, "customer")
         subject = current_call.get().principal.subject
         return to_message(
-            pb.AssessGoodwillResponse, await assess(self.db, self.authority, customer_id, subject)
+            pb.CheckGoodwillResponse, await assess(self.db, self.authority, customer_id, subject)
         )
 
     GetGoodwill = get(GOODWILL, GET_GOODWILL, Goodwill)

@@ -4,12 +4,12 @@ from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.form import Doing, Done, Form, Values
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
-from rapport.loyalty.v1.goodwill_service_pb2 import AssessGoodwillRequest, GrantGoodwillRequest
+from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantGoodwillRequest
 
 
 async def _open(doing: Doing) -> Values:
-    asked = AssessGoodwillRequest(customer=doing.customer)
-    may = (await doing.look.services.goodwill.AssessGoodwill(asked)).amount
+    asked = CheckGoodwillRequest(customer=doing.customer)
+    may = (await doing.look.services.goodwill.CheckGoodwill(asked)).amount
     return {
         "most": may,
         "amount": str(min(100, may)),

@@ -18,7 +18,7 @@ from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
-from rapport.loyalty.v1.goodwill_service_pb2 import AssessGoodwillRequest
+from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest
 from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesRequest, ListPurchasesRequest
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 
@@ -59,7 +59,7 @@ async def load(
         else services.views.GetCustomerView(GetCustomerViewRequest(name=f"{customer}/view")),
     }
     if names.viewer.may("loyalty.goodwill.grant"):
-        questions["allowance"] = services.goodwill.AssessGoodwill(AssessGoodwillRequest(customer=customer))
+        questions["allowance"] = services.goodwill.CheckGoodwill(CheckGoodwillRequest(customer=customer))
     asked = {name: asyncio.ensure_future(question) for name, question in questions.items()}
     naming = [_learned(services, names, asked[part], agents) for part, agents in _AGENTS.items()]
     return await ask(patience_s, names=asyncio.gather(*naming, return_exceptions=True), **asked)

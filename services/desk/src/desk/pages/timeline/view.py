@@ -124,4 +124,4 @@ def _chips(name: str, chosen: Chosen, listed: Sequence[Any], say: Speech) -> Map
 
 
 def _case(entry: Any, say: Speech) -> str:
-    return f"{words.titled(entry.topic or 'case')}, {say.short(moment(entry.occur_time))}"
+    return f"{say.titled(entry.topic or 'case')}, {say.short(moment(entry.occur_time))}"
