@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from cases.service import service as cases_service
 from customer.service import service as customer_service
+from desk.pages.customer import loading as of_customer
 from desk.pages.work import loading
 
 SERVICES = (customer_service, cases_service)
@@ -75,6 +76,24 @@ async def test_what_is_due_first_is_shown_first_however_much_there_is(open_desk:
     assert "Refund" not in page  # which is due after two days
     assert ("Late delivery" in page, "Opened later" in page) == (True, False)
     assert page.count("There is more than this") == 2
+
+
+async def test_of_a_customer_with_many_promises_what_is_due_first_is_seen_first(
+    open_desk: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(of_customer, "PROMISES_MAX", 2)
+    desk = await open_desk(*SERVICES)
+    api, now = desk.client(), desk.running.app.clock.now()
+    erika = await made(api, "/v1/customers", displayName="Erika Sommer")
+    for kind, hours in (("subscription", 60), ("urgent-matter", 1), ("renewal", 50), ("delivery", 30)):
+        due = (now + timedelta(hours=hours)).isoformat()
+        promise = {"customer": erika["name"], "department": "departments/front-desk", "kind": kind}
+        await made(api, "/v1/promises:make", promise={**promise, "dueTime": due})
+    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
+    page = (await alice.get(f"/{erika['name']}")).text
+    assert page.index("Urgent matter") < page.index("<dt>Delivery")
+    assert "Subscription" not in page.partition('id="timeline"')[0]
+    assert "at least" in page.partition('id="timeline"')[0]
 
 
 async def test_a_customer_who_is_not_there_takes_the_names_of_no_others(open_desk: Any) -> None:

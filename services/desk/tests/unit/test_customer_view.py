@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from babel import Locale
+from google.type.money_pb2 import Money
 
 from chassis.api.messages import money, timestamp
 from chassis.context import Principal
@@ -15,14 +16,14 @@ from chassis.errors import PermissionDenied, Unavailable
 from desk.auth.viewer import Viewer
 from desk.pages.calls import Part, Parts
 from desk.pages.customer.entries import entries
-from desk.pages.customer.loading import Cases, Names
+from desk.pages.customer.figures import first_day, quarters
+from desk.pages.customer.loading import Cases, Names, Promised
 from desk.pages.customer.promises import told_of
 from desk.pages.customer.view import Page, masked, page
 from desk.ui.actions import ACTIONS, offered
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.promise_pb2 import Promise
-from rapport.cases.v1.promise_service_pb2 import ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1 import channel_pb2, states_pb2
 from rapport.customer.v1.consent_pb2 import Consent
@@ -32,6 +33,7 @@ from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.view_pb2 import CustomerView, SourceFreshness
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillResponse
+from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import ListPurchasesResponse
 from rapport.notifications.v1.notice_pb2 import Notice
 
@@ -123,6 +125,36 @@ def test_what_is_broken_comes_before_what_is_at_risk_and_the_soonest_before_the_
     assert [each.name for each in others] == ["promises/3", "promises/4"]
 
 
+def test_of_many_broken_promises_none_hides_what_is_still_to_come() -> None:
+    broken = [promise(number, "BROKEN", -number) for number in range(1, 40)]
+    listed = Promised([*broken, promise(50, "AT_RISK", 0.1), promise(51, "AT_RISK", 3)], more=True)
+    told = shown(promises=listed).promises
+    assert [each.name[9:] for each in told.urgent] == ["1", "2", "3", "4", "5", "6", "7", "50", "51"]
+    assert (told.slipped, told.is_cut) == (32, True)
+
+
+def test_what_is_open_is_counted_by_the_service_that_keeps_it_and_by_the_view_where_that_tells_less() -> None:
+    view = CustomerView(customer=ERIKA, open_promise_count=100)
+    listed = [promise(number, "OPEN", number) for number in range(1, 9)]
+    assert shown(promises=Promised(listed), view=view).promises.more == 2
+    assert shown(promises=Promised(listed, more=True), view=view).promises.more == 94
+
+
+def test_bars_of_some_purchases_say_so() -> None:
+    bought = Purchase(purchase_time=timestamp(NOW), amount=Money(currency_code="EUR", units=5))
+    some = ListPurchasesResponse(purchases=[bought], next_page_token="more")
+    assert shown(purchases=some).worth.bars_of == "The bars are of the latest 1,000 purchases."
+    assert shown(purchases=ListPurchasesResponse(purchases=[bought])).worth.bars_of == ""
+
+
+@pytest.mark.parametrize("now", [NOW, datetime(2026, 12, 31, tzinfo=UTC), datetime(2028, 2, 29, tzinfo=UTC)])
+def test_what_the_bars_need_is_asked_for_in_every_zone(now: datetime) -> None:
+    east = replace(SAY, now=now, zone=ZoneInfo("Pacific/Kiritimati"))
+    early = Purchase(purchase_time=timestamp(first_day(now) + timedelta(days=1, hours=-14)))
+    early.amount.CopyFrom(Money(currency_code="EUR", units=5))
+    assert quarters([early], east)[0][1] == 5
+
+
 def test_goodwill_is_offered_for_the_promise_that_slipped_and_once() -> None:
     before = promise(1, "RENEGOTIATED", 2, successor="promises/2")
     after = promise(2, "OPEN", 5)
@@ -154,7 +186,7 @@ def test_who_answers_for_the_case_may_agree_on_what_another_department_promised(
 def test_bad_news_is_first_to_be_told_by_a_call() -> None:
     known = Customer(name=ERIKA)
     known.identifiers.add(name=f"{ERIKA}/identifiers/1", type=Identifier.TYPE_PHONE, value="+49 30 901821")
-    listed = ListPromisesResponse(promises=[promise(1, "AT_RISK")])
+    listed = Promised([promise(1, "AT_RISK")])
     acts = shown(promises=listed, customer=known).promises.urgent[0].acts
     assert (acts[0].label, acts[0].letter, acts[0].href) == (
         "Call them",
@@ -170,7 +202,7 @@ def test_no_action_is_offered_without_its_permission(action: str) -> None:
 
 
 def test_a_key_is_shown_once_where_it_acts_worst_first() -> None:
-    listed = ListPromisesResponse(promises=[promise(2, "OPEN", 9), promise(1, "AT_RISK")])
+    listed = Promised([promise(2, "OPEN", 9), promise(1, "AT_RISK")])
     told = shown(promises=listed, customer=Customer(name=ERIKA))
     assert [act.letter for act in told.promises.urgent[0].acts] == ["A", "G", "K", "T"]
     assert [act.letter for act in told.promises.others[0].acts] == ["", "", ""]
@@ -220,7 +252,7 @@ def test_what_a_service_does_not_answer_is_said_on_its_card_and_the_view_fills_i
 
 def test_while_messages_are_not_to_be_seen_nobody_is_said_not_to_have_been_told() -> None:
     away = Part[Any](refusal=Unavailable("UNAVAILABLE", "away"))
-    told = shown(promises=ListPromisesResponse(promises=[promise(1, "AT_RISK")]), notices=away).promises
+    told = shown(promises=Promised([promise(1, "AT_RISK")]), notices=away).promises
     assert told.trouble.startswith("Notifications does not answer")
     assert told.urgent[0].state == "At risk, nobody can say now whether they were told"
 

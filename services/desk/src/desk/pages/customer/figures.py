@@ -1,6 +1,7 @@
 """Figures as they are shown: what was paid by quarter, and what departments show of their own."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +41,12 @@ def quarters(purchases: Sequence[Any], say: Speech, *, more: bool = False) -> li
 def _quarter(purchase: Any, say: Speech) -> int:
     at = say.day_of(moment(purchase.purchase_time))
     return at.year * 4 + (at.month - 1) // 3
+
+
+def first_day(now: datetime) -> datetime:
+    """When the first of these quarters began, and a day before: wherever the reader is."""
+    quarter = now.year * 4 + (now.month - 1) // 3 - BARS + 1
+    return datetime(quarter // 4, quarter % 4 * 3 + 1, 1, tzinfo=UTC) - timedelta(days=1)
 
 
 def cell_text(cell: Any, say: Speech) -> str:

@@ -129,7 +129,7 @@ class _Shown:
         look = self._look
         now = replace(look, say=replace(look.say, now=look.request.app.state.db.clock.now()))
         names = Names(look.viewer, look.memory)
-        parts = await load(look.services, self._customer, names, LIVE_S, known)
+        parts = await load(look.services, self._customer, names, LIVE_S, now.say.now, known)
         self._missed = self._missed + 1 if parts.away() else 0
         self._until = time.monotonic() + (SOONER.wait(self._missed) if self._missed else LOOK_AGAIN_S)
         before = self._cards

@@ -2,15 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from chassis.api.messages import timestamp
 from desk.auth.viewer import Viewer
 from desk.pages.calls import Parts, Services, ask
+from desk.pages.customer.figures import first_day
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
-from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
+from rapport.cases.v1.promise_pb2 import Promise
+from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest, ListPromisesRequest
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
 from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest
@@ -26,11 +30,18 @@ from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 PAGE_S = 0.8
 LIVE_S = 4.0
 CASES_SHOWN, ENTRIES_SHOWN = 5, 30
+PROMISES_MAX = 50  # of those to be kept, of the broken, and of the ended ones
+PURCHASES_MAX = 1000
 NAMES_S = 60.0  # how long a colleague's name is remembered
 
 
 async def load(
-    services: Services, customer: str, names: "Names", patience_s: float, view: CustomerView | None = None
+    services: Services,
+    customer: str,
+    names: "Names",
+    patience_s: float,
+    now: datetime,
+    view: CustomerView | None = None,
 ) -> Parts:
     """Every part of the page of a customer.
 
@@ -39,17 +50,21 @@ async def load(
         customer: `customers/{uuid}`.
         names: of colleagues.
         patience_s: for everything; what is later is away.
+        now: the time.
         view: the customer view, when it is known.
 
     """
     of = f'customer = "{customer}"'
+    bought = f'{of} AND purchase_time >= "{timestamp(first_day(now)).ToJsonString()}"'
     questions: dict[str, Any] = {
         "customer": services.customers.GetCustomer(GetCustomerRequest(name=customer)),
         "consents": services.consents.ListConsents(ListConsentsRequest(parent=customer)),
-        "promises": services.promises.ListPromises(ListPromisesRequest(filter=of)),
+        "promises": _promises(services, of),
         "cases": _cases(services, of),
         "values": services.purchases.ListCustomerValues(ListCustomerValuesRequest(filter=of)),
-        "purchases": services.purchases.ListPurchases(ListPurchasesRequest(filter=of, page_size=200)),
+        "purchases": services.purchases.ListPurchases(
+            ListPurchasesRequest(filter=bought, page_size=PURCHASES_MAX)
+        ),
         "notices": services.notices.ListNotices(ListNoticesRequest(filter=of, page_size=20)),
         "timeline": services.timeline.ListTimelineEntries(
             ListTimelineEntriesRequest(parent=customer, page_size=ENTRIES_SHOWN)
@@ -89,6 +104,42 @@ async def _cases(services: Services, of: str) -> Cases:
     )
     found = [(case, list(each.work_items)) for case, each in zip(listed.cases, items, strict=True)]
     return Cases(found, bool(listed.next_page_token))
+
+
+@dataclass(frozen=True)
+class Promised:
+    """Promises, and whether more are to be kept, or were broken, than are among these."""
+
+    promises: list[Promise]
+    more: bool = False
+
+
+async def _promises(services: Services, of: str) -> Promised:
+    """What is to be kept, the soonest first; what was broken, and what has ended, the latest first.
+
+    Each is asked for by itself: what needs somebody is not behind fifty that are due later.
+    """
+    states = ("state = OPEN OR state = AT_RISK", "state = BROKEN")
+    ended = "state != OPEN AND state != AT_RISK AND state != BROKEN"
+    due, broken, others = await asyncio.gather(
+        *(
+            services.promises.ListPromises(
+                ListPromisesRequest(filter=f"{of} AND ({state})", order_by=order, page_size=PROMISES_MAX)
+            )
+            for state, order in zip((*states, ended), ("due_time", "", ""), strict=True)
+        )
+    )
+    listed = [*due.promises, *broken.promises, *others.promises]
+    listed += await _before(services, listed)
+    return Promised(listed, bool(due.next_page_token or broken.next_page_token))
+
+
+async def _before(services: Services, listed: Sequence[Promise]) -> Sequence[Promise]:
+    """What was promised before those that are seen first, where it is not among them: for its date."""
+    known, shown = {each.name for each in listed}, listed[:CASES_SHOWN]
+    missing = [each.predecessor for each in shown if each.predecessor and each.predecessor not in known]
+    get = services.promises.GetPromise
+    return await asyncio.gather(*(get(GetPromiseRequest(name=name)) for name in missing))
 
 
 # The colleagues that a part names.

@@ -56,6 +56,7 @@ class Worth(Card):
     band: str = ""
     purchases: str = ""
     bars: Sequence[Bar] = ()
+    bars_of: str = ""
     spoken: str = ""
 
 
@@ -71,11 +72,20 @@ class Points(Card):
 
 @dataclass(frozen=True)
 class Promises(Card):
-    """Those that need somebody, and the others."""
+    """Those that need somebody, and the others.
+
+    Attributes:
+        slipped: how many more need somebody.
+        more: how many others are open.
+        is_cut: whether there are more than were asked for: the numbers are the least.
+
+    """
 
     urgent: Sequence[Promise] = ()
+    slipped: int = 0
     others: Sequence[Promise] = ()
     more: int = 0
+    is_cut: bool = False
     acts: Sequence[Act] = ()
 
 

@@ -57,10 +57,12 @@ def told_of(
     offer: Offer,
     say: Speech,
 ) -> tuple[list[Promise], list[Promise]]:
-    """Those that need somebody, worst first; and the others: what is due soonest first, then what has ended.
+    """Those that need somebody, and the others: what is due soonest first, then what has ended, latest first.
+
+    Of the former the broken ones come first, the latest of them first, then what is due soonest.
 
     Args:
-        listed: promises as their service tells them, or as the view does, which knows less; latest due first.
+        listed: promises as their service tells them, or as the view does, which knows less.
         notices: to the customer; None when it is not known whether there are any.
         granted: promises that goodwill was given for.
         answering: the department that answers for each open case: it agrees on what others promised.
@@ -68,16 +70,17 @@ def told_of(
         say: how to speak.
 
     """
-    of = {name_of(each): each for each in listed}
+    of = {name_of(each): each for each in sorted(listed, key=lambda each: each.due_time.ToNanoseconds())}
     shown = [
         _promise(each, of, notices, granted, answering.get(each.case, ""), offer, say)
         for each in of.values()
         if not each.successor
     ]
-    urgent = [each for each in shown if each.left and each.mood]
-    coming = [each for each in reversed(shown) if each.left and not each.mood]
-    ended = [each for each in shown if not each.left]
-    return sorted(urgent, key=lambda each: each.mood != "bad"), coming + ended
+    broken = [each for each in reversed(shown) if each.left and each.mood == "bad"]
+    slipped = [each for each in shown if each.left and each.mood and each.mood != "bad"]
+    coming = [each for each in shown if each.left and not each.mood]
+    ended = [each for each in reversed(shown) if not each.left]
+    return broken + slipped, coming + ended
 
 
 def name_of(promise: Any) -> str:

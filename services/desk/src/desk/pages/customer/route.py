@@ -64,7 +64,7 @@ async def _page(look: Looking, uuid: str) -> Page:
     if not UUID.fullmatch(uuid):
         raise NotFound("customers/…")
     name, names = f"customers/{uuid}", Names(look.viewer, look.memory)
-    parts = await load(look.services, name, names, PAGE_S)
+    parts = await load(look.services, name, names, PAGE_S, look.say.now)
     for known in ("customer", "view"):
         if (part := parts[known]).refusal and part.refusal.code in ("NOT_FOUND", "PERMISSION_DENIED"):
             raise part.refusal

@@ -11,15 +11,15 @@ from desk.pages.calls import Parts
 from desk.pages.customer.cases import told_case, viewed
 from desk.pages.customer.entries import entries
 from desk.pages.customer.figures import cell_text, quarters
-from desk.pages.customer.loading import CASES_SHOWN, Names
+from desk.pages.customer.loading import CASES_SHOWN, PURCHASES_MAX, Names
 from desk.pages.customer.page import Cases, Handle, Page, Points, Promises, Section, Timeline, Who, Worth
-from desk.pages.customer.promises import told_of
+from desk.pages.customer.promises import Promise, told_of
 from desk.ui import words
 from desk.ui.actions import Act, offered
 from desk.ui.speech import Speech
 
 OF_SERVICE = "purposes/service"  # not of marketing, of which no is said as well
-OTHERS_SHOWN = 6
+URGENT_SHOWN, COMING_SHOWN, OTHERS_SHOWN = 9, 3, 6
 
 
 def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech) -> Page:
@@ -125,6 +125,9 @@ class _Maker:
             if last
             else say("No purchases yet"),
             bars=bars,
+            bars_of=say("The bars are of the latest {n} purchases.", n=PURCHASES_MAX)
+            if bars and bought.next_page_token
+            else "",
             spoken=", ".join(f"{label}: {say.number(amount)}" for label, amount in bars),
         )
 
@@ -164,15 +167,21 @@ class _Maker:
         answering = {case.name: case.department for case, _ in cases.cases} if cases else {}
         notices = told.notices if told else None
         urgent, others = told_of(listed, notices, granted, answering, self._offered, self.say)
-        shown = others[:OTHERS_SHOWN]
-        listed_open = sum(bool(each.left) for each in (*urgent, *others))
-        open_count = max(self.view.open_promise_count if self.view else 0, listed_open)
+        foremost, shown = _foremost(urgent), others[:OTHERS_SHOWN]
+        coming, is_cut = (
+            [each for each in others[OTHERS_SHOWN:] if each.left],
+            bool(answered and answered.more),
+        )
+        known = len(urgent) + sum(bool(each.left) for each in others)
+        counted = self.view.open_promise_count if self.view and (is_cut or not answered) else 0
         return Promises(
             trouble=self._trouble("cases", "promises")
             or (self._silent("notifications") if self.parts.away("notices") else ""),
-            urgent=[replace(each, acts=self._keyed([*self._call(), *each.acts])) for each in urgent],
+            urgent=[replace(each, acts=self._keyed([*self._call(), *each.acts])) for each in foremost],
+            slipped=len(urgent) - len(foremost),
             others=[replace(each, acts=self._keyed(each.acts)) for each in shown],
-            more=max(0, open_count - sum(bool(each.left) for each in (*urgent, *shown))),
+            more=len(coming) + max(counted - known, int(is_cut)),
+            is_cut=is_cut,
             acts=self._keyed(self._offered("promise")),
         )
 
@@ -262,6 +271,14 @@ class _Maker:
             return say("nothing heard since {time}", time=say.moment(say.now - age))
         short = age < timedelta(minutes=1)
         return say("{age} behind", age=say("{n} s", n=age.seconds) if short else say.lasting(age))
+
+
+def _foremost(urgent: Sequence[Promise]) -> Sequence[Promise]:
+    """As many as are shown: of many that were broken not all, so that what is still to come has its place."""
+    broken = [each for each in urgent if each.mood == "bad"]
+    coming = urgent[len(broken) :]
+    kept = broken[: max(URGENT_SHOWN - len(coming), URGENT_SHOWN - COMING_SHOWN)]
+    return [*kept, *coming[: URGENT_SHOWN - len(kept)]]
 
 
 def _handle(identifier: Any, say: Speech) -> Handle:

@@ -10,11 +10,10 @@ from chassis.api.messages import timestamp
 from chassis.errors import DeadlineExceeded, PermissionDenied
 from desk.language.catalogues import N_
 from desk.pages.calls import Part, Parts
-from desk.pages.customer.loading import Cases
+from desk.pages.customer.loading import Cases, Promised
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.promise_pb2 import Promise
-from rapport.cases.v1.promise_service_pb2 import ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1 import channel_pb2, states_pb2
 from rapport.customer.v1.customer_pb2 import Customer
@@ -58,7 +57,7 @@ def _parts(say: Speech, count: int) -> Parts:
     return Parts(
         customer=Part(known),
         view=Part(_view(say)),
-        promises=Part(ListPromisesResponse(promises=promises)),
+        promises=Part(Promised(promises, more=count > 1)),
         notices=Part(ListNoticesResponse(notices=[told])),
         cases=Part(Cases([_case(say, number) for number in range(count)], more=count > 1)),
         timeline=Part(
