@@ -140,13 +140,6 @@ def test_what_is_open_is_counted_by_the_service_that_keeps_it_and_by_the_view_wh
     assert shown(promises=Promised(listed, more=True), view=view).promises.more == 94
 
 
-def test_bars_of_some_purchases_say_so() -> None:
-    bought = Purchase(purchase_time=timestamp(NOW), amount=Money(currency_code="EUR", units=5))
-    some = ListPurchasesResponse(purchases=[bought], next_page_token="more")
-    assert shown(purchases=some).worth.bars_of == "The bars are of the latest 1,000 purchases."
-    assert shown(purchases=ListPurchasesResponse(purchases=[bought])).worth.bars_of == ""
-
-
 @pytest.mark.parametrize("now", [NOW, datetime(2026, 12, 31, tzinfo=UTC), datetime(2028, 2, 29, tzinfo=UTC)])
 def test_what_the_bars_need_is_asked_for_in_every_zone(now: datetime) -> None:
     east = replace(SAY, now=now, zone=ZoneInfo("Pacific/Kiritimati"))

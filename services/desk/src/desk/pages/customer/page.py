@@ -56,7 +56,6 @@ class Worth(Card):
     band: str = ""
     purchases: str = ""
     bars: Sequence[Bar] = ()
-    bars_of: str = ""
     spoken: str = ""
 
 

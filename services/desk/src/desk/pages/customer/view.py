@@ -11,7 +11,7 @@ from desk.pages.calls import Parts
 from desk.pages.customer.cases import told_case, viewed
 from desk.pages.customer.entries import entries
 from desk.pages.customer.figures import cell_text, quarters
-from desk.pages.customer.loading import CASES_SHOWN, PURCHASES_MAX, Names
+from desk.pages.customer.loading import CASES_SHOWN, Names
 from desk.pages.customer.page import Cases, Handle, Page, Points, Promises, Section, Timeline, Who, Worth
 from desk.pages.customer.promises import Promise, told_of
 from desk.ui import words
@@ -125,9 +125,6 @@ class _Maker:
             if last
             else say("No purchases yet"),
             bars=bars,
-            bars_of=say("The bars are of the latest {n} purchases.", n=PURCHASES_MAX)
-            if bars and bought.next_page_token
-            else "",
             spoken=", ".join(f"{label}: {say.number(amount)}" for label, amount in bars),
         )
 
