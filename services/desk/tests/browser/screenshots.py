@@ -15,8 +15,9 @@ from playwright.async_api import Page, expect
 
 from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.wait import eventually
 from tests.browser import customers
-from tests.browser.company import ALICE, Company, Person
+from tests.browser.company import ALICE, DORA, Company, Person
 from tests.browser.fixtures import Visit
 from tests.browser.troubles import TRACE, give_up, traces
 
@@ -79,6 +80,11 @@ async def found(page: Page) -> None:
     await page.wait_for_url("**/find/*")
 
 
+async def unfolded(page: Page) -> None:
+    """What is alike, one by one."""
+    await page.locator("summary", has_text="more like it").first.click()
+
+
 async def drop(page: Page) -> None:
     """How many, and why."""
     await page.get_by_role("button", name="Drop").click()
@@ -106,6 +112,7 @@ class Shot:
 
 
 SHOTS = [
+    Shot("work", "What waits for somebody", "/", DORA),
     Shot("customer", "A customer in trouble", "/{trouble}"),
     Shot("customer-why", "Why the promise moved", "/{trouble}", state=why),
     Shot("customer-note", "Writing down what they said", "/{trouble}", Person("anna"), typed),
@@ -116,9 +123,17 @@ SHOTS = [
     Shot("customer-reader", "The same for who may only read", "/{trouble}", Person("rosa", "auditor")),
     Shot("customer-unknown", "A customer of whom one knows a number", "/{unknown}"),
     Shot("customer-much", "A customer with too much of everything", "/{much}"),
+    Shot("timeline", "Everything that happened", "/{trouble}/timeline"),
+    Shot(
+        "timeline-chosen",
+        "What is chosen of it, a burst unfolded",
+        "/{much}/timeline?kind=contacts",
+        state=unfolded,
+    ),
     Shot("find-offered", "Who may be meant, while one types", "/{unknown}", state=offered),
     Shot("find", "Everybody who may be meant", "/{unknown}", state=found),
     Shot("call", "A call from a number that nobody has", "/call?from=%2B4930777777"),
+    Shot("received", "What came and waits for a person", "/received"),
     Shot("operations", "How the services are", "/operations", NILS),
     Shot("operations-service", "What one has still to do", "/operations/services/cases", NILS),
     Shot("dead-letters", "Events that were given up on", "/operations/dead-letters", NILS),
@@ -126,6 +141,7 @@ SHOTS = [
     Shot("dead-letter-drop", "Before it is dropped", "/operations/{letter}", NILS, drop),
     Shot("traces", "Traces that failed", "/operations/traces", NILS),
     Shot("trace", "One as a waterfall", f"/traces/{TRACE}", NILS),
+    Shot("ui", "Every component and card, in every state", "/ui"),
     Shot("not-here", "Nothing of that name", "/customers/00000000-0000-0000-0000-000000000000"),
     Shot("signed-out", "Signed out", "/signed-out", None),
 ]
@@ -147,14 +163,29 @@ async def desk_settings(infrastructure: Infrastructure) -> AsyncIterator[dict[st
 @pytest.fixture(scope="module")
 async def names(desk: Company, time_of_day: ManualClock) -> dict[str, str]:
     """The customers."""
+    await _call_of_two(desk)
     trouble = await customers.in_trouble(desk, time_of_day)
     assert time_of_day.now() == NOW
+    await eventually(lambda: _waits(desk), timeout_s=60)
     return {
         "trouble": trouble,
         "unknown": await customers.unknown(desk),
         "much": await customers.too_much(desk),
         "letter": (await give_up(desk, 3))[0],
     }
+
+
+async def _call_of_two(desk: Company) -> None:
+    """A call from a number that two have: once it has settled, it waits for a person."""
+    number = "+49 30 5550101"
+    for given in ("Karl", "Klara"):
+        await customers.somebody(desk, given, identifiers=[{"type": "TYPE_PHONE", "value": number}])
+    await desk.call("shared", number, "ended")
+
+
+async def _waits(desk: Company) -> bool:
+    async with desk.reading("desk") as connection:
+        return bool(await connection.fetchval("SELECT count(*) FROM received WHERE state = 'WAITING'"))
 
 
 @pytest.mark.parametrize("shot", SHOTS, ids=lambda shot: shot.name)
