@@ -176,18 +176,30 @@ async def connect(running: Any, sent: bytes = b"") -> asyncio.StreamReader:
     return reader
 
 
+@pytest.fixture
+def hasty(monkeypatch):
+    """A connection has a fifth of a second to ask; to be in force, before the service starts."""
+    monkeypatch.setattr(health, "CONNECTION_S", 0.2)
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """Eight connections at once; to be in force, before the service starts."""
+    monkeypatch.setattr(health, "CONNECTIONS_MAX", 8)
+
+
 @pytest.mark.parametrize(
     "sent", [b"", b"GET /health/live HTTP/1.1\r\nHost: a\r\nX-", b"POST /info HTTP/1.1\r\n"]
 )
-async def test_a_connection_that_never_asks_is_closed(running, monkeypatch, sent):
-    monkeypatch.setattr(health, "CONNECTION_S", 0.2)
+@pytest.mark.usefixtures("hasty")
+async def test_a_connection_that_never_asks_is_closed(running, sent):
     reader = await connect(running, sent)
     with contextlib.suppress(ConnectionResetError):
         assert await asyncio.wait_for(reader.read(), 20) == b""
 
 
-async def test_connections_that_never_ask_keep_no_probe_out(running, monkeypatch):
-    monkeypatch.setattr(health, "CONNECTIONS_MAX", 8)
+@pytest.mark.usefixtures("narrow")
+async def test_connections_that_never_ask_keep_no_probe_out(running):
     held = [await connect(running, b"GET ") for _ in range(20)]
     assert (await get(running, "/health/live"))[0] == 200
     closed = 0
