@@ -15,6 +15,8 @@ parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 with record_spans(), tracing.server_span("a.v1.B/C", parent):
     log.info("opened", case="cases/7")
 log.debug("not said")
+for name in ("httpx2", "httpcore2.http11", "authlib.oauth2", "mail.log", "uvicorn.access"):
+    logging.getLogger(name).info("GET https://example.com/?code=secret")
 logging.getLogger("library").warning("from %s", "a library")
 def handle(request):
     raise ValueError("bob@example.com")

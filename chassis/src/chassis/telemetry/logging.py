@@ -15,7 +15,21 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from chassis.telemetry import tracing
 
-QUIET = ("asyncio", "grpc", "nats", "uvicorn", "opentelemetry", "alembic")
+# Also at `info` and `debug`, some tell URLs with what is in them, codes, or who writes to whom.
+QUIET = (
+    "alembic",
+    "asyncio",
+    "authlib",
+    "grpc",
+    "httpcore",
+    "httpcore2",
+    "httpx",
+    "httpx2",
+    "mail.log",
+    "nats",
+    "opentelemetry",
+    "uvicorn",
+)
 
 
 def setup(

@@ -1,7 +1,6 @@
 """The identity provider, by OpenID Connect: discovery, authorization code with PKCE, refresh, sign-out."""
 
 import asyncio
-import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,8 +26,6 @@ AFTERWARDS = "/signed-out"
 # What a provider says of what was brought, not of itself or of how the desk is set up.
 _FINAL = {"invalid_grant", "access_denied", "login_required", "interaction_required", "consent_required"}
 
-for _name in ("authlib", "httpx2", "httpcore2"):  # debugging, they log verifiers and codes
-    logging.getLogger(_name).setLevel(logging.WARNING)
 _log = structlog.get_logger(__name__)
 
 
