@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
 from cases.service import service as cases_service
 from chassis.lifecycle import Lifecycle
@@ -221,3 +222,24 @@ async def test_a_page_that_is_open_says_when_its_customers_service_falls_silent(
     async with asyncio.timeout(30):
         await seen.wait()
     stream.cancel()
+
+
+async def test_the_work_of_all_open_cases_is_asked_for_once(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    for kind in ("deliver", "refund"):
+        case = {"customer": name, "topic": kind, "owner": "agents/front-desk"}
+        opened = await rest.post("/v1/cases:open", json={"case": case})
+        assert opened.status_code == 200, opened.text
+        work = {"case": opened.json()["name"], "department": "departments/front-desk", "kind": kind}
+        made = await rest.post("/v1/workItems", json=work)
+        assert made.status_code == 200, made.text
+    method = {"method": "rapport.cases.v1.WorkItemService/ListWorkItems", "code": "OK"}
+
+    def asked() -> float:
+        return REGISTRY.get_sample_value("rpc_server_duration_seconds_count", method) or 0.0
+
+    before = asked()
+    page = await alice.get(f"/{name}")
+    assert asked() == before + 1
+    assert page.text.count('class="step here"') == 2

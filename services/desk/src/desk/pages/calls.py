@@ -171,11 +171,10 @@ async def ask(patience_s: float, **questions: Awaitable[Any] | Coroutine[Any, An
     tasks = {name: asyncio.ensure_future(question) for name, question in questions.items()}
     try:
         await asyncio.wait(tasks.values(), timeout=patience_s)
-    finally:  # also of whoever asked and left
-        late = [task for task in tasks.values() if not task.done()]
-        for task in late:
+    finally:  # also of whoever asked and left; and what was refused has been seen
+        for task in tasks.values():
             task.cancel()
-    await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
     return Parts({name: _part(task) for name, task in tasks.items()})
 
 

@@ -24,6 +24,11 @@ def render(template: str, **values: Any) -> Markup:
     return Markup(_ENVIRONMENT.get_template(template).render(**values))  # noqa: S704 - it escapes
 
 
+def macros(template: str, **values: Any) -> Any:
+    """The macros of a template, as attributes: called with their arguments, they give HTML that is safe."""
+    return _ENVIRONMENT.get_template(template).make_module(values)
+
+
 def macro(template: str, name: str, **values: Any) -> Any:
-    """A macro of a template, called with its arguments: gives HTML that is safe already."""
-    return getattr(_ENVIRONMENT.get_template(template).make_module(values), name)
+    """One of them."""
+    return getattr(macros(template, **values), name)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from chassis.api.messages import timestamp
@@ -29,7 +30,7 @@ from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 # How long a page waits for its parts. What comes later comes by the stream.
 PAGE_S = 0.8
 LIVE_S = 4.0
-CASES_SHOWN, ENTRIES_SHOWN = 5, 30
+CASES_SHOWN, ITEMS_SHOWN, ENTRIES_SHOWN = 5, 50, 30
 PROMISES_MAX = 50  # of those to be kept, of the broken, and of the ended ones
 PURCHASES_MAX = 1000
 NAMES_S = 60.0  # how long a colleague's name is remembered
@@ -96,13 +97,8 @@ async def _cases(services: Services, of: str) -> Cases:
     """The open cases, latest first, with their work items in the order of their creation."""
     request = ListCasesRequest(filter=f"{of} AND state = OPEN", page_size=CASES_SHOWN)
     listed = await services.cases.ListCases(request)
-    items = await asyncio.gather(
-        *(
-            services.work_items.ListWorkItems(ListWorkItemsRequest(filter=f'case = "{each.name}"'))
-            for each in listed.cases
-        )
-    )
-    found = [(case, list(each.work_items)) for case, each in zip(listed.cases, items, strict=True)]
+    items = await _items(services, [each.name for each in listed.cases])
+    found = [(case, [each for each in items if each.case == case.name]) for case in listed.cases]
     return Cases(found, bool(listed.next_page_token))
 
 
@@ -140,6 +136,19 @@ async def _before(services: Services, listed: Sequence[Promise]) -> Sequence[Pro
     missing = [each.predecessor for each in shown if each.predecessor and each.predecessor not in known]
     get = services.promises.GetPromise
     return await asyncio.gather(*(get(GetPromiseRequest(name=name)) for name in missing))
+
+
+async def _items(services: Services, cases: Sequence[str]) -> Sequence[WorkItem]:
+    """The work items of all these cases with one question, unless those of one might hide another's."""
+    if not cases:
+        return ()
+    asked = " OR ".join(f'case = "{name}"' for name in cases)
+    listed = await services.work_items.ListWorkItems(
+        ListWorkItemsRequest(filter=asked, page_size=ITEMS_SHOWN)
+    )
+    if listed.next_page_token and len(cases) > 1:
+        return list(chain(*await asyncio.gather(*(_items(services, [name]) for name in cases))))
+    return listed.work_items
 
 
 # The colleagues that a part names.
