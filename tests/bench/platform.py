@@ -92,6 +92,7 @@ class Platform:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._kept = 0  # how many of them outlive a measurement
         self._channels: list[grpc.aio.Channel] = []
+        self._making = asyncio.Lock()
 
     async def open(self) -> None:
         """Start the servers, and the two processes that every measurement uses."""
@@ -100,13 +101,23 @@ class Platform:
         self.echo = await self.process(ECHO)
         self._kept = len(self._processes)
 
-    async def service(self, service: Service[Any], *variations: str) -> Started:
+    async def service(
+        self,
+        service: Service[Any],
+        *variations: str,
+        core: int = 0,
+        peers: Mapping[str, str] | None = None,
+        **told: str,
+    ) -> Started:
         """A service, as it is or with `variations` (see variant.py), on a fresh database."""
-        url = await self.infrastructure.fresh_database(service.name, service.migrations)
+        async with self._making:  # PostgreSQL makes no two at once
+            url = await self.infrastructure.fresh_database(service.name, service.migrations)
         await provision(self.infrastructure.nats_url, service.declaration())
         command = [sys.executable, "-m", "tests.bench.variant", service.name, *variations]
-        environment = self.environment(service.name, url)
-        return await self.process(command, environment, url)
+        environment = self.environment(service.name, url) | told
+        if peers is not None:
+            environment["RAPPORT_PEERS"] = json.dumps(dict(peers))
+        return await self.process(command, environment, url, core)
 
     def stub(self, stub: Any, address: str) -> Any:
         """A client."""
@@ -156,7 +167,7 @@ class Platform:
             assert process.poll() is None, f"{' '.join(command)} ended with {process.returncode}"
             return _answers(http_port) if database_url else is_listening(grpc_port)
 
-        await eventually(ready, 30)
+        await eventually(ready, 180)
         return Started(f"127.0.0.1:{grpc_port}", process.pid, http_port if database_url else 0, database_url)
 
     async def clear(self) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 OF_ECHO = "of ECHO"
 FASTER = "x"  # times as fast as the baseline
 TIMES = "x the time"
+ECHOES = "ECHOs"  # as much processor time as so many
 MS = "ms"
+KB = "KB"
 SECONDS = "s"
 PERCENT = "%"
-_LESS_IS_BETTER = {TIMES, MS, SECONDS}
+_LESS_IS_BETTER = {TIMES, ECHOES, MS, KB, SECONDS}
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Result:
     Attributes:
         path: what was measured.
         measured: the median; None when it could not run, and `note` says why.
-        unit: OF_ECHO, FASTER, TIMES, MS, SECONDS or PERCENT.
+        unit: OF_ECHO, FASTER, TIMES, ECHOES, MS, KB, SECONDS or PERCENT.
         floor: what it must not fall short of; None for a row that only informs.
         aim: what it should reach.
         note: what the number leaves open.

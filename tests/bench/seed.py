@@ -1,16 +1,30 @@
 """What is there before a measurement begins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+from google.type.money_pb2 import Money
 
 from chassis import ids
+from chassis.api.messages import timestamp
 from chassis.clock import Clock
 from customer.domain.timeline import INTERACTION
 from customer.store.tables import TIMELINE
 from customer.store.timeline import INSERT_ENTRIES
+from rapport.cases.v1 import (
+    case_pb2,
+    case_service_pb2,
+    promise_pb2,
+    promise_service_pb2,
+    work_item_pb2,
+    work_item_service_pb2,
+)
+from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import (
     customer_pb2,
@@ -23,10 +37,13 @@ from rapport.customer.v1 import (
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
+from rapport.loyalty.v1 import purchase_pb2, purchase_service_pb2
+from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport_testing.wait import eventually
 from tests.bench.platform import Platform, Started
 
 CONTACTS = 12
+USUAL, CASES, BATCH = 30, 3, 500
 CONSISTENCY = "consistency-token"
 _CUSTOMERS = """
     WITH made AS (
@@ -93,6 +110,70 @@ async def customer_with_view(platform: Platform, service: Started) -> tuple[str,
         return view if len(view.latest_timeline_entries) >= CONTACTS else None
 
     return name, (await eventually(shown)).ByteSize()
+
+
+async def customer_of_everything(
+    platform: Platform, services: Mapping[str, Started], many: int = USUAL
+) -> str:
+    """The name of a customer with so many contacts, purchases and promises, and a few cases."""
+    name = await customer(platform, services["customer"])
+    stubs = {
+        each: platform.stub(each, services[service].address)
+        for each, service in (
+            (TimelineServiceStub, "customer"),
+            (PurchaseServiceStub, "loyalty"),
+            (PromiseServiceStub, "cases"),
+            (CaseServiceStub, "cases"),
+            (WorkItemServiceStub, "cases"),
+        )
+    }
+    told: dict[str, Any] = {"timeout": 60, "metadata": platform.identity}
+    for begin in range(0, many, BATCH):
+        some = range(begin, min(begin + BATCH, many))
+        await stubs[TimelineServiceStub].BatchRecordInteractions(
+            timeline_service_pb2.BatchRecordInteractionsRequest(requests=[interaction(name) for _ in some]),
+            **told,
+        )
+        bought = [_purchase(name, n) for n in some]
+        await stubs[PurchaseServiceStub].BatchRecordPurchases(
+            purchase_service_pb2.BatchRecordPurchasesRequest(requests=bought, request_id=str(uuid4())),
+            **told,
+        )
+        await stubs[PromiseServiceStub].BatchMakePromises(
+            promise_service_pb2.BatchMakePromisesRequest(requests=[_promise(name, n) for n in some]), **told
+        )
+    for _ in range(CASES):
+        request = case_service_pb2.OpenCaseRequest(
+            case=case_pb2.Case(customer=name, topic="delivery", owner="agents/front-desk")
+        )
+        case = await stubs[CaseServiceStub].OpenCase(request, **told)
+        item = work_item_pb2.WorkItem(case=case.name, department="departments/front-desk", kind="deliver")
+        await stubs[WorkItemServiceStub].CreateWorkItem(
+            work_item_service_pb2.CreateWorkItemRequest(work_item=item), **told
+        )
+    return name
+
+
+def _purchase(customer: str, number: int) -> purchase_service_pb2.RecordPurchaseRequest:
+    at = Clock().now() - timedelta(days=number % 700, minutes=number)
+    purchase = purchase_pb2.Purchase(
+        customer=customer,
+        amount=Money(currency_code="USD", units=10 + number % 90),
+        purchase_time=timestamp(at),
+        reference=f"order-{number}",
+    )
+    return purchase_service_pb2.RecordPurchaseRequest(purchase=purchase)
+
+
+def _promise(customer: str, number: int) -> promise_service_pb2.MakePromiseRequest:
+    promise = promise_pb2.Promise(
+        customer=customer,
+        department="departments/front-desk",
+        kind="delivery",
+        reference=f"order-{number}",
+        due_time=timestamp(Clock().now() + timedelta(days=1 + number % 300)),
+    )
+    return promise_service_pb2.MakePromiseRequest(promise=promise)
 
 
 async def customers(service: Started, count: int) -> None:
