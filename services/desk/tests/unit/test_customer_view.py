@@ -15,14 +15,16 @@ from chassis.context import Principal
 from chassis.errors import PermissionDenied, Unavailable
 from desk.auth.viewer import Viewer
 from desk.pages.calls import Part, Parts
-from desk.pages.customer.entries import entries
+from desk.pages.customer.entries import entries, who_did
 from desk.pages.customer.figures import first_day, quarters
 from desk.pages.customer.loading import Cases, Names, Promised
+from desk.pages.customer.masking import masked
 from desk.pages.customer.promises import told_of
-from desk.pages.customer.view import Page, masked, page
+from desk.pages.customer.view import Page, page
 from desk.ui.actions import ACTIONS, offered
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.case_service_pb2 import ListCasesResponse
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1 import channel_pb2, states_pb2
@@ -31,11 +33,13 @@ from rapport.customer.v1.consent_service_pb2 import ListConsentsResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
+from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesResponse
 from rapport.customer.v1.view_pb2 import CustomerView, SourceFreshness
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillResponse
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import ListPurchasesResponse
 from rapport.notifications.v1.notice_pb2 import Notice
+from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SAY = Speech(Locale("en", "GB"), ZoneInfo("Europe/Berlin"), NOW)
@@ -213,7 +217,7 @@ def test_a_case_says_for_whom_it_waits_and_since_when() -> None:
     )
     (told,) = shown(cases=Cases([(case, [item])], more=False)).cases.cases
     assert (told.title, told.waits) == ("Late delivery", "waits 2 days for Delivery")
-    assert told.steps[0].what == "Deliver order of order 5021"
+    assert told.steps[0].what == "Deliver order 5021"
 
 
 @pytest.mark.parametrize(
@@ -325,6 +329,71 @@ def test_a_contact_is_said_as_people_say_it() -> None:
     (line,) = entries([contact], str, SAY)
     assert (line.text, line.contact) == ("Called us: order", True)
     assert len(line.detail) < 200
+
+
+def about(resource: str, kind: str, event: str = "PromiseMade", **more: Any) -> TimelineEntry:
+    return entry(1, event_type=f"rapport.{kind}.v1.{event}", resource=resource, **more)
+
+
+def test_an_entry_names_the_order_the_date_the_amount_and_the_way_to_reach_them() -> None:
+    moved = promise(1, "RENEGOTIATED", 2, successor="promises/2", reference="orders/5021")
+    after = promise(2, "OPEN", 5, predecessor="promises/1", reference="orders/5021")
+    known = Customer(name=ERIKA)
+    phone = f"{ERIKA}/identifiers/1"
+    known.identifiers.add(name=phone, type=Identifier.TYPE_PHONE, value="+49 30 901821")
+    view = CustomerView(customer=ERIKA)
+    view.loyalty.goodwill.add(goodwill="goodwill/1", points=300)
+    sent = notice("promises/1", "SENT")
+    sent.name, sent.variables["new_date"] = "notices/1", "2026-03-04"
+    case = Case(name="cases/1", topic="late-delivery", display_name="She says nobody answers")
+    listed = [
+        about("promises/1", "cases", "PromiseRenegotiated"),
+        about("notices/1", "notifications", "NoticeSent", channel=channel_pb2.CHANNEL_EMAIL),
+        about("goodwill/1", "loyalty", "GoodwillGranted", topic="promise-renegotiated"),
+        about("cases/1", "cases", "CaseOpened", topic="late-delivery"),
+        about("cases/1/notes/7", "cases", "NoteCreated"),
+        about(phone, "customer", "IdentifierCreated"),
+    ]
+    told = shown(
+        promises=Promised([moved, after]),
+        customer=known,
+        view=view,
+        notices=ListNoticesResponse(notices=[sent]),
+        titles=ListCasesResponse(cases=[case]),
+        timeline=ListTimelineEntriesResponse(timeline_entries=listed),
+    )
+    assert [each.text for each in told.timeline.entries] == [
+        "Another date agreed: Delivery of order 5021, Sat 7 Mar 10:00",
+        "E-mail sent: Delivery of order 5021, Wed 4 Mar",
+        "Goodwill given: 300 points, the promised date moved",
+        "Case opened: She says nobody answers",
+        "Note on the case: She says nobody answers",
+        "A way to reach them added: Phone … 821",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("actor", "department", "fact", "who"),
+    [
+        ("agents/dora", "departments/delivery", "PromiseAtRisk", "Dora, delivery"),
+        ("services/loyalty", "", "GoodwillGranted", "by policy"),
+        ("services/cases", "departments/delivery", "PromiseBroken", "Delivery"),
+        ("services/customer", "", "CustomerCreated", "automatically"),
+        ("services/web-shop", "", "PurchaseRecorded", "Web shop"),
+        ("services/desk", "", "InteractionRecorded", ""),
+    ],
+)
+def test_who_did_it_is_a_person_a_department_a_policy_or_nobody(
+    actor: str, department: str, fact: str, who: str
+) -> None:
+    assert who_did(actor, department, Names(viewer(), {}), SAY, fact) == who
+
+
+def test_what_a_customer_sent_is_quoted_and_not_said_of_the_desk() -> None:
+    sent = entry(1, event_type="rapport.customer.v1.InteractionRecorded", summary="Where is my order?")
+    sent.actor = "services/desk"
+    (line,) = entries([sent], str, SAY)
+    assert line.detail == "“Where is my order?”"
 
 
 def test_days_are_said_near_as_words_and_far_with_their_year() -> None:

@@ -42,8 +42,8 @@ async def test_goodwill_says_who_granted_it_and_by_which_rule(desk: Any) -> None
     goodwill = await granted(desk, customer, 300)
     why = await desk.goodwill.ExplainGoodwill(ExplainGoodwillRequest(name=goodwill.name))
     assert (why.rule, why.customer) == ("authorityPolicies/delay-goodwill", customer)
-    assert why.summary.startswith("300 granted on ")
-    assert why.summary.endswith(" by agents/alice (late-delivery).")
+    assert why.summary.startswith("300 points given ")
+    assert why.summary.endswith(", by agents/alice (late-delivery).")
     assert steps(why) == ["GoodwillGranted", "GrantGoodwill"]
     assert why.causes[-1].actor == "agents/alice"
 

@@ -74,12 +74,18 @@ class Speech:
         return refusals.told(refusal, self.language)
 
     def about(self, kind: str, reference: str) -> str:
-        """`Delivery of order 5021`, of `delivery` and `orders/5021`."""
+        """`Delivery of order 5021` or `Deliver order 5021`, of a code and `orders/5021`."""
         if not reference:
             return self.titled(kind)
-        what, _, number = reference.rpartition("/")
-        thing = f"{self.code(what[:-1] if what.endswith('s') else what)} {number}".strip()
-        return self(N_("{what} of {thing}"), what=self.titled(kind), thing=thing)
+        of, _, number = reference.rpartition("/")
+        if of and kind.endswith(f"-{_one(of)}"):  # it says already of what
+            return self(N_("{what} {number}"), what=self.titled(kind), number=number)
+        return self(N_("{what} of {thing}"), what=self.titled(kind), thing=self.thing(reference))
+
+    def thing(self, reference: str) -> str:
+        """`order 5021`, of `orders/5021`."""
+        of, _, number = reference.rpartition("/")
+        return f"{self.code(_one(of))} {number}".strip()
 
     def number(self, value: int | float | Decimal) -> str:
         """`1,420`."""
@@ -134,13 +140,13 @@ class Speech:
         return f"{self.day(self.day_of(at))} {self.clock(at)}"
 
     def short(self, at: datetime) -> str:
-        """As narrow as can be: `11:35` of today, `Tue` of this week, `18 Sep`, `Sep 2024`."""
+        """As narrow as can be: `11:35` of today, `Tue` of this week, `18 Sep`, `18 Sep 2024`."""
         on = self.day_of(at)
         if on == self.today:
             return self.clock(at)
         if timedelta(0) < self.today - on <= NEAR:
             return self._date("E", on)
-        return self._date("MMMd" if on.year == self.today.year else "yMMM", on)
+        return self._date("MMMd" if on.year == self.today.year else "yMMMd", on)
 
     def exactly(self, at: datetime) -> str:
         """With everything, for who wants to know: date, time, zone."""
@@ -173,6 +179,10 @@ def speech(languages: str, zone: str, now: datetime) -> Speech:
 
     """
     return Speech(preferred(languages), _zone(zone, ZoneInfo("UTC")), now)
+
+
+def _one(plural: str) -> str:
+    return plural.removesuffix("s")
 
 
 def _zone(name: str, otherwise: ZoneInfo) -> ZoneInfo:

@@ -7,8 +7,10 @@ from loyalty.domain.value import ValueFormula
 
 def why_granted(goodwill: Goodwill, _: Told) -> Why:
     """Why goodwill was granted."""
-    made_up = f" for promises/{goodwill.promise_id}" if goodwill.promise_id else ""
-    granted = f"{goodwill.points.amount} granted on {shown(goodwill.create_time)} by {goodwill.grantor}"
+    made_up = f", for promises/{goodwill.promise_id}" if goodwill.promise_id else ""
+    by = goodwill.grantor if goodwill.grantor.startswith("agents/") else "policy"
+    points, unit = goodwill.points.amount, goodwill.points.unit.rpartition("/")[2]
+    granted = f"{points} {unit} given {shown(goodwill.create_time)}, by {by}"
     taken_back = f" Reversed on {shown(goodwill.update_time)}." if goodwill.state is State.REVERSED else ""
     summary = f"{granted}{made_up} ({goodwill.reason_code}).{taken_back}"
     return Why(summary, goodwill.authority_policy, str(goodwill.policy_version))

@@ -6,6 +6,7 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.pages.customer.page import Case, Step
+from desk.pages.customer.things import title_of
 from desk.ui import words
 from desk.ui.actions import Act
 from desk.ui.speech import Speech
@@ -46,7 +47,7 @@ def told_case(
     acts = ["work", "note", *([] if waiting else ["resolve"]), "owner"]
     return Case(
         name=case.name,
-        title=case.display_name or say.titled(case.topic),
+        title=title_of(case, say),
         owner=names(case.owner),
         lasting=say.lasting(say.now - moment(case.open_time)),
         waits=waits,

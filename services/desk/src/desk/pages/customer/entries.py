@@ -1,6 +1,6 @@
 """A timeline in sentences: what happened, who did it, what it is about; bursts folded."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from desk.ui.speech import Speech
 
 BURST = timedelta(minutes=10)
 FOLDED_FROM = 4
+_OURS = ("cases", "customer", "loyalty", "notifications")  # what they do by themselves, time or a rule does
 SUMMARY_SHOWN = 160
 
 _INBOUND = {
@@ -48,8 +49,8 @@ class Entry:
     Attributes:
         name: of the entry.
         when: short; `exactly` in full.
-        text: what happened.
-        detail: who, for whom, what was said.
+        text: what happened, of what, by when.
+        detail: who did it, for whom, what was said.
         contact: whether somebody spoke with the customer.
         why: what explains it.
         behind: those like it that are folded behind this one.
@@ -72,16 +73,26 @@ class Entry:
         return len(self.behind)
 
 
-def entries(listed: Iterable[Any], names: Callable[[str], str], say: Speech) -> Sequence[Entry]:
-    """The lines of a timeline, newest first. Four and more alike within ten minutes are one line."""
+def entries(
+    listed: Iterable[Any], names: Callable[[str], str], say: Speech, things: Mapping[str, str] = {}
+) -> Sequence[Entry]:
+    """The lines of a timeline, newest first. Four and more alike within ten minutes are one line.
+
+    Args:
+        listed: the entries.
+        names: what colleagues are called.
+        say: how to speak.
+        things: what the resources are called that they are about.
+
+    """
     lines: list[Entry] = []
     burst: list[Any] = []
     for each in listed:
         if burst and not _alike(burst[-1], each):
-            lines += _lines(burst, names, say)
+            lines += _lines(burst, names, say, things)
             burst = []
         burst.append(each)
-    return lines + _lines(burst, names, say)
+    return lines + _lines(burst, names, say, things)
 
 
 def _alike(newer: Any, older: Any) -> bool:
@@ -91,22 +102,41 @@ def _alike(newer: Any, older: Any) -> bool:
     return same and moment(newer.occur_time) - moment(older.occur_time) < BURST
 
 
-def _lines(burst: Sequence[Any], names: Callable[[str], str], say: Speech) -> list[Entry]:
-    if len(burst) < FOLDED_FROM:
-        return [_entry(each, names, say) for each in burst]
-    first, *others = (_entry(each, names, say) for each in burst)
-    return [replace(first, behind=others)]
+def _lines(
+    burst: Sequence[Any], names: Callable[[str], str], say: Speech, things: Mapping[str, str]
+) -> list[Entry]:
+    first, *others = (_entry(each, names, say, things) for each in burst) if burst else (None,)
+    if first is None or len(burst) >= FOLDED_FROM:
+        return [replace(first, behind=others)] if first else []
+    return [first, *others]
 
 
-def _entry(each: Any, names: Callable[[str], str], say: Speech) -> Entry:
+def who_did(actor: str, department: str, names: Callable[[str], str], say: Speech, fact: str = "") -> str:
+    """`Dora Klein, delivery`; of a service what it did for: a department, a policy, or time."""
+    service = actor.removeprefix("services/")
+    if actor.startswith("agents/"):
+        return ", ".join(filter(None, (names(actor), say.code(words.last(department)))))
+    if fact.startswith("Goodwill"):
+        return say("by policy")
+    if department:
+        return say.titled(words.last(department))
+    if service in _OURS:
+        return say("automatically")
+    # What comes through the desk the customer sent.
+    return "" if service in ("", "desk") else say.titled(service)
+
+
+def _entry(each: Any, names: Callable[[str], str], say: Speech, things: Mapping[str, str]) -> Entry:
     at, fact = moment(each.occur_time), words.last(each.event_type.replace(".", "/"))
-    who = names(each.actor) if each.actor.startswith("agents/") else words.last(each.department or each.actor)
+    who, told = who_did(each.actor, each.department, names, say, fact), _short(each.summary)
+    if told and not each.actor.startswith("agents/"):
+        told = say("“{words}”", words=told)  # what the customer sent, and no colleague wrote
     return Entry(
         name=each.name,
         when=say.short(at),
         exactly=say.exactly(at),
-        text=_text(each, fact, say),
-        detail=", ".join(filter(None, (who, _short(each.summary)))),
+        text=_text(each, fact, say, things),
+        detail=", ".join(filter(None, (who, told))),
         contact=fact == "InteractionRecorded",
         mood={"PromiseBroken": "bad", "PromiseAtRisk": "warn", "NoticeFailed": "bad"}.get(fact, ""),
         why=each.resource if each.resource and explained_by(each.resource) else each.name,
@@ -117,7 +147,7 @@ def _short(text: str) -> str:
     return text if len(text) <= SUMMARY_SHOWN else f"{text[:SUMMARY_SHOWN].rstrip()}…"
 
 
-def _text(each: Any, fact: str, say: Speech) -> str:
+def _text(each: Any, fact: str, say: Speech, things: Mapping[str, str]) -> str:
     channel = value_name(each, "channel")
     if fact == "InteractionRecorded":
         spoken = _INBOUND if value_name(each, "direction") != "OUTBOUND" else _OUTBOUND
@@ -128,5 +158,7 @@ def _text(each: Any, fact: str, say: Speech) -> str:
     else:
         told = say.fact(fact)
     paid = say.money(each.amount) if each.HasField("amount") else ""
-    about = say.code(each.topic)
-    return f"{told}, {paid}" if paid else f"{told}: {about}" if about else told
+    thing = things.get(each.resource) or things.get(each.resource.rpartition("/notes/")[0], "")
+    topic = say.code(each.topic) if not thing or fact.startswith("Goodwill") else ""
+    about = ", ".join(filter(None, (paid, thing, topic)))
+    return f"{told}: {about}" if about else told

@@ -55,30 +55,43 @@ async def load(
         view: the customer view, when it is known.
 
     """
-    of = f'customer = "{customer}"'
+    of = _of(customer)
     bought = f'{of} AND purchase_time >= "{timestamp(first_day(now)).ToJsonString()}"'
     questions: dict[str, Any] = {
-        "customer": services.customers.GetCustomer(GetCustomerRequest(name=customer)),
+        **named(services, customer, view),
         "consents": services.consents.ListConsents(ListConsentsRequest(parent=customer)),
-        "promises": _promises(services, of),
         "cases": _cases(services, of),
         "values": services.purchases.ListCustomerValues(ListCustomerValuesRequest(filter=of)),
         "purchases": services.purchases.ListPurchases(
             ListPurchasesRequest(filter=bought, page_size=PURCHASES_MAX)
         ),
-        "notices": services.notices.ListNotices(ListNoticesRequest(filter=of, page_size=20)),
         "timeline": services.timeline.ListTimelineEntries(
             ListTimelineEntriesRequest(parent=customer, page_size=ENTRIES_SHOWN)
         ),
-        "view": _known(view)
-        if view
-        else services.views.GetCustomerView(GetCustomerViewRequest(name=f"{customer}/view")),
     }
     if names.viewer.may("loyalty.goodwill.grant"):
         questions["allowance"] = services.goodwill.CheckGoodwill(CheckGoodwillRequest(customer=customer))
     asked = {name: asyncio.ensure_future(question) for name, question in questions.items()}
     naming = [_learned(services, names, asked[part], agents) for part, agents in _AGENTS.items()]
     return await ask(patience_s, names=asyncio.gather(*naming, return_exceptions=True), **asked)
+
+
+def _of(customer: str) -> str:
+    return f'customer = "{customer}"'
+
+
+def named(services: Services, customer: str, view: CustomerView | None = None) -> dict[str, Any]:
+    """The parts of a page by which it calls what happened by its name: what for, of which order, by when."""
+    of = _of(customer)
+    return {
+        "customer": services.customers.GetCustomer(GetCustomerRequest(name=customer)),
+        "promises": _promises(services, of),
+        "titles": services.cases.ListCases(ListCasesRequest(filter=of)),
+        "notices": services.notices.ListNotices(ListNoticesRequest(filter=of)),
+        "view": _known(view)
+        if view
+        else services.views.GetCustomerView(GetCustomerViewRequest(name=f"{customer}/view")),
+    }
 
 
 async def _known(view: CustomerView) -> CustomerView:
@@ -193,5 +206,6 @@ class Names:
                 self._remembered[self._viewer, name] = now + NAMES_S, called
 
     def __call__(self, name: str) -> str:
-        """`Alice Brandt` for `agents/alice`; `delivery` for `services/delivery`."""
-        return self._remembered.get((self._viewer, name), (0.0, ""))[1] or name.rpartition("/")[2]
+        """`Alice Brandt` for `agents/alice`, or `Alice` while that is not known."""
+        known, code = self._remembered.get((self._viewer, name), (0.0, ""))[1], name.rpartition("/")[2]
+        return known or (code.replace("-", " ").title() if name.startswith("agents/") else code)

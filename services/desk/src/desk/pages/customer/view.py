@@ -12,8 +12,10 @@ from desk.pages.customer.cases import told_case, viewed
 from desk.pages.customer.entries import entries
 from desk.pages.customer.figures import cell_text, quarters
 from desk.pages.customer.loading import CASES_SHOWN, Names
+from desk.pages.customer.masking import masked
 from desk.pages.customer.page import Cases, Handle, Page, Points, Promises, Section, Timeline, Who, Worth
 from desk.pages.customer.promises import Promise, told_of
+from desk.pages.customer.things import things
 from desk.ui import words
 from desk.ui.actions import Act, offered
 from desk.ui.speech import Speech
@@ -225,7 +227,7 @@ class _Maker:
         listed = (
             answered.timeline_entries if answered else self.view.latest_timeline_entries if self.view else ()
         )
-        shown = entries(listed, self.names, self.say)
+        shown = entries(listed, self.names, self.say, things(self.parts, self.say))
         more = bool(answered and answered.next_page_token)
         return Timeline(trouble=self._trouble("customer", "timeline"), entries=shown, more=more)
 
@@ -281,16 +283,6 @@ def _foremost(urgent: Sequence[Promise]) -> Sequence[Promise]:
 def _handle(identifier: Any, say: Speech) -> Handle:
     kind = value_name(identifier, "type")
     return Handle(identifier.name, say.titled(kind.lower()), masked(kind, identifier.value))
-
-
-def masked(kind: str, value: str) -> str:
-    """Enough of a handle to tell it from another, too little to use it."""
-    if kind == "EMAIL":
-        local, _, domain = value.partition("@")
-        return f"{local[:2]}…@{domain}"
-    if kind in ("PHONE", "FAX"):
-        return f"… {value[-3:]}"
-    return f"{value[:2]}…" if len(value) > 2 else "…"
 
 
 def _address(customer: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from chassis.api.messages import moment, value_name
 from desk.pages.calls import Parts
 from desk.pages.customer.loading import Names
-from desk.pages.customer.view import masked
+from desk.pages.customer.masking import masked
 from desk.pages.find.classifying import LEAST, MOST, Asked
 from desk.ui.speech import Speech
 

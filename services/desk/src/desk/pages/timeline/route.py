@@ -1,6 +1,6 @@
 """`/customers/{id}/timeline`: everything that happened; each choice a URL, each page one list request."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
@@ -8,11 +8,10 @@ from fastapi.responses import RedirectResponse, Response
 from chassis.errors import NotFound
 from desk.pages.base import Look
 from desk.pages.calls import Patience, ask
-from desk.pages.customer.loading import PAGE_S, Names
+from desk.pages.customer.loading import PAGE_S, Names, named
 from desk.pages.customer.route import UUID
 from desk.pages.timeline.choosing import chosen
 from desk.pages.timeline.view import PAGE, timeline
-from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
 
 router = APIRouter()
@@ -31,11 +30,9 @@ async def everything(look: Look, uuid: str, shown: Shown = PAGE, after: str = ""
     request = ListTimelineEntriesRequest(
         parent=name, page_size=size, page_token=after, filter=what.filter(look.say.zone)
     )
-    asked: dict[str, Any] = {"timeline": look.services.timeline.ListTimelineEntries(request)}
-    if not look.is_fragment:
-        asked["customer"] = look.services.customers.GetCustomer(GetCustomerRequest(name=name))
-    parts = await ask(patience.left(), **asked)
-    for part in parts.values():
+    listing = look.services.timeline.ListTimelineEntries(request)
+    parts = await ask(patience.left(), timeline=listing, **named(look.services, name))
+    for part in (parts["timeline"], parts["customer"]):
         if part.refusal and (look.is_fragment or not part.away):
             raise part.refusal
     customer, listed = parts.of("customer"), parts.of("timeline")

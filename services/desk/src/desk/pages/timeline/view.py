@@ -7,6 +7,7 @@ from typing import Any
 from chassis.api.messages import moment
 from desk.pages.calls import Parts
 from desk.pages.customer.entries import Entry, entries
+from desk.pages.customer.things import things
 from desk.pages.timeline.choosing import CHANNELS, KINDS, Chosen
 from desk.ui import words
 from desk.ui.speech import Speech
@@ -70,7 +71,7 @@ def timeline(
     Args:
         name: of the customer.
         chosen: what of it is looked at.
-        parts: `customer` and `timeline`.
+        parts: `timeline`, and those by which it calls things.
         before: how many entries are shown before these.
         names: what colleagues are called.
         say: how to speak.
@@ -85,7 +86,7 @@ def timeline(
         title=customer.display_name if customer else say("A customer"),
         chosen=chosen,
         chips=_chips(name, chosen, listed, say),
-        entries=entries(listed, names, say),
+        entries=entries(listed, names, say, things(parts, say)),
         trouble="" if answered else say("Customer does not answer; look again in a moment."),
         nothing="" if listed or not answered else nothing,
         further=_further(name, chosen, token, before + len(listed)) if token else None,

@@ -1,6 +1,7 @@
 """`/why?of=promises/...`: the reason in words, the rule, what it looked at, the chain of causes."""
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +13,20 @@ from chassis.api.messages import moment
 from chassis.errors import NotFound, Refusal
 from chassis.explain.chain import what
 from desk.pages.base import Look
-from desk.pages.calls import refusal_of
+from desk.pages.calls import ask, refusal_of
+from desk.pages.customer.entries import who_did
+from desk.pages.customer.loading import PAGE_S, Names, named
+from desk.pages.customer.things import things
 from desk.ui import words
 from desk.ui.speech import Speech
 
 router = APIRouter()
-_MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?: UTC|Z)")
+_MOMENT = re.compile(r"(?:\bon )?([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?: UTC|Z)")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_AGENT = re.compile(r"\bagents/[\w-]+")
+_NAME = re.compile(
+    r"\b(?:agents|departments|services|customers|cases|promises|notices|goodwill|workItems|purchases)/[\w/-]*\w"
+)
 _CODE = re.compile(r"\(([a-z0-9]+(?:-[a-z0-9]+)+)\)")
 
 
@@ -31,36 +40,71 @@ async def why(look: Look, of: str) -> Response:
     if told is None:
         refusal = NotFound(of)
         return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal))
-    say = look.say
-    causes = [_cause(each, look) for each in told.causes]
-    rule = f"{say.code(words.last(told.rule))}, {told.rule_version}".rstrip(", ") if told.rule else ""
-    inputs = [(say.titled(name), _value(value, say)) for name, value in sorted(told.inputs.items()) if value]
+    say, names = look.say, Names(look.viewer, look.memory)
+    agents = {*_AGENT.findall(told.summary), *(each.actor for each in told.causes)}
+    asked = named(look.services, told.customer) if told.customer else {}
+    parts = await ask(PAGE_S, names=names.learn(look.services, agents, PAGE_S), **asked)
+    known = things(parts, say)
+    causes = [_cause(each, known, names, say) for each in _told_once(told.causes)]
+    rule = say.code(words.last(told.rule)) if told.rule else ""
+    if told.rule_version:
+        rule = say("{rule}, version {version}", rule=rule, version=told.rule_version)
+    inputs = [
+        (say.titled(name), _value(value, known, names, say))
+        for name, value in sorted(told.inputs.items())
+        if value
+    ]
     return look.answer(
         "pages/why/why.html",
         told=told,
-        summary=_summary(told.summary, say),
+        summary=_summary(told.summary, known, names, say),
         rule=rule,
         inputs=inputs,
         causes=causes,
     )
 
 
-def _cause(cause: Any, look: Any) -> dict[str, str]:
-    at = moment(cause.occur_time)
+def _told_once(causes: Sequence[Any]) -> Sequence[Any]:
+    """Without the requests that say what the fact after them says: newer ones are first."""
+    newer = [None, *causes]
+    return [
+        each
+        for after, each in zip(newer, causes, strict=False)
+        if not (each.method and after is not None and after.event_type and after.actor == each.actor)
+    ]
+
+
+def _cause(
+    cause: Any, known: Mapping[str, str], names: Callable[[str], str], say: Speech
+) -> Mapping[str, str]:
+    fact, thing = what(cause).replace("/", ".").rpartition(".")[2], known.get(cause.resource)
     return {
-        "what": look.say.fact(words.last(what(cause))),
-        "who": look.say.titled(words.last(cause.actor)),
-        "when": look.say.moment(at),
+        "what": f"{say.fact(fact)}: {thing}" if thing else say.fact(fact),
+        "who": who_did(cause.actor, "", names, say, fact),
+        "when": say.moment(moment(cause.occur_time)),
         "trace": cause.trace_id,
     }
 
 
-def _summary(text: str, say: Speech) -> str:
-    """A service's words, with its moments where the reader is, and codes as people say them."""
+def _summary(text: str, known: Mapping[str, str], names: Callable[[str], str], say: Speech) -> str:
+    """A service's words, with its moments where the reader is, and names and codes as people say them."""
     there = _MOMENT.sub(lambda at: say.moment(datetime.fromisoformat(f"{at[1]}T{at[2]}+00:00")), text)
-    return _CODE.sub(lambda code: f"({say.code(code[1])})", there)
+    called = _NAME.sub(lambda name: _called(name[0], known, names, say), there)
+    return _CODE.sub(lambda code: f"({say.code(code[1])})", called)
 
 
-def _value(value: str, say: Speech) -> str:
-    """Names by their last part: ids say nothing to people."""
-    return say.code(words.last(value) if "/" in value and " " not in value else value)
+def _called(name: str, known: Mapping[str, str], names: Callable[[str], str], say: Speech) -> str:
+    """What a resource is called; of one that is not known here what it is: ids say nothing to people."""
+    if name.startswith("agents/"):
+        return names(name)
+    collection, _, end = name.partition("/")
+    if _UUID.search(name):
+        return known.get(name) or say("another of the {things}", things=say.code(collection))
+    return say.titled(end) if collection in ("departments", "services") else say.code(words.last(name))
+
+
+def _value(value: str, known: Mapping[str, str], names: Callable[[str], str], say: Speech) -> str:
+    """What the rule looked at, as people say it."""
+    if " " in value:
+        return _summary(value, known, names, say)
+    return _called(value, known, names, say) if "/" in value else say.code(value)

@@ -7,6 +7,7 @@ from typing import Any
 from chassis.api.messages import moment, value_name
 from desk.auth.viewer import Viewer
 from desk.pages.calls import Parts
+from desk.pages.customer.things import title_of
 from desk.ui import words
 from desk.ui.actions import Act, offered
 from desk.ui.speech import Speech
@@ -112,7 +113,7 @@ def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Spee
         )
         acts = ["work", "note"] if of else ["work", "resolve"]
         offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
-        title = case.display_name or say.titled(case.topic)
+        title = title_of(case, say)
         lines.append(Line(case.name, case.customer, names.get(case.customer, ""), title, when, "", offers))
     return lines
 

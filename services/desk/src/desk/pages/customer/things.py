@@ -1,0 +1,66 @@
+"""What the things that a page names are called: a promise by what it is of and when, a case by its title."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from chassis.api.messages import value_name
+from desk.pages.calls import Parts
+from desk.pages.customer.masking import masked
+from desk.ui.speech import Speech
+
+
+def things(parts: Parts, say: Speech) -> Mapping[str, str]:
+    """What each resource that the parts of a page tell of is called, by its name."""
+    promised, cases, titles = parts.of("promises"), parts.of("cases"), parts.of("titles")
+    listed = {each.name: each for each in (promised.promises if promised else ())}
+    known = {name: promise_of(listed.get(each.successor, each), say) for name, each in listed.items()}
+    opened = [case for case, _ in cases.cases] if cases else []
+    known |= {case.name: title_of(case, say) for case in (*(titles.cases if titles else ()), *opened)}
+    for _, items in cases.cases if cases else ():
+        known |= {item.name: say.about(item.kind, item.reference) for item in items}
+    notices = parts.of("notices")
+    known |= {each.name: _notice(each, known, say) for each in (notices.notices if notices else ())}
+    return known | _of_customer(parts, say)
+
+
+def title_of(case: Any, say: Speech) -> str:
+    """What a case is called, wherever it is named."""
+    return case.display_name or say.titled(case.topic)
+
+
+def promise_of(each: Any, say: Speech) -> str:
+    """`Delivery of order 5021, Tue 1 Dec 14:30`."""
+    due = say.due(each.due_time, each.due_date if each.HasField("due_date") else None)
+    return f"{say.about(each.kind, each.reference)}, {due}"
+
+
+def _notice(each: Any, known: Mapping[str, str], say: Speech) -> str:
+    """What a message is about, and the date that it tells."""
+    about = known.get(each.promise) or say.code(each.kind)
+    told = each.variables.get("new_date", "")
+    if not told or each.promise not in known:
+        return about
+    return f"{about.rpartition(', ')[0]}, {_date(told, say)}"
+
+
+def _date(told: str, say: Speech) -> str:
+    try:
+        if len(told) == len("2026-03-02"):
+            return say.day(date.fromisoformat(told))
+        return say.moment(datetime.fromisoformat(told))
+    except ValueError:
+        return told
+
+
+def _of_customer(parts: Parts, say: Speech) -> dict[str, str]:
+    customer, view, bought = parts.of("customer"), parts.of("view"), parts.of("purchases")
+    known: dict[str, str] = {}
+    for each in customer.identifiers if customer else ():
+        kind = value_name(each, "type")
+        known[each.name] = f"{say.titled(kind.lower())} {masked(kind, each.value)}"
+    for each in view.loyalty.goodwill if view else ():
+        known[each.goodwill] = say.count(each.points, "{n} point", "{n} points")
+    for each in bought.purchases if bought else ():
+        known[each.name] = say.thing(each.reference) if "/" in each.reference else ""
+    return known
