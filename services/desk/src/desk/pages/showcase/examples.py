@@ -77,7 +77,7 @@ def _view(say: Speech) -> CustomerView:
         account="programs/main/accounts/1", unit="programs/main/units/points", balance=1420
     )
     section = view.sections.add(name=f"{NOBODY}/view/sections/billing", display_name="Billing")
-    section.cells.add(label="Open", text="2 invoices", alarm=True)
+    section.cells.add(label="Unpaid", text="2 invoices", alarm=True)
     return view
 
 
