@@ -328,7 +328,7 @@ def test_a_contact_is_said_as_people_say_it() -> None:
     )
     (line,) = entries([contact], str, SAY)
     assert (line.text, line.contact) == ("Called us: order", True)
-    assert len(line.detail) < 200
+    assert len(line.words) < 200
 
 
 def about(resource: str, kind: str, event: str = "PromiseMade", **more: Any) -> TimelineEntry:

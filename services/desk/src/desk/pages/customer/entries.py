@@ -50,7 +50,8 @@ class Entry:
         name: of the entry.
         when: short; `exactly` in full.
         text: what happened, of what, by when.
-        detail: who did it, for whom, what was said.
+        who: did it, or for whom.
+        words: what was said, as somebody wrote it, in whatever language.
         contact: whether somebody spoke with the customer.
         why: what explains it.
         behind: those like it that are folded behind this one.
@@ -61,7 +62,8 @@ class Entry:
     when: str
     exactly: str
     text: str
-    detail: str
+    who: str
+    words: str
     contact: bool
     mood: str
     why: str
@@ -136,7 +138,8 @@ def _entry(each: Any, names: Callable[[str], str], say: Speech, things: Mapping[
         when=say.short(at),
         exactly=say.exactly(at),
         text=_text(each, fact, say, things),
-        detail=", ".join(filter(None, (who, told))),
+        who=who,
+        words=told,
         contact=fact == "InteractionRecorded",
         mood={"PromiseBroken": "bad", "PromiseAtRisk": "warn", "NoticeFailed": "bad"}.get(fact, ""),
         why=each.resource if each.resource and explained_by(each.resource) else each.name,

@@ -25,6 +25,6 @@ async def showcase(look: Look) -> Response:
     }
     acts = [Act(name, each.label, each.letter, f"/ui?{name}") for name, each in ACTIONS.items()]
     at, said = look.say.now, f"{look.say('Called us')}: {look.say.code('order')}"
-    one = Entry(NOBODY, look.say.short(at), look.say.exactly(at), said, "Alice", True, "", NOBODY)
+    one = Entry(NOBODY, look.say.short(at), look.say.exactly(at), said, "Alice", "When?", True, "", NOBODY)
     entry = replace(one, behind=[one] * 3)
     return look.answer("pages/showcase/page.html", shown=shown, acts=acts, entry=entry, customer=NOBODY)
