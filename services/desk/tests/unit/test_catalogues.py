@@ -23,6 +23,7 @@ GERMAN = Language(Locale("de"))
 SAID = {"aria-label", "title", "placeholder", "alt"}  # attributes that people hear or see
 NAMES = {"Rapport"}
 WORD = re.compile(r"[^\W\d_]{2,}")
+ATTRIBUTE = re.compile(r"\s[a-z-]+=\"[^\"]*\"")  # of a macro that gives attributes alone
 SENTENCES = [
     r"""["'`>][A-Z][a-z]+ [a-z]+""",
     r"""["'`][a-z]+ [a-z]+ [a-z]+""",
@@ -151,7 +152,7 @@ class Words(HTMLParser):
             self.found += WORD.findall(value or "") if name in SAID else []
 
     def handle_data(self, data: str) -> None:
-        self.found += WORD.findall(data)
+        self.found += WORD.findall(ATTRIBUTE.sub("", data))
 
 
 def sentences(code: str) -> list[str]:
