@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from rapport_testing.infrastructure import in_memory
 from tests.e2e.stack import Stack
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The platform, up for the whole run."""
-    running = Stack(tmp_path_factory.mktemp("stack"))
-    with running.up():
-        yield running
+    with in_memory(tmp_path_factory.mktemp("stack")) as folder:
+        running = Stack(folder)
+        with running.up():
+            yield running

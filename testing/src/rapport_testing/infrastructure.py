@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,11 @@ def in_memory(otherwise: Path) -> Iterator[Path]:
     if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
         yield otherwise
         return
-    for left in MEMORY.glob("rapport-tests-*"):
-        if not Path("/proc", left.name.rpartition("-")[2]).exists():
+    for left in MEMORY.glob("rapport-of-*"):
+        if not Path("/proc", left.name.split("-")[2]).exists():
             shutil.rmtree(left, ignore_errors=True)
-    folder = MEMORY / f"rapport-tests-{os.getpid()}"
-    folder.mkdir(0o755)
+    folder = Path(tempfile.mkdtemp(prefix=f"rapport-of-{os.getpid()}-", dir=MEMORY))
+    folder.chmod(0o755)  # PostgreSQL may run as another
     try:
         yield folder
     finally:
