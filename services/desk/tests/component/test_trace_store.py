@@ -124,11 +124,36 @@ async def hangs(scope: Scope, receive: Receive, send: Send) -> None:
 async def test_what_is_wrong_with_a_trace_store_is_said(
     serve: Serve, app: Any, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "ANSWER_MAX_BYTES", 1024)
+    monkeypatch.setattr(store, "ANSWERS_MAX_BYTES", 1024)
     monkeypatch.setattr(store, "PATIENCE_S", 0.5)
     with pytest.raises(TracesUnavailable, match=why) as refused:
         await serve(app).trace("a" * 32)
     assert refused.value.reason == "TRACES_UNAVAILABLE"
+
+
+async def test_what_one_page_asks_for_has_a_size_together(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "ANSWERS_MAX_BYTES", 1024)
+    asked = serve(answers(b'{"result": {}}' + b" " * 600))
+    assert await asked.failed(["cases"], NOW) == []
+    with pytest.raises(TracesUnavailable, match="more than"):
+        await asked.failed(["cases", "loyalty"], NOW)
+
+
+async def test_a_trace_store_is_asked_one_thing_after_another(serve: Serve) -> None:
+    asking, most = 0, 0
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal asking, most
+        asking += 1
+        most = max(most, asking)
+        await Response(b'{"result": {}}')(scope, receive, send)
+        asking -= 1
+
+    asked = serve(app)
+    await asyncio.gather(*(asked.slow(["cases", "loyalty"], NOW, 1000) for _ in range(5)))
+    assert most == 1
 
 
 async def test_a_password_in_the_url_is_shown_to_the_store_and_to_no_log(

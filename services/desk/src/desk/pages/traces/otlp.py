@@ -116,7 +116,7 @@ class _Answer(_Wire):
 _DECODER = msgspec.json.Decoder(_Answer, strict=False)
 
 
-def spans_of(answer: bytes) -> list[Span]:
+def spans_of(answer: bytes | bytearray) -> list[Span]:
     """The spans in an answer of Jaeger's. ValueError when it is none."""
     try:
         told = _DECODER.decode(answer)

@@ -12,7 +12,7 @@ from chassis.errors import Unavailable
 from desk.pages.traces.otlp import Span, spans_of
 
 PATIENCE_S = 5.0
-ANSWER_MAX_BYTES = 32 * 1024 * 1024
+ANSWERS_MAX_BYTES = 16 * 1024 * 1024  # of all that one page asks for; read, they take five times that
 TRACES_OF_EACH = 20
 LOOK_BACK = timedelta(days=1)
 
@@ -34,6 +34,7 @@ class TraceStore:
 
     def __init__(self, url: str) -> None:
         self._client = httpx2.AsyncClient(base_url=url, timeout=PATIENCE_S, trust_env=False)
+        self._turn = asyncio.Lock()  # one page after another, or a few readers would take all memory
 
     async def keep(self) -> None:
         """Hold the connections until cancelled."""
@@ -44,7 +45,7 @@ class TraceStore:
 
     async def trace(self, trace_id: str) -> list[Span]:
         """The spans of a trace; none when it is not known. TracesUnavailable."""
-        return await self._ask(f"/api/v3/traces/{trace_id}", {})
+        return await self._ask((f"/api/v3/traces/{trace_id}", {}))
 
     async def failed(self, services: Iterable[str], now: datetime) -> list[Span]:
         """The spans of the last day's newest traces in which one of these services failed. TracesUnavailable.
@@ -65,12 +66,23 @@ class TraceStore:
             "searchDepth": str(TRACES_OF_EACH),
             **wanted,
         }
-        found = await asyncio.gather(
-            *(self._ask("/api/v3/traces", _query({"serviceName": each, **of_all})) for each in services)
+        return await self._ask(
+            *(("/api/v3/traces", _query({"serviceName": each, **of_all})) for each in services)
         )
-        return [span for spans in found for span in spans]
 
-    async def _ask(self, path: str, query: dict[str, str]) -> list[Span]:
+    async def _ask(self, *asked: tuple[str, dict[str, str]]) -> list[Span]:
+        """The spans that are answered to each of these paths and queries."""
+        spans: list[Span] = []
+        left = ANSWERS_MAX_BYTES
+        async with self._turn:
+            for path, query in asked:
+                answer = await self._answer(path, query, left)
+                left -= len(answer)
+                spans += await _read(answer)
+        return spans
+
+    async def _answer(self, path: str, query: dict[str, str], most: int) -> bytearray:
+        """What is answered; of what is not known, no spans."""
         answer = bytearray()
         try:
             async with (
@@ -78,19 +90,24 @@ class TraceStore:
                 self._client.stream("GET", path, params=query) as response,
             ):
                 if response.status_code == httpx2.codes.NOT_FOUND:
-                    return []
+                    return bytearray(b'{"result": {}}')
                 response.raise_for_status()
                 async for chunk in response.aiter_bytes():
                     answer += chunk
-                    if len(answer) > ANSWER_MAX_BYTES:
-                        raise TracesUnavailable(f"answers with more than {ANSWER_MAX_BYTES >> 20} MiB")
-            return await asyncio.to_thread(spans_of, bytes(answer))
+                    if len(answer) > most:
+                        raise TracesUnavailable(f"answers with more than {ANSWERS_MAX_BYTES >> 20} MiB")
+            return answer
         except httpx2.HTTPStatusError as error:
             raise TracesUnavailable(f"answers {error.response.status_code}") from error
         except (httpx2.HTTPError, TimeoutError) as error:
             raise TracesUnavailable("does not answer") from error
-        except ValueError as error:
-            raise TracesUnavailable("answers with something else than OTLP's JSON") from error
+
+
+async def _read(answer: bytearray) -> list[Span]:
+    try:
+        return await asyncio.to_thread(spans_of, answer)
+    except ValueError as error:
+        raise TracesUnavailable("answers with something else than OTLP's JSON") from error
 
 
 @dataclass(frozen=True)
