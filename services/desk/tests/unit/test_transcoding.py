@@ -126,7 +126,7 @@ def test_a_message_said_over_http_is_read_as_the_same_message(name: str, data: s
     assert match
     ids = [unquote(each) for each in match.groups()]
     pairs = parse_qsl(query, keep_blank_values=True)
-    assert transcoding.request(binding, ids, pairs, body, {}) == message
+    assert transcoding.request(binding, ids, pairs, body, {}, "") == message
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -187,29 +187,31 @@ def test_what_is_no_request_is_refused_and_not_repeated(
     binding: Binding, query: list[tuple[str, str]], body: bytes, field: str
 ) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        transcoding.request(binding, (), query, body, {})
+        transcoding.request(binding, (), query, body, {}, "")
     (violation,) = refused.value.violations
     assert (violation.field, violation.reason) == (field, "MALFORMED_REQUEST")
     assert not {"many", "nickname"} & {*str(refused.value).split()}
 
 
-def test_a_key_is_the_request_id_and_the_same_key_the_same_one() -> None:
-    def request_id(key: str, body: bytes = b"{}", query: str = "") -> str:
+def test_a_key_is_the_request_id_and_the_same_key_of_the_same_caller_the_same_one() -> None:
+    def request_id(key: str, query: str = "", caller: str = "service:shop") -> str:
         pairs = [("requestId", query)] if query else []
-        message: Any = transcoding.request(CREATE, (), pairs, body, {"idempotency-key": key})
+        message: Any = transcoding.request(CREATE, (), pairs, b"{}", {"idempotency-key": key}, caller)
         return str(message.request_id)
 
     uuid = "2f1f9f0e-7a3c-4a63-9d6c-3f1f5b5d8a11"
     assert request_id(uuid) == request_id(f'"{uuid}"') == request_id("other", query=uuid) == uuid
     assert request_id("order-7") == request_id("order-7") != request_id("order-8")
+    assert request_id("order-7") != request_id("order-7", caller="service:other")
+    assert request_id(uuid, caller="service:other") == uuid
 
 
 def test_if_match_is_the_etag_of_what_is_changed() -> None:
     changed: Any = transcoding.request(
-        UPDATE, ("customers/1",), [], b'{"etag": "\\"6\\""}', {"if-match": '"7"'}
+        UPDATE, ("customers/1",), [], b'{"etag": "\\"6\\""}', {"if-match": '"7"'}, ""
     )
     assert changed.customer.etag == '"7"'
-    any_version: Any = transcoding.request(UPDATE, ("customers/1",), [], b"{}", {"if-match": "*"})
+    any_version: Any = transcoding.request(UPDATE, ("customers/1",), [], b"{}", {"if-match": "*"}, "")
     assert any_version.customer.etag == ""
     with pytest.raises(InvalidArgument, match="takes no etag"):
-        transcoding.request(LIST, (), [], b"", {"if-match": '"7"'})
+        transcoding.request(LIST, (), [], b"", {"if-match": '"7"'}, "")

@@ -126,7 +126,10 @@ class Rest:
         until = time.monotonic() + seconds
         async with asyncio.timeout(min(seconds, LONGEST_S)):
             body, query = await reading.body_of(request, take), reading.query_of(request)
-            message = await self._do(len(body), transcoding.request, binding, ids, query, body, headers)
+            subject = current_call.get().principal.subject
+            message = await self._do(
+                len(body), transcoding.request, binding, ids, query, body, headers, subject
+            )
         channel = self._channels.to(binding.service(request.scope["path"]))
         how = binding.full_name, binding.request.SerializeToString, binding.answer.FromString
         told = {**ALWAYS, "traceparent": traceparent}

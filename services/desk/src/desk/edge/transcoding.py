@@ -23,6 +23,7 @@ def request(
     query: Iterable[tuple[str, str]],
     body: bytes,
     headers: Mapping[str, str],
+    caller: str,
 ) -> Message:
     """The message that a request is.
 
@@ -32,6 +33,7 @@ def request(
         query: the pairs of the query, in their order.
         body: the body; JSON.
         headers: `Idempotency-Key` and `If-Match` become fields.
+        caller: the subject of who asks: a key is of them alone.
 
     Raises:
         InvalidArgument: MALFORMED_REQUEST, with the field where it is known; INVALID_ETAG.
@@ -45,7 +47,7 @@ def request(
     _parse(_pairs(binding, query), message)
     for name, value in zip(binding.variables, path, strict=True):
         _parse(_nested(name, value), message)
-    _from_headers(binding, message, headers)
+    _from_headers(binding, message, headers, caller)
     return message
 
 
@@ -121,10 +123,10 @@ def _nested(path: str, value: str) -> dict[str, Any]:
     return {name: _nested(rest, value) if rest else value}
 
 
-def _from_headers(binding: Binding, message: Any, headers: Mapping[str, str]) -> None:
+def _from_headers(binding: Binding, message: Any, headers: Mapping[str, str], caller: str) -> None:
     fields = binding.method.input_type.fields_by_name
     if (key := headers.get("idempotency-key", "")) and "request_id" in fields and not message.request_id:
-        message.request_id = _request_id(key)
+        message.request_id = _request_id(key, caller)
     etag = headers.get("if-match", "")
     if etag and etag != "*":
         target = message if "etag" in fields else getattr(message, binding.body, message)
@@ -133,9 +135,9 @@ def _from_headers(binding: Binding, message: Any, headers: Mapping[str, str]) ->
         target.etag = etag
 
 
-def _request_id(key: str) -> str:
-    """A key that is a UUID as it is; another as the UUID that is always made of it."""
+def _request_id(key: str, caller: str) -> str:
+    """A key that is a UUID as it is; another as the UUID that is always made of it and of who asks."""
     try:
         return str(UUID(key.strip('"')))
     except ValueError:
-        return str(uuid5(_KEYS, key))
+        return str(uuid5(_KEYS, f"{caller}\n{key}"))
