@@ -97,6 +97,18 @@ def test_a_secret_is_mounted_as_the_folder_of_a_setting(render: Render) -> None:
     assert volume["secret"] == {"secretName": "senders"}
 
 
+def test_who_reaches_the_pages_reaches_no_grpc(render: Render) -> None:
+    ingress, programs = ({"podSelector": {"matchLabels": {"app": name}}} for name in ("ingress", "shop"))
+    policy = {"webCallers": [ingress], "callers": [programs]}
+    rendered = {each["kind"]: each for each in render("desk", {"networkPolicy": policy})}
+    rules = rendered["NetworkPolicy"]["spec"]["ingress"]
+    reached = {
+        port: [each["from"][1:] for each in rules if {"port": port} in each["ports"]]
+        for port in ("web", "grpc")
+    }
+    assert reached == {"web": [[ingress]], "grpc": [[programs]]}
+
+
 def test_mail_is_taken_where_a_port_is_given_from_mail_servers_alone(render: Render) -> None:
     servers = [{"podSelector": {"matchLabels": {"app": "postfix"}}}]
     rendered = {

@@ -17,9 +17,15 @@ spec:
         {{- with .Values.networkPolicy.callers }}{{ toYaml . | nindent 8 }}{{ end }}
       ports:
         - port: grpc
-        {{- if .Values.webPort }}
+    {{- if .Values.webPort }}
+    - from:
+        - podSelector:
+            matchLabels:
+              app.kubernetes.io/part-of: rapport
+        {{- with .Values.networkPolicy.webCallers }}{{ toYaml . | nindent 8 }}{{ end }}
+      ports:
         - port: web
-        {{- end }}
+    {{- end }}
     {{- if and .Values.mailPort .Values.networkPolicy.mailServers }}
     - from: {{- toYaml .Values.networkPolicy.mailServers | nindent 8 }}
       ports:
