@@ -5,6 +5,8 @@ from html.parser import HTMLParser
 
 import httpx
 
+from desk.edge.webhooks.kinds import KINDS
+
 
 class Seen(HTMLParser):
     """What is on a page: tags with their attributes, and the words."""
@@ -27,6 +29,8 @@ async def test_every_operation_and_every_type_is_on_the_page_of_its_service(alic
     async with httpx.AsyncClient(base_url=alice.base_url, trust_env=False) as nobody:
         index = Seen((await nobody.get("/openapi")).text)
         links = [str(told["href"]) for tag, told in index.tags if tag == "a"]
+        assert "POST /webhooks/{source}" in described["info"]["description"]
+        assert all(kind in index.words for kind in ("POST /webhooks/{source}", *KINDS))
         for tag in described["tags"]:
             assert f"/openapi/{tag['name']}" in links
             page = Seen((await nobody.get(f"/openapi/{tag['name']}")).text)

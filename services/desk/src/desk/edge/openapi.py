@@ -43,6 +43,10 @@ _WELL_KNOWN: dict[str, Schema] = {
     "google.protobuf.Value": {},
 }
 _STATUSES = ", ".join(map(str, sorted({*STATUS.values(), *BY_REASON.values(), 500})))
+_BESIDE = (
+    "Every call of every service. What others tell us of calls, messages and mail goes to "
+    "`POST /webhooks/{source}`, as the desk's README describes."
+)
 _FIELD_HEADERS = {
     "request_id": ("Idempotency-Key", "makes a repeat of a change the same change, for seven days"),
     "etag": ("If-Match", "the etag that was read: 412 when somebody changed it since"),
@@ -100,7 +104,7 @@ def description() -> dict[str, Any]:
         operations[binding.verb.lower()] = _operation(binding, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Rapport", "version": version("rapport-contracts")},
+        "info": {"title": "Rapport", "version": version("rapport-contracts"), "description": _BESIDE},
         "security": [{"bearer": []}],
         "tags": [{"name": name, **_described(each.full_name)} for name, each in services.items()],
         "paths": paths,

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from desk.edge import openapi, problems
+from desk.edge.webhooks.kinds import KINDS
 
 PATH = "/openapi"
 HEADERS = {
@@ -58,6 +59,7 @@ def answer(request: Request) -> Response:
         operations=operations,
         schemas=shown,
         headers=description["components"]["parameters"].values(),
+        webhooks=sorted(KINDS),
         own=own,
         kind=kind,
         name=_name,
