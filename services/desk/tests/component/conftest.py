@@ -129,7 +129,8 @@ def sources(tmp_path: Path) -> Path:
     folder = tmp_path / "sources"
     folder.mkdir()
     for kind in KINDS:
-        (folder / f"{kind}.json").write_text(json.dumps({"kind": kind, "secrets": [SECRET], "region": "DE"}))
+        told = {"kind": kind, "secrets": [SECRET], "region": "DE", "creates": True}
+        (folder / f"{kind}.json").write_text(json.dumps(told))
     (folder / "shop.json").write_text(json.dumps({"kind": "event", "tokens": [TOKEN], "creates": False}))
     return folder
 

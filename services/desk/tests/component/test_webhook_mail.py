@@ -1,6 +1,7 @@
 """Mail by SMTP, from a mail server's client to the timeline."""
 
 import asyncio
+import json
 import re
 import smtplib
 from email.message import EmailMessage
@@ -8,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from chassis.lifecycle import Lifecycle
 from customer.service import service as customer_service
 from desk.edge.webhooks.kinds.mail import BODY_MAX_BYTES
+from desk.edge.webhooks.receiving import OF_ONE_MAX_BYTES
+from desk.edge.webhooks.smtp import Listener
 from rapport_testing.engines.ports import free_port
 from rapport_testing.wait import eventually
 
@@ -40,12 +42,13 @@ def mail(**headers: str) -> EmailMessage:
 def hand_over(desk):
     """Hands mail over as a mail server does."""
 
-    def send(raw: bytes) -> dict[str, Any]:
-        raw = re.sub(rb"\r?\n", b"\r\n", raw)
+    def send(*messages: bytes) -> None:
         with smtplib.SMTP("127.0.0.1", desk.running.app.settings.mail_port, timeout=30) as client:
-            return client.sendmail("bounce@example.com", ["help@example.org"], raw, ["BODY=8BITMIME"])
+            for raw in messages:
+                told = re.sub(rb"\r?\n", b"\r\n", raw)
+                client.sendmail("bounce@example.com", ["help@example.org"], told, ["BODY=8BITMIME"])
 
-    return lambda raw: asyncio.to_thread(send, raw)
+    return lambda *messages: asyncio.to_thread(send, *messages)
 
 
 @pytest.fixture
@@ -70,13 +73,29 @@ def recorded(desk, alice):
     return lambda number: eventually(lambda: of(number))
 
 
-async def test_mail_is_recorded_once_however_often_it_is_handed_over(hand_over, recorded) -> None:
+async def test_mail_is_recorded_once_however_often_it_is_handed_over(desk, hand_over, recorded) -> None:
     raw = mail(**{"Message-ID": "<1@example.com>"}).as_bytes().replace(b"\n", b"\r\n")
     await hand_over(raw)
     await hand_over(b"Received: again\r\n" + raw)
-    await hand_over(mail(**{"Message-ID": "<2@example.com>"}).as_bytes())
-    first, second = await recorded(2)
-    assert first["summary"] == second["summary"] == "Wo ist es?\n\nGrüße,\nErika"
+    await hand_over(mail(**{"Message-ID": "<2@example.com>", "Subject": "Und?"}).as_bytes())
+    told = {each["summary"] for each in await recorded(2)}
+    assert told == {"Wo ist es?\n\nGrüße,\nErika", "Und?\n\nGrüße,\nErika"}
+    async with desk.running.db.connection() as on:
+        assert await on.fetchval("SELECT count(*) FROM received") == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ".", ".a\n..b\n.\nEHLO c", "\n\n", "a" * 100_000],
+    ids=["none", "dot", "dots", "empty", "long"],
+)
+async def test_a_message_is_kept_to_the_letter_whatever_its_lines(hand_over, desk, text) -> None:
+    head = "From: erika@example.com\nSubject: s\n\n"
+    await hand_over(f"{head}{text}\n".encode(), f"{head}next".encode())
+    async with desk.running.db.connection() as on:
+        kept = await on.fetch("SELECT payload FROM deliveries ORDER BY receive_time")
+    said = [json.loads(each["payload"])["text"].replace("\r\n", "\n") for each in kept]
+    assert said == [f"{text}\n"[:20_000], "next\n"]
 
 
 async def test_five_megabytes_of_attachments_are_named_and_not_kept(desk, hand_over, recorded) -> None:
@@ -90,10 +109,25 @@ async def test_five_megabytes_of_attachments_are_named_and_not_kept(desk, hand_o
         assert await on.fetchval("SELECT length(payload) FROM deliveries") < 1000
 
 
-async def test_what_is_too_large_is_refused_for_good(hand_over) -> None:
+async def test_what_is_too_large_is_refused_for_good_and_the_next_is_taken(hand_over, recorded) -> None:
     with pytest.raises(smtplib.SMTPResponseException) as told:
         await hand_over(mail().as_bytes() + b"a" * BODY_MAX_BYTES)
     assert told.value.smtp_code == 552
+    await hand_over(mail().as_bytes())
+    assert len(await recorded(1)) == 1
+
+
+async def test_one_room_holds_what_comes_by_smtp_and_http(desk, hand_over, sender) -> None:
+    (listener,) = _listeners(desk)
+    message = mail().as_bytes()
+    with listener._receiving.room.for_one("email") as take:
+        take(OF_ONE_MAX_BYTES)
+        with pytest.raises(smtplib.SMTPDataError) as told:
+            await hand_over(message)
+        assert told.value.smtp_code == 451
+        assert (await sender("email").post(message)).status_code == 429
+    await hand_over(message)
+    await sender("email").send(message)
 
 
 async def test_mail_is_put_off_while_it_cannot_be_kept(desk, hand_over, infrastructure, recorded) -> None:
@@ -113,8 +147,11 @@ async def test_mail_of_a_source_that_is_not_there_is_put_off(desk, hand_over, so
     assert told.value.smtp_code == 451
 
 
-async def test_nobody_listens_unless_told_to(open_desk, sources) -> None:
-    desk = await open_desk(webhooks_dir=sources)
-    assert desk.running.app.settings.mail_port == 0
-    assert isinstance(desk.running.lifecycle, Lifecycle)
-    assert not [each for each in desk.running.app.backgrounds if "Listener" in each.__qualname__]
+async def test_nobody_listens_unless_told_to(open_desk, sources, desk) -> None:
+    assert len(_listeners(desk)) == 1
+    assert not _listeners(await open_desk(webhooks_dir=sources))
+
+
+def _listeners(desk: Any) -> list[Listener]:
+    owners = [getattr(each, "__self__", None) for each in desk.running.app.backgrounds]
+    return [each for each in owners if isinstance(each, Listener)]

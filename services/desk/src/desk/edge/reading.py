@@ -72,10 +72,10 @@ def query_of(request: Request) -> list[tuple[str, str]]:
 
 
 class Room:
-    """What the bodies of all requests under way may take."""
+    """What the bodies of all requests under way may take, and of those the bodies of one caller."""
 
-    def __init__(self) -> None:
-        self._shares = Shares(BODIES_MAX_BYTES, BODIES_MAX_BYTES // 4, "bytes of requests being answered")
+    def __init__(self, of_one: int = BODIES_MAX_BYTES // 4) -> None:
+        self._shares = Shares(BODIES_MAX_BYTES, of_one, "bytes of requests being answered")
 
     @contextmanager
     def for_one(self, caller: str) -> Iterator[Callable[[int], None]]:
@@ -101,12 +101,12 @@ async def body_of(
 ) -> bytes:
     """The body. BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, OVERLOADED; ClientDisconnect."""
     if int(request.headers.get("content-length", "0")) > most:
-        raise _too_large(most)
+        raise too_large(most)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
-            raise _too_large(most)
+            raise too_large(most)
         take(len(chunk))
     kind = request.headers.get("content-type", media_type).partition(";")[0].strip().lower()
     if body and kind != media_type:
@@ -120,5 +120,6 @@ def may_be_long(request: Request) -> bool:
     return size > 4 * BODY_MAX_BYTES or "transfer-encoding" in request.headers
 
 
-def _too_large(most: int) -> Exception:
+def too_large(most: int) -> Exception:
+    """The refusal of a body."""
     return invalid("body", "BODY_TOO_LARGE", f"must be of at most {most} bytes")

@@ -13,7 +13,6 @@ from chassis.grpc import status
 from chassis.telemetry import tracing
 from chassis.telemetry.metrics import RPC_DURATION
 from desk.edge import problems, reading
-from desk.edge.webhooks.pace import Pace
 from desk.edge.webhooks.receiving import Receiving, refused
 from desk.edge.webhooks.sources import Source, Sources
 
@@ -39,8 +38,6 @@ class Webhooks:
         self._sources = sources
         self._receiving = receiving
         self._clock = clock
-        self._room = reading.Room()
-        self._pace = Pace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -75,17 +72,15 @@ class Webhooks:
         if request.method != "POST":
             raise problems.MethodNotAllowed("POST")
         try:
-            with self._room.for_one(source.name) as take:
+            with self._receiving.room.for_one(source.name) as take:
                 self._look(source, request)
                 kind = source.what
                 async with asyncio.timeout(READ_S):
                     body = await reading.body_of(request, take, kind.body_max_bytes, kind.media_type)
                 if source.secrets:
                     _verify(source, request, body)
-                self._pace.take(source.name, source.per_second)  # not before: others would use its share up
-                kept = await asyncio.to_thread(kind.keep, body)  # which may take long of a large mail
                 sent_id = request.headers.get("webhook-id", "")
-                kept_as = await self._receiving.keep(source, kept, sent_id, traceparent)
+                kept_as = await self._receiving.keep(source, body, sent_id, traceparent)
         except Refusal as refusal:
             refused(source, refusal.reason.lower())
             raise

@@ -9,6 +9,7 @@ import email.policy
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
@@ -17,7 +18,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
-from desk.edge.webhooks.contact import Contact, NotUnderstood, handles, line, reference, words
+from desk.edge.webhooks.contact import Contact, NotUnderstood, line, words
 from desk.edge.webhooks.kind import KIB, MIB, Glance, Kind
 from desk.edge.webhooks.payload import Line, Payload, read
 
@@ -26,6 +27,9 @@ BODY_MAX_BYTES = 10 * MIB
 TEXT_MAX = 20_000  # characters: more than a timeline holds
 UNREAD_MAX_BYTES = 64 * KIB  # of what could not be read, for a person to look at
 NAMES_MAX = 50
+LINES_MAX = 100_000  # each costs the parser a hundred bytes more than it has
+BASE64_MAX_BYTES = 256 * KIB  # of one part: more than TEXT_MAX
+_BASE64 = re.compile(rb"(?m)^[A-Za-z0-9+/=\r\n]{64,}")
 _MACHINE = re.compile(r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE)
 
 
@@ -43,7 +47,7 @@ class Kept(Payload):
 def keep(body: bytes) -> bytes:
     """What of a message is kept; the beginning of what is none."""
     try:
-        message = email.message_from_bytes(body, policy=email.policy.default)
+        message = email.message_from_bytes(_thin(body), policy=email.policy.default)
         assert isinstance(message, EmailMessage)
         kept = _kept(message)
     except Exception:  # the library has faults of its own for what is far from any standard
@@ -65,15 +69,22 @@ def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
     except NotUnderstood:
         raise NotUnderstood("body: must be a message with a sender in `From` (RFC 5322)") from None
     names = ", ".join(line(each) for each in told.attachments)
-    return Contact(
-        channel="EMAIL",
-        handles=handles([("EMAIL", told.sender, "")], region_code),
-        name=line(told.name),
-        summary=words(line(told.subject, 1000), told.text, f"Attachments: {names}" if names else ""),
-        reference=reference(told.reference),
-        occur_time=told.date,
-        is_automatic=told.is_automatic,
-    )
+    said = words(line(told.subject, 1000), told.text, f"Attachments: {names}" if names else "")
+    found = told.contact("EMAIL", said, region_code, ("EMAIL", told.sender, ""))
+    return replace(found, occur_time=told.date, is_automatic=told.is_automatic)
+
+
+def _thin(body: bytes) -> bytes:
+    """A message without most of what its attachments hold, whose parsing would take ten times its size."""
+    body = _BASE64.sub(_cut, body)
+    if body.count(b"\n") > LINES_MAX:
+        return b"\n".join(body.split(b"\n", LINES_MAX)[:LINES_MAX])
+    return body
+
+
+def _cut(base64: re.Match[bytes]) -> bytes:
+    whole = base64[0]
+    return whole if len(whole) <= BASE64_MAX_BYTES else whole[:BASE64_MAX_BYTES] + b"\r\n"
 
 
 def _kept(message: EmailMessage) -> dict[str, Any]:
@@ -165,4 +176,5 @@ def _of_html(html: str) -> str:
     return "\n".join(each.strip() for each in "".join(reader.parts).split("\n"))
 
 
-DECLARED = (Kind("email", contact, MEDIA_TYPE, BODY_MAX_BYTES, glance, keep),)
+# Whoever writes mail is not known by that: most who are unknown sell something.
+DECLARED = (Kind("email", contact, MEDIA_TYPE, BODY_MAX_BYTES, glance, keep, creates=False),)
