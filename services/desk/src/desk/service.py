@@ -33,7 +33,7 @@ def compose(app: App[Settings]) -> None:
     if traces.store:
         app.background(traces.store.keep)
     rest = Rest(app.forwarding, app.verifier, app.settings.rest_timeout_s, app.draining)
-    calls = Calls(app.db, app.broadcast, app.client(CustomerServiceStub, "customer"))
+    calls = Calls(app.db, app.broadcast)
     app.background(lambda: clean(app.db))
     presence = Presence(app.broadcast)
     gate = Gate(app)
@@ -49,7 +49,7 @@ def _webhooks(app: App[Settings], calls: Calls) -> Webhooks:
     sources = Sources(s.webhooks_dir)
     receiving = Receiving(app.db, timedelta(seconds=s.webhooks_call_limit_s), calls.ring)
     app.work(Recording(app.db, sources, customers, timeline))
-    app.background(Keeping(app.db, s.webhooks_keep_days).run)
+    app.background(Keeping(app.db, s.webhooks_keep_days, s.webhooks_wait_days).run)
     if s.mail_port:
         app.background(Listener(sources, s.mail_source, receiving, s.host, s.mail_port).run)
     return Webhooks(sources, receiving, app.clock)

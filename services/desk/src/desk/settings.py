@@ -61,6 +61,9 @@ class Settings(ServiceSettings):
     webhooks_keep_days: int = Field(
         30, ge=1, le=400, description="how long payloads of webhooks are kept that were recorded or dropped"
     )
+    webhooks_wait_days: int = Field(
+        90, ge=1, le=365, description="for how long a person may decide; then a webhook is dropped"
+    )
     webhooks_call_limit_s: int = Field(
         7200,
         ge=60,

@@ -17,10 +17,12 @@ from desk.live.readers import SEATS
 from desk.pages.customer import live, route
 from loyalty.service import service as loyalty_service
 from notifications.service import service as notifications_service
+from services.desk.tests.component.conftest import Sender
 
 STREAM = {"accept": "text/event-stream"}  # as browsers say; all else is somebody who goes to a page
 SERVICES = (customer_service, cases_service, loyalty_service, notifications_service)
 VIEWERS, PEOPLE = 200, 20
+NUMBER = "+4930901820"
 
 
 async def erika(desk: Any) -> str:
@@ -222,6 +224,46 @@ async def test_a_page_that_is_open_says_when_its_customers_service_falls_silent(
     async with asyncio.timeout(30):
         await seen.wait()
     stream.cancel()
+
+
+async def ring(desk: Any, clock: Any, browser: Any) -> dict[str, Any]:
+    """What a browser is told of a call that rings at alice."""
+    await Sender(desk, clock, "telephony").send(
+        {"call": "c-1", "event": "ringing", "agent": "alice", "from": NUMBER}
+    )
+    async with asyncio.timeout(30), browser.stream("GET", "/live", timeout=None) as answer:
+        lines = answer.aiter_lines()
+        while await anext(lines) != "event: ring":
+            pass
+        told: dict[str, Any] = json.loads((await anext(lines)).removeprefix("data: "))
+    return told
+
+
+async def test_a_call_that_rings_opens_the_page_of_the_one_who_has_the_number(desk, clock, known) -> None:
+    erika = await known("Erika Sommer", phone=NUMBER)
+    told = await ring(desk, clock, await desk.signed_in())
+    assert (told["href"], "Erika Sommer" in told["html"]) == (f"/{erika}", True)
+
+
+async def test_a_call_of_a_number_that_several_have_opens_no_page(desk, clock, known) -> None:
+    both = {await known("Erika", phone=NUMBER), await known("Karl", phone=NUMBER)}
+    told = await ring(desk, clock, await desk.signed_in())
+    assert told["href"] == ""
+    assert all(each in told["html"] for each in both)
+
+
+async def test_whoever_may_see_no_customers_sees_the_number_of_a_call_and_no_name(desk, clock, known) -> None:
+    await known("Erika Sommer", phone=NUMBER)
+    told = await ring(desk, clock, await desk.signed_in(permissions=["cases.cases.read"]))
+    assert told["href"] == ""
+    assert "Erika" not in told["html"]
+    assert NUMBER[-3:] in told["html"]
+
+
+async def test_a_call_rings_although_nobody_tells_whose_it_is(open_desk, sources, clock) -> None:
+    desk = await open_desk(webhooks_dir=sources)
+    told = await ring(desk, clock, await desk.signed_in())
+    assert (told["href"], "cannot be asked now" in told["html"]) == ("", True)
 
 
 async def test_the_work_of_all_open_cases_is_asked_for_once(open_desk: Any) -> None:

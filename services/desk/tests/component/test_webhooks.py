@@ -13,12 +13,14 @@ import pytest
 import structlog
 
 from chassis.context import Call, Principal, acting
+from chassis.errors import Unavailable
 from chassis.lifecycle import Lifecycle
 from customer.service import service as customer_service
-from desk.edge.webhooks.keeping import Keeping
+from desk.edge.webhooks.keeping import CHUNK, Keeping
+from desk.edge.webhooks.kinds.mail import BODY_MAX_BYTES
 from desk.service import service as desk_service
-from desk.store import webhooks as store
-from desk.store.received import Received, State
+from desk.store import received as store
+from desk.store.tables import Received, State
 from rapport_testing.engines.ports import free_port
 from rapport_testing.wait import eventually
 
@@ -54,6 +56,11 @@ async def decided_by(subject: str) -> AsyncIterator[None]:
 async def count(db: Any, table: str) -> int:
     async with db.connection() as on:
         return await on.fetchval(f"SELECT count(*) FROM {table}")
+
+
+async def the_only(db: Any) -> str:
+    async with db.connection() as on:
+        return str(await on.fetchval("SELECT id FROM received"))
 
 
 @pytest.fixture
@@ -132,7 +139,7 @@ async def test_a_number_of_several_waits_for_a_person_who_chooses(sender, db, en
     received = await settled(db, await sender("sms").send(SMS), State.WAITING)
     assert received.reason_code == "identifier-shared"
     assert set(received.candidates) == {erika, karl}
-    assert received.words == "Where is it?"
+    assert received.words == f"From {NUMBER}\n\nWhere is it?"
     async with decided_by("agent:alice"), db.transaction() as tx:
         locked = await store.LOCK.one(tx, id=received.id)
         assert await store.again(tx, locked, "agent:alice", karl)
@@ -154,7 +161,8 @@ async def test_handles_of_two_customers_wait_for_a_person(sender, db, known) -> 
 @pytest.mark.parametrize(
     ("kind", "body", "reason"),
     [
-        ("telephony", {"event": "ended", "call": "c", "from": "anonymous"}, "no-identifier"),
+        ("telephony", {"event": "ended", "call": "c"}, "no-identifier"),
+        ("sms", {"from": "12", "text": "?"}, "identifier-unusable"),
         ("email", AWAY, "unknown-customer"),
         ("event", {"channel": "APP", "customer": NOBODY}, "customer-not-found"),
     ],
@@ -162,9 +170,7 @@ async def test_handles_of_two_customers_wait_for_a_person(sender, db, known) -> 
 async def test_what_is_nobodys_waits_for_a_person(sender, db, clock, kind, body, reason) -> None:
     await sender(kind).send(body)
     clock.advance(timedelta(seconds=6))
-    async with db.connection() as on:
-        received = str(await on.fetchval("SELECT id FROM received"))
-    assert (await settled(db, received, State.WAITING)).reason_code == reason
+    assert (await settled(db, await the_only(db), State.WAITING)).reason_code == reason
 
 
 @pytest.mark.parametrize(
@@ -186,12 +192,11 @@ async def test_a_repeat_is_answered_as_the_first_and_makes_nothing(sender, db, e
     first = await sender("sms").send(SMS)
     received = await settled(db, first)
     assert await sender("sms").send(SMS) == first
-    assert await sender("sms").send(SMS, "2") != first
-    await eventually(lambda: _has(entries(received.customer), 2))
-
-
-async def _has(listed: Any, number: int) -> bool:
-    return len(await listed) == number
+    assert (await count(db, "deliveries"), await count(db, "work")) == (1, 1)
+    second = await sender("sms").send(SMS, "2")
+    assert second != first
+    assert (await settled(db, second)).customer == received.customer
+    assert len(await entries(received.customer)) == 2
 
 
 async def test_five_at_once_with_the_same_id_make_one_entry(sender, db, entries) -> None:
@@ -256,6 +261,12 @@ async def test_what_is_too_large_or_of_another_type_is_refused_before_it_is_read
     assert await count(db, "deliveries") == 0
 
 
+async def test_mail_as_large_as_is_said_is_taken_by_http(sender) -> None:
+    line = b"a" * 76 + b"\r\n"
+    head = f"From: {CANARY}\r\n\r\n".encode()
+    await sender("email").send(head + line * ((BODY_MAX_BYTES - len(head)) // len(line)))
+
+
 async def test_one_source_that_sends_too_much_holds_up_no_other(sender, sources) -> None:
     slow = json.loads((sources / "sms.json").read_text()) | {"per_second": 0.2}
     (sources / "slow.json").write_text(json.dumps(slow))
@@ -289,14 +300,15 @@ async def test_a_call_makes_one_entry_when_it_is_over_in_whatever_order_it_is_to
         "The customer called. In the menu: Billing. Answered by alice after 10 s. It lasted 40 s."
     )
     await sender("telephony").send({"call": "c-1", "event": "ended"}, "late")
+    async with db.connection() as on:
+        assert await on.fetchval("SELECT count(*) FROM work WHERE ended_at IS NULL") == 0
     assert len(await entries(received.customer)) == 1
 
 
 async def test_a_call_whose_end_is_not_told_is_recorded_after_a_time(sender, db, entries, clock) -> None:
     await sender("telephony").send({"call": "c-1", "from": NUMBER} | CALL[2])
     clock.advance(timedelta(hours=2, seconds=1))
-    async with db.connection() as on:
-        received = await settled(db, str(await on.fetchval("SELECT id FROM received")))
+    received = await settled(db, await the_only(db))
     assert "Its end was not told." in (await entries(received.customer))[0]["summary"]
 
 
@@ -331,21 +343,128 @@ async def test_what_was_answered_outlives_the_process(desk, sender, sources, clo
         await lifecycle.stop()
 
 
+@contextlib.asynccontextmanager
+async def unanswered(db: Any, received: Received) -> AsyncIterator[None]:
+    """What was recorded is taken for what was not, as after a lost answer; then it is tried again."""
+    async with decided_by("service:desk"):
+        async with db.transaction() as tx:
+            locked = await store.LOCK.one(tx, id=received.id)
+            locked.state, locked.entry, locked.round = State.RECEIVED, "", locked.round + 1
+            await store.save(tx, locked)
+        yield
+        async with db.transaction() as tx:
+            await store.queue(tx, locked)
+
+
+async def test_what_an_attempt_recorded_whose_answer_was_lost_is_recorded_whatever_was_told_since(
+    sender, db, entries, clock
+) -> None:
+    ended = {"call": "c-1", "from": NUMBER, "event": "ended"}
+    await sender("telephony").send(ended)
+    clock.advance(timedelta(seconds=6))
+    received = await settled(db, await the_only(db))
+    async with unanswered(db, received):
+        await sender("telephony").send(ended | {"note": "Wants a copy."}, "2")
+    clock.advance(timedelta(seconds=6))
+    again = await settled(db, str(received.id))
+    assert (again.customer, again.entry) == (received.customer, "")
+    assert len(await entries(received.customer)) == 1
+
+
+async def test_another_attempt_goes_on_with_the_customer_of_the_first(sender, db, entries, known) -> None:
+    erika = await known("Erika", phone=NUMBER)
+    received = await settled(db, await sender("sms").send(SMS))
+    async with unanswered(db, received):
+        karl = await known("Karl", phone=NUMBER)  # now the number is of two
+    assert (await settled(db, str(received.id))).customer == erika
+    assert (len(await entries(erika)), await entries(karl)) == (1, [])
+
+
+def keeping(db: Any) -> Keeping:
+    return Keeping(db, 30, 90)
+
+
 async def test_what_was_said_is_let_go_of_after_some_days_and_a_repeat_is_still_known(
     sender, db, clock
 ) -> None:
     kept = await sender("sms").send(SMS)
     await settled(db, kept)
     clock.advance(timedelta(days=29))
-    await Keeping(db, 30).forget()
+    await keeping(db).forget()
     assert (await store.DELIVERIES_OF.one(db, received=UUID(kept))).payload
     clock.advance(timedelta(days=2))
-    await Keeping(db, 30).forget()
+    await keeping(db).forget()
     assert (await store.DELIVERIES_OF.one(db, received=UUID(kept))).payload == b""
+    assert (await store.GET.one(db, id=UUID(kept))).forgotten
     assert await sender("sms").send(SMS) == kept
     clock.advance(timedelta(days=400))
-    await Keeping(db, 30).forget()
+    await keeping(db).delete()
     assert (await count(db, "received"), await count(db, "deliveries")) == (0, 0)
+
+
+async def test_what_is_told_of_a_call_that_is_forgotten_is_forgotten(sender, db, clock) -> None:
+    told = {"call": "c-1", "from": NUMBER, "event": "ended"}
+    await sender("telephony").send(told)
+    clock.advance(timedelta(seconds=6))
+    received = await settled(db, await the_only(db))
+    clock.advance(timedelta(days=31))
+    await keeping(db).forget()
+    await sender("telephony").send(told, "late")
+    kept = await store.DELIVERIES_OF.all(db, received=received.id)
+    assert [each.payload for each in kept] == [b"", b""]
+
+
+async def test_what_is_forgotten_is_not_looked_at_again(db, clock) -> None:
+    before = clock.now() - timedelta(days=30)
+    async with db.connection() as on:
+        await on.execute(
+            "INSERT INTO received SELECT gen_random_uuid(), 'sms', 'sms', $1, $1, 'RECORDED', '', '{}', '{}',"
+            " '', '', '', '', '{}', NULL, '{}', true, 1, '', '' FROM generate_series(1, 20000)",
+            before - timedelta(days=1),
+        )
+        await on.execute(
+            "INSERT INTO deliveries SELECT gen_random_uuid(), id, receive_time, '' FROM received"
+        )
+        await on.execute("ANALYZE received")
+        await on.execute("ANALYZE deliveries")
+        asked = store.FORGET.arguments({"before": before, "most": CHUNK})
+        told = await on.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {store.FORGET.sql}", *asked)
+        plan = json.loads(told)[0]["Plan"]
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 50
+
+
+async def test_what_nobody_decides_is_dropped_after_some_days(sender, db, clock) -> None:
+    old = await settled(db, await sender("sms").send({"from": NUMBER}), State.NOT_UNDERSTOOD)
+    clock.advance(timedelta(days=89))
+    new = await settled(db, await sender("sms").send({"from": NUMBER}, "2"), State.NOT_UNDERSTOOD)
+    await keeping(db).drop()
+    assert (await store.GET.one(db, id=old.id)).state is State.NOT_UNDERSTOOD
+    clock.advance(timedelta(days=2))
+    await keeping(db).drop()
+    dropped = await store.GET.one(db, id=old.id)
+    assert (dropped.state, dropped.decided_by, dropped.note) == (
+        State.DROPPED,
+        "service:desk",
+        "nobody decided",
+    )
+    assert (await store.GET.one(db, id=new.id)).state is State.NOT_UNDERSTOOD
+
+
+class Unforgetting(Keeping):
+    async def forget(self) -> None:
+        raise Unavailable("DATABASE_UNAVAILABLE", "It is away.")
+
+
+async def test_one_thing_that_fails_costs_what_else_is_looked_after_nothing(sender, db, clock) -> None:
+    await settled(db, await sender("sms").send(SMS))
+    clock.advance(timedelta(days=500))
+    looking = asyncio.create_task(Unforgetting(db, 30, 90).run())
+    assert await eventually(lambda: _is_empty(db))
+    looking.cancel()
+
+
+async def _is_empty(db: Any) -> bool:
+    return await count(db, "received") == 0
 
 
 async def test_nothing_personal_is_in_logs_spans_or_metrics(sender, db, spans) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import tracemalloc
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from itertools import permutations
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from chassis.api.text import NOT_TEXT
 from desk.edge.webhooks.contact import SUMMARY_MAX, Contact, Handle, NotUnderstood, words
+from desk.edge.webhooks.kind import CallState
 from desk.edge.webhooks.kinds import KINDS
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -171,6 +173,47 @@ def test_a_call_says_how_far_it_came(events: list[dict[str, Any]], channel: str,
     assert told.handles == (Handle("PHONE", "+4930901820"),)
 
 
+RINGS = {"event": "ringing", "agent": "alice", "time": "2026-03-02T09:00:00Z", "from": "+4930901820"}
+TRANSFER = [
+    RINGS,
+    {"event": "answered", "agent": "alice", "time": "2026-03-02T09:00:10Z"},
+    RINGS | {"agent": "bob", "time": "2026-03-02T09:01:00Z"},
+]
+UNTIMED = [{name: value for name, value in each.items() if name != "time"} for each in TRANSFER]
+
+
+def state(*payloads: dict[str, Any]) -> CallState:
+    told = [json.dumps({"call": "c-7", "id": str(n)} | each).encode() for n, each in enumerate(payloads)]
+    return KINDS["telephony"].call(told, "")
+
+
+def test_a_call_that_is_transferred_rings_at_the_second_agent_in_whatever_order_it_is_told() -> None:
+    assert {state(*order) for order in permutations(TRANSFER)} == {
+        CallState(frozenset({"alice", "bob"}), frozenset({"alice"}), "+4930901820")
+    }
+    for late in (UNTIMED[1::-1], TRANSFER[1::-1]):  # known by who answered, or by its time
+        assert state(*late).talking == state(*late).agents == {"alice"}
+    assert state(*UNTIMED).agents - state(*UNTIMED).talking == {"bob"}
+
+
+def test_a_call_that_is_over_rings_at_nobody() -> None:
+    over = state({"event": "ended"}, *TRANSFER)
+    assert (over.agents, over.talking, over.is_over) == (frozenset(), frozenset(), True)
+
+
+def test_a_call_that_we_make_rings_with_the_number_of_the_customer() -> None:
+    ours = RINGS | {"direction": "OUTBOUND", "from": "+493011111111", "to": "+4930901820"}
+    assert state(ours).number == "+4930901820"
+
+
+@pytest.mark.parametrize("kind", ["sms", "telephony", "web-form"])
+def test_a_number_that_nobody_can_be_found_by_is_told_as_it_came(kind: str) -> None:
+    told = read(
+        kind, {"call": "c", "event": "ended", "from": "030 901820", "phone": "030 901820", "text": "?"}
+    )
+    assert (told.handles, told.told) == ((), "030 901820")
+
+
 def test_a_withheld_number_is_none() -> None:
     assert read("telephony", {"call": "c", "event": "ended", "from": "anonymous"}).handles == ()
 
@@ -219,6 +262,32 @@ def test_eight_bit_mail_and_mail_of_no_known_character_set_is_read() -> None:
     assert of_mail(raw.format("utf-8").encode()).summary == "Grüße"
     assert of_mail(raw.format("iso-8859-1").encode("latin-1")).summary == "Grüße"
     assert of_mail(raw.format("made-up").encode("latin-1")).summary == "Grüße"
+
+
+ATTACHED = b"\r\n".join((
+    b"From: erika@example.com",
+    b"Content-Type: multipart/mixed; boundary=b",
+    b"",
+    b"--b\r\n\r\nHello",
+    b"--b\r\nContent-Type: image/png\r\nContent-Disposition: attachment; filename=a.png",
+    b"Content-Transfer-Encoding: base64\r\n\r\n%s--b",
+    b"Content-Type: image/png\r\nContent-Disposition: attachment; filename=b.png\r\n\r\n--b--",
+))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [(b"a" * 76 + b"\r\n", "a.png, b.png"), (b"a\r\n", "a.png, b.png"), (b"!\r\n", "a.png")],
+)
+def test_a_large_mail_takes_little_more_than_its_size_while_it_is_read(line: bytes, names: str) -> None:
+    size = 6_000_000
+    message = ATTACHED % (line * (size // len(line)))
+    tracemalloc.start()
+    kept = KINDS["email"].keep(message)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 3 * size
+    assert KINDS["email"].read([kept], "").summary == f"Hello\n\nAttachments: {names}"
 
 
 @pytest.mark.parametrize("headers", [{"Auto_Submitted": "auto-replied"}, {"Precedence": "bulk"}])

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-import grpc
-
-from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
-from chassis.errors import Refusal
 from chassis.events.broadcast import Broadcast
 from chassis.timeouts import woken
-from desk.live.owners import Owner, owners_of
-from desk.store import webhooks as store
-from desk.store.received import Received
-
-if TYPE_CHECKING:
-    from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceAsyncStub
+from desk.store import received as store
+from desk.store.tables import Received
 
 LOOK_EVERY_S = 5.0  # while a word of another replica may be lost
-KNOWN_WITHIN_S = 1.5  # the telephone rings: better a number now than a name later
 _WORD = b"ringing "
 
 
@@ -36,23 +25,12 @@ class Ringing:
 
     Attributes:
         call: its id here.
-        number: who calls; empty when it is withheld. Personal.
-        ring_time: since when.
-        owners: who may be calling: nobody known, one, or several of whom the agent chooses.
-        is_known: whether `owners` could be asked for; otherwise nobody knows.
+        number: of whom the agent is about to speak with; empty when it is withheld. Personal.
 
     """
 
     call: UUID
     number: str = field(repr=False)
-    ring_time: datetime
-    owners: Sequence[Owner]
-    is_known: bool = True
-
-    @property
-    def customer(self) -> str:
-        """Whose page may open by itself: that of the one owner; empty when the agent has to choose."""
-        return self.owners[0].customer if len(self.owners) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +49,12 @@ class Calls:
     Args:
         db: the desk's database.
         broadcast: reaches its other replicas.
-        customers: the customer service, asked with the desk's own identity.
 
     """
 
-    def __init__(self, db: Database, broadcast: Broadcast, customers: CustomerServiceAsyncStub) -> None:
+    def __init__(self, db: Database, broadcast: Broadcast) -> None:
         self._db = db
         self._broadcast = broadcast
-        self._customers = customers
         self._listening: dict[str, set[asyncio.Event]] = defaultdict(set)
         broadcast.listen(self._hear)
 
@@ -108,9 +84,9 @@ class Calls:
                     told.discard(gone)
                     yield Over(gone)
                 for each in ringing:
-                    if each.id not in told and not each.answered:
+                    if each.id not in told and agent not in each.talking:
                         told.add(each.id)
-                        yield await self._known(each)
+                        yield Ringing(each.id, each.caller)
                 await self._news(wake, epoch)
         finally:
             self._listening[agent].discard(wake)
@@ -128,20 +104,8 @@ class Calls:
         """What rings; None when nobody can tell now."""
         try:
             return await store.RINGING.all(self._db, agent=agent, since=self._db.clock.now() - store.RINGS)
-        except (Refusal, *DATABASE_ERRORS):
+        except DATABASE_ERRORS:
             return None
-
-    async def _known(self, call: Received) -> Ringing:
-        assert call.ring_time is not None, "the statement asks for a time"
-        owners: Sequence[Owner] = ()
-        is_known = True
-        if call.caller.startswith("+"):
-            with acting(Call("calls.listen", service_itself(self._db.service))):  # not as who looks
-                try:
-                    owners = await owners_of(self._customers, call.caller, KNOWN_WITHIN_S)
-                except (grpc.aio.AioRpcError, Refusal):
-                    is_known = False
-        return Ringing(call.id, call.caller, call.ring_time, owners, is_known)
 
     def _hear(self, word: bytes) -> None:
         if word.startswith(_WORD):

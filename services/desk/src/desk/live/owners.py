@@ -1,4 +1,4 @@
-"""Whose a handle is, as far as that is known: asked by the desk itself, for nobody looks yet."""
+"""Whose a handle is, as far as whoever asks may see that: a person who looks, or the desk itself."""
 
 from __future__ import annotations
 

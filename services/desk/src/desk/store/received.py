@@ -1,83 +1,154 @@
-"""What webhooks brought: deliveries as they came, and the contacts that they make up."""
+"""Statements on what webhooks brought, and what becomes of it."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
-from uuid import UUID
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.db.statement import Statement, values
+from chassis.db.tables import updated
+from chassis.db.transaction import Transaction
+from chassis.work import enqueue
+from desk.store.tables import DELIVERIES, RECEIVED, UNDECIDED, Delivery, Received, State
+
+RECORD = "webhook-record"  # the kind of work
+RINGS = timedelta(minutes=2)  # nobody lets a telephone ring for longer
+USEFUL = timedelta(days=365)  # for so long it is tried to record a contact
+KNOWN = timedelta(days=400)  # for so long a repeat is known to be one
 
 
-class State(StrEnum):
-    """What became of a contact."""
+_BY_ID = sa.select(RECEIVED).where(RECEIVED.c.id == sa.bindparam("id"))
+GET = Statement(_BY_ID, row=Received)
+LOCK = Statement(_BY_ID.with_for_update(), row=Received)
+UPDATE = Statement[None](updated(RECEIVED))
+INSERT = Statement[None](insert(RECEIVED).on_conflict_do_nothing())
+INSERT_DELIVERY = Statement[Any](insert(DELIVERIES).on_conflict_do_nothing().returning(DELIVERIES.c.id))
+DELIVERIES_OF = Statement(
+    sa.select(DELIVERIES)
+    .where(DELIVERIES.c.received == sa.bindparam("received"))
+    .order_by(DELIVERIES.c.receive_time, DELIVERIES.c.id),
+    row=Delivery,
+)
+_AGENT = sa.bindparam("agent", type_=sa.Text)
+_RECEIVED: sa.ColumnElement[str] = sa.literal_column(f"'{State.RECEIVED}'")
+RINGING = Statement(
+    sa.select(RECEIVED).where(
+        sa.text("ringing <> '{}'"),  # written out: the index is of these alone
+        sa.any_(RECEIVED.c.ringing) == _AGENT,
+        sa.or_(
+            RECEIVED.c.ring_time > sa.bindparam("since"),
+            sa.and_(sa.any_(RECEIVED.c.talking) == _AGENT, RECEIVED.c.state == _RECEIVED),
+        ),
+    ),
+    row=Received,
+)
+_OPEN = RECEIVED.c.state.in_([sa.literal_column(f"'{state}'") for state in UNDECIDED])
+LIST_UNDECIDED = Statement(
+    sa.select(RECEIVED)
+    .where(
+        _OPEN,
+        sa.tuple_(RECEIVED.c.receive_time, RECEIVED.c.id)
+        > sa.tuple_(sa.bindparam("after", type_=sa.DateTime(True)), sa.bindparam("id", type_=sa.Uuid)),
+    )
+    .order_by(RECEIVED.c.receive_time, RECEIVED.c.id)
+    .limit(sa.bindparam("most")),
+    row=Received,
+)
+COUNT = Statement[Any](
+    sa.select(
+        RECEIVED.c.source,
+        RECEIVED.c.kind,
+        RECEIVED.c.state,
+        sa.func.count().label("count"),
+        sa.func.min(RECEIVED.c.receive_time).label("oldest"),
+    )
+    .where(RECEIVED.c.state.in_([sa.literal_column(f"'{s}'") for s in (State.RECEIVED, *UNDECIDED)]))
+    .group_by(RECEIVED.c.source, RECEIVED.c.kind, RECEIVED.c.state)
+)
+_SETTLED = RECEIVED.c.state.in_([sa.literal_column(f"'{s}'") for s in (State.RECORDED, State.DROPPED)])
+_PAST = (
+    sa.select(RECEIVED.c.id)
+    .where(_SETTLED, RECEIVED.c.update_time < sa.bindparam("before"))
+    .order_by(RECEIVED.c.update_time)
+    .limit(sa.bindparam("most"))
+)
+_TO_FORGET = _PAST.where(sa.not_(RECEIVED.c.forgotten)).with_for_update(skip_locked=True).cte("past")
+_EMPTIED = sa.update(DELIVERIES).where(DELIVERIES.c.received.in_(sa.select(_TO_FORGET))).values(payload=b"")
+FORGET = Statement[Any](
+    sa.update(RECEIVED)
+    .where(RECEIVED.c.id.in_(sa.select(_TO_FORGET)))
+    .values(words="", caller="", forgotten=True)
+    .add_cte(_EMPTIED.cte("emptied"))
+    .returning(RECEIVED.c.id)
+)
+DELETE = Statement[Any](
+    sa.delete(RECEIVED).where(RECEIVED.c.id.in_(_PAST)).returning(RECEIVED.c.id)
+)  # with its deliveries
+_UNWANTED = (
+    sa.select(RECEIVED.c.id)
+    .where(
+        _OPEN,
+        RECEIVED.c.receive_time < sa.bindparam("before"),  # which the index knows; it waits since the second
+        RECEIVED.c.update_time < sa.bindparam("before"),
+    )
+    .order_by(RECEIVED.c.receive_time)
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+DROP_UNDECIDED = Statement[Any](
+    sa.update(RECEIVED)
+    .where(RECEIVED.c.id.in_(_UNWANTED))
+    .values(
+        state=State.DROPPED,
+        decided_by=sa.bindparam("by", type_=sa.Text),
+        note="nobody decided",
+        update_time=sa.bindparam("now", type_=sa.DateTime(True)),
+    )
+    .returning(RECEIVED.c.source, RECEIVED.c.kind)
+)
+AIM = Statement[Any](
+    sa.update(RECEIVED)
+    .where(RECEIVED.c.id == sa.bindparam("key"), RECEIVED.c.state == _RECEIVED)
+    .values(customer=sa.bindparam("whose", type_=sa.Text))
+    .returning(RECEIVED.c.id)
+)
 
-    RECEIVED = "RECEIVED"  # it is still to be recorded
-    RECORDED = "RECORDED"  # it is on a timeline
-    WAITING = "WAITING"  # a person has to say whose it is
-    NOT_UNDERSTOOD = "NOT_UNDERSTOOD"
-    DROPPED = "DROPPED"  # a person said that it is none
+
+async def save(tx: Transaction, received: Received) -> None:
+    """Keep it as it is now."""
+    received.update_time = tx.now
+    await UPDATE.run(tx, **values(received))
 
 
-UNDECIDED = (State.WAITING, State.NOT_UNDERSTOOD)
+async def queue(tx: Transaction, received: Received, wait: timedelta = timedelta()) -> None:
+    """Have it recorded."""
+    await enqueue(tx, RECORD, received.key, due_at=tx.now + wait, expire_at=received.receive_time + USEFUL)
 
 
-@dataclass(slots=True)
-class Received:
-    """What becomes one contact on a timeline: a webhook, or all that came about one call.
+async def again(tx: Transaction, received: Received, by: str, customer: str = "") -> bool:
+    """Have what waits, or was not understood, recorded as somebody decided. False when others were faster.
 
-    Attributes:
-        id: made of the source and the sender's id; of a call, of the source and the call's.
-        reason_code: why it waits or was not understood; empty otherwise.
-        problems: what cannot be understood, by field; never a value.
-        candidates: the customers who may be meant, `customers/{uuid}`.
-        customer: whose a person said it is, or whose timeline it is on.
-        entry: the entry of the timeline.
-        words: what it says, for a person who decides. Personal: it goes with the payload.
-        caller: who calls, while it rings. Personal, as above.
-        ringing: the codes of the agents at whom it rings, or of the one who answered, until it is over.
-        answered, over: whether a call was answered, and has ended.
-        round: how often it was given to be recorded: by its sender, then by a person.
-        decided_by, note: who decided, and why it was dropped.
+    Args:
+        tx: the transaction, in which `received` is locked.
+        received: as it is stored.
+        by: who decides, `agent:alice`.
+        customer: whose it is; empty for another attempt to find out.
 
     """
-
-    id: UUID
-    source: str
-    kind: str
-    receive_time: datetime
-    update_time: datetime
-    state: State = State.RECEIVED
-    reason_code: str = ""
-    problems: list[str] = field(default_factory=list)
-    candidates: list[str] = field(default_factory=list)
-    customer: str = ""
-    entry: str = ""
-    words: str = ""
-    caller: str = ""
-    ringing: list[str] = field(default_factory=list)
-    ring_time: datetime | None = None
-    answered: bool = False
-    over: bool = False
-    round: int = 1
-    decided_by: str = ""
-    note: str = ""
-
-    @property
-    def key(self) -> str:
-        """What the work of recording it is known by: another with each round, for ended work stays ended."""
-        return f"{self.id}.{self.round}"
+    if received.state not in UNDECIDED:
+        return False
+    received.state, received.reason_code, received.problems = State.RECEIVED, "", []
+    received.customer, received.decided_by, received.round = customer, by, received.round + 1
+    await save(tx, received)
+    await queue(tx, received)
+    return True
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One webhook as it came.
-
-    Attributes:
-        id: made of the source and the sender's id.
-        received: what it is part of.
-        payload: what of the body is kept; empty when its time is over.
-
-    """
-
-    id: UUID
-    received: UUID
-    receive_time: datetime
-    payload: bytes = field(repr=False)
+async def drop(tx: Transaction, received: Received, by: str, note: str) -> bool:
+    """Record nothing of it, for the reason in `note`. False when others were faster."""
+    if received.state not in UNDECIDED:
+        return False
+    received.state, received.decided_by, received.note = State.DROPPED, by, note
+    await save(tx, received)
+    return True

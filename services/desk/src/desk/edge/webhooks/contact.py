@@ -55,6 +55,7 @@ class Contact:
     Attributes:
         channel, direction: as the contract calls them: `VOICE`, `INBOUND`.
         handles: the best first; those that nobody can be found by are left out.
+        told: the number or address that it came from, as it was told: nobody may be found by it.
         customer: `customers/{uuid}`, where the sender knows.
         name: what they are called.
         summary: what was said.
@@ -69,6 +70,7 @@ class Contact:
     channel: str
     direction: str = "INBOUND"
     handles: tuple[Handle, ...] = field(default=(), repr=False)
+    told: str = field(default="", repr=False)
     customer: str = ""
     name: str = field(default="", repr=False)
     summary: str = field(default="", repr=False)

@@ -17,18 +17,35 @@ class Glance:
     Attributes:
         id: the sender's own, of this webhook.
         call: the sender's id of the call that it is about; empty when it is a contact by itself.
-        agents: the codes of those at whom it begins to ring, or of who answered.
-        caller: who calls.
-        answered, over: what of the call it tells.
+        rings_at: the code of the agent at whom it says that it rings.
 
     """
 
     id: str = ""
     call: str = ""
-    agents: tuple[str, ...] = ()
-    caller: str = field(default="", repr=False)
-    answered: bool = False
-    over: bool = False
+    rings_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallState:
+    """How a call is, by all that was told of it.
+
+    Attributes:
+        agents: the codes of those at whom it rings, and of those who speak.
+        talking: the codes of those who speak.
+        number: of whom we speak with, or are about to.
+        is_over: whether it has ended.
+
+    """
+
+    agents: frozenset[str] = frozenset()
+    talking: frozenset[str] = frozenset()
+    number: str = field(default="", repr=False)
+    is_over: bool = False
+
+
+def _no_call(bodies: Sequence[bytes], region_code: str) -> CallState:
+    return CallState()
 
 
 def _glance(body: bytes, region_code: str) -> Glance:
@@ -46,6 +63,8 @@ class Kind:
         body_max_bytes: the largest body.
         glance: what is looked at before it is kept. NotUnderstood.
         keep: what of a body is kept.
+        call: how the call is that the bodies tell of, in the order in which they came. NotUnderstood.
+        creates: whether somebody unknown becomes a customer where the source does not say.
 
     """
 
@@ -55,3 +74,5 @@ class Kind:
     body_max_bytes: int = MIB
     glance: Callable[[bytes, str], Glance] = _glance
     keep: Callable[[bytes], bytes] = bytes
+    call: Callable[[Sequence[bytes], str], CallState] = _no_call
+    creates: bool = True

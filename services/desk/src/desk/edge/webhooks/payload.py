@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from desk.edge.webhooks.contact import Handle, NotUnderstood, handles
+from desk.edge.webhooks.contact import Contact, Handle, NotUnderstood, code, handles, line, reference
 
 P = TypeVar("P", bound="Payload")
 _WORDS = {
@@ -44,10 +44,35 @@ class Payload(BaseModel):
     topic: Line = ""
     reference: Line = Field("", description="what it refers to in the sender's system")
 
+    def contact(
+        self,
+        channel: str,
+        summary: str,
+        region_code: str,
+        *more: tuple[str, str, str],
+        direction: Direction = "INBOUND",
+    ) -> Contact:
+        """The contact that it tells of, with whom `identifiers` and `more` (type, value, system) say."""
+        return Contact(
+            channel=channel,
+            direction=direction,
+            handles=self.handles(region_code, *more),
+            told=line(next((value for _, value, _ in (*more, *self._given()) if value), "")),
+            customer=self.customer,
+            name=line(self.name),
+            summary=summary,
+            topic=code(self.topic),
+            reference=reference(self.reference),
+            occur_time=self.time,
+            language_code=self.language,
+        )
+
     def handles(self, region_code: str, *more: tuple[str, str, str]) -> tuple[Handle, ...]:
         """Those in `identifiers`, and `more`."""
-        given = [(each.type, each.value, each.system) for each in self.identifiers]
-        return handles([*given, *more], region_code)
+        return handles([*self._given(), *more], region_code)
+
+    def _given(self) -> list[tuple[str, str, str]]:
+        return [(each.type, each.value, each.system) for each in self.identifiers]
 
 
 def load(body: bytes) -> dict[str, Any]:

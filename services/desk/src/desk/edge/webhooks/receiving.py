@@ -1,5 +1,6 @@
 """Keeping what was sent, so that it is sure to be recorded before the sender is answered."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -12,19 +13,26 @@ from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
+from desk.edge.reading import Room
 from desk.edge.webhooks.contact import NotUnderstood
-from desk.edge.webhooks.kind import Glance
+from desk.edge.webhooks.kind import MIB, Glance
+from desk.edge.webhooks.pace import Pace
 from desk.edge.webhooks.sources import Source
-from desk.store import webhooks as store
-from desk.store.received import Delivery, Received, State
+from desk.store import received as store
+from desk.store.tables import Delivery, Received, State
 
 RECEIVED = Counter("webhooks_received", "Webhooks by what became of them.", ["source", "kind", "outcome"])
 SETTLES = timedelta(seconds=5)  # what is told late of a call that is over still gets into its entry
+OF_ONE_MAX_BYTES = 16 * MIB  # more than the largest body, or it would never be taken
+READ_AT_ONCE = 2  # a large mail takes several times its size while it is read
 _NAMESPACE = UUID("0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60")
 
 
 class Receiving:
-    """Keeps webhooks, each once.
+    """Keeps webhooks, each once, of HTTP and SMTP in one room and at one pace.
+
+    Attributes:
+        room: what the bodies of all that is being received may take.
 
     Args:
         db: the desk's database.
@@ -37,6 +45,9 @@ class Receiving:
         self._db = db
         self._call_limit = call_limit
         self._ring = ring
+        self.room = Room(OF_ONE_MAX_BYTES)
+        self._pace = Pace()
+        self._reads = asyncio.Semaphore(READ_AT_ONCE)
 
     async def keep(self, source: Source, body: bytes, sent_id: str = "", traceparent: str = "") -> UUID:
         """Keep what an authentic source sent; returns what it is known by here, the same for a repeat.
@@ -44,6 +55,9 @@ class Receiving:
         `sent_id` is the sender's id where that is not in the body; of what has none, the body is its own.
         Unavailable or ResourceExhausted when it cannot be kept.
         """
+        self._pace.take(source.name, source.per_second)  # of what is authentic: others would use its share up
+        async with self._reads:
+            body = await asyncio.to_thread(source.what.keep, body)
         try:
             glance = source.what.glance(body, source.region)
         except NotUnderstood:  # which is found again, and said, by whoever tries to record it
@@ -64,7 +78,7 @@ class Receiving:
         found = Received(contact, source.name, source.kind, tx.now, tx.now)
         await store.INSERT.run(tx, **values(found))
         received = await store.LOCK.one(tx, id=contact)
-        delivery = Delivery(delivered, contact, tx.now, body)
+        delivery = Delivery(delivered, contact, tx.now, b"" if received.forgotten else body)
         if not await store.INSERT_DELIVERY.all(tx, **values(delivery)):
             return False
         if received.state is not State.RECEIVED:  # a call that was recorded, or waits for a person
@@ -72,20 +86,16 @@ class Receiving:
         if not glance.call:
             await store.queue(tx, received)
             return True
-        received.answered |= glance.answered
-        received.over |= glance.over
-        concerned = {*received.ringing, *glance.agents}
-        if received.over:
-            received.ringing = []
-        elif glance.answered:  # whoever answers sees who calls until it is over
-            received.ringing = [each for each in received.ringing if each in (glance.agents or concerned)]
-        elif glance.agents and not received.answered:
-            received.ringing = sorted(concerned)
-            received.caller, received.ring_time = glance.caller, tx.now
-        for agent in concerned:
+        told = await store.DELIVERIES_OF.all(tx, received=received.id)
+        call = source.what.call([each.payload for each in told], source.region)
+        for agent in {*received.ringing, *call.agents}:
             tx.after_commit(partial(self._ring, agent))
+        received.ringing, received.talking = sorted(call.agents), sorted(call.talking)
+        received.caller = call.number
+        if glance.rings_at in call.agents:
+            received.ring_time = tx.now
         await store.save(tx, received)
-        await store.queue(tx, received, SETTLES if received.over else self._call_limit)
+        await store.queue(tx, received, SETTLES if call.is_over else self._call_limit)
         return True
 
 

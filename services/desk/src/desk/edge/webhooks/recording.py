@@ -7,20 +7,22 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
+import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.backoff import RETRIES, Backoff
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
+from chassis.grpc.status import reason
 from chassis.work import Outcome, Turn, Verdict, Work
 from chassis.work import State as WorkState
-from desk.edge.webhooks.contact import Contact, NotUnderstood
+from desk.edge.webhooks.contact import Contact, NotUnderstood, words
 from desk.edge.webhooks.kinds import KINDS
 from desk.edge.webhooks.receiving import RECEIVED
 from desk.edge.webhooks.resolving import Customers, Unreadable, Waits, answered
 from desk.edge.webhooks.sources import Sources
-from desk.store import webhooks as store
-from desk.store.received import Received, State
+from desk.store import received as store
+from desk.store.tables import Received, State
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2
 from rapport.customer.v1 import timeline_service_pb2 as pb
@@ -77,9 +79,12 @@ class Recording:
                 raise Waits("source-gone")
             else:
                 customer = await self.customers.of(contact, source, received.id)
+                # Another attempt goes on with the same customer: this one's answer may be lost.
+                await store.AIM.all(self.db, key=received.id, whose=customer)
             return await self._recorded(received, contact, customer)
         except Waits as waits:
-            waits.words = contact.summary
+            told = f"From {contact.told}" if contact.told else ""
+            waits.words = words(told, contact.summary)
             raise
 
     async def lock(self, tx: Transaction, key: str) -> Received:
@@ -113,7 +118,7 @@ class Recording:
             subject.state, subject.reason_code = State.WAITING, "gave-up"
         else:
             return
-        subject.ringing, subject.caller = [], ""
+        subject.ringing, subject.talking, subject.caller = [], [], ""
         await store.save(tx, subject)
         count = RECEIVED.labels(subject.source, subject.kind, subject.state.lower())
         tx.after_commit(count.inc)
@@ -143,8 +148,12 @@ class Recording:
             parent=customer, timeline_entry=entry, request_id=str(uuid5(received.id, f"entry {customer}"))
         )
         with answered():
-            recorded = await self.timeline.RecordInteraction(request)
-        return Recorded(customer, recorded.name)
+            try:
+                return Recorded(customer, (await self.timeline.RecordInteraction(request)).name)
+            except grpc.aio.AioRpcError as error:
+                if reason(error) != "REQUEST_ID_REUSED":
+                    raise
+                return Recorded(customer, "")  # by an attempt whose answer was lost: more was told since
 
     def _time(self, received: Received, contact: Contact) -> Timestamp:
         """When it was; when it was received, if the sender's clock cannot be right."""

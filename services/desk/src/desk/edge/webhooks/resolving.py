@@ -56,13 +56,14 @@ class Customers:
         better = [each for each in contact.handles if each.type not in NUMBERS]
         asked = better or list(contact.handles)
         if not asked:
-            raise Waits("no-identifier")
+            has_number = any(each.isdigit() for each in contact.told)  # and not `anonymous`
+            raise Waits("identifier-unusable" if has_number else "no-identifier")
         found = {owner for each in asked if (owner := await self._owner(each))}
         if len(found) > 1:
             raise Waits("identifiers-differ", sorted(found))
         if found:
             return found.pop()
-        if not source.creates or contact.is_automatic:
+        if not source.makes_customers or contact.is_automatic:
             raise Waits("unknown-customer")
         return await self._made(contact, asked[0], id)
 

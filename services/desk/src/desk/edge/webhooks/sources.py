@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import os
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -46,7 +47,8 @@ class Source(BaseModel):
         secrets: the keys that it signs with, `whsec_` with base64 or text. Several while one follows another.
         tokens: what it sends as a bearer token, when it cannot sign.
         region: where numbers without a country's code are dialled, ISO 3166-1 alpha-2.
-        creates: whether somebody who is not known becomes a customer, or waits for a person.
+        creates: whether somebody who is not known becomes a customer, or waits for a person; None: as is
+            usual for the kind.
         per_second: how many webhooks a second one replica takes of it, on average.
 
     """
@@ -58,7 +60,7 @@ class Source(BaseModel):
     secrets: list[Secret] = Field(default_factory=list, repr=False)
     tokens: list[Secret] = Field(default_factory=list, repr=False)
     region: str = ""
-    creates: bool = True
+    creates: bool | None = None
     per_second: float = Field(50, gt=0, le=10_000)
 
     @model_validator(mode="after")
@@ -75,6 +77,11 @@ class Source(BaseModel):
     def what(self) -> Kind:
         """The kind."""
         return KINDS[self.kind]
+
+    @property
+    def makes_customers(self) -> bool:
+        """Whether somebody who is not known becomes a customer."""
+        return self.what.creates if self.creates is None else self.creates
 
     def signed(self, id: str, timestamp: str, body: bytes, signatures: str) -> bool:
         """Whether one of `signatures`, `v1,<base64>`, is that of a key (Standard Webhooks)."""
@@ -95,20 +102,21 @@ def _any_same(own: Sequence[str], given: Sequence[str]) -> bool:
 
 
 class Sources:
-    """The sources in a folder, read again when it changes. None without a folder.
+    """The sources in a folder, read again when one of its files changes. None without a folder.
 
-    WrongSettings for a file that cannot be; later that is logged, and what was read before holds.
+    WrongSettings for a file that cannot be; later that is logged, and what was read of it before holds.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._modified = 0
-        self._by_name: Mapping[str, Source] = {}
+        self._by_name: dict[str, Source] = {}
+        self._seen: Mapping[Path, _Mark] = {}
         if folder is not None:
             try:
-                self._modified, self._by_name = folder.stat().st_mtime_ns, _read(folder)
+                self._seen = _marks(folder)
             except OSError as error:
                 raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {error.strerror}: must be a folder") from None
+            self._by_name = {path.stem: _read(path) for path in self._seen}
 
     def get(self, name: str) -> Source | None:
         """The source of a name."""
@@ -116,26 +124,43 @@ class Sources:
         return self._by_name.get(name)
 
     def _refresh(self) -> None:
+        """A key that was taken away is none at once, and a file that is broken costs no other source."""
         if self._folder is None:
             return
-        try:  # a mounted secret changes by another link in its folder
-            modified = self._folder.stat().st_mtime_ns
-            if modified != self._modified:
-                self._modified, self._by_name = modified, _read(self._folder)
-        except (OSError, WrongSettings) as problem:
-            _log.error("the sources of webhooks cannot be read again", error=type(problem).__name__)
-
-
-def _read(folder: Path) -> dict[str, Source]:
-    found = {}
-    for path in sorted(folder.glob("*.json")):
         try:
-            source = Source.model_validate({**json.loads(path.read_bytes()), "name": path.stem})
-        except ValidationError as error:
-            told = error.errors(include_url=False, include_input=False)
-            what = "; ".join(f"{'.'.join(map(str, each['loc']))} {each['msg']}".strip() for each in told)
-            raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {path.name}: {what}") from None
-        except (ValueError, TypeError):
-            raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {path.name}: must be an object of JSON") from None
-        found[source.name] = source
-    return found
+            marks = _marks(self._folder)
+        except OSError as error:
+            _log.error("the sources of webhooks cannot be looked for", error=type(error).__name__)
+            return
+        if marks == self._seen:
+            return
+        changed = [path for path, mark in marks.items() if self._seen.get(path) != mark]
+        for gone in self._seen.keys() - marks.keys():
+            self._by_name.pop(gone.stem, None)
+        self._seen = marks
+        for path in changed:
+            try:
+                self._by_name[path.stem] = _read(path)
+            except (OSError, WrongSettings) as error:
+                _log.error("a source of webhooks cannot be read", file=path.name, error=type(error).__name__)
+
+
+_Mark = tuple[int, int, int]
+
+
+def _marks(folder: Path) -> dict[Path, _Mark]:
+    """What tells that a file is another than before, also where it is a link of a mounted secret. OSError."""
+    paths = sorted(Path(each.path) for each in os.scandir(folder) if each.name.endswith(".json"))
+    return {path: (at.st_mtime_ns, at.st_size, at.st_ino) for path in paths for at in (path.stat(),)}
+
+
+def _read(path: Path) -> Source:
+    """The source in a file. WrongSettings."""
+    try:
+        return Source.model_validate({**json.loads(path.read_bytes()), "name": path.stem})
+    except ValidationError as error:
+        told = error.errors(include_url=False, include_input=False)
+        what = "; ".join(f"{'.'.join(map(str, each['loc']))} {each['msg']}".strip() for each in told)
+        raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {path.name}: {what}") from None
+    except (ValueError, TypeError):
+        raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {path.name}: must be an object of JSON") from None

@@ -29,8 +29,8 @@ def upgrade() -> None:
         sa.Column("caller", sa.Text, nullable=False),
         sa.Column("ringing", sa.ARRAY(sa.Text), nullable=False),
         sa.Column("ring_time", _AT),
-        sa.Column("answered", sa.Boolean, nullable=False),
-        sa.Column("over", sa.Boolean, nullable=False),
+        sa.Column("talking", sa.ARRAY(sa.Text), nullable=False),
+        sa.Column("forgotten", sa.Boolean, nullable=False),
         sa.Column("round", sa.BigInteger, nullable=False),
         sa.Column("decided_by", sa.Text, nullable=False),
         sa.Column("note", sa.Text, nullable=False),
@@ -46,6 +46,12 @@ def upgrade() -> None:
         "received",
         ["source", "kind", "state", "receive_time"],
         postgresql_where="state IN ('RECEIVED', 'WAITING', 'NOT_UNDERSTOOD')",
+    )
+    op.create_index(
+        "received_unforgotten",
+        "received",
+        ["update_time"],
+        postgresql_where="state IN ('RECORDED', 'DROPPED') AND NOT forgotten",
     )
     op.create_index(
         "received_settled",

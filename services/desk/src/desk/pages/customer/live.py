@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ import grpc
 from chassis.backoff import Backoff
 from chassis.errors import Refusal
 from desk.live.calls import Calls, Over
+from desk.live.owners import Owner, owners_of
 from desk.live.presence import Presence
 from desk.live.stream import LASTS_S, SIGNED_OUT, Told
 from desk.pages.base import Looking
@@ -26,6 +27,7 @@ from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
 
+KNOWN_WITHIN_S = 1.5  # the telephone rings: better a number now than a name later
 LOOK_AGAIN_S = 30.0  # what depends on the time, and on who is behind, is looked at so often
 SOONER = Backoff(2.0, LOOK_AGAIN_S)  # what was late or away
 AGAIN_S = (2.0, 5.0)
@@ -106,9 +108,23 @@ async def ringing(look: Looking, calls: Calls) -> AsyncIterator[Told]:
             if isinstance(call, Over):
                 yield Told("over", {"call": str(call.call)})
                 continue
-            html = look.html("pages/customer/ringing.html", call=call)
-            told = {"call": str(call.call), "href": call.customer and f"/{call.customer}", "html": html}
+            owners = await _owners(look, call.number)
+            one = owners[0].customer if owners and len(owners) == 1 else ""
+            html = look.html("pages/customer/ringing.html", number=call.number, owners=owners)
+            told = {"call": str(call.call), "href": one and f"/{one}", "html": html}
             yield Told("ring", told | {"word": look.say("A call for you")})
+
+
+async def _owners(look: Looking, number: str) -> Sequence[Owner] | None:
+    """Whose a number is, as far as whoever looks may see that; None when nobody tells."""
+    if not number.startswith("+"):
+        return ()
+    try:
+        return await owners_of(look.services.customers, number, KNOWN_WITHIN_S)
+    except (grpc.aio.AioRpcError, Refusal) as error:
+        if refusal_of(error).code == "UNAUTHENTICATED":  # the reader comes back with another token
+            raise
+        return None
 
 
 class _Shown:

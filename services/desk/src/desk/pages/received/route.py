@@ -17,8 +17,8 @@ from chassis.visible import shows_something
 from desk.pages.base import Look, Looking
 from desk.pages.find.view import unasked
 from desk.pages.received.view import Item, item
-from desk.store import webhooks as store
-from desk.store.received import UNDECIDED, Received
+from desk.store import received as store
+from desk.store.tables import UNDECIDED, Received
 from rapport.customer.v1.customer_service_pb2 import (
     GetCustomerRequest,
     SearchCustomersRequest,

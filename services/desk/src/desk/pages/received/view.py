@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from desk.language.catalogues import N_
-from desk.store.received import Received, State
+from desk.store.tables import Received, State
 
 PAYLOAD_MAX = 2000  # of what cannot be understood
 WHY: Mapping[str, str] = {
     "identifier-shared": N_("Several customers have this number. Whose is it?"),
     "identifiers-differ": N_("What it says belongs to several customers. Whose is it?"),
     "no-identifier": N_("Nothing in it says who it is."),
+    "identifier-unusable": N_("Nobody can be looked for by that: perhaps its country's code is missing."),
     "unknown-customer": N_("Nobody has this address or number."),
     "customer-not-found": N_("The customer that the sender names is not there."),
     "source-gone": N_("Its sender is no longer set up."),

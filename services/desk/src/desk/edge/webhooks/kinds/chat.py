@@ -1,11 +1,12 @@
 """`chat`: the transcript of a chat that is over."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from desk.edge.webhooks.contact import Contact, code, line, reference, words
+from desk.edge.webhooks.contact import Contact, line, words
 from desk.edge.webhooks.kind import Kind
 from desk.edge.webhooks.payload import Line, Payload, Text, read
 
@@ -33,17 +34,16 @@ def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
     """The contact. NotUnderstood."""
     told = read(Chat, bodies[0])
     said = "\n".join(f"{line(each.name) or each.by.capitalize()}: {each.text}" for each in told.messages)
-    return Contact(
-        channel="CHAT",
-        direction="INBOUND" if told.messages[0].by != "agent" else "OUTBOUND",
-        handles=told.handles(region_code, ("EMAIL", told.email, ""), ("PHONE", told.phone, "")),
-        customer=told.customer,
-        name=line(told.name),
-        summary=words(said),
-        topic=code(told.topic),
-        reference=reference(told.reference),
+    return replace(
+        told.contact(
+            "CHAT",
+            words(said),
+            region_code,
+            ("EMAIL", told.email, ""),
+            ("PHONE", told.phone, ""),
+            direction="INBOUND" if told.messages[0].by != "agent" else "OUTBOUND",
+        ),
         occur_time=told.time or told.messages[0].time,
-        language_code=told.language,
     )
 
 

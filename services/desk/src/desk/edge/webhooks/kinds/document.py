@@ -1,12 +1,13 @@
 """`fax` and `letter`: a document that lies elsewhere, with what it says."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 from pydantic import Field
 
-from desk.edge.webhooks.contact import Contact, code, line, reference, words
+from desk.edge.webhooks.contact import Contact, line, reference, words
 from desk.edge.webhooks.kind import Kind
 from desk.edge.webhooks.payload import Direction, Line, Payload, Text, read
 
@@ -29,17 +30,9 @@ def contact(channel: Channel, bodies: Sequence[bytes], region_code: str) -> Cont
     sent_by = [("FAX", told.sender, "")] if channel == "FAX" else []
     where = reference(told.reference) or reference(told.document)
     lies = f"Document: {line(told.document, 1000)}" if where != told.document else ""
-    return Contact(
-        channel=channel,
-        direction=told.direction,
-        handles=told.handles(region_code, *sent_by),
-        customer=told.customer,
-        name=line(told.name),
-        summary=words(told.text, lies, f"Pages: {told.pages}" if told.pages else ""),
-        topic=code(told.topic),
-        reference=where,
-        occur_time=told.time,
-        language_code=told.language,
+    said = words(told.text, lies, f"Pages: {told.pages}" if told.pages else "")
+    return replace(
+        told.contact(channel, said, region_code, *sent_by, direction=told.direction), reference=where
     )
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from desk.edge.webhooks.contact import Contact, code, line, reference, words
+from desk.edge.webhooks.contact import Contact, words
 from desk.edge.webhooks.kind import Kind
 from desk.edge.webhooks.payload import Direction, Payload, Text, read
 
@@ -36,18 +36,7 @@ class Event(Payload):
 def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
     """The contact. NotUnderstood."""
     told = read(Event, bodies[0])
-    return Contact(
-        channel=told.channel,
-        direction=told.direction,
-        handles=told.handles(region_code),
-        customer=told.customer,
-        name=line(told.name),
-        summary=words(told.summary),
-        topic=code(told.topic),
-        reference=reference(told.reference),
-        occur_time=told.time,
-        language_code=told.language,
-    )
+    return told.contact(told.channel, words(told.summary), region_code, direction=told.direction)
 
 
 DECLARED = (Kind("event", contact),)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from desk.edge.webhooks.contact import Contact, code, line, reference, words
+from desk.edge.webhooks.contact import Contact, words
 from desk.edge.webhooks.kind import Kind
 from desk.edge.webhooks.payload import Direction, Line, Payload, Text, read
 
@@ -22,18 +22,7 @@ def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
     """The contact. NotUnderstood."""
     told = read(Sms, bodies[0])
     number = told.sender if told.direction == "INBOUND" else told.to
-    return Contact(
-        channel="SMS",
-        direction=told.direction,
-        handles=told.handles(region_code, ("PHONE", number, "")),
-        customer=told.customer,
-        name=line(told.name),
-        summary=words(told.text),
-        topic=code(told.topic),
-        reference=reference(told.reference),
-        occur_time=told.time,
-        language_code=told.language,
-    )
+    return told.contact("SMS", words(told.text), region_code, ("PHONE", number, ""), direction=told.direction)
 
 
 DECLARED = (Kind("sms", contact),)

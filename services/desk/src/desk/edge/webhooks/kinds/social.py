@@ -1,10 +1,11 @@
 """`social`: somebody mentions us on a social network."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import Field
 
-from desk.edge.webhooks.contact import Contact, code, line, reference, words
+from desk.edge.webhooks.contact import Contact, line, words
 from desk.edge.webhooks.kind import Kind
 from desk.edge.webhooks.payload import Line, Payload, Text, read
 
@@ -21,17 +22,13 @@ class Mention(Payload):
 def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
     """The contact. NotUnderstood."""
     told = read(Mention, bodies[0])
-    return Contact(
-        channel="SOCIAL",
-        handles=told.handles(region_code, ("SOCIAL", told.handle, told.network)),
-        customer=told.customer,
-        name=line(told.name or told.handle),
-        summary=words(told.text, line(told.url, 1000)),
-        topic=code(told.topic),
-        reference=reference(told.reference),
-        occur_time=told.time,
-        language_code=told.language,
+    found = told.contact(
+        "SOCIAL",
+        words(told.text, line(told.url, 1000)),
+        region_code,
+        ("SOCIAL", told.handle, told.network),
     )
+    return replace(found, name=found.name or line(told.handle))
 
 
 DECLARED = (Kind("social", contact),)

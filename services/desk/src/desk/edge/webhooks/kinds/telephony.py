@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from desk.edge.webhooks.contact import Contact, code, line, reference, words
-from desk.edge.webhooks.kind import Glance, Kind
+from desk.edge.webhooks.contact import Contact, line, reference, words
+from desk.edge.webhooks.kind import CallState, Glance, Kind
 from desk.edge.webhooks.payload import Direction, Line, Payload, Text, read
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -31,41 +31,63 @@ class CallEvent(Payload):
 
 
 def glance(body: bytes, region_code: str) -> Glance:
-    """What has to be known at once: which call, and at whom it rings. NotUnderstood."""
+    """Which call it is about, and at whom it rings. NotUnderstood."""
     told = read(CallEvent, body)
-    is_with = told.event in ("ringing", "answered") and told.agent
-    found = told.handles(region_code, ("PHONE", told.caller, ""))
-    number = next((each.value for each in found if each.type == "PHONE"), line(told.caller))
-    return Glance(
-        id=told.id,
-        call=told.call,
-        agents=(told.agent,) if is_with else (),
-        caller=number,
-        answered=told.event == "answered",
-        over=told.event == "ended",
-    )
+    return Glance(told.id, told.call, told.agent if told.event == "ringing" else "")
+
+
+def call(bodies: Sequence[bytes], region_code: str) -> CallState:
+    """How a call is: what is told late changes nothing that was later, by its own time. NotUnderstood."""
+    events = sorted((read(CallEvent, each) for each in bodies), key=_since)
+    agents: set[str] = set()
+    talking: set[str] = set()
+    answered: set[str] = set()
+    for each in events:
+        if each.event == "answered":  # by whom is not always told
+            agents = {each.agent} if each.agent else agents
+            talking = set(agents)
+            answered.add(each.agent)
+        elif each.event == "ringing" and each.agent and (each.time or each.agent not in answered):
+            agents.add(each.agent)
+            talking.discard(each.agent)
+    if is_over := any(_of(events, "ended")):
+        agents = talking = set()
+    number, _ = _other_end(events)
+    found = events[0].handles(region_code, ("PHONE", number, ""))
+    normalized = next((each.value for each in found if each.type == "PHONE"), line(number))
+    return CallState(frozenset(agents), frozenset(talking), normalized, is_over)
 
 
 def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
     """The contact that a call was, in whatever order it was told of. NotUnderstood."""
     events = sorted((read(CallEvent, each) for each in bodies), key=_when)
-    last = {each: next(iter(list(_of(events, each))[-1:]), None) for each in _RANK}
-    direction: Direction = next((each.direction for each in events if each.direction), "INBOUND")
-    number = _first(each.caller if direction == "INBOUND" else each.callee for each in events)
-    given = [(each.type, each.value, each.system) for event in events for each in event.identifiers]
-    spoke = last["answered"] or last["ringing"] or not last["menu"]
-    return Contact(
-        channel="VOICE" if spoke else "IVR",
-        direction=direction,
-        handles=events[0].handles(region_code, *given, ("PHONE", number, "")),
-        customer=_first(each.customer for each in events),
-        name=line(_first(each.name for each in events)),
-        summary=words(" ".join(_story(events, direction)), *(each.note for each in _of(events, "ended"))),
-        topic=code(_first(each.topic for each in events)),
-        reference=_first(reference(each.reference) for each in events) or reference(events[0].call),
-        occur_time=min((each.time for each in events if each.time), default=None),
-        language_code=_first(each.language for each in events),
+    number, direction = _other_end(events)
+    given = tuple(identifier for event in events for identifier in event.identifiers)
+    first = events[0].model_copy(
+        update={
+            "identifiers": given,
+            "customer": _first(each.customer for each in events),
+            "name": _first(each.name for each in events),
+            "topic": _first(each.topic for each in events),
+            "reference": _first(reference(each.reference) for each in events) or events[0].call,
+            "time": min((each.time for each in events if each.time), default=None),
+            "language": _first(each.language for each in events),
+        }
     )
+    spoke = any(each.event in ("answered", "ringing") for each in events) or not any(_of(events, "menu"))
+    return first.contact(
+        "VOICE" if spoke else "IVR",
+        words(" ".join(_story(events, direction)), *(each.note for each in _of(events, "ended"))),
+        region_code,
+        ("PHONE", number, ""),
+        direction=direction,
+    )
+
+
+def _other_end(events: Sequence[CallEvent]) -> tuple[str, Direction]:
+    """The number that is not ours, and which way the call went."""
+    direction: Direction = next((each.direction for each in events if each.direction), "INBOUND")
+    return _first(each.caller if direction == "INBOUND" else each.callee for each in events), direction
 
 
 def _story(events: Sequence[CallEvent], direction: Direction) -> Iterator[str]:
@@ -100,6 +122,10 @@ def _when(event: CallEvent) -> tuple[datetime, int, str]:
     return event.time or _LATEST, _RANK[event.event], event.id
 
 
+def _since(event: CallEvent) -> tuple[datetime, int]:
+    return event.time or _LATEST, _RANK[event.event] if event.time else 0
+
+
 def _first(values: Iterator[str]) -> str:
     return next(filter(None, values), "")
 
@@ -117,4 +143,4 @@ def _shown(time: timedelta) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
 
 
-DECLARED = (Kind("telephony", contact, glance=glance),)
+DECLARED = (Kind("telephony", contact, glance=glance, call=call),)

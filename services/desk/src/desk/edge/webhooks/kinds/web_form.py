@@ -1,11 +1,12 @@
 """`web-form`: what somebody filled in on a web site."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
-from desk.edge.webhooks.contact import Contact, code, line, reference, words
+from desk.edge.webhooks.contact import Contact, code, line, words
 from desk.edge.webhooks.kind import Kind
 from desk.edge.webhooks.payload import Line, Payload, Text, read
 
@@ -24,17 +25,14 @@ def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
     """The contact. NotUnderstood."""
     told = read(Form, bodies[0])
     others = "\n".join(f"{line(name)}: {_shown(value)}" for name, value in told.fields.items())
-    return Contact(
-        channel="WEB",
-        handles=told.handles(region_code, ("EMAIL", told.email, ""), ("PHONE", told.phone, "")),
-        customer=told.customer,
-        name=line(told.name),
-        summary=words(told.message, others),
-        topic=code(told.topic or told.form),
-        reference=reference(told.reference),
-        occur_time=told.time,
-        language_code=told.language,
+    found = told.contact(
+        "WEB",
+        words(told.message, others),
+        region_code,
+        ("EMAIL", told.email, ""),
+        ("PHONE", told.phone, ""),
     )
+    return replace(found, topic=found.topic or code(told.form))
 
 
 def _shown(value: Any) -> str:
