@@ -393,7 +393,7 @@ def test_what_a_customer_sent_is_quoted_and_not_said_of_the_desk() -> None:
     sent = entry(1, event_type="rapport.customer.v1.InteractionRecorded", summary="Where is my order?")
     sent.actor = "services/desk"
     (line,) = entries([sent], str, SAY)
-    assert line.detail == "“Where is my order?”"
+    assert (line.who, line.words) == ("", "“Where is my order?”")
 
 
 def test_days_are_said_near_as_words_and_far_with_their_year() -> None:

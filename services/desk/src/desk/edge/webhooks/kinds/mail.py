@@ -28,6 +28,7 @@ TEXT_MAX = 20_000  # characters: more than a timeline holds
 UNREAD_MAX_BYTES = 64 * KIB  # of what could not be read, for a person to look at
 NAMES_MAX = 50
 LINES_MAX = 100_000  # each costs the parser a hundred bytes more than it has
+_NEWLINE = b"\n"
 BASE64_MAX_BYTES = 256 * KIB  # of one part: more than TEXT_MAX
 _BASE64 = re.compile(rb"(?m)^[A-Za-z0-9+/=\r\n]{64,}")
 _MACHINE = re.compile(r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE)
@@ -77,8 +78,8 @@ def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
 def _thin(body: bytes) -> bytes:
     """A message without most of what its attachments hold, whose parsing would take ten times its size."""
     body = _BASE64.sub(_cut, body)
-    if body.count(b"\n") > LINES_MAX:
-        return b"\n".join(body.split(b"\n", LINES_MAX)[:LINES_MAX])
+    if body.count(_NEWLINE) > LINES_MAX:
+        return _NEWLINE.join(body.split(_NEWLINE, LINES_MAX)[:LINES_MAX])
     return body
 
 
