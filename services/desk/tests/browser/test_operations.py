@@ -12,7 +12,7 @@ from chassis.inbox import parked
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
 from tests.browser.company import ADMIN, Company, Person, SignedIn
-from tests.browser.looking import barriers, tab_to
+from tests.browser.looking import tab_to
 from tests.browser.troubles import TRACE, give_up, traces
 
 NILS = Person("nils", "sre", "platform")
@@ -140,20 +140,6 @@ async def test_a_trace_is_found_by_its_failure_and_seen_as_a_waterfall(
     box = await failure.locator("rect").bounding_box()
     assert box is not None
     assert box["width"] > 0
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
-async def test_everybody_can_use_the_pages_of_operators(
-    desk: Company, signed_in: SignedIn, dark: bool, narrow: bool
-) -> None:
-    [name] = await give_up(desk)
-    page = (await signed_in(NILS, dark=dark, narrow=narrow)).page
-    paths = ["", "/services/loyalty", "/dead-letters", f"/{name}", "/traces"]
-    for path in [*(f"/operations{each}" for each in paths), f"/traces/{TRACE}"]:
-        await page.goto(path)
-        assert await barriers(page) == [], path
-        assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), path
 
 
 async def test_row_17_who_may_only_look_is_offered_nothing_and_who_may_not_is_not_led_there(

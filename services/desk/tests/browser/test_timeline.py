@@ -120,14 +120,3 @@ async def test_row_27_paper_has_the_last_item_also_of_a_burst_and_says_that_ther
 async def printed(page: Page) -> list[str]:
     """What each sheet of paper says."""
     return [sheet.extract_text() for sheet in PdfReader(BytesIO(await page.pdf())).pages]
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
-async def test_row_26_nothing_bars_anybody(
-    desk: Company, signed_in: SignedIn, erika: str, dark: bool, narrow: bool
-) -> None:
-    visitor = await signed_in(dark=dark, narrow=narrow)
-    await visitor.page.goto(f"/{erika}/timeline?kind=contacts&channel=voice")
-    assert await barriers(visitor.page) == []
-    assert await visitor.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
