@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import smtplib
+from collections.abc import Callable, Iterable
 from email.message import EmailMessage
 from typing import Any
 
@@ -39,16 +40,26 @@ def mail(**headers: str) -> EmailMessage:
 
 
 @pytest.fixture
-def hand_over(desk):
+def connected(desk):
+    """Has a mail server's client do something."""
+
+    def run(do: Callable[[smtplib.SMTP], Any]) -> Any:
+        with smtplib.SMTP("127.0.0.1", desk.running.app.settings.mail_port, timeout=30) as client:
+            return do(client)
+
+    return lambda do: asyncio.to_thread(run, do)
+
+
+@pytest.fixture
+def hand_over(connected):
     """Hands mail over as a mail server does."""
 
-    def send(*messages: bytes) -> None:
-        with smtplib.SMTP("127.0.0.1", desk.running.app.settings.mail_port, timeout=30) as client:
-            for raw in messages:
-                told = re.sub(rb"\r?\n", b"\r\n", raw)
-                client.sendmail("bounce@example.com", ["help@example.org"], told, ["BODY=8BITMIME"])
+    def send(client: smtplib.SMTP, messages: Iterable[bytes]) -> None:
+        for raw in messages:
+            told = re.sub(rb"\r?\n", b"\r\n", raw)
+            client.sendmail("bounce@example.com", ["help@example.org"], told, ["BODY=8BITMIME"])
 
-    return lambda *messages: asyncio.to_thread(send, *messages)
+    return lambda *messages: connected(lambda client: send(client, messages))
 
 
 @pytest.fixture
@@ -109,12 +120,28 @@ async def test_five_megabytes_of_attachments_are_named_and_not_kept(desk, hand_o
         assert await on.fetchval("SELECT length(payload) FROM deliveries") < 1000
 
 
-async def test_what_is_too_large_is_refused_for_good_and_the_next_is_taken(hand_over, recorded) -> None:
-    with pytest.raises(smtplib.SMTPResponseException) as told:
-        await hand_over(mail().as_bytes() + b"a" * BODY_MAX_BYTES)
-    assert told.value.smtp_code == 552
-    await hand_over(mail().as_bytes())
+async def test_what_is_too_large_is_refused_for_good_and_the_next_is_taken(connected, recorded) -> None:
+    def send(client: smtplib.SMTP) -> int:
+        client.helo()  # and no ehlo, by which it would say beforehand how large it is
+        with pytest.raises(smtplib.SMTPDataError) as told:
+            client.sendmail("a@example.com", ["b@example.com"], mail().as_bytes() + b"a" * BODY_MAX_BYTES)
+        client.sendmail("a@example.com", ["b@example.com"], mail().as_bytes())
+        return told.value.smtp_code
+
+    assert await connected(send) == 552
     assert len(await recorded(1)) == 1
+
+
+async def test_a_message_of_nothing_at_all_ends(connected) -> None:
+    def send(client: smtplib.SMTP) -> list[int]:
+        client.ehlo()
+        client.mail("a@example.com")
+        client.rcpt("b@example.com")
+        begun, _ = client.docmd("DATA")
+        ended, _ = client.docmd(".")
+        return [begun, ended]
+
+    assert await connected(send) == [354, 250]
 
 
 async def test_one_room_holds_what_comes_by_smtp_and_http(desk, hand_over, sender) -> None:

@@ -6,21 +6,29 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
+import grpc
 import httpx
 import pytest
 import structlog
 
-from chassis.context import Call, Principal, acting
+from chassis.context import Call, Principal, acting, service_itself
 from chassis.errors import Unavailable
 from chassis.lifecycle import Lifecycle
+from chassis.work import Later
 from customer.service import service as customer_service
 from desk.edge.webhooks.keeping import CHUNK, Keeping
 from desk.edge.webhooks.kinds.mail import BODY_MAX_BYTES
+from desk.edge.webhooks.recording import Recorded, Recording
+from desk.edge.webhooks.resolving import Customers
+from desk.edge.webhooks.sources import Sources
 from desk.service import service as desk_service
 from desk.store import received as store
 from desk.store.tables import Received, State
+from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport_testing.engines.ports import free_port
 from rapport_testing.wait import eventually
 
@@ -371,12 +379,36 @@ async def test_what_an_attempt_recorded_whose_answer_was_lost_is_recorded_whatev
     assert len(await entries(received.customer)) == 1
 
 
-async def test_another_attempt_goes_on_with_the_customer_of_the_first(sender, db, entries, known) -> None:
+class Losing:
+    """A timeline whose answers are lost."""
+
+    def __init__(self, timeline: Any) -> None:
+        self._timeline = timeline
+
+    async def RecordInteraction(self, request: Any) -> None:
+        await self._timeline.RecordInteraction(request)
+        raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
+
+
+async def test_another_attempt_goes_on_with_the_customer_of_the_first(
+    desk, sender, db, sources, entries, known
+) -> None:
     erika = await known("Erika", phone=NUMBER)
-    received = await settled(db, await sender("sms").send(SMS))
-    async with unanswered(db, received):
-        karl = await known("Karl", phone=NUMBER)  # now the number is of two
-    assert (await settled(db, str(received.id))).customer == erika
+    await desk.running.lifecycle._work.stop(1)  # the attempts are ours
+    kept = await store.GET.one(db, id=UUID(await sender("sms").send(SMS)))
+    app = desk.running.app
+    timeline = app.client(TimelineServiceStub, "customer")
+    customers = Customers(app.client(CustomerServiceStub, "customer"))
+
+    async def attempt(timeline: Any) -> Recorded:
+        recording = Recording(db, Sources(sources), customers, timeline)
+        with acting(Call("webhooks/sms", service_itself("desk"))):
+            return await recording.act(Mock(spec_set=["key"], key=kept.key), Mock())
+
+    with pytest.raises(Later):
+        await attempt(Losing(timeline))
+    karl = await known("Karl", phone=NUMBER)  # now the number is of two
+    assert (await attempt(timeline)).customer == erika
     assert (len(await entries(erika)), await entries(karl)) == (1, [])
 
 
