@@ -179,6 +179,9 @@ async def test_a_call_opens_the_page_of_the_caller_once(desk: Company, signed_in
     await desk.call("unknown", number("19999"), agent="ines")
     await expect(page.locator("#toast")).to_contain_text("Nobody we know")
     await expect(page.locator("#toast .card")).to_have_count(1)
+    await expect(page.locator("#told")).to_contain_text("Nobody we know")
+    await desk.call("unknown", number("19999"), "ended", agent="ines")
+    await expect(page.locator("#toast .card")).to_have_count(0)
 
 
 async def test_a_call_takes_nobody_away_who_types(desk: Company, signed_in: SignedIn) -> None:

@@ -121,6 +121,9 @@ async def test_row_12_fifty_changes_move_nothing(desk: Company, signed_in: Signe
         await asyncio.gather(*(say(desk, customer, f"Change {number}") for number in range(50)))
         await expect(page.locator("#timeline")).to_contain_text("new")
     assert moved == []
+    target = await page.locator("#timeline > .waiting").bounding_box()
+    assert target is not None
+    assert target["height"] >= 24
 
 
 async def test_row_18_behind_a_proxy_that_holds_back_the_page_says_that_it_is_not_live_and_since_when(

@@ -243,7 +243,7 @@ _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 main { max-width: 34rem; margin: 8vh auto; padding: 0 1rem }
 button { display: block; width: 100%; margin: 0 0 .5rem; padding: .75rem 1rem; text-align: left;
-  font: inherit; border: 1px solid color-mix(in srgb, currentColor 30%, transparent); border-radius: 10px;
+  font: inherit; border: 1px solid color-mix(in srgb, currentColor 60%, transparent); border-radius: 10px;
   background: none; color: inherit; cursor: pointer }
 button:hover, button:focus-visible { outline: 2px solid currentColor }
 small { display: block; opacity: .8 }
