@@ -29,7 +29,7 @@ async def test_every_card_is_shown_in_every_state(desk: Any) -> None:
         part = answer.text.partition(f'<h2 id="{state}">')[2].partition('<h2 id="')[0]
         assert part.count('<section class="card live">') == cards, state
     assert "40 seconds behind" in answer.text
-    assert "You may not see this." in answer.text
+    assert "You may not see everything of Cases" in answer.text
     assert "Cases does not answer" in answer.text
     assert "56 more" in answer.text
     assert "111 more slipped, and are not shown here" in answer.text

@@ -12,7 +12,7 @@ from google.type.money_pb2 import Money
 
 from chassis.api.messages import money, timestamp
 from chassis.context import Principal
-from chassis.errors import PermissionDenied, Unavailable
+from chassis.errors import DeadlineExceeded, PermissionDenied, Unavailable
 from desk.auth.viewer import Viewer
 from desk.pages.calls import Part, Parts
 from desk.pages.customer.entries import entries, who_did
@@ -267,6 +267,41 @@ def test_purchases_that_do_not_come_are_not_none() -> None:
 def test_what_one_may_not_see_says_so_and_is_not_called_away() -> None:
     refused = Part[Any](refusal=PermissionDenied("PERMISSION_DENIED", "no"))
     assert shown(cases=refused).cases.trouble == "You may not see this."
+
+
+def test_what_is_shown_of_a_service_that_refuses_is_said_to_be_incomplete_and_not_hidden() -> None:
+    refused, view = (
+        Part[Any](refusal=PermissionDenied("PERMISSION_DENIED", "no")),
+        CustomerView(customer=ERIKA),
+    )
+    told = "You may not see everything of Cases: this may be incomplete."
+    assert shown(cases=refused, view=view).cases.trouble == told
+
+
+def test_a_service_that_is_away_says_since_when_and_is_not_asked_for_anything() -> None:
+    away = Part[Any](refusal=Unavailable("UNAVAILABLE", "away"))
+    late = Part[Any](refusal=DeadlineExceeded("DEADLINE_EXCEEDED", "late"))
+    known = Customer(name=ERIKA)
+    told = shown(cases=away, customer=known, heard={"cases": NOW - timedelta(minutes=3)})
+    assert told.cases.trouble == "Cases does not answer since today 09:57; this may be old."
+    assert [act.id for act in (*told.cases.acts, *told.promises.acts)] == []
+    assert "correct" in [act.id for act in told.who.acts]
+    once = shown(cases=late, customer=known, heard={"cases": NOW - timedelta(seconds=2)})
+    assert [act.id for act in once.cases.acts] == ["case"]
+    assert [
+        act.id
+        for act in shown(cases=late, customer=known, heard={"cases": NOW - timedelta(minutes=1)}).cases.acts
+    ] == []
+
+
+@pytest.mark.parametrize(("zone", "there"), [("UTC", ""), ("", ""), ("Asia/Kolkata", "14:30")])
+def test_the_time_there_is_told_where_there_is_known(zone: str, there: str) -> None:
+    assert shown(customer=Customer(name=ERIKA, time_zone=zone)).who.there == there
+
+
+def test_a_message_that_was_sent_can_be_read() -> None:
+    sent = about("notices/1", "notifications", "NoticeSent", channel=channel_pb2.CHANNEL_EMAIL)
+    assert entries([sent], str, SAY)[0].read == "/notices/1/message"
 
 
 def test_a_source_that_is_behind_says_how_far() -> None:

@@ -26,6 +26,7 @@ from desk.pages.find import making
 from desk.pages.find import route as find
 from desk.pages.keys import route as keys
 from desk.pages.measuring import Measured
+from desk.pages.message import route as message
 from desk.pages.operations import route as operations
 from desk.pages.received import route as received
 from desk.pages.reveal import route as reveal
@@ -44,6 +45,7 @@ ROUTES = (
     making,
     acting,
     why,
+    message,
     reveal,
     received,
     operations,

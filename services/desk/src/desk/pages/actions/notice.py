@@ -3,10 +3,12 @@
 import asyncio
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from desk.language.catalogues import N_
 from desk.pages.actions.form import Doing, Done, Form, Values
+from desk.pages.calls import Services
 from desk.ui import words
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.customer.v1.customer_pb2 import Customer
@@ -58,8 +60,14 @@ async def _send(doing: Doing) -> Done | Values:
 
 
 async def _preview(doing: Doing, customer: Customer, template: str, typed: dict[str, str]) -> Any:
-    """The message as it will read, signed by whoever looks after the customer."""
-    services = doing.look.services
+    """The message as it will read."""
+    return await rendered(doing.look.services, customer, template, typed, customer.language_code)
+
+
+async def rendered(
+    services: Services, customer: Customer, template: str, variables: Mapping[str, str], language: str
+) -> Any:
+    """A message as the customer reads it, signed by whoever looks after them."""
     agent = await services.directory.GetAgent(GetAgentRequest(name=customer.relationship_manager))
     everywhere = {
         "customer_name": customer.display_name,
@@ -67,7 +75,7 @@ async def _preview(doing: Doing, customer: Customer, template: str, typed: dict[
         "contact_reach": " / ".join(filter(None, (agent.phone, agent.email))),
     }
     request = RenderTemplateRequest(
-        name=template, language_code=customer.language_code, variables=everywhere | typed
+        name=template, language_code=language, variables={**everywhere, **variables}
     )
     return await services.templates.RenderTemplate(request)
 

@@ -54,6 +54,7 @@ class Entry:
         words: what was said, as somebody wrote it, in whatever language.
         contact: whether somebody spoke with the customer.
         why: what explains it.
+        read: where a message can be read.
         behind: those like it that are folded behind this one.
 
     """
@@ -67,6 +68,7 @@ class Entry:
     contact: bool
     mood: str
     why: str
+    read: str = ""
     behind: Sequence["Entry"] = ()
 
     @property
@@ -143,6 +145,7 @@ def _entry(each: Any, names: Callable[[str], str], say: Speech, things: Mapping[
         contact=fact == "InteractionRecorded",
         mood={"PromiseBroken": "bad", "PromiseAtRisk": "warn", "NoticeFailed": "bad"}.get(fact, ""),
         why=each.resource if each.resource and explained_by(each.resource) else each.name,
+        read=f"/{each.resource}/message" if fact == "NoticeSent" else "",
     )
 
 

@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.auth.viewer import Viewer
-from desk.pages.calls import Parts, Services, ask
+from desk.pages.calls import Part, Parts, Services, ask
 from desk.pages.customer.figures import first_day
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
@@ -33,6 +33,12 @@ LIVE_S = 4.0
 CASES_SHOWN, ITEMS_SHOWN, ENTRIES_SHOWN = 5, 50, 30
 PROMISES_MAX = 50  # of those to be kept, of the broken, and of the ended ones
 PURCHASES_MAX = 1000
+PARTS_OF: Mapping[str, Sequence[str]] = {  # by the service that tells them
+    "customer": ("customer", "consents", "timeline", "view"),
+    "cases": ("promises", "cases", "titles"),
+    "loyalty": ("values", "purchases"),
+    "notifications": ("notices",),
+}
 NAMES_S = 60.0  # how long a colleague's name is remembered
 
 
@@ -73,7 +79,9 @@ async def load(
         questions["allowance"] = services.goodwill.CheckGoodwill(CheckGoodwillRequest(customer=customer))
     asked = {name: asyncio.ensure_future(question) for name, question in questions.items()}
     naming = [_learned(services, names, asked[part], agents) for part, agents in _AGENTS.items()]
-    return await ask(patience_s, names=asyncio.gather(*naming, return_exceptions=True), **asked)
+    parts = await ask(patience_s, names=asyncio.gather(*naming, return_exceptions=True), **asked)
+    parts["heard"] = Part(names.heard(parts, now))
+    return parts
 
 
 def _of(customer: str) -> str:
@@ -204,6 +212,14 @@ class Names:
             if not part.away:  # that somebody is none, too
                 called = part.value.display_name if part.value else ""
                 self._remembered[self._viewer, name] = now + NAMES_S, called
+
+    def heard(self, parts: Parts, now: datetime) -> Mapping[str, datetime]:
+        """When each service answered last, as this process of the desk knows."""
+        for service, told in PARTS_OF.items():
+            if not any(parts[each].away for each in told):
+                self._remembered["heard", service] = now.timestamp(), ""
+        known = {each: self._remembered.get(("heard", each)) for each in PARTS_OF}
+        return {each: datetime.fromtimestamp(at[0], UTC) for each, at in known.items() if at}
 
     def __call__(self, name: str) -> str:
         """`Alice Brandt` for `agents/alice`, or `Alice` while that is not known."""

@@ -1,8 +1,8 @@
 """What the customer page says: a pure function of what the services answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chassis.api.messages import moment, value_name
@@ -11,15 +11,17 @@ from desk.pages.calls import Parts
 from desk.pages.customer.cases import told_case, viewed
 from desk.pages.customer.entries import entries
 from desk.pages.customer.figures import cell_text, quarters
-from desk.pages.customer.loading import CASES_SHOWN, Names
+from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names
 from desk.pages.customer.masking import masked
 from desk.pages.customer.page import Cases, Handle, Page, Points, Promises, Section, Timeline, Who, Worth
 from desk.pages.customer.promises import Promise, told_of
 from desk.pages.customer.things import things
 from desk.ui import words
-from desk.ui.actions import Act, offered
+from desk.ui.actions import ACTIONS, Act, offered
 from desk.ui.speech import Speech
 
+LATE_ONCE = timedelta(seconds=10)
+UNKNOWN_ZONES = ("", "UTC", "Etc/UTC")  # where nobody lives: what is kept when nobody said
 OF_SERVICE = "purposes/service"  # not of marketing, of which no is said as well
 URGENT_SHOWN, COMING_SHOWN, OTHERS_SHOWN = 9, 3, 6
 
@@ -51,9 +53,19 @@ class _Maker:
         named = self.view.customer if self.view else self.known.name if self.known else customer
         self.customer = named
         self._letters: set[str] = set()
+        self.since: Mapping[str, datetime] = parts.of("heard") or {}
+        self._gone = {each for each in PARTS_OF if self._is_gone(each)}
+
+    def _is_gone(self, service: str) -> bool:
+        """Whether what needs a service cannot work now: it is not only late once."""
+        missing = [part.refusal for name in PARTS_OF[service] if (part := self.parts.get(name)) and part.away]
+        heard = self.since.get(service)
+        long_ago = heard is not None and self.say.now - heard > LATE_ONCE
+        return any(long_ago or (each and each.code == "UNAVAILABLE") for each in missing)
 
     def _offered(self, *actions: str, on: str = "", owner: str = "") -> Sequence[Act]:
-        return offered(self.viewer, self.customer, *actions, on=on, owner=owner)
+        able = [each for each in actions if ACTIONS[each].permission.partition(".")[0] not in self._gone]
+        return offered(self.viewer, self.customer, *able, on=on, owner=owner)
 
     def _keyed_offer(self, *actions: str, on: str = "", owner: str = "") -> Sequence[Act]:
         return self._keyed(self._offered(*actions, on=on, owner=owner))
@@ -76,7 +88,7 @@ class _Maker:
             title=shown.display_name or say("A customer without a name"),
             since=self._since(),
             language=say.language_of(language) if language else "",
-            there=say.clock(say.now, say.zone_of(zone)) if zone else "",
+            there=say.clock(say.now, say.zone_of(zone)) if zone not in UNKNOWN_ZONES else "",
             manager=self.names(manager) if manager else "",
             handles=[_handle(each, say) for each in known.identifiers] if known else (),
             address=_address(known) if known else "",
@@ -248,14 +260,25 @@ class _Maker:
         say = self.say
         refused = [part.refusal for name in parts if (part := self.parts.get(name)) and part.refusal]
         if any(each.code == "PERMISSION_DENIED" for each in refused):
-            return say("You may not see this.")
+            if not self.view or service == "customer":
+                return say("You may not see this.")
+            return say(
+                "You may not see everything of {service}: this may be incomplete.",
+                service=say.titled(service),
+            )
         behind = self._behind(service)
         if refused and behind:
             return say("{service} does not answer, {behind}.", service=say.titled(service), behind=behind)
         return self._silent(service) if refused else behind
 
     def _silent(self, service: str) -> str:
-        return self.say("{service} does not answer; this may be old.", service=self.say.titled(service))
+        say, since = self.say, self.since.get(service)
+        if since is None:
+            return say("{service} does not answer; this may be old.", service=say.titled(service))
+        told = say.moment(since)
+        return say(
+            "{service} does not answer since {when}; this may be old.", service=say.titled(service), when=told
+        )
 
     def _behind(self, service: str) -> str:
         source = (

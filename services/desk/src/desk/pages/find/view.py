@@ -98,7 +98,7 @@ def results(asked: Asked, parts: Parts, names: Names, say: Speech) -> Results:
 def _hit(customer: Any, why: str, is_sure: bool, names: Names, say: Speech) -> Hit:
     manager = customer.relationship_manager and names(customer.relationship_manager)
     reached = [masked(value_name(each, "type"), each.value) for each in customer.identifiers[:HANDLES_SHOWN]]
-    since = say("since {day}", day=say.day(say.day_of(moment(customer.create_time))))
+    since = say("recorded {day}", day=say.day(say.day_of(moment(customer.create_time))))
     return Hit(
         customer=customer.name,
         title=customer.display_name or say("A customer without a name"),
