@@ -127,10 +127,52 @@ async def test_who_belongs_to_no_department_is_told_so(open_desk: Any) -> None:
     assert "You belong to no department" in (await nobody.get("/")).text
 
 
+async def test_what_others_promised_to_my_customers_is_mine_to_know(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    erika = await seeded(desk)
+    due = (desk.running.app.clock.now() + timedelta(hours=3)).isoformat()
+    promise = {"customer": erika["name"], "department": "departments/delivery", "kind": "repair"}
+    await made(desk.client(), "/v1/promises:make", promise={**promise, "dueTime": due})
+    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
+    card = (await alice.get("/")).text.partition('id="customers"')[2].partition("</section>")[0]
+    assert "Repair" in card
+    assert ", Delivery" in card
+    assert "Refund" not in card  # which is of my department
+
+
+async def test_who_manages_customers_finds_them_on_the_first_page(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    rita = {"displayName": "Rita", "phone": "+49 30 901821", "department": "departments/relations"}
+    await desk.client().patch("/v1/agents/rita?allowMissing=true", json=rita)
+    nora = await made(desk.client(), "/v1/customers", displayName="Nora Winter")
+    given = f"/v1/{nora['name']}:assignRelationshipManager"
+    await made(desk.client(), given, relationshipManager="agents/rita")
+    page = (await (await desk.signed_in("agent:rita", ["*"], "relations")).get("/")).text
+    assert f'<a href="/{nora["name"]}">Nora Winter</a>' in page
+
+
+async def test_who_may_change_what_all_own_chooses_a_department(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    await seeded(desk)
+    sam = await desk.signed_in("agent:sam", ["*"], "delivery")
+    assert 'href="/work/front-desk"' in (await sam.get("/")).text
+    page = (await sam.get("/work/front-desk")).text
+    assert 'data-watch="work/front-desk"' in page
+    assert "Refund" in page
+    assert (await sam.get("/work/front-desk/cards")).json()["customer"] == "work/front-desk"
+    dora = await desk.signed_in("agent:dora", ["cases.*", "customer.*"], "delivery")
+    assert "/work/front-desk" not in (await dora.get("/")).text
+
+
+async def test_who_operates_the_services_is_led_to_them(open_desk: Any) -> None:
+    nils = await (await open_desk(*SERVICES)).signed_in("agent:nils", ["cases.operations.read"], "platform")
+    assert (await nils.get("/")).headers["location"] == "/operations"
+
+
 async def test_the_page_stands_while_cases_is_away(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     await desk.services["cases"].stop()
     alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
     answer = await alice.get("/")
     assert answer.status_code == 200
-    assert answer.text.count("Cases does not answer") == 3
+    assert answer.text.count("Cases does not answer") == 4

@@ -13,3 +13,9 @@ async def colleagues(look: Looking) -> list[tuple[str, str]]:
         for each in listed.agents
         if not each.inactive
     ]
+
+
+async def departments(look: Looking) -> list[str]:
+    """The codes of the departments that somebody works for."""
+    listed = await look.services.directory.ListAgents(ListAgentsRequest(page_size=1000))
+    return sorted({words.last(each.department) for each in listed.agents if not each.inactive})

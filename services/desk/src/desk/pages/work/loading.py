@@ -9,28 +9,40 @@ from chassis.api.messages import timestamp
 from desk.pages.base import Looking
 from desk.pages.calls import Parts, Patience, Services, ask
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest
-from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
+from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest, ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
+from rapport.customer.v1.customer_service_pb2 import ListCustomersRequest
 
 WITHIN = timedelta(days=7)
 PROMISES_MAX, BROKEN_MAX, CASES_MAX, ITEMS_MAX = 200, 50, 50, 50
 CASES_AT_ONCE = 18  # a filter has 20 comparisons
+CUSTOMERS_AT_ONCE = 12  # and 1,000 characters
+CUSTOMERS_MAX = 36
 PAGE_S = 0.8  # for everything, also for what is asked only after an answer
 
 
-async def load(look: Looking) -> Parts:
-    """The department's promises within a week, the viewer's cases, work that waits; and the customers."""
+async def load(look: Looking, department: str) -> Parts:
+    """A department's promises within a week and the work that waits for it; the viewer's cases and customers.
+
+    And what anybody promised to the customers of both.
+    """
     services, patience = look.services, Patience(PAGE_S)
     own = ListCasesRequest(
         filter=f'owner = "{look.viewer.agent}" AND state = OPEN',
         order_by="open_time",
         page_size=CASES_MAX,
     )
-    asked: dict[str, Any] = {"cases": services.cases.ListCases(own)}
-    if look.viewer.department:
-        ours = f'department = "{look.viewer.department}"'
-        until = timestamp(look.say.now + WITHIN).ToJsonString()
+    managed = ListCustomersRequest(
+        filter=f'relationship_manager = "{look.viewer.agent}"', page_size=CUSTOMERS_MAX
+    )
+    asked: dict[str, Any] = {
+        "cases": services.cases.ListCases(own),
+        "managed": services.customers.ListCustomers(managed),
+    }
+    until = _until(look)
+    if department:
+        ours = f'department = "{department}"'
         due = ListPromisesRequest(
             filter=f'{ours} AND (state = OPEN OR state = AT_RISK) AND due_time < "{until}"',
             order_by="due_time",
@@ -56,14 +68,43 @@ async def _about(look: Looking, parts: Parts, patience: Patience) -> Parts:
     asked: dict[str, Any] = {name: get(GetCaseRequest(name=name)) for name in others}
     if known:
         asked["waiting"] = _waiting(services, list(known))
+    if mine := _mine(parts):
+        asked["theirs"] = _promised(services, mine, _until(look))
     found = await ask(patience.left(), **asked) if asked else Parts()
     known |= {name: part.value for name, part in found.items() if name.startswith("cases/") and part.value}
     about = {case.customer for case in known.values()}
-    for listed in filter(None, (parts.of("promises"), parts.of("broken"))):
+    for listed in filter(None, (parts.of("promises"), parts.of("broken"), found.of("theirs"))):
         about |= {each.customer for each in listed.promises}
     if not about:
         return found
     return Parts(found | await ask(patience.left(), customers=services.known(about)))
+
+
+def _until(look: Looking) -> str:
+    return str(timestamp(look.say.now + WITHIN).ToJsonString())
+
+
+def _mine(parts: Parts) -> Sequence[str]:
+    """The customers of one's own cases, and those one manages."""
+    cases, managed = parts.of("cases"), parts.of("managed")
+    of_cases = [case.customer for case in cases.cases] if cases else []
+    return list(dict.fromkeys([*of_cases, *(each.name for each in (managed.customers if managed else ()))]))
+
+
+async def _promised(services: Services, customers: Sequence[str], until: str) -> ListPromisesResponse:
+    """What anybody promised to these customers: what is due within a week, and what was broken."""
+    due = f'(state = OPEN OR state = AT_RISK) AND due_time < "{until}"'
+    requests = []
+    for start in range(0, min(len(customers), CUSTOMERS_MAX), CUSTOMERS_AT_ONCE):
+        of = " OR ".join(f'customer = "{name}"' for name in customers[start : start + CUSTOMERS_AT_ONCE])
+        requests += [
+            ListPromisesRequest(filter=f"({of}) AND {due}", order_by="due_time", page_size=BROKEN_MAX),
+            ListPromisesRequest(filter=f"({of}) AND state = BROKEN", page_size=BROKEN_MAX),
+        ]
+    answers = await asyncio.gather(*map(services.promises.ListPromises, requests))
+    is_cut = len(customers) > CUSTOMERS_MAX or any(answer.next_page_token for answer in answers)
+    listed = [each for answer in answers for each in answer.promises]
+    return ListPromisesResponse(promises=listed, next_page_token="more" if is_cut else "")
 
 
 async def _waiting(services: Services, cases: Sequence[str]) -> list[WorkItem]:

@@ -1,7 +1,7 @@
 """What the page says: a pure function of what the services answered."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chassis.api.messages import moment, value_name
@@ -40,11 +40,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """A list of the page, why it may be short, and whether there is more than is shown."""
+    """A list of the page, why it may be short, and whether there is more than is shown.
+
+    Attributes:
+        links: the customers whom one manages: where their page is, and what they are called.
+
+    """
 
     lines: Sequence[Line]
     trouble: str = ""
     more: bool = False
+    links: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -54,24 +60,47 @@ class Work:
     promises: Part
     cases: Part
     items: Part
+    customers: Part
 
 
-def work(parts: Parts, viewer: Viewer, say: Speech) -> Work:
-    """What there is to do, of whatever the services answered."""
+def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
+    """What there is to do, of whatever the services answered; the promises and the work of one department."""
     names = {name: each.display_name for name, each in (parts.of("customers") or {}).items()}
     cases = _cases(parts)
     mine = {case.name for case in parts.of("cases").cases} if parts.of("cases") else set()
     items, both = parts.of("items"), (parts.of("broken"), parts.of("promises"))
     listed = [each for answer in both if answer for each in answer.promises]
-    unfinished = [each for each in listed if not each.HasField("withdraw_time") and not each.successor]
-    unfinished.sort(key=lambda each: (each.case not in mine, each.due_time.seconds))
+    unfinished = sorted(_unfinished(listed), key=lambda each: (each.case not in mine, each.due_time.seconds))
     due = [_promise(each, names, viewer, say) for each in unfinished]
+    answered = parts.of("theirs")
+    theirs = [
+        each for each in _unfinished(answered.promises if answered else ()) if each.department != department
+    ]
+    theirs.sort(key=lambda each: each.due_time.seconds)
     waiting = [_item(each, cases, names, viewer, say) for each in items.work_items] if items else []
     return Work(
         promises=_part(parts, due, say, "promises", "broken"),
         cases=_part(parts, _own_cases(parts, names, viewer, say), say, "cases"),
         items=_part(parts, waiting, say, "items"),
+        customers=replace(
+            _part(parts, [_promise(each, names, viewer, say, by=True) for each in theirs], say, "theirs"),
+            links=_managed(parts, say),
+            trouble=next(
+                filter(None, (_trouble(parts, each, say) for each in ("cases", "theirs", "managed"))), ""
+            ),
+        ),
     )
+
+
+def _unfinished(listed: Iterable[Any]) -> Sequence[Any]:
+    return [each for each in listed if not each.HasField("withdraw_time") and not each.successor]
+
+
+def _managed(parts: Parts, say: Speech) -> Sequence[tuple[str, str]]:
+    """The customers whom one manages."""
+    managed = parts.of("managed")
+    listed = managed.customers if managed else ()
+    return [(each.name, each.display_name or say("A customer without a name")) for each in listed]
 
 
 def _part(parts: Parts, lines: Sequence[Line], say: Speech, *names: str) -> Part:
@@ -90,13 +119,15 @@ def _cases(parts: Parts) -> Mapping[str, Any]:
     }
 
 
-def _promise(each: Any, names: Mapping[str, str], viewer: Viewer, say: Speech) -> Line:
+def _promise(each: Any, names: Mapping[str, str], viewer: Viewer, say: Speech, *, by: bool = False) -> Line:
     state = value_name(each, "state")
     slip = {"BROKEN": say("not kept, was due"), "AT_RISK": say("at risk, due")}.get(state, say("due"))
     due = say.due(each.due_time, each.due_date if each.HasField("due_date") else None)
     acts = offered(viewer, each.customer, "agree", "keep", "takeback", on=each.name, owner=each.department)
     what, mood = say.about(each.kind, each.reference), _MOODS.get(state, "")
-    return Line(each.name, each.customer, names.get(each.customer, ""), what, f"{slip} {due}", mood, acts)
+    whose = say.titled(words.last(each.department)) if by else ""
+    when = ", ".join(filter(None, (f"{slip} {due}", whose)))
+    return Line(each.name, each.customer, names.get(each.customer, ""), what, when, mood, acts)
 
 
 def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Speech) -> list[Line]:
@@ -138,4 +169,8 @@ def _trouble(parts: Parts, name: str, say: Speech) -> str:
     if part is None or part.refusal is None:
         return ""
     refused = part.refusal.code == "PERMISSION_DENIED"
-    return say("You may not see this.") if refused else say("Cases does not answer; look again in a moment.")
+    if refused:
+        return say("You may not see this.")
+    if name == "managed":
+        return say("Customer does not answer; look again in a moment.")
+    return say("Cases does not answer; look again in a moment.")
