@@ -436,6 +436,7 @@ def test_days_are_said_near_as_words_and_far_with_their_year() -> None:
     assert SAY.day(SAY.today + timedelta(days=1)) == "tomorrow"
     assert SAY.day(SAY.today + timedelta(days=400)) == "6 Apr 2027"
     assert SAY.short(NOW - timedelta(days=2)) == "Sat"
+    assert SAY.short(NOW - timedelta(days=400)) == "26 Jan 2025"
 
 
 def test_a_moment_in_the_night_of_the_change_of_clocks_is_told_in_its_zone() -> None:

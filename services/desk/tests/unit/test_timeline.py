@@ -111,6 +111,21 @@ def test_each_case_of_the_page_is_a_choice_by_what_it_is_about_and_since_when() 
     assert chosen({"case": other}).url(ERIKA) == page.chips["case"][1].href
 
 
+def test_where_all_there_is_is_shown_what_would_give_nothing_is_no_choice() -> None:
+    labels = {field: [chip.label for chip in chips] for field, chips in shown(Chosen(), 3).chips.items()}
+    assert labels == {"department": ["Everything", "Delivery"], "case": []}
+    assert len(shown(Chosen(), 3, "more").chips["channel"]) == len(CHANNELS) + 1
+
+
+def test_a_choice_is_taken_back_by_everything() -> None:
+    first = shown(Chosen(kind="promises", channel="voice"), 1).chips["kind"][0]
+    assert (first.label, first.href, first.chosen) == (
+        "Everything",
+        f"/{ERIKA}/timeline?channel=voice",
+        False,
+    )
+
+
 def test_what_is_folded_is_kept_behind_its_line() -> None:
     (line,) = shown(Chosen(), 5).entries
     assert [each.name[-1] for each in line.behind] == ["1", "2", "3", "4"]

@@ -58,6 +58,18 @@ def test_what_is_left_out_is_empty() -> None:
     assert span == Span("1", "2", "", "cases", "", 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("code", "failed"), [("PERMISSION_DENIED", False), ("NOT_FOUND", False), ("UNAVAILABLE", True)]
+)
+def test_a_refusal_is_no_failure_and_a_failure_is_called_by_its_code(code: str, failed: bool) -> None:
+    told = [
+        {"key": "rpc.response.status_code", "value": {"stringValue": code}},
+        {"key": "error.type", "value": {"stringValue": "AioRpcError"}},
+    ]
+    (span,) = spans_of(answer(TOLD | {"attributes": told, "status": {"code": 2}}))
+    assert (span.failed, span.error) == (failed, code if failed else "")
+
+
 def test_an_attribute_that_is_no_code_and_no_name_is_not_shown() -> None:
     values = ["Erika Sommer", "mailto:erika@example.org", "a" * 20_000, CUSTOMER]
     told = [{"key": "rapport.resource", "value": {"stringValue": value}} for value in values]

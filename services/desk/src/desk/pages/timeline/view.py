@@ -1,10 +1,10 @@
 """What the page says of a timeline: a pure function of what the services answered."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from chassis.api.messages import moment
+from chassis.api.messages import moment, value_name
 from desk.pages.calls import Parts
 from desk.pages.customer.entries import Entry, entries
 from desk.pages.customer.things import things
@@ -85,7 +85,7 @@ def timeline(
         name=name,
         title=customer.display_name if customer else say("A customer"),
         chosen=chosen,
-        chips=_chips(name, chosen, listed, say),
+        chips=_chips(name, chosen, listed, bool(token), say),
         entries=entries(listed, names, say, things(parts, say)),
         trouble="" if answered else say("Customer does not answer; look again in a moment."),
         nothing="" if listed or not answered else nothing,
@@ -98,20 +98,25 @@ def _further(name: str, chosen: Chosen, token: str, shown: int) -> Further:
     return Further(href, chosen.url(name, shown=str(shown + PAGE)), shown)
 
 
-def _chips(name: str, chosen: Chosen, listed: Sequence[Any], say: Speech) -> Mapping[str, Sequence[Chip]]:
-    """The choices; of departments and cases those that are named, and the chosen one."""
+def _chips(
+    name: str, chosen: Chosen, listed: Sequence[Any], more: bool, say: Speech
+) -> Mapping[str, Sequence[Chip]]:
+    """The choices; of departments and cases those that are named, and the chosen one.
+
+    Where all there is is shown, what would give nothing is no choice.
+    """
     departments = {words.last(each.department) for each in listed} | {chosen.department}
-    offered = {"kind": list(KINDS), "channel": CHANNELS, "department": sorted(departments - {""})}
+    kinds, channels = list(KINDS), list(CHANNELS)
+    if not chosen.told and not more:
+        types = {each.event_type.removeprefix("rapport.") for each in listed}
+        spoken = {value_name(each, "channel").lower().replace("_", "-") for each in listed}
+        kinds = [each for each in kinds if types & {*KINDS[each]}]
+        channels = [each for each in channels if each in spoken]
+    offered = {"kind": kinds, "channel": channels, "department": sorted(departments - {""})}
     chips = {
-        field: [
-            Chip(
-                chosen.toggled(field, each).url(name),
-                say.titled(each),
-                getattr(chosen, field) == each,
-            )
-            for each in values
-        ]
+        field: [_every(name, chosen, field, say), *(_chip(name, chosen, field, each, say) for each in values)]
         for field, values in offered.items()
+        if values
     }
     cases = {chosen.case: say("One case")} if chosen.case else {}
     for each in listed:  # the oldest comes last, and says when it began
@@ -122,6 +127,15 @@ def _chips(name: str, chosen: Chosen, listed: Sequence[Any], say: Speech) -> Map
         for case, label in cases.items()
     ]
     return chips
+
+
+def _chip(name: str, chosen: Chosen, field: str, value: str, say: Speech) -> Chip:
+    return Chip(chosen.toggled(field, value).url(name), say.titled(value), getattr(chosen, field) == value)
+
+
+def _every(name: str, chosen: Chosen, field: str, say: Speech) -> Chip:
+    """The choice of whatever there is."""
+    return Chip(replace(chosen, **{field: ""}).url(name), say("Everything"), not getattr(chosen, field))
 
 
 def _case(entry: Any, say: Speech) -> str:

@@ -15,6 +15,7 @@ class Listed:
     """A trace, named after what began it.
 
     Attributes:
+        root: the service in which it began.
         worst: the span that it is listed for: the first that failed, or the slowest.
         customers: `customers/{customer}` whom it concerned.
 
@@ -22,6 +23,7 @@ class Listed:
 
     trace_id: str
     name: str
+    root: str
     started_at: datetime
     duration_ms: float
     span_count: int
@@ -67,6 +69,7 @@ def _listed(trace: list[Span], worst: Span) -> Listed:
     return Listed(
         trace_id=worst.trace_id,
         name=trace[0].what,
+        root=trace[0].service,
         started_at=datetime.fromtimestamp(begin / 1e9, UTC),
         duration_ms=(max(span.begin_ns + span.duration_ns for span in trace) - begin) / 1e6,
         span_count=len(trace),

@@ -8,6 +8,11 @@ import msgspec
 
 FAILED = 2  # STATUS_CODE_ERROR
 NAME_MAX = 100
+# What a service says no with has not failed, though whoever asked calls it an error.
+REFUSALS = (
+    *("INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "UNAUTHENTICATED"),
+    *("FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE"),
+)
 _PACKAGE = re.compile(r"^(?:[a-z]\w*\.)+(?=[A-Z])")
 _NAME = re.compile(r"[a-z][A-Za-z]*(?:/[\w.~-]+)+")
 _CUSTOMER = re.compile(r"customers/[\w.~-]+")
@@ -134,9 +139,10 @@ def _spans(told: _Traces) -> Iterator[Span]:
 
 
 def _span(service: str, span: _Span) -> Span:
-    failed = span.status.code == FAILED
     # Attributes of other makers' spans may hold anything: codes and names of resources are not personal.
-    code = _one(span.attributes, "error.type") or _one(span.attributes, "rpc.response.status_code")
+    answered = _one(span.attributes, "rpc.response.status_code")
+    code = answered or _one(span.attributes, "error.type")
+    failed = span.status.code == FAILED and answered not in REFUSALS
     named = (
         value for each in span.attributes if each.key == "rapport.resource" for value in _texts(each.value)
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -9,7 +10,9 @@ from fastapi.responses import Response
 
 from chassis.errors import NotFound
 from desk.language.catalogues import N_
-from desk.pages.base import Look
+from desk.pages.base import Look, Looking
+from desk.pages.calls import ask
+from desk.pages.customer.loading import PAGE_S
 from desk.pages.operations.asking import readable
 from desk.pages.traces import listing
 from desk.pages.traces.store import Traces, TraceStore, TracesUnavailable
@@ -41,6 +44,7 @@ async def trace(look: Look, trace_id: str) -> Response:
         link=known.href(trace_id),
         trouble=trouble,
         is_configured=known.store is not None,
+        called=await _called(look, made.customers if made else ()),
     )
 
 
@@ -66,7 +70,14 @@ async def traces(look: Look, of: str = "failed", service: str = "", ms: str = ""
         ms=at_least,
         trouble=trouble,
         is_configured=store is not None,
+        called=await _called(look, {name for each in found for name in each.customers[:2]}),
     )
+
+
+async def _called(look: Looking, customers: Iterable[str]) -> Mapping[str, str]:
+    """What these customers are called, as far as whoever looks may know it, and it is told in time."""
+    answered = await ask(PAGE_S, known=look.services.known(customers))
+    return {name: each.display_name for name, each in (answered.of("known") or {}).items()}
 
 
 async def _found(
