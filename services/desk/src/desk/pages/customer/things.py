@@ -20,7 +20,7 @@ def things(parts: Parts, say: Speech) -> Mapping[str, str]:
     for _, items in cases.cases if cases else ():
         known |= {item.name: say.about(item.kind, item.reference) for item in items}
     notices = parts.of("notices")
-    known |= {each.name: _notice(each, known, say) for each in (notices.notices if notices else ())}
+    known |= {each.name: _notice(each, listed, say) for each in (notices.notices if notices else ())}
     return known | _of_customer(parts, say)
 
 
@@ -35,13 +35,11 @@ def promise_of(each: Any, say: Speech) -> str:
     return f"{say.about(each.kind, each.reference)}, {due}"
 
 
-def _notice(each: Any, known: Mapping[str, str], say: Speech) -> str:
+def _notice(each: Any, promises: Mapping[str, Any], say: Speech) -> str:
     """What a message is about, and the date that it tells."""
-    about = known.get(each.promise) or say.code(each.kind)
-    told = each.variables.get("new_date", "")
-    if not told or each.promise not in known:
-        return about
-    return f"{about.rpartition(', ')[0]}, {_date(told, say)}"
+    promise, told = promises.get(each.promise), each.variables.get("new_date", "")
+    about = say.about(promise.kind, promise.reference) if promise else say.code(each.kind)
+    return f"{about}, {_date(told, say)}" if told else about
 
 
 def _date(told: str, say: Speech) -> str:
