@@ -383,6 +383,7 @@ def test_an_entry_names_the_order_the_date_the_amount_and_the_way_to_reach_them(
     case = Case(name="cases/1", topic="late-delivery", display_name="She says nobody answers")
     listed = [
         about("promises/1", "cases", "PromiseRenegotiated"),
+        about("promises/1", "cases", "PromiseMade"),
         about("notices/1", "notifications", "NoticeSent", channel=channel_pb2.CHANNEL_EMAIL),
         about("goodwill/1", "loyalty", "GoodwillGranted", topic="promise-renegotiated"),
         about("cases/1", "cases", "CaseOpened", topic="late-delivery"),
@@ -399,6 +400,7 @@ def test_an_entry_names_the_order_the_date_the_amount_and_the_way_to_reach_them(
     )
     assert [each.text for each in told.timeline.entries] == [
         "Another date agreed: Delivery of order 5021, Sat 7 Mar 10:00",
+        "Promise made: Delivery of order 5021, Wed 4 Mar 10:00",
         "E-mail sent: Delivery of order 5021, Wed 4 Mar",
         "Goodwill given: 300 points, the promised date moved",
         "Case opened: She says nobody answers",

@@ -1,6 +1,9 @@
 """What a step of the story changed in the customer view."""
 
 from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf.message import Message
 
 from chassis.api.messages import value_name
 from rapport.customer.v1 import view_pb2
@@ -22,11 +25,15 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
     ]
     day = "%a %d %b %Y"
     return [
-        *(f"{name}, in the care of {view.relationship_manager}" for name in [view.display_name] if name),
-        f"value    {' '.join(paid) or '0'} {value_name(view.value, 'band')}",
-        *(f"case     {part.topic} {value_name(part, 'state')}" for part in view.cases),
         *(
-            f"promise  {part.kind} of {part.reference} {value_name(part, 'state')}"
+            f"{name}, in the care of {named(view.relationship_manager)}"
+            for name in [view.display_name]
+            if name
+        ),
+        f"value    {' '.join(paid) or '0'} {value_name(view.value, 'band')}",
+        *(f"case     {_said(part.topic)}, {_state(part)}" for part in view.cases),
+        *(
+            f"promise  {_said(part.kind)} of {named(part.reference)}, {_state(part)}"
             f", due {part.due_time.ToDatetime():{day}}"
             + (
                 f", now expected {part.forecast_time.ToDatetime():{day}}"
@@ -35,10 +42,7 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
             )
             for part in view.promises
         ),
-        *(
-            f"notice   {part.kind} {value_name(part, 'state')} {part.reason_code}".rstrip()
-            for part in view.notices
-        ),
+        *(f"message  {_said(part.kind)}, {_state(part)}{_because(part)}" for part in view.notices),
         *(f"holds    {part.balance} {_unit(part)}" for part in view.loyalty.balances),
         *(
             f"{section.name.rpartition('/')[2]:8} {cell.label} {value(cell)}"
@@ -46,7 +50,7 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
             for cell in section.cells
         ),
         *(
-            f"goodwill {value_name(part, 'state')} {part.points} {_unit(part)} for {part.reason_code}"
+            f"goodwill {part.points} {_unit(part)}, {_state(part)}{_because(part)}"
             for part in view.loyalty.goodwill
         ),
     ]
@@ -55,3 +59,21 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
 def _unit(part: view_pb2.BalancePart | view_pb2.GoodwillPart) -> str:
     """What is counted, for example `points`."""
     return part.unit.rpartition("/")[2]
+
+
+def named(name: str) -> str:
+    """As people say it: `Alice` for `agents/alice`, `order 5021` for `orders/5021`."""
+    collection, _, end = name.rpartition("/")
+    return _said(end).title() if collection == "agents" else f"{collection.removesuffix('s')} {end}".strip()
+
+
+def _said(code: str) -> str:
+    return code.replace("-", " ")
+
+
+def _state(part: Message) -> str:
+    return value_name(part, "state").replace("_", " ").lower()
+
+
+def _because(part: Any) -> str:
+    return f": {_said(part.reason_code)}" if part.reason_code else ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,10 +21,14 @@ from rapport_imports.wording import line
 from rapport_tools.cli.failures import Failure
 from rapport_tools.cli.output import say, write_json
 from rapport_tools.cli.session import Session
+from rapport_tools.demo.changes import named
 from rapport_tools.local.home import Home
 
 SYSTEM = "demo"
 STARTING_S = 60.0
+
+_PROMISE = re.compile(r"promises/[0-9a-f-]{36}")
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 app = typer.Typer()
 
@@ -118,11 +123,11 @@ def _page(customer: str) -> str:
 
 
 def _conclude(outcome: Any, *, stopped: bool) -> None:
-    say(f"\nWhy? {line(outcome.explain.summary)}")
+    say(f"\nWhy? {_PROMISE.sub('the promise', line(outcome.explain.summary))}")
     for cause in outcome.explain.causes:
-        happened = what(cause).rpartition(".")[2]
+        happened = _WORDS.sub(" ", what(cause).replace("/", ".").rpartition(".")[2]).lower().capitalize()
         when = f"{cause.occur_time.ToDatetime():%H:%M:%S.%f}"
-        say(f"  {when}  {happened:<28} {cause.actor:<24} {cause.resource}")
+        say(f"  {when}  {happened:<22} {named(cause.actor)}")
     stops = (
         "The platform stops again, with all that happened kept. Start it (`rapport up`, `make run`) and look:"
     )

@@ -8,6 +8,7 @@ from typing import Any
 from chassis.api.messages import moment, value_name
 from chassis.explain.explainer import explained_by
 from desk.language.catalogues import N_
+from desk.pages.customer.things import called
 from desk.ui import words
 from desk.ui.speech import Speech
 
@@ -164,7 +165,7 @@ def _text(each: Any, fact: str, say: Speech, things: Mapping[str, str]) -> str:
     else:
         told = say.fact(fact)
     paid = say.money(each.amount) if each.HasField("amount") else ""
-    thing = things.get(each.resource) or things.get(each.resource.rpartition("/notes/")[0], "")
+    thing = called(things, each.resource, fact)
     topic = say.code(each.topic) if not thing or fact.startswith("Goodwill") else ""
     about = ", ".join(filter(None, (paid, thing, topic)))
     return f"{told}: {about}" if about else told

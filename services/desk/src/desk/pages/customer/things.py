@@ -9,12 +9,17 @@ from desk.pages.calls import Parts
 from desk.pages.customer.masking import masked
 from desk.ui.speech import Speech
 
+_AFTER = "/successor"
+
 
 def things(parts: Parts, say: Speech) -> Mapping[str, str]:
     """What each resource that the parts of a page tell of is called, by its name."""
     promised, cases, titles = parts.of("promises"), parts.of("cases"), parts.of("titles")
     listed = {each.name: each for each in (promised.promises if promised else ())}
-    known = {name: promise_of(listed.get(each.successor, each), say) for name, each in listed.items()}
+    known = {name: promise_of(each, say) for name, each in listed.items()}
+    known |= {
+        f"{name}{_AFTER}": known[each.successor] for name, each in listed.items() if each.successor in known
+    }
     opened = [case for case, _ in cases.cases] if cases else []
     known |= {case.name: title_of(case, say) for case in (*(titles.cases if titles else ()), *opened)}
     for _, items in cases.cases if cases else ():
@@ -22,6 +27,12 @@ def things(parts: Parts, say: Speech) -> Mapping[str, str]:
     notices = parts.of("notices")
     known |= {each.name: _notice(each, listed, say) for each in (notices.notices if notices else ())}
     return known | _of_customer(parts, say)
+
+
+def called(known: Mapping[str, str], resource: str, fact: str) -> str:
+    """What a fact is about: of a promise that moved the one that is promised now; of a note its case."""
+    after = known.get(f"{resource}{_AFTER}") if fact == "PromiseRenegotiated" else ""
+    return after or known.get(resource) or known.get(resource.rpartition("/notes/")[0], "")
 
 
 def title_of(case: Any, say: Speech) -> str:

@@ -16,7 +16,7 @@ from desk.pages.base import Look
 from desk.pages.calls import ask, refusal_of
 from desk.pages.customer.entries import who_did
 from desk.pages.customer.loading import PAGE_S, Names, named
-from desk.pages.customer.things import things
+from desk.pages.customer.things import called, things
 from desk.ui import words
 from desk.ui.speech import Speech
 
@@ -77,7 +77,8 @@ def _told_once(causes: Sequence[Any]) -> Sequence[Any]:
 def _cause(
     cause: Any, known: Mapping[str, str], names: Callable[[str], str], say: Speech
 ) -> Mapping[str, str]:
-    fact, thing = what(cause).replace("/", ".").rpartition(".")[2], known.get(cause.resource)
+    fact = what(cause).replace("/", ".").rpartition(".")[2]
+    thing = called(known, cause.resource, fact)
     return {
         "what": f"{say.fact(fact)}: {thing}" if thing else say.fact(fact),
         "who": who_did(cause.actor, "", names, say, fact),
