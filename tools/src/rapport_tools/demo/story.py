@@ -45,7 +45,7 @@ from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport_tools.cli.failures import Failure
 from rapport_tools.cli.session import Session
 from rapport_tools.demo import billing
-from rapport_tools.demo.changes import changes
+from rapport_tools.demo.changes import changes, named
 
 T = TypeVar("T")
 PATIENCE_S = 60.0
@@ -185,7 +185,7 @@ class Story:
             ),
         )
         self.outcome.case, self.outcome.promise = case.name, promise.name
-        self._step(f"The customer calls, Alice takes {order}: delivery promised in three days.")
+        self._step(f"The customer calls, Alice takes {named(order)}: delivery promised in three days.")
         return order, item.name
 
     def _show_what_is_open(self) -> None:
