@@ -250,7 +250,7 @@ async def test_row_13_two_with_one_customer_know_of_each_other_and_nobody_is_loc
             await expect(each.locator("#also")).to_have_text(f"Also here: {who}")
     assert moved == []
     second = await at_another_tab(alice, customer)
-    await expect(second.locator("#also")).to_have_text("Also here: dora")
+    await expect(second.locator("#also")).to_have_text("Also here: Dora")
     await note(page).fill("I call her back.")
     await note(page).press("Control+Enter")
     await expect(theirs.locator("#timeline")).to_contain_text("I call her back.")
