@@ -13,7 +13,6 @@ from rapport_testing.wait import eventually
 from rapport_tools.local.roles import ROLES
 from tests.browser.company import ALICE, Company, Person, SignedIn
 from tests.browser.customers import ahead, in_trouble, say, somebody, unknown
-from tests.browser.looking import barriers, keyboard_stops
 
 # What a role may be offered on a customer's page, and how it is asked of the service.
 OFFERED = {
@@ -35,25 +34,6 @@ def time_of_day() -> ManualClock:
 async def erika(desk: Company, time_of_day: ManualClock) -> str:
     """The customer in trouble; then it is now."""
     return await in_trouble(desk, time_of_day)
-
-
-async def test_row_26_why_bars_nobody(desk: Company, signed_in: SignedIn, erika: str) -> None:
-    page = (await signed_in()).page
-    await page.goto(f"/{erika}")
-    await page.locator("#promises").get_by_role("button", name="why").first.click()
-    await expect(page.get_by_role("dialog")).to_contain_text("Because")
-    assert await barriers(page, "#panel") == []
-
-
-async def test_row_26_the_keyboard_reaches_every_control_and_one_sees_where_it_is(
-    desk: Company, signed_in: SignedIn, erika: str
-) -> None:
-    visitor = await signed_in()
-    await visitor.page.goto(f"/{erika}")
-    stops = await keyboard_stops(visitor.page)
-    assert [stop for stop in stops if not stop["seen"]] == []
-    controls = "a[href], button, input:not([type=hidden]), select, textarea, summary"
-    assert len(stops) == await visitor.page.locator(f":is({controls}):visible").count()
 
 
 async def test_a_customer_in_trouble_is_seen_without_scrolling(
