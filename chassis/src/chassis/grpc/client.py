@@ -140,6 +140,7 @@ class Peer:
                     response = await self._retries.call(attempt, seconds, may_repeat(method, request))
                 except grpc.aio.AioRpcError as error:
                     span.set_attribute("rpc.response.status_code", error.code().name)
+                    error.add_note(method[1:])  # which call it was, gRPC does not say
                     raise
                 span.set_attribute("rpc.response.status_code", "OK")
                 return response

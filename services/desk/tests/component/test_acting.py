@@ -94,3 +94,81 @@ async def test_the_preview_of_a_message_asks_once_who_gets_it(open_desk: Any) ->
     answer = await alice.post(f"/{name}/act/notice", data={"request_id": str(uuid4())})
     assert "Good day Erika Sommer." in answer.text
     assert asked() == before + 1
+
+
+async def test_a_case_a_promise_and_work_are_told_in_the_words_of_who_opens_them(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    me = {"displayName": "Alice", "email": "alice@example.com", "department": "departments/front-desk"}
+    known = await rest.patch("/v1/agents/alice?allowMissing=true", json=me)
+    assert known.status_code == 200, known.text
+    opened = await alice.post(
+        f"/{name}/act/case", data={"topic": "Paket kam nie an!", "request_id": str(uuid4())}
+    )
+    assert "X-Done" in opened.headers, opened.text
+    (case,) = (await rest.get("/v1/cases", params={"filter": f'customer="{name}"'})).json()["cases"]
+    assert (case["topic"], case["displayName"]) == ("paket-kam-nie-an", "Paket kam nie an!")
+    promise = {"kind": "Call Mrs. Sommer back", "reference": "order 5021", "day": "2027-03-01"}
+    made = await alice.post(f"/{name}/act/promise", data={**promise, "request_id": str(uuid4())})
+    assert "X-Done" in made.headers, made.text
+    (kept,) = (await rest.get("/v1/promises", params={"filter": f'customer="{name}"'})).json()["promises"]
+    assert (kept["kind"], kept["reference"]) == ("call-mrs-sommer-back", "orders/5021")
+    work = {"case": case["name"], "department": "departments/delivery", "kind": "find-parcel"}
+    await rest.post("/v1/workItems", json=work)
+    form = await alice.get(f"/{name}/act/work", params={"on": case["name"]})
+    assert '<option value="departments/delivery" selected>' in form.text
+    assert '<option value="departments/front-desk">' in form.text
+
+
+async def test_what_is_missing_is_said_once_at_its_field(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice = await erika(desk), await desk.signed_in()
+    answer = await alice.post(f"/{name}/act/case", data={"topic": " ", "request_id": str(uuid4())})
+    assert answer.text.count("must be given") == 1
+    assert "look at what is marked" in answer.text
+    assert "case.topic" not in answer.text
+
+
+async def test_a_service_that_is_away_is_named_and_what_was_typed_stays(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice = await erika(desk), await desk.signed_in()
+    await desk.services["cases"].lifecycle.stop()
+    answer = await alice.post(f"/{name}/act/case", data={"topic": "Late", "request_id": str(uuid4())})
+    assert "Cases does not answer." in answer.text
+    assert "What you wrote is kept" in answer.text
+    assert "X-Form" not in answer.headers
+
+
+async def test_a_message_asks_for_all_that_its_words_need(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice = await erika(desk), await desk.signed_in()
+    form = await alice.get(f"/{name}/act/notice")  # the platform's own words, which declare nothing
+    assert 'name="old_date"' in form.text
+    typed = {"template": "templates/recovery", "asked": "old_date reference", "old_date": "2026-12-03"}
+    told = {**typed, "reference": "order 5021", "request_id": str(uuid4())}
+    preview = await alice.post(f"/{name}/act/notice", data=told)
+    assert "the date stands" in preview.text, preview.text
+    (seen,) = re.findall(r'name="seen" value="([^"]+)"', preview.text)
+    sent = await alice.post(f"/{name}/act/notice", data={**told, "step": "send", "seen": seen})
+    assert "X-Done" in sent.headers, sent.text
+
+
+async def test_consents_show_what_is_recorded_and_choose_nothing(desk: Any) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    form = await alice.get(f"/{name}/act/consent")
+    assert "They have not said anything yet." in form.text
+    told = {"channel": "email", "purpose": "purposes/marketing", "request_id": str(uuid4())}
+    refused = await alice.post(f"/{name}/act/consent", data={**told, "state": ""})
+    assert "X-Form" in refused.headers
+    done = await alice.post(f"/{name}/act/consent", data={**told, "state": "DENIED"})
+    assert "X-Done" in done.headers, done.text
+    assert "e-mail: no, since" in (await alice.get(f"/{name}/act/consent")).text
+
+
+async def test_an_address_that_is_emptied_is_gone(desk: Any) -> None:
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    known = {"display_name": "Erika Sommer", "kind": "person"}
+    for lines, town in (("Hauptstrasse 1", "Berlin"), ("", "")):
+        typed = {**known, "lines": lines, "locality": town, "region_code": "DE", "request_id": str(uuid4())}
+        assert "X-Done" in (await alice.post(f"/{name}/act/correct", data=typed)).headers
+        assert bool((await rest.get(f"/v1/{name}")).json().get("addresses")) == bool(lines)

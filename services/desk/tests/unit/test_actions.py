@@ -1,7 +1,18 @@
 """What can be done is called the same wherever it is offered."""
 
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chassis.errors import FailedPrecondition, InvalidArgument
+from desk.language.catalogues import CATALOGUES
+from desk.pages.actions import known
+from desk.pages.actions.form import Doing, working_day
 from desk.pages.actions.route import FORMS
 from desk.ui.actions import ACTIONS
+from desk.ui.speech import speech
 
 
 def test_a_form_has_the_words_of_the_button_that_opens_it() -> None:
@@ -16,3 +27,72 @@ def test_a_form_has_the_words_of_the_button_that_opens_it() -> None:
 def test_no_key_does_two_things() -> None:
     letters = [each.letter for each in ACTIONS.values() if each.letter]
     assert len(letters) == len(set(letters))
+
+
+def typed(text: str, languages: str = "en") -> Doing:
+    """Somebody who typed something into a form."""
+    look: Any = SimpleNamespace(say=speech(languages, "UTC", datetime(2026, 11, 28, tzinfo=UTC)))
+    return Doing(look, "customers/1", "customers/1", {"it": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Paket kam nie an!", "paket-kam-nie-an"),
+        ("Late delivery", "late-delivery"),
+        ("late-delivery", "late-delivery"),
+        ("Straße & Tür", "strasse-tur"),
+        ("It is not in stock", "out-of-stock"),
+        ("x" * 62 + " y", "x" * 62),
+    ],
+)
+def test_a_code_is_made_of_what_is_typed(text: str, code: str) -> None:
+    assert typed(text).code("it", known.DELAYS) == code
+
+
+def test_the_words_of_a_code_are_that_code_in_every_language() -> None:
+    for language in CATALOGUES:
+        for offered in (known.TOPICS, known.PROMISES, known.DELAYS, known.HARMS):
+            for code in offered:
+                doing = typed("", language)
+                text = doing.look.say.titled(code)
+                assert typed(text, language).code("it", offered) == code
+
+
+@pytest.mark.parametrize(("text", "reason"), [("  ", "REQUIRED"), ("???", "INVALID_CODE")])
+def test_what_no_code_can_be_made_of_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        typed(text).code("it")
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("order 5021", "orders/5021"),
+        ("#5021", "orders/5021"),
+        ("5021", "orders/5021"),
+        ("orders/5021", "orders/5021"),
+        ("invoice 77", "invoice-77"),
+        ("parcels/A.7", "parcels/A.7"),
+        ("", ""),
+    ],
+)
+def test_a_reference_is_written_as_one_is_found(text: str, reference: str) -> None:
+    assert typed(text).reference("it") == reference
+
+
+def test_an_order_is_one_in_the_reader_s_language() -> None:
+    order = typed("", "de").look.say.titled("order")
+    assert typed(f"{order} 5021", "de").reference("it") == "orders/5021"
+
+
+@pytest.mark.parametrize(("day", "working"), [(27, 27), (28, 30), (29, 30), (30, 30)])
+def test_what_is_proposed_is_a_working_day(day: int, working: int) -> None:
+    assert working_day(date(2026, 11, day)) == date(2026, 11, working)
+
+
+def test_what_one_may_give_is_said_in_words() -> None:
+    refusal = FailedPrecondition("OVER_AUTHORITY", "authorityPolicies/x ...", {"limit": 1500, "band": "GOLD"})
+    said = typed("").look.say.refusal(refusal)
+    assert said == "At most 1,500 points may be given to a customer of the value gold."

@@ -1,5 +1,7 @@
 """What a service refuses with, in the reader's language: services speak English."""
 
+from babel.numbers import format_decimal
+
 from chassis.errors import InvalidArgument, Refusal, Violation
 from desk.language.catalogues import N_, SOURCE, Language
 
@@ -23,6 +25,13 @@ REFUSALS = {
     "UNAUTHENTICATED": N_("You are signed out."),
     "UNKNOWN": N_("Nobody can tell now whether it was done. Sending it again does it once."),
 }
+# Of these the values say most: in every language, and to a person rather than to a program.
+WORDED = {
+    "OVER_AUTHORITY": N_("At most {limit} points may be given to a customer of the value {band}."),
+    "OVER_BUDGET.customer": N_("This customer may be given {left} points more for now."),
+    "OVER_BUDGET.grantor": N_("You may give {left} points more for now."),
+}
+SILENT = N_("{service} does not answer. Try again in a moment.")
 OTHER = N_("Something is wrong on our side.")
 FAULT = N_("Something is wrong on our side. Operations find it by {trace}.")  # a fault of the desk's own
 VIOLATIONS = {
@@ -40,6 +49,8 @@ VIOLATIONS = {
 
 def told(refusal: Refusal, say: Language) -> str:
     """A refusal as its reader understands it. In English a service's own words say most."""
+    if worded := _worded(refusal, say):
+        return worded
     if say.locale.language == SOURCE.language:
         return refusal.message
     if "trace" in refusal.metadata:
@@ -53,6 +64,23 @@ def told(refusal: Refusal, say: Language) -> str:
     else:
         details = say(refusal.message)
     return f"{say(REFUSALS.get(refusal.code, OTHER))} ({details})"
+
+
+def _worded(refusal: Refusal, say: Language) -> str:
+    """What the values of a refusal say; empty for most."""
+    told = refusal.metadata
+    if refusal.reason in ("UNAVAILABLE", "DEADLINE_EXCEEDED") and "service" in told:
+        name = told["service"]
+        service = say(name)
+        return say(SILENT, service=service[:1].upper() + service[1:])
+    worded = WORDED.get(refusal.reason) or WORDED.get(f"{refusal.reason}.{told.get('whose', '')}")
+    if not worded:
+        return ""
+    numbers = {
+        name: format_decimal(told[name], locale=say.locale) for name in ("limit", "left") if name in told
+    }
+    band = told.get("band", "").lower()
+    return say(worded, **numbers, band=say(band))
 
 
 def violation(each: Violation, say: Language) -> str:

@@ -25,6 +25,7 @@ from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import BatchGetCustomersRequest
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceAsyncStub
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
     from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceAsyncStub
+    from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceAsyncStub
     from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceAsyncStub
     from rapport.customer.v1.view_service_pb2_grpc import ViewServiceAsyncStub
     from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceAsyncStub
@@ -54,6 +56,7 @@ _AWAY = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL", "
 _STUBS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "customers": (CustomerServiceStub, "customer"),
     "consents": (ConsentServiceStub, "customer"),
+    "purposes": (PurposeServiceStub, "customer"),
     "timeline": (TimelineServiceStub, "customer"),
     "views": (ViewServiceStub, "customer"),
     "cases": (CaseServiceStub, "cases"),
@@ -73,6 +76,7 @@ class Services:
 
     customers: CustomerServiceAsyncStub
     consents: ConsentServiceAsyncStub
+    purposes: PurposeServiceAsyncStub
     timeline: TimelineServiceAsyncStub
     views: ViewServiceAsyncStub
     cases: CaseServiceAsyncStub
@@ -181,7 +185,10 @@ async def ask(patience_s: float, **questions: Awaitable[Any] | Coroutine[Any, An
 def refusal_of(error: BaseException) -> Refusal:
     """What a service refused with, or that it is away."""
     if isinstance(error, grpc.aio.AioRpcError):
-        return status.refusal(error)
+        refusal = status.refusal(error)
+        for method in getattr(error, "__notes__", []):  # `rapport.cases.v1.CaseService/OpenCase`
+            refusal.metadata.setdefault("service", method.split(".")[1])
+        return refusal
     if isinstance(error, Refusal):
         return error
     if isinstance(error, asyncio.CancelledError | TimeoutError):

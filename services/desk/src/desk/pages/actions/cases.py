@@ -1,10 +1,12 @@
 """Opening a case, asking departments for their part of it, and settling it."""
 
+import asyncio
 from datetime import timedelta
 
 from desk.language.catalogues import N_
+from desk.pages.actions import known
 from desk.pages.actions.colleagues import colleagues
-from desk.pages.actions.form import Doing, Done, Form, Values
+from desk.pages.actions.form import Doing, Done, Form, Values, working_day
 from desk.ui import words
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import (
@@ -22,20 +24,22 @@ from rapport.cases.v1.work_item_service_pb2 import (
     FinishWorkItemRequest,
     ForecastWorkItemRequest,
     GetWorkItemRequest,
+    ListWorkItemsRequest,
     StartWorkItemRequest,
 )
 
 
 async def _open_case(doing: Doing) -> Values:
-    return {"topic": "", "display_name": ""}
+    return {"topic": "", "display_name": "", "topics": known.TOPICS}
 
 
 async def _case(doing: Doing) -> Done:
-    look = doing.look
+    look, topic = doing.look, doing.code("topic", known.TOPICS)
+    typed = "" if topic in known.TOPICS else doing.text("topic")  # as it was said, which no code is
     case = Case(
         customer=doing.customer,
-        topic=doing.code("topic"),
-        display_name=doing.text("display_name"),
+        topic=topic,
+        display_name=doing.text("display_name") or typed,
         owner=look.viewer.agent,
     )
     await look.services.cases.OpenCase(OpenCaseRequest(case=case, request_id=doing.request_id))
@@ -44,13 +48,13 @@ async def _case(doing: Doing) -> Done:
 
 async def _open_resolve(doing: Doing) -> Values:
     case = await doing.look.services.cases.GetCase(GetCaseRequest(name=doing.on))
-    return {"etag": case.etag, "resolution": "settled"}
+    return {"etag": case.etag, "resolution": "", "resolutions": known.RESOLUTIONS}
 
 
 async def _resolve(doing: Doing) -> Done:
     request = ResolveCaseRequest(
         name=doing.on,
-        resolution=doing.code("resolution"),
+        resolution=doing.code("resolution", known.RESOLUTIONS),
         etag=doing.text("etag"),
         request_id=doing.request_id,
     )
@@ -85,13 +89,20 @@ async def _note(doing: Doing) -> Done:
 
 
 async def _open_work(doing: Doing) -> Values:
-    listed = await doing.look.services.directory.ListAgents(ListAgentsRequest(page_size=1000))
-    departments = sorted({each.department for each in listed.agents})
+    services, ours = doing.look.services, doing.look.viewer.department
+    listed, items = await asyncio.gather(
+        services.directory.ListAgents(ListAgentsRequest(page_size=1000)),
+        services.work_items.ListWorkItems(ListWorkItemsRequest(filter=f'case="{doing.on}"', page_size=1000)),
+    )
+    at_work = [each.department for each in items.work_items]
+    everybody = sorted(each.department for each in listed.agents)
+    departments = dict.fromkeys([*at_work, *everybody, ours])  # those of the case first
     return {
-        "department": doing.look.viewer.department,
+        "department": next((each for each in at_work if each != ours), ""),
         "kind": "",
         "reference": "",
         "departments": [(each, doing.look.say.titled(words.last(each))) for each in departments],
+        "tasks": known.TASKS,
     }
 
 
@@ -99,13 +110,14 @@ async def _work(doing: Doing) -> Done:
     item = WorkItem(
         case=doing.on,
         department=doing.text("department"),
-        kind=doing.code("kind"),
-        reference=doing.text("reference"),
+        kind=doing.code("kind", known.TASKS),
+        reference=doing.reference("reference"),
     )
     await doing.look.services.work_items.CreateWorkItem(
         CreateWorkItemRequest(work_item=item, request_id=doing.request_id)
     )
-    return Done(doing.look.say("Asked."))
+    asked = doing.look.say.code(words.last(item.department))
+    return Done(doing.look.say("Asked: {department}.", department=asked))
 
 
 async def _open_item(doing: Doing) -> Values:
@@ -126,15 +138,16 @@ async def _finish(doing: Doing) -> Done:
 
 
 async def _open_forecast(doing: Doing) -> Values:
-    likely = doing.look.say.today + timedelta(days=2)
-    return await _open_item(doing) | {"day": likely.isoformat(), "time": "18:00", "reason": "carrier-delay"}
+    likely = working_day(doing.look.say.today + timedelta(days=2))
+    values = {"day": likely.isoformat(), "time": "18:00", "reason": "", "reasons": known.DELAYS}
+    return await _open_item(doing) | values
 
 
 async def _forecast(doing: Doing) -> Done:
     request = ForecastWorkItemRequest(
         name=doing.on,
         forecast_finish_time=doing.moment(),
-        reason_code=doing.code("reason"),
+        reason_code=doing.code("reason", known.DELAYS),
         etag=doing.text("etag"),
         request_id=doing.request_id,
     )

@@ -1,6 +1,7 @@
 """Recording what the customer said, on any touch point."""
 
 from desk.language.catalogues import N_
+from desk.pages.actions import known
 from desk.pages.actions.form import Doing, Done, Form, Values
 from desk.ui.speech import Speech
 from rapport.common.v1 import channel_pb2
@@ -19,7 +20,8 @@ def channels(say: Speech) -> list[tuple[str, str]]:
 
 async def _open(doing: Doing) -> Values:
     offered = channels(doing.look.say)
-    return {"channel": "VOICE", "direction": "INBOUND", "topic": "", "summary": "", "channels": offered}
+    values = {"channel": "VOICE", "direction": "INBOUND", "topic": "", "summary": ""}
+    return {**values, "channels": offered, "topics": known.TOPICS}
 
 
 async def _record(doing: Doing) -> Done:
@@ -27,7 +29,7 @@ async def _record(doing: Doing) -> Done:
     entry = TimelineEntry(
         channel=doing.choice("channel", channel_pb2.Channel),
         direction=doing.choice("direction", channel_pb2.Direction),
-        topic=doing.code("topic"),
+        topic=doing.code("topic", known.TOPICS, needed=False),
         summary=doing.text("summary"),
     )
     request = RecordInteractionRequest(

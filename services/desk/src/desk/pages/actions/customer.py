@@ -1,18 +1,25 @@
 """Correcting who the customer is, who looks after them, and what they may be contacted for."""
 
+import asyncio
+from collections.abc import Mapping
+
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
 from desk.pages.actions.colleagues import colleagues
 from desk.pages.actions.form import Doing, Done, Form, Values
+from desk.ui.speech import Speech
+from desk.ui.words import last
 from rapport.customer.v1.consent_pb2 import Consent
-from rapport.customer.v1.consent_service_pb2 import UpdateConsentRequest
+from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest, UpdateConsentRequest
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport.customer.v1.customer_service_pb2 import (
     AssignRelationshipManagerRequest,
     GetCustomerRequest,
     UpdateCustomerRequest,
 )
+from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest
 
 _PERSON = ("honorific_prefix", "given_name", "family_name")
 _PLAIN = ("display_name", "language_code", "time_zone")
@@ -74,8 +81,12 @@ def _address(doing: Doing, known: Customer, changed: Customer) -> list[str]:
     typed.postal_address.address_lines.extend(lines)
     for name in _POSTAL:
         setattr(typed.postal_address, name, doing.text(name))
-    if typed == before or not (lines or doing.text("locality") or doing.text("postal_code")):
+    if typed == before:
         return []
+    if not (lines or any(doing.text(name) for name in ("locality", "postal_code"))):  # it was emptied
+        kept = [each for each in known.addresses if each != before]
+        changed.addresses.extend(kept)
+        return ["addresses"] if len(kept) < len(known.addresses) else []
     typed.primary = typed.primary or not known.addresses
     changed.addresses.extend([typed if each == before else each for each in known.addresses] or [typed])
     return ["addresses"]
@@ -102,12 +113,35 @@ _CONSENTS = {"email": N_("E-mail"), "voice": N_("Calls"), "sms": N_("SMS"), "let
 
 
 async def _open_consent(doing: Doing) -> Values:
-    channels = [(code, doing.look.say(told)) for code, told in _CONSENTS.items()]
-    return {"channel": "email", "state": "GRANTED", "purpose": "service", "channels": channels}
+    services, say = doing.look.services, doing.look.say
+    purposes, said = await asyncio.gather(
+        services.purposes.ListPurposes(ListPurposesRequest(page_size=1000)),
+        services.consents.ListConsents(ListConsentsRequest(parent=doing.customer, page_size=1000)),
+    )
+    called = {each.name: each.display_name or say.titled(last(each.name)) for each in purposes.purposes}
+    return {
+        "channel": "email",
+        "state": "",
+        "purpose": "purposes/service" if "purposes/service" in called else "",
+        "channels": [(code, say(told)) for code, told in _CONSENTS.items()],
+        "purposes": list(called.items()),
+        "said": [_recorded(each, called, say) for each in said.consents],
+    }
+
+
+def _recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
+    """What the customer said, as a line: `Service, e-mail: yes, since 18 Sep`."""
+    return say(
+        "{purpose}, {channel}: {answer}, since {day}",
+        purpose=called.get(consent.purpose, last(consent.purpose)),
+        channel=say.code(value_name(consent, "channel").lower().replace("_", "-")),
+        answer=say("yes") if consent.state == Consent.STATE_GRANTED else say("no"),
+        day=say.day(say.day_of(moment(consent.effective_time))),
+    )
 
 
 async def _consent(doing: Doing) -> Done:
-    name = f"{doing.customer}/consents/{doing.code('purpose') or 'service'}.{doing.text('channel')}"
+    name = f"{doing.customer}/consents/{last(doing.text('purpose'))}.{doing.text('channel')}"
     state = doing.choice("state", Consent.State)
     request = UpdateConsentRequest(
         consent=Consent(name=name, state=state, source="desk"),

@@ -1,16 +1,21 @@
 """What an action is made of: what its form holds when it opens, and what is done when it is sent."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from chassis.api.messages import day, enum_name, timestamp
 from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.base import Looking
+from desk.pages.find.classifying import classify
 
 Values = dict[str, Any]
+CODE_MAX, REFERENCE_MAX = 63, 100
+_SATURDAY = 5
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,34 @@ class Doing:
         """What was typed, without spaces around it."""
         return self.fields.get(name, "").strip()
 
-    def code(self, name: str) -> str:
-        """What was typed as a code: `Late delivery` is `late-delivery`."""
-        return "-".join(self.text(name).lower().replace("_", " ").replace("-", " ").split())
+    def code(self, name: str, known: Iterable[str] = (), *, needed: bool = True) -> str:
+        """What was typed as a code: `Late delivery!` is `late-delivery`. REQUIRED, INVALID_CODE.
+
+        Args:
+            name: of the field.
+            known: codes that are offered: their words, in the reader's language, are these.
+            needed: whether it has to be given.
+
+        """
+        typed = self.text(name)
+        for each in known:
+            if typed.casefold() == self.look.say.code(each).casefold():
+                return each
+        code = "-".join(re.findall("[a-z0-9]+", _plain(typed).lower()))[:CODE_MAX].strip("-")
+        if needed and not typed:
+            raise invalid(name, "REQUIRED", N_("must be given"))
+        if typed and not code:
+            raise invalid(name, "INVALID_CODE", N_("must have a letter from A to Z or a digit in it"))
+        return code
+
+    def reference(self, name: str) -> str:
+        """What was typed as a reference: `order 5021` and `5021` are `orders/5021`, as where one finds."""
+        typed = self.text(name)
+        what, _, number = typed.partition(" ")
+        if what.casefold() == self.look.say.code("order").casefold():
+            typed = f"order {number}"
+        written = "-".join(re.findall("[a-z0-9.:/#_-]+", _plain(typed), re.IGNORECASE))
+        return classify(typed).reference or written[:REFERENCE_MAX]
 
     def choice(self, name: str, enum: Any) -> Any:
         """What was chosen of an enum, by its name without prefix. INVALID_CODE."""
@@ -77,6 +107,20 @@ class Doing:
                 "time", "INVALID_TIME", N_("must be a time that there is: clocks are put forward then")
             )
         return timestamp(at)
+
+
+def working_day(on: date) -> date:
+    """The day, or the Monday after a weekend."""
+    return on + timedelta(days=max(0, 7 - on.weekday()) if on.weekday() >= _SATURDAY else 0)
+
+
+def _plain(typed: str) -> str:
+    """Without accents, and `ß` as `ss`."""
+    return "".join(
+        each
+        for each in unicodedata.normalize("NFKD", typed.replace("ß", "ss"))
+        if not unicodedata.combining(each)
+    )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from chassis.errors import invalid
 from desk.language.catalogues import N_
+from desk.pages.actions import known
 from desk.pages.actions.form import Doing, Done, Form, Values
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantGoodwillRequest
@@ -10,11 +11,8 @@ from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantG
 async def _open(doing: Doing) -> Values:
     asked = CheckGoodwillRequest(customer=doing.customer)
     may = (await doing.look.services.goodwill.CheckGoodwill(asked)).amount
-    return {
-        "most": may,
-        "amount": str(min(100, may)),
-        "reason": "promise-broken" if doing.on != doing.customer else "our-mistake",
-    }
+    reason = doing.look.say.titled("promise-broken") if doing.on != doing.customer else ""
+    return {"most": may, "amount": str(min(100, may)), "reason": reason, "reasons": known.HARMS}
 
 
 async def _grant(doing: Doing) -> Done:
@@ -23,7 +21,7 @@ async def _grant(doing: Doing) -> Done:
         points = Points(amount=int(doing.text("amount")))
     except ValueError:  # no number, or more than any account holds
         raise invalid("amount", "INVALID_NUMBER", N_("must be a whole number, 1 or more")) from None
-    goodwill = Goodwill(customer=doing.customer, points=points, reason_code=doing.code("reason"))
+    goodwill = Goodwill(customer=doing.customer, points=points, reason_code=doing.code("reason", known.HARMS))
     if doing.on.startswith("promises/"):
         goodwill.promise = doing.on
     await look.services.goodwill.GrantGoodwill(

@@ -3,12 +3,16 @@
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
+import grpc
+
+from chassis.errors import Refusal
 from desk.language.catalogues import N_
 from desk.pages.actions.form import Doing, Done, Form, Values
-from desk.pages.calls import Services
+from desk.pages.calls import Services, refusal_of
 from desk.ui import words
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.customer.v1.customer_pb2 import Customer
@@ -18,9 +22,14 @@ from rapport.notifications.v1.notice_service_pb2 import SendNoticeRequest
 from rapport.notifications.v1.template_pb2 import Template
 from rapport.notifications.v1.template_service_pb2 import ListTemplatesRequest, RenderTemplateRequest
 
+_VARIABLE = re.compile(r"variables\[(\w+)\]")
+
+_DAYS = ("old_date", "new_date")  # of which notices tell the day as their reader says it
+
 
 async def _open(doing: Doing) -> Values:
-    return (await _known(doing))[0]
+    values, customer = await _known(doing)
+    return await _asked(doing, customer, values, {})
 
 
 async def _known(doing: Doing) -> tuple[Values, Customer]:
@@ -40,6 +49,7 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
         "variables": [each.name for each in chosen.variables],
         "recipient": customer.display_name,
         "preview": None,
+        "days": _DAYS,
         **{each.name: "" for each in chosen.variables},
     }
     return values, customer
@@ -48,15 +58,38 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
 async def _send(doing: Doing) -> Done | Values:
     look = doing.look
     values, customer = await _known(doing)
-    typed = {name: doing.text(name) for name in values["variables"]}
-    template = values["template"]
+    template, known = values["template"], {*values["variables"], *doing.text("asked").split()}
+    read = {"reference": doing.reference}
+    typed = {name: read.get(name, doing.text)(name) for name in sorted(known) if name in doing.fields}
     seen = hashlib.sha256(json.dumps([template, typed]).encode()).hexdigest()
     # Another message than was seen is seen first.
     if doing.text("step") != "send" or doing.text("seen") != seen:
-        return values | typed | {"preview": await _preview(doing, customer, template, typed), "seen": seen}
+        return await _asked(doing, customer, values, typed) | {"seen": seen}
     notice = Notice(customer=doing.customer, kind=words.last(template), template=template, variables=typed)
     await look.services.notices.SendNotice(SendNoticeRequest(notice=notice, request_id=doing.request_id))
     return Done(look.say("{who} gets it now, where they allow it.", who=values["recipient"]))
+
+
+async def _asked(doing: Doing, customer: Customer, values: Values, typed: dict[str, str]) -> Values:
+    """The message as it will read, or fields for what its words still need. InvalidArgument: typed wrong."""
+    asked, preview = dict.fromkeys([*values["variables"], *typed]), None
+    if values["template"]:
+        try:
+            preview = await _preview(doing, customer, values["template"], typed)
+        except grpc.aio.AioRpcError as error:
+            refusal = refusal_of(error)
+            missing = _missing(refusal)
+            if not missing or any(name in typed for name in missing):
+                raise
+            asked |= dict.fromkeys(missing)
+    return values | dict.fromkeys(asked, "") | typed | {"variables": list(asked), "preview": preview}
+
+
+def _missing(refusal: Refusal) -> list[str]:
+    """The variables that a message cannot be made without, when nothing else is wrong."""
+    wrong = [each.field for each in getattr(refusal, "violations", ())]
+    named = [_VARIABLE.fullmatch(each) for each in wrong]
+    return [each[1] for each in named if each] if all(named) else []
 
 
 async def _preview(doing: Doing, customer: Customer, template: str, typed: dict[str, str]) -> Any:

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from chassis.api.messages import date_of, moment
 from desk.language.catalogues import N_
-from desk.pages.actions.form import Doing, Done, Form, Values
+from desk.pages.actions import known
+from desk.pages.actions.form import Doing, Done, Form, Values, working_day
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import (
     GetPromiseRequest,
@@ -15,25 +16,24 @@ from rapport.cases.v1.promise_service_pb2 import (
 )
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 
-REASONS = ("customer-away", "carrier-delay", "out-of-stock", "other")
-
 
 async def _open_promise(doing: Doing) -> Values:
-    tomorrow = doing.look.say.today + timedelta(days=1)
-    return {"kind": "call-back", "reference": "", "day": tomorrow.isoformat(), "time": "12:00"}
+    likely = working_day(doing.look.say.today + timedelta(days=1))
+    values = {"kind": "", "reference": "", "day": likely.isoformat(), "time": "12:00"}
+    return {**values, "kinds": known.PROMISES}
 
 
 async def _make(doing: Doing) -> Done:
     look = doing.look
     when = doing.when()
     if "due_date" in when:  # a day is a day where the customer is
-        known = await look.services.customers.GetCustomer(GetCustomerRequest(name=doing.customer))
-        when["time_zone"] = known.time_zone or look.say.zone.key
+        whose = await look.services.customers.GetCustomer(GetCustomerRequest(name=doing.customer))
+        when["time_zone"] = whose.time_zone or look.say.zone.key
     promise = Promise(
         customer=doing.customer,
         department=look.viewer.department,
-        kind=doing.code("kind"),
-        reference=doing.text("reference"),
+        kind=doing.code("kind", known.PROMISES),
+        reference=doing.reference("reference"),
         **when,
     )
     made = await look.services.promises.MakePromise(
@@ -65,7 +65,7 @@ async def _open_agree(doing: Doing) -> Values:
     say = doing.look.say
     due = date_of(promise.due_date) if promise.HasField("due_date") else say.day_of(moment(promise.due_time))
     forecast = say.day_of(moment(promise.forecast_time)) if promise.HasField("forecast_time") else None
-    likely = max(forecast or due + timedelta(days=2), say.today + timedelta(days=1))
+    likely = max(forecast or working_day(due + timedelta(days=2)), working_day(say.today + timedelta(days=1)))
     time = (
         ""
         if promise.HasField("due_date")
@@ -75,12 +75,13 @@ async def _open_agree(doing: Doing) -> Values:
         "etag": promise.etag,
         "day": likely.isoformat(),
         "time": time,
-        "reason": promise.reason_code or "customer-away",
+        "reason": promise.reason_code,
         "asked": "",
         "was": say.due(promise.due_time, promise.due_date if promise.HasField("due_date") else None),
         "title": doing.look.say.about(promise.kind, promise.reference),
         "reasons": [
-            (each, say.titled(each)) for each in dict.fromkeys(filter(None, (promise.reason_code, *REASONS)))
+            (each, say.titled(each))
+            for each in dict.fromkeys(filter(None, (promise.reason_code, *known.CHANGES)))
         ],
     }
 
@@ -99,12 +100,15 @@ async def _agree(doing: Doing) -> Done:
 
 
 async def _open_takeback(doing: Doing) -> Values:
-    return await _open_kept(doing) | {"reason": "customer-cancelled"}
+    return await _open_kept(doing) | {"reason": "", "reasons": known.WITHDRAWALS}
 
 
 async def _withdraw(doing: Doing) -> Done:
     request = WithdrawPromiseRequest(
-        name=doing.on, reason_code=doing.code("reason"), etag=doing.text("etag"), request_id=doing.request_id
+        name=doing.on,
+        reason_code=doing.code("reason", known.WITHDRAWALS),
+        etag=doing.text("etag"),
+        request_id=doing.request_id,
     )
     await doing.look.services.promises.WithdrawPromise(request)
     return Done(doing.look.say("Taken back."))

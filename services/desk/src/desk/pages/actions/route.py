@@ -9,7 +9,7 @@ import grpc
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from chassis.errors import InvalidArgument, NotFound, Refusal
+from chassis.errors import InvalidArgument, NotFound, Refusal, Violation
 from desk.language.refusals import violation
 from desk.pages.actions import cases, contact, customer, goodwill, notice, promises
 from desk.pages.actions.drafts import Drafts
@@ -22,6 +22,13 @@ FORMS: Mapping[str, Form] = (
     contact.FORMS | customer.FORMS | cases.FORMS | promises.FORMS | goodwill.FORMS | notice.FORMS
 )
 _ANEW = ("ETAG_MISMATCH", "REQUEST_ID_REUSED")
+_FIELDS = {
+    "due_time": "day",
+    "due_date": "day",
+    "forecast_finish_time": "day",
+    "reason_code": "reason",
+    "address_lines": "lines",
+}
 _HELD = ("request_id", "csrf", "etag", "step", "before")
 
 
@@ -84,10 +91,14 @@ async def _again(doing: Doing, action: str, refusal: Refusal) -> Response:
     """The form once more: what was refused, and after a change by somebody else what they changed."""
     values: Values = {}
     differences: list[tuple[str, str, str]] = []
+    is_away = refusal.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
     try:
-        values = await _form(action).open(doing)
+        values = {} if is_away else await _form(action).open(doing)
     except (grpc.aio.AioRpcError, Refusal):
-        return HTMLResponse(doing.look.html("pages/actions/refused.html", refusal=refusal), 200)
+        is_away = True
+    if is_away:  # the form stays as it is
+        told = doing.look.html("pages/actions/refused.html", refusal=refusal, is_kept=True)
+        return HTMLResponse(told)
     typed = {name: text for name, text in doing.fields.items() if name in values and name not in _HELD}
     if refusal.reason == "ETAG_MISMATCH":
         was = _was(doing)
@@ -129,7 +140,8 @@ def _frame(
     errors: defaultdict[str, str] = defaultdict(str)
     if isinstance(refusal, InvalidArgument):
         say = doing.look.say.language
-        errors |= {each.field.rpartition(".")[2]: violation(each, say) for each in refusal.violations}
+        errors |= {_field(each): violation(each, say) for each in refusal.violations}
+    elsewhere = [name for name in errors if name not in values]  # of no field of the form
     html = doing.look.html(
         f"pages/actions/{action}.html",
         form=_form(action),
@@ -137,12 +149,19 @@ def _frame(
         draft=f"/drafts/{_key(doing, action)}",
         value=values,
         errors=errors,
+        elsewhere=elsewhere,
         # What is decided upon anew is another request.
         request_id=str(uuid4()) if refusal and refusal.reason in _ANEW else request_id,
         refusal=refusal,
         differences=differences,
     )
     return HTMLResponse(html, headers={"X-Form": "1"})
+
+
+def _field(wrong: Violation) -> str:
+    """The field of a form that is wrong: `promise.due_date` is `day`, `variables[city]` is `city`."""
+    name = wrong.field.rpartition(".")[2].rpartition("[")[2].rstrip("]")
+    return _FIELDS.get(name, name)
 
 
 def _form(action: str) -> Form:

@@ -31,14 +31,19 @@ function show(html, from) {
   panel.replaceChildren(fragment(html));
   panel.ariaLabel = ($("h2", panel) ?? from)?.textContent.trim() ?? "";
   panel.hidden = false;
-  const at = from?.getBoundingClientRect();
-  if (at) {
-    panel.style.setProperty("--x", `${Math.max(12, Math.min(at.left, innerWidth - panel.offsetWidth - 12))}px`);
-    panel.style.setProperty("--y", `${Math.max(12, Math.min(at.bottom + 6, innerHeight - panel.offsetHeight - 12))}px`);
-  }
-  ($("[autofocus], input:not([type=hidden]), select, textarea", panel) ?? panel).focus();
+  if (from) place(from.getBoundingClientRect(), (from.closest(".card, .note") ?? from).getBoundingClientRect());
+  focusIn();
   refused(panel);
 }
+// Beside the card that it is about, where there is room; else below what was clicked.
+function place(at, card) {
+  const wide = panel.offsetWidth + 20, most = innerWidth - wide + 8;
+  const beside = card.right + wide <= innerWidth ? card.right + 8 : card.left >= wide ? card.left - wide + 12 : null;
+  panel.style.setProperty("--x", `${Math.max(12, beside ?? Math.min(at.left, most))}px`);
+  panel.style.setProperty("--y", `${Math.max(12, Math.min(beside === null ? at.bottom + 6 : at.top, innerHeight - panel.offsetHeight - 12))}px`);
+}
+// A form without a field has its button; what is no form, itself.
+function focusIn() { ($("[autofocus], input:not([type=hidden]), select, textarea", panel) ?? $("form .act", panel) ?? panel).focus(); }
 function close() {
   if (panel.hidden) return;
   const inside = panel.contains(document.activeElement) || document.activeElement === body;
@@ -50,6 +55,7 @@ function say(html) {
   const told = document.createElement("div");
   told.className = "card";
   told.append(fragment(html));
+  if (toast.lastElementChild?.innerHTML === told.innerHTML) toast.lastElementChild.remove(); // said once, not six times
   toast.append(told);
   tell(told.textContent);
   const leave = () => setTimeout(() => { if (told.matches(":hover, :focus-within")) leave(); else told.remove(); }, 10000);
@@ -114,7 +120,8 @@ document.addEventListener("submit", async event => {
   } else if (answer?.headers.has("X-Form")) {
     const fresh = fragment(told);
     form.replaceWith(fresh);
-    ($("[aria-invalid]", panel) || (at && $(`[name="${at}"]`, panel)) || panel).focus(); // where one was
+    const there = $("[aria-invalid]", panel) ?? (at && $(`[name="${at}"]`, panel)); // where one was
+    there ? there.focus() : focusIn();
     refused(panel);
   } else {
     const place = $(".answer", form) ?? form.appendChild(Object.assign(document.createElement("div"), {className: "answer"}));
@@ -153,6 +160,8 @@ async function sent(url, data) { // under one request id: however often, it is d
   return answer;
 }
 
+document.addEventListener("change", event => { if (event.target.matches("[data-submits]")) event.target.form.requestSubmit(); });
+
 // A draft of every form, kept by the server.
 const drafts = new Map(), keeping = new Map(); // by form: what waits to be kept, and what is being kept
 document.addEventListener("input", event => {
@@ -182,7 +191,7 @@ letters();
 $("#letters")?.addEventListener("click", () => { localStorage.setItem("letters", off() ? "on" : "off"); letters(); });
 document.addEventListener("keydown", event => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") { event.preventDefault(); $("#find").select(); return; }
-  if (event.ctrlKey && event.key === "Enter") { const form = event.target.closest("form"); if (form) { event.preventDefault(); form.requestSubmit(); } return; }
+  if (event.ctrlKey && event.key === "Enter") { const form = event.target.closest("form") ?? (event.target === panel && $("form", panel)); if (form) { event.preventDefault(); form.requestSubmit(); } return; }
   if (event.key === "Escape") { if (!found.hidden) event.preventDefault(); offer(""); close(); return; } // a search box would be emptied
   if (event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key !== "?") || event.getModifierState("AltGraph") || event.isComposing || event.repeat || off()) return;
   if (event.target.closest("input, textarea, select, [contenteditable]") || event.key.length !== 1) return;
