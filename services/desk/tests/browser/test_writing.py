@@ -116,7 +116,6 @@ async def to_send(visitor: Visitor, customer: str) -> Page:
     await visitor.page.clock.install()
     page = await at(visitor, customer)
     form = await opened(page, "S")
-    await form.get_by_role("button", name="Preview").click()
     send = form.get_by_role("button", name="Send to Nora Winter")
     await expect(form).to_contain_text("Nora")
     await send.click()
@@ -152,7 +151,6 @@ async def test_row_15_what_is_taken_back_within_ten_seconds_is_never_sent_and_wh
     await expect(form).to_be_visible()
     await page.clock.run_for(11_000)
     assert await notices(desk, customer) == []
-    await form.get_by_role("button", name="Preview").click()
     await form.get_by_role("button", name="Send to Nora Winter").click()
     await expect(page.get_by_role("button", name="Undo")).to_be_visible()
     await page.clock.run_for(11_000)
@@ -246,7 +244,7 @@ async def test_row_13_two_with_one_customer_know_of_each_other_and_nobody_is_loc
     alice, dora = await signed_in(), await signed_in(DORA)
     page, theirs = await at(alice, customer), await at(dora, customer)
     async with shifts(page) as moved:
-        for each, who in ((page, "dora"), (theirs, "alice")):
+        for each, who in ((page, "Dora"), (theirs, "Alice")):
             await expect(each.locator("#also")).to_have_text(f"Also here: {who}")
     assert moved == []
     second = await at_another_tab(alice, customer)

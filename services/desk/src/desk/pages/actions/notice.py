@@ -61,10 +61,9 @@ async def _send(doing: Doing) -> Done | Values:
     template, known = values["template"], {*values["variables"], *doing.text("asked").split()}
     read = {"reference": doing.reference}
     typed = {name: read.get(name, doing.text)(name) for name in sorted(known) if name in doing.fields}
-    seen = hashlib.sha256(json.dumps([template, typed]).encode()).hexdigest()
     # Another message than was seen is seen first.
-    if doing.text("step") != "send" or doing.text("seen") != seen:
-        return await _asked(doing, customer, values, typed) | {"seen": seen}
+    if doing.text("step") != "send" or doing.text("seen") != _seen(template, typed):
+        return await _asked(doing, customer, values, typed)
     notice = Notice(customer=doing.customer, kind=words.last(template), template=template, variables=typed)
     await look.services.notices.SendNotice(SendNoticeRequest(notice=notice, request_id=doing.request_id))
     return Done(look.say("{who} gets it now, where they allow it.", who=values["recipient"]))
@@ -82,7 +81,13 @@ async def _asked(doing: Doing, customer: Customer, values: Values, typed: dict[s
             if not missing or any(name in typed for name in missing):
                 raise
             asked |= dict.fromkeys(missing)
-    return values | dict.fromkeys(asked, "") | typed | {"variables": list(asked), "preview": preview}
+    told = {"variables": list(asked), "preview": preview, "seen": _seen(values["template"], typed)}
+    return values | dict.fromkeys(asked, "") | typed | told
+
+
+def _seen(template: str, typed: Mapping[str, str]) -> str:
+    """What a preview is told apart from others by."""
+    return hashlib.sha256(json.dumps([template, typed]).encode()).hexdigest()
 
 
 def _missing(refusal: Refusal) -> list[str]:
