@@ -100,6 +100,9 @@ async def english(page: Page) -> list[str]:
     return [text for text in seen if text not in SERVICES and FOREIGN.search(text)]
 
 
+_WORDS = re.compile(r"^(?:[^{]|\{\w+\})*?[A-Za-z]")  # more than placeholders and signs
+
+
 def foreign() -> Iterator[str]:
     """Patterns of the messages that are said otherwise in German."""
     (german,) = (each for each in catalogues().values() if str(each.locale) == "de")
@@ -107,7 +110,7 @@ def foreign() -> Iterator[str]:
         ids, strings = (
             [each] if isinstance(each, str) else list(each) for each in (message.id, message.string)
         )
-        for text in ids if ids != strings and any(ids) else ():
+        for text in filter(_WORDS.search, ids if ids != strings else ()):
             phrase = re.sub(r"\\{\w+\\}", ".+", re.escape(text))
             yield rf"\b{phrase}\b" if re.search(r"\w+ \w+", text) else rf"^{phrase}$"
 

@@ -27,7 +27,7 @@ async def test_what_is_no_page_or_not_understood_is_a_page_that_says_so(desk, pa
     assert "pydantic" not in answer.text
     fragment = await browser.get(path, headers={"x-requested-with": "fragment"})
     assert (fragment.status_code, "<html" in fragment.text) == (status, False)
-    assert 'role="alert"' in fragment.text
+    assert 'class="refused"' in fragment.text
 
 
 async def test_a_fault_of_ours_is_told_with_what_operations_find_it_by(desk) -> None:
@@ -37,3 +37,7 @@ async def test_a_fault_of_ours_is_told_with_what_operations_find_it_by(desk) -> 
     assert answer.status_code == 500
     assert "Operations find it by " in answer.text
     assert "ZeroDivision" not in answer.text
+
+
+async def test_a_file_that_is_not_there_is_not_found_whoever_asks(desk) -> None:
+    assert (await desk.browser().get("/static/nothing.css")).status_code == 404

@@ -98,6 +98,8 @@ def pages(
 
 async def _refused(request: Request, error: Exception) -> Response:
     """What was refused, or a fault of ours, as a page or a fragment in the frame that people know."""
+    if not hasattr(request.state, "viewer"):  # of static files, which are everybody's
+        return Response(status_code=getattr(error, "status_code", 500))
     refusal = _refusal(error)
     look = looking(request)
     template = "pages/actions/refused.html" if look.is_fragment else "ui/refused.html"
