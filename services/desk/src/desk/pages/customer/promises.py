@@ -9,6 +9,7 @@ from desk.language.catalogues import N_
 from desk.ui.actions import Act
 from desk.ui.speech import Speech
 
+URGENT_SHOWN, COMING_SHOWN = 9, 3
 _UNFINISHED = ("OPEN", "AT_RISK", "BROKEN")
 _HARMED = ("AT_RISK", "BROKEN", "RENEGOTIATED", "KEPT_LATE")
 _MOODS = {"BROKEN": "bad", "AT_RISK": "warn", "KEPT_LATE": "bad", "KEPT": "good"}
@@ -179,3 +180,11 @@ def _acts(name: str, harmed: str, owners: Sequence[str], offer: Offer) -> list[A
 
 def _has(message: Any, field: str) -> bool:
     return field in message.DESCRIPTOR.fields_by_name and message.HasField(field)
+
+
+def first_of(urgent: Sequence[Promise]) -> Sequence[Promise]:
+    """As many as are shown: of many that were broken not all, so that what is still to come has its place."""
+    broken = [each for each in urgent if each.mood == "bad"]
+    coming = urgent[len(broken) :]
+    kept = broken[: max(URGENT_SHOWN - len(coming), URGENT_SHOWN - COMING_SHOWN)]
+    return [*kept, *coming[: URGENT_SHOWN - len(kept)]]

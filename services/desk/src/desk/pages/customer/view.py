@@ -12,9 +12,9 @@ from desk.pages.customer.cases import told_case, viewed
 from desk.pages.customer.entries import entries
 from desk.pages.customer.figures import cell_text, quarters
 from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names
-from desk.pages.customer.masking import masked
-from desk.pages.customer.page import Cases, Handle, Page, Points, Promises, Section, Timeline, Who, Worth
-from desk.pages.customer.promises import Promise, told_of
+from desk.pages.customer.page import Cases, Page, Points, Promises, Section, Timeline, Who, Worth
+from desk.pages.customer.promises import first_of, told_of
+from desk.pages.customer.reaching import address, handle
 from desk.pages.customer.things import things
 from desk.ui import words
 from desk.ui.actions import ACTIONS, Act, offered
@@ -23,7 +23,7 @@ from desk.ui.speech import Speech
 LATE_ONCE = timedelta(seconds=10)
 UNKNOWN_ZONES = ("", "UTC", "Etc/UTC")  # where nobody lives: what is kept when nobody said
 OF_SERVICE = "purposes/service"  # not of marketing, of which no is said as well
-URGENT_SHOWN, COMING_SHOWN, OTHERS_SHOWN = 9, 3, 6
+OTHERS_SHOWN = 6
 
 
 def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech) -> Page:
@@ -90,8 +90,8 @@ class _Maker:
             language=say.language_of(language) if language else "",
             there=say.clock(say.now, say.zone_of(zone)) if zone not in UNKNOWN_ZONES else "",
             manager=self.names(manager) if manager else "",
-            handles=[_handle(each, say) for each in known.identifiers] if known else (),
-            address=_address(known) if known else "",
+            handles=[handle(each, say) for each in known.identifiers] if known else (),
+            address=address(known) if known else "",
             may=self._may(),
             acts=self._keyed(self._offered("notice", "correct", "manager", "consent")) if known else (),
         )
@@ -178,7 +178,7 @@ class _Maker:
         answering = {case.name: case.department for case, _ in cases.cases} if cases else {}
         notices = told.notices if told else None
         urgent, others = told_of(listed, notices, granted, answering, self._offered, self.say)
-        foremost, shown = _foremost(urgent), others[:OTHERS_SHOWN]
+        foremost, shown = first_of(urgent), others[:OTHERS_SHOWN]
         coming, is_cut = (
             [each for each in others[OTHERS_SHOWN:] if each.left],
             bool(answered and answered.more),
@@ -293,24 +293,3 @@ class _Maker:
             return say("nothing heard since {time}", time=say.moment(say.now - age))
         short = age < timedelta(minutes=1)
         return say("{age} behind", age=say("{n} s", n=age.seconds) if short else say.lasting(age))
-
-
-def _foremost(urgent: Sequence[Promise]) -> Sequence[Promise]:
-    """As many as are shown: of many that were broken not all, so that what is still to come has its place."""
-    broken = [each for each in urgent if each.mood == "bad"]
-    coming = urgent[len(broken) :]
-    kept = broken[: max(URGENT_SHOWN - len(coming), URGENT_SHOWN - COMING_SHOWN)]
-    return [*kept, *coming[: URGENT_SHOWN - len(kept)]]
-
-
-def _handle(identifier: Any, say: Speech) -> Handle:
-    kind = value_name(identifier, "type")
-    return Handle(identifier.name, say.titled(kind.lower()), masked(kind, identifier.value))
-
-
-def _address(customer: Any) -> str:
-    ordered = sorted(customer.addresses, key=lambda each: not each.primary)
-    if not ordered:
-        return ""
-    postal = ordered[0].postal_address
-    return ", ".join(filter(None, (postal.locality, postal.region_code)))

@@ -1,0 +1,19 @@
+"""What all tests of the desk have."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from desk.pages.customer import route as customer
+from desk.pages.timeline import route as timeline
+from desk.pages.why import route as why
+from desk.pages.work import loading as work
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """Pages wait longer for their parts than people do: a busy machine is late, and that is no finding."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (customer, timeline, why, work):
+            patch.setattr(module, "PAGE_S", 5.0)
+        yield
