@@ -96,7 +96,7 @@ async def test_those_who_sign_in_with_a_click_are_colleagues_by_name(alice: Visi
     page = alice.page
     await signed_in(page, f"/{somebody()}", "Rita")
     await page.keyboard.press("m")
-    chosen = page.get_by_label("The named human for this customer").get_by_role("option")
+    chosen = page.get_by_label("Relationship manager").get_by_role("option")
     await expect(chosen.first).to_be_attached()
     names = [each.partition(",")[0] for each in await chosen.all_inner_texts()]
     assert {"Sam", "Rita", "Dora", "Nils", "Ada"} <= set(names)
@@ -166,6 +166,7 @@ async def give_goodwill(page: Page) -> None:
     await expect(points).to_contain_text("300")
     await page.keyboard.press("g")
     await expect(page.get_by_role("dialog").get_by_label("Points")).to_be_focused()
+    await page.get_by_role("dialog").get_by_label("Reason").fill("promise broken")
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_role("dialog")).to_be_hidden()
     await expect(points).to_contain_text("400")
