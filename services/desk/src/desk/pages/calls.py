@@ -182,6 +182,11 @@ async def ask(patience_s: float, **questions: Awaitable[Any] | Coroutine[Any, An
     return Parts({name: _part(task) for name, task in tasks.items()})
 
 
+def any_of(field: str, names: Iterable[str]) -> str:
+    """The part of a filter that lets through what is of one of these; at least one."""
+    return "(" + " OR ".join(f'{field} = "{name}"' for name in names) + ")"
+
+
 def refusal_of(error: BaseException) -> Refusal:
     """What a service refused with, or that it is away."""
     if isinstance(error, grpc.aio.AioRpcError):

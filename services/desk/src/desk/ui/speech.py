@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_currency, format_decimal
-from google.protobuf.timestamp_pb2 import Timestamp
-from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
 from chassis.api import messages
@@ -164,9 +162,11 @@ class Speech:
     def _span(self, span: timedelta, **how: Any) -> str:
         return format_timedelta(span, granularity="minute", threshold=1.5, locale=self.locale, **how)
 
-    def due(self, due_time: Timestamp, due_date: Date | None = None) -> str:
+    def due(self, promise: Any) -> str:
         """A promised day as a day, of whichever zone it was promised in; a moment as one."""
-        return self.day(messages.date_of(due_date)) if due_date else self.moment(messages.moment(due_time))
+        if promise.HasField("due_date"):
+            return self.day(messages.date_of(promise.due_date))
+        return self.moment(messages.moment(promise.due_time))
 
 
 def speech(languages: str, zone: str, now: datetime) -> Speech:

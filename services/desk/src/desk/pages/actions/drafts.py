@@ -12,6 +12,7 @@ from chassis.api.text import no_line
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.errors import Refusal, invalid
+from desk.pages.base import Looking
 from desk.store.drafts import DELETE_DRAFT, DELETE_OLD_DRAFTS, GET_DRAFT, PUT_DRAFT
 
 KEPT = timedelta(days=30)
@@ -57,6 +58,11 @@ class Drafts:
             await DELETE_DRAFT.run(self._db, person=self._person, key=key)
         except (*DATABASE_ERRORS, Refusal) as error:
             _log.warning("a draft that was sent is kept", error=type(error).__name__)
+
+
+def drafts_of(look: Looking) -> Drafts:
+    """Those of whoever looks."""
+    return Drafts(look.request.app.state.db, look.viewer.principal.subject)
 
 
 async def clean(db: Database) -> None:

@@ -77,7 +77,7 @@ async def _open_agree(doing: Doing) -> Values:
         "time": time,
         "reason": promise.reason_code,
         "asked": "",
-        "was": say.due(promise.due_time, promise.due_date if promise.HasField("due_date") else None),
+        "was": say.due(promise),
         "title": doing.look.say.about(promise.kind, promise.reference),
         "reasons": [
             (each, say.titled(each))

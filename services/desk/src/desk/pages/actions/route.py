@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from chassis.errors import InvalidArgument, NotFound, Refusal, Violation
 from desk.language.refusals import violation
 from desk.pages.actions import cases, contact, customer, goodwill, notice, promises
-from desk.pages.actions.drafts import Drafts
+from desk.pages.actions.drafts import drafts_of
 from desk.pages.actions.form import Doing, Done, Form, Values
 from desk.pages.base import Look, Looking
 from desk.pages.calls import refusal_of
@@ -40,7 +40,7 @@ async def opened(look: Look, uuid: str, action: str, on: str = "") -> Response:
         values = await form.open(doing)
     except (grpc.aio.AioRpcError, Refusal) as error:
         return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal_of(error)))
-    draft = await _drafts(look).get(_key(doing, action))
+    draft = await drafts_of(look).get(_key(doing, action))
     request_id = draft.pop("request_id", "") or str(uuid4())
     return _frame(doing, action, {"before": _told(values)} | values | draft, request_id)
 
@@ -56,7 +56,7 @@ async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "
         return await _again(doing, action, refusal_of(error))
     if not isinstance(done, Done):
         return _frame(doing, action, {"before": _told(done)} | done, doing.request_id)
-    await _drafts(look).delete(_key(doing, action))
+    await drafts_of(look).delete(_key(doing, action))
     return HTMLResponse(look.html("pages/actions/done.html", done=done), headers={"X-Done": "1"})
 
 
@@ -64,7 +64,7 @@ async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "
 async def draft(look: Look, request: Request, key: str) -> Response:
     """Keep what is typed, for its author, until it is sent."""
     typed = {name: str(value) for name, value in (await request.form()).items() if name != "csrf"}
-    await _drafts(look).put(key, typed)
+    await drafts_of(look).put(key, typed)
     return Response(status_code=204)
 
 
@@ -76,7 +76,7 @@ async def note(look: Look, uuid: str) -> Response:
 
 async def note_box(look: Looking, customer: str) -> str:
     """The note box of a customer, with the draft of whoever looks."""
-    draft = await _drafts(look).get(f"{customer}/contact")
+    draft = await drafts_of(look).get(f"{customer}/contact")
     request_id = draft.pop("request_id", "") or str(uuid4())
     return look.html(
         "pages/actions/box.html",
@@ -174,7 +174,3 @@ def _key(doing: Doing, action: str) -> str:
     """Of a draft: whom and what it is about, and what for."""
     about = doing.customer if doing.on == doing.customer else f"{doing.customer}/{doing.on}"
     return f"{about}/{action}"
-
-
-def _drafts(look: Looking) -> Drafts:
-    return Drafts(look.request.app.state.db, look.viewer.principal.subject)

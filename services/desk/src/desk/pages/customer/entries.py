@@ -110,10 +110,8 @@ def _alike(newer: Any, older: Any) -> bool:
 def _lines(
     burst: Sequence[Any], names: Callable[[str], str], say: Speech, things: Mapping[str, str]
 ) -> list[Entry]:
-    first, *others = (_entry(each, names, say, things) for each in burst) if burst else (None,)
-    if first is None or len(burst) >= FOLDED_FROM:
-        return [replace(first, behind=others)] if first else []
-    return [first, *others]
+    lines = [_entry(each, names, say, things) for each in burst]
+    return [replace(lines[0], behind=lines[1:])] if len(lines) >= FOLDED_FROM else lines
 
 
 def who_did(actor: str, department: str, names: Callable[[str], str], say: Speech, fact: str = "") -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.auth.viewer import Viewer
-from desk.pages.calls import Part, Parts, Services, ask
+from desk.pages.calls import Part, Parts, Services, any_of, ask
 from desk.pages.customer.figures import first_day
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
@@ -163,7 +163,7 @@ async def _items(services: Services, cases: Sequence[str]) -> Sequence[WorkItem]
     """The work items of all these cases with one question, unless those of one might hide another's."""
     if not cases:
         return ()
-    asked = " OR ".join(f'case = "{name}"' for name in cases)
+    asked = any_of("case", cases)
     listed = await services.work_items.ListWorkItems(
         ListWorkItemsRequest(filter=asked, page_size=ITEMS_SHOWN)
     )

@@ -125,15 +125,11 @@ def _promise(
 
 def _dates(each: Any, before: Any, is_open: bool, say: Speech) -> tuple[str, str]:
     """The date that was, when another one counts, and the one that does."""
-    due = _due(each, say)
+    due = say.due(each)
     if is_open and _has(each, "forecast_time"):
         expected = moment(each.forecast_time).astimezone(say.zone_of(each.time_zone)).date()
         return due, say("probably {day}", day=say.day(expected))
-    return ("" if before is None else _due(before, say)), due
-
-
-def _due(promise: Any, say: Speech) -> str:
-    return say.due(promise.due_time, promise.due_date if promise.HasField("due_date") else None)
+    return ("" if before is None else say.due(before)), due
 
 
 def _told(slipped: Sequence[Any], notices: Iterable[Any] | None, say: Speech) -> tuple[str, str]:

@@ -42,8 +42,7 @@ def title_of(case: Any, say: Speech) -> str:
 
 def promise_of(each: Any, say: Speech) -> str:
     """`Delivery of order 5021, Tue 1 Dec 14:30`."""
-    due = say.due(each.due_time, each.due_date if each.HasField("due_date") else None)
-    return f"{say.about(each.kind, each.reference)}, {due}"
+    return f"{say.about(each.kind, each.reference)}, {say.due(each)}"
 
 
 def _notice(each: Any, promises: Mapping[str, Any], say: Speech) -> str:

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from chassis.errors import NotFound
 from desk.language.catalogues import N_
-from desk.pages.actions.drafts import Drafts
+from desk.pages.actions.drafts import drafts_of
 from desk.pages.base import Look, Looking
 from desk.pages.calls import Patience
 from desk.pages.customer.loading import Names
@@ -36,7 +36,7 @@ async def asked(look: Look, request: Request) -> Response:
 @router.get("/find/{key}")
 async def shown(look: Look, key: UUID, shown: Shown = PAGE, after: str = "") -> Response:
     """The page of a search, made anew: Back finds it, as far as it was read."""
-    kept = await _searches(look).get(f"find/{key}")
+    kept = await drafts_of(look).get(f"find/{key}")
     if not kept:
         raise NotFound("find/…", N_("This search is not kept any more. Type it again."))
     typed, call = str(kept.get("q", "")), str(kept.get("call", ""))
@@ -78,7 +78,7 @@ async def _led(look: Looking, typed: str, how: Mapping[str, str]) -> Response:
     if results.sure:
         return RedirectResponse(f"/{results.sure}", 303)
     key = uuid4()
-    await _searches(look).put(f"find/{key}", {"q": typed[: MOST + 1], **how})
+    await drafts_of(look).put(f"find/{key}", {"q": typed[: MOST + 1], **how})
     return RedirectResponse(f"/find/{key}", 303)
 
 
@@ -100,8 +100,3 @@ async def _found(
     if is_call and not results.hits and not results.troubles:
         return replace(results, words=look.say("Nobody whom we know has this number: ask who it is."))
     return results
-
-
-def _searches(look: Looking) -> Drafts:
-    """Kept as drafts are: for their author, for a month."""
-    return Drafts(look.request.app.state.db, look.viewer.principal.subject)

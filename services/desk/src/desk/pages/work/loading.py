@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.pages.base import Looking
-from desk.pages.calls import Parts, Patience, Services, ask
+from desk.pages.calls import Parts, Patience, Services, any_of, ask
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest, ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -96,10 +96,10 @@ async def _promised(services: Services, customers: Sequence[str], until: str) ->
     due = f'(state = OPEN OR state = AT_RISK) AND due_time < "{until}"'
     requests = []
     for start in range(0, min(len(customers), CUSTOMERS_MAX), CUSTOMERS_AT_ONCE):
-        of = " OR ".join(f'customer = "{name}"' for name in customers[start : start + CUSTOMERS_AT_ONCE])
+        of = any_of("customer", customers[start : start + CUSTOMERS_AT_ONCE])
         requests += [
-            ListPromisesRequest(filter=f"({of}) AND {due}", order_by="due_time", page_size=BROKEN_MAX),
-            ListPromisesRequest(filter=f"({of}) AND state = BROKEN", page_size=BROKEN_MAX),
+            ListPromisesRequest(filter=f"{of} AND {due}", order_by="due_time", page_size=BROKEN_MAX),
+            ListPromisesRequest(filter=f"{of} AND state = BROKEN", page_size=BROKEN_MAX),
         ]
     answers = await asyncio.gather(*map(services.promises.ListPromises, requests))
     is_cut = len(customers) > CUSTOMERS_MAX or any(answer.next_page_token for answer in answers)
@@ -111,7 +111,7 @@ async def _waiting(services: Services, cases: Sequence[str]) -> list[WorkItem]:
     """What these cases wait for."""
     requests = []
     for start in range(0, len(cases), CASES_AT_ONCE):
-        of = " OR ".join(f'case = "{name}"' for name in cases[start : start + CASES_AT_ONCE])
-        requests.append(ListWorkItemsRequest(filter=f"state != FINISHED AND ({of})", page_size=200))
+        of = any_of("case", cases[start : start + CASES_AT_ONCE])
+        requests.append(ListWorkItemsRequest(filter=f"state != FINISHED AND {of}", page_size=200))
     answers = await asyncio.gather(*map(services.work_items.ListWorkItems, requests))
     return [item for answer in answers for item in answer.work_items]

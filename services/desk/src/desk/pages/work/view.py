@@ -122,7 +122,7 @@ def _cases(parts: Parts) -> Mapping[str, Any]:
 def _promise(each: Any, names: Mapping[str, str], viewer: Viewer, say: Speech, *, by: bool = False) -> Line:
     state = value_name(each, "state")
     slip = {"BROKEN": say("not kept, was due"), "AT_RISK": say("at risk, due")}.get(state, say("due"))
-    due = say.due(each.due_time, each.due_date if each.HasField("due_date") else None)
+    due = say.due(each)
     acts = offered(viewer, each.customer, "agree", "keep", "takeback", on=each.name, owner=each.department)
     what, mood = say.about(each.kind, each.reference), _MOODS.get(state, "")
     whose = say.titled(words.last(each.department)) if by else ""
