@@ -79,7 +79,7 @@ def test_an_image_holds_no_tool_no_issuer_and_no_data_and_all_of_it_can_be_impor
     assert found == {
         "tools": [],
         "commands": [],
-        "data": [".css", ".html", ".js", ".json", ".proto", ".pyi"],
+        "data": [".css", ".html", ".js", ".json", ".po", ".proto", ".pyi"],
         "issuers": [],
         "migrations": 1 + len(SERVICES),  # the chassis has one, too
     }
