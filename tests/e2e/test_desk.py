@@ -183,7 +183,7 @@ async def decide_on_a_lost_update(page: Page, customer: str) -> None:
     request.update_mask.paths.append("person.given_name")
     Session.open("department:dora", "delivery").stub(CustomerServiceStub, "customer").UpdateCustomer(request)
     await page.keyboard.press("Control+Enter")
-    await expect(page.get_by_role("alert")).to_contain_text("Eleonora")
+    await expect(page.get_by_role("dialog").locator(".refused")).to_contain_text("Eleonora")
     await expect(name).to_have_value("Winter-Berg")
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_role("dialog")).to_be_hidden()

@@ -104,10 +104,10 @@ def test_an_amount_is_a_decimal_and_its_currency_and_a_default_is_for_what_is_no
 
 
 def test_many_names_become_many_ids() -> None:
-    async def get(tx: Any, *, customer_ids: Sequence[UUID]) -> None: ...
+    async def get(tx: Any, *, customer_ids: Sequence[UUID], allow_missing: bool) -> None: ...
 
     request = customer_service_pb2.BatchGetCustomersRequest(names=[f"customers/{ONE}", f"customers/{TWO}"])
-    assert decoder(request.DESCRIPTOR, get)(request) == {"customer_ids": [ONE, TWO]}
+    assert decoder(request.DESCRIPTOR, get)(request) == {"customer_ids": [ONE, TWO], "allow_missing": False}
 
 
 class Wrong:

@@ -211,7 +211,7 @@ async def test_what_a_search_reads_does_not_grow_with_how_many_customers_there_a
     """Of ten thousand it reads those that it finds, and of more than it may find no more than that."""
     anna = await desk.create(desk.phone("+49 40 765432"), desk.external("crm:K1"), display_name="Anna Berg")
     few = (anna.name, "crm:K1", "040 765432", "+49 40 765432", "5432", "anna", "berg sommer", "x1")
-    statement = search.SEARCH._build(Filter(), continued=False)
+    statement = search.SEARCH._build(Filter(), descending=False, continued=False)
     async with infrastructure.superuser(desk.running.db._url) as connection:
         await connection.execute(MANY, 10_000)
         await connection.execute("ANALYZE customers, identifiers")

@@ -228,7 +228,7 @@ async def test_a_rare_choice_reads_one_customers_timeline_at_most(desk, infrastr
     for each in (anna, *others):
         await desk.record(each.name)
     chosen = filters.parse(asked, LIST_ENTRIES.filters)
-    statement = LIST_ENTRIES._build(chosen, continued=False)
+    statement = LIST_ENTRIES._build(chosen, descending=True, continued=False)
     async with infrastructure.superuser(desk.running.db._url) as connection:
         await connection.execute(MORE, INTERACTION, 10_000)
         await connection.execute("ANALYZE timeline")
