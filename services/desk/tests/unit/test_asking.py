@@ -6,7 +6,7 @@ import gc
 import pytest
 
 from chassis.errors import NotFound
-from desk.pages.calls import ask
+from desk.pages.services import ask
 
 
 async def test_what_was_refused_to_somebody_who_left_meanwhile_is_in_no_log(

@@ -14,13 +14,13 @@ from chassis.api.messages import money, timestamp
 from chassis.context import Principal
 from chassis.errors import DeadlineExceeded, PermissionDenied, Unavailable
 from desk.auth.viewer import Viewer
-from desk.pages.calls import Part, Parts
 from desk.pages.customer.entries import entries, who_did
 from desk.pages.customer.figures import first_day, quarters
 from desk.pages.customer.loading import Cases, Names, Promised
 from desk.pages.customer.masking import masked
 from desk.pages.customer.promises import told_of
 from desk.pages.customer.view import Page, page
+from desk.pages.services import Part, Parts
 from desk.ui.actions import ACTIONS, offered
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from chassis.errors import DeadlineExceeded, PermissionDenied
-from desk.pages.calls import Part, Parts
 from desk.pages.find.classifying import Asked, classify
 from desk.pages.find.view import Results, results, unasked
+from desk.pages.services import Part, Parts
 from desk.ui.speech import speech
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.customer.v1.customer_pb2 import Customer

@@ -12,7 +12,7 @@ from chassis.api import filters
 from chassis.api.messages import timestamp
 from chassis.errors import InvalidArgument, Unavailable
 from customer.store.timeline import LIST_ENTRIES
-from desk.pages.calls import Part, Parts
+from desk.pages.services import Part, Parts
 from desk.pages.timeline.choosing import CHANNELS, KINDS, Chosen, chosen
 from desk.pages.timeline.view import PAGE, Timeline, timeline
 from desk.ui.speech import Speech

@@ -20,7 +20,6 @@ from desk.live.presence import Presence
 from desk.live.readers import Readers
 from desk.pages.actions import route as acting
 from desk.pages.base import STATIC, looking
-from desk.pages.calls import Services, refusal_of
 from desk.pages.customer import route as customer
 from desk.pages.find import making
 from desk.pages.find import route as find
@@ -30,6 +29,7 @@ from desk.pages.message import route as message
 from desk.pages.operations import route as operations
 from desk.pages.received import route as received
 from desk.pages.reveal import route as reveal
+from desk.pages.services import Services, refusal_of
 from desk.pages.showcase import route as showcase
 from desk.pages.timeline import route as timeline
 from desk.pages.traces import route as tracing

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from desk.auth.viewer import Viewer
 from desk.language.catalogues import N_
-from desk.pages.calls import Services
+from desk.pages.services import Services
 from desk.ui.rendering import render
 from desk.ui.speech import Speech, speech
 

@@ -12,7 +12,7 @@ import grpc
 from chassis.errors import Refusal
 from desk.language.catalogues import N_
 from desk.pages.actions.form import Doing, Done, Form, Values
-from desk.pages.calls import Services, refusal_of
+from desk.pages.services import Services, refusal_of
 from desk.ui import words
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.customer.v1.customer_pb2 import Customer

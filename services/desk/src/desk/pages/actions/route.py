@@ -15,7 +15,7 @@ from desk.pages.actions import cases, contact, customer, goodwill, notice, promi
 from desk.pages.actions.drafts import drafts_of
 from desk.pages.actions.form import Doing, Done, Form, Values
 from desk.pages.base import Look, Looking
-from desk.pages.calls import refusal_of
+from desk.pages.services import refusal_of
 
 router = APIRouter()
 FORMS: Mapping[str, Form] = (

@@ -18,10 +18,10 @@ from desk.live.owners import Owner, owners_of
 from desk.live.presence import Presence
 from desk.live.stream import LASTS_S, SIGNED_OUT, Told
 from desk.pages.base import Looking
-from desk.pages.calls import refusal_of
 from desk.pages.cards import Card, changes, message
 from desk.pages.customer import cards, view
 from desk.pages.customer.loading import LIVE_S, Names, load
+from desk.pages.services import refusal_of
 from desk.ui import words
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.view_pb2 import CustomerView

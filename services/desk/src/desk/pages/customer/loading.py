@@ -10,8 +10,8 @@ from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.auth.viewer import Viewer
-from desk.pages.calls import Part, Parts, Services, any_of, ask
 from desk.pages.customer.figures import first_day
+from desk.pages.services import Part, Parts, Services, any_of, ask
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.cases.v1.promise_pb2 import Promise

@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from chassis.api.messages import value_name
-from desk.pages.calls import Parts
 from desk.pages.customer.masking import masked
+from desk.pages.services import Parts
 from desk.ui.speech import Speech
 
 _AFTER = "/successor"

@@ -7,7 +7,6 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.auth.viewer import Viewer
-from desk.pages.calls import Parts
 from desk.pages.customer.cases import told_case, viewed
 from desk.pages.customer.entries import entries
 from desk.pages.customer.figures import cell_text, quarters
@@ -16,6 +15,7 @@ from desk.pages.customer.page import Cases, Page, Points, Promises, Section, Tim
 from desk.pages.customer.promises import first_of, told_of
 from desk.pages.customer.reaching import address, handle
 from desk.pages.customer.things import things
+from desk.pages.services import Parts
 from desk.ui import words
 from desk.ui.actions import ACTIONS, Act, offered
 from desk.ui.speech import Speech

@@ -11,8 +11,8 @@ from chassis.errors import NotFound, Refusal, invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.drafts import drafts_of
 from desk.pages.base import Look, Looking
-from desk.pages.calls import refusal_of
 from desk.pages.find.view import Results
+from desk.pages.services import refusal_of
 from rapport.customer.v1.customer_pb2 import Customer, Person
 from rapport.customer.v1.customer_service_pb2 import CreateCustomerRequest
 from rapport.customer.v1.identifier_pb2 import Identifier

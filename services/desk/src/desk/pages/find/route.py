@@ -12,12 +12,12 @@ from chassis.errors import NotFound
 from desk.language.catalogues import N_
 from desk.pages.actions.drafts import drafts_of
 from desk.pages.base import Look, Looking
-from desk.pages.calls import Patience
 from desk.pages.customer.loading import Names
 from desk.pages.find import view
 from desk.pages.find.classifying import MOST, Asked, classify
 from desk.pages.find.making import may_make
 from desk.pages.find.searching import PATIENCE_S, search
+from desk.pages.services import Patience
 
 router = APIRouter()
 OFFERED, PAGE, PAGE_MAX = 8, 20, 100

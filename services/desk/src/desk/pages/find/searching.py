@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from desk.pages.calls import Parts, Services, ask
 from desk.pages.find.classifying import Asked
+from desk.pages.services import Parts, Services, ask
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest
 from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest, ListPromisesRequest
 from rapport.cases.v1.work_item_service_pb2 import GetWorkItemRequest

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chassis.api.messages import moment, value_name
-from desk.pages.calls import Parts
 from desk.pages.customer.loading import Names
 from desk.pages.customer.masking import masked
 from desk.pages.find.classifying import LEAST, MOST, Asked
+from desk.pages.services import Parts
 from desk.ui.speech import Speech
 
 NUMBERS = ("PHONE", "FAX")

@@ -11,9 +11,9 @@ from starlette.datastructures import FormData
 
 from chassis.errors import InvalidArgument, NotFound, Refusal, Violation
 from chassis.names import CODE
-from desk.pages.calls import Services, refusal_of
 from desk.pages.operations.asking import LETTERS_MAX, operations
 from desk.pages.operations.letters import NAME
+from desk.pages.services import Services, refusal_of
 from desk.ui.speech import Speech
 from rapport.operations.v1.operations_service_pb2 import DeleteDeadLetterRequest, ReplayDeadLetterRequest
 

@@ -11,7 +11,7 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from chassis.errors import PermissionDenied
 from desk.pages.base import Looking
-from desk.pages.calls import Part, Parts, Services, ask
+from desk.pages.services import Part, Parts, Services, ask
 from rapport.operations.v1.operations_pb2 import Backlog, DeadLetter
 from rapport.operations.v1.operations_service_pb2 import (
     GetBacklogRequest,

@@ -8,8 +8,8 @@ from fastapi.responses import Response
 
 from chassis.errors import NotFound, PermissionDenied
 from desk.pages.base import Look, Looking
-from desk.pages.calls import Parts
 from desk.pages.operations import acting, asking, letters, overview, waiting
+from desk.pages.services import Parts
 
 router = APIRouter(prefix="/operations")
 

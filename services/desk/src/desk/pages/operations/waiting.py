@@ -6,8 +6,8 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
-from desk.pages.calls import Part, Parts
 from desk.pages.operations.asking import Asked
+from desk.pages.services import Part, Parts
 from desk.ui.speech import Speech
 from desk.ui.words import last
 

@@ -12,7 +12,7 @@ from chassis.context import current_call
 from chassis.errors import Refusal, invalid
 from desk.language.catalogues import N_
 from desk.pages.base import Look
-from desk.pages.calls import refusal_of
+from desk.pages.services import refusal_of
 from rapport.customer.v1.customer_service_pb2 import GetIdentifierRequest
 
 router = APIRouter()

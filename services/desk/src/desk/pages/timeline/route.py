@@ -7,9 +7,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from chassis.errors import NotFound
 from desk.pages.base import Look
-from desk.pages.calls import Patience, ask
 from desk.pages.customer.loading import PAGE_S, Names, named
 from desk.pages.customer.route import UUID
+from desk.pages.services import Patience, ask
 from desk.pages.timeline.choosing import chosen
 from desk.pages.timeline.view import PAGE, timeline
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest

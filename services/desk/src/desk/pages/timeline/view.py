@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chassis.api.messages import moment, value_name
-from desk.pages.calls import Parts
 from desk.pages.customer.entries import Entry, entries
 from desk.pages.customer.things import things
+from desk.pages.services import Parts
 from desk.pages.timeline.choosing import CHANNELS, KINDS, Chosen
 from desk.ui import words
 from desk.ui.speech import Speech

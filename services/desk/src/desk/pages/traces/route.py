@@ -11,9 +11,9 @@ from fastapi.responses import Response
 from chassis.errors import NotFound
 from desk.language.catalogues import N_
 from desk.pages.base import Look, Looking
-from desk.pages.calls import ask
 from desk.pages.customer.loading import PAGE_S
 from desk.pages.operations.asking import readable
+from desk.pages.services import ask
 from desk.pages.traces import listing
 from desk.pages.traces.store import Traces, TraceStore, TracesUnavailable
 from desk.pages.traces.waterfall import waterfall

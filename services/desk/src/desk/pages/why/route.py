@@ -13,10 +13,10 @@ from chassis.api.messages import moment
 from chassis.errors import NotFound, Refusal
 from chassis.explain.chain import what
 from desk.pages.base import Look
-from desk.pages.calls import ask, refusal_of
 from desk.pages.customer.entries import who_did
 from desk.pages.customer.loading import PAGE_S, Names, named
 from desk.pages.customer.things import called, things
+from desk.pages.services import ask, refusal_of
 from desk.ui import words
 from desk.ui.speech import Speech
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.pages.base import Looking
-from desk.pages.calls import Parts, Patience, Services, any_of, ask
+from desk.pages.services import Parts, Patience, Services, any_of, ask
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest, ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem

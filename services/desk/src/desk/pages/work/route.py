@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from chassis.errors import NotFound
 from desk.pages.actions.colleagues import departments
 from desk.pages.base import Look, Looking
-from desk.pages.calls import ask
 from desk.pages.cards import Card, card, message
+from desk.pages.services import ask
 from desk.pages.work.loading import PAGE_S, load
 from desk.pages.work.view import work
 from desk.ui import words

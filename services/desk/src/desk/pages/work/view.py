@@ -6,8 +6,8 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.auth.viewer import Viewer
-from desk.pages.calls import Parts
 from desk.pages.customer.things import title_of
+from desk.pages.services import Parts
 from desk.ui import words
 from desk.ui.actions import Act, offered
 from desk.ui.speech import Speech

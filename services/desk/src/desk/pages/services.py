@@ -1,12 +1,11 @@
 """Asking services for the parts of a page, each of which may be late, refused or away without the others."""
 
-from __future__ import annotations
-
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 import grpc
 from google.protobuf.message_factory import GetMessageClass
@@ -33,67 +32,36 @@ from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceStub
 
-if TYPE_CHECKING:
-    from rapport.cases.v1.case_service_pb2_grpc import CaseServiceAsyncStub
-    from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
-    from rapport.cases.v1.note_service_pb2_grpc import NoteServiceAsyncStub
-    from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceAsyncStub
-    from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceAsyncStub
-    from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
-    from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceAsyncStub
-    from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceAsyncStub
-    from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceAsyncStub
-    from rapport.customer.v1.view_service_pb2_grpc import ViewServiceAsyncStub
-    from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceAsyncStub
-    from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceAsyncStub
-    from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceAsyncStub
-    from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceAsyncStub
-
 T = TypeVar("T")
 _AWAY = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN", "CANCELLED")
 
 
-_STUBS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
-    "customers": (CustomerServiceStub, "customer"),
-    "consents": (ConsentServiceStub, "customer"),
-    "purposes": (PurposeServiceStub, "customer"),
-    "timeline": (TimelineServiceStub, "customer"),
-    "views": (ViewServiceStub, "customer"),
-    "cases": (CaseServiceStub, "cases"),
-    "work_items": (WorkItemServiceStub, "cases"),
-    "notes": (NoteServiceStub, "cases"),
-    "promises": (PromiseServiceStub, "cases"),
-    "directory": (DirectoryServiceStub, "cases"),
-    "goodwill": (GoodwillServiceStub, "loyalty"),
-    "purchases": (PurchaseServiceStub, "loyalty"),
-    "notices": (NoticeServiceStub, "notifications"),
-    "templates": (TemplateServiceStub, "notifications"),
-}
+def _called(stub: Callable[[grpc.aio.Channel], T]) -> cached_property[T]:
+    """The stub of a service: of its package, `rapport.cases.v1`, is which channel it goes by."""
+    package = stub.__module__.split(".")[1]
+    return cached_property(lambda services: stub(services.channels.to(package)))
 
 
 class Services:
     """The services, called as whoever looks: `chassis.context.current_call` says who that is."""
 
-    customers: CustomerServiceAsyncStub
-    consents: ConsentServiceAsyncStub
-    purposes: PurposeServiceAsyncStub
-    timeline: TimelineServiceAsyncStub
-    views: ViewServiceAsyncStub
-    cases: CaseServiceAsyncStub
-    work_items: WorkItemServiceAsyncStub
-    notes: NoteServiceAsyncStub
-    promises: PromiseServiceAsyncStub
-    directory: DirectoryServiceAsyncStub
-    goodwill: GoodwillServiceAsyncStub
-    purchases: PurchaseServiceAsyncStub
-    notices: NoticeServiceAsyncStub
-    templates: TemplateServiceAsyncStub
+    customers = _called(CustomerServiceStub)
+    consents = _called(ConsentServiceStub)
+    purposes = _called(PurposeServiceStub)
+    timeline = _called(TimelineServiceStub)
+    views = _called(ViewServiceStub)
+    cases = _called(CaseServiceStub)
+    work_items = _called(WorkItemServiceStub)
+    notes = _called(NoteServiceStub)
+    promises = _called(PromiseServiceStub)
+    directory = _called(DirectoryServiceStub)
+    goodwill = _called(GoodwillServiceStub)
+    purchases = _called(PurchaseServiceStub)
+    notices = _called(NoticeServiceStub)
+    templates = _called(TemplateServiceStub)
 
     def __init__(self, channels: Channels) -> None:
         self.channels = channels
-        for name, (stub, service) in _STUBS.items():
-            if service in channels:
-                setattr(self, name, stub(channels.to(service)))
 
     async def known(self, customers: Iterable[str]) -> dict[str, Customer]:
         """Those of these customers who are there, by the names asked: one who is gone costs no page."""
