@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from desk.pages.actions.route import FORMS
+from desk.pages.actions.kinds import ACTIONS
 from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
@@ -112,7 +112,7 @@ async def test_row_26_nothing_that_opens_bars_anybody(desk: Company, signed_in: 
     about |= dict.fromkeys(("work", "note", "resolve", "owner"), "cases")
     about |= dict.fromkeys(("start", "forecast", "finish"), "workItems")
     found = []
-    for action in FORMS:
+    for action in ACTIONS:
         asked = f"?on={on[about[action]]}" if action in about else ""
         await page.evaluate(OPEN, f"/{erika}/act/{action}{asked}")
         await expect(page.locator(f'#panel form[action*="/act/{action}"]')).to_be_visible()

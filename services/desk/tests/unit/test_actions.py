@@ -1,6 +1,8 @@
 """What can be done is called the same wherever it is offered."""
 
 from datetime import UTC, date, datetime
+from importlib import import_module
+from inspect import getsource
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,19 +11,26 @@ import pytest
 from chassis.errors import FailedPrecondition, InvalidArgument
 from desk.language.catalogues import CATALOGUES
 from desk.pages.actions import known
-from desk.pages.actions.form import Doing, working_day
-from desk.pages.actions.route import FORMS
-from desk.ui.actions import ACTIONS
+from desk.pages.actions.action import Doing, working_day
+from desk.pages.actions.kinds import ACTIONS
 from desk.ui.speech import speech
 
 
 def test_a_form_has_the_words_of_the_button_that_opens_it() -> None:
-    differing = {
-        name: FORMS[name].title
-        for name, each in ACTIONS.items()
-        if not FORMS[name].title.startswith(each.label)
-    }
-    assert differing == {}
+    titled = [each for each in ACTIONS.values() if each.title]
+    assert [each.title for each in titled if not each.title.startswith(each.label)] == []
+
+
+def test_what_an_action_changes_is_changed_once_however_often_its_form_is_sent() -> None:
+    """`doing.request` gives a request the form's request id: no other way makes one that has such an id."""
+    without = [
+        f"{module.__name__}: {name}"
+        for module in map(import_module, {each.do.__module__ for each in ACTIONS.values()})
+        for name, each in vars(module).items()
+        if name.endswith("Request") and "request_id" in each.DESCRIPTOR.fields_by_name
+        if f"{name}(" in getsource(module)
+    ]
+    assert without == []
 
 
 def test_no_key_does_two_things() -> None:

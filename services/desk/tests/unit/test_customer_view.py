@@ -14,6 +14,10 @@ from chassis.api.messages import money, timestamp
 from chassis.context import Principal
 from chassis.errors import DeadlineExceeded, PermissionDenied, Unavailable
 from desk.auth.viewer import Viewer
+from desk.pages.actions.action import Action
+from desk.pages.actions.kinds import ACTIONS
+from desk.pages.actions.kinds.promises import AGREE, KEEP
+from desk.pages.actions.offering import offered
 from desk.pages.customer.entries import entries, who_did
 from desk.pages.customer.figures import first_day, quarters
 from desk.pages.customer.loading import Cases, Names, Promised
@@ -21,7 +25,6 @@ from desk.pages.customer.masking import masked
 from desk.pages.customer.promises import told_of
 from desk.pages.customer.view import Page, page
 from desk.pages.services import Part, Parts
-from desk.ui.actions import ACTIONS, offered
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
@@ -74,7 +77,7 @@ def notice(of: str, state: str, days: float = 0) -> Notice:
 def told(
     *listed: Promise, notices: Any = (), granted: Any = (), answering: Any = None, who: Viewer | None = None
 ) -> Any:
-    def offer(*actions: str, on: str = "", owner: str = "") -> Any:
+    def offer(*actions: Action, on: str = "", owner: str = "") -> Any:
         return offered(who or viewer(), ERIKA, *actions, on=on, owner=owner)
 
     return told_of(listed, notices, set(granted), answering or {}, offer, SAY)
@@ -164,10 +167,10 @@ def test_goodwill_is_offered_for_the_promise_that_slipped_and_once() -> None:
 
 
 def test_another_departments_promise_has_no_button_that_would_be_refused() -> None:
-    acts = offered(viewer("cases.*"), ERIKA, "agree", "keep", on="promises/1", owner="departments/delivery")
+    acts = offered(viewer("cases.*"), ERIKA, AGREE, KEEP, on="promises/1", owner="departments/delivery")
     assert acts == []
     administrator = viewer("cases.*", "cases.departments.administer")
-    assert len(offered(administrator, ERIKA, "agree", on="promises/1", owner="departments/delivery")) == 1
+    assert len(offered(administrator, ERIKA, AGREE, on="promises/1", owner="departments/delivery")) == 1
 
 
 def test_who_answers_for_the_case_may_agree_on_what_another_department_promised() -> None:
@@ -192,8 +195,8 @@ def test_bad_news_is_first_to_be_told_by_a_call() -> None:
     )
 
 
-@pytest.mark.parametrize("action", sorted(ACTIONS))
-def test_no_action_is_offered_without_its_permission(action: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
+def test_no_action_is_offered_without_its_permission(action: Action) -> None:
     nothing = viewer("customer.customers.read")
     assert offered(nothing, ERIKA, action, owner="departments/front-desk") == []
 

@@ -2,7 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 import grpc
@@ -11,16 +12,14 @@ from fastapi.responses import HTMLResponse, Response
 
 from chassis.errors import InvalidArgument, NotFound, Refusal, Violation
 from desk.language.refusals import violation
-from desk.pages.actions import cases, contact, customer, goodwill, notice, promises
+from desk.pages.actions.action import Action, Doing, Done, Values
 from desk.pages.actions.drafts import drafts_of
-from desk.pages.actions.form import Doing, Done, Form, Values
+from desk.pages.actions.kinds import ACTIONS
+from desk.pages.actions.kinds.contact import CONTACT, channels, directions
 from desk.pages.base import Look, Looking
 from desk.pages.services import refusal_of
 
 router = APIRouter()
-FORMS: Mapping[str, Form] = (
-    contact.FORMS | customer.FORMS | cases.FORMS | promises.FORMS | goodwill.FORMS | notice.FORMS
-)
 _ANEW = ("ETAG_MISMATCH", "REQUEST_ID_REUSED")
 _FIELDS = {
     "due_time": "day",
@@ -35,28 +34,27 @@ _HELD = ("request_id", "csrf", "etag", "step", "before")
 @router.get("/customers/{uuid}/act/{action}")
 async def opened(look: Look, uuid: str, action: str, on: str = "") -> Response:
     """The form, with what its author typed before, or the likely answer."""
-    form, doing = _form(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}")
+    form, doing = _action(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}")
     try:
-        values = await form.open(doing)
+        values = await form.opened(doing)
     except (grpc.aio.AioRpcError, Refusal) as error:
         return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal_of(error)))
-    draft = await drafts_of(look).get(_key(doing, action))
-    request_id = draft.pop("request_id", "") or str(uuid4())
-    return _frame(doing, action, {"before": _told(values)} | values | draft, request_id)
+    draft, request_id = await _draft(doing, form)
+    return _frame(doing, form, {"before": _told(values)} | values | draft, request_id)
 
 
 @router.post("/customers/{uuid}/act/{action}")
 async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "") -> Response:
     """Do it, once for each request id. A refusal is shown in the form, which keeps what was typed."""
     typed = {name: str(value) for name, value in (await request.form()).items()}
-    form, doing = _form(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}", typed)
+    form, doing = _action(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}", typed)
     try:
         done = await form.do(doing)
     except (grpc.aio.AioRpcError, Refusal) as error:
-        return await _again(doing, action, refusal_of(error))
+        return await _again(doing, form, refusal_of(error))
     if not isinstance(done, Done):
-        return _frame(doing, action, {"before": _told(done)} | done, doing.request_id)
-    await drafts_of(look).delete(_key(doing, action))
+        return _frame(doing, form, {"before": _told(done)} | done, doing.request_id)
+    await drafts_of(look).delete(_key(doing, form))
     return HTMLResponse(look.html("pages/actions/done.html", done=done), headers={"X-Done": "1"})
 
 
@@ -76,24 +74,27 @@ async def note(look: Look, uuid: str) -> Response:
 
 async def note_box(look: Looking, customer: str) -> str:
     """The note box of a customer, with the draft of whoever looks."""
-    draft = await drafts_of(look).get(f"{customer}/contact")
-    request_id = draft.pop("request_id", "") or str(uuid4())
+    doing = Doing(look, customer, customer)
+    draft, request_id = await _draft(doing, CONTACT)
     return look.html(
         "pages/actions/box.html",
+        form=CONTACT,
         customer=customer,
         draft=draft,
+        draft_at=f"/drafts/{_key(doing, CONTACT)}",
         request_id=request_id,
-        channels=contact.channels(look.say),
+        channels=channels(look.say),
+        directions=directions(look.say),
     )
 
 
-async def _again(doing: Doing, action: str, refusal: Refusal) -> Response:
+async def _again(doing: Doing, form: Action, refusal: Refusal) -> Response:
     """The form once more: what was refused, and after a change by somebody else what they changed."""
     values: Values = {}
     differences: list[tuple[str, str, str]] = []
     is_away = refusal.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
     try:
-        values = {} if is_away else await _form(action).open(doing)
+        values = {} if is_away else await form.opened(doing)
     except (grpc.aio.AioRpcError, Refusal):
         is_away = True
     if is_away:  # the form stays as it is
@@ -112,7 +113,7 @@ async def _again(doing: Doing, action: str, refusal: Refusal) -> Response:
     else:
         held = {name: doing.fields[name] for name in ("etag", "before") if name in doing.fields}
         values |= typed | held
-    return _frame(doing, action, values, doing.request_id, refusal, differences)
+    return _frame(doing, form, values, doing.request_id, refusal, differences)
 
 
 def _told(values: Values) -> str:
@@ -130,23 +131,22 @@ def _was(doing: Doing) -> dict[str, str]:
 
 def _frame(
     doing: Doing,
-    action: str,
+    form: Action,
     values: Values,
     request_id: str,
     refusal: Refusal | None = None,
     differences: Sequence[tuple[str, str, str]] = (),
 ) -> Response:
-    asked = f"?on={doing.on}" if doing.on != doing.customer else ""
     errors: defaultdict[str, str] = defaultdict(str)
     if isinstance(refusal, InvalidArgument):
         say = doing.look.say.language
         errors |= {_field(each): violation(each, say) for each in refusal.violations}
     elsewhere = [name for name in errors if name not in values]  # of no field of the form
     html = doing.look.html(
-        f"pages/actions/{action}.html",
-        form=_form(action),
-        action=f"/{doing.customer}/act/{action}{asked}",
-        draft=f"/drafts/{_key(doing, action)}",
+        form.template,
+        form=form,
+        action=form.href(doing.customer, doing.on),
+        draft=f"/drafts/{_key(doing, form)}",
         value=values,
         errors=errors,
         elsewhere=elsewhere,
@@ -164,13 +164,19 @@ def _field(wrong: Violation) -> str:
     return _FIELDS.get(name, name)
 
 
-def _form(action: str) -> Form:
-    if action not in FORMS:
-        raise NotFound(f"act/{action}")
-    return FORMS[action]
+def _action(id: str) -> Action:
+    if id not in ACTIONS:
+        raise NotFound(f"act/{id}")
+    return ACTIONS[id]
 
 
-def _key(doing: Doing, action: str) -> str:
+async def _draft(doing: Doing, form: Action) -> tuple[dict[str, Any], str]:
+    """What was typed before, and the request id of that: of a form that nobody typed into, a new one."""
+    draft = await drafts_of(doing.look).get(_key(doing, form))
+    return draft, draft.pop("request_id", "") or str(uuid4())
+
+
+def _key(doing: Doing, form: Action) -> str:
     """Of a draft: whom and what it is about, and what for."""
     about = doing.customer if doing.on == doing.customer else f"{doing.customer}/{doing.on}"
-    return f"{about}/{action}"
+    return f"{about}/{form.id}"

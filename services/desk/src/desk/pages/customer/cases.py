@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from chassis.api.messages import moment, value_name
+from desk.pages.actions.kinds.cases import NOTE, OWNER, RESOLVE
+from desk.pages.actions.kinds.work_items import WORK, possible
+from desk.pages.actions.offering import Act
 from desk.pages.customer.page import Case, Step
 from desk.pages.customer.things import title_of
 from desk.ui import words
-from desk.ui.actions import Act
 from desk.ui.speech import Speech
 
 Offer = Callable[..., Sequence[Act]]
-_ACTS = {"PENDING": ("start", "forecast", "finish"), "STARTED": ("forecast", "finish")}
 
 
 def viewed(part: Any, names: Callable[[str], str], say: Speech) -> Case:
@@ -44,7 +45,7 @@ def told_case(
         if since
         else say("with {who}", who=names(case.owner))
     )
-    acts = ["work", "note", *([] if waiting else ["resolve"]), "owner"]
+    acts = [WORK, NOTE, *([] if waiting else [RESOLVE]), OWNER]
     return Case(
         name=case.name,
         title=title_of(case, say),
@@ -64,7 +65,7 @@ def _step(item: Any, offer: Offer, say: Speech) -> Step:
         what=say.about(item.kind, item.reference),
         state="done" if state == "FINISHED" else "here",
         words=_how_far(item, state, say),
-        acts=offer(*_ACTS.get(state, ()), on=item.name, owner=item.department),
+        acts=offer(*possible(item), on=item.name, owner=item.department),
     )
 
 

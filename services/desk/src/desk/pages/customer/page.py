@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from desk.pages.actions.offering import Act
 from desk.pages.customer.entries import Entry
 from desk.pages.customer.promises import Promise
-from desk.ui.actions import Act
 
 Bar = tuple[str, Decimal]
 

@@ -6,7 +6,10 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
-from desk.ui.actions import Act
+from desk.pages.actions.action import Action
+from desk.pages.actions.kinds.goodwill import GOODWILL
+from desk.pages.actions.kinds.promises import AGREE, KEEP, TAKEBACK
+from desk.pages.actions.offering import Act
 from desk.ui.speech import Speech
 
 URGENT_SHOWN, COMING_SHOWN = 9, 3
@@ -162,16 +165,16 @@ def _state(state: str, is_open: bool, moved: bool, how_told: str, say: Speech) -
 def _acts(name: str, harmed: str, owners: Sequence[str], offer: Offer) -> list[Act]:
     """What can be done: what is agreed with the customer, also by who answers for the case."""
     keeper, answering = owners
-    goodwill = offer("goodwill", on=harmed) if harmed else ()
+    goodwill = offer(GOODWILL, on=harmed) if harmed else ()
 
-    def agreed(action: str) -> Sequence[Act]:
+    def agreed(action: Action) -> Sequence[Act]:
         return (
             offer(action, on=name, owner=keeper)
             or (answering and offer(action, on=name, owner=answering))
             or ()
         )
 
-    return [*agreed("agree"), *goodwill, *offer("keep", on=name, owner=keeper), *agreed("takeback")]
+    return [*agreed(AGREE), *goodwill, *offer(KEEP, on=name, owner=keeper), *agreed(TAKEBACK)]
 
 
 def _has(message: Any, field: str) -> bool:

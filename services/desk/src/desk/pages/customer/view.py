@@ -7,6 +7,13 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.auth.viewer import Viewer
+from desk.pages.actions.action import Action
+from desk.pages.actions.kinds.cases import CASE
+from desk.pages.actions.kinds.customer import CONSENT, CORRECT, MANAGER
+from desk.pages.actions.kinds.goodwill import GOODWILL
+from desk.pages.actions.kinds.notice import NOTICE
+from desk.pages.actions.kinds.promises import PROMISE
+from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.cases import told_case, viewed
 from desk.pages.customer.entries import entries
 from desk.pages.customer.figures import cell_text, quarters
@@ -17,7 +24,6 @@ from desk.pages.customer.reaching import address, handle
 from desk.pages.customer.things import things
 from desk.pages.services import Parts
 from desk.ui import words
-from desk.ui.actions import ACTIONS, Act, offered
 from desk.ui.speech import Speech
 
 LATE_ONCE = timedelta(seconds=10)
@@ -63,11 +69,11 @@ class _Maker:
         long_ago = heard is not None and self.say.now - heard > LATE_ONCE
         return any(long_ago or (each and each.code == "UNAVAILABLE") for each in missing)
 
-    def _offered(self, *actions: str, on: str = "", owner: str = "") -> Sequence[Act]:
-        able = [each for each in actions if ACTIONS[each].permission.partition(".")[0] not in self._gone]
+    def _offered(self, *actions: Action, on: str = "", owner: str = "") -> Sequence[Act]:
+        able = [each for each in actions if each.service not in self._gone]
         return offered(self.viewer, self.customer, *able, on=on, owner=owner)
 
-    def _keyed_offer(self, *actions: str, on: str = "", owner: str = "") -> Sequence[Act]:
+    def _keyed_offer(self, *actions: Action, on: str = "", owner: str = "") -> Sequence[Act]:
         return self._keyed(self._offered(*actions, on=on, owner=owner))
 
     def _keyed(self, acts: Sequence[Act]) -> Sequence[Act]:
@@ -93,7 +99,7 @@ class _Maker:
             handles=[handle(each, say) for each in known.identifiers] if known else (),
             address=address(known) if known else "",
             may=self._may(),
-            acts=self._keyed(self._offered("notice", "correct", "manager", "consent")) if known else (),
+            acts=self._keyed(self._offered(NOTICE, CORRECT, MANAGER, CONSENT)) if known else (),
         )
 
     def _since(self) -> str:
@@ -166,7 +172,7 @@ class _Maker:
                 if value_name(each, "state") == "GRANTED"
             ][:3],
             allowance=say.number(allowance.amount) if (allowance := self.parts.of("allowance")) else "",
-            acts=self._keyed(self._offered("goodwill")),
+            acts=self._keyed(self._offered(GOODWILL)),
         )
 
     def promises(self) -> Promises:
@@ -193,7 +199,7 @@ class _Maker:
             others=[replace(each, acts=self._keyed(each.acts)) for each in shown],
             more=len(coming) + max(counted - known, int(is_cut)),
             is_cut=is_cut,
-            acts=self._keyed(self._offered("promise")),
+            acts=self._keyed(self._offered(PROMISE)),
         )
 
     def _call(self) -> Sequence[Act]:
@@ -221,7 +227,7 @@ class _Maker:
             trouble=self._trouble("cases", "cases"),
             cases=shown[:CASES_SHOWN],
             more=max(0, open_count - len(shown[:CASES_SHOWN])),
-            acts=self._keyed(self._offered("case")),
+            acts=self._keyed(self._offered(CASE)),
         )
 
     def sections(self) -> list[Section]:

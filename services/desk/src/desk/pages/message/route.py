@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from chassis.api.messages import moment
-from desk.pages.actions.notice import rendered
+from desk.pages.actions.kinds.notice import rendered
 from desk.pages.base import Look
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.notifications.v1.notice_service_pb2 import GetNoticeRequest

@@ -5,12 +5,13 @@ from dataclasses import replace
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from desk.pages.actions.kinds import ACTIONS
+from desk.pages.actions.offering import Act
 from desk.pages.base import Look
 from desk.pages.customer import cards, view
 from desk.pages.customer.entries import Entry
 from desk.pages.customer.loading import Names
 from desk.pages.showcase.examples import NOBODY, states
-from desk.ui.actions import ACTIONS, Act
 
 router = APIRouter()
 

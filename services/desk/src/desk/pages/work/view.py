@@ -6,10 +6,13 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.auth.viewer import Viewer
+from desk.pages.actions.kinds.cases import NOTE, RESOLVE
+from desk.pages.actions.kinds.promises import AGREE, KEEP, TAKEBACK
+from desk.pages.actions.kinds.work_items import WORK, possible
+from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.things import title_of
 from desk.pages.services import Parts
 from desk.ui import words
-from desk.ui.actions import Act, offered
 from desk.ui.speech import Speech
 
 _MOODS = {"BROKEN": "no", "AT_RISK": "stale"}
@@ -123,7 +126,7 @@ def _promise(each: Any, names: Mapping[str, str], viewer: Viewer, say: Speech, *
     state = value_name(each, "state")
     slip = {"BROKEN": say("not kept, was due"), "AT_RISK": say("at risk, due")}.get(state, say("due"))
     due = say.due(each)
-    acts = offered(viewer, each.customer, "agree", "keep", "takeback", on=each.name, owner=each.department)
+    acts = offered(viewer, each.customer, AGREE, KEEP, TAKEBACK, on=each.name, owner=each.department)
     what, mood = say.about(each.kind, each.reference), _MOODS.get(state, "")
     whose = say.titled(words.last(each.department)) if by else ""
     when = ", ".join(filter(None, (f"{slip} {due}", whose)))
@@ -142,7 +145,7 @@ def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Spee
             if who
             else say("open for {span}", span=lasting)
         )
-        acts = ["work", "note"] if of else ["work", "resolve"]
+        acts = [WORK, NOTE if of else RESOLVE]
         offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
         title = title_of(case, say)
         lines.append(Line(case.name, case.customer, names.get(case.customer, ""), title, when, "", offers))
@@ -156,10 +159,8 @@ def _item(item: Any, cases: Mapping[str, Any], names: Mapping[str, str], viewer:
         when = say("expected {day}", day=say.moment(moment(item.forecast_finish_time)))
     else:
         when = say("waits for {span}", span=say.lasting(say.now - moment(item.create_time)))
-    acts = (
-        ["forecast", "finish"] if value_name(item, "state") == "STARTED" else ["start", "forecast", "finish"]
-    )
-    offers = offered(viewer, customer, *acts, on=item.name, owner=item.department) if customer else ()
+    acts = possible(item) if customer else ()
+    offers = offered(viewer, customer, *acts, on=item.name, owner=item.department)
     what = say.about(item.kind, item.reference)
     return Line(item.name, customer, names.get(customer, ""), what, when, "", offers)
 

@@ -1,21 +1,53 @@
-"""What an action is made of: what its form holds when it opens, and what is done when it is sent."""
+"""What an action is: who may do it, what its form holds when it opens, and what is done when it is sent."""
 
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlencode
+
+from google.protobuf.message import Message
 
 from chassis.api.messages import day, enum_name, timestamp
 from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.base import Looking
 from desk.pages.find.classifying import classify
+from desk.pages.services import Services
 
+P = ParamSpec("P")
+M = TypeVar("M", bound=Message)
 Values = dict[str, Any]
 CODE_MAX, REFERENCE_MAX = 63, 100
 _SATURDAY = 5
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a form.
+
+    Attributes:
+        name: of what is typed, and of what the form holds.
+        label: above it.
+        required: whether it has to be given.
+        type: of an input; `words` of several lines.
+        most: characters of a text.
+        offers: codes whose words it offers; any other words are taken, too.
+        among: what the form holds under this name is chosen from: nothing else is taken.
+        hint: below it.
+
+    """
+
+    name: str
+    label: str
+    required: bool = True
+    type: str = "text"
+    most: int = 200
+    offers: Sequence[str] = ()
+    among: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,6 +71,15 @@ class Doing:
     def request_id(self) -> str:
         """Of the form: however often it is sent, it is done once."""
         return self.fields.get("request_id", "")
+
+    def request(self, made: Callable[P, M], *args: P.args, **fields: P.kwargs) -> M:
+        """A request about `on`, as that was when the form opened, and done once; of other fields as given."""
+        request = made(*args, **fields)
+        known = {"name": self.on, "etag": self.text("etag"), "request_id": self.request_id}
+        for each, value in known.items():
+            if each in request.DESCRIPTOR.fields_by_name and not getattr(request, each):
+                setattr(request, each, value)
+        return request
 
     def text(self, name: str) -> str:
         """What was typed, without spaces around it."""
@@ -109,6 +150,92 @@ class Doing:
         return timestamp(at)
 
 
+REFERENCE = Field(
+    "reference",
+    N_("Order or reference"),
+    required=False,
+    most=REFERENCE_MAX,
+    hint=N_("optional, such as order 5021"),
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done, in words; and what takes it back, while it can be."""
+
+    words: str
+    undo: str = ""
+
+
+async def nothing(_: Doing) -> Values:
+    """What a form holds at first that begins empty."""
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """One thing to do.
+
+    Attributes:
+        id: in its address.
+        label: on the button that opens its form.
+        letter: the key that does it; where several things of a page have it, the first.
+        permission: of the RPC that it calls.
+        owned: whether the RPC changes what a department owns: only its people, and who administers.
+        title: above its form, where that is not the label.
+        sentence: says of `{what}` what will be so.
+        fields: of its form.
+        button: sends it.
+        consequence: what else will happen.
+        open: what its fields hold at first, the likely answer, and `what` it is about.
+        do: sends it, or gives what the form shows next. A refusal is shown in the form.
+        hold: whether it waits ten seconds before it is sent, for it cannot be taken back.
+        template: of a form that is more than its fields.
+
+    """
+
+    id: str
+    label: str
+    letter: str = ""
+    permission: str
+    owned: bool = False
+    title: str = ""
+    sentence: str = ""
+    fields: Sequence[Field] = ()
+    button: str = N_("Save")
+    consequence: str = ""
+    open: Callable[[Doing], Awaitable[Values]] = nothing
+    do: Callable[[Doing], Awaitable[Done | Values]]
+    hold: bool = False
+    template: str = "pages/actions/frame.html"
+
+    @property
+    def service(self) -> str:
+        """The service that does it."""
+        return self.permission.partition(".")[0]
+
+    def href(self, customer: str, on: str = "") -> str:
+        """Where its form opens, about something of a customer or themselves."""
+        asked = "" if on in ("", customer) else f"?{urlencode({'on': on})}"
+        return f"/{customer}/act/{self.id}{asked}"
+
+    async def opened(self, doing: Doing) -> Values:
+        """What its form holds before anything is typed. Refusal, AioRpcError."""
+        return dict.fromkeys((each.name for each in self.fields), "") | await self.open(doing)
+
+
+def sends(
+    rpc: Callable[[Services], Callable[[M], Awaitable[Message]]], request: type[M], told: str
+) -> Callable[[Doing], Awaitable[Done]]:
+    """What an action does that changes a state and asks nothing: `told` is said of it."""
+
+    async def do(doing: Doing) -> Done:
+        await rpc(doing.look.services)(doing.request(request))
+        return Done(doing.look.say(told))
+
+    return do
+
+
 def working_day(on: date) -> date:
     """The day, or the Monday after a weekend."""
     return on + timedelta(days=max(0, 7 - on.weekday()) if on.weekday() >= _SATURDAY else 0)
@@ -121,29 +248,3 @@ def _plain(typed: str) -> str:
         for each in unicodedata.normalize("NFKD", typed.replace("ß", "ss"))
         if not unicodedata.combining(each)
     )
-
-
-@dataclass(frozen=True)
-class Done:
-    """What was done, in words; and what takes it back, while it can be."""
-
-    words: str
-    undo: str = ""
-
-
-@dataclass(frozen=True)
-class Form:
-    """An action's form.
-
-    Attributes:
-        title: above it.
-        open: what its fields hold at first: the likely answer. What a template shows besides has other names.
-        do: sends it, or gives what the form shows next. A refusal is shown in the form.
-        hold: whether it waits ten seconds before it is sent, for it cannot be taken back.
-
-    """
-
-    title: str
-    open: Callable[[Doing], Awaitable[Values]]
-    do: Callable[[Doing], Awaitable[Done | Values]]
-    hold: bool = False

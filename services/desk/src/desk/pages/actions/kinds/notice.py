@@ -11,7 +11,7 @@ import grpc
 
 from chassis.errors import Refusal
 from desk.language.catalogues import N_
-from desk.pages.actions.form import Doing, Done, Form, Values
+from desk.pages.actions.action import Action, Doing, Done, Values
 from desk.pages.services import Services, refusal_of
 from desk.ui import words
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
@@ -65,7 +65,7 @@ async def _send(doing: Doing) -> Done | Values:
     if doing.text("step") != "send" or doing.text("seen") != _seen(template, typed):
         return await _asked(doing, customer, values, typed)
     notice = Notice(customer=doing.customer, kind=words.last(template), template=template, variables=typed)
-    await look.services.notices.SendNotice(SendNoticeRequest(notice=notice, request_id=doing.request_id))
+    await look.services.notices.SendNotice(doing.request(SendNoticeRequest, notice=notice))
     return Done(look.say("{who} gets it now, where they allow it.", who=values["recipient"]))
 
 
@@ -118,4 +118,15 @@ async def rendered(
     return await services.templates.RenderTemplate(request)
 
 
-FORMS = {"notice": Form(N_("Send a message"), _open, _send, hold=True)}
+NOTICE = Action(
+    id="notice",
+    label=N_("Send a message"),
+    letter="S",
+    permission="notifications.notices.write",
+    button=N_("Preview"),
+    consequence=N_("It goes where they allow it, once. For ten seconds you can take it back."),
+    open=_open,
+    do=_send,
+    hold=True,
+    template="pages/actions/kinds/notice.html",
+)

@@ -2,7 +2,7 @@
 
 from desk.language.catalogues import N_
 from desk.pages.actions import known
-from desk.pages.actions.form import Doing, Done, Form, Values
+from desk.pages.actions.action import Action, Doing, Done, Field, Values
 from desk.ui.speech import Speech
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
@@ -18,10 +18,15 @@ def channels(say: Speech) -> list[tuple[str, str]]:
     return [(each, say.titled(each.lower().replace("_", "-"))) for each in _CHANNELS]
 
 
+def directions(say: Speech) -> list[tuple[str, str]]:
+    """Who said it to whom, as a choice says it."""
+    return [("INBOUND", say("from the customer")), ("OUTBOUND", say("to the customer"))]
+
+
 async def _open(doing: Doing) -> Values:
-    offered = channels(doing.look.say)
-    values = {"channel": "VOICE", "direction": "INBOUND", "topic": "", "summary": ""}
-    return {**values, "channels": offered, "topics": known.TOPICS}
+    say = doing.look.say
+    values = {"channel": "VOICE", "direction": "INBOUND"}
+    return {**values, "channels": channels(say), "directions": directions(say)}
 
 
 async def _record(doing: Doing) -> Done:
@@ -32,11 +37,23 @@ async def _record(doing: Doing) -> Done:
         topic=doing.code("topic", known.TOPICS, needed=False),
         summary=doing.text("summary"),
     )
-    request = RecordInteractionRequest(
-        parent=doing.customer, timeline_entry=entry, request_id=doing.request_id
-    )
+    request = doing.request(RecordInteractionRequest, parent=doing.customer, timeline_entry=entry)
     await doing.look.services.timeline.RecordInteraction(request)
     return Done(say("Recorded."))
 
 
-FORMS = {"contact": Form(N_("Record a contact"), _open, _record)}
+CONTACT = Action(
+    id="contact",
+    label=N_("Record a contact"),
+    letter="N",
+    permission="customer.timeline_entries.write",
+    fields=[
+        Field("summary", N_("What was said"), type="words"),
+        Field("channel", N_("Channel"), required=False, among="channels"),
+        Field("direction", N_("Direction"), required=False, among="directions"),
+        Field("topic", N_("Topic"), required=False, offers=known.TOPICS),
+    ],
+    button=N_("Record"),
+    open=_open,
+    do=_record,
+)

@@ -3,7 +3,7 @@
 from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions import known
-from desk.pages.actions.form import Doing, Done, Form, Values
+from desk.pages.actions.action import Action, Doing, Done, Values
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantGoodwillRequest
 
@@ -24,10 +24,18 @@ async def _grant(doing: Doing) -> Done:
     goodwill = Goodwill(customer=doing.customer, points=points, reason_code=doing.code("reason", known.HARMS))
     if doing.on.startswith("promises/"):
         goodwill.promise = doing.on
-    await look.services.goodwill.GrantGoodwill(
-        GrantGoodwillRequest(goodwill=goodwill, request_id=doing.request_id)
-    )
+    await look.services.goodwill.GrantGoodwill(doing.request(GrantGoodwillRequest, goodwill=goodwill))
     return Done(look.say("Given: {amount} points.", amount=look.say.number(points.amount)))
 
 
-FORMS = {"goodwill": Form(N_("Give goodwill"), _open, _grant)}
+GOODWILL = Action(
+    id="goodwill",
+    label=N_("Give goodwill"),
+    letter="G",
+    permission="loyalty.goodwill.grant",
+    button=N_("Give"),
+    consequence=N_("They are on the customer's account at once. Goodwill is given once for one problem."),
+    open=_open,
+    do=_grant,
+    template="pages/actions/kinds/goodwill.html",
+)

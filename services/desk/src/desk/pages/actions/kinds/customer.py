@@ -7,8 +7,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
+from desk.pages.actions.action import Action, Doing, Done, Field, Values
 from desk.pages.actions.colleagues import colleagues
-from desk.pages.actions.form import Doing, Done, Form, Values
 from desk.ui.speech import Speech
 from desk.ui.words import last
 from rapport.customer.v1.consent_pb2 import Consent
@@ -64,9 +64,8 @@ async def _correct(doing: Doing) -> Done:
         paths += [f"person.{name}" for name in _PERSON]
     paths += _address(doing, known, changed)
     if paths:
-        request = UpdateCustomerRequest(
-            customer=changed, update_mask=FieldMask(paths=paths), request_id=doing.request_id
-        )
+        mask = FieldMask(paths=paths)
+        request = doing.request(UpdateCustomerRequest, customer=changed, update_mask=mask)
         await doing.look.services.customers.UpdateCustomer(request)
     return Done(doing.look.say("Saved."))
 
@@ -99,11 +98,9 @@ async def _open_manager(doing: Doing) -> Values:
 
 
 async def _assign(doing: Doing) -> Done:
-    request = AssignRelationshipManagerRequest(
-        name=doing.customer,
-        relationship_manager=doing.text("relationship_manager"),
-        etag=doing.text("etag"),
-        request_id=doing.request_id,
+    manager = doing.text("relationship_manager")
+    request = doing.request(
+        AssignRelationshipManagerRequest, name=doing.customer, relationship_manager=manager
     )
     await doing.look.services.customers.AssignRelationshipManager(request)
     return Done(doing.look.say("Assigned."))
@@ -143,17 +140,36 @@ def _recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
 async def _consent(doing: Doing) -> Done:
     name = f"{doing.customer}/consents/{last(doing.text('purpose'))}.{doing.text('channel')}"
     state = doing.choice("state", Consent.State)
-    request = UpdateConsentRequest(
-        consent=Consent(name=name, state=state, source="desk"),
-        allow_missing=True,
-        request_id=doing.request_id,
-    )
+    said = Consent(name=name, state=state, source="desk")
+    request = doing.request(UpdateConsentRequest, consent=said, allow_missing=True)
     await doing.look.services.consents.UpdateConsent(request)
     return Done(doing.look.say("Noted."))
 
 
-FORMS = {
-    "correct": Form(N_("Edit details"), _open_correct, _correct),
-    "manager": Form(N_("Change manager"), _open_manager, _assign),
-    "consent": Form(N_("Contact consent"), _open_consent, _consent),
-}
+CORRECT = Action(
+    id="correct",
+    label=N_("Edit details"),
+    letter="E",
+    permission="customer.customers.write",
+    open=_open_correct,
+    do=_correct,
+    template="pages/actions/kinds/correct.html",
+)
+MANAGER = Action(
+    id="manager",
+    label=N_("Change manager"),
+    letter="M",
+    permission="customer.customers.assign",
+    fields=[Field("relationship_manager", N_("Relationship manager"), required=False, among="agents")],
+    button=N_("Assign"),
+    open=_open_manager,
+    do=_assign,
+)
+CONSENT = Action(
+    id="consent",
+    label=N_("Contact consent"),
+    permission="customer.consents.write",
+    open=_open_consent,
+    do=_consent,
+    template="pages/actions/kinds/consent.html",
+)

@@ -1,0 +1,106 @@
+"""Opening a case, noting what colleagues should know of it, giving it to another owner, and settling it."""
+
+from desk.language.catalogues import N_
+from desk.pages.actions import known
+from desk.pages.actions.action import Action, Doing, Done, Field, Values
+from desk.pages.actions.colleagues import colleagues
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.case_service_pb2 import (
+    AssignCaseRequest,
+    GetCaseRequest,
+    OpenCaseRequest,
+    ResolveCaseRequest,
+)
+from rapport.cases.v1.note_pb2 import Note
+from rapport.cases.v1.note_service_pb2 import CreateNoteRequest
+
+
+async def _open(doing: Doing) -> Done:
+    look, topic = doing.look, doing.code("topic", known.TOPICS)
+    typed = "" if topic in known.TOPICS else doing.text("topic")  # as it was said, which no code is
+    case = Case(
+        customer=doing.customer,
+        topic=topic,
+        display_name=doing.text("display_name") or typed,
+        owner=look.viewer.agent,
+    )
+    await look.services.cases.OpenCase(doing.request(OpenCaseRequest, case=case))
+    return Done(look.say("Opened. You own it until it is resolved."))
+
+
+async def _case(doing: Doing) -> Case:
+    return await doing.look.services.cases.GetCase(GetCaseRequest(name=doing.on))
+
+
+async def _etag(doing: Doing) -> Values:
+    return {"etag": (await _case(doing)).etag}
+
+
+async def _resolve(doing: Doing) -> Done:
+    resolution = doing.code("resolution", known.RESOLUTIONS)
+    await doing.look.services.cases.ResolveCase(doing.request(ResolveCaseRequest, resolution=resolution))
+    return Done(doing.look.say("Resolved."))
+
+
+async def _owner(doing: Doing) -> Values:
+    case = await _case(doing)
+    return {"etag": case.etag, "owner": case.owner, "agents": await colleagues(doing.look)}
+
+
+async def _assign(doing: Doing) -> Done:
+    request = doing.request(AssignCaseRequest, owner=doing.text("owner"))
+    await doing.look.services.cases.AssignCase(request)
+    return Done(doing.look.say("Assigned."))
+
+
+async def _note(doing: Doing) -> Done:
+    request = doing.request(CreateNoteRequest, parent=doing.on, note=Note(text=doing.text("text")))
+    await doing.look.services.notes.CreateNote(request)
+    return Done(doing.look.say("Noted, for colleagues only."))
+
+
+CASE = Action(
+    id="case",
+    label=N_("Open a case"),
+    letter="O",
+    permission="cases.cases.write",
+    fields=[
+        Field("topic", N_("Topic"), offers=known.TOPICS),
+        Field("display_name", N_("Title"), required=False),
+    ],
+    button=N_("Open"),
+    consequence=N_("You are its owner: you answer to the customer, whoever does the work."),
+    do=_open,
+)
+RESOLVE = Action(
+    id="resolve",
+    label=N_("Resolve the case"),
+    letter="R",
+    permission="cases.cases.write",
+    owned=True,
+    fields=[Field("resolution", N_("Resolution"), offers=known.RESOLUTIONS)],
+    button=N_("Resolve"),
+    open=_etag,
+    do=_resolve,
+)
+OWNER = Action(
+    id="owner",
+    label=N_("Change owner"),
+    permission="cases.cases.write",
+    owned=True,
+    fields=[Field("owner", N_("New owner"), required=False, among="agents")],
+    button=N_("Assign"),
+    consequence=N_("The case moves to the department of its new owner."),
+    open=_owner,
+    do=_assign,
+)
+NOTE = Action(
+    id="note",
+    label=N_("Add a note"),
+    permission="cases.notes.write",
+    owned=True,
+    title=N_("Add a note to the case"),
+    fields=[Field("text", N_("Internal note"), type="words")],
+    consequence=N_("Only colleagues see it, never the customer."),
+    do=_note,
+)

@@ -1,0 +1,155 @@
+"""Making, keeping, moving and taking back what was promised."""
+
+from datetime import timedelta
+
+from chassis.api.messages import date_of, moment
+from desk.language.catalogues import N_
+from desk.pages.actions import known
+from desk.pages.actions.action import REFERENCE, Action, Doing, Done, Field, Values, sends, working_day
+from rapport.cases.v1.promise_pb2 import Promise
+from rapport.cases.v1.promise_service_pb2 import (
+    GetPromiseRequest,
+    KeepPromiseRequest,
+    MakePromiseRequest,
+    RenegotiatePromiseRequest,
+    WithdrawPromiseRequest,
+)
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
+
+
+async def _likely(doing: Doing) -> Values:
+    day = working_day(doing.look.say.today + timedelta(days=1))
+    return {"day": day.isoformat(), "time": "12:00"}
+
+
+async def _make(doing: Doing) -> Done:
+    look = doing.look
+    when = doing.when()
+    if "due_date" in when:  # a day is a day where the customer is
+        whose = await look.services.customers.GetCustomer(GetCustomerRequest(name=doing.customer))
+        when["time_zone"] = whose.time_zone or look.say.zone.key
+    promise = Promise(
+        customer=doing.customer,
+        department=look.viewer.department,
+        kind=doing.code("kind", known.PROMISES),
+        reference=doing.reference("reference"),
+        **when,
+    )
+    made = await look.services.promises.MakePromise(doing.request(MakePromiseRequest, promise=promise))
+    undo = TAKEBACK.href(doing.customer, made.name)
+    return Done(look.say("Promised. They hear of it from us if it slips."), undo)
+
+
+async def _promise(doing: Doing) -> Promise:
+    return await doing.look.services.promises.GetPromise(GetPromiseRequest(name=doing.on))
+
+
+async def _what(doing: Doing) -> Values:
+    promise = await _promise(doing)
+    return {"etag": promise.etag, "what": doing.look.say.about(promise.kind, promise.reference)}
+
+
+async def _open_agree(doing: Doing) -> Values:
+    promise = await _promise(doing)
+    say = doing.look.say
+    due = date_of(promise.due_date) if promise.HasField("due_date") else say.day_of(moment(promise.due_time))
+    forecast = say.day_of(moment(promise.forecast_time)) if promise.HasField("forecast_time") else None
+    likely = max(forecast or working_day(due + timedelta(days=2)), working_day(say.today + timedelta(days=1)))
+    time = (
+        ""
+        if promise.HasField("due_date")
+        else moment(promise.due_time).astimezone(say.zone).strftime("%H:%M")
+    )
+    return {
+        "etag": promise.etag,
+        "day": likely.isoformat(),
+        "time": time,
+        "reason": promise.reason_code,
+        "asked": "",
+        "was": say.due(promise),
+        "what": doing.look.say.about(promise.kind, promise.reference),
+        "reasons": [
+            (each, say.titled(each))
+            for each in dict.fromkeys(filter(None, (promise.reason_code, *known.CHANGES)))
+        ],
+    }
+
+
+async def _agree(doing: Doing) -> Done:
+    request = doing.request(
+        RenegotiatePromiseRequest,
+        reason_code=doing.code("reason"),
+        customer_requested=bool(doing.text("asked")),
+        **doing.when(),
+    )
+    await doing.look.services.promises.RenegotiatePromise(request)
+    return Done(doing.look.say("Agreed."))
+
+
+async def _withdraw(doing: Doing) -> Done:
+    reason = doing.code("reason", known.WITHDRAWALS)
+    await doing.look.services.promises.WithdrawPromise(
+        doing.request(WithdrawPromiseRequest, reason_code=reason)
+    )
+    return Done(doing.look.say("Taken back."))
+
+
+PROMISE = Action(
+    id="promise",
+    label=N_("Make a promise"),
+    letter="P",
+    permission="cases.promises.write",
+    fields=[
+        Field("kind", N_("What is promised"), offers=known.PROMISES),
+        REFERENCE,
+        Field("day", N_("Due date"), type="date"),
+        Field(
+            "time",
+            N_("Time"),
+            type="time",
+            required=False,
+            hint=N_("optional; without it, by the end of that day where the customer is"),
+        ),
+    ],
+    button=N_("Promise"),
+    open=_likely,
+    do=_make,
+)
+AGREE = Action(
+    id="agree",
+    label=N_("Agree a new date"),
+    letter="A",
+    permission="cases.promises.write",
+    owned=True,
+    button=N_("Agree"),
+    consequence=N_("The old date stays on record with the reason."),
+    open=_open_agree,
+    do=_agree,
+    template="pages/actions/kinds/agree.html",
+)
+KEEP = Action(
+    id="keep",
+    label=N_("Mark as kept"),
+    letter="K",
+    permission="cases.promises.write",
+    owned=True,
+    sentence=N_("{what} is done."),
+    button=N_("Mark as kept"),
+    consequence=N_("This cannot be taken back."),
+    open=_what,
+    do=sends(lambda to: to.promises.KeepPromise, KeepPromiseRequest, N_("Kept.")),
+)
+TAKEBACK = Action(
+    id="takeback",
+    label=N_("Withdraw"),
+    letter="T",
+    permission="cases.promises.write",
+    owned=True,
+    title=N_("Withdraw a promise"),
+    sentence=N_("We will not do it: {what}."),
+    fields=[Field("reason", N_("Reason"), offers=known.WITHDRAWALS)],
+    button=N_("Withdraw"),
+    consequence=N_("This cannot be undone. A promise that is broken already stays broken."),
+    open=_what,
+    do=_withdraw,
+)

@@ -1,0 +1,132 @@
+"""Asking departments for their part of a case; what a department does with what it was asked."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from chassis.api.messages import value_name
+from desk.language.catalogues import N_
+from desk.pages.actions import known
+from desk.pages.actions.action import REFERENCE, Action, Doing, Done, Field, Values, sends, working_day
+from desk.ui import words
+from rapport.cases.v1.directory_service_pb2 import ListAgentsRequest
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.cases.v1.work_item_service_pb2 import (
+    CreateWorkItemRequest,
+    FinishWorkItemRequest,
+    ForecastWorkItemRequest,
+    GetWorkItemRequest,
+    ListWorkItemsRequest,
+    StartWorkItemRequest,
+)
+
+
+def possible(item: WorkItem) -> Sequence[Action]:
+    """What can be done with a piece of work as it is now, most likely first."""
+    left = {"PENDING": (START, FORECAST, FINISH), "STARTED": (FORECAST, FINISH)}
+    return left.get(value_name(item, "state"), ())
+
+
+async def _departments(doing: Doing) -> Values:
+    services, ours = doing.look.services, doing.look.viewer.department
+    listed, items = await asyncio.gather(
+        services.directory.ListAgents(ListAgentsRequest(page_size=1000)),
+        services.work_items.ListWorkItems(ListWorkItemsRequest(filter=f'case="{doing.on}"', page_size=1000)),
+    )
+    at_work = [each.department for each in items.work_items]
+    everybody = sorted(each.department for each in listed.agents)
+    departments = dict.fromkeys([*at_work, *everybody, ours])  # those of the case first
+    return {
+        "department": next((each for each in at_work if each != ours), ""),
+        "departments": [(each, doing.look.say.titled(words.last(each))) for each in departments],
+    }
+
+
+async def _ask(doing: Doing) -> Done:
+    item = WorkItem(
+        case=doing.on,
+        department=doing.text("department"),
+        kind=doing.code("kind", known.TASKS),
+        reference=doing.reference("reference"),
+    )
+    await doing.look.services.work_items.CreateWorkItem(doing.request(CreateWorkItemRequest, work_item=item))
+    asked = doing.look.say.code(words.last(item.department))
+    return Done(doing.look.say("Asked: {department}.", department=asked))
+
+
+async def _what(doing: Doing) -> Values:
+    item = await doing.look.services.work_items.GetWorkItem(GetWorkItemRequest(name=doing.on))
+    return {"etag": item.etag, "what": doing.look.say.about(item.kind, item.reference)}
+
+
+async def _likely(doing: Doing) -> Values:
+    day = working_day(doing.look.say.today + timedelta(days=2))
+    return await _what(doing) | {"day": day.isoformat(), "time": "18:00"}
+
+
+async def _forecast(doing: Doing) -> Done:
+    request = doing.request(
+        ForecastWorkItemRequest,
+        forecast_finish_time=doing.moment(),
+        reason_code=doing.code("reason", known.DELAYS),
+    )
+    await doing.look.services.work_items.ForecastWorkItem(request)
+    return Done(doing.look.say("Forecast. If a promise slips, the customer hears of it now."))
+
+
+WORK = Action(
+    id="work",
+    label=N_("Ask a department"),
+    letter="W",
+    permission="cases.work_items.write",
+    owned=True,
+    fields=[
+        Field("department", N_("Department"), among="departments"),
+        Field("kind", N_("Task"), offers=known.TASKS),
+        REFERENCE,
+    ],
+    button=N_("Ask"),
+    open=_departments,
+    do=_ask,
+)
+START = Action(
+    id="start",
+    label=N_("Begin work"),
+    letter="B",
+    permission="cases.work_items.write",
+    owned=True,
+    button=N_("Begin work"),
+    open=_what,
+    do=sends(lambda to: to.work_items.StartWorkItem, StartWorkItemRequest, N_("Begun.")),
+)
+FORECAST = Action(
+    id="forecast",
+    label=N_("Give a date"),
+    letter="F",
+    permission="cases.work_items.write",
+    owned=True,
+    fields=[
+        Field("day", N_("Expected date"), type="date"),
+        Field("time", N_("Time"), type="time", required=False),
+        Field("reason", N_("Reason"), offers=known.DELAYS),
+    ],
+    button=N_("Save the date"),
+    consequence=N_(
+        "If it is later than promised, the customer is told now: "
+        "apology, reason, new date and a contact name."
+    ),
+    open=_likely,
+    do=_forecast,
+)
+FINISH = Action(
+    id="finish",
+    label=N_("Mark as done"),
+    letter="D",
+    permission="cases.work_items.write",
+    owned=True,
+    sentence=N_("{what} is done."),
+    button=N_("Mark as done"),
+    consequence=N_("A promise that rests on it is kept by this."),
+    open=_what,
+    do=sends(lambda to: to.work_items.FinishWorkItem, FinishWorkItemRequest, N_("Finished.")),
+)
