@@ -17,6 +17,9 @@ NOWHERE = "0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60"
         ("/operations/", 404, "There is nothing here"),
         ("/received?after=zz", 400, "That is not understood"),
         ("/why", 400, "That is not understood"),
+        ("/why?of=things/1", 404, "There is nothing here"),
+        (f"/customers/{NOWHERE}/act/correct", 404, "There is nothing here"),
+        (f"/customers/{NOWHERE}/act/nothing", 404, "There is nothing here"),
         (f"/customers/{NOWHERE}/timeline?after=zzz", 400, "That is not understood"),
     ],
 )

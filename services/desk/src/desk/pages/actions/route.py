@@ -35,10 +35,7 @@ _HELD = ("request_id", "csrf", "etag", "step", "before")
 async def opened(look: Look, uuid: str, action: str, on: str = "") -> Response:
     """The form, with what its author typed before, or the likely answer."""
     form, doing = _action(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}")
-    try:
-        values = await form.opened(doing)
-    except (grpc.aio.AioRpcError, Refusal) as error:
-        return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal_of(error)))
+    values = await form.opened(doing)
     draft, request_id = await _draft(doing, form)
     return _frame(doing, form, {"before": _told(values)} | values | draft, request_id)
 

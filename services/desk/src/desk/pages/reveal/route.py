@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-import grpc
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from chassis.api.messages import value_name
 from chassis.context import current_call
-from chassis.errors import Refusal, invalid
+from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.base import Look
-from desk.pages.services import refusal_of
 from rapport.customer.v1.customer_service_pb2 import GetIdentifierRequest
 
 router = APIRouter()
@@ -36,14 +34,11 @@ async def asked(look: Look, uuid: str, identifier: str) -> Response:
 async def shown(look: Look, request: Request, uuid: str, identifier: str) -> Response:
     """The value, read for the purpose, which the customer service audits."""
     purpose = str((await request.form()).get("purpose", ""))
-    try:
-        if purpose not in PURPOSES:
-            raise invalid("purpose", "INVALID_CODE", f"must be one of {', '.join(PURPOSES)}")
-        current_call.set(replace(current_call.get(), purpose=purpose))
-        name = f"customers/{uuid}/identifiers/{identifier}"
-        found = await look.services.customers.GetIdentifier(GetIdentifierRequest(name=name))
-    except (grpc.aio.AioRpcError, Refusal) as error:
-        return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal_of(error)))
+    if purpose not in PURPOSES:
+        raise invalid("purpose", "INVALID_CODE", f"must be one of {', '.join(PURPOSES)}")
+    current_call.set(replace(current_call.get(), purpose=purpose))
+    name = f"customers/{uuid}/identifiers/{identifier}"
+    found = await look.services.customers.GetIdentifier(GetIdentifierRequest(name=name))
     value = found.normalized_value or found.value
     scheme = {"PHONE": "tel", "EMAIL": "mailto"}.get(value_name(found, "type"), "")
     href = f"{scheme}:{value}" if scheme else ""

@@ -5,18 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import grpc
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from chassis.api.messages import moment
-from chassis.errors import NotFound, Refusal
+from chassis.errors import NotFound
 from chassis.explain.chain import what
 from desk.pages.base import Look
 from desk.pages.customer.entries import who_did
 from desk.pages.customer.loading import PAGE_S, Names, named
 from desk.pages.customer.things import called, things
-from desk.pages.services import ask, refusal_of
+from desk.pages.services import ask
 from desk.ui import words
 from desk.ui.speech import Speech
 
@@ -33,13 +32,9 @@ _CODE = re.compile(r"\(([a-z0-9]+(?:-[a-z0-9]+)+)\)")
 @router.get("/why")
 async def why(look: Look, of: str) -> Response:
     """The explanation, as a fragment for the panel."""
-    try:
-        told = await look.services.explain(of)
-    except (grpc.aio.AioRpcError, Refusal) as error:
-        return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal_of(error)))
+    told = await look.services.explain(of)
     if told is None:
-        refusal = NotFound(of)
-        return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal))
+        raise NotFound(of)
     say, names = look.say, Names(look.viewer, look.memory)
     agents = {*_AGENT.findall(told.summary), *(each.actor for each in told.causes)}
     asked = named(look.services, told.customer) if told.customer else {}
