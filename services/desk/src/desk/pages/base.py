@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
+from chassis.db.database import Database
 from desk.auth.viewer import Viewer
 from desk.language.catalogues import N_
 from desk.pages.services import Services
@@ -46,6 +47,7 @@ class Looking:
         viewer: whoever looks.
         say: how to speak to them.
         services: as them.
+        db: the desk's database.
 
     """
 
@@ -53,6 +55,7 @@ class Looking:
     viewer: Viewer
     say: Speech
     services: Services
+    db: Database = field(repr=False)
     memory: dict[Any, Any] = field(repr=False)
 
     @property
@@ -84,7 +87,7 @@ def looking(request: Request) -> Looking:
     app = request.app.state
     languages, zone = request.headers.get("accept-language", ""), request.cookies.get("zone", "UTC")
     say = speech(languages, zone, app.db.clock.now())
-    return Looking(request, request.state.viewer, say, app.services, app.memory)
+    return Looking(request, request.state.viewer, say, app.services, app.db, app.memory)
 
 
 Look = Annotated[Looking, Depends(looking)]

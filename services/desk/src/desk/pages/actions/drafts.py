@@ -11,7 +11,7 @@ import structlog
 from chassis.api.text import no_line
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
-from chassis.errors import Refusal, invalid
+from chassis.errors import invalid
 from desk.pages.base import Looking
 from desk.store.drafts import DELETE_DRAFT, DELETE_OLD_DRAFTS, GET_DRAFT, PUT_DRAFT
 
@@ -38,7 +38,7 @@ class Drafts:
         """What the form holds; nothing when nothing was typed."""
         try:
             draft = await GET_DRAFT.maybe(self._db, person=self._person, key=key)
-        except (*DATABASE_ERRORS, Refusal):
+        except DATABASE_ERRORS:
             return {}
         return dict(draft.fields) if draft else {}
 
@@ -56,13 +56,13 @@ class Drafts:
         """It was sent."""
         try:
             await DELETE_DRAFT.run(self._db, person=self._person, key=key)
-        except (*DATABASE_ERRORS, Refusal) as error:
+        except DATABASE_ERRORS as error:
             _log.warning("a draft that was sent is kept", error=type(error).__name__)
 
 
 def drafts_of(look: Looking) -> Drafts:
     """Those of whoever looks."""
-    return Drafts(look.request.app.state.db, look.viewer.principal.subject)
+    return Drafts(look.db, look.viewer.principal.subject)
 
 
 async def clean(db: Database) -> None:
@@ -72,5 +72,5 @@ async def clean(db: Database) -> None:
         try:
             while await DELETE_OLD_DRAFTS.all(db, before=db.clock.now() - KEPT):
                 pass
-        except (*DATABASE_ERRORS, Refusal) as error:
+        except DATABASE_ERRORS as error:
             _log.warning("drafts could not be cleaned up; trying again", error=type(error).__name__)

@@ -90,7 +90,7 @@ async def leaving(look: Looking) -> AsyncIterator[Told]:
         if viewer is None:
             yield Told(SIGNED_OUT, {"word": look.say("signed out")})
             return
-        is_near = viewer.until - look.request.app.state.db.clock.now() <= WARNED
+        is_near = viewer.until - look.db.clock.now() <= WARNED
         if (until := viewer.until if is_near else None) != warned:
             warned = until
             html = (
@@ -143,7 +143,7 @@ class _Shown:
     async def anew(self, known: CustomerView | None) -> dict[str, Any] | None:
         """Look, and tell what has changed since; None for nothing."""
         look = self._look
-        now = replace(look, say=replace(look.say, now=look.request.app.state.db.clock.now()))
+        now = replace(look, say=replace(look.say, now=look.db.clock.now()))
         names = Names(look.viewer, look.memory)
         parts = await load(look.services, self._customer, names, LIVE_S, now.say.now, known)
         self._missed = self._missed + 1 if parts.away() else 0

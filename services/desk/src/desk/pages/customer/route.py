@@ -30,7 +30,8 @@ async def customer(look: Look, uuid: str) -> Response:
     if page.name != f"customers/{uuid}":  # merged: the name that survives
         return RedirectResponse(f"/{page.name}", 303)
     note = await note_box(look, page.name)
-    return look.answer("pages/customer/page.html", page=page, cards=cards.cards(look, page), note=note)
+    told, columns = cards.cards(look, page), cards.COLUMNS
+    return look.answer("pages/customer/page.html", page=page, cards=told, columns=columns, note=note)
 
 
 @router.get("/customers/{uuid}/cards")

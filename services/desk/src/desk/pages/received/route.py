@@ -10,7 +10,6 @@ from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse, Response
 
 from chassis.api.text import no_line
-from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, PermissionDenied
 from chassis.visible import shows_something
@@ -35,10 +34,9 @@ _FIRST = datetime.min.replace(tzinfo=UTC), UUID(int=0)
 async def listed(look: Look, after: UUID | None = None, late: bool = False) -> Response:
     """The oldest first; and whether what somebody decided had been decided before."""
     _permit(look)
-    db: Database = look.request.app.state.db
-    last = await store.GET.maybe(db, id=after) if after else None
+    last = await store.GET.maybe(look.db, id=after) if after else None
     time, key = (last.receive_time, last.id) if last else _FIRST
-    waiting = await store.LIST_UNDECIDED.all(db, after=time, id=key, most=PAGE + 1)
+    waiting = await store.LIST_UNDECIDED.all(look.db, after=time, id=key, most=PAGE + 1)
     items = await _items(look, waiting[:PAGE])
     more = str(waiting[PAGE - 1].id) if len(waiting) > PAGE else ""
     said = look.say("That was decided already.") if late else ""
@@ -50,8 +48,7 @@ async def chosen(look: Look, key: UUID, customer: Annotated[str, Form()]) -> Res
     """It is of this customer."""
     _permit(look)
     await look.services.customers.GetCustomer(GetCustomerRequest(name=customer))  # whether they may see them
-    db: Database = look.request.app.state.db
-    async with db.transaction() as tx:
+    async with look.db.transaction() as tx:
         done = await store.again(tx, await _locked(tx, key), look.viewer.principal.subject, customer)
     return _listed_again(done)
 
@@ -72,8 +69,7 @@ async def searched(look: Look, key: UUID, q: Annotated[str, Form()] = "") -> Res
 async def retried(look: Look, key: UUID) -> Response:
     """Something was mended: try again."""
     _permit(look)
-    db: Database = look.request.app.state.db
-    async with db.transaction() as tx:
+    async with look.db.transaction() as tx:
         done = await store.again(tx, await _locked(tx, key), look.viewer.principal.subject)
     return _listed_again(done)
 
@@ -85,8 +81,7 @@ async def dropped(look: Look, key: UUID, note: Annotated[str, Form()] = "") -> R
     if not shows_something(note) or len(note) > NOTE_MAX or no_line(note):
         told = look.say("Say why, in at most {most} characters of plain text.", most=NOTE_MAX)
         return await _one(look, key, told, note=note)
-    db: Database = look.request.app.state.db
-    async with db.transaction() as tx:
+    async with look.db.transaction() as tx:
         done = await store.drop(tx, await _locked(tx, key), look.viewer.principal.subject, note.strip())
     return _listed_again(done)
 
@@ -111,8 +106,7 @@ async def _locked(tx: Transaction, key: UUID) -> Received:
 
 async def _one(look: Looking, key: UUID, said: str, found: Sequence[str] = (), *, note: str = "") -> Response:
     """One thing by itself, with what is said of what was typed, and what was."""
-    db: Database = look.request.app.state.db
-    received = await store.GET.maybe(db, id=key)
+    received = await store.GET.maybe(look.db, id=key)
     if received is None or received.state not in UNDECIDED:
         return _listed_again(False)
     items = await _items(look, [received], found)
@@ -121,7 +115,6 @@ async def _one(look: Looking, key: UUID, said: str, found: Sequence[str] = (), *
 
 async def _items(look: Looking, waiting: list[Received], found: Sequence[str] = ()) -> list[Item]:
     """What is stored, with what customers are called, asked as whoever looks."""
-    db: Database = look.request.app.state.db
     asked = [*(name for each in waiting for name in each.candidates), *found]
     try:
         names = {name: each.display_name for name, each in (await look.services.known(asked)).items()}
@@ -129,6 +122,6 @@ async def _items(look: Looking, waiting: list[Received], found: Sequence[str] = 
         names = {}  # while nobody says, they can still be looked for
     items = []
     for each in waiting:
-        deliveries = await store.DELIVERIES_OF.all(db, received=each.id)
+        deliveries = await store.DELIVERIES_OF.all(look.db, received=each.id)
         items.append(item(each, deliveries[0].payload if deliveries else b"", names, found))
     return items
