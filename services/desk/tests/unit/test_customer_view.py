@@ -18,9 +18,10 @@ from desk.pages.actions.action import Action
 from desk.pages.actions.kinds import ACTIONS
 from desk.pages.actions.kinds.promises import AGREE, KEEP
 from desk.pages.actions.offering import offered
+from desk.pages.customer.answers import Cases, Promised
 from desk.pages.customer.entries import entries, who_did
 from desk.pages.customer.figures import first_day, quarters
-from desk.pages.customer.loading import Cases, Names, Promised
+from desk.pages.customer.loading import Names
 from desk.pages.customer.masking import masked
 from desk.pages.customer.promises import told_of
 from desk.pages.customer.view import Page, page

@@ -109,10 +109,14 @@ class Part(Generic[T]):
 class Parts(dict[str, Part[Any]]):
     """The parts of a page by name."""
 
-    def of(self, name: str) -> Any:
-        """The answer; None without."""
-        part = self.get(name)
-        return part.value if part else None
+    def of(self, name: str, kind: Callable[[], T]) -> T:
+        """The answer, which is of this kind; an empty one without."""
+        value: T | None = self[name].value if name in self else None
+        return kind() if value is None else value
+
+    def has(self, name: str) -> bool:
+        """Whether it was answered."""
+        return name in self and self[name].value is not None
 
     def away(self, *names: str) -> bool:
         """Whether another try in a moment may bring one that is missing: any, unless some are named."""

@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.auth.viewer import Viewer
+from desk.pages.customer.answers import Cases, Promised
 from desk.pages.customer.figures import first_day
 from desk.pages.services import Part, Parts, Services, any_of, ask
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
@@ -106,14 +106,6 @@ async def _known(view: CustomerView) -> CustomerView:
     return view
 
 
-@dataclass(frozen=True)
-class Cases:
-    """Open cases, each with the departments' parts of it, and how many more there are."""
-
-    cases: list[tuple[Any, list[WorkItem]]]
-    more: bool
-
-
 async def _cases(services: Services, of: str) -> Cases:
     """The open cases, latest first, with their work items in the order of their creation."""
     request = ListCasesRequest(filter=f"{of} AND state = OPEN", page_size=CASES_SHOWN)
@@ -121,14 +113,6 @@ async def _cases(services: Services, of: str) -> Cases:
     items = await _items(services, [each.name for each in listed.cases])
     found = [(case, [each for each in items if each.case == case.name]) for case in listed.cases]
     return Cases(found, bool(listed.next_page_token))
-
-
-@dataclass(frozen=True)
-class Promised:
-    """Promises, and whether more are to be kept, or were broken, than are among these."""
-
-    promises: list[Promise]
-    more: bool = False
 
 
 async def _promises(services: Services, of: str) -> Promised:

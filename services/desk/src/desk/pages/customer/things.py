@@ -5,27 +5,32 @@ from datetime import date, datetime
 from typing import Any
 
 from chassis.api.messages import value_name
+from desk.pages.customer.answers import Cases, Promised
 from desk.pages.customer.masking import masked
 from desk.pages.services import Parts
 from desk.ui.speech import Speech
+from rapport.cases.v1.case_service_pb2 import ListCasesResponse
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.view_pb2 import CustomerView
+from rapport.loyalty.v1.purchase_service_pb2 import ListPurchasesResponse
+from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 
 _AFTER = "/successor"
 
 
 def things(parts: Parts, say: Speech) -> Mapping[str, str]:
     """What each resource that the parts of a page tell of is called, by its name."""
-    promised, cases, titles = parts.of("promises"), parts.of("cases"), parts.of("titles")
-    listed = {each.name: each for each in (promised.promises if promised else ())}
+    opened, titles = parts.of("cases", Cases).cases, parts.of("titles", ListCasesResponse).cases
+    listed = {each.name: each for each in parts.of("promises", Promised).promises}
     known = {name: promise_of(each, say) for name, each in listed.items()}
     known |= {
         f"{name}{_AFTER}": known[each.successor] for name, each in listed.items() if each.successor in known
     }
-    opened = [case for case, _ in cases.cases] if cases else []
-    known |= {case.name: title_of(case, say) for case in (*(titles.cases if titles else ()), *opened)}
-    for _, items in cases.cases if cases else ():
+    known |= {case.name: title_of(case, say) for case in (*titles, *(case for case, _ in opened))}
+    for _, items in opened:
         known |= {item.name: say.about(item.kind, item.reference) for item in items}
-    notices = parts.of("notices")
-    known |= {each.name: _notice(each, listed, say) for each in (notices.notices if notices else ())}
+    notices = parts.of("notices", ListNoticesResponse).notices
+    known |= {each.name: _notice(each, listed, say) for each in notices}
     return known | _of_customer(parts, say)
 
 
@@ -62,13 +67,12 @@ def _date(told: str, say: Speech) -> str:
 
 
 def _of_customer(parts: Parts, say: Speech) -> dict[str, str]:
-    customer, view, bought = parts.of("customer"), parts.of("view"), parts.of("purchases")
     known: dict[str, str] = {}
-    for each in customer.identifiers if customer else ():
-        kind = value_name(each, "type")
-        known[each.name] = f"{say.titled(kind.lower())} {masked(kind, each.value)}"
-    for each in view.loyalty.goodwill if view else ():
-        known[each.goodwill] = say.count(each.points, "{n} point", "{n} points")
-    for each in bought.purchases if bought else ():
-        known[each.name] = say.thing(each.reference) if "/" in each.reference else ""
+    for handle in parts.of("customer", Customer).identifiers:
+        kind = value_name(handle, "type")
+        known[handle.name] = f"{say.titled(kind.lower())} {masked(kind, handle.value)}"
+    for given in parts.of("view", CustomerView).loyalty.goodwill:
+        known[given.goodwill] = say.count(given.points, "{n} point", "{n} points")
+    for bought in parts.of("purchases", ListPurchasesResponse).purchases:
+        known[bought.name] = say.thing(bought.reference) if "/" in bought.reference else ""
     return known

@@ -1,6 +1,6 @@
 """What the customer page says: a pure function of what the services answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,8 @@ from desk.pages.actions.kinds.goodwill import GOODWILL
 from desk.pages.actions.kinds.notice import NOTICE
 from desk.pages.actions.kinds.promises import PROMISE
 from desk.pages.actions.offering import Act, offered
+from desk.pages.customer.answers import Cases as Told
+from desk.pages.customer.answers import Promised
 from desk.pages.customer.cases import told_case, viewed
 from desk.pages.customer.entries import entries
 from desk.pages.customer.figures import cell_text, quarters
@@ -25,6 +27,13 @@ from desk.pages.customer.things import things
 from desk.pages.services import Parts
 from desk.ui import words
 from desk.ui.speech import Speech
+from rapport.customer.v1.consent_service_pb2 import ListConsentsResponse
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesResponse
+from rapport.customer.v1.view_pb2 import CustomerView
+from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillResponse
+from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesResponse, ListPurchasesResponse
+from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 
 LATE_ONCE = timedelta(seconds=10)
 UNKNOWN_ZONES = ("", "UTC", "Etc/UTC")  # where nobody lives: what is kept when nobody said
@@ -54,12 +63,12 @@ def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech)
 class _Maker:
     def __init__(self, customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech) -> None:
         self.parts, self.viewer, self.names, self.say = parts, viewer, names, say
-        self.view: Any = parts.of("view")
-        self.known: Any = parts.of("customer")
+        self.view = parts.of("view", CustomerView) if parts.has("view") else None
+        self.known = parts.of("customer", Customer) if parts.has("customer") else None
         named = self.view.customer if self.view else self.known.name if self.known else customer
         self.customer = named
         self._letters: set[str] = set()
-        self.since: Mapping[str, datetime] = parts.of("heard") or {}
+        self.since = parts.of("heard", dict[str, datetime])
         self._gone = {each for each in PARTS_OF if self._is_gone(each)}
 
     def _is_gone(self, service: str) -> bool:
@@ -113,23 +122,24 @@ class _Maker:
 
     def _may(self) -> list[tuple[str, bool]]:
         """What they said about each channel, for service: `write` yes, `text` no."""
-        consents = self.parts.of("consents")
         verbs = {"EMAIL": self.say("e-mail"), "VOICE": self.say("call"), "SMS": self.say("text")}
         said = {
             value_name(each, "channel"): value_name(each, "state")
-            for each in (consents.consents if consents else ())
+            for each in self.parts.of("consents", ListConsentsResponse).consents
             if each.purpose == OF_SERVICE
         }
         return [(verb, said[channel] == "GRANTED") for channel, verb in verbs.items() if channel in said]
 
     def worth(self) -> Worth:
         say = self.say
-        answered = self.parts.of("values")
-        value: Any = self.view.value if self.view else None
-        if value is None and answered and answered.customer_values:
-            value = answered.customer_values[0]
-        bought = self.parts.of("purchases")
-        bars = quarters(bought.purchases, say, more=bool(bought.next_page_token)) if bought else []
+        values = self.parts.of("values", ListCustomerValuesResponse).customer_values
+        value = self.view.value if self.view else values[0] if values else None
+        bought = self.parts.of("purchases", ListPurchasesResponse)
+        bars = (
+            quarters(bought.purchases, say, more=bool(bought.next_page_token))
+            if self.parts.has("purchases")
+            else []
+        )
         last = (
             say.day(say.day_of(moment(value.last_purchase_time)))
             if value is not None and value.purchase_count and value.HasField("last_purchase_time")
@@ -138,7 +148,7 @@ class _Maker:
         count = say.count(value.purchase_count, "{n} purchase", "{n} purchases") if value is not None else ""
         return Worth(
             trouble=self._trouble("loyalty", "values", "purchases"),
-            name=answered.customer_values[0].name if answered and answered.customer_values else "",
+            name=values[0].name if values else "",
             totals=[say.money(each) for each in value.lifetime_values] if value is not None else (),
             band=say.titled(value_name(value, "band").lower()) if value is not None else "",
             purchases=say("{count}, the last {day}", count=count, day=last)
@@ -171,26 +181,28 @@ class _Maker:
                 for each in loyalty.goodwill
                 if value_name(each, "state") == "GRANTED"
             ][:3],
-            allowance=say.number(allowance.amount) if (allowance := self.parts.of("allowance")) else "",
+            allowance=say.number(self.parts.of("allowance", CheckGoodwillResponse).amount)
+            if self.parts.has("allowance")
+            else "",
             acts=self._keyed(self._offered(GOODWILL)),
         )
 
     def promises(self) -> Promises:
         """From the service that keeps them; while it is away, from the view, which knows less of each."""
-        answered, told = self.parts.of("promises"), self.parts.of("notices")
-        listed: Sequence[Any] = answered.promises if answered else self.view.promises if self.view else ()
+        answered, is_answered = self.parts.of("promises", Promised), self.parts.has("promises")
+        seen: Sequence[Any] = self.view.promises if self.view else ()
+        told = self.parts.of("notices", ListNoticesResponse).notices
         granted = {each.promise for each in self.view.loyalty.goodwill} if self.view else set()
-        cases = self.parts.of("cases")
-        answering = {case.name: case.department for case, _ in cases.cases} if cases else {}
-        notices = told.notices if told else None
+        answering = {case.name: case.department for case, _ in self.parts.of("cases", Told).cases}
+        listed, notices = (
+            answered.promises if is_answered else seen,
+            told if self.parts.has("notices") else None,
+        )
         urgent, others = told_of(listed, notices, granted, answering, self._offered, self.say)
         foremost, shown = first_of(urgent), others[:OTHERS_SHOWN]
-        coming, is_cut = (
-            [each for each in others[OTHERS_SHOWN:] if each.left],
-            bool(answered and answered.more),
-        )
+        coming, is_cut = [each for each in others[OTHERS_SHOWN:] if each.left], answered.more
         known = len(urgent) + sum(bool(each.left) for each in others)
-        counted = self.view.open_promise_count if self.view and (is_cut or not answered) else 0
+        counted = self.view.open_promise_count if self.view and (is_cut or not is_answered) else 0
         return Promises(
             trouble=self._trouble("cases", "promises")
             or (self._silent("notifications") if self.parts.away("notices") else ""),
@@ -214,14 +226,11 @@ class _Maker:
         return [Act("call", self.say("Call them"), "C", f"/{phones[0].name}/reveal")]
 
     def cases(self) -> Cases:
-        answered, say = self.parts.of("cases"), self.say
-        seen = self.view.cases if self.view else ()
-        if answered is None:
+        seen, say = self.view.cases if self.view else (), self.say
+        listed = self.parts.of("cases", Told).cases
+        shown = [told_case(case, items, self.names, self._keyed_offer, say) for case, items in listed]
+        if not self.parts.has("cases"):
             shown = [viewed(each, self.names, say) for each in seen if value_name(each, "state") == "OPEN"]
-        else:
-            shown = [
-                told_case(case, items, self.names, self._keyed_offer, say) for case, items in answered.cases
-            ]
         open_count = self.view.open_case_count if self.view else len(shown)
         return Cases(
             trouble=self._trouble("cases", "cases"),
@@ -241,12 +250,11 @@ class _Maker:
         return Section(trouble=trouble, name=each.name, title=each.display_name, cells=cells)
 
     def timeline(self) -> Timeline:
-        answered = self.parts.of("timeline")
-        listed = (
-            answered.timeline_entries if answered else self.view.latest_timeline_entries if self.view else ()
-        )
+        answered = self.parts.of("timeline", ListTimelineEntriesResponse)
+        seen = self.view.latest_timeline_entries if self.view else ()
+        listed = answered.timeline_entries if self.parts.has("timeline") else seen
         shown = entries(listed, self.names, self.say, things(self.parts, self.say))
-        more = bool(answered and answered.next_page_token)
+        more = bool(answered.next_page_token)
         return Timeline(trouble=self._trouble("customer", "timeline"), entries=shown, more=more)
 
     def unapplied(self) -> list[str]:

@@ -18,6 +18,7 @@ from desk.pages.find.classifying import MOST, Asked, classify
 from desk.pages.find.making import may_make
 from desk.pages.find.searching import PATIENCE_S, search
 from desk.pages.services import Patience
+from rapport.customer.v1.customer_service_pb2 import SearchCustomersResponse
 
 router = APIRouter()
 OFFERED, PAGE, PAGE_MAX = 8, 20, 100
@@ -93,8 +94,9 @@ async def _found(
     patience = Patience(PATIENCE_S)
     parts = await search(look.services, meant, size, after)
     names = Names(look.viewer, look.memory)
-    if is_shown and (found := parts.of("customers")):
-        managers = {each.customer.relationship_manager for each in found.matches}
+    found = parts.of("customers", SearchCustomersResponse).matches
+    if is_shown and found:
+        managers = {each.customer.relationship_manager for each in found}
         await names.learn(look.services, managers, patience.left())
     results = view.results(meant, parts, names, look.say)
     if is_call and not results.hits and not results.troubles:

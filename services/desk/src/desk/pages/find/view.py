@@ -10,6 +10,9 @@ from desk.pages.customer.masking import masked
 from desk.pages.find.classifying import LEAST, MOST, Asked
 from desk.pages.services import Parts
 from desk.ui.speech import Speech
+from rapport.cases.v1.promise_pb2 import Promise
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_service_pb2 import SearchCustomersResponse
 
 NUMBERS = ("PHONE", "FAX")
 SURE_DIGITS = 7  # fewer at the end of a number tell nobody from another
@@ -74,16 +77,17 @@ def unasked(typed: str, say: Speech) -> Results | None:
 
 def results(asked: Asked, parts: Parts, names: Names, say: Speech) -> Results:
     """What to show of what was found."""
-    owner, found, promises = parts.of("owner"), parts.of("customers"), parts.of("promises")
+    found = parts.of("customers", SearchCustomersResponse)
     hits = []
-    if owner:
+    if parts.has("owner"):
+        owner = parts.of("owner", Customer)
         hits.append(_hit(owner, say.code(asked.resource.partition("/")[0]), True, names, say))
-    for promise, customer in promises or ():
+    for promise, customer in parts.of("promises", list[tuple[Promise, Customer]]):
         why = say("promised: {what}, {about}", what=say.code(promise.kind), about=promise.reference)
         hits.append(_hit(customer, why, True, names, say))
-    for match in found.matches if found else ():
+    for match in found.matches:
         hits.append(_hit(match.customer, *_matched(match, asked.text, say), names, say))
-    more = found.next_page_token if found else ""
+    more = found.next_page_token
     troubles = list(_troubles(parts, say))
     told = ""
     if not hits and not troubles and asked.resource:

@@ -9,7 +9,7 @@ from google.type.money_pb2 import Money
 from chassis.api.messages import timestamp
 from chassis.errors import DeadlineExceeded, PermissionDenied
 from desk.language.catalogues import N_
-from desk.pages.customer.loading import Cases, Promised
+from desk.pages.customer.answers import Cases, Promised
 from desk.pages.services import Part, Parts
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case

@@ -12,7 +12,8 @@ from desk.pages.customer.route import UUID
 from desk.pages.services import Patience, ask
 from desk.pages.timeline.choosing import chosen
 from desk.pages.timeline.view import PAGE, timeline
-from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest, ListTimelineEntriesResponse
 
 router = APIRouter()
 SHOWN_MAX = 1000  # Back shows as much again, up to this
@@ -35,11 +36,11 @@ async def everything(look: Look, uuid: str, shown: Shown = PAGE, after: str = ""
     for part in (parts["timeline"], parts["customer"]):
         if part.refusal and (look.is_fragment or not part.away):
             raise part.refusal
-    customer, listed = parts.of("customer"), parts.of("timeline")
-    if customer and customer.name != name:  # merged: the name that survives
-        return RedirectResponse(what.url(customer.name), 303)
+    survivor = parts.of("customer", Customer).name
+    if survivor not in ("", name):  # merged: the name that survives
+        return RedirectResponse(what.url(survivor), 303)
     names = Names(look.viewer, look.memory)
-    actors = {each.actor for each in listed.timeline_entries} if listed else set()
+    actors = {each.actor for each in parts.of("timeline", ListTimelineEntriesResponse).timeline_entries}
     await names.learn(look.services, actors, patience.left())
     page = timeline(name, what, parts, shown if after else 0, names, look.say)
     template = "rows" if look.is_fragment else "page"

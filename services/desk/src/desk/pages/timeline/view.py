@@ -11,6 +11,8 @@ from desk.pages.services import Parts
 from desk.pages.timeline.choosing import CHANNELS, KINDS, Chosen
 from desk.ui import words
 from desk.ui.speech import Speech
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesResponse
 
 PAGE = 50
 
@@ -77,18 +79,17 @@ def timeline(
         say: how to speak.
 
     """
-    customer, answered = parts.of("customer"), parts.of("timeline")
-    listed: Sequence[Any] = answered.timeline_entries if answered else ()
+    answered, is_answered = parts.of("timeline", ListTimelineEntriesResponse), parts.has("timeline")
+    listed, token = answered.timeline_entries, answered.next_page_token
     nothing = say("Nothing like this happened.") if chosen.told else say("Nothing happened yet.")
-    token = answered.next_page_token if answered else ""
     return Timeline(
         name=name,
-        title=customer.display_name if customer else say("A customer"),
+        title=parts.of("customer", Customer).display_name if parts.has("customer") else say("A customer"),
         chosen=chosen,
         chips=_chips(name, chosen, listed, bool(token), say),
         entries=entries(listed, names, say, things(parts, say)),
-        trouble="" if answered else say("Customer does not answer; look again in a moment."),
-        nothing="" if listed or not answered else nothing,
+        trouble="" if is_answered else say("Customer does not answer; look again in a moment."),
+        nothing="" if listed or not is_answered else nothing,
         further=_further(name, chosen, token, before + len(listed)) if token else None,
     )
 

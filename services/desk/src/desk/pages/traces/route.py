@@ -17,6 +17,7 @@ from desk.pages.services import ask
 from desk.pages.traces import listing
 from desk.pages.traces.store import Traces, TraceStore, TracesUnavailable
 from desk.pages.traces.waterfall import waterfall
+from rapport.customer.v1.customer_pb2 import Customer
 
 router = APIRouter()
 TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
@@ -77,7 +78,7 @@ async def traces(look: Look, of: str = "failed", service: str = "", ms: str = ""
 async def _called(look: Looking, customers: Iterable[str]) -> Mapping[str, str]:
     """What these customers are called, as far as whoever looks may know it, and it is told in time."""
     answered = await ask(PAGE_S, known=look.services.known(customers))
-    return {name: each.display_name for name, each in (answered.of("known") or {}).items()}
+    return {name: each.display_name for name, each in answered.of("known", dict[str, Customer]).items()}
 
 
 async def _found(

@@ -8,11 +8,11 @@ from typing import Any
 from chassis.api.messages import timestamp
 from desk.pages.base import Looking
 from desk.pages.services import Parts, Patience, Services, any_of, ask
-from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest
+from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest, ListCasesResponse
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest, ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
-from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
-from rapport.customer.v1.customer_service_pb2 import ListCustomersRequest
+from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest, ListWorkItemsResponse
+from rapport.customer.v1.customer_service_pb2 import ListCustomersRequest, ListCustomersResponse
 
 WITHIN = timedelta(days=7)
 PROMISES_MAX, BROKEN_MAX, CASES_MAX, ITEMS_MAX = 200, 50, 50, 50
@@ -61,9 +61,9 @@ async def load(look: Looking, department: str) -> Parts:
 
 async def _about(look: Looking, parts: Parts, patience: Patience) -> Parts:
     """The cases of waiting work, what one's own cases wait for, and the customers of everything."""
-    services, cases, items = look.services, parts.of("cases"), parts.of("items")
-    known = {case.name: case for case in cases.cases} if cases else {}
-    others = {item.case: None for item in items.work_items if item.case not in known} if items else {}
+    services, items = look.services, parts.of("items", ListWorkItemsResponse).work_items
+    known = {case.name: case for case in parts.of("cases", ListCasesResponse).cases}
+    others = {item.case: None for item in items if item.case not in known}
     get = services.cases.GetCase
     asked: dict[str, Any] = {name: get(GetCaseRequest(name=name)) for name in others}
     if known:
@@ -73,8 +73,8 @@ async def _about(look: Looking, parts: Parts, patience: Patience) -> Parts:
     found = await ask(patience.left(), **asked) if asked else Parts()
     known |= {name: part.value for name, part in found.items() if name.startswith("cases/") and part.value}
     about = {case.customer for case in known.values()}
-    for listed in filter(None, (parts.of("promises"), parts.of("broken"), found.of("theirs"))):
-        about |= {each.customer for each in listed.promises}
+    for answers, name in ((parts, "promises"), (parts, "broken"), (found, "theirs")):
+        about |= {each.customer for each in answers.of(name, ListPromisesResponse).promises}
     if not about:
         return found
     return Parts(found | await ask(patience.left(), customers=services.known(about)))
@@ -86,9 +86,9 @@ def _until(look: Looking) -> str:
 
 def _mine(parts: Parts) -> Sequence[str]:
     """The customers of one's own cases, and those one manages."""
-    cases, managed = parts.of("cases"), parts.of("managed")
-    of_cases = [case.customer for case in cases.cases] if cases else []
-    return list(dict.fromkeys([*of_cases, *(each.name for each in (managed.customers if managed else ()))]))
+    of_cases = [case.customer for case in parts.of("cases", ListCasesResponse).cases]
+    managed = [each.name for each in parts.of("managed", ListCustomersResponse).customers]
+    return list(dict.fromkeys([*of_cases, *managed]))
 
 
 async def _promised(services: Services, customers: Sequence[str], until: str) -> ListPromisesResponse:

@@ -54,10 +54,10 @@ def _department(code: str) -> str:
 
 async def _answer(look: Looking, department: str) -> Response:
     leads = look.viewer.principal.administers("cases")
-    others = (await ask(PAGE_S, all=departments(look))).of("all") if leads else []
+    others = (await ask(PAGE_S, all=departments(look))).of("all", list[str]) if leads else []
     cards = await _cards(look, department)
     chosen = words.last(department)
-    return look.answer("pages/work/page.html", cards=cards, departments=others or [], chosen=chosen)
+    return look.answer("pages/work/page.html", cards=cards, departments=others, chosen=chosen)
 
 
 async def _cards(look: Looking, department: str) -> dict[str, Card]:

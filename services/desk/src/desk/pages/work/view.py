@@ -14,6 +14,13 @@ from desk.pages.customer.things import title_of
 from desk.pages.services import Parts
 from desk.ui import words
 from desk.ui.speech import Speech
+from rapport.cases.v1.case_service_pb2 import ListCasesResponse
+from rapport.cases.v1.promise_pb2 import Promise
+from rapport.cases.v1.promise_service_pb2 import ListPromisesResponse
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsResponse
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_service_pb2 import ListCustomersResponse
 
 _MOODS = {"BROKEN": "no", "AT_RISK": "stale"}
 
@@ -68,19 +75,16 @@ class Work:
 
 def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
     """What there is to do, of whatever the services answered; the promises and the work of one department."""
-    names = {name: each.display_name for name, each in (parts.of("customers") or {}).items()}
+    names = {name: each.display_name for name, each in parts.of("customers", dict[str, Customer]).items()}
     cases = _cases(parts)
-    mine = {case.name for case in parts.of("cases").cases} if parts.of("cases") else set()
-    items, both = parts.of("items"), (parts.of("broken"), parts.of("promises"))
-    listed = [each for answer in both if answer for each in answer.promises]
+    mine = {case.name for case in parts.of("cases", ListCasesResponse).cases}
+    items = parts.of("items", ListWorkItemsResponse).work_items
+    listed = [each for name in ("broken", "promises") for each in _promised(parts, name)]
     unfinished = sorted(_unfinished(listed), key=lambda each: (each.case not in mine, each.due_time.seconds))
     due = [_promise(each, names, viewer, say) for each in unfinished]
-    answered = parts.of("theirs")
-    theirs = [
-        each for each in _unfinished(answered.promises if answered else ()) if each.department != department
-    ]
+    theirs = [each for each in _unfinished(_promised(parts, "theirs")) if each.department != department]
     theirs.sort(key=lambda each: each.due_time.seconds)
-    waiting = [_item(each, cases, names, viewer, say) for each in items.work_items] if items else []
+    waiting = [_item(each, cases, names, viewer, say) for each in items]
     return Work(
         promises=_part(parts, due, say, "promises", "broken"),
         cases=_part(parts, _own_cases(parts, names, viewer, say), say, "cases"),
@@ -95,28 +99,30 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
     )
 
 
+def _promised(parts: Parts, name: str) -> Iterable[Promise]:
+    return parts.of(name, ListPromisesResponse).promises
+
+
 def _unfinished(listed: Iterable[Any]) -> Sequence[Any]:
     return [each for each in listed if not each.HasField("withdraw_time") and not each.successor]
 
 
 def _managed(parts: Parts, say: Speech) -> Sequence[tuple[str, str]]:
     """The customers whom one manages."""
-    managed = parts.of("managed")
-    listed = managed.customers if managed else ()
+    listed = parts.of("managed", ListCustomersResponse).customers
     return [(each.name, each.display_name or say("A customer without a name")) for each in listed]
 
 
 def _part(parts: Parts, lines: Sequence[Line], say: Speech, *names: str) -> Part:
     """A list, of the answers with these names."""
     troubles = [_trouble(parts, name, say) for name in names]
-    answers = filter(None, map(parts.of, names))
-    return Part(lines, next(filter(None, troubles), ""), any(each.next_page_token for each in answers))
+    more = any(getattr(parts[name].value, "next_page_token", "") for name in names if name in parts)
+    return Part(lines, next(filter(None, troubles), ""), more)
 
 
 def _cases(parts: Parts) -> Mapping[str, Any]:
     """Every case that is known, by name: one's own, and those of waiting work."""
-    answered = parts.of("cases")
-    own = {case.name: case for case in answered.cases} if answered else {}
+    own = {case.name: case for case in parts.of("cases", ListCasesResponse).cases}
     return own | {
         name: part.value for name, part in parts.items() if name.startswith("cases/") and part.value
     }
@@ -134,9 +140,9 @@ def _promise(each: Any, names: Mapping[str, str], viewer: Viewer, say: Speech, *
 
 
 def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Speech) -> list[Line]:
-    answered, waiting = parts.of("cases"), parts.of("waiting") or ()
+    waiting = parts.of("waiting", list[WorkItem])
     lines = []
-    for case in answered.cases if answered else ():
+    for case in parts.of("cases", ListCasesResponse).cases:
         of = [item for item in waiting if item.case == case.name]
         who = ", ".join(dict.fromkeys(say.titled(words.last(item.department)) for item in of))
         lasting = say.lasting(say.now - moment(case.open_time))
