@@ -1,11 +1,11 @@
 """What one service listens to and has still to do: a pure function of what it answered."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
+from desk.pages.listed import Listed
 from desk.pages.operations.asking import Asked
 from desk.pages.services import Part, Parts
 from desk.ui.speech import Speech
@@ -54,21 +54,12 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Listed:
-    """Some of what there is, in order; whether there is more; and `trouble`, why there is none to see."""
-
-    rows: Sequence[Any] = ()
-    more: bool = False
-    trouble: str = ""
-
-
-@dataclass(frozen=True)
 class Waiting:
     """The page of one service."""
 
-    consumers: Listed
-    timers: Listed
-    work: Listed
+    consumers: Listed[Consumer]
+    timers: Listed[Due]
+    work: Listed[Due]
 
 
 def waiting(asked: Asked, parts: Parts, say: Speech) -> Waiting:
@@ -80,7 +71,7 @@ def waiting(asked: Asked, parts: Parts, say: Speech) -> Waiting:
     )
 
 
-def _listed(part: Part[Any], field: str, row: Any, say: Speech) -> Listed:
+def _listed(part: Part[Any], field: str, row: Any, say: Speech) -> Listed[Any]:
     if part.value is None:
         return Listed(trouble=say("unknown: {why}", why=say.refusal(part.refusal) if part.refusal else ""))
     rows = [row(each, say) for each in getattr(part.value, field)]

@@ -1,7 +1,7 @@
 """What the page says: a pure function of what the services answered."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from chassis.api.messages import moment, value_name
@@ -11,6 +11,7 @@ from desk.pages.actions.kinds.promises import AGREE, KEEP, TAKEBACK
 from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.things import title_of
+from desk.pages.listed import Listed
 from desk.pages.services import Parts
 from desk.ui import words
 from desk.ui.speech import Speech
@@ -49,17 +50,14 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Part:
-    """A list of the page, why it may be short, and whether there is more than is shown.
+class Customers(Listed[Line]):
+    """What others promised to customers.
 
     Attributes:
         links: the customers whom one manages: where their page is, and what they are called.
 
     """
 
-    lines: Sequence[Line]
-    trouble: str = ""
-    more: bool = False
     links: Sequence[tuple[str, str]] = ()
 
 
@@ -67,10 +65,10 @@ class Part:
 class Work:
     """The page."""
 
-    promises: Part
-    cases: Part
-    items: Part
-    customers: Part
+    promises: Listed[Line]
+    cases: Listed[Line]
+    items: Listed[Line]
+    customers: Customers
 
 
 def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
@@ -89,12 +87,11 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
         promises=_part(parts, due, say, "promises", "broken"),
         cases=_part(parts, _own_cases(parts, names, viewer, say), say, "cases"),
         items=_part(parts, waiting, say, "items"),
-        customers=replace(
-            _part(parts, [_promise(each, names, viewer, say, by=True) for each in theirs], say, "theirs"),
+        customers=Customers(
+            rows=[_promise(each, names, viewer, say, by=True) for each in theirs],
+            more=bool(parts.of("theirs", ListPromisesResponse).next_page_token),
+            trouble=_troubles(parts, say, "cases", "theirs", "managed"),
             links=_managed(parts, say),
-            trouble=next(
-                filter(None, (_trouble(parts, each, say) for each in ("cases", "theirs", "managed"))), ""
-            ),
         ),
     )
 
@@ -113,11 +110,10 @@ def _managed(parts: Parts, say: Speech) -> Sequence[tuple[str, str]]:
     return [(each.name, each.display_name or say("A customer without a name")) for each in listed]
 
 
-def _part(parts: Parts, lines: Sequence[Line], say: Speech, *names: str) -> Part:
+def _part(parts: Parts, lines: Sequence[Line], say: Speech, *names: str) -> Listed[Line]:
     """A list, of the answers with these names."""
-    troubles = [_trouble(parts, name, say) for name in names]
     more = any(getattr(parts[name].value, "next_page_token", "") for name in names if name in parts)
-    return Part(lines, next(filter(None, troubles), ""), more)
+    return Listed(lines, more, _troubles(parts, say, *names))
 
 
 def _cases(parts: Parts) -> Mapping[str, Any]:
@@ -169,6 +165,10 @@ def _item(item: Any, cases: Mapping[str, Any], names: Mapping[str, str], viewer:
     offers = offered(viewer, customer, *acts, on=item.name, owner=item.department)
     what = say.about(item.kind, item.reference)
     return Line(item.name, customer, names.get(customer, ""), what, when, "", offers)
+
+
+def _troubles(parts: Parts, say: Speech, *names: str) -> str:
+    return next(filter(None, (_trouble(parts, name, say) for name in names)), "")
 
 
 def _trouble(parts: Parts, name: str, say: Speech) -> str:
