@@ -16,7 +16,7 @@ SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
 
 
 async def queue(tx: Transaction, notice: Notice, of: Type, hold: timedelta = timedelta()) -> None:
-    """Have it sent, after `hold` until it is of no more use, and tell so. Again for what a revision says instead.
+    """Have it sent, after `hold` until it is of no more use, and tell so. Again for what a revision says.
 
     `of` is the type of its template: it says how often what may have arrived is repeated.
     """

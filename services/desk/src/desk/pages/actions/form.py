@@ -125,10 +125,20 @@ def _plain(typed: str) -> str:
 
 @dataclass(frozen=True)
 class Done:
-    """What was done, in words; and what takes it back, while it can be."""
+    """What was done.
+
+    Attributes:
+        words: that say so.
+        undo: the form that takes it back; empty when none does.
+        held: what its own form is sent with once more to take it back, while it is held.
+        held_s: for how long it is.
+
+    """
 
     words: str
     undo: str = ""
+    held: Mapping[str, str] = field(default_factory=dict)
+    held_s: int = 0
 
 
 @dataclass(frozen=True)
@@ -139,11 +149,9 @@ class Form:
         title: above it.
         open: what its fields hold at first: the likely answer. What a template shows besides has other names.
         do: sends it, or gives what the form shows next. A refusal is shown in the form.
-        hold: whether it waits ten seconds before it is sent, for it cannot be taken back.
 
     """
 
     title: str
     open: Callable[[Doing], Awaitable[Values]]
     do: Callable[[Doing], Awaitable[Done | Values]]
-    hold: bool = False
