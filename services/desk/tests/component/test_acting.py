@@ -83,6 +83,7 @@ async def test_the_preview_of_a_message_asks_once_who_gets_it(open_desk: Any) ->
         "body": "Good day {{ customer_name }}. {{ contact_name }}",
     }
     for path, body in (
+        ("templates?templateId=a-blank", greeting),  # without a text
         ("templates?templateId=greeting", greeting),
         ("templates/greeting/texts?templateTextId=en", text),
     ):
@@ -96,6 +97,7 @@ async def test_the_preview_of_a_message_asks_once_who_gets_it(open_desk: Any) ->
     before = asked()
     answer = await alice.post(f"/{name}/act/notice", data={"request_id": str(uuid4())})
     assert "Good day Erika Sommer." in answer.text
+    assert "a-blank" not in answer.text
     assert asked() == before + 1
 
 

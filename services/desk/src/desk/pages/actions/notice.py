@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -23,7 +23,11 @@ from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.notifications.v1.notice_pb2 import Notice
 from rapport.notifications.v1.notice_service_pb2 import CancelNoticeRequest, SendNoticeRequest
 from rapport.notifications.v1.template_pb2 import Template
-from rapport.notifications.v1.template_service_pb2 import ListTemplatesRequest, RenderTemplateRequest
+from rapport.notifications.v1.template_service_pb2 import (
+    ListTemplatesRequest,
+    ListTemplateTextsRequest,
+    RenderTemplateRequest,
+)
 
 _VARIABLE = re.compile(r"variables\[(\w+)\]")
 
@@ -44,7 +48,7 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
         services.templates.ListTemplates(ListTemplatesRequest(page_size=1000)),
         services.customers.GetCustomer(GetCustomerRequest(name=doing.customer)),
     )
-    ours = [each for each in listed.templates if each.type == Template.TYPE_INFORMATION]
+    ours = await _sendable(services, listed.templates)
     chosen = next(
         (each for each in ours if each.name == doing.text("template")), ours[0] if ours else Template()
     )
@@ -59,6 +63,19 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
         **{each.name: "" for each in chosen.variables},
     }
     return values, customer
+
+
+async def _sendable(services: Services, listed: Iterable[Template]) -> list[Template]:
+    """Those that tell something, and have a text in their default language."""
+    ours = [each for each in listed if each.type == Template.TYPE_INFORMATION]
+    texts = await asyncio.gather(
+        *(services.templates.ListTemplateTexts(ListTemplateTextsRequest(parent=each.name)) for each in ours)
+    )
+    return [
+        template
+        for template, found in zip(ours, texts, strict=True)
+        if any(each.language_code == template.default_language_code for each in found.template_texts)
+    ]
 
 
 async def _send(doing: Doing) -> Done | Values:
