@@ -327,12 +327,13 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListNoticePolicies", _PAGE),
         ("SendNotice", {"notice": {
             "customer": SOMEBODY, "kind": "ready", "template": "templates/ready", "promise": PROMISE,
-            "case": CASE, "expire_time": LATER, "variables": {"depot": "Hamburg"}}}),
+            "case": CASE, "expire_time": LATER, "variables": {"depot": "Hamburg"}}, "hold": "600s"}),
         ("GetNotice", {"name": "{SendNotice}"}),
         ("GetDeliveryAttempt", {"name": ATTEMPT.name}),
         ("ListDeliveryAttempts", _PAGE | {"parent": NOTICE.name}),
         ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
         ("ExplainNotice", {"name": "{SendNotice}"}),
+        ("CancelNotice", {"name": "{SendNotice}"}),
     ],
     "operations": [
         ("GetBacklog", {"name": "services/loyalty/backlog"}),

@@ -102,6 +102,18 @@ async def test_those_who_sign_in_with_a_click_are_colleagues_by_name(alice: Visi
     assert {"Sam", "Rita", "Dora", "Nils", "Ada"} <= set(names)
 
 
+async def test_there_is_a_message_to_send_that_asks_for_what_its_words_need(alice: Visitor) -> None:
+    page = alice.page
+    await signed_in(page, f"/{somebody()}", "Alice")
+    await page.keyboard.press("s")
+    form = page.get_by_role("dialog").locator("form")
+    await form.get_by_label("Template").select_option("templates/visit-arranged")
+    for field, typed in (("Time window", "10 bis 12 Uhr"), ("Work", "Einbau"), ("New date", "2030-03-01")):
+        await form.get_by_label(field).fill(typed)
+    await form.get_by_label("Work").press("Control+Enter")
+    await expect(form.locator(".preview")).to_contain_text("10 bis 12 Uhr: Einbau")
+
+
 async def test_the_walk(alice: Visitor) -> None:
     customer = somebody(NUMBER)
     page = alice.page

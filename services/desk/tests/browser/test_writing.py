@@ -112,7 +112,7 @@ async def test_row_2_a_session_that_dies_while_one_types_costs_nothing_and_the_n
 
 
 async def to_send(visitor: Visitor, customer: str) -> Page:
-    """Their page, on which a message to them was just sent, which waits for ten seconds."""
+    """Their page, on which a message to them was just sent, which can be taken back for ten seconds."""
     await visitor.page.clock.install()
     page = await at(visitor, customer)
     form = await opened(page, "S")
@@ -128,13 +128,18 @@ async def notices(desk: Company, customer: str) -> list[Any]:
     return list(listed.get("notices", []))
 
 
+async def states(desk: Company, customer: str) -> list[str]:
+    """Where their messages are, by name."""
+    return sorted(each["state"].removeprefix("NOTICE_STATE_") for each in await notices(desk, customer))
+
+
 async def test_row_3_a_message_goes_to_whom_its_button_names_whatever_is_opened_meanwhile(
     desk: Company, signed_in: SignedIn, greeting: str
 ) -> None:
     visitor = await signed_in(SUSAN)
     nora, erik = await somebody(desk), await somebody(desk, "Erik")
     page = await to_send(visitor, nora)
-    await expect(page.locator("#toast")).to_contain_text("Send to Nora Winter")
+    await expect(page.locator("#toast")).to_contain_text("Nora Winter gets it in 10 seconds")
     await page.goto(f"/{erik}")
     [notice] = await eventually(lambda: notices(desk, nora))
     assert (notice["customer"], notice["template"]) == (nora, greeting)
@@ -146,16 +151,33 @@ async def test_row_15_what_is_taken_back_within_ten_seconds_is_never_sent_and_wh
 ) -> None:
     visitor, customer = await signed_in(SUSAN), await somebody(desk)
     page = await to_send(visitor, customer)
-    await page.get_by_role("button", name="Undo").click()
+    undo = page.get_by_role("button", name="Undo", exact=True)
+    await expect(undo).to_be_focused()
+    await undo.click()
     form = page.get_by_role("dialog").locator("form")
     await expect(form).to_be_visible()
-    await page.clock.run_for(11_000)
-    assert await notices(desk, customer) == []
+    await expect(undo).to_be_hidden()
+    assert await states(desk, customer) == ["SUPPRESSED"]
     await form.get_by_role("button", name="Send to Nora Winter").click()
-    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    await expect(undo).to_be_visible()
     await page.clock.run_for(11_000)
-    assert len(await eventually(lambda: notices(desk, customer))) == 1
-    await expect(page.locator("#toast")).to_contain_text("Nora Winter gets it now")
+    await expect(undo).to_be_hidden()
+    assert len(await notices(desk, customer)) == 2
+
+
+async def test_a_message_that_was_sent_goes_out_though_its_author_signs_out_at_once(
+    desk: Company, signed_in: SignedIn, greeting: str
+) -> None:
+    visitor, customer = await signed_in(SUSAN), await somebody(desk)
+    page = await to_send(visitor, customer)
+    await expect(page.locator("#toast")).to_contain_text("Nora Winter gets it in 10 seconds")
+    await page.locator("details.self summary").click()
+    await page.get_by_role("button", name="Undo for 10 seconds").click()
+    await expect(page.get_by_role("button", name="Undo for 2 minutes")).to_be_visible()
+    await page.get_by_role("button", name="Sign out").click()
+    await page.wait_for_url("**/signed-out*")
+    [notice] = await notices(desk, customer)
+    assert (notice["template"], await states(desk, customer)) == (greeting, ["REQUESTED"])
 
 
 async def test_row_9_a_key_with_another_key_held_and_keys_in_fields_do_nothing(

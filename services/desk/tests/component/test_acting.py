@@ -1,6 +1,7 @@
 """Forms that are sent: what is wrong is said in the form, and what is decided anew is another request."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,8 @@ from prometheus_client import REGISTRY
 from cases.service import service as cases_service
 from customer.service import service as customer_service
 from notifications.service import service as notifications_service
+from rapport_testing.clock import ManualClock
+from rapport_testing.wait import eventually
 
 REQUEST_ID = re.compile(r'name="request_id" value="([^"]+)"')
 
@@ -80,6 +83,7 @@ async def test_the_preview_of_a_message_asks_once_who_gets_it(open_desk: Any) ->
         "body": "Good day {{ customer_name }}. {{ contact_name }}",
     }
     for path, body in (
+        ("templates?templateId=a-blank", greeting),  # without a text
         ("templates?templateId=greeting", greeting),
         ("templates/greeting/texts?templateTextId=en", text),
     ):
@@ -93,6 +97,7 @@ async def test_the_preview_of_a_message_asks_once_who_gets_it(open_desk: Any) ->
     before = asked()
     answer = await alice.post(f"/{name}/act/notice", data={"request_id": str(uuid4())})
     assert "Good day Erika Sommer." in answer.text
+    assert "a-blank" not in answer.text
     assert asked() == before + 1
 
 
@@ -151,6 +156,49 @@ async def test_a_message_asks_for_all_that_its_words_need(open_desk: Any) -> Non
     (seen,) = re.findall(r'name="seen" value="([^"]+)"', preview.text)
     sent = await alice.post(f"/{name}/act/notice", data={**told, "step": "send", "seen": seen})
     assert "X-Done" in sent.headers, sent.text
+
+
+async def test_a_message_is_sent_whoever_leaves_and_can_be_taken_back_in_the_time_that_one_chose(
+    open_desk: Any, clock: ManualClock
+) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    typed = {"template": "templates/recovery", "asked": "old_date reference", "old_date": "2026-12-03"}
+    typed |= {"reference": "order 5021", "request_id": str(uuid4())}
+
+    async def send(chosen: str) -> tuple[str, dict[str, str]]:
+        alice.cookies.set("hold", chosen)
+        preview = await alice.post(f"/{name}/act/notice", data=typed)
+        assert f"For {chosen} seconds you can take it back" in preview.text
+        (seen,) = re.findall(r'name="seen" value="([^"]+)"', preview.text)
+        told = {**typed, "step": "send", "seen": seen, "request_id": str(uuid4())}
+        sent = await alice.post(f"/{name}/act/notice", data=told)
+        assert f"Erika Sommer gets it in {chosen} seconds" in sent.text, sent.text
+        return sent.text, dict(re.findall(r'name="([^"]+)" value="([^"]*)"', sent.text))
+
+    async def kept(notice: str) -> Any:
+        return (await rest.get(f"/v1/{notice}")).json()
+
+    text, undo = await send("120")
+    assert 'data-undo="120"' in text
+    clock.advance(timedelta(seconds=119))
+    for _ in range(2):  # also when the answer was lost
+        again = await alice.post(f"/{name}/act/notice", data=undo)
+        assert ("X-Form" in again.headers, "Send to Erika Sommer" in again.text) == (True, True)
+        assert 'value="orders/5021"' in again.text
+        assert undo["request_id"] not in again.text
+    assert (await kept(undo["notice"]))["state"] == "NOTICE_STATE_SUPPRESSED"
+    late = await alice.post(f"/{name}/act/notice", data={**undo, "request_id": str(uuid4())})
+    assert ("X-Done" in late.headers, "too late" in late.text) == (True, True)
+    _, undo = await send("10")
+    await alice.post("/sign-out", data={"csrf": alice.headers["x-csrf"]})
+    assert (await kept(undo["notice"]))["attemptCount"] == 0
+    clock.advance(timedelta(seconds=13))
+
+    async def tried() -> bool:
+        return bool((await kept(undo["notice"]))["attemptCount"])
+
+    await eventually(tried)
 
 
 async def test_consents_show_what_is_recorded_and_choose_nothing(desk: Any) -> None:

@@ -206,6 +206,24 @@ async def test_more_than_a_form_holds_is_refused(desk: Any, page: Any) -> None:
     assert "at most 1024 KiB" in answer.text
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"files": {"letter": ("letter.txt", b"Hello")}},
+        {"data": {f"field{number}": "x" for number in range(201)}},
+        {"content": b"--b", "headers": {"content-type": "multipart/form-data"}},
+    ],
+    ids=["a file", "201 fields", "no boundary"],
+)
+async def test_a_form_that_no_page_has_is_not_understood(desk: Any, sent: dict[str, Any]) -> None:
+    browser = await desk.signed_in()
+    del browser.headers["x-csrf"]
+    for path in ("/find", "/sign-out"):
+        answer = await browser.post(path, **sent)
+        assert answer.status_code == 400, path
+        assert "at most 200 fields, and no files" in answer.text
+
+
 async def test_every_answer_forbids_what_no_page_needs(desk: Any) -> None:
     browser = await desk.signed_in()
     for path in ("/", "/nowhere", "/sign-in", "/signed-out", "/static/nothing.css", "/sign-in/callback"):

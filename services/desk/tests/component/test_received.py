@@ -75,6 +75,39 @@ async def test_what_cannot_be_understood_is_shown_tried_again_and_dropped_with_a
     await state(kept, State.DROPPED)
 
 
+async def test_what_is_seen_to_wait_for_one_reason_is_dropped_at_once_and_nothing_else(
+    desk, sender, state
+) -> None:
+    unknown = [await sender("sms").send({"from": "anonymous", "text": "Win!"}, f"{n}") for n in range(3)]
+    other = await sender("sms").send({"from": NUMBER}, "other")
+    for kept in unknown:
+        await state(kept, State.WAITING)
+    await state(other, State.NOT_UNDERSTOOD)
+    browser = await desk.signed_in()
+    page = await browser.get("/received")
+    assert page.text.count("Drop all 3 here of this reason") == 3
+    later = await sender("sms").send({"from": "anonymous", "text": "It is me."}, "later")
+    await state(later, State.WAITING)
+    first, _, faster = unknown
+    await browser.post(f"/received/{faster}/drop", data={"note": "of a colleague"})
+    path, sent = f"/received/{first}/drop-alike", {"alike": [*unknown, other], "note": "advertising"}
+    assert "Say why" in (await browser.post(path, data={**sent, "note": ""})).text
+    assert (await browser.post(path, data={**sent, "alike": ["x"]})).status_code == 400
+    reader = await desk.signed_in(permissions=["customer.timeline_entries.read"])
+    assert (await reader.post(path, data=sent)).status_code == 403
+    done = await browser.post(path, data=sent)
+    assert (done.status_code, done.headers["location"]) == (303, "/received?dropped=2")
+    assert "2 are dropped." in (await browser.get(done.headers["location"])).text
+    kept = {each: await store.GET.one(desk.running.db, id=UUID(each)) for each in (*unknown, other, later)}
+    assert [each.state for each in kept.values()] == [
+        *[State.DROPPED] * 3,
+        State.NOT_UNDERSTOOD,
+        State.WAITING,
+    ]
+    assert [kept[each].note for each in unknown] == ["advertising", "advertising", "of a colleague"]
+    assert kept[first].decided_by == "agent:alice"
+
+
 async def test_whoever_may_not_record_contacts_sees_and_decides_nothing(desk, sender, state) -> None:
     kept = await sender("sms").send({"from": NUMBER})
     await state(kept, State.NOT_UNDERSTOOD)

@@ -157,6 +157,18 @@ async def test_a_number_of_several_waits_for_a_person_who_chooses(sender, db, en
     assert (len(await entries(karl)), await entries(erika)) == (1, [])
 
 
+@pytest.mark.parametrize(("kind", "kept_as"), [("fax", "phone"), ("sms", "fax")])
+async def test_a_number_is_whose_it_is_whether_it_was_kept_as_a_telephones_or_a_faxs(
+    sender, db, known, kind: str, kept_as: str
+) -> None:
+    erika = await known("Erika Sommer", **{kept_as: NUMBER})
+    recorded = await settled(db, await sender(kind).send(PAYLOADS[kind][0]))
+    assert recorded.customer == erika
+    await known("Karl Sommer", **{kept_as: NUMBER})
+    received = await settled(db, await sender(kind).send(PAYLOADS[kind][0], "2"), State.WAITING)
+    assert received.reason_code == "identifier-shared"
+
+
 async def test_handles_of_two_customers_wait_for_a_person(sender, db, known) -> None:
     both = {await known("Erika", email=CANARY), await known("Karl", account_number="7")}
     told = [{"type": "EMAIL", "value": CANARY}, {"type": "ACCOUNT_NUMBER", "value": "7"}]

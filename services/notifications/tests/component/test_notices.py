@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from chassis.api.messages import timestamp
 from chassis.explain.chain import what
@@ -108,6 +109,40 @@ async def test_departments_send_a_customer_so_many_notices_of_a_purpose_a_day_an
     desk.clock.advance(timedelta(days=1, seconds=1))
     notice.customer = customer
     await desk.send(notice)
+
+
+async def test_what_is_taken_back_while_it_is_held_is_never_sent_and_what_is_not_goes_once(
+    desk: Any, notice: notice_pb2.Notice
+) -> None:
+    hold = Duration(seconds=10)
+    request = notice_service_pb2.SendNoticeRequest(notice=notice, hold=hold)
+    taken_back, wanted = await desk.notices.SendNotice(request), await desk.notices.SendNotice(request)
+    desk.clock.advance(timedelta(seconds=9))
+    await desk.sent((await desk.send(notice)).name)  # what came later, and is not held
+    assert [desk.state(await desk.get(each.name)) for each in (taken_back, wanted)] == ["REQUESTED"] * 2
+    cancel = notice_service_pb2.CancelNoticeRequest(name=taken_back.name, request_id=str(uuid4()))
+    for _ in range(2):  # also when the answer was lost
+        gone = await desk.notices.CancelNotice(cancel)
+        assert (desk.state(gone), gone.reason_code) == ("SUPPRESSED", "taken-back")
+    desk.clock.advance(timedelta(seconds=2))
+    await desk.sent(wanted.name)
+    assert len(desk.mail.received) == 2
+    [fact] = await desk.told("NoticeSuppressed")
+    assert (fact.data.notice, fact.data.reason_code) == (taken_back.name, "taken-back")
+
+
+async def test_what_is_handed_over_or_was_a_policys_is_not_taken_back(
+    desk: Any, notice: notice_pb2.Notice
+) -> None:
+    sent = await desk.sent((await desk.send(notice)).name)
+    desk.peers.customers.failure = grpc.StatusCode.UNAVAILABLE
+    event = desk.at_risk()
+    await desk.hear(event)
+    policys = await desk.notice_in("REQUESTED", event.promise)
+    for each in (sent, policys):
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await desk.notices.CancelNotice(notice_service_pb2.CancelNoticeRequest(name=each.name))
+        assert reason(refusal.value) == "NOTICE_UNDER_WAY"
 
 
 async def test_a_repeated_request_sends_one_mail(desk: Any, notice: notice_pb2.Notice) -> None:

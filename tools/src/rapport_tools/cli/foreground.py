@@ -15,6 +15,7 @@ from rapport_imports.wording import line as one_line
 from rapport_testing.engines.process import StackError
 from rapport_tools.cli.failures import Exit
 from rapport_tools.cli.terminal import Terminal
+from rapport_tools.local import words
 from rapport_tools.local.external import reach
 from rapport_tools.local.home import Home
 from rapport_tools.local.logs import Follower, event_of, level_of, readable
@@ -112,13 +113,17 @@ class _Progress:
 
 
 async def _enter(console: Terminal) -> None:
-    """Have those who sign in with a click in the directory of colleagues."""
+    """Have who signs in with a click in the directory of colleagues, and a message that they may send."""
     from rapport_tools.cli.session import Session
 
-    try:
-        await asyncio.to_thread(lambda: enter(Session.open()))
-    except Exception as error:  # pages then have codes for names
-        console.print(f"Who signs in is not in the directory of colleagues: {error}", markup=False)
+    for write, missing in (
+        (enter, "Who signs in is not in the directory of colleagues"),  # pages then have codes for names
+        (words.write, "There is no message that people may send"),
+    ):
+        try:
+            await asyncio.to_thread(write, await asyncio.to_thread(Session.open))
+        except Exception as error:
+            console.print(f"{missing}: {error}", markup=False)
 
 
 async def _follow(console: Terminal, stack: Stack) -> None:

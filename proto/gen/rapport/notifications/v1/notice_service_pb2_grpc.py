@@ -43,6 +43,11 @@ class NoticeServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.SendNoticeRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__pb2.Notice.FromString,
                 _registered_method=True)
+        self.CancelNotice = channel.unary_unary(
+                '/rapport.notifications.v1.NoticeService/CancelNotice',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.CancelNoticeRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__pb2.Notice.FromString,
+                _registered_method=True)
         self.GetNotice = channel.unary_unary(
                 '/rapport.notifications.v1.NoticeService/GetNotice',
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.GetNoticeRequest.SerializeToString,
@@ -77,6 +82,14 @@ class NoticeServiceServicer:
     def SendNotice(self, request, context):
         """Requests a notice. Returns at once; follow it by GetNotice or by its events. RESOURCE_EXHAUSTED (`TOO_MANY_NOTICES`)
         when departments have requested too many for this customer and purpose within 24 hours.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelNotice(self, request, context):
+        """Takes back a notice that a department requested and that was not handed over yet: it ends SUPPRESSED, `taken-back`.
+        FAILED_PRECONDITION (`NOTICE_UNDER_WAY`) for every other.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,6 +136,11 @@ def add_NoticeServiceServicer_to_server(servicer, server):
             'SendNotice': grpc.unary_unary_rpc_method_handler(
                     servicer.SendNotice,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.SendNoticeRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_notice__pb2.Notice.SerializeToString,
+            ),
+            'CancelNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelNotice,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.CancelNoticeRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__pb2.Notice.SerializeToString,
             ),
             'GetNotice': grpc.unary_unary_rpc_method_handler(
@@ -178,6 +196,33 @@ class NoticeService:
             target,
             '/rapport.notifications.v1.NoticeService/SendNotice',
             rapport_dot_notifications_dot_v1_dot_notice__service__pb2.SendNoticeRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_notice__pb2.Notice.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelNotice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.NoticeService/CancelNotice',
+            rapport_dot_notifications_dot_v1_dot_notice__service__pb2.CancelNoticeRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_notice__pb2.Notice.FromString,
             options,
             channel_credentials,

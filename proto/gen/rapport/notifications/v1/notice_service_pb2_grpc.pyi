@@ -40,6 +40,10 @@ class NoticeServiceStub:
     """Requests a notice. Returns at once; follow it by GetNotice or by its events. RESOURCE_EXHAUSTED (`TOO_MANY_NOTICES`)
     when departments have requested too many for this customer and purpose within 24 hours.
     """
+    CancelNotice: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.CancelNoticeRequest, _notice_pb2.Notice]
+    """Takes back a notice that a department requested and that was not handed over yet: it ends SUPPRESSED, `taken-back`.
+    FAILED_PRECONDITION (`NOTICE_UNDER_WAY`) for every other.
+    """
     GetNotice: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.GetNoticeRequest, _notice_pb2.Notice]
     """Gets a notice."""
     ListNotices: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.ListNoticesRequest, _notice_service_pb2.ListNoticesResponse]
@@ -59,6 +63,10 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
     SendNotice: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.SendNoticeRequest, _notice_pb2.Notice]  # type: ignore[assignment]
     """Requests a notice. Returns at once; follow it by GetNotice or by its events. RESOURCE_EXHAUSTED (`TOO_MANY_NOTICES`)
     when departments have requested too many for this customer and purpose within 24 hours.
+    """
+    CancelNotice: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.CancelNoticeRequest, _notice_pb2.Notice]  # type: ignore[assignment]
+    """Takes back a notice that a department requested and that was not handed over yet: it ends SUPPRESSED, `taken-back`.
+    FAILED_PRECONDITION (`NOTICE_UNDER_WAY`) for every other.
     """
     GetNotice: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.GetNoticeRequest, _notice_pb2.Notice]  # type: ignore[assignment]
     """Gets a notice."""
@@ -82,6 +90,16 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_notice_pb2.Notice, _abc.Awaitable[_notice_pb2.Notice]]:
         """Requests a notice. Returns at once; follow it by GetNotice or by its events. RESOURCE_EXHAUSTED (`TOO_MANY_NOTICES`)
         when departments have requested too many for this customer and purpose within 24 hours.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelNotice(
+        self,
+        request: _notice_service_pb2.CancelNoticeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notice_pb2.Notice, _abc.Awaitable[_notice_pb2.Notice]]:
+        """Takes back a notice that a department requested and that was not handed over yet: it ends SUPPRESSED, `taken-back`.
+        FAILED_PRECONDITION (`NOTICE_UNDER_WAY`) for every other.
         """
 
     @_abc_1.abstractmethod

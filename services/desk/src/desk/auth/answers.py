@@ -105,6 +105,12 @@ def too_large(request: Request, most: int) -> Response:
     return fragment(request, N_("Too much:"), told, status=413, most=most // 1024)
 
 
+def broken(request: Request, most: int) -> Response:
+    """What was sent is no form that a page of ours has."""
+    told = N_("a form has at most {most} fields, and no files.")
+    return fragment(request, N_("Not done:"), told, status=400, most=most)
+
+
 def refused(request: Request, refusal: Refusal) -> Response:
     """Nobody can tell now who asks, and why: they stay signed in."""
     status = 503 if refusal.code in ("UNAVAILABLE", "RESOURCE_EXHAUSTED") else 400

@@ -5,6 +5,7 @@ import hmac
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
@@ -13,6 +14,7 @@ from desk.auth import answers
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 BODY_MAX_BYTES = 1024 * 1024
+FIELDS_MAX = 200
 BODY_S = 30.0
 
 
@@ -31,7 +33,7 @@ def is_ours(request: Request, origin: str) -> bool:
 
 
 async def admitted(request: Request, origin: str, csrf: str) -> Receive | Response:
-    """What reads the form once more, or the answer to one that is not ours, or too large.
+    """What reads the form once more, or the answer to one that is not ours, too large, or broken.
 
     Args:
         request: of which nothing was read yet.
@@ -47,20 +49,26 @@ async def admitted(request: Request, origin: str, csrf: str) -> Receive | Respon
     body = await _body_of(request)
     if body is None:
         return answers.too_large(request, BODY_MAX_BYTES)
-    if not await _is_signed(Request(request.scope, _again(body, request.receive)), csrf):
+    try:
+        is_signed = await _is_signed(Request(request.scope, _again(body, request.receive)), csrf)
+    except (HTTPException, MultiPartException, ValueError):
+        return answers.broken(request, FIELDS_MAX)
+    if not is_signed:
         return answers.forged(request)
     return _again(body, request.receive)
 
 
 async def _is_signed(request: Request, csrf: str) -> bool:
-    """Whether it carries the viewer's own value: in the header `X-CSRF`, or in the field `csrf`."""
+    """Whether it carries the viewer's own value: in the header `X-CSRF`, or in the field `csrf`.
+
+    Raises:
+        HTTPException, MultiPartException, ValueError: a broken form.
+
+    """
     said: object = request.headers.get("x-csrf")
     if said is None:
-        try:
-            async with request.form(max_fields=200, max_files=0) as form:
-                said = form.get("csrf")
-        except (HTTPException, ValueError):  # no form, or a broken one
-            return False
+        async with request.form(max_fields=FIELDS_MAX, max_files=0) as form:
+            said = form.get("csrf")
     return isinstance(said, str) and hmac.compare_digest(said.encode(), csrf.encode())
 
 

@@ -52,7 +52,7 @@ PLAIN = (
     *(N_("promise broken"), N_("promise at risk"), N_("promise recovered")),
     *(N_("promise withdrawn"), N_("our mistake"), N_("mistake"), N_("weather"), N_("customer away")),
     *(N_("customer agreed"), N_("customer cancelled"), N_("consent denied"), N_("no address")),
-    *(N_("invalid address"), N_("already told"), N_("staff shortage")),
+    *(N_("invalid address"), N_("already told"), N_("taken back"), N_("staff shortage")),
     # what is looked for, and kinds of entries
     *(N_("customers"), N_("cases"), N_("promises"), N_("notices"), N_("goodwill"), N_("purchases")),
     *(N_("contacts"), N_("messages"), N_("points")),

@@ -17,6 +17,7 @@ _WHY = {
     rules.PROMISE_RECOVERED: "the promise was expected to be kept in time again before it could be sent",
     rules.PROMISE_AT_RISK: "the promise was at risk again before it could be sent",
     rules.ALREADY_TOLD: "the same was told, or tried to be told, before",
+    rules.TAKEN_BACK: "it was taken back before it was sent",
     rules.GAVE_UP: "no attempt succeeded while it was of use",
     rules.REFUSED: "the provider refused it for good",
     rules.OUTCOME_UNKNOWN: "the provider's answer was lost",

@@ -3,7 +3,7 @@
     REQUESTED --handed over--> SENDING --accepted--> SENT
         |        ^                |------refused---> FAILED
         |        `-----later------|------no answer-> UNKNOWN, or REQUESTED for a repeat
-        |--forbidden, or no longer true------------> SUPPRESSED
+        |--forbidden, no longer true, taken back---> SUPPRESSED
         `--expired---------------------------------> SUPPRESSED, or FAILED when it was tried
 
 What may have been accepted is never said to be suppressed or failed: it ends UNKNOWN, until the answer comes.
@@ -17,6 +17,7 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
 from notifications.domain.facts import (
     NoticeFailed,
@@ -35,6 +36,7 @@ PROMISE_RECOVERED = "promise-recovered"
 PROMISE_AT_RISK = "promise-at-risk"
 ALREADY_TOLD = "already-told"
 GAVE_UP = "gave-up"
+TAKEN_BACK = "taken-back"
 REFUSED = "refused"
 OUTCOME_UNKNOWN = "outcome-unknown"
 MOOT = (PROMISE_ENDED, PROMISE_RECOVERED, PROMISE_AT_RISK, ALREADY_TOLD)  # what it says need not be said
@@ -201,6 +203,16 @@ class Notice:
             state, reason_code = State.SUPPRESSED, self.reason_code
         if not self.ended or (self.state == State.UNKNOWN and not self.in_doubt):
             self._end(state, reason_code)
+
+    def take_back(self) -> None:
+        """Whoever asked for it does not want it. FailedPrecondition NOTICE_UNDER_WAY."""
+        if self.notice_policy_id or not self.waits or self.in_doubt:
+            raise FailedPrecondition(
+                "NOTICE_UNDER_WAY",
+                "Only a notice that a department requested, and that is not handed over, can be taken back.",
+                {"resource": self.name},
+            )
+        self.suppress(TAKEN_BACK)
 
     def suppress(self, reason_code: str) -> None:
         """Not to be sent."""

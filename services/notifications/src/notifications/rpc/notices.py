@@ -13,6 +13,7 @@ from notifications.names import ATTEMPT, NOTICE
 from notifications.rpc.rules import check_values
 from notifications.store import notices as store
 from notifications.store.templates import GET_TEMPLATE
+from notifications.usecases.cancel_notice import cancel_notice
 from notifications.usecases.request_notice import send_notice
 from rapport.common.v1 import explanation_pb2
 from rapport.notifications.v1 import notice_service_pb2 as pb
@@ -34,6 +35,7 @@ class NoticeRpc(Rpc, NoticeServiceServicer):
     per_customer: int
 
     SendNotice = change(pb.SendNoticeRequest, send_notice, Notice)
+    CancelNotice = change(pb.CancelNoticeRequest, cancel_notice, Notice)
     GetNotice = get(NOTICE, store.GET_NOTICE, Notice)
     ListNotices = listing(pb.ListNoticesResponse, store.LIST_NOTICES)
     GetDeliveryAttempt = get(ATTEMPT, store.GET_ATTEMPT, DeliveryAttempt)

@@ -29,8 +29,9 @@ async def send_notice(
     promise: str,
     case: str,
     expire_time: datetime | None,
+    hold: timedelta | None = None,
 ) -> Notice:
-    """Request a notice for a department, once it is sure that the template can say it.
+    """Request a notice for a department, once it is sure that the template can say it; sent after `hold`.
 
     A customer gets `per_customer` notices of one purpose from departments within a day, and no more.
 
@@ -59,12 +60,14 @@ async def send_notice(
         request_event=tx.id,
         department=DEPARTMENT.format(department) if department else "",
     )
-    return await request_notice(tx, notice, template)
+    return await request_notice(tx, notice, template, hold or timedelta())
 
 
-async def request_notice(tx: Transaction, notice: Notice, template: Template) -> Notice:
-    """Put a new notice into the queue."""
-    await queue(tx, notice, template.type)
+async def request_notice(
+    tx: Transaction, notice: Notice, template: Template, hold: timedelta = timedelta()
+) -> Notice:
+    """Put a new notice into the queue, to be sent after `hold`."""
+    await queue(tx, notice, template.type, hold)
     await tx.defer(INSERT_NOTICE, **values(notice))
     return notice
 

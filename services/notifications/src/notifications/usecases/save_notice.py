@@ -1,5 +1,6 @@
 """Keeping a changed notice, queueing it, and telling the others once it has ended."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from chassis import work
@@ -14,14 +15,14 @@ from notifications.store.notices import UPDATE_NOTICE
 SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
 
 
-async def queue(tx: Transaction, notice: Notice, of: Type) -> None:
-    """Have it sent, from now until it is of no more use, and tell so. Again for what a revision says instead.
+async def queue(tx: Transaction, notice: Notice, of: Type, hold: timedelta = timedelta()) -> None:
+    """Have it sent, after `hold` until it is of no more use, and tell so. Again for what a revision says.
 
     `of` is the type of its template: it says how often what may have arrived is repeated.
     """
     notice.request_event = tx.record(fact_of(NoticeRequested, notice), version=notice.version)
     await work.enqueue(
-        tx, SEND, str(notice.id), due_at=tx.now, expire_at=notice.expire_time, repeats=REPEATS[of]
+        tx, SEND, str(notice.id), due_at=tx.now + hold, expire_at=notice.expire_time, repeats=REPEATS[of]
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -43,7 +44,7 @@ class Customers:
     """Finds customers. Everything it raises is `NotDone`.
 
     An id, an account, an address or a social handle says who it is. A number says so where nothing better was
-    given, and one customer has it: it proves nothing (docs/adr/0031).
+    given, and one customer has it: it proves nothing (docs/adr/0031). A fax's may be kept as a telephone's.
     """
 
     def __init__(self, stub: CustomerServiceAsyncStub) -> None:
@@ -58,7 +59,7 @@ class Customers:
         if not asked:
             has_number = any(each.isdigit() for each in contact.told)  # and not `anonymous`
             raise Waits("identifier-unusable" if has_number else "no-identifier")
-        found = {owner for each in asked if (owner := await self._owner(each))}
+        found = await self._owners(asked) or await self._owners(_as_dialled(asked))
         if len(found) > 1:
             raise Waits("identifiers-differ", sorted(found))
         if found:
@@ -66,6 +67,9 @@ class Customers:
         if not source.makes_customers or contact.is_automatic:
             raise Waits("unknown-customer")
         return await self._made(contact, asked[0], id)
+
+    async def _owners(self, handles: Sequence[Handle]) -> set[str]:
+        return {owner for each in handles if (owner := await self._owner(each))}
 
     async def _owner(self, handle: Handle) -> str:
         """Who has a handle; empty for nobody. Waits when several have it."""
@@ -113,6 +117,12 @@ def answered() -> Iterator[None]:
 
 
 _OURS = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED)
+
+
+def _as_dialled(handles: Sequence[Handle]) -> list[Handle]:
+    """Faxes' numbers as telephones', and the other way round."""
+    other = {"FAX": "PHONE", "PHONE": "FAX"}
+    return [replace(each, type=other[each.type]) for each in handles if each.type in NUMBERS]
 
 
 def _identifier(handle: Handle) -> identifier_pb2.Identifier:

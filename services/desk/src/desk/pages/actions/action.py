@@ -161,10 +161,20 @@ REFERENCE = Field(
 
 @dataclass(frozen=True)
 class Done:
-    """What was done, in words; and what takes it back, while it can be."""
+    """What was done.
+
+    Attributes:
+        words: that say so.
+        undo: the form that takes it back; empty when none does.
+        held: what its own form is sent with once more to take it back, while it is held.
+        held_s: for how long it is.
+
+    """
 
     words: str
     undo: str = ""
+    held: Mapping[str, str] = field(default_factory=dict)
+    held_s: int = 0
 
 
 async def nothing(_: Doing) -> Values:
@@ -189,7 +199,6 @@ class Action:
         consequence: what else will happen.
         open: what its fields hold at first, the likely answer, and `what` it is about.
         do: sends it, or gives what the form shows next. A refusal is shown in the form.
-        hold: whether it waits ten seconds before it is sent, for it cannot be taken back.
         template: of a form that is more than its fields.
 
     """
@@ -206,7 +215,6 @@ class Action:
     consequence: str = ""
     open: Callable[[Doing], Awaitable[Values]] = nothing
     do: Callable[[Doing], Awaitable[Done | Values]]
-    hold: bool = False
     template: str = "pages/actions/frame.html"
 
     @property

@@ -50,9 +50,11 @@ async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "
     except (grpc.aio.AioRpcError, Refusal) as error:
         return await _again(doing, form, refusal_of(error))
     if not isinstance(done, Done):
-        return _frame(doing, form, {"before": _told(done)} | done, doing.request_id)
+        request_id = done.pop("request_id", doing.request_id)
+        return _frame(doing, form, {"before": _told(done)} | done, request_id)
     await drafts_of(look).delete(_key(doing, form))
-    return HTMLResponse(look.html("pages/actions/done.html", done=done), headers={"X-Done": "1"})
+    told = look.html("pages/actions/done.html", done=done, action=form.href(doing.customer))
+    return HTMLResponse(told, headers={"X-Done": "1"})
 
 
 @router.post("/drafts/{key:path}")

@@ -31,8 +31,10 @@ _FIRST = datetime.min.replace(tzinfo=UTC), UUID(int=0)
 
 
 @router.get("/received")
-async def listed(look: Look, after: UUID | None = None, late: bool = False) -> Response:
-    """The oldest first; and whether what somebody decided had been decided before."""
+async def listed(
+    look: Look, after: UUID | None = None, late: bool = False, dropped: int | None = None
+) -> Response:
+    """The oldest first; whether what somebody decided had been decided before, or how much was dropped."""
     _permit(look)
     last = await store.GET.maybe(look.db, id=after) if after else None
     time, key = (last.receive_time, last.id) if last else _FIRST
@@ -40,7 +42,8 @@ async def listed(look: Look, after: UUID | None = None, late: bool = False) -> R
     items = await _items(look, waiting[:PAGE])
     more = str(waiting[PAGE - 1].id) if len(waiting) > PAGE else ""
     said = look.say("That was decided already.") if late else ""
-    return look.answer("pages/received/page.html", items=items, more=more, said=said, note="")
+    done = look.say.count(dropped, "{n} is dropped.", "{n} are dropped.") if dropped is not None else ""
+    return look.answer("pages/received/page.html", items=items, more=more, said=said, done=done, note="")
 
 
 @router.post("/received/{key}/choose")
@@ -78,12 +81,40 @@ async def retried(look: Look, key: UUID) -> Response:
 async def dropped(look: Look, key: UUID, note: Annotated[str, Form()] = "") -> Response:
     """It is no contact, for a reason."""
     _permit(look)
-    if not shows_something(note) or len(note) > NOTE_MAX or no_line(note):
-        told = look.say("Say why, in at most {most} characters of plain text.", most=NOTE_MAX)
+    if told := _unsaid(look, note):
         return await _one(look, key, told, note=note)
     async with look.db.transaction() as tx:
         done = await store.drop(tx, await _locked(tx, key), look.viewer.principal.subject, note.strip())
     return _listed_again(done)
+
+
+@router.post("/received/{key}/drop-alike")
+async def dropped_alike(
+    look: Look,
+    key: UUID,
+    alike: Annotated[list[UUID], Form(max_length=PAGE)],
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    """Nor are those that were shown to wait for the same reason, as far as they still do."""
+    _permit(look)
+    if told := _unsaid(look, note):
+        return await _one(look, key, told, note=note)
+    by = look.viewer.principal.subject
+    async with look.db.transaction() as tx:
+        found = [
+            await store.LOCK.maybe(tx, id=each) for each in sorted({*alike, key})
+        ]  # nobody waits in a circle
+        why = (await _locked(tx, key)).reason_code
+        same = [each for each in found if each and each.reason_code == why]
+        done = [await store.drop(tx, each, by, note.strip()) for each in same]
+    return RedirectResponse(f"/received?dropped={sum(done)}", 303)
+
+
+def _unsaid(look: Looking, note: str) -> str:
+    """What to say to a reason that is none; empty for one."""
+    if shows_something(note) and len(note) <= NOTE_MAX and not no_line(note):
+        return ""
+    return look.say("Say why, in at most {most} characters of plain text.", most=NOTE_MAX)
 
 
 def _listed_again(done: bool) -> Response:
@@ -110,7 +141,7 @@ async def _one(look: Looking, key: UUID, said: str, found: Sequence[str] = (), *
     if received is None or received.state not in UNDECIDED:
         return _listed_again(False)
     items = await _items(look, [received], found)
-    return look.answer("pages/received/page.html", items=items, more="", said=said, note=note)
+    return look.answer("pages/received/page.html", items=items, more="", said=said, done="", note=note)
 
 
 async def _items(look: Looking, waiting: list[Received], found: Sequence[str] = ()) -> list[Item]:

@@ -58,6 +58,8 @@ function say(html) {
   if (toast.lastElementChild?.innerHTML === told.innerHTML) toast.lastElementChild.remove(); // said once, not six times
   toast.append(told);
   tell(told.textContent);
+  const undo = $("[data-undo]", told);
+  if (undo) { $("button", undo).focus(); setTimeout(() => told.remove(), undo.dataset.undo * 1000); return; } // then it is too late
   const leave = () => setTimeout(() => { if (told.matches(":hover, :focus-within")) leave(); else told.remove(); }, 10000);
   leave();
 }
@@ -107,7 +109,6 @@ document.addEventListener("submit", async event => {
   const typed = all("textarea, input", form);
   typed.forEach(each => { each.readOnly = true; }); // what is typed now would be lost
   await settled(form); // a draft that comes after what was sent would offer it again, as sent already
-  if (form.dataset.hold && event.submitter?.dataset.final) { await keep(form); hold(form, data, Number(form.dataset.hold)); return; }
   button?.setAttribute("disabled", "");
   const answer = await sent(form.action, data);
   delete form.dataset.busy;
@@ -115,8 +116,13 @@ document.addEventListener("submit", async event => {
   button?.removeAttribute("disabled");
   const told = answer ? await answer.text() : `<p class="refused">${words.kept}</p>`;
   if (answer?.headers.has("X-Done")) {
-    if (form.closest("#panel")) { close(); document.dispatchEvent(new CustomEvent("acted", {detail: document.activeElement.closest("[data-live]")?.id})); } else form.outerHTML = await (await ask(form.dataset.again)).text();
+    if (form.dataset.undo) form.closest(".card").remove();
+    else if (form.closest("#panel")) { close(); document.dispatchEvent(new CustomEvent("acted", {detail: document.activeElement.closest("[data-live]")?.id})); } else form.outerHTML = await (await ask(form.dataset.again)).text();
     if (told.trim()) say(told);
+  } else if (answer?.headers.has("X-Form") && form.dataset.undo) { // what was taken back is written on
+    form.closest(".card").remove();
+    show(told);
+    keep($("form", panel));
   } else if (answer?.headers.has("X-Form")) {
     const fresh = fragment(told);
     form.replaceWith(fresh);
@@ -130,26 +136,6 @@ document.addEventListener("submit", async event => {
   }
 });
 
-// What cannot be taken back waits, and says so: leaving the page sends it, Undo opens the form again.
-function hold(form, data, seconds) {
-  const href = form.action, what = $("[data-final]", form).textContent.trim(), told = document.createElement("div");
-  told.className = "card";
-  const send = async () => {
-    clearInterval(counting); removeEventListener("pagehide", send);
-    const answer = await sent(href, data);
-    told.remove();
-    if (answer?.headers.has("X-Done")) say(await answer.text());
-    else if (answer) show(await answer.text());
-    else show(`<p class="refused">${words.perhaps}</p><button type="button" class="act" data-open="${href}">${words.again}</button>`);
-  };
-  const left = Object.assign(document.createElement("span"), {ariaHidden: "true"}); // said once, not ten times
-  const undo = Object.assign(document.createElement("button"), {className: "plain", type: "button", id: "undo", textContent: words.undo});
-  const count = () => { left.textContent = ` ${words.left.replace("{n}", seconds)} `; };
-  const counting = setInterval(() => { seconds -= 1; count(); if (seconds <= 0) send(); }, 1000);
-  undo.addEventListener("click", () => { clearInterval(counting); removeEventListener("pagehide", send); told.remove(); open(href); });
-  addEventListener("pagehide", send);
-  count(); told.append(what, left, undo); toast.append(told); close(); undo.focus(); tell(what);
-}
 async function sent(url, data) { // under one request id: however often, it is done once
   let answer = null;
   for (const wait of [0, 500, 2000]) {
@@ -188,6 +174,10 @@ addEventListener("pagehide", () => { for (const [form, timer] of [...drafts]) { 
 const off = () => localStorage.getItem("letters") === "off";
 const letters = () => { body.classList.toggle("letters-off", off()); const to = $("#letters"); if (to) to.textContent = off() ? to.dataset.off : to.dataset.on; };
 letters();
+const waits = () => document.cookie.includes("hold=120");
+const waiting = () => { const to = $("#hold"); if (to) to.textContent = waits() ? to.dataset.long : to.dataset.short; };
+waiting();
+$("#hold")?.addEventListener("click", () => { document.cookie = `hold=${waits() ? 10 : 120};path=/;max-age=31536000;samesite=lax`; waiting(); });
 $("#letters")?.addEventListener("click", () => { localStorage.setItem("letters", off() ? "on" : "off"); letters(); });
 document.addEventListener("keydown", event => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") { event.preventDefault(); $("#find").select(); return; }

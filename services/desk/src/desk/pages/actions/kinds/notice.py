@@ -4,12 +4,15 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4, uuid5
 
 import grpc
 
 from chassis.errors import Refusal
+from chassis.grpc.status import reason
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Values
 from desk.pages.services import Services, refusal_of
@@ -18,12 +21,18 @@ from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.notifications.v1.notice_pb2 import Notice
-from rapport.notifications.v1.notice_service_pb2 import SendNoticeRequest
+from rapport.notifications.v1.notice_service_pb2 import CancelNoticeRequest, SendNoticeRequest
 from rapport.notifications.v1.template_pb2 import Template
-from rapport.notifications.v1.template_service_pb2 import ListTemplatesRequest, RenderTemplateRequest
+from rapport.notifications.v1.template_service_pb2 import (
+    ListTemplatesRequest,
+    ListTemplateTextsRequest,
+    RenderTemplateRequest,
+)
 
 _VARIABLE = re.compile(r"variables\[(\w+)\]")
 
+_HOLD_S, _LONG_HOLD_S = 10, 120  # what somebody chooses, in the menu: at least ten times as long (WCAG 2.2.1)
+_SLACK_S = 2  # who presses in the last moment is in time
 _DAYS = ("old_date", "new_date")  # of which notices tell the day as their reader says it
 
 
@@ -39,7 +48,7 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
         services.templates.ListTemplates(ListTemplatesRequest(page_size=1000)),
         services.customers.GetCustomer(GetCustomerRequest(name=doing.customer)),
     )
-    ours = [each for each in listed.templates if each.type == Template.TYPE_INFORMATION]
+    ours = await _sendable(services, listed.templates)
     chosen = next(
         (each for each in ours if each.name == doing.text("template")), ours[0] if ours else Template()
     )
@@ -50,9 +59,23 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
         "recipient": customer.display_name,
         "preview": None,
         "days": _DAYS,
+        "hold": _hold_s(doing),
         **{each.name: "" for each in chosen.variables},
     }
     return values, customer
+
+
+async def _sendable(services: Services, listed: Iterable[Template]) -> list[Template]:
+    """Those that tell something, and have a text in their default language."""
+    ours = [each for each in listed if each.type == Template.TYPE_INFORMATION]
+    texts = await asyncio.gather(
+        *(services.templates.ListTemplateTexts(ListTemplateTextsRequest(parent=each.name)) for each in ours)
+    )
+    return [
+        template
+        for template, found in zip(ours, texts, strict=True)
+        if any(each.language_code == template.default_language_code for each in found.template_texts)
+    ]
 
 
 async def _send(doing: Doing) -> Done | Values:
@@ -61,12 +84,47 @@ async def _send(doing: Doing) -> Done | Values:
     template, known = values["template"], {*values["variables"], *doing.text("asked").split()}
     read = {"reference": doing.reference}
     typed = {name: read.get(name, doing.text)(name) for name in sorted(known) if name in doing.fields}
+    if doing.text("step") == "undo":
+        return await _taken_back(doing) or {
+            **await _asked(doing, customer, values, typed),
+            "request_id": str(uuid4()),  # another message, if it is sent after all
+        }
     # Another message than was seen is seen first.
     if doing.text("step") != "send" or doing.text("seen") != _seen(template, typed):
         return await _asked(doing, customer, values, typed)
     notice = Notice(customer=doing.customer, kind=words.last(template), template=template, variables=typed)
-    await look.services.notices.SendNotice(doing.request(SendNoticeRequest, notice=notice))
-    return Done(look.say("{who} gets it now, where they allow it.", who=values["recipient"]))
+    request = doing.request(SendNoticeRequest, notice=notice)
+    request.hold.FromTimedelta(timedelta(seconds=values["hold"] + _SLACK_S))
+    sent = await look.services.notices.SendNotice(request)
+    undo = {
+        **typed,
+        "template": template,
+        "asked": " ".join(typed),
+        "notice": sent.name,
+        "step": "undo",
+        "request_id": str(uuid5(UUID(words.last(sent.name)), "undo")),
+    }
+    who, hold_s = values["recipient"], values["hold"]
+    told = look.say("{who} gets it in {n} seconds, where they allow it.", who=who, n=hold_s)
+    return Done(told, held=undo, held_s=hold_s)
+
+
+async def _taken_back(doing: Doing) -> Done | None:
+    """Take a message back before it is sent; what to say when it is too late for that."""
+    request = doing.request(CancelNoticeRequest, name=doing.text("notice"))
+    try:
+        await doing.look.services.notices.CancelNotice(request)
+    except grpc.aio.AioRpcError as error:
+        if reason(error) != "NOTICE_UNDER_WAY":
+            raise
+        return Done(doing.look.say("It is too late to take it back."))
+    return None
+
+
+def _hold_s(doing: Doing) -> int:
+    """For how long a message can be taken back."""
+    is_long = doing.look.request.cookies.get("hold") == str(_LONG_HOLD_S)
+    return _LONG_HOLD_S if is_long else _HOLD_S
 
 
 async def _asked(doing: Doing, customer: Customer, values: Values, typed: dict[str, str]) -> Values:
@@ -124,9 +182,7 @@ NOTICE = Action(
     letter="S",
     permission="notifications.notices.write",
     button=N_("Preview"),
-    consequence=N_("It goes where they allow it, once. For ten seconds you can take it back."),
     open=_open,
     do=_send,
-    hold=True,
     template="pages/actions/kinds/notice.html",
 )
