@@ -77,6 +77,11 @@ async def test_a_promise_or_a_case_or_its_work_leads_to_its_customer(browser, kn
     for typed in (case, item, made, "5021", "#5021", "order 5021", "orders/5021"):
         led = await browser.post("/find", data={"q": typed})
         assert led.headers["location"] == f"/{erika}", typed
+    for reference in ("orders/demo-1a2b", "Claim-77.3"):
+        other = {**promise, "customer": await known(f"Of {reference}"), "reference": reference}
+        assert (await alice.post("/v1/promises:make", json={"promise": other})).is_success
+        led = await browser.post("/find", data={"q": reference.removeprefix("orders/")})
+        assert led.headers["location"] == f"/{other['customer']}", reference
     assert "nothing of that name" in (await looked(browser, f"cases/{uuid4()}")).text
 
 

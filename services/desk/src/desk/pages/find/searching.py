@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from desk.pages.find.classifying import Asked
-from desk.pages.services import Parts, Services, ask
+from desk.pages.services import Parts, Services, any_of, ask
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest
 from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest, ListPromisesRequest
 from rapport.cases.v1.work_item_service_pb2 import GetWorkItemRequest
@@ -31,8 +31,8 @@ async def search(services: Services, asked: Asked, page_size: int, page_token: s
         return await ask(PATIENCE_S, owner=_owner(services, asked.resource))
     request = SearchCustomersRequest(query=asked.text, page_size=page_size, page_token=page_token)
     questions: dict[str, Awaitable[Any]] = {"customers": services.customers.SearchCustomers(request)}
-    if asked.reference and not page_token:
-        questions["promises"] = _promised(services, asked.reference)
+    if asked.references and not page_token:
+        questions["promises"] = _promised(services, asked.references)
     return await ask(PATIENCE_S, **questions)
 
 
@@ -43,9 +43,9 @@ async def _owner(services: Services, name: str) -> Customer:
     return await services.customers.GetCustomer(GetCustomerRequest(name=customer))
 
 
-async def _promised(services: Services, reference: str) -> Sequence[tuple[Any, Customer]]:
+async def _promised(services: Services, references: Sequence[str]) -> Sequence[tuple[Any, Customer]]:
     """The promises about something, each with whom it was made to."""
-    request = ListPromisesRequest(filter=f'reference = "{reference}"', page_size=PROMISES_MAX)
+    request = ListPromisesRequest(filter=any_of("reference", references), page_size=PROMISES_MAX)
     promises = (await services.promises.ListPromises(request)).promises
     customers = await services.known(each.customer for each in promises)
     return [(each, customers[each.customer]) for each in promises if each.customer in customers]
