@@ -120,7 +120,15 @@ async def test_a_case_a_promise_and_work_are_told_in_the_words_of_who_opens_them
     assert (kept["kind"], kept["reference"]) == ("call-mrs-sommer-back", "orders/5021")
     work = {"case": case["name"], "department": "departments/delivery", "kind": "find-parcel"}
     await rest.post("/v1/workItems", json=work)
+    gone = {
+        "displayName": "Gus",
+        "email": "gus@example.com",
+        "department": "departments/typing-pool",
+        "inactive": True,
+    }
+    assert (await rest.patch("/v1/agents/gus?allowMissing=true", json=gone)).is_success
     form = await alice.get(f"/{name}/act/work", params={"on": case["name"]})
+    assert "typing-pool" not in form.text
     assert '<option value="departments/delivery" selected>' in form.text
     assert '<option value="departments/front-desk">' in form.text
 

@@ -1,6 +1,8 @@
 """A message that people of a local stack may send, with what they fill in. Departments write their own."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rapport_tools.cli.session import Session
@@ -40,7 +42,6 @@ def write(session: "Session") -> None:
     """Write what is missing of it. What is there stays as it is. RpcError; nothing where no service sends."""
     import grpc
 
-    from chassis.grpc.status import reason
     from rapport.notifications.v1.template_pb2 import Template, TemplateText
     from rapport.notifications.v1.template_service_pb2 import CreateTemplateRequest, CreateTemplateTextRequest
     from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceStub
@@ -55,16 +56,18 @@ def write(session: "Session") -> None:
         default_language_code="en",
         variables=given,
     )
-    steps = [(templates.CreateTemplate, CreateTemplateRequest(template_id=_ID, template=template))]
+    steps: list[Callable[[], Any]] = [
+        partial(templates.CreateTemplate, CreateTemplateRequest(template_id=_ID, template=template))
+    ]
     for language, (subject, body) in _TEXTS.items():
         text = TemplateText(subject=subject, body=body)
         request = CreateTemplateTextRequest(
             parent=f"templates/{_ID}", template_text_id=language, template_text=text
         )
-        steps.append((templates.CreateTemplateText, request))
-    for create, request in steps:
+        steps.append(partial(templates.CreateTemplateText, request))
+    for create in steps:
         try:
-            create(request)
+            create()
         except grpc.RpcError as error:
-            if reason(error) != "RESOURCE_EXISTS":
+            if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
                 raise

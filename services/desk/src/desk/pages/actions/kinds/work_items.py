@@ -8,8 +8,8 @@ from chassis.api.messages import value_name
 from desk.language.catalogues import N_
 from desk.pages.actions import known
 from desk.pages.actions.action import REFERENCE, Action, Doing, Done, Field, Values, sends, working_day
+from desk.pages.actions.colleagues import departments
 from desk.ui import words
-from rapport.cases.v1.directory_service_pb2 import ListAgentsRequest
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import (
     CreateWorkItemRequest,
@@ -27,18 +27,18 @@ def possible(item: WorkItem) -> Sequence[Action]:
     return left.get(value_name(item, "state"), ())
 
 
-async def _departments(doing: Doing) -> Values:
+async def _offered(doing: Doing) -> Values:
     services, ours = doing.look.services, doing.look.viewer.department
-    listed, items = await asyncio.gather(
-        services.directory.ListAgents(ListAgentsRequest(page_size=1000)),
+    everybody, items = await asyncio.gather(
+        departments(doing.look),
         services.work_items.ListWorkItems(ListWorkItemsRequest(filter=f'case="{doing.on}"', page_size=1000)),
     )
     at_work = [each.department for each in items.work_items]
-    everybody = sorted(each.department for each in listed.agents)
-    departments = dict.fromkeys([*at_work, *everybody, ours])  # those of the case first
+    others = (f"departments/{each}" for each in everybody)
+    offered = dict.fromkeys([*at_work, *others, ours])  # those of the case first
     return {
         "department": next((each for each in at_work if each != ours), ""),
-        "departments": [(each, doing.look.say.titled(words.last(each))) for each in departments],
+        "departments": [(each, doing.look.say.titled(words.last(each))) for each in offered],
     }
 
 
@@ -86,7 +86,7 @@ WORK = Action(
         REFERENCE,
     ],
     button=N_("Ask"),
-    open=_departments,
+    open=_offered,
     do=_ask,
 )
 START = Action(
