@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
 from chassis.api.messages import moment, value_name
@@ -24,6 +23,7 @@ from desk.pages.customer.page import Cases, Page, Points, Promises, Section, Tim
 from desk.pages.customer.promises import first_of, told_of
 from desk.pages.customer.reaching import address, handle
 from desk.pages.customer.things import things
+from desk.pages.customer.troubles import Troubles
 from desk.pages.services import Parts
 from desk.ui import words
 from desk.ui.speech import Speech
@@ -35,7 +35,6 @@ from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillResponse
 from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesResponse, ListPurchasesResponse
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 
-LATE_ONCE = timedelta(seconds=10)
 UNKNOWN_ZONES = ("", "UTC", "Etc/UTC")  # where nobody lives: what is kept when nobody said
 OF_SERVICE = "purposes/service"  # not of marketing, of which no is said as well
 OTHERS_SHOWN = 6
@@ -68,15 +67,9 @@ class _Maker:
         named = self.view.customer if self.view else self.known.name if self.known else customer
         self.customer = named
         self._letters: set[str] = set()
-        self.since = parts.of("heard", dict[str, datetime])
-        self._gone = {each for each in PARTS_OF if self._is_gone(each)}
-
-    def _is_gone(self, service: str) -> bool:
-        """Whether what needs a service cannot work now: it is not only late once."""
-        missing = [part.refusal for name in PARTS_OF[service] if (part := self.parts.get(name)) and part.away]
-        heard = self.since.get(service)
-        long_ago = heard is not None and self.say.now - heard > LATE_ONCE
-        return any(long_ago or (each and each.code == "UNAVAILABLE") for each in missing)
+        troubles = Troubles(parts, self.view, say)
+        self._trouble, self._silent = troubles.of, troubles.silent
+        self._gone = {each for each in PARTS_OF if troubles.is_gone(each)}
 
     def _offered(self, *actions: Action, on: str = "", owner: str = "") -> Sequence[Act]:
         able = [each for each in actions if each.service not in self._gone]
@@ -268,42 +261,3 @@ class _Maker:
             )
             for each in self.view.unapplied_facts
         ]
-
-    def _trouble(self, service: str, *parts: str) -> str:
-        """Why a card may be old: its service does not answer, refuses, or the view is behind it."""
-        say = self.say
-        refused = [part.refusal for name in parts if (part := self.parts.get(name)) and part.refusal]
-        if any(each.code == "PERMISSION_DENIED" for each in refused):
-            if not self.view or service == "customer":
-                return say("You may not see this.")
-            return say(
-                "You may not see everything of {service}: this may be incomplete.",
-                service=say.titled(service),
-            )
-        behind = self._behind(service)
-        if refused and behind:
-            return say("{service} does not answer, {behind}.", service=say.titled(service), behind=behind)
-        return self._silent(service) if refused else behind
-
-    def _silent(self, service: str) -> str:
-        say, since = self.say, self.since.get(service)
-        if since is None:
-            return say("{service} does not answer; this may be old.", service=say.titled(service))
-        told = say.moment(since)
-        return say(
-            "{service} does not answer since {when}; this may be old.", service=say.titled(service), when=told
-        )
-
-    def _behind(self, service: str) -> str:
-        source = (
-            next((each for each in self.view.freshness if each.service == f"services/{service}"), None)
-            if self.view
-            else None
-        )
-        if source is None or value_name(source, "state") == "FRESH":
-            return ""
-        say, age = self.say, source.age.ToTimedelta()
-        if value_name(source, "state") == "SILENT":  # a moment, which stays as it is while time goes on
-            return say("nothing heard since {time}", time=say.moment(say.now - age))
-        short = age < timedelta(minutes=1)
-        return say("{age} behind", age=say("{n} s", n=age.seconds) if short else say.lasting(age))
