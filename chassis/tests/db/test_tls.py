@@ -41,7 +41,7 @@ async def server(authority: Authority, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("tls")
     own = authority.issue(folder / "server", "postgres")
     names = {"ssl_cert_file": "tls.crt", "ssl_key_file": "tls.key", "ssl_ca_file": "ca.crt"}
-    options = {"ssl": "on"} | {option: name for option, name in names.items()}
+    options = {"ssl": "on", **names}
     made = Postgres(folder / "postgres", options=FAST | options, binaries=BINARIES[-1].parent)
     made.prepare()
     owner = made.data.stat()
