@@ -171,10 +171,11 @@ def test_each_step_of_the_setup_can_be_left_out(render: Render, setup: Object, s
 
 
 def test_the_server_never_gets_the_administrators_url(render: Render) -> None:
-    assert secrets(server(render("cases"))) == {
-        "RAPPORT_DATABASE_URL": "cases-database",
-        "RAPPORT_NATS_URL": "cases-nats",
-    }
+    [deployment] = of(render("cases"), "Deployment")
+    volumes = deployment["spec"]["template"]["spec"]["volumes"]
+    mounted = {each["secret"]["secretName"] for each in volumes if "secret" in each}
+    assert mounted == {"cases-database", "cases-nats", "cases-token"}
+    assert secrets(server(render("cases"))) == {}
 
 
 def test_every_pod_meets_the_restricted_pod_security_standard(objects: list[Object]) -> None:

@@ -26,6 +26,12 @@ def variables(objects: list[Object]) -> set[str]:
     return set(re.findall(r"RAPPORT_[A-Z0-9_]+", str(objects)))
 
 
+def known_to(service: str) -> set[str]:
+    """The variables that a service reads: each setting, and a file of it."""
+    names = {f"RAPPORT_{name.upper()}" for name in declaration(service).settings.model_fields}
+    return names | {f"{name}_FILE" for name in names}
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_chart_listens_where_the_service_does(render: Render, service: str) -> None:
     [found] = [each for each in render(service) if each["kind"] == "Service"]
@@ -56,18 +62,23 @@ def test_the_desk_is_told_where_people_sign_in_and_reads_its_secret_from_a_secre
     assert config["RAPPORT_OIDC_CLIENT_ID"] == "desk"
     [deployment] = [each for each in rendered if each["kind"] == "Deployment"]
     [server] = deployment["spec"]["template"]["spec"]["containers"]
-    env = {each["name"]: each["valueFrom"] for each in server["env"] if "valueFrom" in each}
-    assert env["RAPPORT_OIDC_CLIENT_SECRET"] == {"secretKeyRef": {"name": "desk-client", "key": "secret"}}
-    assert variables(rendered) - variables(render("desk")) <= {
-        f"RAPPORT_{name.upper()}" for name in declaration("desk").settings.model_fields
-    }
+    assert {
+        "name": "RAPPORT_OIDC_CLIENT_SECRET_FILE",
+        "value": "/etc/rapport/secrets/oidc_client_secret/value",
+    } in server["env"]
+    assert variables(rendered) - variables(render("desk")) <= known_to("desk")
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_variable_that_a_chart_sets_is_a_setting_of_the_service(render: Render, service: str) -> None:
-    everything = {"auth": {"token": {"existingSecret": "token"}}, "sources": ["gifts"]}
-    known = {f"RAPPORT_{name.upper()}" for name in declaration(service).settings.model_fields}
-    assert variables(render(service, everything)) - known == {"RAPPORT_SERVICE"}
+    everything = {
+        "auth": {"token": {"existingSecret": "token"}, "workloads": {"issuer": "https://cluster"}},
+        "sources": ["gifts"],
+        "tls": {"enabled": True},
+        "database": {"tls": {"existingSecret": "ca"}},
+        "nats": {"tls": {"existingSecret": "ca"}},
+    }
+    assert variables(render(service, everything)) - known_to(service) == {"RAPPORT_SERVICE"}
 
 
 def test_a_department_is_heard_once_the_charts_values_name_it(render: Render) -> None:
@@ -83,7 +94,8 @@ def test_a_department_is_heard_once_the_charts_values_name_it(render: Render) ->
 def test_settings_that_have_a_value_of_their_own_are_refused_among_the_others() -> None:
     template = (ROOT / "deploy" / "helm" / "chassis" / "templates" / "_validate.tpl").read_text()
     [own] = re.findall(r"\$own := dict (.*?) -}}", template)
-    assert set(re.findall(r'"([^"]+)"', own)[::2]) == set(ServiceSettings.model_fields)
+    [more] = re.findall(r'\(dict ("tls_dir".*?)\) -}}', template)
+    assert set(re.findall(r'"([^"]+)"', f"{own} {more}")[::2]) == set(ServiceSettings.model_fields)
 
 
 def test_a_secret_is_mounted_as_the_folder_of_a_setting(render: Render) -> None:

@@ -19,7 +19,8 @@ from chassis.grpc.client import Channels
 from chassis.inbox.freshness import Freshness
 from chassis.inbox.subscription import BatchHandler, Handler, Subscription
 from chassis.outbox.recording import Recorder
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, WrongSettings
+from chassis.tls import Certificates
 from chassis.work.timers import TimerHandler
 from chassis.work.worker import Worker
 
@@ -44,6 +45,7 @@ class App(Generic[S]):
         freshness: how current what it knows of other services is.
         broadcast: reaches its other replicas.
         verifier: tells whose a token is.
+        certificates: for TLS with other services, if that is wanted.
         channels: to other services, as this one: on behalf of whoever asks, with the rights that both have.
         forwarding: to other services, as whoever asks, with all their rights and none of this service's.
         explainer: explains its resources.
@@ -72,12 +74,20 @@ class App(Generic[S]):
         self._calls = calls
         self.settings = settings
         self.clock = clock
-        self.db = Database(settings.database_url, name, Recorder(facts), clock, settings.pool_size)
+        self.db = Database(
+            lambda: str(settings.current("database_url")),
+            name,
+            Recorder(facts),
+            clock,
+            settings.pool_size,
+            settings.database_tls_dir,
+        )
         self.freshness = Freshness()
         self.broadcast = Broadcast(name)
-        self.verifier = Verifier(settings.jwks_url, settings.issuer)
-        self.channels = Channels(settings.peers, settings.token_file)
-        self.forwarding = Channels(settings.peers, None)
+        self.verifier = _verifier(settings)
+        self.certificates = _certificates(settings)
+        self.channels = Channels(settings.peers, settings.token_file, self.certificates)
+        self.forwarding = Channels(settings.peers, None, self.certificates)
         self.explainer = Explainer(self.db, self.channels)
         self.servicers: list[object] = []
         self.subscriptions: list[Subscription] = []
@@ -162,3 +172,24 @@ class App(Generic[S]):
         if wanted != handled:
             raise ValueError(f"{declared.durable} is declared as {wanted}, but its handlers take {handled}")
         self.subscriptions.append(subscription)
+
+
+def _verifier(settings: ServiceSettings) -> Verifier:
+    """Of people, and of a cluster's accounts when there is one. WrongSettings for accounts that cannot be."""
+    verifier = Verifier(settings.jwks_url, settings.issuer)
+    if settings.cluster_accounts is not None:
+        try:
+            verifier.trust(settings.cluster_jwks_url, settings.cluster_issuer, settings.cluster_accounts)
+        except ValueError as error:
+            raise WrongSettings(f"RAPPORT_CLUSTER_ACCOUNTS: {error}") from None
+    return verifier
+
+
+def _certificates(settings: ServiceSettings) -> Certificates | None:
+    """What other services are shown. WrongSettings for a folder that lacks it."""
+    if settings.tls_dir is None:
+        return None
+    try:
+        return Certificates(settings.tls_dir)
+    except ValueError as error:
+        raise WrongSettings(f"RAPPORT_TLS_DIR: {error}") from None

@@ -107,12 +107,14 @@ class Lifecycle:
             *app.backgrounds,
         ):
             self._run(run)
-        self._run(app.verifier.keys.run)
+        self._run(app.verifier.run)
         self._read_audit = ReadAudit(app.db)
         self._run(self._read_audit.run)
         operations = OperationsRpc(app.db, self._nats, app.declaration.subscriptions)
         servicers = [*app.servicers, operations]
-        self.server = Server(app.name, servicers, app.verifier, self._read_audit.note, app.db.clock)
+        self.server = Server(
+            app.name, servicers, app.verifier, self._read_audit.note, app.db.clock, app.certificates
+        )
         await self.server.start(settings.host, self.grpc_port)
         if app.site is not None:
             self._web = WebServer(app.site, settings.host, settings.web_port or app.web_port)
@@ -158,8 +160,13 @@ class Lifecycle:
         self._tasks.append(task)
 
     async def _connect(self, pending_size: int | None = None) -> Connection:
+        settings = self.app.settings
         connection = await connect(
-            self.app.settings.nats_url, self.app.name, closed=self.failed.set, pending_size=pending_size
+            lambda: str(settings.current("nats_url")),
+            self.app.name,
+            closed=self.failed.set,
+            pending_size=pending_size,
+            tls_dir=settings.nats_tls_dir,
         )
         self._connections.append(connection)
         return connection

@@ -130,13 +130,17 @@ def main(service: Service[Any]) -> None:
         from chassis.db.roles import role_of
 
         role, keeping = role_of(settings.database_url), settings.keeping
-        asyncio.run(migrate(_owner_url(settings), service.migrations, role, keeping))
+        asyncio.run(
+            migrate(_owner_url(settings), service.migrations, role, keeping, settings.database_tls_dir)
+        )
     elif command == "provision":
         from chassis.events.provision import provision
 
         url = settings.nats_admin_url or settings.nats_url
         declaration = service.declaration(settings.sources)
-        asyncio.run(provision(url, declaration, settings.replicas, settings.stream_gib))
+        asyncio.run(
+            provision(url, declaration, settings.replicas, settings.stream_gib, settings.nats_tls_dir)
+        )
     else:
         from chassis.lifecycle import serve
 

@@ -1,12 +1,21 @@
 """A service's settings: environment variables, validated once at start."""
 
 import json
+import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+import structlog
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from chassis.db.days import AUDIT_DAYS, CAUSES_DAYS
 from chassis.names import SERVICE
@@ -15,9 +24,38 @@ S = TypeVar("S", bound=BaseSettings)
 
 EXIT_WRONG_SETTINGS = 2
 
+_log = structlog.get_logger()
+
 
 class WrongSettings(Exception):
     """Settings that are each well formed and together cannot work. The message says what is needed."""
+
+
+class Files(PydanticBaseSettingsSource):
+    """`RAPPORT_<NAME>_FILE` names a file that holds the setting, such as one of a mounted secret."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """What the file of one setting says; None without one. WrongSettings."""
+        variable = _variable(field_name)
+        file = os.environ.get(f"{variable}_FILE")
+        if file is None:
+            return None, field_name, False
+        if variable in os.environ:
+            raise WrongSettings(f"{variable} and {variable}_FILE are both given: one of them must go.")
+        try:
+            return Path(file).read_text().rstrip("\r\n"), field_name, self.field_is_complex(field)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
+            raise WrongSettings(f"{variable}_FILE: {file} cannot be read: {why}.") from None
+
+    def __call__(self) -> dict[str, Any]:
+        """Every setting that has a file."""
+        found = {}
+        for name, field in self.settings_cls.model_fields.items():
+            value, key, is_complex = self.get_field_value(field, name)
+            if value is not None:
+                found[key] = self.prepare_field_value(name, field, value, is_complex)
+        return found
 
 
 class Sources(BaseSettings):
@@ -30,6 +68,13 @@ class Sources(BaseSettings):
         description="names of services, with commas between: who listens to all hears these too, "
         "besides those whose contracts are installed",
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *usual: PydanticBaseSettingsSource, **named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Those that are usual, and files."""
+        return (*usual, *named.values(), Files(settings_cls))
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -55,9 +100,19 @@ class ServiceSettings(Sources):
         pattern=r"^(postgres(ql)?://.*)?$",
         description="as `database_url`, of the role that owns the tables; `migrate` alone reads it",
     )
+    database_tls_dir: Path | None = Field(
+        None,
+        description="the folder with `ca.crt` that PostgreSQL is known by, and with `tls.crt` and `tls.key`"
+        " when it wants to know who comes; none: what the URL says (`sslmode`)",
+    )
     nats_url: str = Field(pattern=r"^(nats|tls)://", description="`nats://user:password@host:port`")
     nats_admin_url: str = Field(
         "", description="as `nats_url`, with the right to create streams; `provision` alone reads it"
+    )
+    nats_tls_dir: Path | None = Field(
+        None,
+        description="as `database_tls_dir`, of NATS, whose URL is `tls://` then; "
+        "none: `tls://` trusts whom the system trusts",
     )
     jwks_url: str = Field(
         pattern=r"^(file|https)://",
@@ -65,6 +120,20 @@ class ServiceSettings(Sources):
     )
     issuer: str = Field(
         min_length=1, description="the `iss` of the issuer's tokens, exactly as its tokens have it"
+    )
+    cluster_issuer: str = Field(
+        "", description="the `iss` of the tokens of a cluster's service accounts; empty: those are nobody"
+    )
+    cluster_jwks_url: str = Field(
+        "", pattern=r"^((file|https)://.*)?$", description="as `jwks_url`, of the cluster's issuer"
+    )
+    cluster_accounts: Path | None = Field(
+        None, description="JSON file: which service each of the cluster's service accounts is"
+    )
+    tls_dir: Path | None = Field(
+        None,
+        description="the folder with `tls.crt`, `tls.key` and `ca.crt`: other services are called with TLS, "
+        "and only who shows a certificate of that authority is answered; none: no TLS",
     )
     token_file: Path | None = Field(
         None, description="this service's own token for calls to other services; re-read when it changes"
@@ -104,6 +173,30 @@ class ServiceSettings(Sources):
         "auto", description="`auto` is console on a terminal, JSON elsewhere"
     )
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.nats_tls_dir and not self.nats_url.startswith("tls://"):
+            raise ValueError("RAPPORT_NATS_TLS_DIR is for a RAPPORT_NATS_URL that begins with tls://")
+        cluster = bool(self.cluster_issuer), bool(self.cluster_jwks_url), bool(self.cluster_accounts)
+        if len(set(cluster)) > 1:
+            names = "RAPPORT_CLUSTER_ISSUER, RAPPORT_CLUSTER_JWKS_URL and RAPPORT_CLUSTER_ACCOUNTS"
+            raise ValueError(f"{names} go together: all of them, or none")
+        if self.cluster_issuer == self.issuer:
+            raise ValueError("RAPPORT_CLUSTER_ISSUER must be another than RAPPORT_ISSUER")
+        return self
+
+    def current(self, name: str) -> Any:
+        """A setting that may change while the service runs: as its file has it now, if it has a file.
+
+        While that cannot be, it is as it was at the start.
+        """
+        if f"{_variable(name)}_FILE" in os.environ:
+            try:
+                return getattr(type(self)(), name)
+            except (WrongSettings, ValidationError, SettingsError) as error:
+                _log.error("a setting's file cannot be used", setting=name, error=type(error).__name__)
+        return getattr(self, name)
+
     @property
     def keeping(self) -> dict[str, int]:
         """For how many days what is kept, where that is for the installation to say."""
@@ -120,10 +213,20 @@ def load(settings: type[S]) -> S:
     """The settings from the environment. Exits with code 2 and one clear line for each wrong variable."""
     try:
         return settings()
+    except WrongSettings as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        sys.exit(EXIT_WRONG_SETTINGS)
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
+            if not problem["loc"]:  # of several together
+                sys.stderr.write(f"{problem['msg']}\n")
+                continue
             field = str(problem["loc"][0])
             described = field in settings.model_fields and settings.model_fields[field].description
             what = f". It is: {described}" if described else ""
-            sys.stderr.write(f"RAPPORT_{field.upper()}: {problem['msg']}{what}\n")
+            sys.stderr.write(f"{_variable(field)}: {problem['msg']}{what}\n")
         sys.exit(EXIT_WRONG_SETTINGS)
+
+
+def _variable(setting: str) -> str:
+    return f"RAPPORT_{setting.upper()}"

@@ -83,11 +83,14 @@ Run = Callable[..., Awaitable[ServiceProcess]]
 
 @pytest.fixture
 async def run(infrastructure: Infrastructure, issuer: TestIssuer, tmp_path: Path) -> AsyncIterator[Run]:
-    """Starts the sample service: `await run(provisioned=False, RAPPORT_POOL_SIZE="8")`."""
+    """Starts the sample service: `await run(provisioned=False, RAPPORT_POOL_SIZE="8")`; None leaves one out.
+
+    `run.url` is its database.
+    """
     started: list[ServiceProcess] = []
     url = await infrastructure.fresh_database("sample", MIGRATIONS)
 
-    async def begin(provisioned: bool = True, **settings: str) -> ServiceProcess:
+    async def begin(provisioned: bool = True, **settings: str | None) -> ServiceProcess:
         if provisioned:
             await provision(infrastructure.nats_url, runpy.run_path(str(SAMPLE))["service"].declaration())
         given = {
@@ -99,10 +102,13 @@ async def run(infrastructure: Infrastructure, issuer: TestIssuer, tmp_path: Path
             "RAPPORT_GRPC_PORT": str(free_port()),
             "RAPPORT_HTTP_PORT": str(free_port()),
         }
-        process = ServiceProcess(tmp_path, given | settings)
+        process = ServiceProcess(
+            tmp_path, {name: value for name, value in (given | settings).items() if value is not None}
+        )
         started.append(process)
         return process
 
+    begin.url = url  # type: ignore[attr-defined]
     yield begin
     for each in started:
         if each.process.poll() is None:

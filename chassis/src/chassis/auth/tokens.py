@@ -1,14 +1,17 @@
 """Verifying callers' tokens: JWTs that the issuer signed for this platform."""
 
+import asyncio
 import hashlib
 import re
 import time
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import jwt
 import structlog
 
+from chassis.auth.accounts import Accounts
 from chassis.auth.keys import Keys
 from chassis.context import Principal
 from chassis.errors import Unauthenticated
@@ -44,10 +47,27 @@ class Verifier:
     """
 
     def __init__(self, jwks_url: str, issuer: str) -> None:
-        self._issuer = issuer
         self._verified: OrderedDict[str, Principal] = OrderedDict()
         self._refused: OrderedDict[bytes, float] = OrderedDict()
         self.keys = Keys(jwks_url, self._verified.clear)
+        self._issuers: dict[str, tuple[Keys, Accounts | None]] = {issuer: (self.keys, None)}
+
+    def trust(self, jwks_url: str, issuer: str, accounts: Path) -> None:
+        """Take tokens of a cluster, too, of those accounts that the file names. ValueError for a wrong one.
+
+        Each issuer speaks for its own: its keys are good for its `iss` alone, and of a cluster's token
+        nothing counts but whose it is and how long.
+        """
+        known = Accounts(accounts, self._verified.clear)
+        self._issuers[issuer] = Keys(jwks_url, self._verified.clear), known
+
+    async def run(self) -> None:
+        """Keep keys and accounts as they are published."""
+        async with asyncio.TaskGroup() as running:
+            for keys, accounts in self._issuers.values():
+                running.create_task(keys.run())
+                if accounts is not None:
+                    running.create_task(accounts.run())
 
     def known(self, authorization: str) -> Principal | None:
         """The principal of a header that was verified before and is still valid."""
@@ -86,41 +106,48 @@ class Verifier:
         algorithm, kid = header.get("alg"), header.get("kid")
         if algorithm not in ALGORITHMS:
             raise jwt.InvalidAlgorithmError(algorithm)
-        claims = self._claims(token, kid, algorithm)
+        issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
+        if not isinstance(issuer, str) or issuer not in self._issuers:
+            raise jwt.InvalidIssuerError
+        keys, accounts = self._issuers[issuer]
+        claims = _claims(keys, issuer, token, kid, algorithm)
         if claims is None:
             digest = hashlib.sha256(token.encode()).digest()
             if self._refused.get(digest, 0.0) > time.monotonic():
                 raise jwt.InvalidSignatureError("refused a moment ago")
-            await self.keys.newer()
-            claims = self._claims(token, kid, algorithm)
+            await keys.newer()
+            claims = _claims(keys, issuer, token, kid, algorithm)
             if claims is None:
                 self._refused[digest] = time.monotonic() + REFUSED_S
                 if len(self._refused) > CACHED_TOKENS:
                     self._refused.popitem(last=False)
                 raise jwt.InvalidSignatureError("no key signed it")
+        if accounts is not None:
+            claims = {"iat": claims["iat"], "exp": claims["exp"]} | accounts.claims(claims["sub"])
         return _read(claims)
 
-    def _claims(self, token: str, kid: str | None, algorithm: str) -> dict[str, Any] | None:
-        """What a token says; None when it may be of a key that we have not read yet."""
-        known = False
-        for key in self.keys.named(kid, algorithm):
-            try:
-                claims: dict[str, Any] = jwt.decode(
-                    token,
-                    key,
-                    algorithms=[algorithm],
-                    audience=AUDIENCE,
-                    issuer=self._issuer,
-                    leeway=LEEWAY_S,
-                    options={"require": ["aud", "exp", "iat", "iss", "sub"]},
-                )
-            except jwt.InvalidSignatureError:
-                known = known or (kid is not None and key.key_id == kid)
-            else:
-                return claims
-        if known:
-            raise jwt.InvalidSignatureError("not signed with the key that it names")
-        return None
+
+def _claims(keys: Keys, issuer: str, token: str, kid: str | None, algorithm: str) -> dict[str, Any] | None:
+    """What a token says; None when it may be of a key that we have not read yet."""
+    known = False
+    for key in keys.named(kid, algorithm):
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                audience=AUDIENCE,
+                issuer=issuer,
+                leeway=LEEWAY_S,
+                options={"require": ["aud", "exp", "iat", "iss", "sub"]},
+            )
+        except jwt.InvalidSignatureError:
+            known = known or (kid is not None and key.key_id == kid)
+        else:
+            return claims
+    if known:
+        raise jwt.InvalidSignatureError("not signed with the key that it names")
+    return None
 
 
 def expired(where: str) -> Unauthenticated:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -12,7 +13,7 @@ from chassis.clock import Clock
 from chassis.context import current_call
 from chassis.db.failures import DRIVER_ERRORS, discard, overloaded, refusal_discarding, unavailable
 from chassis.db.records import Facts
-from chassis.db.session import GUARDS, VANISHED, Session, guard, prepare, refuse_shared
+from chassis.db.session import GUARDS, VANISHED, Session, connected, guard, prepare, refuse_shared
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.telemetry.tracing import sql_span
@@ -26,11 +27,13 @@ class Database:
     """One service's database.
 
     Args:
-        url: `postgresql://user:password@host:port/database`; several hosts, of which one takes writes.
+        url: `postgresql://user:password@host:port/database`; several hosts, of which one takes writes. A
+            function is asked anew for each connection, so that another password needs no new start.
         service: the service's name, the source of its facts.
         facts: makes rows of the outbox of the service's facts.
         clock: the source of time.
         pool_size: connections held; 10 to 20 serve one process best. The health check has one more.
+        tls_dir: the folder of `chassis.tls.context`, read anew for each connection; None: as the URL says.
 
     Attributes:
         background: what events and timers take a place of while they work: half of the pool for all of them
@@ -38,7 +41,15 @@ class Database:
 
     """
 
-    def __init__(self, url: str, service: str, facts: Facts, clock: Clock, pool_size: int = 10) -> None:
+    def __init__(
+        self,
+        url: str | Callable[[], str],
+        service: str,
+        facts: Facts,
+        clock: Clock,
+        pool_size: int = 10,
+        tls_dir: Path | None = None,
+    ) -> None:
         self.service = service
         self.facts = facts
         self.clock = clock
@@ -46,7 +57,8 @@ class Database:
         self.on_facts: Callable[[], None] = lambda: None
         self.on_timer: Callable[[datetime], None] = lambda due_at: None
         self.on_work: Callable[[], None] = lambda: None
-        self._url = url
+        self._urls = url if callable(url) else lambda: url
+        self._tls_dir = tls_dir
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._limits = Timeouts()
@@ -65,7 +77,7 @@ class Database:
 
         """
         self._pool = await asyncpg.create_pool(
-            self._url,
+            connect=self._connect,
             min_size=POOL_MIN,
             max_size=self._pool_size,
             timeout=5,
@@ -113,8 +125,7 @@ class Database:
 
         The server ends it when it is not used for 20 seconds, or when its other end has vanished.
         """
-        session: Session = await asyncpg.connect(
-            self._url,
+        session: Session = await self._connect(
             timeout=5,
             command_timeout=10,
             connection_class=Session,
@@ -126,6 +137,15 @@ class Database:
         except BaseException:
             session.terminate()
             raise
+        return session
+
+    @property
+    def _url(self) -> str:
+        return self._urls()
+
+    async def _connect(self, *_: Any, **options: Any) -> Session:
+        """As a pool calls it. What is given by settings is as it is now."""
+        session: Session = await connected(self._url, self._tls_dir, **options)
         return session
 
     def connection(self) -> "_Borrowed":

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chassis.db.roles import grant
+from chassis.db.session import connected
 
 CHASSIS = Path(__file__).parent / "migrations"
 # A migration that cannot get its lock must give up before the queries queuing behind it do harm.
@@ -25,7 +26,11 @@ _LOCK = 0x52617070  # "Rapp": one migration at a time in one database
 
 
 async def migrate(
-    url: str, migrations: Path, role: str, keeping: Mapping[str, int] = MappingProxyType({})
+    url: str,
+    migrations: Path,
+    role: str,
+    keeping: Mapping[str, int] = MappingProxyType({}),
+    tls_dir: Path | None = None,
 ) -> None:
     """Apply every migration that is missing, one transaction each, and grant the service what it needs.
 
@@ -37,6 +42,7 @@ async def migrate(
         migrations: the service's folder, which holds `versions`.
         role: the service's own, another one, which exists.
         keeping: for how many days to keep `causes` and `audit`, where that is not as it was.
+        tls_dir: the folder of `chassis.tls.context`; None: as the URL says.
 
     Raises:
         OSError or asyncpg.PostgresError: the server cannot be reached or refuses.
@@ -46,7 +52,7 @@ async def migrate(
     config = _config(migrations)
     scripts = ScriptDirectory.from_config(config)
     known = {script.revision for script in scripts.walk_revisions()}
-    async with _alone(url) as connection:
+    async with _alone(url, tls_dir) as connection:
         applied = await _applied(connection)
         if not applied <= known:
             _log.warning(
@@ -54,9 +60,10 @@ async def migrate(
             )
         elif applied != set(scripts.get_heads()):
             engine = create_async_engine(
-                sa.make_url(url).set(drivername="postgresql+asyncpg"),
+                "postgresql+asyncpg://",
                 poolclass=NullPool,
-                connect_args={"server_settings": GUARDS},
+                # By the driver alone: SQLAlchemy hands on `sslmode` and its like as what it does not know.
+                async_creator=lambda: connected(url, tls_dir, server_settings=GUARDS),
             )
             async with engine.connect() as upgrading:
                 await upgrading.run_sync(_upgrade, config)
@@ -79,9 +86,9 @@ def _escaped(path: Path) -> str:
 
 
 @asynccontextmanager
-async def _alone(url: str) -> AsyncIterator[asyncpg.Connection]:
+async def _alone(url: str, tls_dir: Path | None) -> AsyncIterator[asyncpg.Connection]:
     """A connection that holds the database's migration lock."""
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await connected(url, tls_dir, timeout=10)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=WAIT_FOR_OTHERS_S)
         yield connection

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
 
+from chassis import tls
 from chassis.timeouts import woken
 
 OLDEST = 15
@@ -46,6 +48,15 @@ class Session(asyncpg.Connection):  # type: ignore[misc]  # not typed
     """A connection that knows its process."""
 
     backend: Backend
+
+
+async def connected(url: str, tls_dir: Path | None, **options: Any) -> Any:
+    """Connect to a URL, with TLS by the certificates of a folder, if one is given.
+
+    Raises what `asyncpg.connect` does, and OSError for a folder without certificates.
+    """
+    secure = {"ssl": tls.context(tls_dir)} if tls_dir else {}
+    return await asyncpg.connect(url, **secure, **options)
 
 
 async def prepare(session: Session) -> None:

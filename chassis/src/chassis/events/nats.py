@@ -1,7 +1,9 @@
 """Connections to NATS with the settings that survive outages."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -10,6 +12,8 @@ import nats.errors
 import structlog
 from nats.aio.client import DEFAULT_PENDING_SIZE, Client
 from nats.js import JetStreamContext
+
+from chassis import tls
 
 CONNECT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 2.0
@@ -62,23 +66,52 @@ class Connection:
         await self.client.close()
 
 
+class Encrypting(Client):
+    """A client that asks for its certificates with every handshake, and keeps to `tls://`."""
+
+    def __init__(self, tls_dir: Path | None) -> None:
+        super().__init__()
+        self._tls_dir = tls_dir
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        """Of a folder, as it is now, or of the system."""
+        return tls.context(self._tls_dir) if self._tls_dir else ssl.create_default_context()
+
+    def _connect_command(self) -> bytes:
+        """Tell nothing in the clear to whoever says that there is no TLS here: the library would."""
+        server = self._current_server
+        if server and server.uri.scheme == "tls" and not self._server_info.get("tls_required"):
+            raise nats.errors.Error("nats: the server speaks no TLS, and its URL begins with tls://")
+        return super()._connect_command()
+
+
 async def connect(
-    url: str, name: str, *, closed: Callable[[], None] = lambda: None, pending_size: int | None = None
+    url: str | Callable[[], str],
+    name: str,
+    *,
+    closed: Callable[[], None] = lambda: None,
+    pending_size: int | None = None,
+    tls_dir: Path | None = None,
 ) -> Connection:
     """Connect to NATS. OSError, TimeoutError or nats.errors.Error when that takes more than 5 seconds.
 
     Args:
         url: `nats://user:password@host:port`, several separated by commas. User and password are those of the
-            first; what is special in a URL is percent-encoded there.
+            first; what is special in a URL is percent-encoded there. A function is asked for user and
+            password whenever the client connects again, so that others need no new start.
         name: the service's name; replies come to `_INBOX_<name>.>`, which only it may read.
         closed: called when the connection is gone for good, for example after its password was changed. The
             process should end then: nothing else brings the connection back.
         pending_size: bytes kept while disconnected. 0 makes a publish fail at once, not go out later.
+        tls_dir: the folder of `chassis.tls.context`, for `tls://`; None: whom the system trusts.
 
     """
-    client = Client()
+    client = Encrypting(tls_dir)
     connection = Connection(client)
-    servers, credentials = parted(url)
+    urls = url if callable(url) else lambda: url
+    servers, told = parted(urls())
+    credentials: dict[str, Any] = {kind: _now(urls, kind) for kind in told}
 
     async def on_error(error: Exception) -> None:
         if isinstance(error, OSError):
@@ -116,6 +149,10 @@ async def connect(
             closed_cb=on_closed,
         )
     return connection
+
+
+def _now(urls: Callable[[], str], kind: str) -> Callable[[], str]:
+    return lambda: str(parted(urls())[1].get(kind, ""))
 
 
 def parted(url: str) -> tuple[list[str], dict[str, Any]]:

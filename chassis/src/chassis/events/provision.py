@@ -6,6 +6,7 @@ chart's hook in Kubernetes.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -37,7 +38,9 @@ class NotProvisioned(Exception):
     """The broker is not as the service declares it. The message names each difference."""
 
 
-async def provision(url: str, declaration: Declaration, replicas: int = 1, stream_gib: int = 1) -> None:
+async def provision(
+    url: str, declaration: Declaration, replicas: int = 1, stream_gib: int = 1, tls_dir: Path | None = None
+) -> None:
     """Make the service's stream and consumers, or change them to what is declared. Safe to repeat.
 
     Args:
@@ -45,10 +48,11 @@ async def provision(url: str, declaration: Declaration, replicas: int = 1, strea
         declaration: what the service needs.
         replicas: copies of each stream; 3 in production.
         stream_gib: how large a stream may grow. A full one refuses, and the outbox keeps.
+        tls_dir: as of `connect`.
 
     """
     room = {"num_replicas": replicas, "max_bytes": stream_gib * GIB}
-    connection = await connect(url, "provision")
+    connection = await connect(url, "provision", tls_dir=tls_dir)
     js = connection.js
     try:
         await _stream(js, _stream_config(declaration.service).evolve(**room))

@@ -14,8 +14,10 @@ import grpc
 from chassis.context import current_call
 from chassis.errors import DeadlineExceeded
 from chassis.grpc.bounds import SIZES
+from chassis.grpc.open_methods import LASTING_S
 from chassis.grpc.retries import Retries, may_repeat
 from chassis.telemetry import tracing
+from chassis.tls import Certificates, Held
 
 deadline: ContextVar[float] = ContextVar("deadline")
 """The monotonic moment until which the current work has time. Unset outside of RPCs."""
@@ -68,18 +70,22 @@ class Channels:
     Args:
         peers: the address of each service that may be called.
         token_file: holds this service's token.
+        certificates: for TLS with all of them; None for none.
 
     """
 
-    def __init__(self, peers: Mapping[str, str], token_file: Path | None) -> None:
+    def __init__(
+        self, peers: Mapping[str, str], token_file: Path | None, certificates: Certificates | None = None
+    ) -> None:
         self._peers = peers
         self._identity = Identity(token_file)
+        self._certificates = certificates
         self._open: dict[str, Peer] = {}
 
     def to(self, service: str) -> Any:
         """The channel to a service, for its stub's constructor. KeyError when it has no address."""
         if service not in self._open:
-            self._open[service] = Peer(self._peers[service], self._identity)
+            self._open[service] = Peer(self._peers[service], self._identity, self._certificates)
         return self._open[service]
 
     def __contains__(self, service: str) -> bool:
@@ -100,11 +106,14 @@ class Peer:
     Made before the event loop runs, unlike a `grpc.aio.Channel`, which belongs to the loop it is made in.
     """
 
-    def __init__(self, target: str, identity: Identity) -> None:
+    def __init__(self, target: str, identity: Identity, certificates: Certificates | None = None) -> None:
         self._target = target
         self._identity = identity
+        self._certificates = certificates
         self._retries = Retries()
         self._channel: grpc.aio.Channel | None = None
+        self._shown: Held | None = None
+        self._closing: dict[asyncio.Task[None], grpc.aio.Channel] = {}
 
     def unary_unary(
         self,
@@ -126,10 +135,10 @@ class Peer:
         ) -> Any:
             seconds = _timeout(timeout)
             with tracing.client_span(method[1:], self._attributes(method)) as span:
-                multi = self._connected().unary_unary(method, request_serializer, response_deserializer)
                 metadata = self._metadata()
 
                 async def attempt(seconds_left: float) -> Any:
+                    multi = self._connected().unary_unary(method, request_serializer, response_deserializer)
                     made = multi(request, timeout=seconds_left, metadata=metadata)
                     response = await made
                     if trailing is not None:
@@ -165,13 +174,24 @@ class Peer:
 
     async def close(self) -> None:
         """Close the channel, if a call opened it."""
-        if self._channel is not None:
-            await self._channel.close(None)
+        for channel in (*self._closing.values(), self._channel):
+            if channel is not None:
+                await channel.close(None)
 
     def _connected(self) -> grpc.aio.Channel:
-        if self._channel is None:
-            self._channel = grpc.aio.insecure_channel(self._target, options=OPTIONS)
+        held = self._certificates.newest() if self._certificates else None
+        if self._channel is None or held is not self._shown:
+            self._retire()
+            self._shown = held
+            self._channel = _opened(self._target, held)
         return self._channel
+
+    def _retire(self) -> None:
+        """A channel keeps its certificates for ever. Calls that are on their way over it may end there."""
+        if self._channel is not None:
+            closing = asyncio.get_running_loop().create_task(self._channel.close(LASTING_S))
+            self._closing[closing] = self._channel
+            closing.add_done_callback(self._closing.pop)
 
     def _attributes(self, method: str) -> dict[str, str]:
         return {"rpc.system.name": "grpc", "rpc.method": method[1:], "server.address": self._target}
@@ -192,6 +212,13 @@ class Peer:
             if call.purpose:
                 metadata.append(("access-purpose", call.purpose))
         return metadata
+
+
+def _opened(target: str, held: Held | None) -> grpc.aio.Channel:
+    if held is None:
+        return grpc.aio.insecure_channel(target, options=OPTIONS)
+    credentials = grpc.ssl_channel_credentials(held.ca, held.key, held.certificate)
+    return grpc.aio.secure_channel(target, credentials, options=OPTIONS)
 
 
 def _timeout(asked_s: float | None) -> float:

@@ -20,6 +20,7 @@ from chassis.clock import Clock
 from chassis.grpc.bounds import SIZES
 from chassis.grpc.interceptor import Interceptor
 from chassis.grpc.readings import Audit, Readings
+from chassis.tls import Certificates, Held
 
 OPTIONS = [
     *SIZES,
@@ -58,6 +59,7 @@ class Server:
         verifier: tells who calls.
         audit: told who reads what about whom.
         clock: by which requests are late or early.
+        certificates: for TLS with callers that show one, too, and no others; None for none.
 
     """
 
@@ -68,7 +70,9 @@ class Server:
         verifier: Verifier,
         audit: Audit,
         clock: Clock | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
+        self._certificates = certificates
         self._servicers = servicers
         self._descriptors = [descriptor(servicer) for servicer in servicers]
         for found in self._descriptors:
@@ -96,7 +100,7 @@ class Server:
         for name in (LIVENESS, ACCEPTING):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         try:
-            bound = self._server.add_insecure_port(f"{host}:{port}")
+            bound = self._bind(f"{host}:{port}")
         except RuntimeError as error:
             raise OSError(errno.EADDRINUSE, f"cannot listen on {host}:{port}; is the port taken?") from error
         await self._server.start()
@@ -115,6 +119,12 @@ class Server:
         await self._interceptor.quiet(QUIET_S, QUIET_MAX_S)
         self._interceptor.drain()
         await self._server.stop(grace_s)
+
+    def _bind(self, address: str) -> int:
+        """RuntimeError when the port is taken."""
+        if self._certificates is None:
+            return self._server.add_insecure_port(address)
+        return self._server.add_secure_port(address, _credentials(self._certificates))
 
     async def _tell(self, ready: bool) -> None:
         status = (
@@ -136,6 +146,24 @@ class _Registry:
 
     def add_registered_method_handlers(self, service: str, handlers: object) -> None:
         """Do without: the generic handler finds the same methods."""
+
+
+def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
+    """With each handshake the newest is shown. Who shows none of the same authority is refused."""
+    shown = certificates.newest()
+
+    def other() -> Any:
+        nonlocal shown
+        before, shown = shown, certificates.newest()
+        return None if shown is before else _configuration(shown)
+
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(shown), other, require_client_authentication=True
+    )
+
+
+def _configuration(held: Held) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(held.key, held.certificate)], held.ca)
 
 
 def add_servicer(server: grpc.aio.Server, servicer: object) -> None:

@@ -7,6 +7,10 @@
 {{ include "chassis.v1.deployment" . }}
 ---
 {{ include "chassis.v1.service" . }}
+{{- if and (include "chassis.v1.tlsSecret" .) (include "chassis.v1.tlsIssuer" . | fromJson).name }}
+---
+{{ include "chassis.v1.certificate" . }}
+{{- end }}
 {{- if .Values.serviceAccount.create }}
 ---
 {{ include "chassis.v1.serviceAccount" . }}

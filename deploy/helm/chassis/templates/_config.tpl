@@ -33,9 +33,7 @@ RAPPORT_PEERS: {{ toJson . | quote }}
 {{- with .Values.sources }}
 RAPPORT_SOURCES: {{ join "," . | quote }}
 {{- end }}
-{{- if .Values.auth.token.existingSecret }}
-RAPPORT_TOKEN_FILE: /etc/rapport/token/token
-{{- end }}
+{{- include "chassis.v1.filesConfig" . }}
 OTEL_SERVICE_NAME: {{ include "chassis.v1.name" . }}
 {{- with $endpoint }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}

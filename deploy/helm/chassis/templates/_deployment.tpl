@@ -66,11 +66,7 @@ spec:
                 name: {{ . }}
             {{- end }}
           env:
-            {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_URL" "secret" .Values.database) | nindent 12 }}
-            {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_URL" "secret" .Values.nats) | nindent 12 }}
-            {{- with .Values.signIn.clientSecret }}{{ if .existingSecret }}
-            {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_OIDC_CLIENT_SECRET" "secret" .) | nindent 12 }}
-            {{- end }}{{ end }}
+            {{- include "chassis.v1.secretEnvFiles" . | nindent 12 }}
             - name: POD_NAME
               valueFrom:
                 fieldRef:

@@ -37,7 +37,8 @@ priorityClassName: {{ . }}
 {{- define "chassis.v1.volumeMounts" -}}
 - name: tmp
   mountPath: /tmp
-{{- if .Values.auth.token.existingSecret }}
+{{- include "chassis.v1.secretMounts" . }}
+{{- if or .Values.auth.token.existingSecret .Values.auth.token.projected.enabled }}
 - name: token
   mountPath: /etc/rapport/token
   readOnly: true
@@ -58,8 +59,17 @@ priorityClassName: {{ . }}
 - name: tmp
   emptyDir:
     sizeLimit: 64Mi
+{{- include "chassis.v1.secretVolumes" . }}
 {{- with .Values.auth.token }}
-{{- if .existingSecret }}
+{{- if .projected.enabled }}
+- name: token
+  projected:
+    sources:
+      - serviceAccountToken:
+          audience: rapport
+          expirationSeconds: {{ .projected.expirationSeconds }}
+          path: token
+{{- else if .existingSecret }}
 - name: token
   secret:
     secretName: {{ .existingSecret }}

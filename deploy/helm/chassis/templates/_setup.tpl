@@ -42,6 +42,7 @@ spec:
         - name: tmp
           emptyDir:
             sizeLimit: 64Mi
+        {{- include "chassis.v1.certificateVolumes" (dict "root" . "all" false) | nindent 8 }}
 {{- end -}}
 
 {{- define "chassis.v1.setupContainer" -}}
@@ -65,6 +66,9 @@ spec:
     {{- end }}
     {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_URL" "secret" $values.database) | nindent 4 }}
     {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_URL" "secret" $values.nats) | nindent 4 }}
+    {{- range $setting, $secret := $values.settingsFiles }}
+    {{- include "chassis.v1.secretEnv" (dict "name" (printf "RAPPORT_%s" (upper $setting)) "secret" $secret) | nindent 4 }}
+    {{- end }}
     {{- if eq .command "migrate" }}
     {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_OWNER_URL" "secret" $values.setup.database) | nindent 4 }}
     {{- else }}
@@ -74,4 +78,5 @@ spec:
   volumeMounts:
     - name: tmp
       mountPath: /tmp
+    {{- include "chassis.v1.certificateMounts" (dict "root" .root "all" false) | nindent 4 }}
 {{- end -}}

@@ -24,10 +24,27 @@ spec:
         - |
           import grpc
           from grpc_health.v1 import health_pb2, health_pb2_grpc
-          with grpc.insecure_channel("{{ include "chassis.v1.fullname" . }}:{{ .Values.port }}") as channel:
+          address = "{{ include "chassis.v1.fullname" . }}:{{ .Values.port }}"
+          {{- if include "chassis.v1.tlsSecret" . }}
+          ca, key, own = (open(f"/etc/rapport/tls/{name}", "rb").read() for name in ("ca.crt", "tls.key", "tls.crt"))
+          opened = grpc.secure_channel(address, grpc.ssl_channel_credentials(ca, key, own))
+          {{- else }}
+          opened = grpc.insecure_channel(address)
+          {{- end }}
+          with opened as channel:
               request = health_pb2.HealthCheckRequest()
               answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=30, wait_for_ready=True)
           assert answer.status == health_pb2.HealthCheckResponse.SERVING, answer
       securityContext: {{- include "chassis.v1.securityContext" . | nindent 8 }}
       resources: {{- toYaml .Values.setup.resources | nindent 8 }}
+  {{- with include "chassis.v1.tlsSecret" . }}
+      volumeMounts:
+        - name: tls
+          mountPath: /etc/rapport/tls
+          readOnly: true
+  volumes:
+    - name: tls
+      secret:
+        secretName: {{ . }}
+  {{- end }}
 {{- end -}}

@@ -15,10 +15,21 @@
 {{- end -}}
 {{- $own := dict "database_url" "database" "database_owner_url" "setup.database" "stream_gib" "setup.streamGiB" "keep_causes_days" "setup.keepCausesDays" "keep_audit_days" "setup.keepAuditDays" "nats_url" "nats" "nats_admin_url" "setup.nats" "jwks_url" "auth.jwks" "issuer" "auth.issuer" "token_file" "auth.token" "peers" "peers" "sources" "sources" "grpc_port" "port" "http_port" "port" "web_port" "webPort" "host" "port" "pool_size" "database.poolSize" "drain_wait_s" "drain.waitSeconds" "startup_timeout_s" "startupSeconds" "log_level" "logLevel" "log_format" "logLevel" "replicas" "setup.streamReplicas" -}}
 {{- $own = merge $own (dict "public_url" "signIn.publicUrl" "oidc_client_id" "signIn.clientId" "oidc_client_secret" "signIn.clientSecret") -}}
-{{- range $key, $_ := $values.settings -}}
-{{- if hasKey $own $key -}}
-{{- fail (printf "settings must not hold %s: use the value %s." $key (get $own $key)) -}}
+{{- $own = merge $own (dict "tls_dir" "tls" "database_tls_dir" "database.tls" "nats_tls_dir" "nats.tls" "cluster_issuer" "auth.workloads" "cluster_jwks_url" "auth.workloads" "cluster_accounts" "auth.workloads") -}}
+{{- range $key, $_ := merge dict $values.settings $values.settingsFiles -}}
+{{- $setting := ternary $key (trimSuffix "_file" $key) (hasKey $own $key) -}}
+{{- if hasKey $own $setting -}}
+{{- fail (printf "settings must not hold %s: use the value %s." $key (get $own $setting)) -}}
 {{- end -}}
+{{- end -}}
+{{- if and $values.tls.issuer.name $values.tls.existingSecret -}}
+{{- fail "tls.existingSecret and tls.issuer are both given: the certificate is one that exists, or one that cert-manager makes." -}}
+{{- end -}}
+{{- if and (or $values.tls.issuer.name $values.tls.existingSecret) (not (include "chassis.v1.tlsSecret" .)) -}}
+{{- fail "tls.existingSecret and tls.issuer are for tls.enabled: without it the service speaks no TLS." -}}
+{{- end -}}
+{{- if and $values.auth.token.projected.enabled (eq "default" (include "chassis.v1.serviceAccountName" .)) -}}
+{{- fail "auth.token.projected needs an account of the service's own, by serviceAccount.create or serviceAccount.name: every pod of the namespace may be the account default." -}}
 {{- end -}}
 {{- if and $values.signIn.clientId (not (and $values.webPort $values.signIn.publicUrl)) -}}
 {{- fail "signIn.clientId needs signIn.publicUrl, where browsers come back to, and a service with a webPort." -}}

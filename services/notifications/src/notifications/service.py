@@ -59,7 +59,11 @@ def _sending(app: App[Settings]) -> Sending:
         app.client(ConsentServiceStub, "customer"), app.client(DirectoryServiceStub, "cases"), s.front_desk
     )
     provider = SmtpProvider(
-        s.smtp_host, s.smtp_port, s.smtp_security, s.smtp_username, s.smtp_password.get_secret_value()
+        s.smtp_host,
+        s.smtp_port,
+        s.smtp_security,
+        s.smtp_username,
+        lambda: str(s.current("smtp_password").get_secret_value()),
     )
     return Sending(
         app.db,

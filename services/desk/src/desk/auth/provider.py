@@ -62,6 +62,7 @@ class Provider:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._issuer = settings.provider_url
         self._home = settings.site_url
         self._client_id = settings.oidc_client_id
@@ -71,7 +72,6 @@ class Provider:
             None,
             name="provider",
             client_id=settings.oidc_client_id,
-            client_secret=settings.oidc_client_secret.get_secret_value() or None,
             server_metadata_url=f"{self._issuer.rstrip('/')}/.well-known/openid-configuration",
             client_kwargs={
                 "scope": settings.oidc_scope,
@@ -148,6 +148,8 @@ class Provider:
         """Turn what goes wrong on the way into what it means."""
         try:
             async with asyncio.timeout(2 * TIMEOUT_S):
+                secret = self._settings.current("oidc_client_secret")
+                self._app.client_secret = secret.get_secret_value() or None
                 metadata = await self._app.load_server_metadata()
                 if metadata.get("issuer") != self._issuer:
                     self._app.server_metadata = {}

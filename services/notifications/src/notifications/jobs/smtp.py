@@ -28,14 +28,14 @@ _FIRST_DOT = re.compile(rb"^\.", re.MULTILINE)
 class SmtpProvider:
     """Hands in mail to a server, one connection for each message.
 
-    `security` is `none`, `starttls` or `tls`; no username, no login.
+    `security` is `none`, `starttls` or `tls`; no username, no login. The password is asked for each time.
     """
 
     host: str
     port: int
     security: str
     username: str
-    password: str
+    password: Callable[[], str]
 
     async def send(
         self, mail: Mail, ready: Callable[[str], Awaitable[None]], commit_to_it: Callable[[], None]
@@ -60,7 +60,7 @@ class SmtpProvider:
             use_tls=self.security == "tls",
             start_tls=self.security == "starttls",
             username=self.username or None,
-            password=self.password or None,
+            password=self.password() or None,
             timeout=STEP_S,
         )
         failpoints.hit("provider.before_send")

@@ -1,0 +1,84 @@
+"""Certificates in a folder: `ca.crt`, `tls.crt`, `tls.key`, as secrets of cert-manager have them."""
+
+import os
+import ssl
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from prometheus_client import Gauge
+
+CA, CERTIFICATE, KEY = "ca.crt", "tls.crt", "tls.key"
+
+EXPIRES = Gauge(
+    "rapport_certificate_expiry_timestamp_seconds", "When the certificate that the service shows others ends."
+)
+
+_log = structlog.get_logger()
+
+
+class Held(NamedTuple):
+    """What a folder holds, each in PEM: whom to trust, and what to show."""
+
+    ca: bytes
+    certificate: bytes
+    key: bytes
+
+
+class Certificates:
+    """What a folder holds now, read again when a file changes.
+
+    What does not fit together, such as a new certificate whose key is still to come, is not taken: the one
+    before it stays good.
+
+    Args:
+        folder: ValueError when it does not hold all three.
+
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files = [folder / name for name in (CA, CERTIFICATE, KEY)]
+        try:
+            self._seen = self._marks()
+            self._held = self._read()
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{folder} must hold {CA}, {CERTIFICATE} and {KEY}, in PEM, that belong together: {error}"
+            ) from None
+
+    def newest(self) -> Held:
+        """The newest that fit together: the same object while nothing has changed."""
+        try:
+            marks = self._marks()
+            if marks != self._seen:
+                self._seen = marks
+                self._held = self._read()
+        except (OSError, ValueError) as error:
+            _log.warning("new certificates cannot be taken yet", why=str(error))
+        return self._held
+
+    def _marks(self) -> list[int]:
+        return [os.stat(file).st_mtime_ns for file in self._files]
+
+    def _read(self) -> Held:
+        """OSError for a file that is missing, ValueError for one that is no PEM or does not fit."""
+        held = Held(*(file.read_bytes() for file in self._files))
+        x509.load_pem_x509_certificates(held.ca)
+        shown = x509.load_pem_x509_certificates(held.certificate)[0]
+        if load_pem_private_key(held.key, None).public_key() != shown.public_key():
+            raise ValueError(f"{KEY} is not the key of {CERTIFICATE}")
+        EXPIRES.set(shown.not_valid_after_utc.timestamp())
+        return held
+
+
+def context(folder: Path) -> ssl.SSLContext:
+    """For connections to a server that `ca.crt` vouches for. Ours is shown to it, where the folder has one.
+
+    OSError for a folder that has none, or what is no certificate.
+    """
+    made = ssl.create_default_context(cafile=folder / CA)
+    if (folder / CERTIFICATE).exists():
+        made.load_cert_chain(folder / CERTIFICATE, folder / KEY)
+    return made
