@@ -10,7 +10,8 @@ from chassis.db.maintain import keep
 from chassis.db.migrate import migrate
 from chassis.errors import InvalidArgument
 from chassis.events.envelope import Event
-from chassis.explain.chain import Chain, chain, what
+from chassis.explain.causes import what
+from chassis.explain.chain import Chain, chain
 from chassis.work.timers import TimerRunner
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport_testing.clock import ManualClock

@@ -181,9 +181,3 @@ def _cause(row: Any, link_id: UUID, service: str) -> explanation_pb2.Cause:
         service=service_name(service),
         **{_WHAT[row["kind"]]: row["what"]},
     )
-
-
-def what(cause: explanation_pb2.Cause) -> str:
-    """What happened, of whichever kind."""
-    said: str = getattr(cause, cause.WhichOneof("what") or "event_type")
-    return said

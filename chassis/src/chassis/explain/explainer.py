@@ -27,7 +27,8 @@ from chassis.contracts import services
 from chassis.db.database import Database
 from chassis.db.statement import Statement
 from chassis.errors import Refusal
-from chassis.explain.chain import ANY_VERSION, Foreign, chain, what
+from chassis.explain.causes import what
+from chassis.explain.chain import ANY_VERSION, Foreign, chain
 from chassis.facts import Told, Why, why_told
 from chassis.grpc.client import Channels
 from chassis.grpc.methods import Show, shows

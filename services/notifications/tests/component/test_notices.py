@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from chassis.api.messages import timestamp
-from chassis.explain.chain import what
+from chassis.explain.causes import what
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport_testing.running import reason

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from chassis.explain.chain import what
+from chassis.explain.causes import what
 from rapport_imports.wording import line
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import AsJson, say

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from google.protobuf.json_format import MessageToDict
 
-from chassis.explain.chain import what
+from chassis.explain.causes import what
 from rapport_imports.wording import line
 from rapport_tools.cli.failures import Failure
 from rapport_tools.cli.output import say, write_json

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from chassis.api.messages import moment
 from chassis.errors import NotFound
-from chassis.explain.chain import what
+from chassis.explain.causes import what
 from desk.pages.base import Look
 from desk.pages.customer.entries import who_did
 from desk.pages.customer.loading import PAGE_S, Names, named
