@@ -8,6 +8,7 @@ import pytest
 from chassis.context import Principal
 from chassis.grpc import usage
 from chassis.telemetry.metrics import CALLS
+from rapport.customer.v1 import customer_service_pb2
 from rapport_testing.tokens import TestIssuer
 
 METHOD = "rapport.loyalty.v1.LedgerService/BatchGetAccounts"
@@ -40,6 +41,11 @@ def test_of_many_callers_the_later_ones_are_counted_together(monkeypatch: pytest
     assert len(seen) == usage.CALLERS_MAX + 1
     assert "others" in seen
     assert usage.caller_of(Principal("agent:bob", "d0")) == "d0"
+
+
+def test_what_a_request_names_is_text_and_never_what_it_brings() -> None:
+    assert usage.naming(customer_service_pb2.GetCustomerRequest.DESCRIPTOR) == ["name"]
+    assert usage.naming(customer_service_pb2.CreateCustomerRequest.DESCRIPTOR) == []
 
 
 async def test_a_refused_call_counts_for_who_was_refused(served: Any, issuer: TestIssuer) -> None:

@@ -31,7 +31,6 @@ from chassis.timeouts import Timeouts
 
 # Deadlines are shaved so that the caller, whose time runs out last, gets our error and not its own.
 SHAVE_S = 0.02
-NAMING = ("name", "parent", "customer", "case")  # fields that say which customer or case a request is about
 LONGEST_S = 30.0  # what a unary call gets at most, whatever its caller allows
 
 Behaviour = Callable[[Any, Any], Any]
@@ -237,7 +236,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         descriptor = decode.__self__.DESCRIPTOR
         has_request_id = "request_id" in descriptor.fields_by_name
         needed, look = further(descriptor), self._checks[method]
-        naming = [field for field in NAMING if field in descriptor.fields_by_name]
+        naming = usage.naming(descriptor)
 
         def read(raw: bytes, metadata: Metadata, traceparent: str) -> Any:
             try:

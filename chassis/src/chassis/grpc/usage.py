@@ -1,10 +1,19 @@
 """Who calls what, how often and how it ends: measured by workload, or by the department of a person."""
 
+from google.protobuf.descriptor import Descriptor
+
 from chassis.context import Principal
 from chassis.telemetry.metrics import CALLS, RPC_DURATION
 
 CALLERS_MAX = 200  # each is a series for every method and code
+NAMING = ("name", "parent", "customer", "case")
 _callers: set[str] = set()
+
+
+def naming(request: Descriptor) -> list[str]:
+    """The fields of a request that name the customer or the case that it is about."""
+    fields = (request.fields_by_name.get(name) for name in NAMING)
+    return [each.name for each in fields if each and each.type == each.TYPE_STRING and not each.is_repeated]
 
 
 def note(principal: Principal | None, method: str, code: str, seconds: float, trace_id: str) -> None:
