@@ -6,7 +6,7 @@ MODULES := chassis rapport_testing rapport_imports rapport_tools customer cases 
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto catalogues release-contracts screenshots bench slow mutants model load chaos requirements clean
+.PHONY: help setup run demo test check format proto catalogues release-contracts observability screenshots bench slow mutants model load chaos requirements clean
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -39,6 +39,10 @@ proto: setup ## Generate proto/gen from the contracts
 
 catalogues: setup ## Bring the desk's message catalogues up to what its source says; begin one for a language with NEW=fr
 	@$(BIN)/python services/desk/catalogues.py $(NEW)
+
+observability: setup ## Write docs/metrics.md and the dashboards again, from the code that they are about
+	@$(BIN)/python -m deploy.observability.metrics
+	@$(BIN)/python -m deploy.observability.dashboards
 
 release-contracts: setup ## Make today's contracts the baseline that `make check` compares with; part of a release
 	@$(BIN)/python proto/generate.py --image proto/released.binpb

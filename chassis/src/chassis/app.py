@@ -94,6 +94,7 @@ class App(Generic[S]):
         self.timers: dict[str, TimerHandler] = {}
         self.backgrounds: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.openers: list[Callable[[], Awaitable[None]]] = []
+        self.measurements: list[Callable[[], Awaitable[None]]] = []
         self.workers: list[Worker] = []
         self.draining = asyncio.Event()
         self.site: ASGIApp | None = None
@@ -141,6 +142,10 @@ class App(Generic[S]):
     def background(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run from start until drain. A crash of it ends the process."""
         self.backgrounds.append(run)
+
+    def measure(self, measurement: Callable[[], Awaitable[None]]) -> None:
+        """Await every 15 seconds: for metrics that cost a query, which must be quick."""
+        self.measurements.append(measurement)
 
     def on_open(self, start: Callable[[], Awaitable[None]]) -> None:
         """Await once the database is open, before anything is served."""

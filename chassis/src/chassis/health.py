@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 from prometheus_client import REGISTRY
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -44,10 +44,11 @@ def health_app(service: str, ready: Callable[[], list[str]], warnings: Callable[
         told = {"status": status, "problems": problems, "warnings": warnings()}
         return JSONResponse(told, status_code=503 if problems else 200)
 
-    async def metrics(_: Request) -> Response:
-        """Prometheus metrics, made in a thread: they are many."""
-        made = await asyncio.to_thread(generate_latest, REGISTRY)
-        return Response(made, headers={"content-type": CONTENT_TYPE_LATEST})
+    async def metrics(request: Request) -> Response:
+        """Prometheus metrics, made in a thread: they are many. With exemplars for who takes OpenMetrics."""
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        made = await asyncio.to_thread(encode, REGISTRY)
+        return Response(made, headers={"content-type": content_type})
 
     async def info(_: Request) -> Response:
         """What is running."""

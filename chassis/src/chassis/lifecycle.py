@@ -5,12 +5,12 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import nats.errors
 import structlog
 import uvloop
-from prometheus_client import Gauge
 
 from chassis.app import App
 from chassis.db.failures import DRIVER_ERRORS
@@ -18,6 +18,7 @@ from chassis.db.maintain import keep, keep_partitions
 from chassis.db.read_audit import ReadAudit
 from chassis.db.roles import problem as role_problem
 from chassis.db.session import UnsuitableDatabase
+from chassis.db.statement import tell_purposes
 from chassis.db.version import missing
 from chassis.errors import Refusal
 from chassis.events.nats import Connection, connect
@@ -25,6 +26,7 @@ from chassis.events.provision import NotProvisioned, verify
 from chassis.grpc.server import Server
 from chassis.health import HealthServer, health_app
 from chassis.inbox.consumer import Consumer
+from chassis.operations.backlog import count_backlog, measure
 from chassis.operations.rpc import OperationsRpc
 from chassis.outbox.heartbeat import Heartbeat
 from chassis.outbox.relay import Relay
@@ -41,10 +43,6 @@ GRACE_S = 15.0
 CHECK_EVERY_S = 5.0
 MISSES_UNTIL_UNREADY = 2
 MISSES_UNTIL_EXIT = 12  # longer than the client's own pings need to notice that a connection is dead
-
-WARNINGS = Gauge(
-    "rapport_warnings", "What is amiss while the service serves; /health/ready says it in words."
-)
 
 log = structlog.get_logger()
 
@@ -103,6 +101,7 @@ class Lifecycle:
             TimerRunner(app.db, app.timers).run,
             lambda: keep_partitions(app.db),
             metrics.watch_loop,
+            lambda: measure([partial(count_backlog, app.db), *app.measurements]),
             *(consumer.run for consumer in self._consumers),
             *app.backgrounds,
         ):
@@ -210,7 +209,7 @@ class Lifecycle:
         if warnings and warnings != self.warnings:
             log.warning("something is amiss", warnings=warnings)
         self.warnings = warnings
-        WARNINGS.set(len(warnings))
+        metrics.WARNINGS.set(len(warnings))
 
     async def _watch(self) -> None:
         """Be unready while database or broker do not answer.
@@ -252,6 +251,7 @@ def serve(name: str, settings: ServiceSettings, compose: Callable[[], App[Any]])
     """
     os.environ.setdefault("RAPPORT_SERVICE", name)
     telemetry_logging.setup(name, settings.log_level, settings.log_format)
+    tell_purposes()
     try:
         tracing.setup(name)
     except ValueError as problem:  # an OTEL_ variable that we cannot obey

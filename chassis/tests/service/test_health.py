@@ -5,6 +5,8 @@ import contextlib
 import json
 import re
 import runpy
+import shutil
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -160,12 +162,33 @@ async def test_metrics_are_what_prometheus_can_read_and_cover_calls_and_outbox(r
     ]
     assert {"method": "rapport.loyalty.v1.LedgerService/BatchGetAccounts", "code": "OK"} in calls
     assert {"rapport_outbox_unpublished", "rapport_outbox_oldest_seconds"} <= set(families)
+    pool = {
+        sample.labels["state"]: sample.value for sample in families["rapport_db_pool_connections"].samples
+    }
+    assert 0 < sum(pool.values()) <= families["rapport_db_pool_size"].samples[0].value
     for family in families.values():
         assert re.fullmatch(r"[a-z][a-z0-9_]*", family.name)
         assert family.documentation, f"{family.name} has no HELP"
         assert family.type != "unknown", f"{family.name} has no TYPE"
+        named = ("rapport_", "rpc_", "http_", "process_", "python_")
+        assert family.name.startswith(named), f"{family.name} is not named as docs/metrics.md has it"
         assert len({tuple(sorted(s.labels)) for s in family.samples if s.name == family.name}) <= 1
     assert text.count("# HELP") == len(families) == text.count("# TYPE")
+
+
+async def test_metrics_pass_promtool(running):
+    if (promtool := shutil.which("promtool")) is None:
+        pytest.skip("no promtool: install Debian's package `prometheus`")
+    _, text = await get(running, "/metrics")
+    lint = await asyncio.to_thread(
+        subprocess.run,
+        [promtool, "check", "metrics"],
+        input=text.encode(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    assert (lint.returncode, lint.stdout.decode()) == (0, "")
 
 
 async def connect(running: Any, sent: bytes = b"") -> asyncio.StreamReader:

@@ -1,6 +1,7 @@
 """Spans: whose child, whether at all, and what they must not hold."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
+from chassis.db.combined import combined
+from chassis.db.statement import Statement, tell_purposes
+from chassis.operations.store import DROP, GET_TIMER
 from chassis.telemetry import exporting, tracing
 from rapport_testing.spans import record_spans
 
@@ -21,7 +25,8 @@ UNSAMPLED = PARENT[:-2] + "00"
 class Select:
     """A statement."""
 
-    name = "SELECT cases"
+    name = "LockCase: SELECT cases"
+    summary = "SELECT cases"
     sql = "SELECT id FROM cases WHERE id = $1"
 
 
@@ -47,10 +52,39 @@ def test_a_server_span_is_the_callers_child_and_statements_are_its_children(
     assert parent(server) == PARENT.split("-")[2]
     assert parent(statement) == hexed(server)[1]
     assert (server.kind, statement.kind) == (SpanKind.SERVER, SpanKind.CLIENT)
-    assert statement.name == "SELECT cases"
+    assert statement.name == "LockCase: SELECT cases"
     assert statement.attributes is not None
+    assert statement.attributes["db.query.summary"] == "SELECT cases"
     assert statement.attributes["db.query.text"] == Select.sql
     assert statement.attributes["db.system.name"] == "postgresql"
+
+
+CUSTOMER = "customers/0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60"
+CASE = "cases/0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e61"
+
+
+def test_a_trace_is_found_by_its_customer_and_its_case(spans: list[ReadableSpan]) -> None:
+    with tracing.server_span("a.v1.B/C", PARENT):
+        tracing.name_subjects(["", f"{CUSTOMER}/identifiers/7", "customers/anna@example.org"])
+        tracing.name_resources(["promises/1", CASE])
+    [span] = spans
+    assert span.attributes is not None
+    assert span.attributes["rapport.customer"] == CUSTOMER
+    assert span.attributes["rapport.case"] == CASE
+    assert span.attributes["rapport.resource"] == ("promises/1", CASE)
+
+
+def test_a_statement_says_what_it_is_for() -> None:
+    tell_purposes()
+    assert GET_TIMER.name == "GetTimer: SELECT timers"
+    assert combined((GET_TIMER, DROP)).name == GET_TIMER.name
+
+
+def test_every_statement_names_what_it_is_about() -> None:
+    """A bare SELECT tells nobody anything."""
+    statements = [each for each in gc.get_objects() if isinstance(each, Statement)]
+    assert len(statements) > 50
+    assert [each.sql for each in statements if len(each.summary.split()) != 2] == []
 
 
 def test_what_is_not_sampled_opens_no_span(spans: list[ReadableSpan]) -> None:

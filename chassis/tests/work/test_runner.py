@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 from chassis.db.failures import unavailable
 from chassis.errors import Aborted
 from chassis.grpc.client import deadline
+from chassis.telemetry.metrics import WORK_REPEATS
 from chassis.work import Later, Ours, Refused, State, Verdict, code_of, queue
 from chassis.work import runner as runner_module
-from chassis.work.metrics import REPEATS
 from rapport_testing.wait import eventually
 
 MANY = [f"{n:02}" for n in range(30)]
@@ -310,7 +310,7 @@ async def seen(office: Any, state: str, **fields: Any) -> Any:
 
 
 def repeats() -> float:
-    return REPEATS.labels("send")._value.get()
+    return WORK_REPEATS.labels("send")._value.get()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from google.protobuf.message import Message
 
 from chassis.api.filters import Field, Filter, parse
 from chassis.api.pages import DEFAULT_SIZE, FRAME_BYTES, PAGE_MAX_BYTES, READ_AT_ONCE, SIZE_MAX, KeyType, Page
-from chassis.db.statement import Executor, Statement
+from chassis.db.statement import Executor, Purposeful, Statement
 from chassis.errors import invalid
 
 R = TypeVar("R")
@@ -31,7 +31,7 @@ SHAPES_MAX = 256
 _KEY_TYPES: tuple[KeyType, ...] = (datetime, UUID, int, str)
 
 
-class Listing(Generic[R]):
+class Listing(Purposeful, Generic[R]):
     """A list in pages.
 
     Args:
@@ -157,7 +157,9 @@ class Listing(Generic[R]):
             key = sa.tuple_(*self.sort)
             select = select.where(key < position if descending else key > position)
         order = [column.desc() if descending else column.asc() for column in self.sort]
-        return Statement(select.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer)), self._row)
+        made = Statement(select.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer)), self._row)
+        made.purpose = self.purpose
+        return made
 
 
 def _name(column: sa.ColumnElement[Any]) -> str:

@@ -11,6 +11,7 @@ class Combined(NamedTuple):
     """The SQL that does it all, named after the first statement."""
 
     name: str
+    summary: str
     sql: str
 
 
@@ -25,7 +26,10 @@ def combined(statements: tuple[Statement[Any], ...]) -> Combined:
         parts.append(_renumbered(statement.sql, offset))
         offset += len(statement.binds)
     expressions = ", ".join(f"part{i} AS ({part})" for i, part in enumerate(parts[:-1]))
-    return Combined(statements[0].name, f"WITH {expressions} {parts[-1]}" if expressions else parts[-1])
+    first = statements[0]
+    return Combined(
+        first.name, first.summary, f"WITH {expressions} {parts[-1]}" if expressions else parts[-1]
+    )
 
 
 def _renumbered(sql: str, offset: int) -> str:

@@ -16,6 +16,7 @@ from chassis.db.records import Facts
 from chassis.db.session import GUARDS, VANISHED, Session, connected, guard, prepare, refuse_shared
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
+from chassis.telemetry import metrics
 from chassis.telemetry.tracing import sql_span
 from chassis.timeouts import Timeouts
 
@@ -62,6 +63,7 @@ class Database:
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._limits = Timeouts()
+        self._line = _Line()
         self.background = asyncio.Semaphore(max(1, pool_size // 2))
         self._patient = asyncio.Semaphore(max(1, pool_size // 4))
         self._probe: Session | None = None
@@ -88,8 +90,16 @@ class Database:
             target_session_attrs="read-write",
             server_settings={"application_name": self.service},
         )
+        self._measure(self._pool)
         async with self.connection() as first, self.connection() as second:
             await refuse_shared(first, second)
+
+    def _measure(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        """Have what the pool does told whenever metrics are read."""
+        metrics.POOL_SIZE.set(self._pool_size)
+        metrics.POOL_WAITING.set_function(lambda: self._line.waiting)
+        metrics.POOL_CONNECTIONS.labels("idle").set_function(pool.get_idle_size)
+        metrics.POOL_CONNECTIONS.labels("in_use").set_function(lambda: pool.get_size() - pool.get_idle_size())
 
     async def close(self) -> None:
         """Close every connection, waiting at most 5 seconds for those in use."""
@@ -155,7 +165,7 @@ class Database:
         (`OVERLOADED`) when all connections are in use for 2 seconds.
         """
         assert self._pool is not None, "Database.open was not called"
-        return _Borrowed(self._pool, self._limits)
+        return _Borrowed(self._pool, self._limits, self._line)
 
     async def fetch(self, statement: Statement[Any], args: Sequence[Any]) -> list[Any]:
         """Run one statement in a transaction of its own."""
@@ -188,16 +198,27 @@ class Database:
             self._patient.release()
 
 
+class _Line:
+    """How many wait for a connection."""
+
+    __slots__ = ("waiting",)
+
+    def __init__(self) -> None:
+        self.waiting = 0
+
+
 class _Borrowed:
     """A connection of the pool for the time of a block. A class: a generator costs a read 7 % more."""
 
-    __slots__ = ("_connection", "_limits", "_pool")
+    __slots__ = ("_connection", "_limits", "_line", "_pool")
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: Timeouts) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: Timeouts, line: _Line) -> None:
         self._pool = pool
         self._limits = limits
+        self._line = line
 
     async def __aenter__(self) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
+        self._line.waiting += 1
         try:
             with self._limits.limit(ACQUIRE_TIMEOUT_S):
                 self._connection = await self._pool.acquire()
@@ -205,7 +226,11 @@ class _Borrowed:
             # While there are connections, who waited for one did so in line: it may have come back just now,
             # or one of the others may have been lost.
             in_line = isinstance(error, TimeoutError) and self._pool.get_size() > 0
+            if in_line:
+                metrics.POOL_TIMEOUTS.inc()
             raise (overloaded() if in_line else unavailable()) from error
+        finally:
+            self._line.waiting -= 1
         return self._connection
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:

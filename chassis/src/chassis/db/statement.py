@@ -7,6 +7,7 @@ asyncpg the one that runs them.
 
 import dataclasses
 import enum
+import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -14,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.sql import visitors
 
 R = TypeVar("R")
 _DIALECT: Any = asyncpg.dialect()  # type: ignore[no-untyped-call]
@@ -28,7 +30,18 @@ class Executor(Protocol):
         ...
 
 
-class Statement(Generic[R]):
+class Purposeful:
+    """What a module holds by a name that says what it is for.
+
+    Attributes:
+        purpose: that name, `LockPromise`, once `tell_purposes` was called; "" before.
+
+    """
+
+    purpose = ""
+
+
+class Statement(Purposeful, Generic[R]):
     """One compiled statement.
 
     Args:
@@ -46,7 +59,12 @@ class Statement(Generic[R]):
         self._make: Callable[[Sequence[Any]], R] | None = None
         if row is not None:
             self._make = _row_maker(row, [column.name for column in compiled.statement._all_selected_columns])
-        self.name = _name(clause)
+        self.summary = _summary(clause)
+
+    @property
+    def name(self) -> str:
+        """What it is for and what it does, for traces and errors: `LockPromise: SELECT promises`."""
+        return f"{self.purpose}: {self.summary}" if self.purpose else self.summary
 
     def arguments(self, params: Mapping[str, Any]) -> list[Any]:
         """The positional arguments for `params`; TypeError names what is missing."""
@@ -115,6 +133,7 @@ class Bulk(Statement[R]):
         """The statement that inserts `rows`, at least one, and its arguments. Scalars beat arrays."""
         get = (lambda row, name: row[name]) if isinstance(rows[0], Mapping) else getattr
         if len(rows) == 1:
+            self._single.purpose = self.purpose
             return self._single, self._single.arguments({name: get(rows[0], name) for name in self.columns})
         return self, self.arguments({name: [get(row, name) for row in rows] for name in self.columns})
 
@@ -158,11 +177,18 @@ def _row_maker(row: Callable[..., R], columns: list[str]) -> Callable[[Sequence[
     return make
 
 
-def _name(clause: Any) -> str:
-    """`{operation} {table}`: the span name that the semantic conventions ask for."""
-    operation = clause.__visit_name__.upper()
+def tell_purposes() -> None:
+    """Have every statement that a module holds say in traces what it is for. Costs some milliseconds."""
+    for module in tuple(sys.modules.values()):
+        for name, held in tuple(vars(module).items()):
+            if issubclass(type(held), Purposeful):  # what is lazy stays so
+                held.purpose = "".join(word.capitalize() for word in name.split("_"))
+
+
+def _summary(clause: Any) -> str:
+    """`{operation} {table}`, as the semantic conventions have it; of a call of a function, its name."""
     table = getattr(clause, "table", None)
-    if table is None:
-        froms = clause.get_final_froms() if operation == "SELECT" else []
-        table = froms[0] if froms else None
-    return f"{operation} {getattr(table, 'name', '')}".strip()
+    parts = () if table is not None else tuple(visitors.iterate(clause))
+    for kind in (sa.TableClause, sa.FunctionElement):
+        table = table if table is not None else next((part for part in parts if isinstance(part, kind)), None)
+    return f"{clause.__visit_name__.upper()} {getattr(table, 'name', '')}".strip()

@@ -17,6 +17,7 @@ from chassis.db.failures import DRIVER_ERRORS, discard, is_closed, is_lost, refu
 from chassis.db.outcome import committed
 from chassis.db.shield import finished
 from chassis.db.statement import Statement
+from chassis.telemetry.metrics import FACTS
 from chassis.telemetry.tracing import name_resources, sql_span
 
 if TYPE_CHECKING:
@@ -237,6 +238,8 @@ class Transaction:
             await self.rollback()
             raise
         failpoints.hit("after_commit")
+        for row in self._facts:
+            FACTS.labels(row["type"]).inc()
         if self._facts:
             self.db.on_facts()
         for timer in self._timers.values():

@@ -31,14 +31,15 @@ class Admission:
         """Whether somebody may call the method."""
         return method in self._permissions
 
-    async def admit(self, method: str, metadata: Mapping[str, str]) -> Principal:
-        """Who calls. Unauthenticated, Unavailable as `Verifier.verify`; PermissionDenied."""
-        principal = await self.recognise(metadata)
+    def permit(self, method: str, principal: Principal) -> None:
+        """Refuse who may not call the method (PermissionDenied)."""
         require(principal, self._permissions[method])
-        return principal
 
     async def recognise(self, metadata: Mapping[str, str]) -> Principal:
-        """Who calls: the caller, or whoever it makes the call for, with the rights that both have."""
+        """Who calls: the caller, or whoever it makes the call for, with the rights that both have.
+
+        Unauthenticated, Unavailable as `Verifier.verify`.
+        """
         caller = await self._bearer(metadata, AUTHORIZATION)
         if ON_BEHALF_OF not in metadata:
             return caller

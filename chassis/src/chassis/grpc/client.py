@@ -19,6 +19,9 @@ from chassis.grpc.retries import Retries, may_repeat
 from chassis.telemetry import tracing
 from chassis.tls import Certificates, Held
 
+
+from chassis.telemetry.metrics import RPC_CLIENT_DURATION
+
 deadline: ContextVar[float] = ContextVar("deadline")
 """The monotonic moment until which the current work has time. Unset outside of RPCs."""
 
@@ -145,14 +148,19 @@ class Peer:
                         trailing.update(await made.trailing_metadata())
                     return response
 
+                began, code = time.perf_counter(), "CANCELLED"
                 try:
                     response = await self._retries.call(attempt, seconds, may_repeat(method, request))
                 except grpc.aio.AioRpcError as error:
-                    span.set_attribute("rpc.response.status_code", error.code().name)
+                    code = error.code().name
                     error.add_note(method[1:])  # which call it was, gRPC does not say
                     raise
-                span.set_attribute("rpc.response.status_code", "OK")
-                return response
+                else:
+                    code = "OK"
+                    return response
+                finally:
+                    RPC_CLIENT_DURATION.observe((method[1:], code), time.perf_counter() - began)
+                    span.set_attribute("rpc.response.status_code", code)
 
         return call
 

@@ -20,14 +20,13 @@ from chassis.auth.tokens import Verifier, expired
 from chassis.clock import Clock
 from chassis.context import Call, Principal, current_call
 from chassis.errors import InvalidArgument, Refusal, invalid, response_too_large
-from chassis.grpc import admission, bounds
+from chassis.grpc import admission, bounds, usage
 from chassis.grpc.client import deadline
 from chassis.grpc.open_methods import PREFIXES, OpenMethods
 from chassis.grpc.outcomes import Answer, Metadata, settled, traced
 from chassis.grpc.readings import Readings
 from chassis.grpc.status import Unimplemented, status
 from chassis.telemetry import tracing
-from chassis.telemetry.metrics import RPC_DURATION
 from chassis.timeouts import Timeouts
 
 # Deadlines are shaved so that the caller, whose time runs out last, gets our error and not its own.
@@ -115,8 +114,9 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         pairs: Any = details.invocation_metadata or ()
         _metadata.set(dict(pairs))
         try:
-            principal = await self._admission.admit(method, admission.unambiguous(pairs))
+            principal = await self._admission.recognise(admission.unambiguous(pairs))
             _caller.set(principal)
+            self._admission.permit(method, principal)
             self._in_flight.check(principal.caller)
         except Exception as error:
             return self._refusing(method, error)
@@ -236,6 +236,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         descriptor = decode.__self__.DESCRIPTOR
         has_request_id = "request_id" in descriptor.fields_by_name
         needed, look = further(descriptor), self._checks[method]
+        naming = usage.naming(descriptor)
 
         def read(raw: bytes, metadata: Metadata, traceparent: str) -> Any:
             try:
@@ -247,6 +248,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                     admission.require(_caller.get(), permission)
             if wrong := look(request, self._clock.now()):
                 raise InvalidArgument(wrong)
+            tracing.name_subjects(getattr(request, field) for field in naming)
             request_id = request.request_id if has_request_id else ""
             current_call.set(
                 Call(
@@ -264,20 +266,20 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
 
         async def handle(_: Any, context: Any) -> bytes | None:
             began = time.perf_counter()
-            code = "CANCELLED"
+            code, trace = "CANCELLED", ""
             try:
                 metadata = _metadata.get()
                 arrived = metadata.get("traceparent", "")
                 carried, sampled = tracing.decide(arrived)
                 if sampled:
-                    outcome = await traced(name, arrived, answer, context, metadata)
+                    outcome, trace = await traced(name, arrived, answer, context, metadata)
                 else:
                     outcome = await settled(answer, context, metadata, carried)
                 if isinstance(outcome, Refusal):
                     outcome = self._readings.refused(outcome)
                 code = outcome.code if isinstance(outcome, Refusal) else "OK"
             finally:
-                RPC_DURATION.observe((name, code), time.perf_counter() - began)
+                usage.note(_caller.get(None), name, code, time.perf_counter() - began, trace)
             if not isinstance(outcome, Refusal):
                 return outcome
             await context.abort_with_status(status(outcome, self.domain))

@@ -28,13 +28,14 @@ async def settled(
 
 async def traced(
     name: str, arrived: str, answer: Answer, context: Any, metadata: Metadata
-) -> bytes | Refusal | None:
-    """The same within a span."""
+) -> tuple[bytes | Refusal | None, str]:
+    """The same within a span, and the id of its trace."""
     with tracing.server_span(name, arrived) as span:
-        outcome = await settled(answer, context, metadata, tracing.traceparent())
+        traceparent = tracing.traceparent()
+        outcome = await settled(answer, context, metadata, traceparent)
         code = outcome.code if isinstance(outcome, Refusal) else "OK"
         span.set_attribute("rpc.response.status_code", code)
         if code in SERVER_ERRORS:
             span.set_status(StatusCode.ERROR)
             span.set_attribute("error.type", code)
-        return outcome
+        return outcome, tracing.trace_id(traceparent)

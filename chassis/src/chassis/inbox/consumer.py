@@ -18,6 +18,7 @@ from chassis.inbox.parked import Kept, Parked
 from chassis.inbox.pull import Missing, Pull
 from chassis.inbox.subscription import BATCH, Subscription
 from chassis.judgement import Judgement, judge
+from chassis.telemetry.metrics import CONSUMED
 from chassis.timeouts import woken
 
 WINDOW = 32  # events in hand when they are handled one by one
@@ -25,6 +26,7 @@ AT_ONCE = 4  # so that one backlog leaves the others some of `Database.backgroun
 WAIT_S = 5.0
 PAUSE_S = 1.0
 RETRIED_AT_ONCE = 2  # of what was set aside
+OUTCOMES = ("applied", "parked", "given_up", "unknown")  # told from the start, so that a first one is seen
 
 _log = structlog.get_logger()
 
@@ -42,6 +44,7 @@ class Consumer:
         self._connection = connection
         self._subscription = subscription
         self._effect = Effect(db, subscription)
+        self._applied, *_ = (CONSUMED.labels(subscription.durable, outcome) for outcome in OUTCOMES)
         self._parked = Parked(db, subscription)
         self._pull = Pull(connection, stream_of(subscription.source), subscription.durable)
         self._lanes: dict[str, deque[Delivery]] = {}
@@ -152,6 +155,7 @@ class Consumer:
                     continue
                 await self._parked.keep(event, error)
                 return False
+            self._applied.inc()
             return True
 
     async def _retry(self) -> None:
@@ -203,6 +207,7 @@ class Consumer:
             else:
                 await self._one_by_one(deliveries)
         else:
+            self._applied.inc(len(deliveries))
             for delivery in deliveries:
                 await delivery.done()
             self._let_go(deliveries)

@@ -24,6 +24,7 @@ from chassis.events.beats import Beat
 from chassis.events.declarations import stream_of
 from chassis.events.nats import BROKER_ERRORS, Connection
 from chassis.inbox.subscription import Subscription
+from chassis.telemetry import metrics
 from chassis.timeouts import woken
 
 FRESH_S = 4.0  # with what an answer may have been kept, FRESH is said for less than 5 s of something missing
@@ -104,6 +105,7 @@ class Freshness:
         while True:
             self._beat.clear()
             await asyncio.gather(*map(self._ask, self._subscriptions))
+            self._tell()
             await woken(self._beat, ASK_EVERY_S if self._is_awaited() else ASK_IDLE_S)
 
     @property
@@ -127,6 +129,14 @@ class Freshness:
         else:
             standing = Standing.BEHIND if known else Standing.SILENT
         return SourceState(standing, age_s, pending)
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        reached = {(each.durable, each.source): self._reached[each.durable] for each in self._subscriptions}
+        metrics.CONSUMER_PENDING.replace({labels: each.pending for labels, each in reached.items()})
+        metrics.CONSUMER_LAG.replace(
+            {labels: now - max(each.until, self._since) for labels, each in reached.items()}
+        )
 
     def _is_awaited(self) -> bool:
         """Whether the last beat of a source is not reached yet."""

@@ -27,6 +27,7 @@ from chassis.events.shown import CUSTOMER
 from chassis.inbox.delivery import Delivery
 from chassis.inbox.subscription import Subscription
 from chassis.judgement import Judgement, judge
+from chassis.telemetry.metrics import CONSUMED
 from chassis.timeouts import woken
 
 UNKNOWN_ATTEMPTS = 10
@@ -98,6 +99,7 @@ class Parked:
         _log.warning("events of an unknown type are kept", durable=self._durable, events=len(deliveries))
         rows = {row["event_id"]: row for row in (self._row(_kept(each), None) for each in deliveries)}
         await _KEEP.rows(self._db, list(rows.values()))
+        CONSUMED.labels(self._durable, "unknown").inc(len(rows))
 
     async def keep(self, failed: Delivery | Kept, error: Exception) -> None:
         """Keep an event that could not be applied, or give up on it when no other try can help.
@@ -112,6 +114,7 @@ class Parked:
         if hopeless:
             row["state"] = "DEAD"
         await _KEEP.rows(self._db, [row])
+        CONSUMED.labels(self._durable, "given_up" if hopeless else "parked").inc()
         if hopeless:
             _log.error(
                 "an event is given up on", durable=self._durable, event_id=str(kept.event_id),

@@ -104,6 +104,14 @@ GET_WORK = Statement(_WORK.where(_W.id == sa.bindparam("id")), Work)
 LIST_WORK = Listing(_WORK.where(_OPEN), _W.id, row=Work)
 
 _COUNT = sa.func.count
+
+
+def _age(since: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """In seconds; 0 of nothing."""
+    seconds = sa.cast(sa.extract("epoch", _NOW - since), sa.Float)
+    return sa.func.coalesce(seconds, sa.literal_column("0.0"))
+
+
 UNPUBLISHED = Statement[Any](
     sa.select(_COUNT().label("waiting"), sa.func.min(OUTBOX.c.time).label("oldest")).where(
         OUTBOX.c.published_at.is_(None)
@@ -128,4 +136,13 @@ WORK_BY_KIND = Statement(
     .order_by(_W.kind),
     WorkBacklog,
 )
-OVERDUE_TIMERS = Statement[Any](sa.select(_COUNT().label("overdue")).where(TIMERS.c.due_at < _NOW - OVERDUE))
+OVERDUE_TIMERS = Statement[Any](
+    sa.select(_COUNT().label("overdue"), _age(sa.func.min(TIMERS.c.due_at)).label("late_s")).where(
+        TIMERS.c.due_at < _NOW - OVERDUE
+    )
+)
+SET_ASIDE_IN_ALL = Statement[Any](
+    sa.select(
+        _P.consumer, _P.state, _COUNT().label("events"), _age(sa.func.min(_P.parked_at)).label("oldest_s")
+    ).group_by(_P.consumer, _P.state)
+)

@@ -18,7 +18,6 @@ import nats.js.errors
 import sqlalchemy as sa
 import structlog
 from nats.js.api import StreamInfo
-from prometheus_client import Gauge
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis import ids
@@ -34,6 +33,7 @@ from chassis.events.nats import Connection
 from chassis.events.provision import MARKER
 from chassis.outbox.republish import republish
 from chassis.outbox.shards import SHARDS
+from chassis.telemetry import metrics
 
 BEAT_EVERY_S = 2.0
 DEPTH_MAX = 100_000
@@ -42,9 +42,6 @@ MARGIN = timedelta(minutes=10)
 _LOCK = 0x6C6F7374  # "lost"
 
 _log = structlog.get_logger()
-_DEPTH = Gauge("rapport_outbox_unpublished", "Facts that wait for publication.")
-_OLDEST = Gauge("rapport_outbox_oldest_seconds", "The age of the oldest fact that waits for publication.")
-_LOST = Gauge("rapport_stream_lost", "1 while the broker lacks events that it once took.")
 
 _WAITING = sa.select(OUTBOX.c.id).where(OUTBOX.c.published_at.is_(None)).limit(DEPTH_MAX).subquery()
 _SHARD = (
@@ -122,8 +119,8 @@ class Heartbeat:
         lag_s = max(0.0, (now - min(firsts)).total_seconds()) if firsts else 0.0
         sent_at = time.time()
         info = await self._connection.js.stream_info(self._stream)
-        _DEPTH.set(depth)
-        _OLDEST.set(lag_s)
+        metrics.OUTBOX_UNPUBLISHED.set(depth)
+        metrics.OUTBOX_OLDEST.set(lag_s)
         if await self._is_whole(known, info):
             self._tell("")
             beat = Beat(depth, lag_s, info.state.last_seq, sent_at)
@@ -190,7 +187,7 @@ class Heartbeat:
         if problem and problem != self.problem:
             _log.error("events do not reach their readers", problem=problem)
         self.problem = problem
-        _LOST.set(bool(problem))
+        metrics.STREAM_LOST.set(bool(problem))
 
 
 def _has_lost(known: Any, info: StreamInfo) -> bool:

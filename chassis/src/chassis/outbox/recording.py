@@ -7,6 +7,7 @@ from chassis.db.schema import OUTBOX
 from chassis.db.statement import Bulk
 from chassis.events.facts import FactCodec
 from chassis.outbox.shards import SHARDS
+from chassis.telemetry.metrics import FACTS
 
 
 class Recorder:
@@ -16,6 +17,8 @@ class Recorder:
 
     def __init__(self, codec: FactCodec) -> None:
         self._codec = codec
+        for message in codec.messages.values():
+            FACTS.labels(message.DESCRIPTOR.full_name)  # told from the start, so that a first one is seen
 
     def row(self, fact: Any) -> dict[str, Any]:
         """What the outbox holds of a fact itself. Errors as of `FactCodec.encode`."""

@@ -29,6 +29,8 @@ ALLOWED = frozenset(
         "messaging.operation.type",
         "messaging.system",
         "network.protocol.name",
+        "rapport.case",
+        "rapport.customer",
         "rapport.delivery_count",
         "rapport.event.type",
         "rapport.resource",

@@ -1,54 +1,100 @@
-"""Metrics that Prometheus reads: how long RPCs take, and how late the event loop is.
+"""What Prometheus reads of every service; docs/metrics.md is made of these declarations.
 
-What is counted less often than once an RPC uses `prometheus_client` directly.
+Names: what OpenTelemetry names is named so (`rpc_server_duration_seconds`); all else begins with `rapport_`.
+Units are seconds, and whole things. A label is a code of the contracts or of a declaration, never a person, a
+resource or a text. What is read from the database or the broker is the same in every replica: take the
+maximum over them, not the sum. What is counted more than once an RPC is a family of `families`.
 """
 
 import asyncio
-import bisect
-from collections.abc import Iterator
 
-from prometheus_client import REGISTRY, Gauge
-from prometheus_client.metrics_core import HistogramMetricFamily
-from prometheus_client.registry import Collector, CollectorRegistry
+from prometheus_client import Counter, Gauge
 
-BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+from chassis.telemetry.families import Histogram, Snapshot
+
 LAG_EVERY_S = 0.5
 
-Labels = tuple[str, ...]
+RPC_DURATION = Histogram("rpc_server_duration_seconds", "Time to answer an RPC.", ("method", "code"))
+RPC_CLIENT_DURATION = Histogram(
+    "rpc_client_duration_seconds", "Time of a call to another service, with its retries.", ("method", "code")
+)
+CALLS = Counter(
+    "rapport_rpc_calls",
+    "RPCs by who calls: a workload (service:cases), or else the department of a person.",
+    ["caller", "method", "code"],
+)
+LOOP_LAG = Gauge("rapport_event_loop_lag_seconds", "How late the event loop was at the last look.")
+WARNINGS = Gauge(
+    "rapport_warnings", "What is amiss while the service serves; /health/ready says it in words."
+)
 
+POOL_CONNECTIONS = Gauge(
+    "rapport_db_pool_connections", "Connections to the database, in_use or idle.", ["state"]
+)
+POOL_SIZE = Gauge("rapport_db_pool_size", "How many connections to the database there may be.")
+POOL_WAITING = Gauge("rapport_db_pool_waiting", "What waits for a connection to the database.")
+POOL_TIMEOUTS = Counter(
+    "rapport_db_pool_timeouts", "Refusals because no connection to the database was free for 2 seconds."
+)
 
-class Histogram(Collector):
-    """Durations in seconds, in buckets, by label values.
+FACTS = Counter("rapport_facts_recorded", "Facts that were committed, by type of event.", ["type"])
+OUTBOX_UNPUBLISHED = Gauge(
+    "rapport_outbox_unpublished", "Facts that wait for publication. The same in every replica."
+)
+OUTBOX_OLDEST = Gauge(
+    "rapport_outbox_oldest_seconds",
+    "The age of the oldest fact that waits for publication. The same in every replica.",
+)
+STREAM_LOST = Gauge("rapport_stream_lost", "1 while the broker lacks events that it once took.")
+CONSUMER_PENDING = Snapshot(
+    "rapport_consumer_pending_events",
+    "Events in the stream that a consumer has not applied. The same in every replica.",
+    ("consumer", "source"),
+)
+CONSUMER_LAG = Snapshot(
+    "rapport_consumer_lag_seconds",
+    "All that the source committed before so long ago is applied here; since the start when that is not "
+    "known. The same in every replica.",
+    ("consumer", "source"),
+)
+CONSUMED = Counter(
+    "rapport_consumer_events",
+    "Events handled: applied, parked to be tried again, given_up (a dead letter), unknown to this release.",
+    ["consumer", "outcome"],
+)
+SET_ASIDE = Snapshot(
+    "rapport_events_set_aside",
+    "Events set aside: PARKED is tried again, DEAD is a dead letter. The same in every replica.",
+    ("consumer", "state"),
+)
+SET_ASIDE_OLDEST = Snapshot(
+    "rapport_events_set_aside_oldest_seconds",
+    "The age of the oldest event set aside. The same in every replica.",
+    ("consumer", "state"),
+)
 
-    Observed on the event loop alone, it needs no lock and costs under a microsecond.
-    """
-
-    def __init__(
-        self, name: str, description: str, labels: Labels, registry: CollectorRegistry = REGISTRY
-    ) -> None:
-        self._family = name, description, labels
-        self._series: dict[Labels, list[float]] = {}  # a count for each bucket, one above all, and the sum
-        registry.register(self)
-
-    def observe(self, values: Labels, seconds: float) -> None:
-        """Count one duration."""
-        series = self._series.get(values)
-        if series is None:
-            series = self._series[values] = [0] * (len(BUCKETS_S) + 2)
-        series[bisect.bisect_left(BUCKETS_S, seconds)] += 1
-        series[-1] += seconds
-
-    def collect(self) -> Iterator[HistogramMetricFamily]:
-        """The series as Prometheus has them: buckets that accumulate."""
-        name, description, labels = self._family
-        family = HistogramMetricFamily(name, description, labels=labels)
-        for values, (*counts, total) in list(self._series.items()):
-            buckets, so_far = [], 0.0
-            for bound, count in zip((*map(str, BUCKETS_S), "+Inf"), counts, strict=True):
-                so_far += count
-                buckets.append((bound, so_far))
-            family.add_metric(values, buckets, total)
-        yield family
+TIMER_RUNS = Counter("rapport_timer_runs", "Timers that were done or failed.", ["kind", "outcome"])
+TIMERS_OVERDUE = Gauge(
+    "rapport_timers_overdue", "Timers that were due a minute ago. The same in every replica."
+)
+TIMERS_LATE = Gauge(
+    "rapport_timers_late_seconds", "How late the latest of the overdue timers is. The same in every replica."
+)
+WORK_OUTCOMES = Counter("rapport_work_outcomes", "Attempts at work by how they ended.", ["kind", "verdict"])
+WORK_REPEATS = Counter("rapport_work_repeats", "Attempts made after one whose outcome is unknown.", ["kind"])
+WORK_LIVE = Gauge(
+    "rapport_work_live",
+    "Work that has not ended, by how far it is. The same in every replica.",
+    ["kind", "state"],
+)
+WORK_ALARMS = Gauge(
+    "rapport_work_alarms",
+    "Work that waits for us to mend something: a login, a quota. The same in every replica.",
+    ["kind"],
+)
+WORK_OVERDUE = Snapshot(
+    "rapport_work_overdue", "Work that was due a minute ago. The same in every replica.", ("kind",)
+)
 
 
 async def watch_loop() -> None:
@@ -58,7 +104,3 @@ async def watch_loop() -> None:
         before = loop.time()
         await asyncio.sleep(LAG_EVERY_S)
         LOOP_LAG.set(max(0.0, loop.time() - before - LAG_EVERY_S))
-
-
-RPC_DURATION = Histogram("rpc_server_duration_seconds", "Time to answer an RPC.", ("method", "code"))
-LOOP_LAG = Gauge("event_loop_lag_seconds", "How late the event loop was at the last look.")

@@ -31,6 +31,8 @@ SHUTDOWN_S = 3.0  # what an unreachable collector may hold a process up
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
+_SUBJECTS = {"customers": "rapport.customer", "cases": "rapport.case"}
+_SUBJECT = re.compile(r"(customers|cases)/[0-9a-f]{8}-[0-9a-f-]{27}(?![^/])")
 NOTHING: AbstractContextManager[Span] = nullcontext(trace.INVALID_SPAN)
 _random = random.Random()  # noqa: S311 - trace ids are not secrets
 os.register_at_fork(after_in_child=_random.seed)  # or all services of a local stack would make the same
@@ -44,6 +46,11 @@ class Named(Protocol):
 
     @property
     def name(self) -> str:
+        """What it is for and what it does: `LockCase: SELECT cases`."""
+        ...
+
+    @property
+    def summary(self) -> str:
         """Operation and table: `SELECT cases`."""
         ...
 
@@ -113,7 +120,22 @@ def name_resources(resources: Iterable[str]) -> None:
     """Name the resources that the current span is about, so that traces are found by them; at most 20."""
     span = trace.get_current_span()
     if span.is_recording():
-        span.set_attribute("rapport.resource", list(islice(resources, 20)))
+        named = list(islice(resources, 20))
+        span.set_attribute("rapport.resource", named)
+        name_subjects(named)
+
+
+def name_subjects(names: Iterable[str]) -> None:
+    """Name the first customer and the first case among `names`, or above one of them in the hierarchy.
+
+    Each by an attribute of its own: not every trace store finds what is in a list.
+    """
+    span = trace.get_current_span()
+    if not span.is_recording():
+        return
+    found = [match for match in map(_SUBJECT.match, names) if match]
+    for match in reversed(found):
+        span.set_attribute(_SUBJECTS[match[1]], match[0])
 
 
 def sql_span(statement: Named) -> AbstractContextManager[object]:
@@ -122,9 +144,9 @@ def sql_span(statement: Named) -> AbstractContextManager[object]:
         return NOTHING
     attributes = {
         "db.system.name": "postgresql",
-        "db.query.summary": statement.name,
+        "db.query.summary": statement.summary,
         "db.query.text": statement.sql,
-        "db.operation.name": statement.name.partition(" ")[0],
+        "db.operation.name": statement.summary.partition(" ")[0],
     }
     return _span(statement.name, SpanKind.CLIENT, attributes)
 

@@ -14,9 +14,9 @@ from chassis.backoff import Backoff
 from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.judgement import Judgement, is_transient, judge
-from chassis.telemetry import tracing
+from chassis.telemetry import metrics, tracing
 from chassis.timeouts import woken
-from chassis.work import metrics, queue
+from chassis.work import queue
 from chassis.work.item import LIVE as LIVE_STATES
 from chassis.work.item import State, Work
 from chassis.work.outcome import NotDone, Outcome, Verdict, code_of
@@ -160,7 +160,7 @@ class WorkRunner:
         for failures in count(1):
             try:
                 await self._settle(worker, work, work.attempt, outcome)
-                metrics.OUTCOMES.labels(work.kind, outcome.verdict).inc()
+                metrics.WORK_OUTCOMES.labels(work.kind, outcome.verdict).inc()
                 return
             except Exception as error:
                 passing = is_transient(error)
@@ -211,7 +211,7 @@ class WorkRunner:
         current_call.set(self._call(worker, work))
         try:
             await self._settle(worker, work, attempt, outcome, unchanged=True)
-            metrics.OUTCOMES.labels(work.kind, outcome.verdict).inc()
+            metrics.WORK_OUTCOMES.labels(work.kind, outcome.verdict).inc()
         except Exception as error:
             if is_transient(error):
                 raise
@@ -226,9 +226,9 @@ class WorkRunner:
             live[row["kind"], State(row["state"])] += row["count"]
             alarms[row["kind"]] += row["count"] if row["alarm"] else 0
         for (kind, state), number in live.items():
-            metrics.LIVE.labels(kind, state).set(number)
+            metrics.WORK_LIVE.labels(kind, state).set(number)
         for kind, number in alarms.items():
-            metrics.ALARMS.labels(kind).set(number)
+            metrics.WORK_ALARMS.labels(kind).set(number)
 
 
 async def _ended(tasks: set[asyncio.Task[None]]) -> None:

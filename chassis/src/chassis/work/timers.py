@@ -20,7 +20,7 @@ from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.judgement import is_transient
-from chassis.telemetry import tracing
+from chassis.telemetry import metrics, tracing
 from chassis.timeouts import woken
 
 POLL_S = 0.2
@@ -143,10 +143,12 @@ class TimerRunner:
     async def _see_to(self, timer: Timer) -> None:
         try:
             await self._fire(timer)
+            metrics.TIMER_RUNS.labels(timer.kind, "done").inc()
         except _NotOurs:
             self._passed.append(timer.id)
         except Exception as error:
             self._passed.append(timer.id)
+            metrics.TIMER_RUNS.labels(timer.kind, "failed").inc()
             await self._failed(timer, error)
         finally:
             self._in_hand.discard(timer.id)

@@ -5,9 +5,9 @@ from typing import Any
 
 from chassis.db.database import Database
 from chassis.judgement import is_transient
+from chassis.telemetry.metrics import WORK_REPEATS
 from chassis.work import queue
 from chassis.work.item import State, Work
-from chassis.work.metrics import REPEATS
 from chassis.work.outcome import Later, Refused, Superseded
 from chassis.work.worker import Worker
 
@@ -77,4 +77,4 @@ class Turn:
             if await queue.HAND_OVER.maybe(tx, **ours, lease=worker.answer_time * LEASE) is None:
                 raise Superseded("lease-over")
             if work.unknown:
-                tx.after_commit(REPEATS.labels(work.kind).inc)
+                tx.after_commit(WORK_REPEATS.labels(work.kind).inc)

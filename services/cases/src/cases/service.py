@@ -15,6 +15,7 @@ from cases.rpc.work_item import WorkItemRpc
 from cases.settings import Settings
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
+from cases.usecases.outcomes import count_live
 from chassis.app import App
 from chassis.events.declarations import Listening
 from chassis.service import Service
@@ -42,6 +43,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(AT_RISK_TIMER, promise_at_risk)
     app.timer(DUE_TIMER, promise_due)
 
+    app.measure(partial(count_live, app.db))
     app.on_open(
         partial(seed_front_desk, app.db, phone=settings.front_desk_phone, email=settings.front_desk_email)
     )

@@ -24,7 +24,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     @app.get("/watched")
     async def watched() -> EventSourceResponse:
         async def events() -> AsyncIterator[dict[str, str]]:
-            viewers.append(value("live_viewers"))
+            viewers.append(value("rapport_live_viewers"))
             yield {"data": "x"}
 
         return EventSourceResponse(events())
@@ -51,7 +51,7 @@ async def test_an_answer_is_counted_by_its_route_and_never_by_its_path(client: h
 
 
 async def test_who_watches_is_counted_while_they_do_and_not_timed(client: httpx.AsyncClient) -> None:
-    before = value("live_viewers")
+    before = value("rapport_live_viewers")
     await client.get("/watched")
-    assert (viewers.pop(), value("live_viewers")) == (before + 1, before)
+    assert (viewers.pop(), value("rapport_live_viewers")) == (before + 1, before)
     assert answered("/watched", "200") == 0

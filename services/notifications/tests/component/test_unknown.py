@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.work.metrics import REPEATS
+from chassis.telemetry.metrics import WORK_REPEATS
 from rapport.notifications.v1 import notice_pb2, template_pb2
 from rapport_testing.wait import eventually
 
@@ -26,7 +26,7 @@ async def attempted(desk: Any, promise: str, *outcomes: str) -> notice_pb2.Notic
 
 
 async def test_a_lost_answer_is_repeated_once_with_the_same_bytes(desk: Any) -> None:
-    before = REPEATS.labels("notice-send")._value.get()
+    before = WORK_REPEATS.labels("notice-send")._value.get()
     desk.mail.replies = [DROP]
     event = desk.at_risk()
     await desk.hear(event)
@@ -36,7 +36,7 @@ async def test_a_lost_answer_is_repeated_once_with_the_same_bytes(desk: Any) -> 
     assert [outcome for outcome, _ in await desk.outcomes(notice)] == ["UNKNOWN", "ACCEPTED"]
     first, second = desk.mail.raw
     assert first == second
-    assert REPEATS.labels("notice-send")._value.get() == before + 1
+    assert WORK_REPEATS.labels("notice-send")._value.get() == before + 1
     assert len(await desk.told("NoticeSent")) == 1
     assert "is not known" not in (await desk.explain(notice.name)).summary
 

@@ -76,6 +76,9 @@ LIST_PROMISES = Listing(
         "due_time": filters.moment(PROMISES.c.due_time),
     },
 )
+COUNT_LIVE = Statement[Any](
+    sa.select(PROMISES.c.state, sa.func.count().label("promises")).where(_in(LIVE)).group_by(PROMISES.c.state)
+)
 INSERT_PROMISE = Statement[Any](sa.insert(PROMISES))
 INSERT_NEW_PROMISES = Bulk[Any](
     PROMISES,

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from cases.domain.compare import Facts, compared
 from cases.domain.due import Due
-from cases.domain.promise import Promise
+from cases.domain.promise import LIVE, Promise, PromiseState
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.telling import Telling, tell
 from cases.names import PROMISE
 from cases.store.cases import CASES_BY_ID
 from cases.store.promises import INSERT_PROMISE, LOCK_PROMISE, UPDATE_PROMISE
 from cases.store.work_items import LOCK_WORK_ITEM_OF_PROMISE
+from cases.usecases import outcomes
 from cases.usecases.make_promise import announce
 from chassis import ids
 from chassis.api import etags
@@ -48,6 +49,7 @@ async def renegotiate_promise(
     facts: Facts = [(successor.made(), successor.version)]
     if work_item:
         facts += compared(successor, work_item, clock, tx.now)
+    outcomes.count(tx, "told_late" if promise.state is PromiseState.BROKEN else "told_in_time")
     renegotiated_id = tx.record(renegotiated, version=promise.version)
     await INSERT_PROMISE.run(tx, **values(successor))
     await write(tx, UPDATE_PROMISE, promise)
@@ -59,9 +61,14 @@ async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UU
     """Move a promise to the date that a notice told the customer, as of when they were told: see `tell`."""
     work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
     promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
+    was_live = promise.state in LIVE
     succession = tell(promise, telling, ids.uuid7(tx.now), clock.broken_at(promise), tx.now)
     if succession is None:
         return
+    in_time = promise.state is PromiseState.RENEGOTIATED
+    outcomes.count(tx, "told_in_time" if in_time else "told_late")
+    if was_live and not in_time:
+        outcomes.count(tx, "broken")
     successor, cause = succession.successor, None
     for about, version, fact in succession.facts:
         cause = tx.record(fact, version=version, caused_by=cause if about is successor else None)
@@ -78,6 +85,7 @@ async def keep_promise(
     """Mark a promise as done, now unless told when; ahead of us is now, by a clock that is."""
     promise = await _own(tx, promise_id, etag)
     await save(tx, UPDATE_PROMISE, promise, promise.keep(min(keep_time or tx.now, tx.now), tx.now))
+    outcomes.count(tx, outcomes.of_kept(promise))
     return promise
 
 
@@ -88,6 +96,7 @@ async def withdraw_promise(
     promise = await _own(tx, promise_id, etag, lent=True)
     _break_when_over(tx, clock, promise)
     await save(tx, UPDATE_PROMISE, promise, promise.withdraw(reason_code, tx.now))
+    outcomes.count(tx, "withdrawn")
     return promise
 
 
@@ -95,6 +104,7 @@ def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promise) -> 
     """Whether a promise was broken is not up to who comes first, a person or the timer."""
     if clock.broken_at(promise) <= tx.now and (broken := promise.break_()):
         tx.record(broken, version=promise.version)
+        outcomes.count(tx, "broken")
 
 
 async def promise_due_soon(tx: Transaction, promise_id: UUID) -> None:
@@ -109,6 +119,7 @@ async def break_promise(tx: Transaction, promise_id: UUID) -> None:
     promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
     if broken := promise.break_():
         await save(tx, UPDATE_PROMISE, promise, broken)
+        outcomes.count(tx, "broken")
 
 
 def _new_due(promise: Promise, due_time: datetime | None, due_date: date | None, now: datetime) -> Due:

@@ -10,6 +10,7 @@ from cases.names import CASE, WORK_ITEM
 from cases.store.cases import LOCK_CASE
 from cases.store.promises import LOCK_PROMISES_AWAITED, UPDATE_PROMISE
 from cases.store.work_items import INSERT_WORK_ITEM, LOCK_WORK_ITEM, UPDATE_WORK_ITEM
+from cases.usecases import outcomes
 from chassis import ids
 from chassis.api.entities import owned, save, write
 from chassis.db.statement import values
@@ -69,4 +70,5 @@ async def finish_work_item(
     for promise in await LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):
         done_at = max(finished_at, promise.since)  # what was done before it was promised is kept at once
         await save(tx, UPDATE_PROMISE, promise, promise.keep(done_at, tx.now), caused_by=finish_id)
+        outcomes.count(tx, outcomes.of_kept(promise))
     return work_item

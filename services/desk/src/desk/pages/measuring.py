@@ -5,14 +5,14 @@ import time
 from prometheus_client import Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.telemetry.metrics import Histogram
+from chassis.telemetry.families import Histogram
 
 DURATION = Histogram(
     "http_server_request_duration_seconds",
     "Time to answer a request for a page.",
     ("method", "route", "status"),
 )
-VIEWERS = Gauge("live_viewers", "Browsers that are told of changes as they happen.")
+VIEWERS = Gauge("rapport_live_viewers", "Browsers that are told of changes as they happen.")
 _STREAM = b"text/event-stream"
 
 

@@ -6,19 +6,27 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from prometheus_client import Gauge
 
 from chassis.context import service_itself
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.statement import Statement
+from chassis.telemetry.families import Snapshot
 from desk.edge.webhooks.receiving import RECEIVED
 from desk.store import received as store
 
 EVERY_S = 15.0
 CHUNK = 1000  # at once: less than what the database's time for a statement is enough for
-LIVE = Gauge("webhooks_live", "Webhooks that are not settled.", ["source", "kind", "state"])
-OLDEST = Gauge("webhooks_oldest_s", "The age of the oldest that is not settled.", ["source", "kind", "state"])
+LIVE = Snapshot(
+    "rapport_webhooks_live",
+    "Webhooks that are not settled. The same in every replica.",
+    ("source", "kind", "state"),
+)
+OLDEST = Snapshot(
+    "rapport_webhooks_oldest_seconds",
+    "The age of the oldest webhook that is not settled. The same in every replica.",
+    ("source", "kind", "state"),
+)
 
 _log = structlog.get_logger()
 
@@ -58,12 +66,9 @@ class Keeping:
     async def count(self) -> None:
         """Say how much there is."""
         rows, now = await store.COUNT.all(self._db), self._db.clock.now()
-        LIVE.clear()
-        OLDEST.clear()
-        for row in rows:
-            labels = row["source"], row["kind"], row["state"]
-            LIVE.labels(*labels).set(row["count"])
-            OLDEST.labels(*labels).set((now - row["oldest"]).total_seconds())
+        by_labels = {(row["source"], row["kind"], row["state"]): row for row in rows}
+        LIVE.replace({labels: row["count"] for labels, row in by_labels.items()})
+        OLDEST.replace({labels: (now - row["oldest"]).total_seconds() for labels, row in by_labels.items()})
 
     async def drop(self) -> None:
         """Drop what nobody decided."""

@@ -21,7 +21,9 @@ from desk.edge.webhooks.sources import Source
 from desk.store import received as store
 from desk.store.tables import Delivery, Received, State
 
-RECEIVED = Counter("webhooks_received", "Webhooks by what became of them.", ["source", "kind", "outcome"])
+RECEIVED = Counter(
+    "rapport_webhooks_received", "Webhooks by what became of them.", ["source", "kind", "outcome"]
+)
 SETTLES = timedelta(seconds=5)  # what is told late of a call that is over still gets into its entry
 OF_ONE_MAX_BYTES = 16 * MIB  # more than the largest body, or it would never be taken
 READ_AT_ONCE = 2  # a large mail takes several times its size while it is read

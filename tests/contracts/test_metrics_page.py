@@ -1,0 +1,27 @@
+"""docs/metrics.md is what the code declares."""
+
+import re
+import subprocess
+import sys
+
+from deploy.observability.metrics import PAGE, ROOT, families
+
+
+def test_the_page_is_up_to_date() -> None:
+    """In a process of its own: which service tells a metric is known by whose module brings it."""
+    made = "from deploy.observability.metrics import page; print(page(), end='')"
+    page = subprocess.run([sys.executable, "-c", made], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert PAGE.read_text() == page.stdout, "run `make observability`"
+
+
+def test_names_have_a_prefix_and_a_unit_that_is_written_out() -> None:
+    for family in families():
+        assert re.fullmatch(r"(rapport|rpc|http)(_[a-z]+)+", family.name)
+        assert not re.search(r"_(s|ms|sec|bytes_s|count|number)$", family.name), family.name
+        if family.type == "histogram":
+            assert family.name.endswith("_seconds")
+
+
+def test_no_label_names_a_person_or_a_resource() -> None:
+    bounded = "caller code consumer kind method outcome route source state status type verdict"
+    assert {label for family in families() for label in family.labels} <= set(bounded.split())
