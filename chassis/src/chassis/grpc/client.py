@@ -17,10 +17,8 @@ from chassis.grpc.bounds import SIZES
 from chassis.grpc.open_methods import LASTING_S
 from chassis.grpc.retries import Retries, may_repeat
 from chassis.telemetry import tracing
-from chassis.tls import Certificates, Held
-
-
 from chassis.telemetry.metrics import RPC_CLIENT_DURATION
+from chassis.tls import Certificates, Held
 
 deadline: ContextVar[float] = ContextVar("deadline")
 """The monotonic moment until which the current work has time. Unset outside of RPCs."""
