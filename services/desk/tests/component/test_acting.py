@@ -73,22 +73,27 @@ async def test_a_draft_is_kept_under_names_that_are_text(desk, key: str, field: 
     assert (answer.status_code, "must be one line" in answer.text) == (400, True)
 
 
-async def test_the_preview_of_a_message_asks_once_who_gets_it(open_desk: Any) -> None:
-    desk = await open_desk(customer_service, cases_service, notifications_service)
-    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
-    greeting = {"type": "TYPE_INFORMATION", "purpose": "purposes/service", "defaultLanguageCode": "en"}
-    text = {
-        "languageCode": "en",
-        "subject": "Hello",
-        "body": "Good day {{ customer_name }}. {{ contact_name }}",
-    }
+INFORMATION = {"type": "TYPE_INFORMATION", "purpose": "purposes/service", "defaultLanguageCode": "en"}
+
+
+async def template(rest: Any, id: str, words: str, *variables: str) -> None:
+    """A department has a message."""
+    named = [{"name": each} for each in variables]
+    text = {"languageCode": "en", "subject": "Hello", "body": f"{words} {{{{ contact_name }}}}"}
     for path, body in (
-        ("templates?templateId=a-blank", greeting),  # without a text
-        ("templates?templateId=greeting", greeting),
-        ("templates/greeting/texts?templateTextId=en", text),
+        (f"templates?templateId={id}", {**INFORMATION, "variables": named}),
+        (f"templates/{id}/texts?templateTextId=en", text),
     ):
         made = await rest.post(f"/v1/{path}", json=body)
         assert made.status_code == 200, made.text
+
+
+async def test_the_preview_of_a_message_asks_once_who_gets_it(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    blank = await rest.post("/v1/templates?templateId=a-blank", json=INFORMATION)  # without a text
+    assert blank.status_code == 200, blank.text
+    await template(rest, "greeting", "Good day {{ customer_name }}.")
     method = {"method": "rapport.customer.v1.CustomerService/GetCustomer", "code": "OK"}
 
     def asked() -> float:
@@ -156,9 +161,9 @@ async def test_a_message_asks_for_all_that_its_words_need(open_desk: Any) -> Non
     desk = await open_desk(customer_service, cases_service, notifications_service)
     name, alice = await erika(desk), await desk.signed_in()
     form = await alice.get(f"/{name}/act/notice")  # the platform's own words, which declare nothing
-    assert 'name="old_date"' in form.text
-    typed = {"template": "templates/recovery", "asked": "old_date reference", "old_date": "2026-12-03"}
-    told = {**typed, "reference": "order 5021", "request_id": str(uuid4())}
+    assert 'name="v-old_date"' in form.text
+    typed = {"template": "templates/recovery", "asked": "old_date reference", "v-old_date": "2026-12-03"}
+    told = {**typed, "v-reference": "order 5021", "request_id": str(uuid4())}
     preview = await alice.post(f"/{name}/act/notice", data=told)
     assert "the date stands" in preview.text, preview.text
     (seen,) = re.findall(r'name="seen" value="([^"]+)"', preview.text)
@@ -171,8 +176,8 @@ async def test_a_message_is_sent_whoever_leaves_and_can_be_taken_back_in_the_tim
 ) -> None:
     desk = await open_desk(customer_service, cases_service, notifications_service)
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
-    typed = {"template": "templates/recovery", "asked": "old_date reference", "old_date": "2026-12-03"}
-    typed |= {"reference": "order 5021", "request_id": str(uuid4())}
+    typed = {"template": "templates/recovery", "asked": "old_date reference", "v-old_date": "2026-12-03"}
+    typed |= {"v-reference": "order 5021", "request_id": str(uuid4())}
 
     async def send(chosen: str) -> tuple[str, dict[str, str]]:
         alice.cookies.set("hold", chosen)
@@ -207,6 +212,37 @@ async def test_a_message_is_sent_whoever_leaves_and_can_be_taken_back_in_the_tim
         return bool((await kept(undo["notice"]))["attemptCount"])
 
     await eventually(tried)
+
+
+async def test_a_message_of_a_draft_is_seen_before_it_is_sent(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    await template(rest, "aaa", "All is well.")
+    await template(rest, "bbb", "Your contract is ended.")
+    seen = await alice.post(
+        f"/{name}/act/notice", data={"template": "templates/bbb", "request_id": str(uuid4())}
+    )
+    held = dict(re.findall(r'name="(seen|asked)" value="([^"]*)"', seen.text))
+    await alice.post(f"/drafts/{name}/notice", data={"template": "templates/bbb", **held})
+    again = await alice.get(f"/{name}/act/notice")
+    assert '<option value="templates/bbb" selected>' in again.text
+    assert ("Your contract is ended." in again.text, "All is well." in again.text) == (True, False)
+
+
+async def test_variables_may_be_called_as_fields_of_the_form_are(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    names = ("recipient", "template", "templates", "hold", "step", "seen", "notice", "request_id", "preview")
+    await template(rest, "aaa", " ".join(f"{{{{ {each} }}}}" for each in names), *names)
+    assert "Send to" not in (await alice.get(f"/{name}/act/notice")).text
+    typed = {"template": "templates/aaa", **{f"v-{each}": f"said-{each}" for each in names}}
+    seen = await alice.post(f"/{name}/act/notice", data={**typed, "request_id": str(uuid4())})
+    assert "Send to Erika Sommer" in seen.text
+    assert all(f"said-{each}" in seen.text for each in names)
+    (digest,) = re.findall(r'name="seen" value="([^"]+)"', seen.text)
+    step = {"step": "send", "seen": digest, "request_id": str(uuid4())}
+    sent = await alice.post(f"/{name}/act/notice", data={**typed, **step})
+    assert ("X-Done" in sent.headers, "Erika Sommer gets it" in sent.text) == (True, True), sent.text
 
 
 async def test_consents_show_what_is_recorded_and_choose_nothing(desk: Any) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -35,8 +36,9 @@ _HELD = ("request_id", "csrf", "etag", "step", "before")
 async def opened(look: Look, uuid: str, action: str, on: str = "") -> Response:
     """The form, with what its author typed before, or the likely answer."""
     form, doing = _action(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}")
-    values = await form.opened(doing)
     draft, request_id = await _draft(doing, form)
+    values = await form.opened(replace(doing, fields=draft))
+    draft.pop("seen", None)  # what was seen then is not what is seen now
     return _frame(doing, form, {"before": _told(values)} | values | draft, request_id)
 
 
@@ -158,9 +160,9 @@ def _frame(
 
 
 def _field(wrong: Violation) -> str:
-    """The field of a form that is wrong: `promise.due_date` is `day`, `variables[city]` is `city`."""
-    name = wrong.field.rpartition(".")[2].rpartition("[")[2].rstrip("]")
-    return _FIELDS.get(name, name)
+    """The field of a form that is wrong: `promise.due_date` is `day`, `variables[city]` is `v-city`."""
+    name, _, key = wrong.field.rpartition(".")[2].partition("[")
+    return f"v-{key.rstrip(']')}" if key else _FIELDS.get(name, name)
 
 
 def _action(id: str) -> Action:

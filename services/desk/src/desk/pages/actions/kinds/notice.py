@@ -11,7 +11,7 @@ from uuid import UUID, uuid4, uuid5
 
 import grpc
 
-from chassis.errors import Refusal
+from chassis.errors import InvalidArgument, Refusal
 from chassis.grpc.status import reason
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Values
@@ -38,7 +38,15 @@ _DAYS = ("old_date", "new_date")  # of which notices tell the day as their reade
 
 async def _open(doing: Doing) -> Values:
     values, customer = await _known(doing)
-    return await _asked(doing, customer, values, {})
+    typed = _typed(doing, values)
+    try:
+        return await _asked(doing, customer, values, typed)
+    except grpc.aio.AioRpcError as error:
+        if not typed or not isinstance(refusal_of(error), InvalidArgument):
+            raise
+        return (
+            values | _named(typed) | {"variables": list(typed)}
+        )  # it is said what is wrong when it is looked at
 
 
 async def _known(doing: Doing) -> tuple[Values, Customer]:
@@ -58,9 +66,9 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
         "variables": [each.name for each in chosen.variables],
         "recipient": customer.display_name,
         "preview": None,
+        "seen": "",
         "days": _DAYS,
         "hold": _hold_s(doing),
-        **{each.name: "" for each in chosen.variables},
     }
     return values, customer
 
@@ -81,9 +89,7 @@ async def _sendable(services: Services, listed: Iterable[Template]) -> list[Temp
 async def _send(doing: Doing) -> Done | Values:
     look = doing.look
     values, customer = await _known(doing)
-    template, known = values["template"], {*values["variables"], *doing.text("asked").split()}
-    read = {"reference": doing.reference}
-    typed = {name: read.get(name, doing.text)(name) for name in sorted(known) if name in doing.fields}
+    template, typed = values["template"], _typed(doing, values)
     if doing.text("step") == "undo":
         return await _taken_back(doing) or {
             **await _asked(doing, customer, values, typed),
@@ -97,7 +103,7 @@ async def _send(doing: Doing) -> Done | Values:
     request.hold.FromTimedelta(timedelta(seconds=values["hold"] + _SLACK_S))
     sent = await look.services.notices.SendNotice(request)
     undo = {
-        **typed,
+        **_named(typed),
         "template": template,
         "asked": " ".join(typed),
         "notice": sent.name,
@@ -140,7 +146,21 @@ async def _asked(doing: Doing, customer: Customer, values: Values, typed: dict[s
                 raise
             asked |= dict.fromkeys(missing)
     told = {"variables": list(asked), "preview": preview, "seen": _seen(values["template"], typed)}
-    return values | dict.fromkeys(asked, "") | typed | told
+    return values | _named(dict.fromkeys(asked, "") | typed) | told
+
+
+def _typed(doing: Doing, values: Values) -> dict[str, str]:
+    """What was typed for the variables of a template."""
+    known = sorted({*values["variables"], *doing.text("asked").split()})
+    read = {"reference": doing.reference}
+    return {
+        name: read.get(name, doing.text)(field) for name in known if (field := f"v-{name}") in doing.fields
+    }
+
+
+def _named(variables: Mapping[str, str]) -> dict[str, str]:
+    """Variables as fields of the form: departments name them as they like, also as other fields are."""
+    return {f"v-{name}": text for name, text in variables.items()}
 
 
 def _seen(template: str, typed: Mapping[str, str]) -> str:
