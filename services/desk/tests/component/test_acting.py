@@ -212,6 +212,12 @@ async def test_a_message_is_sent_whoever_leaves_and_can_be_taken_back_in_the_tim
         return bool((await kept(undo["notice"]))["attemptCount"])
 
     await eventually(tried)
+    alice = await desk.signed_in()
+    _, undo = await send("10")
+    await desk.services["customer"].lifecycle.stop()  # of which only the form has something to ask
+    gone = await alice.post(f"/{name}/act/notice", data=undo)
+    assert ("X-Done" in gone.headers, "It is taken back." in gone.text) == (True, True), gone.text
+    assert (await kept(undo["notice"]))["state"] == "NOTICE_STATE_SUPPRESSED"
 
 
 async def test_a_message_of_a_draft_is_seen_before_it_is_sent(open_desk: Any) -> None:

@@ -92,6 +92,11 @@ async def test_departments_send_a_customer_so_many_notices_of_a_purpose_a_day_an
     desk: Any, notice: notice_pb2.Notice
 ) -> None:
     most = desk.running.app.settings.notices_per_customer
+    held = notice_service_pb2.SendNoticeRequest(notice=notice, hold=Duration(seconds=10))
+    gone = await desk.notices.SendNotice(held)
+    await desk.notices.CancelNotice(
+        notice_service_pb2.CancelNoticeRequest(name=gone.name)
+    )  # which no one had
     for _ in range(most - 1):
         await desk.send(notice)
     both = await asyncio.gather(desk.send(notice), desk.send(notice), return_exceptions=True)

@@ -9,7 +9,7 @@ from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import replaced, updated
 from notifications.domain.attempt import Attempt
-from notifications.domain.notice import Notice
+from notifications.domain.notice import TAKEN_BACK, Notice
 from notifications.store.tables import ATTEMPTS, NOTICES
 from rapport.common.v1 import states_pb2
 
@@ -36,6 +36,7 @@ COUNT_SENT_BY_HAND = Statement[Any](
         NOTICES.c.create_time >= sa.bindparam("since"),
         NOTICES.c.notice_policy_id == "",
         NOTICES.c.purpose == sa.bindparam("purpose"),
+        NOTICES.c.reason_code != TAKEN_BACK,  # the customer never had it
     )
 )
 LIST_NOTICES = Listing(

@@ -59,7 +59,7 @@ function say(html) {
   toast.append(told);
   tell(told.textContent);
   const undo = $("[data-undo]", told);
-  if (undo) { $("button", undo).focus(); setTimeout(() => told.remove(), undo.dataset.undo * 1000); return; } // then it is too late
+  if (undo) { $("button", undo).focus(); setTimeout(() => { if (!undo.dataset.busy && !$(".answer", undo)) told.remove(); }, undo.dataset.undo * 1000); return; } // then it is too late
   const leave = () => setTimeout(() => { if (told.matches(":hover, :focus-within")) leave(); else told.remove(); }, 10000);
   leave();
 }

@@ -86,15 +86,14 @@ async def _sendable(services: Services, listed: Iterable[Template]) -> list[Temp
     ]
 
 
+async def _do(doing: Doing) -> Done | Values:
+    return await (_undo(doing) if doing.text("step") == "undo" else _send(doing))
+
+
 async def _send(doing: Doing) -> Done | Values:
     look = doing.look
     values, customer = await _known(doing)
     template, typed = values["template"], _typed(doing, values)
-    if doing.text("step") == "undo":
-        return await _taken_back(doing) or {
-            **await _asked(doing, customer, values, typed),
-            "request_id": str(uuid4()),  # another message, if it is sent after all
-        }
     # Another message than was seen is seen first.
     if doing.text("step") != "send" or doing.text("seen") != _seen(template, typed):
         return await _asked(doing, customer, values, typed)
@@ -115,8 +114,8 @@ async def _send(doing: Doing) -> Done | Values:
     return Done(told, held=undo, held_s=hold_s)
 
 
-async def _taken_back(doing: Doing) -> Done | None:
-    """Take a message back before it is sent; what to say when it is too late for that."""
+async def _undo(doing: Doing) -> Done | Values:
+    """Take a message back before it is sent, and write on; or say that it is too late for that."""
     request = doing.request(CancelNoticeRequest, name=doing.text("notice"))
     try:
         await doing.look.services.notices.CancelNotice(request)
@@ -124,7 +123,10 @@ async def _taken_back(doing: Doing) -> Done | None:
         if reason(error) != "NOTICE_UNDER_WAY":
             raise
         return Done(doing.look.say("It is too late to take it back."))
-    return None
+    try:
+        return await _open(doing) | {"request_id": str(uuid4())}  # another message, if it is sent after all
+    except grpc.aio.AioRpcError:
+        return Done(doing.look.say("It is taken back."))
 
 
 def _hold_s(doing: Doing) -> int:
@@ -203,6 +205,6 @@ NOTICE = Action(
     permission="notifications.notices.write",
     button=N_("Preview"),
     open=_open,
-    do=_send,
+    do=_do,
     template="pages/actions/kinds/notice.html",
 )
