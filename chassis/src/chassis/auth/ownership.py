@@ -45,16 +45,21 @@ def require(service: str, principal: Principal, owned: Sequence[Any]) -> None:
         owned: entities that are named as their messages, with a property named as the owner's field.
 
     """
+    owners = [getattr(entity, _field_of(service, type(entity).__name__)) for entity in owned]
+    require_one_of(service, principal, owned[0].name, owners)
+
+
+def require_one_of(service: str, principal: Principal, resource: str, owners: Sequence[str]) -> None:
+    """As `require`, of a resource whose owners are known otherwise: `departments/{department}`."""
     if principal.administers(service):
         return
-    owners = [getattr(entity, _field_of(service, type(entity).__name__)) for entity in owned]
     if principal.department and f"departments/{principal.department}" in owners:
         return
     shown = " or ".join(owner or "no department" for owner in owners)
     raise PermissionDenied(
         "NOT_OWNER",
         f"This belongs to {shown}: only its callers may do that.",
-        {"resource": owned[0].name, "owner": owners[0], "permission": f"{service}.departments.administer"},
+        {"resource": resource, "owner": owners[0], "permission": f"{service}.departments.administer"},
     )
 
 

@@ -162,7 +162,12 @@ async def test_a_message_asks_for_all_that_its_words_need(open_desk: Any) -> Non
     name, alice = await erika(desk), await desk.signed_in()
     form = await alice.get(f"/{name}/act/notice")  # the platform's own words, which declare nothing
     assert 'name="v-old_date"' in form.text
-    typed = {"template": "templates/recovery", "asked": "old_date reference", "v-old_date": "2026-12-03"}
+    typed = {
+        "template": "templates/recovery",
+        "of": "templates/recovery",
+        "asked": "old_date reference",
+        "v-old_date": "2026-12-03",
+    }
     told = {**typed, "v-reference": "order 5021", "request_id": str(uuid4())}
     preview = await alice.post(f"/{name}/act/notice", data=told)
     assert "the date stands" in preview.text, preview.text
@@ -176,7 +181,12 @@ async def test_a_message_is_sent_whoever_leaves_and_can_be_taken_back_in_the_tim
 ) -> None:
     desk = await open_desk(customer_service, cases_service, notifications_service)
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
-    typed = {"template": "templates/recovery", "asked": "old_date reference", "v-old_date": "2026-12-03"}
+    typed = {
+        "template": "templates/recovery",
+        "of": "templates/recovery",
+        "asked": "old_date reference",
+        "v-old_date": "2026-12-03",
+    }
     typed |= {"v-reference": "order 5021", "request_id": str(uuid4())}
 
     async def send(chosen: str) -> tuple[str, dict[str, str]]:
@@ -228,11 +238,48 @@ async def test_a_message_of_a_draft_is_seen_before_it_is_sent(open_desk: Any) ->
     seen = await alice.post(
         f"/{name}/act/notice", data={"template": "templates/bbb", "request_id": str(uuid4())}
     )
-    held = dict(re.findall(r'name="(seen|asked)" value="([^"]*)"', seen.text))
+    held = dict(re.findall(r'name="(seen|asked|of)" value="([^"]*)"', seen.text))
     await alice.post(f"/drafts/{name}/notice", data={"template": "templates/bbb", **held})
     again = await alice.get(f"/{name}/act/notice")
     assert '<option value="templates/bbb" selected>' in again.text
     assert ("Your contract is ended." in again.text, "All is well." in again.text) == (True, False)
+
+
+async def test_of_several_messages_each_can_be_sent_whatever_the_first_asks_for(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    await template(rest, "aaa", "In {{ city }}.", "city")
+    await template(rest, "bbb", "All is well.")
+
+    def fields(form: Any) -> dict[str, str]:
+        return dict(re.findall(r'name="(of|asked|seen|v-[^"]+)" (?:[^>]*)value="([^"]*)"', form.text))
+
+    form = fields(await alice.get(f"/{name}/act/notice"))
+    assert form["of"] == "templates/aaa"
+    told = {**form, "v-city": "Kiel", "template": "templates/bbb", "request_id": str(uuid4())}
+    seen = await alice.post(f"/{name}/act/notice", data=told)
+    assert ("All is well." in seen.text, "v-city" in seen.text) == (True, False)
+    send = {**fields(seen), "template": "templates/bbb", "step": "send", "request_id": str(uuid4())}
+    sent = await alice.post(f"/{name}/act/notice", data=send)
+    assert "X-Done" in sent.headers, sent.text
+
+
+async def test_words_that_were_changed_after_they_were_seen_are_seen_again(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    await template(rest, "aaa", "All is well.")
+    (seen,) = re.findall(r'name="seen" value="([^"]+)"', (await alice.get(f"/{name}/act/notice")).text)
+    changed = {"body": "All is lost. {{ contact_name }}"}
+    assert (await rest.patch("/v1/templates/aaa/texts/en?updateMask=body", json=changed)).is_success
+    send = {"template": "templates/aaa", "step": "send", "seen": seen, "request_id": str(uuid4())}
+    again = await alice.post(f"/{name}/act/notice", data=send)
+    assert ("X-Form" in again.headers, "All is lost." in again.text) == (True, True)
+
+
+async def test_a_contact_of_which_nothing_is_said_is_none(desk: Any) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    told = {"summary": " ", "channel": "VOICE", "direction": "INBOUND", "request_id": str(uuid4())}
+    assert "must be given" in (await alice.post(f"/{name}/act/contact", data=told)).text
 
 
 async def test_variables_may_be_called_as_fields_of_the_form_are(open_desk: Any) -> None:
@@ -249,6 +296,32 @@ async def test_variables_may_be_called_as_fields_of_the_form_are(open_desk: Any)
     step = {"step": "send", "seen": digest, "request_id": str(uuid4())}
     sent = await alice.post(f"/{name}/act/notice", data={**typed, **step})
     assert ("X-Done" in sent.headers, "Erika Sommer gets it" in sent.text) == (True, True), sent.text
+
+
+async def test_what_was_done_already_is_said_to_be_when_something_else_is_sent(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    me = {"displayName": "Alice", "email": "alice@example.com", "department": "departments/front-desk"}
+    assert (await rest.patch("/v1/agents/alice?allowMissing=true", json=me)).is_success
+    once = {"request_id": str(uuid4())}
+    await alice.post(f"/{name}/act/case", data={"topic": "Late", **once})  # and the answer is lost
+    other = await alice.post(f"/{name}/act/case", data={"topic": "Lost", **once})
+    assert ("was done already" in other.text, "must be new" in other.text) == (True, False), other.text
+
+
+async def test_what_may_not_be_done_is_not_said_to_be_kept_for_another_time(desk: Any) -> None:
+    name = await erika(desk)
+    nils = await desk.signed_in("agent:nils", ["loyalty.operations.read"])
+    refused = await nils.post(f"/{name}/act/correct", data={"request_id": str(uuid4())})
+    assert (" denied." in refused.text, "What you wrote is kept" in refused.text) == (True, False), (
+        refused.text
+    )
+
+
+async def test_a_form_that_no_page_made_is_a_form_nevertheless(desk: Any) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    answer = await alice.post(f"/{name}/act/correct", data={"etag": "x", "request_id": str(uuid4())})
+    assert (answer.status_code, "X-Form" in answer.headers) == (200, True)
 
 
 async def test_consents_show_what_is_recorded_and_choose_nothing(desk: Any) -> None:

@@ -286,15 +286,15 @@ def test_a_service_that_is_away_says_since_when_and_is_not_asked_for_anything() 
     away = Part[Any](refusal=Unavailable("UNAVAILABLE", "away"))
     late = Part[Any](refusal=DeadlineExceeded("DEADLINE_EXCEEDED", "late"))
     known = Customer(name=ERIKA)
-    told = shown(cases=away, customer=known, heard={"cases": NOW - timedelta(minutes=3)})
+    told = shown(cases=away, customer=known, silent={"cases": NOW - timedelta(minutes=3)})
     assert told.cases.trouble == "Cases does not answer since today 09:57; this may be old."
     assert [act.id for act in (*told.cases.acts, *told.promises.acts)] == []
     assert "correct" in [act.id for act in told.who.acts]
-    once = shown(cases=late, customer=known, heard={"cases": NOW - timedelta(seconds=2)})
+    once = shown(cases=late, customer=known, silent={"cases": NOW - timedelta(seconds=2)})
     assert [act.id for act in once.cases.acts] == ["case"]
     assert [
         act.id
-        for act in shown(cases=late, customer=known, heard={"cases": NOW - timedelta(minutes=1)}).cases.acts
+        for act in shown(cases=late, customer=known, silent={"cases": NOW - timedelta(minutes=1)}).cases.acts
     ] == []
 
 

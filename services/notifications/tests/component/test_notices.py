@@ -12,6 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from chassis.api.messages import timestamp
 from chassis.explain.causes import what
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
+from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport_testing.running import reason
 
@@ -134,6 +135,17 @@ async def test_what_is_taken_back_while_it_is_held_is_never_sent_and_what_is_not
     assert len(desk.mail.received) == 2
     [fact] = await desk.told("NoticeSuppressed")
     assert (fact.data.notice, fact.data.reason_code) == (taken_back.name, "taken-back")
+
+
+async def test_only_who_asked_for_a_notice_takes_it_back(desk: Any, notice: notice_pb2.Notice) -> None:
+    held = notice_service_pb2.SendNoticeRequest(notice=notice, hold=Duration(seconds=10))
+    request = notice_service_pb2.CancelNoticeRequest(name=(await desk.notices.SendNotice(held)).name)
+    write = ["notifications.notices.write"]
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.running.stub(NoticeServiceStub, write, department="billing").CancelNotice(request)
+    assert (refusal.value.code(), reason(refusal.value)) == (grpc.StatusCode.PERMISSION_DENIED, "NOT_OWNER")
+    gone = await desk.running.stub(NoticeServiceStub, write, "agent:bob").CancelNotice(request)  # a colleague
+    assert desk.state(gone) == "SUPPRESSED"
 
 
 async def test_what_is_handed_over_or_was_a_policys_is_not_taken_back(
@@ -323,11 +335,7 @@ async def test_a_suppressed_notice_says_why_in_words(desk: Any, notice: notice_p
 
 
 async def test_the_permission_to_write_is_needed_to_send(desk: Any, notice: notice_pb2.Notice) -> None:
-    from rapport.notifications.v1 import notice_service_pb2_grpc
-
-    reader: Any = desk.running.stub(
-        notice_service_pb2_grpc.NoticeServiceStub, permissions=("notifications.notices.read",)
-    )
+    reader: Any = desk.running.stub(NoticeServiceStub, permissions=("notifications.notices.read",))
     with pytest.raises(grpc.aio.AioRpcError) as refusal:
         await reader.SendNotice(notice_service_pb2.SendNoticeRequest(notice=notice))
     assert reason(refusal.value) == "PERMISSION_DENIED"

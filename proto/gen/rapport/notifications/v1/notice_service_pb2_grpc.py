@@ -88,8 +88,9 @@ class NoticeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelNotice(self, request, context):
-        """Takes back a notice that a department requested and that was not handed over yet: it ends SUPPRESSED, `taken-back`.
-        FAILED_PRECONDITION (`NOTICE_UNDER_WAY`) for every other.
+        """Takes back a notice that the caller's department requested and that was not handed over yet: it ends SUPPRESSED,
+        `taken-back`. PERMISSION_DENIED (`NOT_OWNER`) for another department's, FAILED_PRECONDITION (`NOTICE_UNDER_WAY`) for
+        what is on its way or was a policy's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

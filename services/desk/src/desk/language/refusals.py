@@ -13,7 +13,6 @@ REFUSALS = {
     "NOT_OWNER": N_("This belongs to another department."),
     "OVERLOADED": N_("There is too much to do at the moment. Try again in a moment."),
     "PERMISSION_DENIED": N_("You may not do this."),
-    "REQUEST_ID_REUSED": N_("This was sent before with something else in it. Send it again."),
     "RESOURCE_NOT_FOUND": N_("This is not here, or not any more."),
     "UNAVAILABLE": N_("The service does not answer. Try again in a moment."),
     "ABORTED": N_("Something else happened at the same time. Try again."),
@@ -27,6 +26,9 @@ REFUSALS = {
 }
 # Of these the values say most: in every language, and to a person rather than to a program.
 WORDED = {
+    "REQUEST_ID_REUSED": N_(
+        "This was done already, with what it held then. Send it again only if it is to be done once more."
+    ),
     "OVER_AUTHORITY": N_("At most {limit} points may be given to a customer of the value {band}."),
     "OVER_BUDGET.customer": N_("This customer may be given {left} points more for now."),
     "OVER_BUDGET.grantor": N_("You may give {left} points more for now."),

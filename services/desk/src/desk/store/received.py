@@ -15,6 +15,7 @@ from desk.store.tables import DELIVERIES, RECEIVED, UNDECIDED, Delivery, Receive
 RECORD = "webhook-record"  # the kind of work
 RINGS = timedelta(minutes=2)  # nobody lets a telephone ring for longer
 USEFUL = timedelta(days=365)  # for so long it is tried to record a contact
+READ_OF_A_CALL = 500  # of what is told of one call: each event that comes reads those before it
 KNOWN = timedelta(days=400)  # for so long a repeat is known to be one
 
 
@@ -24,12 +25,13 @@ LOCK = Statement(_BY_ID.with_for_update(), row=Received)
 UPDATE = Statement[None](updated(RECEIVED))
 INSERT = Statement[None](insert(RECEIVED).on_conflict_do_nothing())
 INSERT_DELIVERY = Statement[Any](insert(DELIVERIES).on_conflict_do_nothing().returning(DELIVERIES.c.id))
-DELIVERIES_OF = Statement(
+_DELIVERIES_OF = (
     sa.select(DELIVERIES)
     .where(DELIVERIES.c.received == sa.bindparam("received"))
-    .order_by(DELIVERIES.c.receive_time, DELIVERIES.c.id),
-    row=Delivery,
+    .order_by(DELIVERIES.c.receive_time, DELIVERIES.c.id)
 )
+DELIVERIES_OF = Statement(_DELIVERIES_OF.limit(READ_OF_A_CALL), row=Delivery)
+FIRST_DELIVERY = Statement(_DELIVERIES_OF.limit(1), row=Delivery)
 _AGENT = sa.bindparam("agent", type_=sa.Text)
 _RECEIVED: sa.ColumnElement[str] = sa.literal_column(f"'{State.RECEIVED}'")
 RINGING = Statement(

@@ -93,13 +93,13 @@ async def _again(doing: Doing, form: Action, refusal: Refusal) -> Response:
     """The form once more: what was refused, and after a change by somebody else what they changed."""
     values: Values = {}
     differences: list[tuple[str, str, str]] = []
-    is_away = refusal.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
+    passes = refusal.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
     try:
-        values = {} if is_away else await form.opened(doing)
+        is_shown, values = not passes, {} if passes else await form.opened(doing)
     except (grpc.aio.AioRpcError, Refusal):
-        is_away = True
-    if is_away:  # the form stays as it is
-        told = doing.look.html("pages/actions/refused.html", refusal=refusal, is_kept=True)
+        is_shown = False
+    if not is_shown:  # the form stays as it is
+        told = doing.look.html("pages/actions/refused.html", refusal=refusal, is_kept=passes)
         return HTMLResponse(told)
     typed = {name: text for name, text in doing.fields.items() if name in values and name not in _HELD}
     if refusal.reason == "ETAG_MISMATCH":
@@ -139,7 +139,7 @@ def _frame(
     differences: Sequence[tuple[str, str, str]] = (),
 ) -> Response:
     errors: defaultdict[str, str] = defaultdict(str)
-    if isinstance(refusal, InvalidArgument):
+    if isinstance(refusal, InvalidArgument) and refusal.reason not in _ANEW:
         say = doing.look.say.language
         errors |= {_field(each): violation(each, say) for each in refusal.violations}
     elsewhere = [name for name in errors if name not in values]  # of no field of the form

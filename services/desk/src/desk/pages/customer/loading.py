@@ -80,7 +80,7 @@ async def load(
     asked = {name: asyncio.ensure_future(question) for name, question in questions.items()}
     naming = [_learned(services, names, asked[part], agents) for part, agents in _AGENTS.items()]
     parts = await ask(patience_s, names=asyncio.gather(*naming, return_exceptions=True), **asked)
-    parts["heard"] = Part(names.heard(parts, now))
+    parts["silent"] = Part(names.silent(parts, now))
     return parts
 
 
@@ -197,13 +197,15 @@ class Names:
                 called = part.value.display_name if part.value else ""
                 self._remembered[self._viewer, name] = now + NAMES_S, called
 
-    def heard(self, parts: Parts, now: datetime) -> Mapping[str, datetime]:
-        """When each service answered last, as this process of the desk knows."""
+    def silent(self, parts: Parts, now: datetime) -> Mapping[str, datetime]:
+        """Since when this process of the desk asks a service in vain; of those that do not answer."""
         for service, told in PARTS_OF.items():
-            if not any(parts[each].away for each in told):
-                self._remembered["heard", service] = now.timestamp(), ""
-        known = {each: self._remembered.get(("heard", each)) for each in PARTS_OF}
-        return {each: datetime.fromtimestamp(at[0], UTC) for each, at in known.items() if at}
+            if any(parts[each].away for each in told):
+                self._remembered.setdefault(("silent", service), (now.timestamp(), ""))
+            else:
+                self._remembered.pop(("silent", service), None)
+        since = {each: self._remembered.get(("silent", each)) for each in PARTS_OF}
+        return {each: datetime.fromtimestamp(at[0], UTC) for each, at in since.items() if at}
 
     def __call__(self, name: str) -> str:
         """`Alice Brandt` for `agents/alice`, or `Alice` while that is not known."""

@@ -16,16 +16,16 @@ class Troubles:
 
     def __init__(self, parts: Parts, view: CustomerView | None, say: Speech) -> None:
         self._parts, self._view, self._say = parts, view, say
-        self._since = parts.of("heard", dict[str, datetime])
+        self._since = parts.of("silent", dict[str, datetime])
 
     def is_gone(self, service: str) -> bool:
         """Whether what needs a service cannot work now: it is not only late once."""
         missing = [
             part.refusal for name in PARTS_OF[service] if (part := self._parts.get(name)) and part.away
         ]
-        heard = self._since.get(service)
-        long_ago = heard is not None and self._say.now - heard > LATE_ONCE
-        return any(long_ago or (each and each.code == "UNAVAILABLE") for each in missing)
+        since = self._since.get(service)
+        for_long = since is not None and self._say.now - since > LATE_ONCE
+        return any(for_long or (each and each.code == "UNAVAILABLE") for each in missing)
 
     def of(self, service: str, *parts: str) -> str:
         """Why a card may be old: its service does not answer, refuses, or the view is behind it."""
@@ -46,7 +46,7 @@ class Troubles:
     def silent(self, service: str) -> str:
         """What to say of a service that does not answer."""
         say, since = self._say, self._since.get(service)
-        if since is None:
+        if since is None or say.now - since <= LATE_ONCE:
             return say("{service} does not answer; this may be old.", service=say.titled(service))
         told = say.moment(since)
         return say(

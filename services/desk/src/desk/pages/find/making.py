@@ -61,7 +61,9 @@ async def made(
         request = CreateCustomerRequest(customer=new, request_id=request_id)
         customer = await look.services.customers.CreateCustomer(request)
     except (grpc.aio.AioRpcError, Refusal) as error:
-        return _form(look, key, typed, request_id, refusal_of(error))
+        refusal = refusal_of(error)
+        anew = str(uuid4()) if refusal.reason == "REQUEST_ID_REUSED" else request_id
+        return _form(look, key, typed, anew, refusal)
     return RedirectResponse(f"/{customer.name}", 303)
 
 

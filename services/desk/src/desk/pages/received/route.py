@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 import grpc
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
 from chassis.api.text import no_line
@@ -32,7 +32,10 @@ _FIRST = datetime.min.replace(tzinfo=UTC), UUID(int=0)
 
 @router.get("/received")
 async def listed(
-    look: Look, after: UUID | None = None, late: bool = False, dropped: int | None = None
+    look: Look,
+    after: UUID | None = None,
+    late: bool = False,
+    dropped: Annotated[int | None, Query(ge=0, le=PAGE)] = None,
 ) -> Response:
     """The oldest first; whether what somebody decided had been decided before, or how much was dropped."""
     _permit(look)
@@ -153,6 +156,6 @@ async def _items(look: Looking, waiting: list[Received], found: Sequence[str] = 
         names = {}  # while nobody says, they can still be looked for
     items = []
     for each in waiting:
-        deliveries = await store.DELIVERIES_OF.all(look.db, received=each.id)
-        items.append(item(each, deliveries[0].payload if deliveries else b"", names, found))
+        first = await store.FIRST_DELIVERY.maybe(look.db, received=each.id)
+        items.append(item(each, first.payload if first else b"", names, found))
     return items

@@ -55,10 +55,12 @@ class Customers(Listed[Line]):
 
     Attributes:
         links: the customers whom one manages: where their page is, and what they are called.
+        many: whether one manages more than were asked for.
 
     """
 
     links: Sequence[tuple[str, str]] = ()
+    many: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,15 +85,17 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
     theirs = [each for each in _unfinished(_promised(parts, "theirs")) if each.department != department]
     theirs.sort(key=lambda each: each.due_time.seconds)
     waiting = [_item(each, cases, names, viewer, say) for each in items]
+    managed = parts.of("managed", ListCustomersResponse)
     return Work(
         promises=_part(parts, due, say, "promises", "broken"),
         cases=_part(parts, _own_cases(parts, names, viewer, say), say, "cases"),
         items=_part(parts, waiting, say, "items"),
         customers=Customers(
             rows=[_promise(each, names, viewer, say, by=True) for each in theirs],
-            more=bool(parts.of("theirs", ListPromisesResponse).next_page_token),
+            more=bool(parts.of("theirs", ListPromisesResponse).next_page_token or managed.next_page_token),
             trouble=_troubles(parts, say, "cases", "theirs", "managed"),
-            links=_managed(parts, say),
+            links=_linked(managed, say),
+            many=bool(managed.next_page_token),
         ),
     )
 
@@ -104,10 +108,9 @@ def _unfinished(listed: Iterable[Any]) -> Sequence[Any]:
     return [each for each in listed if not each.HasField("withdraw_time") and not each.successor]
 
 
-def _managed(parts: Parts, say: Speech) -> Sequence[tuple[str, str]]:
+def _linked(managed: ListCustomersResponse, say: Speech) -> Sequence[tuple[str, str]]:
     """The customers whom one manages."""
-    listed = parts.of("managed", ListCustomersResponse).customers
-    return [(each.name, each.display_name or say("A customer without a name")) for each in listed]
+    return [(each.name, each.display_name or say("A customer without a name")) for each in managed.customers]
 
 
 def _part(parts: Parts, lines: Sequence[Line], say: Speech, *names: str) -> Listed[Line]:

@@ -124,11 +124,12 @@ document.addEventListener("submit", async event => {
     show(told);
     keep($("form", panel));
   } else if (answer?.headers.has("X-Form")) {
-    const fresh = fragment(told);
+    const fresh = fragment(told), place = form.parentElement;
+    if (form.dataset.again) fresh.querySelector("form").dataset.again = form.dataset.again; // it is the box that is always there
     form.replaceWith(fresh);
-    const there = $("[aria-invalid]", panel) ?? (at && $(`[name="${at}"]`, panel)); // where one was
-    there ? there.focus() : focusIn();
-    refused(panel);
+    const there = $("[aria-invalid]", place) ?? (at && $(`[name="${at}"]`, place)); // where one was
+    there ? there.focus() : form.dataset.again ? $("textarea", place)?.focus() : focusIn();
+    refused(place);
   } else {
     const place = $(".answer", form) ?? form.appendChild(Object.assign(document.createElement("div"), {className: "answer"}));
     place.replaceChildren(fragment(told));

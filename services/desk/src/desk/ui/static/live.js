@@ -118,7 +118,7 @@ function ring(data) {
   if (decided().includes(data.call) || document.querySelector(`[data-call="${data.call}"]`)) return;
   const before = calledAway();
   if (!visible()) callBack(data.word);
-  const busy = document.querySelector("#panel:not([hidden]), :is(input, textarea, select):focus");
+  const busy = document.querySelector("#panel:not([hidden]), [data-undo], :is(input, textarea, select):focus");
   if (data.href && !busy && !before && data.href !== location.pathname) { decide(data.call); location.href = data.href; return; }
   const card = Object.assign(document.createElement("div"), {className: "card"});
   card.dataset.call = data.call;

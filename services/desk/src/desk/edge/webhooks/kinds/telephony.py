@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from desk.edge.webhooks.contact import Contact, line, reference, words
-from desk.edge.webhooks.kind import CallState, Glance, Kind
+from desk.edge.webhooks.kind import KIB, CallState, Glance, Kind
 from desk.edge.webhooks.payload import Direction, Line, Payload, Text, read
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -143,4 +143,4 @@ def _shown(time: timedelta) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
 
 
-DECLARED = (Kind("telephony", contact, glance=glance, call=call),)
+DECLARED = (Kind("telephony", contact, body_max_bytes=64 * KIB, glance=glance, call=call),)

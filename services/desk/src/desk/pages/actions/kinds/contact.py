@@ -1,5 +1,6 @@
 """Recording what the customer said, on any touch point."""
 
+from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions import known
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
@@ -31,6 +32,8 @@ async def _open(doing: Doing) -> Values:
 
 async def _record(doing: Doing) -> Done:
     say = doing.look.say
+    if not doing.text("summary"):
+        raise invalid("summary", "REQUIRED", N_("must be given"))
     entry = TimelineEntry(
         channel=doing.choice("channel", channel_pb2.Channel),
         direction=doing.choice("direction", channel_pb2.Direction),

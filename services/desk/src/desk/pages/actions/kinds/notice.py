@@ -27,6 +27,7 @@ from rapport.notifications.v1.template_service_pb2 import (
     ListTemplatesRequest,
     ListTemplateTextsRequest,
     RenderTemplateRequest,
+    RenderTemplateResponse,
 )
 
 _VARIABLE = re.compile(r"variables\[(\w+)\]")
@@ -94,9 +95,10 @@ async def _send(doing: Doing) -> Done | Values:
     look = doing.look
     values, customer = await _known(doing)
     template, typed = values["template"], _typed(doing, values)
+    shown = await _asked(doing, customer, values, typed)
     # Another message than was seen is seen first.
-    if doing.text("step") != "send" or doing.text("seen") != _seen(template, typed):
-        return await _asked(doing, customer, values, typed)
+    if doing.text("step") != "send" or not shown["preview"] or doing.text("seen") != shown["seen"]:
+        return shown
     notice = Notice(customer=doing.customer, kind=words.last(template), template=template, variables=typed)
     request = doing.request(SendNoticeRequest, notice=notice)
     request.hold.FromTimedelta(timedelta(seconds=values["hold"] + _SLACK_S))
@@ -104,6 +106,7 @@ async def _send(doing: Doing) -> Done | Values:
     undo = {
         **_named(typed),
         "template": template,
+        "of": template,
         "asked": " ".join(typed),
         "notice": sent.name,
         "step": "undo",
@@ -147,13 +150,14 @@ async def _asked(doing: Doing, customer: Customer, values: Values, typed: dict[s
             if not missing or any(name in typed for name in missing):
                 raise
             asked |= dict.fromkeys(missing)
-    told = {"variables": list(asked), "preview": preview, "seen": _seen(values["template"], typed)}
+    told = {"variables": list(asked), "preview": preview, "seen": _seen(preview, typed)}
     return values | _named(dict.fromkeys(asked, "") | typed) | told
 
 
 def _typed(doing: Doing, values: Values) -> dict[str, str]:
     """What was typed for the variables of a template."""
-    known = sorted({*values["variables"], *doing.text("asked").split()})
+    asked = doing.text("asked").split() if doing.text("of") == values["template"] else []
+    known = sorted({*values["variables"], *asked})
     read = {"reference": doing.reference}
     return {
         name: read.get(name, doing.text)(field) for name in known if (field := f"v-{name}") in doing.fields
@@ -165,9 +169,10 @@ def _named(variables: Mapping[str, str]) -> dict[str, str]:
     return {f"v-{name}": text for name, text in variables.items()}
 
 
-def _seen(template: str, typed: Mapping[str, str]) -> str:
-    """What a preview is told apart from others by."""
-    return hashlib.sha256(json.dumps([template, typed]).encode()).hexdigest()
+def _seen(preview: RenderTemplateResponse | None, typed: Mapping[str, str]) -> str:
+    """What a preview is told apart from others by: also from that of words that were changed meanwhile."""
+    words = [preview.subject, preview.body] if preview else []
+    return hashlib.sha256(json.dumps([words, typed]).encode()).hexdigest()
 
 
 def _missing(refusal: Refusal) -> list[str]:
