@@ -264,6 +264,16 @@ async def test_of_several_messages_each_can_be_sent_whatever_the_first_asks_for(
     assert "X-Done" in sent.headers, sent.text
 
 
+async def test_what_a_message_needs_and_is_left_empty_is_asked_for(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    await template(rest, "aaa", "In {{ city }}.", "city")
+    assert "must be given" not in (await alice.get(f"/{name}/act/notice")).text
+    told = {"template": "templates/aaa", "of": "templates/aaa", "asked": "city", "v-city": " "}
+    empty = await alice.post(f"/{name}/act/notice", data={**told, "request_id": str(uuid4())})
+    assert ("Send to" in empty.text, empty.text.count('aria-invalid="true"')) == (False, 1), empty.text
+
+
 async def test_words_that_were_changed_after_they_were_seen_are_seen_again(open_desk: Any) -> None:
     desk = await open_desk(customer_service, cases_service, notifications_service)
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()

@@ -1,5 +1,6 @@
 """What a person decides of what webhooks brought."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -91,6 +92,7 @@ async def test_what_is_seen_to_wait_for_one_reason_is_dropped_at_once_and_nothin
     first, _, faster = unknown
     await browser.post(f"/received/{faster}/drop", data={"note": "of a colleague"})
     path, sent = f"/received/{first}/drop-alike", {"alike": [*unknown, other], "note": "advertising"}
+    (sent["why"],) = set(re.findall(r'name="why" value="([^"]+)"', page.text))
     assert "Say why" in (await browser.post(path, data={**sent, "note": ""})).text
     assert (await browser.post(path, data={**sent, "alike": ["x"]})).status_code == 400
     reader = await desk.signed_in(permissions=["customer.timeline_entries.read"])

@@ -290,6 +290,18 @@ def test_a_large_mail_takes_little_more_than_its_size_while_it_is_read(line: byt
     assert KINDS["email"].read([kept], "").summary == f"Hello\n\nAttachments: {names}"
 
 
+NESTED = b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (n, n) for n in range(300))
+
+
+@pytest.mark.parametrize("parts", [b"--b\r\n\r\nx\r\n" * 20_000, NESTED], ids=["many", "nested"])
+def test_a_mail_whose_parts_would_take_the_parser_long_is_for_a_person(parts: bytes) -> None:
+    message = b"From: erika@example.com\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + parts
+    kept = KINDS["email"].keep(message)
+    assert message.startswith(kept)
+    with pytest.raises(NotUnderstood):
+        KINDS["email"].read([kept], "")
+
+
 @pytest.mark.parametrize("headers", [{"Auto_Submitted": "auto-replied"}, {"Precedence": "bulk"}])
 def test_what_a_machine_wrote_is_known(headers: dict[str, str]) -> None:
     assert of_mail(mail(**headers).as_bytes()).is_automatic

@@ -343,12 +343,15 @@ class RenderTemplateRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     VARIABLES_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`."""
     language_code: _builtins.str
     """The language of the customer, BCP 47; empty means the template's default. The text is in it, else in what is left
     of it without its last parts (`de` for `de-AT`, as RFC 4647 looks up), else in the template's default language.
     """
+    time_zone: _builtins.str
+    """Where the customer is: moments are told as the days that they are there. Empty means UTC."""
     @_builtins.property
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Every value the texts use, by name."""
@@ -359,10 +362,11 @@ class RenderTemplateRequest(_message.Message):
         name: _builtins.str = ...,
         language_code: _builtins.str = ...,
         variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        time_zone: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name", "time_zone", b"time_zone", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

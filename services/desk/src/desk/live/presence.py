@@ -10,7 +10,7 @@ from chassis.timeouts import woken
 
 SAID_EVERY_S = 15.0
 LASTS_S = 40.0  # of two words one may be lost
-LINGERS_S = 3.0  # a page that is loaded again has not left
+LINGERS_S = 8.0  # a page that is loaded again has not left, nor one whose stream comes back (`AGAIN_MS`)
 _HERE, _LEFT = "here", "left"
 
 

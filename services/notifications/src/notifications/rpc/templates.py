@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from chassis.api.checks import Rules
 from chassis.api.entities import found
 from chassis.api.messages import to_message
+from chassis.api.zones import time_zone
 from chassis.errors import NotFound
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
@@ -63,12 +64,12 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
     async def RenderTemplate(
         self, request: pb.RenderTemplateRequest, context: Any
     ) -> pb.RenderTemplateResponse:
-        """What would be sent. Dates are shown as days in UTC, for want of a customer with a time zone."""
+        """What would be sent."""
         template, texts = await read_template(self.db, *TEMPLATE.parse(request.name))
         text = text_for(texts, request.language_code, template.default_language_code)
         if text is None:
             raise NotFound(TEXT.format(template.id, template.default_language_code.lower()))
-        words = render(template, text, request.variables, UTC)
+        words = render(template, text, request.variables, time_zone(request.time_zone) or UTC)
         return pb.RenderTemplateResponse(
             subject=words.subject,
             body=words.body,

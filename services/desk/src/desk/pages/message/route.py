@@ -1,5 +1,7 @@
 """`/notices/{id}/message`: what a message to a customer said."""
 
+from hashlib import sha256
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -20,5 +22,6 @@ async def message(look: Look, notice: str) -> Response:
     customer = await services.customers.GetCustomer(GetCustomerRequest(name=told.customer))
     text = await rendered(services, customer, told.template, told.variables, told.language_code)
     sent = look.say.moment(moment(told.send_time)) if told.HasField("send_time") else ""
-    is_other = text.text_version != told.text_version
+    is_as_sent = sha256(f"{text.subject}\n\n{text.body}".encode()).hexdigest() == told.content_hash
+    is_other = told.content_hash != "" and not is_as_sent
     return look.answer("pages/message/message.html", text=text, sent=sent, is_other=is_other)

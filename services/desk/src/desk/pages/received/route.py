@@ -96,6 +96,7 @@ async def dropped_alike(
     look: Look,
     key: UUID,
     alike: Annotated[list[UUID], Form(max_length=PAGE)],
+    why: Annotated[str, Form()],
     note: Annotated[str, Form()] = "",
 ) -> Response:
     """Nor are those that were shown to wait for the same reason, as far as they still do."""
@@ -107,7 +108,6 @@ async def dropped_alike(
         found = [
             await store.LOCK.maybe(tx, id=each) for each in sorted({*alike, key})
         ]  # nobody waits in a circle
-        why = (await _locked(tx, key)).reason_code
         same = [each for each in found if each and each.reason_code == why]
         done = [await store.drop(tx, each, by, note.strip()) for each in same]
     return RedirectResponse(f"/received?dropped={sum(done)}", 303)

@@ -29,7 +29,8 @@ class Item:
         id: what it is known by.
         kind, source: what it is and who sent it.
         time: since when it is here.
-        why: why a person has to decide, in words.
+        code: why a person has to decide.
+        why: the same, in words.
         problems: what cannot be understood, by field.
         words: what it says, or the beginning of what came.
         choices: customers who may be meant, and what they are called.
@@ -41,6 +42,7 @@ class Item:
     kind: str
     source: str
     time: datetime
+    code: str
     why: str
     problems: tuple[str, ...]
     words: str
@@ -64,6 +66,7 @@ def item(received: Received, payload: bytes, names: Mapping[str, str], found: It
         kind=received.kind,
         source=received.source,
         time=received.receive_time,
+        code=received.reason_code,
         why=WHY.get(received.reason_code, received.reason_code),
         problems=tuple(received.problems),
         words=received.words or payload[:PAYLOAD_MAX].decode(errors="replace"),

@@ -20,6 +20,7 @@ from desk.pages.traces.waterfall import waterfall
 from rapport.customer.v1.customer_pb2 import Customer
 
 router = APIRouter()
+CUSTOMERS_SHOWN = 5
 TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 SLOW_MS, SLOW_MAX_MS = 1000, 3_600_000
 
@@ -45,7 +46,7 @@ async def trace(look: Look, trace_id: str) -> Response:
         link=known.href(trace_id),
         trouble=trouble,
         is_configured=known.store is not None,
-        called=await _called(look, made.customers if made else ()),
+        called=await _called(look, made.customers[:CUSTOMERS_SHOWN] if made else ()),
     )
 
 

@@ -88,7 +88,7 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
     managed = parts.of("managed", ListCustomersResponse)
     return Work(
         promises=_part(parts, due, say, "promises", "broken"),
-        cases=_part(parts, _own_cases(parts, names, viewer, say), say, "cases"),
+        cases=_part(parts, _own_cases(parts, names, viewer, say), say, "cases", "waiting"),
         items=_part(parts, waiting, say, "items"),
         customers=Customers(
             rows=[_promise(each, names, viewer, say, by=True) for each in theirs],
@@ -150,7 +150,7 @@ def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Spee
             if who
             else say("open for {span}", span=lasting)
         )
-        acts = [WORK, NOTE if of else RESOLVE]
+        acts = [WORK, RESOLVE if parts.has("waiting") and not of else NOTE]
         offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
         title = title_of(case, say)
         lines.append(Line(case.name, case.customer, names.get(case.customer, ""), title, when, "", offers))

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
+from itertools import islice
 from typing import Any
 
 from pydantic import AwareDatetime, Field
@@ -27,8 +28,9 @@ BODY_MAX_BYTES = 10 * MIB
 TEXT_MAX = 20_000  # characters: more than a timeline holds
 UNREAD_MAX_BYTES = 64 * KIB  # of what could not be read, for a person to look at
 NAMES_MAX = 50
+PARTS_MAX, NESTED_MAX = 500, 20  # each part costs the parser as much as thousands of lines
 LINES_MAX = 100_000  # each costs the parser a hundred bytes more than it has
-_NEWLINE = b"\n"
+_NEWLINE, _PART, _NESTED = b"\n", b"\n--", b"multipart/"
 BASE64_MAX_BYTES = 256 * KIB  # of one part: more than TEXT_MAX
 _BASE64 = re.compile(rb"(?m)^[A-Za-z0-9+/=\r\n]{64,}")
 _MACHINE = re.compile(r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE)
@@ -47,6 +49,8 @@ class Kept(Payload):
 
 def keep(body: bytes) -> bytes:
     """What of a message is kept; the beginning of what is none."""
+    if body.count(_PART) > PARTS_MAX or body.lower().count(_NESTED) > NESTED_MAX:
+        return body[:UNREAD_MAX_BYTES]
     try:
         message = email.message_from_bytes(_thin(body), policy=email.policy.default)
         assert isinstance(message, EmailMessage)
@@ -99,7 +103,7 @@ def _kept(message: EmailMessage) -> dict[str, Any]:
         "subject": _header(message, "subject"),
         "text": _sound(_text(message))[:TEXT_MAX],
         "date": date and date.isoformat(),
-        "attachments": [_sound(name) for name in _attached(message)][:NAMES_MAX],
+        "attachments": [_sound(name) for name in islice(_attached(message), NAMES_MAX)],
         "is_automatic": _is_automatic(message, address),
     }
 

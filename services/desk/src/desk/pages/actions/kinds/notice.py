@@ -43,11 +43,9 @@ async def _open(doing: Doing) -> Values:
     try:
         return await _asked(doing, customer, values, typed)
     except grpc.aio.AioRpcError as error:
-        if not typed or not isinstance(refusal_of(error), InvalidArgument):
+        if not doing.fields or not isinstance(refusal_of(error), InvalidArgument):
             raise
-        return (
-            values | _named(typed) | {"variables": list(typed)}
-        )  # it is said what is wrong when it is looked at
+        return values | _fields(values, typed)  # what is wrong is said when it is looked at
 
 
 async def _known(doing: Doing) -> tuple[Values, Customer]:
@@ -61,10 +59,11 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
     chosen = next(
         (each for each in ours if each.name == doing.text("template")), ours[0] if ours else Template()
     )
+    shown = doing.text("asked").split() if doing.text("of") == chosen.name else []
     values = {
         "template": chosen.name,
         "templates": [(each.name, doing.look.say.titled(words.last(each.name))) for each in ours],
-        "variables": [each.name for each in chosen.variables],
+        "variables": list(dict.fromkeys([*(each.name for each in chosen.variables), *shown])),
         "recipient": customer.display_name,
         "preview": None,
         "seen": "",
@@ -104,10 +103,10 @@ async def _send(doing: Doing) -> Done | Values:
     request.hold.FromTimedelta(timedelta(seconds=values["hold"] + _SLACK_S))
     sent = await look.services.notices.SendNotice(request)
     undo = {
-        **_named(typed),
+        **_fields(values, typed),
         "template": template,
         "of": template,
-        "asked": " ".join(typed),
+        "asked": " ".join(values["variables"]),
         "notice": sent.name,
         "step": "undo",
         "request_id": str(uuid5(UUID(words.last(sent.name)), "undo")),
@@ -140,33 +139,30 @@ def _hold_s(doing: Doing) -> int:
 
 async def _asked(doing: Doing, customer: Customer, values: Values, typed: dict[str, str]) -> Values:
     """The message as it will read, or fields for what its words still need. InvalidArgument: typed wrong."""
-    asked, preview = dict.fromkeys([*values["variables"], *typed]), None
+    asked, preview = dict.fromkeys(values["variables"]), None
     if values["template"]:
         try:
             preview = await _preview(doing, customer, values["template"], typed)
         except grpc.aio.AioRpcError as error:
             refusal = refusal_of(error)
             missing = _missing(refusal)
-            if not missing or any(name in typed for name in missing):
+            if not missing or (doing.text("of") == values["template"] and set(missing) <= set(asked)):
                 raise
             asked |= dict.fromkeys(missing)
     told = {"variables": list(asked), "preview": preview, "seen": _seen(preview, typed)}
-    return values | _named(dict.fromkeys(asked, "") | typed) | told
+    return values | told | _fields(values | told, typed)
 
 
 def _typed(doing: Doing, values: Values) -> dict[str, str]:
-    """What was typed for the variables of a template."""
-    asked = doing.text("asked").split() if doing.text("of") == values["template"] else []
-    known = sorted({*values["variables"], *asked})
+    """What was typed for the variables of a template: what is empty was not."""
     read = {"reference": doing.reference}
-    return {
-        name: read.get(name, doing.text)(field) for name in known if (field := f"v-{name}") in doing.fields
-    }
+    typed = {name: read.get(name, doing.text)(f"v-{name}") for name in values["variables"]}
+    return {name: text for name, text in typed.items() if text}
 
 
-def _named(variables: Mapping[str, str]) -> dict[str, str]:
+def _fields(values: Values, typed: Mapping[str, str]) -> Values:
     """Variables as fields of the form: departments name them as they like, also as other fields are."""
-    return {f"v-{name}": text for name, text in variables.items()}
+    return {f"v-{name}": typed.get(name, "") for name in values["variables"]}
 
 
 def _seen(preview: RenderTemplateResponse | None, typed: Mapping[str, str]) -> str:
@@ -195,10 +191,13 @@ async def rendered(
     everywhere = {
         "customer_name": customer.display_name,
         "contact_name": agent.display_name,
-        "contact_reach": " / ".join(filter(None, (agent.phone, agent.email))),
+        "contact_reach": " or ".join(filter(None, (agent.phone, agent.email))),
     }
     request = RenderTemplateRequest(
-        name=template, language_code=language, variables={**everywhere, **variables}
+        name=template,
+        language_code=language,
+        time_zone=customer.time_zone,
+        variables={**everywhere, **variables},
     )
     return await services.templates.RenderTemplate(request)
 
