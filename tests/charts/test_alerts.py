@@ -18,7 +18,7 @@ Render = Callable[..., list[Object]]
 RUNBOOKS = ROOT / "docs" / "runbooks"
 RULES = {"prometheusRule": {"enabled": True}}
 CHARTS: dict[str, Object] = {
-    "cases": RULES,
+    "cases": RULES | {"tls": {"enabled": True}},
     "notifications": RULES,
     "desk": RULES | {"settingsFolders": {"webhooks_dir": "desk-webhooks"}},
 }
@@ -37,6 +37,7 @@ WELL = {
     "http_server_request_duration_seconds_bucket{status='200',le='2.5'}": "0+600x{N}",
     "http_server_request_duration_seconds_bucket{status='200',le='+Inf'}": "0+600x{N}",
     "rapport_warnings": "0x{N}",
+    "rapport_certificate_expiry_timestamp_seconds": "7776000x{N}",
     "rapport_event_loop_lag_seconds": "0.01x{N}",
     "rapport_db_pool_timeouts_total": "3x{N}",
     "rapport_outbox_oldest_seconds": "1x{N}",
@@ -63,6 +64,8 @@ ILL = {
     "RapportServiceDown": {"up": "0x{N}"},
     "RapportPodsRestart": {"process_start_time_seconds{pod='a'}": "1000+30x{N}"},
     "RapportNotWell": {"rapport_warnings": "1x{N}"},
+    "RapportCertificateEnds": {"rapport_certificate_expiry_timestamp_seconds": "90000x{N}"},
+    "RapportCertificateEndsSoon": {"rapport_certificate_expiry_timestamp_seconds": "90000x{N}"},
     "RapportEventLoopBlocked": {"rapport_event_loop_lag_seconds": "0.4x{N}"},
     "RapportPoolExhausted": {"rapport_db_pool_timeouts_total": "0+1x{N}"},
     "RapportOutboxOld": {"rapport_outbox_oldest_seconds": "0+60x{N}"},
@@ -111,6 +114,7 @@ SLOWLY = {
 }
 # A single failure is no incident, nor is one caller that is refused a few times, at an hour without traffic.
 QUIET_HOUR = {
+    "rapport_certificate_expiry_timestamp_seconds": "0x{N}",  # none was read yet
     "rpc_server_duration_seconds_count{method='a/Get',code='OK'}": "0+0.1x{N}",
     "rpc_server_duration_seconds_bucket{method='a/Get',code='OK',le='0.5'}": "0+0.1x{N}",
     "rpc_server_duration_seconds_count{method='a/Get',code='INTERNAL'}": "0+0.05x{N}",

@@ -4,9 +4,14 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+
+from tests.charts.needed import NEEDED
 
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
@@ -246,6 +251,93 @@ def test_with_an_autoscaler_the_deployment_leaves_the_number_to_it(render: Rende
     assert (target["kind"], target["name"]) == ("Deployment", one(objects, "Deployment")["metadata"]["name"])
 
 
+def test_keda_scales_on_what_waits_for_the_consumers_that_the_service_declares(render: Render) -> None:
+    loyalty = import_module("loyalty.service").service.declaration().describe()["consumers"]
+    watched = [{"stream": each["stream"], "durable": each["durable"]} for each in loyalty]
+    objects = render("loyalty", {"keda": {"enabled": True, "consumers": watched}})
+    assert "replicas" not in one(objects, "Deployment")["spec"]
+    assert not of(objects, "HorizontalPodAutoscaler")
+    spec = one(objects, "ScaledObject")["spec"]
+    assert spec["scaleTargetRef"]["name"] == one(objects, "Deployment")["metadata"]["name"]
+    asked = [each["metadata"] for each in spec["triggers"]]
+    assert [(each["stream"], each["consumer"]) for each in asked] == [
+        (each["stream"], each["durable"]) for each in loyalty
+    ]
+    infra = {each["metadata"]["name"]: each for each in of(render("infra"), "Service")}
+    ports = {each["name"]: each["port"] for each in infra["nats-cluster"]["spec"]["ports"]}
+    assert asked[0]["natsServerMonitoringEndpoint"] == f"nats-cluster.crm.svc:{ports['monitor']}"
+    assert asked[0]["account"] == "RAPPORT"
+
+
+def test_a_gateway_and_an_ingress_lead_to_ports_of_the_service(render: Render) -> None:
+    gateway = {"enabled": True, "parentRefs": [{"name": "internal"}]}
+    values = {
+        "grpcRoute": gateway,
+        "httpRoute": gateway,
+        "ingress": {"enabled": True, "host": "desk.example.org"},
+    }
+    objects = render("desk", values)
+    service = one(objects, "Service")
+    ports = {each["name"]: each["port"] for each in service["spec"]["ports"]}
+    for kind, port in (("GRPCRoute", "grpc"), ("HTTPRoute", "web")):
+        [rule] = one(objects, kind)["spec"]["rules"]
+        assert rule["backendRefs"] == [{"name": service["metadata"]["name"], "port": ports[port]}]
+    [path] = one(objects, "Ingress")["spec"]["rules"][0]["http"]["paths"]
+    assert path["backend"]["service"] == {"name": service["metadata"]["name"], "port": {"name": "web"}}
+
+
+def test_the_server_and_the_setup_have_what_was_added_to_them(render: Render) -> None:
+    volume, mount = {"name": "ca", "configMap": {"name": "ca"}}, {"name": "ca", "mountPath": "/etc/ca"}
+    variable = {"name": "SSL_CERT_DIR", "value": "/etc/ca"}
+    values = {"extraEnv": [variable], "extraVolumes": [volume], "extraVolumeMounts": [mount]}
+    for _, pod in [each for each in pods(render("cases", values)) if each[0] in ("Deployment", "Job")]:
+        assert volume in pod["spec"]["volumes"]
+        for container in containers(pod):
+            assert variable in container["env"]
+            assert mount in container["volumeMounts"]
+
+
+def test_a_setup_that_failed_or_took_too_long_is_gone_with_its_upgrade(render: Render) -> None:
+    """Else it might migrate after a rollback. Helm prints what it wrote."""
+    annotations = one(render("cases"), "Job")["metadata"]["annotations"]
+    assert "hook-failed" in annotations["helm.sh/hook-delete-policy"].split(",")
+    assert annotations["helm.sh/hook-output-log-policy"] == "hook-failed"
+
+
+def test_all_of_it_fits_a_laptop(render: Render, charts: Path) -> None:
+    """Every pod of both releases and the largest Job, as Helm runs one at a time: in thousandths of a CPU."""
+    objects = [each for chart in ("rapport", "infra") for each in render(chart, small(charts, chart))]
+    stay, once = 0, [0]
+    for each in objects:
+        if each["kind"] not in ("Deployment", "StatefulSet", "Job", "Pod"):
+            continue
+        pod = each if each["kind"] == "Pod" else each["spec"]["template"]
+        asked = sum(thousandths(one["resources"]["requests"]["cpu"]) for one in pod["spec"]["containers"])
+        if each["kind"] in ("Job", "Pod"):
+            once.append(asked)
+        else:
+            stay += asked * each["spec"]["replicas"]
+    assert stay + max(once) < 1000
+    assert not of(objects, "PodDisruptionBudget")
+    [nats] = of(objects, "StatefulSet")
+    assert {
+        each["data"]["RAPPORT_REPLICAS"]
+        for each in of(objects, "ConfigMap")
+        if "RAPPORT_REPLICAS" in each["data"]
+    } == {str(nats["spec"]["replicas"])}
+
+
+def small(charts: Path, chart: str) -> Object:
+    values: Object = yaml.safe_load((charts / chart / "values-small.yaml").read_text())
+    for service, given in NEEDED.get(chart, {}).items():
+        values[service] = {**values[service], **given}
+    return values
+
+
+def thousandths(cpu: str) -> int:
+    return int(cpu[:-1]) if cpu.endswith("m") else int(cpu) * 1000
+
+
 def test_without_a_number_the_deployment_leaves_it_to_whoever_else_sets_it(render: Render) -> None:
     objects = render("cases", {"replicas": None})
     assert "replicas" not in one(objects, "Deployment")["spec"]
@@ -277,6 +369,24 @@ def test_an_outsider_reaches_nats_and_its_monitoring_only_where_it_is_listed(ren
     assert outside not in allowed({"clients": [outside]}, "monitor")
     assert allowed({"scrapers": [outside]}, "monitor") == [outside]
     assert allowed({"scrapers": []}, "monitor") == []
+
+
+def test_departments_in_other_namespaces_call_and_are_called_where_they_are_listed(render: Render) -> None:
+    there = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "billing"}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "rapport"}},
+    }
+    spec = one(render("cases", {"networkPolicy": {"namespaces": ["billing"]}}), "NetworkPolicy")["spec"]
+    assert [rule["ports"] for rule in spec["ingress"] if there in rule["from"]] == [[{"port": "grpc"}]]
+    assert [rule for rule in spec["egress"] if there in rule.get("to", [])] == [spec["egress"][1]]
+    assert "billing" not in str(render("cases"))
+
+
+def test_ports_that_may_be_reached_can_be_confined_to_networks(render: Render) -> None:
+    networks = [{"ipBlock": {"cidr": "10.0.0.0/8"}}]
+    policy = {"egressPorts": [5432], "egressTo": networks}
+    *_, rule = one(render("cases", {"networkPolicy": policy}), "NetworkPolicy")["spec"]["egress"]
+    assert rule == {"ports": [{"port": 5432}], "to": networks}
 
 
 def test_pods_reach_the_dns_of_the_cluster_and_what_the_rules_say(render: Render) -> None:

@@ -45,8 +45,10 @@ EVERYTHING = {
     "setup": {"database": {"existingSecret": "owner-database"}},
     "serviceAccount": {"annotations": {"example.org/role": "crm"}},
     "networkPolicy": {
+        "namespaces": ["billing"],
         "callers": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
-        "egressPorts": [],
+        "egressPorts": [443],
+        "egressTo": [{"ipBlock": {"cidr": "10.1.0.0/16"}}],
         "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 5432}]}],
         "dnsPorts": [53, 5353],
     },
@@ -54,9 +56,31 @@ EVERYTHING = {
     "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
     "podLabels": {"team": "billing"},
     "podAnnotations": {"example.org/note": "1"},
+    "grpcRoute": {"enabled": True, "parentRefs": [{"name": "internal"}], "hostnames": ["*.example.org"]},
+    "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+    "extraVolumes": [{"name": "authority", "configMap": {"name": "company"}}],
+    "extraVolumeMounts": [{"name": "authority", "mountPath": "/etc/authority", "readOnly": True}],
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [{"key": "crm", "operator": "Exists"}],
     "priorityClassName": "high",
+}
+GATEWAY = [{"name": "internal", "namespace": "gateways"}]
+SCALED = {
+    "keda": {
+        "enabled": True,
+        "consumers": [{"stream": "CASES", "durable": "loyalty-promises"}],
+    }
+}
+REACHED = {
+    "grpcRoute": {"enabled": True, "parentRefs": GATEWAY},
+    "httpRoute": {"enabled": True, "parentRefs": GATEWAY, "hostnames": ["desk.example.org"]},
+    "ingress": {
+        "enabled": True,
+        "host": "desk.example.org",
+        "className": "nginx",
+        "tlsSecret": "desk-public",
+        "annotations": {"example.org/size": "1m"},
+    },
 }
 SIGN_IN = {
     "publicUrl": "https://desk.example.org",
@@ -77,6 +101,8 @@ MATRIX = [
     *[pytest.param(chart, EVERYTHING, id=f"{chart}-everything") for chart in SERVICE_CHARTS],
     *[pytest.param(chart, LEAST, id=f"{chart}-least") for chart in SERVICE_CHARTS],
     pytest.param("desk", {"signIn": SIGN_IN}, id="desk-sign-in"),
+    pytest.param("desk", REACHED, id="desk-reached"),
+    pytest.param("loyalty", SCALED, id="loyalty-scaled"),
     pytest.param("rapport", {"loyalty": {"enabled": False}, "cases": EVERYTHING}, id="rapport-mixed"),
     pytest.param("infra", COLLECTOR, id="infra-everything"),
     pytest.param("infra", {"nats": {"replicas": 1}}, id="infra-one-server"),
@@ -136,6 +162,9 @@ WRONG = [
     ({"telemetry": {"sampleRatio": "2"}}, "sampleRatio"),
     ({"securityContext": {"runAsUser": 0}}, "securityContext"),
     ({"signIn": {"publicUrl": "http://desk.example.org"}}, "publicUrl"),
+    ({"extraEnv": [{"name": "RAPPORT_LOG_LEVEL", "value": "debug"}]}, "extraEnv"),
+    ({"keda": {"lag": "500"}}, "lag"),
+    ({"grpcRoute": {"parentRefs": [{"gateway": "internal"}]}}, "gateway"),
     ({"podLabels": {"app.kubernetes.io/name": "other"}}, "app.kubernetes.io/name"),
 ]
 
@@ -152,6 +181,16 @@ def test_a_wrong_value_is_refused_by_name_alone_and_in_the_umbrella(
 CONTRADICTIONS = [
     ({"image": {"tag": "latest"}}, "must name a version"),
     ({"autoscaling": {"enabled": True, "minReplicas": 5, "maxReplicas": 2}}, "must not be above"),
+    ({"autoscaling": {"enabled": True}, "keda": {"enabled": True}}, "two autoscalers of one Deployment"),
+    ({**SCALED, "keda": {**SCALED["keda"], "minReplicas": 11}}, "keda.minReplicas must not be above"),
+    ({"keda": {"enabled": True}}, "keda.consumers must name"),
+    ({"grpcRoute": {"enabled": True}}, "grpcRoute.parentRefs must name the gateway"),
+    ({"httpRoute": {"enabled": True, "parentRefs": GATEWAY}}, "a service without a webPort has none"),
+    ({"webPort": 8080, "ingress": {"enabled": True}}, "ingress.host must be given"),
+    (
+        {"networkPolicy": {"egressPorts": [], "egressTo": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}},
+        "egressTo narrows",
+    ),
     ({"drain": {"waitSeconds": 30, "gracePeriodSeconds": 60}}, "at least drain.waitSeconds \\+ 50, here 80"),
     ({"settings": {"database_url": "postgresql://..."}}, "settings must not hold database_url"),
     ({"settings": {"oidc_client_secret": "x"}}, "settings must not hold oidc_client_secret"),

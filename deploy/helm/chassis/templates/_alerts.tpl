@@ -125,6 +125,13 @@ window ends the alert soon after it is over; a few failures at night are no inci
     (printf `max by (kind) (rapport_work_overdue%s) > 0` $at))
   (list "RapportCallerRefused" "warning" "15m" (printf "More than half of what {{ $labels.caller }} asks of %s is refused: it lacks a permission, a valid token, or its share." $job)
     (printf `sum by (caller) (rate(rapport_rpc_calls_total{%s,code=~"PERMISSION_DENIED|UNAUTHENTICATED|RESOURCE_EXHAUSTED"}[15m])) / sum by (caller) (rate(rapport_rpc_calls_total%s[15m])) > 0.5 and sum by (caller) (increase(rapport_rpc_calls_total%s[15m])) > 20` $match $at $at)) -}}
+{{- if include "chassis.v1.tlsSecret" . -}}
+{{- $ends := printf `min(rapport_certificate_expiry_timestamp_seconds%s > 0) - time()` $at -}}
+{{- $alerts = append $alerts (list "RapportCertificateEnds" "warning" "1h" (printf "The certificate of %s ends within 14 days, and no newer one has come." $job)
+    (printf `%s < 14 * 86400` $ends)) -}}
+{{- $alerts = append $alerts (list "RapportCertificateEndsSoon" "critical" "5m" (printf "The certificate of %s ends within two days: no call to it or from it succeeds then." $job)
+    (printf `%s < 2 * 86400` $ends)) -}}
+{{- end -}}
 {{- if eq .Values.name "notifications" -}}
 {{- $facts := printf `rapport_facts_recorded_total{%s,type=~"rapport[.]notifications[.]v1[.]Notice(Failed|Unknown` $match -}}
 {{- $alerts = append $alerts (list "RapportNoticesFail" "critical" "5m" "More than one message in twenty is not delivered: customers are not told."

@@ -23,6 +23,22 @@
 ---
 {{ include "chassis.v1.horizontalPodAutoscaler" . }}
 {{- end }}
+{{- if .Values.keda.enabled }}
+---
+{{ include "chassis.v1.scaledObject" . }}
+{{- end }}
+{{- if .Values.grpcRoute.enabled }}
+---
+{{ include "chassis.v1.route" (dict "root" . "kind" "GRPCRoute" "value" "grpcRoute" "port" .Values.port) }}
+{{- end }}
+{{- if .Values.httpRoute.enabled }}
+---
+{{ include "chassis.v1.route" (dict "root" . "kind" "HTTPRoute" "value" "httpRoute" "port" .Values.webPort) }}
+{{- end }}
+{{- if .Values.ingress.enabled }}
+---
+{{ include "chassis.v1.ingress" . }}
+{{- end }}
 {{- if .Values.networkPolicy.enabled }}
 ---
 {{ include "chassis.v1.networkPolicy" . }}

@@ -1,7 +1,8 @@
 {{/* Not empty when there is more than one replica: a budget over a single one would block every drain of its node. */}}
 {{- define "chassis.v1.replicated" -}}
 {{- $fixed := ternary 2 .Values.replicas (kindIs "invalid" .Values.replicas) -}}
-{{- $least := ternary .Values.autoscaling.minReplicas $fixed .Values.autoscaling.enabled -}}
+{{- $least := $fixed -}}
+{{- range list .Values.autoscaling .Values.keda }}{{ if .enabled }}{{ $least = .minReplicas }}{{ end }}{{ end -}}
 {{- if gt (int $least) 1 }}yes{{ end -}}
 {{- end -}}
 
@@ -38,4 +39,30 @@ spec:
         target:
           type: Utilization
           averageUtilization: {{ .Values.autoscaling.targetCPUUtilizationPercentage }}
+{{- end -}}
+
+{{/* KEDA asks each NATS server for the state of the consumers, and makes an autoscaler of its own from the answers. */}}
+{{- define "chassis.v1.scaledObject" -}}
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata:
+  name: {{ include "chassis.v1.fullname" . }}
+  labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: {{ include "chassis.v1.fullname" . }}
+  minReplicaCount: {{ .Values.keda.minReplicas }}
+  maxReplicaCount: {{ .Values.keda.maxReplicas }}
+  triggers:
+    {{- range .Values.keda.consumers }}
+    - type: nats-jetstream
+      metadata:
+        natsServerMonitoringEndpoint: {{ $.Values.keda.monitoring | default (printf "nats-cluster.%s.svc:8222" $.Release.Namespace) }}
+        account: {{ $.Values.keda.account }}
+        stream: {{ .stream }}
+        consumer: {{ .durable }}
+        lagThreshold: {{ $.Values.keda.lag | quote }}
+    {{- end }}
 {{- end -}}

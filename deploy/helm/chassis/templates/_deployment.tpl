@@ -6,7 +6,7 @@ metadata:
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
 spec:
   {{- /* With an autoscaler the number is its own: two managers of one field refuse each other's upgrades. */}}
-  {{- if not (or .Values.autoscaling.enabled (kindIs "invalid" .Values.replicas)) }}
+  {{- if not (or .Values.autoscaling.enabled .Values.keda.enabled (kindIs "invalid" .Values.replicas)) }}
   replicas: {{ .Values.replicas }}
   {{- end }}
   revisionHistoryLimit: 5
@@ -73,6 +73,7 @@ spec:
                   fieldPath: metadata.name
             - name: OTEL_RESOURCE_ATTRIBUTES
               value: service.namespace=rapport,service.version={{ .Chart.AppVersion }},service.instance.id=$(POD_NAME),k8s.namespace.name={{ .Release.Namespace }}
+            {{- with .Values.extraEnv }}{{ toYaml . | nindent 12 }}{{ end }}
           {{- /* Liveness asks only whether the event loop turns: an outage of a dependency restarts no pod. */}}
           startupProbe:
             httpGet:
@@ -95,6 +96,10 @@ spec:
             timeoutSeconds: 2
             failureThreshold: 1
           resources: {{- toYaml .Values.resources | nindent 12 }}
-          volumeMounts: {{- include "chassis.v1.volumeMounts" . | nindent 12 }}
-      volumes: {{- include "chassis.v1.volumes" . | nindent 8 }}
+          volumeMounts: 
+            {{- include "chassis.v1.volumeMounts" . | nindent 12 }}
+            {{- with .Values.extraVolumeMounts }}{{ toYaml . | nindent 12 }}{{ end }}
+      volumes: 
+        {{- include "chassis.v1.volumes" . | nindent 8 }}
+        {{- with .Values.extraVolumes }}{{ toYaml . | nindent 8 }}{{ end }}
 {{- end -}}

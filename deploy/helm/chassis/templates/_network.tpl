@@ -14,6 +14,7 @@ spec:
         - podSelector:
             matchLabels:
               app.kubernetes.io/part-of: rapport
+        {{- include "chassis.v1.departments" . | nindent 8 }}
         {{- with .Values.networkPolicy.callers }}{{ toYaml . | nindent 8 }}{{ end }}
       ports:
         - port: grpc
@@ -48,10 +49,26 @@ spec:
         - podSelector:
             matchLabels:
               app.kubernetes.io/part-of: rapport
+        {{- include "chassis.v1.departments" . | nindent 8 }}
     {{- with .Values.networkPolicy.egressPorts }}
     - ports: {{- range . }}
         - port: {{ . }}
         {{- end }}
+      {{- with $.Values.networkPolicy.egressTo }}
+      to: {{- toYaml . | nindent 8 }}
+      {{- end }}
     {{- end }}
     {{- with .Values.networkPolicy.egress }}{{ toYaml . | nindent 4 }}{{ end }}
+{{- end -}}
+
+{{/* The pods of Rapport in other namespaces: departments that call, and are called. */}}
+{{- define "chassis.v1.departments" -}}
+{{- range .Values.networkPolicy.namespaces }}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ . }}
+  podSelector:
+    matchLabels:
+      app.kubernetes.io/part-of: rapport
+{{- end }}
 {{- end -}}

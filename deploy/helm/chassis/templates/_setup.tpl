@@ -17,7 +17,9 @@ metadata:
   annotations:
     helm.sh/hook: pre-install,pre-upgrade
     helm.sh/hook-weight: "-5"
-    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+    {{- /* Once the release has failed or was rolled back, nothing must migrate. Helm prints what it wrote (3.18, before). */}}
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+    helm.sh/hook-output-log-policy: hook-failed
 spec:
   backoffLimit: {{ .Values.setup.backoffLimit }}
   activeDeadlineSeconds: {{ .Values.setup.activeDeadlineSeconds }}
@@ -43,6 +45,7 @@ spec:
           emptyDir:
             sizeLimit: 64Mi
         {{- include "chassis.v1.certificateVolumes" (dict "root" . "all" false) | nindent 8 }}
+        {{- with .Values.extraVolumes }}{{ toYaml . | nindent 8 }}{{ end }}
 {{- end -}}
 
 {{- define "chassis.v1.setupContainer" -}}
@@ -74,9 +77,11 @@ spec:
     {{- else }}
     {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_ADMIN_URL" "secret" $values.setup.nats) | nindent 4 }}
     {{- end }}
+    {{- with $values.extraEnv }}{{ toYaml . | nindent 4 }}{{ end }}
   resources: {{- toYaml $values.setup.resources | nindent 4 }}
   volumeMounts:
     - name: tmp
       mountPath: /tmp
     {{- include "chassis.v1.certificateMounts" (dict "root" .root "all" false) | nindent 4 }}
+    {{- with $values.extraVolumeMounts }}{{ toYaml . | nindent 4 }}{{ end }}
 {{- end -}}

@@ -8,6 +8,29 @@
 {{- if and $values.autoscaling.enabled (gt (int $values.autoscaling.minReplicas) (int $values.autoscaling.maxReplicas)) -}}
 {{- fail "autoscaling.minReplicas must not be above autoscaling.maxReplicas." -}}
 {{- end -}}
+{{- if and $values.autoscaling.enabled $values.keda.enabled -}}
+{{- fail "autoscaling and keda are both enabled: two autoscalers of one Deployment undo each other's work." -}}
+{{- end -}}
+{{- if and $values.keda.enabled (gt (int $values.keda.minReplicas) (int $values.keda.maxReplicas)) -}}
+{{- fail "keda.minReplicas must not be above keda.maxReplicas." -}}
+{{- end -}}
+{{- if and $values.keda.enabled (not $values.keda.consumers) -}}
+{{- fail "keda.consumers must name the consumers to watch: `python -m <service> describe` lists them." -}}
+{{- end -}}
+{{- range $route := list "grpcRoute" "httpRoute" -}}
+{{- if and (get $values $route).enabled (not (get $values $route).parentRefs) -}}
+{{- fail (printf "%s.parentRefs must name the gateway." $route) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (or $values.httpRoute.enabled $values.ingress.enabled) (not $values.webPort) -}}
+{{- fail "httpRoute and ingress lead to pages and REST: a service without a webPort has none." -}}
+{{- end -}}
+{{- if and $values.ingress.enabled (not $values.ingress.host) -}}
+{{- fail "ingress.host must be given: the name that browsers know." -}}
+{{- end -}}
+{{- if and $values.networkPolicy.egressTo (not $values.networkPolicy.egressPorts) -}}
+{{- fail "networkPolicy.egressTo narrows networkPolicy.egressPorts, and there are none." -}}
+{{- end -}}
 {{- /* The chassis gives calls, handlers and spawned work 15 s each, after the wait; 5 s are left to close. */ -}}
 {{- $drain := add (int $values.drain.waitSeconds) 50 -}}
 {{- if lt (int $values.drain.gracePeriodSeconds) (int $drain) -}}
