@@ -205,6 +205,9 @@ async def test_a_preview_shows_what_would_be_sent(desk: Any) -> None:
     assert shown.subject == "7: a new date, Friday, 6 March 2026"
     assert "The weather is holding us up." in shown.body
     assert (shown.language_code, shown.text_version) == ("en-GB", 1)
+    request.variables["new_date"], request.time_zone = "2026-03-06T01:00:00Z", "America/New_York"
+    shown = await desk.templates.RenderTemplate(request)
+    assert shown.subject == "7: a new date, Thursday, 5 March 2026"  # where the customer is
     del request.variables["contact_name"]
     del request.variables["reason"]
     assert await desk.violations(desk.templates.RenderTemplate(request)) == {
