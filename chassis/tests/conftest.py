@@ -110,7 +110,7 @@ class Text:
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
-        self.name = sql.split()[0]
+        self.name = self.summary = sql.split()[0]
 
 
 DEAD_LETTERS = Statement(

@@ -13,7 +13,7 @@ from rapport_testing.wait import eventually
 
 
 class Sql:
-    name = "TEST"
+    name = summary = "TEST"
 
     def __init__(self, sql):
         self.sql = sql

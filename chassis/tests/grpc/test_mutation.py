@@ -42,7 +42,7 @@ Behaviour = Callable[[Any, Transaction], Awaitable[None]]
 class Sql:
     """A statement of a test."""
 
-    name = "TEST"
+    name = summary = "TEST"
 
     def __init__(self, sql: str) -> None:
         self.sql = sql

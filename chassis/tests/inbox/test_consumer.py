@@ -115,7 +115,7 @@ async def test_a_crashing_handler_leaves_nothing_behind_and_is_tried_again(bench
 
 
 class Statement:
-    name, sql = "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
+    name, summary, sql = "INSERT notes", "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
 
 
 NOTE = Statement()

@@ -9,7 +9,7 @@ from rapport_testing.wait import eventually
 
 
 class Statement:
-    name, sql = "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
+    name, summary, sql = "INSERT notes", "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
 
 
 class Fixable:

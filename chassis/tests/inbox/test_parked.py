@@ -19,7 +19,8 @@ from rapport_testing.wait import eventually
 
 class Sql:
     def __init__(self, sql):
-        self.name, self.sql = sql.split()[0], sql
+        self.name = self.summary = sql.split()[0]
+        self.sql = sql
 
 
 Reopened = make_dataclass("CaseReopened", [("case", str), ("customer", str, "")])

@@ -6,7 +6,7 @@ from rapport_testing.wait import eventually
 
 
 class Statement:
-    name, sql = "INSERT notes", "INSERT INTO notes (text) SELECT unnest($1::text[])"
+    name, summary, sql = "INSERT notes", "INSERT notes", "INSERT INTO notes (text) SELECT unnest($1::text[])"
 
 
 class Projection:

@@ -28,7 +28,7 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 class Statement:
-    name, sql = "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
+    name, summary, sql = "INSERT notes", "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
 
 
 async def note(tx, event: Event[CaseOpened]) -> None:

@@ -36,7 +36,7 @@ async def write_note(tx, timer):
 
 
 class Sql:
-    name = "TEST"
+    name = summary = "TEST"
 
     def __init__(self, sql):
         self.sql = sql

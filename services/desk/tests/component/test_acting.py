@@ -334,6 +334,14 @@ async def test_a_form_that_no_page_made_is_a_form_nevertheless(desk: Any) -> Non
     assert (answer.status_code, "X-Form" in answer.headers) == (200, True)
 
 
+async def test_a_country_alone_is_no_address(desk: Any) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    form = (await alice.get(f"/{name}/act/correct")).text
+    typed = dict(re.findall(r'name="([^"]+)"[^>]* value="([^"]*)"', form)) | {"region_code": "DE"}
+    answer = await alice.post(f"/{name}/act/correct", data=typed)
+    assert ("X-Form" in answer.headers, "must be given" in answer.text) == (True, True), answer.text
+
+
 async def test_consents_show_what_is_recorded_and_choose_nothing(desk: Any) -> None:
     name, alice = await erika(desk), await desk.signed_in()
     form = await alice.get(f"/{name}/act/consent")

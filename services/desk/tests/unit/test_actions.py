@@ -12,7 +12,7 @@ from chassis.errors import FailedPrecondition, InvalidArgument
 from desk.language.catalogues import CATALOGUES
 from desk.pages.actions import known
 from desk.pages.actions.action import Doing, working_day
-from desk.pages.actions.kinds import ACTIONS
+from desk.pages.actions.kinds import ACTIONS, FOUND
 from desk.ui.speech import speech
 
 
@@ -31,6 +31,10 @@ def test_what_an_action_changes_is_changed_once_however_often_its_form_is_sent()
         if f"{name}(" in getsource(module)
     ]
     assert without == []
+
+
+def test_no_two_actions_have_one_address() -> None:
+    assert len({id(each) for each in FOUND}) == len(ACTIONS)
 
 
 def test_no_key_does_two_things() -> None:

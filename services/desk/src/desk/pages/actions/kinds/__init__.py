@@ -6,9 +6,10 @@ from pkgutil import iter_modules
 
 from desk.pages.actions.action import Action
 
-ACTIONS: Mapping[str, Action] = {
-    each.id: each
+FOUND = [
+    each
     for module in iter_modules(__path__)
     for each in vars(import_module(f"{__name__}.{module.name}")).values()
     if isinstance(each, Action)
-}
+]
+ACTIONS: Mapping[str, Action] = {each.id: each for each in FOUND}

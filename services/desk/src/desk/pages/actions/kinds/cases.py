@@ -66,7 +66,7 @@ CASE = Action(
     permission="cases.cases.write",
     fields=[
         Field("topic", N_("Topic"), offers=known.TOPICS),
-        Field("display_name", N_("Title"), required=False),
+        Field("display_name", N_("Title of the case"), required=False),
     ],
     button=N_("Open"),
     consequence=N_("You are its owner: you answer to the customer, whoever does the work."),

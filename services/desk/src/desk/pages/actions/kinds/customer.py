@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.api.messages import moment, value_name
+from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
 from desk.pages.actions.colleagues import colleagues
@@ -83,6 +84,8 @@ def _address(doing: Doing, known: Customer, changed: Customer) -> list[str]:
     if typed == before:
         return []
     if not (lines or any(doing.text(name) for name in ("locality", "postal_code"))):  # it was emptied
+        if before not in known.addresses:  # there was none, and a country alone is none
+            raise invalid("lines", "REQUIRED", N_("must be given"))
         kept = [each for each in known.addresses if each != before]
         changed.addresses.extend(kept)
         return ["addresses"] if len(kept) < len(known.addresses) else []
