@@ -84,7 +84,7 @@ def _address(doing: Doing, known: Customer, changed: Customer) -> list[str]:
     if typed == before:
         return []
     if not (lines or any(doing.text(name) for name in ("locality", "postal_code"))):  # it was emptied
-        if before not in known.addresses:  # there was none, and a country alone is none
+        if before not in known.addresses and doing.text("region_code"):  # a country alone is no address
             raise invalid("lines", "REQUIRED", N_("must be given"))
         kept = [each for each in known.addresses if each != before]
         changed.addresses.extend(kept)
