@@ -1,22 +1,20 @@
 """Certificates in a folder: `ca.crt`, `tls.crt`, `tls.key`, as secrets of cert-manager have them."""
 
-import os
 import ssl
 from pathlib import Path
 from typing import NamedTuple
 
-import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from prometheus_client import Gauge
+
+from chassis.files import Reread
 
 CA, CERTIFICATE, KEY = "ca.crt", "tls.crt", "tls.key"
 
 EXPIRES = Gauge(
     "rapport_certificate_expiry_timestamp_seconds", "When the certificate that the service shows others ends."
 )
-
-_log = structlog.get_logger()
 
 
 class Held(NamedTuple):
@@ -41,8 +39,7 @@ class Certificates:
     def __init__(self, folder: Path) -> None:
         self._files = [folder / name for name in (CA, CERTIFICATE, KEY)]
         try:
-            self._seen = self._marks()
-            self._held = self._read()
+            self._held = Reread(self._files, self._read)
         except (OSError, ValueError) as error:
             raise ValueError(
                 f"{folder} must hold {CA}, {CERTIFICATE} and {KEY}, in PEM, that belong together: {error}"
@@ -50,17 +47,7 @@ class Certificates:
 
     def newest(self) -> Held:
         """The newest that fit together: the same object while nothing has changed."""
-        try:
-            marks = self._marks()
-            if marks != self._seen:
-                self._seen = marks
-                self._held = self._read()
-        except (OSError, ValueError) as error:
-            _log.warning("new certificates cannot be taken yet", why=str(error))
-        return self._held
-
-    def _marks(self) -> list[int]:
-        return [os.stat(file).st_mtime_ns for file in self._files]
+        return self._held.newest()
 
     def _read(self) -> Held:
         """OSError for a file that is missing, ValueError for one that is no PEM or does not fit."""

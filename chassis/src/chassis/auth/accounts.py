@@ -8,15 +8,14 @@ they like. So nothing is read out of a name: an account that does not stand here
 """
 
 import asyncio
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import structlog
 
+from chassis.files import Reread
 from chassis.names import CODE
 
 REFRESH_S = 60.0  # an account that was taken out works this long at most
@@ -24,8 +23,6 @@ ACCOUNT = re.compile(
     r"system:serviceaccount:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
 )
 _SERVICE = re.compile(CODE)
-
-_log = structlog.get_logger(__name__)
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,15 +46,14 @@ class Accounts:
         self._file = file
         self._changed = changed
         try:
-            self._mark = self._modified()
-            self._accounts = self._read()
+            self._read_again = Reread([file], self._read)
         except OSError as error:
             raise ValueError(f"{file} cannot be read: {error.strerror}") from None
+        self._accounts = self._read_again.newest()
 
     def claims(self, account: str) -> dict[str, Any]:
         """What a token of an account says, had we signed it. ValueError for an account that is not ours."""
-        self.refresh()
-        found = self._accounts.get(account)
+        found = self.refresh().get(account)
         if found is None:
             raise ValueError("not an account of the platform's services")
         return {
@@ -72,21 +68,12 @@ class Accounts:
             self.refresh()
             await asyncio.sleep(REFRESH_S)
 
-    def refresh(self) -> None:
-        """Read the file again if it has changed."""
-        try:
-            mark = self._modified()
-            if mark == self._mark:
-                return
-            self._mark = mark
-            self._accounts = self._read()
-        except (OSError, ValueError) as error:
-            _log.error("the accounts of services cannot be read", file=str(self._file), why=str(error))
-        else:
+    def refresh(self) -> dict[str, Account]:
+        """The accounts as the file has them now."""
+        before, self._accounts = self._accounts, self._read_again.newest()
+        if self._accounts is not before:
             self._changed()
-
-    def _modified(self) -> int:
-        return os.stat(self._file).st_mtime_ns
+        return self._accounts
 
     def _read(self) -> dict[str, Account]:
         accounts = msgspec.json.decode(self._file.read_bytes(), type=dict[str, Account])
