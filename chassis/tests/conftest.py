@@ -28,6 +28,7 @@ from chassis.outbox.recording import Recorder
 from chassis.outbox.relay import Relay
 from rapport.cases.v1 import cases_events_pb2
 from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.sql import Sql
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -105,21 +106,13 @@ def acting() -> Callable[..., contextlib.AbstractContextManager[None]]:
     return as_call
 
 
-class Text:
-    """A statement without a builder."""
-
-    def __init__(self, sql: str) -> None:
-        self.sql = sql
-        self.name = self.summary = sql.split()[0]
-
-
 DEAD_LETTERS = Statement(
     sa.select(*(PARKED.c[name] for name in DeadLetter.__dataclass_fields__))
     .where(PARKED.c.state == "DEAD")
     .order_by(PARKED.c.parked_at),
     DeadLetter,
 )
-NOTE = Text("INSERT INTO notes (text) VALUES ($1)")
+NOTE = Sql("INSERT INTO notes (text) VALUES ($1)")
 
 
 async def note(tx: Any, event: Event[cases_events_pb2.CaseOpened]) -> None:

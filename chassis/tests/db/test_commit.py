@@ -9,15 +9,8 @@ import pytest
 from chassis.db import outcome
 from chassis.errors import FailedPrecondition, OutcomeUnknown, ResourceExhausted, Unavailable
 from chassis.events.facts import FACT_MAX_BYTES
+from rapport_testing.sql import Sql
 from rapport_testing.wait import eventually
-
-
-class Sql:
-    name = summary = "TEST"
-
-    def __init__(self, sql):
-        self.sql = sql
-
 
 READ = Sql("SELECT 1")
 EFFECT = "INSERT INTO notes (text) VALUES ('done')"

@@ -26,6 +26,7 @@ from chassis.grpc.server import Server
 from chassis.grpc.status import reason
 from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc, transfer_pb2
 from rapport_testing.engines.ports import free_port
+from rapport_testing.sql import Sql
 from rapport_testing.tokens import ISSUER, TestIssuer, nobody_asks
 from rapport_testing.wait import eventually
 
@@ -37,15 +38,6 @@ CLAIM = "INSERT INTO idempotency VALUES ($1, 'm', ''::bytea, ''::bytea, '', now(
 
 HOT = 7
 Behaviour = Callable[[Any, Transaction], Awaitable[None]]
-
-
-class Sql:
-    """A statement of a test."""
-
-    name = summary = "TEST"
-
-    def __init__(self, sql: str) -> None:
-        self.sql = sql
 
 
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):

@@ -12,6 +12,7 @@ from chassis.events.declarations import Consumption, Declaration
 from chassis.events.envelope import Event
 from chassis.inbox.subscription import Subscription
 from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseReopened
+from rapport_testing.sql import Sql
 from rapport_testing.wait import eventually
 
 
@@ -114,11 +115,7 @@ async def test_a_crashing_handler_leaves_nothing_behind_and_is_tried_again(bench
     assert inbox == [0, 0]
 
 
-class Statement:
-    name, summary, sql = "INSERT notes", "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
-
-
-NOTE = Statement()
+NOTE = Sql("INSERT INTO notes (text) VALUES ($1)")
 
 
 async def test_poison_goes_to_the_dead_letters_and_the_others_proceed(bench, noted, infrastructure):

@@ -5,11 +5,10 @@ import pytest
 from chassis.errors import FailedPrecondition
 from chassis.events.envelope import Event
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport_testing.sql import Sql
 from rapport_testing.wait import eventually
 
-
-class Statement:
-    name, summary, sql = "INSERT notes", "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
+NOTE = Sql("INSERT INTO notes (text) VALUES ($1)")
 
 
 class Fixable:
@@ -23,7 +22,7 @@ class Fixable:
         self.calls += 1
         if not self.fixed:
             raise FailedPrecondition("NOT_YET", "fix it first")
-        await tx.fetch(Statement(), [event.data.case])
+        await tx.fetch(NOTE, [event.data.case])
 
 
 @pytest.fixture

@@ -14,14 +14,8 @@ from chassis.events.facts import subject_of
 from chassis.inbox.subscription import Subscription
 from chassis.operations.store import DROP
 from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseReopened
+from rapport_testing.sql import Sql
 from rapport_testing.wait import eventually
-
-
-class Sql:
-    def __init__(self, sql):
-        self.name = self.summary = sql.split()[0]
-        self.sql = sql
-
 
 Reopened = make_dataclass("CaseReopened", [("case", str), ("customer", str, "")])
 NOTE = Sql("INSERT INTO notes (text) VALUES ($1)")

@@ -2,11 +2,10 @@ from collections import Counter
 
 from chassis.backoff import Backoff
 from chassis.events.declarations import Declaration
+from rapport_testing.sql import Sql
 from rapport_testing.wait import eventually
 
-
-class Statement:
-    name, summary, sql = "INSERT notes", "INSERT notes", "INSERT INTO notes (text) SELECT unnest($1::text[])"
+NOTE = Sql("INSERT INTO notes (text) SELECT unnest($1::text[])")
 
 
 class Projection:
@@ -20,7 +19,7 @@ class Projection:
         self.batches.append([event.data.case for event in events])
         if not self.poison.isdisjoint(self.batches[-1]):
             raise ValueError("poison")
-        await tx.fetch(Statement(), [self.batches[-1]])
+        await tx.fetch(NOTE, [self.batches[-1]])
 
 
 async def test_a_backlog_is_applied_in_few_transactions(bench, noted):

@@ -22,17 +22,17 @@ from rapport.cases.v1 import cases_events_pb2
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport_testing.engines.nats import Nats
 from rapport_testing.engines.postgres import Postgres, owner_of
+from rapport_testing.sql import Sql
 from rapport_testing.wait import eventually
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
-class Statement:
-    name, summary, sql = "INSERT notes", "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
+NOTE = Sql("INSERT INTO notes (text) VALUES ($1)")
 
 
 async def note(tx, event: Event[CaseOpened]) -> None:
-    await tx.fetch(Statement(), [event.data.case])
+    await tx.fetch(NOTE, [event.data.case])
 
 
 @pytest.fixture

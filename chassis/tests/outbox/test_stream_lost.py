@@ -20,17 +20,17 @@ from chassis.outbox.relay import Relay
 from chassis.outbox.republish import republish
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport_testing.engines.nats import Nats
+from rapport_testing.sql import Sql
 from rapport_testing.wait import eventually
 
 OPENED = [f"cases/{n}" for n in range(20)]
 
 
-class Note:
-    name, sql = "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
+NOTE = Sql("INSERT INTO notes (text) VALUES ($1)")
 
 
 async def note(tx, event: Event[CaseOpened]) -> None:
-    await tx.fetch(Note(), [event.data.case])
+    await tx.fetch(NOTE, [event.data.case])
 
 
 class World:

@@ -8,6 +8,7 @@ from chassis.clock import Clock
 from chassis.work import timers
 from chassis.work.timers import TimerRunner
 from rapport_testing.clock import ManualClock
+from rapport_testing.sql import Sql
 from rapport_testing.wait import eventually
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -33,13 +34,6 @@ async def waiting(db):
 
 async def write_note(tx, timer):
     await tx.fetch(NOTE, [timer.key])
-
-
-class Sql:
-    name = summary = "TEST"
-
-    def __init__(self, sql):
-        self.sql = sql
 
 
 NOTE = Sql("INSERT INTO notes (text) VALUES ($1)")
