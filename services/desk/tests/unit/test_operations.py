@@ -15,9 +15,10 @@ from chassis.context import Principal
 from chassis.errors import InvalidArgument, PermissionDenied, Unavailable
 from desk.auth.viewer import Viewer
 from desk.pages.operations import acting, letters, waiting
-from desk.pages.operations.asking import LETTERS_MAX, Asked, Memory, Silence
+from desk.pages.operations.asking import LETTERS_MAX, Asked
 from desk.pages.operations.overview import Overview, overview
 from desk.pages.services import Part, Parts
+from desk.pages.silence import Memory, Silence
 from desk.ui.speech import Speech
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.common.v1.states_pb2 import SET_ASIDE_STATE_DEAD, SET_ASIDE_STATE_PARKED
@@ -163,7 +164,7 @@ def test_a_clock_that_is_ahead_makes_no_fact_old() -> None:
 
 
 def test_silence_is_remembered_from_when_it_began_and_forgotten_when_it_ends() -> None:
-    memory, minute = Memory({}), timedelta(minutes=1)
+    memory, minute = Memory({}, "health"), timedelta(minutes=1)
     assert memory.note("cases", True, NOW) == Silence(NOW, None)
     assert memory.note("cases", True, NOW + minute) == Silence(NOW, None)
     assert memory.note("cases", False, NOW + 2 * minute) is None

@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator, Sequence
 
 from chassis.events.broadcast import Broadcast
 from chassis.timeouts import woken
+from desk.live.stream import AGAIN_MS
 
 SAID_EVERY_S = 15.0
 LASTS_S = 40.0  # of two words one may be lost
-LINGERS_S = 8.0  # a page that is loaded again has not left, nor one whose stream comes back (`AGAIN_MS`)
+LINGERS_S = AGAIN_MS[1] / 1000 + 2.5  # whose page is loaded again, or whose stream comes back, has not left
 _HERE, _LEFT = "here", "left"
 
 

@@ -91,14 +91,13 @@ async def note_box(look: Looking, customer: str) -> str:
 
 async def _again(doing: Doing, form: Action, refusal: Refusal) -> Response:
     """The form once more: what was refused, and after a change by somebody else what they changed."""
-    values: Values = {}
     differences: list[tuple[str, str, str]] = []
     passes = refusal.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
     try:
-        is_shown, values = not passes, {} if passes else await form.opened(doing)
+        values = None if passes else await form.opened(doing)
     except (grpc.aio.AioRpcError, Refusal):
-        is_shown = False
-    if not is_shown:  # the form stays as it is
+        values = None
+    if values is None:  # the form stays as it is
         told = doing.look.html("pages/actions/refused.html", refusal=refusal, is_kept=passes)
         return HTMLResponse(told)
     typed = {name: text for name, text in doing.fields.items() if name in values and name not in _HELD}

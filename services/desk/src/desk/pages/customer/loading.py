@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -12,6 +12,7 @@ from desk.auth.viewer import Viewer
 from desk.pages.customer.answers import Cases, Promised
 from desk.pages.customer.figures import first_day
 from desk.pages.services import Part, Parts, Services, any_of, ask
+from desk.pages.silence import Memory
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.cases.v1.promise_pb2 import Promise
@@ -199,13 +200,12 @@ class Names:
 
     def silent(self, parts: Parts, now: datetime) -> Mapping[str, datetime]:
         """Since when this process of the desk asks a service in vain; of those that do not answer."""
-        for service, told in PARTS_OF.items():
-            if any(parts[each].away for each in told):
-                self._remembered.setdefault(("silent", service), (now.timestamp(), ""))
-            else:
-                self._remembered.pop(("silent", service), None)
-        since = {each: self._remembered.get(("silent", each)) for each in PARTS_OF}
-        return {each: datetime.fromtimestamp(at[0], UTC) for each, at in since.items() if at}
+        memory = Memory(self._remembered, "page")
+        noted = {
+            service: memory.note(service, any(parts[each].away for each in told), now)
+            for service, told in PARTS_OF.items()
+        }
+        return {service: silence.since for service, silence in noted.items() if silence}
 
     def __call__(self, name: str) -> str:
         """`Alice Brandt` for `agents/alice`, or `Alice` while that is not known."""

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
@@ -43,34 +42,6 @@ class Asked:
     def is_silent(self) -> bool:
         """Whether nothing came: a refusal is an answer."""
         return self.health.away and self.backlog.away and self.consumers.away
-
-
-@dataclass(frozen=True)
-class Silence:
-    """That a service does not answer.
-
-    Attributes:
-        since: when it was asked first of those times that it did not answer.
-        heard: when it answered last; None when it never did while this desk runs.
-
-    """
-
-    since: datetime
-    heard: datetime | None
-
-
-class Memory:
-    """When each service answered, as this process of the desk saw it."""
-
-    def __init__(self, memory: dict[Any, Any]) -> None:
-        self._memory = memory
-
-    def note(self, service: str, is_silent: bool, now: datetime) -> Silence | None:
-        """Remember how it went with a service, and say since when it is silent."""
-        heard, since = self._memory.get(("silence", service), (None, None))
-        heard, since = (heard, since or now) if is_silent else (now, None)
-        self._memory["silence", service] = heard, since
-        return Silence(since, heard) if since else None
 
 
 def readable(look: Looking) -> list[str]:

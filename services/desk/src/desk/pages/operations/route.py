@@ -10,6 +10,7 @@ from chassis.errors import NotFound, PermissionDenied
 from desk.pages.base import Look, Looking
 from desk.pages.operations import acting, asking, letters, overview, waiting
 from desk.pages.services import Parts
+from desk.pages.silence import Memory, Silence
 
 router = APIRouter(prefix="/operations")
 
@@ -19,7 +20,7 @@ async def services(look: Look) -> Response:
     """How the services are."""
     names = asking.readable(look)
     asked = await asking.overview(look.services, names)
-    memory = asking.Memory(look.memory)
+    memory = Memory(look.memory, "health")
     noted = {name: memory.note(name, each.is_silent, look.say.now) for name, each in asked.items()}
     silent = {name: silence for name, silence in noted.items() if silence}
     page = overview.overview(asked, silent, look.say)
@@ -109,7 +110,7 @@ def _readable(look: Looking, service: str) -> None:
         raise PermissionDenied("PERMISSION_DENIED", f"This needs the permission {service}.{asking.READ}.")
 
 
-def _silent(look: Looking, parts: Parts) -> dict[str, asking.Silence]:
-    memory = asking.Memory(look.memory)
+def _silent(look: Looking, parts: Parts) -> dict[str, Silence]:
+    memory = Memory(look.memory, "health")
     noted = {name: memory.note(name, part.away, look.say.now) for name, part in parts.items()}
     return {name: silence for name, silence in noted.items() if silence}
