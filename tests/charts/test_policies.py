@@ -72,42 +72,44 @@ def test_a_selector_finds_exactly_the_servers_pods(objects: list[Object]) -> Non
         )
 
 
-def test_a_network_policy_is_for_the_server_and_for_the_test_of_what_it_reaches(render: Render) -> None:
-    for chart in SERVICES:
-        objects = render(chart)
-        selector = one(objects, "NetworkPolicy")["spec"]["podSelector"]
-        [among] = selector["matchExpressions"]
-        found = [
-            kind
-            for kind, pod in pods(objects)
-            if selects(selector["matchLabels"], pod)
-            and pod["metadata"]["labels"][among["key"]] in among["values"]
-        ]
-        assert (among["operator"], sorted(found)) == ("In", ["Deployment", "Pod"])
-    for each in of(render("infra", COLLECTOR), "NetworkPolicy"):
-        assert selects(
-            each["spec"]["podSelector"]["matchLabels"],
-            one(render("infra"), "StatefulSet")["spec"]["template"],
-        )
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_network_policy_is_for_the_server_and_for_the_test_of_what_it_reaches(
+    render: Render, service: str
+) -> None:
+    objects = render(service)
+    selector = one(objects, "NetworkPolicy")["spec"]["podSelector"]
+    [among] = selector["matchExpressions"]
+    found = [
+        kind
+        for kind, pod in pods(objects)
+        if selects(selector["matchLabels"], pod)
+        and pod["metadata"]["labels"][among["key"]] in among["values"]
+    ]
+    assert (among["operator"], sorted(found)) == ("In", ["Deployment", "Pod"])
 
 
-def test_helms_test_asks_as_the_server_would(render: Render) -> None:
+def test_the_network_policy_of_nats_is_for_its_servers(render: Render) -> None:
+    objects = render("infra")
+    selector = one(objects, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"]
+    assert [kind for kind, pod in pods(objects) if selects(selector, pod)] == ["StatefulSet"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_helms_test_asks_as_the_server_would(render: Render, service: str) -> None:
     """With all that it has, and nothing of the set-up's."""
     values = {"auth": {"token": {"projected": {"enabled": True}}}, "tls": {"enabled": True}}
-    for chart in SERVICES:
-        objects = render(chart, {**NEEDED.get(chart, {}), **values})
-        [pod] = of(objects, "Pod")
-        [asks] = pod["spec"]["containers"]
-        serves = server(objects)
-        service = one(objects, "Service")
-        address = f"dns:///{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
-        assert asks["command"] == [*serves["command"][:-1], "check"]
-        assert asks["args"] == [address]
-        template = one(objects, "Deployment")["spec"]["template"]["spec"]
-        for part in ("env", "envFrom", "image", "volumeMounts"):
-            assert asks[part] == serves[part]
-        for part in ("volumes", "serviceAccountName"):
-            assert pod["spec"][part] == template[part]
+    objects = render(service, {**NEEDED.get(service, {}), **values})
+    [pod] = of(objects, "Pod")
+    [asks] = pod["spec"]["containers"]
+    serves = server(objects)
+    found = one(objects, "Service")
+    assert asks["command"] == [*serves["command"][:-1], "check"]
+    assert asks["args"] == [f"dns:///{found['metadata']['name']}:{found['spec']['ports'][0]['port']}"]
+    template = one(objects, "Deployment")["spec"]["template"]["spec"]
+    for part in ("env", "envFrom", "image", "volumeMounts"):
+        assert asks[part] == serves[part]
+    for part in ("volumes", "serviceAccountName"):
+        assert pod["spec"][part] == template[part]
 
 
 def test_a_workload_selects_its_own_pods(objects: list[Object]) -> None:

@@ -157,7 +157,7 @@ class App(Generic[S]):
         self.workers.append(worker)
 
     def probe(self, name: str, ask: Callable[[], Awaitable[None]]) -> None:
-        """Have `python -m <service> check` await what raises when something that is no peer is not reached."""
+        """Have `python -m <service> check` await it: raises when something that is no peer is not reached."""
         self.probes[name] = ask
 
     def client(self, stub: Callable[[grpc.aio.Channel], T], service: str) -> T:
