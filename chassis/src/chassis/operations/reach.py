@@ -33,8 +33,8 @@ async def unreached(
         within_s: how long each may take.
 
     """
-    services = {name: partial(_serves, channels.to(name), name, known) for name in channels}
-    found = await asyncio.gather(*(_told(*each, within_s) for each in {**services, **probes}.items()))
+    services: dict[str, Probe] = {n: partial(_serves, channels.to(n), n, known) for n in channels}
+    found = await asyncio.gather(*(_told(*each, within_s) for each in (services | dict(probes)).items()))
     return [sentence for sentence in found if sentence]
 
 
