@@ -97,6 +97,11 @@ def documented(chart: str) -> Iterator[tuple[str, str, Any]]:
             said = []
 
 
+def plain(said: str) -> str:
+    """A comment as Markdown: what stands in angle brackets is no HTML."""
+    return re.sub(r"(`[^`]*`)|<", lambda found: found[1] or "&lt;", said)
+
+
 def page() -> str:
     """VALUES.md."""
     parts = [PAGE]
@@ -104,7 +109,7 @@ def page() -> str:
         parts.append(f"\n## {chart}\n\n| value | default | |\n|---|---|---|\n")
         for path, said, default in documented(chart):
             shown = "" if isinstance(default, dict) and default else f"`{json.dumps(default)}`"
-            parts.append(f"| `{path}` | {shown} | {said.replace('<', '&lt;')} |\n")
+            parts.append(f"| `{path}` | {shown} | {plain(said)} |\n")
     return "".join(parts)
 
 
