@@ -1,11 +1,18 @@
 """Write values.yaml and values.schema.json of each service's chart from those of the generic chart `service`.
 
-A chart must hold all its values, so that `helm show values` shows them; the source of them is one. Run this
-after a change there: `python deploy/helm/generate.py`. A test fails when the charts differ.
+A chart must hold all its values, so that `helm show values` shows them; the source of them is one. VALUES.md
+is written too, from the comments. Run this after a change there: `python deploy/helm/generate.py`. A test
+fails when they differ.
 """
 
+import json
+import re
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 HERE = Path(__file__).parent
 # What differs from the generic chart, as lines of its values.yaml and what stands there instead.
@@ -63,6 +70,50 @@ def charts() -> Iterator[tuple[Path, str]]:
         yield HERE / service / "values.schema.json", schema
 
 
+PAGE = """# Values
+
+What each chart can be told, made by `python deploy/helm/generate.py` from the comments in its values.yaml.
+The charts of the services have the values of `service`, with defaults of their own. [README](README.md).
+"""
+
+
+def documented(chart: str) -> Iterator[tuple[str, str, Any]]:
+    """Each value of a chart that has a comment: its path, the comment, its default."""
+    text = (HERE / chart / "values.yaml").read_text()
+    values = yaml.safe_load(text)
+    path: list[str] = []
+    said: list[str] = []
+    for line in text.splitlines():
+        indent = len(line) - len(line.lstrip())
+        if comment := re.match(r"\s*# ?(.*)", line):
+            said.append(comment[1])
+        elif key := re.match(r"\s*([\w./$]+):", line):
+            path = [*path[: indent // 2], key[1]]
+            above = reduce(lambda at, name: at.get(name) if isinstance(at, dict) else None, path[:-1], values)
+            if said and isinstance(above, dict):
+                yield ".".join(path), " ".join(said), above[path[-1]]
+            said = []
+        else:
+            said = []
+
+
+def plain(said: str) -> str:
+    """A comment as Markdown: what stands in angle brackets is no HTML."""
+    return re.sub(r"(`[^`]*`)|<", lambda found: found[1] or "&lt;", said)
+
+
+def page() -> str:
+    """VALUES.md."""
+    parts = [PAGE]
+    for chart in ("service", "rapport", "infra", "nats"):
+        parts.append(f"\n## {chart}\n\n| value | default | |\n|---|---|---|\n")
+        for path, said, default in documented(chart):
+            shown = "" if isinstance(default, dict) and default else f"`{json.dumps(default)}`"
+            parts.append(f"| `{path}` | {shown} | {plain(said)} |\n")
+    return "".join(parts)
+
+
 if __name__ == "__main__":
-    for path, content in charts():
-        path.write_text(content)
+    for file, content in charts():
+        file.write_text(content)
+    (HERE / "VALUES.md").write_text(page())

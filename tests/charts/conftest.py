@@ -5,7 +5,8 @@ import functools
 import json
 import re
 import shutil
-from collections.abc import Callable, Hashable, Iterator
+import tempfile
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +33,26 @@ def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the charts with their dependencies in place, leaves first."""
     folder = tmp_path_factory.mktemp("charts") / "helm"
     shutil.copytree(SOURCE, folder)
-    with (tmp_path_factory.getbasetemp().parent / "helm.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # helm has one cache for all workers
-        for chart in ("service", *SERVICES, "rapport"):
-            helm_python.dependency_update(folder / chart)
+    update(folder, ("service", *SERVICES, "rapport"))
     return folder
+
+
+def update(folder: Path, charts: Sequence[str]) -> None:
+    """Put the dependencies of charts in place, leaves first."""
+    with (Path(tempfile.gettempdir()) / "rapport-helm.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # helm has one cache for all workers
+        for chart in charts:
+            helm_python.dependency_update(folder / chart)
 
 
 @pytest.fixture(scope="session")
 def render(charts: Path) -> Render:
     """`render("cases", {"replicas": 1})`: every object of a chart, hooks included; not to be changed."""
+    return renderer(charts)
+
+
+def renderer(charts: Path) -> Render:
+    """As the fixture `render`, of the charts in a folder."""
 
     @functools.cache
     def parsed(chart: str, values: str, release: str) -> list[Object]:
@@ -72,12 +83,13 @@ class Strict(yaml.CSafeLoader):
 @pytest.fixture(scope="session")
 def problems() -> Callable[[Object, str], Iterator[str]]:
     """`problems(object, "1.27")`: what the strict schema of its kind finds wrong with an object."""
+    return faults
 
-    def find(found: Object, version: str) -> Iterator[str]:
-        for error in _validator(found["apiVersion"], found["kind"], version).iter_errors(found):
-            yield f"{found['kind']}/{found['metadata']['name']} at {error.json_path}: {error.message}"
 
-    return find
+def faults(found: Object, version: str) -> Iterator[str]:
+    """As the fixture `problems`."""
+    for error in _validator(found["apiVersion"], found["kind"], version).iter_errors(found):
+        yield f"{found['kind']}/{found['metadata']['name']} at {error.json_path}: {error.message}"
 
 
 @functools.cache

@@ -64,14 +64,52 @@ def test_a_selector_finds_exactly_the_servers_pods(objects: list[Object]) -> Non
                 selector = spec["selector"]
             case "PodDisruptionBudget":
                 selector = spec["selector"]["matchLabels"]
-            case "NetworkPolicy":
-                selector = spec["podSelector"]["matchLabels"]
             case _:
                 continue
         assert [kind for kind, pod in pods(objects) if selects(selector, pod)] in (
             ["Deployment"],
             ["StatefulSet"],
         )
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_network_policy_is_for_the_server_and_for_the_test_of_what_it_reaches(
+    render: Render, service: str
+) -> None:
+    objects = render(service)
+    selector = one(objects, "NetworkPolicy")["spec"]["podSelector"]
+    [among] = selector["matchExpressions"]
+    found = [
+        kind
+        for kind, pod in pods(objects)
+        if selects(selector["matchLabels"], pod)
+        and pod["metadata"]["labels"][among["key"]] in among["values"]
+    ]
+    assert (among["operator"], sorted(found)) == ("In", ["Deployment", "Pod"])
+
+
+def test_the_network_policy_of_nats_is_for_its_servers(render: Render) -> None:
+    objects = render("infra")
+    selector = one(objects, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"]
+    assert [kind for kind, pod in pods(objects) if selects(selector, pod)] == ["StatefulSet"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_helms_test_asks_as_the_server_would(render: Render, service: str) -> None:
+    """With all that it has, and nothing of the set-up's."""
+    values = {"auth": {"token": {"projected": {"enabled": True}}}, "tls": {"enabled": True}}
+    objects = render(service, {**NEEDED.get(service, {}), **values})
+    [pod] = of(objects, "Pod")
+    [asks] = pod["spec"]["containers"]
+    serves = server(objects)
+    found = one(objects, "Service")
+    assert asks["command"] == [*serves["command"][:-1], "check"]
+    assert asks["args"] == [f"dns:///{found['metadata']['name']}:{found['spec']['ports'][0]['port']}"]
+    template = one(objects, "Deployment")["spec"]["template"]["spec"]
+    for part in ("env", "envFrom", "image", "volumeMounts"):
+        assert asks[part] == serves[part]
+    for part in ("volumes", "serviceAccountName"):
+        assert pod["spec"][part] == template[part]
 
 
 def test_a_workload_selects_its_own_pods(objects: list[Object]) -> None:
@@ -444,3 +482,18 @@ def secrets(container: Object) -> dict[str, str]:
 
 def bytes_of(quantity: str) -> int:
     return int(quantity[:-2]) * {"Mi": 2**20, "Gi": 2**30}[quantity[-2:]]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_production_is_encrypted_watched_and_confined(
+    render: Render, charts: Path, problems: Callable[[Object, str], Iterator[str]], service: str
+) -> None:
+    values = yaml.safe_load((charts / "values-production.yaml").read_text())
+    objects = render(service, {**NEEDED.get(service, {}), **values})
+    assert [line for each in objects for line in problems(each, "1.27")] == []
+    kinds = {each["kind"] for each in objects}
+    assert {"Certificate", "ServiceMonitor", "PrometheusRule", "PodDisruptionBudget"} <= kinds
+    config = one(objects, "ConfigMap")["data"]
+    assert {"RAPPORT_TLS_DIR", "RAPPORT_DATABASE_TLS_DIR", "RAPPORT_NATS_TLS_DIR"} <= config.keys()
+    _dns, *rest = one(objects, "NetworkPolicy")["spec"]["egress"]
+    assert all(rule["to"] for rule in rest)

@@ -251,6 +251,9 @@ def test_the_schema_knows_every_value_and_no_other(charts: Path, chart: str) -> 
 
 
 def test_the_services_charts_are_as_the_generic_chart_generates_them(tmp_path: Path, charts: Path) -> None:
-    before = {path: path.read_text() for path in charts.glob("*/values*")}
+    def generated() -> dict[Path, str]:
+        return {path: path.read_text() for path in [*charts.glob("*/values*"), charts / "VALUES.md"]}
+
+    before = generated()
     subprocess.run([sys.executable, charts / "generate.py"], check=True)
-    assert {path: path.read_text() for path in charts.glob("*/values*")} == before
+    assert generated() == before

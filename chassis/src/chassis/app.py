@@ -96,6 +96,7 @@ class App(Generic[S]):
         self.openers: list[Callable[[], Awaitable[None]]] = []
         self.measurements: list[Callable[[], Awaitable[None]]] = []
         self.workers: list[Worker] = []
+        self.probes: dict[str, Callable[[], Awaitable[None]]] = {}
         self.draining = asyncio.Event()
         self.site: ASGIApp | None = None
 
@@ -154,6 +155,10 @@ class App(Generic[S]):
     def work(self, worker: Worker) -> None:
         """Do one kind of work on the outside world: see `chassis.work`."""
         self.workers.append(worker)
+
+    def probe(self, name: str, ask: Callable[[], Awaitable[None]]) -> None:
+        """Have `python -m <service> check` await it: raises when something that is no peer is not reached."""
+        self.probes[name] = ask
 
     def client(self, stub: Callable[[grpc.aio.Channel], T], service: str) -> T:
         """A typed stub to another service: with identity, deadline, retries and the current trace."""

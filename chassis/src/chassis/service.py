@@ -28,6 +28,7 @@ from chassis.app import App
 from chassis.clock import Clock
 from chassis.events.declarations import Declaration, Listening
 from chassis.events.facts import FactCodec
+from chassis.grpc.client import Channels
 from chassis.names import SERVICE
 from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, Sources, WrongSettings, load
 
@@ -109,16 +110,19 @@ class Service(Generic[S]):
 
 
 def main(service: Service[Any]) -> None:
-    """The command line of a service: `python -m <service> [serve|migrate|provision|describe]`."""
+    """The command line of a service: `python -m <service> [serve|migrate|provision|describe|check]`."""
     parser = argparse.ArgumentParser(prog=service.name)
     parser.add_argument(
         "command",
         nargs="?",
         default="serve",
-        choices=["serve", "migrate", "provision", "describe"],
-        help="serve (default), migrate the database, provision streams and consumers, or describe those",
+        choices=["serve", "migrate", "provision", "describe", "check"],
+        help="serve (default), migrate the database, provision streams and consumers, describe those, or "
+        "check that everybody whom it calls answers it",
     )
-    command = parser.parse_args().command
+    parser.add_argument("address", nargs="?", help="check: where the service itself is, dns:///cases:7002")
+    arguments = parser.parse_args()
+    command = arguments.command
     libpq.ignore_variables()
     if command == "describe":
         sources = load(Sources).sources
@@ -142,13 +146,37 @@ def main(service: Service[Any]) -> None:
             provision(url, declaration, settings.replicas, settings.stream_gib, settings.nats_tls_dir)
         )
     else:
-        from chassis.lifecycle import serve
-
         try:
+            if command == "check":
+                sys.exit(_check(service.app(settings), arguments.address))
+            from chassis.lifecycle import serve
+
             sys.exit(serve(service.name, settings, lambda: service.app(settings)))
         except WrongSettings as problem:
             sys.stderr.write(f"{problem}\n")
             sys.exit(EXIT_WRONG_SETTINGS)
+
+
+def _check(app: App[Any], address: str | None) -> int:
+    """Say who does not answer, with exit code 1."""
+    from chassis.operations.reach import unreached
+
+    settings = app.settings
+    own = {app.name: address} if address else {}
+    channels = Channels({**settings.peers, **own}, settings.token_file, app.certificates)
+
+    async def ask() -> list[str]:
+        try:
+            return await unreached(channels, app.probes, settings.token_file is not None)
+        finally:
+            await channels.close()
+
+    found = asyncio.run(ask())
+    for sentence in found:
+        sys.stderr.write(f"{app.name} does not reach {sentence}\n")
+    if not found:
+        sys.stdout.write(f"{app.name} reaches {', '.join([*channels, *app.probes]) or 'nobody else'}\n")
+    return 1 if found else 0
 
 
 def _owner_url(settings: ServiceSettings) -> str:

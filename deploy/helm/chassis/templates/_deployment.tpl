@@ -58,22 +58,7 @@ spec:
             - name: mail
               containerPort: {{ . }}
             {{- end }}
-          envFrom:
-            - configMapRef:
-                name: {{ include "chassis.v1.fullname" . }}
-            {{- range .Values.settingsSecrets }}
-            - secretRef:
-                name: {{ . }}
-            {{- end }}
-          env:
-            {{- include "chassis.v1.secretEnvFiles" . | nindent 12 }}
-            - name: POD_NAME
-              valueFrom:
-                fieldRef:
-                  fieldPath: metadata.name
-            - name: OTEL_RESOURCE_ATTRIBUTES
-              value: service.namespace=rapport,service.version={{ .Chart.AppVersion }},service.instance.id=$(POD_NAME),k8s.namespace.name={{ .Release.Namespace }}
-            {{- with .Values.extraEnv }}{{ toYaml . | nindent 12 }}{{ end }}
+          {{- include "chassis.v1.environment" . | nindent 10 }}
           {{- /* Liveness asks only whether the event loop turns: an outage of a dependency restarts no pod. */}}
           startupProbe:
             httpGet:
@@ -96,10 +81,6 @@ spec:
             timeoutSeconds: 2
             failureThreshold: 1
           resources: {{- toYaml .Values.resources | nindent 12 }}
-          volumeMounts: 
-            {{- include "chassis.v1.volumeMounts" . | nindent 12 }}
-            {{- with .Values.extraVolumeMounts }}{{ toYaml . | nindent 12 }}{{ end }}
-      volumes: 
-        {{- include "chassis.v1.volumes" . | nindent 8 }}
-        {{- with .Values.extraVolumes }}{{ toYaml . | nindent 8 }}{{ end }}
+          volumeMounts: {{- include "chassis.v1.volumeMounts" . | nindent 12 }}
+      volumes: {{- include "chassis.v1.volumes" . | nindent 8 }}
 {{- end -}}

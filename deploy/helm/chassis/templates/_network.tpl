@@ -6,8 +6,13 @@ metadata:
   name: {{ include "chassis.v1.fullname" . }}
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
 spec:
+  {{- /* The pod of `helm test` too, or it would prove nothing of what the server may reach. */}}
   podSelector:
-    matchLabels: {{- include "chassis.v1.selector" . | nindent 6 }}
+    matchLabels: {{- omit (include "chassis.v1.selector" . | fromYaml) "app.kubernetes.io/component" | toYaml | nindent 6 }}
+    matchExpressions:
+      - key: app.kubernetes.io/component
+        operator: In
+        values: [server, test]
   policyTypes: [Ingress, Egress]
   ingress:
     - from:

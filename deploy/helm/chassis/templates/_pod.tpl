@@ -33,6 +33,26 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
+{{/* The variables of the server. */}}
+{{- define "chassis.v1.environment" -}}
+envFrom:
+  - configMapRef:
+      name: {{ include "chassis.v1.fullname" . }}
+  {{- range .Values.settingsSecrets }}
+  - secretRef:
+      name: {{ . }}
+  {{- end }}
+env:
+  {{- include "chassis.v1.secretEnvFiles" . | nindent 2 }}
+  - name: POD_NAME
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.name
+  - name: OTEL_RESOURCE_ATTRIBUTES
+    value: service.namespace=rapport,service.version={{ .Chart.AppVersion }},service.instance.id=$(POD_NAME),k8s.namespace.name={{ .Release.Namespace }}
+  {{- with .Values.extraEnv }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- end -}}
+
 {{/* The mounts of the server: scratch space, the token for other services, the issuer's keys when they are a file. */}}
 {{- define "chassis.v1.volumeMounts" -}}
 - name: tmp
@@ -53,6 +73,7 @@ priorityClassName: {{ . }}
   mountPath: /etc/rapport/folders/{{ $key }}
   readOnly: true
 {{- end }}
+{{- with .Values.extraVolumeMounts }}{{ toYaml . | nindent 0 }}{{ end }}
 {{- end -}}
 
 {{- define "chassis.v1.volumes" -}}
@@ -91,6 +112,7 @@ priorityClassName: {{ . }}
   secret:
     secretName: {{ $secret }}
 {{- end }}
+{{- with .Values.extraVolumes }}{{ toYaml . | nindent 0 }}{{ end }}
 {{- end -}}
 
 {{/* Not empty when the issuer's keys come from a ConfigMap. */}}

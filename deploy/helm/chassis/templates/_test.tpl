@@ -1,4 +1,7 @@
-{{/* `helm test`: a gRPC health call through the Service's name, from the service's own image. */}}
+{{/*
+`helm test`: the service itself, everybody whom it calls, and what else it reaches, such as the mail server, each asked as
+the service would ask: with its settings, its token, its certificates, under its NetworkPolicy.
+*/}}
 {{- define "chassis.v1.test" -}}
 apiVersion: v1
 kind: Pod
@@ -10,41 +13,20 @@ metadata:
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 spec:
   restartPolicy: Never
+  serviceAccountName: {{ include "chassis.v1.serviceAccountName" . }}
   automountServiceAccountToken: false
   enableServiceLinks: false
   securityContext: {{- include "chassis.v1.podSecurityContext" . | nindent 4 }}
   {{- with include "chassis.v1.placement" . }}{{ . | nindent 2 }}{{ end }}
   containers:
-    - name: health
+    - name: check
       image: {{ include "chassis.v1.image" . }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
-      command:
-        - python
-        - -c
-        - |
-          import grpc
-          from grpc_health.v1 import health_pb2, health_pb2_grpc
-          address = "{{ include "chassis.v1.fullname" . }}:{{ .Values.port }}"
-          {{- if include "chassis.v1.tlsSecret" . }}
-          ca, key, own = (open(f"/etc/rapport/tls/{name}", "rb").read() for name in ("ca.crt", "tls.key", "tls.crt"))
-          opened = grpc.secure_channel(address, grpc.ssl_channel_credentials(ca, key, own))
-          {{- else }}
-          opened = grpc.insecure_channel(address)
-          {{- end }}
-          with opened as channel:
-              request = health_pb2.HealthCheckRequest()
-              answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=30, wait_for_ready=True)
-          assert answer.status == health_pb2.HealthCheckResponse.SERVING, answer
+      command: [python, -m, {{ include "chassis.v1.name" . }}, check]
+      args: ["dns:///{{ include "chassis.v1.fullname" . }}:{{ .Values.port }}"]
       securityContext: {{- include "chassis.v1.securityContext" . | nindent 8 }}
+      {{- include "chassis.v1.environment" . | nindent 6 }}
       resources: {{- toYaml .Values.setup.resources | nindent 8 }}
-  {{- with include "chassis.v1.tlsSecret" . }}
-      volumeMounts:
-        - name: tls
-          mountPath: /etc/rapport/tls
-          readOnly: true
-  volumes:
-    - name: tls
-      secret:
-        secretName: {{ . }}
-  {{- end }}
+      volumeMounts: {{- include "chassis.v1.volumeMounts" . | nindent 8 }}
+  volumes: {{- include "chassis.v1.volumes" . | nindent 4 }}
 {{- end -}}

@@ -65,6 +65,7 @@ def _sending(app: App[Settings]) -> Sending:
         s.smtp_username,
         lambda: str(s.current("smtp_password").get_secret_value()),
     )
+    app.probe("the mail server", provider.greet)
     return Sending(
         app.db,
         contacts,

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from chassis.db.schema import METADATA as CHASSIS
 from chassis.db.statement import Statement
+from chassis.work import Later
 from notifications.store.tables import METADATA
 from rapport_testing.wait import eventually
 
@@ -420,3 +421,12 @@ async def test_that_there_is_nobody_to_name_is_shown_until_we_have_mended_it(des
     agents.update(gone)
     desk.clock.advance(LONG_ENOUGH)
     await desk.notice_in("SENT", event.promise)
+
+
+async def test_the_mail_server_is_greeted_without_a_message_when_somebody_checks(desk: Any) -> None:
+    greet = desk.running.app.probes["the mail server"]
+    await greet()
+    await desk.mail.stop()
+    with pytest.raises(Later):
+        await greet()
+    assert desk.mail.received == []

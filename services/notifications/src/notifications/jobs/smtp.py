@@ -54,15 +54,7 @@ class SmtpProvider:
             Exception: anything else after the final dot: nobody knows.
 
         """
-        smtp = aiosmtplib.SMTP(
-            hostname=self.host,
-            port=self.port,
-            use_tls=self.security == "tls",
-            start_tls=self.security == "starttls",
-            username=self.username or None,
-            password=self.password() or None,
-            timeout=STEP_S,
-        )
+        smtp = self._client()
         failpoints.hit("provider.before_send")
         with client_span("send smtp", {"server.address": self.host, "server.port": self.port}):
             try:
@@ -76,6 +68,26 @@ class SmtpProvider:
                 return code
             finally:
                 smtp.close()
+
+    async def greet(self) -> None:
+        """Go as far as before a message, and leave. Raises as `send` does."""
+        smtp = self._client()
+        try:
+            await self._connect(smtp)
+            await _part(smtp)
+        finally:
+            smtp.close()
+
+    def _client(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            use_tls=self.security == "tls",
+            start_tls=self.security == "starttls",
+            username=self.username or None,
+            password=self.password() or None,
+            timeout=STEP_S,
+        )
 
     async def _connect(self, smtp: aiosmtplib.SMTP) -> None:
         """Connect, greet, encrypt, log in: whatever is refused here is refused to us."""
