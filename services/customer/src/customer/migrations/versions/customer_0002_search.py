@@ -86,7 +86,8 @@ def upgrade() -> None:
         WHERE normalized_value <> '' AND type IN ('PHONE', 'FAX')
         """,
     )
-    op.execute("DROP INDEX IF EXISTS identifiers_number")
+    with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS identifiers_number")
 
 
 def _index(name: str, on: str) -> None:
