@@ -6,7 +6,7 @@ MODULES := chassis rapport_testing rapport_imports rapport_tools customer cases 
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto catalogues release-contracts observability screenshots bench slow mutants model load chaos requirements clean
+.PHONY: help setup run demo test check format proto catalogues release-contracts observability screenshots images images-check bench slow mutants model load chaos requirements clean
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -49,6 +49,12 @@ release-contracts: setup ## Make today's contracts the baseline that `make check
 
 screenshots: setup ## Take the pictures in docs/desk: every page in every state, wide and narrow, light and dark
 	@RAPPORT_BROWSER_REQUIRED=1 $(BIN)/pytest -q services/desk/tests/browser/screenshots.py
+
+images: setup ## Build the images of all services with podman, on this machine's Python (tag check)
+	@$(BIN)/python -m tests.images --build
+
+images-check: setup ## Build the images and run the platform from the rendered charts with podman, as root (some minutes)
+	@$(BIN)/python -m tests.images
 
 requirements: setup ## Compile the pinned, hashed requirements files again
 	@$(BIN)/python requirements.py

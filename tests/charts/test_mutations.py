@@ -79,6 +79,12 @@ MUTATIONS: list[tuple[str, str, str, Check]] = [
     ),
     (
         LIBRARY + "_deployment.tpl",
+        "failureThreshold: 300",
+        "failureThreshold: 60",
+        policy(p.test_a_pod_on_a_busy_node_has_five_minutes_to_start),
+    ),
+    (
+        LIBRARY + "_deployment.tpl",
         ".Values.autoscaling.enabled .Values.keda.enabled",
         ".Values.keda.enabled",
         policy(p.test_with_an_autoscaler_the_deployment_leaves_the_number_to_it),

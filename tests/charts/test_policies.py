@@ -270,6 +270,18 @@ def test_liveness_asks_nothing_of_the_dependencies(render: Render) -> None:
     assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
 
 
+def test_a_pod_on_a_busy_node_has_five_minutes_to_start(render: Render) -> None:
+    """Startup alone may take long: what then hangs is restarted after 30 s."""
+    container = server(render("cases"))
+    assert window(container["startupProbe"]) >= 300
+    assert window(container["livenessProbe"]) <= 30
+
+
+def window(probe: Object) -> int:
+    """How many seconds of failure the kubelet stands before it acts."""
+    return int(probe["periodSeconds"] * probe["failureThreshold"])
+
+
 @pytest.mark.parametrize(
     "values", [{"settings": {"a": "1"}}, {"logLevel": "debug"}, {"global": {"otlpEndpoint": "http://c:4317"}}]
 )

@@ -59,13 +59,14 @@ spec:
               containerPort: {{ . }}
             {{- end }}
           {{- include "chassis.v1.environment" . | nindent 10 }}
-          {{- /* Liveness asks only whether the event loop turns: an outage of a dependency restarts no pod. */}}
+          {{- /* Five minutes to start: on a busy node imports alone may take one, and a restart would only begin again. */}}
           startupProbe:
             httpGet:
               path: /health/live
               port: http
             periodSeconds: 1
-            failureThreshold: 60
+            failureThreshold: 300
+          {{- /* Liveness asks only whether the event loop turns: an outage of a dependency restarts no pod. */}}
           livenessProbe:
             httpGet:
               path: /health/live
