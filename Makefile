@@ -40,8 +40,9 @@ proto: setup ## Generate proto/gen from the contracts
 catalogues: setup ## Bring the desk's message catalogues up to what its source says; begin one for a language with NEW=fr
 	@$(BIN)/python services/desk/catalogues.py $(NEW)
 
-observability: setup ## Write docs/metrics.md and the dashboards again, from the code that they are about
+observability: setup ## Write docs/metrics.md, docs/contracts.md and the dashboards again, from the code that they are about
 	@$(BIN)/python -m deploy.observability.metrics
+	@$(BIN)/python -m deploy.observability.contracts
 	@$(BIN)/python -m deploy.observability.dashboards
 
 release-contracts: setup ## Make today's contracts the baseline that `make check` compares with; part of a release

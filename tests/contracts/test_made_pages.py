@@ -1,17 +1,22 @@
-"""docs/metrics.md is what the code declares."""
+"""docs/metrics.md and docs/contracts.md are what the code declares."""
 
 import re
 import subprocess
 import sys
 
-from deploy.observability.metrics import PAGE, ROOT, families
+import pytest
+
+from deploy.observability.metrics import ROOT, families
 
 
-def test_the_page_is_up_to_date() -> None:
+@pytest.mark.parametrize("page", ["metrics", "contracts"])
+def test_a_page_is_up_to_date(page: str) -> None:
     """In a process of its own: which service tells a metric is known by whose module brings it."""
-    made = "from deploy.observability.metrics import page; print(page(), end='')"
-    page = subprocess.run([sys.executable, "-c", made], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert PAGE.read_text() == page.stdout, "run `make observability`"
+    made = f"from deploy.observability.{page} import page; print(page(), end='')"
+    made_now = subprocess.run(
+        [sys.executable, "-c", made], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (ROOT / "docs" / f"{page}.md").read_text() == made_now.stdout, "run `make observability`"
 
 
 def test_names_have_a_prefix_and_a_unit_that_is_written_out() -> None:
