@@ -25,7 +25,7 @@ CALLS = {
 }
 INTRODUCTION = f"""# What there is to call and to hear
 
-Made by `make observability` from the contracts in [proto/](../proto/README.md), what each service declares, and
+Made by `make observability` from the contracts in [proto/](../proto/README.md), what services declare, and
 who owns it by [CODEOWNERS](../CODEOWNERS). What is in a request and an answer stands in the contract, beside
 the message; the desk serves it as a page, `/openapi`, to read and to try. Why a call is refused is in
 [errors](errors.md), who may make it in [identity](identity.md), and how long a contract holds in
