@@ -10,7 +10,11 @@ ALL = 'namespace="$namespace"'
 ONE = ALL + ',job="$service"'
 RATE = "[$__rate_interval]"
 FAULTS = 'code=~"INTERNAL|UNKNOWN|UNAVAILABLE|DEADLINE_EXCEEDED"'
+BY_ONE = ALL + ',caller=~"$caller"'
+CALLED = "rapport_rpc_calls_total"
 REFUSED = 'code=~"PERMISSION_DENIED|UNAUTHENTICATED|RESOURCE_EXHAUSTED"'
+WRONG = 'code=~"INVALID_ARGUMENT|NOT_FOUND|FAILED_PRECONDITION|ALREADY_EXISTS|ABORTED"'
+OVER = 'code="RESOURCE_EXHAUSTED"'
 PAGES = "http_server_request_duration_seconds"
 
 Panel = tuple[str, str, str, str]  # title, unit, legend, expression
@@ -70,7 +74,7 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
                 "Refused, by caller",
                 "reqps",
                 "{{caller}}",
-                f"sum by (caller) (rate(rapport_rpc_calls_total{{{ALL},{REFUSED}}}{RATE}))",
+                f"sum by (caller) (rate({CALLED}{{{ALL},{REFUSED}}}{RATE}))",
             ),
         ],
     ),
@@ -82,7 +86,7 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
                 "Who calls",
                 "reqps",
                 "{{caller}}",
-                f"sum by (caller) (rate(rapport_rpc_calls_total{{{ONE}}}{RATE}))",
+                f"sum by (caller) (rate({CALLED}{{{ONE}}}{RATE}))",
             ),
             (
                 "Calls to others, by how they end",
@@ -106,6 +110,43 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             ("Event loop late by", "s", "{{pod}}", f"rapport_event_loop_lag_seconds{{{ONE}}}"),
             ("Memory", "bytes", "{{pod}}", f"process_resident_memory_bytes{{{ONE}}}"),
             ("CPU", "short", "{{pod}}", f"rate(process_cpu_seconds_total{{{ONE}}}{RATE})"),
+        ],
+    ),
+    "callers": (
+        "Rapport: who calls what",
+        [
+            (
+                "Calls a day",
+                "short",
+                "{{caller}} {{job}}",
+                f"sum by (caller, job) (increase({CALLED}{{{BY_ONE}}}[1d]))",
+            ),
+            ("Calls", "reqps", "{{method}}", f"sum by (method) (rate({CALLED}{{{BY_ONE}}}{RATE}))"),
+            (
+                "Calls, by how they end",
+                "reqps",
+                "{{caller}} {{code}}",
+                f"sum by (caller, code) (rate({CALLED}{{{BY_ONE}}}{RATE}))",
+            ),
+            (
+                "Refused a day, and why",
+                "short",
+                "{{caller}} {{method}} {{code}}",
+                f"sum by (caller, method, code) (increase({CALLED}{{{BY_ONE},{REFUSED}}}[1d]))",
+            ),
+            (
+                "Wrong requests a day",
+                "short",
+                "{{caller}} {{method}} {{code}}",
+                f"sum by (caller, method, code) (increase({CALLED}{{{BY_ONE},{WRONG}}}[1d]))",
+            ),
+            (
+                "Share refused for its quota",
+                "percentunit",
+                "{{caller}}",
+                f"sum by (caller) (rate({CALLED}{{{BY_ONE},{OVER}}}{RATE}))"
+                f" / sum by (caller) (rate({CALLED}{{{BY_ONE}}}{RATE}))",
+            ),
         ],
     ),
     "events": (
@@ -204,6 +245,9 @@ def dashboard(name: str) -> dict[str, Any]:
     ]
     if name == "service":
         variables.append(_variable("service", f"label_values(rapport_warnings{{{ALL}}}, job)"))
+    if name == "callers":
+        found = _variable("caller", f"label_values({CALLED}{{{ALL}}}, caller)")
+        variables.append(found | {"multi": True, "includeAll": True})
     return {
         "uid": f"rapport-{name}",
         "title": title,
