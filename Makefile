@@ -1,8 +1,9 @@
 # Rapport: everything a developer does, by name. `make` alone lists it.
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := proto chassis testing imports tools services/customer services/cases services/loyalty services/notifications services/desk
-MODULES := chassis rapport_testing rapport_imports rapport_tools customer cases loyalty notifications desk
+SERVICES := $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml))
+PACKAGES := proto chassis testing imports tools $(SERVICES)
+MODULES := chassis rapport_testing rapport_imports rapport_tools $(notdir $(SERVICES))
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
 
 .DEFAULT_GOAL := help

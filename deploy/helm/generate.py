@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from rapport_tools.local.installed import load_services
+
 HERE = Path(__file__).parent
 # What differs from the generic chart, as lines of its values.yaml and what stands there instead.
 OVERRIDES: Mapping[str, Mapping[str, str]] = {
@@ -30,16 +32,9 @@ OVERRIDES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-PORTS = {"customer": 7001, "cases": 7002, "loyalty": 7003, "notifications": 7004, "desk": 7005}
-WEB_PORTS = {"desk": 8080}
-# Whom each calls: it needs their addresses, and a token of its own.
-CALLS = {
-    "customer": ("cases", "loyalty", "notifications"),
-    "cases": ("notifications",),
-    "loyalty": ("cases",),
-    "notifications": ("cases", "customer"),
-    "desk": ("customer", "cases", "loyalty", "notifications", "desk"),
-}
+# Those with a chart of their own; any other has that of `service`, and values.
+SERVICES = [each for each in load_services() if (HERE / each.name).is_dir()]
+PORTS = {each.name: each.port for each in SERVICES}
 UNSET = '    existingSecret: ""\n    # The key of the token'
 
 
@@ -47,16 +42,17 @@ def charts() -> Iterator[tuple[Path, str]]:
     """Each generated file and its content."""
     values = (HERE / "service" / "values.yaml").read_text()
     schema = (HERE / "service" / "values.schema.json").read_text()
-    for service, calls in CALLS.items():
-        peers = "".join(f"\n  {name}: dns:///{name}:{PORTS[name]}" for name in calls)
+    for each in SERVICES:
+        service = each.name
+        peers = "".join(f"\n  {name}: dns:///{name}:{PORTS[name]}" for name in each.calls)
         token = {UNSET: UNSET.replace('""', f"{service}-token")}
         own = {
-            "port: 7000": f"port: {PORTS[service]}",
+            "port: 7000": f"port: {each.port}",
             'name: ""\n# The gRPC': f"name: {service}\n# The gRPC",
             "existingSecret: rapport-database\n": f"existingSecret: {service}-database\n",
             "rapport-database-owner": f"{service}-database-owner",
             "existingSecret: rapport-nats\n": f"existingSecret: {service}-nats\n",
-            "webPort: 0": f"webPort: {WEB_PORTS.get(service, 0)}",
+            "webPort: 0": f"webPort: {each.web_port}",
             "\npeers: {}": f"\npeers:{peers}",
             **token,
             **OVERRIDES.get(service, {}),

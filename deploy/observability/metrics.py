@@ -7,9 +7,10 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY
 
+from deploy.services import SERVICES
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "metrics.md"
-SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 INTRODUCTION = """# Metrics
 
 What `/metrics` of a service says, on its gRPC port plus 100. Made by `make observability` from the

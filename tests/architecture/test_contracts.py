@@ -13,9 +13,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 import rapport
 from chassis.api.resources import patterns
 from chassis.names import Pattern
+from deploy.services import TELLING as SERVICES
 from rapport.options.v1 import options_pb2
 
-SERVICES = ("customer", "cases", "loyalty", "notifications")
 # Methods that change nothing; every other one is a mutation.
 READS = re.compile(r"(Get|List|BatchGet|Watch|Search|Explain|Check|Render)([A-Z]|$)")
 SUBJECT = re.compile(r"events\.(?P<service>[a-z]+)\.[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*\.v[1-9][0-9]*")

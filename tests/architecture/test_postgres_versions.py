@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from chassis.db.maintain import keep
+from deploy.services import SERVICES
 from rapport.customer.v1 import customer_service_pb2, customer_service_pb2_grpc
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport_testing.infrastructure import FAST, Infrastructure
 
-SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 OLDER = ("15", "16", "17")  # the wheel's own, the newest, is what all other tests run on
 
 

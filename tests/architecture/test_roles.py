@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 
 from chassis import ids
+from deploy.services import SERVICES
 from rapport_testing.engines.postgres import owner_of
 from rapport_testing.infrastructure import Infrastructure
 
-SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 APPEND_ONLY = {
     "customer": {"audit", "consent_history", "inbox"},
     "cases": {"audit", "inbox"},

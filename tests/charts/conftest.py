@@ -17,6 +17,7 @@ import pytest
 import yaml
 from referencing import Registry, Resource
 
+from deploy.services import SERVICES
 from tests.charts.needed import NEEDED
 
 Object = dict[str, Any]
@@ -25,7 +26,6 @@ Render = Callable[..., list[Object]]
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "deploy" / "helm"
 CRDS = Path(__file__).parent / "crds"
-SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 
 
 @pytest.fixture(scope="session")

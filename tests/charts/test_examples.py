@@ -9,7 +9,8 @@ from typing import Any
 import jsonschema
 import yaml
 
-from tests.charts.conftest import ROOT, SERVICES
+from deploy.services import SERVICES
+from tests.charts.conftest import ROOT
 
 FOLDER = ROOT / "deploy" / "examples"
 

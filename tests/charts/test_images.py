@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.services import SERVICES
+
 ROOT = Path(__file__).parents[2]
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
-SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 
 
 @pytest.mark.parametrize("service", SERVICES)

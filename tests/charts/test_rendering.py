@@ -12,12 +12,12 @@ import helm_python
 import pytest
 import yaml
 
+from deploy.services import SERVICES
 from tests.charts.needed import NEEDED
 
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
 
-SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 SERVICE_CHARTS = ("service", *SERVICES)
 CHARTS = (*SERVICE_CHARTS, "rapport", "infra")
 # The oldest that the charts support, a current one, the newest.

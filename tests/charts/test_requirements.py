@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.services import SERVICES
 from rapport_testing.engines.ports import free_port
 from rapport_testing.engines.postgres import owner_of
 from rapport_testing.fixtures import NOBODY
@@ -25,7 +26,6 @@ from rapport_testing.wait import eventually
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 UV = Path(sys.executable).parent / "uv"
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from chassis.settings import ServiceSettings
+from deploy.services import SERVICES
 
 ROOT = Path(__file__).parents[2]
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
-SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 
 
 def declaration(service: str) -> Any:

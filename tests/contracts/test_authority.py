@@ -16,13 +16,14 @@ from chassis.context import Principal
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from chassis.grpc.status import reason
+from deploy.services import TELLING as SERVICES
 from rapport.options.v1 import options_pb2
 from rapport_testing.running import Running
 from rapport_testing.tokens import TestIssuer
 from rapport_tools.cli import contracts
 from rapport_tools.local.roles import ROLES
 from tests.contracts.scenes import SCENES
-from tests.contracts.valid import CONTRACTS, SERVICES
+from tests.contracts.valid import CONTRACTS
 
 NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 EXPECTED = {  # by what the table says: for a caller of billing, whose resource it is, and for one of delivery

@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chassis.api.pages import Page
+from deploy.services import TELLING as SERVICES
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.options.v1 import options_pb2
 from rapport_testing.running import Running
@@ -24,7 +25,6 @@ from tests.contracts.test_reasons import common, documented
 from tests.contracts.valid import (
     CONTRACTS,
     REQUESTS,
-    SERVICES,
     learn,
     prepare,
     renewed,

@@ -9,10 +9,11 @@ import pytest
 from google.protobuf.message import Message
 
 from chassis.events.registry import events
+from deploy.services import TELLING as SERVICES
 from rapport_tools.cli import contracts
 from tests.contracts.record import recorded
 from tests.contracts.test_bad_input import NOWHERE, methods, path_to
-from tests.contracts.valid import REQUESTS, SERVICES, learn, prepare, request_of
+from tests.contracts.valid import REQUESTS, learn, prepare, request_of
 
 # What no RPC alone brings about: it takes time, another service or a mail server.
 BROUGHT_ABOUT_OTHERWISE = {

@@ -8,10 +8,10 @@ import pytest
 from google.api import resource_pb2
 
 from chassis.contracts import contracts
+from deploy.services import SERVICES
 from tests.contracts.reasons import raised, refused_with
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ["customer", "cases", "loyalty", "notifications", "desk"]
 
 
 def documented(page: str) -> set[str]:

@@ -17,6 +17,7 @@ from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
 from chassis.events.registry import events
 from customer.store.timeline import LATEST_IN_VIEW
+from deploy.services import TELLING as SERVICES
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1.value_band_pb2 import VALUE_BAND_STANDARD
@@ -30,7 +31,6 @@ from rapport_testing.running import Running
 from rapport_testing.wait import eventually
 from tests.contracts.record import SAMPLES, missing, recorded, sample
 
-SERVICES = ["customer", "cases", "loyalty", "notifications"]
 EVENTS = events()
 NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 _HANDLED = Statement[Any](

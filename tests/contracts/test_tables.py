@@ -11,10 +11,9 @@ import sqlalchemy as sa
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db import schema
+from deploy.services import TELLING as SERVICES
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.tables import drift, without_index
-
-SERVICES = ["customer", "cases", "loyalty", "notifications"]
 
 
 @pytest.fixture

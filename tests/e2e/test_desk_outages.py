@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from chassis.clock import Clock
+from deploy.services import TELLING as SERVICES
 from desk.auth.gate import Gate
 from desk.auth.tokens import Tokens
 from desk.service import service as desk_service
@@ -30,7 +31,6 @@ from tests.e2e.test_outages import RESTART_TIMEOUT_S, frozen
 pytestmark = pytest.mark.slow
 
 PEOPLE, EACH = 20, 10
-SERVICES = ("customer", "cases", "loyalty", "notifications")
 
 
 @pytest.fixture

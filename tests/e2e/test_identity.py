@@ -16,6 +16,7 @@ from grpc_status import rpc_status
 
 from chassis.auth.permissions import permissions
 from chassis.events.nats import Connection, connect
+from deploy.services import TELLING as SERVICES
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport_tools.cli import contracts
@@ -23,8 +24,6 @@ from rapport_tools.cli.session import Session
 from rapport_tools.local.home import Home
 from rapport_tools.local.issuer import Issuer
 from tests.e2e.stack import Stack
-
-SERVICES = ["customer", "cases", "loyalty", "notifications"]
 
 
 def served_by(service: str) -> list[ServiceDescriptor]:

@@ -4,10 +4,10 @@ import os
 
 import pytest
 
+from deploy.services import TELLING as SERVICES
 from tests.e2e.outcome import assert_told_once, run_story
 from tests.e2e.stack import Stack
 
-SERVICES = ["customer", "cases", "loyalty", "notifications"]
 EVERYWHERE = [
     "before_commit",
     "after_commit",

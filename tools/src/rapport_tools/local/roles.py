@@ -1,5 +1,7 @@
 """What the local issuer's roles may do. In production the identity provider says so in the token."""
 
+from importlib.metadata import entry_points
+
 READ_EVERYTHING = frozenset(
     {
         "cases.agents.read",
@@ -93,7 +95,7 @@ RUNNING = frozenset(
         "customer.timeline_entries.read",
         *(
             f"{service}.operations.{verb}"
-            for service in ("cases", "customer", "desk", "loyalty", "notifications")
+            for service in entry_points(group="rapport.services").names
             for verb in ("read", "write")
         ),
     }
