@@ -7,7 +7,7 @@ MODULES := chassis rapport_testing rapport_imports rapport_tools $(notdir $(SERV
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto catalogues release-contracts observability screenshots images images-check bench slow mutants model load chaos requirements clean
+.PHONY: help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots images images-check bench slow mutants model load chaos requirements clean
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -28,8 +28,8 @@ test: setup ## Run the whole suite; one part with T=services/cases
 
 check: setup ## Lint, types, import law, contracts: what CI runs before the tests
 	@echo "== format and lint"; $(BIN)/ruff format --check . && $(BIN)/ruff check .
-	@echo "== types"; $(BIN)/mypy $(addprefix -p ,$(MODULES))
-	@echo "== import law"; $(BIN)/lint-imports
+	@echo "== types"; MYPYPATH=$(subst $(eval) ,:,$(addsuffix /src,$(SERVICES))) $(BIN)/mypy $(addprefix -p ,$(MODULES))
+	@echo "== import law"; $(BIN)/lint-imports && for own in $$(grep -l '^.tool.importlinter' services/*/pyproject.toml); do $(BIN)/lint-imports --config $$own || exit 1; done
 	@echo "== contracts"; $(BIN)/python proto/check.py
 
 format: setup ## Format the code and mend what the linter can
@@ -37,6 +37,20 @@ format: setup ## Format the code and mend what the linter can
 
 proto: setup ## Generate proto/gen from the contracts
 	@$(BIN)/python proto/generate.py
+
+COPIER := $(BIN)/python -W ignore -c 'import sys; sys.tracebacklimit = 0; from copier._cli import CopierApp; CopierApp.run()'
+service: setup ## Begin a department's service: make service name=billing resource=invoice owner=@acme/billing
+	@$(BIN)/python -c 'import importlib.util, sys; found = importlib.util.find_spec(sys.argv[1] or "-"); \
+		sys.exit(found and sys.argv[1] + " is taken: Python imports " + str(found.origin) + " by that name")' '$(name)'
+	@$(COPIER) copy --quiet --vcs-ref $$(git rev-parse HEAD) --defaults --data company=rapport --data 'name=$(name)' --data 'resource=$(resource)' \
+		--data 'owner=$(owner)' $(if $(plural),--data 'plural=$(plural)') . 'services/$(name)'
+	@printf '%s\n' '/services/$(name)/ $(owner)' >> CODEOWNERS
+	@$(MAKE) --no-print-directory proto
+	@$(BIN)/ruff check --quiet --fix services/$(name); $(BIN)/ruff format --quiet services/$(name)
+	@echo "services/$(name) is there: read its README.md, then make test T=services/$(name)"
+
+service-update: setup ## Take what has changed in the template since: make service-update name=billing
+	@$(COPIER) update --quiet --vcs-ref $$(git rev-parse HEAD) --defaults 'services/$(name)' && $(MAKE) --no-print-directory proto && git --no-pager diff 'services/$(name)'
 
 catalogues: setup ## Bring the desk's message catalogues up to what its source says; begin one for a language with NEW=fr
 	@$(BIN)/python services/desk/catalogues.py $(NEW)

@@ -56,8 +56,17 @@ def main() -> int:
         if changed := differences(ROOT / "gen", gen):
             print("proto/gen is not what the contracts generate; run `make proto`:", *changed, sep="\n  ")
             failures += 1
+        for beside in generate.BESIDE:
+            generate.generate(fresh := Path(scratch) / beside.parent.name, beside)
+            if changed := [name for name in differences(fresh, beside) if (fresh / name).exists()]:
+                print(f"{beside} is not what its contracts generate; run `make proto`:", *changed, sep="\n  ")
+                failures += 1
         facts = generate.facts(Path(scratch))
-        if changed := [str(kept) for made, kept in facts.items() if made.read_bytes() != kept.read_bytes()]:
+        if changed := [
+            str(kept)
+            for made, kept in facts.items()
+            if not kept.exists() or made.read_bytes() != kept.read_bytes()
+        ]:
             print("Facts are not what the contracts generate; run `make proto`:", *changed, sep="\n  ")
             failures += 1
     return failures

@@ -1,4 +1,4 @@
-"""Pytest fixtures for every department. Load them with `pytest_plugins = ["rapport_testing.fixtures"]`."""
+"""Pytest fixtures for every department. Load them with `-p rapport_testing.fixtures`."""
 
 import asyncio
 import contextlib

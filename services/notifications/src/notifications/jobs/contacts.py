@@ -12,7 +12,7 @@ from chassis.api.messages import enum_name
 from chassis.api.zones import time_zone
 from chassis.grpc.status import refusal
 from chassis.work import Ours
-from notifications.jobs.peers import not_answered
+from chassis.work.peers import not_answered
 from notifications.usecases.record_outcome import Forbidden
 from rapport.cases.v1 import agent_pb2, directory_service_pb2
 from rapport.common.v1 import channel_pb2

@@ -9,9 +9,9 @@ import grpc
 
 from chassis.db.database import Database
 from chassis.work import Later
+from chassis.work.peers import not_answered
 from notifications.domain.news import untrue
 from notifications.domain.notice import PROMISE_ENDED, Concern, Notice
-from notifications.jobs.peers import not_answered
 from notifications.usecases.hear_of_promise import learn
 from notifications.usecases.promise_news import news_in
 from notifications.usecases.record_outcome import Forbidden

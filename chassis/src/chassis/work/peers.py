@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from chassis.work import Later, NotDone, Ours, code_of
+from chassis.work.outcome import Later, NotDone, Ours, code_of
 
 if TYPE_CHECKING:
     from grpc.aio import AioRpcError

@@ -1,0 +1,1 @@
+"""What is so, whoever asks: rules without a database."""
