@@ -8,10 +8,10 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor
 
 from chassis.context import Principal
+from chassis.contracts import contracts
 from chassis.errors import PermissionDenied
 from rapport.options.v1 import options_pb2
 
@@ -65,8 +65,11 @@ def require_one_of(service: str, principal: Principal, resource: str, owners: Se
 
 @functools.cache
 def _field_of(service: str, resource: str) -> str:
-    """The owner's field of a resource. KeyError, TypeError: its contract lacks it, which is our mistake."""
-    found = owner_field(descriptor_pool.Default().FindMessageTypeByName(f"rapport.{service}.v1.{resource}"))
+    """The owner's field of a resource. ValueError, TypeError: its contract lacks it, which is our mistake."""
+    files: list[Any] = [module.DESCRIPTOR for module in contracts()]
+    ours = [file.message_types_by_name for file in files if file.package.split(".")[1:2] == [service]]
+    (message, *_) = [messages[resource] for messages in ours if resource in messages]
+    found = owner_field(message)
     if found is None:
-        raise TypeError(f"rapport.{service}.v1.{resource} needs a field with the option `owner`")
+        raise TypeError(f"{message.full_name} needs a field with the option `owner`")
     return found
