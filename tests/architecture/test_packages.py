@@ -19,12 +19,16 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = [
     path.parent for path in sorted([*ROOT.glob("*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")])
 ]
-OUTSIDE = ROOT / "tests" / "outside" / "parcels"  # takes our packages as another repository does
+TEMPLATE = ROOT / "template" / "pyproject.toml.jinja"  # of services, here and elsewhere
 BY_STANDARD_LIBRARY = {"zoneinfo": {"tzdata"}}  # a slim image has no zones of its own
 
 
 def project(folder: Path) -> dict[str, Any]:
-    table: dict[str, Any] = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    return read(folder / "pyproject.toml")
+
+
+def read(file: Path) -> dict[str, Any]:
+    table: dict[str, Any] = tomllib.loads(file.read_text())["project"]
     return table
 
 
@@ -107,6 +111,7 @@ def stated() -> Iterator[tuple[str, str]]:
     """Every place that says which version this is, and what it says; the chart `chassis` has its own."""
     for folder in FOLDERS:
         yield f"{folder.name}/pyproject.toml", project(folder)["version"]
+    yield "the template", read(TEMPLATE)["version"]
     for path in ROOT.glob("deploy/helm/*/Chart.yaml"):
         chart = yaml.safe_load(path.read_text())
         if chart["type"] == "application":
@@ -143,7 +148,8 @@ def test_the_newest_release_in_the_table_is_this_one_with_the_contracts_that_it_
 
 def test_our_packages_and_charts_take_each_other_in_this_minor_version_alone() -> None:
     major, minor, _ = map(int, project(ROOT / "chassis")["version"].split("."))
-    ours = [each for folder in (*FOLDERS, OUTSIDE) for each in project(folder)["dependencies"]]
+    packages = [*map(project, FOLDERS), read(TEMPLATE)]
+    ours = [each for package in packages for each in package["dependencies"]]
     required = [each for each in ours if each.startswith("rapport-")]
     assert required
     bounds = f">={major}.{minor},<{major}.{minor + 1}"

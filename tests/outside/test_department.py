@@ -1,20 +1,20 @@
-"""A department with a repository of its own: it has our wheels and writes a contract, a migration, two RPCs.
+"""A department with a repository of its own: it has our wheels, and the service that the template begins.
 
-It does what `docs/own-service.md` says. Its environment holds our wheels and its own, and by links what these
-require; so nothing needs a network, nothing finds the sources beside it, and a library that we do not require
-is missed.
+It does what `docs/own-service.md` and the service's README say. Its environment holds our wheels and its own,
+and by links what these require; so nothing needs a network, nothing finds the sources beside it, and a
+library that we do not require is missed.
 """
 
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
 
+import copier
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -26,7 +26,6 @@ from rapport_testing.tokens import ISSUER, TestIssuer
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "own-service.md"
 ITS_OWN = ("grpcio-tools",)  # what a department asks for itself, to generate from its contract
 UV = Path(sys.executable).parent / "uv"
 
@@ -45,7 +44,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def department(tmp_path_factory: pytest.TempPathFactory, wheels: list[Path]) -> Path:
     """The department's folder: in `.venv` our wheels and its own, of the contract that it generated."""
     folder = tmp_path_factory.mktemp("acme") / "parcels"
-    shutil.copytree(Path(__file__).parent / "parcels", folder)
+    answers = {"name": "parcels", "resource": "parcel", "owner": "@acme/parcels"}
+    copier.run_copy(str(ROOT), folder, answers, vcs_ref="HEAD", defaults=True, quiet=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / ".venv"], check=True)
     python = folder / ".venv" / "bin" / "python"
     where = [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
@@ -56,7 +56,13 @@ def department(tmp_path_factory: pytest.TempPathFactory, wheels: list[Path]) -> 
             if (here := Path(str(each.locate_file(file)))).exists() and not (site / file).exists():
                 (site / file).parent.mkdir(parents=True, exist_ok=True)
                 (site / file).symlink_to(here.resolve())
-    run(folder, "sh", "-ec", command_of_the_page("grpc_tools.protoc"), env={"PATH": os.environ["PATH"]})
+    run(
+        folder,
+        "sh",
+        "-ec",
+        command_of(folder / "README.md", "grpc_tools.protoc"),
+        env={"PATH": os.environ["PATH"]},
+    )
     run(folder, sys.executable, "-m", "hatchling", "build", "-t", "wheel", env=os.environ)
     install(folder, *(folder / "dist").glob("*.whl"))
     return folder
@@ -68,10 +74,10 @@ def install(folder: Path, *wheels: Path) -> None:
     subprocess.run(command, check=True)
 
 
-def command_of_the_page(word: str) -> str:
+def command_of(page: Path, word: str) -> str:
     """The block of commands with that word, as the page has it: nothing is added, not even to PATH."""
     (found,) = (
-        each for each in re.findall(r"```bash\n(.*?)```", PAGE.read_text(), re.DOTALL) if word in each
+        each for each in re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL) if word in each
     )
     return found
 
@@ -105,7 +111,6 @@ async def environ(infrastructure: Infrastructure, issuer: TestIssuer) -> Mapping
         "RAPPORT_NATS_ADMIN_URL": infrastructure.nats_url,
         "RAPPORT_JWKS_URL": issuer.jwks_url,
         "RAPPORT_ISSUER": ISSUER,
-        "RAPPORT_DEPOT": "north",
     }
 
 
@@ -139,4 +144,4 @@ def test_its_own_tests_pass_with_the_fixtures_that_we_ship(department: Path) -> 
     python = department / ".venv" / "bin" / "python"
     home = {"HOME": str(department), "PATH": os.environ["PATH"]}
     told = run(department, python, "-m", "pytest", "-q", "-p", "no:cacheprovider", env=home)
-    assert "2 passed" in told
+    assert "10 passed" in told

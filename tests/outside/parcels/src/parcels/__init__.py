@@ -1,1 +1,0 @@
-"""The parcels department's service."""

@@ -1,6 +1,0 @@
-"""`python -m parcels`."""
-
-from chassis.service import main
-from parcels.service import service
-
-main(service)
