@@ -3,15 +3,13 @@
 import importlib
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
 
 from google.api import field_behavior_pb2
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
-import rapport
 from chassis.api.resources import patterns
+from chassis.contracts import contracts
 from chassis.names import Pattern
 from deploy.services import TELLING as SERVICES
 from rapport.options.v1 import options_pb2
@@ -22,17 +20,10 @@ SUBJECT = re.compile(r"events\.(?P<service>[a-z]+)\.[a-z]+(-[a-z]+)*\.[a-z]+(-[a
 PERMISSION = re.compile(r"(?P<service>[a-z]+|\{service\})\.[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
 
 
-def modules() -> list[ModuleType]:
-    """Every generated module of messages."""
-    (root,) = map(Path, rapport.__path__)
-    names = [".".join(path.relative_to(root.parent).with_suffix("").parts) for path in root.rglob("*_pb2.py")]
-    return [importlib.import_module(name) for name in sorted(names)]
-
-
 def methods() -> list[MethodDescriptor]:
     """Every RPC of every service."""
     services: list[ServiceDescriptor] = [
-        service for module in modules() for service in module.DESCRIPTOR.services_by_name.values()
+        service for module in contracts() for service in module.DESCRIPTOR.services_by_name.values()
     ]
     return [method for service in services for method in service.methods]
 
@@ -76,7 +67,7 @@ def test_every_event_begins_with_its_resource() -> None:
 
 
 def test_only_events_have_subjects() -> None:
-    for module in modules():
+    for module in contracts():
         if not module.__name__.endswith("_events_pb2"):
             for message in module.DESCRIPTOR.message_types_by_name.values():
                 assert not message.GetOptions().Extensions[options_pb2.subject], message.full_name
@@ -85,7 +76,7 @@ def test_only_events_have_subjects() -> None:
 def test_no_event_holds_a_field_that_is_personal() -> None:
     personal = {
         field.name
-        for module in modules()
+        for module in contracts()
         for message in module.DESCRIPTOR.message_types_by_name.values()
         for field in message.fields
         if data_class(field)

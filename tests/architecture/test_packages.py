@@ -52,9 +52,11 @@ def providers() -> dict[str, set[str]]:
         for file in each.files or ():
             if file.suffix in {".py", ".so"}:
                 found.setdefault(module_of(file.as_posix()), set()).add(canonicalize_name(each.name))
+    ours: dict[str, set[str]] = {}  # several have a part of `rapport`
     for folder in FOLDERS:
-        found |= {top: {project(folder)["name"]} for top, _ in sources(folder)}
-    return found
+        for top, _ in sources(folder):
+            ours.setdefault(top, set()).add(project(folder)["name"])
+    return found | ours
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[str, ...]]:
