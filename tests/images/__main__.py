@@ -59,7 +59,7 @@ def obstacle() -> str:
         podman("info")
         build_base()
         with network():
-            podman("run", "--rm", "--pull=never", f"--network={NETWORK}", "--read-only", BASE, "true")
+            podman("run", "--rm", "--pull=never", f"--network={NETWORK}", "--read-only", BASE, "python", "-V")
     except Failed as error:
         return str(error)
     return ""

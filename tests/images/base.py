@@ -69,7 +69,7 @@ def _fill(root: Path) -> None:
     _copy(root, _libraries([python, *standard.rglob("*.so")]))
     busybox = shutil.which("busybox") or sys.exit("busybox is missing: install busybox-static")
     shutil.copy(busybox, root / "bin/busybox")
-    for name in ("sh", "env", "ls", "cat", "mkdir", "rm", "true"):
+    for name in ("sh", "env", "ls", "cat", "mkdir", "rm"):
         (root / "bin" / name).symlink_to("busybox")
     (root / "usr/bin/env").symlink_to("/bin/busybox")
     authorities = (
