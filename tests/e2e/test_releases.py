@@ -9,11 +9,9 @@ import re
 import signal
 import subprocess
 import sys
-import tarfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,6 +38,7 @@ from rapport_testing.wait import eventually
 from rapport_tools.cli.session import Session
 from rapport_tools.demo.story import Outcome
 from rapport_tools.local.issuer import Issuer
+from tests.contracts.test_other_languages import extract
 from tests.e2e.outcome import assert_told_once, run_story
 from tests.e2e.stack import Stack
 
@@ -71,9 +70,7 @@ class Release:
 
     def install(self, commit: str) -> None:
         """Take it from history. Packages that it had not are hidden from it."""
-        archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True)
-        with tarfile.open(fileobj=BytesIO(archive.stdout)) as files:
-            files.extractall(self.source, filter="data")
+        extract(self.source, commit)
         packages = [path.parent for path in _packages(self.source)]
         uv = [Path(sys.executable).parent / "uv", "-q", "pip", "install", "--offline", "--no-deps"]
         subprocess.run([*uv, "--no-build-isolation", "--target", self.site, *packages], check=True)

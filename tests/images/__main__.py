@@ -19,6 +19,7 @@ import helm_python
 import yaml
 from aiosmtpd.controller import Controller
 
+from deploy.services import SERVICES, TELLING
 from rapport_tools.local.mail import Handler, Mailbox
 from tests.images import base
 from tests.images.platform import GATEWAY, SUBNET, Platform
@@ -26,8 +27,6 @@ from tests.images.podman import NETWORK, Failed, podman
 
 ROOT = Path(__file__).parents[2]
 CHARTS = ROOT / "deploy" / "helm"
-SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
-TOLD_BY = SERVICES[:4]  # whom the story needs
 VERSION = yaml.safe_load((CHARTS / "rapport" / "Chart.yaml").read_text())["appVersion"]
 REGISTRY = "localhost"
 BASE = f"{REGISTRY}/rapport-base:{VERSION}"
@@ -203,7 +202,7 @@ def main() -> None:
     parser.add_argument("--where-possible", action="store_true", help="say so where no container can run")
     arguments = parser.parse_args()
     os.environ.setdefault("CONTAINERS_CONF", str(Path(__file__).parent / "containers.conf"))
-    services = TOLD_BY if arguments.quick else SERVICES
+    services = TELLING if arguments.quick else SERVICES
     if arguments.where_possible and (why := obstacle()):
         print(f"images-check: skipped, because no container can run here: {why}")
         return

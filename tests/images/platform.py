@@ -16,7 +16,7 @@ import grpc
 from chassis.grpc.client import Channels
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
-from rapport_testing.engines.nats import _binary as nats_binary
+from rapport_testing.engines.nats import binary as nats_binary
 from rapport_testing.engines.postgres import Postgres, owner_of
 from rapport_tools.cli.session import Session
 from rapport_tools.demo.story import Outcome, Story

@@ -60,17 +60,17 @@ def prepare(
     kept = folder.issuers(own=not issuer)
     texts = kept | files(
         Installation(
-            found,
-            namespace,
-            database_host,
-            folder.password,
-            issuer or ISSUER,
-            jwks_url,
-            kept.get("keys/jwks.json", ""),
-            kept["cluster/issuer"].strip(),
-            kept["cluster/jwks.json"],
-            tls_issuer,
-            monitoring,
+            members=found,
+            namespace=namespace,
+            database_host=database_host,
+            password=folder.password,
+            issuer=issuer or ISSUER,
+            jwks_url=jwks_url,
+            jwks=kept.get("keys/jwks.json", ""),
+            cluster_issuer=kept["cluster/issuer"].strip(),
+            cluster_jwks=kept["cluster/jwks.json"],
+            tls_issuer=tls_issuer,
+            monitoring=monitoring,
         )
     )
     if not diff:

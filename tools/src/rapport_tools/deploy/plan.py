@@ -16,6 +16,7 @@ from typing import Any
 
 from chassis.events.registry import events
 from rapport_testing.engines.accounts import PROVISIONER, accounts
+from rapport_testing.engines.postgres import owner_of
 from rapport_tools.deploy.members import Member
 
 Object = dict[str, Any]
@@ -177,7 +178,7 @@ def _secrets(of: Installation, member: Member) -> Iterator[Object]:
     name, at = member.name, member.namespace
     host = of.database_host
     host = host if "." in host else member.host(host, of.namespace)
-    for role, secret in ((name, f"{name}-database"), (f"{name}_owner", f"{name}-database-owner")):
+    for role, secret in ((name, f"{name}-database"), (owner_of(name), f"{name}-database-owner")):
         url = f"postgresql://{role}:{of.password(f'database-{role}')}@{host}:5432/{name}"
         yield _secret(secret, at, {"url": url})
     yield _secret(f"{name}-nats", at, {"url": _nats_url(of, name, member.host("nats", of.namespace))})
@@ -194,7 +195,7 @@ def _sql(of: Installation) -> str:
         "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;",
     ]
     for name in (each.name for each in of.members):
-        for role in (f"{name}_owner", name):
+        for role in (owner_of(name), name):
             absent = f"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
             lines += [
                 f"SELECT 'CREATE ROLE {role}' {absent} \\gexec",
@@ -202,7 +203,7 @@ def _sql(of: Installation) -> str:
             ]
         absent = f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}')"
         lines += [
-            f"SELECT 'CREATE DATABASE {name} OWNER {name}_owner' {absent} \\gexec",
+            f"SELECT 'CREATE DATABASE {name} OWNER {owner_of(name)}' {absent} \\gexec",
             f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;",
             f"GRANT CONNECT ON DATABASE {name} TO {name};",
         ]
