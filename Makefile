@@ -66,7 +66,7 @@ release-contracts: setup ## Make today's contracts the baseline that `make check
 screenshots: setup ## Take the pictures in docs/desk: every page in every state, wide and narrow, light and dark
 	@RAPPORT_BROWSER_REQUIRED=1 $(BIN)/pytest -q services/desk/tests/browser/screenshots.py
 
-images: setup ## Build the images of all services with podman, on this machine's Python (tag check)
+images: setup ## Build the images of all services with podman, on this machine's Python
 	@$(BIN)/python -m tests.images --build
 
 images-check: setup ## Build the images and run the platform from the rendered charts with podman, as root (some minutes)

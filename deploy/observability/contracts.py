@@ -7,10 +7,11 @@ from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
 
+from chassis.auth.permissions import permissions
 from chassis.contracts import comments, services
-from chassis.events.registry import events, heard, sources, subject
+from chassis.events.registry import events, heard, source_of, sources, subject
 from chassis.service import Service
-from rapport.options.v1 import options_pb2
+from rapport_tools.cli import contracts
 from rapport_tools.local.installed import load_services
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,6 @@ CALLS = {
     "once": "takes a `request_id`: sent again, it is done once and answers the same",
     "batch": "as `once`, many in one call, each answered for itself",
     "stream": "goes on answering",
-    "writes": "changes something, and is made again only by who knows that it may be",
 }
 INTRODUCTION = f"""# What there is to call and to hear
 
@@ -53,16 +53,17 @@ def page() -> str:
 
 
 def _calls(owner: str) -> Iterator[str]:
-    for each in (found for found in services() if found.full_name.split(".")[1] == owner):
+    for each in (found for found in services() if contracts.owner(found) == owner):
+        needed = permissions(each, "{service}")
         yield f"\n### {each.name}\n\n`{each.full_name}`, [{each.file.name}](../proto/{each.file.name})\n\n"
         yield "| call | permission | kind | what it does |\n|---|---|---|---|\n"
         for method in each.methods:
             name, told = _struck(method.name, method), _summary(method.full_name)
-            yield f"| {name} | `{_permission(method)}` | {_kind(method)} | {told} |\n"
+            yield f"| {name} | `{needed[f'/{each.full_name}/{method.name}']}` | {_kind(method)} | {told} |\n"
 
 
 def _events(owner: str, hearers: dict[str, list[str]]) -> Iterator[str]:
-    if told_here := [name for name, message in events().items() if subject(message).split(".")[1] == owner]:
+    if told_here := [name for name, message in events().items() if source_of(message) == owner]:
         yield "\n### Events\n\n| event | subject | about | heard by | what it says |\n|---|---|---|---|---|\n"
         for name in told_here:
             message = events()[name].DESCRIPTOR
@@ -88,18 +89,12 @@ def _owners(service: str) -> str:
     return [line.split(None, 1)[1] for line in lines if line.startswith(f"/services/{service}/")][-1]
 
 
-def _permission(method: MethodDescriptor) -> str:
-    return str(method.GetOptions().Extensions[options_pb2.permission])
-
-
 def _kind(method: MethodDescriptor) -> str:
     if method.server_streaming or method.client_streaming:
         return "stream"
     if method.GetOptions().idempotency_level == method.GetOptions().NO_SIDE_EFFECTS:
         return "reads"
-    if "request_id" in method.input_type.fields_by_name:
-        return "batch" if method.name.startswith("Batch") else "once"
-    return "writes"
+    return "batch" if method.name.startswith("Batch") else "once"
 
 
 def _struck(name: str, descriptor: Any) -> str:

@@ -46,6 +46,7 @@ def test_an_image_runs_as_a_numeric_user_from_a_base_that_can_be_chosen() -> Non
     assert re.findall(r"^USER (\S+)", text, re.MULTILINE) == ["10001:10001"]
     assert not re.search(r"://|index-url|[a-z]+\.[a-z]+/[a-z]", text.split("\n", 2)[2])
     assert text.count("--require-hashes") == 2
+    assert "rm -r .venv/lib/python3*/site-packages/pycountry/locales" in text
 
 
 @pytest.mark.parametrize("chart", [*SERVICES, "service", "rapport", "infra"])

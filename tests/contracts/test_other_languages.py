@@ -36,10 +36,15 @@ needs_node = pytest.mark.skipif(
 @pytest.fixture
 def proto(tmp_path: Path) -> Path:
     """The folder as it is committed, in an empty one."""
-    archive = subprocess.run(["git", "archive", "HEAD", "proto"], cwd=ROOT, check=True, capture_output=True)
-    with tarfile.open(fileobj=BytesIO(archive.stdout)) as files:
-        files.extractall(tmp_path, filter="data")
+    extract(tmp_path, "HEAD", "proto")
     return tmp_path / "proto"
+
+
+def extract(folder: Path, commit: str, *paths: str) -> None:
+    """Put the files of a commit into a folder, all of them or those below some paths."""
+    archive = subprocess.run(["git", "archive", commit, *paths], cwd=ROOT, check=True, capture_output=True)
+    with tarfile.open(fileobj=BytesIO(archive.stdout)) as files:
+        files.extractall(folder, filter="data")
 
 
 def run(folder: Path, *command: str | Path) -> str:

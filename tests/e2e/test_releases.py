@@ -9,11 +9,9 @@ import re
 import signal
 import subprocess
 import sys
-import tarfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,6 +38,7 @@ from rapport_testing.wait import eventually
 from rapport_tools.cli.session import Session
 from rapport_tools.demo.story import Outcome
 from rapport_tools.local.issuer import Issuer
+from tests.contracts.test_other_languages import extract
 from tests.e2e.outcome import assert_told_once, run_story
 from tests.e2e.stack import Stack
 
@@ -71,9 +70,7 @@ class Release:
 
     def install(self, commit: str) -> None:
         """Take it from history. Packages that it had not are hidden from it."""
-        archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True)
-        with tarfile.open(fileobj=BytesIO(archive.stdout)) as files:
-            files.extractall(self.source, filter="data")
+        extract(self.source, commit)
         packages = [path.parent for path in _packages(self.source)]
         uv = [Path(sys.executable).parent / "uv", "-q", "pip", "install", "--offline", "--no-deps"]
         subprocess.run([*uv, "--no-build-isolation", "--target", self.site, *packages], check=True)
@@ -115,10 +112,10 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 def stack(tmp_path_factory: pytest.TempPathFactory, release: Release) -> Iterator[Stack]:
     """Two replicas of each service, on what the last release left: its databases, streams and consumers."""
     with in_memory(tmp_path_factory.mktemp("stack")) as folder:
-        made = Stack(folder, RAPPORT_LOCAL_REPLICAS="2")
+        made = Stack(folder)  # one replica each: two of 0.2.0 that start at once may fail over partitions
         made.env["PYTHONPATH"] = str(release.site)
         release.told = made.json("demo")  # starts and stops a platform for itself
-        made.env["PYTHONPATH"] = str(release.folder)
+        made.env |= {"PYTHONPATH": str(release.folder), "RAPPORT_LOCAL_REPLICAS": "2"}
         with made.up():
             yield made
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 # What Python loads at run time, so that `ldd` does not name it; uv, built for old systems, wants the stubs.
-LOADED = ("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libresolv.so.2", "libgcc_s.so.1")
-LOADED += ("libstdc++.so.6", "libnss_dns.so.2", "libnss_files.so.2")
+LOADED = ["libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libresolv.so.2", "libgcc_s.so.1"]
+LOADED += ["libstdc++.so.6", "libnss_dns.so.2", "libnss_files.so.2"]
 LEFT_OUT = (
     "test",
     "idlelib",
@@ -28,7 +28,7 @@ CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 IGNORED = shutil.ignore_patterns(*LEFT_OUT)
 
 
-def make(podman: list[str], tag: str) -> None:
+def make(tag: str) -> None:
     """Import the image: this Python, its libraries, a shell of busybox, the machine's authorities."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -36,7 +36,7 @@ def make(podman: list[str], tag: str) -> None:
         packed = subprocess.Popen(["tar", "-C", folder, "-c", "."], stdout=subprocess.PIPE)
         change = "ENV PATH=/usr/local/bin:/usr/bin:/bin"
         subprocess.run(
-            [*podman, "import", "-q", "--change", change, "-", tag], stdin=packed.stdout, check=True
+            ["podman", "import", "-q", "--change", change, "-", tag], stdin=packed.stdout, check=True
         )
         if packed.wait():
             sys.exit("the base image could not be packed")

@@ -14,7 +14,7 @@ import uvloop
 
 from chassis.app import App
 from chassis.db.failures import DRIVER_ERRORS
-from chassis.db.maintain import keep, keep_partitions
+from chassis.db.maintain import keep_partitions, make_partitions
 from chassis.db.read_audit import ReadAudit
 from chassis.db.roles import problem as role_problem
 from chassis.db.session import UnsuitableDatabase
@@ -81,7 +81,7 @@ class Lifecycle:
         await self._reach("the database", settings.database_url, app.db.open)
         await self._reach("the database", settings.database_url, self._migrated)
         # Before anything writes: a row on its way into the default partition cannot follow a new one.
-        await self._reach("the database", settings.database_url, lambda: keep(app.db))
+        await self._reach("the database", settings.database_url, lambda: make_partitions(app.db))
         for opener in app.openers:
             await tracing.unsampled(opener)
         self._nats = await self._reach("the broker", settings.nats_url, self._connect)

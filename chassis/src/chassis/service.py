@@ -108,6 +108,16 @@ class Service(Generic[S]):
         """What the service needs of the broker; `sources` as in `chassis.settings.Sources`."""
         return Declaration.of(self.name, self.listens, Sources(sources=list(sources)).heard)
 
+    def describe(self, sources: Sequence[str] = ()) -> dict[str, Any]:
+        """All that an installation must know of the service before it runs, as plain values."""
+        return {
+            **self.declaration(sources).describe(),
+            "port": self.port,
+            "web_port": self.web_port,
+            "calls": list(self.calls),
+            "permissions": list(self.permissions),
+        }
+
 
 def main(service: Service[Any]) -> None:
     """The command line of a service: `python -m <service> [serve|migrate|provision|describe|check]`."""
@@ -117,8 +127,8 @@ def main(service: Service[Any]) -> None:
         nargs="?",
         default="serve",
         choices=["serve", "migrate", "provision", "describe", "check"],
-        help="serve (default), migrate the database, provision streams and consumers, describe those, or "
-        "check that everybody whom it calls answers it",
+        help="serve (default), migrate the database, provision streams and consumers, describe the service, "
+        "or check that everybody whom it calls answers it",
     )
     parser.add_argument("address", nargs="?", help="check: where the service itself is, dns:///cases:7002")
     arguments = parser.parse_args()
@@ -126,7 +136,7 @@ def main(service: Service[Any]) -> None:
     libpq.ignore_variables()
     if command == "describe":
         sources = load(Sources).sources
-        sys.stdout.write(json.dumps(service.declaration(sources).describe(), indent=2) + "\n")
+        sys.stdout.write(json.dumps(service.describe(sources), indent=2) + "\n")
         return
     settings = load(service.settings)
     if command == "migrate":

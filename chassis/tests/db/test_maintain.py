@@ -8,7 +8,7 @@ import pytest
 
 from chassis import ids
 from chassis.db.days import AUDIT_DAYS, CAUSES_DAYS, INBOX_DAYS, OUTBOX_DAYS
-from chassis.db.maintain import keep
+from chassis.db.maintain import MAKING, keep, make_partitions
 from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
 
@@ -92,6 +92,19 @@ async def test_today_and_the_next_two_days_or_months_have_partitions(database):
     months = days(*next_months())
     assert await partitions(db, "causes") == months
     assert await partitions(db, "audit") == months
+
+
+async def test_who_starts_while_another_replica_makes_partitions_does_not_go_on_without_them(database):
+    first = await database()
+    second = await database(beside=first)
+    async with first.connection() as at_it:
+        await at_it.execute("SELECT pg_advisory_lock($1)", MAKING)
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await make_partitions(second)
+        await at_it.execute("SELECT pg_advisory_unlock($1)", MAKING)
+
+    await make_partitions(second)
+    assert await partitions(second, "audit") == days(*next_months())
 
 
 @pytest.mark.parametrize("wrong_by", [-400 * DAY, 400 * DAY])

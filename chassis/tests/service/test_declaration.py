@@ -12,7 +12,6 @@ from pydantic import Field
 
 from chassis.app import App
 from chassis.db.transaction import Transaction
-from chassis.events import registry
 from chassis.events.declarations import Listening
 from chassis.events.envelope import Event
 from chassis.service import Service
@@ -106,7 +105,7 @@ def hearing_all(sources: str = "") -> Any:
 
 
 def test_who_listens_to_all_has_a_consumer_of_each_whose_contract_is_installed_and_each_configured() -> None:
-    known = registry.sources()
+    known = ["cases", "customer", "loyalty", "notifications"]
     for sources, heard in [("", known), ("returns, gifts", sorted([*known, "gifts", "returns"]))]:
         consumers = json.loads(hearing_all(sources).stdout)["consumers"]
         assert [each["durable"] for each in consumers] == [f"archive-all-{source}" for source in heard]

@@ -24,7 +24,7 @@ PATIENCE = {
     "transaction_timeout": (f"{COPY_TIMEOUT_S}s", 17),
 }
 
-_LOCK = 0x6B656570  # "keep"
+MAKING, _KEEPING = 0x6D616B65, 0x6B656570  # "make", "keep"
 _log = structlog.get_logger()
 
 
@@ -42,21 +42,36 @@ async def keep_partitions(db: Database) -> None:
         await asyncio.sleep(CHECK_EVERY_S)
 
 
+async def make_partitions(db: Database) -> None:
+    """Make the partitions of now and of the next two days or months, by the database's clock.
+
+    Waits for another replica that is at it, a second at a time: lock_not_available ends the wait.
+    """
+    connection = await db.dedicated()  # the lock ends with it, whatever happens
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", MAKING)
+        await guard(connection, PATIENCE)
+        for kept in await connection.fetch("SELECT parent FROM keeping ORDER BY parent"):
+            await connection.execute("SELECT make_partitions($1)", kept["parent"])
+    finally:
+        await connection.close(timeout=2)
+
+
 async def keep(db: Database) -> None:
     """Make the next partitions, drop those past keeping, delete old answers and ended work.
 
-    Which are the next is told by the database's clock. Does nothing while another replica is at it.
+    Drops and deletes nothing while another replica is at it.
     """
+    await make_partitions(db)
     now = db.clock.now()
-    connection = await db.dedicated()  # the lock ends with it, whatever happens
+    connection = await db.dedicated()
     try:
-        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _KEEPING):
             return
         await guard(connection, PATIENCE)
         today = min(now, await connection.fetchval("SELECT now()"))
         today = today.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         for kept in await connection.fetch("SELECT parent, period, days FROM keeping ORDER BY parent"):
-            await connection.execute("SELECT make_partitions($1)", kept["parent"])
             before = today - timedelta(days=kept["days"])
             await _drop(connection, kept["parent"], MONTH if kept["period"] == "month" else DAY, before)
         # What no release came to know. What is missing stays, until it is applied or dropped.

@@ -30,7 +30,7 @@ def sources() -> list[str]:
 def may_tell(source: str, full_name: str) -> bool:
     """Whether events of that type are a service's to tell: of a known type, or package, only its own are."""
     if known := events().get(full_name):
-        return _source(known) == source
+        return source_of(known) == source
     return source in _owners().get(full_name.rpartition(".")[0], {source})
 
 
@@ -50,17 +50,18 @@ def subject(message: type[Message]) -> str:
     return found
 
 
+def source_of(message: type[Message]) -> str:
+    """The service that tells an event."""
+    return subject(message).split(".")[1]
+
+
 @functools.cache
 def _owners() -> Mapping[str, set[str]]:
     """By package, the services whose events it has."""
     owners: dict[str, set[str]] = {}
     for name, message in events().items():
-        owners.setdefault(name.rpartition(".")[0], set()).add(_source(message))
+        owners.setdefault(name.rpartition(".")[0], set()).add(source_of(message))
     return owners
-
-
-def _source(message: type[Message]) -> str:
-    return subject(message).split(".")[1]
 
 
 def meet(one: str, other: str) -> bool:

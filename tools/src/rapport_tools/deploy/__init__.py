@@ -1,0 +1,1 @@
+"""`rapport deploy`: what an installation on Kubernetes needs before its releases."""

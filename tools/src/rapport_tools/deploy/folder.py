@@ -1,0 +1,95 @@
+"""The folder of an installation: what was made once and is kept, and what is written anew.
+
+It is a home as well: `RAPPORT_HOME=DIR rapport token` signs with its issuer, where it has one.
+"""
+
+import difflib
+import json
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from rapport_tools.cli.failures import Exit, Failure
+from rapport_tools.deploy.kubectl import kubectl
+from rapport_tools.deploy.plan import is_secret
+from rapport_tools.local.home import Home, write_private
+from rapport_tools.local.issuer import Issuer
+
+ISSUER = "rapport"  # the `iss` of tokens that the folder's own key signs
+
+
+class Folder:
+    """What is in the folder, and what is to be."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._made: dict[str, str] = {}
+
+    def password(self, name: str) -> str:
+        """The password of that name; a new one, which `write` keeps, when there was none."""
+        kept = self.path / "passwords" / name
+        if kept.exists():
+            return kept.read_text().strip()
+        return self._made.setdefault(name, secrets.token_hex(24))
+
+    def services(self) -> dict[str, dict[str, str | int]]:
+        """Where each service is. Failure when nothing was prepared here."""
+        try:
+            read: dict[str, dict[str, str | int]] = json.loads((self.path / "services.json").read_text())
+        except (OSError, ValueError):
+            message = f"{self.path} is no folder that `rapport deploy prepare --out {self.path}` wrote."
+            raise Failure(message, Exit.WRONG_USE) from None
+        return read
+
+    def left_out(self, named: set[str]) -> list[str]:
+        """The services of the last time that are not among these."""
+        return sorted(set(self.services()) - named) if (self.path / "services.json").exists() else []
+
+    def issuers(self, *, own: bool) -> dict[str, str]:
+        """The cluster's `iss` and keys, read once, and with `own` a key that signs people's tokens."""
+        paths = [
+            "cluster/issuer",
+            "cluster/jwks.json",
+            *(["keys/signing.pem", "keys/jwks.json"] if own else ()),
+        ]
+        kept = {path: (self.path / path).read_text() for path in paths if (self.path / path).exists()}
+        if "cluster/issuer" not in kept:
+            discovery = json.loads(kubectl("get", "--raw", "/.well-known/openid-configuration"))
+            kept["cluster/issuer"] = discovery["issuer"] + "\n"
+        if "cluster/jwks.json" not in kept:
+            kept["cluster/jwks.json"] = kubectl("get", "--raw", "/openid/v1/jwks")
+        if own and not kept.keys() >= {"keys/signing.pem", "keys/jwks.json"}:
+            with tempfile.TemporaryDirectory() as scratch:
+                home = Home(Path(scratch))
+                home.keys.mkdir()
+                Issuer(home, ISSUER)
+                kept |= {f"keys/{file.name}": file.read_text() for file in home.keys.iterdir()}
+        return kept | ({"env": f"export RAPPORT_ISSUER={ISSUER}\n"} if own else {})
+
+    def changes(self, texts: Mapping[str, str]) -> Iterator[str]:
+        """What would change, as text without any password."""
+        for path, text in sorted(texts.items()):
+            file = self.path / path
+            before = file.read_text() if file.exists() else ""
+            if before == text:
+                continue
+            if is_secret(before) or is_secret(text):
+                yield f"{'changed' if before else 'new'}, with passwords: {path}\n"
+            else:
+                yield from difflib.unified_diff(
+                    before.splitlines(True), text.splitlines(True), f"now/{path}", f"then/{path}", n=1
+                )
+
+    def write(self, texts: Mapping[str, str]) -> list[str]:
+        """Write what changes, and say what that was. Nothing in the folder is for other users."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        passwords = {f"passwords/{name}": value for name, value in self._made.items()}
+        changed = []
+        for path, text in sorted({**passwords, **texts}.items()):
+            file = self.path / path
+            if not file.exists() or file.read_text() != text:
+                file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                write_private(file, text)
+                changed.append(path)
+        return [path for path in changed if path not in passwords]

@@ -1,0 +1,94 @@
+"""The services of an installation: what each declares, and in which namespace it lives."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from chassis.events.declarations import Declaration
+from rapport_tools.cli.failures import Exit, Failure
+from rapport_tools.local.installed import GROUP
+
+if TYPE_CHECKING:
+    from chassis.service import Service
+
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One service of the installation."""
+
+    name: str
+    namespace: str
+    port: int
+    web_port: int
+    calls: tuple[str, ...]
+    permissions: tuple[str, ...]
+    declaration: Declaration
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any], namespace: str) -> Self:
+        """What `describe` told. KeyError when something is missing."""
+        return cls(
+            described["service"],
+            namespace,
+            described["port"],
+            described["web_port"],
+            tuple(described["calls"]),
+            tuple(described["permissions"]),
+            Declaration.read(described),
+        )
+
+    def host(self, name: str, at: str) -> str:
+        """Where this service finds the Service `name` of the namespace `at`."""
+        return name if at == self.namespace else f"{name}.{at}.svc"
+
+
+def members(named: Sequence[str], namespace: str) -> list[Member]:
+    """The services that are named so, `SERVICE[@NAMESPACE]`, in alphabetical order. Failure."""
+    split = [(what, at or namespace) for what, _, at in (each.partition("@") for each in named)]
+    read = {what: _read(Path(what)) for what, _ in split if what.endswith(".json")}
+    loaded = {what: _load(what) for what, _ in split if what not in read}
+    tellers = [name for name, service in loaded.items() if service.tells]
+    tellers += [described["service"] for described in read.values()]
+    read |= {what: service.describe(tellers) for what, service in loaded.items()}
+    found = [Member.of(read[what], _checked(at)) for what, at in split]
+    names = [each.name for each in found]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise Failure(f"{', '.join(twice)}: named twice.", Exit.WRONG_USE)
+    for each in found:
+        if missing := [call for call in each.calls if call not in names]:
+            raise Failure(f"{each.name} calls {', '.join(missing)}, which must be named too.", Exit.WRONG_USE)
+    return sorted(found, key=lambda each: each.name)
+
+
+def _load(what: str) -> "Service[Any]":
+    known = {point.name: point for point in entry_points(group=GROUP)}
+    if what not in known:
+        raise Failure(
+            f"{what!r} is no installed service ({', '.join(sorted(known))}), and no file NAME.json of what "
+            "`python -m NAME describe` printed.",
+            Exit.WRONG_USE,
+        )
+    service: Service[Any] = known[what].load()
+    return service
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        described: Mapping[str, Any] = json.loads(path.read_text())
+        Member.of(described, "")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"{path} is not what `python -m NAME describe` of this version prints: {error!r}"
+        raise Failure(message, Exit.WRONG_USE) from None
+    return described
+
+
+def _checked(namespace: str) -> str:
+    if not _NAMESPACE.fullmatch(namespace):
+        raise Failure(f"{namespace!r} cannot be the name of a namespace.", Exit.WRONG_USE)
+    return namespace

@@ -1,0 +1,233 @@
+"""Every file of an installation, as text, from what its services declare.
+
+    manifests/    for kubectl: namespaces, secrets, the broker's accounts, whose account is which service
+    values/       for Helm: one file a release, and one of the umbrella `rapport`
+    databases.sql for psql: databases, and the owner and the runtime role of each
+    services.json where each service is: `prepare` reads who was named the last time
+
+All is JSON, which kubectl and Helm take as they take YAML. The same declarations and passwords make the same
+text.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.events.registry import events
+from rapport_testing.engines.accounts import PROVISIONER, accounts
+from rapport_testing.engines.postgres import owner_of
+from rapport_tools.deploy.members import Member
+
+Object = dict[str, Any]
+UMBRELLA = ("customer", "cases", "loyalty", "notifications", "desk")
+PART_OF = {"app.kubernetes.io/part-of": "rapport"}
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The services and what they have in common.
+
+    Attributes:
+        members: the services.
+        namespace: where NATS is, and PostgreSQL unless its host has a dot.
+        database_host: of PostgreSQL.
+        password: of a user, by a name.
+        issuer: the `iss` of people's tokens.
+        jwks_url: where its keys are; "" for `jwks` in a ConfigMap.
+        jwks: the keys, as text.
+        cluster_issuer: the `iss` of tokens of ServiceAccounts.
+        cluster_jwks: the cluster's keys, as text.
+        tls_issuer: cert-manager's ClusterIssuer; "" for no TLS between services.
+        monitoring: whether the Prometheus operator watches.
+
+    """
+
+    members: Sequence[Member]
+    namespace: str
+    database_host: str
+    password: Callable[[str], str]
+    issuer: str
+    jwks_url: str
+    jwks: str
+    cluster_issuer: str
+    cluster_jwks: str
+    tls_issuer: str = ""
+    monitoring: bool = False
+
+    @property
+    def namespaces(self) -> list[str]:
+        """Each once, in alphabetical order."""
+        return sorted({self.namespace, *(each.namespace for each in self.members)})
+
+
+def files(of: Installation) -> dict[str, str]:
+    """The text of every file, by its path."""
+    made: dict[str, Any] = {
+        "manifests/00-namespaces.json": _list(map(_namespace, of.namespaces)),
+        "manifests/broker.json": _list(_broker(of)),
+        "manifests/workloads.json": _list(_workloads(of)),
+        "values/infra.json": {"nats": {"networkPolicy": {"clients": _clients(of)}}},
+        "values/nats.json": {"networkPolicy": {"clients": _clients(of)}},
+        "values/rapport.json": _umbrella(of),
+        "services.json": {each.name: {"namespace": each.namespace, "port": each.port} for each in of.members},
+    }
+    if not of.jwks_url:
+        made["manifests/issuer.json"] = _list(
+            _config_map("rapport-jwks", at, {"jwks.json": of.jwks}) for at in of.namespaces
+        )
+    for each in of.members:
+        made[f"manifests/{each.name}.json"] = _list(_secrets(of, each))
+        made[f"values/{each.name}.json"] = _values(of, each)
+    texts = {path: json.dumps(content, indent=2) + "\n" for path, content in made.items()}
+    return texts | {"databases.sql": _sql(of)}
+
+
+def is_secret(text: str) -> bool:
+    """Whether a file holds passwords."""
+    return '"stringData"' in text or " PASSWORD '" in text or "PRIVATE KEY" in text
+
+
+def _values(of: Installation, member: Member) -> Object:
+    name = member.name
+    at = {each.name: each for each in of.members}
+    peers = {call: f"dns:///{member.host(call, at[call].namespace)}:{at[call].port}" for call in member.calls}
+    values: Object = {
+        "name": name,
+        "fullnameOverride": name,
+        "port": member.port,
+        "webPort": member.web_port,
+        "database": {"existingSecret": f"{name}-database"},
+        "nats": {"existingSecret": f"{name}-nats"},
+        "setup": {
+            "database": {"existingSecret": f"{name}-database-owner"},
+            "nats": {"existingSecret": "rapport-nats-admin"},
+        },
+        "auth": {
+            "issuer": of.issuer,
+            "jwks": {"url": of.jwks_url},
+            "token": {"existingSecret": "", "projected": {"enabled": True}},
+            "workloads": {"issuer": of.cluster_issuer},
+        },
+        "peers": peers,
+        "sources": _sources(of, member),
+        "networkPolicy": {"namespaces": _neighbours(of, member)},
+    }
+    if of.tls_issuer:
+        values["tls"] = {"enabled": True, "issuer": {"name": of.tls_issuer, "kind": "ClusterIssuer"}}
+    if of.monitoring:
+        values |= {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}
+    return values
+
+
+def _umbrella(of: Installation) -> Object:
+    here = {each.name: each for each in of.members if each.namespace == of.namespace}
+    return {
+        name: {"enabled": True, **_values(of, here[name])} if name in here else {"enabled": False}
+        for name in UMBRELLA
+    }
+
+
+def _sources(of: Installation, member: Member) -> list[str]:
+    """Departments that it hears and whose contracts are not the platform's: its image does not have them."""
+    ours = {name.split(".")[1] for name in events() if name.startswith("rapport.")}
+    known = {each.name for each in of.members} - ours
+    return sorted(known.intersection(member.declaration.sources) - {member.name})
+
+
+def _neighbours(of: Installation, member: Member) -> list[str]:
+    """The other namespaces from which it is called, or which it calls."""
+    near = (each for each in of.members if each.name in member.calls or member.name in each.calls)
+    return sorted({each.namespace for each in near} - {member.namespace})
+
+
+def _clients(of: Installation) -> list[Object]:
+    return [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": at}},
+            "podSelector": {"matchLabels": PART_OF},
+        }
+        for at in of.namespaces
+        if at != of.namespace
+    ]
+
+
+def _broker(of: Installation) -> Iterator[Object]:
+    block = accounts([each.declaration for each in of.members], lambda user: of.password(f"nats-{user}"))
+    auth = json.dumps({"accounts": block}, indent=2)
+    yield _secret("rapport-nats-auth", of.namespace, {"auth.conf": auth})
+    for at in of.namespaces:
+        host = "nats" if at == of.namespace else f"nats.{of.namespace}.svc"
+        yield _secret("rapport-nats-admin", at, {"url": _nats_url(of, PROVISIONER, host)})
+
+
+def _workloads(of: Installation) -> Iterator[Object]:
+    claims = {
+        f"system:serviceaccount:{each.namespace}:{each.name}": {
+            "service": each.name,
+            "department": each.name,
+            "permissions": sorted(each.permissions),
+        }
+        for each in of.members
+    }
+    data = {"accounts.json": json.dumps(claims, indent=2), "jwks.json": of.cluster_jwks}
+    return (_config_map("rapport-workloads", at, data) for at in of.namespaces)
+
+
+def _secrets(of: Installation, member: Member) -> Iterator[Object]:
+    name, at = member.name, member.namespace
+    host = of.database_host
+    host = host if "." in host else member.host(host, of.namespace)
+    for role, secret in ((name, f"{name}-database"), (owner_of(name), f"{name}-database-owner")):
+        url = f"postgresql://{role}:{of.password(f'database-{role}')}@{host}:5432/{name}"
+        yield _secret(secret, at, {"url": url})
+    yield _secret(f"{name}-nats", at, {"url": _nats_url(of, name, member.host("nats", of.namespace))})
+
+
+def _nats_url(of: Installation, user: str, host: str) -> str:
+    return f"nats://{user}:{of.password(f'nats-{user}')}@{host}:4222"
+
+
+def _sql(of: Installation) -> str:
+    """Nobody but its own two roles connects to a database (docs/adr/0026)."""
+    lines = [
+        "-- For psql, as a superuser. Safe to repeat.",
+        "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;",
+    ]
+    for name in (each.name for each in of.members):
+        for role in (owner_of(name), name):
+            absent = f"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
+            lines += [
+                f"SELECT 'CREATE ROLE {role}' {absent} \\gexec",
+                f"ALTER ROLE {role} LOGIN PASSWORD '{of.password(f'database-{role}')}';",
+            ]
+        absent = f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}')"
+        lines += [
+            f"SELECT 'CREATE DATABASE {name} OWNER {owner_of(name)}' {absent} \\gexec",
+            f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;",
+            f"GRANT CONNECT ON DATABASE {name} TO {name};",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _list(items: Iterable[Object]) -> Object:
+    return {"apiVersion": "v1", "kind": "List", "items": list(items)}
+
+
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _secret(name: str, namespace: str, data: Mapping[str, str]) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace},
+        "type": "Opaque",
+        "stringData": dict(data),
+    }
+
+
+def _config_map(name: str, namespace: str, data: Mapping[str, str]) -> Object:
+    meta = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": dict(data)}

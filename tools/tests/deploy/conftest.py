@@ -1,0 +1,84 @@
+"""An installation that is prepared for a cluster of which only kubectl's answers are there."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from rapport_tools.cli.failures import Failure
+from rapport_tools.deploy.command import app
+
+ALL = ["customer", "cases", "loyalty", "notifications", "desk"]
+KUBECTL = """#!{python}
+import json, os, sys
+answers = json.load(open(os.path.join(os.path.dirname(__file__), "answers.json")))
+asked = " ".join(sys.argv[1:])
+if asked not in answers:
+    sys.exit("error: no answer to " + asked)
+print(answers[asked])
+"""
+ANSWERS = {
+    "get --raw /.well-known/openid-configuration": json.dumps({"issuer": "https://cluster.example.org"}),
+    "get --raw /openid/v1/jwks": json.dumps({"keys": []}),
+}
+GIFTS = {
+    "service": "gifts",
+    "stream": {"name": "GIFTS", "subjects": ["events.gifts.>"]},
+    "consumers": [],
+    "port": 7010,
+    "web_port": 0,
+    "calls": ["customer"],
+    "permissions": ["customer.customers.read"],
+}
+
+Deploy = Callable[..., Result]
+
+
+@pytest.fixture
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`answers({"get ...": text})`: what a kubectl on PATH answers from now on: no API server."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    script = folder / "kubectl"
+    script.write_text(KUBECTL.format(python=sys.executable))
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    def answer(more: dict[str, Any] | None = None) -> None:
+        (folder / "answers.json").write_text(json.dumps(ANSWERS | (more or {})))
+
+    answer()
+    return answer
+
+
+@pytest.fixture
+def deploy(answers: Callable[..., None]) -> Deploy:
+    """`deploy("prepare", ...)`: what `rapport deploy` did."""
+
+    def run(*arguments: str | Path) -> Result:
+        result = CliRunner().invoke(app, list(map(str, arguments)))
+        if isinstance(result.exception, Failure):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def folder(deploy: Deploy, tmp_path: Path) -> Path:
+    """An installation of all services."""
+    assert deploy("prepare", *ALL, "--out", tmp_path / "crm").exit_code == 0
+    return tmp_path / "crm"
+
+
+@pytest.fixture
+def gifts(tmp_path: Path) -> Path:
+    """What the image of another department says of itself."""
+    file = tmp_path / "gifts.json"
+    file.write_text(json.dumps(GIFTS))
+    return file

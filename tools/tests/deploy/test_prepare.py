@@ -1,0 +1,124 @@
+"""`rapport deploy prepare`: from declarations to what an installation needs before its releases."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rapport_tools.cli.failures import Failure
+from tools.tests.deploy.conftest import ALL, Deploy
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def passwords(folder: Path) -> set[str]:
+    return {path.read_text() for path in (folder / "passwords").iterdir()}
+
+
+def named(folder: Path, file: str) -> dict[tuple[str, str], Any]:
+    items = read(folder / "manifests" / file)["items"]
+    return {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in items}
+
+
+def test_run_again_it_changes_nothing(deploy: Deploy, folder: Path) -> None:
+    before = texts(folder)
+    assert deploy("prepare", *reversed(ALL), "--out", folder).output == "Nothing has changed.\n"
+    assert deploy("prepare", *ALL, "--out", folder, "--diff").exit_code == 0
+    assert texts(folder) == before
+
+
+def test_a_diff_writes_nothing_and_tells_no_password(deploy: Deploy, folder: Path, gifts: Path) -> None:
+    before = texts(folder)
+    result = deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder, "--diff")
+    assert result.exit_code == 1
+    assert "new, with passwords: manifests/gifts.json" in result.output
+    assert '+      "gifts"' in result.output
+    assert texts(folder) == before
+    assert not any(password in result.output for password in passwords(folder))
+
+
+def test_what_would_be_made_in_an_empty_folder_is_not_made_by_a_diff(deploy: Deploy, tmp_path: Path) -> None:
+    assert deploy("prepare", *ALL, "--out", tmp_path / "new", "--diff").exit_code == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_nothing_is_for_other_users_and_no_password_is_printed(deploy: Deploy, tmp_path: Path) -> None:
+    result = deploy("prepare", *ALL, "--out", tmp_path / "crm")
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "crm").rglob("*")} == {0}
+    assert not any(password in result.output for password in passwords(tmp_path / "crm"))
+
+
+def test_secrets_are_those_that_the_charts_expect(folder: Path) -> None:
+    secrets = named(folder, "cases.json")
+    assert {name for _, name in secrets} == {"cases-database", "cases-database-owner", "cases-nats"}
+    url = secrets["crm", "cases-database-owner"]["stringData"]["url"]
+    assert url.startswith("postgresql://cases_owner:")
+    assert url.endswith("@postgres-rw:5432/cases")
+
+
+def test_a_service_is_its_account_with_what_it_declares(folder: Path) -> None:
+    data = named(folder, "workloads.json")["crm", "rapport-workloads"]["data"]
+    assert json.loads(data["accounts.json"])["system:serviceaccount:crm:cases"] == {
+        "service": "cases",
+        "department": "cases",
+        "permissions": ["notifications.notices.read"],
+    }
+
+
+def test_a_department_joins_and_others_change_only_where_they_must(
+    deploy: Deploy, folder: Path, gifts: Path
+) -> None:
+    """Its caller lets it in, the timeline hears it, the broker and the accounts know it: nothing else."""
+    before = texts(folder)
+    deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder)
+    after = texts(folder)
+    changed = {path for path, text in before.items() if after[path] != text}
+    assert changed == {
+        "services.json",
+        "databases.sql",
+        "manifests/00-namespaces.json",
+        "manifests/broker.json",
+        "manifests/issuer.json",
+        "manifests/workloads.json",
+        "values/infra.json",
+        "values/nats.json",
+        "values/customer.json",
+        "values/rapport.json",
+    }
+    was, now = (json.loads(each["values/customer.json"]) for each in (before, after))
+    assert now == was | {"sources": ["gifts"], "networkPolicy": {"namespaces": ["gifts"]}}
+    own = read(folder / "values" / "gifts.json")
+    assert own["peers"] == {"customer": "dns:///customer.crm.svc:7001"}
+    url = named(folder, "gifts.json")["gifts", "gifts-nats"]["stringData"]["url"]
+    assert url.endswith("@nats.crm.svc:4222")
+    assert ("gifts", "rapport-nats-admin") in named(folder, "broker.json")
+    assert ("gifts", "rapport-workloads") in named(folder, "workloads.json")
+
+
+def test_who_is_left_out_would_lose_its_account_which_is_refused(deploy: Deploy, folder: Path) -> None:
+    with pytest.raises(Failure, match="has desk too"):
+        deploy("prepare", *(name for name in ALL if name != "desk"), "--out", folder)
+
+
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [
+        (["nobody"], "no installed service"),
+        (["cases"], "cases calls notifications, which must be named too"),
+        (["cases", "cases"], "named twice"),
+        (["cases@Crm"], "cannot be the name of a namespace"),
+        (["no-such-file.json"], "is not what"),
+    ],
+)
+def test_what_is_no_installation_is_refused(
+    deploy: Deploy, tmp_path: Path, services: list[str], said: str
+) -> None:
+    with pytest.raises(Failure, match=said):
+        deploy("prepare", *services, "--out", tmp_path / "x")
