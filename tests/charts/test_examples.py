@@ -1,17 +1,18 @@
-"""The examples of deploy/examples name every service, and what CloudNativePG knows.
+"""The examples of deploy/examples are what CloudNativePG and Kubernetes know.
 
-Its kinds are written down here as far as they are used, closed against anything else, after the
-CustomResourceDefinitions of github.com/cloudnative-pg/cloudnative-pg 1.25 (Apache-2.0).
+The kinds of CloudNativePG are written down here as far as they are used, closed against anything else, after
+the CustomResourceDefinitions of github.com/cloudnative-pg/cloudnative-pg 1.25 (Apache-2.0).
 """
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jsonschema
 import yaml
 
-from deploy.services import SERVICES
-from tests.charts.conftest import ROOT
+from tests.charts.conftest import ROOT, Render
 
+Problems = Callable[[dict[str, Any], str], Iterator[str]]
 FOLDER = ROOT / "deploy" / "examples"
 
 
@@ -36,19 +37,7 @@ SPECS = {
             parameters={"type": "object", "additionalProperties": {"type": "string"}},
         ),
         resources=closed(requests=AMOUNTS, limits=AMOUNTS),
-        managed=closed(
-            roles={
-                "type": "array",
-                "items": closed(
-                    name={"type": "string"},
-                    ensure={"enum": ["present", "absent"]},
-                    login={"type": "boolean"},
-                    passwordSecret=NAME,
-                ),
-            }
-        ),
     ),
-    "Database": closed(name={"type": "string"}, owner={"type": "string"}, cluster=NAME),
 }
 OBJECTS = list(yaml.safe_load_all((FOLDER / "postgresql.yaml").read_text()))
 
@@ -64,20 +53,33 @@ def test_cloudnativepg_knows_what_it_is_told() -> None:
         jsonschema.validate(each, whole)
 
 
-def test_every_service_has_a_database_an_owner_and_a_role_that_serves() -> None:
-    cluster, *databases = OBJECTS
-    roles = [each["name"] for each in cluster["spec"]["managed"]["roles"]]
-    assert sorted(roles) == sorted(role for name in SERVICES for role in (name, f"{name}_owner"))
-    found = [(each["spec"]["name"], each["spec"]["owner"]) for each in databases]
-    assert sorted(found) == sorted((name, f"{name}_owner") for name in SERVICES)
-    assert {each["spec"]["cluster"]["name"] for each in databases} == {cluster["metadata"]["name"]}
+def test_a_commit_is_on_another_machine() -> None:
+    [cluster] = OBJECTS
     assert cluster["spec"]["instances"] > cluster["spec"]["postgresql"]["synchronous"]["number"]
 
 
-def test_nobody_but_its_two_roles_connects_to_a_database() -> None:
-    sql = (FOLDER / "postgresql.sql").read_text()
-    for name in SERVICES:
-        assert (
-            f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;\nGRANT CONNECT ON DATABASE {name} TO {name};" in sql
-        )
-    assert "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;" in sql
+def test_kubernetes_knows_the_mailbox(problems: Problems) -> None:
+    found = yaml.safe_load_all((FOLDER / "mailbox.yaml").read_text())
+    assert [line for each in found for line in problems(each, "1.27")] == []
+
+
+def test_notifications_reaches_the_mailbox(render: Render) -> None:
+    values = yaml.safe_load((FOLDER / "mailbox-values.yaml").read_text())
+    objects = render("rapport", values)
+    [config] = [
+        each["data"]
+        for each in objects
+        if (each["kind"], each["metadata"]["name"]) == ("ConfigMap", "notifications")
+    ]
+    _, service = yaml.safe_load_all((FOLDER / "mailbox.yaml").read_text())
+    port = next(each["port"] for each in service["spec"]["ports"] if each["name"] == "smtp")
+    assert (config["RAPPORT_SMTP_HOST"], config["RAPPORT_SMTP_PORT"]) == (
+        service["metadata"]["name"],
+        str(port),
+    )
+    [policy] = [
+        each["spec"]
+        for each in objects
+        if (each["kind"], each["metadata"]["name"]) == ("NetworkPolicy", "notifications")
+    ]
+    assert any({"port": port} in rule["ports"] for rule in policy["egress"] if "ports" in rule)

@@ -6,6 +6,7 @@ import grpc
 import grpc.aio
 
 from chassis.grpc.bounds import SIZES
+from chassis.tls import Held
 
 STREAM_TIMEOUT_S = 3600.0
 OPTIONS = [
@@ -14,15 +15,35 @@ OPTIONS = [
 ]
 
 
-def blocking_channel(address: str, token: str, timeout_s: float) -> grpc.Channel:
+class Tls(NamedTuple):
+    """What is shown and trusted; `name` is whom the other side must be, when its address does not say."""
+
+    held: Held
+    name: str = ""
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """For a channel."""
+        return grpc.ssl_channel_credentials(self.held.ca, self.held.key, self.held.certificate)
+
+    def options(self) -> list[tuple[str, Any]]:
+        """For a channel."""
+        return [*OPTIONS, ("grpc.ssl_target_name_override", self.name)] if self.name else OPTIONS
+
+
+def blocking_channel(address: str, token: str, timeout_s: float, tls: Tls | None = None) -> grpc.Channel:
     """A channel for blocking stubs. Calls get `timeout_s`, streams an hour, unless they say otherwise."""
-    channel = grpc.insecure_channel(address, OPTIONS)
+    if tls:
+        channel = grpc.secure_channel(address, tls.credentials(), tls.options())
+    else:
+        channel = grpc.insecure_channel(address, OPTIONS)
     return grpc.intercept_channel(channel, _Blocking(token, timeout_s))
 
 
-def aio_channel(address: str, token: str, timeout_s: float) -> grpc.aio.Channel:
+def aio_channel(address: str, token: str, timeout_s: float, tls: Tls | None = None) -> grpc.aio.Channel:
     """A channel for asyncio stubs, as `blocking_channel`. The caller closes it."""
     both: list[Any] = [_Unary(token, timeout_s), _Stream(token, STREAM_TIMEOUT_S)]
+    if tls:
+        return grpc.aio.secure_channel(address, tls.credentials(), tls.options(), interceptors=both)
     return grpc.aio.insecure_channel(address, OPTIONS, interceptors=both)
 
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 import typer
 
 from rapport_imports.wording import line
+from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import AsJson, say, write_json
 
@@ -128,6 +129,8 @@ def _service(consumer: str) -> str:
 
     declared = [service.declaration for service in installed()]
     known = {each.durable: of.service for of in declared for each in of.subscriptions}
+    if consumer not in known and cluster.is_meant():  # a department's, whose code is not here
+        return consumer.partition("-")[0]
     if consumer not in known:
         named = ", ".join(sorted(known))
         raise Failure(f"{consumer!r} is no consumer. Consumers are {named}.", Exit.WRONG_USE)

@@ -1,6 +1,5 @@
-"""`rapport doctor`: what is wrong with the stack of this home, and what to do about it."""
+"""`rapport doctor`: what is wrong with the stack of this home, or in a cluster, and what to do about it."""
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from dataclasses import asdict
 import typer
 
 from rapport_imports.wording import line
+from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit
 from rapport_tools.cli.output import AsJson, say, write_json
 from rapport_tools.cli.readiness import FROZEN, states
@@ -22,15 +22,21 @@ RECENT_S = 600.0
 
 @app.command()
 def doctor(as_json: bool = AsJson) -> None:
-    """Say what is wrong and what to do. Exits with 1 when something is, with 3 when the stack is down."""
+    """Say what is wrong and what to do. Exits with 1 when something is, with 3 when the stack is down.
+
+    Of a cluster it says what waits or was given up on; what a cluster lacks, `rapport deploy check` says.
+    """
     home = Home.current()
-    down = home.supervisor() is None
-    findings = list(_about_down(home) if down else _about_running(home))
+    down = not cluster.is_meant() and home.supervisor() is None
+    if cluster.is_meant():
+        findings = list(_about_messages())
+    else:
+        findings = list(_about_down(home) if down else _about_running(home))
     if as_json:
         write_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            say(f"{line(finding.what)}\n    {line(finding.do)}")
+            say(f"{line(finding.what)}\n    {line(cluster.advice(finding.do))}")
         if not findings:
             say("Nothing is wrong.")
     if findings:
@@ -53,7 +59,6 @@ def _about_down(home: Home) -> Iterator[Finding]:
 def _about_running(home: Home) -> Iterator[Finding]:
     env, found = home.read_env(), home.read_status()
     units = found.get("units", [])
-    names = list(json.loads(env["RAPPORT_PEERS"])) if "RAPPORT_PEERS" in env else []
     for unit, state in zip(units, states(units), strict=True):
         if state == FROZEN:
             yield Finding(
@@ -66,10 +71,11 @@ def _about_running(home: Home) -> Iterator[Finding]:
                 f"{unit['name']} ended and was started again less than 10 minutes ago.",
                 f"See `rapport logs {unit['log']}`.",
             )
-    yield from _about_messages(names)
+    if "RAPPORT_PEERS" in env:
+        yield from _about_messages()
 
 
-def _about_messages(names: list[str]) -> Iterator[Finding]:
+def _about_messages() -> Iterator[Finding]:
     import grpc
 
     from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest
@@ -77,7 +83,7 @@ def _about_messages(names: list[str]) -> Iterator[Finding]:
     from rapport_tools.cli.session import Session
 
     session = Session.open()
-    for name in names:
+    for name in session.peers:
         try:
             request = GetBacklogRequest(name=f"services/{name}/backlog")
             backlog = operations(session, name).GetBacklog(request, timeout=3)

@@ -6,6 +6,7 @@ import typer
 
 from chassis.explain.causes import what
 from rapport_imports.wording import line
+from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import AsJson, say
 
@@ -42,7 +43,7 @@ def explain(
     for cause in explanation.causes:
         when = cause.occur_time.ToDatetime().isoformat(sep=" ", timespec="seconds")
         where = f" {cause.resource}" if cause.resource else ""
-        trace = f"   trace {cause.trace_id}" if cause.trace_id else ""
+        trace = f"   trace {cluster.trace(cause.trace_id)}" if cause.trace_id else ""
         service = cause.service.rpartition("/")[2]
         say(line(f"  {when}  {service:<14} {what(cause)}{where} by {cause.actor}{trace}"))
 

@@ -26,13 +26,23 @@ class Failure(Exception):
 
 def stack_down() -> Failure:
     """The failure of a command that needs a running stack."""
+    from rapport_tools.cli import cluster
     from rapport_tools.local.home import Home
 
+    if cluster.is_meant():
+        return Failure("This is of a stack on this machine, and not of a cluster.", Exit.WRONG_USE)
     where = Home.current().path
     return Failure(
         f"No stack is running in {where}. Start it with `rapport up`, or point RAPPORT_HOME at its folder.",
         Exit.UNREACHABLE,
     )
+
+
+def whom_to_ask() -> str:
+    """The command that says who does not answer."""
+    from rapport_tools.cli import cluster
+
+    return "`rapport doctor`" if cluster.is_meant() else "`rapport status`"
 
 
 def is_lost(error: Exception) -> bool:
@@ -86,7 +96,7 @@ def _of_call(error: Exception) -> Failure | None:
     code = error.code()
     message = f"{_reason(error) or code.name}: {error.details()}"
     if is_lost(error):
-        return Failure(f"{message.rstrip('.')}. `rapport status` says who does not answer.", Exit.UNREACHABLE)
+        return Failure(f"{message.rstrip('.')}. {whom_to_ask()} says who does not answer.", Exit.UNREACHABLE)
     wrong = code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
     return Failure(message, Exit.WRONG_USE if wrong else Exit.REFUSED)
 

@@ -4,6 +4,7 @@ import time
 
 import typer
 
+from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure, stack_down
 from rapport_tools.cli.output import AsJson, age, listing, say, write_lines
 from rapport_tools.local.home import Home
@@ -25,6 +26,8 @@ def up(
     """
     from rapport_tools.local.nursery import open_nursery
 
+    if cluster.is_meant():
+        raise stack_down()
     home = Home.current()
     home.create()
     nursery = open_nursery(home.logs / "nursery.log")  # it imports while we do

@@ -27,10 +27,26 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    app.callback()(_everywhere)
     commands = entry_points(group="rapport.commands")
     for command in sorted(commands, key=lambda command: command.name != "stack"):  # `up` first
         app.add_typer(command.load())
     return app
+
+
+def _everywhere(
+    context: typer.Context,
+    port_forward: str = typer.Option(
+        "",
+        metavar="NAMESPACE,...",
+        envvar="RAPPORT_PORT_FORWARD",
+        help="Services of a cluster, in these namespaces, by kubectl port-forward, in place of a stack's.",
+    ),
+) -> None:
+    if port_forward:
+        from rapport_tools.cli.cluster import forwarding
+
+        context.with_resource(forwarding(port_forward))
 
 
 def main() -> None:

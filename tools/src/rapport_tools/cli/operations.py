@@ -1,9 +1,9 @@
-"""A command's way to the operations of every service of the running stack."""
+"""A command's way to the operations of every service of the running stack, or of a cluster."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from rapport_tools.cli.failures import Exit, Failure, is_lost
+from rapport_tools.cli.failures import Exit, Failure, is_lost, whom_to_ask
 from rapport_tools.cli.output import listing
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def list_of_each(
             silent.append(name)
     listing(rows, columns or list(rows[0] if rows else ()), as_json=as_json, empty=empty)
     if silent:
-        raise Failure(f"No answer from {', '.join(silent)}: see `rapport status`.", Exit.UNREACHABLE)
+        raise Failure(f"No answer from {', '.join(silent)}: see {whom_to_ask()}.", Exit.UNREACHABLE)
 
 
 def dead_letters(stub: "OperationsServiceStub", service: str, consumer: str = "-") -> Iterator["DeadLetter"]:

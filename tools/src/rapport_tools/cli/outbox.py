@@ -7,6 +7,7 @@ from uuid import uuid4
 import typer
 
 from rapport_imports.wording import counted
+from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import AsJson, say
 
@@ -52,7 +53,8 @@ def republish(
         sent, refused = _republish(session, name, begin, end)
         say(f"{name}: {counted(sent, 'event')} published again.")
         if refused:
-            say(f"{name}: the broker refused {counted(refused, 'event')}: see `rapport logs {name}`.")
+            look = cluster.advice(f"`rapport logs {name}`")
+            say(f"{name}: the broker refused {counted(refused, 'event')}: see {look}.")
 
 
 def moment(option: str, text: str) -> datetime:

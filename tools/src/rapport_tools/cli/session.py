@@ -1,4 +1,4 @@
-"""A command's way to the services of the running stack, with an identity.
+"""A command's way to the services of the running stack, or of a cluster, with an identity.
 
     session = Session.open()                             # as agent:demo, who may do everything
     session = Session.open("agent:alice", "billing")     # as an agent, with what agents may do
@@ -10,20 +10,24 @@
         jobs = import_service_pb2_grpc.ImportServiceStub(channel)
         job = await jobs.CreateImportJob(request, timeout=30)
 
-Addresses come from `env` in the stack's home; tokens from the local issuer. A call without `timeout` gets 10
+Addresses come from `env` in the stack's home, tokens from the local issuer; of a cluster both are what
+`rapport_tools.cli.cluster` says. A call without `timeout` gets 10
 seconds, a stream one hour. Leave errors alone: `rapport_tools.cli.main` turns a `grpc.RpcError` into one line
 with the documented reason and into the exit code. When no stack runs, `Session.open` raises a Failure
 (exit 3).
 """
 
 import json
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
 import grpc
 import grpc.aio
 
-from rapport_testing.channels import aio_channel, blocking_channel
+from rapport_testing.channels import Tls, aio_channel, blocking_channel
+from rapport_tools.cli import cluster
+from rapport_tools.cli.cluster import Cluster
 from rapport_tools.cli.failures import Exit, Failure, stack_down
 from rapport_tools.local.home import Home
 
@@ -32,13 +36,20 @@ CALL_TIMEOUT_S = 10.0
 
 
 class Session:
-    """An identity at the services of one running stack. Make it with `open`."""
+    """An identity at the services of one running stack, or of a cluster. Make it with `open`.
 
-    def __init__(self, home: Home, env: dict[str, str], token: str) -> None:
+    Attributes:
+        peers: the services that there are.
+
+    """
+
+    def __init__(self, home: Home, env: dict[str, str], token: str, cluster: Cluster | None = None) -> None:
         self.home = home
         self.env = env
-        self.peers: dict[str, str] = json.loads(env["RAPPORT_PEERS"])
-        self._token = token
+        self._addresses: dict[str, str] = {} if cluster else json.loads(env["RAPPORT_PEERS"])
+        self.peers = cluster.services if cluster else [*self._addresses]
+        self.token = token
+        self._cluster = cluster
         self._channels: dict[str, grpc.Channel] = {}
 
     @classmethod
@@ -50,6 +61,8 @@ class Session:
         from rapport_tools.local.issuer import Issuer
 
         home = Home.current()
+        if cluster.is_meant():
+            return cls(home, dict(os.environ), cluster.token(home, who, department), Cluster())
         env = home.read_env()
         if home.supervisor() is None or "RAPPORT_PEERS" not in env:
             raise stack_down()
@@ -61,12 +74,20 @@ class Session:
             raise Failure(
                 f"{service} is not a service. Services are {', '.join(self.peers)}.", Exit.WRONG_USE
             )
-        return self.peers[service]
+        return self._cluster.address(service) if self._cluster else self._addresses[service]
+
+    def desk(self) -> str:
+        """Where browsers reach the desk. Failure where nobody has said that."""
+        if "RAPPORT_DESK_URL" not in self.env:
+            raise Failure("RAPPORT_DESK_URL must say where the desk is.", Exit.WRONG_USE)
+        return self.env["RAPPORT_DESK_URL"]
 
     def channel(self, service: str) -> grpc.Channel:
         """A blocking channel, one for each service."""
         if service not in self._channels:
-            self._channels[service] = blocking_channel(self.address(service), self._token, CALL_TIMEOUT_S)
+            self._channels[service] = blocking_channel(
+                self.address(service), self.token, CALL_TIMEOUT_S, self._tls(service)
+            )
         return self._channels[service]
 
     def stub(self, stub: Callable[[grpc.Channel], T], service: str) -> T:
@@ -75,4 +96,7 @@ class Session:
 
     def aio_channel(self, service: str) -> grpc.aio.Channel:
         """An asyncio channel; close it, or use it with `async with`."""
-        return aio_channel(self.address(service), self._token, CALL_TIMEOUT_S)
+        return aio_channel(self.address(service), self.token, CALL_TIMEOUT_S, self._tls(service))
+
+    def _tls(self, service: str) -> Tls | None:
+        return self._cluster.tls(service) if self._cluster else None

@@ -45,14 +45,12 @@ def sign_out(
 
     from rapport_testing.engines.ports import DIRECT
     from rapport_tools.cli.session import Session
-    from rapport_tools.local.issuer import Issuer
 
-    session = Session.open(who)
-    token = Issuer(session.home).token_as(who, "platform")
+    session = Session.open(who, "platform")
     request = Request(  # noqa: S310 - the stack's own address
-        f"{session.env['RAPPORT_DESK_URL']}/sessions:end",
+        f"{session.desk()}/sessions:end",
         json.dumps({"agent": f"agents/{person.removeprefix('agents/')}"}).encode(),
-        {"authorization": f"Bearer {token}", "content-type": "application/json"},
+        {"authorization": f"Bearer {session.token}", "content-type": "application/json"},
     )
     try:
         with DIRECT.open(request, timeout=10) as answer:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
+from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure, stack_down
 from rapport_tools.cli.output import AsJson, listing, write_json
 from rapport_tools.local.home import Home
@@ -77,7 +78,7 @@ def _ask(question: "Callable[[SpanStore], Awaitable[T]]") -> T:
 
     home = Home.current()
     env = home.read_env()
-    if home.supervisor() is None:
+    if cluster.is_meant() or home.supervisor() is None:
         raise stack_down()
     if "RAPPORT_LOCAL_TRACES_URL" not in env:
         endpoint = env.get("RAPPORT_LOCAL_OTLP_ENDPOINT", "another place")

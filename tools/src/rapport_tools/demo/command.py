@@ -18,7 +18,8 @@ from google.protobuf.json_format import MessageToDict
 
 from chassis.explain.causes import what
 from rapport_imports.wording import line
-from rapport_tools.cli.failures import Failure
+from rapport_tools.cli import cluster
+from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import say, write_json
 from rapport_tools.cli.session import Session
 from rapport_tools.demo.changes import named
@@ -37,13 +38,18 @@ app = typer.Typer()
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object and nothing else.")] = False,
 ) -> None:
-    """Run the story of a promise at risk, live. Starts the platform for the demo when it is not up."""
+    """Run the story of a promise at risk, live. Starts the platform for the demo when it is not up.
+
+    Of a cluster, it acts as several people: RAPPORT_HOME must be what `rapport deploy prepare` wrote, with an
+    issuer of its own.
+    """
     from chassis.telemetry import tracing
     from rapport_tools.demo.story import Story
 
     with _platform(as_json) as own:
         _import_customers(as_json)
-        os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Session.open().env["RAPPORT_LOCAL_OTLP_ENDPOINT"]
+        if endpoint := Session.open().env.get("RAPPORT_LOCAL_OTLP_ENDPOINT"):
+            os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
         os.environ["OTEL_TRACES_SAMPLER"] = "always_on"
         tracing.setup("demo")
         try:
@@ -51,7 +57,7 @@ def demo(
 
             def tell(what: str, changed: str) -> None:
                 _tell(what, changed)
-                if next(first, False):
+                if next(first, False) and not cluster.is_meant():
                     say(f"  Watch the rest in a browser: {_page(story.outcome.customer)}")
 
             story = Story(Session.open, (lambda *_: None) if as_json else tell)
@@ -68,6 +74,11 @@ def demo(
 def _platform(quiet: bool) -> Iterator[bool]:
     """The running platform: the one that is up, or one of our own (True) for as long as the block lasts."""
     home = Home.current()
+    if cluster.is_meant():
+        if os.environ.get(cluster.TOKEN):
+            raise Failure(f"The demo acts as several people, and {cluster.TOKEN} is one's.", Exit.WRONG_USE)
+        yield False
+        return
     if home.supervisor() is not None:
         deadline = time.monotonic() + STARTING_S  # `make run` may have begun a moment ago
         while home.supervisor() is not None and not home.is_up() and time.monotonic() < deadline:
@@ -128,6 +139,12 @@ def _conclude(outcome: Any, *, stopped: bool) -> None:
         happened = _WORDS.sub(" ", what(cause).replace("/", ".").rpartition(".")[2]).lower().capitalize()
         when = f"{cause.occur_time.ToDatetime():%H:%M:%S.%f}"
         say(f"  {when}  {happened:<22} {named(cause.actor)}")
+    if cluster.is_meant():
+        say(
+            f"\nLook at it:\n  rapport view {outcome.customer}\n  rapport explain {outcome.notices[0]}\n"
+            "The mail is where the notifications service hands it over."
+        )
+        return
     stops = (
         "The platform stops again, with all that happened kept. Start it (`rapport up`, `make run`) and look:"
     )

@@ -1,16 +1,17 @@
-"""`rapport deploy`: prepare an installation on Kubernetes."""
+"""`rapport deploy`: prepare an installation on Kubernetes, and say what it lacks."""
 
 from pathlib import Path
 
 import typer
 
+from rapport_imports.wording import line
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import say
 
 app = typer.Typer(
     name="deploy",
     no_args_is_help=True,
-    help="Prepare an installation on Kubernetes.",
+    help="Prepare an installation on Kubernetes, and say what it lacks.",
 )
 
 _SERVICES = typer.Argument(
@@ -18,12 +19,8 @@ _SERVICES = typer.Argument(
     help="Every service of the installation: the name of an installed one, or a file NAME.json of what "
     "`python -m NAME describe` printed.",
 )
+_FOLDER = typer.Argument(metavar="DIR", help="What `rapport deploy prepare --out DIR` wrote.")
 _OUT = typer.Option(metavar="DIR", help="Where to write; passwords in it are made once and kept.")
-
-
-@app.callback()
-def deploy() -> None:
-    """Prepare an installation on Kubernetes."""
 
 
 @app.command()
@@ -79,3 +76,24 @@ def prepare(
     elif changes := list(folder.changes(texts)):
         say("".join(changes).rstrip())
         raise typer.Exit(Exit.REFUSED)
+
+
+@app.command()
+def check(folder: Path = _FOLDER) -> None:
+    """Say what the cluster of kubectl lacks before releases can be installed. Exits with 1 when it does.
+
+    Namespaces, secrets and ConfigMaps with their keys, kinds that the values need, the cluster's keys; and
+    whether PostgreSQL lets each role into its database, and NATS each user in: by kubectl port-forward, if
+    they are Services of the cluster.
+    """
+    from rapport_tools.deploy.folder import Folder
+    from rapport_tools.deploy.missing import Prepared, missing
+
+    Folder(folder).services()
+    found = False
+    for sentence in missing(Prepared(folder)):
+        say(line(sentence))
+        found = True
+    if found:
+        raise typer.Exit(Exit.REFUSED)
+    say("Nothing is missing.")

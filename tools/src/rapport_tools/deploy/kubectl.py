@@ -1,6 +1,13 @@
 """kubectl, the one from PATH: it knows the cluster and who we are there."""
 
+import contextlib
+import selectors
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from subprocess import DEVNULL, PIPE, STDOUT, Popen
+from typing import IO
 
 from rapport_tools.cli.failures import Exit, Failure
 
@@ -20,3 +27,40 @@ def kubectl(*arguments: str) -> str:
         said = done.stderr.strip().splitlines()
         raise Failure(f"kubectl {arguments[0]}: {said[-1] if said else done.returncode}", Exit.UNREACHABLE)
     return done.stdout
+
+
+@contextmanager
+def forwarded(namespace: str, service: str, port: int) -> Iterator[str]:
+    """The address, on loopback, at which a port of a Service is reached within the block. Failure."""
+    command = ["kubectl", "port-forward", "--namespace", namespace, f"service/{service}", f":{port}"]
+    try:
+        running = Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
+    except FileNotFoundError:
+        raise Failure("kubectl is not on PATH.", Exit.WRONG_USE) from None
+    with running:
+        try:
+            said = _first_line(running)
+            _, found, rest = said.partition("Forwarding from ")
+            if not found:
+                what = f"{service} in {namespace} is not reached by kubectl port-forward"
+                raise Failure(f"{what}: {said or 'it says nothing'}.", Exit.UNREACHABLE)
+            threading.Thread(target=_read_on, args=(running.stdout,), daemon=True).start()
+            yield rest.split()[0]
+        finally:
+            running.terminate()
+
+
+def _first_line(running: "Popen[bytes]") -> str:
+    assert running.stdout is not None
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(running.stdout, selectors.EVENT_READ)
+        ready = waiting.select(TIMEOUT_S)
+    return running.stdout.readline().decode().strip().rstrip(".") if ready else ""
+
+
+def _read_on(output: IO[bytes] | None) -> None:
+    """It says something of every connection, and would wait when nobody read that."""
+    assert output is not None
+    with contextlib.suppress(ValueError):  # closed: the block has ended
+        while output.read(4096):
+            pass

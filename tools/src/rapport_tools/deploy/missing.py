@@ -1,0 +1,212 @@
+"""What a cluster lacks of what `prepare` wrote, in sentences."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from rapport_testing.engines.accounts import PROVISIONER
+from rapport_testing.engines.postgres import owner_of
+from rapport_tools.cli.failures import Failure
+from rapport_tools.deploy.kubectl import forwarded, kubectl
+
+Object = dict[str, Any]
+CONNECT_S = 10
+AUTH = "rapport-nats-auth"
+# What defines a kind that the charts make, by the value that turns it on.
+CRDS = {
+    ("tls", "issuer", "name"): "certificates.cert-manager.io",
+    ("serviceMonitor", "enabled"): "servicemonitors.monitoring.coreos.com",
+    ("prometheusRule", "enabled"): "prometheusrules.monitoring.coreos.com",
+    ("keda", "enabled"): "scaledobjects.keda.sh",
+    ("grpcRoute", "enabled"): "grpcroutes.gateway.networking.k8s.io",
+    ("httpRoute", "enabled"): "httproutes.gateway.networking.k8s.io",
+}
+
+
+class Prepared:
+    """What `prepare` wrote, read again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        texts = [file.read_text() for file in sorted((folder / "manifests").glob("*.json"))]
+        self.objects: list[Object] = [item for text in texts for item in json.loads(text)["items"]]
+        services = json.loads((folder / "services.json").read_text())
+        self.values: dict[str, Object] = {
+            name: json.loads((folder / "values" / f"{name}.json").read_text()) for name in services
+        }
+
+    def of(self, kind: str) -> list[Object]:
+        """The objects of a kind."""
+        return [each for each in self.objects if each["kind"] == kind]
+
+    def urls(self, suffix: str) -> list[SplitResult]:
+        """The URLs in secrets whose names end so, that of each user once."""
+        secrets = [each for each in self.of("Secret") if each["metadata"]["name"].endswith(suffix)]
+        urls = [urlsplit(each["stringData"]["url"]) for each in secrets]
+        return list({url.username: url for url in urls}.values())
+
+    @property
+    def broker_namespace(self) -> str:
+        """Where NATS is."""
+        [found] = [each["metadata"] for each in self.of("Secret") if each["metadata"]["name"] == AUTH]
+        return str(found["namespace"])
+
+
+def missing(prepared: Prepared) -> Iterator[str]:
+    """Everything that is not as it was prepared. Failure when the cluster does not answer."""
+    there = set(_names(kubectl("get", "namespaces", "-o", "json")))
+    yield from _namespaces(prepared, there)
+    yield from _objects(prepared, "Secret", "stringData", there)
+    yield from _objects(prepared, "ConfigMap", "data", there)
+    yield from _keys(prepared)
+    yield from _kinds(prepared)
+    yield from _databases(prepared)
+    yield from _users(prepared)
+
+
+def _namespaces(prepared: Prepared, there: set[str]) -> Iterator[str]:
+    for name in [each["metadata"]["name"] for each in prepared.of("Namespace")]:
+        if name not in there:
+            yield f"Namespace {name} is missing, with all that was to be in it."
+
+
+def _objects(prepared: Prepared, kind: str, field: str, there: set[str]) -> Iterator[str]:
+    wanted = prepared.of(kind)
+    for namespace in sorted({each["metadata"]["namespace"] for each in wanted} & there):
+        listed = json.loads(kubectl("get", f"{kind.lower()}s", "-n", namespace, "-o", "json"))["items"]
+        found = {each["metadata"]["name"]: each.get("data") or {} for each in listed}
+        for each in wanted:
+            if each["metadata"]["namespace"] == namespace:
+                yield from _compared(each, each[field], found.get(each["metadata"]["name"]))
+
+
+def _compared(wanted: Object, keys: Mapping[str, str], found: Mapping[str, str] | None) -> Iterator[str]:
+    what = f"{wanted['kind']} {wanted['metadata']['name']} in {wanted['metadata']['namespace']}"
+    if found is None:
+        yield f"{what} is missing."
+        return
+    for key, value in keys.items():
+        if key not in found:
+            yield f"{what} has no key {key}."
+        elif value != (base64.b64decode(found[key]).decode() if wanted["kind"] == "Secret" else found[key]):
+            yield f"{what} says something else in {key} than was prepared: apply the manifests again."
+
+
+def _keys(prepared: Prepared) -> Iterator[str]:
+    """A cluster that signs with other keys than are known has services that know nobody."""
+    kept = json.loads((prepared.folder / "cluster" / "jwks.json").read_text())
+    if json.loads(kubectl("get", "--raw", "/openid/v1/jwks")) != kept:
+        what = "The cluster signs the tokens of ServiceAccounts with other keys than were prepared"
+        yield f"{what}: delete {prepared.folder / 'cluster'} and prepare again."
+
+
+def _kinds(prepared: Prepared) -> Iterator[str]:
+    known = set(_names(kubectl("get", "customresourcedefinitions", "-o", "json")))
+    for path, definition in CRDS.items():
+        users = [name for name, values in prepared.values.items() if _value(values, path)]
+        if users and definition not in known:
+            what = f"{'.'.join(path)} of {', '.join(users)}"
+            yield f"{what} needs {definition}, which the cluster does not know."
+
+
+def _databases(prepared: Prepared) -> Iterator[str]:
+    urls = prepared.urls("-database") + prepared.urls("-database-owner")
+    with ExitStack() as forwards:
+        at = _at(forwards, urls[0], prepared.broker_namespace)
+        if isinstance(at, Failure):
+            yield f"PostgreSQL is not reached: {at}"
+            return
+        for url in urls:
+            if problem := asyncio.run(_log_in(url, at)):
+                yield problem
+
+
+def _users(prepared: Prepared) -> Iterator[str]:
+    admins = [url for url in prepared.urls("-admin") if url.username == PROVISIONER]
+    urls = [*prepared.urls("-nats"), *admins]
+    with ExitStack() as forwards:
+        at = _at(forwards, urls[0], prepared.broker_namespace)
+        if isinstance(at, Failure):
+            yield f"NATS is not reached: {at}"
+            return
+        for url in urls:
+            if problem := asyncio.run(_enter(url, at)):
+                yield problem
+
+
+def _at(forwards: ExitStack, url: SplitResult, namespace: str) -> str | Failure:
+    """Where a server is reached from here: a Service of the cluster by port-forward. Why it is not."""
+    host, port = url.hostname or "", url.port or 0
+    service, _, rest = host.partition(".")
+    if rest and not rest.endswith("svc"):
+        return f"{host}:{port}"
+    try:
+        return forwards.enter_context(forwarded(rest.partition(".")[0] or namespace, service, port))
+    except Failure as failure:
+        return failure
+
+
+async def _log_in(url: SplitResult, at: str) -> str:
+    """What is wrong with a role's way into its database."""
+    import asyncpg
+
+    host, _, port = at.rpartition(":")
+    role, database = url.username or "", url.path[1:]
+    try:
+        connection = await asyncpg.connect(
+            host=host, port=int(port), user=role, password=url.password, database=database, timeout=CONNECT_S
+        )
+        owner = await connection.fetchval(
+            "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+        )
+        await connection.close()
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        return f"PostgreSQL does not let {role} into {database}: {_said(error)}."
+    right = owner == owner_of(database)
+    return "" if right else f"Database {database} belongs to {owner}, and not to {owner_of(database)}."
+
+
+async def _enter(url: SplitResult, at: str) -> str:
+    """What is wrong with a user's way to the broker."""
+    from nats.aio.client import Client
+
+    from chassis.events.nats import BROKER_ERRORS
+
+    client = Client()
+    try:
+        await client.connect(
+            f"nats://{at}",
+            user=url.username,
+            password=url.password,
+            allow_reconnect=False,
+            max_reconnect_attempts=0,
+            connect_timeout=CONNECT_S,
+            error_cb=_nothing,
+        )
+        await client.close()
+    except BROKER_ERRORS as error:
+        return f"NATS does not let {url.username} in: {_said(error)}."
+    return ""
+
+
+async def _nothing(_: Exception) -> None:
+    """It is raised as well."""
+
+
+def _said(error: BaseException) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+
+
+def _names(listed: str) -> list[str]:
+    return [each["metadata"]["name"] for each in json.loads(listed)["items"]]
+
+
+def _value(values: Any, path: tuple[str, ...]) -> Any:
+    for each in path:
+        values = values.get(each, {})
+    return values

