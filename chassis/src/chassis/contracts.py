@@ -4,6 +4,7 @@ They are the packages under `rapport`, which any distribution may add to, and th
 in the entry point group `rapport.contracts`.
 """
 
+import functools
 import json
 from collections.abc import Iterator
 from importlib import import_module
@@ -20,12 +21,13 @@ from google.protobuf.message_factory import GetMessageClass
 GROUP = "rapport.contracts"
 
 
-def contracts() -> list[ModuleType]:
+@functools.cache
+def contracts() -> tuple[ModuleType, ...]:
     """The generated modules of every installed contract, imported."""
     import rapport
 
     packages: list[Any] = [rapport, *(found.load() for found in entry_points(group=GROUP))]
-    return [module for package in packages for module in _modules(package)]
+    return tuple(module for package in packages for module in _modules(package))
 
 
 def services() -> list[ServiceDescriptor]:

@@ -26,7 +26,7 @@ class Seen(HTMLParser):
 
 async def test_every_operation_and_every_type_is_on_the_page_of_its_service(alice) -> None:
     described = (await alice.get("/openapi.json")).json()
-    async with httpx.AsyncClient(base_url=alice.base_url, trust_env=False) as nobody:
+    async with httpx.AsyncClient(base_url=alice.base_url, trust_env=False, verify=False) as nobody:
         index = Seen((await nobody.get("/openapi")).text)
         links = [str(told["href"]) for tag, told in index.tags if tag == "a"]
         assert "POST /webhooks/{source}" in described["info"]["description"]
