@@ -207,6 +207,7 @@ async def test_facts_are_published_again_page_by_page(
                 state="OPEN",
                 open_time=clock.now(),
                 reopen_count=1,
+                reason_code="not-settled",
             )
             recorded.append(tx.record(fact, version=1))
 

@@ -232,7 +232,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListWorkItems", _PAGE | {"filter": "state = FINISHED"}),
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
         ("ExplainCase", {"name": "{OpenCase}"}),
-        ("ReopenCase", {"name": "{OpenCase}", "etag": "#"}),
+        ("ReopenCase", {"name": "{OpenCase}", "reason_code": "not-settled", "etag": "#"}),
         ("BatchMakePromises", {
             "requests": [{"promise": PROMISED | {"case": "{OpenCase}"}, "import_key": "orders:1"}]}),
         ("GetPromise", {"name": "{MakePromise}"}),

@@ -163,11 +163,13 @@ async def test_a_case_is_resolved_and_reopened(desk):
     resolved = await desk.cases.ResolveCase(ResolveCaseRequest(name=opened.name, resolution="delivered"))
     assert (resolved.state, resolved.resolution) == (State.CASE_STATE_RESOLVED, "delivered")
     assert resolved.HasField("resolve_time")
-    reopened = await desk.cases.ReopenCase(ReopenCaseRequest(name=opened.name))
+    reopen = ReopenCaseRequest(name=opened.name, reason_code="not-settled")
+    reopened = await desk.cases.ReopenCase(reopen)
     assert (reopened.state, reopened.resolution, reopened.reopen_count) == (State.CASE_STATE_OPEN, "", 1)
     assert not reopened.HasField("resolve_time")
     told = await desk.facts("CaseResolved", "CaseReopened")
     assert [(fact.data.case, fact.version) for fact in told] == [(opened.name, 2), (opened.name, 3)]
+    assert told[1].data.reason_code == "not-settled"
 
 
 async def test_a_case_follows_its_owner_to_another_department(desk, refused):

@@ -42,13 +42,14 @@ def test_a_reopened_case_has_no_resolution_and_counts_how_often():
     opened = case()
     for times in (1, 2):
         opened.resolve("delivered", NOW, unfinished_work_items=0)
-        assert opened.reopen().reopen_count == times
+        fact = opened.reopen("not-settled")
+        assert (fact.reopen_count, fact.reason_code) == (times, "not-settled")
     assert (opened.state, opened.resolution, opened.resolve_time) == (CaseState.OPEN, "", None)
 
 
 def test_an_open_case_cannot_be_reopened():
     with pytest.raises(FailedPrecondition) as caught:
-        case().reopen()
+        case().reopen("")
     assert (caught.value.reason, caught.value.metadata) == ("CASE_OPEN", {"resource": case().name})
 
 
@@ -74,5 +75,5 @@ def test_every_change_is_a_new_version():
     opened.update({"topic": "damaged"})
     opened.assign("bob", "billing")
     opened.resolve("replaced", NOW, unfinished_work_items=0)
-    opened.reopen()
+    opened.reopen("")
     assert opened.version == 5

@@ -8,10 +8,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from desk.pages.actions.kinds import ACTIONS
+from desk.pages.actions.kinds.contact import CONTACT
 from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
-from tests.browser.company import Company, Person, SignedIn
+from tests.browser.company import ALICE, Company, Person, SignedIn
 from tests.browser.customers import in_trouble
 from tests.browser.looking import barriers, flaws, keyboard_stops, spaced
 from tests.browser.troubles import TRACE, give_up, traces
@@ -42,8 +43,13 @@ async def desk_settings(infrastructure: Infrastructure) -> AsyncIterator[dict[st
 
 @pytest.fixture(scope="module")
 async def erika(desk: Company, time_of_day: ManualClock) -> str:
-    """The customer in trouble."""
-    return await in_trouble(desk, time_of_day)
+    """The customer in trouble, also with a case that nobody works on, and one that is settled."""
+    customer = await in_trouble(desk, time_of_day)
+    for topic in ("complaint", "damaged"):
+        opened = {"customer": customer, "topic": topic, "owner": "agents/alice"}
+        case = await desk.ask(ALICE, "POST", "cases:open", case=opened)
+    await desk.ask(ALICE, "POST", f"{case['name']}:resolve", resolution="settled")
+    return customer
 
 
 @pytest.fixture(scope="module")
@@ -107,30 +113,22 @@ async def test_row_26_no_page_bars_anybody_and_each_has_a_title_of_its_own(
 async def test_row_26_nothing_that_opens_bars_anybody(desk: Company, signed_in: SignedIn, erika: str) -> None:
     page = (await signed_in(ALL)).page
     await page.goto(f"/{erika}")
-    on = {kind: await first(page, kind) for kind in ("promises", "cases", "workItems")}
-    about = {"agree": "promises", "keep": "promises", "takeback": "promises"}
-    about |= dict.fromkeys(("work", "note", "resolve", "owner"), "cases")
-    about |= dict.fromkeys(("start", "forecast", "finish"), "workItems")
+    hrefs = await page.locator("[data-open]").evaluate_all("all => all.map(each => each.dataset.open)")
+    offered = {href.partition("/act/")[2].partition("?")[0]: href for href in hrefs}
+    assert {each.id for each in ACTIONS.values()} - {*offered} == {CONTACT.id}  # which has its box
     found = []
     for action in ACTIONS:
-        asked = f"?on={on[about[action]]}" if action in about else ""
-        await page.evaluate(OPEN, f"/{erika}/act/{action}{asked}")
+        await page.evaluate(OPEN, offered.get(action, CONTACT.href(erika)))
         await expect(page.locator(f'#panel form[action*="/act/{action}"]')).to_be_visible()
         found += [f"{action}: {each}" for each in [*await barriers(page, "#panel"), *await flaws(page)]]
     number = await page.locator("#who .masked").first.get_attribute("data-open")
-    others = {f"/why?of={on['promises']}": "Because", number: "Purpose", "/keys": "What it does"}
+    promise = next(href for href in hrefs if href.startswith("/why?of=promises"))
+    others = {promise: "Because", number: "Purpose", "/keys": "What it does"}
     for href, words in others.items():
         await page.evaluate(OPEN, href)
         await expect(page.get_by_role("dialog")).to_contain_text(words)
         found += [f"{words}: {each}" for each in await looked_at(page, "#panel")]
     assert found == [], "\n".join(found)
-
-
-async def first(page: Page, kind: str) -> str:
-    """The first resource of a kind that something can be done on."""
-    href = await page.locator(f'[data-open*="on={kind}%2F"]').first.get_attribute("data-open")
-    assert href
-    return href.partition("on=")[2]
 
 
 async def test_what_is_wrong_with_a_field_is_told_with_it_and_announced(

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from rapport_testing.wait import eventually
-from tests.browser.company import ALICE, DORA, Company, Person, SignedIn
+from tests.browser.company import ADMIN, ALICE, DORA, Company, Person, SignedIn
 from tests.browser.customers import contacts, say, somebody
 from tests.browser.looking import focused, shifts
 from tests.browser.visitor import Visitor
@@ -178,6 +178,44 @@ async def test_a_message_that_was_sent_goes_out_though_its_author_signs_out_at_o
     await page.wait_for_url("**/signed-out*")
     [notice] = await notices(desk, customer)
     assert (notice["template"], await states(desk, customer)) == (greeting, ["REQUESTED"])
+
+
+async def test_a_case_that_was_resolved_is_opened_again_at_once_by_undo_or_later_by_its_key(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    agent = {"displayName": "Alice", "email": "alice@example.com", "department": "departments/front-desk"}
+    await desk.ask(ADMIN, "PATCH", "agents/alice?allowMissing=true", **agent)
+    opened = {"customer": customer, "topic": "complaint", "owner": "agents/alice"}
+    case = await desk.ask(ALICE, "POST", "cases:open", case=opened)
+    page = await at(visitor, customer)
+    for by_undo in (True, False):
+        resolve = await opened_by(page, "R", "Resolve the case")
+        await resolve.get_by_label("Resolution").fill("Settled")
+        await page.keyboard.press("Control+Enter")
+        undo = page.locator("#toast").get_by_role("button", name="Undo")
+        await expect(undo).to_be_visible()
+        settled = page.locator("#cases").get_by_role("button", name="Reopen the case")
+        await expect(settled).to_be_visible()
+        if by_undo:
+            await undo.click()
+        else:
+            await page.keyboard.press("u")
+        form = page.get_by_role("dialog", name="Reopen the case").locator("form")
+        await expect(form).to_contain_text("Complaint is open again.")
+        await form.get_by_label("Reason").fill("Not settled")
+        await page.keyboard.press("Control+Enter")
+        await expect(page.locator("#toast")).to_contain_text("Reopened.")
+        await expect(settled).to_be_hidden()
+        await page.reload()
+    assert (await desk.ask(ALICE, "GET", case["name"]))["reopenCount"] == 2
+
+
+async def opened_by(page: Page, letter: str, title: str) -> Locator:
+    """The form of a title that a key opens, once the page offers it."""
+    await expect(page.locator(f'[data-letter="{letter}"]')).to_be_visible()
+    await page.keyboard.press(letter)
+    return page.get_by_role("dialog", name=title).locator("form")
 
 
 async def test_row_9_a_key_with_another_key_held_and_keys_in_fields_do_nothing(

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -136,6 +137,25 @@ async def test_a_case_a_promise_and_work_are_told_in_the_words_of_who_opens_them
     assert "typing-pool" not in form.text
     assert '<option value="departments/delivery" selected>' in form.text
     assert '<option value="departments/front-desk">' in form.text
+
+
+async def test_a_case_that_was_resolved_is_opened_again_with_a_reason(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    me = {"displayName": "Alice", "email": "alice@example.com", "department": "departments/front-desk"}
+    assert (await rest.patch("/v1/agents/alice?allowMissing=true", json=me)).is_success
+    opened = {"customer": name, "topic": "late", "displayName": "Where is it?", "owner": "agents/alice"}
+    case = (await rest.post("/v1/cases:open", json={"case": opened})).json()["name"]
+    form = {"resolution": "delivered", "request_id": str(uuid4())}
+    resolved = await alice.post(f"/{name}/act/resolve", params={"on": case}, data=form)
+    (undo,) = re.findall(r'id="undo" data-open="([^"]+)"', resolved.text)
+    asked = await alice.get(undo)
+    assert "Where is it? is open again." in asked.text
+    typed = dict(re.findall(r'name="(request_id|etag)" value="([^"]*)"', asked.text))
+    typed["etag"] = unescape(typed["etag"])
+    reopened = await alice.post(undo, data={**typed, "reason": "Not settled"})
+    assert ("X-Done" in reopened.headers, "Reopened." in reopened.text) == (True, True), reopened.text
+    assert (await rest.get(f"/v1/{case}")).json()["state"] == "CASE_STATE_OPEN"
 
 
 async def test_what_is_missing_is_said_once_at_its_field(open_desk: Any) -> None:

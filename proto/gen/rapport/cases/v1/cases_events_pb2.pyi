@@ -255,6 +255,7 @@ class CaseReopened(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     REOPEN_COUNT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
     case: _builtins.str
     """`cases/{uuid}`."""
     customer: _builtins.str
@@ -269,6 +270,8 @@ class CaseReopened(_message.Message):
     """Where it is by then."""
     reopen_count: _builtins.int
     """How often it was reopened, this time included."""
+    reason_code: _builtins.str
+    """Why, a code; empty when nobody said."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -284,10 +287,11 @@ class CaseReopened(_message.Message):
         state: _states_pb2.CaseState.ValueType = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
         reopen_count: _builtins.int = ...,
+        reason_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "open_time", b"open_time", "owner", b"owner", "reopen_count", b"reopen_count", "state", b"state", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "open_time", b"open_time", "owner", b"owner", "reason_code", b"reason_code", "reopen_count", b"reopen_count", "state", b"state", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

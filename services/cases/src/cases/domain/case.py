@@ -78,7 +78,7 @@ class Case:
         self.version += 1
         return fact_of(CaseResolved, self)
 
-    def reopen(self) -> CaseReopened:
+    def reopen(self, reason_code: str) -> CaseReopened:
         """Open it again."""
         if self.state is not CaseState.RESOLVED:
             raise FailedPrecondition(
@@ -89,7 +89,7 @@ class Case:
         self.state, self.resolution, self.resolve_time = CaseState.OPEN, "", None
         self.reopen_count += 1
         self.version += 1
-        return fact_of(CaseReopened, self)
+        return fact_of(CaseReopened, self, reason_code=reason_code)
 
     def require_open(self) -> None:
         """Refuse what only an open case allows (`CASE_RESOLVED`)."""

@@ -76,6 +76,7 @@ class CaseReopened:
     state: str
     open_time: datetime
     reopen_count: int
+    reason_code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,10 +68,10 @@ async def resolve_case(tx: Transaction, *, case_id: UUID, resolution: str, etag:
     return case
 
 
-async def reopen_case(tx: Transaction, *, case_id: UUID, etag: str) -> Case:
+async def reopen_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag: str) -> Case:
     """Open a resolved case again. FailedPrecondition AGENT_INACTIVE when its owner is: assign it first."""
     case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
-    reopened = case.reopen()
+    reopened = case.reopen(reason_code)
     await owner_to_be(tx, case.owner_id)
     await save(tx, UPDATE_CASE, case, reopened)
     return case

@@ -47,7 +47,7 @@ PLAIN = (
     *(N_("installation"), N_("repair"), N_("order"), N_("invoice"), N_("receipt")),
     # topics and resolutions
     *(N_("late delivery"), N_("order delivery"), N_("damaged"), N_("complaint"), N_("settled")),
-    *(N_("delivered"), N_("refunded")),
+    *(N_("delivered"), N_("refunded"), N_("not settled"), N_("happened again")),
     # reasons
     *(N_("promise broken"), N_("promise at risk"), N_("promise recovered")),
     *(N_("promise withdrawn"), N_("our mistake"), N_("mistake"), N_("weather"), N_("customer away")),

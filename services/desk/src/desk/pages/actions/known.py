@@ -2,6 +2,7 @@
 
 TOPICS = ("late-delivery", "damaged", "complaint", "order-delivery")
 RESOLUTIONS = ("settled", "delivered", "refunded")
+REOPENINGS = ("not-settled", "happened-again", "our-mistake")
 PROMISES = ("call-back", "delivery", "refund", "installation", "repair")
 TASKS = ("deliver-order", "pack-order", "refund-shipping", "call-back", "repair")
 DELAYS = ("carrier-delay", "out-of-stock", "weather", "staff-shortage", "other")

@@ -1,19 +1,20 @@
 """What the page says of open cases: where each waits, for whom, since when."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chassis.api.messages import moment, value_name
-from desk.pages.actions.kinds.cases import NOTE, OWNER, RESOLVE
+from desk.pages.actions.kinds.cases import NOTE, OWNER, REOPEN, RESOLVE
 from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import Act
-from desk.pages.customer.page import Case, Step
+from desk.pages.customer.page import Case, Resolved, Step
 from desk.pages.customer.things import title_of
 from desk.ui import words
 from desk.ui.speech import Speech
 
 Offer = Callable[..., Sequence[Act]]
+LATELY, RESOLVED_SHOWN = timedelta(days=7), 2  # in which a customer comes back because of the same thing
 
 
 def viewed(part: Any, names: Callable[[str], str], say: Speech) -> Case:
@@ -55,6 +56,23 @@ def told_case(
         steps=steps,
         acts=offer(*acts, on=case.name, owner=case.department),
     )
+
+
+def resolved(cases: Iterable[Any], offer: Offer, say: Speech) -> Sequence[Resolved]:
+    """Those of some cases that were settled lately, the latest first."""
+    settled = [each for each in cases if each.HasField("resolve_time")]
+    latest = sorted(settled, key=lambda each: moment(each.resolve_time), reverse=True)[:RESOLVED_SHOWN]
+    return [
+        Resolved(
+            name=each.name,
+            title=title_of(each, say),
+            how=say.code(each.resolution),
+            when=say.day(say.day_of(moment(each.resolve_time))),
+            acts=offer(REOPEN, on=each.name, owner=each.department),
+        )
+        for each in latest
+        if say.now - moment(each.resolve_time) < LATELY
+    ]
 
 
 def _step(item: Any, offer: Offer, say: Speech) -> Step:

@@ -114,11 +114,23 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Resolved:
+    """A case that was settled lately, as it may have to be opened again."""
+
+    name: str
+    title: str
+    how: str
+    when: str
+    acts: Sequence[Act] = ()
+
+
+@dataclass(frozen=True)
 class Cases(Card):
-    """Open cases."""
+    """Open cases, and those that were settled lately."""
 
     cases: Sequence[Case] = ()
     more: int = 0
+    resolved: Sequence[Resolved] = ()
     acts: Sequence[Act] = ()
 
 

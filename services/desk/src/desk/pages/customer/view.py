@@ -15,7 +15,7 @@ from desk.pages.actions.kinds.promises import PROMISE
 from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.answers import Cases as Told
 from desk.pages.customer.answers import Promised
-from desk.pages.customer.cases import told_case, viewed
+from desk.pages.customer.cases import resolved, told_case, viewed
 from desk.pages.customer.entries import entries
 from desk.pages.customer.figures import cell_text, quarters
 from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names
@@ -27,6 +27,7 @@ from desk.pages.customer.troubles import Troubles
 from desk.pages.services import Parts
 from desk.ui import words
 from desk.ui.speech import Speech
+from rapport.cases.v1.case_service_pb2 import ListCasesResponse
 from rapport.customer.v1.consent_service_pb2 import ListConsentsResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesResponse
@@ -229,6 +230,7 @@ class _Maker:
             trouble=self._trouble("cases", "cases"),
             cases=shown[:CASES_SHOWN],
             more=max(0, open_count - len(shown[:CASES_SHOWN])),
+            resolved=resolved(self.parts.of("titles", ListCasesResponse).cases, self._keyed_offer, say),
             acts=self._keyed(self._offered(CASE)),
         )
 

@@ -1,14 +1,16 @@
-"""Opening a case, noting what colleagues should know of it, giving it to another owner, and settling it."""
+"""Opening a case, noting on it for colleagues, giving it to another owner, settling and reopening it."""
 
 from desk.language.catalogues import N_
 from desk.pages.actions import known
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
 from desk.pages.actions.colleagues import colleagues
+from desk.pages.customer.things import title_of
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import (
     AssignCaseRequest,
     GetCaseRequest,
     OpenCaseRequest,
+    ReopenCaseRequest,
     ResolveCaseRequest,
 )
 from rapport.cases.v1.note_pb2 import Note
@@ -39,7 +41,18 @@ async def _etag(doing: Doing) -> Values:
 async def _resolve(doing: Doing) -> Done:
     resolution = doing.code("resolution", known.RESOLUTIONS)
     await doing.look.services.cases.ResolveCase(doing.request(ResolveCaseRequest, resolution=resolution))
-    return Done(doing.look.say("Resolved."))
+    return Done(doing.look.say("Resolved."), REOPEN.href(doing.customer, doing.on))
+
+
+async def _resolved(doing: Doing) -> Values:
+    case = await _case(doing)
+    return {"etag": case.etag, "what": title_of(case, doing.look.say)}
+
+
+async def _reopen(doing: Doing) -> Done:
+    reason = doing.code("reason", known.REOPENINGS)
+    await doing.look.services.cases.ReopenCase(doing.request(ReopenCaseRequest, reason_code=reason))
+    return Done(doing.look.say("Reopened."))
 
 
 async def _owner(doing: Doing) -> Values:
@@ -82,6 +95,19 @@ RESOLVE = Action(
     button=N_("Resolve"),
     open=_etag,
     do=_resolve,
+)
+REOPEN = Action(
+    id="reopen",
+    label=N_("Reopen the case"),
+    letter="U",
+    permission="cases.cases.write",
+    owned=True,
+    sentence=N_("{what} is open again."),
+    fields=[Field("reason", N_("Reason"), offers=known.REOPENINGS)],
+    button=N_("Reopen"),
+    consequence=N_("Its owner answers for it again."),
+    open=_resolved,
+    do=_reopen,
 )
 OWNER = Action(
     id="owner",
