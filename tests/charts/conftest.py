@@ -55,16 +55,18 @@ def renderer(charts: Path) -> Render:
     """As the fixture `render`, of the charts in a folder."""
 
     @functools.cache
-    def parsed(chart: str, values: str, release: str) -> list[Object]:
+    def parsed(chart: str, values: str, release: str, namespace: str) -> list[Object]:
         # Loaded anew: Helm takes what is not enabled out of the umbrella that it renders, for good.
         loaded = helm_python.Chart.load(charts / chart)
-        files = loaded.render(json.loads(values), name=release, namespace="crm")
+        files = loaded.render(json.loads(values), name=release, namespace=namespace)
         texts = [text for path, text in files.items() if not path.endswith("NOTES.txt")]
         return [found for text in texts for found in yaml.load_all(text, Strict) if found]
 
-    def run(chart: str, values: Object | None = None, release: str = "") -> list[Object]:
+    def run(
+        chart: str, values: Object | None = None, release: str = "", namespace: str = "crm"
+    ) -> list[Object]:
         given = {**NEEDED.get(chart, {}), **(values or {})}
-        return parsed(chart, json.dumps(given), release or given.get("name") or chart)
+        return parsed(chart, json.dumps(given), release or given.get("name") or chart, namespace)
 
     return run
 

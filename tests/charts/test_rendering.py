@@ -40,7 +40,12 @@ EVERYTHING = {
     "peers": {"customer": "dns:///customer.other.svc:7001"},
     "settings": {"smtp_host": "mail.example.org", "smtp_port": "587"},
     "settingsSecrets": ["smtp-password"],
-    "settingsFiles": {"depot_key": {"existingSecret": "depot", "key": "key"}},
+    # Called like volumes of the chart's own.
+    "settingsFiles": {
+        name: {"existingSecret": "depot", "key": "key"}
+        for name in ("depot_key", "token", "jwks", "tmp", "tls")
+    },
+    "settingsFolders": {"nats_tls": "depot", "workloads": "depot"},
     "telemetry": {"endpoint": "http://collector:4317", "sampleRatio": "0.25"},
     "setup": {"database": {"existingSecret": "owner-database"}},
     "serviceAccount": {"annotations": {"example.org/role": "crm"}},
@@ -63,6 +68,23 @@ EVERYTHING = {
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [{"key": "crm", "operator": "Exists"}],
     "priorityClassName": "high",
+}
+# Names that YAML would take for numbers and truths. An environment for a review is often called by its number.
+LITERAL = {
+    "imagePullSecrets": ["123"],
+    "priorityClassName": "1",
+    "serviceAccount": {"name": "404"},
+    "database": {"existingSecret": "1e3", "key": "0", "tls": {"existingSecret": "1.0"}},
+    "nats": {"existingSecret": "0x1", "key": "1", "tls": {"existingSecret": "00"}},
+    "setup": {"database": {"existingSecret": "true"}, "nats": {"existingSecret": "no", "key": "yes"}},
+    "settingsSecrets": ["null"],
+    "settingsFiles": {"y": {"existingSecret": "2", "key": "3"}},
+    "settingsFolders": {"n": "4"},
+    "auth": {"token": {"existingSecret": "5", "key": "6"}, "jwks": {"existingConfigMap": "7", "key": "8"}},
+    "tls": {"enabled": True, "issuer": {"name": "9"}},
+    "networkPolicy": {"namespaces": ["2024"]},
+    "serviceMonitor": {"enabled": True},
+    "prometheusRule": {"enabled": True},
 }
 GATEWAY = [{"name": "internal", "namespace": "gateways"}]
 SCALED = {
@@ -129,6 +151,15 @@ def test_a_chart_passes_the_strict_lint(charts: Path, chart: str, values: Object
     assert helm_python.lint(charts / chart, given, strict=True, with_subcharts=True)["errors"] == []
 
 
+@pytest.mark.parametrize("chart", SERVICE_CHARTS)
+@pytest.mark.parametrize("service", ["y", "on", "null"])
+def test_a_name_stays_a_name_whatever_yaml_would_take_it_for(
+    render: Render, problems: Callable[[Object, str], Iterator[str]], chart: str, service: str
+) -> None:
+    objects = render(chart, {**LITERAL, "name": service, "fullnameOverride": service}, "4711", "2024")
+    assert [line for each in objects for line in problems(each, VERSIONS[0])] == []
+
+
 def test_objects_of_one_release_have_names_of_their_own(render: Render) -> None:
     names = [(each["kind"], each["metadata"]["name"]) for each in render("rapport") + render("infra")]
     assert len(names) == len(set(names))
@@ -166,6 +197,9 @@ WRONG = [
     ({"keda": {"lag": "500"}}, "lag"),
     ({"grpcRoute": {"parentRefs": [{"gateway": "internal"}]}}, "gateway"),
     ({"podLabels": {"app.kubernetes.io/name": "other"}}, "app.kubernetes.io/name"),
+    ({"serviceMonitor": {"labels": {"helm.sh/chart": "other"}}}, "helm.sh/chart"),
+    ({"podAnnotations": {"checksum/config": "other"}}, "checksum/config"),
+    ({"settingsFiles": {"depot_": {"existingSecret": "depot", "key": "key"}}}, "depot_"),
 ]
 
 
@@ -200,6 +234,13 @@ CONTRADICTIONS = [
         "signIn.clientSecret is for a client",
     ),
     ({"serviceAccount": {"name": "default"}}, "serviceAccount.name must not be default"),
+    ({"webPort": 7102}, "webPort and mailPort must be others"),
+    ({"webPort": 8080, "mailPort": 8080}, "webPort and mailPort must be others than each other"),
+    ({"settings": {"depot": "a"}, "settingsFolders": {"depot": "b"}}, "depot is given twice"),
+    ({"settings": {"service": "other"}}, "settings must not hold service"),
+    ({"settingsFolders": {"tls_dir": "a"}}, "settings must not hold tls_dir: use the value tls"),
+    ({"extraVolumes": [{"name": "tls", "emptyDir": {}}]}, "tls is the name of a volume of the chart's"),
+    ({"extraVolumes": [{"name": "setting-a", "emptyDir": {}}]}, "setting-a is the name of a volume"),
 ]
 
 
@@ -218,6 +259,9 @@ def test_other_contradictions_are_refused_too(render: Render) -> None:
         render("notifications", {"settings": {}})
     with pytest.raises(helm_python.HelmError, match=r"settings\.smtp_host must be given: the mail server"):
         render("rapport", {"notifications": {}})
+    for release in ("2024-crm", "crm.eu"):
+        with pytest.raises(helm_python.HelmError, match=f"{release}-cases cannot be the name of a Service"):
+            render("cases", release=release)
     with pytest.raises(helm_python.HelmError, match="endpoint must be given"):
         render("infra", {"collector": {"enabled": True}})
     with pytest.raises(helm_python.HelmError, match="tag"):

@@ -34,7 +34,7 @@ def test_secrets_are_files_that_follow_their_secret(render: Render) -> None:
         "name": "RAPPORT_DATABASE_URL_FILE",
         "value": "/etc/rapport/secrets/database_url/value",
     } in server["env"]
-    assert volume(spec, "database-url") == {
+    assert volume(spec, "setting-database-url") == {
         "secret": {"secretName": "cases-database", "items": [{"key": "url", "path": "value"}]}
     }
     assert "secretKeyRef" not in str(server)
@@ -47,7 +47,7 @@ def test_a_setting_of_a_secret_is_a_file_of_the_server_and_known_to_the_setup_jo
     [server] = pod(objects)["containers"]
     file = "/etc/rapport/secrets/smtp_password/value"
     assert {"name": "RAPPORT_SMTP_PASSWORD_FILE", "value": file} in server["env"]
-    assert volume(pod(objects), "smtp-password")["secret"]["secretName"] == "mail"
+    assert volume(pod(objects), "setting-smtp-password")["secret"]["secretName"] == "mail"
     for container in pod(objects, "Job")["containers"]:
         [given] = [each for each in container["env"] if each["name"] == "RAPPORT_SMTP_PASSWORD"]
         assert given["valueFrom"] == {"secretKeyRef": {"name": "mail", "key": "password"}}

@@ -103,8 +103,8 @@ def test_a_secret_is_mounted_as_the_folder_of_a_setting(render: Render) -> None:
     rendered = render("desk", {"settingsFolders": {"webhooks_dir": "senders"}})
     [settings] = [each["data"] for each in rendered if each["kind"] == "ConfigMap"]
     [pod] = [each["spec"]["template"]["spec"] for each in rendered if each["kind"] == "Deployment"]
-    [mount] = [each for each in pod["containers"][0]["volumeMounts"] if each["name"] == "webhooks-dir"]
-    [volume] = [each for each in pod["volumes"] if each["name"] == "webhooks-dir"]
+    [mount] = [each for each in pod["containers"][0]["volumeMounts"] if each["name"] == "folder-webhooks-dir"]
+    [volume] = [each for each in pod["volumes"] if each["name"] == "folder-webhooks-dir"]
     assert settings["RAPPORT_WEBHOOKS_DIR"] == mount["mountPath"]
     assert volume["secret"] == {"secretName": "senders"}
 

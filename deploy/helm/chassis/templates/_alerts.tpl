@@ -4,14 +4,14 @@
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
-  name: {{ $job }}
+  name: {{ $job | quote }}
   labels:
     {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
     {{- with .Values.prometheusRule.labels }}{{ toYaml . | nindent 4 }}{{ end }}
 spec:
   groups:
     {{- include "chassis.v1.objectives" . | nindent 4 }}
-    - name: {{ $job }}
+    - name: {{ $job | quote }}
       rules:
         {{- include "chassis.v1.alerts" . | nindent 8 }}
         {{- with .Values.prometheusRule.rules }}{{ toYaml . | nindent 8 }}{{ end }}
@@ -25,7 +25,7 @@ spec:
   for: {{ index . 3 }}
   labels:
     severity: {{ index . 2 }}
-    service: {{ include "chassis.v1.fullname" $root }}
+    service: {{ include "chassis.v1.fullname" $root | quote }}
   annotations:
     summary: {{ index . 4 | quote }}
     {{- with $root.Values.prometheusRule.runbooks }}
@@ -66,8 +66,8 @@ window ends the alert soon after it is over; a few failures at night are no inci
     {{- range $window := list "5m" "30m" "1h" "6h" "3d" }}
     - record: rapport:{{ $objective.record }}:ratio_rate{{ $window }}
       labels:
-        namespace: {{ $root.Release.Namespace }}
-        job: {{ $job }}
+        namespace: {{ $root.Release.Namespace | quote }}
+        job: {{ $job | quote }}
       expr: |-
         {{- if $objective.good }}
         1 - sum(rate({{ $objective.good }}[{{ $window }}])) / (sum(rate({{ $objective.all }}[{{ $window }}])) > 0)

@@ -10,7 +10,7 @@
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata:
-  name: {{ include "chassis.v1.fullname" . }}
+  name: {{ include "chassis.v1.fullname" . | quote }}
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
 spec:
   maxUnavailable: 1
@@ -23,13 +23,13 @@ spec:
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata:
-  name: {{ include "chassis.v1.fullname" . }}
+  name: {{ include "chassis.v1.fullname" . | quote }}
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
 spec:
   scaleTargetRef:
     apiVersion: apps/v1
     kind: Deployment
-    name: {{ include "chassis.v1.fullname" . }}
+    name: {{ include "chassis.v1.fullname" . | quote }}
   minReplicas: {{ .Values.autoscaling.minReplicas }}
   maxReplicas: {{ .Values.autoscaling.maxReplicas }}
   metrics:
@@ -46,13 +46,13 @@ spec:
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
 metadata:
-  name: {{ include "chassis.v1.fullname" . }}
+  name: {{ include "chassis.v1.fullname" . | quote }}
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
 spec:
   scaleTargetRef:
     apiVersion: apps/v1
     kind: Deployment
-    name: {{ include "chassis.v1.fullname" . }}
+    name: {{ include "chassis.v1.fullname" . | quote }}
   minReplicaCount: {{ .Values.keda.minReplicas }}
   maxReplicaCount: {{ .Values.keda.maxReplicas }}
   triggers:
@@ -60,9 +60,9 @@ spec:
     - type: nats-jetstream
       metadata:
         natsServerMonitoringEndpoint: {{ $.Values.keda.monitoring | default (printf "nats-cluster.%s.svc:8222" $.Release.Namespace) }}
-        account: {{ $.Values.keda.account }}
-        stream: {{ .stream }}
-        consumer: {{ .durable }}
+        account: {{ $.Values.keda.account | quote }}
+        stream: {{ .stream | quote }}
+        consumer: {{ .durable | quote }}
         lagThreshold: {{ $.Values.keda.lag | quote }}
     {{- end }}
 {{- end -}}

@@ -3,7 +3,7 @@
 {{- $global := .Values.global | default dict -}}
 {{- $jwks := .Values.auth.jwks.url | default $global.jwksUrl -}}
 {{- $endpoint := .Values.telemetry.endpoint | default $global.otlpEndpoint -}}
-RAPPORT_SERVICE: {{ include "chassis.v1.name" . }}
+RAPPORT_SERVICE: {{ include "chassis.v1.name" . | quote }}
 RAPPORT_GRPC_PORT: {{ .Values.port | quote }}
 RAPPORT_HTTP_PORT: {{ include "chassis.v1.httpPort" . | quote }}
 {{- with .Values.webPort }}
@@ -19,10 +19,10 @@ RAPPORT_PUBLIC_URL: {{ $.Values.signIn.publicUrl | quote }}
 RAPPORT_OIDC_CLIENT_ID: {{ . | quote }}
 {{- end }}
 RAPPORT_POOL_SIZE: {{ .Values.database.poolSize | quote }}
-RAPPORT_REPLICAS: {{ .Values.setup.streamReplicas | quote }}
-RAPPORT_STREAM_GIB: {{ .Values.setup.streamGiB | quote }}
-RAPPORT_KEEP_CAUSES_DAYS: {{ .Values.setup.keepCausesDays | quote }}
-RAPPORT_KEEP_AUDIT_DAYS: {{ .Values.setup.keepAuditDays | quote }}
+RAPPORT_REPLICAS: {{ int .Values.setup.streamReplicas | quote }}
+RAPPORT_STREAM_GIB: {{ int .Values.setup.streamGiB | quote }}
+RAPPORT_KEEP_CAUSES_DAYS: {{ int .Values.setup.keepCausesDays | quote }}
+RAPPORT_KEEP_AUDIT_DAYS: {{ int .Values.setup.keepAuditDays | quote }}
 RAPPORT_DRAIN_WAIT_S: {{ .Values.drain.waitSeconds | quote }}
 RAPPORT_STARTUP_TIMEOUT_S: {{ .Values.startupSeconds | quote }}
 RAPPORT_LOG_LEVEL: {{ .Values.logLevel }}
@@ -34,7 +34,7 @@ RAPPORT_PEERS: {{ toJson . | quote }}
 RAPPORT_SOURCES: {{ join "," . | quote }}
 {{- end }}
 {{- include "chassis.v1.filesConfig" . }}
-OTEL_SERVICE_NAME: {{ include "chassis.v1.name" . }}
+OTEL_SERVICE_NAME: {{ include "chassis.v1.name" . | quote }}
 {{- with $endpoint }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}
 OTEL_TRACES_SAMPLER: parentbased_traceidratio
@@ -52,16 +52,16 @@ RAPPORT_{{ upper $key }}: {{ $value | quote }}
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: {{ include "chassis.v1.fullname" . }}
+  name: {{ include "chassis.v1.fullname" . | quote }}
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
 data: {{- include "chassis.v1.config" . | nindent 2 }}
 {{- end -}}
 
 {{/* One variable from a key of a secret that exists already. */}}
 {{- define "chassis.v1.secretEnv" -}}
-- name: {{ .name }}
+- name: {{ .name | quote }}
   valueFrom:
     secretKeyRef:
-      name: {{ .secret.existingSecret }}
-      key: {{ .secret.key }}
+      name: {{ .secret.existingSecret | quote }}
+      key: {{ .secret.key | quote }}
 {{- end -}}

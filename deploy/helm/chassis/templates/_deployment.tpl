@@ -2,7 +2,7 @@
 apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: {{ include "chassis.v1.fullname" . }}
+  name: {{ include "chassis.v1.fullname" . | quote }}
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
 spec:
   {{- /* With an autoscaler the number is its own: two managers of one field refuse each other's upgrades. */}}
@@ -25,7 +25,7 @@ spec:
         checksum/config: {{ include "chassis.v1.config" . | sha256sum }}
         {{- with .Values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
     spec:
-      serviceAccountName: {{ include "chassis.v1.serviceAccountName" . }}
+      serviceAccountName: {{ include "chassis.v1.serviceAccountName" . | quote }}
       automountServiceAccountToken: false
       enableServiceLinks: false
       terminationGracePeriodSeconds: {{ .Values.drain.gracePeriodSeconds }}
@@ -43,7 +43,7 @@ spec:
         - name: server
           image: {{ include "chassis.v1.image" . }}
           imagePullPolicy: {{ .Values.image.pullPolicy }}
-          command: [python, -m, {{ include "chassis.v1.name" . }}, serve]
+          command: [python, -m, {{ include "chassis.v1.name" . | quote }}, serve]
           securityContext: {{- include "chassis.v1.securityContext" . | nindent 12 }}
           ports:
             - name: grpc

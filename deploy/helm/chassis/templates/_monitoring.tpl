@@ -2,7 +2,7 @@
 apiVersion: monitoring.coreos.com/v1
 kind: ServiceMonitor
 metadata:
-  name: {{ include "chassis.v1.fullname" . }}
+  name: {{ include "chassis.v1.fullname" . | quote }}
   labels:
     {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
     {{- with .Values.serviceMonitor.labels }}{{ toYaml . | nindent 4 }}{{ end }}

@@ -25,20 +25,20 @@ The labels a selector may use. A strict subset of all labels, because selectors 
 the Service from routing to the pods of the set-up Job and of the test.
 */}}
 {{- define "chassis.v1.selector" -}}
-app.kubernetes.io/name: {{ include "chassis.v1.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "chassis.v1.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: server
 {{- end -}}
 
 {{/* All labels. Takes the root context as `root` and the component, `server` unless given. */}}
 {{- define "chassis.v1.labels" -}}
 {{- $root := .root -}}
-app.kubernetes.io/name: {{ include "chassis.v1.name" $root }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/name: {{ include "chassis.v1.name" $root | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component | default "server" }}
 app.kubernetes.io/part-of: rapport
 app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service | quote }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
 {{- end -}}
 

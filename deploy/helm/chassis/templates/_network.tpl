@@ -3,7 +3,7 @@
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
-  name: {{ include "chassis.v1.fullname" . }}
+  name: {{ include "chassis.v1.fullname" . | quote }}
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
 spec:
   {{- /* The pod of `helm test` too, or it would prove nothing of what the server may reach. */}}
@@ -71,7 +71,7 @@ spec:
 {{- range .Values.networkPolicy.namespaces }}
 - namespaceSelector:
     matchLabels:
-      kubernetes.io/metadata.name: {{ . }}
+      kubernetes.io/metadata.name: {{ . | quote }}
   podSelector:
     matchLabels:
       app.kubernetes.io/part-of: rapport

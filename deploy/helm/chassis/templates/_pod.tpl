@@ -19,7 +19,7 @@ capabilities:
 {{- define "chassis.v1.placement" -}}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets: {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- with .Values.nodeSelector }}
@@ -29,7 +29,7 @@ nodeSelector: {{- toYaml . | nindent 2 }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
@@ -37,10 +37,10 @@ priorityClassName: {{ . }}
 {{- define "chassis.v1.environment" -}}
 envFrom:
   - configMapRef:
-      name: {{ include "chassis.v1.fullname" . }}
+      name: {{ include "chassis.v1.fullname" . | quote }}
   {{- range .Values.settingsSecrets }}
   - secretRef:
-      name: {{ . }}
+      name: {{ . | quote }}
   {{- end }}
 env:
   {{- include "chassis.v1.secretEnvFiles" . | nindent 2 }}
@@ -69,7 +69,7 @@ env:
   readOnly: true
 {{- end }}
 {{- range $key, $_ := .Values.settingsFolders }}
-- name: {{ $key | replace "_" "-" }}
+- name: folder-{{ $key | replace "_" "-" }}
   mountPath: /etc/rapport/folders/{{ $key }}
   readOnly: true
 {{- end }}
@@ -93,24 +93,24 @@ env:
 {{- else if .existingSecret }}
 - name: token
   secret:
-    secretName: {{ .existingSecret }}
+    secretName: {{ .existingSecret | quote }}
     items:
-      - key: {{ .key }}
+      - key: {{ .key | quote }}
         path: token
 {{- end }}
 {{- end }}
 {{- if include "chassis.v1.jwksFile" . }}
 - name: jwks
   configMap:
-    name: {{ .Values.auth.jwks.existingConfigMap }}
+    name: {{ .Values.auth.jwks.existingConfigMap | quote }}
     items:
-      - key: {{ .Values.auth.jwks.key }}
+      - key: {{ .Values.auth.jwks.key | quote }}
         path: jwks.json
 {{- end }}
 {{- range $key, $secret := .Values.settingsFolders }}
-- name: {{ $key | replace "_" "-" }}
+- name: folder-{{ $key | replace "_" "-" }}
   secret:
-    secretName: {{ $secret }}
+    secretName: {{ $secret | quote }}
 {{- end }}
 {{- with .Values.extraVolumes }}{{ toYaml . | nindent 0 }}{{ end }}
 {{- end -}}

@@ -6,7 +6,7 @@ Ways in from outside the cluster. A gateway balances calls by itself, over the p
 apiVersion: gateway.networking.k8s.io/v1
 kind: {{ .kind }}
 metadata:
-  name: {{ include "chassis.v1.fullname" .root }}
+  name: {{ include "chassis.v1.fullname" .root | quote }}
   labels: {{- include "chassis.v1.labels" (dict "root" .root) | nindent 4 }}
 spec:
   parentRefs: {{- toYaml $values.parentRefs | nindent 4 }}
@@ -15,7 +15,7 @@ spec:
   {{- end }}
   rules:
     - backendRefs:
-        - name: {{ include "chassis.v1.fullname" .root }}
+        - name: {{ include "chassis.v1.fullname" .root | quote }}
           port: {{ .port }}
 {{- end -}}
 
@@ -23,29 +23,29 @@ spec:
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata:
-  name: {{ include "chassis.v1.fullname" . }}
+  name: {{ include "chassis.v1.fullname" . | quote }}
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
   {{- with .Values.ingress.annotations }}
   annotations: {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
   {{- with .Values.ingress.className }}
-  ingressClassName: {{ . }}
+  ingressClassName: {{ . | quote }}
   {{- end }}
   rules:
-    - host: {{ .Values.ingress.host }}
+    - host: {{ .Values.ingress.host | quote }}
       http:
         paths:
           - path: /
             pathType: Prefix
             backend:
               service:
-                name: {{ include "chassis.v1.fullname" . }}
+                name: {{ include "chassis.v1.fullname" . | quote }}
                 port:
                   name: web
   {{- with .Values.ingress.tlsSecret }}
   tls:
-    - hosts: [{{ $.Values.ingress.host }}]
-      secretName: {{ . }}
+    - hosts: [{{ $.Values.ingress.host | quote }}]
+      secretName: {{ . | quote }}
   {{- end }}
 {{- end -}}

@@ -72,7 +72,7 @@ RAPPORT_NATS_TLS_DIR: /etc/rapport/nats-tls
 
 {{- define "chassis.v1.certificateMounts" -}}
 {{- range $name, $_ := include "chassis.v1.certificateFolders" . | fromJson }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   mountPath: /etc/rapport/{{ $name }}
   readOnly: true
 {{- end }}
@@ -80,15 +80,15 @@ RAPPORT_NATS_TLS_DIR: /etc/rapport/nats-tls
 
 {{- define "chassis.v1.certificateVolumes" -}}
 {{- range $name, $secret := include "chassis.v1.certificateFolders" . | fromJson }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   secret:
-    secretName: {{ $secret }}
+    secretName: {{ $secret | quote }}
 {{- end }}
 {{- end -}}
 
 {{- define "chassis.v1.secretMounts" -}}
 {{- range $setting, $_ := include "chassis.v1.secretFiles" . | fromJson }}
-- name: {{ $setting | replace "_" "-" }}
+- name: setting-{{ $setting | replace "_" "-" }}
   mountPath: /etc/rapport/secrets/{{ $setting }}
   readOnly: true
 {{- end }}
@@ -102,18 +102,18 @@ RAPPORT_NATS_TLS_DIR: /etc/rapport/nats-tls
 
 {{- define "chassis.v1.secretVolumes" -}}
 {{- range $setting, $secret := include "chassis.v1.secretFiles" . | fromJson }}
-- name: {{ $setting | replace "_" "-" }}
+- name: setting-{{ $setting | replace "_" "-" }}
   secret:
-    secretName: {{ $secret.existingSecret }}
+    secretName: {{ $secret.existingSecret | quote }}
     items:
-      - key: {{ $secret.key }}
+      - key: {{ $secret.key | quote }}
         path: value
 {{- end }}
 {{- $workloads := include "chassis.v1.workloads" . | fromJson -}}
 {{- if $workloads.issuer }}
 - name: workloads
   configMap:
-    name: {{ $workloads.existingConfigMap }}
+    name: {{ $workloads.existingConfigMap | quote }}
 {{- end }}
 {{- include "chassis.v1.certificateVolumes" (dict "root" . "all" true) }}
 {{- end -}}
@@ -125,13 +125,13 @@ RAPPORT_NATS_TLS_DIR: /etc/rapport/nats-tls
 apiVersion: cert-manager.io/v1
 kind: Certificate
 metadata:
-  name: {{ $name }}
+  name: {{ $name | quote }}
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
 spec:
-  secretName: {{ include "chassis.v1.tlsSecret" . }}
-  commonName: {{ $name }}
+  secretName: {{ include "chassis.v1.tlsSecret" . | quote }}
+  commonName: {{ $name | quote }}
   dnsNames:
-    - {{ $name }}
+    - {{ $name | quote }}
     - {{ $name }}.{{ .Release.Namespace }}
     - {{ $name }}.{{ .Release.Namespace }}.svc
     - {{ $name }}.{{ .Release.Namespace }}.svc.cluster.local
@@ -141,7 +141,7 @@ spec:
     size: 256
     rotationPolicy: Always
   issuerRef:
-    name: {{ $issuer.name }}
+    name: {{ $issuer.name | quote }}
     kind: {{ $issuer.kind }}
     group: cert-manager.io
 {{- end -}}

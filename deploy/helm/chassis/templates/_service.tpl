@@ -6,7 +6,7 @@ each client's one HTTP/2 connection to one pod. Headless bypasses port translati
 apiVersion: v1
 kind: Service
 metadata:
-  name: {{ include "chassis.v1.fullname" . }}
+  name: {{ include "chassis.v1.fullname" . | quote }}
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
 spec:
   clusterIP: None
@@ -37,7 +37,7 @@ spec:
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  name: {{ include "chassis.v1.serviceAccountName" . }}
+  name: {{ include "chassis.v1.serviceAccountName" . | quote }}
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
   {{- with .Values.serviceAccount.annotations }}
   annotations: {{- toYaml . | nindent 4 }}

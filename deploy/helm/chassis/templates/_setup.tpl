@@ -53,18 +53,18 @@ spec:
 - name: {{ .command }}
   image: {{ include "chassis.v1.image" .root }}
   imagePullPolicy: {{ $values.image.pullPolicy }}
-  command: [python, -m, {{ include "chassis.v1.name" .root }}, {{ .command }}]
+  command: [python, -m, {{ include "chassis.v1.name" .root | quote }}, {{ .command }}]
   securityContext: {{- include "chassis.v1.securityContext" .root | nindent 4 }}
   {{- with $values.settingsSecrets }}
   envFrom:
     {{- range . }}
     - secretRef:
-        name: {{ . }}
+        name: {{ . | quote }}
     {{- end }}
   {{- end }}
   env:
     {{- range $name, $value := include "chassis.v1.config" .root | fromYaml }}
-    - name: {{ $name }}
+    - name: {{ $name | quote }}
       value: {{ $value | quote }}
     {{- end }}
     {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_URL" "secret" $values.database) | nindent 4 }}

@@ -10,10 +10,11 @@ metadata:
   labels: {{- include "chassis.v1.labels" (dict "root" . "component" "test") | nindent 4 }}
   annotations:
     helm.sh/hook: test
-    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+    {{- /* Not once it has succeeded: Helm reads what it wrote, for --logs, after that. */}}
+    helm.sh/hook-delete-policy: before-hook-creation
 spec:
   restartPolicy: Never
-  serviceAccountName: {{ include "chassis.v1.serviceAccountName" . }}
+  serviceAccountName: {{ include "chassis.v1.serviceAccountName" . | quote }}
   automountServiceAccountToken: false
   enableServiceLinks: false
   securityContext: {{- include "chassis.v1.podSecurityContext" . | nindent 4 }}
@@ -22,7 +23,7 @@ spec:
     - name: check
       image: {{ include "chassis.v1.image" . }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
-      command: [python, -m, {{ include "chassis.v1.name" . }}, check]
+      command: [python, -m, {{ include "chassis.v1.name" . | quote }}, check]
       args: ["dns:///{{ include "chassis.v1.fullname" . }}:{{ .Values.port }}"]
       securityContext: {{- include "chassis.v1.securityContext" . | nindent 8 }}
       {{- include "chassis.v1.environment" . | nindent 6 }}

@@ -37,9 +37,9 @@
 {{- fail (printf "drain.gracePeriodSeconds must be at least drain.waitSeconds + 50, here %d: a shorter one kills calls that are being finished." $drain) -}}
 {{- end -}}
 {{- $own := dict "database_url" "database" "database_owner_url" "setup.database" "stream_gib" "setup.streamGiB" "keep_causes_days" "setup.keepCausesDays" "keep_audit_days" "setup.keepAuditDays" "nats_url" "nats" "nats_admin_url" "setup.nats" "jwks_url" "auth.jwks" "issuer" "auth.issuer" "token_file" "auth.token" "peers" "peers" "sources" "sources" "grpc_port" "port" "http_port" "port" "web_port" "webPort" "host" "port" "pool_size" "database.poolSize" "drain_wait_s" "drain.waitSeconds" "startup_timeout_s" "startupSeconds" "log_level" "logLevel" "log_format" "logLevel" "replicas" "setup.streamReplicas" -}}
-{{- $own = merge $own (dict "public_url" "signIn.publicUrl" "oidc_client_id" "signIn.clientId" "oidc_client_secret" "signIn.clientSecret") -}}
+{{- $own = merge $own (dict "service" "name" "mail_port" "mailPort" "public_url" "signIn.publicUrl" "oidc_client_id" "signIn.clientId" "oidc_client_secret" "signIn.clientSecret") -}}
 {{- $own = merge $own (dict "tls_dir" "tls" "database_tls_dir" "database.tls" "nats_tls_dir" "nats.tls" "cluster_issuer" "auth.workloads" "cluster_jwks_url" "auth.workloads" "cluster_accounts" "auth.workloads") -}}
-{{- range $key, $_ := merge dict $values.settings $values.settingsFiles -}}
+{{- range $key, $_ := merge dict $values.settings $values.settingsFiles $values.settingsFolders -}}
 {{- $setting := ternary $key (trimSuffix "_file" $key) (hasKey $own $key) -}}
 {{- if hasKey $own $setting -}}
 {{- fail (printf "settings must not hold %s: use the value %s." $key (get $own $setting)) -}}
@@ -60,8 +60,24 @@
 {{- if and $values.signIn.clientSecret.existingSecret (not $values.signIn.clientId) -}}
 {{- fail "signIn.clientSecret is for a client: signIn.clientId must be given." -}}
 {{- end -}}
-{{- if hasKey $values.settings "mail_port" -}}
-{{- fail "settings must not hold mail_port: use the value mailPort." -}}
+{{- range $key, $_ := merge dict $values.settingsFiles $values.settingsFolders -}}
+{{- if gt (len (compact (list (hasKey $values.settings $key) (hasKey $values.settingsFiles $key) (hasKey $values.settingsFolders $key)))) 1 -}}
+{{- fail (printf "%s is given twice: settings, settingsFiles and settingsFolders each hold settings of their own." $key) -}}
+{{- end -}}
+{{- end -}}
+{{- $fullname := include "chassis.v1.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $fullname) -}}
+{{- fail (printf "%s cannot be the name of a Service: name the release with a letter first and no dots, or give fullnameOverride." $fullname) -}}
+{{- end -}}
+{{- $ports := without (list $values.port (add $values.port 100) $values.webPort $values.mailPort | toJson | fromJsonArray) 0.0 -}}
+{{- if ne (len $ports) (len (uniq $ports)) -}}
+{{- fail (printf "webPort and mailPort must be others than each other, port and port + 100, where metrics are, here %d." (add $values.port 100)) -}}
+{{- end -}}
+{{- $volumes := list "tmp" "token" "jwks" "workloads" "tls" "database-tls" "nats-tls" -}}
+{{- range $values.extraVolumes -}}
+{{- if or (has .name $volumes) (hasPrefix "setting-" .name) (hasPrefix "folder-" .name) -}}
+{{- fail (printf "extraVolumes: %s is the name of a volume of the chart's, as are %s, and what begins with setting- or folder-." .name (join ", " $volumes)) -}}
+{{- end -}}
 {{- end -}}
 {{- if and $values.serviceAccount.create (eq $values.serviceAccount.name "default") -}}
 {{- fail "serviceAccount.name must not be default while serviceAccount.create is true: every namespace has that account already." -}}
