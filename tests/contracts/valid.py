@@ -63,7 +63,7 @@ def _contact(customer: str) -> dict[str, Any]:
 
 PROMISED = {
     "customer": SOMEBODY, "department": "departments/front-desk", "kind": "delivery", "reference": "orders/1",
-    "due_time": SOON,
+    "due_time": SOON, "display_name": "The piano for Mrs. Sommer",
 }  # fmt: skip
 LETTERS = [f"services/loyalty/consumers/loyalty-promises/deadLetters/{uuid4()}" for _ in range(2)]
 TIMER = uuid4()
@@ -216,7 +216,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ExplainNote", {"name": "{CreateNote}"}),
         ("ListNotes", _PAGE | {"parent": "{OpenCase}"}),
         ("CreateWorkItem", {"work_item": {"case": "{OpenCase}",
-            "department": "departments/front-desk", "kind": "deliver", "reference": "orders/1"}}),
+            "department": "departments/front-desk", "kind": "deliver", "reference": "orders/1",
+            "display_name": "Bring the piano up"}}),
         ("StartWorkItem", {"name": "{CreateWorkItem}", "etag": "#"}),
         ("MakePromise", {"promise": PROMISED | {"case": "{OpenCase}", "work_item": "{CreateWorkItem}"}}),
         ("ForecastWorkItem", {

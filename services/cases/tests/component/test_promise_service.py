@@ -50,6 +50,14 @@ async def test_a_promise_is_made_told_and_read_back(desk):
     )
 
 
+async def test_what_was_promised_is_told_as_it_was_said_and_so_is_its_successor(desk):
+    made = await desk.make(3, display_name="Den Schlüssel bringen")
+    assert made.display_name == "Den Schlüssel bringen"
+    moved = await desk.promises.RenegotiatePromise(renegotiation(desk, made.name))
+    assert (await desk.get(moved.successor)).display_name == made.display_name
+    assert "Schlüssel" not in str([fact.data for fact in await desk.facts()])
+
+
 async def test_a_work_item_says_which_case_a_promise_belongs_to(desk):
     work_item, promise = await desk.promised_work()
     assert (promise.case, promise.work_item) == (work_item.case, work_item.name)
@@ -62,6 +70,8 @@ async def test_a_work_item_says_which_case_a_promise_belongs_to(desk):
         ({"department": ""}, "REQUIRED"),
         ({"kind": "Delivery!"}, "INVALID_CODE"),
         ({"reference": "a\0b"}, "INVALID_TEXT"),
+        ({"display_name": "a\0b"}, "INVALID_TEXT"),
+        ({"display_name": "x" * 201}, "TOO_LONG"),
         ({"reference": "for Maria, who rang twice"}, "INVALID_CODE"),
         ({"due_time": None}, "REQUIRED"),
         ({"due_time": timestamp(datetime(1969, 12, 31, tzinfo=UTC))}, "INVALID_TIME"),

@@ -44,6 +44,19 @@ async def test_a_work_item_is_added_started_and_finished(desk):
     assert told[1].data.start_time == started.start_time == finished.start_time
 
 
+async def test_work_is_told_as_it_was_asked_for(desk):
+    asked = work_item_pb2.WorkItem(
+        case=(await desk.open()).name,
+        department="departments/delivery",
+        kind="other",
+        display_name="Найти посылку",
+    )
+    added = await desk.work_items.CreateWorkItem(CreateWorkItemRequest(work_item=asked))
+    found = await desk.work_items.GetWorkItem(GetWorkItemRequest(name=added.name))
+    assert found.display_name == asked.display_name
+    assert asked.display_name not in str([fact.data for fact in await desk.facts()])
+
+
 async def test_a_late_forecast_puts_the_promise_at_risk_because_of_the_forecast(desk):
     work_item, promise = await desk.promised_work(due_days=3)
     forecast = await desk.forecast(work_item.name, days=5)

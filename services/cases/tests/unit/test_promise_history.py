@@ -29,6 +29,7 @@ NEVER_CHANGES = [
     "case_id",
     "work_item_id",
     "reference",
+    "display_name",
     "predecessor_id",
     "root_id",
     "first_make_time",

@@ -146,6 +146,29 @@ async def test_row_3_a_message_goes_to_whom_its_button_names_whatever_is_opened_
     assert await notices(desk, erik) == []
 
 
+async def test_a_case_work_and_a_promise_are_read_in_the_words_in_which_they_were_told(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    words = "Rückruf wegen der Lieferung"
+    alice = {"displayName": "Alice", "phone": "+49 30 901820", "department": "departments/front-desk"}
+    await desk.ask(ADMIN, "PATCH", "agents/alice?allowMissing=true", **alice)
+    page = await at(await signed_in(), await somebody(desk))
+    for letter, label, shown in (
+        ("o", "Topic", "#cases article strong"),
+        ("w", "Task", "#cases .step"),
+        ("p", "What is promised", "#promises"),
+    ):
+        form = await opened(page, letter)
+        await form.get_by_label(label).fill(words)
+        for department in await form.get_by_label("Department").all():
+            await department.select_option("departments/front-desk")
+        await page.keyboard.press("Control+Enter")
+        await expect(page.locator(shown)).to_contain_text(words)
+    await page.goto("/")
+    for card in ("#cases", "#items", "#promises"):
+        await expect(page.locator(card)).to_contain_text(words)
+
+
 async def test_row_15_what_is_taken_back_within_ten_seconds_is_never_sent_and_what_is_not_goes_once(
     desk: Company, signed_in: SignedIn, greeting: str
 ) -> None:

@@ -14,6 +14,8 @@ from desk.pages.actions import known
 from desk.pages.actions.action import Doing, working_day
 from desk.pages.actions.kinds import ACTIONS, FOUND
 from desk.ui.speech import speech
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.customer.v1.view_pb2 import PromisePart
 
 
 def test_a_form_has_the_words_of_the_button_that_opens_it() -> None:
@@ -70,6 +72,42 @@ def test_the_words_of_a_code_are_that_code_in_every_language() -> None:
                 doing = typed("", language)
                 text = doing.look.say.titled(code)
                 assert typed(text, language).code("it", offered) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Delivery", ("delivery", "")),
+        ("delivery", ("delivery", "")),
+        ("swap-parts", ("swap-parts", "")),
+        ("Swap parts", ("swap-parts", "")),
+        ("Delivery!", ("delivery", "Delivery!")),
+        ("Delivery, доставка", ("delivery", "Delivery, доставка")),
+        ("Türschloss ersetzen", ("turschloss-ersetzen", "Türschloss ersetzen")),
+        ("Перезвонить", ("other", "Перезвонить")),
+        ("x" * 100, ("x" * 63, "x" * 100)),
+    ],
+)
+def test_what_no_code_says_is_told_as_it_was_said(text: str, told: tuple[str, str]) -> None:
+    assert typed(text).said("it", known.PROMISES) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "reference", "told"),
+    [
+        ("", "", "Deliver order"),
+        ("", "orders/5021", "Deliver order 5021"),
+        ("Klavier hinauftragen", "", "Klavier hinauftragen"),
+        ("Klavier hinauftragen", "orders/5021", "Klavier hinauftragen, order 5021"),
+    ],
+)
+def test_work_is_called_as_it_was_said(said: str, reference: str, told: str) -> None:
+    item = WorkItem(kind="deliver-order", display_name=said, reference=reference)
+    assert typed("").look.say.about(item) == told
+
+
+def test_what_is_known_by_its_code_alone_is_called_by_that() -> None:
+    assert typed("").look.say.about(PromisePart(kind="call-back")) == "Call back"
 
 
 @pytest.mark.parametrize(("text", "reason"), [("  ", "REQUIRED"), ("???", "INVALID_CODE")])

@@ -101,6 +101,12 @@ def test_who_is_found_in_two_ways_is_shown_once_with_both() -> None:
     assert told.sure == "customers/1"
 
 
+def test_what_was_promised_is_told_as_it_was_said() -> None:
+    promise = Promise(kind="other", display_name="Перезвонить", reference="orders/1820")
+    [hit] = found("1820", promises=Part([(promise, customer())])).hits
+    assert hit.why == "promised: Перезвонить, orders/1820"
+
+
 def test_what_could_not_be_asked_is_said_beside_what_was_found() -> None:
     refused = Part[Any](refusal=PermissionDenied("PERMISSION_DENIED", "You may not.", {}))
     late = found("1820", match(customer()), promises=LATE)

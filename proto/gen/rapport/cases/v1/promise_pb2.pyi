@@ -49,6 +49,7 @@ class Promise(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`promises/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -85,6 +86,10 @@ class Promise(_message.Message):
     """The notice that told the customer about the new date."""
     etag: _builtins.str
     """The row version, quoted: the resource version of the last event about the promise."""
+    display_name: _builtins.str
+    """What was promised in one line for people, as it was said, in any language; at most 200 characters. Empty where `kind`
+    says it. Successors have it too. Events and notices do not say it: it may name somebody.
+    """
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """By when: a moment, and what is done at that very moment is in time. From 1970 to ten years ahead. Give this or
@@ -152,10 +157,11 @@ class Promise(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        display_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time", "update_time", b"update_time", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "update_time", b"update_time", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "display_name", b"display_name", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "update_time", b"update_time", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/cases/v1/work_item.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xee\x05\n\x08WorkItem\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12*\n\x04\x63\x61se\x18\x02 \x01(\tB\x1c\xe2\x41\x02\x02\x05\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12:\n\ndepartment\x18\x03 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x19\n\x04kind\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1e\n\treference\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x35\n\x05state\x18\x06 \x01(\x0e\x32 .rapport.cases.v1.WorkItem.StateB\x04\xe2\x41\x01\x03\x12>\n\x14\x66orecast_finish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\"\n\x14\x66orecast_reason_code\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x66inish_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x03\"X\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x11\n\rSTATE_STARTED\x10\x02\x12\x12\n\x0eSTATE_FINISHED\x10\x03:G\xea\x41\x44\n\x16\x63\x61ses.rapport/WorkItem\x12\x15workItems/{work_item}*\tworkItems2\x08workItemb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/cases/v1/work_item.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x8f\x06\n\x08WorkItem\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12*\n\x04\x63\x61se\x18\x02 \x01(\tB\x1c\xe2\x41\x02\x02\x05\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12:\n\ndepartment\x18\x03 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x19\n\x04kind\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1e\n\treference\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x35\n\x05state\x18\x06 \x01(\x0e\x32 .rapport.cases.v1.WorkItem.StateB\x04\xe2\x41\x01\x03\x12>\n\x14\x66orecast_finish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\"\n\x14\x66orecast_reason_code\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x66inish_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x0c\x64isplay_name\x18\x0e \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\"X\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x11\n\rSTATE_STARTED\x10\x02\x12\x12\n\x0eSTATE_FINISHED\x10\x03:G\xea\x41\x44\n\x16\x63\x61ses.rapport/WorkItem\x12\x15workItems/{work_item}*\tworkItems2\x08workItemb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,10 +61,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKITEM'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_WORKITEM'].fields_by_name['etag']._loaded_options = None
   _globals['_WORKITEM'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
+  _globals['_WORKITEM'].fields_by_name['display_name']._loaded_options = None
+  _globals['_WORKITEM'].fields_by_name['display_name']._serialized_options = b'\342A\001\001\340\373\212\001\001'
   _globals['_WORKITEM']._loaded_options = None
   _globals['_WORKITEM']._serialized_options = b'\352AD\n\026cases.rapport/WorkItem\022\025workItems/{work_item}*\tworkItems2\010workItem'
   _globals['_WORKITEM']._serialized_start=182
-  _globals['_WORKITEM']._serialized_end=932
-  _globals['_WORKITEM_STATE']._serialized_start=771
-  _globals['_WORKITEM_STATE']._serialized_end=859
+  _globals['_WORKITEM']._serialized_end=965
+  _globals['_WORKITEM_STATE']._serialized_start=804
+  _globals['_WORKITEM_STATE']._serialized_end=892
 # @@protoc_insertion_point(module_scope)

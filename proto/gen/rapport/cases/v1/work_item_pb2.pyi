@@ -66,6 +66,7 @@ class WorkItem(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`workItems/{uuid}`, chosen by the server."""
     case: _builtins.str
@@ -84,6 +85,10 @@ class WorkItem(_message.Message):
     """Why it expects that, the code that came with the forecast; empty until then."""
     etag: _builtins.str
     """The row version, quoted."""
+    display_name: _builtins.str
+    """What is to be done in one line for people, as it was said, in any language; at most 200 characters. Empty where `kind`
+    says it. Events do not say it: it may name somebody.
+    """
     @_builtins.property
     def forecast_finish_time(self) -> _timestamp_pb2.Timestamp:
         """When the department expects to finish; absent until forecast."""
@@ -120,10 +125,11 @@ class WorkItem(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        display_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "department", b"department", "etag", b"etag", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "kind", b"kind", "name", b"name", "reference", b"reference", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "etag", b"etag", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "kind", b"kind", "name", b"name", "reference", b"reference", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

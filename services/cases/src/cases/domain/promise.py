@@ -63,6 +63,7 @@ class Promise:
 
     Attributes:
         due_time, due_date, time_zone: see `Due`.
+        display_name: what was promised, as it was said. Personal.
         create_time: when it was recorded here; `make_time`: when it was made.
         first_make_time: when the first of the promises that replaced each other was made; None: it is this.
         first_due_time: what a delay counts from, when that is another time than this one's due.
@@ -85,6 +86,7 @@ class Promise:
     case_id: UUID | None = None
     work_item_id: UUID | None = None
     reference: str = ""
+    display_name: str = ""
     predecessor_id: UUID | None = None
     root_id: UUID | None = None  # the first of its chain; None: itself
     first_make_time: datetime | None = None
@@ -229,6 +231,7 @@ class Promise:
             case_id=self.case_id,
             work_item_id=self.work_item_id,
             reference=self.reference,
+            display_name=self.display_name,
             predecessor_id=self.id,
             root_id=self.root_id or self.id,
             first_make_time=self.since,

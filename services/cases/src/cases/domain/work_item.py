@@ -21,7 +21,12 @@ class WorkItemState(StrEnum):
 
 @dataclass(slots=True)
 class WorkItem:
-    """A department's part of a case."""
+    """A department's part of a case.
+
+    Attributes:
+        display_name: what is to be done, as it was said. Personal.
+
+    """
 
     id: UUID
     case_id: UUID
@@ -36,6 +41,7 @@ class WorkItem:
     forecast_reason_code: str = ""
     start_time: datetime | None = None
     finish_time: datetime | None = None
+    display_name: str = ""
     version: int = 1
 
     name = WORK_ITEM.named("id")

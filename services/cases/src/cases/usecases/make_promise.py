@@ -34,6 +34,7 @@ class MakePromise:
     department_id: str
     kind: str
     reference: str
+    display_name: str
     due_time: datetime | None
     due_date: date | None
     time_zone: str
@@ -246,6 +247,7 @@ def _make(
         case_id=command.case_id,
         work_item_id=command.work_item_id,
         reference=command.reference,
+        display_name=command.display_name,
         import_key=command.import_key,
     )
     new = command.import_key is None or command.import_key not in foundations.known

@@ -18,13 +18,21 @@ from chassis.db.transaction import Transaction
 
 
 async def create_work_item(
-    tx: Transaction, *, case_id: UUID, department_id: str, kind: str, reference: str
+    tx: Transaction, *, case_id: UUID, department_id: str, kind: str, reference: str, display_name: str
 ) -> WorkItem:
     """Give a department a part of an open case."""
     case = await owned(tx, CASE, LOCK_CASE, case_id)  # who answers for a case asks others for their parts
     case.require_open()
     work_item = WorkItem(
-        ids.uuid7(tx.now), case_id, case.customer_id, department_id, kind, reference, tx.now, tx.now
+        ids.uuid7(tx.now),
+        case_id,
+        case.customer_id,
+        department_id,
+        kind,
+        reference,
+        tx.now,
+        tx.now,
+        display_name=display_name,
     )
     await tx.defer(INSERT_WORK_ITEM, **values(work_item))
     tx.record(work_item.created(), version=work_item.version)

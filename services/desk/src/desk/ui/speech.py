@@ -71,14 +71,21 @@ class Speech:
         """What a service refused with."""
         return refusals.told(refusal, self.language)
 
-    def about(self, kind: str, reference: str) -> str:
-        """`Delivery of order 5021` or `Deliver order 5021`, of a code and `orders/5021`."""
-        if not reference:
-            return self.titled(kind)
-        of, _, number = reference.rpartition("/")
-        if of and kind.endswith(f"-{_one(of)}"):  # it says already of what
-            return self(N_("{what} {number}"), what=self.titled(kind), number=number)
-        return self(N_("{what} of {thing}"), what=self.titled(kind), thing=self.thing(reference))
+    def about(self, each: Any) -> str:
+        """A promise or work: `Delivery of order 5021`, `Deliver order 5021`, or as it was said.
+
+        The view of a customer knows the code alone, as events do.
+        """
+        said, what = getattr(each, "display_name", ""), self.titled(each.kind)
+        if not each.reference:
+            return said or what
+        thing = self.thing(each.reference)
+        if said:
+            return f"{said}, {thing}"
+        of, _, number = each.reference.rpartition("/")
+        if of and each.kind.endswith(f"-{_one(of)}"):  # it says already of what
+            return self(N_("{what} {number}"), what=what, number=number)
+        return self(N_("{what} of {thing}"), what=what, thing=thing)
 
     def thing(self, reference: str) -> str:
         """`order 5021`, of `orders/5021`."""

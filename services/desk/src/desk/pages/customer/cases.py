@@ -80,7 +80,7 @@ def _step(item: Any, offer: Offer, say: Speech) -> Step:
     return Step(
         name=item.name,
         department=say.titled(words.last(item.department)),
-        what=say.about(item.kind, item.reference),
+        what=say.about(item),
         state="done" if state == "FINISHED" else "here",
         words=_how_far(item, state, say),
         acts=offer(*possible(item), on=item.name, owner=item.department),

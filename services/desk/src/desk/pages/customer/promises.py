@@ -114,7 +114,7 @@ def _promise(
     acts = _acts(name, name_of(slipped) if harmed else "", owners, offer)
     return Promise(
         name=name,
-        title=say.about(each.kind, each.reference),
+        title=say.about(each),
         state=_state(state, is_open, before is not None, how_told, say),
         mood=mood,
         now=now,

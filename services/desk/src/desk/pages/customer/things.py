@@ -28,7 +28,7 @@ def things(parts: Parts, say: Speech) -> Mapping[str, str]:
     }
     known |= {case.name: title_of(case, say) for case in (*titles, *(case for case, _ in opened))}
     for _, items in opened:
-        known |= {item.name: say.about(item.kind, item.reference) for item in items}
+        known |= {item.name: say.about(item) for item in items}
     notices = parts.of("notices", ListNoticesResponse).notices
     known |= {each.name: _notice(each, listed, say) for each in notices}
     return known | _of_customer(parts, say)
@@ -47,13 +47,13 @@ def title_of(case: Any, say: Speech) -> str:
 
 def promise_of(each: Any, say: Speech) -> str:
     """`Delivery of order 5021, Tue 1 Dec 14:30`."""
-    return f"{say.about(each.kind, each.reference)}, {say.due(each)}"
+    return f"{say.about(each)}, {say.due(each)}"
 
 
 def _notice(each: Any, promises: Mapping[str, Any], say: Speech) -> str:
     """What a message is about, and the date that it tells."""
     promise, told = promises.get(each.promise), each.variables.get("new_date", "")
-    about = say.about(promise.kind, promise.reference) if promise else say.code(each.kind)
+    about = say.about(promise) if promise else say.code(each.kind)
     return f"{about}, {_date(told, say)}" if told else about
 
 

@@ -83,7 +83,8 @@ def results(asked: Asked, parts: Parts, names: Names, say: Speech) -> Results:
         owner = parts.of("owner", Customer)
         hits.append(_hit(owner, say.code(asked.resource.partition("/")[0]), True, names, say))
     for promise, customer in parts.of("promises", list[tuple[Promise, Customer]]):
-        why = say("promised: {what}, {about}", what=say.code(promise.kind), about=promise.reference)
+        what = promise.display_name or say.code(promise.kind)
+        why = say("promised: {what}, {about}", what=what, about=promise.reference)
         hits.append(_hit(customer, why, True, names, say))
     for match in found.matches:
         hits.append(_hit(match.customer, *_matched(match, asked.text, say), names, say))

@@ -132,7 +132,7 @@ def _promise(each: Any, names: Mapping[str, str], viewer: Viewer, say: Speech, *
     slip = {"BROKEN": say("not kept, was due"), "AT_RISK": say("at risk, due")}.get(state, say("due"))
     due = say.due(each)
     acts = offered(viewer, each.customer, AGREE, KEEP, TAKEBACK, on=each.name, owner=each.department)
-    what, mood = say.about(each.kind, each.reference), _MOODS.get(state, "")
+    what, mood = say.about(each), _MOODS.get(state, "")
     whose = say.titled(words.last(each.department)) if by else ""
     when = ", ".join(filter(None, (f"{slip} {due}", whose)))
     return Line(each.name, each.customer, names.get(each.customer, ""), what, when, mood, acts)
@@ -166,7 +166,7 @@ def _item(item: Any, cases: Mapping[str, Any], names: Mapping[str, str], viewer:
         when = say("waits for {span}", span=say.lasting(say.now - moment(item.create_time)))
     acts = possible(item) if customer else ()
     offers = offered(viewer, customer, *acts, on=item.name, owner=item.department)
-    what = say.about(item.kind, item.reference)
+    what = say.about(item)
     return Line(item.name, customer, names.get(customer, ""), what, when, "", offers)
 
 

@@ -2,7 +2,7 @@
 
 from desk.language.catalogues import N_
 from desk.pages.actions import known
-from desk.pages.actions.action import Action, Doing, Done, Field, Values
+from desk.pages.actions.action import IN_WORDS, Action, Doing, Done, Field, Values
 from desk.pages.actions.colleagues import colleagues
 from desk.pages.customer.things import title_of
 from rapport.cases.v1.case_pb2 import Case
@@ -18,12 +18,11 @@ from rapport.cases.v1.note_service_pb2 import CreateNoteRequest
 
 
 async def _open(doing: Doing) -> Done:
-    look, topic = doing.look, doing.code("topic", known.TOPICS)
-    typed = "" if topic in known.TOPICS else doing.text("topic")  # as it was said, which no code is
+    look, (topic, said) = doing.look, doing.said("topic", known.TOPICS)
     case = Case(
         customer=doing.customer,
         topic=topic,
-        display_name=doing.text("display_name") or typed,
+        display_name=doing.text("display_name") or said,
         owner=look.viewer.agent,
     )
     await look.services.cases.OpenCase(doing.request(OpenCaseRequest, case=case))
@@ -78,7 +77,7 @@ CASE = Action(
     letter="O",
     permission="cases.cases.write",
     fields=[
-        Field("topic", N_("Topic"), offers=known.TOPICS),
+        Field("topic", N_("Topic"), offers=known.TOPICS, hint=IN_WORDS),
         Field("display_name", N_("Title of the case"), required=False),
     ],
     button=N_("Open"),

@@ -5,7 +5,17 @@ from datetime import timedelta
 from chassis.api.messages import date_of, moment
 from desk.language.catalogues import N_
 from desk.pages.actions import known
-from desk.pages.actions.action import REFERENCE, Action, Doing, Done, Field, Values, sends, working_day
+from desk.pages.actions.action import (
+    IN_WORDS,
+    REFERENCE,
+    Action,
+    Doing,
+    Done,
+    Field,
+    Values,
+    sends,
+    working_day,
+)
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import (
     GetPromiseRequest,
@@ -28,10 +38,12 @@ async def _make(doing: Doing) -> Done:
     if "due_date" in when:  # a day is a day where the customer is
         whose = await look.services.customers.GetCustomer(GetCustomerRequest(name=doing.customer))
         when["time_zone"] = whose.time_zone or look.say.zone.key
+    kind, said = doing.said("kind", known.PROMISES)
     promise = Promise(
         customer=doing.customer,
         department=look.viewer.department,
-        kind=doing.code("kind", known.PROMISES),
+        kind=kind,
+        display_name=said,
         reference=doing.reference("reference"),
         **when,
     )
@@ -46,7 +58,7 @@ async def _promise(doing: Doing) -> Promise:
 
 async def _what(doing: Doing) -> Values:
     promise = await _promise(doing)
-    return {"etag": promise.etag, "what": doing.look.say.about(promise.kind, promise.reference)}
+    return {"etag": promise.etag, "what": doing.look.say.about(promise)}
 
 
 async def _open_agree(doing: Doing) -> Values:
@@ -67,7 +79,7 @@ async def _open_agree(doing: Doing) -> Values:
         "reason": promise.reason_code,
         "asked": "",
         "was": say.due(promise),
-        "what": doing.look.say.about(promise.kind, promise.reference),
+        "what": doing.look.say.about(promise),
         "reasons": [
             (each, say.titled(each))
             for each in dict.fromkeys(filter(None, (promise.reason_code, *known.CHANGES)))
@@ -100,7 +112,7 @@ PROMISE = Action(
     letter="P",
     permission="cases.promises.write",
     fields=[
-        Field("kind", N_("What is promised"), offers=known.PROMISES),
+        Field("kind", N_("What is promised"), offers=known.PROMISES, hint=IN_WORDS),
         REFERENCE,
         Field("day", N_("Due date"), type="date"),
         Field(

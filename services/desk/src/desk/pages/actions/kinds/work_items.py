@@ -7,7 +7,17 @@ from datetime import timedelta
 from chassis.api.messages import value_name
 from desk.language.catalogues import N_
 from desk.pages.actions import known
-from desk.pages.actions.action import REFERENCE, Action, Doing, Done, Field, Values, sends, working_day
+from desk.pages.actions.action import (
+    IN_WORDS,
+    REFERENCE,
+    Action,
+    Doing,
+    Done,
+    Field,
+    Values,
+    sends,
+    working_day,
+)
 from desk.pages.actions.colleagues import departments
 from desk.ui import words
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -43,10 +53,12 @@ async def _offered(doing: Doing) -> Values:
 
 
 async def _ask(doing: Doing) -> Done:
+    kind, said = doing.said("kind", known.TASKS)
     item = WorkItem(
         case=doing.on,
         department=doing.text("department"),
-        kind=doing.code("kind", known.TASKS),
+        kind=kind,
+        display_name=said,
         reference=doing.reference("reference"),
     )
     await doing.look.services.work_items.CreateWorkItem(doing.request(CreateWorkItemRequest, work_item=item))
@@ -56,7 +68,7 @@ async def _ask(doing: Doing) -> Done:
 
 async def _what(doing: Doing) -> Values:
     item = await doing.look.services.work_items.GetWorkItem(GetWorkItemRequest(name=doing.on))
-    return {"etag": item.etag, "what": doing.look.say.about(item.kind, item.reference)}
+    return {"etag": item.etag, "what": doing.look.say.about(item)}
 
 
 async def _likely(doing: Doing) -> Values:
@@ -82,7 +94,7 @@ WORK = Action(
     owned=True,
     fields=[
         Field("department", N_("Department"), among="departments"),
-        Field("kind", N_("Task"), offers=known.TASKS),
+        Field("kind", N_("Task"), offers=known.TASKS, hint=IN_WORDS),
         REFERENCE,
     ],
     button=N_("Ask"),
