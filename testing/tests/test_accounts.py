@@ -13,7 +13,7 @@ from chassis.events.declarations import Consumption, Declaration
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import provision, verify
 from chassis.inbox.pull import Pull
-from rapport_testing.engines.accounts import permissions
+from rapport_testing.engines.accounts import permissions, provisioner_of
 from rapport_testing.engines.nats import Nats
 from rapport_testing.wait import eventually
 
@@ -37,14 +37,14 @@ async def log_in(server: Nats) -> AsyncIterator[LogIn]:
     made: list[Connection] = []
 
     async def begin(name: str) -> Connection:
-        made.append(await connect(server.url_for(name), name))
+        made.append(await connect(server.url_for(name), name.replace("-", ".")))
         return made[-1]
 
     js = (await begin("admin")).js
     for name in await names(js):
         await js.delete_stream(name)
     for declaration in EVERYBODY:
-        await provision(server.url_for("provision"), declaration)
+        await provision(server.url_for(provisioner_of(declaration.service)), declaration)
     yield begin
     for connection in made:
         await connection.close()
@@ -263,8 +263,30 @@ async def test_a_service_may_not_read(log_in: LogIn, subject: str) -> None:
 
 
 async def test_who_provisions_tells_no_facts(log_in: LogIn) -> None:
-    admin, provisioner = await log_in("admin"), await log_in("provision")
+    admin, provisioner = await log_in("admin"), await log_in(provisioner_of("cases"))
     before = await stored(admin)
     with pytest.raises(nats.errors.TimeoutError):  # which is how the client reports a refused request
         await provisioner.js.publish(OPENED, b"forged", timeout=0.3)
     assert await stored(admin) == before
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "STREAM.DELETE.CASES",
+        "STREAM.PURGE.CASES",
+        "STREAM.UPDATE.CASES",
+        "STREAM.MSG.GET.CASES",
+        "CONSUMER.DURABLE.CREATE.CASES.loyalty-cases",
+        "CONSUMER.DELETE.CASES.loyalty-cases",
+        "CONSUMER.MSG.NEXT.CASES.notices-cases",
+        "STREAM.DELETE.NOTICES",
+    ],
+)
+async def test_who_provisions_a_service_does_nothing_to_what_is_anothers(log_in: LogIn, asked: str) -> None:
+    """Whoever reads the secrets of a department's namespace is that user."""
+    provisioner = await log_in(provisioner_of("notices"))
+    refused = said_by(provisioner)
+    with pytest.raises(nats.errors.TimeoutError):
+        await provisioner.client.request(f"$JS.API.{asked}", b"{}", timeout=0.3)
+    assert [f"$js.api.{asked}".lower() in each for each in refused] == [True]

@@ -194,7 +194,7 @@ def test_the_setup_job_migrates_and_then_provisions_as_the_administrator(render:
             {
                 "RAPPORT_DATABASE_URL": "cases-database",
                 "RAPPORT_NATS_URL": "cases-nats",
-                "RAPPORT_NATS_ADMIN_URL": "rapport-nats-admin",
+                "RAPPORT_NATS_ADMIN_URL": "cases-nats-admin",
             },
         ),
     ]

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from chassis.settings import load
 from rapport_tools.deploy.members import members
 from rapport_tools.deploy.plan import Installation, files
+from rapport_tools.local.installed import load_services
 from tests.charts.conftest import ROOT, SERVICES, SOURCE
 from tests.charts.needed import SMTP
 
@@ -20,10 +23,15 @@ Problems = Callable[[Object, str], Iterator[str]]
 @pytest.fixture(scope="module")
 def prepared() -> dict[str, Any]:
     """The content of each file of an installation, with all that can be turned on."""
+    return content(tls_issuer="rapport", monitoring=True)
+
+
+def content(**options: Any) -> dict[str, Any]:
+    """The content of each file of an installation with these options."""
     made = files(
         Installation(
             members(SERVICES, "crm"), "crm", "postgres-rw", lambda user: f"p-{user}", "rapport", "", "{}",
-            "https://cluster.example.org", "{}", tls_issuer="rapport", monitoring=True,
+            "https://cluster.example.org", "{}", **options,
         )
     )  # fmt: skip
     return {path: json.loads(text) for path, text in made.items() if path.endswith(".json")}
@@ -54,10 +62,10 @@ def test_manifests_are_what_kubernetes_knows(problems: Problems, prepared: dict[
 
 
 def test_the_secrets_that_charts_name_are_prepared(render: Render, prepared: dict[str, Any]) -> None:
-    items = prepared["manifests/cases.json"]["items"] + prepared["manifests/broker.json"]["items"]
+    items = prepared["manifests/cases.json"]["items"]
     made = {each["metadata"]["name"] for each in items}
     text = json.dumps(render("cases", prepared["values/cases.json"]))
-    for name in ("cases-database", "cases-database-owner", "cases-nats", "rapport-nats-admin"):
+    for name in ("cases-database", "cases-database-owner", "cases-nats", "cases-nats-admin"):
         assert name in made
         assert f'"{name}"' in text
 
@@ -83,6 +91,27 @@ def test_the_first_look_of_the_page_renders(
         ("Secret", f"{name}-tls")
         for name in SERVICES  # cert-manager makes those
     }
+
+
+@pytest.mark.parametrize("nats_tls", ["", "broker-authority"])
+@pytest.mark.parametrize("service", SERVICES)
+def test_in_production_the_setup_begins_with_settings_that_go_together(
+    render: Render, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, service: str, nats_tls: str
+) -> None:
+    """As the page installs it: values-production.yaml below what is prepared."""
+    prepared = content(nats_tls=nats_tls)
+    production = yaml.safe_load((SOURCE / "values-production.yaml").read_text())
+    values = merged(production, prepared[f"values/{service}.json"])
+    objects = render(service, values | SMTP if service == "notifications" else values)
+    [job] = [each for each in objects if each["kind"] == "Job"]
+    secrets = {each["metadata"]["name"]: each for each in prepared[f"manifests/{service}.json"]["items"]}
+    [declared] = [each for each in load_services() if each.name == service]
+    for container in job["spec"]["template"]["spec"]["initContainers"]:
+        for variable in container["env"]:
+            ref = variable.get("valueFrom", {}).get("secretKeyRef")
+            told = secrets[ref["name"]]["stringData"][ref["key"]] if ref else variable["value"]
+            monkeypatch.setenv(variable["name"], told)
+    assert bool(load(declared.settings).nats_tls_dir) == bool(nats_tls)
 
 
 def merged(below: Object, above: Object) -> Object:

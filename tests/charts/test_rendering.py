@@ -69,7 +69,7 @@ EVERYTHING = {
     "tolerations": [{"key": "crm", "operator": "Exists"}],
     "priorityClassName": "high",
 }
-# Names that YAML would take for numbers and truths. An environment for a review is often called by its number.
+# Names that YAML would take for numbers and truths: environments are often called by the number of a change.
 LITERAL = {
     "imagePullSecrets": ["123"],
     "priorityClassName": "1",

@@ -16,6 +16,7 @@ import grpc
 from chassis.grpc.client import Channels
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
+from rapport_testing.engines.accounts import provisioner_of
 from rapport_testing.engines.nats import binary as nats_binary
 from rapport_testing.engines.postgres import Postgres, owner_of
 from rapport_tools.cli.session import Session
@@ -105,10 +106,10 @@ class Platform:
             for secret, role in ((f"{name}-database", name), (f"{name}-database-owner", owner_of(name))):
                 secrets[secret] = {"url": self.postgres.url_for(name, role).replace("127.0.0.1", GATEWAY)}
             secrets[f"{name}-nats"] = self._broker(name)
+            secrets[f"{name}-nats-admin"] = self._broker(provisioner_of(name))
             secrets[f"{name}-token"] = {
                 "token": self.issuer.token(f"service:{name}", service.permissions, name)
             }
-        secrets["rapport-nats-admin"] = self._broker("provision")
         self.cluster.config_maps["rapport-jwks"] = {"jwks.json": self.issuer.jwks_file.read_text()}
 
     def _broker(self, user: str) -> dict[str, str]:

@@ -19,6 +19,11 @@ from uuid import UUID
 from chassis.errors import invalid
 
 SERVICE = r"[a-z][a-z0-9]{0,30}"  # also a database, a role, a stream, a Python package, a chart
+# What else is called so where services are: users of the broker and of PostgreSQL, charts, their parts.
+RESERVED = frozenset(
+    {"admin", "chassis", "collector", "infra", "mailbox", "nats", "none", "postgres", "public", "rapport"}
+    | {"template0", "template1"}
+)
 CODE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 SUBJECT = rf"(?:agent|service):{CODE}"  # who acts, but for the clock
 _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
@@ -30,6 +35,13 @@ _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
 _TYPES: dict[str, type] = {"uuid": UUID, "number": int}
 REMEMBERED = 4096  # names of each type whose ids are known without parsing: the same few come again and again
 _VARIABLE = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
+
+
+def service_problem(name: object) -> str:
+    """Why a service cannot be called so; "" when it can."""
+    if not isinstance(name, str) or not re.fullmatch(SERVICE, name):
+        return f"a service is called by 1 to 31 lower-case letters and digits, a letter first, not {name!r}"
+    return f"no service can be called {name}: {', '.join(sorted(RESERVED))} are" if name in RESERVED else ""
 
 
 class Pattern:

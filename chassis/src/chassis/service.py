@@ -16,7 +16,6 @@ A service's `__main__.py` is three lines; its `service.py` declares a `Service` 
 import argparse
 import asyncio
 import json
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,7 +28,7 @@ from chassis.clock import Clock
 from chassis.events.declarations import Declaration, Listening
 from chassis.events.facts import FactCodec
 from chassis.grpc.client import Channels
-from chassis.names import SERVICE
+from chassis.names import service_problem
 from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, Sources, WrongSettings, load
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -68,8 +67,8 @@ class Service(Generic[S]):
         permissions: Sequence[str] = (),
         web_port: int = 0,
     ) -> None:
-        if not re.fullmatch(SERVICE, name):
-            raise ValueError(f"a service is called by 1 to 31 lower-case letters and digits, not {name!r}")
+        if problem := service_problem(name):
+            raise ValueError(problem)
         self.name = name
         self.port = port
         self.settings = settings

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from prometheus_client import Gauge
 
@@ -54,7 +55,11 @@ class Certificates:
         held = Held(*(file.read_bytes() for file in self._files))
         x509.load_pem_x509_certificates(held.ca)
         shown = x509.load_pem_x509_certificates(held.certificate)[0]
-        if load_pem_private_key(held.key, None).public_key() != shown.public_key():
+        try:
+            key = load_pem_private_key(held.key, None)
+        except (TypeError, UnsupportedAlgorithm) as error:  # such as one with a password
+            raise ValueError(f"{KEY}: {error}") from None
+        if key.public_key() != shown.public_key():
             raise ValueError(f"{KEY} is not the key of {CERTIFICATE}")
         EXPIRES.set(shown.not_valid_after_utc.timestamp())
         return held

@@ -36,7 +36,7 @@ SERVICES = {
 KUBECTL = """#!{python}
 import os, signal, sys
 if sys.argv[1:3] == ["get", "services"]:
-    assert sys.argv[4] == "crm", sys.argv
+    assert sys.argv[4] in ("crm", "gifts"), sys.argv
     print('''{services}''')
 elif sys.argv[1:] == ["port-forward", "--namespace", "crm", "service/loyalty", ":7003"]:
     open("{folder}/forwards", "a").write(str(os.getpid()) + "\\n")
@@ -222,6 +222,15 @@ def test_what_cannot_be_is_refused_with_a_sentence(
     code, _, err = rapport(*words)
     assert code == 2
     assert said in err
+
+
+def test_who_calls_itself_as_another_in_a_second_namespace_is_shown_no_token(
+    rapport: Rapport, kubectl: Path
+) -> None:
+    code, _, err = rapport("--port-forward", "crm,gifts", "doctor")
+    assert code == 2
+    assert "There is a loyalty in crm and gifts: name one of them." in err
+    assert not kubectl.exists()
 
 
 def test_a_kubectl_that_reaches_nothing_is_told(rapport: Rapport, kubectl: Path) -> None:

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from chassis.events.declarations import Declaration
+from chassis.events.provision import provision
 from rapport_testing.engines.ports import free_port, is_listening
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
@@ -31,11 +33,11 @@ KINDS = ("certificates.cert-manager.io", "servicemonitors.monitoring.coreos.com"
 
 @pytest.fixture
 def folder(deploy: Deploy, tmp_path: Path) -> Path:
-    """An installation of one department, whose roles no other test has."""
-    described = GIFTS | {"service": "presents", "calls": []}
-    (tmp_path / "presents.json").write_text(json.dumps(described))
+    """An installation of one department, whose roles no other test has: its name is a word of SQL's."""
+    described = GIFTS | {"service": "order", "calls": []}
+    (tmp_path / "order.json").write_text(json.dumps(described))
     options = ["--out", tmp_path / "crm", "--tls-issuer", "crm", "--monitoring"]
-    assert deploy("prepare", f"{tmp_path / 'presents.json'}@shop", *options).exit_code == 0
+    assert deploy("prepare", f"{tmp_path / 'order.json'}@shop", *options).exit_code == 0
     return tmp_path / "crm"
 
 
@@ -56,7 +58,7 @@ def postgres(folder: Path, infrastructure: Infrastructure) -> int:
 async def nats(folder: Path, tmp_path: Path) -> Any:
     """The port of a NATS with the accounts of the secret."""
     [secret] = [
-        each for each in items(folder, "broker.json") if each["metadata"]["name"] == "rapport-nats-auth"
+        each for each in items(folder, "00-broker.json") if each["metadata"]["name"] == "rapport-nats-auth"
     ]
     port, config = free_port(), tmp_path / "nats.conf"
     config.write_text(
@@ -143,9 +145,9 @@ def test_what_was_not_applied_is_named(
     check: Callable[[Answers], tuple[int, str]], applied: Answers, folder: Path
 ) -> None:
     secrets = applied["get secrets -n shop -o json"]
-    drop(secrets, "presents-nats")
-    item(secrets, "presents-database")["data"] = {}
-    item(secrets, "presents-database-owner")["data"]["url"] = base64.b64encode(b"postgresql://").decode()
+    drop(secrets, "order-nats")
+    item(secrets, "order-database")["data"] = {}
+    item(secrets, "order-database-owner")["data"]["url"] = base64.b64encode(b"postgresql://").decode()
     drop(applied["get configmaps -n crm -o json"], "rapport-workloads")
     drop(applied["get customresourcedefinitions -o json"], "prometheusrules.monitoring.coreos.com")
     applied["get --raw /openid/v1/jwks"] = {"keys": [{"kid": "new"}]}
@@ -153,13 +155,13 @@ def test_what_was_not_applied_is_named(
     assert code == 1
     assert sorted(said.splitlines()) == [
         "ConfigMap rapport-workloads in crm is missing.",
-        "Secret presents-database in shop has no key url.",
-        "Secret presents-database-owner in shop says something else in url than was prepared: apply the "
+        "Secret order-database in shop has no key url.",
+        "Secret order-database-owner in shop says something else in url than was prepared: apply the "
         "manifests again.",
-        "Secret presents-nats in shop is missing.",
+        "Secret order-nats in shop is missing.",
         "The cluster signs the tokens of ServiceAccounts with other keys than were prepared: delete "
         f"{folder / 'cluster'} and prepare again.",
-        "prometheusRule.enabled of presents needs prometheusrules.monitoring.coreos.com, which the cluster "
+        "prometheusRule.enabled of order needs prometheusrules.monitoring.coreos.com, which the cluster "
         "does not know.",
     ]
 
@@ -187,15 +189,26 @@ def test_who_is_not_let_in_is_named(
     check: Callable[[Answers], tuple[int, str]], folder: Path, applied: Answers
 ) -> None:
     """The servers know other passwords than the folder."""
-    for file in ("presents.json", "broker.json"):
+    for file in ("order.json", "00-broker.json"):
         path = folder / "manifests" / file
-        path.write_text(path.read_text().replace("://presents:", "://presents:x"))
+        path.write_text(path.read_text().replace("://order:", "://order:x"))
     code, said = check(as_applied(folder) | {key: applied[key] for key in (POSTGRES, NATS)})
     assert code == 1
     assert said.splitlines() == [
-        'PostgreSQL does not let presents into presents: password authentication failed for user "presents".',
-        "NATS does not let presents in: nats: 'Authorization Violation'.",
+        'PostgreSQL does not let order into order: password authentication failed for user "order".',
+        "NATS does not let order in: nats: 'Authorization Violation'.",
     ]
+
+
+async def test_who_provisions_is_who_the_secret_says(folder: Path, nats: int) -> None:
+    [secret] = [
+        each for each in items(folder, "order.json") if each["metadata"]["name"] == "order-nats-admin"
+    ]
+    url = urlsplit(secret["stringData"]["url"])
+    here = f"nats://{url.username}:{url.password}@127.0.0.1:{nats}"
+    await provision(here, Declaration("order"))
+    with pytest.raises(TimeoutError):
+        await provision(here, Declaration("cases"))
 
 
 def test_a_folder_that_was_not_prepared_is_refused(deploy: Deploy, tmp_path: Path) -> None:

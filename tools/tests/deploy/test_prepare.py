@@ -1,13 +1,14 @@
 """`rapport deploy prepare`: from declarations to what an installation needs before its releases."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rapport_tools.cli.failures import Failure
-from tools.tests.deploy.conftest import ALL, Deploy
+from tools.tests.deploy.conftest import ALL, GIFTS, Deploy
 
 
 def read(path: Path) -> Any:
@@ -57,14 +58,16 @@ def test_nothing_is_for_other_users_and_no_password_is_printed(deploy: Deploy, t
 
 def test_secrets_are_those_that_the_charts_expect(folder: Path) -> None:
     secrets = named(folder, "cases.json")
-    assert {name for _, name in secrets} == {"cases-database", "cases-database-owner", "cases-nats"}
+    assert {name for _, name in secrets} == {
+        *(f"cases-{each}" for each in ("database", "database-owner", "nats", "nats-admin"))
+    }
     url = secrets["crm", "cases-database-owner"]["stringData"]["url"]
     assert url.startswith("postgresql://cases_owner:")
     assert url.endswith("@postgres-rw:5432/cases")
 
 
 def test_a_service_is_its_account_with_what_it_declares(folder: Path) -> None:
-    data = named(folder, "workloads.json")["crm", "rapport-workloads"]["data"]
+    data = named(folder, "00-workloads.json")["crm", "rapport-workloads"]["data"]
     assert json.loads(data["accounts.json"])["system:serviceaccount:crm:cases"] == {
         "service": "cases",
         "department": "cases",
@@ -84,9 +87,9 @@ def test_a_department_joins_and_others_change_only_where_they_must(
         "services.json",
         "databases.sql",
         "manifests/00-namespaces.json",
-        "manifests/broker.json",
-        "manifests/issuer.json",
-        "manifests/workloads.json",
+        "manifests/00-broker.json",
+        "manifests/00-issuer.json",
+        "manifests/00-workloads.json",
         "values/infra.json",
         "values/nats.json",
         "values/customer.json",
@@ -98,8 +101,91 @@ def test_a_department_joins_and_others_change_only_where_they_must(
     assert own["peers"] == {"customer": "dns:///customer.crm.svc:7001"}
     url = named(folder, "gifts.json")["gifts", "gifts-nats"]["stringData"]["url"]
     assert url.endswith("@nats.crm.svc:4222")
-    assert ("gifts", "rapport-nats-admin") in named(folder, "broker.json")
-    assert ("gifts", "rapport-workloads") in named(folder, "workloads.json")
+    assert ("gifts", "gifts-nats-admin") in named(folder, "gifts.json")
+    assert ("gifts", "rapport-workloads") in named(folder, "00-workloads.json")
+
+
+def test_what_was_said_of_an_installation_holds_until_something_else_is(
+    deploy: Deploy, folder: Path, gifts: Path
+) -> None:
+    said = ["--issuer", "https://issuer.example.org", "--jwks-url", "https://issuer.example.org/jwks"]
+    said += ["--database-host", "db.example.org:25060", "--nats-tls", "authority", "--monitoring"]
+    deploy("prepare", *ALL, "--out", folder, *said)
+    assert not (folder / "manifests" / "00-issuer.json").exists()
+    before = read(folder / "values" / "cases.json")
+    assert deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder).exit_code == 0
+    assert read(folder / "values" / "cases.json") == before
+    assert before["auth"]["issuer"] == "https://issuer.example.org"
+    assert before["nats"] == {"existingSecret": "cases-nats", "tls": {"existingSecret": "authority"}}
+    secrets = named(folder, "gifts.json")
+    assert "@db.example.org:25060/gifts" in secrets["gifts", "gifts-database"]["stringData"]["url"]
+    assert secrets["gifts", "gifts-nats-admin"]["stringData"]["url"].startswith("tls://provision-gifts:")
+    deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder, "--no-monitoring", "--nats-tls", "")
+    assert "serviceMonitor" not in read(folder / "values" / "cases.json")
+    assert read(folder / "values" / "nats.json")["official"] == {
+        "config": {"nats": {"tls": {"enabled": False}}}
+    }
+
+
+def test_what_was_written_of_who_has_left_is_removed(deploy: Deploy, folder: Path, gifts: Path) -> None:
+    deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder)
+    (folder / "services.json").unlink()
+    shown = deploy("prepare", *ALL, "--out", folder, "--diff").output
+    told = deploy("prepare", *ALL, "--out", folder).output
+    for path in ("manifests/gifts.json", "values/gifts.json"):
+        assert f"gone: {path}" in shown
+        assert f"Removed {folder / path}" in told
+        assert not (folder / path).exists()
+
+
+def test_a_department_that_calls_nobody_still_reaches_the_broker(
+    deploy: Deploy, folder: Path, gifts: Path
+) -> None:
+    gifts.write_text(json.dumps(GIFTS | {"calls": []}))
+    deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder)
+    assert read(folder / "values" / "gifts.json")["networkPolicy"] == {"namespaces": ["crm"]}
+
+
+CONSUMER = {
+    "durable": "gifts-promises",
+    "source": "cases",
+    "stream": "CASES",
+    "subjects": ["events.cases.promise.made.v1"],
+    "max_ack_pending": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"service": "nats"}, "no service can be called nats"),
+        ({"service": "Gifts"}, "a service is called by"),
+        ({"service": 5}, "a service is called by"),
+        ({"port": "7010"}, "ports: '7010'"),
+        ({"calls": "customer"}, "is not what"),
+        ({"permissions": ["*"]}, "permissions: '*'"),
+        ({"permissions": ["customer.customers.read", "cases."]}, "permissions: 'cases.'"),
+        ({"consumers": [CONSUMER | {"durable": "loyalty-promises"}]}, "consumers: 'loyalty-promises'"),
+        ({"consumers": [CONSUMER | {"durable": "*"}]}, "consumers: '*'"),
+        ({"consumers": [CONSUMER | {"source": ">"}]}, "sources: '>'"),
+        ({"consumers": [CONSUMER | {"subjects": ["events.loyalty.>"]}]}, "subjects: 'events.loyalty.>'"),
+    ],
+)
+def test_what_a_department_may_not_say_of_itself_is_refused(
+    deploy: Deploy, folder: Path, gifts: Path, told: dict[str, Any], said: str
+) -> None:
+    """It would be an account of another's, or take another's events."""
+    gifts.write_text(json.dumps(GIFTS | told))
+    before = texts(folder)
+    with pytest.raises(Failure, match=re.escape(said)):
+        deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder)
+    assert texts(folder) == before
+
+
+@pytest.mark.parametrize("host", ["db.example.org:", "db:port", "[::1]", "user@db", "-db"])
+def test_what_is_no_host_is_refused(deploy: Deploy, tmp_path: Path, host: str) -> None:
+    with pytest.raises(Failure, match="--database-host is HOST or HOST:PORT"):
+        deploy("prepare", *ALL, "--out", tmp_path / "x", f"--database-host={host}")
 
 
 def test_who_is_left_out_would_lose_its_account_which_is_refused(deploy: Deploy, folder: Path) -> None:

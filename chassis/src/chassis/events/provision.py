@@ -1,8 +1,8 @@
 """The streams and durable consumers of a service: made by `provision` as declared, verified at start.
 
 A service's own identity may use its stream and consumers and may not make or change them (`accounts`).
-`provision` runs with an administrator's identity: from `rapport up` on a developer's machine, from the
-chart's hook in Kubernetes.
+`provision` runs with an identity that may do that for this service, and no more: from the chart's hook in
+Kubernetes; with an administrator's from `rapport up` on a developer's machine.
 """
 
 from collections.abc import Iterable
@@ -52,7 +52,7 @@ async def provision(
 
     """
     room = {"num_replicas": replicas, "max_bytes": stream_gib * GIB}
-    connection = await connect(url, "provision", tls_dir=tls_dir)
+    connection = await connect(url, f"provision.{declaration.service}", tls_dir=tls_dir)
     js = connection.js
     try:
         await _stream(js, _stream_config(declaration.service).evolve(**room))

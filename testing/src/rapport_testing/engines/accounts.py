@@ -16,7 +16,6 @@ from chassis.events.declarations import Declaration, stream_of
 
 STREAMS = "RAPPORT"
 ADMIN = "admin"
-PROVISIONER = "provision"
 # How long the server remembers whom to answer: longer than any fetch, for each leaves an entry behind.
 ANSWERS_FOR = "10s"
 # An account that imports this one is given no API of its own, which would answer every request a second time.
@@ -34,13 +33,33 @@ def permissions(declaration: Declaration) -> dict[str, list[str]]:
     }
 
 
+def provisioner_of(service: str) -> str:
+    """The user that makes the service's stream and consumers."""
+    return f"provision-{service}"
+
+
+def _provisioning(declaration: Declaration) -> dict[str, list[str]]:
+    """What `provision` asks for a service: no stream of another's is changed, read or emptied by it."""
+    own = stream_of(declaration.service)
+    streams = [own, *map(stream_of, declaration.sources)]
+    consumers = [f"{stream_of(each.source)}.{each.durable}" for each in declaration.subscriptions]
+    asked = [
+        *(f"STREAM.{verb}.{stream}" for stream in dict.fromkeys(streams) for verb in ("INFO", "CREATE")),
+        f"STREAM.UPDATE.{own}",
+        *(f"CONSUMER.DURABLE.CREATE.{each}" for each in consumers),
+    ]
+    return {
+        "publish": [f"$JS.API.{each}" for each in asked],
+        "subscribe": [f"_INBOX_provision.{declaration.service}.>"],
+    }
+
+
 def accounts(declarations: Sequence[Declaration], password: Callable[[str], str]) -> dict[str, Any]:
     """The `accounts` block of the server's configuration.
 
     Args:
         declarations: of every service.
-        password: of a user: of each service, of `admin`, who may do everything, and of `provision`, who makes
-            streams and consumers.
+        password: of a user: of each service, of its provisioner, and of `admin`, who may do everything.
 
     """
     known = {each.service for each in declarations}
@@ -48,12 +67,14 @@ def accounts(declarations: Sequence[Declaration], password: Callable[[str], str]
     for each in declarations:
         for subject in _asked(each):
             askers.setdefault(subject, []).append(each.service)
-    provisioner = {"publish": ["$JS.API.>"], "subscribe": [f"_INBOX_{PROVISIONER}.>"]}
+    provisioners = [
+        _user(provisioner_of(each.service), password, _provisioning(each)) for each in declarations
+    ]
     everything = {"publish": ">", "subscribe": ">"}
     return {
         STREAMS: {
             "jetstream": "enabled",
-            "users": [_user(ADMIN, password, everything), _user(PROVISIONER, password, provisioner)],
+            "users": [_user(ADMIN, password, everything), *provisioners],
             "exports": [
                 {"service": _INFO, "accounts": sorted(known)},
                 *(_export(subject, services) for subject, services in askers.items()),

@@ -122,6 +122,9 @@ def _found() -> dict[str, tuple[str, str, int]]:
             for port in each["spec"]["ports"]:
                 if port["name"] == "grpc":
                     name = meta["labels"]["app.kubernetes.io/name"]
+                    if name in found:  # one of them is not who it says, and would be shown our token
+                        both = f"{found[name][0]} and {namespace}"
+                        raise Failure(f"There is a {name} in {both}: name one of them.", Exit.WRONG_USE)
                     found[name] = (namespace, meta["name"], port["port"])
     if not found:
         raise Failure(f"No service of Rapport is in {os.environ[FORWARD]}.", Exit.UNREACHABLE)

@@ -1,6 +1,9 @@
 """`rapport deploy`: prepare an installation on Kubernetes, and say what it lacks."""
 
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -20,62 +23,95 @@ _SERVICES = typer.Argument(
     "`python -m NAME describe` printed.",
 )
 _FOLDER = typer.Argument(metavar="DIR", help="What `rapport deploy prepare --out DIR` wrote.")
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?"
+_DEFAULTS: dict[str, Any] = {
+    "namespace": "crm",
+    "database_host": "postgres-rw",
+    "issuer": "",
+    "jwks_url": "",
+    "tls_issuer": "",
+    "nats_tls": "",
+    "monitoring": False,
+}
 _OUT = typer.Option(metavar="DIR", help="Where to write; passwords in it are made once and kept.")
+
+
+def _said(text: str) -> Any:
+    """An option that holds from one time to the next."""
+    return typer.Option(None, help=text, show_default=False)
 
 
 @app.command()
 def prepare(
     services: list[str] = _SERVICES,
     out: Path = _OUT,
-    namespace: str = typer.Option("crm", help="Of the broker, and of services that say no other."),
-    database_host: str = typer.Option("postgres-rw", help="PostgreSQL; a name without a dot is in there."),
-    issuer: str = typer.Option("", help="The `iss` of people's tokens; none: DIR has a key of its own."),
-    jwks_url: str = typer.Option("", help="https://... where that issuer publishes its keys."),
-    tls_issuer: str = typer.Option("", help="cert-manager's ClusterIssuer, for TLS between services."),
-    monitoring: bool = typer.Option(False, "--monitoring", help="The Prometheus operator watches them."),
+    namespace: str | None = _said("Of the broker, and of services that say no other; crm at first."),
+    database_host: str | None = _said(
+        "PostgreSQL, HOST or HOST:PORT; a name without a dot is of that namespace; postgres-rw at first."
+    ),
+    issuer: str | None = _said("The `iss` of people's tokens; none: DIR has a key of its own."),
+    jwks_url: str | None = _said("https://... where that issuer publishes its keys."),
+    tls_issuer: str | None = _said("cert-manager's ClusterIssuer, for TLS between services."),
+    nats_tls: str | None = _said("The secret with the ca.crt of a NATS that speaks TLS, in each namespace."),
+    monitoring: bool | None = _said("The Prometheus operator watches them."),
     diff: bool = typer.Option(
         False, "--diff", help="Write nothing; show what would change, without passwords, and exit with 1."
     ),
 ) -> None:
     """Write namespaces, secrets, SQL, the broker's accounts, and values of every release.
 
-    The cluster's own issuer and keys are read with kubectl the first time, and kept in DIR/cluster.
+    What was said once of the installation holds until something else is said. The cluster's own issuer and
+    keys are read with kubectl the first time, and kept in DIR/cluster.
     """
     from rapport_tools.deploy.folder import ISSUER, Folder
     from rapport_tools.deploy.members import members
     from rapport_tools.deploy.plan import Installation, files
 
-    if bool(issuer) != bool(jwks_url):
-        raise Failure("--issuer and --jwks-url belong together.", Exit.WRONG_USE)
-    found, folder = members(services, namespace), Folder(out)
+    folder = Folder(out)
+    said = {
+        "namespace": namespace,
+        "database_host": database_host,
+        "issuer": issuer,
+        "jwks_url": jwks_url,
+        "tls_issuer": tls_issuer,
+        "nats_tls": nats_tls,
+        "monitoring": monitoring,
+    }
+    options = _options({**_DEFAULTS, **folder.options()}, said)
+    found = members(services, options["namespace"])
     if left := folder.left_out({each.name for each in found}):
         raise Failure(
             f"{out} has {', '.join(left)} too, which would lose its account at the broker: name it, or "
             f"delete {out}/services.json.",
             Exit.WRONG_USE,
         )
-    kept = folder.issuers(own=not issuer)
-    texts = kept | files(
-        Installation(
-            members=found,
-            namespace=namespace,
-            database_host=database_host,
-            password=folder.password,
-            issuer=issuer or ISSUER,
-            jwks_url=jwks_url,
-            jwks=kept.get("keys/jwks.json", ""),
-            cluster_issuer=kept["cluster/issuer"].strip(),
-            cluster_jwks=kept["cluster/jwks.json"],
-            tls_issuer=tls_issuer,
-            monitoring=monitoring,
-        )
+    kept = folder.issuers(own=not options["issuer"])
+    installation = Installation(
+        members=found,
+        password=folder.password,
+        jwks=kept.get("keys/jwks.json", ""),
+        cluster_issuer=kept["cluster/issuer"].strip(),
+        cluster_jwks=kept["cluster/jwks.json"],
+        **options | {"issuer": options["issuer"] or ISSUER},
     )
+    texts = kept | {"options.json": json.dumps(options, indent=2) + "\n"} | files(installation)
     if not diff:
         changed = folder.write(texts)
-        say("\n".join(f"Wrote {out / path}" for path in changed) if changed else "Nothing has changed.")
+        say("\n".join(changed) if changed else "Nothing has changed.")
     elif changes := list(folder.changes(texts)):
         say("".join(changes).rstrip())
         raise typer.Exit(Exit.REFUSED)
+
+
+def _options(before: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """What holds now. Failure for what does not go together."""
+    options = before | {name: value for name, value in said.items() if value is not None}
+    if bool(options["issuer"]) != bool(options["jwks_url"]):
+        raise Failure("--issuer and --jwks-url belong together.", Exit.WRONG_USE)
+    if not re.fullmatch(_HOST, options["database_host"]):
+        message = f"--database-host is HOST or HOST:PORT, not {options['database_host']!r}."
+        raise Failure(message, Exit.WRONG_USE)
+    return options
 
 
 @app.command()

@@ -9,6 +9,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.deploy.kubectl import kubectl
@@ -16,6 +17,7 @@ from rapport_tools.deploy.plan import is_secret
 from rapport_tools.local.home import Home, write_private
 from rapport_tools.local.issuer import Issuer
 
+_OURS = ("manifests", "values")  # folders in which every JSON file is one of ours
 ISSUER = "rapport"  # the `iss` of tokens that the folder's own key signs
 
 
@@ -40,6 +42,12 @@ class Folder:
         except (OSError, ValueError):
             message = f"{self.path} is no folder that `rapport deploy prepare --out {self.path}` wrote."
             raise Failure(message, Exit.WRONG_USE) from None
+        return read
+
+    def options(self) -> dict[str, Any]:
+        """What was said of the installation the last time."""
+        file = self.path / "options.json"
+        read: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
         return read
 
     def left_out(self, named: set[str]) -> list[str]:
@@ -69,6 +77,7 @@ class Folder:
 
     def changes(self, texts: Mapping[str, str]) -> Iterator[str]:
         """What would change, as text without any password."""
+        yield from (f"gone: {path}\n" for path in self._gone(texts))
         for path, text in sorted(texts.items()):
             file = self.path / path
             before = file.read_text() if file.exists() else ""
@@ -82,7 +91,10 @@ class Folder:
                 )
 
     def write(self, texts: Mapping[str, str]) -> list[str]:
-        """Write what changes, and say what that was. Nothing in the folder is for other users."""
+        """Write what changes, and say what that was. Nothing in the folder is for other users.
+
+        What was written of a service that is no longer one is removed, or kubectl would make it again.
+        """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         passwords = {f"passwords/{name}": value for name, value in self._made.items()}
         changed = []
@@ -92,4 +104,12 @@ class Folder:
                 file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 write_private(file, text)
                 changed.append(path)
-        return [path for path in changed if path not in passwords]
+        said = [f"Wrote {self.path / path}" for path in changed if path not in passwords]
+        for path in self._gone(texts):
+            (self.path / path).unlink()
+            said.append(f"Removed {self.path / path}")
+        return said
+
+    def _gone(self, texts: Mapping[str, str]) -> list[str]:
+        there = [file.relative_to(self.path) for at in _OURS for file in self.path.glob(f"{at}/*.json")]
+        return sorted(set(map(str, there)) - texts.keys())

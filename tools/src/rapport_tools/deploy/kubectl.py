@@ -1,7 +1,6 @@
 """kubectl, the one from PATH: it knows the cluster and who we are there."""
 
 import contextlib
-import selectors
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -39,9 +38,8 @@ def forwarded(namespace: str, service: str, port: int) -> Iterator[str]:
         raise Failure("kubectl is not on PATH.", Exit.WRONG_USE) from None
     with running:
         try:
-            said = _first_line(running)
-            _, found, rest = said.partition("Forwarding from ")
-            if not found:
+            said, rest = _address(running)
+            if not rest:
                 what = f"{service} in {namespace} is not reached by kubectl port-forward"
                 raise Failure(f"{what}: {said or 'it says nothing'}.", Exit.UNREACHABLE)
             threading.Thread(target=_read_on, args=(running.stdout,), daemon=True).start()
@@ -50,12 +48,21 @@ def forwarded(namespace: str, service: str, port: int) -> Iterator[str]:
             running.terminate()
 
 
-def _first_line(running: "Popen[bytes]") -> str:
+def _address(running: "Popen[bytes]") -> tuple[str, str]:
+    """The last line that it says, and from where it forwards: what comes before that are warnings."""
     assert running.stdout is not None
-    with selectors.DefaultSelector() as waiting:
-        waiting.register(running.stdout, selectors.EVENT_READ)
-        ready = waiting.select(TIMEOUT_S)
-    return running.stdout.readline().decode().strip().rstrip(".") if ready else ""
+    impatience = threading.Timer(TIMEOUT_S, running.terminate)
+    impatience.start()
+    said = ""
+    try:
+        for line in running.stdout:
+            said = line.decode().strip().rstrip(".") or said
+            _, found, rest = said.partition("Forwarding from ")
+            if found:
+                return said, rest
+        return said, ""
+    finally:
+        impatience.cancel()
 
 
 def _read_on(output: IO[bytes] | None) -> None:

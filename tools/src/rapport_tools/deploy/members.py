@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from chassis.events.declarations import Declaration
+from chassis.names import SERVICE, service_problem
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.local.installed import GROUP
 
 if TYPE_CHECKING:
     from chassis.service import Service
 
+# Of one service; what it may do with all of another's rows is given by name, and never with a star alone.
+_PERMISSION = re.compile(r"[a-z][a-z0-9]{0,30}\.([a-z_]+\.[a-z_]+|[a-z_]+\.\*|\*)")
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -32,16 +35,37 @@ class Member:
 
     @classmethod
     def of(cls, described: Mapping[str, Any], namespace: str) -> Self:
-        """What `describe` told. KeyError when something is missing."""
+        """What `describe` told. KeyError when something is missing, TypeError for what is no list."""
         return cls(
             described["service"],
             namespace,
             described["port"],
             described["web_port"],
-            tuple(described["calls"]),
-            tuple(described["permissions"]),
+            _texts(described["calls"]),
+            _texts(described["permissions"]),
             Declaration.read(described),
         )
+
+    def problem(self) -> str:
+        """What is wrong with what it says of itself: it may ask for nothing of another's. "" for nothing."""
+        if problem := service_problem(self.name):
+            return problem
+        declared, own = self.declaration.subscriptions, rf"{re.escape(self.name)}-[a-z0-9-]+"
+        wrong: dict[str, Sequence[Any]] = {
+            "consumers": [each.durable for each in declared if not re.fullmatch(own, each.durable)],
+            "sources": [each.source for each in declared if not re.fullmatch(SERVICE, each.source)],
+            "subjects": [
+                subject
+                for each in declared
+                for subject in each.subjects
+                if not re.fullmatch(rf"events\.{each.source}(\.[a-z0-9*-]+)*(\.>)?", subject)
+            ],
+            "calls": [each for each in self.calls if not re.fullmatch(SERVICE, each)],
+            "permissions": [each for each in self.permissions if not re.fullmatch(_PERMISSION, each)],
+            "ports": [each for each in (self.port, self.web_port) if not isinstance(each, int)],
+        }
+        said = (f"{what}: {each!r}" for what, found in wrong.items() for each in found)
+        return next(said, "")
 
     def host(self, name: str, at: str) -> str:
         """Where this service finds the Service `name` of the namespace `at`."""
@@ -63,6 +87,7 @@ def members(named: Sequence[str], namespace: str) -> list[Member]:
     for each in found:
         if missing := [call for call in each.calls if call not in names]:
             raise Failure(f"{each.name} calls {', '.join(missing)}, which must be named too.", Exit.WRONG_USE)
+    _checked(namespace)
     return sorted(found, key=lambda each: each.name)
 
 
@@ -81,11 +106,18 @@ def _load(what: str) -> "Service[Any]":
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         described: Mapping[str, Any] = json.loads(path.read_text())
-        Member.of(described, "")
+        if problem := Member.of(described, "").problem():
+            raise ValueError(problem)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        message = f"{path} is not what `python -m NAME describe` of this version prints: {error!r}"
+        message = f"{path} is not what `python -m NAME describe` of this version prints: {error}"
         raise Failure(message, Exit.WRONG_USE) from None
     return described
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return tuple(map(str, value))
 
 
 def _checked(namespace: str) -> str:

@@ -3,13 +3,13 @@
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from rapport_testing.engines.accounts import PROVISIONER
 from rapport_testing.engines.postgres import owner_of
 from rapport_tools.cli.failures import Failure
 from rapport_tools.deploy.kubectl import forwarded, kubectl
@@ -39,6 +39,7 @@ class Prepared:
         self.values: dict[str, Object] = {
             name: json.loads((folder / "values" / f"{name}.json").read_text()) for name in services
         }
+        self.options: Object = json.loads((folder / "options.json").read_text())
 
     def of(self, kind: str) -> list[Object]:
         """The objects of a kind."""
@@ -127,26 +128,29 @@ def _databases(prepared: Prepared) -> Iterator[str]:
 
 
 def _users(prepared: Prepared) -> Iterator[str]:
-    admins = [url for url in prepared.urls("-admin") if url.username == PROVISIONER]
-    urls = [*prepared.urls("-nats"), *admins]
+    urls = prepared.urls("-nats") + prepared.urls("-nats-admin")
+    authority, problem = _authority(prepared)
+    if problem:
+        yield problem
+        return
     with ExitStack() as forwards:
         at = _at(forwards, urls[0], prepared.broker_namespace)
         if isinstance(at, Failure):
             yield f"NATS is not reached: {at}"
             return
         for url in urls:
-            if problem := asyncio.run(_enter(url, at)):
+            if problem := asyncio.run(_enter(url, at, authority)):
                 yield problem
 
 
 def _at(forwards: ExitStack, url: SplitResult, namespace: str) -> str | Failure:
     """Where a server is reached from here: a Service of the cluster by port-forward. Why it is not."""
     host, port = url.hostname or "", url.port or 0
-    service, _, rest = host.partition(".")
-    if rest and not rest.endswith("svc"):
+    service, *rest = host.split(".")
+    if rest and rest[1:2] != ["svc"]:
         return f"{host}:{port}"
     try:
-        return forwards.enter_context(forwarded(rest.partition(".")[0] or namespace, service, port))
+        return forwards.enter_context(forwarded(rest[0] if rest else namespace, service, port))
     except Failure as failure:
         return failure
 
@@ -171,7 +175,21 @@ async def _log_in(url: SplitResult, at: str) -> str:
     return "" if right else f"Database {database} belongs to {owner}, and not to {owner_of(database)}."
 
 
-async def _enter(url: SplitResult, at: str) -> str:
+def _authority(prepared: Prepared) -> tuple[str, str]:
+    """What vouches for a broker that speaks TLS, and why it is not known; both empty without."""
+    if not (secret := prepared.options["nats_tls"]):
+        return "", ""
+    where = f"Secret {secret} in {prepared.broker_namespace}"
+    try:
+        found = json.loads(kubectl("get", "secret", secret, "-n", prepared.broker_namespace, "-o", "json"))
+        return base64.b64decode(found["data"]["ca.crt"]).decode(), ""
+    except Failure:
+        return "", f"{where} is missing, with the ca.crt of NATS."
+    except KeyError:
+        return "", f"{where} has no key ca.crt."
+
+
+async def _enter(url: SplitResult, at: str, authority: str) -> str:
     """What is wrong with a user's way to the broker."""
     from nats.aio.client import Client
 
@@ -180,7 +198,9 @@ async def _enter(url: SplitResult, at: str) -> str:
     client = Client()
     try:
         await client.connect(
-            f"nats://{at}",
+            f"{url.scheme}://{at}",
+            tls=ssl.create_default_context(cadata=authority) if authority else None,
+            tls_hostname=url.hostname if authority else None,
             user=url.username,
             password=url.password,
             allow_reconnect=False,

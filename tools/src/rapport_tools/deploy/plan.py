@@ -5,6 +5,8 @@
     databases.sql for psql: databases, and the owner and the runtime role of each
     services.json where each service is: `prepare` reads who was named the last time
 
+Names of files of services are names of services; those of the others are none (`chassis.names.RESERVED`).
+
 All is JSON, which kubectl and Helm take as they take YAML. The same declarations and passwords make the same
 text.
 """
@@ -14,8 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.events.registry import events
-from rapport_testing.engines.accounts import PROVISIONER, accounts
+from rapport_testing.engines.accounts import accounts, provisioner_of
 from rapport_testing.engines.postgres import owner_of
 from rapport_tools.deploy.members import Member
 
@@ -31,7 +32,7 @@ class Installation:
     Attributes:
         members: the services.
         namespace: where NATS is, and PostgreSQL unless its host has a dot.
-        database_host: of PostgreSQL.
+        database_host: of PostgreSQL, with its port if that is not 5432.
         password: of a user, by a name.
         issuer: the `iss` of people's tokens.
         jwks_url: where its keys are; "" for `jwks` in a ConfigMap.
@@ -39,6 +40,7 @@ class Installation:
         cluster_issuer: the `iss` of tokens of ServiceAccounts.
         cluster_jwks: the cluster's keys, as text.
         tls_issuer: cert-manager's ClusterIssuer; "" for no TLS between services.
+        nats_tls: the secret with `ca.crt` of NATS, in each namespace; "" for no TLS there.
         monitoring: whether the Prometheus operator watches.
 
     """
@@ -53,6 +55,7 @@ class Installation:
     cluster_issuer: str
     cluster_jwks: str
     tls_issuer: str = ""
+    nats_tls: str = ""
     monitoring: bool = False
 
     @property
@@ -65,15 +68,18 @@ def files(of: Installation) -> dict[str, str]:
     """The text of every file, by its path."""
     made: dict[str, Any] = {
         "manifests/00-namespaces.json": _list(map(_namespace, of.namespaces)),
-        "manifests/broker.json": _list(_broker(of)),
-        "manifests/workloads.json": _list(_workloads(of)),
+        "manifests/00-broker.json": _list(_broker(of)),
+        "manifests/00-workloads.json": _list(_workloads(of)),
         "values/infra.json": {"nats": {"networkPolicy": {"clients": _clients(of)}}},
-        "values/nats.json": {"networkPolicy": {"clients": _clients(of)}},
+        "values/nats.json": {
+            "networkPolicy": {"clients": _clients(of)},
+            "official": {"config": {"nats": {"tls": {"enabled": bool(of.nats_tls)}}}},
+        },
         "values/rapport.json": _umbrella(of),
         "services.json": {each.name: {"namespace": each.namespace, "port": each.port} for each in of.members},
     }
     if not of.jwks_url:
-        made["manifests/issuer.json"] = _list(
+        made["manifests/00-issuer.json"] = _list(
             _config_map("rapport-jwks", at, {"jwks.json": of.jwks}) for at in of.namespaces
         )
     for each in of.members:
@@ -98,10 +104,10 @@ def _values(of: Installation, member: Member) -> Object:
         "port": member.port,
         "webPort": member.web_port,
         "database": {"existingSecret": f"{name}-database"},
-        "nats": {"existingSecret": f"{name}-nats"},
+        "nats": {"existingSecret": f"{name}-nats", "tls": {"existingSecret": of.nats_tls}},
         "setup": {
             "database": {"existingSecret": f"{name}-database-owner"},
-            "nats": {"existingSecret": "rapport-nats-admin"},
+            "nats": {"existingSecret": f"{name}-nats-admin"},
         },
         "auth": {
             "issuer": of.issuer,
@@ -130,15 +136,14 @@ def _umbrella(of: Installation) -> Object:
 
 def _sources(of: Installation, member: Member) -> list[str]:
     """Departments that it hears and whose contracts are not the platform's: its image does not have them."""
-    ours = {name.split(".")[1] for name in events() if name.startswith("rapport.")}
-    known = {each.name for each in of.members} - ours
-    return sorted(known.intersection(member.declaration.sources) - {member.name})
+    known = {each.name for each in of.members} - {*UMBRELLA, member.name}
+    return sorted(known.intersection(member.declaration.sources))
 
 
 def _neighbours(of: Installation, member: Member) -> list[str]:
-    """The other namespaces from which it is called, or which it calls."""
+    """The other namespaces from which it is called, or which it calls, and that of the broker."""
     near = (each for each in of.members if each.name in member.calls or member.name in each.calls)
-    return sorted({each.namespace for each in near} - {member.namespace})
+    return sorted({of.namespace, *(each.namespace for each in near)} - {member.namespace})
 
 
 def _clients(of: Installation) -> list[Object]:
@@ -156,9 +161,6 @@ def _broker(of: Installation) -> Iterator[Object]:
     block = accounts([each.declaration for each in of.members], lambda user: of.password(f"nats-{user}"))
     auth = json.dumps({"accounts": block}, indent=2)
     yield _secret("rapport-nats-auth", of.namespace, {"auth.conf": auth})
-    for at in of.namespaces:
-        host = "nats" if at == of.namespace else f"nats.{of.namespace}.svc"
-        yield _secret("rapport-nats-admin", at, {"url": _nats_url(of, PROVISIONER, host)})
 
 
 def _workloads(of: Installation) -> Iterator[Object]:
@@ -176,16 +178,14 @@ def _workloads(of: Installation) -> Iterator[Object]:
 
 def _secrets(of: Installation, member: Member) -> Iterator[Object]:
     name, at = member.name, member.namespace
-    host = of.database_host
+    host, _, port = of.database_host.partition(":")
     host = host if "." in host else member.host(host, of.namespace)
     for role, secret in ((name, f"{name}-database"), (owner_of(name), f"{name}-database-owner")):
-        url = f"postgresql://{role}:{of.password(f'database-{role}')}@{host}:5432/{name}"
+        url = f"postgresql://{role}:{of.password(f'database-{role}')}@{host}:{port or 5432}/{name}"
         yield _secret(secret, at, {"url": url})
-    yield _secret(f"{name}-nats", at, {"url": _nats_url(of, name, member.host("nats", of.namespace))})
-
-
-def _nats_url(of: Installation, user: str, host: str) -> str:
-    return f"nats://{user}:{of.password(f'nats-{user}')}@{host}:4222"
+    for user, secret in ((name, f"{name}-nats"), (provisioner_of(name), f"{name}-nats-admin")):
+        to = f"{of.password(f'nats-{user}')}@{member.host('nats', of.namespace)}:4222"
+        yield _secret(secret, at, {"url": f"{'tls' if of.nats_tls else 'nats'}://{user}:{to}"})
 
 
 def _sql(of: Installation) -> str:
@@ -195,17 +195,18 @@ def _sql(of: Installation) -> str:
         "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;",
     ]
     for name in (each.name for each in of.members):
+        owner, quoted = f'"{owner_of(name)}"', f'"{name}"'  # a department may be called as a word of SQL's
         for role in (owner_of(name), name):
             absent = f"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
             lines += [
-                f"SELECT 'CREATE ROLE {role}' {absent} \\gexec",
-                f"ALTER ROLE {role} LOGIN PASSWORD '{of.password(f'database-{role}')}';",
+                f"SELECT 'CREATE ROLE \"{role}\"' {absent} \\gexec",
+                f"ALTER ROLE \"{role}\" LOGIN PASSWORD '{of.password(f'database-{role}')}';",
             ]
         absent = f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}')"
         lines += [
-            f"SELECT 'CREATE DATABASE {name} OWNER {owner_of(name)}' {absent} \\gexec",
-            f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;",
-            f"GRANT CONNECT ON DATABASE {name} TO {name};",
+            f"SELECT 'CREATE DATABASE {quoted} OWNER {owner}' {absent} \\gexec",
+            f"REVOKE ALL ON DATABASE {quoted} FROM PUBLIC;",
+            f"GRANT CONNECT ON DATABASE {quoted} TO {quoted};",
         ]
     return "\n".join(lines) + "\n"
 
