@@ -23,9 +23,10 @@ RAPPORT = str(Path(sys.executable).parent / "rapport")
 
 
 class Stack:
-    """A platform of its own folder and ports; `environ` is told to it besides."""
+    """A platform of its own folder and ports, of any installation; `environ` is told to it besides."""
 
-    def __init__(self, folder: Path, **environ: str) -> None:
+    def __init__(self, folder: Path, rapport: str = RAPPORT, **environ: str) -> None:
+        self._rapport = rapport
         self.home = Home(folder / "home")
         self.failpoints = folder / "failpoints"
         self.failpoints.mkdir()
@@ -45,7 +46,7 @@ class Stack:
         """Start it, have sessions find it, and stop it at the end."""
         said = self.failpoints.parent / "up.log"
         with said.open("w") as log:
-            process = subprocess.Popen([RAPPORT, "up"], env=self.env, stdout=log, stderr=log)
+            process = subprocess.Popen([self._rapport, "up"], env=self.env, stdout=log, stderr=log)
             try:
 
                 def is_up() -> bool:
@@ -68,7 +69,7 @@ class Stack:
     def run(self, *arguments: str, timeout_s: float = 180) -> subprocess.CompletedProcess[str]:
         """Run the `rapport` command against this platform."""
         return subprocess.run(
-            [RAPPORT, *arguments],
+            [self._rapport, *arguments],
             env=self.env,
             capture_output=True,
             text=True,

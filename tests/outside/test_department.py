@@ -7,7 +7,6 @@ library that we do not require is missed.
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from packaging.utils import canonicalize_name
 from rapport_testing.engines.postgres import owner_of
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.tokens import ISSUER, TestIssuer
+from tests.outside.following import command_of, link
 
 pytestmark = pytest.mark.slow
 
@@ -51,11 +51,7 @@ def department(tmp_path_factory: pytest.TempPathFactory, wheels: list[Path]) -> 
     where = [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
     site = Path(subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip())
     install(folder, *wheels)
-    for each in required(list(distributions(path=[str(site)]))):
-        for file in each.files or ():
-            if (here := Path(str(each.locate_file(file)))).exists() and not (site / file).exists():
-                (site / file).parent.mkdir(parents=True, exist_ok=True)
-                (site / file).symlink_to(here.resolve())
+    link(required(list(distributions(path=[str(site)]))), site)
     run(
         folder,
         "sh",
@@ -72,14 +68,6 @@ def install(folder: Path, *wheels: Path) -> None:
     python = folder / ".venv" / "bin" / "python"
     command = [UV, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, *wheels]
     subprocess.run(command, check=True)
-
-
-def command_of(page: Path, word: str) -> str:
-    """The block of commands with that word, as the page has it: nothing is added, not even to PATH."""
-    (found,) = (
-        each for each in re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL) if word in each
-    )
-    return found
 
 
 def required(ours: list[Distribution]) -> list[Distribution]:

@@ -6,9 +6,10 @@ in the entry point group `rapport.contracts`.
 
 import functools
 import json
+import sys
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,12 +22,30 @@ from google.protobuf.message_factory import GetMessageClass
 GROUP = "rapport.contracts"
 
 
+class Gone(ImportError):
+    """A package is installed, and its code is not there."""
+
+
+def loaded(point: EntryPoint) -> Any:
+    """What an entry point names. Gone, with how to uninstall it, when its package was deleted."""
+    try:
+        return point.load()
+    except ModuleNotFoundError as error:
+        if point.dist is None or not f"{point.module}.".startswith(f"{error.name}."):
+            raise  # its code is there, and what it imports is not
+        name = point.dist.name
+        raise Gone(
+            f"The package {name} is installed, but its module {error.name} is gone. "
+            f"Uninstall it: {sys.executable} -m pip uninstall {name}"
+        ) from None
+
+
 @functools.cache
 def contracts() -> tuple[ModuleType, ...]:
     """The generated modules of every installed contract, imported."""
     import rapport
 
-    packages: list[Any] = [rapport, *(found.load() for found in entry_points(group=GROUP))]
+    packages: list[Any] = [rapport, *map(loaded, entry_points(group=GROUP))]
     return tuple(module for package in packages for module in _modules(package))
 
 

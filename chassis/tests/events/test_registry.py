@@ -88,6 +88,31 @@ def test_the_events_of_another_distribution_are_found_once_it_is_installed(packa
 
 
 @pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ([], "The package acme-gifts is installed, but its module acme is gone. Uninstall it: "),
+        (["acme/__init__.py", "acme/gifts.py"], "No module named 'unheard_of'"),
+    ],
+)
+def test_a_package_whose_code_was_deleted_is_named_with_how_to_uninstall_it(there, told, tmp_path):
+    """And not one that lacks something else."""
+    installed = tmp_path / "acme_gifts-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-gifts\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text("[rapport.contracts]\ngifts = acme.gifts\n")
+    for file in there:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("import unheard_of" if file.endswith("gifts.py") else "")
+    look = [sys.executable, "-c", "from chassis.contracts import contracts; contracts()"]
+    done = subprocess.run(
+        look, capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)}, check=False
+    )
+    *_, said = done.stderr.splitlines()
+    assert told in said
+    assert ("-m pip uninstall acme-gifts" in said) is (not there)
+
+
+@pytest.mark.parametrize(
     ("pattern", "meets"),
     [
         ("events.cases.case.opened.v1", True),

@@ -15,9 +15,13 @@ import asyncpg
 import psutil
 import pytest
 
+from chassis.events.declarations import Declaration
 from rapport_testing.engines.ports import is_free
+from rapport_testing.engines.process import StackError
 from rapport_testing.wait import eventually
+from rapport_tools.local import stack as stacks
 from rapport_tools.local.home import Home
+from rapport_tools.local.installed import Installed
 
 # Ports are below those that other tests are given at random.
 # A package `tiny`: a service without methods, and `python -m tiny.up`, which is `rapport up` with it alone.
@@ -235,3 +239,26 @@ async def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path, package: Pa
     assert base != 6_700
     assert is_free(base)
     assert "PostgreSQL" not in told  # nothing was started for it
+
+
+@pytest.mark.parametrize(("port", "web_port", "replicas", "shared"), [
+    (7002, 0, "1", 6702),
+    (7902, 7002, "1", 6702),
+    (7102, 0, "1", 6802),
+    (7012, 0, "2", 6712),
+])  # fmt: skip
+async def test_two_services_with_one_port_are_named_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: int, web_port: int, replicas: str, shared: int
+) -> None:
+    made = [
+        Installed(name, number, (), Declaration(name, ()), tmp_path, web)
+        for name, number, web in (("cases", 7002, 0), ("twin", port, web_port))
+    ]
+    monkeypatch.setattr(stacks, "installed", lambda: made)
+    home = Home(tmp_path / "home")
+    home.create()
+    told: list[str] = []
+    environ = {"RAPPORT_PORT_BASE": "6700", "RAPPORT_LOCAL_REPLICAS": replicas}
+    with pytest.raises(StackError, match=f"Port {shared} is needed by cases and by twin"):
+        await stacks.Stack(home, environ, told.append, told.append, None).start()
+    assert told == []

@@ -9,7 +9,7 @@ import socket
 import urllib.request
 from collections.abc import Iterable, Mapping
 
-from rapport_testing.engines.process import WrongUse
+from rapport_testing.engines.process import StackError, WrongUse
 
 # Above 32767 an outgoing connection may hold the port, and a bind fails at random.
 LOWEST, HIGHEST = 10_000, 32_767
@@ -90,6 +90,18 @@ def taken(port: int, service: str, usual: Iterable[int]) -> tuple[str, str]:
         f"Port {port}, which {service} needs, is taken by {holder(port)}.",
         f"Stop that, or choose other ports: RAPPORT_PORT_BASE={free}",
     )
+
+
+def require(needed: Iterable[tuple[int, str]], usual: Iterable[int]) -> None:
+    """Each port is free, and needed by one service alone. StackError, with what to do."""
+    whose: dict[int, str] = {}
+    for port, service in needed:
+        if (other := whose.setdefault(port, service)) != service:
+            raise StackError(
+                f"Port {port} is needed by {other} and by {service}: give one another in its service.py."
+            )
+        if not is_free(port):
+            raise StackError(" ".join(taken(port, service, usual)))
 
 
 def is_listening(port: int) -> bool:

@@ -78,12 +78,13 @@ def of_error(error: Exception) -> Failure | None:
 
 
 def _of_ours(error: Exception) -> Failure | None:
+    from chassis.contracts import Gone
     from chassis.errors import Refusal
     from rapport_testing.engines.process import StackError, WrongUse
 
     if isinstance(error, WrongUse):
         return Failure(str(error), Exit.WRONG_USE)
-    if isinstance(error, StackError):
+    if isinstance(error, StackError | Gone):
         return Failure(str(error))
     return Failure(f"{error.reason}: {error.message}") if isinstance(error, Refusal) else None
 

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from chassis.contracts import loaded
 from chassis.events.declarations import Declaration
 from chassis.names import SERVICE, service_problem
 from rapport_tools.cli.failures import Exit, Failure
@@ -99,7 +100,7 @@ def _load(what: str) -> "Service[Any]":
             "`python -m NAME describe` printed.",
             Exit.WRONG_USE,
         )
-    service: Service[Any] = known[what].load()
+    service: Service[Any] = loaded(known[what])
     return service
 
 

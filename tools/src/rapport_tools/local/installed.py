@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from chassis.contracts import loaded
 from chassis.events.declarations import Declaration
 from rapport_testing.engines.process import StackError
 from rapport_tools.local.home import Home, write_private
@@ -46,7 +47,7 @@ class Installed:
 
 def load_services() -> "list[Service[Any]]":
     """The installed services, by port: those in the entry point group `rapport.services`."""
-    services = [found.load() for found in entry_points(group=GROUP)]
+    services = [loaded(found) for found in entry_points(group=GROUP)]
     if not services:
         raise StackError("No service is installed: pip install -e services/customer, ...")
     return sorted(services, key=lambda service: service.port)

@@ -12,8 +12,8 @@ from typing import Any
 
 from chassis.events.nats import BROKER_ERRORS
 from chassis.events.provision import provision
-from rapport_testing.engines.ports import DIRECT, HTTP_OFFSET, PORT_BASE, is_free, number, port_base, taken
-from rapport_testing.engines.process import Process, Program, StackError
+from rapport_testing.engines.ports import DIRECT, HTTP_OFFSET, PORT_BASE, number, port_base, require
+from rapport_testing.engines.process import Process, Program
 from rapport_tools.local.home import Home
 from rapport_tools.local.infrastructure import Infrastructure, unprivileged
 from rapport_tools.local.installed import Installed, installed, remember, remembered
@@ -248,12 +248,11 @@ class Stack:
         self.home.write_status({"pid": os.getpid(), "since": self._began, "units": units})
 
     def _check_ports(self) -> None:
+        needed: list[tuple[int, str]] = []
         for service, replica in product(self.services, self._replicas):
-            port = self._port(service, replica)
-            for needed in (port, port + HTTP_OFFSET, self._web_port(service, replica)):
-                if needed and not is_free(needed):
-                    usual = [port for each in self.services for port in (each.port, each.web_port) if port]
-                    raise StackError(" ".join(taken(needed, service.name, usual)))
+            port, web = self._port(service, replica), self._web_port(service, replica)
+            needed += [(each, service.name) for each in (port, port + HTTP_OFFSET, web) if each]
+        require(needed, [port for each in self.services for port in (each.port, each.web_port) if port])
 
     def _write_tokens(self) -> None:
         for service in self.services:
