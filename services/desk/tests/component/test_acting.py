@@ -89,22 +89,27 @@ async def template(rest: Any, id: str, words: str, *variables: str) -> None:
         assert made.status_code == 200, made.text
 
 
-async def test_the_preview_of_a_message_asks_once_who_gets_it(open_desk: Any) -> None:
+TEXTS = "notifications.v1.TemplateService/ListTemplateTexts"
+
+
+async def test_the_preview_of_a_message_asks_once_who_gets_it_and_which_there_are(open_desk: Any) -> None:
     desk = await open_desk(customer_service, cases_service, notifications_service)
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
     blank = await rest.post("/v1/templates?templateId=a-blank", json=INFORMATION)  # without a text
     assert blank.status_code == 200, blank.text
     await template(rest, "greeting", "Good day {{ customer_name }}.")
-    method = {"method": "rapport.customer.v1.CustomerService/GetCustomer", "code": "OK"}
+    methods = ("customer.v1.CustomerService/GetCustomer", "notifications.v1.TemplateService/ListTemplates")
 
-    def asked() -> float:
-        return REGISTRY.get_sample_value("rpc_server_duration_seconds_count", method) or 0.0
+    def asked() -> list[float]:
+        count = "rpc_server_duration_seconds_count"
+        told = [{"method": f"rapport.{each}", "code": "OK"} for each in (*methods, TEXTS)]
+        return [REGISTRY.get_sample_value(count, each) or 0.0 for each in told]
 
-    before = asked()
+    customers, templates, texts = asked()
     answer = await alice.post(f"/{name}/act/notice", data={"request_id": str(uuid4())})
     assert "Good day Erika Sommer." in answer.text
     assert "a-blank" not in answer.text
-    assert asked() == before + 1
+    assert asked() == [customers + 1, templates + 1, texts]
 
 
 async def test_a_case_a_promise_and_work_are_told_in_the_words_of_who_opens_them(open_desk: Any) -> None:

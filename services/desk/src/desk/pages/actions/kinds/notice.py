@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -25,7 +25,6 @@ from rapport.notifications.v1.notice_service_pb2 import CancelNoticeRequest, Sen
 from rapport.notifications.v1.template_pb2 import Template
 from rapport.notifications.v1.template_service_pb2 import (
     ListTemplatesRequest,
-    ListTemplateTextsRequest,
     RenderTemplateRequest,
     RenderTemplateResponse,
 )
@@ -55,7 +54,7 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
         services.templates.ListTemplates(ListTemplatesRequest(page_size=1000)),
         services.customers.GetCustomer(GetCustomerRequest(name=doing.customer)),
     )
-    ours = await _sendable(services, listed.templates)
+    ours = [each for each in listed.templates if _is_sendable(each)]
     chosen = next(
         (each for each in ours if each.name == doing.text("template")), ours[0] if ours else Template()
     )
@@ -73,17 +72,10 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
     return values, customer
 
 
-async def _sendable(services: Services, listed: Iterable[Template]) -> list[Template]:
-    """Those that tell something, and have a text in their default language."""
-    ours = [each for each in listed if each.type == Template.TYPE_INFORMATION]
-    texts = await asyncio.gather(
-        *(services.templates.ListTemplateTexts(ListTemplateTextsRequest(parent=each.name)) for each in ours)
-    )
-    return [
-        template
-        for template, found in zip(ours, texts, strict=True)
-        if any(each.language_code == template.default_language_code for each in found.template_texts)
-    ]
+def _is_sendable(template: Template) -> bool:
+    """Whether it tells something, and has a text in its default language."""
+    is_there = template.default_language_code in template.language_codes
+    return template.type == Template.TYPE_INFORMATION and is_there
 
 
 async def _do(doing: Doing) -> Done | Values:
