@@ -21,7 +21,11 @@ from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.notifications.v1.notice_pb2 import Notice
-from rapport.notifications.v1.notice_service_pb2 import CancelNoticeRequest, SendNoticeRequest
+from rapport.notifications.v1.notice_service_pb2 import (
+    CancelNoticeRequest,
+    GetNoticeRequest,
+    SendNoticeRequest,
+)
 from rapport.notifications.v1.template_pb2 import Template
 from rapport.notifications.v1.template_service_pb2 import (
     ListTemplatesRequest,
@@ -94,6 +98,9 @@ async def _send(doing: Doing) -> Done | Values:
     request = doing.request(SendNoticeRequest, notice=notice)
     request.hold.FromTimedelta(timedelta(seconds=values["hold"] + _SLACK_S))
     sent = await look.services.notices.SendNotice(request)
+    if await _is_taken_back(doing, sent.name):
+        told = look.say("It was taken back, and is not sent. Send it again if it is to go after all.")
+        return shown | {"told": told, "request_id": str(uuid4())}
     undo = {
         **_fields(values, typed),
         "template": template,
@@ -106,6 +113,14 @@ async def _send(doing: Doing) -> Done | Values:
     who, hold_s = values["recipient"], values["hold"]
     told = look.say("{who} gets it in {n} seconds, where they allow it.", who=who, n=hold_s)
     return Done(told, held=undo, held_s=hold_s)
+
+
+async def _is_taken_back(doing: Doing, notice: str) -> bool:
+    """Whether it was sent before, as in another tab, and taken back since: what goes goes once."""
+    if not doing.look.viewer.may("notifications.notices.read"):
+        return False
+    known = await doing.look.services.notices.GetNotice(GetNoticeRequest(name=notice))
+    return known.reason_code == "taken-back"
 
 
 async def _undo(doing: Doing) -> Done | Values:
