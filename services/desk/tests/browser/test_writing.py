@@ -241,6 +241,40 @@ async def opened_by(page: Page, letter: str, title: str) -> Locator:
     return page.get_by_role("dialog", name=title).locator("form")
 
 
+async def test_a_note_that_is_refused_is_mended_in_the_box_which_is_empty_again_after_that(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    page = await at(visitor, customer)
+    await note(page).fill(" ")  # which a browser takes for something
+    await note(page).press("Control+Enter")
+    await expect(page.locator(".note .refused")).to_be_visible()
+    await expect(note(page)).to_be_focused()
+    for words in ("She will come by.", "She came by."):
+        await note(page).fill(words)
+        await note(page).press("Control+Enter")
+        await expect(note(page)).to_have_value("")
+        await expect(page.locator(".note .refused")).to_be_hidden()
+    assert sorted(await contacts(desk, customer)) == ["She came by.", "She will come by."]
+
+
+async def test_a_call_that_rings_leaves_a_message_that_can_be_taken_back_in_sight(
+    desk: Company, signed_in: SignedIn, greeting: str
+) -> None:
+    phone = [{"type": "TYPE_PHONE", "value": "+49 30 7654321"}]
+    caller = await somebody(desk, "Erik", identifiers=phone)
+    visitor, customer = await signed_in(SUSAN), await somebody(desk)
+    page = await to_send(visitor, customer)
+    undo = page.get_by_role("button", name="Undo", exact=True)
+    await expect(undo).to_be_focused()
+    await desk.call("meanwhile", "+49307654321", agent="susan")
+    await expect(page.locator(f'[data-call] a[href="/{caller}"]')).to_be_visible()
+    assert page.url.endswith(customer)
+    await undo.click()
+    await expect(page.get_by_role("dialog").locator("form")).to_be_visible()
+    assert await states(desk, customer) == ["SUPPRESSED"]
+
+
 async def test_row_9_a_key_with_another_key_held_and_keys_in_fields_do_nothing(
     desk: Company, signed_in: SignedIn
 ) -> None:

@@ -89,22 +89,27 @@ async def template(rest: Any, id: str, words: str, *variables: str) -> None:
         assert made.status_code == 200, made.text
 
 
-async def test_the_preview_of_a_message_asks_once_who_gets_it(open_desk: Any) -> None:
+TEXTS = "notifications.v1.TemplateService/ListTemplateTexts"
+
+
+async def test_the_preview_of_a_message_asks_once_who_gets_it_and_which_there_are(open_desk: Any) -> None:
     desk = await open_desk(customer_service, cases_service, notifications_service)
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
     blank = await rest.post("/v1/templates?templateId=a-blank", json=INFORMATION)  # without a text
     assert blank.status_code == 200, blank.text
     await template(rest, "greeting", "Good day {{ customer_name }}.")
-    method = {"method": "rapport.customer.v1.CustomerService/GetCustomer", "code": "OK"}
+    methods = ("customer.v1.CustomerService/GetCustomer", "notifications.v1.TemplateService/ListTemplates")
 
-    def asked() -> float:
-        return REGISTRY.get_sample_value("rpc_server_duration_seconds_count", method) or 0.0
+    def asked() -> list[float]:
+        count = "rpc_server_duration_seconds_count"
+        told = [{"method": f"rapport.{each}", "code": "OK"} for each in (*methods, TEXTS)]
+        return [REGISTRY.get_sample_value(count, each) or 0.0 for each in told]
 
-    before = asked()
+    customers, templates, texts = asked()
     answer = await alice.post(f"/{name}/act/notice", data={"request_id": str(uuid4())})
     assert "Good day Erika Sommer." in answer.text
     assert "a-blank" not in answer.text
-    assert asked() == before + 1
+    assert asked() == [customers + 1, templates + 1, texts]
 
 
 async def test_a_case_a_promise_and_work_are_told_in_the_words_of_who_opens_them(open_desk: Any) -> None:
@@ -255,6 +260,41 @@ async def test_a_message_is_sent_whoever_leaves_and_can_be_taken_back_in_the_tim
     gone = await alice.post(f"/{name}/act/notice", data=undo)
     assert ("X-Done" in gone.headers, "It is taken back." in gone.text) == (True, True), gone.text
     assert (await kept(undo["notice"]))["state"] == "NOTICE_STATE_SUPPRESSED"
+
+
+async def test_a_message_that_was_taken_back_in_another_tab_is_not_said_to_go(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    await template(rest, "aaa", "All is well.")
+    preview = await alice.post(f"/{name}/act/notice", data={"request_id": str(uuid4())})
+    (seen,) = re.findall(r'name="seen" value="([^"]+)"', preview.text)
+    send = {"template": "templates/aaa", "step": "send", "seen": seen, "request_id": str(uuid4())}
+    sent = await alice.post(f"/{name}/act/notice", data=send)
+    undo = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', sent.text))
+    await alice.post(f"/{name}/act/notice", data=undo)
+    again = await alice.post(f"/{name}/act/notice", data=send)
+    assert ("X-Form" in again.headers, "It was taken back" in again.text) == (True, True), again.text
+    (fresh,) = REQUEST_ID.findall(again.text)
+    assert fresh != send["request_id"]
+    after_all = await alice.post(f"/{name}/act/notice", data={**send, "request_id": fresh})
+    assert "Erika Sommer gets it" in after_all.text
+
+
+async def test_the_box_is_one_form_with_what_was_typed_and_what_is_wrong_in_it(desk: Any) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    typed = {"summary": "She calls back.", "channel": "EMAIL", "topic": "late", "channels": "none"}
+    kept = await alice.post(f"/drafts/{name}/contact", data=typed, headers={"x-requested-with": "fragment"})
+    assert kept.is_success
+    page, box = (await alice.get(f"/{name}")).text, (await alice.get(f"/{name}/act/contact")).text
+    for each in (page, box):
+        assert "She calls back.</textarea>" in each
+        assert '<option value="EMAIL" selected>' in each
+    told = {**typed, "summary": " ", "direction": "INBOUND", "request_id": str(uuid4())}
+    refused = (await alice.post(f"/{name}/act/contact", data=told)).text
+    assert 'aria-invalid="true" aria-describedby="error-summary"' in refused
+    assert f'data-again="/{name}/act/contact"' in refused
+    nobody = await desk.signed_in("agent:nils", ["customer.*.read"])
+    assert "/act/contact" not in (await nobody.get(f"/{name}")).text
 
 
 async def test_a_message_of_a_draft_is_seen_before_it_is_sent(open_desk: Any) -> None:

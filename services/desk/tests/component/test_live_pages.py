@@ -15,6 +15,7 @@ from customer.service import service as customer_service
 from desk.live import stream
 from desk.live.readers import SEATS
 from desk.pages.customer import live, route
+from desk.pages.customer.loading import load
 from loyalty.service import service as loyalty_service
 from notifications.service import service as notifications_service
 from services.desk.tests.component.conftest import Sender
@@ -212,6 +213,33 @@ async def test_what_was_away_is_asked_for_again_before_it_is_time_to_look_again(
             await loyalty.lifecycle.start()
     assert "Loyalty does not answer" in worths[0]
     assert "Loyalty does not answer" not in worths[1]
+
+
+async def test_what_changes_waits_no_longer_for_a_service_that_is_frozen_than_a_page_does(
+    open_desk: Any, frozen: str, monkeypatch: Any
+) -> None:
+    desk = await open_desk(customer_service, cases_service, peers={"loyalty": frozen})
+    name, alice, seen = await erika(desk), await desk.signed_in(), asyncio.Event()
+    waited: asyncio.Queue[tuple[bool, float]] = asyncio.Queue()
+
+    async def noted(*asked: Any) -> Any:
+        await waited.put((asked[5] is not None, asked[3]))
+        return await load(*asked)
+
+    monkeypatch.setattr(live, "load", noted)
+    monkeypatch.setattr(live, "LIVE_S", 1.0)
+    stream = asyncio.create_task(heard(alice, name, seen))
+    async with asyncio.timeout(60):
+        await seen.wait()
+        contact = {"channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "summary": "Hello?"}
+        told = {"timelineEntry": contact}
+        done = await desk.client().post(f"/v1/{name}/timelineEntries:recordInteraction", json=told)
+        assert done.is_success, done.text
+        looks = [await waited.get()]
+        while looks[-1] != (True, live.PAGE_S):
+            looks.append(await waited.get())
+    assert {patience for _, patience in looks[:-1]} == {1.0}
+    stream.cancel()
 
 
 async def test_a_page_that_is_open_says_when_its_customers_service_falls_silent(

@@ -67,6 +67,29 @@ async def test_who_comes_and_who_is_there_see_each_other_and_who_leaves_is_gone(
     assert (here._open, here._until, there._open, there._until) == ({}, {}, {}, {})
 
 
+async def test_a_replica_that_ends_without_a_word_and_words_that_are_none_leave_nobody_behind(
+    replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = replicas
+    customer = f"customers/{uuid4()}"
+    alice = Page(here, customer, "alice")
+    await alice.sees()
+    monkeypatch.setattr(presence, "LASTS_S", 0.5)
+    monkeypatch.setattr(presence, "SAID_EVERY_S", 0.1)  # of pages that open from now on
+    dora = Page(there, customer, "dora")
+    await dora.sees("alice")
+    await alice.sees("dora")
+    for word in (b"", b"here", b"\xff \xfe", b"here  ", f"gone {customer} agents/eve".encode()):
+        there._broadcast.send(word)
+    monkeypatch.setattr(
+        there._broadcast, "send", lambda _: None
+    )  # it says nothing more, not even that it ends
+    await alice.sees()
+    await dora.close()
+    await alice.close()
+    assert here._until == {}
+
+
 async def test_somebody_with_two_pages_is_there_until_both_are_closed(replicas) -> None:
     here, there = replicas
     customer = f"customers/{uuid4()}"

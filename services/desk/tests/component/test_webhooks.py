@@ -15,6 +15,7 @@ import pytest
 import structlog
 
 from chassis.context import Call, Principal, acting, service_itself
+from chassis.db.statement import Statement
 from chassis.errors import Unavailable
 from chassis.lifecycle import Lifecycle
 from chassis.work import Later
@@ -26,7 +27,7 @@ from desk.edge.webhooks.resolving import Customers
 from desk.edge.webhooks.sources import Sources
 from desk.service import service as desk_service
 from desk.store import received as store
-from desk.store.tables import Received, State
+from desk.store.tables import Delivery, Received, State
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport_testing.engines.ports import free_port
@@ -330,6 +331,24 @@ async def test_a_call_whose_end_is_not_told_is_recorded_after_a_time(sender, db,
     clock.advance(timedelta(hours=2, seconds=1))
     received = await settled(db, await the_only(db))
     assert "Its end was not told." in (await entries(received.customer))[0]["summary"]
+
+
+async def test_of_a_call_of_which_too_much_is_told_the_first_is_read_and_it_is_one_entry(
+    sender, db, entries, clock, monkeypatch
+) -> None:
+    monkeypatch.setattr(store, "DELIVERIES_OF", Statement(store._DELIVERIES_OF.limit(3), row=Delivery))
+    told = [CALL[0], CALL[1], CALL[2], *[CALL[1] | {"agent": "bob"}] * 3, CALL[3]]
+    for n, event in enumerate(told):
+        clock.advance(timedelta(seconds=1))
+        await sender("telephony").send({"call": "c-1", "from": NUMBER} | event, str(n))
+    async with db.connection() as on:
+        assert await on.fetchval("SELECT ringing FROM received") == ["alice"]  # to whom they talk
+    assert await count(db, "deliveries") == len(told)
+    clock.advance(timedelta(hours=2, seconds=1))
+    received = await settled(db, await the_only(db))
+    (entry,) = await entries(received.customer)
+    assert ("answered by alice" in entry["summary"].lower(), "bob" in entry["summary"]) == (True, False)
+    assert "Its end was not told." in entry["summary"]
 
 
 async def test_it_is_recorded_when_the_customer_service_is_back(open_desk, sources, start, clock) -> None:

@@ -1,5 +1,6 @@
 """My work: what I and my department have to do."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,6 +9,7 @@ from cases.service import service as cases_service
 from customer.service import service as customer_service
 from desk.pages.customer import loading as of_customer
 from desk.pages.work import loading
+from desk.pages.work.loading import CUSTOMERS_MAX
 
 SERVICES = (customer_service, cases_service)
 
@@ -149,6 +151,29 @@ async def test_who_manages_customers_finds_them_on_the_first_page(open_desk: Any
     await made(desk.client(), given, relationshipManager="agents/rita")
     page = (await (await desk.signed_in("agent:rita", ["*"], "relations")).get("/")).text
     assert f'<a href="/{nora["name"]}">Nora Winter</a>' in page
+
+
+async def test_of_more_customers_than_are_asked_about_the_page_says_that_there_are_more(
+    open_desk: Any,
+) -> None:
+    desk = await open_desk(*SERVICES)
+    rita = {"displayName": "Rita", "phone": "+49 30 901821", "department": "departments/relations"}
+    await desk.client().patch("/v1/agents/rita?allowMissing=true", json=rita)
+
+    async def managed(number: int) -> None:
+        customer = await made(desk.client(), "/v1/customers", displayName=f"Customer {number}")
+        given = f"/v1/{customer['name']}:assignRelationshipManager"
+        await made(desk.client(), given, relationshipManager="agents/rita")
+        due = (desk.running.app.clock.now() + timedelta(days=2)).isoformat()
+        promise = {"customer": customer["name"], "department": "departments/billing", "kind": "refund"}
+        await made(desk.client(), "/v1/promises:make", promise=promise | {"dueTime": due})
+
+    for number in range(CUSTOMERS_MAX + 1):
+        await managed(number)
+    page = (await (await desk.signed_in("agent:rita", ["*"], "relations")).get("/")).text
+    assert page.count("<b>Refund</b>") == CUSTOMERS_MAX
+    assert "There is more than this: these are the first." in page
+    assert re.search(r"You manage (<a [^>]*>Customer \d+</a>,? ?\s*){12} and more\.", page), page
 
 
 async def test_who_may_change_what_all_own_chooses_a_department(open_desk: Any) -> None:

@@ -13,6 +13,7 @@ from desk.language.catalogues import CATALOGUES
 from desk.pages.actions import known
 from desk.pages.actions.action import Doing, working_day
 from desk.pages.actions.kinds import ACTIONS, FOUND
+from desk.pages.keys.route import ACTION_KEYS, KEYS
 from desk.ui.speech import speech
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.customer.v1.view_pb2 import PromisePart
@@ -42,6 +43,23 @@ def test_no_two_actions_have_one_address() -> None:
 def test_no_key_does_two_things() -> None:
     letters = [each.letter for each in ACTIONS.values() if each.letter]
     assert len(letters) == len(set(letters))
+    others = {key for keys in KEYS.values() for named in keys for key in named.split(", ")} - {*ACTION_KEYS}
+    assert {*letters} & others == set()
+    assert sum(letter in keys for keys in KEYS.values() for letter in letters) == len(letters)
+
+
+async def test_what_has_to_be_given_is_asked_for_in_every_form_and_all_of_it_at_once() -> None:
+    forms = [each for each in ACTIONS.values() if any(field.required for field in each.fields)]
+    assert {"contact", "case", "promise", "agree", "goodwill", "consent", "forecast"} < {
+        each.id for each in forms
+    }
+    for form in forms:
+        with pytest.raises(InvalidArgument) as refused:
+            await form.sent(typed(" "))
+        needed = [each.name for each in form.fields if each.required]
+        assert [(each.field, each.reason) for each in refused.value.violations] == [
+            (name, "REQUIRED") for name in needed
+        ]
 
 
 def typed(text: str, languages: str = "en") -> Doing:

@@ -174,6 +174,20 @@ async def test_templates_are_listed_by_name(desk: Any) -> None:
     assert listed == ["templates/apple", "templates/delay", "templates/recovery"]
 
 
+async def test_a_template_says_in_which_languages_it_has_a_text(desk: Any) -> None:
+    await desk.create_template("ready", HELLO)
+    for language in ("fr", "de-ch"):
+        await desk.create_text("ready", language, HELLO)
+    await desk.update_text("templates/ready/texts/fr", subject="Nouvelles")  # a version is no language
+    listed = await desk.templates.ListTemplates(template_service_pb2.ListTemplatesRequest())
+    told = {each.name: list(each.language_codes) for each in listed.templates}
+    assert told["templates/ready"] == ["de-CH", "en", "fr"]
+    assert told["templates/delay"] == ["en-GB"]
+    changed = await desk.update_template("ready", default_language_code="fr")
+    assert changed == await desk.template("ready")
+    assert list(changed.language_codes) == told["templates/ready"]
+
+
 async def test_a_template_changes_as_far_as_its_texts_allow(desk: Any) -> None:
     depot = Template.Variable(name="depot")
     await desk.create_template(

@@ -82,6 +82,7 @@ class Template(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
     type: Global___Template.Type.ValueType
@@ -108,6 +109,10 @@ class Template(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
 
+    @_builtins.property
+    def language_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The languages of its texts, BCP 47, in alphabetical order. It can be sent once the default one is among them."""
+
     def __init__(
         self,
         *,
@@ -120,10 +125,11 @@ class Template(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        language_codes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "name", b"name", "purpose", b"purpose", "type", b"type", "update_time", b"update_time", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "language_codes", b"language_codes", "name", b"name", "purpose", b"purpose", "type", b"type", "update_time", b"update_time", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

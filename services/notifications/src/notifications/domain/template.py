@@ -1,7 +1,7 @@
 """What a notice of each type must say, whoever writes its template."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -71,6 +71,13 @@ class Template:
         return {
             name: value for name, value in given.items() if name in SENDER or self.variables.get(name, False)
         }
+
+
+@dataclass(slots=True)
+class TemplateInLanguages(Template):
+    """A template, and the languages of its texts, BCP 47."""
+
+    language_codes: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

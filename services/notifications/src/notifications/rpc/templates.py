@@ -22,7 +22,7 @@ from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceServicer
 
 
-def _shown(template: domain.Template) -> Template:
+def _shown(template: domain.TemplateInLanguages) -> Template:
     variables = [
         Template.Variable(name=name, impersonal=impersonal) for name, impersonal in template.variables.items()
     ]
@@ -45,7 +45,7 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
     }
 
     CreateTemplate = change(pb.CreateTemplateRequest, usecases.create_template, _shown)
-    GetTemplate = get(TEMPLATE, store.GET_TEMPLATE, _shown)
+    GetTemplate = get(TEMPLATE, store.SHOW_TEMPLATE, _shown)
     ListTemplates = listing(pb.ListTemplatesResponse, store.LIST_TEMPLATES, _shown)
     UpdateTemplate = change(pb.UpdateTemplateRequest, usecases.update_template, _shown)
     CreateTemplateText = change(pb.CreateTemplateTextRequest, usecases.create_text, TemplateText)

@@ -8,11 +8,19 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
 from chassis.db.tables import updated
-from notifications.domain.template import Template, Text
+from notifications.domain.template import Template, TemplateInLanguages, Text
 from notifications.store.tables import TEMPLATES, TEXTS
 
 GET_TEMPLATE = Statement(sa.select(TEMPLATES).where(TEMPLATES.c.id == sa.bindparam("id")), row=Template)
-LIST_TEMPLATES = Listing(sa.select(TEMPLATES), TEMPLATES.c.id, row=Template)
+_LANGUAGES = (
+    sa.select(TEXTS.c.language_code)
+    .where(TEXTS.c.template_id == TEMPLATES.c.id)
+    .distinct()
+    .order_by(TEXTS.c.language_code)
+)
+_SHOWN = sa.select(TEMPLATES, sa.func.array(_LANGUAGES.scalar_subquery()).label("language_codes"))
+SHOW_TEMPLATE = Statement(_SHOWN.where(TEMPLATES.c.id == sa.bindparam("id")), row=TemplateInLanguages)
+LIST_TEMPLATES = Listing(_SHOWN, TEMPLATES.c.id, row=TemplateInLanguages)
 # Nothing comes back when there is one already, whoever has made it.
 INSERT_TEMPLATE = Statement[Any](insert(TEMPLATES).on_conflict_do_nothing().returning(TEMPLATES.c.id))
 UPDATE_TEMPLATE = Statement[None](updated(TEMPLATES))

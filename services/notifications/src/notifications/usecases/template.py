@@ -9,7 +9,7 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, ResourceExists
 from chassis.facts import changed
-from notifications.domain.template import Template, Text, Type
+from notifications.domain.template import Template, TemplateInLanguages, Text, Type
 from notifications.names import TEMPLATE, TEXT
 from notifications.store.policies import POLICIES_WITH_TEMPLATE
 from notifications.store.templates import (
@@ -57,7 +57,7 @@ async def create_template(
     department_id: str | None,
     default_language_code: str,
     variables: list[Variable],
-) -> Template:
+) -> TemplateInLanguages:
     """Keep a new template. ResourceExists."""
     template = Template(
         template_id,
@@ -71,12 +71,12 @@ async def create_template(
     )
     tx.require_owner(template)
     await created(tx, INSERT_TEMPLATE, template)
-    return template
+    return _in_languages(template, [])
 
 
 async def update_template(
     tx: Transaction, *, template_id: str, changes: TemplateChanges, etag: str
-) -> Template:
+) -> TemplateInLanguages:
     """Change the default language or the variables, as far as its texts and its policies allow.
 
     FailedPrecondition TEXT_MISSING, VARIABLE_IN_USE; what `require_sendable` finds.
@@ -91,7 +91,7 @@ async def update_template(
         _require_texts(template, texts)
         await _require_policies(tx, template, texts)
         await write(tx, UPDATE_TEMPLATE, template)
-    return template
+    return _in_languages(template, texts)
 
 
 async def create_text(
@@ -140,6 +140,11 @@ def _require_texts(template: Template, texts: list[Text]) -> None:
             raise FailedPrecondition(
                 "VARIABLE_IN_USE", told, {"resource": text.name, "variables": " ".join(used)}
             )
+
+
+def _in_languages(template: Template, texts: list[Text]) -> TemplateInLanguages:
+    languages = sorted(each.language_code for each in texts)
+    return TemplateInLanguages(**values(template), language_codes=languages)
 
 
 def _declared(variables: list[Variable]) -> dict[str, bool]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from google.protobuf.message import Message
 
 from chassis.api.messages import day, enum_name, timestamp
-from chassis.errors import invalid
+from chassis.errors import InvalidArgument, Violation, invalid
 from desk.language.catalogues import N_
 from desk.pages.base import Looking
 from desk.pages.find.classifying import classify
@@ -31,8 +31,8 @@ class Field:
     Attributes:
         name: of what is typed, and of what the form holds.
         label: above it.
-        required: whether it has to be given.
-        type: of an input; `words` of several lines.
+        required: whether it has to be given: no form is sent without.
+        type: of an input; `words` of several lines, `tick` of a box that is ticked.
         most: characters of a text.
         offers: codes whose words it offers; any other words are taken, too.
         among: what the form holds under this name is chosen from: nothing else is taken.
@@ -237,6 +237,13 @@ class Action:
     async def opened(self, doing: Doing) -> Values:
         """What its form holds before anything is typed. Refusal, AioRpcError."""
         return dict.fromkeys((each.name for each in self.fields), "") | await self.open(doing)
+
+    async def sent(self, doing: Doing) -> Done | Values:
+        """What is done, or shown next, when it is sent. REQUIRED, of each field that lacks; AioRpcError."""
+        missing = [each.name for each in self.fields if each.required and not doing.text(each.name)]
+        if missing:
+            raise InvalidArgument([Violation(each, "REQUIRED", N_("must be given")) for each in missing])
+        return await self.do(doing)
 
 
 def sends(

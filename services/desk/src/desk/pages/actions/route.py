@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,7 @@ from desk.language.refusals import violation
 from desk.pages.actions.action import Action, Doing, Done, Values
 from desk.pages.actions.drafts import drafts_of
 from desk.pages.actions.kinds import ACTIONS
-from desk.pages.actions.kinds.contact import CONTACT, channels, directions
+from desk.pages.actions.kinds.contact import CONTACT
 from desk.pages.base import Look, Looking
 from desk.pages.services import refusal_of
 
@@ -36,10 +36,7 @@ _HELD = ("request_id", "csrf", "etag", "step", "before")
 async def opened(look: Look, uuid: str, action: str, on: str = "") -> Response:
     """The form, with what its author typed before, or the likely answer."""
     form, doing = _action(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}")
-    draft, request_id = await _draft(doing, form)
-    values = await form.opened(replace(doing, fields=draft))
-    draft.pop("seen", None)  # what was seen then is not what is seen now
-    return _frame(doing, form, {"before": _told(values)} | values | draft, request_id)
+    return _form(await _opened(form, doing))
 
 
 @router.post("/customers/{uuid}/act/{action}")
@@ -48,12 +45,12 @@ async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "
     typed = {name: str(value) for name, value in (await request.form()).items()}
     form, doing = _action(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}", typed)
     try:
-        done = await form.do(doing)
+        done = await form.sent(doing)
     except (grpc.aio.AioRpcError, Refusal) as error:
         return await _again(doing, form, refusal_of(error))
     if not isinstance(done, Done):
         request_id = done.pop("request_id", doing.request_id)
-        return _frame(doing, form, {"before": _told(done)} | done, request_id)
+        return _form(_html(doing, form, {"before": _told(done)} | done, request_id))
     await drafts_of(look).delete(_key(doing, form))
     told = look.html("pages/actions/done.html", done=done, action=form.href(doing.customer))
     return HTMLResponse(told, headers={"X-Done": "1"})
@@ -67,26 +64,18 @@ async def draft(look: Look, request: Request, key: str) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/customers/{uuid}/note")
-async def note(look: Look, uuid: str) -> Response:
-    """The box that is always there, empty or as it was left."""
-    return HTMLResponse(await note_box(look, f"customers/{uuid}"))
-
-
 async def note_box(look: Looking, customer: str) -> str:
-    """The note box of a customer, with the draft of whoever looks."""
-    doing = Doing(look, customer, customer)
-    draft, request_id = await _draft(doing, CONTACT)
-    return look.html(
-        "pages/actions/box.html",
-        form=CONTACT,
-        customer=customer,
-        draft=draft,
-        draft_at=f"/drafts/{_key(doing, CONTACT)}",
-        request_id=request_id,
-        channels=channels(look.say),
-        directions=directions(look.say),
-    )
+    """The box that is always there, for who may record what a customer said: with their draft."""
+    if not look.viewer.may(CONTACT.permission):
+        return ""
+    return await _opened(CONTACT, Doing(look, customer, customer))
+
+
+async def _opened(form: Action, doing: Doing) -> str:
+    draft, request_id = await _draft(doing, form)
+    values = await form.opened(replace(doing, fields=draft))
+    draft.pop("seen", None)  # what was seen then is not what is seen now
+    return _html(doing, form, {"before": _told(values)} | values | _typed(draft, values), request_id)
 
 
 async def _again(doing: Doing, form: Action, refusal: Refusal) -> Response:
@@ -100,7 +89,8 @@ async def _again(doing: Doing, form: Action, refusal: Refusal) -> Response:
     if values is None:  # the form stays as it is
         told = doing.look.html("pages/actions/refused.html", refusal=refusal, is_kept=passes)
         return HTMLResponse(told)
-    typed = {name: text for name, text in doing.fields.items() if name in values and name not in _HELD}
+    sent = _typed(doing.fields, values)
+    typed = {name: text for name, text in sent.items() if name in values and name not in _HELD}
     if refusal.reason == "ETAG_MISMATCH":
         was = _was(doing)
         ours = {name: text for name, text in typed.items() if text != was.get(name)}
@@ -113,7 +103,12 @@ async def _again(doing: Doing, form: Action, refusal: Refusal) -> Response:
     else:
         held = {name: doing.fields[name] for name in ("etag", "before") if name in doing.fields}
         values |= typed | held
-    return _frame(doing, form, values, doing.request_id, refusal, differences)
+    return _form(_html(doing, form, values, doing.request_id, refusal, differences))
+
+
+def _typed(fields: Mapping[str, str], values: Values) -> Values:
+    """What was typed: not what a form offers, whatever is sent by its name."""
+    return {name: text for name, text in fields.items() if isinstance(values.get(name, ""), str)}
 
 
 def _told(values: Values) -> str:
@@ -129,20 +124,24 @@ def _was(doing: Doing) -> dict[str, str]:
     return was if isinstance(was, dict) else {}
 
 
-def _frame(
+def _form(html: str) -> Response:
+    return HTMLResponse(html, headers={"X-Form": "1"})
+
+
+def _html(
     doing: Doing,
     form: Action,
     values: Values,
     request_id: str,
     refusal: Refusal | None = None,
     differences: Sequence[tuple[str, str, str]] = (),
-) -> Response:
+) -> str:
     errors: defaultdict[str, str] = defaultdict(str)
     if isinstance(refusal, InvalidArgument) and refusal.reason not in _ANEW:
         say = doing.look.say.language
         errors |= {_field(each): violation(each, say) for each in refusal.violations}
     elsewhere = [name for name in errors if name not in values]  # of no field of the form
-    html = doing.look.html(
+    return doing.look.html(
         form.template,
         form=form,
         action=form.href(doing.customer, doing.on),
@@ -155,7 +154,6 @@ def _frame(
         refusal=refusal,
         differences=differences,
     )
-    return HTMLResponse(html, headers={"X-Form": "1"})
 
 
 def _field(wrong: Violation) -> str:

@@ -125,7 +125,6 @@ document.addEventListener("submit", async event => {
     keep($("form", panel));
   } else if (answer?.headers.has("X-Form")) {
     const fresh = fragment(told), place = form.parentElement;
-    if (form.dataset.again) fresh.querySelector("form").dataset.again = form.dataset.again; // it is the box that is always there
     form.replaceWith(fresh);
     const there = $("[aria-invalid]", place) ?? (at && $(`[name="${at}"]`, place)); // where one was
     there ? there.focus() : form.dataset.again ? $("textarea", place)?.focus() : focusIn();

@@ -1,6 +1,5 @@
 """Recording what the customer said, on any touch point."""
 
-from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions import known
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
@@ -9,17 +8,17 @@ from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.timeline_service_pb2 import RecordInteractionRequest
 
-_CHANNELS = [
+_NAMES = [
     value.name.removeprefix("CHANNEL_") for value in channel_pb2.Channel.DESCRIPTOR.values if value.number
 ]
 
 
-def channels(say: Speech) -> list[tuple[str, str]]:
+def _channels(say: Speech) -> list[tuple[str, str]]:
     """Every touch point, and what a choice says of it."""
-    return [(each, say.titled(each.lower().replace("_", "-"))) for each in _CHANNELS]
+    return [(each, say.titled(each.lower().replace("_", "-"))) for each in _NAMES]
 
 
-def directions(say: Speech) -> list[tuple[str, str]]:
+def _directions(say: Speech) -> list[tuple[str, str]]:
     """Who said it to whom, as a choice says it."""
     return [("INBOUND", say("from the customer")), ("OUTBOUND", say("to the customer"))]
 
@@ -27,13 +26,11 @@ def directions(say: Speech) -> list[tuple[str, str]]:
 async def _open(doing: Doing) -> Values:
     say = doing.look.say
     values = {"channel": "VOICE", "direction": "INBOUND"}
-    return {**values, "channels": channels(say), "directions": directions(say)}
+    return {**values, "channels": _channels(say), "directions": _directions(say)}
 
 
 async def _record(doing: Doing) -> Done:
     say = doing.look.say
-    if not doing.text("summary"):
-        raise invalid("summary", "REQUIRED", N_("must be given"))
     entry = TimelineEntry(
         channel=doing.choice("channel", channel_pb2.Channel),
         direction=doing.choice("direction", channel_pb2.Direction),
@@ -59,4 +56,5 @@ CONTACT = Action(
     button=N_("Record"),
     open=_open,
     do=_record,
+    template="pages/actions/kinds/contact.html",
 )

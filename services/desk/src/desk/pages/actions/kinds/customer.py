@@ -125,6 +125,7 @@ async def _open_consent(doing: Doing) -> Values:
         "purpose": "purposes/service" if "purposes/service" in called else "",
         "channels": [(code, say(told)) for code, told in _CONSENTS.items()],
         "purposes": list(called.items()),
+        "states": [("GRANTED", say("yes")), ("DENIED", say("no"))],
         "said": [_recorded(each, called, say) for each in said.consents],
     }
 
@@ -172,6 +173,11 @@ CONSENT = Action(
     id="consent",
     label=N_("Contact consent"),
     permission="customer.consents.write",
+    fields=[
+        Field("channel", N_("Channel"), among="channels"),
+        Field("purpose", N_("Purpose"), among="purposes"),
+        Field("state", N_("May we contact them by it"), among="states"),
+    ],
     open=_open_consent,
     do=_consent,
     template="pages/actions/kinds/consent.html",

@@ -3,7 +3,7 @@
 from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions import known
-from desk.pages.actions.action import Action, Doing, Done, Values
+from desk.pages.actions.action import Action, Doing, Done, Field, Values
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantGoodwillRequest
 
@@ -12,7 +12,7 @@ async def _open(doing: Doing) -> Values:
     asked = CheckGoodwillRequest(customer=doing.customer)
     may = (await doing.look.services.goodwill.CheckGoodwill(asked)).amount
     reason = doing.look.say.titled("promise-broken") if doing.on != doing.customer else ""
-    return {"most": may, "amount": str(min(100, may)), "reason": reason, "reasons": known.HARMS}
+    return {"what": doing.look.say.number(may), "amount": str(min(100, may)), "reason": reason}
 
 
 async def _grant(doing: Doing) -> Done:
@@ -33,9 +33,13 @@ GOODWILL = Action(
     label=N_("Give goodwill"),
     letter="G",
     permission="loyalty.goodwill.grant",
+    sentence=N_("You may still give at most {what} points for one problem."),
+    fields=[
+        Field("amount", N_("Points"), type="number", hint=N_("a whole number")),
+        Field("reason", N_("Reason"), offers=known.HARMS),
+    ],
     button=N_("Give"),
     consequence=N_("They are on the customer's account at once. Goodwill is given once for one problem."),
     open=_open,
     do=_grant,
-    template="pages/actions/kinds/goodwill.html",
 )

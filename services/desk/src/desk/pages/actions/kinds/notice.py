@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -21,11 +21,14 @@ from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.notifications.v1.notice_pb2 import Notice
-from rapport.notifications.v1.notice_service_pb2 import CancelNoticeRequest, SendNoticeRequest
+from rapport.notifications.v1.notice_service_pb2 import (
+    CancelNoticeRequest,
+    GetNoticeRequest,
+    SendNoticeRequest,
+)
 from rapport.notifications.v1.template_pb2 import Template
 from rapport.notifications.v1.template_service_pb2 import (
     ListTemplatesRequest,
-    ListTemplateTextsRequest,
     RenderTemplateRequest,
     RenderTemplateResponse,
 )
@@ -55,7 +58,7 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
         services.templates.ListTemplates(ListTemplatesRequest(page_size=1000)),
         services.customers.GetCustomer(GetCustomerRequest(name=doing.customer)),
     )
-    ours = await _sendable(services, listed.templates)
+    ours = [each for each in listed.templates if _is_sendable(each)]
     chosen = next(
         (each for each in ours if each.name == doing.text("template")), ours[0] if ours else Template()
     )
@@ -73,17 +76,10 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
     return values, customer
 
 
-async def _sendable(services: Services, listed: Iterable[Template]) -> list[Template]:
-    """Those that tell something, and have a text in their default language."""
-    ours = [each for each in listed if each.type == Template.TYPE_INFORMATION]
-    texts = await asyncio.gather(
-        *(services.templates.ListTemplateTexts(ListTemplateTextsRequest(parent=each.name)) for each in ours)
-    )
-    return [
-        template
-        for template, found in zip(ours, texts, strict=True)
-        if any(each.language_code == template.default_language_code for each in found.template_texts)
-    ]
+def _is_sendable(template: Template) -> bool:
+    """Whether it tells something, and has a text in its default language."""
+    is_there = template.default_language_code in template.language_codes
+    return template.type == Template.TYPE_INFORMATION and is_there
 
 
 async def _do(doing: Doing) -> Done | Values:
@@ -102,6 +98,9 @@ async def _send(doing: Doing) -> Done | Values:
     request = doing.request(SendNoticeRequest, notice=notice)
     request.hold.FromTimedelta(timedelta(seconds=values["hold"] + _SLACK_S))
     sent = await look.services.notices.SendNotice(request)
+    if await _is_taken_back(doing, sent.name):
+        told = look.say("It was taken back, and is not sent. Send it again if it is to go after all.")
+        return shown | {"told": told, "request_id": str(uuid4())}
     undo = {
         **_fields(values, typed),
         "template": template,
@@ -114,6 +113,14 @@ async def _send(doing: Doing) -> Done | Values:
     who, hold_s = values["recipient"], values["hold"]
     told = look.say("{who} gets it in {n} seconds, where they allow it.", who=who, n=hold_s)
     return Done(told, held=undo, held_s=hold_s)
+
+
+async def _is_taken_back(doing: Doing, notice: str) -> bool:
+    """Whether it was sent before, as in another tab, and taken back since: what goes goes once."""
+    if not doing.look.viewer.may("notifications.notices.read"):
+        return False
+    known = await doing.look.services.notices.GetNotice(GetNoticeRequest(name=notice))
+    return known.reason_code == "taken-back"
 
 
 async def _undo(doing: Doing) -> Done | Values:
