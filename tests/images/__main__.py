@@ -21,7 +21,7 @@ from aiosmtpd.controller import Controller
 
 from deploy.services import SERVICES, TELLING
 from rapport_tools.local.mail import Handler, Mailbox
-from tests.images import base
+from tests.images import base, department
 from tests.images.platform import GATEWAY, SUBNET, Platform
 from tests.images.podman import NETWORK, Failed, podman
 
@@ -64,20 +64,22 @@ def obstacle() -> str:
     return ""
 
 
-def build(services: Sequence[str]) -> None:
-    """The base, the first image, and on its libraries the others, two at a time."""
+def build(services: Sequence[str], context: Path) -> None:
+    """The base, the first image, and on its libraries the others, two at a time; and a department's."""
     build_base()
     first, *others = services
     with step(f"the image of {first}"):
         build_one(first)
-    with step(f"the images of {', '.join(others)}"), ThreadPoolExecutor(2) as pool:
+    with step(f"the images of {', '.join(others)}, {department.NAME}"), ThreadPoolExecutor(2) as pool:
+        own = pool.submit(build_one, department.NAME, context)
         list(pool.map(build_one, others))
+        own.result()
 
 
-def build_one(name: str) -> None:
+def build_one(name: str, context: Path = ROOT) -> None:
     """One image, as anybody builds it."""
-    given = ["-f", f"services/{name}/Dockerfile", "--build-arg", f"BASE={BASE}", "-t", image(name)]
-    podman("build", "-q", "--pull=never", "--network=host", *given, str(ROOT))
+    given = ["-f", f"{context}/services/{name}/Dockerfile", "--build-arg", f"BASE={BASE}", "-t", image(name)]
+    podman("build", "-q", "--pull=never", "--network=host", *given, str(context))
 
 
 def rendered(charts: Path, services: Sequence[str], tags: dict[str, str]) -> list[dict[str, Any]]:
@@ -92,6 +94,7 @@ def rendered(charts: Path, services: Sequence[str], tags: dict[str, str]) -> lis
     }
     mail = {"smtp_host": GATEWAY, "smtp_port": str(MAIL_PORT), "smtp_security": "none"}
     values["notifications"]["settings"] = mail
+    values["customer"]["sources"] = [department.NAME]
     values["global"] = {"imageRegistry": REGISTRY}
     files = helm_python.Chart.load(charts / "rapport").render(values, name="rapport", namespace="crm")
     texts = [text for path, text in files.items() if not path.endswith("NOTES.txt")]
@@ -109,8 +112,9 @@ def step(what: str) -> Iterator[None]:
 class Check:
     """The proofs, in order."""
 
-    def __init__(self, platform: Platform, charts: Path) -> None:
+    def __init__(self, platform: Platform, charts: Path, context: Path) -> None:
         self.platform, self.cluster, self._charts = platform, platform.cluster, charts
+        self._context = context
 
     def run(self, quick: bool) -> None:
         """All of them, or what is quick."""
@@ -125,6 +129,8 @@ class Check:
             self.cluster.test(objects)
         with step("the story, to the mailbox"):
             customer = self.platform.story().customer
+        with step("a department's release, and its section of the customer view"):
+            self.join(customer)
         with step("replicas killed, the story told meanwhile, and all are ready again"):
             for pods in list(self.cluster.pods.values())[: 1 if quick else None]:
                 pods[0].kill()
@@ -135,6 +141,14 @@ class Check:
             self.outages()
         with step("SIGTERM: every pod exits 0"):
             self.cluster.stop()
+
+    def join(self, customer: str) -> None:
+        """A department's service, begun by the template, in a namespace of its own, by the chart of any."""
+        objects = department.rendered(self._charts, self._context, REGISTRY)
+        self.cluster.set_up(objects)
+        self.cluster.apply(objects, department.NAMESPACE)
+        self.cluster.test(objects)
+        department.show(self.platform.session(), self._context, customer)
 
     def render(self, **tags: str) -> list[dict[str, Any]]:
         """The umbrella with other tags for some services' images."""
@@ -207,11 +221,13 @@ def main() -> None:
         print(f"images-check: skipped, because no container can run here: {why}")
         return
     try:
-        if not arguments.built:
-            build(services)
-        if not arguments.build:
-            with installed(services) as check:
-                check.run(arguments.quick)
+        with folder() as context:
+            department.begin(context)
+            if not arguments.built:
+                build(services, context)
+            if not arguments.build:
+                with installed(services, context) as check:
+                    check.run(arguments.quick)
     except Failed as error:
         sys.exit(f"images-check: {error}")
 
@@ -228,23 +244,31 @@ def network() -> Iterator[None]:
 
 
 @contextmanager
-def installed(services: Sequence[str]) -> Iterator[Check]:
+def folder() -> Iterator[Path]:
+    """One that containers can read, and that is gone afterwards."""
+    at = os.environ.get("RAPPORT_IMAGES")
+    with tempfile.TemporaryDirectory(prefix="rapport-images-", dir=at) as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@contextmanager
+def installed(services: Sequence[str], context: Path) -> Iterator[Check]:
     """A check with a network, a mail server and charts of its own, which are gone afterwards."""
     with ExitStack() as stack:
-        at = os.environ.get("RAPPORT_IMAGES")
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rapport-images-", dir=at)))
-        folder.chmod(0o755)
-        shutil.copytree(CHARTS, folder / "helm")
-        for chart in (*SERVICES, "rapport"):
-            helm_python.dependency_update(folder / "helm" / chart)
+        kept = stack.enter_context(folder())
+        shutil.copytree(CHARTS, kept / "helm")
+        for chart in (*SERVICES, "rapport", "service"):
+            helm_python.dependency_update(kept / "helm" / chart)
         stack.enter_context(network())
-        platform = Platform(folder, list(services), {name: image(name) for name in services}, BASE)
+        names = [*services, department.NAME]
+        platform = Platform(kept, {name: image(name) for name in names}, BASE)
         stack.callback(platform.postgres.stop)
         stack.callback(platform.cluster.let_go)
         mail = Controller(Handler(Mailbox(platform.home.mail)), hostname="0.0.0.0", port=MAIL_PORT)
         mail.start()
         stack.callback(mail.stop)
-        yield Check(platform, folder / "helm")
+        yield Check(platform, kept / "helm", context)
 
 
 if __name__ == "__main__":

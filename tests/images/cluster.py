@@ -51,14 +51,15 @@ class Cluster:
         for pod in [each for each in objects if _hook(each) == "test"]:
             self._run(pod["metadata"]["name"], pod, pod["spec"]["containers"][0])
 
-    def apply(self, objects: list[Object]) -> None:
+    def apply(self, objects: list[Object], namespace: str = "crm") -> None:
         """Make what is no hook, and wait until it is ready, pods of before replaced."""
         plain = [each for each in objects if not _hook(each)]
         self.config_maps |= {e["metadata"]["name"]: e["data"] for e in plain if e["kind"] == "ConfigMap"}
         services = [each for each in plain if each["kind"] == "Service"]
         for deployment in (each for each in plain if each["kind"] == "Deployment"):
             template, name = deployment["spec"]["template"], deployment["metadata"]["name"]
-            names = [each["metadata"]["name"] for each in services if _selects(each, template)]
+            found = [each["metadata"]["name"] for each in services if _selects(each, template)]
+            names = [*found, *(f"{each}.{namespace}.svc" for each in found)]  # here, and from elsewhere
             if name in self.pods:
                 self._roll(name, deployment["spec"], names)
             else:

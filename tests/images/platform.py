@@ -21,11 +21,12 @@ from rapport_testing.engines.nats import binary as nats_binary
 from rapport_testing.engines.postgres import Postgres, owner_of
 from rapport_tools.cli.session import Session
 from rapport_tools.demo.story import Outcome, Story
+from rapport_tools.deploy.members import Member, members
 from rapport_tools.local.home import Home
-from rapport_tools.local.installed import Installed, load_services
 from rapport_tools.local.issuer import Issuer
 from rapport_tools.local.mail import Mailbox
 from tests.images.cluster import Cluster
+from tests.images.department import NAME
 from tests.images.podman import NETWORK, Failed, podman
 
 SUBNET, GATEWAY = "10.89.77.0/24", "10.89.77.1"
@@ -38,20 +39,19 @@ class Platform:
 
     Args:
         folder: for all that is kept.
-        services: those that are installed.
-        image: the image of a service.
+        image: the image of each service.
         base: the image for the broker's binary.
 
     """
 
-    def __init__(self, folder: Path, services: list[str], image: dict[str, str], base: str) -> None:
-        self.folder, self.names, self._image, self._base = folder, services, image, base
+    def __init__(self, folder: Path, image: dict[str, str], base: str) -> None:
+        self.folder, self.names, self._image, self._base = folder, [*image], image, base
         self.cluster = Cluster(folder / "mounts")
         self.home = Home(folder / "home")
         for part in (self.home.mail, self.home.keys):
             part.mkdir(parents=True)
         self.issuer = Issuer(self.home, ISSUER)
-        self.services = [Installed.of(each) for each in load_services() if each.name in services]
+        self.services: list[Member] = []
         self.postgres = Postgres(
             folder / "postgres", port=9232, options={"listen_addresses": f"127.0.0.1,{GATEWAY}"}
         )
@@ -65,7 +65,8 @@ class Platform:
     def _serve_broker(self) -> None:
         """NATS, with the accounts that the images declare."""
         with ThreadPoolExecutor(2) as pool:
-            declarations = [str(each) for each in pool.map(self._describe, self.names)]
+            declarations = list(map(str, pool.map(self._describe, self.names)))
+        self.services = members(declarations, "crm")
         command = [str(Path(sys.executable).with_name("rapport")), "nats-accounts", *declarations]
         made = subprocess.run(
             [*command, f"--passwords={self.folder / 'passwords'}"], stdout=subprocess.PIPE, check=True
@@ -84,9 +85,9 @@ class Platform:
 
     def _describe(self, name: str) -> Path:
         file = self.folder / f"{name}.json"
-        file.write_text(
-            podman("run", "--rm", "--pull=never", self._image[name], "python", "-m", name, "describe")
-        )
+        hears = f"--env=RAPPORT_SOURCES={NAME}" if name == "customer" else "--env=RAPPORT_SOURCES="
+        run = ["run", "--rm", "--pull=never", hears, self._image[name], "python", "-m", name, "describe"]
+        file.write_text(podman(*run))
         return file
 
     async def _serve_databases(self) -> None:
