@@ -46,6 +46,8 @@ service: setup ## Begin a department's service: make service name=billing resour
 		--data 'owner=$(owner)' $(if $(plural),--data 'plural=$(plural)') . 'services/$(name)'
 	@printf '%s\n' '/services/$(name)/ $(owner)' >> CODEOWNERS
 	@$(MAKE) --no-print-directory proto
+	@$(MAKE) --no-print-directory setup
+	@$(BIN)/python -m deploy.observability.contracts
 	@$(BIN)/ruff check --quiet --fix services/$(name); $(BIN)/ruff format --quiet services/$(name)
 	@echo "services/$(name) is there: read its README.md, then make test T=services/$(name)"
 

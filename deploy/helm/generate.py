@@ -49,10 +49,6 @@ def charts() -> Iterator[tuple[Path, str]]:
         own = {
             "port: 7000": f"port: {each.port}",
             'name: ""\n# The gRPC': f"name: {service}\n# The gRPC",
-            "existingSecret: rapport-database\n": f"existingSecret: {service}-database\n",
-            "rapport-database-owner": f"{service}-database-owner",
-            "rapport-nats-admin": f"{service}-nats-admin",
-            "existingSecret: rapport-nats\n": f"existingSecret: {service}-nats\n",
             "webPort: 0": f"webPort: {each.web_port}",
             "\npeers: {}": f"\npeers:{peers}",
             **token,

@@ -80,13 +80,16 @@ def test_a_department_joins_with_what_its_image_says_and_everybody_keeps_their_p
         for given in (files[:1], files)
     )
     assert after["cases"] == before["cases"]
-    assert after["RAPPORT"]["users"] == before["RAPPORT"]["users"]
+    assert [each for each in after["RAPPORT"]["users"] if each["user"] != "provision-billing"] == before[
+        "RAPPORT"
+    ]["users"]
     assert set(after) - set(before) == {"billing"}
     assert {path.name for path in (tmp_path / "passwords").iterdir()} == {
         "admin",
-        "provision",
         "cases",
         "billing",
+        "provision-cases",
+        "provision-billing",
     }
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "passwords").iterdir())
 

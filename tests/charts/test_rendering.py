@@ -184,8 +184,6 @@ WRONG = [
     ({"image": {"tags": "1"}}, "tags"),
     ({"image": {"pullPolicy": "Sometimes"}}, "pullPolicy"),
     ({"database": {"url": "postgresql://..."}}, "url"),
-    ({"database": {"existingSecret": ""}}, "existingSecret"),
-    ({"setup": {"database": {"existingSecret": ""}}}, "existingSecret"),
     ({"resources": {"limits": {"memory": "512 MB"}}}, "memory"),
     ({"settings": {"smtp_port": 587}}, "smtp_port"),
     ({"settings": {"SMTP_PORT": "587"}}, "SMTP_PORT"),

@@ -39,7 +39,7 @@ def rendered(charts: Path, folder: Path, registry: str) -> list[dict[str, Any]]:
     """Every object of its release: its own values, and what whoever installs says."""
     values = yaml.safe_load((folder / OWN / "values.yaml").read_text())
     values |= {"fullnameOverride": NAME, "replicas": 1, "global": {"imageRegistry": registry}}
-    values["setup"]["streamReplicas"] = 1
+    values["setup"] = {"streamReplicas": 1}
     values["peers"] = {"customer": "dns:///customer.crm.svc:7001"}
     files = helm_python.Chart.load(charts / "service").render(values, name=NAME, namespace=NAMESPACE)
     texts = [text for path, text in files.items() if not path.endswith("NOTES.txt")]

@@ -67,7 +67,9 @@ def run(folder: Path, commands: str, **env: str) -> str:
 
 
 def test_one_folder_and_a_line_for_its_owner_are_all_that_is_new(clone: Path) -> None:
-    assert run(clone, "git status --porcelain") == " M CODEOWNERS\n?? services/billing/\n"
+    assert (
+        run(clone, "git status --porcelain") == " M CODEOWNERS\n M docs/contracts.md\n?? services/billing/\n"
+    )
 
 
 def test_its_tests_and_the_checks_pass(clone: Path) -> None:

@@ -22,7 +22,7 @@ SERVICE = r"[a-z][a-z0-9]{0,30}"  # also a database, a role, a stream, a Python 
 # What else is called so where services are: users of the broker and of PostgreSQL, charts, their parts.
 RESERVED = frozenset(
     {"admin", "chassis", "collector", "infra", "mailbox", "nats", "none", "postgres", "public", "rapport"}
-    | {"template0", "template1"}
+    | {"service", "template0", "template1"}
 )
 CODE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 SUBJECT = rf"(?:agent|service):{CODE}"  # who acts, but for the clock

@@ -116,7 +116,7 @@ def test_what_was_said_of_an_installation_holds_until_something_else_is(
     assert deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder).exit_code == 0
     assert read(folder / "values" / "cases.json") == before
     assert before["auth"]["issuer"] == "https://issuer.example.org"
-    assert before["nats"] == {"existingSecret": "cases-nats", "tls": {"existingSecret": "authority"}}
+    assert before["nats"] == {"tls": {"existingSecret": "authority"}}
     secrets = named(folder, "gifts.json")
     assert "@db.example.org:25060/gifts" in secrets["gifts", "gifts-database"]["stringData"]["url"]
     assert secrets["gifts", "gifts-nats-admin"]["stringData"]["url"].startswith("tls://provision-gifts:")
@@ -136,6 +136,15 @@ def test_what_was_written_of_who_has_left_is_removed(deploy: Deploy, folder: Pat
         assert f"gone: {path}" in shown
         assert f"Removed {folder / path}" in told
         assert not (folder / path).exists()
+
+
+def test_a_service_stays_where_it_lives_until_it_is_said_to_live_elsewhere(
+    deploy: Deploy, folder: Path, gifts: Path
+) -> None:
+    deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder)
+    assert deploy("prepare", *ALL, gifts, "--out", folder).output == "Nothing has changed.\n"
+    deploy("prepare", *ALL, f"{gifts}@crm", "--out", folder)
+    assert ("crm", "gifts-nats") in named(folder, "gifts.json")
 
 
 def test_a_department_that_calls_nobody_still_reaches_the_broker(

@@ -42,9 +42,21 @@ RAPPORT_NATS_TLS_DIR: /etc/rapport/nats-tls
 {{- end }}
 {{- end -}}
 
+{{/* The secrets with the URLs that a service is told, as JSON: each as given, or called as the service. */}}
+{{- define "chassis.v1.urls" -}}
+{{- $given := dict "database" .Values.database "nats" .Values.nats "database-owner" .Values.setup.database "nats-admin" .Values.setup.nats -}}
+{{- $named := dict -}}
+{{- range $what, $secret := $given -}}
+{{- $name := $secret.existingSecret | default (printf "%s-%s" (include "chassis.v1.name" $) $what) -}}
+{{- $_ := set $named $what (dict "existingSecret" $name "key" $secret.key) -}}
+{{- end -}}
+{{- $named | toJson -}}
+{{- end -}}
+
 {{/* The settings that the server reads from secrets, as JSON: secret and key of each. */}}
 {{- define "chassis.v1.secretFiles" -}}
-{{- $files := merge (dict "database_url" .Values.database "nats_url" .Values.nats) .Values.settingsFiles -}}
+{{- $urls := include "chassis.v1.urls" . | fromJson -}}
+{{- $files := merge (dict "database_url" $urls.database "nats_url" $urls.nats) .Values.settingsFiles -}}
 {{- if .Values.signIn.clientSecret.existingSecret -}}
 {{- $_ := set $files "oidc_client_secret" .Values.signIn.clientSecret -}}
 {{- end -}}

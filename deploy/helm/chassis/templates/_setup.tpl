@@ -50,6 +50,7 @@ spec:
 
 {{- define "chassis.v1.setupContainer" -}}
 {{- $values := .root.Values -}}
+{{- $urls := include "chassis.v1.urls" .root | fromJson -}}
 - name: {{ .command }}
   image: {{ include "chassis.v1.image" .root }}
   imagePullPolicy: {{ $values.image.pullPolicy }}
@@ -67,15 +68,15 @@ spec:
     - name: {{ $name | quote }}
       value: {{ $value | quote }}
     {{- end }}
-    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_URL" "secret" $values.database) | nindent 4 }}
-    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_URL" "secret" $values.nats) | nindent 4 }}
+    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_URL" "secret" $urls.database) | nindent 4 }}
+    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_URL" "secret" $urls.nats) | nindent 4 }}
     {{- range $setting, $secret := $values.settingsFiles }}
     {{- include "chassis.v1.secretEnv" (dict "name" (printf "RAPPORT_%s" (upper $setting)) "secret" $secret) | nindent 4 }}
     {{- end }}
     {{- if eq .command "migrate" }}
-    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_OWNER_URL" "secret" $values.setup.database) | nindent 4 }}
+    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_OWNER_URL" "secret" (index $urls "database-owner")) | nindent 4 }}
     {{- else }}
-    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_ADMIN_URL" "secret" $values.setup.nats) | nindent 4 }}
+    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_ADMIN_URL" "secret" (index $urls "nats-admin")) | nindent 4 }}
     {{- end }}
     {{- with $values.extraEnv }}{{ toYaml . | nindent 4 }}{{ end }}
   resources: {{- toYaml $values.setup.resources | nindent 4 }}

@@ -78,8 +78,8 @@ def prepare(
         "monitoring": monitoring,
     }
     options = _options({**_DEFAULTS, **folder.options()}, said)
-    found = members(services, options["namespace"])
-    if left := folder.left_out({each.name for each in found}):
+    found = members(services, options["namespace"], folder.before())
+    if left := sorted(folder.before().keys() - {each.name for each in found}):
         raise Failure(
             f"{out} has {', '.join(left)} too, which would lose its account at the broker: name it, or "
             f"delete {out}/services.json.",

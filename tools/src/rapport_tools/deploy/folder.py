@@ -35,10 +35,10 @@ class Folder:
             return kept.read_text().strip()
         return self._made.setdefault(name, secrets.token_hex(24))
 
-    def services(self) -> dict[str, dict[str, str | int]]:
-        """Where each service is. Failure when nothing was prepared here."""
+    def services(self) -> dict[str, str]:
+        """The namespace of each service. Failure when nothing was prepared here."""
         try:
-            read: dict[str, dict[str, str | int]] = json.loads((self.path / "services.json").read_text())
+            read: dict[str, str] = json.loads((self.path / "services.json").read_text())
         except (OSError, ValueError):
             message = f"{self.path} is no folder that `rapport deploy prepare --out {self.path}` wrote."
             raise Failure(message, Exit.WRONG_USE) from None
@@ -50,9 +50,9 @@ class Folder:
         read: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
         return read
 
-    def left_out(self, named: set[str]) -> list[str]:
-        """The services of the last time that are not among these."""
-        return sorted(set(self.services()) - named) if (self.path / "services.json").exists() else []
+    def before(self) -> dict[str, str]:
+        """The namespace of each service of the last time."""
+        return self.services() if (self.path / "services.json").exists() else {}
 
     def issuers(self, *, own: bool) -> dict[str, str]:
         """The cluster's `iss` and keys, read once, and with `own` a key that signs people's tokens."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from chassis.contracts import loaded
@@ -73,15 +74,23 @@ class Member:
         return name if at == self.namespace else f"{name}.{at}.svc"
 
 
-def members(named: Sequence[str], namespace: str) -> list[Member]:
-    """The services that are named so, `SERVICE[@NAMESPACE]`, in alphabetical order. Failure."""
-    split = [(what, at or namespace) for what, _, at in (each.partition("@") for each in named)]
+def members(
+    named: Sequence[str], namespace: str, before: Mapping[str, str] = MappingProxyType({})
+) -> list[Member]:
+    """The services that are named so, `SERVICE[@NAMESPACE]`, in alphabetical order. Failure.
+
+    Without a namespace a service is where it was `before`; a new one is in `namespace`.
+    """
+    split = [(what, at) for what, _, at in (each.partition("@") for each in named)]
     read = {what: _read(Path(what)) for what, _ in split if what.endswith(".json")}
     loaded = {what: _load(what) for what, _ in split if what not in read}
     tellers = [name for name, service in loaded.items() if service.tells]
     tellers += [described["service"] for described in read.values()]
     read |= {what: service.describe(tellers) for what, service in loaded.items()}
-    found = [Member.of(read[what], _checked(at)) for what, at in split]
+    found = [
+        Member.of(read[what], _checked(at or before.get(read[what]["service"], namespace)))
+        for what, at in split
+    ]
     names = [each.name for each in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise Failure(f"{', '.join(twice)}: named twice.", Exit.WRONG_USE)

@@ -76,7 +76,7 @@ def files(of: Installation) -> dict[str, str]:
             "official": {"config": {"nats": {"tls": {"enabled": bool(of.nats_tls)}}}},
         },
         "values/rapport.json": _umbrella(of),
-        "services.json": {each.name: {"namespace": each.namespace, "port": each.port} for each in of.members},
+        "services.json": {each.name: each.namespace for each in of.members},
     }
     if not of.jwks_url:
         made["manifests/00-issuer.json"] = _list(
@@ -103,12 +103,7 @@ def _values(of: Installation, member: Member) -> Object:
         "fullnameOverride": name,
         "port": member.port,
         "webPort": member.web_port,
-        "database": {"existingSecret": f"{name}-database"},
-        "nats": {"existingSecret": f"{name}-nats", "tls": {"existingSecret": of.nats_tls}},
-        "setup": {
-            "database": {"existingSecret": f"{name}-database-owner"},
-            "nats": {"existingSecret": f"{name}-nats-admin"},
-        },
+        "nats": {"tls": {"existingSecret": of.nats_tls}},
         "auth": {
             "issuer": of.issuer,
             "jwks": {"url": of.jwks_url},
