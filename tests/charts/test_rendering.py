@@ -160,6 +160,19 @@ def test_a_name_stays_a_name_whatever_yaml_would_take_it_for(
     assert [line for each in objects for line in problems(each, VERSIONS[0])] == []
 
 
+def test_the_version_that_runs_is_said_wherever_one_is(render: Render) -> None:
+    """Of a department's image, and not of the chart."""
+    tag = "3.4.1_" + "x" * 100
+    objects = render("service", {"image": {"tag": tag}})
+    [deployment] = [each for each in objects if each["kind"] == "Deployment"]
+    [server] = deployment["spec"]["template"]["spec"]["containers"]
+    assert server["image"].endswith(f":{tag}")
+    [told] = [each["value"] for each in server["env"] if each["name"] == "OTEL_RESOURCE_ATTRIBUTES"]
+    assert f"service.version={tag}," in told
+    said = {each["metadata"]["labels"]["app.kubernetes.io/version"] for each in objects}
+    assert said == {tag[:63]}
+
+
 def test_objects_of_one_release_have_names_of_their_own(render: Render) -> None:
     names = [(each["kind"], each["metadata"]["name"]) for each in render("rapport") + render("infra")]
     assert len(names) == len(set(names))

@@ -62,7 +62,7 @@
 {{- end -}}
 
 {{- define "chassis.v1.notes" -}}
-{{ include "chassis.v1.name" . }} {{ .Chart.AppVersion }} is installed in the namespace {{ .Release.Namespace }}.
+{{ include "chassis.v1.name" . }} {{ include "chassis.v1.version" . }} is installed in the namespace {{ .Release.Namespace }}.
 
   Callers:  dns:///{{ include "chassis.v1.fullname" . }}:{{ .Values.port }}
 {{- with .Values.webPort }}

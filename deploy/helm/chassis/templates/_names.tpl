@@ -37,7 +37,7 @@ app.kubernetes.io/name: {{ include "chassis.v1.name" $root | quote }}
 app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component | default "server" }}
 app.kubernetes.io/part-of: rapport
-app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ include "chassis.v1.version" $root | trunc 63 | trimAll "-._" | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service | quote }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
 {{- end -}}
@@ -54,13 +54,17 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- add .Values.port 100 -}}
 {{- end -}}
 
+{{/* Which version runs: of the service, which the generic chart knows by the image alone. */}}
+{{- define "chassis.v1.version" -}}
+{{- .Values.image.tag | default (.Values.global | default dict).imageTag | default .Chart.AppVersion -}}
+{{- end -}}
+
 {{/* The image: a digest wins over a tag, the tag over the chart's appVersion. */}}
 {{- define "chassis.v1.image" -}}
 {{- $global := .Values.global | default dict -}}
 {{- $image := .Values.image -}}
 {{- $repository := $image.repository | default (printf "rapport/%s" (include "chassis.v1.name" .)) -}}
 {{- $registry := $global.imageRegistry | default $image.registry -}}
-{{- $tag := $image.tag | default $global.imageTag | default .Chart.AppVersion -}}
 {{- if $registry }}{{ $registry }}/{{ end }}{{ $repository }}
-{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $tag }}{{ end -}}
+{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ include "chassis.v1.version" . }}{{ end -}}
 {{- end -}}

@@ -49,7 +49,7 @@ env:
       fieldRef:
         fieldPath: metadata.name
   - name: OTEL_RESOURCE_ATTRIBUTES
-    value: service.namespace=rapport,service.version={{ .Chart.AppVersion }},service.instance.id=$(POD_NAME),k8s.namespace.name={{ .Release.Namespace }}
+    value: service.namespace=rapport,service.version={{ include "chassis.v1.version" . }},service.instance.id=$(POD_NAME),k8s.namespace.name={{ .Release.Namespace }}
   {{- with .Values.extraEnv }}{{ toYaml . | nindent 2 }}{{ end }}
 {{- end -}}
 
