@@ -101,6 +101,14 @@ def test_what_is_no_declaration_is_refused_with_a_sentence(tmp_path: Path) -> No
     assert "is not what `python -m <service> describe` prints" in complained
 
 
+def test_who_asks_for_anothers_events_is_refused(tmp_path: Path) -> None:
+    consumer = {"durable": "loyalty-promises", "source": "cases", "subjects": [], "max_ack_pending": 1}
+    (tmp_path / "gifts.json").write_text(json.dumps({"service": "gifts", "consumers": [consumer]}))
+    code, said, complained = nats_accounts(tmp_path / "gifts.json", "--passwords", tmp_path / "p")
+    assert (code, said) == (2, "")
+    assert "consumers: 'loyalty-promises'" in complained
+
+
 def test_an_acknowledged_event_is_on_disk(render: Render) -> None:
     assert "sync_interval: always" in config(render("infra"), "nats", "nats.conf")
 

@@ -38,12 +38,16 @@ def nats_accounts(declarations: list[Path] = _DECLARATIONS, passwords: Path = _P
 
 def _read(path: Path) -> "Declaration":
     from chassis.events.declarations import Declaration
+    from rapport_tools.deploy.members import overreach
 
     try:
-        return Declaration.read(json.loads(path.read_text()))
+        declaration = Declaration.read(json.loads(path.read_text()))
+        if problem := overreach(declaration):
+            raise ValueError(problem)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        message = f"{path} is not what `python -m <service> describe` prints: {error!r}"
+        message = f"{path} is not what `python -m <service> describe` prints: {error}"
         raise Failure(message, Exit.WRONG_USE) from None
+    return declaration
 
 
 def _password(path: Path) -> str:

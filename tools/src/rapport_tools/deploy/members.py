@@ -50,10 +50,25 @@ class Member:
 
     def problem(self) -> str:
         """What is wrong with what it says of itself: it may ask for nothing of another's. "" for nothing."""
-        if problem := service_problem(self.name):
-            return problem
-        declared, own = self.declaration.subscriptions, rf"{re.escape(self.name)}-[a-z0-9-]+"
         wrong: dict[str, Sequence[Any]] = {
+            "calls": [each for each in self.calls if not re.fullmatch(SERVICE, each)],
+            "permissions": [each for each in self.permissions if not re.fullmatch(_PERMISSION, each)],
+            "ports": [each for each in (self.port, self.web_port) if not isinstance(each, int)],
+        }
+        return overreach(self.declaration) or _first(wrong)
+
+    def host(self, name: str, at: str) -> str:
+        """Where this service finds the Service `name` of the namespace `at`."""
+        return name if at == self.namespace else f"{name}.{at}.svc"
+
+
+def overreach(declaration: Declaration) -> str:
+    """What a service asks of the broker that is not its own to ask. "" for nothing."""
+    if problem := service_problem(declaration.service):
+        return problem
+    declared, own = declaration.subscriptions, rf"{declaration.service}-[a-z0-9-]+"
+    return _first(
+        {
             "consumers": [each.durable for each in declared if not re.fullmatch(own, each.durable)],
             "sources": [each.source for each in declared if not re.fullmatch(SERVICE, each.source)],
             "subjects": [
@@ -62,16 +77,12 @@ class Member:
                 for subject in each.subjects
                 if not re.fullmatch(rf"events\.{each.source}(\.[a-z0-9*-]+)*(\.>)?", subject)
             ],
-            "calls": [each for each in self.calls if not re.fullmatch(SERVICE, each)],
-            "permissions": [each for each in self.permissions if not re.fullmatch(_PERMISSION, each)],
-            "ports": [each for each in (self.port, self.web_port) if not isinstance(each, int)],
         }
-        said = (f"{what}: {each!r}" for what, found in wrong.items() for each in found)
-        return next(said, "")
+    )
 
-    def host(self, name: str, at: str) -> str:
-        """Where this service finds the Service `name` of the namespace `at`."""
-        return name if at == self.namespace else f"{name}.{at}.svc"
+
+def _first(wrong: Mapping[str, Sequence[Any]]) -> str:
+    return next((f"{what}: {each!r}" for what, found in wrong.items() for each in found), "")
 
 
 def members(
