@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parents[4] / "docs" / "desk"
 NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
 BYTES_MAX = 60_000
 HEIGHT_MAX = {1280: 800, 390: 1600}  # what one sees without scrolling, and of a phone more
-QUALITIES = (80, 60, 40, 25)  # the best that is small enough
+QUALITIES = (80, 60, 40, 25, 20)  # the best that is small enough
 
 
 async def nothing(page: Page) -> None:

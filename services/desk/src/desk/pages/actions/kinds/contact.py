@@ -20,7 +20,7 @@ def _channels(say: Speech) -> list[tuple[str, str]]:
 
 def _directions(say: Speech) -> list[tuple[str, str]]:
     """Who said it to whom, as a choice says it."""
-    return [("INBOUND", say("from the customer")), ("OUTBOUND", say("to the customer"))]
+    return [("INBOUND", say("incoming")), ("OUTBOUND", say("outgoing"))]
 
 
 async def _open(doing: Doing) -> Values:
