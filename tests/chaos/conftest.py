@@ -26,6 +26,6 @@ async def desk(replicated: Stack, tmp_path: Path) -> AsyncIterator[Desk]:
     """A front line with clients as services have them: they know both replicas."""
     token = tmp_path / "token"
     token.write_text(Issuer(replicated.home).token("agent:chaos", {"*"}, "front-desk"))
-    made = Desk(Session.open().peers, token)
+    made = Desk(Session.open().addresses(), token)
     yield made
     await made.close()

@@ -69,7 +69,7 @@ def application(tmp_path: Path) -> Path:
 def test_an_application_in_typescript_runs_the_story(
     session: Session, tokens: dict[str, str], application: Path
 ) -> None:
-    command = ["node", application, json.dumps(session.peers), json.dumps(tokens), RELEASED]
+    command = ["node", application, json.dumps(session.addresses()), json.dumps(tokens), RELEASED]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert_told_once(Outcome(**json.loads(done.stdout)))
@@ -78,7 +78,7 @@ def test_an_application_in_typescript_runs_the_story(
 def test_buf_curl_runs_the_story(session: Session, tokens: dict[str, str]) -> None:
     def call(who: str, method: str, **request: Any) -> Any:
         service, _, name = method.partition(".")
-        url = f"http://{session.peers[service]}/rapport.{service}.v1.{name}"
+        url = f"http://{session.address(service)}/rapport.{service}.v1.{name}"
         how = ["--schema", RELEASED, "--protocol", "grpc", "--http2-prior-knowledge", "--timeout", "20s"]
         identity = ["-H", f"authorization: Bearer {tokens[who]}"]
         command = [BUF, "curl", *how, *identity, "-d", json.dumps(request), url]

@@ -196,7 +196,7 @@ async def called(folder: Path) -> AsyncIterator[Load]:
     customers = session.stub(CustomerServiceStub, "customer")
     made = customers.CreateCustomer(CreateCustomerRequest(customer=Customer(display_name="Ada Loadwell")))
     (folder / "token").write_text(Issuer(session.home).token_as("agent:demo", "front-desk"))
-    channels = Channels(session.peers, folder / "token")
+    channels = Channels(session.addresses(), folder / "token")
     load = Load(channels, made.name)
     callers = [asyncio.create_task(load.call()) for _ in range(CALLERS)]
     try:

@@ -76,6 +76,10 @@ class Session:
             )
         return self._cluster.address(service) if self._cluster else self._addresses[service]
 
+    def addresses(self) -> dict[str, str]:
+        """Where each service is reached."""
+        return {each: self.address(each) for each in self.peers}
+
     def desk(self) -> str:
         """Where browsers reach the desk. Failure where nobody has said that."""
         if "RAPPORT_DESK_URL" not in self.env:
