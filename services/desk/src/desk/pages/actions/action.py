@@ -85,21 +85,20 @@ class Doing:
         """What was typed, without spaces around it."""
         return self.fields.get(name, "").strip()
 
-    def code(self, name: str, known: Iterable[str] = (), *, needed: bool = True, otherwise: str = "") -> str:
+    def code(self, name: str, known: Iterable[str] = (), *, needed: bool = True) -> str:
         """What was typed as a code: `Late delivery!` is `late-delivery`. REQUIRED, INVALID_CODE.
 
         Args:
             name: of the field.
             known: codes that are offered: their words, in the reader's language, are these.
             needed: whether it has to be given.
-            otherwise: the code of words that no code can be made of; empty: they are refused.
 
         """
         typed = self.text(name)
         for each in known:
             if typed.casefold() == self.look.say.code(each).casefold():
                 return each
-        code = "-".join(re.findall("[a-z0-9]+", _plain(typed).lower()))[:CODE_MAX].strip("-") or otherwise
+        code = "-".join(re.findall("[a-z0-9]+", _plain(typed).lower()))[:CODE_MAX].strip("-")
         if needed and not typed:
             raise invalid(name, "REQUIRED", N_("must be given"))
         if typed and not code:
@@ -107,9 +106,15 @@ class Doing:
         return code
 
     def said(self, name: str, known: Iterable[str]) -> tuple[str, str]:
-        """What was typed as a code, and as it was said where the code does not say it. REQUIRED."""
-        typed, code = self.text(name), self.code(name, known, otherwise="other")
-        return code, "" if typed.casefold() in (code, self.look.say.code(code).casefold()) else typed
+        """What was typed as a code, and as it was said where the code does not say it.
+
+        `other` for words of one's own: codes are in events and on timelines, where nothing personal may be.
+        """
+        typed = self.text(name)
+        words = {said.casefold(): each for each in known for said in (each, self.look.say.code(each))}
+        if typed.casefold() in words or typed == "":
+            return words.get(typed.casefold(), ""), ""
+        return (typed, "") if _A_CODE.fullmatch(typed) else ("other", typed)
 
     def reference(self, name: str) -> str:
         """What was typed as a reference: `order 5021` and `5021` are `orders/5021`, as where one finds."""
@@ -156,6 +161,7 @@ class Doing:
         return timestamp(at)
 
 
+_A_CODE = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)+")  # of several words: one is a name as well
 IN_WORDS = N_("choose one, or say it in your own words, which colleagues read")
 REFERENCE = Field(
     "reference",

@@ -22,7 +22,7 @@ async def _open(doing: Doing) -> Done:
     case = Case(
         customer=doing.customer,
         topic=topic,
-        display_name=doing.text("display_name") or said,
+        display_name=": ".join(filter(None, (said, doing.text("display_name")))),
         owner=look.viewer.agent,
     )
     await look.services.cases.OpenCase(doing.request(OpenCaseRequest, case=case))

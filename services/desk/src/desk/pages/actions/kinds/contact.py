@@ -30,12 +30,12 @@ async def _open(doing: Doing) -> Values:
 
 
 async def _record(doing: Doing) -> Done:
-    say = doing.look.say
+    say, (topic, said) = doing.look.say, doing.said("topic", known.TOPICS)
     entry = TimelineEntry(
         channel=doing.choice("channel", channel_pb2.Channel),
         direction=doing.choice("direction", channel_pb2.Direction),
-        topic=doing.code("topic", known.TOPICS, needed=False),
-        summary=doing.text("summary"),
+        topic=topic,
+        summary=": ".join(filter(None, (said, doing.text("summary")))),
     )
     request = doing.request(RecordInteractionRequest, parent=doing.customer, timeline_entry=entry)
     await doing.look.services.timeline.RecordInteraction(request)

@@ -119,7 +119,10 @@ async def _is_taken_back(doing: Doing, notice: str) -> bool:
     """Whether it was sent before, as in another tab, and taken back since: what goes goes once."""
     if not doing.look.viewer.may("notifications.notices.read"):
         return False
-    known = await doing.look.services.notices.GetNotice(GetNoticeRequest(name=notice))
+    try:
+        known = await doing.look.services.notices.GetNotice(GetNoticeRequest(name=notice))
+    except grpc.aio.AioRpcError:  # it was accepted: who sent it is told so, and may still undo it
+        return False
     return known.reason_code == "taken-back"
 
 
