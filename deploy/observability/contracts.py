@@ -52,10 +52,18 @@ def page() -> str:
     return "".join([*parts, "\n## Every service\n", *_calls(EVERY)])
 
 
+def _place(owner: str, contract: str) -> str:
+    """Where a contract is: with the others, or beside its service."""
+    return next(
+        path for path in (f"proto/{contract}", f"services/{owner}/src/{contract}") if (ROOT / path).exists()
+    )
+
+
 def _calls(owner: str) -> Iterator[str]:
     for each in (found for found in services() if contracts.owner(found) == owner):
         needed = permissions(each, "{service}")
-        yield f"\n### {each.name}\n\n`{each.full_name}`, [{each.file.name}](../proto/{each.file.name})\n\n"
+        place = _place(owner, each.file.name)
+        yield f"\n### {each.name}\n\n`{each.full_name}`, [{each.file.name}](../{place})\n\n"
         yield "| call | permission | kind | what it does |\n|---|---|---|---|\n"
         for method in each.methods:
             name, told = _struck(method.name, method), _summary(method.full_name)

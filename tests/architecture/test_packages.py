@@ -15,6 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from chassis.names import RESERVED
 from deploy.services import SERVICES
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +139,11 @@ def stated() -> Iterator[tuple[str, str]]:
 def test_everything_says_one_version() -> None:
     ours = project(ROOT / "chassis")["version"]
     assert {place: version for place, version in stated() if version != ours} == {}
+
+
+def test_the_template_takes_no_name_that_a_service_cannot_have() -> None:
+    taken = yaml.safe_load((ROOT / "copier.yml").read_text())["taken"]["default"]
+    assert set(yaml.safe_load(taken)) >= RESERVED
 
 
 def test_the_newest_release_in_the_table_is_this_one_with_the_contracts_that_it_froze() -> None:

@@ -230,6 +230,12 @@ def test_alerts_ask_for_metrics_that_exist(render: Render) -> None:
                 assert asked - {f"{part}" for part in recorded} <= exist
 
 
+def test_every_alert_says_in_which_namespace(render: Render) -> None:
+    """A trial and production are not one alert, and its commands are of a namespace."""
+    every = [each for chart in CHARTS for each in alerts(render, chart).values()]
+    assert {each["labels"]["namespace"] for each in every} == {"crm"}
+
+
 def test_an_alert_links_its_runbook_where_somebody_says_where_they_are(render: Render) -> None:
     values = {"prometheusRule": {"enabled": True, "runbooks": "https://docs.example.org/runbooks"}}
     for group in groups(render, "cases", values):

@@ -74,6 +74,7 @@ def test_one_folder_and_a_line_for_its_owner_are_all_that_is_new(clone: Path) ->
 
 def test_its_tests_and_the_checks_pass(clone: Path) -> None:
     assert "10 passed" in run(clone, command_of(PAGE, "make check"))
+    run(clone, ".venv/bin/python -m pytest -q tests/architecture/test_docs.py")
 
 
 async def test_its_facts_and_its_section_are_seen_by_whoever_serves_the_customer(

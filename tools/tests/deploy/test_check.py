@@ -58,7 +58,7 @@ def postgres(folder: Path, infrastructure: Infrastructure) -> int:
 async def nats(folder: Path, tmp_path: Path) -> Any:
     """The port of a NATS with the accounts of the secret."""
     [secret] = [
-        each for each in items(folder, "00-broker.json") if each["metadata"]["name"] == "rapport-nats-auth"
+        each for each in items(folder, "01-broker.json") if each["metadata"]["name"] == "rapport-nats-auth"
     ]
     port, config = free_port(), tmp_path / "nats.conf"
     config.write_text(
@@ -189,7 +189,7 @@ def test_who_is_not_let_in_is_named(
     check: Callable[[Answers], tuple[int, str]], folder: Path, applied: Answers
 ) -> None:
     """The servers know other passwords than the folder."""
-    for file in ("order.json", "00-broker.json"):
+    for file in ("order.json", "01-broker.json"):
         path = folder / "manifests" / file
         path.write_text(path.read_text().replace("://order:", "://order:x"))
     code, said = check(as_applied(folder) | {key: applied[key] for key in (POSTGRES, NATS)})

@@ -66,8 +66,14 @@ def test_secrets_are_those_that_the_charts_expect(folder: Path) -> None:
     assert url.endswith("@postgres-rw:5432/cases")
 
 
+def test_kubectl_makes_the_namespaces_before_what_is_in_them(folder: Path) -> None:
+    """It takes the files of a folder by name."""
+    first, *_ = sorted((folder / "manifests").iterdir())
+    assert {each["kind"] for each in read(first)["items"]} == {"Namespace"}
+
+
 def test_a_service_is_its_account_with_what_it_declares(folder: Path) -> None:
-    data = named(folder, "00-workloads.json")["crm", "rapport-workloads"]["data"]
+    data = named(folder, "01-workloads.json")["crm", "rapport-workloads"]["data"]
     assert json.loads(data["accounts.json"])["system:serviceaccount:crm:cases"] == {
         "service": "cases",
         "department": "cases",
@@ -87,9 +93,9 @@ def test_a_department_joins_and_others_change_only_where_they_must(
         "services.json",
         "databases.sql",
         "manifests/00-namespaces.json",
-        "manifests/00-broker.json",
-        "manifests/00-issuer.json",
-        "manifests/00-workloads.json",
+        "manifests/01-broker.json",
+        "manifests/01-issuer.json",
+        "manifests/01-workloads.json",
         "values/infra.json",
         "values/nats.json",
         "values/customer.json",
@@ -102,7 +108,7 @@ def test_a_department_joins_and_others_change_only_where_they_must(
     url = named(folder, "gifts.json")["gifts", "gifts-nats"]["stringData"]["url"]
     assert url.endswith("@nats.crm.svc:4222")
     assert ("gifts", "gifts-nats-admin") in named(folder, "gifts.json")
-    assert ("gifts", "rapport-workloads") in named(folder, "00-workloads.json")
+    assert ("gifts", "rapport-workloads") in named(folder, "01-workloads.json")
 
 
 def test_what_was_said_of_an_installation_holds_until_something_else_is(
@@ -111,10 +117,11 @@ def test_what_was_said_of_an_installation_holds_until_something_else_is(
     said = ["--issuer", "https://issuer.example.org", "--jwks-url", "https://issuer.example.org/jwks"]
     said += ["--database-host", "db.example.org:25060", "--nats-tls", "authority", "--monitoring"]
     deploy("prepare", *ALL, "--out", folder, *said)
-    assert not (folder / "manifests" / "00-issuer.json").exists()
+    assert not (folder / "manifests" / "01-issuer.json").exists()
     before = read(folder / "values" / "cases.json")
     assert deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder).exit_code == 0
     assert read(folder / "values" / "cases.json") == before
+    assert before["networkPolicy"]["egress"] == [{"ports": [{"port": 25060}]}]
     assert before["auth"]["issuer"] == "https://issuer.example.org"
     assert before["nats"] == {"tls": {"existingSecret": "authority"}}
     secrets = named(folder, "gifts.json")

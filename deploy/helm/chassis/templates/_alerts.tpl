@@ -25,6 +25,7 @@ spec:
   for: {{ index . 3 }}
   labels:
     severity: {{ index . 2 }}
+    namespace: {{ $root.Release.Namespace | quote }}
     service: {{ include "chassis.v1.fullname" $root | quote }}
   annotations:
     summary: {{ index . 4 | quote }}

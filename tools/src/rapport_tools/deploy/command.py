@@ -78,8 +78,9 @@ def prepare(
         "monitoring": monitoring,
     }
     options = _options({**_DEFAULTS, **folder.options()}, said)
-    found = members(services, options["namespace"], folder.before())
-    if left := sorted(folder.before().keys() - {each.name for each in found}):
+    before = folder.before()
+    found = members(services, options["namespace"], before)
+    if left := sorted(before.keys() - {each.name for each in found}):
         raise Failure(
             f"{out} has {', '.join(left)} too, which would lose its account at the broker: name it, or "
             f"delete {out}/services.json.",

@@ -16,7 +16,6 @@ from rapport_tools.deploy.kubectl import forwarded, kubectl
 
 Object = dict[str, Any]
 CONNECT_S = 10
-AUTH = "rapport-nats-auth"
 # What defines a kind that the charts make, by the value that turns it on.
 CRDS = {
     ("tls", "issuer", "name"): "certificates.cert-manager.io",
@@ -50,12 +49,6 @@ class Prepared:
         secrets = [each for each in self.of("Secret") if each["metadata"]["name"].endswith(suffix)]
         urls = [urlsplit(each["stringData"]["url"]) for each in secrets]
         return list({url.username: url for url in urls}.values())
-
-    @property
-    def broker_namespace(self) -> str:
-        """Where NATS is."""
-        [found] = [each["metadata"] for each in self.of("Secret") if each["metadata"]["name"] == AUTH]
-        return str(found["namespace"])
 
 
 def missing(prepared: Prepared) -> Iterator[str]:
@@ -118,7 +111,7 @@ def _kinds(prepared: Prepared) -> Iterator[str]:
 def _databases(prepared: Prepared) -> Iterator[str]:
     urls = prepared.urls("-database") + prepared.urls("-database-owner")
     with ExitStack() as forwards:
-        at = _at(forwards, urls[0], prepared.broker_namespace)
+        at = _at(forwards, urls[0], prepared.options["namespace"])
         if isinstance(at, Failure):
             yield f"PostgreSQL is not reached: {at}"
             return
@@ -134,7 +127,7 @@ def _users(prepared: Prepared) -> Iterator[str]:
         yield problem
         return
     with ExitStack() as forwards:
-        at = _at(forwards, urls[0], prepared.broker_namespace)
+        at = _at(forwards, urls[0], prepared.options["namespace"])
         if isinstance(at, Failure):
             yield f"NATS is not reached: {at}"
             return
@@ -179,9 +172,10 @@ def _authority(prepared: Prepared) -> tuple[str, str]:
     """What vouches for a broker that speaks TLS, and why it is not known; both empty without."""
     if not (secret := prepared.options["nats_tls"]):
         return "", ""
-    where = f"Secret {secret} in {prepared.broker_namespace}"
+    namespace = prepared.options["namespace"]
+    where = f"Secret {secret} in {namespace}"
     try:
-        found = json.loads(kubectl("get", "secret", secret, "-n", prepared.broker_namespace, "-o", "json"))
+        found = json.loads(kubectl("get", "secret", secret, "-n", namespace, "-o", "json"))
         return base64.b64decode(found["data"]["ca.crt"]).decode(), ""
     except Failure:
         return "", f"{where} is missing, with the ca.crt of NATS."

@@ -1,6 +1,7 @@
 """Every file of an installation, as text, from what its services declare.
 
-    manifests/    for kubectl: namespaces, secrets, the broker's accounts, whose account is which service
+    manifests/    for kubectl, which takes them by name: namespaces, then secrets, the broker's accounts,
+                  whose account is which service
     values/       for Helm: one file a release, and one of the umbrella `rapport`
     databases.sql for psql: databases, and the owner and the runtime role of each
     services.json where each service is: `prepare` reads who was named the last time
@@ -68,8 +69,8 @@ def files(of: Installation) -> dict[str, str]:
     """The text of every file, by its path."""
     made: dict[str, Any] = {
         "manifests/00-namespaces.json": _list(map(_namespace, of.namespaces)),
-        "manifests/00-broker.json": _list(_broker(of)),
-        "manifests/00-workloads.json": _list(_workloads(of)),
+        "manifests/01-broker.json": _list(_broker(of)),
+        "manifests/01-workloads.json": _list(_workloads(of)),
         "values/infra.json": {"nats": {"networkPolicy": {"clients": _clients(of)}}},
         "values/nats.json": {
             "networkPolicy": {"clients": _clients(of)},
@@ -79,7 +80,7 @@ def files(of: Installation) -> dict[str, str]:
         "services.json": {each.name: each.namespace for each in of.members},
     }
     if not of.jwks_url:
-        made["manifests/00-issuer.json"] = _list(
+        made["manifests/01-issuer.json"] = _list(
             _config_map("rapport-jwks", at, {"jwks.json": of.jwks}) for at in of.namespaces
         )
     for each in of.members:
@@ -112,7 +113,7 @@ def _values(of: Installation, member: Member) -> Object:
         },
         "peers": peers,
         "sources": _sources(of, member),
-        "networkPolicy": {"namespaces": _neighbours(of, member)},
+        "networkPolicy": {"namespaces": _neighbours(of, member), **_beyond(of)},
     }
     if of.tls_issuer:
         values["tls"] = {"enabled": True, "issuer": {"name": of.tls_issuer, "kind": "ClusterIssuer"}}
@@ -139,6 +140,12 @@ def _neighbours(of: Installation, member: Member) -> list[str]:
     """The other namespaces from which it is called, or which it calls, and that of the broker."""
     near = (each for each in of.members if each.name in member.calls or member.name in each.calls)
     return sorted({of.namespace, *(each.namespace for each in near)} - {member.namespace})
+
+
+def _beyond(of: Installation) -> Object:
+    """The port of a PostgreSQL that listens on another than pods are let out to."""
+    port = of.database_host.partition(":")[2]
+    return {"egress": [{"ports": [{"port": int(port)}]}]} if port else {}
 
 
 def _clients(of: Installation) -> list[Object]:
