@@ -29,20 +29,20 @@ function offer(id, card, at) {
   if (!region || at < (asked.get(id) ?? 0)) return;
   asked.set(id, at);
   if (versions.get(id) === card.version) return;
-  if (acted.has(id)) mineToo(region, card);
+  if (Date.now() < (acted.get(id) ?? 0)) mineToo(region, card);
   else if (region.matches(":focus-within") || (matchMedia("(hover: hover)").matches && region.matches(":hover"))) wait(region, card);
   else put(region, card);
 }
-// What one did oneself is shown at once, also where one is; the focus stays on what has its name.
-const acted = new Set();
+// What one did oneself is shown at once, also where one is; the focus stays on what has its name. One act may come
+// as several changes: the goodwill that was given, and then the points.
+const acted = new Map(), MINE_MS = 5000;
 document.addEventListener("acted", ({detail: id}) => {
   if (!id) return;
-  acted.add(id);
+  acted.set(id, Date.now() + MINE_MS);
   if (waiting.has(id)) mineToo(document.getElementById(id), waiting.get(id).card);
 });
 function mineToo(region, card) {
   const at = document.activeElement.id;
-  acted.delete(region.id);
   put(region, card);
   document.getElementById(at)?.focus({preventScroll: true});
 }
