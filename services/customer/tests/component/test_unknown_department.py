@@ -331,7 +331,7 @@ async def test_its_stream_is_read_by_who_is_configured_to_and_nobody_else(tmp_pa
     others = [Declaration(name) for name in ("gifts", "cases", "loyalty", "notifications")]
     for accounts, allowed in [(heard, True), (unheard, False)]:
         with Nats(tmp_path / str(allowed), declarations=[accounts, *others]) as broker:
-            await provision(broker.url_for("provision"), heard)
+            await provision(broker.url, heard)
             connection = await connect(broker.url_for("customer"), "customer")
             try:
                 await verify(connection, unheard)

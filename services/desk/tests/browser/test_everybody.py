@@ -145,7 +145,7 @@ async def test_what_is_wrong_with_a_field_is_told_with_it_and_announced(
     field = panel.get_by_role("spinbutton", name="Points", exact=True)
     await expect(field).to_be_focused()
     await expect(field).to_have_attribute("aria-invalid", "true")
-    hint, said = [await panel.locator(f"#{what}-amount").inner_text() for what in ("hint", "error")]
+    hint, said = [await panel.locator(f"#{what}-goodwill-amount").inner_text() for what in ("hint", "error")]
     assert said
     await expect(field).to_have_accessible_description(f"{hint} {said}")
     await expect(page.locator("#told")).not_to_be_empty()

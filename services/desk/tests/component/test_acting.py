@@ -291,7 +291,7 @@ async def test_the_box_is_one_form_with_what_was_typed_and_what_is_wrong_in_it(d
         assert '<option value="EMAIL" selected>' in each
     told = {**typed, "summary": " ", "direction": "INBOUND", "request_id": str(uuid4())}
     refused = (await alice.post(f"/{name}/act/contact", data=told)).text
-    assert 'aria-invalid="true" aria-describedby="error-summary"' in refused
+    assert 'aria-invalid="true" aria-describedby="error-contact-summary"' in refused
     assert f'data-again="/{name}/act/contact"' in refused
     nobody = await desk.signed_in("agent:nils", ["customer.*.read"])
     assert "/act/contact" not in (await nobody.get(f"/{name}")).text
