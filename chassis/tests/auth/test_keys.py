@@ -74,6 +74,18 @@ async def test_a_flood_of_invented_keys_reads_once_and_the_rest_come_again(
     assert (await verifier.verify(own.header())).subject == "agent:alice"
 
 
+async def test_who_asks_while_the_first_keys_are_read_waits_for_those(own: Any, verifier: Verifier) -> None:
+    slow = Slow(verifier)
+    timer = asyncio.create_task(verifier.keys.run())
+    await eventually(lambda: slow.readings == 1)
+    asking = asyncio.create_task(verifier.verify(own.header()))
+    await eventually(lambda: verifier.keys._waiting == 2)
+    slow.go.set()
+    assert (await asking).subject == "agent:alice"
+    assert slow.readings == 1
+    timer.cancel()
+
+
 async def test_the_same_bad_token_again_asks_nobody(own: Any, verifier: Verifier) -> None:
     issuer = Slow(verifier)
     issuer.go.set()

@@ -71,13 +71,20 @@ class Keys:
         return found
 
     async def newer(self) -> None:
-        """Wait for a reading that begins from now on. Unavailable (`ISSUER_UNAVAILABLE`) when it fails."""
-        asked = time.monotonic()
+        """Wait for a reading that begins from now on; who has no key yet, for the one under way.
+
+        Raises:
+            Unavailable: it fails (`ISSUER_UNAVAILABLE`).
+
+        """
+        asked, first = time.monotonic(), None if self._keys else self._reading
         if self._waiting >= WAITING_MAX or (self._failed and asked - self._began < RETRY_S):
             raise _unsure()
         self._waiting += 1
         try:
-            while self._began < asked:
+            if first is not None:
+                await asyncio.shield(first)
+            while first is None and self._began < asked:
                 if self._reading is None:  # of nobody's call: it outlives whoever asked first
                     self._reading = asyncio.get_running_loop().create_task(self._read(), context=Context())
                 await asyncio.shield(self._reading)
