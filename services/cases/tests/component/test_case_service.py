@@ -9,6 +9,7 @@ from chassis.api.messages import timestamp
 from rapport.cases.v1 import agent_pb2, case_pb2
 from rapport.cases.v1.case_service_pb2 import (
     AssignCaseRequest,
+    ExplainCaseRequest,
     GetCaseRequest,
     ListCasesRequest,
     OpenCaseRequest,
@@ -169,7 +170,9 @@ async def test_a_case_is_resolved_and_reopened(desk):
     assert not reopened.HasField("resolve_time")
     told = await desk.facts("CaseResolved", "CaseReopened")
     assert [(fact.data.case, fact.version) for fact in told] == [(opened.name, 2), (opened.name, 3)]
-    assert told[1].data.reason_code == "not-settled"
+    assert (told[1].data.reason_code, reopened.reopen_reason_code) == ("not-settled", "not-settled")
+    why = await desk.cases.ExplainCase(ExplainCaseRequest(name=opened.name))
+    assert why.inputs["reopen_reason_code"] == "not-settled"
 
 
 async def test_a_case_follows_its_owner_to_another_department(desk, refused):
@@ -250,6 +253,25 @@ async def test_cases_are_filtered_by_every_documented_field(desk):
     ):
         page = await desk.cases.ListCases(ListCasesRequest(filter=text))
         assert [case.name for case in page.cases] == [opened.name], text
+
+
+async def test_cases_are_found_by_when_they_were_resolved_and_not_once_they_are_open_again(desk):
+    resolved = []
+    for _ in range(2):
+        resolved.append((await desk.open()).name)
+        desk.clock.advance(timedelta(days=1))
+        await desk.cases.ResolveCase(ResolveCaseRequest(name=resolved[-1], resolution="delivered"))
+    await desk.open()
+    lately = (desk.clock.now() - timedelta(hours=1)).isoformat()
+
+    async def found(text):
+        page = await desk.cases.ListCases(ListCasesRequest(filter=text))
+        return [case.name for case in page.cases]
+
+    assert await found(f'resolve_time > "{lately}"') == resolved[1:]
+    assert await found(f'resolve_time <= "{lately}"') == resolved[:1]
+    await desk.cases.ReopenCase(ReopenCaseRequest(name=resolved[1]))
+    assert await found(f'resolve_time > "{lately}"') == []
 
 
 @pytest.mark.parametrize(

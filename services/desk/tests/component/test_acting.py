@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -168,6 +169,47 @@ async def test_a_case_that_was_resolved_is_opened_again_with_a_reason(open_desk:
     reopened = await alice.post(undo, data={**typed, "reason": "Not settled"})
     assert ("X-Done" in reopened.headers, "Reopened." in reopened.text) == (True, True), reopened.text
     assert (await rest.get(f"/v1/{case}")).json()["state"] == "CASE_STATE_OPEN"
+
+
+async def test_a_case_whose_owner_has_left_is_given_to_somebody_else_and_opened_again(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    gus = {"displayName": "Gus", "email": "gus@example.com", "department": "departments/front-desk"}
+    assert (await rest.patch("/v1/agents/gus?allowMissing=true", json=gus)).is_success
+    opened = {"customer": name, "topic": "late", "owner": "agents/gus"}
+    case = (await rest.post("/v1/cases:open", json={"case": opened})).json()["name"]
+    assert (await rest.post(f"/v1/{case}:resolve", json={"resolution": "settled"})).is_success
+    assert (await rest.patch("/v1/agents/gus", json={"inactive": True})).is_success
+
+    async def act(label: str, **typed: str) -> str:
+        """What is said when one chooses what the page offers."""
+        page = (await alice.get(f"/{name}")).text
+        (href,) = re.findall(rf'data-open="([^"]+)"[^>]*>{label}', page)
+        form = (await alice.get(unescape(href))).text
+        held = dict(re.findall(r'name="(request_id|etag)" value="([^"]*)"', form))
+        kept = {key: unescape(value) for key, value in held.items()}
+        return (await alice.post(unescape(href), data=kept | typed)).text
+
+    assert "serves customers no more" in await act("Reopen the case", reason="not-settled")
+    assert "Assigned." in await act("Change owner", owner="agents/front-desk")
+    assert "Reopened." in await act("Reopen the case", reason="not-settled")
+    reopened = (await rest.get(f"/v1/{case}")).json()
+    assert (reopened["owner"], reopened["reopenReasonCode"]) == ("agents/front-desk", "not-settled")
+    why = (await alice.get("/why", params={"of": case})).text
+    assert "Why it was opened again" in why
+    assert "not settled" in why
+
+
+async def test_a_case_that_was_resolved_lately_can_be_opened_again_however_many_are_newer(
+    open_desk: Any,
+) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    opened = {"customer": name, "topic": "late", "owner": "agents/front-desk"}
+    case, *_ = [(await rest.post("/v1/cases:open", json={"case": opened})).json()["name"] for _ in range(52)]
+    assert (await rest.post(f"/v1/{case}:resolve", json={"resolution": "settled"})).is_success
+    page = unescape((await alice.get(f"/{name}")).text)
+    assert f"act/reopen?{urlencode({'on': case})}" in page
 
 
 async def test_what_is_missing_is_said_once_at_its_field(open_desk: Any) -> None:

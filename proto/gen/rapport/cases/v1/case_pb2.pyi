@@ -37,6 +37,7 @@ class Case(_message.Message):
     REOPEN_COUNT_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    REOPEN_REASON_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`cases/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -57,6 +58,8 @@ class Case(_message.Message):
     """How often it was reopened."""
     etag: _builtins.str
     """The row version, quoted."""
+    reopen_reason_code: _builtins.str
+    """Why it was reopened last, a code such as `not-settled`; empty when it never was, or nobody said."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -85,10 +88,11 @@ class Case(_message.Message):
         reopen_count: _builtins.int = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        reopen_reason_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time", "resolve_time", b"resolve_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "department", b"department", "display_name", b"display_name", "etag", b"etag", "name", b"name", "open_time", b"open_time", "owner", b"owner", "reopen_count", b"reopen_count", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "department", b"department", "display_name", b"display_name", "etag", b"etag", "name", b"name", "open_time", b"open_time", "owner", b"owner", "reopen_count", b"reopen_count", "reopen_reason_code", b"reopen_reason_code", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -42,6 +42,7 @@ class Case:
     resolution: str = ""
     resolve_time: datetime | None = None
     reopen_count: int = 0
+    reopen_reason_code: str = ""
     version: int = 1
 
     name = CASE.named("id")
@@ -88,6 +89,7 @@ class Case:
             )
         self.state, self.resolution, self.resolve_time = CaseState.OPEN, "", None
         self.reopen_count += 1
+        self.reopen_reason_code = reason_code
         self.version += 1
         return fact_of(CaseReopened, self, reason_code=reason_code)
 

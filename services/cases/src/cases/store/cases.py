@@ -39,6 +39,7 @@ LIST_CASES = Listing(
         "topic": filters.text(CASES.c.topic),
         "state": filters.enum(CASES.c.state, states_pb2.CaseState.DESCRIPTOR),
         "open_time": filters.moment(CASES.c.open_time),
+        "resolve_time": filters.moment(CASES.c.resolve_time),
     },
 )
 INSERT_CASE = Statement[Any](sa.insert(CASES))

@@ -26,6 +26,7 @@ REFUSALS = {
 }
 # Of these the values say most: in every language, and to a person rather than to a program.
 WORDED = {
+    "AGENT_INACTIVE": N_("This colleague serves customers no more: choose somebody else first."),
     "REQUEST_ID_REUSED": N_(
         "This was done already, with what it held then. Send it again only if it is to be done once more."
     ),

@@ -19,6 +19,7 @@ CODES = {
     "in-person": N_("in person"),
     "field-visit": N_("visit"),
     "workItems": N_("work"),
+    "reopen_reason_code": N_("why it was opened again"),
     # What forms hold, by the names of their fields.
     "display_name": N_("Display name"),
     "legal_name": N_("Registered name"),

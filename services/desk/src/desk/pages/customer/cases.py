@@ -1,7 +1,7 @@
 """What the page says of open cases: where each waits, for whom, since when."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from chassis.api.messages import moment, value_name
@@ -14,7 +14,7 @@ from desk.ui import words
 from desk.ui.speech import Speech
 
 Offer = Callable[..., Sequence[Act]]
-LATELY, RESOLVED_SHOWN = timedelta(days=7), 2  # in which a customer comes back because of the same thing
+RESOLVED_SHOWN = 2
 
 
 def viewed(part: Any, names: Callable[[str], str], say: Speech) -> Case:
@@ -59,19 +59,20 @@ def told_case(
 
 
 def resolved(cases: Iterable[Any], offer: Offer, say: Speech) -> Sequence[Resolved]:
-    """Those of some cases that were settled lately, the latest first."""
-    settled = [each for each in cases if each.HasField("resolve_time")]
-    latest = sorted(settled, key=lambda each: moment(each.resolve_time), reverse=True)[:RESOLVED_SHOWN]
+    """Of the cases that were settled lately those that were last, which may be given to another owner, too.
+
+    One whose owner serves customers no more can be opened again only after that.
+    """
+    latest = sorted(cases, key=lambda each: moment(each.resolve_time), reverse=True)[:RESOLVED_SHOWN]
     return [
         Resolved(
             name=each.name,
             title=title_of(each, say),
             how=say.code(each.resolution),
             when=say.day(say.day_of(moment(each.resolve_time))),
-            acts=offer(REOPEN, on=each.name, owner=each.department),
+            acts=offer(REOPEN, OWNER, on=each.name, owner=each.department),
         )
         for each in latest
-        if say.now - moment(each.resolve_time) < LATELY
     ]
 
 

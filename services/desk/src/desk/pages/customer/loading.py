@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -34,9 +34,10 @@ LIVE_S = 4.0
 CASES_SHOWN, ITEMS_SHOWN, ENTRIES_SHOWN = 5, 50, 30
 PROMISES_MAX = 50  # of those to be kept, of the broken, and of the ended ones
 PURCHASES_MAX = 1000
+LATELY = timedelta(days=7)  # in which a customer comes back because of the same thing
 PARTS_OF: Mapping[str, Sequence[str]] = {  # by the service that tells them
     "customer": ("customer", "consents", "timeline", "view"),
-    "cases": ("promises", "cases", "titles"),
+    "cases": ("promises", "cases", "resolved", "titles"),
     "loyalty": ("values", "purchases"),
     "notifications": ("notices",),
 }
@@ -64,10 +65,12 @@ async def load(
     """
     of = _of(customer)
     bought = f'{of} AND purchase_time >= "{timestamp(first_day(now)).ToJsonString()}"'
+    settled = f'{of} AND state = RESOLVED AND resolve_time > "{timestamp(now - LATELY).ToJsonString()}"'
     questions: dict[str, Any] = {
         **named(services, customer, view),
         "consents": services.consents.ListConsents(ListConsentsRequest(parent=customer)),
         "cases": _cases(services, of),
+        "resolved": services.cases.ListCases(ListCasesRequest(filter=settled)),
         "values": services.purchases.ListCustomerValues(ListCustomerValuesRequest(filter=of)),
         "purchases": services.purchases.ListPurchases(
             ListPurchasesRequest(filter=bought, page_size=PURCHASES_MAX)

@@ -20,7 +20,8 @@ _AFTER = "/successor"
 
 def things(parts: Parts, say: Speech) -> Mapping[str, str]:
     """What each resource that the parts of a page tell of is called, by its name."""
-    opened, titles = parts.of("cases", Cases).cases, parts.of("titles", ListCasesResponse).cases
+    opened = parts.of("cases", Cases).cases
+    titles = [case for part in ("titles", "resolved") for case in parts.of(part, ListCasesResponse).cases]
     listed = {each.name: each for each in parts.of("promises", Promised).promises}
     known = {name: promise_of(each, say) for name, each in listed.items()}
     known |= {

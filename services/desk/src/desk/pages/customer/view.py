@@ -230,7 +230,7 @@ class _Maker:
             trouble=self._trouble("cases", "cases"),
             cases=shown[:CASES_SHOWN],
             more=max(0, open_count - len(shown[:CASES_SHOWN])),
-            resolved=resolved(self.parts.of("titles", ListCasesResponse).cases, self._keyed_offer, say),
+            resolved=resolved(self.parts.of("resolved", ListCasesResponse).cases, self._keyed_offer, say),
             acts=self._keyed(self._offered(CASE)),
         )
 
