@@ -82,7 +82,7 @@ bench: setup ## Measure each path as a ratio to an empty call; never fails a bui
 	@$(BIN)/python -m tests.bench
 
 slow: setup ## Run the tests that take half a minute or more each, which `make test` leaves out (CI runs them)
-	@$(BIN)/pytest -m slow
+	@$(BIN)/pytest -n 2 --dist loadfile -m slow
 
 mutants: setup ## Change the domains in one place at a time and list what the unit tests do not notice (some minutes)
 	@$(BIN)/python -m tests.mutants
