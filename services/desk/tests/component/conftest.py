@@ -1,6 +1,8 @@
 """The desk and the services behind it, started; and who asks it over HTTP."""
 
+import asyncio
 import base64
+import contextlib
 import hmac
 import json
 import socket
@@ -147,6 +149,44 @@ def frozen() -> Iterator[str]:
     """The address of a process that is stopped: it takes connections, and never says anything."""
     with socket.create_server(("127.0.0.1", free_port())) as listening:
         yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+class Slow:
+    """An address at which a service answers later than a page waits.
+
+    Attributes:
+        address: to ask instead of the service's.
+        target: the service's.
+
+    """
+
+    DELAY_S = 0.3
+
+    def __init__(self) -> None:
+        self.address, self.target = f"127.0.0.1:{free_port()}", ""
+
+    async def passed_on(self, asker: asyncio.StreamReader, to_asker: asyncio.StreamWriter) -> None:
+        """Take what is asked to the service at once, and what it answers back late."""
+        service, to_service = await asyncio.open_connection(*self.target.split(":"))
+
+        async def passing(source: asyncio.StreamReader, to: asyncio.StreamWriter, delay_s: float) -> None:
+            while some := await source.read(2**16):
+                await asyncio.sleep(delay_s)
+                to.write(some)
+                await to.drain()
+            to.close()
+
+        with contextlib.suppress(ConnectionError):
+            await asyncio.gather(passing(asker, to_service, 0), passing(service, to_asker, self.DELAY_S))
+
+
+@pytest.fixture
+async def slow() -> AsyncIterator[Slow]:
+    """Stands before a service that is its `target`."""
+    standing = Slow()
+    server = await asyncio.start_server(standing.passed_on, *standing.address.split(":"))
+    yield standing
+    server.close()
 
 
 Open = Callable[..., Awaitable[Desk]]

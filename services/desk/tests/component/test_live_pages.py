@@ -14,11 +14,11 @@ from chassis.lifecycle import Lifecycle
 from customer.service import service as customer_service
 from desk.live import stream
 from desk.live.readers import SEATS
-from desk.pages.customer import live, route
+from desk.pages.customer import live, loading, route
 from desk.pages.customer.loading import load
 from loyalty.service import service as loyalty_service
 from notifications.service import service as notifications_service
-from services.desk.tests.component.conftest import Sender
+from services.desk.tests.component.conftest import Sender, Slow
 
 STREAM = {"accept": "text/event-stream"}  # as browsers say; all else is somebody who goes to a page
 SERVICES = (customer_service, cases_service, loyalty_service, notifications_service)
@@ -220,10 +220,11 @@ async def test_what_changes_waits_no_longer_for_a_service_that_is_frozen_than_a_
 ) -> None:
     desk = await open_desk(customer_service, cases_service, peers={"loyalty": frozen})
     name, alice, seen = await erika(desk), await desk.signed_in(), asyncio.Event()
-    waited: asyncio.Queue[tuple[bool, float]] = asyncio.Queue()
+    hurried: asyncio.Queue[set[str]] = asyncio.Queue()
 
     async def noted(*asked: Any) -> Any:
-        await waited.put((asked[5] is not None, asked[3]))
+        if asked[5] is not None:
+            await hurried.put({*asked[6]})
         return await load(*asked)
 
     monkeypatch.setattr(live, "load", noted)
@@ -235,11 +236,35 @@ async def test_what_changes_waits_no_longer_for_a_service_that_is_frozen_than_a_
         told = {"timelineEntry": contact}
         done = await desk.client().post(f"/v1/{name}/timelineEntries:recordInteraction", json=told)
         assert done.is_success, done.text
-        looks = [await waited.get()]
-        while looks[-1] != (True, live.PAGE_S):
-            looks.append(await waited.get())
-    assert {patience for _, patience in looks[:-1]} == {1.0}
+        assert await hurried.get() == set()
+        while not (missed := await hurried.get()):
+            pass
+    assert {"values", "purchases", "allowance"} <= missed
+    assert missed.isdisjoint(("timeline", "view", "promises", "cases"))
     stream.cancel()
+
+
+async def test_a_service_that_is_slow_loses_nothing_of_a_page_while_another_is_frozen(
+    open_desk: Any, frozen: str, slow: Slow, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(loading, "PAGE_S", 0.1)
+    desk = await open_desk(customer_service, cases_service, peers={"loyalty": frozen, "cases": slow.address})
+    slow.target = desk.services["cases"].address
+    name, alice = await erika(desk), await desk.signed_in()
+    told: list[str] = []
+    async with asyncio.timeout(60), alice.stream("GET", f"/live?customer={name}", timeout=None) as answer:
+        async for line in answer.aiter_lines():
+            if '"cards"' not in line:
+                continue
+            told.append(line)
+            if len(told) == 1:
+                contact = {"channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "summary": "Hello?"}
+                done = {"timelineEntry": contact}
+                await desk.client().post(f"/v1/{name}/timelineEntries:recordInteraction", json=done)
+            if "Hello?" in line:
+                break
+    assert "Loyalty does not answer" in told[0]
+    assert [line for line in told if "Cases does not answer" in line] == []
 
 
 async def test_a_page_that_is_open_says_when_its_customers_service_falls_silent(

@@ -118,9 +118,9 @@ class Parts(dict[str, Part[Any]]):
         """Whether it was answered."""
         return name in self and self[name].value is not None
 
-    def away(self, *names: str) -> bool:
-        """Whether another try in a moment may bring one that is missing: any, unless some are named."""
-        return any(part.away for name, part in self.items() if not names or name in names)
+    def away(self, *names: str) -> list[str]:
+        """Those that another try in a moment may bring: of all, unless some are named."""
+        return [name for name, part in self.items() if part.away and (not names or name in names)]
 
 
 class Patience:

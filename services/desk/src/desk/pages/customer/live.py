@@ -20,7 +20,7 @@ from desk.live.stream import LASTS_S, SIGNED_OUT, Told
 from desk.pages.base import Looking
 from desk.pages.cards import Card, changes, message
 from desk.pages.customer import cards, view
-from desk.pages.customer.loading import LIVE_S, PAGE_S, Names, load
+from desk.pages.customer.loading import LIVE_S, Names, load
 from desk.pages.services import refusal_of
 from desk.ui import words
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
@@ -133,7 +133,7 @@ class _Shown:
     def __init__(self, look: Looking, customer: str) -> None:
         self._look, self._customer = look, customer
         self._cards: Mapping[str, Card] = {}
-        self._missed = 0  # how often running something was late or away
+        self._missed: Mapping[str, int] = {}  # how often running each part was late or away
         self._until = time.monotonic() + LIVE_S
 
     def left(self) -> float:
@@ -145,14 +145,14 @@ class _Shown:
         look = self._look
         now = replace(look, say=replace(look.say, now=look.db.clock.now()))
         names = Names(look.viewer, look.memory)
-        # A change waits for what was away no longer than a page does; that is looked for in its own time.
-        hurries = known is not None and self._missed > 0
-        parts = await load(
-            look.services, self._customer, names, PAGE_S if hurries else LIVE_S, now.say.now, known
-        )
-        if not (hurries and parts.away()):
-            self._missed = self._missed + 1 if parts.away() else 0
-            self._until = time.monotonic() + (SOONER.wait(self._missed) if self._missed else LOOK_AGAIN_S)
+        # A change hardly waits for what was away: that is looked for in its own time.
+        missed = {} if known is None else self._missed
+        parts = await load(look.services, self._customer, names, LIVE_S, now.say.now, known, missed)
+        away = parts.away()
+        self._missed = {name: self._missed.get(name, 0) + (name not in missed) for name in away}
+        if not away or {*away} != {*missed}:
+            again_s = SOONER.wait(min(self._missed.values())) if away else LOOK_AGAIN_S
+            self._until = time.monotonic() + again_s
         before = self._cards
         self._cards = cards.cards(now, view.page(self._customer, parts, look.viewer, names, now.say))
         changed = changes(before, self._cards)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -51,6 +51,7 @@ async def load(
     patience_s: float,
     now: datetime,
     view: CustomerView | None = None,
+    missed: Collection[str] = (),
 ) -> Parts:
     """Every part of the page of a customer.
 
@@ -61,6 +62,7 @@ async def load(
         patience_s: for everything; what is later is away.
         now: the time.
         view: the customer view, when it is known.
+        missed: parts that are waited for no longer than by a page, as they were away before.
 
     """
     of = _of(customer)
@@ -81,9 +83,14 @@ async def load(
     }
     if names.viewer.may("loyalty.goodwill.grant"):
         questions["allowance"] = services.goodwill.CheckGoodwill(CheckGoodwillRequest(customer=customer))
-    asked = {name: asyncio.ensure_future(question) for name, question in questions.items()}
+
+    def waited_for(name: str, question: Awaitable[Any]) -> asyncio.Future[Any]:
+        return asyncio.ensure_future(asyncio.wait_for(question, PAGE_S) if name in missed else question)
+
+    asked = {name: waited_for(name, question) for name, question in questions.items()}
     naming = [_learned(services, names, asked[part], agents) for part, agents in _AGENTS.items()]
-    parts = await ask(patience_s, names=asyncio.gather(*naming, return_exceptions=True), **asked)
+    named_all = waited_for("names", asyncio.gather(*naming, return_exceptions=True))
+    parts = await ask(patience_s, names=named_all, **asked)
     parts["silent"] = Part(names.silent(parts, now))
     return parts
 
