@@ -36,3 +36,12 @@ def test_every_room_and_module_of_the_chassis_has_its_line_in_the_guide() -> Non
     }
     assert there
     assert there - told == set()
+
+
+def test_what_is_promised_names_the_test_that_it_leads_to_and_commands_that_there_are() -> None:
+    page = (ROOT / "docs" / "assurance.md").read_text()
+    named = re.findall(r"\[(test_\w+)\]\(\S+/(\w+)\.py\)", page)
+    assert named
+    assert [name for name, file in named if name != file] == []
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)`", page)) <= targets
