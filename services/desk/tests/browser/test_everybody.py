@@ -139,7 +139,7 @@ async def test_what_is_wrong_with_a_field_is_told_with_it_and_announced(
     await page.goto(f"/{erika}")
     await page.evaluate(OPEN, f"/{erika}/act/goodwill")
     panel = page.get_by_role("dialog")
-    await panel.get_by_label("Reason").fill("our mistake")
+    await panel.get_by_label("Reason").select_option("our-mistake")
     await panel.get_by_label("Points").fill("0")
     await page.keyboard.press("Control+Enter")
     field = panel.get_by_role("spinbutton", name="Points", exact=True)

@@ -131,7 +131,7 @@ async def test_what_one_may_still_give_is_said_before_and_follows_what_was_given
     for _ in range(5):
         await desk.ask(ALICE, "POST", "goodwill:grant", goodwill=given)
     await page.keyboard.press("g")
-    await page.get_by_role("dialog").get_by_label("Reason").fill("our mistake")
+    await page.get_by_role("dialog").get_by_label("Reason").select_option("our-mistake")
     await page.get_by_role("dialog").get_by_label("Points").fill("450")
     await page.keyboard.press("Control+Enter")
     await expect(points).to_contain_text(re.compile(r"You may still give for one problem\s*50$"))

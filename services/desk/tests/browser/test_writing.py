@@ -214,7 +214,7 @@ async def test_a_case_that_was_resolved_is_opened_again_at_once_by_undo_or_later
     page = await at(visitor, customer)
     for by_undo in (True, False):
         resolve = await opened_by(page, "R", "Resolve the case")
-        await resolve.get_by_label("Resolution").fill("Settled")
+        await resolve.get_by_label("Resolution").select_option("settled")
         await page.keyboard.press("Control+Enter")
         undo = page.locator("#toast").get_by_role("button", name="Undo")
         await expect(undo).to_be_visible()
@@ -226,7 +226,7 @@ async def test_a_case_that_was_resolved_is_opened_again_at_once_by_undo_or_later
             await page.keyboard.press("u")
         form = page.get_by_role("dialog", name="Reopen the case").locator("form")
         await expect(form).to_contain_text("Complaint is open again.")
-        await form.get_by_label("Reason").fill("Not settled")
+        await form.get_by_label("Reason").select_option("not-settled")
         await page.keyboard.press("Control+Enter")
         await expect(page.locator("#toast")).to_contain_text("Reopened.")
         await expect(settled).to_be_hidden()

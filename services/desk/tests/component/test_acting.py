@@ -166,7 +166,7 @@ async def test_a_case_that_was_resolved_is_opened_again_with_a_reason(open_desk:
     assert "Where is it? is open again." in asked.text
     typed = dict(re.findall(r'name="(request_id|etag)" value="([^"]*)"', asked.text))
     typed["etag"] = unescape(typed["etag"])
-    reopened = await alice.post(undo, data={**typed, "reason": "Not settled"})
+    reopened = await alice.post(undo, data={**typed, "reason": "not-settled"})
     assert ("X-Done" in reopened.headers, "Reopened." in reopened.text) == (True, True), reopened.text
     assert (await rest.get(f"/v1/{case}")).json()["state"] == "CASE_STATE_OPEN"
 

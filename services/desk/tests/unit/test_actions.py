@@ -1,5 +1,6 @@
 """What can be done is called the same wherever it is offered."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib import import_module
 from inspect import getsource
@@ -68,28 +69,12 @@ def typed(text: str, languages: str = "en") -> Doing:
     return Doing(look, "customers/1", "customers/1", {"it": text})
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("Paket kam nie an!", "paket-kam-nie-an"),
-        ("Late delivery", "late-delivery"),
-        ("late-delivery", "late-delivery"),
-        ("Straße & Tür", "strasse-tur"),
-        ("It is not in stock", "out-of-stock"),
-        ("x" * 62 + " y", "x" * 62),
-    ],
-)
-def test_a_code_is_made_of_what_is_typed(text: str, code: str) -> None:
-    assert typed(text).code("it", known.DELAYS) == code
-
-
 def test_the_words_of_a_code_are_that_code_in_every_language() -> None:
     for language in CATALOGUES:
-        for offered in (known.TOPICS, known.PROMISES, known.DELAYS, known.HARMS):
+        for offered in (known.TOPICS, known.PROMISES, known.TASKS):
             for code in offered:
-                doing = typed("", language)
-                text = doing.look.say.titled(code)
-                assert typed(text, language).code("it", offered) == code
+                text = typed("", language).look.say.titled(code)
+                assert typed(text, language).said("it", offered) == (code, "")
 
 
 @pytest.mark.parametrize(
@@ -131,11 +116,23 @@ def test_what_is_known_by_its_code_alone_is_called_by_that() -> None:
     assert typed("").look.say.about(PromisePart(kind="call-back")) == "Call back"
 
 
-@pytest.mark.parametrize(("text", "reason"), [("  ", "REQUIRED"), ("???", "INVALID_CODE")])
-def test_what_no_code_can_be_made_of_is_refused(text: str, reason: str) -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        typed(text).code("it")
-    assert refused.value.reason == reason
+@pytest.mark.parametrize("said", ["Frau Sommer is ill", "frau-sommer", "sommer", "Our mistake"])
+async def test_a_reason_in_words_of_ones_own_is_refused_by_every_form(said: str) -> None:
+    forms = [each for each in ACTIONS.values() if any(field.codes for field in each.fields)]
+    assert {each.id for each in forms} == {"forecast", "goodwill", "reopen", "resolve", "takeback"}
+    for form in forms:
+        fields = {each.name: said if each.codes else "1" for each in form.fields}
+        with pytest.raises(InvalidArgument) as refused:
+            await form.sent(replace(typed(""), fields=fields))
+        assert [(each.field, each.reason) for each in refused.value.violations] == [
+            (each.name, "INVALID_CODE") for each in form.fields if each.codes
+        ]
+
+
+def test_a_reason_is_called_reason_in_every_form_and_chosen() -> None:
+    """What people type for one would be a code of events and metrics."""
+    reasons = [field for form in ACTIONS.values() for field in form.fields if field.name == "reason"]
+    assert [field for field in reasons if not (field.codes or field.among)] == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """How a page says things to one person: words, days, moments, money, in their language and time zone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -61,6 +61,10 @@ class Speech:
         """As `code`, as the beginning of a line."""
         told = self.code(code)
         return told[:1].upper() + told[1:]
+
+    def choices(self, codes: Iterable[str]) -> list[tuple[str, str]]:
+        """Codes to choose from, each with its words."""
+        return [(each, self.titled(each)) for each in codes]
 
     def fact(self, event: str) -> str:
         """`PromiseAtRisk`, with or without what stands before it, is `Promise at risk`."""

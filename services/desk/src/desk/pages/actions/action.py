@@ -20,7 +20,7 @@ from desk.pages.services import Services
 P = ParamSpec("P")
 M = TypeVar("M", bound=Message)
 Values = dict[str, Any]
-CODE_MAX, REFERENCE_MAX = 63, 100
+REFERENCE_MAX = 100
 _SATURDAY = 5
 
 
@@ -34,7 +34,8 @@ class Field:
         required: whether it has to be given: no form is sent without.
         type: of an input; `words` of several lines, `tick` of a box that is ticked.
         most: characters of a text.
-        offers: codes whose words it offers; any other words are taken, too.
+        offers: codes whose words it offers; any other words are taken, too, and are no code.
+        codes: one of them is chosen by its words: such as a reason, which events tell and people read.
         among: what the form holds under this name is chosen from: nothing else is taken.
         hint: below it.
 
@@ -46,6 +47,7 @@ class Field:
     type: str = "text"
     most: int = 200
     offers: Sequence[str] = ()
+    codes: Sequence[str] = ()
     among: str = ""
     hint: str = ""
 
@@ -84,26 +86,6 @@ class Doing:
     def text(self, name: str) -> str:
         """What was typed, without spaces around it."""
         return self.fields.get(name, "").strip()
-
-    def code(self, name: str, known: Iterable[str] = (), *, needed: bool = True) -> str:
-        """What was typed as a code: `Late delivery!` is `late-delivery`. REQUIRED, INVALID_CODE.
-
-        Args:
-            name: of the field.
-            known: codes that are offered: their words, in the reader's language, are these.
-            needed: whether it has to be given.
-
-        """
-        typed = self.text(name)
-        for each in known:
-            if typed.casefold() == self.look.say.code(each).casefold():
-                return each
-        code = "-".join(re.findall("[a-z0-9]+", _plain(typed).lower()))[:CODE_MAX].strip("-")
-        if needed and not typed:
-            raise invalid(name, "REQUIRED", N_("must be given"))
-        if typed and not code:
-            raise invalid(name, "INVALID_CODE", N_("must have a letter from A to Z or a digit in it"))
-        return code
 
     def said(self, name: str, known: Iterable[str]) -> tuple[str, str]:
         """What was typed as a code, and as it was said where the code does not say it.
@@ -245,11 +227,18 @@ class Action:
         return dict.fromkeys((each.name for each in self.fields), "") | await self.open(doing)
 
     async def sent(self, doing: Doing) -> Done | Values:
-        """What is done, or shown next, when it is sent. REQUIRED, of each field that lacks; AioRpcError."""
-        missing = [each.name for each in self.fields if each.required and not doing.text(each.name)]
-        if missing:
-            raise InvalidArgument([Violation(each, "REQUIRED", N_("must be given")) for each in missing])
+        """What is done, or shown next, when it is sent. REQUIRED, INVALID_CODE of any field; AioRpcError."""
+        if wrong := [found for each in self.fields if (found := _wrong(each, doing.text(each.name)))]:
+            raise InvalidArgument(wrong)
         return await self.do(doing)
+
+
+def _wrong(field: Field, typed: str) -> Violation | None:
+    if field.required and not typed:
+        return Violation(field.name, "REQUIRED", N_("must be given"))
+    if typed and field.codes and typed not in field.codes:
+        return Violation(field.name, "INVALID_CODE", N_("must be one of those that are offered"))
+    return None
 
 
 def sends(

@@ -1,4 +1,4 @@
-"""Codes that forms offer by their words, which `desk.ui.words` has; any other words are taken, too."""
+"""Codes that forms offer by their words, which `desk.ui.words` has."""
 
 TOPICS = ("late-delivery", "damaged", "complaint", "order-delivery")
 RESOLUTIONS = ("settled", "delivered", "refunded")

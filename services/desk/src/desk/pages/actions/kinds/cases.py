@@ -38,8 +38,8 @@ async def _etag(doing: Doing) -> Values:
 
 
 async def _resolve(doing: Doing) -> Done:
-    resolution = doing.code("resolution", known.RESOLUTIONS)
-    await doing.look.services.cases.ResolveCase(doing.request(ResolveCaseRequest, resolution=resolution))
+    request = doing.request(ResolveCaseRequest, resolution=doing.text("resolution"))
+    await doing.look.services.cases.ResolveCase(request)
     return Done(doing.look.say("Resolved."), REOPEN.href(doing.customer, doing.on))
 
 
@@ -49,8 +49,8 @@ async def _resolved(doing: Doing) -> Values:
 
 
 async def _reopen(doing: Doing) -> Done:
-    reason = doing.code("reason", known.REOPENINGS)
-    await doing.look.services.cases.ReopenCase(doing.request(ReopenCaseRequest, reason_code=reason))
+    request = doing.request(ReopenCaseRequest, reason_code=doing.text("reason"))
+    await doing.look.services.cases.ReopenCase(request)
     return Done(doing.look.say("Reopened."))
 
 
@@ -90,7 +90,7 @@ RESOLVE = Action(
     letter="R",
     permission="cases.cases.write",
     owned=True,
-    fields=[Field("resolution", N_("Resolution"), offers=known.RESOLUTIONS)],
+    fields=[Field("resolution", N_("Resolution"), codes=known.RESOLUTIONS)],
     button=N_("Resolve"),
     open=_etag,
     do=_resolve,
@@ -102,7 +102,7 @@ REOPEN = Action(
     permission="cases.cases.write",
     owned=True,
     sentence=N_("{what} is open again."),
-    fields=[Field("reason", N_("Reason"), offers=known.REOPENINGS)],
+    fields=[Field("reason", N_("Reason"), codes=known.REOPENINGS)],
     button=N_("Reopen"),
     consequence=N_("Its owner answers for it again."),
     open=_resolved,
@@ -113,7 +113,7 @@ OWNER = Action(
     label=N_("Change owner"),
     permission="cases.cases.write",
     owned=True,
-    fields=[Field("owner", N_("New owner"), required=False, among="agents")],
+    fields=[Field("owner", N_("New owner"), among="agents")],
     button=N_("Assign"),
     consequence=N_("The case moves to the department of its new owner."),
     open=_owner,

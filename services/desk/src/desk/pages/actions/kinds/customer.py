@@ -164,7 +164,7 @@ MANAGER = Action(
     label=N_("Change manager"),
     letter="M",
     permission="customer.customers.assign",
-    fields=[Field("relationship_manager", N_("Relationship manager"), required=False, among="agents")],
+    fields=[Field("relationship_manager", N_("Relationship manager"), among="agents")],
     button=N_("Assign"),
     open=_open_manager,
     do=_assign,

@@ -11,7 +11,7 @@ from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantG
 async def _open(doing: Doing) -> Values:
     asked = CheckGoodwillRequest(customer=doing.customer)
     may = (await doing.look.services.goodwill.CheckGoodwill(asked)).amount
-    reason = doing.look.say.titled("promise-broken") if doing.on != doing.customer else ""
+    reason = "promise-broken" if doing.on != doing.customer else ""
     return {"what": doing.look.say.number(may), "amount": str(min(100, may)), "reason": reason}
 
 
@@ -21,7 +21,7 @@ async def _grant(doing: Doing) -> Done:
         points = Points(amount=int(doing.text("amount")))
     except ValueError:  # no number, or more than any account holds
         raise invalid("amount", "INVALID_NUMBER", N_("must be a whole number, 1 or more")) from None
-    goodwill = Goodwill(customer=doing.customer, points=points, reason_code=doing.code("reason", known.HARMS))
+    goodwill = Goodwill(customer=doing.customer, points=points, reason_code=doing.text("reason"))
     if doing.on.startswith("promises/"):
         goodwill.promise = doing.on
     await look.services.goodwill.GrantGoodwill(doing.request(GrantGoodwillRequest, goodwill=goodwill))
@@ -36,7 +36,7 @@ GOODWILL = Action(
     sentence=N_("You may still give at most {what} points for one problem."),
     fields=[
         Field("amount", N_("Points"), type="number", hint=N_("a whole number")),
-        Field("reason", N_("Reason"), offers=known.HARMS),
+        Field("reason", N_("Reason"), codes=known.HARMS),
     ],
     button=N_("Give"),
     consequence=N_("They are on the customer's account at once. Goodwill is given once for one problem."),

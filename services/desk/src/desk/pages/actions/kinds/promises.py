@@ -80,17 +80,14 @@ async def _open_agree(doing: Doing) -> Values:
         "asked": "",
         "was": say.due(promise),
         "what": doing.look.say.about(promise),
-        "reasons": [
-            (each, say.titled(each))
-            for each in dict.fromkeys(filter(None, (promise.reason_code, *known.CHANGES)))
-        ],
+        "reasons": say.choices(dict.fromkeys(filter(None, (promise.reason_code, *known.CHANGES)))),
     }
 
 
 async def _agree(doing: Doing) -> Done:
     request = doing.request(
         RenegotiatePromiseRequest,
-        reason_code=doing.code("reason"),
+        reason_code=doing.text("reason"),
         customer_requested=bool(doing.text("asked")),
         **doing.when(),
     )
@@ -99,10 +96,8 @@ async def _agree(doing: Doing) -> Done:
 
 
 async def _withdraw(doing: Doing) -> Done:
-    reason = doing.code("reason", known.WITHDRAWALS)
-    await doing.look.services.promises.WithdrawPromise(
-        doing.request(WithdrawPromiseRequest, reason_code=reason)
-    )
+    request = doing.request(WithdrawPromiseRequest, reason_code=doing.text("reason"))
+    await doing.look.services.promises.WithdrawPromise(request)
     return Done(doing.look.say("Taken back."))
 
 
@@ -165,7 +160,7 @@ TAKEBACK = Action(
     owned=True,
     title=N_("Take back a promise"),
     sentence=N_("We will not do it: {what}."),
-    fields=[Field("reason", N_("Reason"), offers=known.WITHDRAWALS)],
+    fields=[Field("reason", N_("Reason"), codes=known.WITHDRAWALS)],
     button=N_("Take back"),
     consequence=N_("This cannot be undone. A promise that is broken already stays broken."),
     open=_what,

@@ -80,7 +80,7 @@ async def _forecast(doing: Doing) -> Done:
     request = doing.request(
         ForecastWorkItemRequest,
         forecast_finish_time=doing.moment(),
-        reason_code=doing.code("reason", known.DELAYS),
+        reason_code=doing.text("reason"),
     )
     await doing.look.services.work_items.ForecastWorkItem(request)
     return Done(doing.look.say("Forecast. If a promise slips, the customer hears of it now."))
@@ -120,7 +120,7 @@ FORECAST = Action(
     fields=[
         Field("day", N_("Expected date"), type="date"),
         Field("time", N_("Time"), type="time", required=False),
-        Field("reason", N_("Reason"), offers=known.DELAYS),
+        Field("reason", N_("Reason"), codes=known.DELAYS),
     ],
     button=N_("Save the date"),
     consequence=N_(
