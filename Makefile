@@ -5,6 +5,7 @@ SERVICES := $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml))
 PACKAGES := proto chassis testing imports tools $(SERVICES)
 MODULES := chassis rapport_testing rapport_imports rapport_tools $(notdir $(SERVICES))
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
+unexport PYTHONDONTWRITEBYTECODE  # what is right for images makes each process here compile everything, for seconds
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots images images-check bench slow mutants model load chaos requirements clean
