@@ -15,6 +15,8 @@ BACKLOG = 1024
 CONNECTIONS_MAX = 4096
 IDLE_S = 15  # a connection without a request
 REQUEST_S = 30.0  # for a request to come, from its first byte to its last
+TICK_S = 0.1  # how often uvicorn wants to be told that time has passed
+LOOK_S = 0.01  # how soon it is noticed that the last request has ended
 
 
 class WebServer(uvicorn.Server):
@@ -35,7 +37,7 @@ class WebServer(uvicorn.Server):
             reset_contextvars=True,  # a request that follows another at once would inherit its deadline
         )
         super().__init__(config)
-        self._ended = asyncio.Event()
+        self._stopping, self._ended = asyncio.Event(), asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -54,7 +56,32 @@ class WebServer(uvicorn.Server):
         """Take no more requests; those in hand get `grace_s` to end, and streams are told to."""
         self.config.timeout_graceful_shutdown = int(grace_s)
         self.should_exit = True
+        self._stopping.set()
         await self._ended.wait()
+
+    async def main_loop(self) -> None:
+        """Serve, until `stop`: uvicorn's own would notice that a tick later."""
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), TICK_S)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what is in hand end: uvicorn's own waits a tick for it where there is nothing, too."""
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
 
 
 def _most() -> int:

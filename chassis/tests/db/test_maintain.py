@@ -21,6 +21,21 @@ def today():
 
 
 @pytest.fixture
+async def database(database, infrastructure):
+    """Makes databases without the partitions that all others have from the start."""
+
+    async def make(**how):
+        db = await database(**how)
+        async with infrastructure.superuser(db._url) as connection:
+            for table in ("outbox", "inbox", "causes", "audit"):
+                for each in await partitions(db, table) - {"default"}:
+                    await connection.execute(f"DROP TABLE {table}_{each}")
+        return db
+
+    return make
+
+
+@pytest.fixture
 def made(infrastructure):
     """Makes the partition of a day of which nobody but the owner decides."""
 

@@ -131,7 +131,7 @@ def partition(infrastructure):
         async with infrastructure.superuser(db._url) as connection:
             await connection.execute("SET ROLE sample_owner")
             await connection.execute(
-                f"CREATE TABLE {table}_{first:%Y%m%d} PARTITION OF {table}"
+                f"CREATE TABLE IF NOT EXISTS {table}_{first:%Y%m%d} PARTITION OF {table}"
                 f" FOR VALUES FROM ('{ids.floor(first)}') TO ('{ids.floor(past)}')"
             )
 

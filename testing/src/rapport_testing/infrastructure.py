@@ -90,6 +90,10 @@ class Infrastructure:
         if service not in self._templates:
             await self.postgres.create_database(service)
             await migrate(self.postgres.url_for(service, owner_of(service)), migrations, service)
+            async with self.superuser(
+                self.database_url(service)
+            ) as template:  # else each start would make them
+                await template.execute("SELECT make_partitions(parent) FROM keeping")
             self._templates.add(service)
         name = f"{service}_{uuid4().hex[:12]}"
         owner = owner_of(service)
