@@ -14,7 +14,7 @@ from chassis.errors import Malformed
 from chassis.events.envelope import headers, parse
 from chassis.events.shown import Shown
 from chassis.names import SUBJECT
-from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseReopened
 from rapport.common.v1.channel_pb2 import CHANNEL_VOICE, DIRECTION_INBOUND
 from rapport.customer.v1.customer_events_pb2 import InteractionRecorded
 from rapport.loyalty.v1.loyalty_events_pb2 import PurchaseRecorded
@@ -69,6 +69,12 @@ def test_what_has_no_contract_here_is_told_by_its_attributes():
     assert event.data is None
     assert (event.type, event.resource, event.actor) == (ROW["type"], "cases/1", "agent:alice")
     assert event.shown == Shown(customer="customers/anna", topic="late")
+
+
+def test_why_it_was_done_is_told():
+    again = CaseReopened(case="cases/1", reason_code="not-settled").SerializeToString()
+    row = ROW | {"type": "rapport.cases.v1.CaseReopened", "data": again}
+    assert parse(headers(row, "cases"), again, {}).shown == Shown(reason="not-settled")
 
 
 def test_what_was_paid_and_when_it_happened_is_told_as_the_contract_describes_it():
@@ -137,6 +143,7 @@ def test_a_row_that_cannot_be_read_is_published_all_the_same(data):
         ("ce-subject", "cases/7%0A"),
         ("ce-subject", "cases/%E2%80%AE7"),  # turns what follows it around
         ("ce-topic", "Late delivery"),
+        ("ce-reason", "She fell ill"),
         ("ce-topic", "late%1B[2J"),
         ("ce-topic", "x" * 64),
         ("ce-department", "billing"),

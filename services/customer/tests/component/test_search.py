@@ -233,8 +233,9 @@ async def test_a_migration_that_was_interrupted_is_run_again(infrastructure):
         await connection.execute(
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'customers_names'::regclass"
         )
+        await connection.execute("ALTER TABLE timeline DROP COLUMN reason_code")  # of a later one
         await connection.execute(
-            "UPDATE alembic_version SET version_num = 'customer_0001' WHERE version_num = 'customer_0002'"
+            "UPDATE alembic_version SET version_num = 'customer_0001' WHERE version_num = 'customer_0003'"
         )
         database = await connection.fetchval("SELECT current_database()")
         await migrate(

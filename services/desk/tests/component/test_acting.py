@@ -199,6 +199,11 @@ async def test_a_case_whose_owner_has_left_is_given_to_somebody_else_and_opened_
     assert "Why it was opened again" in why
     assert "not settled" in why
 
+    async def told() -> bool:
+        return "Case reopened: Late, not settled" in (await alice.get(f"/{name}")).text
+
+    await eventually(told)
+
 
 async def test_a_case_that_was_resolved_lately_can_be_opened_again_however_many_are_newer(
     open_desk: Any,

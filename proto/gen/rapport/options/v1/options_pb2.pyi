@@ -65,6 +65,8 @@ class _TimelineFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timelin
     """The channel on which the customer was contacted, a rapport.common.v1.Channel."""
     TIMELINE_FIELD_DIRECTION: _TimelineField.ValueType  # 5
     """Who spoke first, a rapport.common.v1.Direction. A contact that does not say it was ours."""
+    TIMELINE_FIELD_REASON: _TimelineField.ValueType  # 6
+    """Why it was done, a short code."""
 
 class TimelineField(_TimelineField, metaclass=_TimelineFieldEnumTypeWrapper):
     """What a field of an event message is to the timeline of the event's `customer`. Its publisher says it in the event's
@@ -83,6 +85,8 @@ TIMELINE_FIELD_CHANNEL: TimelineField.ValueType  # 4
 """The channel on which the customer was contacted, a rapport.common.v1.Channel."""
 TIMELINE_FIELD_DIRECTION: TimelineField.ValueType  # 5
 """Who spoke first, a rapport.common.v1.Direction. A contact that does not say it was ours."""
+TIMELINE_FIELD_REASON: TimelineField.ValueType  # 6
+"""Why it was done, a short code."""
 Global___TimelineField: _TypeAlias = TimelineField  # noqa: Y015
 
 class _Format:

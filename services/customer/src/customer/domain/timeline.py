@@ -61,6 +61,7 @@ class TimelineEntry:
     trace_id: str
     amount: Decimal | None = None
     currency_code: str = ""
+    reason_code: str = ""
 
     name = ENTRY.named("customer_id", "id")
     customer = CUSTOMER.named("customer_id")

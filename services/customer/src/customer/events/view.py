@@ -62,6 +62,7 @@ def _entry(event: Event[Any], customer_id: UUID) -> TimelineEntry:
         trace_id=trace_id(event.traceparent),
         amount=shown.amount,
         currency_code=shown.currency_code,
+        reason_code=shown.reason,
     )
 
 

@@ -70,6 +70,7 @@ def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
         actor=actor_name(entry.actor, entry.service),
         trace_id=entry.trace_id,
         amount=None if entry.amount is None else money(entry.amount, entry.currency_code),
+        reason_code=entry.reason_code,
     )
 
 

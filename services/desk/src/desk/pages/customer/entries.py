@@ -165,5 +165,5 @@ def _text(each: Any, fact: str, say: Speech, things: Mapping[str, str]) -> str:
     paid = say.money(each.amount) if each.HasField("amount") else ""
     thing = called(things, each.resource, fact)
     topic = say.code(each.topic) if not thing or fact.startswith("Goodwill") else ""
-    about = ", ".join(filter(None, (paid, thing, topic)))
+    about = ", ".join(filter(None, (paid, thing, topic, say.code(each.reason_code))))
     return f"{told}: {about}" if about else told
