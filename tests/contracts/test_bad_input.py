@@ -387,6 +387,7 @@ async def test_text_that_is_not_utf8_and_bodies_that_are_no_message_are_malforme
 
 @pytest.mark.parametrize("name", CONTRACTS)
 async def test_a_message_of_more_than_four_megabytes_is_refused(caller: Caller, name: str) -> None:
-    for method in methods(name):
+    one_of_each = {method.server_streaming: method for method in methods(name)}  # the server's limit for all
+    for method in one_of_each.values():
         got = await caller.outcome(method, b"\x0a" + b"\xff" * (4 * 1024 * 1024 + 1))
         assert got.code == "RESOURCE_EXHAUSTED"
