@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,11 @@ import helm_python
 import jsonschema
 import kubernetes_validate
 import pytest
-import yaml
 from referencing import Registry, Resource
 
 from deploy.services import SERVICES
 from tests.charts.needed import NEEDED
+from tests.helm import rendered
 
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
@@ -56,11 +56,7 @@ def renderer(charts: Path) -> Render:
 
     @functools.cache
     def parsed(chart: str, values: str, release: str, namespace: str) -> list[Object]:
-        # Loaded anew: Helm takes what is not enabled out of the umbrella that it renders, for good.
-        loaded = helm_python.Chart.load(charts / chart)
-        files = loaded.render(json.loads(values), name=release, namespace=namespace)
-        texts = [text for path, text in files.items() if not path.endswith("NOTES.txt")]
-        return [found for text in texts for found in yaml.load_all(text, Strict) if found]
+        return rendered(charts / chart, json.loads(values), release, namespace)
 
     def run(
         chart: str, values: Object | None = None, release: str = "", namespace: str = "crm"
@@ -69,17 +65,6 @@ def renderer(charts: Path) -> Render:
         return parsed(chart, json.dumps(given), release or given.get("name") or chart, namespace)
 
     return run
-
-
-class Strict(yaml.CSafeLoader):
-    """Refuses a key that occurs twice, as the API server does."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """The mapping."""
-        keys = [key.value for key, _ in node.value]
-        if repeated := {key for key in keys if keys.count(key) > 1}:
-            raise yaml.constructor.ConstructorError(None, None, f"repeated: {repeated}", node.start_mark)
-        return super().construct_mapping(node, deep)
 
 
 @pytest.fixture(scope="session")

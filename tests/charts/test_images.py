@@ -54,11 +54,11 @@ def test_all_dockerfiles_are_one_but_for_the_name_and_the_ports() -> None:
 
 def test_an_image_runs_as_a_numeric_user_from_a_base_that_can_be_chosen() -> None:
     text = (ROOT / "services" / "cases" / "Dockerfile").read_text()
-    assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["${BASE}", "libraries", "${BASE}"]
+    assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["${BASE}", "uv", "${BASE}", "libraries"]
     assert re.findall(r"^USER (\S+)", text, re.MULTILINE) == ["10001:10001"]
     assert not re.search(r"://|index-url|[a-z]+\.[a-z]+/[a-z]", text.split("\n", 2)[2])
-    assert text.count("--require-hashes") == 2
-    assert "rm -r .venv/lib/python3*/site-packages/pycountry/locales" in text
+    assert text.count("--require-hashes") == 3
+    assert "rm -r /uv .venv/lib/python3*/site-packages/pycountry/locales" in text
 
 
 @pytest.mark.parametrize("chart", [*SERVICES, "service", "rapport", "infra"])

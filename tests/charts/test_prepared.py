@@ -14,6 +14,7 @@ from rapport_tools.deploy.plan import Installation, files
 from rapport_tools.local.installed import load_services
 from tests.charts.conftest import ROOT, SERVICES, SOURCE
 from tests.charts.needed import SMTP
+from tests.helm import merged
 
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
@@ -70,16 +71,15 @@ def test_the_secrets_that_charts_name_are_prepared(render: Render, prepared: dic
         assert f'"{name}"' in text
 
 
-def test_the_first_look_of_the_page_renders(
-    render: Render, problems: Problems, prepared: dict[str, Any]
-) -> None:
+def test_the_first_look_of_the_page_renders(render: Render, problems: Problems) -> None:
     """With small values, those that are prepared, and the mailbox's, as Helm puts them together."""
+    prepared = content(tls_issuer="rapport", monitoring=True, nats_servers=1)
     small = [
         yaml.safe_load((SOURCE / chart / "values-small.yaml").read_text()) for chart in ("infra", "rapport")
     ]
     mailbox = yaml.safe_load((ROOT / "deploy" / "examples" / "mailbox-values.yaml").read_text())
     infra = render("infra", merged(small[0], prepared["values/infra.json"]))
-    services = render("rapport", merged(merged(small[1], prepared["values/rapport.json"]), mailbox))
+    services = render("rapport", merged(small[1], prepared["values/rapport.json"], mailbox))
     assert [each for found in infra + services for each in problems(found, "1.27")] == []
     made = {
         (each["kind"], each["metadata"]["name"])
@@ -112,15 +112,6 @@ def test_in_production_the_setup_begins_with_settings_that_go_together(
             told = secrets[ref["name"]]["stringData"][ref["key"]] if ref else variable["value"]
             monkeypatch.setenv(variable["name"], told)
     assert bool(load(declared.settings).nats_tls_dir) == bool(nats_tls)
-
-
-def merged(below: Object, above: Object) -> Object:
-    both = {
-        key: merged(below[key], above[key])
-        for key in below.keys() & above.keys()
-        if isinstance(above[key], dict)
-    }
-    return {**below, **above, **both}
 
 
 def named(found: Any) -> set[tuple[str, str]]:

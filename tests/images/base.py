@@ -1,4 +1,4 @@
-"""A base image of this machine's own Python, for machines that reach no registry of images."""
+"""Images of this machine's own Python and NATS, for machines that reach no registry of images."""
 
 import os
 import re
@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from rapport_testing.engines.nats import binary as nats_binary
+
 # What Python loads at run time, so that `ldd` does not name it; uv, built for old systems, wants the stubs.
 LOADED = ["libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libresolv.so.2", "libgcc_s.so.1"]
 LOADED += ["libstdc++.so.6", "libnss_dns.so.2", "libnss_files.so.2"]
@@ -18,11 +20,10 @@ LEFT_OUT = (
     "test",
     "idlelib",
     "tkinter",
-    "ensurepip/__pycache__",
-    "__pycache__",
     "site-packages",
     "config-*",
     "*.a",
+    "*.opt-?.pyc",
 )
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 IGNORED = shutil.ignore_patterns(*LEFT_OUT)
@@ -31,15 +32,23 @@ IGNORED = shutil.ignore_patterns(*LEFT_OUT)
 def make(tag: str) -> None:
     """Import the image: this Python, its libraries, a shell of busybox, the machine's authorities."""
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        _fill(root)
-        packed = subprocess.Popen(["tar", "-C", folder, "-c", "."], stdout=subprocess.PIPE)
-        change = "ENV PATH=/usr/local/bin:/usr/bin:/bin"
-        subprocess.run(
-            ["podman", "import", "-q", "--change", change, "-", tag], stdin=packed.stdout, check=True
-        )
-        if packed.wait():
-            sys.exit("the base image could not be packed")
+        _fill(Path(folder))
+        _pack(Path(folder), "/usr/local/bin:/usr/bin:/bin", tag)
+
+
+def make_broker(tag: str) -> None:
+    """Import an image of NATS as the charts run it: its one binary."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(nats_binary(), folder)
+        _pack(Path(folder), "/", tag)
+
+
+def _pack(root: Path, path: str, tag: str) -> None:
+    packed = subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE)
+    podman = ["podman", "import", "-q", "--change", f"ENV PATH={path}", "-", tag]
+    subprocess.run(podman, stdin=packed.stdout, stdout=subprocess.DEVNULL, check=True)
+    if packed.wait():
+        sys.exit(f"{tag} could not be packed")
 
 
 def _fill(root: Path) -> None:
@@ -63,10 +72,14 @@ def _fill(root: Path) -> None:
     )
     python = Path(os.path.realpath(sys.executable))
     shutil.copytree(standard, root / str(standard)[1:], ignore=IGNORED, symlinks=True)
-    _copy(root, [python, *prefix.glob("lib/libpython*.so*")])
+    _copy(root, [python, *prefix.glob("lib/libpython*.so.*")])
+    [pip] = standard.glob("ensurepip/_bundled/pip-*.whl")
+    shutil.unpack_archive(pip, root / str(standard)[1:] / "site-packages", "zip")
+    (root / "usr/local/bin/pip").write_text('#!/bin/sh\nexec python3 -m pip "$@"\n')
+    (root / "usr/local/bin/pip").chmod(0o755)
     for name in ("python3", "python"):
         (root / "usr/local/bin" / name).symlink_to(python)
-    _copy(root, _libraries([python, *standard.rglob("*.so")]))
+    _copy(root, _libraries([python, *standard.glob("lib-dynload/*.so")]))
     busybox = shutil.which("busybox") or sys.exit("busybox is missing: install busybox-static")
     shutil.copy(busybox, root / "bin/busybox")
     for name in ("sh", "env", "ls", "cat", "mkdir", "rm"):

@@ -1,13 +1,14 @@
 """The rendered manifests run by podman, as Kubernetes would run them: nothing else is told to a container.
 
-A Deployment's pods are containers on one network; hook Jobs run before, and pods of `helm test` when asked.
-Environment, files of secrets and ConfigMaps, the security context, memory, commands, images and probes are
-the manifests' own. Not seen: scheduling, NetworkPolicies, autoscaling, and what only an API server refuses.
+A Deployment's pods, and a StatefulSet's, are containers on one network; hook Jobs run before, and pods of
+`helm test` when asked. Environment, files of secrets and ConfigMaps, tokens of accounts, the security
+context, memory, commands, images and probes are the manifests' own. Not seen: scheduling, NetworkPolicies,
+autoscaling, and what only an API server refuses.
 """
 
+import itertools
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,66 +23,75 @@ class Cluster:
     """Objects, and the pods made of them.
 
     Args:
-        folder: where mounted secrets and ConfigMaps lie.
+        folder: where mounted files lie.
+        hosts: addresses by the names of Services of others.
+        token: what the API server gives an account of a namespace, for an audience.
 
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.secrets: dict[str, dict[str, str]] = {}
-        self.config_maps: dict[str, dict[str, str]] = {}
+    def __init__(self, folder: Path, hosts: Mapping[str, str], token: Callable[[str, str, str], str]) -> None:
+        self.folder, self._hosts, self._token = folder, hosts, token
         self.pods: dict[str, list[Pod]] = {}
-        self._made = 0
+        self._data: dict[tuple[str, str, str], dict[str, str]] = {}
+        self._numbers = itertools.count(1)
 
     @property
     def all(self) -> list[Pod]:
         """Every pod that runs."""
         return [pod for pods in self.pods.values() for pod in pods]
 
-    def set_up(self, objects: list[Object]) -> None:
-        """The hook Jobs of an install and an upgrade, by weight. Failed, with its log, when one fails."""
+    def keep(self, objects: list[Object], namespace: str = "") -> None:
+        """Secrets and ConfigMaps, in pods that run as well."""
+        for each in objects:
+            if each["kind"] in ("Secret", "ConfigMap"):
+                meta = each["metadata"]
+                key = each["kind"], meta.get("namespace", namespace), meta["name"]
+                self._data[key] = each.get("data") or each["stringData"]
+        for pod in self.all:
+            self._write(pod.name, pod.template)
+
+    def set_up(self, objects: list[Object], namespace: str) -> None:
+        """The hook Jobs of an install and an upgrade. Failed, with its log, when one fails."""
         hooks = [each for each in objects if _hook(each).startswith("pre-install")]
-        for job in sorted(hooks, key=_weight):
-            spec = job["spec"]["template"]["spec"]
-            for container in [*spec.get("initContainers", ()), *spec["containers"]]:
-                self._run(job["metadata"]["name"], job["spec"]["template"], container)
+        for _, jobs in itertools.groupby(sorted(hooks, key=_weight), key=_weight):
+            _at_once(lambda job: self._run(job, job["spec"]["template"], namespace), list(jobs))
 
-    def test(self, objects: list[Object]) -> None:
+    def test(self, objects: list[Object], namespace: str) -> None:
         """As `helm test`. Failed, with its log, when a pod fails."""
-        for pod in [each for each in objects if _hook(each) == "test"]:
-            self._run(pod["metadata"]["name"], pod, pod["spec"]["containers"][0])
+        pods = [each for each in objects if _hook(each) == "test"]
+        _at_once(lambda pod: self._run(pod, pod, namespace), pods)
 
-    def apply(self, objects: list[Object], namespace: str = "crm") -> None:
-        """Make what is no hook, and wait until it is ready, pods of before replaced."""
+    def apply(self, objects: list[Object], namespace: str) -> None:
+        """Make what is no hook, and wait until it is ready, pods that are to be otherwise replaced."""
         plain = [each for each in objects if not _hook(each)]
-        self.config_maps |= {e["metadata"]["name"]: e["data"] for e in plain if e["kind"] == "ConfigMap"}
+        self.keep(plain, namespace)
         services = [each for each in plain if each["kind"] == "Service"]
-        for deployment in (each for each in plain if each["kind"] == "Deployment"):
-            template, name = deployment["spec"]["template"], deployment["metadata"]["name"]
+        for each in (each for each in plain if each["kind"] in ("Deployment", "StatefulSet")):
+            template, name = _placed(each["spec"]["template"], namespace), each["metadata"]["name"]
             found = [each["metadata"]["name"] for each in services if _selects(each, template)]
             names = [*found, *(f"{each}.{namespace}.svc" for each in found)]  # here, and from elsewhere
-            if name in self.pods:
-                self._roll(name, deployment["spec"], names)
-            else:
-                count = range(deployment["spec"]["replicas"])
+            if name not in self.pods:
+                count = range(each["spec"]["replicas"])
                 self.pods[name] = [self._start(name, template, names) for _ in count]
+            elif template != self.pods[name][0].template:
+                self._roll(name, each["spec"]["strategy"], template, names)
         for pod in self.all:
             pod.wait_ready()
 
-    def _roll(self, name: str, spec: Object, names: list[str]) -> None:
+    def _roll(self, name: str, strategy: Object, template: Object, names: list[str]) -> None:
         """One by one, a new pod ready before an old one goes: `maxSurge: 1, maxUnavailable: 0`."""
-        if spec["strategy"]["rollingUpdate"] != {"maxSurge": 1, "maxUnavailable": 0}:
+        if strategy["rollingUpdate"] != {"maxSurge": 1, "maxUnavailable": 0}:
             raise Failed(f"{name} is rolled otherwise than this can")
         for old in list(self.pods[name]):
-            new = self._start(name, spec["template"], names)
+            new = self._start(name, template, names)
             self.pods[name].append(new)
             new.wait_ready()
             self.pods[name].remove(old)
             _stop(old)
 
-    def stop(self) -> None:
-        """SIGTERM to every pod. Failed when one exits otherwise than with 0."""
-        ended, self.pods = self.all, {}
+    def stop(self, names: Sequence[str]) -> None:
+        """SIGTERM to every pod of these Deployments. Failed when one exits otherwise than with 0."""
+        ended = [pod for name in names for pod in self.pods.pop(name)]
         with ThreadPoolExecutor(len(ended)) as pool:
             list(pool.map(_stop, ended))
 
@@ -91,14 +101,18 @@ class Cluster:
             pod.let_go()
 
     def _start(self, name: str, template: Object, names: list[str]) -> Pod:
-        self._made += 1
-        pod = f"{name}-{self._made}"
+        pod = f"{name}-{next(self._numbers)}"
+        self._write(pod, template)
         podman("run", "-d", *self._options(pod, template, template["spec"]["containers"][0]))
         return Pod(pod, template, names)
 
-    def _run(self, name: str, template: Object, container: Object) -> None:
-        self._made += 1
-        podman("run", "--rm", *self._options(f"{name}-{container['name']}-{self._made}", template, container))
+    def _run(self, of: Object, template: Object, namespace: str) -> None:
+        """Containers that end, one after the other."""
+        spec, pod = template["spec"], f"{of['metadata']['name']}-{next(self._numbers)}"
+        placed = _placed(template, namespace)
+        self._write(pod, placed)
+        for container in [*spec.get("initContainers", ()), *spec["containers"]]:
+            podman("run", "--rm", *self._options(pod, placed, container))
 
     def _options(self, name: str, template: Object, container: Object) -> list[str]:
         spec = template["spec"]
@@ -116,51 +130,78 @@ class Cluster:
         options += [f"--cap-drop={each}" for each in own["capabilities"]["drop"]]
         options += [f"--security-opt=no-new-privileges={str(not own['allowPrivilegeEscalation']).lower()}"]
         options += ["--memory=" + container["resources"]["limits"]["memory"].replace("Mi", "m")]
-        options += [f"--env={key}={value}" for key, value in self._environment(name, container).items()]
+        options += [f"--add-host={host}:{address}" for host, address in self._hosts.items()]
+        options += [f"--env={key}={value}" for key, value in self._environment(name, template, container)]
         options += list(self._mounts(name, spec, container))
         return [*options, container["image"], *container["command"], *container.get("args", ())]
 
-    def _environment(self, pod: str, container: Object) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _environment(self, pod: str, template: Object, container: Object) -> Iterable[tuple[str, str]]:
+        at, found = template["namespace"], dict[str, str]()
         for source in container.get("envFrom", ()):
-            kind = self.config_maps if "configMapRef" in source else self.secrets
-            found |= kind[next(iter(source.values()))["name"]]
+            kind = "ConfigMap" if "configMapRef" in source else "Secret"
+            found |= self._data[kind, at, next(iter(source.values()))["name"]]
+        fields = {"metadata.name": pod, "metadata.namespace": at}
         for variable in container.get("env", ()):
-            found[variable["name"]] = self._value(pod, variable, found)
-        return found
-
-    def _value(self, pod: str, variable: Object, known: dict[str, str]) -> str:
-        if "value" in variable:
-            return re.sub(r"\$\((\w+)\)", lambda m: known.get(m[1], m[0]), variable["value"])
-        source = variable["valueFrom"]
-        if "fieldRef" in source:
-            return {"metadata.name": pod, "metadata.namespace": "crm"}[source["fieldRef"]["fieldPath"]]
-        asked = source["secretKeyRef"]
-        return self.secrets[asked["name"]][asked["key"]]
+            source = variable.get("valueFrom", {})
+            if "fieldRef" in source:
+                value = fields[source["fieldRef"]["fieldPath"]]
+            elif "secretKeyRef" in source:
+                asked = source["secretKeyRef"]
+                value = self._data["Secret", at, asked["name"]][asked["key"]]
+            else:
+                value = re.sub(r"\$\((\w+)\)", lambda m: found.get(m[1], m[0]), variable["value"])
+            found[variable["name"]] = value
+        return found.items()
 
     def _mounts(self, pod: str, spec: Object, container: Object) -> Iterator[str]:
         volumes = {volume["name"]: volume for volume in spec.get("volumes", ())}
         for mount in container.get("volumeMounts", ()):
-            volume = volumes[mount["name"]]
-            if "emptyDir" in volume:
-                size = volume["emptyDir"].get("sizeLimit", "64Mi").replace("Mi", "m")
-                yield f"--tmpfs={mount['mountPath']}:rw,mode=1777,size={size}"
-                continue
+            volume, path = volumes.get(mount["name"]), mount["mountPath"]
             folder = self.folder / pod / mount["name"]
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            for path, text in self._files(volume):
-                (folder / path).write_text(text)
-            yield f"--volume={folder}:{mount['mountPath']}:ro"
+            if volume is None:  # a claim
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o777)
+                yield f"--volume={folder}:{path}"
+            elif "emptyDir" in volume:
+                size = volume["emptyDir"].get("sizeLimit", "64Mi").replace("Mi", "m")
+                yield f"--tmpfs={path}:rw,mode=1777,size={size}"
+            else:
+                yield f"--volume={folder}:{path}:ro"
 
-    def _files(self, volume: Object) -> Iterator[tuple[str, str]]:
-        if "secret" in volume:
-            source, data = volume["secret"], self.secrets[volume["secret"]["secretName"]]
-        else:
-            source, data = volume["configMap"], self.config_maps[volume["configMap"]["name"]]
-        items = source.get("items") or [{"key": key, "path": key} for key in data]
-        for item in items:
-            yield item["path"], data[item["key"]]
+    def _write(self, pod: str, template: Object) -> None:
+        """The files of its volumes, each replaced in one step, as a kubelet does it."""
+        for volume in template["spec"].get("volumes", ()):
+            folder = self.folder / pod / volume["name"]
+            for path, text in self._files(volume, template) if "emptyDir" not in volume else ():
+                folder.mkdir(parents=True, exist_ok=True)
+                fresh = folder / f".{path}.new"
+                fresh.write_text(text)
+                fresh.replace(folder / path)
+
+    def _files(self, volume: Object, template: Object) -> Iterator[tuple[str, str]]:
+        at = template["namespace"]
+        for source in volume["projected"]["sources"] if "projected" in volume else [volume]:
+            if asked := source.get("serviceAccountToken"):
+                account = template["spec"]["serviceAccountName"]
+                yield asked["path"], self._token(at, account, asked["audience"])
+                continue
+            kind, named = (
+                ("Secret", source["secret"]) if "secret" in source else ("ConfigMap", source["configMap"])
+            )
+            data = self._data[kind, at, named.get("secretName") or named["name"]]
+            for item in named.get("items") or [{"key": key, "path": key} for key in data]:
+                yield item["path"], data[item["key"]]
+
+
+def _at_once(run: Callable[[Object], None], objects: list[Object]) -> None:
+    """Two at a time, as the releases of several departments would."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, objects))
+
+
+def _placed(template: Object, namespace: str) -> Object:
+    """A template that knows where its pods are."""
+    return {**template, "namespace": namespace}
 
 
 def _stop(pod: Pod) -> None:

@@ -1,4 +1,4 @@
-"""A department's service as the template begins it: its image, and a release of its own namespace."""
+"""A department's service as the template begins it, and what customers see of it."""
 
 import asyncio
 import importlib
@@ -6,11 +6,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import copier
-import helm_python
-import yaml
 
 from rapport.customer.v1.section_service_pb2 import GetViewSectionRequest
 from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
@@ -33,17 +30,6 @@ def begin(folder: Path) -> None:
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "tests"))
     copier.run_copy(str(ROOT), folder / OWN, ANSWERS, vcs_ref="HEAD", defaults=True, quiet=True)
     subprocess.run([sys.executable, folder / "proto/generate.py"], check=True)
-
-
-def rendered(charts: Path, folder: Path, registry: str) -> list[dict[str, Any]]:
-    """Every object of its release: its own values, and what whoever installs says."""
-    values = yaml.safe_load((folder / OWN / "values.yaml").read_text())
-    values |= {"fullnameOverride": NAME, "replicas": 1, "global": {"imageRegistry": registry}}
-    values["setup"] = {"streamReplicas": 1}
-    values["peers"] = {"customer": "dns:///customer.crm.svc:7001"}
-    files = helm_python.Chart.load(charts / "service").render(values, name=NAME, namespace=NAMESPACE)
-    texts = [text for path, text in files.items() if not path.endswith("NOTES.txt")]
-    return [found for text in texts for found in yaml.safe_load_all(text) if found]
 
 
 def show(session: Session, folder: Path, customer: str) -> None:

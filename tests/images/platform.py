@@ -1,12 +1,13 @@
-"""What stands around the pods, on the network's gateway or beside them, and what whoever installs makes."""
+"""The installation: prepared as by whoever installs it, and what stands on the network's gateway."""
 
 import asyncio
 import json
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,121 +17,104 @@ import grpc
 from chassis.grpc.client import Channels
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
-from rapport_testing.engines.accounts import provisioner_of
-from rapport_testing.engines.nats import binary as nats_binary
-from rapport_testing.engines.postgres import Postgres, owner_of
+from rapport_testing.engines.postgres import Postgres
 from rapport_tools.cli.session import Session
 from rapport_tools.demo.story import Outcome, Story
-from rapport_tools.deploy.members import Member, members
+from rapport_tools.deploy.folder import Folder
 from rapport_tools.local.home import Home
-from rapport_tools.local.issuer import Issuer
+from rapport_tools.local.issuer import LIFETIME_S, Issuer
 from rapport_tools.local.mail import Mailbox
+from tests.helm import Object
 from tests.images.cluster import Cluster
-from tests.images.department import NAME
-from tests.images.podman import NETWORK, Failed, podman
+from tests.images.podman import Failed, podman
 
 SUBNET, GATEWAY = "10.89.77.0/24", "10.89.77.1"
-ISSUER = "rapport"
+NAMESPACE = "crm"
+OUTSIDE = ("postgres-rw", "mailbox")  # what example manifests of others make; here on the gateway
+CLUSTER = "https://kubernetes.default.svc"
+RAPPORT = str(Path(sys.executable).with_name("rapport"))
 LOADING = 2  # callers at once
 
 
 class Platform:
-    """Broker, databases, issuer and mailbox for a cluster, and the people who use it.
+    """An installation that `rapport deploy prepare` has prepared, and the people who use it.
 
     Args:
         folder: for all that is kept.
-        image: the image of each service.
-        base: the image for the broker's binary.
+        services: those that it begins with.
 
     """
 
-    def __init__(self, folder: Path, image: dict[str, str], base: str) -> None:
-        self.folder, self.names, self._image, self._base = folder, [*image], image, base
-        self.cluster = Cluster(folder / "mounts")
-        self.home = Home(folder / "home")
-        for part in (self.home.mail, self.home.keys):
+    def __init__(self, folder: Path, services: Sequence[str]) -> None:
+        self.folder, self._services = folder, services
+        self.out = Folder(folder / "crm")
+        self.home, self.mailbox = Home(self.out.path), Mailbox(folder / "mail")
+        api_server = Home(folder / "api-server")
+        for part in (api_server.keys, self.mailbox.folder):
             part.mkdir(parents=True)
-        self.issuer = Issuer(self.home, ISSUER)
-        self.services: list[Member] = []
+        self._api_server = Issuer(api_server, CLUSTER)
+        asked = self.out.path / "cluster"  # what `prepare` asks kubectl for, once
+        asked.mkdir(parents=True)
+        (asked / "issuer").write_text(CLUSTER)
+        (asked / "jwks.json").write_text(self._api_server.jwks_file.read_text())
+        names = (name for host in OUTSIDE for name in (host, f"{host}.{NAMESPACE}.svc"))
+        self.cluster = Cluster(folder / "mounts", dict.fromkeys(names, GATEWAY), self._account_token)
         self.postgres = Postgres(
             folder / "postgres", port=9232, options={"listen_addresses": f"127.0.0.1,{GATEWAY}"}
         )
 
-    def start(self) -> None:
-        """Start it, and fill the cluster with what deploy/helm/infra/README.md lists."""
-        self._serve_broker()
-        asyncio.run(self._serve_databases())
-        self._make_secrets()
+    def prepare(self, *said: str) -> None:
+        """`rapport deploy prepare`, and what it wrote applied as by kubectl."""
+        command = [RAPPORT, "deploy", "prepare", *self._services, *said, "--out", str(self.out.path)]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        self.cluster.keep(self.out.objects("Secret", "ConfigMap"))
 
-    def _serve_broker(self) -> None:
-        """NATS, with the accounts that the images declare."""
-        with ThreadPoolExecutor(2) as pool:
-            declarations = list(map(str, pool.map(self._describe, self.names)))
-        self.services = members(declarations, "crm")
-        command = [str(Path(sys.executable).with_name("rapport")), "nats-accounts", *declarations]
-        made = subprocess.run(
-            [*command, f"--passwords={self.folder / 'passwords'}"], stdout=subprocess.PIPE, check=True
-        )
-        config = {
-            "listen": "0.0.0.0:4222",
-            "jetstream": {"store_dir": "/data", "max_file_store": 20 * 1024**3},
-            "feature_flags": {"js_ack_fc_v2": False},
-        }
-        (self.folder / "nats.conf").write_text(json.dumps(config | json.loads(made.stdout)))
-        (self.folder / "nats").mkdir()
-        mounts = {nats_binary(): "/nats-server:ro", "nats.conf": "/nats.conf:ro", "nats": "/data"}
-        volumes = [f"--volume={self.folder / str(path)}:{target}" for path, target in mounts.items()]
-        options = ["-d", "--name=nats", "--pull=never", f"--network={NETWORK}", *volumes]
-        podman("run", *options, self._base, "/nats-server", "-c", "/nats.conf")
-
-    def _describe(self, name: str) -> Path:
-        file = self.folder / f"{name}.json"
-        hears = f"--env=RAPPORT_SOURCES={NAME}" if name == "customer" else "--env=RAPPORT_SOURCES="
-        run = ["run", "--rm", "--pull=never", hears, self._image[name], "python", "-m", name, "describe"]
-        file.write_text(podman(*run))
-        return file
-
-    async def _serve_databases(self) -> None:
-        """PostgreSQL on the gateway, and a database with its owner and its role for each service."""
+    def start(self, broker: list[Object]) -> None:
+        """The broker, PostgreSQL on the network's gateway, and databases."""
+        self.cluster.apply(broker, NAMESPACE)
         self.postgres.prepare()
         with (self.postgres.data / "pg_hba.conf").open("a") as rules:
             rules.write(f"host all all {SUBNET} scram-sha-256\n")
         self.postgres.spawn()
         self.postgres.wait()
-        for name in self.names:
-            await self.postgres.create_database(name)
+        self.make_databases()
 
-    def _make_secrets(self) -> None:
-        secrets = self.cluster.secrets
-        for service in self.services:
-            name = service.name
-            for secret, role in ((f"{name}-database", name), (f"{name}-database-owner", owner_of(name))):
-                secrets[secret] = {"url": self.postgres.url_for(name, role).replace("127.0.0.1", GATEWAY)}
-            secrets[f"{name}-nats"] = self._broker(name)
-            secrets[f"{name}-nats-admin"] = self._broker(provisioner_of(name))
-            secrets[f"{name}-token"] = {
-                "token": self.issuer.token(f"service:{name}", service.permissions, name)
-            }
-        self.cluster.config_maps["rapport-jwks"] = {"jwks.json": self.issuer.jwks_file.read_text()}
+    def make_databases(self) -> None:
+        """`databases.sql`, as a superuser."""
+        psql = Path(self.postgres.program().argv[0]).with_name("psql")
+        command = [psql, "-v", "ON_ERROR_STOP=1", "-q", "-d", self.postgres.url]
+        subprocess.run([*command, "-f", self.out.path / "databases.sql"], check=True)
 
-    def _broker(self, user: str) -> dict[str, str]:
-        password = (self.folder / "passwords" / user).read_text()
-        return {"url": f"nats://{user}:{password}@nats:4222"}
+    def reload_broker(self) -> None:
+        """As the chart's README says: the servers take the accounts, whose file they have by now."""
+        for _ in range(2):  # what an account that is new imports works since the reload after it
+            podman(
+                "exec", self.cluster.pods["nats"][0].name, "nats-server", "--signal", "reload=/tmp/nats.pid"
+            )
+
+    def _account_token(self, namespace: str, account: str, audience: str) -> str:
+        now = int(time.time())
+        subject = f"system:serviceaccount:{namespace}:{account}"
+        claims = {"iss": CLUSTER, "aud": [audience], "sub": subject, "iat": now, "exp": now + LIFETIME_S}
+        return self._api_server.sign(claims)
 
     def session(self, who: str = "agent:demo", department: str = "front-desk") -> Session:
         """An identity that calls, by the Services' names, the pods that are ready."""
         env = {"RAPPORT_PEERS": json.dumps(self._peers())}
-        return Session(self.home, env, self.issuer.token_as(who, department))
+        return Session(self.home, env, self._person_token(who, department))
+
+    def _person_token(self, who: str, department: str) -> str:
+        return Issuer(self.home).token_as(who, department)
 
     def _peers(self) -> dict[str, str]:
-        return {each.name: f"dns://{GATEWAY}:53/{each.name}.dns.podman:{each.port}" for each in self.services}
+        ports = {name: values["port"] for name, values in self.out.values().items()}
+        return {name: f"dns://{GATEWAY}:53/{name}.dns.podman:{port}" for name, port in ports.items()}
 
     def story(self) -> Outcome:
         """The story, to one mail in the mailbox."""
-        mailbox = Mailbox(self.home.mail)
-        before = len(mailbox.list())
+        before = len(self.mailbox.list())
         outcome = Story(self.session, lambda *_: None).run()
-        mails = mailbox.list()[before:]
+        mails = self.mailbox.list()[before:]
         if len(outcome.notices) != 1 or len(mails) != 1:
             raise Failed(f"not one mail: {outcome}, {mails}")
         return outcome
@@ -152,7 +136,7 @@ class Platform:
 
     async def _load(self, customer: str, counted: Counter[str], ended: threading.Event) -> None:
         token = self.folder / "load-token"
-        token.write_text(self.issuer.token_as("agent:demo", "front-desk"))
+        token.write_text(self._person_token("agent:demo", "front-desk"))
         channels = Channels(self._peers(), token)
         views = ViewServiceStub(channels.to("customer"))
 

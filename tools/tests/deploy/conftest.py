@@ -12,8 +12,9 @@ from typer.testing import CliRunner, Result
 
 from rapport_tools.cli.failures import Failure
 from rapport_tools.deploy.command import app
+from rapport_tools.deploy.plan import UMBRELLA
 
-ALL = ["customer", "cases", "loyalty", "notifications", "desk"]
+ALL = [*UMBRELLA]
 KUBECTL = """#!{python}
 import json, os, signal, sys
 answers = json.load(open(os.path.join(os.path.dirname(__file__), "answers.json")))

@@ -4,10 +4,12 @@ There is no API server here: kubectl is a script, whose answers are what was pre
 and NATS are real, with the roles of `databases.sql` and the accounts of the secret.
 """
 
+import asyncio
 import base64
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ import pytest
 
 from chassis.events.declarations import Declaration
 from chassis.events.provision import provision
+from rapport_testing.engines.accounts import accounts
 from rapport_testing.engines.ports import free_port, is_listening
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
@@ -64,7 +67,11 @@ async def nats(folder: Path, tmp_path: Path) -> Any:
     config.write_text(
         json.dumps(
             json.loads(secret["stringData"]["auth.conf"])
-            | {"listen": f"127.0.0.1:{port}", "jetstream": {"store_dir": str(tmp_path / "streams")}}
+            | {
+                "listen": f"127.0.0.1:{port}",
+                "jetstream": {"store_dir": str(tmp_path / "streams")},
+                "pid_file": str(tmp_path / "nats.pid"),
+            }
         )
     )
     server = Path(sys.executable).parent / "nats-server"
@@ -198,6 +205,31 @@ def test_who_is_not_let_in_is_named(
         'PostgreSQL does not let order into order: password authentication failed for user "order".',
         "NATS does not let order in: nats: 'Authorization Violation'.",
     ]
+
+
+def test_an_account_that_a_server_met_in_a_reload_wants_another(
+    check: Callable[[Answers], tuple[int, str]], applied: Answers, tmp_path: Path
+) -> None:
+    """The server would answer `no responders` to the department for ever."""
+    known = json.loads((tmp_path / "nats.conf").read_text())
+    for told in (known | {"accounts": accounts([], lambda _: "admin")}, known):
+        reload(tmp_path, told)
+    assert check(applied) == (
+        1,
+        "NATS does not lead order to the streams: tell it to reload its configuration once more.\n",
+    )
+    reload(tmp_path, known)
+    assert check(applied) == (0, "Nothing is missing.\n")
+
+
+def reload(folder: Path, config: Any) -> None:
+    def reloads() -> int:
+        return (folder / "nats.log").read_text().count("Reloaded server configuration")
+
+    before = reloads()
+    (folder / "nats.conf").write_text(json.dumps(config))
+    os.kill(int((folder / "nats.pid").read_text()), signal.SIGHUP)
+    asyncio.run(eventually(lambda: reloads() > before))
 
 
 async def test_who_provisions_is_who_the_secret_says(folder: Path, nats: int) -> None:

@@ -129,9 +129,30 @@ def test_what_was_said_of_an_installation_holds_until_something_else_is(
     assert secrets["gifts", "gifts-nats-admin"]["stringData"]["url"].startswith("tls://provision-gifts:")
     deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder, "--no-monitoring", "--nats-tls", "")
     assert "serviceMonitor" not in read(folder / "values" / "cases.json")
-    assert read(folder / "values" / "nats.json")["official"] == {
-        "config": {"nats": {"tls": {"enabled": False}}}
-    }
+    assert read(folder / "values" / "nats.json")["official"]["config"]["nats"] == {"tls": {"enabled": False}}
+
+
+def test_a_first_look_has_one_server_and_a_department_beside_it_one_copy_of_its_events(
+    deploy: Deploy, folder: Path, gifts: Path
+) -> None:
+    assert read(folder / "values" / "cases.json")["setup"] == {"streamReplicas": 3}
+    deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder, "--nats-servers", "1")
+    assert read(folder / "values" / "gifts.json")["setup"] == {"streamReplicas": 1}
+    assert read(folder / "values" / "infra.json")["nats"]["replicas"] == 1
+    cluster = read(folder / "values" / "nats.json")["official"]["config"]["cluster"]
+    assert cluster == {"enabled": False, "replicas": 1}
+    with pytest.raises(Failure, match="--nats-servers is 1, 3 or 5"):
+        deploy("prepare", *ALL, gifts, "--out", folder, "--nats-servers", "2")
+
+
+def test_each_namespace_finds_the_collector(deploy: Deploy, folder: Path, gifts: Path) -> None:
+    deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder, "--otlp-endpoint", "http://collector:4320")
+    cases, own = (read(folder / "values" / f"{name}.json") for name in ("cases", "gifts"))
+    assert cases["telemetry"] == {"endpoint": "http://collector:4320"}
+    assert own["telemetry"] == {"endpoint": "http://collector.crm.svc:4320"}
+    assert own["networkPolicy"]["egress"] == [{"ports": [{"port": 4320}]}]
+    with pytest.raises(Failure, match="--otlp-endpoint is http://HOST:PORT"):
+        deploy("prepare", *ALL, gifts, "--out", folder, "--otlp-endpoint", "collector:4317")
 
 
 def test_what_was_written_of_who_has_left_is_removed(deploy: Deploy, folder: Path, gifts: Path) -> None:

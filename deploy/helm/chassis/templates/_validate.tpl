@@ -36,6 +36,7 @@
 {{- if lt (int $values.drain.gracePeriodSeconds) (int $drain) -}}
 {{- fail (printf "drain.gracePeriodSeconds must be at least drain.waitSeconds + 50, here %d: a shorter one kills calls that are being finished." $drain) -}}
 {{- end -}}
+{{- /* Settings that a value of the chart says, and which: in `settings` they would be said twice, and one would win unseen. */}}
 {{- $own := dict "database_url" "database" "database_owner_url" "setup.database" "stream_gib" "setup.streamGiB" "keep_causes_days" "setup.keepCausesDays" "keep_audit_days" "setup.keepAuditDays" "nats_url" "nats" "nats_admin_url" "setup.nats" "jwks_url" "auth.jwks" "issuer" "auth.issuer" "token_file" "auth.token" "peers" "peers" "sources" "sources" "grpc_port" "port" "http_port" "port" "web_port" "webPort" "host" "port" "pool_size" "database.poolSize" "drain_wait_s" "drain.waitSeconds" "startup_timeout_s" "startupSeconds" "log_level" "logLevel" "log_format" "logLevel" "replicas" "setup.streamReplicas" -}}
 {{- $own = merge $own (dict "service" "name" "mail_port" "mailPort" "public_url" "signIn.publicUrl" "oidc_client_id" "signIn.clientId" "oidc_client_secret" "signIn.clientSecret") -}}
 {{- $own = merge $own (dict "tls_dir" "tls" "database_tls_dir" "database.tls" "nats_tls_dir" "nats.tls" "cluster_issuer" "auth.workloads" "cluster_jwks_url" "auth.workloads" "cluster_accounts" "auth.workloads") -}}

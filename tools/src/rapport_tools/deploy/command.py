@@ -31,6 +31,8 @@ _DEFAULTS: dict[str, Any] = {
     "jwks_url": "",
     "tls_issuer": "",
     "nats_tls": "",
+    "nats_servers": 3,
+    "otlp_endpoint": "",
     "monitoring": False,
 }
 _OUT = typer.Option(metavar="DIR", help="Where to write; passwords in it are made once and kept.")
@@ -53,6 +55,10 @@ def prepare(
     jwks_url: str | None = _said("https://... where that issuer publishes its keys."),
     tls_issuer: str | None = _said("cert-manager's ClusterIssuer, for TLS between services."),
     nats_tls: str | None = _said("The secret with the ca.crt of a NATS that speaks TLS, in each namespace."),
+    nats_servers: int | None = _said("How many servers NATS has: 1 for a first look; 3 at first, or 5."),
+    otlp_endpoint: str | None = _said(
+        "http://HOST:PORT of a collector; a name without a dot is of that namespace; none: no traces."
+    ),
     monitoring: bool | None = _said("The Prometheus operator watches them."),
     diff: bool = typer.Option(
         False, "--diff", help="Write nothing; show what would change, without passwords, and exit with 1."
@@ -75,6 +81,8 @@ def prepare(
         "jwks_url": jwks_url,
         "tls_issuer": tls_issuer,
         "nats_tls": nats_tls,
+        "nats_servers": nats_servers,
+        "otlp_endpoint": otlp_endpoint,
         "monitoring": monitoring,
     }
     options = _options({**_DEFAULTS, **folder.options()}, said)
@@ -112,6 +120,11 @@ def _options(before: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     if not re.fullmatch(_HOST, options["database_host"]):
         message = f"--database-host is HOST or HOST:PORT, not {options['database_host']!r}."
         raise Failure(message, Exit.WRONG_USE)
+    if not re.fullmatch(f"(https?://{_HOST})?", options["otlp_endpoint"]):
+        message = f"--otlp-endpoint is http://HOST:PORT, not {options['otlp_endpoint']!r}."
+        raise Failure(message, Exit.WRONG_USE)
+    if options["nats_servers"] not in (1, 3, 5):
+        raise Failure("--nats-servers is 1, 3 or 5.", Exit.WRONG_USE)
     return options
 
 
@@ -124,11 +137,11 @@ def check(folder: Path = _FOLDER) -> None:
     they are Services of the cluster.
     """
     from rapport_tools.deploy.folder import Folder
-    from rapport_tools.deploy.missing import Prepared, missing
+    from rapport_tools.deploy.missing import missing
 
-    Folder(folder).services()
-    found = False
-    for sentence in missing(Prepared(folder)):
+    prepared, found = Folder(folder), False
+    prepared.services()  # a Failure when nothing was prepared here
+    for sentence in missing(prepared):
         say(line(sentence))
         found = True
     if found:

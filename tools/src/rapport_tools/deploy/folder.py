@@ -10,10 +10,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.deploy.kubectl import kubectl
-from rapport_tools.deploy.plan import is_secret
+from rapport_tools.deploy.plan import Object, is_secret
 from rapport_tools.local.home import Home, write_private
 from rapport_tools.local.issuer import Issuer
 
@@ -43,6 +44,23 @@ class Folder:
             message = f"{self.path} is no folder that `rapport deploy prepare --out {self.path}` wrote."
             raise Failure(message, Exit.WRONG_USE) from None
         return read
+
+    def values(self) -> dict[str, Object]:
+        """The values of each service."""
+        return {
+            name: json.loads((self.path / "values" / f"{name}.json").read_text()) for name in self.services()
+        }
+
+    def objects(self, *kinds: str) -> list[Object]:
+        """What is to be in the cluster, of these kinds."""
+        texts = [file.read_text() for file in sorted((self.path / "manifests").glob("*.json"))]
+        return [item for text in texts for item in json.loads(text)["items"] if item["kind"] in kinds]
+
+    def urls(self, suffix: str) -> list[SplitResult]:
+        """The URLs in secrets whose names end so, that of each user once."""
+        secrets = [each for each in self.objects("Secret") if each["metadata"]["name"].endswith(suffix)]
+        urls = [urlsplit(each["stringData"]["url"]) for each in secrets]
+        return list({url.username: url for url in urls}.values())
 
     def options(self) -> dict[str, Any]:
         """What was said of the installation the last time."""

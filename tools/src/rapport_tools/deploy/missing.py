@@ -6,71 +6,44 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from rapport_testing.engines.postgres import owner_of
 from rapport_tools.cli.failures import Failure
+from rapport_tools.deploy.folder import Folder
 from rapport_tools.deploy.kubectl import forwarded, kubectl
+from rapport_tools.deploy.plan import Object
 
-Object = dict[str, Any]
 CONNECT_S = 10
-# What defines a kind that the charts make, by the value that turns it on.
+# What defines a kind that the charts make, by the value of ours that turns it on.
 CRDS = {
     ("tls", "issuer", "name"): "certificates.cert-manager.io",
     ("serviceMonitor", "enabled"): "servicemonitors.monitoring.coreos.com",
     ("prometheusRule", "enabled"): "prometheusrules.monitoring.coreos.com",
-    ("keda", "enabled"): "scaledobjects.keda.sh",
-    ("grpcRoute", "enabled"): "grpcroutes.gateway.networking.k8s.io",
-    ("httpRoute", "enabled"): "httproutes.gateway.networking.k8s.io",
 }
 
 
-class Prepared:
-    """What `prepare` wrote, read again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        texts = [file.read_text() for file in sorted((folder / "manifests").glob("*.json"))]
-        self.objects: list[Object] = [item for text in texts for item in json.loads(text)["items"]]
-        services = json.loads((folder / "services.json").read_text())
-        self.values: dict[str, Object] = {
-            name: json.loads((folder / "values" / f"{name}.json").read_text()) for name in services
-        }
-        self.options: Object = json.loads((folder / "options.json").read_text())
-
-    def of(self, kind: str) -> list[Object]:
-        """The objects of a kind."""
-        return [each for each in self.objects if each["kind"] == kind]
-
-    def urls(self, suffix: str) -> list[SplitResult]:
-        """The URLs in secrets whose names end so, that of each user once."""
-        secrets = [each for each in self.of("Secret") if each["metadata"]["name"].endswith(suffix)]
-        urls = [urlsplit(each["stringData"]["url"]) for each in secrets]
-        return list({url.username: url for url in urls}.values())
-
-
-def missing(prepared: Prepared) -> Iterator[str]:
+def missing(folder: Folder) -> Iterator[str]:
     """Everything that is not as it was prepared. Failure when the cluster does not answer."""
     there = set(_names(kubectl("get", "namespaces", "-o", "json")))
-    yield from _namespaces(prepared, there)
-    yield from _objects(prepared, "Secret", "stringData", there)
-    yield from _objects(prepared, "ConfigMap", "data", there)
-    yield from _keys(prepared)
-    yield from _kinds(prepared)
-    yield from _databases(prepared)
-    yield from _users(prepared)
+    yield from _namespaces(folder, there)
+    yield from _objects(folder, "Secret", "stringData", there)
+    yield from _objects(folder, "ConfigMap", "data", there)
+    yield from _keys(folder)
+    yield from _kinds(folder)
+    yield from _databases(folder)
+    yield from _users(folder)
 
 
-def _namespaces(prepared: Prepared, there: set[str]) -> Iterator[str]:
-    for name in [each["metadata"]["name"] for each in prepared.of("Namespace")]:
+def _namespaces(folder: Folder, there: set[str]) -> Iterator[str]:
+    for name in [each["metadata"]["name"] for each in folder.objects("Namespace")]:
         if name not in there:
             yield f"Namespace {name} is missing, with all that was to be in it."
 
 
-def _objects(prepared: Prepared, kind: str, field: str, there: set[str]) -> Iterator[str]:
-    wanted = prepared.of(kind)
+def _objects(folder: Folder, kind: str, field: str, there: set[str]) -> Iterator[str]:
+    wanted = folder.objects(kind)
     for namespace in sorted({each["metadata"]["namespace"] for each in wanted} & there):
         listed = json.loads(kubectl("get", f"{kind.lower()}s", "-n", namespace, "-o", "json"))["items"]
         found = {each["metadata"]["name"]: each.get("data") or {} for each in listed}
@@ -91,27 +64,27 @@ def _compared(wanted: Object, keys: Mapping[str, str], found: Mapping[str, str] 
             yield f"{what} says something else in {key} than was prepared: apply the manifests again."
 
 
-def _keys(prepared: Prepared) -> Iterator[str]:
+def _keys(folder: Folder) -> Iterator[str]:
     """A cluster that signs with other keys than are known has services that know nobody."""
-    kept = json.loads((prepared.folder / "cluster" / "jwks.json").read_text())
+    kept = json.loads((folder.path / "cluster" / "jwks.json").read_text())
     if json.loads(kubectl("get", "--raw", "/openid/v1/jwks")) != kept:
         what = "The cluster signs the tokens of ServiceAccounts with other keys than were prepared"
-        yield f"{what}: delete {prepared.folder / 'cluster'} and prepare again."
+        yield f"{what}: delete {folder.path / 'cluster'} and prepare again."
 
 
-def _kinds(prepared: Prepared) -> Iterator[str]:
+def _kinds(folder: Folder) -> Iterator[str]:
     known = set(_names(kubectl("get", "customresourcedefinitions", "-o", "json")))
     for path, definition in CRDS.items():
-        users = [name for name, values in prepared.values.items() if _value(values, path)]
+        users = [name for name, values in folder.values().items() if _value(values, path)]
         if users and definition not in known:
             what = f"{'.'.join(path)} of {', '.join(users)}"
             yield f"{what} needs {definition}, which the cluster does not know."
 
 
-def _databases(prepared: Prepared) -> Iterator[str]:
-    urls = prepared.urls("-database") + prepared.urls("-database-owner")
+def _databases(folder: Folder) -> Iterator[str]:
+    urls = folder.urls("-database") + folder.urls("-database-owner")
     with ExitStack() as forwards:
-        at = _at(forwards, urls[0], prepared.options["namespace"])
+        at = _at(forwards, urls[0], folder.options()["namespace"])
         if isinstance(at, Failure):
             yield f"PostgreSQL is not reached: {at}"
             return
@@ -120,19 +93,19 @@ def _databases(prepared: Prepared) -> Iterator[str]:
                 yield problem
 
 
-def _users(prepared: Prepared) -> Iterator[str]:
-    urls = prepared.urls("-nats") + prepared.urls("-nats-admin")
-    authority, problem = _authority(prepared)
+def _users(folder: Folder) -> Iterator[str]:
+    serving, urls = folder.urls("-nats"), folder.urls("-nats") + folder.urls("-nats-admin")
+    authority, problem = _authority(folder)
     if problem:
         yield problem
         return
     with ExitStack() as forwards:
-        at = _at(forwards, urls[0], prepared.options["namespace"])
+        at = _at(forwards, urls[0], folder.options()["namespace"])
         if isinstance(at, Failure):
             yield f"NATS is not reached: {at}"
             return
         for url in urls:
-            if problem := asyncio.run(_enter(url, at, authority)):
+            if problem := asyncio.run(_enter(url, at, authority, url in serving)):
                 yield problem
 
 
@@ -168,11 +141,11 @@ async def _log_in(url: SplitResult, at: str) -> str:
     return "" if right else f"Database {database} belongs to {owner}, and not to {owner_of(database)}."
 
 
-def _authority(prepared: Prepared) -> tuple[str, str]:
+def _authority(folder: Folder) -> tuple[str, str]:
     """What vouches for a broker that speaks TLS, and why it is not known; both empty without."""
-    if not (secret := prepared.options["nats_tls"]):
+    if not (secret := folder.options()["nats_tls"]):
         return "", ""
-    namespace = prepared.options["namespace"]
+    namespace = folder.options()["namespace"]
     where = f"Secret {secret} in {namespace}"
     try:
         found = json.loads(kubectl("get", "secret", secret, "-n", namespace, "-o", "json"))
@@ -183,28 +156,38 @@ def _authority(prepared: Prepared) -> tuple[str, str]:
         return "", f"{where} has no key ca.crt."
 
 
-async def _enter(url: SplitResult, at: str, authority: str) -> str:
-    """What is wrong with a user's way to the broker."""
-    from nats.aio.client import Client
+async def _enter(url: SplitResult, at: str, authority: str, serves: bool) -> str:
+    """What is wrong with a user's way to the broker, and to the streams if a service `serves` as it.
 
+    An account that a server meets in a reload is led to them by the next one only.
+    """
+    from nats.aio.client import Client
+    from nats.errors import NoRespondersError
+
+    from chassis.events.declarations import stream_of
     from chassis.events.nats import BROKER_ERRORS
 
-    client = Client()
+    client, user = Client(), url.username or ""
     try:
         await client.connect(
             f"{url.scheme}://{at}",
             tls=ssl.create_default_context(cadata=authority) if authority else None,
             tls_hostname=url.hostname if authority else None,
-            user=url.username,
+            user=user,
             password=url.password,
+            inbox_prefix=f"_INBOX_{user}",
             allow_reconnect=False,
             max_reconnect_attempts=0,
             connect_timeout=CONNECT_S,
             error_cb=_nothing,
         )
+        if serves:
+            await client.request(f"$JS.API.STREAM.INFO.{stream_of(user)}", timeout=CONNECT_S)
         await client.close()
+    except NoRespondersError:
+        return f"NATS does not lead {user} to the streams: tell it to reload its configuration once more."
     except BROKER_ERRORS as error:
-        return f"NATS does not let {url.username} in: {_said(error)}."
+        return f"NATS does not let {user} in: {_said(error)}."
     return ""
 
 

@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from rapport_testing.engines.accounts import accounts, provisioner_of
 from rapport_testing.engines.postgres import owner_of
@@ -23,6 +24,7 @@ from rapport_tools.deploy.members import Member
 
 Object = dict[str, Any]
 UMBRELLA = ("customer", "cases", "loyalty", "notifications", "desk")
+LET_OUT = (5432, 4317)  # ports of the charts' networkPolicy.egressPorts
 PART_OF = {"app.kubernetes.io/part-of": "rapport"}
 
 
@@ -42,6 +44,8 @@ class Installation:
         cluster_jwks: the cluster's keys, as text.
         tls_issuer: cert-manager's ClusterIssuer; "" for no TLS between services.
         nats_tls: the secret with `ca.crt` of NATS, in each namespace; "" for no TLS there.
+        nats_servers: how many servers NATS has; streams have three copies where it has more than one.
+        otlp_endpoint: the URL of a collector; "" for no traces.
         monitoring: whether the Prometheus operator watches.
 
     """
@@ -57,6 +61,8 @@ class Installation:
     cluster_jwks: str
     tls_issuer: str = ""
     nats_tls: str = ""
+    nats_servers: int = 3
+    otlp_endpoint: str = ""
     monitoring: bool = False
 
     @property
@@ -71,10 +77,17 @@ def files(of: Installation) -> dict[str, str]:
         "manifests/00-namespaces.json": _list(map(_namespace, of.namespaces)),
         "manifests/01-broker.json": _list(_broker(of)),
         "manifests/01-workloads.json": _list(_workloads(of)),
-        "values/infra.json": {"nats": {"networkPolicy": {"clients": _clients(of)}}},
+        "values/infra.json": {
+            "nats": {"replicas": of.nats_servers, "networkPolicy": {"clients": _clients(of)}}
+        },
         "values/nats.json": {
             "networkPolicy": {"clients": _clients(of)},
-            "official": {"config": {"nats": {"tls": {"enabled": bool(of.nats_tls)}}}},
+            "official": {
+                "config": {
+                    "cluster": {"enabled": of.nats_servers > 1, "replicas": of.nats_servers},
+                    "nats": {"tls": {"enabled": bool(of.nats_tls)}},
+                }
+            },
         },
         "values/rapport.json": _umbrella(of),
         "services.json": {each.name: each.namespace for each in of.members},
@@ -114,7 +127,12 @@ def _values(of: Installation, member: Member) -> Object:
         "peers": peers,
         "sources": _sources(of, member),
         "networkPolicy": {"namespaces": _neighbours(of, member), **_beyond(of)},
+        "setup": {"streamReplicas": min(of.nats_servers, 3)},
     }
+    if of.otlp_endpoint:
+        url = urlsplit(of.otlp_endpoint)
+        host = _of_namespace(of, member, url.hostname or "")
+        values["telemetry"] = {"endpoint": f"{url.scheme}://{host}:{url.port or 4317}"}
     if of.tls_issuer:
         values["tls"] = {"enabled": True, "issuer": {"name": of.tls_issuer, "kind": "ClusterIssuer"}}
     if of.monitoring:
@@ -142,10 +160,16 @@ def _neighbours(of: Installation, member: Member) -> list[str]:
     return sorted({of.namespace, *(each.namespace for each in near)} - {member.namespace})
 
 
+def _of_namespace(of: Installation, member: Member, host: str) -> str:
+    """A host, which without a dot is a Service of the installation's namespace, as a service finds it."""
+    return host if "." in host else member.host(host, of.namespace)
+
+
 def _beyond(of: Installation) -> Object:
-    """The port of a PostgreSQL that listens on another than pods are let out to."""
-    port = of.database_host.partition(":")[2]
-    return {"egress": [{"ports": [{"port": int(port)}]}]} if port else {}
+    """The ports of a PostgreSQL and a collector that listen on others than pods are let out to."""
+    told = (of.database_host.partition(":")[2], urlsplit(of.otlp_endpoint).port)
+    ports = [{"port": int(port)} for port in told if port and int(port) not in LET_OUT]
+    return {"egress": [{"ports": ports}]} if ports else {}
 
 
 def _clients(of: Installation) -> list[Object]:
@@ -181,7 +205,7 @@ def _workloads(of: Installation) -> Iterator[Object]:
 def _secrets(of: Installation, member: Member) -> Iterator[Object]:
     name, at = member.name, member.namespace
     host, _, port = of.database_host.partition(":")
-    host = host if "." in host else member.host(host, of.namespace)
+    host = _of_namespace(of, member, host)
     for role, secret in ((name, f"{name}-database"), (owner_of(name), f"{name}-database-owner")):
         url = f"postgresql://{role}:{of.password(f'database-{role}')}@{host}:{port or 5432}/{name}"
         yield _secret(secret, at, {"url": url})
