@@ -97,7 +97,7 @@ load: setup ## Locust with gRPC users against a running platform, 60 s, headless
 FAILOVERS := chassis/tests/work/test_runner.py::test_a_database_that_fails_over_while_an_outcome_is_recorded_costs_no_repeat \
 	services/notifications/tests/component/test_delivery.py::test_a_database_that_fails_over_while_a_message_is_answered_costs_no_second_mail
 chaos: setup ## Kill, freeze, cut off and fail over everything, under load; says what that costs (ten minutes)
-	@RAPPORT_EVERY_MOMENT=1 $(BIN)/pytest -v tests/e2e/test_outages.py tests/e2e/test_kill.py \
+	@RAPPORT_EVERY_MOMENT=1 $(BIN)/pytest -v -m "not chaos" tests/e2e/test_outages.py tests/e2e/test_kill.py \
 		chassis/tests/grpc/test_drain.py chassis/tests/db/test_shards.py $(FAILOVERS); short=$$?; \
 		$(BIN)/pytest -v -s -m chaos tests/chaos && exit $$short
 

@@ -16,7 +16,10 @@ EVERYWHERE = [
     "consumer.after_inbox",
     "consumer.before_ack",
 ]
-SENDING = [("notifications", "provider.before_send"), ("notifications", "provider.after_accept")]
+ACCEPTED = pytest.param(
+    "notifications", "provider.after_accept", marks=pytest.mark.slow
+)  # until it is given up
+SENDING = [("notifications", "provider.before_send"), ACCEPTED]
 EVERY_MOMENT = [(service, point) for service in SERVICES for point in EVERYWHERE] + SENDING
 # One of each for the suite; `make chaos` goes through all of them.
 SOME_MOMENTS = [

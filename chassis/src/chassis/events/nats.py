@@ -94,7 +94,10 @@ async def connect(
     pending_size: int | None = None,
     tls_dir: Path | None = None,
 ) -> Connection:
-    """Connect to NATS. OSError, TimeoutError or nats.errors.Error when that takes more than 5 seconds.
+    """Connect to NATS.
+
+    OSError, TimeoutError or nats.errors.Error when that takes more than 5 seconds; AuthorizationError at once
+    where we are nobody.
 
     Args:
         url: `nats://user:password@host:port`, several separated by commas. User and password are those of the
@@ -114,6 +117,9 @@ async def connect(
     credentials: dict[str, Any] = {kind: _now(urls, kind) for kind in told}
 
     async def on_error(error: Exception) -> None:
+        starting = not (client.is_connected or client.is_reconnecting)
+        if starting and "authorization violation" in str(error).lower():
+            raise nats.errors.AuthorizationError from error  # the library would go on asking
         if isinstance(error, OSError):
             return  # an attempt while the server is away; that it is away is said once
         _log.warning("nats reported an error", error=type(error).__name__, detail=str(error))
