@@ -1,10 +1,14 @@
-"""Every part is killed and frozen once under load: nothing acknowledged is lost or done twice."""
+"""Parts are killed, frozen and cut off under load, two at once: nothing acknowledged is lost or done twice.
+
+Each once of each; `RAPPORT_FAULTS` draws so many, as `RAPPORT_SEED` says. The seed is printed.
+"""
 
 import asyncio
 import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -25,14 +29,31 @@ WORKERS = 5
 CALM_S = 10.0
 BETWEEN_S = (1.0, 4.0)
 FROZEN_S = (3.0, 8.0)
+FAULTS = int(os.environ.get("RAPPORT_FAULTS", "0"))
+AT_ONCE = 2
 SETTLE_S = 120.0  # a hand-over whose outcome is unknown is repeated when its lease is over
+
+CAN_CUT = os.geteuid() == 0 and shutil.which("iptables") is not None
+
+Fault = tuple[Callable[[str], Awaitable[None]], str]
 
 
 class Storm:
-    """What happens to the parts of a stack."""
+    """What happens to the parts of a stack, by a seed."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
+        self.seed = int(os.environ.get("RAPPORT_SEED", random.randrange(2**32)))
+        self.chance = random.Random(self.seed)
+
+    def faults(self) -> list[Fault]:
+        """What happens, in this order."""
+        happen = [self.kill, self.freeze, *([self.cut] if CAN_CUT else [])]
+        every = [(each, name) for name in self.parts() for each in happen]
+        every.append((self.lose_store, "NATS"))
+        if FAULTS:
+            return self.chance.choices(every, k=FAULTS)
+        return self.chance.sample(every, len(every))
 
     def parts(self) -> list[str]:
         """Everything that can happen to something; traces are nobody's ground."""
@@ -49,10 +70,36 @@ class Storm:
         for each in frozen:
             with suppress(psutil.NoSuchProcess):
                 each.suspend()
-        await asyncio.sleep(random.uniform(*FROZEN_S))
+        await self._a_while()
         for each in frozen:
             with suppress(psutil.NoSuchProcess):
                 each.resume()
+
+    async def cut(self, name: str) -> None:
+        """The network takes what is meant for it, and brings it nowhere."""
+        listening = psutil.Process(self._stack.unit(name)["pid"]).net_connections("tcp")
+        ports = {str(each.laddr.port) for each in listening if each.status == psutil.CONN_LISTEN}
+        dropped = [
+            "INPUT",
+            "-i",
+            "lo",
+            "-p",
+            "tcp",
+            "-m",
+            "multiport",
+            "--dports",
+            ",".join(ports),
+            "-j",
+            "DROP",
+        ]
+        subprocess.run(["iptables", "-w", "-I", *dropped], check=True)
+        try:
+            await self._a_while()
+        finally:
+            subprocess.run(["iptables", "-w", "-D", *dropped], check=True)
+
+    async def _a_while(self) -> None:
+        await asyncio.sleep(self.chance.uniform(*FROZEN_S))
 
     async def lose_store(self, name: str) -> None:
         """The broker's disk is gone."""
@@ -69,23 +116,28 @@ async def test_nothing_acknowledged_is_lost_or_done_twice(replicated: Stack, des
     workers = [asyncio.create_task(desk.whole_day(number, over)) for number in range(WORKERS)]
     await asyncio.sleep(CALM_S)
     before, desk.took_s = desk.took_s, []
-    happening: list[tuple[Callable[[str], Awaitable[None]], str]] = [(storm.lose_store, "NATS")]
-    for name in storm.parts():
-        happening += [(storm.kill, name), (storm.freeze, name)]
-    random.shuffle(happening)
-    began = time.monotonic()
-    for happen, name in happening:
+    print(
+        f"RAPPORT_SEED={storm.seed}"
+        + ("" if CAN_CUT else "; nothing is cut off: that needs root and iptables")
+    )
+    faults, began = storm.faults(), time.monotonic()
+    under_way: set[asyncio.Task[None]] = set()
+    for happen, name in faults:
+        while len(under_way) >= AT_ONCE:
+            done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.gather(*done)
         await storm.up(name)
-        await asyncio.sleep(random.uniform(*BETWEEN_S))
+        await asyncio.sleep(storm.chance.uniform(*BETWEEN_S))
         print(f"{time.monotonic() - began:6.1f} s  {happen.__name__} {name}", flush=True)
-        await happen(name)
+        under_way.add(asyncio.create_task(happen(name)))
+    await asyncio.gather(*under_way)
     over.set()
     await asyncio.gather(*workers)
     await eventually(settled, SETTLE_S)
 
     lost, twice = await lost_and_twice(desk.acknowledged)
     count = sum(map(len, desk.acknowledged.values()))
-    print(f"{len(happening)} faults; {count} acts acknowledged, {len(lost)} lost, {len(twice)} twice")
+    print(f"{len(faults)} faults; {count} acts acknowledged, {len(lost)} lost, {len(twice)} twice")
     print(f"before: {quantiles(before)}\nduring: {quantiles(desk.took_s)}")
     assert (lost, twice) == ([], [])
     assert await mail_amiss() == []

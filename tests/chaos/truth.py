@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 
+from chassis.api.messages import value_name
 from rapport.customer.v1 import view_service_pb2
 from rapport_tools.cli.session import Session
 from rapport_tools.local.mail import Mailbox
@@ -93,9 +94,11 @@ async def views_amiss(desk: Desk) -> list[str]:
     for customer in ours:
         request = view_service_pb2.GetCustomerViewRequest(name=f"customers/{customer}/view")
         view = await desk.views.GetCustomerView(request)
-        shown.update((customer, "promises", part.promise, part.state) for part in view.promises)
-        shown.update((customer, "cases", part.case, part.state) for part in view.cases)
-        shown.update((customer, "notices", part.notice, part.state) for part in view.notices)
+        shown.update(
+            (customer, "promises", part.promise, value_name(part, "state")) for part in view.promises
+        )
+        shown.update((customer, "cases", part.case, value_name(part, "state")) for part in view.cases)
+        shown.update((customer, "notices", part.notice, value_name(part, "state")) for part in view.notices)
     known = set(ours)
     owned = Counter({each: count for each, count in owned.items() if each[0] in known})
     return [str(each) for each in ((owned - shown) + (shown - owned))]
