@@ -1,6 +1,7 @@
 """What `rapport deploy prepare` writes is taken by the charts: rendered, and valid for Kubernetes."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.helm import merged
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
 Problems = Callable[[Object, str], Iterator[str]]
+LISTED = str.maketrans("{}", "[]")  # as Helm writes lists
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,25 @@ def test_the_first_look_of_the_page_renders(render: Render, problems: Problems) 
         ("Secret", f"{name}-tls")
         for name in SERVICES  # cert-manager makes those
     }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_first_look_of_each_service_alone_renders(
+    render: Render, problems: Problems, service: str
+) -> None:
+    """With what the page's own command sets beside what is prepared."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    [command] = re.findall(r"^.*helm install [^\n]*crm/values/notifications.json.*$", page, re.MULTILINE)
+    every, mail = command.split("&&")
+    values: Object = content(nats_servers=1)[f"values/{service}.json"]
+    for option, told in re.findall(r"--(set|set-string) ([^;\s]+)", mail if service in mail else every):
+        for path, value in re.findall(r"([\w.]+)=('\{[^}]*\}'|[^,]+)", told):
+            read = value if option == "set-string" else yaml.safe_load(value.strip("'").translate(LISTED))
+            for key in reversed(path.split(".")):
+                read = {key: read}
+            values = merged(values, read)
+    assert values["setup"]["streamReplicas"] == 1
+    assert [fault for each in render(service, values) for fault in problems(each, "1.27")] == []
 
 
 @pytest.mark.parametrize("nats_tls", ["", "broker-authority"])
