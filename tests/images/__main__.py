@@ -132,17 +132,8 @@ class Check:
     def join(self, customer: str) -> None:
         """A department's service, begun by the template, joins as docs/operations.md says."""
         described = self._context / f"{department.NAME}.json"
-        describe = [
-            "run",
-            "--rm",
-            "--pull=never",
-            image(department.NAME),
-            "python",
-            "-m",
-            department.NAME,
-            "describe",
-        ]
-        described.write_text(podman(*describe))
+        told = ["python", "-m", department.NAME, "describe"]
+        described.write_text(podman("run", "--rm", "--pull=never", image(department.NAME), *told))
         self.platform.prepare(f"{described}@{department.NAMESPACE}")
         self.platform.make_databases()
         self.platform.reload_broker()
@@ -212,7 +203,8 @@ class Check:
 
     def outages(self) -> None:
         """The database away for a minute, the broker killed."""
-        postgres, pods = self.platform.postgres, self.cluster.all
+        postgres = self.platform.postgres
+        pods = [pod for name in self._services for pod in self.cluster.pods[name]]
         with step("PostgreSQL away for a minute: nobody is ready, nobody is restarted"):
             postgres.stop()
             time.sleep(OUTAGE_S)

@@ -16,15 +16,7 @@ from rapport_testing.engines.nats import binary as nats_binary
 # What Python loads at run time, so that `ldd` does not name it; uv, built for old systems, wants the stubs.
 LOADED = ["libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libresolv.so.2", "libgcc_s.so.1"]
 LOADED += ["libstdc++.so.6", "libnss_dns.so.2", "libnss_files.so.2"]
-LEFT_OUT = (
-    "test",
-    "idlelib",
-    "tkinter",
-    "site-packages",
-    "config-*",
-    "*.a",
-    "*.opt-?.pyc",
-)
+LEFT_OUT = ("test", "idlelib", "tkinter", "site-packages", "config-*", "*.a", "*.opt-?.pyc")
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 IGNORED = shutil.ignore_patterns(*LEFT_OUT)
 
@@ -52,24 +44,12 @@ def _pack(root: Path, path: str, tag: str) -> None:
 
 
 def _fill(root: Path) -> None:
-    for name in (
-        "tmp",
-        "usr/local/bin",
-        "usr/bin",
-        "bin",
-        "etc/ssl/certs",
-        "root",
-        "proc",
-        "sys",
-        "dev",
-        "run",
-    ):
+    system = ("root", "proc", "sys", "dev", "run")
+    for name in ("tmp", "usr/local/bin", "usr/bin", "bin", "etc/ssl/certs", *system):
         (root / name).mkdir(parents=True, exist_ok=True)
     os.chmod(root / "tmp", 0o1777)
-    prefix, standard = (
-        Path(sys.base_prefix),
-        Path(sysconfig.get_path("stdlib", vars={"base": sys.base_prefix})),
-    )
+    prefix = Path(sys.base_prefix)
+    standard = Path(sysconfig.get_path("stdlib", vars={"base": sys.base_prefix}))
     python = Path(os.path.realpath(sys.executable))
     shutil.copytree(standard, root / str(standard)[1:], ignore=IGNORED, symlinks=True)
     _copy(root, [python, *prefix.glob("lib/libpython*.so.*")])

@@ -53,13 +53,14 @@ class Cluster:
     def set_up(self, objects: list[Object], namespace: str) -> None:
         """The hook Jobs of an install and an upgrade. Failed, with its log, when one fails."""
         hooks = [each for each in objects if _hook(each).startswith("pre-install")]
-        for _, jobs in itertools.groupby(sorted(hooks, key=_weight), key=_weight):
-            _at_once(lambda job: self._run(job, job["spec"]["template"], namespace), list(jobs))
+        for job in sorted(hooks, key=_weight):
+            self._run(job, job["spec"]["template"], namespace)
 
     def test(self, objects: list[Object], namespace: str) -> None:
         """As `helm test`. Failed, with its log, when a pod fails."""
         pods = [each for each in objects if _hook(each) == "test"]
-        _at_once(lambda pod: self._run(pod, pod, namespace), pods)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda pod: self._run(pod, pod, namespace), pods))
 
     def apply(self, objects: list[Object], namespace: str) -> None:
         """Make what is no hook, and wait until it is ready, pods that are to be otherwise replaced."""
@@ -191,12 +192,6 @@ class Cluster:
             data = self._data[kind, at, named.get("secretName") or named["name"]]
             for item in named.get("items") or [{"key": key, "path": key} for key in data]:
                 yield item["path"], data[item["key"]]
-
-
-def _at_once(run: Callable[[Object], None], objects: list[Object]) -> None:
-    """Two at a time, as the releases of several departments would."""
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(run, objects))
 
 
 def _placed(template: Object, namespace: str) -> Object:

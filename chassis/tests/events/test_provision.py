@@ -1,6 +1,8 @@
 from dataclasses import replace
 
 import pytest
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 
 from chassis.events.declarations import Consumption, Declaration
 from chassis.events.provision import NotProvisioned, provision, verify
@@ -27,6 +29,24 @@ async def test_services_that_listen_to_each_other_can_be_provisioned_in_any_orde
 
     await verify(await broker(LOYALTY), LOYALTY)
     await verify(await broker(back), back)
+
+
+async def test_a_stream_that_somebody_makes_meanwhile_is_made_once(broker, infrastructure, monkeypatch):
+    """Two that are installed at once: the other makes it after we have asked."""
+    connection = await broker(CASES)
+    ask, before = JetStreamContext.stream_info, [NotFoundError()]
+
+    async def answer(js, name):
+        if before:
+            raise before.pop()
+        return await ask(js, name)
+
+    monkeypatch.setattr(JetStreamContext, "stream_info", answer)
+
+    await provision(infrastructure.nats_url, CASES)
+
+    assert not before
+    await verify(connection, CASES)
 
 
 async def test_a_new_handler_gets_its_subject(broker):

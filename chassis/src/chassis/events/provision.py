@@ -32,6 +32,7 @@ MAX_MESSAGE_BYTES = FACT_MAX_BYTES + 16 * 1024  # and its attributes
 ACK_WAIT_S = 6.0  # consumers hold what they work on, so this is how soon the work of a dead one is done again
 GIB = 1024**3
 MARKER = "rapport-marker"  # in a stream's metadata: which making of it this is
+MADE_OTHERWISE = 10058  # NATS' code: there is a stream of that name, of another configuration
 
 
 class NotProvisioned(Exception):
@@ -111,11 +112,16 @@ async def _stream(js: JetStreamContext, config: StreamConfig, change: bool = Tru
     try:
         found = await js.stream_info(str(config.name))
     except nats.js.errors.NotFoundError:
-        await js.add_stream(config.evolve(metadata={MARKER: str(uuid4())}))
-    else:
-        if change:
-            marker = (found.config.metadata or {}).get(MARKER)
-            await js.update_stream(config.evolve(metadata={MARKER: marker} if marker else None))
+        try:
+            await js.add_stream(config.evolve(metadata={MARKER: str(uuid4())}))
+            return
+        except nats.js.errors.BadRequestError as error:
+            if error.err_code != MADE_OTHERWISE:
+                raise
+            found = await js.stream_info(str(config.name))  # made meanwhile, by one who hears it
+    if change:
+        marker = (found.config.metadata or {}).get(MARKER)
+        await js.update_stream(config.evolve(metadata={MARKER: marker} if marker else None))
 
 
 async def _stream_differences(js: JetStreamContext, service: str) -> list[str]:
