@@ -53,7 +53,8 @@ def _fill(root: Path) -> None:
     python = Path(os.path.realpath(sys.executable))
     shutil.copytree(standard, root / str(standard)[1:], ignore=IGNORED, symlinks=True)
     _copy(root, [python, *prefix.glob("lib/libpython*.so.*")])
-    [pip] = standard.glob("ensurepip/_bundled/pip-*.whl")
+    wheels = sysconfig.get_config_var("WHEEL_PKG_DIR") or standard / "ensurepip/_bundled"  # as Debian has it
+    pip = next(Path(wheels).glob("pip-*.whl"))
     shutil.unpack_archive(pip, root / str(standard)[1:] / "site-packages", "zip")
     (root / "usr/local/bin/pip").write_text('#!/bin/sh\nexec python3 -m pip "$@"\n')
     (root / "usr/local/bin/pip").chmod(0o755)
