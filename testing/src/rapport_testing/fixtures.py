@@ -21,6 +21,7 @@ from chassis.grpc import server as grpc_server
 from chassis.grpc.server import add_servicer
 from chassis.lifecycle import Lifecycle
 from chassis.service import Service
+from chassis.work import runner, timers
 from rapport_testing.clock import ManualClock
 from rapport_testing.engines.ports import free_port
 from rapport_testing.infrastructure import Infrastructure, in_memory
@@ -131,8 +132,10 @@ async def starting(
         started.append((running, url))
         return running
 
-    yield begin
     with pytest.MonkeyPatch.context() as patch:
+        for looking in ((runner, "POLL_S"), (timers, "POLL_S"), (runner, "OVERDUE_EVERY_S")):
+            patch.setattr(*looking, 0.05)  # of a clock that the test moves nobody is told
+        yield begin
         patch.setattr(grpc_server, "QUIET_S", 0.001)  # nobody calls any more
         for running, url in reversed(started):
             await running.stop()
