@@ -147,13 +147,15 @@ def main(service: Service[Any]) -> None:
             migrate(_owner_url(settings), service.migrations, role, keeping, settings.database_tls_dir)
         )
     elif command == "provision":
-        from chassis.events.provision import provision
+        from chassis.events.provision import NotProvisioned, provision
 
         url = settings.nats_admin_url or settings.nats_url
         declaration = service.declaration(settings.sources)
-        asyncio.run(
-            provision(url, declaration, settings.replicas, settings.stream_gib, settings.nats_tls_dir)
-        )
+        made = provision(url, declaration, settings.replicas, settings.stream_gib, settings.nats_tls_dir)
+        try:
+            asyncio.run(made)
+        except NotProvisioned as problem:
+            sys.exit(f"{problem} (RAPPORT_STREAM_GIB, or more room for the broker)")
     else:
         try:
             if command == "check":

@@ -49,6 +49,11 @@ async def test_a_stream_that_somebody_makes_meanwhile_is_made_once(broker, infra
     await verify(connection, CASES)
 
 
+async def test_a_broker_without_room_for_a_stream_is_told_in_a_sentence(infrastructure):
+    with pytest.raises(NotProvisioned, match="no stream ROOMY of 10000 GiB: insufficient storage"):
+        await provision(infrastructure.nats_url, Declaration("roomy"), stream_gib=10_000)
+
+
 async def test_a_new_handler_gets_its_subject(broker):
     await broker(LOYALTY)
     [consumption] = LOYALTY.subscriptions

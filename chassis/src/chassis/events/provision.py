@@ -44,6 +44,8 @@ async def provision(
 ) -> None:
     """Make the service's stream and consumers, or change them to what is declared. Safe to repeat.
 
+    NotProvisioned when the broker has no room for a stream.
+
     Args:
         url: of an identity with the right to create streams and consumers.
         declaration: what the service needs.
@@ -115,6 +117,11 @@ async def _stream(js: JetStreamContext, config: StreamConfig, change: bool = Tru
         try:
             await js.add_stream(config.evolve(metadata={MARKER: str(uuid4())}))
             return
+        except nats.js.errors.ServerError as error:  # no room, above all
+            gib = (config.max_bytes or 0) // GIB
+            raise NotProvisioned(
+                f"the broker makes no stream {config.name} of {gib} GiB: {error.description}"
+            )
         except nats.js.errors.BadRequestError as error:
             if error.err_code != MADE_OTHERWISE:
                 raise
