@@ -65,7 +65,7 @@ async def database(infrastructure: Infrastructure) -> AsyncIterator[Callable[...
     for db in made:
         await db.close()
     for url in {db._url for db in made}:
-        await infrastructure.drop_database(url)
+        infrastructure.leave_database(url)
 
 
 @pytest.fixture

@@ -114,5 +114,5 @@ async def run(infrastructure: Infrastructure, issuer: TestIssuer, tmp_path: Path
         if each.process.poll() is None:
             each.process.kill()
             each.process.wait()
-    await infrastructure.drop_database(url)
+    infrastructure.leave_database(url)
     await infrastructure.drop_streams()

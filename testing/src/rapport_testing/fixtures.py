@@ -139,7 +139,7 @@ async def starting(
         patch.setattr(grpc_server, "QUIET_S", 0.001)  # nobody calls any more
         for running, url in reversed(started):
             await running.stop()
-            await infrastructure.drop_database(url)
+            infrastructure.leave_database(url)
     if started:
         await infrastructure.drop_streams()
 

@@ -1,10 +1,12 @@
 """PostgreSQL and NATS for a test run: a pair of servers for each worker, a database for each start."""
 
+import asyncio
 import contextlib
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +16,7 @@ import asyncpg
 import nats
 
 from chassis.db.migrate import migrate
+from rapport_testing.beside import Beside
 from rapport_testing.engines.nats import Nats
 from rapport_testing.engines.postgres import Postgres, owner_of
 
@@ -56,6 +59,8 @@ class Infrastructure:
         self.postgres = Postgres(folder / "postgres", options=options, binaries=binaries)
         self.nats = Nats(folder / "nats")
         self._templates: set[str] = set()
+        self._spare: dict[str, tuple[str, Future[None]]] = {}  # of each service, made before it is needed
+        self._beside: Beside | None = None
 
     def start(self) -> None:
         """Start both servers and wait until they answer."""
@@ -66,6 +71,8 @@ class Infrastructure:
 
     def stop(self) -> None:
         """Stop both servers."""
+        if self._beside is not None:
+            self._beside.stop()
         self.nats.stop()
         self.postgres.stop()
 
@@ -87,18 +94,31 @@ class Infrastructure:
         It is that of the service's role, which may do what it may in production; `database_url` has the
         superuser's.
         """
-        if service not in self._templates:
-            await self.postgres.create_database(service)
-            await migrate(self.postgres.url_for(service, owner_of(service)), migrations, service)
-            async with self.superuser(
-                self.database_url(service)
-            ) as template:  # else each start would make them
-                await template.execute("SELECT make_partitions(parent) FROM keeping")
-            self._templates.add(service)
-        name = f"{service}_{uuid4().hex[:12]}"
-        owner = owner_of(service)
-        await self.execute(f"CREATE DATABASE {name} TEMPLATE {service} OWNER {owner} STRATEGY FILE_COPY")
+        if service in self._templates:
+            name, made = self._spare.get(service) or self._begin(service)
+            self._spare[service] = self._begin(service)
+        else:
+            await self._make_template(service, migrations)
+            name, made = self._begin(service)
+        await asyncio.wrap_future(made)
         return urlunsplit(urlsplit(self.postgres.url_for(service))._replace(path=f"/{name}"))
+
+    async def _make_template(self, service: str, migrations: Path) -> None:
+        await self.postgres.create_database(service)
+        await migrate(self.postgres.url_for(service, owner_of(service)), migrations, service)
+        async with self.superuser(self.database_url(service)) as template:  # else each start would make them
+            await template.execute("SELECT make_partitions(parent) FROM keeping")
+        self._templates.add(service)
+
+    def _begin(self, service: str) -> tuple[str, Future[None]]:
+        """Have a copy of the template made: its name, and what ends with it."""
+        name = f"{service}_{uuid4().hex[:12]}"
+        copied = f"TEMPLATE {service} OWNER {owner_of(service)} STRATEGY FILE_COPY"
+        return name, self._administrator().begin(f"CREATE DATABASE {name} {copied}")
+
+    def _administrator(self) -> Beside:
+        self._beside = self._beside or Beside(self.postgres_url)
+        return self._beside
 
     @contextlib.asynccontextmanager
     async def superuser(self, url: str) -> AsyncIterator[asyncpg.Connection]:
@@ -128,7 +148,11 @@ class Infrastructure:
 
     async def drop_database(self, url: str) -> None:
         """Drop a database, whoever is still connected."""
-        await self.execute(f"DROP DATABASE IF EXISTS {urlsplit(url).path[1:]} WITH (FORCE)")
+        await self.execute(_drop(url))
+
+    def leave_database(self, url: str) -> None:
+        """Have a fresh database dropped while others go on."""
+        self._administrator().begin(_drop(url))
 
     async def drop_streams(self) -> None:
         """Remove every stream and consumer, so that the next test starts with none."""
@@ -140,3 +164,7 @@ class Infrastructure:
                     await js.delete_stream(stream.config.name)
         finally:
             await connection.close()
+
+
+def _drop(url: str) -> str:
+    return f"DROP DATABASE IF EXISTS {urlsplit(url).path[1:]} WITH (FORCE)"
