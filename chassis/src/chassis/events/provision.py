@@ -121,7 +121,7 @@ async def _stream(js: JetStreamContext, config: StreamConfig, change: bool = Tru
             gib = (config.max_bytes or 0) // GIB
             raise NotProvisioned(
                 f"the broker makes no stream {config.name} of {gib} GiB: {error.description}"
-            )
+            ) from error
         except nats.js.errors.BadRequestError as error:
             if error.err_code != MADE_OTHERWISE:
                 raise
