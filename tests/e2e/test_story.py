@@ -34,8 +34,17 @@ def told(stack: Stack) -> dict[str, Any]:
 
 
 def test_the_demo_prints_one_object_with_the_names_of_everything(told: dict[str, Any]) -> None:
-    assert set(told) == {"customer", "case", "promise", "notices", "goodwill", "trace_id", "explain"}
+    first = {"customer", "case", "promise", "notices", "goodwill", "trace_id", "explain"}
+    assert set(told) == {*first, "acts"}
     assert len(told["notices"]) == 1
+
+
+def test_the_demo_plays_three_acts_each_with_a_trace_of_its_own(told: dict[str, Any]) -> None:
+    titles = [act["title"] for act in told["acts"]]
+    assert titles == ["A promise slips", "Two departments and a supervisor", "A broker lost and found"]
+    assert [act["left_out"] for act in told["acts"]] == ["", "", ""]
+    assert len({act["trace_id"] for act in told["acts"]} - {""}) == 3
+    assert told["acts"][0]["trace_id"] == told["trace_id"]
 
 
 def test_the_customer_is_told_exactly_once(stack: Stack) -> None:

@@ -1,11 +1,15 @@
-"""`rapport demo` beside a platform that somebody else started."""
+"""`rapport demo` on a platform, or a broker, that somebody else started."""
 
+import subprocess
+import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from rapport_tools.demo import command
+from rapport_tools.demo.acts import broker
+from rapport_tools.demo.acts.act import LeftOut
 from rapport_tools.local.home import Home
 
 
@@ -24,3 +28,26 @@ def test_the_demo_waits_for_a_platform_that_is_still_starting(
     with home.acquire(), command._platform(quiet=True) as own:
         assert home.is_up()
         assert not own
+
+
+def test_the_broker_of_a_cluster_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPPORT_PORT_FORWARD", "crm")
+    with pytest.raises(LeftOut, match="the one of a cluster is not the demo's to stop"):
+        broker._own_broker()
+
+
+def test_a_broker_that_the_stack_has_not_started_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPPORT_HOME", str(tmp_path))
+    Home(tmp_path).write_status({"units": [{"name": "cases", "pid": 1}]})
+    with pytest.raises(LeftOut, match="this stack's broker is somebody else's"):
+        broker._own_broker()
+
+
+def test_a_broker_goes_on_whatever_goes_wrong_while_it_stands_still() -> None:
+    echo = [sys.executable, "-c", "print(input())"]
+    with subprocess.Popen(echo, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        with pytest.raises(RuntimeError), broker._frozen(process.pid):
+            raise RuntimeError
+        assert process.communicate("still here\n", timeout=30) == ("still here\n", None)

@@ -95,14 +95,15 @@ def _of_call(error: Exception) -> Failure | None:
     if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):
         return None
     code = error.code()
-    message = f"{_reason(error) or code.name}: {error.details()}"
+    message = f"{reason_of(error) or code.name}: {error.details()}"
     if is_lost(error):
         return Failure(f"{message.rstrip('.')}. {whom_to_ask()} says who does not answer.", Exit.UNREACHABLE)
     wrong = code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
     return Failure(message, Exit.WRONG_USE if wrong else Exit.REFUSED)
 
 
-def _reason(error: "grpc.Call | grpc.aio.AioRpcError") -> str:
+def reason_of(error: "grpc.Call | grpc.aio.AioRpcError") -> str:
+    """The documented reason of a refusal; empty when it has none."""
     from google.rpc import error_details_pb2
     from grpc_status import rpc_status
 

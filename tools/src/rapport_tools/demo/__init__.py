@@ -1,1 +1,1 @@
-"""`rapport demo`: one promise at risk, from the forecast to the customer's mailbox, live."""
+"""`rapport demo`: a relationship in three acts, live, in the terminal and on the desk at once."""

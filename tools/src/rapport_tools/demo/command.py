@@ -1,14 +1,16 @@
-"""`rapport demo`: import the demo's customers, run the story, show where to look."""
+"""`rapport demo`: import the demo's customers, play the story act by act, show where to look."""
 
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,14 +40,14 @@ app = typer.Typer()
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object and nothing else.")] = False,
 ) -> None:
-    """Run the story of a promise at risk, live. Starts the platform for the demo when it is not up.
+    """Run the story in three acts, live. Starts the platform for the demo when it is not up.
 
     Of a cluster, it acts as several people: RAPPORT_HOME must be what `rapport deploy prepare` wrote, with an
     issuer of its own.
     """
     from chassis.telemetry import tracing
-    from rapport_tools.demo.story import Story
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what the demo stopped goes on, and its own ends
     with _platform(as_json) as own:
         _import_customers(as_json)
         if endpoint := Session.open().env.get("RAPPORT_LOCAL_OTLP_ENDPOINT"):
@@ -53,21 +55,53 @@ def demo(
         os.environ["OTEL_TRACES_SAMPLER"] = "always_on"
         tracing.setup("demo")
         try:
-            first = iter([True])
-
-            def tell(what: str, changed: str) -> None:
-                _tell(what, changed)
-                if next(first, False) and not cluster.is_meant():
-                    say(f"  Watch the rest in a browser: {_page(story.outcome.customer)}")
-
-            story = Story(Session.open, (lambda *_: None) if as_json else tell)
-            outcome = story.run()
+            outcome = _tell_in_json() if as_json else _tell()
         finally:
             tracing.shutdown()
         if as_json:
-            write_json(vars(outcome) | {"explain": MessageToDict(outcome.explain)})
+            write_json(asdict(replace(outcome, explain=None)) | {"explain": MessageToDict(outcome.explain)})
         else:
             _conclude(outcome, stopped=own)
+
+
+def _tell_in_json() -> Any:
+    """The whole story, without a word."""
+    from rapport_tools.demo.story import ACTS, Story
+
+    story = Story(Session.open, lambda *_: None)
+    for act in ACTS:
+        story.play(act)
+    return story.outcome()
+
+
+def _tell() -> Any:
+    """The whole story, as it happens."""
+    from rapport_tools.demo.story import ACTS, Story
+
+    is_page_told = False
+
+    def tell(what: str, changed: str) -> None:
+        nonlocal is_page_told
+        if not is_page_told and not cluster.is_meant():
+            say(f"  Watch it in a browser, live (sign in as Alice): {_page(story.stage.customer)}")
+        is_page_told = True
+        _tell_step(what, changed)
+
+    story = Story(Session.open, tell, pause=_pause)
+    for number, act in enumerate(ACTS, 1):
+        if number > 1:
+            _pause("the next act")
+        say(f"\nAct {number}. {act.title}")
+        if left_out := story.play(act).left_out:
+            say(f"  Left out: {left_out}")
+    return story.outcome()
+
+
+def _pause(following: str) -> None:
+    """Wait until whoever watches on a terminal has seen enough. Nobody does anywhere else."""
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        with suppress(EOFError):
+            input(f"\nLook at the desk, then press Enter: {following}. ")
 
 
 @contextmanager
@@ -117,7 +151,7 @@ def _import_customers(quiet: bool) -> None:
                 say(f"{kind}: {result.created} new, {result.known} known already")
 
 
-def _tell(what: str, changed: str) -> None:
+def _tell_step(what: str, changed: str) -> None:
     from rich.text import Text
 
     from rapport_tools.cli.terminal import Terminal
@@ -134,7 +168,8 @@ def _page(customer: str) -> str:
 
 
 def _conclude(outcome: Any, *, stopped: bool) -> None:
-    say(f"\nWhy? {_PROMISE.sub('the promise', line(outcome.explain.summary))}")
+    why = _PROMISE.sub("the promise", line(outcome.explain.summary))
+    say(f"\nWhy was the customer told, in the first act? {why}")
     for cause in outcome.explain.causes:
         happened = _WORDS.sub(" ", what(cause).replace("/", ".").rpartition(".")[2]).lower().capitalize()
         when = f"{cause.occur_time.ToDatetime():%H:%M:%S.%f}"
@@ -144,12 +179,24 @@ def _conclude(outcome: Any, *, stopped: bool) -> None:
             f"\nLook at it:\n  rapport view {outcome.customer}\n  rapport explain {outcome.notices[0]}\n"
             "The mail is where the notifications service hands it over."
         )
-        return
-    stops = (
-        "The platform stops again, with all that happened kept. Start it (`rapport up`, `make run`) and look:"
-    )
-    say(
-        f"\n{stops if stopped else 'Look at it:'}\n  {_page(outcome.customer)}\n"
-        f"  rapport view {outcome.customer}\n  rapport mail list\n"
-        f"  rapport traces show {outcome.trace_id}\n  rapport explain {outcome.notices[0]}"
-    )
+    else:
+        stops = (
+            "The platform stops again, with all that happened kept. "
+            "Start it (`rapport up`, `make run`) and look:"
+        )
+        say(
+            f"\n{stops if stopped else 'Look at it:'}\n  {_page(outcome.customer)}\n"
+            f"  rapport view {outcome.customer}\n  rapport mail list\n  rapport explain {outcome.notices[0]}"
+        )
+    _show_traces(outcome)
+
+
+def _show_traces(outcome: Any) -> None:
+    """Each act as one trace, and what there is to see in it."""
+    from rapport_tools.demo.story import ACTS
+
+    for number, (act, played) in enumerate(zip(ACTS, outcome.acts, strict=True), 1):
+        if not played.left_out:
+            shown = cluster.trace(played.trace_id)
+            command = f"trace {shown}" if cluster.is_meant() else f"rapport traces show {shown}"
+            say(f"\n{number}. {act.title}: {act.look}\n  {command}")
