@@ -8,13 +8,13 @@ export RAPPORT_HOME ?= $(CURDIR)/.rapport
 unexport PYTHONDONTWRITEBYTECODE  # what is right for images makes each process here compile everything, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots images images-check bench slow mutants model load chaos requirements clean
+.PHONY: help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench slow mutants model load chaos requirements clean
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
 	@$(BIN)/rapport up
 
-demo: .venv/.run ## Run the story live (starts the platform when it is not up)
+demo: .venv/.run ## Play the story in three acts, live (starts the platform when it is not up)
 	@$(BIN)/rapport demo
 
 clean: ## Remove the platform's data (not the installation)
@@ -68,6 +68,9 @@ release-contracts: setup ## Make today's contracts the baseline that `make check
 
 screenshots: setup ## Take the pictures in docs/desk: every page in every state, wide and narrow, light and dark
 	@RAPPORT_BROWSER_REQUIRED=1 $(BIN)/pytest -q services/desk/tests/browser/screenshots.py
+
+pictures: setup ## Take the pictures in docs/demo: the desk at the moment that decides each act of the story
+	@RAPPORT_BROWSER_REQUIRED=1 $(BIN)/pytest -q tests/e2e/pictures.py
 
 images: setup ## Build the images of all services with podman, on this machine's Python
 	@$(BIN)/python -m tests.images --build

@@ -178,7 +178,7 @@ async def give_goodwill(page: Page) -> None:
     await expect(points).to_contain_text("300")
     await page.keyboard.press("g")
     await expect(page.get_by_role("dialog").get_by_label("Points")).to_be_focused()
-    await page.get_by_role("dialog").get_by_label("Reason").fill("promise broken")
+    await page.get_by_role("dialog").get_by_label("Reason").select_option("our-mistake")
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_role("dialog")).to_be_hidden()
     await expect(points).to_contain_text("400")

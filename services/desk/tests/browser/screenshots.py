@@ -3,7 +3,6 @@
 One more page or state is a line in `SHOTS`.
 """
 
-import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,14 +18,12 @@ from rapport_testing.wait import eventually
 from tests.browser import customers
 from tests.browser.company import ALICE, DORA, Company, Person
 from tests.browser.fixtures import Visit
+from tests.browser.pictures import small
 from tests.browser.troubles import TRACE, give_up, traces
 
 NILS = Person("nils", "sre", "platform")
 FOLDER = Path(__file__).parents[4] / "docs" / "desk"
 NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
-BYTES_MAX = 60_000
-HEIGHT_MAX = {1280: 800, 390: 1600}  # what one sees without scrolling, and of a phone more
-QUALITIES = (80, 60, 40, 25, 20)  # the best that is small enough
 
 
 async def nothing(page: Page) -> None:
@@ -208,23 +205,6 @@ async def test_picture(
     file = f"{shot.name}-{'390' if narrow else '1280'}-{'dark' if dark else 'light'}.webp"
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / file).write_bytes(picture)
-
-
-async def small(page: Page) -> bytes:
-    """The page as a picture, as good as it may be."""
-    session = await page.context.new_cdp_session(page)
-    height, width = await page.evaluate("() => [document.documentElement.scrollHeight, innerWidth]")
-    height = max(height, 800)
-    clip = {"x": 0, "y": 0, "width": width, "height": min(height, HEIGHT_MAX[width]), "scale": 1}
-    for quality in QUALITIES:
-        shown = await session.send(
-            "Page.captureScreenshot",
-            {"format": "webp", "quality": quality, "clip": clip, "captureBeyondViewport": True},
-        )
-        picture = base64.b64decode(shown["data"])
-        if len(picture) <= BYTES_MAX:
-            return picture
-    raise AssertionError(f"{len(picture)} bytes are too many, at the least quality")
 
 
 def test_list_of_pictures() -> None:

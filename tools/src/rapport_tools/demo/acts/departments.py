@@ -36,7 +36,7 @@ def play(stage: Stage) -> None:
 ACT = Act(
     "Two departments and a supervisor",
     play,
-    "five people of three departments, and the two calls that were refused",
+    "four people of three departments on one case, and one mail among them",
 )
 
 
@@ -70,7 +70,7 @@ def _grant(stage: Stage, points: int) -> goodwill_service_pb2.GrantGoodwillReque
     goodwill = goodwill_pb2.Goodwill(
         customer=stage.customer,
         points=goodwill_pb2.Points(amount=points),
-        reason_code="wrong-invoice",
+        reason_code="our-mistake",
     )
     return goodwill_service_pb2.GrantGoodwillRequest(goodwill=goodwill)
 
