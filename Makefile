@@ -25,7 +25,7 @@ clean: ## Remove the platform's data (not the installation)
 setup: .venv/.ready ## Install everything that development needs into .venv, pinned and hashed
 
 test: setup ## Run the whole suite; one part with T=services/cases
-	@$(BIN)/pytest -n 2 --dist loadfile $(T)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(T)
 
 check: setup ## Lint, types, import law, contracts: what CI runs before the tests
 	@echo "== format and lint"; $(BIN)/ruff format --check . && $(BIN)/ruff check .
