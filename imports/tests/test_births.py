@@ -25,6 +25,7 @@ from rapport_imports.births import born
         ("1984-04", "", (1984, 4, 0)),
         ("--04-12", "", (0, 4, 12)),
         ("--0412", "", (0, 4, 12)),
+        ("--02-29", "", (0, 2, 29)),
     ],
 )
 def test_a_birth_date_is_read_as_far_as_it_is_known(text: str, first: str, found: tuple[int, ...]) -> None:
@@ -43,6 +44,11 @@ def test_a_birth_date_is_read_as_far_as_it_is_known(text: str, first: str, found
         "spring",
         "2031-01-01",
         "1840-01-01",
+        "1984-13",
+        "1700",
+        "2150",
+        "--02-30",
+        "--13-45",
     ],
 )
 def test_what_may_be_two_dates_or_is_none_is_no_birthday(text: str) -> None:
@@ -50,7 +56,9 @@ def test_what_may_be_two_dates_or_is_none_is_no_birthday(text: str) -> None:
         born(text, "", "")
 
 
-@pytest.mark.parametrize("text", ["1900-01-01", "30.12.1899", "0001-01-01"])
+@pytest.mark.parametrize(
+    "text", ["1900-01-01", "30.12.1899", "0001-01-01", "0000", "0000-00", "0000-00-00", "0000-00-00 00:00:00"]
+)
 def test_what_databases_write_for_nothing_is_nothing(text: str) -> None:
     assert born(text, "", "") is None
 

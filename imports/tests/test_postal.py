@@ -11,7 +11,9 @@ from chassis.api.currencies import Currency
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport_imports.columns import columns_for
 from rapport_imports.customers import CustomerImporter
+from rapport_imports.decoding import Encoding
 from rapport_imports.fields import Cells, Notation
+from rapport_imports.reading import Reading
 from rapport_imports.tabular import Row
 
 HOME, WORK = Address.TYPE_HOME, Address.TYPE_WORK
@@ -24,10 +26,10 @@ def read(country: str = "", **cells: str) -> tuple[Customer, list[str]]:
     named: dict[str, Any] = {name.replace("_", " "): cell for name, cell in cells.items()}
     named["E-mail"] = "a@example.com"
     used = columns_for(CustomerImporter.fields, (), list(named), {})
-    table: Any = SimpleNamespace(header=list(named))
+    table: Any = SimpleNamespace(header=list(named), digest="", encoding=Encoding("utf-8"), confirm=False)
     channel = grpc.aio.insecure_channel("localhost:1")
-    importer = CustomerImporter(channel, table, "x", {}, dry_run=True)
-    importer.begin(used)
+    importer = CustomerImporter(channel, table, "x", dry_run=True)
+    importer.begin(Reading(columns=used))
     row = Row(2, named)
     found = importer.parse(Cells(row, used, Notation(Currency.of("USD"), country=country)))
     assert row.problems == []

@@ -19,6 +19,7 @@ from rapport.cases.v1 import promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import customer_service_pb2, identifier_pb2, timeline_service_pb2
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.loyalty.v1 import purchase_service_pb2
@@ -100,6 +101,25 @@ def test_a_file_whose_columns_were_mapped_wrongly_is_imported_again_with_the_rig
     again = files.load("customers", file, *right)
     assert (again["created"], again["known"]) == (0, 2)
     assert "imported already" in again["notes"][0]
+
+
+def test_a_file_that_is_read_otherwise_or_confirmed_is_another_import(files: Importing) -> None:
+    file = "id,name,email,birth_date\n1,Anna,anna@example.com,03/04/1984\n"
+
+    def born() -> tuple[int, int]:
+        birth = customers().GetCustomer(GetCustomerRequest(name=files.find("1"))).person.birth_date
+        return birth.day, birth.month
+
+    assert (files.load("customers", file)["created"], born()) == (1, (0, 0))
+    for written, day in (("DD/MM/YYYY", (3, 4)), ("MM/DD/YYYY", (4, 3))):
+        again = files.load("customers", file, "--date-format", written)
+        assert (again["created"], again["known"], born()) == (0, 1, day)
+
+    stranger = files.load("customers", "id,name,email\n1,Ben,ben@example.com\n")
+    decided = Path(stranger["errors_file"]).read_text()
+    again = files.load("customers", decided, name="decided.csv")
+    assert files.refused(again) == [("2", "NAME_DIFFERS")]
+    assert files.load("customers", decided, "--confirm", name="decided.csv")["renamed"] == 1
 
 
 def test_one_wrong_id_refuses_one_row_and_makes_nobody(files: Importing) -> None:

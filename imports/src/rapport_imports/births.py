@@ -11,6 +11,7 @@ from rapport_imports import dates
 _NOTHING = frozenset(
     {date(1, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(1900, 1, 2)}
 )
+_ZEROS = re.compile(r"0000(?:-00){0,2}(?!\S)")
 _EARLIEST = date(1850, 1, 1)
 _TIME = re.compile(r"(?:T|\s+)(?:00|12|23|2[0-2]|0?\d):.*$")
 _COMPACT = re.compile(r"\d{8}")
@@ -31,10 +32,17 @@ def born(text: str, date_format: str, first: str) -> Date | None:
     Raises ValueError for what is none, or may be two.
 
     """
+    today = datetime.now(UTC).date()
+    if _ZEROS.match(text):
+        return None
     if match := _NO_YEAR.fullmatch(text):
-        return Date(month=int(match[1]), day=int(match[2]))
+        day = date(2000, int(match[1]), int(match[2]))  # a year that has every day
+        return Date(month=day.month, day=day.day)
     if match := _PART.fullmatch(text):
-        return Date(year=int(match[1]), month=int(match[2] or 0))
+        year, month = int(match[1]), int(match[2] or 0)
+        if not _EARLIEST <= date(year, month or 1, 1) <= today:
+            raise ValueError
+        return Date(year=year, month=month)
     if _COMPACT.fullmatch(text) and not date_format:
         at = date.fromisoformat(text)
     elif (match := _SHORT.fullmatch(text)) and not date_format:
@@ -43,7 +51,7 @@ def born(text: str, date_format: str, first: str) -> Date | None:
         at = dates.read(text if date_format else _TIME.sub("", text), date_format, first).date()
     if at in _NOTHING:
         return None
-    if not _EARLIEST <= at <= datetime.now(UTC).date():
+    if not _EARLIEST <= at <= today:
         raise ValueError
     return Date(year=at.year, month=at.month, day=at.day)
 

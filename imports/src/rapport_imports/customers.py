@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
 from rapport_imports.fields import Cells
 from rapport_imports.names import plain
 from rapport_imports.postal import FIELDS, addresses
+from rapport_imports.reading import Reading
 from rapport_imports.result import Result
 from rapport_imports.tabular import Problem, Row, Table
 
@@ -55,7 +57,6 @@ class CustomerImporter:
         channel: to the customer service.
         table: the file.
         system: whose ids it holds.
-        reading: whatever else decides what a row says; with the columns used it names the import.
         dry_run: whether the service is not told of anything, so that all it would say is said here.
 
     """
@@ -82,14 +83,12 @@ class CustomerImporter:
         channel: grpc.aio.Channel,
         table: Table,
         system: str,
-        reading: Mapping[str, str],
         *,
         dry_run: bool,
     ) -> None:
         self._service = ImportServiceStub(channel)
         self._table = table
         self._system = system
-        self._reading = reading
         self._dry_run = dry_run
         self._used: Mapping[str, str] = {}
         self._job: import_job_pb2.ImportJob | None = None
@@ -97,9 +96,11 @@ class CustomerImporter:
         self._sources: dict[int, tuple[str, ...]] = {}  # which columns the identifiers of a line came from
         self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    def begin(self, used: Mapping[str, str]) -> None:
-        """Remember the columns: another mapping is another import."""
-        self._used = used
+    def begin(self, reading: Reading) -> None:
+        """Remember how the file is read: otherwise, or with rows that are confirmed, it is another import."""
+        self._used = reading.columns
+        identity = [self._table.digest, self._table.encoding.name, self._table.confirm, asdict(reading)]
+        self._source = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
     def parse(self, cells: Cells) -> import_job_pb2.ImportRow:
         """A customer with every handle the row holds."""
@@ -191,7 +192,7 @@ class CustomerImporter:
         repeated = before == import_job_pb2.ImportJob.STATE_DONE
         if repeated:
             then = moment(job.end_time).isoformat(timespec="minutes")
-            result.notes.append(f"imported already at {then}, with these columns: nothing changes")
+            result.notes.append(f"imported already at {then}, read so: nothing changes")
         result.created = 0 if repeated else job.created_count
         result.known = job.matched_count + (job.created_count if repeated else 0)
         result.renamed = 0 if repeated else job.renamed_count
@@ -200,23 +201,21 @@ class CustomerImporter:
     async def _opened(self) -> import_job_pb2.ImportJob:
         async with self._opening:
             if self._job is None:
-                identity = [self._table.digest, self._system, dict(self._used), dict(self._reading)]
-                source = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-                self._job = await self._imported(source) or await self._begun(source)
+                self._job = await self._imported() or await self._begun()
             return self._job
 
-    async def _imported(self, source: str) -> import_job_pb2.ImportJob | None:
+    async def _imported(self) -> import_job_pb2.ImportJob | None:
         """The job that imported it already."""
         request = import_service_pb2.ListImportJobsRequest(
-            filter=f'source = "{source}" AND state = DONE', page_size=1
+            filter=f'source = "{self._source}" AND state = DONE', page_size=1
         )
         jobs = (await self._service.ListImportJobs(request)).import_jobs
         return jobs[0] if jobs else None
 
-    async def _begun(self, source: str) -> import_job_pb2.ImportJob:
+    async def _begun(self) -> import_job_pb2.ImportJob:
         """A new job, or the department's that was interrupted."""
         request = import_service_pb2.CreateImportJobRequest(
-            import_job=import_job_pb2.ImportJob(source=source)
+            import_job=import_job_pb2.ImportJob(source=self._source)
         )
         try:
             return await self._service.CreateImportJob(request)

@@ -47,8 +47,8 @@ class Importer(Protocol[T]):
     required: tuple[str, ...]
     sources: Mapping[str, str]  # which field one of the service's is read from, where it is called otherwise
 
-    def begin(self, used: Mapping[str, str]) -> None:
-        """Learn which columns are used, before the first row."""
+    def begin(self, reading: Reading) -> None:
+        """Learn how the file is read, before the first row: which columns are used, and what they mean."""
         ...
 
     def parse(self, cells: Cells) -> T | None:
@@ -82,7 +82,6 @@ class Run(Generic[T]):
         offline: whether services are not asked, so that rows are only read.
         progress: called with the number of rows done and of all, for a progress bar.
         result: what became of the rows, also of those before a failure.
-        one_currency: whether the user says which currency amounts are in, where no column is called so.
         reading: how the file is read, as far as the user says.
 
     """
@@ -94,8 +93,7 @@ class Run(Generic[T]):
     offline: bool
     progress: Callable[[int, int], None]
     result: Result
-    one_currency: bool = False
-    reading: Reading = field(default_factory=Reading)
+    reading: Reading
     spares: dict[str, list[str]] = field(default_factory=dict, init=False)
 
     async def run(self, errors_path: Path) -> None:
@@ -105,7 +103,6 @@ class Run(Generic[T]):
         """
         used = self._columns()
         total, width = self._survey(used)
-        self.importer.begin(used)
         reading = replace(
             self.reading,
             decimal=self.notation.decimal,
@@ -113,6 +110,7 @@ class Run(Generic[T]):
             columns=used,
             spares=self.spares,
         )
+        self.importer.begin(reading)
         errors = ErrorFile(errors_path, self.table, width, reading)
         try:
             await self._feed(used, errors, total)
@@ -136,7 +134,7 @@ class Run(Generic[T]):
         # A row that was refused before is read from the columns that it was read from then.
         then = {name: column for name, column in before.columns.items() if column in header}
         contents = None if then else Contents(self.table.rows())
-        if contents and self.one_currency:
+        if contents and self.reading.currency:
             contents.currencies = set()
         mapping = {**then, **self.mapping}
         used = columns_for(fields, self.importer.required, header, mapping, contents)

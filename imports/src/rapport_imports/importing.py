@@ -27,7 +27,6 @@ from rapport_imports.tools import system_of
 from rapport_imports.wanted import Kind, Wanted, WrongOption
 
 DEPARTMENT = "delivery"
-Open = Callable[[str], grpc.aio.Channel]
 
 
 async def run(
@@ -35,7 +34,7 @@ async def run(
     result: Result,
     *,
     installed: str,
-    connect: Callable[[], Open | None],
+    connect: Callable[[], Channels | None],
     say: Callable[[str], None],
     progress: Callable[[int, int], None],
 ) -> None:
@@ -70,12 +69,11 @@ async def run(
         result.notes.append(obeyed(wanted, table.before))
         say(result.notes[0])  # whoever made the file decides it
     notation = replace(_notation(wanted, installed), first=table.before.first)
-    reading = {"encoding": table.encoding.name, "sheet": table.sheet, "country": notation.country}
     open_channel = connect()
     result.asked = open_channel is not None
     async with _channels(open_channel, say) as channel:
         started = time.monotonic()
-        importer = _importer(wanted, table, channel, reading)
+        importer = _importer(wanted, table, channel)
         try:
             going = Run(
                 table=table,
@@ -85,7 +83,6 @@ async def run(
                 offline=open_channel is None,
                 progress=progress,
                 result=result,
-                one_currency=bool(wanted.currency),
                 reading=Reading(
                     kind=wanted.kind.value,
                     system=wanted.system,
@@ -102,11 +99,11 @@ async def run(
             result.seconds = round(time.monotonic() - started, 3)
 
 
-def _importer(wanted: Wanted, table: tabular.Table, channel: Channels, reading: dict[str, str]) -> Any:
+def _importer(wanted: Wanted, table: tabular.Table, channel: Channels) -> Any:
     """What sends the rows of that kind."""
     customers = channel("customer")
     if wanted.kind is Kind.CUSTOMERS:
-        return CustomerImporter(customers, table, wanted.system, reading, dry_run=wanted.dry_run)
+        return CustomerImporter(customers, table, wanted.system, dry_run=wanted.dry_run)
     people = Customers(customers, wanted.system, dry_run=wanted.dry_run)
     if wanted.kind is Kind.PURCHASES:
         return PurchaseImporter(channel, people)
@@ -149,7 +146,7 @@ def _notation(wanted: Wanted, installed: str) -> Notation:
 
 
 @asynccontextmanager
-async def _channels(open_channel: Open | None, say: Callable[[str], None]) -> AsyncIterator[Channels]:
+async def _channels(open_channel: Channels | None, say: Callable[[str], None]) -> AsyncIterator[Channels]:
     """Channels by service, closed at the end. Where none can be opened they lead nowhere and are not used."""
     async with AsyncExitStack() as stack:
         opened: dict[str, Any] = {}

@@ -17,6 +17,7 @@ from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1.import_outcome_pb2 import IMPORT_OUTCOME_CREATED, IMPORT_OUTCOME_UNCLEAR
 from rapport_imports.fields import Cells
 from rapport_imports.people import Channels, Customers, Person, person, require_customer
+from rapport_imports.reading import Reading
 from rapport_imports.result import Result
 from rapport_imports.tabular import ALREADY_IMPORTED, Problem, Row
 
@@ -61,9 +62,9 @@ class OrderImporter:
         self._department = f"departments/{department}"
         self._kept = 0
 
-    def begin(self, used: Mapping[str, str]) -> None:
+    def begin(self, reading: Reading) -> None:
         """Ask for a column that says whose the orders are."""
-        require_customer(used)
+        require_customer(reading.columns)
 
     def parse(self, cells: Cells) -> Order:
         """An order. A promised day is a day: what is delivered on it, where it was delivered, is in time."""

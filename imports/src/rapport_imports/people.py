@@ -1,5 +1,6 @@
 """Whose purchase or order a row is: customers found by id or e-mail, made only for rows that are right."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
@@ -93,6 +94,7 @@ class Customers:
         self.dry_run = dry_run
         self._made = 0
         self._unknown: set[Person] = set()
+        self._one_by_one = asyncio.Lock()
 
     def tell(self, result: Result) -> None:
         """Say of how many nothing was known but what the file calls them."""
@@ -106,15 +108,17 @@ class Customers:
     async def of(self, items: Sequence[Whose], check: Callable[[list[str]], Awaitable[object]]) -> list[str]:
         """The customer of each item; who is not known is made, or in a dry run `NOBODY`. RowsRefused.
 
-        Nobody is made for a row that is wrong: `check` refuses those first.
+        Nobody is made for a row that is wrong: `check` refuses those first. One batch after the other, so
+        that who is in both is one customer.
         """
-        names = await self.find(items)
-        if NOBODY not in names or self.dry_run:
-            return names
-        await check(names)
-        return await self.make(items)
+        async with self._one_by_one:
+            names = await self._find(items)
+            if NOBODY not in names or self.dry_run:
+                return names
+            await check(names)
+            return await self._make(items)
 
-    async def find(self, items: Sequence[Whose]) -> list[str]:
+    async def _find(self, items: Sequence[Whose]) -> list[str]:
         """The customer of each item, `NOBODY` for one that is not known yet. RowsRefused."""
         new = [who for who in dict.fromkeys(item.person for item in items) if who not in self._names]
         ids = [who for who in new if who.id]
@@ -125,7 +129,7 @@ class Customers:
             self._unknown |= {who for who in new if who not in self._names}
         return [self._names.get(item.person, NOBODY) for item in items]
 
-    async def make(self, items: Sequence[Whose]) -> list[str]:
+    async def _make(self, items: Sequence[Whose]) -> list[str]:
         """The customer of each item; those that were not known are made now. RowsRefused."""
         new = [who for who in dict.fromkeys(item.person for item in items) if who not in self._names]
         named = [who for who in new if who.id]

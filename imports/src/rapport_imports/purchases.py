@@ -20,6 +20,7 @@ from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport_imports.fields import Cells
 from rapport_imports.names import plain
 from rapport_imports.people import Channels, Customers, Person, person, require_customer
+from rapport_imports.reading import Reading
 from rapport_imports.result import Result
 from rapport_imports.tabular import ALREADY_IMPORTED, Problem, Row
 from rapport_imports.wording import counted
@@ -172,10 +173,12 @@ class PurchaseImporter:
         self._by_sender = False
         self._statuses: Counter[str] = Counter()  # that nobody knows
 
-    def begin(self, used: Mapping[str, str]) -> None:
+    def begin(self, reading: Reading) -> None:
         """Ask for a column that says whose the purchases are."""
-        require_customer(used)
-        self._by_sender = not _SENDERS.isdisjoint(plain(used.get(name, "")) for name in ("email", "customer"))
+        require_customer(reading.columns)
+        self._by_sender = not _SENDERS.isdisjoint(
+            plain(reading.columns.get(name, "")) for name in ("email", "customer")
+        )
 
     def parse(self, cells: Cells) -> Bought | None:
         """A purchase; None for a payment that came to nothing, and for the further lines of an order."""

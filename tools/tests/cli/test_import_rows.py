@@ -22,6 +22,7 @@ from rapport_imports.engine import BATCH_CHARACTERS, Run
 from rapport_imports.fields import Cells, Notation
 from rapport_imports.neutral import neutralised, restored
 from rapport_imports.purchases import PurchaseImporter
+from rapport_imports.reading import Reading
 from rapport_imports.result import Result
 from rapport_imports.tabular import Problem, Row, open_table
 from rapport_tools.cli.import_telling import tell
@@ -547,7 +548,7 @@ async def test_batches_end_at_what_a_service_takes(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("id,notes\n" + f"1,{'x' * (BATCH_CHARACTERS // 3)}\n" * 7)
     importer, result, notation = Importer(), Result(), Notation(Currency.of("USD"))
-    run = Run(open_table(path), importer, {}, notation, False, lambda *_: None, result)
+    run = Run(open_table(path), importer, {}, notation, False, lambda *_: None, result, Reading())
     await run.run(tmp_path / "e.csv")
     assert (importer.sizes, result.created) == ([3, 3, 1], 7)
 
@@ -556,7 +557,7 @@ async def test_what_was_done_before_a_failure_is_known(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("id\n" + "1\n" * 1500 + "\x01\n")
     result, notation = Result(), Notation(Currency.of("USD"))
-    run = Run(open_table(path), Importer(ends=True), {}, notation, False, lambda *_: None, result)
+    run = Run(open_table(path), Importer(ends=True), {}, notation, False, lambda *_: None, result, Reading())
     with pytest.raises(ConnectionError):
         await run.run(tmp_path / "e.csv")
     assert (result.rows, result.created, result.used) == (1000, 1000, {"external_id": "id"})

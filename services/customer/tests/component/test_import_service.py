@@ -23,7 +23,10 @@ from rapport.customer.v1.import_service_pb2 import (
     ListImportJobsRequest,
 )
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
+from rapport_imports import people
 from rapport_imports.customers import CustomerImporter
+from rapport_imports.decoding import Encoding
+from rapport_imports.reading import Reading
 from rapport_testing.wait import eventually
 
 State = ImportJob.State
@@ -130,14 +133,29 @@ async def test_a_source_has_one_job_under_way_so_that_an_import_resumes(desk):
 
 
 async def test_a_file_whose_import_was_interrupted_is_sent_to_the_job_that_it_began(desk):
-    table = SimpleNamespace(digest=source())
+    table = SimpleNamespace(digest=source(), encoding=Encoding("utf-8"), confirm=False)
     for line in (1, 2):
-        importer = desk.running.stub(
-            lambda channel: CustomerImporter(channel, table, "crm", {}, dry_run=False)
-        )
+        importer = desk.running.stub(lambda channel: CustomerImporter(channel, table, "crm", dry_run=False))
+        importer.begin(Reading())
         await importer.send([(None, ImportRow(line=line, customer=customer(desk, line)))])
     (job,) = (await desk.imports.ListImportJobs(ListImportJobsRequest())).import_jobs
     assert (job.row_count, job.last_line) == (2, 2)
+
+
+async def test_whoever_is_in_two_batches_at_once_is_whoever_they_are_in_one_after_the_other(desk):
+    known = desk.running.stub(lambda channel: people.Customers(channel, "shop", dry_run=False))
+
+    async def right(names):
+        """Nothing is wrong with these rows."""
+
+    async def of(*who):
+        return await known.of([SimpleNamespace(person=people.Person(*each)) for each in who], right)
+
+    (named,), (guest,) = await asyncio.gather(of(("7", "y@example.com")), of(("", "y@example.com")))
+    assert named == guest == (await desk.resolve(desk.email("y@example.com"))).customer
+    await desk.create(desk.email("both@example.com"))
+    (one,), (other,) = await asyncio.gather(of(("8", "both@example.com")), of(("9", "both@example.com")))
+    assert one != other  # two ids of one system are two customers
 
 
 async def test_a_source_has_one_job_of_each_department(desk):
