@@ -13,7 +13,7 @@ from chassis.db import read_audit
 from chassis.db.read_audit import ReadAudit
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
-from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, Refusal, Unavailable
+from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, Refusal, ResourceExists, Unavailable
 from chassis.grpc.readings import Readings
 from rapport.cases.v1 import case_pb2, case_service_pb2, note_pb2
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, view_service_pb2
@@ -227,16 +227,24 @@ async def test_a_refusal_that_names_somebody_is_a_reading_that_says_why(
     ]
 
 
+@pytest.mark.parametrize(
+    ("told", "reason", "metadata", "retry_after_s"),
+    [
+        (taken(), "IDENTIFIER_TAKEN", {"field": "identifier"}, 1),
+        (ResourceExists(ANNA), "RESOURCE_EXISTS", {}, 0),
+    ],
+)
 async def test_while_readings_cannot_be_audited_a_refusal_stays_one_and_names_nobody(
-    db: Any, monkeypatch: pytest.MonkeyPatch
+    db: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    told: AlreadyExists,
+    reason: str,
+    metadata: Any,
+    retry_after_s: float,
 ) -> None:
     monkeypatch.setattr(read_audit, "NOTED_MAX", 0)
     current_call.set(call("customer.Create"))
-    refusal = Readings([], ReadAudit(db).note).refused(taken())
+    refusal = Readings([], ReadAudit(db).note).refused(told)
     assert isinstance(refusal, AlreadyExists)
-    assert (refusal.reason, refusal.metadata, refusal.retry_after_s) == (
-        "IDENTIFIER_TAKEN",
-        {"field": "identifier"},
-        1,
-    )
+    assert (refusal.reason, refusal.metadata, refusal.retry_after_s) == (reason, metadata, retry_after_s)
     assert ANNA not in refusal.message

@@ -63,6 +63,21 @@ def arrived(served: Any) -> Arrived:
     return calls
 
 
+async def test_a_token_that_is_just_being_written_lends_nobodys_rights(
+    stub: Any, arrived: Arrived, issuer: TestIssuer, tmp_path: Path
+) -> None:
+    current_call.set(Call("x", Principal("agent:bob"), credential=f"Bearer {issuer.token('agent:bob')}"))
+    token_file = tmp_path / "token"
+    whole = token_file.read_text()
+    await stub.BatchGetAccounts(REQUEST)
+    token_file.write_text("")
+    await stub.BatchGetAccounts(REQUEST)
+    token_file.unlink()
+    await stub.BatchGetAccounts(REQUEST)
+    token_file.write_text(whole)
+    assert {call.principal.caller for call, _ in arrived} == {"agent:bob by service:cases"}
+
+
 async def test_a_call_carries_identity_flow_and_trace(
     stub: Any, arrived: Arrived, spans: list[ReadableSpan]
 ) -> None:

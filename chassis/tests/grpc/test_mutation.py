@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +20,8 @@ from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, NotFound, Refusal, invalid
+from chassis.grpc import ingest
 from chassis.grpc.bounds import MESSAGE_MAX_BYTES
-from chassis.grpc.ingest import ingest
 from chassis.grpc.mutation import mutation
 from chassis.grpc.server import Server
 from chassis.grpc.status import reason
@@ -61,7 +62,7 @@ class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
         transfer = request.transfer
         return transfer_pb2.Transfer(name=name, legs=transfer.legs, reason_code=transfer.reason_code)
 
-    @ingest(lambda self, request, now: self.read(request))
+    @ingest.ingest(lambda self, request, now: self.read(request))
     async def ReverseTransfer(
         self, requests: Sequence[Any], calls: Sequence[Call], tx: Transaction
     ) -> list[transfer_pb2.Transfer | Refusal]:
@@ -330,6 +331,34 @@ async def test_a_member_that_fails_hurts_nobody_else(loyalty: Loyalty) -> None:
     assert [reason(error) for error in errors] == ["SEVEN"]
     assert len(await RECORDED.all(loyalty.db)) == 19
     assert len(await AUDITED.all(loyalty.db)) == 19
+
+
+async def test_who_waits_behind_a_whole_group_of_callers_that_left_is_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on, began = asyncio.Event(), asyncio.Event()
+
+    async def commit(_: Any, __: Any, requests: Sequence[Any], ___: int) -> list[str]:
+        began.set()
+        await go_on.wait()
+        return [request.command for request in requests]
+
+    monkeypatch.setattr(ingest, "transact", commit)
+    group = ingest._Group(None, None)  # type: ignore[arg-type]
+
+    def join(command: str) -> asyncio.Task[Any]:
+        return asyncio.create_task(group.join(SimpleNamespace(command=command, call=None)))  # type: ignore[arg-type]
+
+    slow = join("slow")
+    await began.wait()
+    gone = [join("gone") for _ in range(ingest.GROUP_MAX)]
+    last = join("last")
+    await eventually(lambda: len(group._waiting) == len(gone) + 1)
+    for each in gone:
+        each.cancel()
+    await asyncio.wait(gone)
+    go_on.set()
+    assert [await slow, await last] == ["slow", "last"]
 
 
 async def test_refused_members_cost_the_others_no_repetition(loyalty: Loyalty) -> None:

@@ -40,6 +40,20 @@ def parent(span: ReadableSpan) -> str:
     return f"{span.parent.span_id:016x}" if span.parent else ""
 
 
+@pytest.mark.parametrize(
+    ("arrived", "carried"),
+    [
+        (f"{PARENT}-%00", ""),
+        (f"01{PARENT[2:]}-{'x' * 5000}", PARENT),
+        (f"01{PARENT[2:]}", PARENT),
+        ("ff" + PARENT[2:], ""),
+    ],
+)
+def test_only_what_a_trace_context_is_for_goes_on_with_facts(arrived: str, carried: str) -> None:
+    going_on, _ = tracing.decide(arrived)
+    assert going_on == carried or (not carried and len(going_on) == 55 and going_on[:36] != PARENT[:36])
+
+
 def test_a_server_span_is_the_callers_child_and_statements_are_its_children(
     spans: list[ReadableSpan],
 ) -> None:

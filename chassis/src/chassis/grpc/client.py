@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import grpc
 
 from chassis.context import current_call
 from chassis.errors import DeadlineExceeded
+from chassis.files import Reread
 from chassis.grpc.bounds import SIZES
 from chassis.grpc.open_methods import LASTING_S
 from chassis.grpc.retries import Retries, may_repeat
@@ -53,16 +54,23 @@ class Identity:
 
     def __init__(self, token_file: Path | None) -> None:
         self._file = token_file
-        self._read: tuple[int, str] = (-1, "")
+        self._held: Reread[str] | None = None
 
     def token(self) -> str:
-        """The token. OSError when the file cannot be read."""
+        """The token. OSError or ValueError when the first look at the file finds none."""
         if self._file is None:
             return ""
-        modified = os.stat(self._file).st_mtime_ns
-        if modified != self._read[0]:
-            self._read = modified, self._file.read_text().strip()
-        return self._read[1]
+        if self._held is None:
+            self._held = Reread([self._file], partial(_token, self._file))
+        return self._held.newest()
+
+
+def _token(file: Path) -> str:
+    """What a file holds. An empty one is being written: without it we would lend the caller's own rights."""
+    token = file.read_text().strip()
+    if not token:
+        raise ValueError(f"{file} holds no token")
+    return token
 
 
 class Channels:

@@ -79,8 +79,8 @@ class _Group:
     def _next(self, ended: asyncio.Task[None] | None = None) -> None:
         """Start on those who wait, in the context of the first: its trace shows the group's statements."""
         self._running = None
-        members = [member for member in self._waiting[:GROUP_MAX] if not member.future.done()]
-        del self._waiting[:GROUP_MAX]
+        waiting = [member for member in self._waiting if not member.future.done()]
+        members, self._waiting = waiting[:GROUP_MAX], waiting[GROUP_MAX:]
         if members:
             self._running = asyncio.get_running_loop().create_task(
                 self._run(members), context=members[0].context

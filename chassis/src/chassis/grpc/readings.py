@@ -55,7 +55,6 @@ class Readings:
         try:
             self._audit(current_call.get(), " ".join(about), refusal.reason)
         except Unavailable:
-            told = {key: value for key, value in refusal.metadata.items() if value not in about}
-            message = "Refused. What about cannot be told now, because readings cannot be audited."
-            return type(refusal)(refusal.reason, message, told, refusal.retry_after_s)
+            refusal.metadata = {key: value for key, value in refusal.metadata.items() if value not in about}
+            refusal.message = "Refused. What about cannot be told now, because readings cannot be audited."
         return refusal

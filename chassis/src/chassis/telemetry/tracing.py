@@ -29,7 +29,7 @@ STALE_AFTER_S = 300.0  # a replayed event starts a trace of its own, or traces w
 SHUTDOWN_S = 3.0  # what an unreachable collector may hold a process up
 
 _TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
+    r"(?:00(?!.{54})|(?!00|ff)[0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
 _SUBJECTS = {"customers": "rapport.customer", "cases": "rapport.case"}
 _SUBJECT = re.compile(r"(customers|cases)/[0-9a-f]{8}-[0-9a-f-]{27}(?![^/])")
@@ -80,11 +80,13 @@ def shutdown() -> None:
 def decide(traceparent: str) -> tuple[str, bool]:
     """Decide whether work that arrived with this trace context ("" for none) is recorded.
 
-    Returns the context to go on with, never empty, and the decision: the caller's where there is one.
+    Returns the context to go on with, never empty, and the decision: the caller's where there is one. What
+    versions to come may have behind it is left behind: it would be kept with each fact, and may be anything.
     """
     match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if match is not None:
-        return traceparent, _tracer is not None and bool(int(match[3], 16) & 1)
+        going_on = f"00-{match[1]}-{match[2]}-{match[3]}"
+        return going_on, _tracer is not None and bool(int(match[3], 16) & 1)
     ids = _random.randbytes(24).hex()
     sampled = _tracer is not None and int(ids[16:32], 16) < _bound
     return f"00-{ids[:32]}-{ids[32:]}-{'01' if sampled else '00'}", sampled

@@ -44,8 +44,10 @@ class Turn:
         if self._work.unknown and self._work.fingerprint not in ("", fingerprint):
             raise Refused("not-repeatable")
         answer_s = self._worker.answer_time.total_seconds()
+        began = (
+            asyncio.get_running_loop().time()
+        )  # before the first write, which may be the one that was kept
         for _ in range(TRIES):
-            began = asyncio.get_running_loop().time()  # before the write: so ours ends first
             try:
                 await self._write(fingerprint, about)
             except Exception as error:
