@@ -19,6 +19,7 @@ from chassis.events.envelope import Event, headers, parse
 from customer.events.view import _happened
 from customer.service import service
 from customer.store.views import VIEWS_BY_ID
+from customer.usecases import freshness
 from customer.usecases.views import apply
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import (
@@ -258,6 +259,13 @@ class Department:
     def shown(self, section: section_pb2.ViewSection) -> dict[str, Any]:
         """What is drawn: value by label."""
         return {cell.label: getattr(cell, str(cell.WhichOneof("value"))) for cell in section.cells}
+
+
+@pytest.fixture(autouse=True)
+def what_is_set_aside_is_soon_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Views say it when they next look, which need not take a second here."""
+    monkeypatch.setattr(freshness, "LOADED_EVERY_S", 0.1)
+    monkeypatch.setattr(freshness, "COMPUTED_EVERY_S", 0.05)
 
 
 @pytest.fixture
