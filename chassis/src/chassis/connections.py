@@ -49,6 +49,16 @@ class Connection(H11Protocol):
         self._wait()
         self._answer_what_is_whole()
 
+    def pause_writing(self) -> None:
+        """Wait until some of the answer is read."""
+        super().pause_writing()
+        self._wait()
+
+    def resume_writing(self) -> None:
+        """Go on with the answer."""
+        super().resume_writing()
+        self._answer_what_is_whole()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._wait_no_longer()

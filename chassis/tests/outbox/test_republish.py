@@ -59,6 +59,20 @@ async def test_what_the_stream_still_has_is_not_doubled(bench, stream):
     assert await (await stream()).resources() == ["cases/1", "cases/2"]
 
 
+async def test_publishing_again_leaves_nothing_at_the_broker(bench):
+    db = await bench.database()
+    await bench.relay(db)
+    await bench.open(db, "cases/1", "cases/2", "cases/3")
+    await eventually(lambda: all_published(db))
+    connection = await bench.broker(Declaration("cases"))
+    before = len(connection.client._subs)
+
+    for _ in range(3):
+        await republish(db, connection, db.clock.now() - HOUR, db.clock.now() + HOUR)
+
+    assert len(connection.client._subs) == before
+
+
 async def test_only_the_time_asked_for_is_published_again(bench):
     db = await bench.database()
     await bench.relay(db)

@@ -22,6 +22,11 @@ _last: ContextVar[str] = ContextVar("last", default="nobody")
 
 async def site(scope: Any, receive: Any, send: Any) -> None:
     """Reads the whole body unless asked at `/early`, and tells who set a variable of the context before."""
+    if scope["path"] == "/stream":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while (await asyncio.wait({asyncio.ensure_future(receive())}, timeout=0))[1]:
+            await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
+        return
     told = _last.get()
     _last.set(scope["path"])
     while scope["path"] != "/early" and (message := await receive())["type"] == "http.request":
@@ -85,6 +90,21 @@ async def test_a_drip_is_no_sign_of_life(connect: Open, begun: bytes) -> None:
 async def test_what_is_left_of_a_request_that_was_answered_early_is_not_waited_for(connect: Open) -> None:
     reader, _ = await connect(POST.replace(b"/", b"/early", 1))
     assert (await closed(reader)).startswith(b"HTTP/1.1 200")
+
+
+async def test_an_answer_that_comes_in_parts_and_is_not_read_is_not_waited_for(connect: Open) -> None:
+    reader, writer = await connect(GET.replace(b"/", b"/stream", 1))
+    assert b"200" in await reader.readuntil(b"\r\n\r\n")
+    writer.transport.pause_reading()
+
+    async def until_it_ends() -> None:
+        while True:  # a write is how one learns of it that reads nothing
+            writer.write(b"\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(until_it_ends(), 20)
 
 
 async def test_a_connection_is_used_again_for_as_long_as_somebody_asks(connect: Open) -> None:

@@ -7,6 +7,7 @@ sending one does; its `publish_async` waits for ever for an answer that is lost.
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -16,6 +17,7 @@ import msgspec
 import nats.errors
 import structlog
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from chassis import failpoints
 from chassis.events.envelope import headers
@@ -68,6 +70,10 @@ class Publisher:
             waiting = [chain for chain in waiting if chain and chain[-1]["resource"] not in outcome.refused]
         return outcome
 
+    async def close(self) -> None:
+        """Publish no more."""
+        await self._window.close()
+
     async def _wave(self, rows: Sequence[Row], outcome: Outcome) -> None:
         """Publish rows of different resources side by side."""
         sent: list[tuple[Row, asyncio.Future[Msg]]] = []
@@ -118,6 +124,7 @@ class Window:
     def __init__(self, connection: Connection) -> None:
         self._client = connection.client
         self._inbox = ""
+        self._answering: Subscription | None = None
         self._numbers = count()
         self._answers: dict[str, asyncio.Future[Msg]] = {}
         self._room = asyncio.Semaphore(IN_FLIGHT)
@@ -126,7 +133,7 @@ class Window:
         """Send when there is room. nats.errors.Error when the connection is down or the message too large."""
         if not self._inbox:
             inbox = self._client.new_inbox()
-            await self._client.subscribe(f"{inbox}.*", cb=self._answered)
+            self._answering = await self._client.subscribe(f"{inbox}.*", cb=self._answered)
             self._inbox = inbox
         await self._room.acquire()
         reply = f"{self._inbox}.{next(self._numbers)}"
@@ -137,6 +144,12 @@ class Window:
             self._close(reply)
             raise
         return answer
+
+    async def close(self) -> None:
+        """Send no more."""
+        if self._answering is not None:
+            with suppress(nats.errors.Error):  # the connection is gone, and the subscription with it
+                await self._answering.unsubscribe()
 
     def forget(self) -> None:
         """Wait no longer for what was not answered."""

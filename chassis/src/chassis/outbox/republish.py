@@ -84,7 +84,11 @@ async def republish_some(
     """
     rows = await _PAGE.all(db, after=after, end=ids.floor(until), limit=limit)
     lost = [row for row in rows if published_since is None or row["published_at"] >= published_since]
-    outcome = await Publisher(connection, db.service).publish(lost)
+    publisher = Publisher(connection, db.service)
+    try:
+        outcome = await publisher.publish(lost)
+    finally:
+        await publisher.close()
     sent = len(outcome.published)
     if outcome.unreachable:
         raise Unavailable("BROKER_UNAVAILABLE", f"The broker took {sent} events and then no more. Try again.")
