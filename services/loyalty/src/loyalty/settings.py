@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from chassis.api.currencies import Currency
 from chassis.settings import ServiceSettings
@@ -40,19 +41,18 @@ class Settings(ServiceSettings):
     def _is_a_currency(cls, code: str) -> str:
         return Currency.of(code).code
 
-    @field_validator("value_gold_from", "value_platinum_from")
-    @classmethod
-    def _bands_rise(cls, least: Decimal, info: ValidationInfo) -> Decimal:
-        below = [
-            value for name, value in info.data.items() if name.startswith("value_") and name.endswith("_from")
-        ]
-        if below and least <= max(below):
-            raise ValueError("must be more than the band below begins with")
-        return least
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        for names, made in (("VALUE_*", "formula"), ("GOODWILL_*", "delay_goodwill")):
+            try:
+                getattr(self, made)
+            except ValueError as wrong:
+                raise ValueError(f"RAPPORT_{names}: {wrong}") from None
+        return self
 
     @property
     def formula(self) -> ValueFormula:
-        """How lifetime value becomes a band. ValueError unless the bands rise."""
+        """How lifetime value becomes a band."""
         return ValueFormula(
             self.value_version,
             self.currency,

@@ -3,8 +3,9 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import grpc
 import pytest
@@ -13,6 +14,8 @@ from google.type.money_pb2 import Money
 from structlog.testing import capture_logs
 
 from chassis.api.messages import timestamp, value_name
+from chassis.context import Call, acting, service_itself
+from loyalty.events.cases import on_promises
 from loyalty.names import PROMISE
 from loyalty.service import service
 from loyalty.store.goodwill import GET_PROMISE
@@ -462,3 +465,31 @@ async def test_the_policy_gives_what_is_left_of_a_customers_budget(running: Runn
         assert [log["promise"] for log in logs if "holds goodwill back" in log["event"]] == [promise]
         automatic = [f for f in await granted(running, customer) if f.data.promise]
         assert [fact.data.points for fact in automatic] == expected
+
+
+@pytest.mark.parametrize("known", ["promise", "root"])
+async def test_replicas_that_hear_of_promises_in_another_order_do_not_wait_for_each_other_in_a_circle(
+    running: Running, known: str
+) -> None:
+    """Each waits between its first and its last row, for somebody who has the one in the middle."""
+
+    def heard(i: int) -> Any:
+        names = {"promise": new("promises"), "root": new("promises"), known: f"promises/{UUID(int=i)}"}
+        return SimpleNamespace(data=PromiseAtRisk(customer=new("customers"), **names))
+
+    async def hear(*order: int) -> None:
+        async with running.db.transaction(lock_timeout_ms=20_000) as tx:
+            await on_promises(tx, [heard(i) for i in order])
+
+    async def both_wait() -> bool:
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = $1"
+        async with running.db.connection() as connection:
+            database = await connection.fetchval("SELECT current_database()")
+            return bool(await connection.fetchval(sql, database) == 2)
+
+    with acting(Call("test", service_itself("loyalty"))):
+        async with running.db.transaction() as between:
+            await on_promises(between, [heard(2), heard(3)])
+            replicas = [asyncio.create_task(hear(1, 2, 4)), asyncio.create_task(hear(4, 3, 1))]
+            await eventually(both_wait)
+    await asyncio.gather(*replicas)

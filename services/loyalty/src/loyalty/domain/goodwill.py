@@ -99,7 +99,7 @@ class AuthorityPolicy:
         customer_budget: the most for one customer within it, by people and by the policy.
         grantor_budget: the most by one person within it.
 
-    ValueError unless every band has a limit of 1 or more, and each budget allows the highest of them.
+    ValueError unless each budget allows the highest limit.
 
     """
 
@@ -113,10 +113,8 @@ class AuthorityPolicy:
     grantor_budget: int
 
     def __post_init__(self) -> None:
-        if self.points_per_day < 1 or any(self.limits.get(band, 0) < 1 for band in Band):
-            raise ValueError("goodwill: points per day and the limit of every band must be 1 or more")
         if min(self.customer_budget, self.grantor_budget) < max(self.limits.values()):
-            raise ValueError("goodwill: a budget must be at least the highest limit for one harm")
+            raise ValueError("each budget must be at least the highest limit for one harm")
 
     def for_delay(self, due: datetime, new_due: datetime, zone: tzinfo, reason_code: str, band: Band) -> int:
         """The points that a delay earns: for every day begun, up to the band's limit; 0 without a harm.

@@ -156,7 +156,7 @@ class ValueFormula:
 
     def __post_init__(self) -> None:
         if not 0 < self.silver < self.gold < self.platinum:
-            raise ValueError("value bands must rise: 0 < silver < gold < platinum")
+            raise ValueError("bands must rise: 0 < silver < gold < platinum")
 
     def band(self, value: CustomerValue | None, without: Decimal = Decimal(0)) -> Band:
         """The band of a customer; `without` so much of their value."""

@@ -32,8 +32,10 @@ async def on_promises(tx: Transaction, events: Sequence[Event[Any]]) -> None:
         )
         for fact in (event.data for event in events)
     ]
-    await INSERT_PROMISES.rows(tx, promises)
-    await INSERT_HARMS.rows(tx, [promise for promise in promises if promise.harmed])
+    # Always in one order, so that two replicas cannot wait for each other.
+    await INSERT_PROMISES.rows(tx, sorted(promises, key=lambda promise: promise.id))
+    harmed = [promise for promise in promises if promise.harmed]
+    await INSERT_HARMS.rows(tx, sorted(harmed, key=lambda promise: promise.root_id))
 
 
 def _harms(fact: Any) -> bool:
