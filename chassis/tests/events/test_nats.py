@@ -1,5 +1,6 @@
-"""Who a URL says that we are."""
+"""Who a URL says that we are, and a broker that stands still."""
 
+import signal
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ import pytest
 from chassis.events.declarations import Declaration
 from chassis.events.nats import connect
 from rapport_testing.engines.nats import Nats
+from rapport_testing.wait import eventually
 
 PASSWORD = "p@ss:w/rd%20,?#&=\u00e9"
 
@@ -31,3 +33,23 @@ async def test_what_is_special_in_a_password_is_percent_encoded(server: Nats, se
 async def test_an_encoded_password_is_not_taken_as_it_is(server: Nats) -> None:
     with server, pytest.raises(nats.errors.AuthorizationError):
         await connect(f"nats://cases:{quote(quote(PASSWORD, safe=''))}@127.0.0.1:{server.port}", "cases")
+
+
+async def test_a_connection_is_read_again_as_soon_as_the_broker_answers_late(tmp_path: Path) -> None:
+    async def answers() -> bool:
+        return await connection.problem() == ""
+
+    async def is_silent() -> bool:  # a process stands still a moment after it was told to
+        return await connection.problem() == "the broker does not answer"
+
+    with Nats(tmp_path) as server:
+        connection = await connect(server.url, "cases")
+        assert server.process
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            await eventually(is_silent)
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        await eventually(answers)
+        assert connection.client.stats["reconnects"] == 0
+        await connection.close()

@@ -78,6 +78,12 @@ class Encrypting(Client):
         """Of a folder, as it is now, or of the system."""
         return tls.context(self._tls_dir) if self._tls_dir else ssl.create_default_context()
 
+    async def _process_pong(self) -> None:
+        """Take an answer that nobody waits for any more: the library would stop reading, unnoticed."""
+        if self._pongs and self._pongs[0].done():
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
+
     def _connect_command(self) -> bytes:
         """Tell nothing in the clear to whoever says that there is no TLS here: the library would."""
         server = self._current_server
