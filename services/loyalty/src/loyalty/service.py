@@ -1,5 +1,6 @@
 """The loyalty service: what it is made of."""
 
+from functools import partial
 from pathlib import Path
 
 from chassis.app import App
@@ -13,6 +14,7 @@ from loyalty.rpc.programs import ProgramRpc
 from loyalty.rpc.purchases import PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.goodwill import Authority
+from loyalty.usecases.values import BANDS_TIMER, expect_bands, follow_bands
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
     PromiseBroken,
@@ -42,6 +44,8 @@ def compose(app: App[Settings]) -> None:
     app.serve(PurchaseRpc(app, formula=formula))
     app.serve(GoodwillRpc(app, authority=authority))
 
+    app.on_open(partial(expect_bands, app.db))
+    app.timer(BANDS_TIMER, lambda tx, _: follow_bands(tx, formula))
     app.project(PROMISES.durable, on_promises)
     app.subscribe(DELAYS.durable, goodwill_for_renegotiation(authority))
 

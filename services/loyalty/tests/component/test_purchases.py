@@ -1,6 +1,8 @@
 """Recording purchases and reading value, through the real service."""
 
 import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
 from itertools import zip_longest
 from typing import Any
 from uuid import uuid4
@@ -11,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
 from chassis.api.messages import value_name
+from loyalty.service import service
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import (
     BatchRecordPurchasesRequest,
@@ -21,7 +24,9 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
 )
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport_testing.batches import corrected, created, standing, unclear
+from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason
+from rapport_testing.wait import eventually
 
 CENT = 10_000_000
 AT = Timestamp(seconds=1_770_000_000)
@@ -499,3 +504,40 @@ async def test_an_export_that_two_departments_import_is_recorded_once(running: R
     assert (created(second), corrected(second)) == (0, 0)
     assert standing(second) == standing(first)
     assert (await value(desk, buyer)).purchase_count == 1
+
+
+async def bands_told(running: Running, buyer: str) -> list[tuple[str, str, int]]:
+    facts = [fact for fact in await running.published() if fact.type.endswith("CustomerValueChanged")]
+    told = [fact for fact in facts if fact.data.customer == buyer]
+    return [(value_name(f.data, "previous_band"), value_name(f.data, "band"), f.version) for f in told]
+
+
+async def test_new_bands_are_told_of_whom_they_move_and_what_a_purchase_tells_begins_with_the_last_told(
+    start: Any, desk_of: type[Any], clock: ManualClock
+) -> None:
+    before = await start(service)
+    of_before = desk_of(before)
+    moved, stays, buys = customer(), customer(), customer()
+    for buyer in (moved, stays, buys):
+        await of_before.purchases.RecordPurchase(
+            single(purchase(buyer, 12_000 if buyer is stays else 40_000))
+        )
+    url = before.app.settings.database_url
+    await before.stop()
+
+    now = await start(service, database_url=url, value_gold_from=300, value_version="lifetime-2")
+    desk = desk_of(now)
+    await desk.purchases.RecordPurchase(single(purchase(buys, 100)))
+    assert await bands_told(now, buys) == [("STANDARD", "SILVER", 1), ("SILVER", "GOLD", 2)]
+    assert await bands_told(now, moved) == [("STANDARD", "SILVER", 1)]
+    clock.advance(timedelta(minutes=6))
+    told = [("STANDARD", "SILVER", 1), ("SILVER", "GOLD", 2)]
+    await eventually(lambda: _is(bands_told(now, moved), told))
+    assert await bands_told(now, stays) == [("STANDARD", "SILVER", 1)]
+    assert await bands_told(now, buys) == told
+    worth = await value(desk, moved)
+    assert (value_name(worth, "band"), worth.formula_version) == ("GOLD", "lifetime-2")
+
+
+async def _is(found: Awaitable[Any], expected: Any) -> bool:
+    return bool(await found == expected)

@@ -69,7 +69,9 @@ def test_bands_are_named_as_others_read_them_least_first() -> None:
 
 def test_each_customer_is_added_up_once_in_the_order_of_ids() -> None:
     later = NOW + timedelta(days=1)
-    added = added_value([purchase(2, "0.10", later), purchase(1, "5"), purchase(2, "0.20", NOW)], NOW, uuid4)
+    added = added_value(
+        [purchase(2, "0.10", later), purchase(1, "5"), purchase(2, "0.20", NOW)], NOW, uuid4, "test"
+    )
     assert counted(added) == [
         (1, {"EUR": "5"}, 1, NOW, NOW),
         (2, {"EUR": "0.30"}, 2, NOW, later),
@@ -78,24 +80,30 @@ def test_each_customer_is_added_up_once_in_the_order_of_ids() -> None:
 
 def test_each_currency_is_added_up_by_itself_and_bands_count_one() -> None:
     paid = [purchase(1, "99"), purchase(1, "1000", currency="JPY"), purchase(1, "1.250", currency="KWD")]
-    (added,) = added_value(paid, NOW, uuid4)
+    (added,) = added_value(paid, NOW, uuid4, "test")
     assert added.lifetime_values == [
         Money(Decimal(99), "EUR"),
         Money(Decimal(1000), "JPY"),
         Money(Decimal("1.250"), "KWD"),
     ]
     assert FORMULA.band(added) is Band.STANDARD
-    assert FORMULA.counted([*paid, purchase(1, "1")]) == {UUID(int=1): Decimal(100)}
 
 
-def test_the_band_before_is_that_without_what_came() -> None:
-    assert FORMULA.band(value("100"), Decimal("0.01")) is Band.STANDARD
+@pytest.mark.parametrize(
+    ("version", "before"), [("test", Band.GOLD), ("of-before", Band.GOLD), ("", Band.SILVER)]
+)
+def test_the_band_before_is_what_others_were_told_and_the_same_where_nobody_knows(
+    version: str, before: Band
+) -> None:
+    customer = replace(value("100"), band=Band.GOLD, formula_version=version)
+    assert FORMULA.put(customer) is before
+    assert (customer.band, customer.formula_version) == (Band.SILVER, "test")
 
 
 def test_what_is_given_back_lowers_the_value_and_is_no_purchase() -> None:
     later = NOW + timedelta(days=1)
     assert counted(
-        added_value([purchase(1, "5"), purchase(1, "-2", later), purchase(2, "-1")], NOW, uuid4)
+        added_value([purchase(1, "5"), purchase(1, "-2", later), purchase(2, "-1")], NOW, uuid4, "test")
     ) == [
         (1, {"EUR": "3"}, 1, NOW, NOW),
         (2, {"EUR": "-1"}, 0, None, None),
@@ -104,16 +112,16 @@ def test_what_is_given_back_lowers_the_value_and_is_no_purchase() -> None:
 
 
 def test_two_purchases_of_the_same_content_count_twice() -> None:
-    (added,) = added_value([purchase(1, "9.99"), purchase(1, "9.99")], NOW, uuid4)
+    (added,) = added_value([purchase(1, "9.99"), purchase(1, "9.99")], NOW, uuid4, "test")
     assert (added.total("EUR"), added.purchase_count) == (Decimal("19.98"), 2)
 
 
 def test_what_is_free_is_a_purchase_too() -> None:
-    assert counted(added_value([purchase(1, "0")], NOW, uuid4)) == [(1, {"EUR": "0"}, 1, NOW, NOW)]
+    assert counted(added_value([purchase(1, "0")], NOW, uuid4, "test")) == [(1, {"EUR": "0"}, 1, NOW, NOW)]
 
 
 def test_who_changed_gets_a_version_and_nothing_is_added() -> None:
-    assert counted(added_value([], NOW, uuid4, [UUID(int=1)])) == [(1, {}, 0, None, None)]
+    assert counted(added_value([], NOW, uuid4, "test", [UUID(int=1)])) == [(1, {}, 0, None, None)]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +145,7 @@ def test_a_row_says_something_new_when_any_of_its_fields_does(corrected: dict[st
 
 def test_what_was_given_back_of_a_purchase_lowers_the_value_and_all_of_it_ends_the_purchase() -> None:
     part, whole = (replace(purchase(1, "1"), refunded=Decimal(back)) for back in ("0.25", "1"))
-    assert counted(added_value([part, whole], NOW, uuid4)) == [(1, {"EUR": "0.75"}, 1, NOW, NOW)]
+    assert counted(added_value([part, whole], NOW, uuid4, "test")) == [(1, {"EUR": "0.75"}, 1, NOW, NOW)]
     free = purchase(1, "0")
     assert [each.given_back for each in (part, whole, free)] == [False, True, False]
 

@@ -3,8 +3,7 @@
 What a customer gave back lowers the value and is not counted: of a purchase, or as one of a negative amount.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.money import Money
-from loyalty.names import CUSTOMER, PURCHASE
+from loyalty.names import CUSTOMER, CUSTOMER_VALUE, PURCHASE
 
 _SAID = ("customer_id", "paid", "currency_code", "purchase_time", "quantity", "reference", "refunded")
 
@@ -103,7 +102,8 @@ class Purchase:
 class CustomerValue:
     """Everything a customer paid, over the whole relationship. `version` counts its changes.
 
-    `totals` has an exact amount, as text, for each currency.
+    `totals` has an exact amount, as text, for each currency. `band` is what others were told last, by the
+    formula of that version; what was told before that was kept is not known, and has none.
     """
 
     id: UUID
@@ -115,11 +115,11 @@ class CustomerValue:
     create_time: datetime
     update_time: datetime
     version: int = 1
+    band: Band = Band.STANDARD
+    formula_version: str = ""
 
-    @property
-    def name(self) -> str:
-        """`customerValues/{uuid}`."""
-        return f"customerValues/{self.id}"
+    name = CUSTOMER_VALUE.named("id")
+    customer = CUSTOMER.named("customer_id")
 
     @property
     def lifetime_values(self) -> list[Money]:
@@ -158,37 +158,42 @@ class ValueFormula:
         if not 0 < self.silver < self.gold < self.platinum:
             raise ValueError("bands must rise: 0 < silver < gold < platinum")
 
-    def band(self, value: CustomerValue | None, without: Decimal = Decimal(0)) -> Band:
-        """The band of a customer; `without` so much of their value."""
-        worth = (value.total(self.currency) if value else Decimal(0)) - without
+    def band(self, value: CustomerValue | None) -> Band:
+        """The band of a customer."""
+        worth = value.total(self.currency) if value else 0
         if worth >= self.platinum:
             return Band.PLATINUM
         if worth >= self.gold:
             return Band.GOLD
         return Band.SILVER if worth >= self.silver else Band.STANDARD
 
-    def counted(self, purchases: Iterable[Purchase]) -> Mapping[UUID, Decimal]:
-        """What purchases add to what bands count, by customer."""
-        added: dict[UUID, Decimal] = defaultdict(Decimal)
-        for purchase in purchases:
-            if purchase.currency_code == self.currency:
-                added[purchase.customer_id] += purchase.worth
-        return added
+    def put(self, value: CustomerValue) -> Band:
+        """Put a customer in their band, and return the one that others were told of."""
+        before, known = value.band, value.formula_version
+        value.band, value.formula_version = self.band(value), self.version
+        return before if known else value.band
 
 
 def added_value(
-    purchases: Iterable[Purchase], at: datetime, new_id: Callable[[], UUID], changed: Iterable[UUID] = ()
+    purchases: Iterable[Purchase],
+    at: datetime,
+    new_id: Callable[[], UUID],
+    formula_version: str,
+    changed: Iterable[UUID] = (),
 ) -> list[CustomerValue]:
     """What the purchases add to the value of each customer, in the order of customer ids.
 
     A customer in `changed` gets a version with nothing added: their purchases are counted again. An id of
-    `new_id` is taken by who had no value before.
+    `new_id` is taken by who had no value before, and was STANDARD by any formula.
 
     Every transaction locks values in this order, so that two batches cannot wait for each other.
     """
     purchases = list(purchases)
     customers = {*changed, *(purchase.customer_id for purchase in purchases)}
-    added = {c: CustomerValue(new_id(), c, {}, 0, None, None, at, at) for c in sorted(customers)}
+    added = {
+        c: CustomerValue(new_id(), c, {}, 0, None, None, at, at, formula_version=formula_version)
+        for c in sorted(customers)
+    }
     for purchase in purchases:
         added[purchase.customer_id].add(purchase)
     return list(added.values())

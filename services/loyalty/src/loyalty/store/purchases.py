@@ -1,5 +1,7 @@
 """Statements on purchases and on what customers are worth."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from chassis.api import filters
@@ -144,6 +146,31 @@ COUNT_VALUES = Statement(
         last_purchase_time=_counted.c.last,
     )
     .returning(CUSTOMER_VALUES),
+    row=CustomerValue,
+)
+
+# Keeps what others are told of bands, of rows that are there and locked.
+SAVE_BANDS = Bulk[Any](
+    CUSTOMER_VALUES,
+    lambda into: into.on_conflict_do_update(
+        index_elements=["customer_id"],
+        set_={name: into.excluded[name] for name in ("band", "formula_version", "version", "update_time")},
+    ),
+)
+
+# Some whose band is by a formula of another version: of one other version, as an index has them.
+_by = CUSTOMER_VALUES.c.formula_version
+_version: sa.BindParameter[str] = sa.bindparam("version")
+_another = sa.func.coalesce(
+    sa.select(sa.func.max(_by)).where(_by < _version).scalar_subquery(),
+    sa.select(sa.func.min(_by)).where(_by > _version).scalar_subquery(),
+)
+LOCK_OTHERWISE_BANDED = Statement(
+    sa.select(CUSTOMER_VALUES)
+    .where(_by == _another)
+    .order_by(CUSTOMER_VALUES.c.customer_id)
+    .limit(500)
+    .with_for_update(),
     row=CustomerValue,
 )
 

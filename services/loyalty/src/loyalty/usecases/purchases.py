@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,9 +13,9 @@ from chassis.api.formats import FORMATS
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from chassis.overlap import Outcome
-from loyalty.domain.facts import CustomerValueChanged, PurchaseCorrected, PurchaseRecorded
-from loyalty.domain.value import Band, CustomerValue, Purchase, ValueFormula, added_value
-from loyalty.names import CUSTOMER, DEPARTMENT
+from loyalty.domain.facts import PurchaseCorrected, PurchaseRecorded
+from loyalty.domain.value import Purchase, ValueFormula, added_value
+from loyalty.names import DEPARTMENT
 from loyalty.store.purchases import (
     ADD_VALUES,
     CORRECT_PURCHASES,
@@ -24,9 +25,8 @@ from loyalty.store.purchases import (
     LOCK_IMPORTED,
 )
 from loyalty.usecases.overlap import find_overlap
+from loyalty.usecases.values import put_in_bands, tell_value
 from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
-
-_NOTHING = Decimal(0)
 
 
 @dataclass(slots=True)
@@ -122,15 +122,21 @@ async def record_purchases(
     known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
     wrong, before, corrected = await _correct(tx, again, list(_corrections(again, known)))
     moved = {p.customer_id for p in (*corrected.values(), *before)}
-    changed = await ADD_VALUES.rows(tx, added_value(told.values(), tx.now, lambda: ids.uuid7(tx.now), moved))
+    new_id, version = partial(ids.uuid7, tx.now), formula.version
+    changed = await ADD_VALUES.rows(tx, added_value(told.values(), tx.now, new_id, version, moved))
     values = {value.customer_id: value for value in changed}
     if moved:
         counted = await COUNT_VALUES.all(tx, customer_ids=list(moved))
         values |= {value.customer_id: value for value in counted}
-    come, gone = formula.counted([*told.values(), *corrected.values()]), formula.counted(before)
-    bands = {c: formula.band(v, come.get(c, _NOTHING) - gone.get(c, _NOTHING)) for c, v in values.items()}
+    bands = await put_in_bands(tx, values.values(), formula)
     told |= {wrong[key].id: purchase for key, purchase in corrected.items()}
-    _tell(tx, purchases, told, {p.id: p for p in before}, _Values(values, bands, formula), acting)
+
+    def tell_of(customer_id: UUID, caused_by: UUID | None) -> UUID:
+        return tell_value(tx, values[customer_id], bands[customer_id], caused_by)
+
+    of = _tell(tx, purchases, told, {p.id: p for p in before}, tell_of, acting)
+    for customer_id in values.keys() - of:  # whom a correction left without any of them
+        tell_of(customer_id, None)
     stands, mended = known | corrected, {purchase.id for purchase in wrong.values()}
     return [Recorded(told.get(p.id) or stands[p.import_key], _outcome(p.id, new, mended)) for p in purchases]
 
@@ -174,39 +180,18 @@ async def _correct(
     return said, [before[key] for key in said], {p.import_key: p for p in after}
 
 
-class _Values(NamedTuple):
-    """What customers are worth now, and the bands before."""
-
-    now: Mapping[UUID, CustomerValue]
-    bands_before: Mapping[UUID, Band]
-    formula: ValueFormula
-
-    def tell(self, tx: Transaction, customer_id: UUID, caused_by: UUID | None) -> UUID:
-        """Say what a customer is worth."""
-        value = self.now[customer_id]
-        changed = fact_of(
-            CustomerValueChanged,
-            value,
-            customer=CUSTOMER.format(customer_id),
-            band=self.formula.band(value),
-            previous_band=self.bands_before[customer_id],
-            formula_version=self.formula.version,
-        )
-        return tx.record(changed, version=value.version, caused_by=caused_by)
-
-
 def _tell(
     tx: Transaction,
     purchases: Sequence[Purchase],
     recorded: Mapping[UUID, Purchase],
     before: Mapping[UUID, Purchase],
-    values: _Values,
+    tell_of: Callable[[UUID, UUID | None], UUID],
     acting: Callable[[int], None],
-) -> None:
+) -> Set[UUID]:
     """One fact for each purchase; after a customer's first, what all of theirs made of the value.
 
-    `recorded` holds what stands, by the ids of `purchases`; `before` what was corrected, by its own. A
-    customer whom a correction left without any of them is told of last.
+    `recorded` holds what stands, by the ids of `purchases`; `before` what was corrected, by its own. Returns
+    the customers that were told of.
     """
     told: dict[UUID, UUID] = {}
     for i, sent in enumerate(purchases):
@@ -219,9 +204,8 @@ def _tell(
         if purchase.customer_id in told:
             tx.share(told[purchase.customer_id])
         else:
-            told[purchase.customer_id] = values.tell(tx, purchase.customer_id, event_id)
-    for customer_id in values.now.keys() - told.keys():
-        values.tell(tx, customer_id, None)
+            told[purchase.customer_id] = tell_of(purchase.customer_id, event_id)
+    return told.keys()
 
 
 def _fact(

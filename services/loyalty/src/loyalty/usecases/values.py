@@ -1,0 +1,62 @@
+"""The bands that customers are in, and telling of it."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from chassis.context import Call, acting, service_itself
+from chassis.db.database import Database
+from chassis.db.transaction import Transaction
+from chassis.facts import fact_of
+from loyalty.domain.facts import CustomerValueChanged
+from loyalty.domain.value import Band, CustomerValue, ValueFormula
+from loyalty.store.purchases import LOCK_OTHERWISE_BANDED, SAVE_BANDS
+
+BANDS_TIMER = "follow-bands"
+# After the last replica has started, when none is left that goes by the bands of before.
+_SETTLED = timedelta(minutes=5)
+
+
+async def put_in_bands(
+    tx: Transaction, values: Iterable[CustomerValue], formula: ValueFormula
+) -> dict[UUID, Band]:
+    """Put customers whose values are locked in their bands; what others were told of each before."""
+    before, moved = {}, []
+    for value in values:
+        was = value.band, value.formula_version
+        before[value.customer_id] = formula.put(value)
+        if was != (value.band, value.formula_version):
+            moved.append(value)
+    await SAVE_BANDS.rows(tx, moved)
+    return before
+
+
+def tell_value(
+    tx: Transaction, value: CustomerValue, previous_band: Band, caused_by: UUID | None = None
+) -> UUID:
+    """Say what a customer is worth."""
+    changed = fact_of(CustomerValueChanged, value, previous_band=previous_band)
+    return tx.record(changed, version=value.version, caused_by=caused_by)
+
+
+async def expect_bands(db: Database) -> None:
+    """Look soon after a start whether bands are set otherwise than before."""
+    with acting(Call("start", service_itself(db.service))):
+        async with db.transaction() as tx:
+            await tx.schedule(BANDS_TIMER, "", tx.now + _SETTLED)
+
+
+async def follow_bands(tx: Transaction, formula: ValueFormula) -> None:
+    """Put some of the customers in their bands who are in those that were set before, then come back.
+
+    Others are told of whom that moves; of the rest they know what is so.
+    """
+    values = await LOCK_OTHERWISE_BANDED.all(tx, version=formula.version)
+    for value in values:
+        before = formula.put(value)
+        if before != value.band:
+            value.version, value.update_time = value.version + 1, tx.now
+            tell_value(tx, value, before)
+    await SAVE_BANDS.rows(tx, values)
+    if values:
+        await tx.schedule(BANDS_TIMER, "", tx.now)
