@@ -32,7 +32,7 @@ from chassis.api.formats import Judge, Wrong
 from chassis.api.masks import changeable, chosen, updated
 from chassis.api.reading import is_prose
 from chassis.api.resources import behavior, is_ours, other_form, referred
-from chassis.api.validation import Check, Found
+from chassis.api.validation import Check, Found, exceeding
 from chassis.errors import Violation
 from chassis.visible import shows_something
 from rapport.options.v1 import options_pb2
@@ -58,7 +58,8 @@ def checker(request: Any, rules: Rules | None = None) -> Look:
     parts = _Compiler(by_message).parts(request, is_request=True)
 
     def look(message: Any, now: datetime) -> Found:
-        found: Found = []
+        if found := exceeding(by_message.get(request), message, now):
+            return found
         for part in parts:
             part(message, "", now, found)
         return list({each.field: each for each in reversed(found)}.values())[::-1] if found else found

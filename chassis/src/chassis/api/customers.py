@@ -13,13 +13,15 @@ from chassis.api.handles import (
     misleads,
 )
 from chassis.api.messages import value_name
-from chassis.api.validation import Check, Found
+from chassis.api.validation import Check, Found, bound
 from chassis.errors import Violation
 from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_service_pb2 import BatchResolveCustomersRequest
 from rapport.customer.v1.identifier_pb2 import Identifier
 
 # A thousand rows are applied in one transaction.
 _ROW_IDENTIFIERS_MAX = 20
+_BATCH_PARTS_MAX = 5000
 
 
 def _customer(check: Check, sent: Customer, now: datetime) -> None:
@@ -37,7 +39,15 @@ def _identifier(check: Check, sent: Identifier, now: datetime) -> None:
         check.refuse("value", INVALID_REASONS.get(kind, INVALID_REASON)[0], MISLEADING)
 
 
-RULES: Rules = {Customer: _customer, Identifier: _identifier}
+@bound
+def _batch(check: Check, sent: BatchResolveCustomersRequest, now: datetime) -> None:
+    new = [each.new_customer for each in sent.requests]
+    if len(new) + sum(len(each.identifiers) + len(each.addresses) for each in new) > _BATCH_PARTS_MAX:
+        allowed = f"must hold at most {_BATCH_PARTS_MAX:,} identifiers and addresses together"
+        check.refuse("requests", "TOO_LONG", allowed)
+
+
+RULES: Rules = {Customer: _customer, Identifier: _identifier, BatchResolveCustomersRequest: _batch}
 check_customer = checker(Customer.DESCRIPTOR, RULES)
 
 

@@ -1,5 +1,9 @@
 """What is wrong with a request, as rules find it: see `chassis.api.checks`."""
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
 from chassis.errors import Violation
 
 Found = list[Violation]
@@ -14,3 +18,21 @@ class Check:
     def refuse(self, field: str, reason: str, description: str) -> None:
         """Note a violation. The description says what is allowed, and never what was sent."""
         self._found.append(Violation(self._prefix + field, reason, description))
+
+
+R = TypeVar("R", bound=Callable[[Check, Any, datetime], None])
+_BOUNDS: set[Any] = set()
+
+
+def bound(rule: R) -> R:
+    """Make a rule of a request one of how much it may hold: of more, nothing else is looked at."""
+    _BOUNDS.add(rule)
+    return rule
+
+
+def exceeding(rule: Any, request: Any, now: datetime) -> Found:
+    """What `rule` refuses, if it is a bound."""
+    found: Found = []
+    if rule in _BOUNDS:
+        rule(Check("", found), request, now)
+    return found

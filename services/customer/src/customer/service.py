@@ -1,13 +1,13 @@
 """The customer service: everything it is made of."""
 
 from pathlib import Path
+from uuid import UUID
 
 from chassis.app import App
 from chassis.inbox.arrivals import Arrivals
 from chassis.inbox.subscription import Subscription
 from chassis.service import Service
 from customer.events.view import LISTENING, ViewProjector
-from customer.jobs.timers import apply_import, redraw_sections
 from customer.rpc.consents import ConsentRpc
 from customer.rpc.customers import CustomerRpc
 from customer.rpc.imports import ImportRpc
@@ -18,8 +18,8 @@ from customer.rpc.views import ViewRpc
 from customer.settings import Settings
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
-from customer.usecases.imports import APPLY_TIMER
-from customer.usecases.sections import REDRAW_TIMER
+from customer.usecases.imports import APPLY_TIMER, EXPIRE_TIMER, apply_chunk, expire_job
+from customer.usecases.sections import REDRAW_TIMER, redraw
 from rapport.customer.v1 import customer_events_pb2
 
 
@@ -44,8 +44,9 @@ def compose(app: App[Settings]) -> None:
 
     app.background(freshness.run)
 
-    app.timer(APPLY_TIMER, apply_import(manager))
-    app.timer(REDRAW_TIMER, redraw_sections(hot))
+    app.timer(APPLY_TIMER, lambda tx, timer: apply_chunk(tx, UUID(timer.key), manager))
+    app.timer(EXPIRE_TIMER, lambda tx, timer: expire_job(tx, UUID(timer.key)))
+    app.timer(REDRAW_TIMER, lambda tx, timer: redraw(tx, timer.key, hot))
 
 
 service = Service(

@@ -197,6 +197,21 @@ async def test_a_row_makes_a_person_of_an_organization_and_never_the_reverse(des
     assert found.person == Person(given_name="Anna", organization_name="Acme")
 
 
+async def test_whoever_shares_the_address_of_an_organization_makes_no_person_of_it(desk):
+    info = desk.email("info@acme.example.com")
+    acme = await desk.create(info, organization=Organization(legal_name="Acme GmbH"))
+    anna = Person(given_name="Anna", family_name="Schmidt", birth_date=Date(year=1984))
+    job, told = await load(
+        desk,
+        Customer(person=anna, region_code="DE", identifiers=[info, desk.external("crm:1")]),
+        Customer(display_name="Bob's Burgers", identifiers=[info]),
+    )
+    found = await get(desk, info)
+    assert (found.organization, found.display_name) == (acme.organization, "Acme GmbH")
+    assert (found.region_code, len(found.identifiers)) == ("DE", 1)
+    assert (job.renamed_count, told) == (0, [(2, "NAME_KEPT", True), (3, "NAME_KEPT", True)])
+
+
 def address(line, kind=Address.TYPE_HOME, **fields):
     return Address(type=kind, postal_address=PostalAddress(region_code="DE", address_lines=[line]), **fields)
 
@@ -214,6 +229,22 @@ async def test_an_address_takes_the_place_of_the_one_of_its_type_and_the_primary
     await load(desk, *(Customer(identifiers=[handle], addresses=[row]) for row in rows))
     found = [(a.postal_address.address_lines[0], a.primary) for a in (await get(desk, handle)).addresses]
     assert found == [("Platz 3", True), ("Gasse 2", False), ("Post 4", False)]
+
+
+async def test_of_several_addresses_of_a_type_each_is_kept_as_far_as_there_is_room(desk):
+    async def brought(*lines, kind=Address.TYPE_HOME):
+        row = Customer(identifiers=[handle], addresses=[address(line, kind) for line in lines])
+        _, told = await load(desk, row, source=f"{lines} {kind}")
+        found = (await get(desk, handle)).addresses
+        return [each.postal_address.address_lines[0] for each in found], told
+
+    handle = desk.external("crm:1")
+    await desk.create(handle)
+    assert await brought("A", "B") == (["A", "B"], [])
+    assert await brought("A", "C") == (["A", "C"], [])
+    assert await brought("D", "E", "F") == (["D", "E", "F"], [])
+    homes, _ = await brought(*(f"Weg {i}" for i in range(20)))
+    assert await brought("W", kind=Address.TYPE_WORK) == (homes, [(2, "TOO_MANY_ADDRESSES", True)])
 
 
 async def test_who_only_shares_an_email_lends_neither_birthday_nor_address(desk):

@@ -323,6 +323,26 @@ async def test_a_cancelled_job_applies_nothing_and_its_source_may_come_again(des
         assert await connection.fetchval("SELECT count(*) FROM import_rows") == 0
 
 
+async def test_people_of_an_import_that_nobody_goes_on_with_are_forgotten(desk):
+    async def state(job):
+        return (await desk.imports.GetImportJob(GetImportJobRequest(name=job.name))).state
+
+    async def cancelled():
+        return await state(left) == State.STATE_CANCELLED
+
+    left, going = [
+        await append(desk, await create(desk, text), [(1, customer(desk, 1))]) for text in ("left", "going")
+    ]
+    desk.clock.advance(timedelta(days=6))
+    await append(desk, going, [(2, customer(desk, 2))])
+    assert await state(left) == State.STATE_OPEN
+    desk.clock.advance(timedelta(days=2))
+    await eventually(cancelled)
+    async with desk.running.db.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM import_rows") == 2
+    assert (await commit(desk, going)).created_count == 2
+
+
 async def test_a_committed_job_takes_no_rows_and_cannot_be_cancelled(desk, refused):
     job = await append(desk, await create(desk), [(1, customer(desk, 1))])
     done = await commit(desk, job)

@@ -57,6 +57,28 @@ async def test_fifty_who_resolve_one_new_handle_in_any_case_get_one_customer(des
     assert len(await desk.facts("CustomerCreated")) == 1
 
 
+async def test_a_batch_is_bounded_before_anything_of_it_is_looked_at(desk):
+    def batch(customers, **new):
+        handles = [desk.phone(f"+4930{i:06}") for i in range(99)]
+        return BatchResolveCustomersRequest(
+            requests=[
+                ResolveCustomerRequest(
+                    identifier=desk.email(f"m{i}@example.com"),
+                    new_customer=Customer(identifiers=handles, **new),
+                )
+                for i in range(customers)
+            ]
+        )
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await desk.customers.BatchResolveCustomers(batch(1000, region_code="Germany"))
+    assert [(wrong.field, wrong.reason) for wrong in refusal(caught.value).violations] == [
+        ("requests", "TOO_LONG")
+    ]
+    answer = await desk.customers.BatchResolveCustomers(batch(50), timeout=30)
+    assert len(answer.responses) == 50
+
+
 async def test_batches_that_race_over_the_same_handles_agree_on_every_customer(desk):
     def batch(order):
         asks = [

@@ -81,7 +81,7 @@ def at(line, kind, **more):
 
 
 def primary(held, brought):
-    merged = with_addresses(json.dumps(held), json.dumps(brought))
+    merged, _ = with_addresses(json.dumps(held), json.dumps(brought))
     return [address.get("primary", False) for address in json.loads(merged)]
 
 

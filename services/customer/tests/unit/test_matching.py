@@ -107,13 +107,29 @@ WHOLE = {"display_name": "Zoë Berg"}
         (WHOLE, {"given_name": "Eva", "family_name": "Tal"}, ["given_name", "family_name"]),
         (WHOLE, {"display_name": "Eva Tal"}, ["display_name"]),
         (WHOLE, {"organization_name": "Acme"}, []),
-        ({"organization_name": "Acme"}, WHOLE, []),
+        ({"kind": "PERSON", "organization_name": "Acme"}, WHOLE, []),
         ({"organization_name": "Acme"}, {"organization_name": "ACME "}, []),
         ({"organization_name": "Acme"}, {"organization_name": "Berg"}, ["organization_name"]),
     ],
 )
 def test_names_clash_when_they_say_otherwise_not_when_they_agree_or_add(ours, row, clash):
     assert name_conflict(customer(**ours), row, []) == clash
+
+
+@pytest.mark.parametrize(
+    ("row", "clash"),
+    [
+        (PARTS, ["given_name", "family_name"]),
+        (WHOLE, ["display_name"]),
+        ({"birth_date": "1984-04-12"}, ["birth_date"]),
+        ({"display_name": "ACME", "organization_name": "Acme"}, []),
+        ({}, []),
+    ],
+)
+def test_somebody_at_an_organization_is_another_unless_an_id_says_so(row, clash):
+    acme = customer(kind="ORGANIZATION", organization_name="Acme")
+    assert name_conflict(acme, row, [], certain=False) == clash
+    assert name_conflict(acme, row, []) == []
 
 
 def test_what_stands_in_for_a_name_clashes_with_none():

@@ -389,7 +389,7 @@ class BatchResolveCustomersRequest(_message.Message):
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResolveCustomerRequest]:
-        """1 to 1,000 requests; their own `request_id` is ignored."""
+        """1 to 1,000 requests, with at most 5,000 identifiers and addresses together; their own `request_id` is ignored."""
 
     def __init__(
         self,

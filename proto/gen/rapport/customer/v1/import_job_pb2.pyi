@@ -186,7 +186,7 @@ class ImportFinding(_message.Message):
     """The field at fault, for example `identifiers.value`."""
     reason: _builtins.str
     """A documented reason, for example `INVALID_EMAIL`; of an applied row also `RENAMED`, `NAME_KEPT`,
-    `IDENTIFIER_TAKEN`, `IDENTIFIER_SHARED` or `TOO_MANY_IDENTIFIERS`.
+    `IDENTIFIER_TAKEN`, `IDENTIFIER_SHARED`, `TOO_MANY_IDENTIFIERS` or `TOO_MANY_ADDRESSES`.
     """
     description: _builtins.str
     """What is allowed, or what was done. Never repeats the value."""

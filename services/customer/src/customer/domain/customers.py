@@ -11,6 +11,7 @@ from chassis.errors import FailedPrecondition
 from customer.names import CUSTOMER
 
 PERSON, ORGANIZATION = "PERSON", "ORGANIZATION"
+MAX_ADDRESSES = 20
 # What a person has. `organization_name` is also what an organization is called.
 KIND_FIELDS = (
     "given_name",
@@ -57,22 +58,35 @@ def path_of(field: str, kind: str) -> str:
     return "organization.legal_name" if kind == ORGANIZATION else f"person.{field}"
 
 
-def with_addresses(held: str, brought: str) -> str:
-    """The addresses with those that are brought, each in place of one of its type; the primary one stays."""
-    merged = json.loads(held or "[]")
-    for address in json.loads(brought):
-        address["primary"] = address.get("primary", False) and not any(map(_is_primary, merged))
-        if any(known | {"primary": False} == address | {"primary": False} for known in merged):
+def with_addresses(held: str, brought: str) -> tuple[str, int]:
+    """The addresses with those that are brought, and how many of these had no room.
+
+    Each takes the place of one of its type that is not brought itself, else one of its own; the primary one
+    stays.
+    """
+    merged, new = json.loads(held or "[]"), json.loads(brought)
+    said, left_out = [_whatever_primary(address) for address in new], 0
+    for address, plainly in zip(new, said, strict=True):
+        known = [_whatever_primary(each) for each in merged]
+        if plainly in known:
             continue
-        alike = (i for i, known in enumerate(merged) if known.get("type") == address.get("type"))
-        at = next(alike, len(merged))
-        address["primary"] |= any(map(_is_primary, merged[at : at + 1]))
+        free = (i for i, e in enumerate(known) if e.get("type") == address.get("type") and e not in said)
+        at = next(free, len(merged))
+        if at == MAX_ADDRESSES:
+            left_out += 1
+            continue
+        is_first = address.get("primary", False) and not any(map(_is_primary, merged))
+        address["primary"] = is_first or any(map(_is_primary, merged[at : at + 1]))
         merged[at : at + 1] = [address]
-    return json.dumps(merged, ensure_ascii=False) if merged else ""
+    return (json.dumps(merged, ensure_ascii=False) if merged else ""), left_out
 
 
 def _is_primary(address: dict[str, Any]) -> bool:
     return bool(address.get("primary"))
+
+
+def _whatever_primary(address: dict[str, Any]) -> dict[str, Any]:
+    return address | {"primary": False}
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-from customer.domain.customers import Customer
+from customer.domain.customers import KIND_FIELDS, ORGANIZATION, Customer
 from customer.domain.identifiers import Handle, Identifier, IdentifierType, stand_ins
 
 # By which kind of handle a row finds its customer, best first; the others come after these.
@@ -38,11 +38,16 @@ def same_name(customer: Customer, profile: Mapping[str, str]) -> bool:
 
 
 def name_conflict(
-    customer: Customer, profile: Mapping[str, str], identifiers: Sequence[Identifier]
+    customer: Customer,
+    profile: Mapping[str, str],
+    identifiers: Sequence[Identifier],
+    *,
+    certain: bool = True,
 ) -> list[str]:
     """The name fields of the row that say otherwise than the customer's; empty when they agree or add.
 
-    Person and organisation are judged apart. Case, accents' composition and spaces do not count.
+    Person and organisation are judged apart: somebody at an organization is another, unless it is `certain`
+    whom the row is about. Case, accents' composition and spaces do not count.
     """
     clash = []
     names = {field: getattr(customer, field) for field in _PERSON}
@@ -57,7 +62,16 @@ def name_conflict(
     organization = profile.get("organization_name", "")
     if organization and _plain(customer.organization_name) not in ("", _plain(organization)):
         clash.append("organization_name")
+    if not (clash or certain) and customer.kind == ORGANIZATION:
+        clash = _of_a_person(customer, profile)
     return clash
+
+
+def _of_a_person(organization: Customer, profile: Mapping[str, str]) -> list[str]:
+    """The fields of a row that are somebody's, and not the organization's."""
+    shown = _plain(profile.get("display_name", ""))
+    other = ["display_name"] if shown and _plain(organization.organization_name) not in ("", shown) else []
+    return other + [name for name in KIND_FIELDS if name != "organization_name" and profile.get(name)]
 
 
 def strangers(

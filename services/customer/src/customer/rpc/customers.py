@@ -8,7 +8,7 @@ from uuid import UUID
 
 from google.protobuf.empty_pb2 import Empty
 
-from chassis.api.batches import gathered
+from chassis.api.batches import gathered, in_turns
 from chassis.api.checks import Rules
 from chassis.api.customers import RULES
 from chassis.api.handles import INVALID_REASONS
@@ -144,7 +144,9 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         self, request: pb.BatchResolveCustomersRequest, tx: Transaction
     ) -> pb.BatchResolveCustomersResponse:
         """Find or create several customers."""
-        asks = [_ask(each, f"requests[{i}].identifier") for i, each in enumerate(request.requests)]
+        asks = [
+            _ask(each, f"requests[{i}].identifier") async for i, each in in_turns(enumerate(request.requests))
+        ]
         found = await self._resolve(tx, asks, missing_allowed=request.allow_missing)
         return pb.BatchResolveCustomersResponse(responses=found)
 

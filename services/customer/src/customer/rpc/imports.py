@@ -1,5 +1,6 @@
 """ImportService."""
 
+from chassis.api.batches import in_turns
 from chassis.api.customers import check_row
 from chassis.api.messages import to_message
 from chassis.api.validation import Found
@@ -33,7 +34,7 @@ class ImportRpc(Rpc, ImportServiceServicer):
     async def AppendImportRows(self, request: pb.AppendImportRowsRequest, tx: Transaction) -> ImportJob:
         """Check and keep rows."""
         (job_id,), now = IMPORT_JOB.ids(request.name), self.db.clock.now()
-        rows = [_row(row, check_row(row.customer, now)) for row in request.rows]
+        rows = [_row(row, check_row(row.customer, now)) async for row in in_turns(request.rows)]
         return to_message(ImportJob, await usecases.append_rows(tx, job_id, rows))
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, Violation
 from chassis.facts import fact_of
-from customer.domain.customers import PERSON, Customer, path_of, with_addresses
+from customer.domain.customers import MAX_ADDRESSES, PERSON, Customer, path_of, with_addresses
 from customer.domain.facts import CustomerUpdated
 from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifier, Key, distinct, same
 from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
@@ -161,8 +161,6 @@ def _said(held: Held, draft: Draft) -> dict[str, str]:
     said = {field: value for field, value in draft.profile.items() if value}
     if held.customer.kind == PERSON:
         said.pop("kind", None)
-    if "addresses" in said:
-        said["addresses"] = with_addresses(held.customer.addresses, said["addresses"])
     return dict(without_stand_in(held, said))
 
 
@@ -171,7 +169,7 @@ def _change(
 ) -> tuple[list[str], bool]:
     """Bring the row's profile to its customer: the fields that changed, and whether another name came."""
     changes = _said(held, draft)
-    clash = name_conflict(held.customer, changes, held.identifiers)
+    clash = name_conflict(held.customer, changes, held.identifiers, certain=certain)
     where = path_of(clash[0], draft.profile["kind"]) if clash else ""
     if clash and certain:
         notes.append(Violation(where, RENAMED, f"{held.customer.name} had another name until now"))
@@ -179,6 +177,11 @@ def _change(
         changes = {f: changes[f] for f in _SHARED if f in changes and not getattr(held.customer, f)}
         told = f"{held.customer.name} has another name, and keeps it: an e-mail address is no proof"
         notes.append(Violation(where, "NAME_KEPT", told))
+    if brought := changes.get("addresses"):
+        changes["addresses"], left_out = with_addresses(held.customer.addresses, brought)
+        if left_out:
+            told = f"a customer has at most {MAX_ADDRESSES}: {left_out} of the row's are left out"
+            notes.append(Violation("addresses", "TOO_MANY_ADDRESSES", told))
     return held.customer.change(changes, tx.now), bool(clash)
 
 

@@ -1,7 +1,11 @@
-"""Import jobs: rows are checked as they come in, wait for the commit, and are applied in chunks."""
+"""Import jobs: rows are checked as they come in, wait for the commit, and are applied in chunks.
+
+A job that nobody goes on with is cancelled after some days: its rows are people whom nobody imported.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -28,7 +32,8 @@ from customer.store.imports import (
 )
 from customer.usecases.import_rows import RENAMED, apply_drafts
 
-APPLY_TIMER = "apply-import"
+APPLY_TIMER, EXPIRE_TIMER = "apply-import", "expire-import"
+ABANDONED_AFTER = timedelta(days=7)
 CHUNK = 1000
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Draft)
@@ -60,6 +65,7 @@ async def create_job(tx: Transaction, *, source: str) -> ImportJob:
             {"resource": name},
         )
     tx.require_owner(job)
+    await _wait_for_more(tx, job)
     return job
 
 
@@ -87,13 +93,27 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
         tx, [{"job_id": job.id, "line": row.line, "draft": _ENCODER.encode(row.draft)} for row in accepted]
     )
     await write(tx, SAVE_JOB, job)
+    await _wait_for_more(tx, job)
     return job
+
+
+async def _wait_for_more(tx: Transaction, job: ImportJob) -> None:
+    await tx.schedule(EXPIRE_TIMER, str(job.id), tx.now + ABANDONED_AFTER)
+
+
+async def expire_job(tx: Transaction, job_id: UUID) -> None:
+    """Cancel a job that is still open, for a while after the last rows came."""
+    job = await found(tx, IMPORT_JOB, LOCKED_JOB, job_id)
+    tx.touch(job.name)
+    if job.state == ImportState.OPEN:  # a replica of the release before does not stop the timer
+        await _forget(tx, job)
 
 
 async def commit_job(tx: Transaction, *, import_job_id: UUID) -> ImportJob:
     """Begin to apply the rows; asked again, say how far that is. NotFound; IMPORT_NOT_OPEN."""
     job = await owned(tx, IMPORT_JOB, LOCKED_JOB, import_job_id)
     if job.commit(tx.call.principal.subject, tx.id):
+        await tx.cancel(EXPIRE_TIMER, str(job.id))
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
         await write(tx, SAVE_JOB, job)
     return job
@@ -102,10 +122,15 @@ async def commit_job(tx: Transaction, *, import_job_id: UUID) -> ImportJob:
 async def cancel_job(tx: Transaction, *, import_job_id: UUID) -> ImportJob:
     """Give up a job and forget its rows. NotFound; FailedPrecondition IMPORT_NOT_OPEN."""
     job = await owned(tx, IMPORT_JOB, LOCKED_JOB, import_job_id)
+    await _forget(tx, job)
+    return job
+
+
+async def _forget(tx: Transaction, job: ImportJob) -> None:
     if job.cancel(tx.now):
+        await tx.cancel(EXPIRE_TIMER, str(job.id))
         await DELETE_ROWS.run(tx, job_id=job.id)
         await write(tx, SAVE_JOB, job)
-    return job
 
 
 async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) -> None:

@@ -1,1 +1,0 @@
-"""Work that goes on after the call that asked for it."""
