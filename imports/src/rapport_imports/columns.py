@@ -11,24 +11,10 @@ from rapport_imports.tabular import Row
 from rapport_imports.tools import columns_of
 
 # In a file with one of these, or with an amount and a date, `id` is that of an order and `name` its number.
-_ORDERS = frozenset(
-    {
-        "bestellnummer",
-        "createddateutc",
-        "financialstatus",
-        "invoicedate",
-        "invoiceid",
-        "invoicenumber",
-        "lineitemname",
-        "lineitemquantity",
-        "orderdate",
-        "orderid",
-        "ordernumber",
-        "paymentstatus",
-        "rechnungsnummer",
-        "subtotal",
-    }
-)
+_ORDERS = """
+    bestellnummer createddateutc financialstatus invoicedate invoiceid invoicenumber lineitemname
+    lineitemquantity orderdate orderid ordernumber paymentstatus rechnungsnummer subtotal
+"""
 _OF_THE_ROW = frozenset({"id", "recid", "recordid", "name", "nummer", "numero"})
 # Where a row has nothing in the best column, the next one says it of the same thing. Not so of amounts and
 # dates: the price of a line is no total.
@@ -152,7 +138,7 @@ def _is_currency(text: str) -> bool:
 def _of_orders(known: Set[str]) -> bool:
     """Whether the rows are orders or payments, by the names of their columns."""
     sold = all(known & set(_words(field)) for field in ("amount", "date"))
-    return sold or bool(known & set(map(plain, _ORDERS)))
+    return sold or bool(known & set(map(plain, _ORDERS.split())))
 
 
 def _words(field: str) -> list[str]:

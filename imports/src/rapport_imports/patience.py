@@ -58,10 +58,6 @@ class Patient:
 
         return call
 
-    def unary_stream(self, *method: Any, **further: Any) -> Any:
-        """As the channel has it: no import uses one."""
-        return self._channel.unary_stream(*method, **further)
-
     def _tell(self) -> None:
         now = time.monotonic()
         if now >= self._quiet_until:

@@ -34,98 +34,33 @@ def _known_by(status: str) -> str:
     return plain(_PIPELINE.sub("", status)).removeprefix("wc")
 
 
-def _statuses(*written: str) -> frozenset[str]:
-    return frozenset(map(_known_by, written))
+def _statuses(written: str) -> frozenset[str]:
+    return frozenset(map(_known_by, written.split("|")))
 
 
-# What tools call a payment that is none, or is none yet.
-_NO_SALE = _statuses(
-    "failed",
-    "payment failed",
-    "canceled",
-    "voided",
-    "void",
-    "pending",
-    "pending payment",
-    "payment pending",
-    "awaiting payment",
-    "waiting for payment",
-    "authorized",
-    "declined",
-    "denied",
-    "disputed",
-    "expired",
-    "uncaptured",
-    "incomplete",
-    "blocked",
-    "rejected",
-    "unpaid",
-    "not paid",
-    "draft",
-    "auto-draft",
-    "checkout-draft",
-    "trash",
-    "trashed",
-    "on-hold",
-    "requires_payment_method",
-    "requires_action",
-    "requires_confirmation",
-    "requires_capture",
-    "fehlgeschlagen",
-    "ausstehend",
-    "zahlung ausstehend",
-    "in wartestellung",
-    "abgelehnt",
-    "entwurf",
-    # what a sale is that is not won: Salesforce's stages of an opportunity
-    "prospecting",
-    "qualification",
-    "needs analysis",
-    "value proposition",
-    "id. decision makers",
-    "perception analysis",
-    "proposal/price quote",
-    "negotiation/review",
-    "closed lost",
-    # and HubSpot's of a deal
-    "appointment scheduled",
-    "qualified to buy",
-    "presentation scheduled",
-    "decision maker bought-in",
-    "contract sent",
-)
+# What tools call a payment that is none, or is none yet; and a sale that is not won: the stages of an
+# opportunity in Salesforce, of a deal in HubSpot.
+_NO_SALE = _statuses("""
+    failed | payment failed | canceled | voided | void | pending | pending payment | payment pending |
+    awaiting payment | waiting for payment | authorized | declined | denied | disputed | expired |
+    uncaptured | incomplete | blocked | rejected | unpaid | not paid | draft | auto-draft | checkout-draft |
+    trash | trashed | on-hold | requires_payment_method | requires_action | requires_confirmation |
+    requires_capture | fehlgeschlagen | ausstehend | zahlung ausstehend | in wartestellung | abgelehnt |
+    entwurf
+""") | _statuses("""
+    prospecting | qualification | needs analysis | value proposition | id. decision makers |
+    perception analysis | proposal/price quote | negotiation/review | closed lost | appointment scheduled |
+    qualified to buy | presentation scheduled | decision maker bought-in | contract sent
+""")
 # What orders are called that were, until all was given back. A payment that was never made is `canceled`.
-_GIVEN_BACK = _statuses("refunded", "erstattet", "rückerstattet", "zurückgezahlt", "cancelled", "storniert")
+_GIVEN_BACK = _statuses("refunded | erstattet | rückerstattet | zurückgezahlt | cancelled | storniert")
 # What tools call a sale. Any other status is taken for one, and told.
-_SALE = _statuses(
-    "paid",
-    "partially paid",
-    "partially refunded",
-    "partial refund",
-    "succeeded",
-    "success",
-    "successful",
-    "complete",
-    "completed",
-    "processing",
-    "processed",
-    "cleared",
-    "captured",
-    "settled",
-    "fulfilled",
-    "shipped",
-    "delivered",
-    "closed",
-    "closed won",
-    "won",
-    "bezahlt",
-    "abgeschlossen",
-    "in bearbeitung",
-    "versendet",
-    "geliefert",
-    "teilweise erstattet",
-    "teilweise zurückgezahlt",
-)
+_SALE = _statuses("""
+    paid | partially paid | partially refunded | partial refund | succeeded | success | successful |
+    complete | completed | processing | processed | cleared | captured | settled | fulfilled | shipped |
+    delivered | closed | closed won | won | bezahlt | abgeschlossen | in bearbeitung | versendet | geliefert |
+    teilweise erstattet | teilweise zurückgezahlt
+""")
 _STATUSES_TOLD = 20
 # Who sent money: when it goes out, as what is given back does, that is the shop itself.
 _SENDERS = frozenset({"fromemailaddress", "absenderemailadresse", "vonemailadresse"})

@@ -5,56 +5,36 @@ from collections.abc import Iterable, Mapping
 from rapport_imports.names import plain
 
 PLAIN = "import"
-_MAILING = (
-    "mailingstreet",
-    "mailingcity",
-    "mailingstate",
-    "mailingstateprovince",
-    "mailingpostalcode",
-    "mailingzippostalcode",
-    "mailingcountry",
-    "mailingcountrycode",
-)
-# Whoever has all of one set; as `plain` has them.
-_MARKS: dict[str, tuple[frozenset[str], ...]] = {
-    "shopify": (
-        frozenset({"name", "financialstatus"}),
-        frozenset({"customerid", "acceptsemailmarketing"}),
-        frozenset({"customerid", "acceptsmarketing"}),
-        frozenset({"customerid", "defaultaddresscountrycode"}),
-    ),
-    "stripe": (frozenset({"id", "createddateutc"}), frozenset({"id", "createdutc"})),
-    "paypal": (
-        frozenset({"transactionid", "fromemailaddress"}),
-        frozenset({"transactionid", "gross", "fee", "net"}),
-        frozenset({"transaktionscode", "absenderemailadresse"}),
-        frozenset({"transaktionscode", "vonemailadresse"}),
-        frozenset({"transaktionscode", "brutto", "netto"}),
-    ),
-    "square": (
-        frozenset({"squarecustomerid"}),
-        frozenset({"paymentid", "grosssales"}),
-        frozenset({"transactionid", "totalcollected"}),
-    ),
-    "hubspot": (frozenset({"recordid"}), frozenset({"recordidcontact"}), frozenset({"recordidcompany"})),
-    "salesforce": (
-        frozenset({"contactid", "accountname"}),
-        frozenset({"contactid", "accountid"}),
-        frozenset({"accountid", "accountname"}),
-        frozenset({"id", "accountid", "lastname"}),
-        frozenset({"id", "ownerid", "lastname"}),
-        frozenset({"id", "systemmodstamp"}),
-        *(frozenset({"lastname", part}) for part in _MAILING),
-        *(frozenset({"contactid", part}) for part in _MAILING),
-    ),
-    "woocommerce": (
-        frozenset({"orderstatus", "billingfirstname"}),
-        frozenset({"customerid", "billingfirstname"}),
-        frozenset({"orderstatus", "firstnamebilling"}),
-        frozenset({"ordercurrency", "billingemail"}),
-        frozenset({"orderkey", "billingemail"}),
-    ),
+_MAILING = """
+    mailingstreet mailingcity mailingstate mailingstateprovince mailingpostalcode mailingzippostalcode
+    mailingcountry mailingcountrycode
+"""
+# Whoever has all of one set, between bars; as `plain` has them.
+_MARKED = {
+    "shopify": """
+        name financialstatus | customerid acceptsemailmarketing | customerid acceptsmarketing |
+        customerid defaultaddresscountrycode
+    """,
+    "stripe": "id createddateutc | id createdutc",
+    "paypal": """
+        transactionid fromemailaddress | transactionid gross fee net | transaktionscode absenderemailadresse |
+        transaktionscode vonemailadresse | transaktionscode brutto netto
+    """,
+    "square": "squarecustomerid | paymentid grosssales | transactionid totalcollected",
+    "hubspot": "recordid | recordidcontact | recordidcompany",
+    "salesforce": """
+        contactid accountname | contactid accountid | accountid accountname | id accountid lastname |
+        id ownerid lastname | id systemmodstamp
+    """,
+    "woocommerce": """
+        orderstatus billingfirstname | customerid billingfirstname | orderstatus firstnamebilling |
+        ordercurrency billingemail | orderkey billingemail
+    """,
 }
+_MARKS = {tool: [frozenset(mark.split()) for mark in marks.split("|")] for tool, marks in _MARKED.items()}
+_MARKS["salesforce"] += [
+    frozenset({of, part}) for of in ("lastname", "contactid") for part in _MAILING.split()
+]
 # What a tool calls a field, before what others call it: of purchases the id that each has, not one of
 # something that only some belong to.
 _COLUMNS: Mapping[str, Mapping[str, str]] = {

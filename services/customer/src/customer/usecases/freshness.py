@@ -8,7 +8,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from google.protobuf.duration_pb2 import Duration
 
 from chassis.api.actors import service_name
 from chassis.api.messages import enum_number, timestamp
@@ -112,15 +111,9 @@ def source_freshness(source: str, state: SourceState) -> view_pb2.SourceFreshnes
     return view_pb2.SourceFreshness(
         service=service_name(source),
         state=_STATES[state.standing],
-        age=_duration(state.age_s),
+        age=timedelta(seconds=state.age_s),  # type: ignore[arg-type]  # protobuf takes it
         pending_event_count=state.pending,
     )
-
-
-def _duration(seconds: float) -> Duration:
-    found = Duration()
-    found.FromTimedelta(timedelta(seconds=seconds))
-    return found
 
 
 def unapplied_facts(rows: Iterable[SetAside]) -> dict[UUID, bytes]:

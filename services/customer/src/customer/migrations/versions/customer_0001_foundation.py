@@ -19,8 +19,7 @@ def upgrade() -> None:
 
 
 def customers() -> None:
-    op.execute(
-        """
+    op.execute("""
         CREATE TABLE customers (
             id uuid PRIMARY KEY,
             display_name text NOT NULL,
@@ -41,8 +40,7 @@ def customers() -> None:
             update_time timestamptz NOT NULL,
             version bigint NOT NULL
         )
-        """
-    )
+        """)
     op.execute("CREATE INDEX customers_create_time ON customers (create_time, id)")
     op.execute(
         "CREATE INDEX customers_relationship_manager ON customers (relationship_manager, create_time, id)"
@@ -51,8 +49,7 @@ def customers() -> None:
 
 
 def identifiers() -> None:
-    op.execute(
-        """
+    op.execute("""
         CREATE TABLE identifiers (
             id uuid PRIMARY KEY,
             customer_id uuid NOT NULL REFERENCES customers DEFERRABLE INITIALLY DEFERRED,
@@ -63,28 +60,22 @@ def identifiers() -> None:
             quality text NOT NULL,
             create_time timestamptz NOT NULL
         )
-        """
-    )
+        """)
     # One handle belongs to one customer, but for numbers, which people share. What has no normalized value is
     # kept, and matches nobody.
-    op.execute(
-        """
+    op.execute("""
         CREATE UNIQUE INDEX identifiers_handle ON identifiers (type, system, normalized_value)
         WHERE normalized_value <> '' AND type NOT IN ('PHONE', 'FAX')
-        """
-    )
-    op.execute(
-        """
+        """)
+    op.execute("""
         CREATE INDEX identifiers_number ON identifiers (normalized_value, type)
         WHERE normalized_value <> '' AND type IN ('PHONE', 'FAX')
-        """
-    )
+        """)
     op.execute("CREATE INDEX identifiers_customer ON identifiers (customer_id, create_time, id)")
 
 
 def timeline() -> None:
-    op.execute(
-        """
+    op.execute("""
         CREATE TABLE timeline (
             id uuid PRIMARY KEY,
             customer_id uuid NOT NULL,
@@ -103,14 +94,12 @@ def timeline() -> None:
             amount numeric,
             currency_code text NOT NULL
         )
-        """
-    )
+        """)
     op.execute("CREATE INDEX timeline_customer ON timeline (customer_id, occur_time, id)")
 
 
 def views() -> None:
-    op.execute(
-        """
+    op.execute("""
         CREATE TABLE view_parts (
             customer_id uuid NOT NULL,
             resource text NOT NULL,
@@ -122,24 +111,18 @@ def views() -> None:
             change_time timestamptz NOT NULL,
             PRIMARY KEY (customer_id, resource)
         )
-        """
-    )
+        """)
     # A view shows the first rows of each of these, however many there are.
-    op.execute(
-        """
+    op.execute("""
         CREATE INDEX view_parts_live
         ON view_parts (customer_id, kind, urgent DESC, change_time DESC, resource) WHERE NOT ended
-        """
-    )
-    op.execute(
-        """
+        """)
+    op.execute("""
         CREATE INDEX view_parts_ended ON view_parts (customer_id, kind, change_time DESC, resource)
         WHERE ended
-        """
-    )
+        """)
     # Views are read whole and replaced whole: inline up to 8 kB, with room on the page for the next version.
-    op.execute(
-        """
+    op.execute("""
         CREATE TABLE views (
             customer_id uuid PRIMARY KEY,
             view bytea NOT NULL,
@@ -148,13 +131,11 @@ def views() -> None:
             update_time timestamptz NOT NULL,
             version bigint NOT NULL
         ) WITH (fillfactor = 60, toast_tuple_target = 8160)
-        """
-    )
+        """)
 
 
 def sections() -> None:
-    op.execute(
-        """
+    op.execute("""
         CREATE TABLE section_schemas (
             id text PRIMARY KEY,
             department_id text NOT NULL,
@@ -167,10 +148,8 @@ def sections() -> None:
             deleted_version bigint NOT NULL,
             delete_time timestamptz
         )
-        """
-    )
-    op.execute(
-        """
+        """)
+    op.execute("""
         CREATE TABLE view_sections (
             customer_id uuid NOT NULL REFERENCES customers,
             section text NOT NULL REFERENCES section_schemas,
@@ -184,20 +163,16 @@ def sections() -> None:
             put_id uuid NOT NULL,
             PRIMARY KEY (customer_id, section)
         )
-        """
-    )
+        """)
     # A changed schema draws anew the sections that are behind it, some at a time, until none is.
-    op.execute(
-        """
+    op.execute("""
         CREATE INDEX view_sections_schema ON view_sections (section, schema_version, customer_id)
         WHERE content IS NOT NULL
-        """
-    )
+        """)
 
 
 def consents() -> None:
-    op.execute(
-        """
+    op.execute("""
         CREATE TABLE purposes (
             id text PRIMARY KEY,
             display_name text NOT NULL,
@@ -208,19 +183,15 @@ def consents() -> None:
             update_time timestamptz NOT NULL,
             version bigint NOT NULL
         )
-        """
-    )
+        """)
     # What we promised or must tell is welcome until refused; advertising is not until asked for.
-    op.execute(
-        """
+    op.execute("""
         INSERT INTO purposes VALUES
         ('marketing', 'Marketing', 'Advertising and offers.', 'platform', 'DENIED', now(), now(), 1),
         ('service', 'Service', 'Promises, cases, safety: what one has of us.', 'platform', 'ALLOWED', now(),
          now(), 1)
-        """
-    )
-    op.execute(
-        """
+        """)
+    op.execute("""
         CREATE TABLE consents (
             customer_id uuid NOT NULL REFERENCES customers,
             id text NOT NULL,
@@ -235,10 +206,8 @@ def consents() -> None:
             version bigint NOT NULL,
             PRIMARY KEY (customer_id, id)
         )
-        """
-    )
-    op.execute(
-        """
+        """)
+    op.execute("""
         CREATE TABLE consent_history (
             customer_id uuid NOT NULL,
             id text NOT NULL,
@@ -254,37 +223,29 @@ def consents() -> None:
             actor text NOT NULL,
             PRIMARY KEY (customer_id, id, version)
         )
-        """
-    )
-    op.execute(
-        """
+        """)
+    op.execute("""
         CREATE FUNCTION refuse_consent_history_change() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
         END $$
-        """
-    )
-    op.execute(
-        """
+        """)
+    op.execute("""
         CREATE TRIGGER consent_history_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON consent_history
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_consent_history_change()
-        """
-    )
-    op.execute(
-        """
+        """)
+    op.execute("""
         CREATE TABLE preferences (
             customer_id uuid PRIMARY KEY REFERENCES customers,
             channels text[] NOT NULL,
             update_time timestamptz NOT NULL,
             version bigint NOT NULL
         )
-        """
-    )
+        """)
 
 
 def imports() -> None:
-    op.execute(
-        """
+    op.execute("""
         CREATE TABLE import_jobs (
             id uuid PRIMARY KEY,
             source text NOT NULL,
@@ -302,8 +263,7 @@ def imports() -> None:
             importer text NOT NULL,
             commit_id uuid
         )
-        """
-    )
+        """)
     # One job of a department for one source is under way; one that ended may be imported again.
     op.execute(
         "CREATE UNIQUE INDEX import_jobs_under_way ON import_jobs (department_id, source) "
@@ -312,18 +272,15 @@ def imports() -> None:
     op.execute("CREATE INDEX import_jobs_create_time ON import_jobs (create_time, id)")
     for filtered in ("source", "state", "department_id"):
         op.execute(f"CREATE INDEX import_jobs_{filtered} ON import_jobs ({filtered}, create_time, id)")
-    op.execute(
-        """
+    op.execute("""
         CREATE TABLE import_rows (
             job_id uuid NOT NULL REFERENCES import_jobs,
             line bigint NOT NULL,
             draft bytea NOT NULL,
             PRIMARY KEY (job_id, line)
         )
-        """
-    )
-    op.execute(
-        """
+        """)
+    op.execute("""
         CREATE TABLE import_findings (
             job_id uuid NOT NULL REFERENCES import_jobs,
             line bigint NOT NULL,
@@ -334,5 +291,4 @@ def imports() -> None:
             applied boolean NOT NULL,
             PRIMARY KEY (job_id, line, position)
         )
-        """
-    )
+        """)

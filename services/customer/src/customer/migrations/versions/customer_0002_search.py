@@ -58,15 +58,13 @@ def upgrade() -> None:
         """  # noqa: S608 - of constants
     )
     # Backwards, without an extension: an index knows how a text begins.
-    op.execute(
-        """
+    op.execute("""
         CREATE OR REPLACE FUNCTION end_of(number text) RETURNS text
         LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
         BEGIN
             RETURN reverse(split_part(number, ';', 1));
         END $$
-        """
-    )
+        """)
     # Each write goes into the index at once: a list of what is still to go in would be read by every search.
     _index(
         "customers_names",

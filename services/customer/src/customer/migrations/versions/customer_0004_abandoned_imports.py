@@ -10,8 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     # A new database has neither imports nor, before the chassis' own revision, timers.
-    op.execute(
-        """
+    op.execute("""
         DO $$ BEGIN
             IF to_regclass('timers') IS NOT NULL THEN
                 INSERT INTO timers (id, kind, key, due_at, correlation_id, causation_id, traceparent)
@@ -21,5 +20,4 @@ def upgrade() -> None:
                 ON CONFLICT (kind, key) DO NOTHING;
             END IF;
         END $$
-        """
-    )
+        """)
