@@ -18,7 +18,7 @@ demo: .venv/.run ## Play the story in three acts, live (starts the platform when
 	@$(BIN)/rapport demo
 
 clean: ## Remove the platform's data (not the installation)
-	@if [ -x $(BIN)/rapport ]; then $(BIN)/rapport clean; else rm -rf "$(RAPPORT_HOME)"; fi
+	@if [ -x $(BIN)/rapport ]; then $(BIN)/rapport clean; else rm -rf .rapport; fi
 	@rm -rf build
 
 ##@ Develop

@@ -43,7 +43,7 @@ async def run(
     Args:
         wanted: what is asked for.
         result: is filled as the import goes on, so that it says what was done when it is stopped.
-        installed: the currency of the installation.
+        installed: the currency of the installation; "" when that is not known.
         connect: asked once the file can be read: what opens a channel to a service, with the identity of
             whoever imports; None to check without the services.
         say: is told, before anything is done, what a file of refused rows decides by itself; and when a
@@ -129,8 +129,12 @@ def _completed(wanted: Wanted, table: Any) -> Wanted:
 
 def _notation(wanted: Wanted, installed: str) -> Notation:
     """How the file writes things, as far as whoever imports it and the installation say."""
+    code = wanted.currency.upper() or installed
+    if not code and wanted.kind is Kind.PURCHASES:
+        unknown = "must say what amounts without a currency are in: RAPPORT_CURRENCY does not"
+        raise WrongOption("currency", "", unknown)
     try:
-        currency = Currency.of(wanted.currency.upper() or installed)
+        currency = Currency.of(code or "USD")  # rows of other kinds have no amounts
     except ValueError as error:
         raise WrongOption("currency", wanted.currency, str(error)) from None
     if wanted.decimal not in ("", ".", ","):

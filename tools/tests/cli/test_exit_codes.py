@@ -1,7 +1,9 @@
 import asyncio
+import fcntl
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import grpc
@@ -11,6 +13,7 @@ from chassis.errors import FailedPrecondition
 from chassis.grpc.status import status
 from rapport.cases.v1 import case_pb2, case_service_pb2, case_service_pb2_grpc
 from rapport_testing.engines.ports import free_port
+from rapport_tools.cli.import_file import _currency
 from rapport_tools.cli.main import build, run
 from rapport_tools.local.home import Home
 
@@ -166,6 +169,7 @@ def test_a_port_base_whose_pages_no_browser_opens_is_refused(rapport: Rapport, m
         ("RAPPORT_DATABASE_OWNER_URL", "RAPPORT_UP_DATABASE_URL"),
         ("RAPPORT_NATS_URL", "RAPPORT_UP_NATS_URL"),
         ("RAPPORT_NATS_ADMIN_URL", "RAPPORT_UP_NATS_URL"),
+        ("RAPPORT_DATABASE_URL_FILE", "RAPPORT_UP_DATABASE_URL"),
     ],
 )
 def test_a_server_of_one_service_is_not_taken_for_the_whole_stacks(
@@ -227,3 +231,48 @@ def test_clean_removes_a_stack_and_nothing_else(rapport: Rapport, home: Home, tm
     code, _, told = rapport("clean")
     assert (code, "no folder of a stack" in told) == (2, True)
     assert (home.path / "thesis").exists()
+
+
+@pytest.mark.parametrize("other", ["passwords", "thesis", "services.json"])
+def test_clean_leaves_a_folder_that_holds_anything_else(rapport: Rapport, home: Home, other: str) -> None:
+    (home.path / other).mkdir()
+    (home.keys / "signing.pem").touch()
+    code, _, told = rapport("clean")
+    assert (code, f"holds what is of no stack ({other}): nothing is removed" in told) == (2, True)
+    assert (home.keys / "signing.pem").exists()
+
+
+def test_a_home_that_is_named_by_nothing_is_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPPORT_HOME", "")
+    assert Home.current().path == Path(".rapport").resolve()
+
+
+def test_whoever_looks_whether_a_stack_runs_does_not_keep_one_from_starting(home: Home) -> None:
+    home.acquire().close()
+    with (home.path / "lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        Timer(0.2, looking.close).start()
+        home.acquire().close()
+
+
+def test_a_secret_that_a_full_disk_left_empty_is_made_again(home: Home) -> None:
+    (home.keys / "roles").touch()
+    made = home.secret("roles")
+    assert len(made) == 32
+    assert home.secret("roles") == made
+
+
+def test_amounts_for_a_cluster_are_not_in_the_currency_of_a_stack_here(
+    rapport: Rapport, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.write_env({"RAPPORT_CURRENCY": "EUR"})
+    monkeypatch.setenv("RAPPORT_PORT_FORWARD", "crm")
+    monkeypatch.delenv("RAPPORT_CURRENCY", raising=False)
+    assert _currency() == ""
+    monkeypatch.setenv("RAPPORT_CURRENCY", "CHF")
+    assert _currency() == "CHF"
+    monkeypatch.delenv("RAPPORT_CURRENCY")
+    bought = home.path / "bought.csv"
+    bought.write_text("customer,date,amount,reference\n7,2026-03-02,12.00,A1\n")
+    code, _, told = rapport("--port-forward", "crm", "import", "purchases", str(bought))
+    assert (code, told.startswith("rapport: --currency: must say what amounts")) == (2, True)

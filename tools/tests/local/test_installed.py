@@ -32,18 +32,25 @@ def test_nobody_listens_for_a_service_that_tells_nothing() -> None:
 
 
 def test_what_was_prepared_is_remembered_as_it_was_declared(home: Home, service: Installed) -> None:
-    remember(home, [service])
-    assert remembered(home) == [service]
+    remember(home, [service], ["traces"])
+    assert remembered(home, ["traces"]) == [service]
+
+
+def test_what_was_prepared_with_a_collector_of_ones_own_is_not_prepared_without(
+    home: Home, service: Installed
+) -> None:
+    remember(home, [service], [])
+    assert remembered(home, ["traces"]) == []
 
 
 @pytest.mark.parametrize("changed", ["billing_of_this_test/rules.py", "migrations/0002.py"])
 def test_nothing_is_remembered_of_code_that_changed(home: Home, service: Installed, changed: str) -> None:
-    remember(home, [service])
+    remember(home, [service], [])
     (home.path.parent / changed).write_text("")
-    assert remembered(home) == []
+    assert remembered(home, []) == []
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"services": [{}], "fingerprint": ""}', '{"services": 7}'])
 def test_what_cannot_be_read_is_as_if_nothing_was_prepared(home: Home, text: str) -> None:
     (home.path / "prepared.json").write_text(text)
-    assert remembered(home) == []
+    assert remembered(home, []) == []

@@ -8,7 +8,6 @@ who provisions streams and consumers, may do everything.
 """
 
 import json
-import secrets
 import signal
 import subprocess
 import sysconfig
@@ -22,6 +21,7 @@ from rapport_testing.engines import process
 from rapport_testing.engines.accounts import ADMIN, accounts
 from rapport_testing.engines.ports import free_port, is_listening
 from rapport_testing.engines.postgres import derive
+from rapport_testing.engines.private import kept_secret, write_private
 from rapport_testing.engines.process import Program, StackError
 
 IDLE_TIMEOUT_S, STOP_TIMEOUT_S = 30.0, 10.0
@@ -49,7 +49,6 @@ class Nats:
         self.folder = folder.resolve()
         self.log = log or self.folder / "nats.log"
         self.port = free_port(port)
-        self.monitor_port = free_port()
         self.declarations = declarations
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -83,11 +82,6 @@ class Nats:
         credentials = f"{user}:{self.password(user)}@" if self.declarations is not None else ""
         return f"nats://{credentials}127.0.0.1:{self.port}"
 
-    @property
-    def monitor_url(self) -> str:
-        """The server's own monitoring pages (`/healthz`, `/jsz`, `/connz`)."""
-        return f"http://127.0.0.1:{self.monitor_port}"
-
     def password(self, user: str) -> str:
         """A user's password."""
         return derive((self.folder / "secret").read_text(), user)
@@ -100,13 +94,10 @@ class Nats:
     def prepare(self) -> None:
         """Write configuration and secret."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        secret, config = self.folder / "secret", self.folder / "nats.conf"
-        if not secret.exists():
-            secret.touch(0o600)
-            secret.write_text(secrets.token_hex(16))
-        config.touch(0o600)
+        kept_secret(self.folder / "secret")
         # The server's format is a superset of JSON, but for the escapes that ASCII would need.
-        config.write_text(json.dumps(self._config(), indent=2, ensure_ascii=False), encoding="utf-8")
+        config = json.dumps(self._config(), indent=2, ensure_ascii=False)
+        write_private(self.folder / "nats.conf", config)
 
     def spawn(self) -> "subprocess.Popen[bytes]":
         """Start the process without waiting. Call it in the main thread."""
@@ -125,7 +116,6 @@ class Nats:
     def _config(self) -> dict[str, Any]:
         config: dict[str, Any] = {
             "listen": f"127.0.0.1:{self.port}",
-            "http": f"127.0.0.1:{self.monitor_port}",
             "server_name": "rapport-local",
             "max_payload": 1024 * 1024,
             "jetstream": {"store_dir": str(self.folder), "max_file_store": 20 * 1024**3},

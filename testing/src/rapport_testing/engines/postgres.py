@@ -13,7 +13,6 @@ import hmac
 import importlib.util
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import stat
@@ -27,6 +26,7 @@ import asyncpg
 
 from rapport_testing.engines import process
 from rapport_testing.engines.ports import free_port
+from rapport_testing.engines.private import kept_secret
 from rapport_testing.engines.process import Account, Program, StackError
 
 IDLE_TIMEOUT_S, STOP_TIMEOUT_S = 60.0, 20.0
@@ -159,8 +159,7 @@ class Postgres:
         return len(lines) > 7 and lines[7].strip() == "ready" and self._runs(int(lines[0]))
 
     def _init(self) -> None:
-        (self.folder / "password").touch(0o600)
-        (self.folder / "password").write_text(secrets.token_hex(16))
+        kept_secret(self.folder / "password")
         fresh, given = self.folder / "data.new", self.folder / "password.new"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(0o700)

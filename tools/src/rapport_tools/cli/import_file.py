@@ -126,9 +126,15 @@ def _session(wanted: Wanted, who: str) -> Session | None:
 
 
 def _currency() -> str:
-    """As the stack was started, else as it would be; USD is the loyalty service's own default."""
+    """As the stack was started, else as it would be; USD is the loyalty service's own default.
+
+    Of a cluster only whoever imports can say it: what a stack here counts in is another's.
+    """
+    from rapport_tools.cli import cluster
     from rapport_tools.local.home import Home
 
+    if cluster.is_meant():
+        return os.environ.get("RAPPORT_CURRENCY", "")
     return ({"RAPPORT_CURRENCY": "USD"} | dict(os.environ) | Home.current().read_env())["RAPPORT_CURRENCY"]
 
 

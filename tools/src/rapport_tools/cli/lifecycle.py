@@ -12,6 +12,7 @@ from rapport_tools.local.home import Home
 app = typer.Typer()
 
 DOWN_TIMEOUT_S = 90.0
+OTHERS_SHOWN = 5
 
 
 @app.command()
@@ -59,20 +60,21 @@ def down() -> None:
 @app.command()
 def clean() -> None:
     """Remove the data of this home, which nobody may be using. The installation stays."""
-    import shutil
-
     home = Home.current()
     if not home.path.exists():
         say("There is no data.")
         return
     if not home.keys.is_dir():
         raise Failure(f"{home.path} is no folder of a stack: nothing is removed.", Exit.WRONG_USE)
+    if others := home.others():
+        some = ", ".join(others[:OTHERS_SHOWN])
+        message = f"{home.path} holds what is of no stack ({some}): nothing is removed."
+        raise Failure(message, Exit.WRONG_USE)
     if home.supervisor() is not None:
         raise Failure(
             f"A stack runs in {home.path}: stop it first, with `rapport down` or Ctrl-C where it was started."
         )
-    with home.acquire():
-        shutil.rmtree(home.path)
+    home.remove()
     say(f"Removed {home.path}.")
 
 

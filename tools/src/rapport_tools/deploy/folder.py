@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from rapport_testing.engines.private import write_private
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.deploy.kubectl import kubectl
 from rapport_tools.deploy.plan import Object, is_secret
-from rapport_tools.local.home import Home, write_private
+from rapport_tools.local.home import Home
 from rapport_tools.local.issuer import Issuer
 
 _OURS = ("manifests", "values")  # folders in which every JSON file is one of ours

@@ -35,8 +35,8 @@ _FAILURES = (
 
 def refuse_others(environ: Mapping[str, str]) -> None:
     """Raise WrongUse when a variable of a service is set, and say which one is meant for a stack."""
-    for name, instead in _OF_ONE_SERVICE:
-        if environ.get(name):
+    for one, instead in _OF_ONE_SERVICE:
+        if name := next((each for each in (one, f"{one}_FILE") if environ.get(each)), None):
             raise WrongUse(
                 f"{name} is of one service: for a server of yours in place of the embedded one set "
                 f"{instead}, an administrator's; else unset {name}."

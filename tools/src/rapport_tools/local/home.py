@@ -7,21 +7,30 @@ lock          held by the supervisor as long as it lives
 keys/         the local issuer's signing key and its jwks.json
 tokens/       each service's own token
 webhooks/     who may send webhooks to the desk
+prepared.json what the last start prepared, so that the next need not
 postgres/ nats/ mail/ logs/
 """
 
 import fcntl
 import json
 import os
-import secrets
 import shlex
+import shutil
+import time
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, Any
 
+from rapport_testing.engines.private import kept_secret, write_private
 from rapport_testing.engines.process import StackError
 from rapport_tools.local.webhooks import write_sources
+
+OF_A_STACK = {
+    *("env", "status.json", "currency", "lock", "prepared.json", "keys", "tokens", "webhooks"),
+    *("postgres", "nats", "mail", "logs"),
+}
+LOOKED_AT_S = 1.0  # whoever looks whether a stack runs holds the lock for a moment
 
 
 class Home:
@@ -39,7 +48,7 @@ class Home:
     @classmethod
     def current(cls) -> "Home":
         """The home that RAPPORT_HOME names, or `./.rapport`."""
-        return cls(Path(os.environ.get("RAPPORT_HOME", ".rapport")))
+        return cls(Path(os.environ.get("RAPPORT_HOME") or ".rapport"))
 
     def create(self) -> None:
         """Make the folder; nothing in it is for other users."""
@@ -48,20 +57,31 @@ class Home:
             folder.mkdir(mode=0o700, exist_ok=True)
         write_sources(self.webhooks)
 
+    def others(self) -> list[str]:
+        """What lies in the folder and is not of a stack."""
+        there = (each.name for each in self.path.iterdir() if each.suffix != ".new")
+        return sorted(set(there) - OF_A_STACK)
+
+    def remove(self) -> None:
+        """Remove the folder. StackError when a stack runs on it."""
+        with self.acquire():
+            shutil.rmtree(self.path)
+
     def acquire(self) -> IO[str]:
         """Take the lock; it is given back when the returned file is closed or the process ends.
 
         StackError when another supervisor runs on this home.
         """
         lock = (self.path / "lock").open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        deadline = time.monotonic() + LOOKED_AT_S
+        while not _locked(lock) and time.monotonic() < deadline and self.supervisor() is None:
+            time.sleep(0.01)
+        if not _locked(lock):
             lock.close()
             raise StackError(
                 f"A stack is already running in {self.path} (process {self.supervisor() or '?'}). "
                 "Stop it with `rapport down`, or give the other its own RAPPORT_HOME and RAPPORT_PORT_BASE."
-            ) from None
+            )
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -120,15 +140,12 @@ class Home:
 
     def secret(self, name: str) -> str:
         """A random secret of this home, made when first asked for."""
-        path = self.keys / name
-        if not path.exists():
-            write_private(path, secrets.token_hex(16))
-        return path.read_text()
+        return kept_secret(self.keys / name)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step, readable by its owner only."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    fresh.touch(0o600)
-    fresh.write_text(text)
-    fresh.replace(path)
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -53,7 +53,7 @@ class Infrastructure:
 
     @property
     def is_ours(self) -> bool:
-        """Whether database and broker are embedded, and so as the last start left them."""
+        """Whether database and broker are embedded, and so as the last start of that kind left them."""
         return not any(self._environ.get(name) for name in (DATABASE, BROKER))
 
     def database(self) -> list[Unit]:
@@ -107,8 +107,7 @@ class Infrastructure:
     @property
     def admin_url(self) -> str:
         """The administrator's connection to the database server."""
-        external = self._environ.get(DATABASE)
-        return external or self._embedded_postgres.url
+        return self._postgres.url if self._postgres else self._environ[DATABASE]
 
     def database_url(self, service: str) -> str:
         """A service's own connection to its own database."""
@@ -154,16 +153,6 @@ class Infrastructure:
         ports = {"mail": self._mail_port, "otlp": self._otlp_port, "traces": self._traces_port}
         ports |= {"postgres": self._postgres.port} if self._postgres else {}
         return ports | ({"nats": self._nats.port} if self._nats else {})
-
-    @property
-    def monitor_url(self) -> str:
-        """The embedded broker's monitoring pages; empty when it is external."""
-        return self._nats.monitor_url if self._nats else ""
-
-    @property
-    def _embedded_postgres(self) -> Postgres:
-        assert self._postgres is not None, "Infrastructure.database was not called"
-        return self._postgres
 
     def _url(self, role: str, database: str) -> str:
         server = urlsplit(self.admin_url)

@@ -9,15 +9,16 @@ import hashlib
 import importlib.util
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from chassis.contracts import loaded
 from chassis.events.declarations import Declaration
+from rapport_testing.engines.private import write_private
 from rapport_testing.engines.process import StackError
-from rapport_tools.local.home import Home, write_private
+from rapport_tools.local.home import Home
 
 if TYPE_CHECKING:
     from chassis.service import Service
@@ -40,9 +41,18 @@ class Installed:
     @classmethod
     def of(cls, service: "Service[Any]", sources: Sequence[str] = ()) -> Self:
         """What a service declares that may hear those of `sources`."""
-        permissions, declaration = service.permissions, service.declaration(sources)
-        web_port, tells = service.web_port, service.tells
-        return cls(service.name, service.port, permissions, declaration, service.migrations, web_port, tells)
+        same = {each.name: getattr(service, each.name) for each in fields(cls) if each.name != "declaration"}
+        return cls(**same, declaration=service.declaration(sources))
+
+    @classmethod
+    def read(cls, told: dict[str, Any]) -> Self:
+        """What `remember` wrote of one."""
+        read = {
+            "permissions": tuple(told["permissions"]),
+            "declaration": Declaration.read(told["declaration"]),
+            "migrations": Path(told["migrations"]),
+        }
+        return cls(**told | read)
 
 
 def load_services() -> "list[Service[Any]]":
@@ -60,42 +70,26 @@ def installed() -> list[Installed]:
     return [Installed.of(service, names) for service in services]
 
 
-def remembered(home: Home) -> list[Installed]:
-    """The services that the last start prepared; none when their code, or ours, has changed since."""
+def remembered(home: Home, beside: Sequence[str]) -> list[Installed]:
+    """The services that the last start prepared, with these databases beside theirs; none when code changed.
+
+    The code is theirs and ours.
+    """
     try:
         told = json.loads(_file(home).read_text())
-        services = [
-            Installed(
-                each["name"],
-                each["port"],
-                tuple(each["permissions"]),
-                Declaration.read(each["declaration"]),
-                Path(each["migrations"]),
-                each["web_port"],
-                each["tells"],
-            )
-            for each in told["services"]
-        ]
-        return services if told["fingerprint"] == _fingerprint(services) else []
+        services = [Installed.read(each) for each in told["services"]]
+        return services if told["fingerprint"] == _fingerprint(services, beside) else []
     except (OSError, ValueError, KeyError, TypeError):
         return []
 
 
-def remember(home: Home, services: Sequence[Installed]) -> None:
-    """Keep for the next start what these services declare: their databases are migrated."""
+def remember(home: Home, services: Sequence[Installed], beside: Sequence[str]) -> None:
+    """Keep for the next start what these services declare: their databases and those beside are made."""
     told = [
-        {
-            "name": service.name,
-            "port": service.port,
-            "permissions": service.permissions,
-            "declaration": service.declaration.describe(),
-            "migrations": str(service.migrations),
-            "web_port": service.web_port,
-            "tells": service.tells,
-        }
-        for service in services
+        {**asdict(each), "declaration": each.declaration.describe(), "migrations": str(each.migrations)}
+        for each in services
     ]
-    prepared = {"fingerprint": _fingerprint(services), "services": told}
+    prepared = {"fingerprint": _fingerprint(services, beside), "services": told}
     write_private(_file(home), json.dumps(prepared, indent=2))
 
 
@@ -103,10 +97,10 @@ def _file(home: Home) -> Path:
     return home.path / "prepared.json"
 
 
-def _fingerprint(services: Sequence[Installed]) -> str:
+def _fingerprint(services: Sequence[Installed], beside: Sequence[str]) -> str:
     """Of every source file that a service runs: where it is, how long, and when it was changed."""
     points = [*entry_points(group=GROUP), *entry_points(group="rapport.contracts")]
-    digest = hashlib.sha256(json.dumps(sorted(map(str, points))).encode())
+    digest = hashlib.sha256(json.dumps([*beside, *sorted(map(str, points))]).encode())
     folders = [service.migrations for service in services]
     for package in ("chassis", "rapport", *(service.name for service in services)):
         spec = importlib.util.find_spec(package)

@@ -24,8 +24,9 @@ from jwt.algorithms import ECAlgorithm
 
 from chassis.names import CODE
 from rapport_testing.engines.ports import LOOPBACK, port_base
+from rapport_testing.engines.private import write_private
 from rapport_testing.engines.process import WrongUse
-from rapport_tools.local.home import Home, write_private
+from rapport_tools.local.home import Home
 from rapport_tools.local.roles import ROLES
 
 AUDIENCE = "rapport"

@@ -71,7 +71,7 @@ class Stack:
         they stand on, so that all of it starts at once.
         """
         infrastructure = self.infrastructure
-        prepared = remembered(self.home) if infrastructure.is_ours else []
+        prepared = remembered(self.home, infrastructure.databases([])) if infrastructure.is_ours else []
         self.services = prepared or await asyncio.to_thread(installed)
         self._check_ports()  # before anything of ours listens
         self._progress("starting PostgreSQL")
@@ -89,7 +89,8 @@ class Stack:
             await asyncio.gather(database, broker)
             await self._prepare()
             await self._start_services()
-            remember(self.home, self.services)
+            if infrastructure.is_ours:
+                remember(self.home, self.services, infrastructure.databases([]))
         self.home.keep_currency(self._environ.get("RAPPORT_CURRENCY", ""))
 
     async def _prepare(self) -> None:
@@ -228,7 +229,6 @@ class Stack:
             "RAPPORT_LOCAL_PORTS": json.dumps(infrastructure.ports()),
             "RAPPORT_LOCAL_POSTGRES_URL": infrastructure.admin_url,
             "RAPPORT_LOCAL_NATS_URL": infrastructure.nats_admin_url,
-            "RAPPORT_LOCAL_NATS_MONITOR_URL": infrastructure.monitor_url,
             "RAPPORT_LOCAL_SMTP": f"{told['RAPPORT_SMTP_HOST']}:{told['RAPPORT_SMTP_PORT']}",
             "RAPPORT_LOCAL_OTLP_ENDPOINT": told["OTEL_EXPORTER_OTLP_ENDPOINT"],
         }
