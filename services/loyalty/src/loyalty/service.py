@@ -9,8 +9,7 @@ from chassis.service import Service
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.rpc.goodwill import GoodwillRpc
 from loyalty.rpc.ledger import LedgerRpc
-from loyalty.rpc.memberships import MembershipRpc
-from loyalty.rpc.programs import ProgramRpc
+from loyalty.rpc.programs import MembershipRpc, ProgramRpc
 from loyalty.rpc.purchases import PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.goodwill import Authority

@@ -6,9 +6,12 @@ from uuid import uuid4
 
 import grpc
 import pytest
+import sqlalchemy as sa
 
+from chassis.db.statement import Statement
+from loyalty.domain.ledger import AccountType
 from loyalty.service import service
-from loyalty.store.ledger import UNBALANCED_TRANSFERS, WRONG_BALANCES
+from loyalty.store.tables import ACCOUNTS, ENTRIES, TRANSFERS
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
 from rapport.loyalty.v1.ledger_service_pb2 import (
     BatchGetAccountsRequest,
@@ -28,6 +31,35 @@ from rapport_testing.running import Running
 MAIN = "programs/main"
 ISSUED = f"{MAIN}/accounts/points-issued"
 RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED}
+
+# The proofs. Each returns what is wrong; of a ledger that is right, nothing.
+_SUMS = (
+    sa.select(
+        ENTRIES.c.account_id,
+        sa.func.sum(ENTRIES.c.amount).label("balance"),
+        sa.func.max(ENTRIES.c.version).label("version"),
+        sa.func.count().label("entries"),
+    )
+    .group_by(ENTRIES.c.account_id)
+    .subquery()
+)
+UNBALANCED_TRANSFERS = Statement[Any](
+    sa.select(TRANSFERS.c.id)
+    .outerjoin(ENTRIES, ENTRIES.c.transfer_id == TRANSFERS.c.id)
+    .outerjoin(ACCOUNTS, ACCOUNTS.c.id == ENTRIES.c.account_id)
+    .group_by(TRANSFERS.c.id, ACCOUNTS.c.program_id, ACCOUNTS.c.unit_id)
+    .having((sa.func.count(ENTRIES.c.account_id) < 2) | (sa.func.sum(ENTRIES.c.amount) != 0))
+)
+WRONG_BALANCES = Statement[Any](
+    sa.select(ACCOUNTS.c.id)
+    .outerjoin(_SUMS, _SUMS.c.account_id == ACCOUNTS.c.id)
+    .where(
+        (ACCOUNTS.c.balance != sa.func.coalesce(_SUMS.c.balance, 0))
+        | (ACCOUNTS.c.version != sa.func.coalesce(_SUMS.c.version, 0))
+        | (ACCOUNTS.c.version != sa.func.coalesce(_SUMS.c.entries, 0))
+        | ((ACCOUNTS.c.type == AccountType.MEMBERSHIP.value) & (ACCOUNTS.c.balance < 0))
+    )
+)
 
 
 class Desk:

@@ -2,19 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from chassis.errors import FailedPrecondition
-from loyalty.domain.goodwill import (
-    AuthorityPolicy,
-    Spent,
-    customer_mismatch,
-    goodwill_exists,
-    not_at_risk,
-    unknown_promise,
-)
+from chassis.errors import FailedPrecondition, Refusal
+from loyalty.domain.goodwill import AuthorityPolicy, Given, KnownPromise, Spent
 from loyalty.domain.value import Band
 
 LIMITS = {Band.STANDARD: 500, Band.SILVER: 1000, Band.GOLD: 1500, Band.PLATINUM: 2000}
@@ -108,19 +102,20 @@ def test_the_least_policy_gives_one_point_for_a_day() -> None:
     assert least.for_delay(DUE, DUE + timedelta(days=3), UTC, "carrier-delay", Band.STANDARD) == 1
 
 
-def test_a_refusal_names_the_promise_and_the_customer() -> None:
-    refusals = [
-        (goodwill_exists("promises/1"), "GOODWILL_EXISTS", {"resource": "promises/1"}),
-        (not_at_risk("promises/1"), "PROMISE_NOT_AT_RISK", {"resource": "promises/1"}),
-        (unknown_promise("promises/1"), "RESOURCE_NOT_FOUND", {"resource": "promises/1"}),
-        (
-            customer_mismatch("promises/1", "customers/2"),
-            "CUSTOMER_MISMATCH",
-            {"resource": "promises/1", "customer": "customers/2"},
-        ),
-    ]
-    for refusal, reason, metadata in refusals:
-        assert (refusal.reason, refusal.metadata) == (reason, metadata)
+@pytest.mark.parametrize(
+    ("harmed", "customer", "given", "reason"),
+    [
+        (True, 3, Given(0, 0), "CUSTOMER_MISMATCH"),
+        (False, 2, Given(0, 0), "PROMISE_NOT_AT_RISK"),
+        (True, 2, Given(1, 0), "GOODWILL_EXISTS"),
+        (True, 2, Given(0, 1), "GOODWILL_EXISTS"),
+    ],
+)
+def test_what_may_not_be_made_up_for_is_named(harmed: bool, customer: int, given: Given, reason: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        KnownPromise(UUID(int=1), UUID(int=2), UUID(int=1), harmed).check(UUID(int=customer), given)
+    assert refused.value.reason == reason
+    assert refused.value.metadata["resource"] == f"promises/{UUID(int=1)}"
 
 
 @pytest.mark.parametrize("budget", ["customer_budget", "grantor_budget"])

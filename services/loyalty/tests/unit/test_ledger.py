@@ -1,6 +1,7 @@
 """The rules of the ledger, and a model of it: whatever is posted, nothing is made or lost."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -17,7 +18,6 @@ from loyalty.domain.ledger import (
     Entry,
     Leg,
     Transfer,
-    already_reversed,
     check_legs,
     post,
 )
@@ -127,14 +127,21 @@ def test_each_unit_adds_up_to_zero_by_itself() -> None:
 
 def test_a_reversal_moves_all_legs_back() -> None:
     moved = transfer((own(AccountType.ISSUED), -70), (member(), 70))
-    reversal = moved.reversal(uuid4(), "correction", uuid4(), NOW)
+    reversal = moved.reversal(uuid4(), "correction", uuid4(), NOW, again=False)
     assert reversal.legs == [Leg(account, -amount) for account, amount in moved.legs]
     assert reversal.reverses_id == moved.id
 
 
-def test_what_was_undone_is_named() -> None:
-    undone = already_reversed("transfers/1")
-    assert (undone.reason, undone.metadata) == ("ALREADY_REVERSED", {"resource": "transfers/1"})
+@pytest.mark.parametrize(
+    ("reverses_id", "again", "why"), [(None, True, "ALREADY_REVERSED"), (UUID(int=1), False, "IS_REVERSAL")]
+)
+def test_what_was_undone_or_undid_another_is_not_undone(
+    reverses_id: UUID | None, again: bool, why: str
+) -> None:
+    moved = replace(transfer((own(AccountType.ISSUED), -70), (member(), 70)), reverses_id=reverses_id)
+    with pytest.raises(FailedPrecondition) as refused:
+        moved.reversal(uuid4(), "correction", uuid4(), NOW, again)
+    assert (refused.value.reason, refused.value.metadata) == (why, {"resource": f"transfers/{moved.id}"})
 
 
 LEGS = st.lists(st.tuples(st.integers(0, 11), st.integers(-1000, 1000)), min_size=2, max_size=6)
@@ -171,7 +178,7 @@ class LedgerModel(RuleBasedStateMachine):
 
     @rule(moved=posted)
     def reverse(self, moved: Transfer) -> None:
-        self.attempt(moved.reversal(uuid4(), "correction", uuid4(), NOW))
+        self.attempt(moved.reversal(uuid4(), "correction", uuid4(), NOW, again=False))
 
     def attempt(self, moved: Transfer) -> None:
         """As a transaction does: what is refused has changed nothing."""

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
-from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
-from chassis.facts import fact_of
+from chassis.errors import AlreadyExists, FailedPrecondition
+from chassis.facts import Told, Why, fact_of, shown
 from loyalty.domain.facts import GoodwillGranted, GoodwillReversed
 from loyalty.domain.value import Band
 from loyalty.names import CUSTOMER, DEPARTMENT, GOODWILL, MEMBERSHIP, PROMISE, TRANSFER, UNIT
@@ -86,6 +86,37 @@ class Promised:
     id: UUID
     customer_id: UUID
     root_id: UUID
+
+    name = PROMISE.named("id")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPromise(Promised):
+    """A promise, and whether its chain did harm."""
+
+    harmed: bool
+
+    def check(self, customer_id: UUID, given: "Given") -> None:
+        """Refuse that a person makes up for it to that customer, whose chain was `given` so much before.
+
+        FailedPrecondition `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; AlreadyExists `GOODWILL_EXISTS`.
+        """
+        resource = {"resource": self.name}
+        if self.customer_id != customer_id:
+            told = f"{self.name} was made to another customer: grant to the one it was made to."
+            named = {"customer": CUSTOMER.format(customer_id)}
+            raise FailedPrecondition("CUSTOMER_MISMATCH", told, resource | named)
+        if not self.harmed:
+            told = (
+                f"{self.name} was not at risk, broken, late or put off, as far as is known here; news takes a"
+                " moment. A grant that is not for it names no promise."
+            )
+            raise FailedPrecondition("PROMISE_NOT_AT_RISK", told, resource)
+        if given != Given(0, 0):
+            told = (
+                f"Goodwill was granted for {self.name}, or for a promise it replaced; one harm has one grant."
+            )
+            raise AlreadyExists("GOODWILL_EXISTS", told, resource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,36 +236,12 @@ class Allowance:
         return min(self.limit, self.customer_left, self.grantor_left)
 
 
-def goodwill_exists(promise: str) -> AlreadyExists:
-    """The refusal to grant goodwill twice for one harm."""
-    return AlreadyExists(
-        "GOODWILL_EXISTS",
-        f"Goodwill was granted for {promise}, or for a promise it replaced, before; one harm has one grant.",
-        {"resource": promise},
-    )
-
-
-def unknown_promise(promise: str) -> NotFound:
-    """The refusal to make up for a promise that is not known here: it may be in a moment."""
-    refusal = NotFound(promise, f"{promise} is not known here; the news of a new one takes a moment.")
-    refusal.retry_after_s = 1
-    return refusal
-
-
-def customer_mismatch(promise: str, customer: str) -> FailedPrecondition:
-    """The refusal to make up to one customer for what was promised to another."""
-    return FailedPrecondition(
-        "CUSTOMER_MISMATCH",
-        f"{promise} was made to another customer: grant to the one it was made to.",
-        {"resource": promise, "customer": customer},
-    )
-
-
-def not_at_risk(promise: str) -> FailedPrecondition:
-    """The refusal to make up for what has done no harm."""
-    return FailedPrecondition(
-        "PROMISE_NOT_AT_RISK",
-        f"{promise} was not at risk, broken, late or put off, as far as is known here; news takes a moment."
-        " A grant that is not for it names no promise.",
-        {"resource": promise},
-    )
+def why_granted(goodwill: Goodwill, _: Told) -> Why:
+    """Why goodwill was granted."""
+    made_up = f", for promises/{goodwill.promise_id}" if goodwill.promise_id else ""
+    by = goodwill.grantor if goodwill.grantor.startswith("agents/") else "policy"
+    points, unit = goodwill.points.amount, goodwill.points.unit.rpartition("/")[2]
+    granted = f"{points} {unit} given {shown(goodwill.create_time)}, by {by}"
+    taken_back = f" Reversed on {shown(goodwill.update_time)}." if goodwill.state is State.REVERSED else ""
+    summary = f"{granted}{made_up} ({goodwill.reason_code}).{taken_back}"
+    return Why(summary, goodwill.authority_policy, str(goodwill.policy_version))

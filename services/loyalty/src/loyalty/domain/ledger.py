@@ -16,7 +16,7 @@ from uuid import UUID, uuid4, uuid5
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from loyalty.domain.program import Membership, Unit
-from loyalty.names import MEMBERSHIP, UNIT
+from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM, TRANSFER, UNIT
 
 AMOUNT_MAX = 1_000_000_000
 LEGS_MAX = 100
@@ -50,6 +50,8 @@ class Account:
     create_time: datetime
     update_time: datetime
 
+    customer = CUSTOMER.named("customer_id")
+    program = PROGRAM.named("program_id")
     unit = UNIT.named("program_id", "unit_id")
     membership = MEMBERSHIP.named("program_id", "membership_id")
 
@@ -126,8 +128,19 @@ class Transfer:
         """Account and amount."""
         return [Leg(*leg) for leg in zip(self.accounts, self.amounts, strict=True)]
 
-    def reversal(self, id: UUID, reason_code: str, cause_id: UUID, at: datetime) -> "Transfer":
-        """The transfer that undoes this one."""
+    def reversal(self, id: UUID, reason_code: str, cause_id: UUID, at: datetime, again: bool) -> "Transfer":
+        """The transfer that undoes this one; `again` when one did. FailedPrecondition.
+
+        `ALREADY_REVERSED`; `IS_REVERSAL` for one that undid another: what that stood for, a grant, would not
+        stand again.
+        """
+        name = TRANSFER.format(self.id)
+        if self.reverses_id is not None:
+            told = f"{name} undid another transfer; post what is to move instead."
+            raise FailedPrecondition("IS_REVERSAL", told, {"resource": name})
+        if again:
+            told = f"{name} was reversed before; a transfer is reversed once."
+            raise FailedPrecondition("ALREADY_REVERSED", told, {"resource": name})
         back = [-amount for amount in self.amounts]
         return Transfer(id, self.accounts, back, reason_code, self.id, cause_id, at)
 
@@ -170,21 +183,3 @@ def post(transfer: Transfer, accounts: Mapping[str, Account]) -> list[Entry]:
         raise InvalidArgument([Violation(at, "UNBALANCED", told.format(unit)) for at, unit in sorted(first)])
     transfer.post_time = max(transfer.post_time, *(accounts[name].update_time for name in transfer.accounts))
     return [accounts[leg.account].move(leg.amount, transfer.id, i) for i, leg in enumerate(transfer.legs)]
-
-
-def already_reversed(transfer: str) -> FailedPrecondition:
-    """The refusal to undo a transfer twice."""
-    return FailedPrecondition(
-        "ALREADY_REVERSED",
-        f"{transfer} was reversed before; a transfer is reversed once.",
-        {"resource": transfer},
-    )
-
-
-def is_reversal(transfer: str) -> FailedPrecondition:
-    """The refusal to undo what undid another: what that stood for, a grant, would not stand again with it."""
-    return FailedPrecondition(
-        "IS_REVERSAL",
-        f"{transfer} undid another transfer; post what is to move instead.",
-        {"resource": transfer},
-    )

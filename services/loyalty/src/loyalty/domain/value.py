@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from chassis.facts import Told, Why, shown
 from chassis.money import Money
 from loyalty.names import CUSTOMER, CUSTOMER_VALUE, PURCHASE
 
@@ -197,3 +198,12 @@ def added_value(
     for purchase in purchases:
         added[purchase.customer_id].add(purchase)
     return list(added.values())
+
+
+def why_worth(formula: ValueFormula, told: Told) -> Why:
+    """Why a customer is in a band: by what they paid in the installation's currency."""
+    bands = {"silver": formula.silver, "gold": formula.gold, "platinum": formula.platinum}
+    least = ", ".join(f"{band} from {amount}" for band, amount in bands.items())
+    since = f" It changed last on {shown(told.time)}." if told.time else ""
+    summary = f"What was paid in {formula.currency} decides the band: {least}.{since}"
+    return Why(summary, "rules/value-bands", formula.version)

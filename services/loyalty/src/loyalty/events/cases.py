@@ -9,8 +9,9 @@ from chassis.api.messages import moment
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.inbox.subscription import Handler
+from loyalty.domain.goodwill import KnownPromise
 from loyalty.names import CUSTOMER, PROMISE
-from loyalty.store.goodwill import INSERT_HARMS, INSERT_PROMISES, KnownPromise
+from loyalty.store.goodwill import INSERT_HARMS, INSERT_PROMISES
 from loyalty.usecases.goodwill import Authority, Delay, grant_for_delay
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,

@@ -7,7 +7,7 @@ from chassis.context import current_call
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
-from loyalty.domain.explanation import why_granted
+from loyalty.domain.goodwill import why_granted
 from loyalty.names import CUSTOMER, GOODWILL
 from loyalty.store.goodwill import GET_GOODWILL, LIST_GOODWILL
 from loyalty.usecases.goodwill import Authority, assess, grant_goodwill

@@ -17,7 +17,7 @@ from loyalty.names import ACCOUNT, PROGRAM, TRANSFER
 from loyalty.store import ledger as store
 from loyalty.store.programs import GET_PROGRAM
 from loyalty.usecases.ledger import post_transfer, reverse_transfer
-from loyalty.usecases.memberships import create_account
+from loyalty.usecases.programs import create_account
 from rapport.common.v1 import explanation_pb2
 from rapport.loyalty.v1 import ledger_service_pb2 as pb
 from rapport.loyalty.v1.account_pb2 import Account

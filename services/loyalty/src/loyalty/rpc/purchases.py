@@ -18,7 +18,6 @@ from chassis.grpc.ingest import ingest
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from loyalty.domain import value
-from loyalty.domain.explanation import why_worth
 from loyalty.names import CUSTOMER_VALUE, PURCHASE
 from loyalty.store import purchases as store
 from loyalty.usecases.purchases import Bought, record_batch, record_purchases
@@ -73,7 +72,7 @@ class PurchaseRpc(Rpc, PurchaseServiceServicer):
     ) -> explanation_pb2.Explanation:
         """Why a customer is worth that."""
         shown = await self.GetCustomerValue(pb.GetCustomerValueRequest(name=request.name), context)
-        return await self.explainer.explain(request, shown, partial(why_worth, self.formula))
+        return await self.explainer.explain(request, shown, partial(value.why_worth, self.formula))
 
     async def ListCustomerValues(
         self, request: pb.ListCustomerValuesRequest, context: Any

@@ -1,6 +1,5 @@
 """Statements on goodwill, its budgets, and the promises it makes up for."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,17 +7,9 @@ import sqlalchemy as sa
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
-from loyalty.domain.goodwill import Given, Goodwill, Promised, Spent, State
+from loyalty.domain.goodwill import Given, Goodwill, KnownPromise, Spent, State
 from loyalty.names import CUSTOMER
 from loyalty.store.tables import GOODWILL, HARMS, PROMISES
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPromise(Promised):
-    """A promise, and whether its chain did harm."""
-
-    harmed: bool
-
 
 INSERT_GOODWILL = Statement[Any](sa.insert(GOODWILL))
 

@@ -115,32 +115,3 @@ LIST_TRANSFERS = Listing(
     descending=True,
     row=AccountTransfer,
 )
-
-# The proofs. Each returns what is wrong; of a ledger that is right, nothing.
-_SUMS = (
-    sa.select(
-        ENTRIES.c.account_id,
-        sa.func.sum(ENTRIES.c.amount).label("balance"),
-        sa.func.max(ENTRIES.c.version).label("version"),
-        sa.func.count().label("entries"),
-    )
-    .group_by(ENTRIES.c.account_id)
-    .subquery()
-)
-UNBALANCED_TRANSFERS = Statement[Any](
-    sa.select(TRANSFERS.c.id)
-    .outerjoin(ENTRIES, ENTRIES.c.transfer_id == TRANSFERS.c.id)
-    .outerjoin(ACCOUNTS, ACCOUNTS.c.id == ENTRIES.c.account_id)
-    .group_by(TRANSFERS.c.id, ACCOUNTS.c.program_id, ACCOUNTS.c.unit_id)
-    .having((sa.func.count(ENTRIES.c.account_id) < 2) | (sa.func.sum(ENTRIES.c.amount) != 0))
-)
-WRONG_BALANCES = Statement[Any](
-    sa.select(ACCOUNTS.c.id)
-    .outerjoin(_SUMS, _SUMS.c.account_id == ACCOUNTS.c.id)
-    .where(
-        (ACCOUNTS.c.balance != sa.func.coalesce(_SUMS.c.balance, 0))
-        | (ACCOUNTS.c.version != sa.func.coalesce(_SUMS.c.version, 0))
-        | (ACCOUNTS.c.version != sa.func.coalesce(_SUMS.c.entries, 0))
-        | ((ACCOUNTS.c.type == AccountType.MEMBERSHIP.value) & (ACCOUNTS.c.balance < 0))
-    )
-)

@@ -12,44 +12,22 @@ from chassis.db.database import Database
 from chassis.db.locks import LOCK_NAMES
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
-from chassis.errors import invalid
+from chassis.errors import NotFound, invalid
 from loyalty.domain.facts import GoodwillGranted
-from loyalty.domain.goodwill import (
-    Allowance,
-    AuthorityPolicy,
-    Given,
-    Goodwill,
-    Points,
-    Spent,
-    customer_mismatch,
-    goodwill_exists,
-    not_at_risk,
-    unknown_promise,
-)
+from loyalty.domain.goodwill import Allowance, AuthorityPolicy, Given, Goodwill, Points, Spent
 from loyalty.domain.ledger import AccountType, Leg, own_account
 from loyalty.domain.value import Band, ValueFormula
 from loyalty.names import CUSTOMER, PROMISE, UNIT
 from loyalty.store.goodwill import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
 from loyalty.store.purchases import VALUE_OF
 from loyalty.usecases.ledger import post_transfer
-from loyalty.usecases.memberships import account_of
+from loyalty.usecases.programs import account_of
 
 # What the policy grants.
 _PROGRAM, _UNIT = "main", "points"
 _GRANTED = UNIT.format(_PROGRAM, _UNIT)
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Grant:
-    """Give something to a customer for one harm, that of the promise's chain if a promise is named."""
-
-    customer_id: UUID
-    amount: int
-    reason_code: str
-    promise_id: UUID | None
-    root_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +80,13 @@ async def grant_goodwill(
     FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`, `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; NotFound
     for a promise that is not known here; AlreadyExists `GOODWILL_EXISTS`.
     """
-    amount = points.amount
     if points.unit not in ("", _GRANTED):
         raise invalid("goodwill.points.unit", "INVALID_NAME", f"must be {_GRANTED}, what the policy grants")
     spent = await _spent(tx, customer_id, authority.policy, _grantor(tx))
-    root_id = None
-    if promise_id is not None:
-        root_id = await _root(tx, promise_id, customer_id)
-        if await _given(tx, customer_id, root_id) != Given(0, 0):
-            raise goodwill_exists(PROMISE.format(promise_id))
-    authority.policy.authorize(amount, await authority.band(tx, customer_id))
-    authority.policy.within_budget(amount, spent)
-    return await _grant(tx, _Grant(customer_id, amount, reason_code, promise_id, root_id), authority.policy)
+    root_id = await _root(tx, promise_id, customer_id) if promise_id else None
+    authority.policy.authorize(points.amount, await authority.band(tx, customer_id))
+    authority.policy.within_budget(points.amount, spent)
+    return await _grant(tx, authority.policy, customer_id, points.amount, reason_code, promise_id, root_id)
 
 
 async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -> Goodwill | None:
@@ -135,8 +108,8 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
         _log.warning("a customer's budget holds goodwill back", promise=promise, points=held_back)
     if not points:
         return None
-    command = _Grant(delay.customer_id, points, "promise-renegotiated", delay.promise_id, delay.root_id)
-    return await _grant(tx, command, policy)
+    moved = delay.promise_id, delay.root_id
+    return await _grant(tx, policy, delay.customer_id, points, "promise-renegotiated", *moved)
 
 
 async def _given(tx: Transaction, customer_id: UUID, root_id: UUID) -> Given:
@@ -149,8 +122,7 @@ async def _spent(tx: Transaction, customer_id: UUID, policy: AuthorityPolicy, gr
 
     The policy has no budget of a grantor: its grants, all by the service, do not wait for each other.
     """
-    budgets = [CUSTOMER.format(customer_id), *([grantor] if grantor else [])]
-    await LOCK_NAMES.run(tx, names=budgets)
+    await LOCK_NAMES.run(tx, names=list(filter(None, [CUSTOMER.format(customer_id), grantor])))
     return await SPENT.one(tx, customer_id=customer_id, grantor=grantor, since=tx.now - policy.budget_period)
 
 
@@ -159,29 +131,38 @@ def _grantor(tx: Transaction) -> str:
 
 
 async def _root(tx: Transaction, promise_id: UUID, customer_id: UUID) -> UUID:
-    """The root of a promise's chain, which is known to be the customer's and to have done harm."""
+    """The root of a promise's chain, which a person may make up for to the customer."""
     promise = await GET_PROMISE.maybe(tx, id=promise_id)
     if promise is None:
-        raise unknown_promise(PROMISE.format(promise_id))
-    if promise.customer_id != customer_id:
-        raise customer_mismatch(PROMISE.format(promise_id), CUSTOMER.format(customer_id))
-    if not promise.harmed:
-        raise not_at_risk(PROMISE.format(promise_id))
+        name = PROMISE.format(promise_id)
+        refusal = NotFound(name, f"{name} is not known here; the news of a new one takes a moment.")
+        refusal.retry_after_s = 1
+        raise refusal
+    promise.check(customer_id, await _given(tx, customer_id, promise.root_id))
     return promise.root_id
 
 
-async def _grant(tx: Transaction, command: _Grant, policy: AuthorityPolicy) -> Goodwill:
-    account = await account_of(tx, _PROGRAM, command.customer_id, _UNIT)
+async def _grant(
+    tx: Transaction,
+    policy: AuthorityPolicy,
+    customer_id: UUID,
+    amount: int,
+    reason_code: str,
+    promise_id: UUID | None,
+    root_id: UUID | None,
+) -> Goodwill:
+    """Give something to a customer for one harm, that of the promise's chain if a promise is named."""
+    account = await account_of(tx, _PROGRAM, customer_id, _UNIT)
     goodwill = Goodwill(
         id=ids.uuid7(tx.now),
-        customer_id=command.customer_id,
+        customer_id=customer_id,
         membership_id=account.membership_id,  # type: ignore[arg-type]  # a member's has one
         program_id=_PROGRAM,
         unit_id=_UNIT,
-        amount=command.amount,
-        reason_code=command.reason_code,
-        promise_id=command.promise_id,
-        root_id=command.root_id,
+        amount=amount,
+        reason_code=reason_code,
+        promise_id=promise_id,
+        root_id=root_id,
         transfer_id=ids.uuid7(tx.now),
         department_id=tx.call.principal.department or None,
         authority_policy=policy.name,
@@ -195,10 +176,6 @@ async def _grant(tx: Transaction, command: _Grant, policy: AuthorityPolicy) -> G
     fund = own_account(_PROGRAM, _UNIT, AccountType.GOODWILL)
     legs = [Leg(fund, -goodwill.amount), Leg(account.name, goodwill.amount)]
     await post_transfer(
-        tx,
-        legs=legs,
-        reason_code=goodwill.reason_code,
-        transfer_id=goodwill.transfer_id,
-        caused_by=granted,
+        tx, legs=legs, reason_code=reason_code, transfer_id=goodwill.transfer_id, caused_by=granted
     )
     return goodwill

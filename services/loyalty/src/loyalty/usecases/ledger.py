@@ -1,25 +1,17 @@
 """Moving units."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from chassis import ids
 from chassis.api.entities import found
-from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
+from chassis.facts import fact_of
 from loyalty.domain.facts import GoodwillReversed, TransferPosted, TransferReversed
-from loyalty.domain.ledger import (
-    Account,
-    Entry,
-    Leg,
-    Transfer,
-    already_reversed,
-    check_legs,
-    is_reversal,
-    post,
-)
-from loyalty.names import CUSTOMER, PROGRAM, TRANSFER
+from loyalty.domain.ledger import Account, Leg, Transfer, check_legs, post
+from loyalty.names import TRANSFER
 from loyalty.store.goodwill import REVERSE_GOODWILL
 from loyalty.store.ledger import GET_REVERSAL, GET_TRANSFER, LOCK_ACCOUNTS, POST
 
@@ -50,19 +42,14 @@ async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: s
     got is spent.
     """
     original = await found(tx, TRANSFER, GET_TRANSFER, transfer_id)
-    name = TRANSFER.format(transfer_id)
-    if original.reverses_id is not None:
-        raise is_reversal(name)
     # Before looking, so that of two reversals the second sees the first.
     accounts = await _locked(tx, original.accounts)
-    if await GET_REVERSAL.maybe(tx, id=transfer_id):
-        raise already_reversed(name)
+    again = await GET_REVERSAL.maybe(tx, id=transfer_id) is not None
+    reversal = original.reversal(ids.uuid7(tx.now), reason_code, tx.id, tx.now, again)
     caused_by = None
     for goodwill in await REVERSE_GOODWILL.all(tx, transfer=transfer_id, at=tx.now):
         caused_by = tx.record(goodwill.told(GoodwillReversed), version=goodwill.version)
-    return await _post(
-        tx, original.reversal(ids.uuid7(tx.now), reason_code, tx.id, tx.now), accounts, caused_by
-    )
+    return await _post(tx, reversal, accounts, caused_by)
 
 
 async def _locked(tx: Transaction, names: Iterable[str]) -> dict[str, Account]:
@@ -92,27 +79,12 @@ async def _post(
         leg_amount=[entry.amount for entry in entries],
         leg_balance=[entry.balance for entry in entries],
     )
+    told: dict[str, Any] = {"transfer": TRANSFER.format(transfer.id), "reason_code": transfer.reason_code}
+    if transfer.reverses_id:
+        told["reverses"] = TRANSFER.format(transfer.reverses_id)
+    kind = TransferReversed if transfer.reverses_id else TransferPosted
     for name, entry in zip(transfer.accounts, entries, strict=True):
         if accounts[name].customer_id is not None:
-            fact = _fact(transfer, accounts[name], entry)
+            fact = fact_of(kind, accounts[name], amount=entry.amount, account_version=entry.version, **told)
             tx.record(fact, version=entry.version, caused_by=caused_by)
     return transfer
-
-
-def _fact(transfer: Transfer, account: Account, entry: Entry) -> TransferPosted | TransferReversed:
-    """What one member's leg tells the others."""
-    posted = TransferPosted(
-        account=account.name,
-        customer=CUSTOMER.format(account.customer_id),
-        program=PROGRAM.format(account.program_id),
-        membership=account.membership,
-        unit=account.unit,
-        transfer=TRANSFER.format(transfer.id),
-        amount=entry.amount,
-        balance=entry.balance,
-        account_version=entry.version,
-        reason_code=transfer.reason_code,
-    )
-    if transfer.reverses_id is None:
-        return posted
-    return TransferReversed(**values(posted), reverses=TRANSFER.format(transfer.reverses_id))

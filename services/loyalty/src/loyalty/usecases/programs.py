@@ -1,13 +1,18 @@
-"""Programs and units: making and renaming them."""
+"""Programs and their units: making, renaming and joining them."""
 
 from typing import TypedDict
+from uuid import UUID
 
+from chassis import ids
 from chassis.api.entities import created, found, write
+from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.facts import changed
+from chassis.errors import ResourceExists, invalid
+from chassis.facts import changed, fact_of
+from loyalty.domain.facts import MembershipCreated
 from loyalty.domain.ledger import OWN, Account
-from loyalty.domain.program import Program, Unit
-from loyalty.names import PROGRAM, UNIT
+from loyalty.domain.program import Membership, Program, Unit
+from loyalty.names import MEMBERSHIP, PROGRAM, UNIT
 from loyalty.store import programs as store
 from loyalty.store.ledger import OPEN_ACCOUNTS
 
@@ -48,3 +53,58 @@ async def update_unit(tx: Transaction, *, program_id: str, unit_id: str, etag: s
     if changed(unit, changes):
         await write(tx, store.UPDATE_UNIT, unit)
     return unit
+
+
+async def create_membership(tx: Transaction, *, program_id: str, customer_id: UUID) -> Membership:
+    """Make a customer a member, with an account in each unit. NotFound without the program; AlreadyExists."""
+    await found(tx, PROGRAM, store.GET_PROGRAM, program_id)
+    new = await _join(tx, program_id, customer_id)
+    if new is None:
+        raise ResourceExists(
+            (await store.MEMBERSHIP_OF.one(tx, program_id=program_id, customer_id=customer_id)).name
+        )
+    units = await store.UNITS_OF.all(tx, program_id=program_id)
+    await OPEN_ACCOUNTS.rows(tx, [Account.of_member(new, unit.id, tx.now) for unit in units])
+    return new
+
+
+async def create_account(
+    tx: Transaction,
+    *,
+    program_id: str,
+    unit_program_id: str,
+    unit_id: str,
+    membership_program_id: str,
+    membership_id: UUID,
+) -> Account:
+    """Open a member's account. NotFound without the membership or unit; AlreadyExists."""
+    for field, of in (("unit", unit_program_id), ("membership", membership_program_id)):
+        if of != program_id:
+            raise invalid(f"account.{field}", "INVALID_NAME", "must be of the same program as the account")
+    member = await found(tx, MEMBERSHIP, store.GET_MEMBERSHIP, program_id, membership_id)
+    await found(tx, UNIT, store.GET_UNIT, program_id, unit_id)
+    new = Account.of_member(member, unit_id, tx.now)
+    if not await OPEN_ACCOUNTS.rows(tx, [new]):
+        raise ResourceExists(new.name)
+    return new
+
+
+async def _join(tx: Transaction, program_id: str, customer_id: UUID) -> Membership | None:
+    """A new membership; None when there is one."""
+    new = Membership(ids.uuid7(tx.now), program_id, customer_id, tx.now, tx.now)
+    made = await store.INSERT_MEMBERSHIP.maybe(tx, **values(new))
+    if made is not None:
+        tx.record(fact_of(MembershipCreated, made), version=made.version)
+    return made
+
+
+async def account_of(tx: Transaction, program_id: str, customer_id: UUID, unit_id: str) -> Account:
+    """A customer's account, of a membership; both are made when there are none."""
+    member = await store.MEMBERSHIP_OF.maybe(tx, program_id=program_id, customer_id=customer_id)
+    if member is None:
+        made = await _join(tx, program_id, customer_id)
+        # Without: somebody else made it meanwhile.
+        member = made or await store.MEMBERSHIP_OF.one(tx, program_id=program_id, customer_id=customer_id)
+    account = Account.of_member(member, unit_id, tx.now)
+    await OPEN_ACCOUNTS.rows(tx, [account])
+    return account

@@ -1,14 +1,14 @@
-"""Recording purchases."""
+"""Recording purchases, also those that several sources bring: exports overlap."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from chassis import ids
+from chassis import ids, overlap
 from chassis.api.formats import FORMATS
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
@@ -21,10 +21,10 @@ from loyalty.store.purchases import (
     CORRECT_PURCHASES,
     COUNT_VALUES,
     GET_IMPORTED,
+    IMPORTED_AT,
     INSERT_PURCHASES,
     LOCK_IMPORTED,
 )
-from loyalty.usecases.overlap import find_overlap
 from loyalty.usecases.values import put_in_bands, tell_value
 from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
 
@@ -178,6 +178,55 @@ async def _correct(
     said = _corrections([p for p in again if p.import_key in before], before)
     after = await CORRECT_PURCHASES.rows(tx, list(said.values()))
     return said, [before[key] for key in said], {p.import_key: p for p in after}
+
+
+async def find_overlap(
+    tx: Transaction, purchases: Sequence[Purchase], confirmed: Sequence[bool], *, validate_only: bool
+) -> tuple[list[Purchase], set[int]]:
+    """The purchases as they are to be recorded; the indexes of unclear ones that are not `confirmed`.
+
+    One of a customer at a time with the reference and amount of another source's is that one, with its
+    import key, and says what was given back of it since, unless another department brought it. With another
+    amount it may be a line of it or the same number in another till, for numbers begin again with every till
+    and year. Without a reference nothing tells equal ones apart.
+    """
+    if not any(purchase.import_key for purchase in purchases):
+        return list(purchases), set()
+    occasions = {(purchase.customer_id, purchase.purchase_time) for purchase in purchases}
+    customers, times = zip(*occasions, strict=True)
+
+    async def read(keys: Iterable[str]) -> Iterable[overlap.Row]:
+        imported = await GET_IMPORTED.all(tx, import_keys=list(keys))
+        at = await IMPORTED_AT.all(
+            tx,
+            customer_ids=list(customers),
+            times=list(times),
+            references=list({purchase.reference for purchase in purchases if purchase.reference}),
+            amounts=list({purchase.paid for purchase in purchases}),
+        )
+        recorded.update({purchase.import_key: purchase for purchase in (*imported, *at)})
+        return [_row(purchase) for purchase in (*imported, *at)]
+
+    recorded = {purchase.import_key: purchase for purchase in reversed(purchases)}
+    rows = {i: _row(p) for i, p in enumerate(purchases) if p.import_key and not confirmed[i]}
+    found = await overlap.find_overlap(tx, rows, read, validate_only=validate_only)
+    stand, unclear, ours = list(purchases), set(found.unclear), f"{tx.call.principal.department}/"
+    for i, key in found.known.items():
+        sent, other = purchases[i], recorded[key]
+        if sent.refunded > other.refunded and not key.startswith(ours):
+            unclear.add(i)
+        stand[i] = replace(other, id=sent.id, refunded=sent.refunded, refunded_by=sent.refunded_by)
+    return stand, unclear
+
+
+def _row(purchase: Purchase) -> overlap.Row:
+    return overlap.Row(
+        key=purchase.import_key or "",
+        about=(purchase.customer_id, purchase.purchase_time),
+        number=purchase.reference,
+        says=purchase.amount,
+        aside=purchase.refunded,
+    )
 
 
 def _tell(
