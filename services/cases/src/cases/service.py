@@ -6,16 +6,12 @@ from pathlib import Path
 
 from cases.domain.promise_clock import PromiseClock
 from cases.events.notifications import Notices
-from cases.events.timers import promise_at_risk, promise_due
-from cases.rpc.case import CaseRpc
-from cases.rpc.directory import DirectoryRpc
-from cases.rpc.note import NoteRpc
-from cases.rpc.promise import PromiseRpc
-from cases.rpc.work_item import WorkItemRpc
+from cases.rpc.services import CaseRpc, DirectoryRpc, NoteRpc, PromiseRpc, WorkItemRpc
 from cases.settings import Settings
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.outcomes import count_live
+from cases.usecases.promise import break_promise, promise_due_soon
 from chassis.app import App
 from chassis.events.declarations import Listening
 from chassis.service import Service
@@ -40,8 +36,8 @@ def compose(app: App[Settings]) -> None:
 
     app.subscribe(NOTICES.durable, Notices(clock).sent)
 
-    app.timer(AT_RISK_TIMER, promise_at_risk)
-    app.timer(DUE_TIMER, promise_due)
+    app.timer(AT_RISK_TIMER, promise_due_soon)
+    app.timer(DUE_TIMER, break_promise)
 
     app.measure(partial(count_live, app.db))
     app.on_open(

@@ -1,6 +1,8 @@
 """What the cases service is told by its environment, besides what every service is."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from chassis.settings import ServiceSettings
 
@@ -22,3 +24,11 @@ class Settings(ServiceSettings):
         max_length=320,
         description="the e-mail address of `agents/front-desk` when it is first made",
     )
+
+    @model_validator(mode="after")
+    def _front_desk_can_be_reached(self) -> Self:
+        if not (self.front_desk_phone or self.front_desk_email):
+            raise ValueError(
+                "RAPPORT_FRONT_DESK_PHONE or RAPPORT_FRONT_DESK_EMAIL must be given: customers turn to it"
+            )
+        return self

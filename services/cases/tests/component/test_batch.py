@@ -19,6 +19,7 @@ from rapport.cases.v1.promise_service_pb2 import (
     WithdrawPromiseRequest,
 )
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest
 from rapport.common.v1 import states_pb2
 from rapport_testing.batches import created, standing, unclear
 
@@ -95,6 +96,17 @@ async def test_a_promise_from_the_same_place_is_made_once_ever(desk):
     assert standing(again)[1] == standing(again)[2]
     assert (created(first), created(again)) == (2, 1)
     assert len(await desk.facts("PromiseMade")) == 3
+
+
+@pytest.mark.parametrize("validate_only", [False, True])
+async def test_what_came_before_is_answered_whatever_has_become_of_its_work(desk, validate_only):
+    item = await desk.add((await desk.open()).name)
+    first = await desk.promises.BatchMakePromises(batch([desk.promise(3, work_item=item.name)], ["a:1"]))
+    await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=item.name))
+    again = batch([desk.promise(3, work_item=item.name), desk.promise(4)], ["a:1", "a:2"])
+    again.validate_only = validate_only
+    answered = await desk.promises.BatchMakePromises(again)
+    assert (created(answered), standing(answered)[0].name) == (1, standing(first)[0].name)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,11 @@ async def test_there_is_a_front_desk_from_the_start(start, clock):
     assert (agent.department, agent.etag) == ("departments/front-desk", '"1"')
 
 
+async def test_a_front_desk_that_nobody_can_reach_is_a_wrong_setting(start):
+    with pytest.raises(ValueError, match="RAPPORT_FRONT_DESK_PHONE or RAPPORT_FRONT_DESK_EMAIL must be"):
+        await start(service, front_desk_email="")
+
+
 async def test_the_front_desk_is_seeded_once(desk):
     changed = Agent(name="agents/front-desk", display_name="Reception")
     await desk.directory.UpdateAgent(UpdateAgentRequest(agent=changed))

@@ -6,7 +6,9 @@ from uuid import uuid4
 import grpc
 import pytest
 
+from cases.store.agents import LOCK_AGENT
 from chassis.api.messages import timestamp
+from chassis.context import Call, acting, service_itself
 from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ResolveCaseRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest, UpdateAgentRequest
@@ -29,6 +31,14 @@ async def together(*calls):
     """The answers of calls made at once: a message, or the reason of a refusal."""
     answers = await asyncio.gather(*calls, return_exceptions=True)
     return [reason(answer) if isinstance(answer, grpc.aio.AioRpcError) else answer for answer in answers]
+
+
+async def test_a_case_is_opened_for_an_agent_who_is_being_changed(desk):
+    bob = await desk.agent("agents/bob")
+    with acting(Call("change", service_itself("cases"))):
+        async with desk.running.db.transaction() as tx, asyncio.timeout(5):
+            await LOCK_AGENT.one(tx, id="bob")
+            assert (await desk.open(owner=bob)).owner == bob
 
 
 async def test_of_many_renegotiations_one_wins(desk):

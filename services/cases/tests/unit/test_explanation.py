@@ -68,6 +68,20 @@ def test_a_promised_day_is_explained_as_a_day():
     assert "in time for 2026-03-05 (Europe/Berlin)" in why_promise(made, MADE).summary
 
 
+@pytest.mark.parametrize(
+    ("notice_id", "said"),
+    [
+        (None, "another date than 2026-03-05 09:00 UTC was agreed on (customer-away)"),
+        (UUID(int=8), "the customer was told that 2026-03-05 09:00 UTC could not be met (customer-away)"),
+    ],
+)
+def test_only_a_notice_is_said_to_have_told_a_customer(notice_id, said):
+    made = promise()
+    made.renegotiate(UUID(int=9), Due(DUE + timedelta(days=4)), NOW, "customer-away", customer_requested=True)
+    made.notice_id = notice_id
+    assert said in why_promise(made, MADE).summary
+
+
 def test_a_broken_promise_whose_customer_was_told_late_names_its_successor():
     made = promise()
     made.state, made.successor_id = PromiseState.BROKEN, UUID(int=9)

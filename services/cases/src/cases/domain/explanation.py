@@ -35,6 +35,9 @@ def _words(promise: Promise) -> tuple[str, str]:
             f"it was due {due}, was not kept, and was taken back after that ({why})."
         )
     kept = shown(promise.keep_time) if promise.keep_time else ""
+    agreed = f"another date than {day} was agreed on"
+    if promise.notice:
+        agreed = f"the customer was told that {day} could not be met"
     return {
         PromiseState.OPEN: (
             "rules/promise-open",
@@ -49,7 +52,7 @@ def _words(promise: Promise) -> tuple[str, str]:
         PromiseState.BROKEN: ("rules/promise-broken", f"it was due {due} and was not kept."),
         PromiseState.RENEGOTIATED: (
             "rules/promise-renegotiated",
-            f"the customer was told that {day} could not be met ({why}); {promise.successor} replaces it.",
+            f"{agreed} ({why}); {promise.successor} replaces it.",
         ),
         PromiseState.WITHDRAWN: ("rules/promise-withdrawn", f"it was taken back ({why}); it was due {due}."),
     }[promise.state]

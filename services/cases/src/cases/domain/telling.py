@@ -43,18 +43,12 @@ class Telling:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Succession:
-    """What a telling led to: the successor, and the facts in order, each with the promise it is about."""
-
-    successor: Promise
-    facts: list[tuple[Promise, int, Any]]
-
-
 def tell(
     promise: Promise, telling: Telling, successor_id: UUID, broken_at: datetime, now: datetime
-) -> Succession | None:
-    """Move the promise to the date that its customer was told. None when the telling does not count.
+) -> list[tuple[Promise, int, Any]]:
+    """Move the promise to the date that its customer was told. No facts when the telling does not count.
+
+    Returns the facts in order, each with the promise that it is about, at last the successor.
 
     Told by `broken_at`, the promise is RENEGOTIATED. Told later it is BROKEN and stays so, but its successor
     is what the customer counts on now. A promise that was kept after the telling was kept as the successor.
@@ -63,11 +57,11 @@ def tell(
     """
     due = telling.new_due(promise)
     if due is None or telling.customer != promise.customer or telling.version > promise.version:
-        return None
+        return []
     kept = promise.keep_time if promise.state in KEPT else None
     kept_before = kept and promise.record_time and promise.record_time <= telling.tell_time
     if promise.successor_id or promise.withdraw_time or kept_before:
-        return None
+        return []
     facts: list[tuple[Promise, int, Any]] = []
     late = telling.tell_time > broken_at
     if late and (broken := promise.break_()):
@@ -81,4 +75,4 @@ def tell(
     if kept:
         keeping = successor.keep(kept, recorded or now)
         facts.append((successor, successor.version, keeping))
-    return Succession(successor, facts)
+    return facts

@@ -1,1 +1,1 @@
-"""What other services tell, and what the clock tells."""
+"""What other services tell."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
 from cases.store.promises import IMPORTED_ABOUT, PROMISES_BY_IMPORT_KEY
-from cases.usecases.make_promise import Made, MakePromise, check_promises, make_promises
+from cases.usecases.make_promise import Made, MakePromise, make_promises
 from chassis import overlap
 from chassis.db.transaction import Transaction
 from chassis.overlap import Outcome
@@ -40,9 +40,9 @@ async def make_batch(
         tx, commands, [asked.confirmed for asked in requests], validate_only=validate_only
     )
     if unclear:  # nothing comes of these; whoever may not make them is told so all the same
-        await check_promises(tx, clock, [commands[i] for i in sorted(unclear)])
+        await make_promises(tx, clock, [commands[i] for i in sorted(unclear)], validate_only=True)
     clear = [command for i, command in enumerate(commands) if i not in unclear]
-    made = iter(await (check_promises if validate_only else make_promises)(tx, clock, clear))
+    made = iter(await make_promises(tx, clock, clear, validate_only=validate_only))
     none = Made(None, Outcome.UNCLEAR)
     return Batch([none if i in unclear else next(made) for i in range(len(commands))])
 

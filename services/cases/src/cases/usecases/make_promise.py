@@ -1,16 +1,15 @@
 """Making promises."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
 from cases.domain.case import Case
-from cases.domain.compare import Facts, compared
 from cases.domain.due import Due
 from cases.domain.promise import KEPT, Promise
-from cases.domain.promise_clock import PromiseClock
+from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, CUSTOMER, DEPARTMENT
 from cases.store.cases import CASES_BY_ID
@@ -57,16 +56,16 @@ class _Foundations:
     """What promises rest on, by id.
 
     Attributes:
-        known: the import keys, among those asked for, of promises on work that were made before.
+        known: what was made before under the import keys that are asked for.
         roots: the first promise that was ever made on each work item.
         awaited: the promise on each work item that its customer waits for; empty: one of these commands.
         due: when what was last promised on each work item, and not kept, is due.
 
     """
 
+    work_items: dict[UUID, WorkItem]
+    known: dict[str, Promise]
     cases: dict[UUID, Case] = field(default_factory=dict)
-    work_items: dict[UUID, WorkItem] = field(default_factory=dict)
-    known: set[str | None] = field(default_factory=set)
     roots: dict[UUID, UUID] = field(default_factory=dict)
     awaited: dict[UUID, str] = field(default_factory=dict)
     due: dict[UUID, datetime] = field(default_factory=dict)
@@ -116,47 +115,43 @@ async def make_promise(tx: Transaction, clock: PromiseClock, *, promise: MakePro
     return made
 
 
-async def make_promises(tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]) -> list[Made]:
-    """Make many promises, each import key once ever; for a known one, the promise made then."""
+async def make_promises(
+    tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise], *, validate_only: bool
+) -> list[Made]:
+    """Make many promises, each import key once ever; for a known one, the promise made then.
+
+    `validate_only`: refuse what would be refused, and make none: those that would be made are not there.
+    """
     foundations = await _foundations(tx, commands)
-    made = [_make(tx, clock, command, foundations) for command in commands]
-    promises = [promise for promise, _ in made]
-    new = {promise_id for (promise_id,) in await INSERT_NEW_PROMISES.rows(tx, promises)}
+    known: dict[str | None, Promise | None] = dict(foundations.known.items())
+    made: list[tuple[Promise, Facts]] = []
+    results: list[Made] = []
+    for command in commands:
+        if command.import_key in known:
+            results.append(Made(known[command.import_key], Outcome.KNOWN))
+            continue
+        made.append(_make(tx, clock, command, foundations))
+        promise = None if validate_only else made[-1][0]
+        results.append(Made(promise, Outcome.CREATED))
+        if command.import_key:
+            known[command.import_key] = promise
+    if validate_only:
+        return results
+    new = {promise_id for (promise_id,) in await INSERT_NEW_PROMISES.rows(tx, [p for p, _ in made])}
     for promise, facts in made:
         if promise.id in new:
             await announce(tx, clock, promise, facts)
-    keys = [promise.import_key for promise in promises if promise.id not in new]
-    known = await _known(tx, keys, foundations)
-    return [
-        Made(p, Outcome.CREATED) if p.id in new else Made(known[p.import_key], Outcome.KNOWN)
-        for p in promises
-    ]
-
-
-async def check_promises(tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]) -> list[Made]:
-    """Refuse what `make_promises` would refuse, and make none: those that it would make are not there."""
-    foundations = await _foundations(tx, commands)
-    for command in commands:
-        _make(tx, clock, command, foundations)
-    keys = [command.import_key for command in commands if command.import_key]
-    known = await _known(tx, keys, foundations)
-    made: list[Made] = []
-    seen = set(known)
-    for command in commands:
-        outcome = Outcome.KNOWN if command.import_key in seen else Outcome.CREATED
-        made.append(Made(known.get(command.import_key), outcome))
-        seen |= {command.import_key} - {None}
-    return made
-
-
-async def _known(
-    tx: Transaction, import_keys: Sequence[str | None], foundations: _Foundations
-) -> dict[str | None, Promise]:
-    """The promises that were made under import keys, for whoever may be answered with them."""
-    found = await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=import_keys) if import_keys else []
+    taken = [promise.import_key for promise, _ in made if promise.id not in new]  # somebody else was faster
+    if not taken:
+        return results
+    found = await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=taken)
     for promise in found:
         _require_owner(tx, promise, foundations, lent=True)
-    return {promise.import_key: promise for promise in found}
+    faster = {promise.import_key: promise for promise in found}
+    return [
+        Made(faster[p.import_key], Outcome.KNOWN) if p and p.import_key in faster else Made(p, outcome)
+        for p, outcome in results
+    ]
 
 
 async def announce(
@@ -170,36 +165,45 @@ async def announce(
         await tx.schedule(DUE_TIMER, str(promise.id), clock.broken_at(promise))
 
 
-async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> _Foundations:
-    """Check what the promises are about, and lock the work they rest on so that its forecast stands still."""
-    about = [command for command in commands if command.case_id or command.work_item_id]
-    if not about:
-        return _Foundations()
-    work_item_ids = {command.work_item_id for command in about if command.work_item_id}
+async def _foundations(tx: Transaction, commands: Sequence[MakePromise]) -> _Foundations:
+    """Check what new promises are about, and lock the work they rest on so that its forecast stands still."""
+    work_item_ids = {command.work_item_id for command in commands if command.work_item_id}
+    keys = {command.import_key for command in commands if command.import_key}
     locked = await LOCK_WORK_ITEMS.all(tx, ids=list(work_item_ids)) if work_item_ids else []
-    work_items = {work_item.id: work_item for work_item in locked}
-    for command in about:
+    before: Sequence[Promise] = []
+    if work_item_ids or keys:  # read once work is locked, so that nobody promises on it meanwhile
+        before = await PROMISED_BEFORE.all(tx, work_item_ids=list(work_item_ids), import_keys=list(keys))
+    foundations = _Foundations(
+        work_items={work_item.id: work_item for work_item in locked},
+        known={p.import_key: p for p in before if p.import_key and p.import_key in keys},
+    )
+    new = [command for command in commands if command.import_key not in foundations.known]
+    for command in new:
         if command.work_item_id:
-            _put_on(command, work_items.get(command.work_item_id))
-    case_ids = {command.case_id for command in about}
-    cases = {case.id: case for case in await CASES_BY_ID.all(tx, ids=list(case_ids))}
-    for command in about:
-        case = cases.get(command.case_id) if command.case_id else None
-        if case is None:
-            raise NotFound(CASE.format(command.case_id))
-        if case.customer_id != command.customer_id:
-            raise FailedPrecondition(
-                "CUSTOMER_MISMATCH",
-                f"{case.name} is of another customer: promise to the case's customer.",
-                {"resource": case.name, "customer": CUSTOMER.format(command.customer_id)},
-            )
-    foundations = _Foundations(cases, work_items)
-    if work_items:  # read once they are locked, so that nobody promises on them meanwhile
-        keys = [command.import_key for command in about if command.import_key]
-        for promise in await PROMISED_BEFORE.all(tx, work_item_ids=list(work_items), import_keys=keys):
-            foundations.known.add(promise.import_key)
-            foundations.remember(promise, promise.name)
+            _put_on(command, foundations.work_items.get(command.work_item_id))
+    about = [each.case_id for each in new] + [each.case_id for each in foundations.known.values()]
+    if case_ids := set(about) - {None}:
+        foundations.cases.update({case.id: case for case in await CASES_BY_ID.all(tx, ids=list(case_ids))})
+    for command in new:
+        if command.case_id:
+            _require_case(command, foundations.cases.get(command.case_id))
+    for promise in before:
+        foundations.remember(promise, promise.name)
+    for promise in foundations.known.values():
+        _require_owner(tx, promise, foundations, lent=True)
     return foundations
+
+
+def _require_case(command: MakePromise, case: Case | None) -> None:
+    """The case is there, and of the promise's customer."""
+    if case is None:
+        raise NotFound(CASE.format(command.case_id))
+    if case.customer_id != command.customer_id:
+        raise FailedPrecondition(
+            "CUSTOMER_MISMATCH",
+            f"{case.name} is of another customer: promise to the case's customer.",
+            {"resource": case.name, "customer": CUSTOMER.format(command.customer_id)},
+        )
 
 
 def _put_on(command: MakePromise, work_item: WorkItem | None) -> None:
@@ -250,9 +254,7 @@ def _make(
         display_name=command.display_name,
         import_key=command.import_key,
     )
-    new = command.import_key is None or command.import_key not in foundations.known
-    sooner = new and foundations.is_sooner(promise)
-    lent = not command.keep_time and due.is_ahead(tx.now) and not sooner
+    lent = not command.keep_time and due.is_ahead(tx.now) and not foundations.is_sooner(promise)
     _require_owner(tx, promise, foundations, lent=lent)
     if command.work_item_id:
         promise.root_id = foundations.roots.get(command.work_item_id)
@@ -263,10 +265,8 @@ def _make(
         facts.append((promise.break_(), promise.version))
     elif command.work_item_id:
         facts += compared(promise, foundations.work_items[command.work_item_id], clock, tx.now)
-    if new:
-        foundations.require_alone(promise)
-        foundations.remember(promise, "")
-        foundations.known.add(command.import_key)
+    foundations.require_alone(promise)
+    foundations.remember(promise, "")
     return promise, facts
 
 

@@ -3,10 +3,9 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from cases.domain.compare import Facts, compared
 from cases.domain.due import Due
 from cases.domain.promise import LIVE, Promise, PromiseState
-from cases.domain.promise_clock import PromiseClock
+from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.domain.telling import Telling, tell
 from cases.names import PROMISE
 from cases.store.cases import CASES_BY_ID
@@ -20,6 +19,7 @@ from chassis.api.entities import found, save, write
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
+from chassis.work.timers import Timer
 
 
 async def renegotiate_promise(
@@ -62,15 +62,15 @@ async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UU
     work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
     promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
     was_live = promise.state in LIVE
-    succession = tell(promise, telling, ids.uuid7(tx.now), clock.broken_at(promise), tx.now)
-    if succession is None:
+    told = tell(promise, telling, ids.uuid7(tx.now), clock.broken_at(promise), tx.now)
+    if not told:
         return
     in_time = promise.state is PromiseState.RENEGOTIATED
     outcomes.count(tx, "told_in_time" if in_time else "told_late")
     if was_live and not in_time:
         outcomes.count(tx, "broken")
-    successor, cause = succession.successor, None
-    for about, version, fact in succession.facts:
+    successor, cause = told[-1][0], None
+    for about, version, fact in told:
         cause = tx.record(fact, version=version, caused_by=cause if about is successor else None)
     # A newer forecast may have come in while the customer was told about the one before.
     facts = compared(successor, work_item, clock, tx.now) if work_item else []
@@ -107,16 +107,16 @@ def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promise) -> 
         outcomes.count(tx, "broken")
 
 
-async def promise_due_soon(tx: Transaction, promise_id: UUID) -> None:
+async def promise_due_soon(tx: Transaction, timer: Timer) -> None:
     """The due time is near: an open promise is at risk."""
-    promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
+    promise = await found(tx, PROMISE, LOCK_PROMISE, UUID(timer.key))
     if at_risk := promise.due_soon():
         await save(tx, UPDATE_PROMISE, promise, at_risk)
 
 
-async def break_promise(tx: Transaction, promise_id: UUID) -> None:
+async def break_promise(tx: Transaction, timer: Timer) -> None:
     """Due time and grace are over: a promise that has not ended is broken."""
-    promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
+    promise = await found(tx, PROMISE, LOCK_PROMISE, UUID(timer.key))
     if broken := promise.break_():
         await save(tx, UPDATE_PROMISE, promise, broken)
         outcomes.count(tx, "broken")

@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from cases.domain.compare import compared
-from cases.domain.promise_clock import PromiseClock
+from cases.domain.promise_clock import PromiseClock, compared
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, WORK_ITEM
 from cases.store.cases import LOCK_CASE

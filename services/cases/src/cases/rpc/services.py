@@ -1,0 +1,98 @@
+"""The gRPC services: request to use case to message. No SQL, no try."""
+
+from typing import ClassVar
+
+from cases.domain.explanation import why_promise
+from cases.domain.promise_clock import PromiseClock
+from cases.names import AGENT, CASE, NOTE, PROMISE, WORK_ITEM
+from cases.rpc.due import check_promise, check_renegotiation
+from cases.store import agents, cases, promises, work_items
+from cases.usecases import agent, case, promise, work_item
+from cases.usecases.make_batch import make_batch
+from cases.usecases.make_promise import make_promise
+from chassis.api.checks import Rules
+from chassis.explain.explainer import explain
+from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
+from rapport.cases.v1 import case_service_pb2 as case_pb
+from rapport.cases.v1 import directory_service_pb2 as directory_pb
+from rapport.cases.v1 import note_service_pb2 as note_pb
+from rapport.cases.v1 import promise_service_pb2 as promise_pb
+from rapport.cases.v1 import work_item_service_pb2 as work_item_pb
+from rapport.cases.v1.agent_pb2 import Agent
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.case_service_pb2_grpc import CaseServiceServicer
+from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceServicer
+from rapport.cases.v1.note_pb2 import Note
+from rapport.cases.v1.note_service_pb2_grpc import NoteServiceServicer
+from rapport.cases.v1.promise_pb2 import Promise
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceServicer
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceServicer
+
+
+class CaseRpc(Rpc, CaseServiceServicer):
+    """Cases from the first contact to the resolution."""
+
+    OpenCase = change(case_pb.OpenCaseRequest, case.open_case, Case)
+    GetCase = get(CASE, cases.CASE, Case)
+    ListCases = listing(case_pb.ListCasesResponse, cases.LIST_CASES)
+    UpdateCase = change(case_pb.UpdateCaseRequest, case.update_case, Case)
+    AssignCase = change(case_pb.AssignCaseRequest, case.assign_case, Case)
+    ResolveCase = change(case_pb.ResolveCaseRequest, case.resolve_case, Case)
+    ReopenCase = change(case_pb.ReopenCaseRequest, case.reopen_case, Case)
+    ExplainCase = explain(CASE, cases.CASE, Case)
+
+
+class NoteRpc(Rpc, NoteServiceServicer):
+    """Notes for colleagues."""
+
+    CreateNote = change(note_pb.CreateNoteRequest, case.create_note, Note)
+    GetNote = get(NOTE, cases.NOTE, Note)
+    ListNotes = listing(note_pb.ListNotesResponse, cases.LIST_NOTES, parent=(CASE, cases.CASE))
+    ExplainNote = explain(NOTE, cases.NOTE, Note)
+
+
+class WorkItemRpc(Rpc, WorkItemServiceServicer):
+    """The departments' parts of a case."""
+
+    clock: PromiseClock
+
+    CreateWorkItem = change(work_item_pb.CreateWorkItemRequest, work_item.create_work_item, WorkItem)
+    ForecastWorkItem = change(work_item_pb.ForecastWorkItemRequest, work_item.forecast_work_item, WorkItem)
+    StartWorkItem = change(work_item_pb.StartWorkItemRequest, work_item.start_work_item, WorkItem)
+    FinishWorkItem = change(work_item_pb.FinishWorkItemRequest, work_item.finish_work_item, WorkItem)
+    GetWorkItem = get(WORK_ITEM, work_items.WORK_ITEM, WorkItem)
+    ListWorkItems = listing(work_item_pb.ListWorkItemsResponse, work_items.LIST_WORK_ITEMS)
+    ExplainWorkItem = explain(WORK_ITEM, work_items.WORK_ITEM, WorkItem)
+
+
+class PromiseRpc(Rpc, PromiseServiceServicer):
+    """The promise ledger."""
+
+    rules: ClassVar[Rules] = {
+        Promise: check_promise,
+        promise_pb.RenegotiatePromiseRequest: check_renegotiation,
+    }
+
+    clock: PromiseClock
+
+    MakePromise = change(promise_pb.MakePromiseRequest, make_promise, Promise)
+    BatchMakePromises = change(
+        promise_pb.BatchMakePromisesRequest, make_batch, promise_pb.BatchMakePromisesResponse
+    )
+    RenegotiatePromise = change(promise_pb.RenegotiatePromiseRequest, promise.renegotiate_promise, Promise)
+    KeepPromise = change(promise_pb.KeepPromiseRequest, promise.keep_promise, Promise)
+    WithdrawPromise = change(promise_pb.WithdrawPromiseRequest, promise.withdraw_promise, Promise)
+    GetPromise = get(PROMISE, promises.PROMISE, Promise)
+    ListPromises = listing(promise_pb.ListPromisesResponse, promises.LIST_PROMISES)
+    ExplainPromise = explain(PROMISE, promises.PROMISE, Promise, why_promise)
+
+
+class DirectoryRpc(Rpc, DirectoryServiceServicer):
+    """The people a customer can be told to turn to."""
+
+    UpdateAgent = change(directory_pb.UpdateAgentRequest, agent.update_agent, Agent)
+    GetAgent = get(AGENT, agents.AGENT, Agent)
+    ListAgents = listing(directory_pb.ListAgentsResponse, agents.LIST_AGENTS)
+    ExplainAgent = explain(AGENT, agents.AGENT, Agent)
