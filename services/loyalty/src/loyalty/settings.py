@@ -53,13 +53,8 @@ class Settings(ServiceSettings):
     @property
     def formula(self) -> ValueFormula:
         """How lifetime value becomes a band."""
-        return ValueFormula(
-            self.value_version,
-            self.currency,
-            self.value_silver_from,
-            self.value_gold_from,
-            self.value_platinum_from,
-        )
+        least = self.value_silver_from, self.value_gold_from, self.value_platinum_from
+        return ValueFormula(self.value_version, self.currency, *least)
 
     @property
     def delay_goodwill(self) -> AuthorityPolicy:
@@ -69,12 +64,7 @@ class Settings(ServiceSettings):
             self.goodwill_version,
             self.goodwill_reasons,
             self.goodwill_points_per_day,
-            {
-                Band.STANDARD: self.goodwill_limit_standard,
-                Band.SILVER: self.goodwill_limit_silver,
-                Band.GOLD: self.goodwill_limit_gold,
-                Band.PLATINUM: self.goodwill_limit_platinum,
-            },
+            {band: getattr(self, f"goodwill_limit_{band.lower()}") for band in Band},
             timedelta(days=self.goodwill_budget_days),
             self.goodwill_budget_customer,
             self.goodwill_budget_grantor,

@@ -147,7 +147,7 @@ def test_what_was_given_back_of_a_purchase_lowers_the_value_and_all_of_it_ends_t
     part, whole = (replace(purchase(1, "1"), refunded=Decimal(back)) for back in ("0.25", "1"))
     assert counted(added_value([part, whole], NOW, uuid4, "test")) == [(1, {"EUR": "0.75"}, 1, NOW, NOW)]
     free = purchase(1, "0")
-    assert [each.given_back for each in (part, whole, free)] == [False, True, False]
+    assert [each.counts for each in (part, whole, free)] == [True, False, True]
 
 
 @pytest.mark.parametrize(

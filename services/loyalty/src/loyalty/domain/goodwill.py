@@ -4,16 +4,13 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import TypeVar
 from uuid import UUID
 
 from chassis.errors import AlreadyExists, FailedPrecondition
-from chassis.facts import Told, Why, fact_of, shown
-from loyalty.domain.facts import GoodwillGranted, GoodwillReversed
+from chassis.facts import Told, Why, shown
 from loyalty.domain.value import Band
 from loyalty.names import CUSTOMER, DEPARTMENT, GOODWILL, MEMBERSHIP, PROMISE, TRANSFER, UNIT
 
-F = TypeVar("F", GoodwillGranted, GoodwillReversed)
 _DAY = timedelta(days=1)
 
 
@@ -73,10 +70,6 @@ class Goodwill:
     def points(self) -> Points:
         """What was given."""
         return Points(self.unit, self.amount)
-
-    def told(self, kind: type[F]) -> F:
-        """A fact about it."""
-        return fact_of(kind, self, points=self.amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +165,9 @@ class AuthorityPolicy:
         """FailedPrecondition `OVER_AUTHORITY` above the band's limit, with the limit in the metadata."""
         limit = self.limits[band]
         if amount > limit:
-            raise FailedPrecondition(
-                "OVER_AUTHORITY",
-                f"{self.name} allows at most {limit} for a customer in the band {band}.",
-                {
-                    "resource": self.name,
-                    "policy_version": self.version,
-                    "limit": limit,
-                    "band": band,
-                    "amount": amount,
-                },
-            )
+            told = f"{self.name} allows at most {limit} for a customer in the band {band}."
+            by = {"resource": self.name, "policy_version": self.version, "limit": limit, "band": band}
+            raise FailedPrecondition("OVER_AUTHORITY", told, by | {"amount": amount})
 
     def within_budget(self, amount: int, spent: "Spent") -> None:
         """FailedPrecondition `OVER_BUDGET` when the customer's or the grantor's budget does not allow it."""
@@ -191,17 +176,10 @@ class AuthorityPolicy:
             ("grantor", self.grantor_budget, spent.by_grantor),
         ):
             if used + amount > budget:
-                raise FailedPrecondition(
-                    "OVER_BUDGET",
-                    f"{self.name} allows at most {budget} for one {whose} in"
-                    f" {self.budget_period.days} days; {max(0, budget - used)} are left.",
-                    {
-                        "resource": self.name,
-                        "whose": whose,
-                        "budget": budget,
-                        "left": max(0, budget - used),
-                    },
-                )
+                left, days = max(0, budget - used), self.budget_period.days
+                told = f"{self.name} allows at most {budget} for one {whose} in {days} days; {left} are left."
+                by = {"resource": self.name, "whose": whose, "budget": budget, "left": left}
+                raise FailedPrecondition("OVER_BUDGET", told, by)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,14 +74,9 @@ class Purchase:
         return self.paid - self.refunded
 
     @property
-    def given_back(self) -> bool:
-        """Whether all of it was given back."""
-        return self.refunded > 0 and self.refunded == self.paid
-
-    @property
     def counts(self) -> bool:
-        """Whether it is a purchase in the end."""
-        return self.paid >= 0 and not self.given_back
+        """Whether it is a purchase in the end: not when it, or all of it, was given back."""
+        return self.paid >= 0 and not 0 < self.refunded == self.paid
 
     def corrected_by(self, row: "Purchase") -> "Purchase":
         """What it is once `row` says so: its own row all, another's only what was given back since.

@@ -59,15 +59,10 @@ def goodwill_for_renegotiation(authority: Authority) -> Handler:
         moved = event.data
         if not moved.notice:  # a person spoke with the customer, and grants within a person's own budget
             return
-        (customer_id,), (promise_id,), (root_id,) = (
-            CUSTOMER.parse(moved.customer),
-            PROMISE.parse(moved.promise),
-            PROMISE.parse(moved.root),
-        )
         delay = Delay(
-            customer_id,
-            promise_id,
-            root_id,
+            customer_id=CUSTOMER.parse(moved.customer)[0],
+            promise_id=PROMISE.parse(moved.promise)[0],
+            root_id=PROMISE.parse(moved.root)[0],
             first_due=moment(moved.first_due_time),
             new_due=moment(moved.new_due_time),
             zone=ZoneInfo(moved.time_zone) if moved.time_zone else UTC,

@@ -39,9 +39,12 @@ LOCK_ACCOUNTS = Statement(
 )
 
 
+LEG_COLUMNS = [name for name in ENTRIES.columns.keys() if name != "transfer_id"]  # noqa: SIM118
+
+
 def _post() -> sa.ClauseElement:
     """One statement that writes a transfer, its entries and the balances."""
-    columns = [sa.column(c.name, c.type) for c in ENTRIES.c if c.name != "transfer_id"]
+    columns = [sa.column(name, ENTRIES.c[name].type) for name in LEG_COLUMNS]
     arrays = [sa.bindparam(f"leg_{c.name}", type_=sa.ARRAY(c.type)) for c in columns]
     legs = sa.func.unnest(*arrays).table_valued(*columns, name="legs").render_derived()
     at = sa.bindparam("at", type_=TRANSFERS.c.post_time.type)
@@ -58,8 +61,7 @@ def _post() -> sa.ClauseElement:
         .cte("transfer")
     )
     source = sa.select(*legs.c, sa.bindparam("transfer_id", type_=sa.Uuid))
-    into = [*(c.name for c in columns), "transfer_id"]
-    entries = insert(ENTRIES).from_select(into, source).cte("legs_written")
+    entries = insert(ENTRIES).from_select([*LEG_COLUMNS, "transfer_id"], source).cte("legs_written")
     return (
         sa.update(ACCOUNTS)
         .where(ACCOUNTS.c.id == legs.c.account_id)

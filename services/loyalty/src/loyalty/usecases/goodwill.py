@@ -13,6 +13,7 @@ from chassis.db.locks import LOCK_NAMES
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
+from chassis.facts import fact_of
 from loyalty.domain.facts import GoodwillGranted
 from loyalty.domain.goodwill import Allowance, AuthorityPolicy, Given, Goodwill, Points, Spent
 from loyalty.domain.ledger import AccountType, Leg, own_account
@@ -172,7 +173,7 @@ async def _grant(
         update_time=tx.now,
     )
     await INSERT_GOODWILL.run(tx, **values(goodwill))
-    granted = tx.record(goodwill.told(GoodwillGranted), version=goodwill.version)
+    granted = tx.record(fact_of(GoodwillGranted, goodwill, points=amount), version=goodwill.version)
     fund = own_account(_PROGRAM, _UNIT, AccountType.GOODWILL)
     legs = [Leg(fund, -goodwill.amount), Leg(account.name, goodwill.amount)]
     await post_transfer(

@@ -13,7 +13,7 @@ from loyalty.domain.facts import GoodwillReversed, TransferPosted, TransferRever
 from loyalty.domain.ledger import Account, Leg, Transfer, check_legs, post
 from loyalty.names import TRANSFER
 from loyalty.store.goodwill import REVERSE_GOODWILL
-from loyalty.store.ledger import GET_REVERSAL, GET_TRANSFER, LOCK_ACCOUNTS, POST
+from loyalty.store.ledger import GET_REVERSAL, GET_TRANSFER, LEG_COLUMNS, LOCK_ACCOUNTS, POST
 
 
 async def post_transfer(
@@ -48,7 +48,8 @@ async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: s
     reversal = original.reversal(ids.uuid7(tx.now), reason_code, tx.id, tx.now, again)
     caused_by = None
     for goodwill in await REVERSE_GOODWILL.all(tx, transfer=transfer_id, at=tx.now):
-        caused_by = tx.record(goodwill.told(GoodwillReversed), version=goodwill.version)
+        fact = fact_of(GoodwillReversed, goodwill, points=goodwill.amount)
+        caused_by = tx.record(fact, version=goodwill.version)
     return await _post(tx, reversal, accounts, caused_by)
 
 
@@ -73,11 +74,7 @@ async def _post(
         reversed_id=transfer.reverses_id,
         cause_id=transfer.cause_id,
         at=transfer.post_time,
-        leg_account_id=[entry.account_id for entry in entries],
-        leg_version=[entry.version for entry in entries],
-        leg_leg=[entry.leg for entry in entries],
-        leg_amount=[entry.amount for entry in entries],
-        leg_balance=[entry.balance for entry in entries],
+        **{f"leg_{name}": [getattr(entry, name) for entry in entries] for name in LEG_COLUMNS},
     )
     told: dict[str, Any] = {"transfer": TRANSFER.format(transfer.id), "reason_code": transfer.reason_code}
     if transfer.reverses_id:

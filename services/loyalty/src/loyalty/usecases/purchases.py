@@ -16,15 +16,7 @@ from chassis.overlap import Outcome
 from loyalty.domain.facts import PurchaseCorrected, PurchaseRecorded
 from loyalty.domain.value import Purchase, ValueFormula, added_value
 from loyalty.names import DEPARTMENT
-from loyalty.store.purchases import (
-    ADD_VALUES,
-    CORRECT_PURCHASES,
-    COUNT_VALUES,
-    GET_IMPORTED,
-    IMPORTED_AT,
-    INSERT_PURCHASES,
-    LOCK_IMPORTED,
-)
+from loyalty.store import purchases as store
 from loyalty.usecases.values import put_in_bands, tell_value
 from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
 
@@ -115,18 +107,18 @@ async def record_purchases(
     """
     # In the order of their keys, so that two imports of the same rows cannot wait for each other.
     ordered = sorted(purchases, key=lambda purchase: purchase.import_key or "")
-    told = {purchase.id: purchase for purchase in await INSERT_PURCHASES.rows(tx, ordered)}
+    told = {purchase.id: purchase for purchase in await store.INSERT_PURCHASES.rows(tx, ordered)}
     new = set(told)
     again = [p for p in ordered if p.import_key and p.id not in told]
     keys = [p.import_key for p in again]
-    known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
+    known = {p.import_key: p for p in await store.GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
     wrong, before, corrected = await _correct(tx, again, list(_corrections(again, known)))
     moved = {p.customer_id for p in (*corrected.values(), *before)}
     new_id, version = partial(ids.uuid7, tx.now), formula.version
-    changed = await ADD_VALUES.rows(tx, added_value(told.values(), tx.now, new_id, version, moved))
+    changed = await store.ADD_VALUES.rows(tx, added_value(told.values(), tx.now, new_id, version, moved))
     values = {value.customer_id: value for value in changed}
     if moved:
-        counted = await COUNT_VALUES.all(tx, customer_ids=list(moved))
+        counted = await store.COUNT_VALUES.all(tx, customer_ids=list(moved))
         values |= {value.customer_id: value for value in counted}
     bands = await put_in_bands(tx, values.values(), formula)
     told |= {wrong[key].id: purchase for key, purchase in corrected.items()}
@@ -144,7 +136,7 @@ async def record_purchases(
 async def check_purchases(tx: Transaction, purchases: Sequence[Purchase]) -> list[Recorded]:
     """What `record_purchases` would make of the purchases."""
     keys = [purchase.import_key for purchase in purchases if purchase.import_key]
-    known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)}
+    known = {p.import_key: p for p in await store.GET_IMPORTED.all(tx, import_keys=keys)}
     first = {p.import_key or p.id: p.id for p in reversed(purchases) if p.import_key not in known}
     mended = _corrections([p for p in purchases if p.import_key in known], known)
     new, wrong = set(first.values()), {purchase.id for purchase in mended.values()}
@@ -174,9 +166,9 @@ async def _correct(
     if not wrong:
         return {}, [], {}
     # What was read without the lock only says whom to lock: another import may have corrected it since.
-    before = {p.import_key: p for p in await LOCK_IMPORTED.all(tx, import_keys=wrong)}
+    before = {p.import_key: p for p in await store.LOCK_IMPORTED.all(tx, import_keys=wrong)}
     said = _corrections([p for p in again if p.import_key in before], before)
-    after = await CORRECT_PURCHASES.rows(tx, list(said.values()))
+    after = await store.CORRECT_PURCHASES.rows(tx, list(said.values()))
     return said, [before[key] for key in said], {p.import_key: p for p in after}
 
 
@@ -196,8 +188,8 @@ async def find_overlap(
     customers, times = zip(*occasions, strict=True)
 
     async def read(keys: Iterable[str]) -> Iterable[overlap.Row]:
-        imported = await GET_IMPORTED.all(tx, import_keys=list(keys))
-        at = await IMPORTED_AT.all(
+        imported = await store.GET_IMPORTED.all(tx, import_keys=list(keys))
+        at = await store.IMPORTED_AT.all(
             tx,
             customer_ids=list(customers),
             times=list(times),
