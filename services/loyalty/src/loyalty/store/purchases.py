@@ -169,7 +169,7 @@ LOCK_OTHERWISE_BANDED = Statement(
     sa.select(CUSTOMER_VALUES)
     .where(_by == _another)
     .order_by(CUSTOMER_VALUES.c.customer_id)
-    .limit(500)
+    .limit(sa.bindparam("limit", type_=sa.BigInteger))
     .with_for_update(),
     row=CustomerValue,
 )

@@ -13,6 +13,7 @@ from loyalty.domain.value import Band, CustomerValue, ValueFormula
 from loyalty.store.purchases import LOCK_OTHERWISE_BANDED, SAVE_BANDS
 
 BANDS_TIMER = "follow-bands"
+CHUNK = 500  # in one transaction
 # After the last replica has started, when none is left that goes by the bands of before.
 _SETTLED = timedelta(minutes=5)
 
@@ -51,7 +52,7 @@ async def follow_bands(tx: Transaction, formula: ValueFormula) -> None:
 
     Others are told of whom that moves; of the rest they know what is so.
     """
-    values = await LOCK_OTHERWISE_BANDED.all(tx, version=formula.version)
+    values = await LOCK_OTHERWISE_BANDED.all(tx, version=formula.version, limit=CHUNK)
     for value in values:
         before = formula.put(value)
         if before != value.band:
