@@ -235,7 +235,7 @@ async def test_a_migration_that_was_interrupted_is_run_again(infrastructure):
         )
         await connection.execute("ALTER TABLE timeline DROP COLUMN reason_code")  # of a later one
         await connection.execute(
-            "UPDATE alembic_version SET version_num = 'customer_0001' WHERE version_num = 'customer_0003'"
+            "UPDATE alembic_version SET version_num = 'customer_0001' WHERE version_num LIKE 'customer_%'"
         )
         database = await connection.fetchval("SELECT current_database()")
         await migrate(
