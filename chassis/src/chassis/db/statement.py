@@ -17,6 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql import visitors
 
+from chassis.db.tables import rows_of
+
 R = TypeVar("R")
 _DIALECT: Any = asyncpg.dialect()  # type: ignore[no-untyped-call]
 _REQUIRED = object()
@@ -121,9 +123,7 @@ class Bulk(Statement[R]):
 
         self.columns = list(columns or table.columns.keys())
         chosen = [table.c[name] for name in self.columns]
-        arrays = [sa.bindparam(c.name, type_=sa.ARRAY(c.type)) for c in chosen]
-        named = [sa.column(c.name, c.type) for c in chosen]
-        source = sa.func.unnest(*arrays).table_valued(*named, name="rows").render_derived()
+        source = rows_of("rows", **{c.name: c.type for c in chosen})
         rows = sa.select(*[source.c[name] for name in self.columns])
         super().__init__(amend(insert(table).from_select(self.columns, rows)), row)
         scalars = {c.name: sa.bindparam(c.name, type_=c.type) for c in chosen}
@@ -131,11 +131,11 @@ class Bulk(Statement[R]):
 
     def call(self, rows: Sequence[Any]) -> tuple[Statement[R], list[Any]]:
         """The statement that inserts `rows`, at least one, and its arguments. Scalars beat arrays."""
-        get = (lambda row, name: row[name]) if isinstance(rows[0], Mapping) else getattr
+        held = arrays(self.columns, rows)
         if len(rows) == 1:
             self._single.purpose = self.purpose
-            return self._single, self._single.arguments({name: get(rows[0], name) for name in self.columns})
-        return self, self.arguments({name: [get(row, name) for row in rows] for name in self.columns})
+            return self._single, self._single.arguments({name: only for name, [only] in held.items()})
+        return self, self.arguments(held)
 
     async def rows(self, on: Executor, rows: Sequence[Any]) -> list[R]:
         """Insert `rows`: mappings, or objects with an attribute for each column."""
@@ -143,6 +143,12 @@ class Bulk(Statement[R]):
             return []
         statement, args = self.call(rows)
         return statement._rows(await on.fetch(statement, args))
+
+
+def arrays(columns: Iterable[str], rows: Sequence[Any]) -> dict[str, list[Any]]:
+    """Rows, mappings or objects and at least one, as an array for each column."""
+    get = (lambda row, name: row[name]) if isinstance(rows[0], Mapping) else getattr
+    return {name: [get(row, name) for row in rows] for name in columns}
 
 
 def values(entity: Any) -> dict[str, Any]:

@@ -74,6 +74,18 @@ def replaced(insert: Insert, *columns: str) -> Insert:
     )
 
 
+def rows_of(alias: str, /, **columns: Any) -> Any:
+    """Parameters as rows: an array for each column, which are called alike and of the type that is given."""
+    arrays = [sa.bindparam(name, type_=sa.ARRAY(kind)) for name, kind in columns.items()]
+    named = [sa.column(name, kind) for name, kind in columns.items()]
+    return sa.func.unnest(*arrays).table_valued(*named, name=alias).render_derived()
+
+
+def among(column: sa.ColumnElement[Any], parameter: str) -> sa.ColumnElement[bool]:
+    """Whether a column has one of the values that the parameter, an array, holds."""
+    return column == sa.func.any(sa.bindparam(parameter, type_=sa.ARRAY(column.type)))
+
+
 def _beside_key(table: Any) -> list[str]:
     return [column.name for column in table.columns if not column.primary_key]
 

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import among, rows_of
 from customer.domain.customers import PROFILE_FIELDS, Customer
 from customer.store.tables import CUSTOMERS
 
 _ID = CUSTOMERS.c.id == sa.bindparam("id")
-_IDS = CUSTOMERS.c.id == sa.func.any(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)))
+_IDS = among(CUSTOMERS.c.id, "ids")
 _CHANGING = (*PROFILE_FIELDS, "relationship_manager", "update_time", "version")
 
 CUSTOMER = Statement(sa.select(CUSTOMERS).where(_ID), row=Customer)
@@ -41,14 +42,8 @@ LOCKED_CUSTOMERS = Statement(
 )
 
 INSERT_CUSTOMERS = Bulk[Any](CUSTOMERS)
-_new = (
-    sa.func.unnest(
-        *[sa.bindparam(name, type_=sa.ARRAY(CUSTOMERS.c[name].type)) for name in ("id", *_CHANGING)]
-    )
-    .table_valued(*[sa.column(name, CUSTOMERS.c[name].type) for name in ("id", *_CHANGING)], name="new")
-    .render_derived()
-)
+UPDATED_COLUMNS = ("id", *_CHANGING)
+_new = rows_of("new", **{name: CUSTOMERS.c[name].type for name in UPDATED_COLUMNS})
 UPDATE_CUSTOMERS = Statement[Any](
     sa.update(CUSTOMERS).where(CUSTOMERS.c.id == _new.c.id).values({name: _new.c[name] for name in _CHANGING})
 )
-UPDATED_COLUMNS = ("id", *_CHANGING)

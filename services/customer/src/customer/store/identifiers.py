@@ -8,16 +8,13 @@ import sqlalchemy as sa
 
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Executor, Statement
+from chassis.db.tables import among, rows_of
 from customer.domain.identifiers import Identifier, IdentifierType, Key
 from customer.store.tables import IDENTIFIERS
 
 _T = IDENTIFIERS.c
 _KEY = ("type", "system", "normalized_value")
-_keys = (
-    sa.func.unnest(*[sa.bindparam(name, type_=sa.ARRAY(sa.Text)) for name in _KEY])
-    .table_valued(*[sa.column(name, sa.Text) for name in _KEY], name="keys")
-    .render_derived()
-)
+_keys = rows_of("keys", **dict.fromkeys(_KEY, sa.Text()))
 
 IDENTIFIER = Statement(
     sa.select(IDENTIFIERS).where(_T.id == sa.bindparam("id"), _T.customer_id == sa.bindparam("customer_id")),
@@ -30,9 +27,7 @@ LIST_IDENTIFIERS = Listing(
     row=Identifier,
 )
 IDENTIFIERS_OF = Statement(
-    sa.select(IDENTIFIERS)
-    .where(_T.customer_id == sa.func.any(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))))
-    .order_by(_T.create_time, _T.id),
+    sa.select(IDENTIFIERS).where(among(_T.customer_id, "customer_ids")).order_by(_T.create_time, _T.id),
     row=Identifier,
 )
 
@@ -71,8 +66,4 @@ CLAIM_IDENTIFIERS = Bulk[Any](
     ).returning(_T.id),
 )
 DELETE_IDENTIFIER = Statement[Any](sa.delete(IDENTIFIERS).where(_T.id == sa.bindparam("id")))
-DELETE_IDENTIFIERS_OF = Statement[Any](
-    sa.delete(IDENTIFIERS).where(
-        _T.customer_id == sa.func.any(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid)))
-    )
-)
+DELETE_IDENTIFIERS_OF = Statement[Any](sa.delete(IDENTIFIERS).where(among(_T.customer_id, "customer_ids")))

@@ -9,13 +9,12 @@ from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.api.resources import resource
 from chassis.db.statement import Bulk, Statement
-from chassis.db.tables import updated
+from chassis.db.tables import among, updated
 from customer.domain.imports import Finding, ImportJob
 from customer.store.tables import IMPORT_FINDINGS, IMPORT_JOBS, IMPORT_ROWS
 from rapport.customer.v1 import import_job_pb2
 
 _ID = IMPORT_JOBS.c.id == sa.bindparam("id")
-_LINES = sa.bindparam("lines", type_=sa.ARRAY(sa.BigInteger))
 
 JOB = Statement(sa.select(IMPORT_JOBS).where(_ID), row=ImportJob)
 LOCKED_JOB = Statement(sa.select(IMPORT_JOBS).where(_ID).with_for_update(), row=ImportJob)
@@ -52,12 +51,10 @@ SAVE_JOB = Statement[Any](updated(IMPORT_JOBS))
 _rows, _findings = IMPORT_ROWS.c, IMPORT_FINDINGS.c
 RECEIVED_LINES = Statement[Any](
     sa.union(
-        sa.select(_rows.line).where(
-            _rows.job_id == sa.bindparam("job_id"), _rows.line == sa.func.any(_LINES)
-        ),
-        sa.select(_findings.line).where(
-            _findings.job_id == sa.bindparam("job_id"), _findings.line == sa.func.any(_LINES)
-        ),
+        *(
+            sa.select(of.line).where(of.job_id == sa.bindparam("job_id"), among(of.line, "lines"))
+            for of in (_rows, _findings)
+        )
     )
 )
 INSERT_ROWS = Bulk[Any](IMPORT_ROWS)

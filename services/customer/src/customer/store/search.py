@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY, distinct_on
 
 from chassis.api.listing import Listing
+from chassis.db.tables import rows_of
 from customer.domain.search import Wanted
 from customer.names import IDENTIFIER
 from customer.store.tables import CUSTOMERS, IDENTIFIERS
@@ -35,13 +36,6 @@ class Found:
     identifier = IDENTIFIER.named("customer_id", "identifier_id")
 
 
-def _rows(**columns: sa.types.TypeEngine[Any]) -> Any:
-    """Parameters, an array for each column, as rows."""
-    arrays = [sa.bindparam(name, type_=sa.ARRAY(kind)) for name, kind in columns.items()]
-    named = [sa.column(name, kind) for name, kind in columns.items()]
-    return sa.func.unnest(*arrays).table_valued(*named, name="asked").render_derived()
-
-
 def _customers(rank: sa.ColumnElement[int]) -> sa.Select[Any]:
     return sa.select(
         rank, CUSTOMERS.c.id.label("customer_id"), sa.null().cast(sa.Uuid).label("identifier_id")
@@ -56,7 +50,7 @@ def _holders(rank: sa.ColumnElement[int], asked: Any, matches: sa.ColumnElement[
 
 
 def _by_key() -> Any:
-    asked = _rows(types=sa.Text(), systems=sa.Text(), values=sa.Text())
+    asked = rows_of("asked", types=sa.Text(), systems=sa.Text(), values=sa.Text())
     matches = sa.and_(
         _I.normalized_value == asked.c["values"],
         _I.type == asked.c.types,
@@ -66,7 +60,7 @@ def _by_key() -> Any:
 
 
 def _by_end() -> Any:
-    asked = _rows(ends=sa.Text())
+    asked = rows_of("asked", ends=sa.Text())
     end: Any = sa.literal_column('end_of(identifiers.normalized_value) COLLATE "C"')
     matches = sa.and_(end >= asked.c.ends, end < asked.c.ends.op("||")(sa.literal_column("':'")))  # after 9
     only = "identifiers.normalized_value <> '' AND identifiers.type IN ('PHONE', 'FAX')"

@@ -6,19 +6,16 @@ import sqlalchemy as sa
 
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import among, rows_of
 from customer.domain.sections import SectionSchema, ViewSection
 from customer.store.tables import SECTION_SCHEMAS, VIEW_SECTIONS
 
 _C, _S = SECTION_SCHEMAS.c, VIEW_SECTIONS.c
 _CUSTOMER = _S.customer_id == sa.bindparam("customer_id")
-_IDS = sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))
 _IN_USE = _C.version != _C.deleted_version
 
 SCHEMA = Statement(sa.select(SECTION_SCHEMAS).where(_C.id == sa.bindparam("id"), _IN_USE), row=SectionSchema)
-SCHEMAS_BY_ID = Statement(
-    sa.select(SECTION_SCHEMAS).where(_C.id == sa.func.any(sa.bindparam("ids", type_=sa.ARRAY(sa.Text)))),
-    row=SectionSchema,
-)
+SCHEMAS_BY_ID = Statement(sa.select(SECTION_SCHEMAS).where(among(_C.id, "ids")), row=SectionSchema)
 LIST_SCHEMAS = Listing(sa.select(SECTION_SCHEMAS).where(_IN_USE), _C.id, row=SectionSchema)
 COUNT_SCHEMAS = Statement[Any](
     sa.select(
@@ -47,16 +44,12 @@ SECTION = Statement(
 LIST_SECTIONS = Listing(
     sa.select(VIEW_SECTIONS).where(_CUSTOMER, _S.content.is_not(None)), _S.section, row=ViewSection
 )
-_keys = (
-    sa.func.unnest(_IDS, sa.bindparam("sections", type_=sa.ARRAY(sa.Text)))
-    .table_valued(sa.column("customer_id", sa.Uuid), sa.column("section", sa.Text), name="keys")
-    .render_derived()
-)
+_keys = rows_of("keys", customer_ids=sa.Uuid(), sections=sa.Text())
 # Sections are locked in the order of their keys.
 LOCKED_SECTIONS = Statement(
     sa.select(VIEW_SECTIONS)
     .join_from(
-        _keys, VIEW_SECTIONS, sa.and_(_S.customer_id == _keys.c.customer_id, _S.section == _keys.c.section)
+        _keys, VIEW_SECTIONS, sa.and_(_S.customer_id == _keys.c.customer_ids, _S.section == _keys.c.sections)
     )
     .order_by(_S.customer_id, _S.section)
     .with_for_update(of=VIEW_SECTIONS),

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import among, rows_of
 from customer.domain.timeline import TimelineEntry
 from customer.store.tables import TIMELINE
 from rapport.common.v1 import channel_pb2
@@ -43,18 +44,12 @@ INSERT_ENTRIES = Bulk[Any](TIMELINE)
 INSERT_FACTS = Bulk[Any](
     TIMELINE, lambda insert: insert.on_conflict_do_nothing(index_elements=["id"]).returning(_T.id)
 )
-TOLD_BY = Statement[Any](
-    sa.select(_T.id, _T.service).where(_T.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))))
-)
+TOLD_BY = Statement[Any](sa.select(_T.id, _T.service).where(among(_T.id, "ids")))
 
-_asked = (
-    sa.func.unnest(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid)))
-    .table_valued(sa.column("id", sa.Uuid), name="asked")
-    .render_derived()
-)
+_asked = rows_of("asked", customer_ids=sa.Uuid())
 _latest = (
     sa.select(TIMELINE)
-    .where(_T.customer_id == _asked.c.id)
+    .where(_T.customer_id == _asked.c.customer_ids)
     .order_by(*_NEWEST_FIRST)
     .limit(sa.literal_column(str(LATEST_IN_VIEW)))
     .lateral("latest")

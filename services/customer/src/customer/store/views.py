@@ -10,13 +10,12 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
-from chassis.db.tables import replaced
+from chassis.db.tables import among, replaced, rows_of
 from customer.store.tables import VIEW_PARTS, VIEW_SECTIONS, VIEWS, PartRow, ViewRow
 
 ENDED_IN_VIEW = 20
 LIVE_IN_VIEW = 50
 _P, _S, _V = VIEW_PARTS.c, VIEW_SECTIONS.c, VIEWS.c
-_IDS = sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))
 
 
 @dataclass(slots=True)
@@ -33,11 +32,11 @@ _drawn = sa.func.string_agg(_S.drawn, aggregate_order_by(sa.literal_column("''::
 _sections = sa.select(_drawn).where(_S.customer_id == _V.customer_id).scalar_subquery()
 _whole = _V.view.op("||")(sa.func.coalesce(_sections, sa.literal_column("''::bytea"))).label("view")
 VIEW = Statement[Any](sa.select(_whole, _V.version).where(_V.customer_id == sa.bindparam("customer_id")))
-VIEWS_BY_ID = Statement[Any](sa.select(_V.customer_id, _whole).where(_V.customer_id == sa.func.any(_IDS)))
+VIEWS_BY_ID = Statement[Any](sa.select(_V.customer_id, _whole).where(among(_V.customer_id, "customer_ids")))
 # Of customers of whom nothing was told yet.
 SECTIONS_BY_ID = Statement[Any](
     sa.select(_S.customer_id, _drawn.label("view"))
-    .where(_S.customer_id == sa.func.any(_IDS))
+    .where(among(_S.customer_id, "customer_ids"))
     .group_by(_S.customer_id)
 )
 
@@ -46,51 +45,43 @@ SECTIONS_BY_ID = Statement[Any](
 ENSURE_VIEWS = Bulk[Any](VIEWS, lambda insert: insert.on_conflict_do_nothing(index_elements=["customer_id"]))
 LOCKED_VIEWS = Statement(
     sa.select(_V.customer_id, _V.update_time, _V.open_promises, _V.open_cases)
-    .where(_V.customer_id == sa.func.any(_IDS))
+    .where(among(_V.customer_id, "customer_ids"))
     .order_by(_V.customer_id)
     .with_for_update(),
     row=ViewRow,
 )
 _SAVED = (_V.customer_id, _V.view, _V.open_promises, _V.open_cases, _V.update_time)
-_new = (
-    sa.func.unnest(*[sa.bindparam(c.name, type_=sa.ARRAY(c.type)) for c in _SAVED])
-    .table_valued(*[sa.column(c.name, c.type) for c in _SAVED], name="new")
-    .render_derived()
-)
+_new = rows_of("new", **{c.name: c.type for c in _SAVED})
 SAVE_VIEWS = Statement[Any](
     sa.update(VIEWS)
     .where(_V.customer_id == _new.c.customer_id)
     .values(**{c.name: _new.c[c.name] for c in _SAVED[1:]}, version=_V.version + 1)
 )
 
-_keys = (
-    sa.func.unnest(_IDS, sa.bindparam("resources", type_=sa.ARRAY(sa.Text)))
-    .table_valued(sa.column("customer_id", sa.Uuid), sa.column("resource", sa.Text), name="keys")
-    .render_derived()
-)
+_keys = rows_of("keys", customer_ids=sa.Uuid(), resources=sa.Text())
 PARTS = Statement(
     sa.select(VIEW_PARTS).join_from(
         _keys,
         VIEW_PARTS,
-        sa.and_(_P.customer_id == _keys.c.customer_id, _P.resource == _keys.c.resource),
+        sa.and_(_P.customer_id == _keys.c.customer_ids, _P.resource == _keys.c.resources),
     ),
     row=PartRow,
 )
 SAVE_PARTS = Bulk[Any](VIEW_PARTS, replaced)
 
-_asked = sa.func.unnest(_IDS).table_valued(sa.column("id", sa.Uuid), name="asked").render_derived()
-_kinds = (
-    sa.func.unnest(sa.bindparam("kinds", type_=sa.ARRAY(sa.Text)))
-    .table_valued(sa.column("kind", sa.Text), name="kinds")
-    .render_derived()
-)
+_asked = rows_of("asked", customer_ids=sa.Uuid())
+_kinds = rows_of("kinds", kinds=sa.Text())
 
 
 def _first(ended: bool, limit: int, *order: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """The first parts of each customer and kind: so many steps along an index, however many there are."""
     first = (
         sa.select(VIEW_PARTS)
-        .where(_P.customer_id == _asked.c.id, _P.kind == _kinds.c.kind, _P.ended if ended else ~_P.ended)
+        .where(
+            _P.customer_id == _asked.c.customer_ids,
+            _P.kind == _kinds.c.kinds,
+            _P.ended if ended else ~_P.ended,
+        )
         .order_by(*order, _P.change_time.desc(), _P.resource)
         .limit(sa.literal_column(str(limit)))
         .lateral("ended" if ended else "live")
@@ -124,14 +115,10 @@ class SetAside:
     parked_at: datetime
 
 
-_consumers = (
-    sa.func.unnest(sa.bindparam("consumers", type_=sa.ARRAY(sa.Text)))
-    .table_valued(sa.column("consumer", sa.Text), name="consumers")
-    .render_derived()
-)
+_consumers = rows_of("consumers", consumers=sa.Text())
 _aside = (
     sa.select(*(PARKED.c[name] for name in SetAside.__dataclass_fields__))
-    .where(PARKED.c.consumer == _consumers.c.consumer)
+    .where(PARKED.c.consumer == _consumers.c.consumers)
     .order_by(PARKED.c.customer != "", PARKED.c.parked_at.desc())
     .limit(sa.bindparam("most"))
     .lateral("aside")

@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis import ids
 from chassis.api import etags
 from chassis.api.entities import found
-from chassis.db.statement import values
+from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from customer.domain.customers import Customer, ProfileUpdate, new_customer
@@ -64,19 +64,11 @@ async def refuse_taken(tx: Transaction, identifier: Identifier, field: str) -> N
 async def insert_customers(tx: Transaction, created: Sequence[Held]) -> None:
     """Insert customers whose identifiers are claimed, and tell."""
     for held in created:
-        record_created(tx, held)
-    await tx.defer(
-        INSERT_CUSTOMERS,
-        **{name: [getattr(h.customer, name) for h in created] for name in INSERT_CUSTOMERS.columns},
-    )
-
-
-def record_created(tx: Transaction, held: Held) -> None:
-    """Tell that there is a new customer, with handles."""
-    created = fact_of(CustomerCreated, held.customer)
-    tx.record(created, version=held.customer.version)
-    for identifier in held.identifiers:
-        record_added(tx, identifier)
+        tx.record(fact_of(CustomerCreated, held.customer), version=held.customer.version)
+        for identifier in held.identifiers:
+            record_added(tx, identifier)
+    customers = [held.customer for held in created]
+    await tx.defer(INSERT_CUSTOMERS, **arrays(INSERT_CUSTOMERS.columns, customers))
 
 
 def record_added(tx: Transaction, identifier: Identifier) -> None:
@@ -109,9 +101,7 @@ def without_stand_in(held: Held, changes: Mapping[str, str]) -> Mapping[str, str
 
 async def save(tx: Transaction, customers: Sequence[Customer]) -> None:
     """Write customers back, as the last thing that the transaction does to them."""
-    await tx.defer(
-        UPDATE_CUSTOMERS, **{name: [values(c)[name] for c in customers] for name in UPDATED_COLUMNS}
-    )
+    await tx.defer(UPDATE_CUSTOMERS, **arrays(UPDATED_COLUMNS, customers))
 
 
 async def update_customer(tx: Transaction, customer_id: UUID, update: ProfileUpdate, etag: str) -> Held:

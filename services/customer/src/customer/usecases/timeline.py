@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.context import Call
+from chassis.db.statement import arrays
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.facts import fact_of
@@ -52,10 +53,7 @@ async def record_interactions(
         recorded.append(entry)
     entries = [entry for entry in recorded if isinstance(entry, TimelineEntry)]
     if entries:
-        await tx.defer(
-            INSERT_ENTRIES,
-            **{name: [getattr(entry, name) for entry in entries] for name in INSERT_ENTRIES.columns},
-        )
+        await tx.defer(INSERT_ENTRIES, **arrays(INSERT_ENTRIES.columns, entries))
     return recorded
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from chassis.db.statement import values
+from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
 from chassis.errors import Malformed
 from customer.domain.timeline import TimelineEntry
@@ -91,7 +91,7 @@ async def render(tx: Transaction, rows: Mapping[UUID, ViewRow]) -> None:
     await tx.defer(
         SAVE_VIEWS,
         view=[rendered(i, customers.get(i), parts[i], entries[i], rows[i]) for i in customer_ids],
-        **{name: [getattr(rows[i], name) for i in customer_ids] for name in _ROW},
+        **arrays(_ROW, [rows[i] for i in customer_ids]),
     )
 
 
