@@ -86,6 +86,14 @@ async def test_a_temporary_refusal_is_tried_again_under_the_same_message_id(desk
     assert len(await desk.told("NoticeSent")) == 1
 
 
+async def test_whatever_success_a_server_answers_the_message_is_sent_once(desk: Any) -> None:
+    desk.mail.replies = ["252 taken, and will be tried"]
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await desk.notice_in("SENT", event.promise)
+    assert await desk.outcomes(notice) == [("ACCEPTED", "252")]
+
+
 async def test_a_message_that_the_provider_refuses_has_failed_for_good(desk: Any) -> None:
     desk.mail.replies = ["550 no such mailbox"]
     event = desk.at_risk()
@@ -287,7 +295,7 @@ async def test_an_address_that_is_none_is_refused_without_asking_the_provider(de
     await desk.hear(event)
     notice = await desk.notice_in("FAILED", event.promise)
     assert await desk.outcomes(notice) == [("PERMANENT_FAILURE", "invalid-address")]
-    assert desk.mail.received == []
+    assert (notice.reason_code, desk.mail.received) == ("invalid-address", [])
 
 
 async def test_a_database_that_fails_over_while_a_message_is_answered_costs_no_second_mail(

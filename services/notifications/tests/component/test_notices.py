@@ -229,6 +229,14 @@ async def test_a_notice_expires_after_it_is_requested_and_within_a_year(
     assert await desk.violations(desk.send(notice)) == {"notice.expire_time": "INVALID_TIME"}
 
 
+async def test_a_notice_that_is_held_until_it_is_of_no_more_use_is_refused(
+    desk: Any, notice: notice_pb2.Notice
+) -> None:
+    notice.expire_time.FromDatetime(desk.clock.now() + timedelta(minutes=1))
+    held = notice_service_pb2.SendNoticeRequest(notice=notice, hold=Duration(seconds=60))
+    assert await desk.violations(desk.notices.SendNotice(held)) == {"notice.expire_time": "INVALID_TIME"}
+
+
 async def test_a_template_must_exist(desk: Any, notice: notice_pb2.Notice) -> None:
     notice.template = "templates/other"
     with pytest.raises(grpc.aio.AioRpcError) as refusal:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
 from chassis.grpc import status
+from notifications.usecases import template as usecases
 from rapport.notifications.v1 import notice_policy_service_pb2, template_service_pb2
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceStub
@@ -202,6 +203,21 @@ async def test_a_template_changes_as_far_as_its_texts_allow(desk: Any) -> None:
     assert await desk.template("ready") == changed
 
 
+async def test_the_variables_of_a_template_change_before_it_has_a_text(desk: Any) -> None:
+    template = Template(type="TYPE_INFORMATION", purpose="purposes/service", default_language_code="en")
+    create = template_service_pb2.CreateTemplateRequest(template_id="ready", template=template)
+    await desk.templates.CreateTemplate(create)
+    changed = await desk.update_template("ready", variables=[Template.Variable(name="depot")])
+    assert [variable.name for variable in changed.variables] == ["depot"]
+
+
+async def test_a_template_has_so_many_texts_and_no_more(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usecases, "TEXTS_MAX", 2)
+    await desk.create_template("ready", HELLO)
+    await desk.create_text("ready", "fr", HELLO)
+    assert await refusal(desk.create_text("ready", "de", HELLO)) == "TOO_MANY_TEXTS"
+
+
 async def test_a_preview_shows_what_would_be_sent(desk: Any) -> None:
     request = template_service_pb2.RenderTemplateRequest(
         name="templates/delay",
@@ -346,6 +362,15 @@ async def test_a_policy_needs_a_template_for_the_service_that_has_a_text_for_all
 ) -> None:
     await desk.create_template("sale", await desk.text(), type="TYPE_DELAY", **about)
     assert await refusal(desk.create_policy("late", template="templates/sale")) == "TEMPLATE_NOT_SENDABLE"
+
+
+async def test_a_recovery_is_told_without_a_reason_so_not_by_a_delay(desk: Any) -> None:
+    text = await desk.text()
+    platform = "departments/platform"
+    await desk.create_template("again", text, type="TYPE_DELAY", department=platform)
+    event_type = "rapport.cases.v1.PromiseRecovered"
+    policy = desk.create_policy("again", event_type=event_type, template="templates/again")
+    assert await refusal(policy) == "TEMPLATE_NOT_SENDABLE"
 
 
 @pytest.mark.parametrize("fact", ["PromiseAtRisk", "PromiseRecovered"])

@@ -97,6 +97,7 @@ async def test_a_repeat_whose_words_have_changed_is_not_made(desk: Any) -> None:
     notice = await desk.notice_in("UNKNOWN", event.promise)
     assert len(desk.mail.received) == 1
     assert (await desk.outcomes(notice))[-1] == ("PERMANENT_FAILURE", "not-repeatable")
+    assert notice.reason_code == "not-repeatable"  # which no provider said
 
 
 @pytest.mark.parametrize("forbid", ["consent", "expiry"])

@@ -7,7 +7,7 @@ import pytest
 from notifications.domain import notice
 from notifications.domain.attempt import Outcome
 from notifications.domain.notice import Concern, State
-from notifications.domain.policy import EVENT_TYPES, EVENTS
+from notifications.domain.policy import CONCERNS
 from notifications.domain.template import Type
 from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk, PromiseRecovered
 from rapport.common.v1.states_pb2 import NoticeState
@@ -29,8 +29,7 @@ def test_a_policy_listens_to_the_events_of_the_cases_contract() -> None:
     assert {
         Concern.AT_RISK: PromiseAtRisk.DESCRIPTOR.full_name,
         Concern.RECOVERED: PromiseRecovered.DESCRIPTOR.full_name,
-    } == EVENTS
-    assert set(EVENT_TYPES) == set(EVENTS.values())
+    } == {concern: means.event_type for concern, means in CONCERNS.items()}
 
 
 def test_concerns_are_named_as_the_database_keeps_them() -> None:

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
+from unittest.mock import Mock
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -265,6 +266,15 @@ def test_a_date_must_be_a_day_or_a_moment(date: str) -> None:
     assert [(v.field, v.reason) for v in refusal.value.violations] == [
         ("variables[new_date]", "INVALID_TIME")
     ]
+
+
+def test_a_message_is_rendered_once_however_many_reasons_its_text_has_words_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rendered = Mock(wraps=words._rendered)
+    monkeypatch.setattr(words, "_rendered", rendered)
+    render(DELAY, GIVEN, UTC)
+    assert rendered.call_count == 1
 
 
 def test_an_unknown_reason_gets_the_words_for_other() -> None:

@@ -20,6 +20,9 @@ _WHY = {
     rules.TAKEN_BACK: "it was taken back before it was sent",
     rules.GAVE_UP: "no attempt succeeded while it was of use",
     rules.REFUSED: "the provider refused it for good",
+    "invalid-address": "the customer's address is none",
+    "address-needs-smtputf8": "the mail server cannot write to the customer's address",
+    "not-repeatable": "what was handed over before could not be said again in the same words",
     rules.OUTCOME_UNKNOWN: "the provider's answer was lost",
 }
 

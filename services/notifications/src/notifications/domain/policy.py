@@ -7,14 +7,36 @@ from notifications.domain.notice import Concern
 from notifications.domain.template import REQUIRED, Type
 from notifications.names import DEPARTMENT, POLICY, TEMPLATE
 
-EVENTS = {
-    Concern.AT_RISK: "rapport.cases.v1.PromiseAtRisk",
-    Concern.RECOVERED: "rapport.cases.v1.PromiseRecovered",
-}
-# Whatever the type of the template.
-MUST_SAY = {Concern.AT_RISK: REQUIRED[Type.DELAY], Concern.RECOVERED: ("old_date",)}
 PLATFORM = "platform"  # the department that owns what every installation begins with
-EVENT_TYPES = tuple(EVENTS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a notice of a concern is requested by, and must be.
+
+    Attributes:
+        event_type: the fact that leads to it.
+        kind: what its notices are called; also the platform's policy.
+        type: of its template.
+        must_say: whatever else its type must.
+
+    """
+
+    event_type: str
+    kind: str
+    type: Type
+    must_say: tuple[str, ...]
+
+
+CONCERNS = {
+    Concern.AT_RISK: Means(
+        "rapport.cases.v1.PromiseAtRisk", "promise-at-risk", Type.DELAY, REQUIRED[Type.DELAY]
+    ),
+    Concern.RECOVERED: Means(
+        "rapport.cases.v1.PromiseRecovered", "promise-recovered", Type.INFORMATION, ("old_date",)
+    ),
+}
+BY_EVENT = {means.event_type: means for means in CONCERNS.values()}
 
 
 @dataclass(slots=True)

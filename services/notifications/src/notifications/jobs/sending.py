@@ -16,7 +16,7 @@ from chassis.errors import InvalidArgument
 from chassis.work import Ours, Outcome, Refused, Turn, Verdict, Work, code_of
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
-from notifications.domain.policy import MUST_SAY
+from notifications.domain.policy import CONCERNS
 from notifications.jobs import smtp
 from notifications.jobs.contacts import Contact, Contacts
 from notifications.jobs.message import Mail, Mailbox
@@ -119,6 +119,7 @@ class Sending:
 def _words(delivery: Delivery, contact: Contact) -> Words:
     """What it says to this customer. Ours whatever stands in the way: a new version of the template helps."""
     notice = delivery.notice
+    means = CONCERNS.get(notice.concern)
     platform = {
         "customer_name": contact.customer_name,
         "contact_name": contact.agent_name,
@@ -130,7 +131,7 @@ def _words(delivery: Delivery, contact: Contact) -> Words:
             delivery.text,
             notice.variables | platform,
             contact.zone,
-            MUST_SAY.get(notice.concern, ()),
+            means.must_say if means else (),
         )
     except InvalidArgument as refusal:
         raise Ours(code_of(refusal.reason)) from None

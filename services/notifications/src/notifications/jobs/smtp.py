@@ -20,7 +20,7 @@ NAME = "providers/smtp"
 STEP_S = 30.0  # for the answer to anything but the message
 QUIT_S = 2.0
 _GO_ON = 354
-_ACCEPTED = 250
+_SUCCESS = 2  # the first digit: RFC 5321, 4.2.1
 _FIRST_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -131,7 +131,7 @@ class SmtpProvider:
         commit_to_it()
         protocol.write(b".\r\n")
         answer = await protocol.read_response()  # as long as the turn lasts
-        if answer.code != _ACCEPTED:
+        if answer.code // 100 != _SUCCESS:
             raise refusal(answer.code, answer.message, of_recipient=True)
         return str(answer.code)
 

@@ -10,7 +10,7 @@ from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from notifications.domain.explanation import why_notice
 from notifications.names import ATTEMPT, NOTICE
-from notifications.rpc.rules import check_values
+from notifications.rpc.rules import check_sending, check_values
 from notifications.store import notices as store
 from notifications.store.templates import GET_TEMPLATE
 from notifications.usecases.cancel_notice import cancel_notice
@@ -30,7 +30,7 @@ class NoticeRpc(Rpc, NoticeServiceServicer):
 
     """
 
-    rules: ClassVar[Rules] = {Notice: check_values}
+    rules: ClassVar[Rules] = {Notice: check_values, pb.SendNoticeRequest: check_sending}
 
     per_customer: int
 

@@ -5,10 +5,12 @@ from typing import Any
 
 from chassis.api.formats import FORMATS
 from chassis.api.validation import Check
-from notifications.domain.policy import EVENT_TYPES
+from chassis.api.wellknown import time_of
+from notifications.domain.policy import BY_EVENT
 from notifications.domain.template import STANDARD
 from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
+from rapport.notifications.v1.notice_service_pb2 import SendNoticeRequest
 from rapport.notifications.v1.template_pb2 import Template
 from rapport.notifications.v1.template_service_pb2 import CreateTemplateTextRequest
 from rapport.options.v1 import options_pb2
@@ -22,6 +24,13 @@ def check_values(check: Check, sent: Any, now: datetime) -> None:
         value = sent.variables.get(name, "")
         if value and (wrong := FORMATS[kind](value)):
             check.refuse(f"variables[{name}]", *wrong)
+
+
+def check_sending(check: Check, sent: SendNoticeRequest, now: datetime) -> None:
+    """It is of use when it is sent."""
+    expires = time_of(sent.notice, "expire_time")
+    if expires and sent.HasField("hold") and expires <= now + sent.hold.ToTimedelta():
+        check.refuse("notice.expire_time", "INVALID_TIME", "must be after the hold is over")
 
 
 def check_template(check: Check, sent: Template, now: datetime) -> None:
@@ -48,5 +57,5 @@ def check_text(check: Check, sent: CreateTemplateTextRequest, now: datetime) -> 
 
 def check_policy(check: Check, sent: NoticePolicy, now: datetime) -> None:
     """An event that a policy can be about."""
-    if sent.event_type and sent.event_type not in EVENT_TYPES:
-        check.refuse("event_type", "INVALID_CODE", f"must be one of {', '.join(EVENT_TYPES)}")
+    if sent.event_type and sent.event_type not in BY_EVENT:
+        check.refuse("event_type", "INVALID_CODE", f"must be one of {', '.join(BY_EVENT)}")

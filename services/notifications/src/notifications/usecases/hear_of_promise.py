@@ -9,14 +9,12 @@ from chassis.db.locks import LOCK_NAME
 from chassis.db.transaction import Transaction
 from notifications.domain.news import News, Step, moot, next_steps, recount, steps, what_follows
 from notifications.domain.notice import Concern, Notice
-from notifications.domain.policy import EVENTS
+from notifications.domain.policy import CONCERNS
 from notifications.store.notices import GET_NOTICE, LOCK_NOTICE, LOCK_NOTICES_OF_PROMISE, UPDATE_NOTICE
 from notifications.store.policies import POLICIES_FOR_EVENT
 from notifications.store.templates import GET_TEMPLATE
 from notifications.usecases.request_notice import request_notice
 from notifications.usecases.save_notice import queue, save
-
-KINDS = {Concern.AT_RISK: "promise-at-risk", Concern.RECOVERED: "promise-recovered"}
 
 Steps = list[tuple[Step, Notice | None]]
 
@@ -94,7 +92,8 @@ async def _act(tx: Transaction, news: News, todo: Steps) -> None:
 async def _request(tx: Transaction, news: News) -> None:
     """One notice, whatever the number of policies: the first of the promise's department says how."""
     department_id = news.department.removeprefix("departments/")
-    policies = await POLICIES_FOR_EVENT.all(tx, event_type=EVENTS[news.concern], department_id=department_id)
+    means = CONCERNS[news.concern]
+    policies = await POLICIES_FOR_EVENT.all(tx, event_type=means.event_type, department_id=department_id)
     if not policies:
         return
     policy = policies[0]
@@ -102,7 +101,7 @@ async def _request(tx: Transaction, news: News) -> None:
     notice = Notice(
         id=ids.uuid7(tx.now),
         customer=news.customer,
-        kind=KINDS[news.concern],
+        kind=means.kind,
         purpose=template.purpose,
         template_id=template.id,
         variables=news.variables,

@@ -98,4 +98,5 @@ def _why(notice: Notice, ended: Ended) -> tuple[rules.State, str]:
         return (rules.State.FAILED, rules.GAVE_UP) if tried else (rules.State.SUPPRESSED, rules.EXPIRED)
     if ended.verdict is Verdict.UNKNOWN:
         return rules.State.UNKNOWN, rules.OUTCOME_UNKNOWN
-    return rules.State.FAILED, rules.REFUSED
+    by_provider = ended.code[:1].isdigit()
+    return rules.State.FAILED, rules.REFUSED if by_provider else ended.code

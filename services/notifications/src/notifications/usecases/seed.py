@@ -4,8 +4,8 @@ from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
 from notifications.domain.notice import Concern
-from notifications.domain.policy import EVENTS, PLATFORM, NoticePolicy
-from notifications.domain.template import OTHER, SERVICE, Template, Text, Type
+from notifications.domain.policy import CONCERNS, PLATFORM, NoticePolicy
+from notifications.domain.template import OTHER, SERVICE, Template, Text
 from notifications.store.policies import SEED_POLICY
 from notifications.store.templates import INSERT_TEMPLATE, SEED_TEXT
 
@@ -51,18 +51,9 @@ With kind regards,
 
 
 _NONE: dict[str, str] = {}
-_FIRST = (  # the event, the policy for it, and the template that it sends
-    (Concern.AT_RISK, "promise-at-risk", "delay", Type.DELAY, SUBJECT, BODY, APOLOGY, REASONS),
-    (
-        Concern.RECOVERED,
-        "promise-recovered",
-        "recovery",
-        Type.INFORMATION,
-        RECOVERY_SUBJECT,
-        RECOVERY_BODY,
-        "",
-        _NONE,
-    ),
+_FIRST = (  # what for, and the template that it sends
+    (Concern.AT_RISK, "delay", SUBJECT, BODY, APOLOGY, REASONS),
+    (Concern.RECOVERED, "recovery", RECOVERY_SUBJECT, RECOVERY_BODY, "", _NONE),
 )
 
 
@@ -72,10 +63,11 @@ async def seed(db: Database) -> None:
     language = LANGUAGE_CODE.lower()
     with acting(Call("seed", service_itself(db.service))):
         async with db.transaction() as tx:
-            for concern, policy_id, name, kind, subject, body, apology, reasons in _FIRST:
-                template = Template(name, kind, SERVICE, PLATFORM, LANGUAGE_CODE, {}, now, now)
+            for concern, name, subject, body, apology, reasons in _FIRST:
+                means = CONCERNS[concern]
+                template = Template(name, means.type, SERVICE, PLATFORM, LANGUAGE_CODE, {}, now, now)
                 text = Text(name, language, LANGUAGE_CODE, 1, subject, body, apology, reasons, now)
-                policy = NoticePolicy(policy_id, 1, EVENTS[concern], name, False, PLATFORM, now, now)
+                policy = NoticePolicy(means.kind, 1, means.event_type, name, False, PLATFORM, now, now)
                 await INSERT_TEMPLATE.run(tx, **values(template))
                 await SEED_TEXT.run(tx, **values(text))
                 await SEED_POLICY.run(tx, **values(policy))

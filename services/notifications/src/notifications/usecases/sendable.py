@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from chassis.api.entities import found
 from chassis.db.statement import Executor
 from chassis.errors import FailedPrecondition, InvalidArgument
-from notifications.domain.notice import Concern
-from notifications.domain.policy import EVENTS, MUST_SAY, PLATFORM, NoticePolicy
+from notifications.domain.policy import BY_EVENT, PLATFORM, NoticePolicy
 from notifications.domain.template import DATES, SENDER, SERVICE, Template, Text, Type
 from notifications.names import TEMPLATE
 from notifications.store.templates import GET_TEMPLATE, LATEST_TEXTS
 from notifications.usecases import words
-
-_CONCERNS = {event_type: concern for concern, event_type in EVENTS.items()}
 
 
 async def read_template(on: Executor, template_id: str) -> tuple[Template, list[Text]]:
@@ -28,7 +25,7 @@ def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePo
     that is what the promise becomes; who is told of a recovery, the date that stands. A department's policies
     send its own words or the platform's: nobody else's, which would have to stay as they need them.
     """
-    concern = _CONCERNS[policy.event_type]
+    means = BY_EVENT[policy.event_type]
     needs = f"{policy.name}, on {policy.event_type}, needs a template"
     _require_text(template, texts, policy)
     if template.department_id not in (policy.department_id, PLATFORM):
@@ -39,13 +36,13 @@ def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePo
         raise _refusal(
             template, f"{needs} without variables of its own, such as {', '.join(further)}.", policy
         )
-    if concern == Concern.AT_RISK and template.type != Type.DELAY:
-        raise _refusal(template, f"{needs} of the type {Type.DELAY}.", policy)
+    if template.type != means.type:  # a recovery has no reason to give, which a delay must
+        raise _refusal(template, f"{needs} of the type {means.type}.", policy)
     try:
         for text in texts:
-            words.check(template, text, MUST_SAY[concern])
+            words.check(template, text, means.must_say)
     except InvalidArgument:
-        parts = ", ".join(MUST_SAY[concern])
+        parts = ", ".join(means.must_say)
         raise _refusal(template, f"{needs} whose texts always say {parts}.", policy) from None
 
 

@@ -23,6 +23,8 @@ from notifications.store.templates import (
 from notifications.usecases import words
 from notifications.usecases.sendable import require_sendable
 
+TEXTS_MAX = 50  # whoever sends a template has each of its texts tried
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -87,8 +89,8 @@ async def update_template(
         new["default_language_code"] = words.language_code_of(changes["default_language_code"])
     if "variables" in changes:
         new["variables"] = _declared(changes["variables"])
-    if changed(template, new):
-        _require_texts(template, texts)
+    if fields := changed(template, new):
+        _require_texts(template, texts, fields)
         await _require_policies(tx, template, texts)
         await write(tx, UPDATE_TEMPLATE, template)
     return _in_languages(template, texts)
@@ -104,7 +106,7 @@ async def create_text(
     apology: str,
     reasons: dict[str, str],
 ) -> Text:
-    """Keep the first version of a text. ResourceExists; what `_keep` finds."""
+    """Keep the first version of a text. ResourceExists; TOO_MANY_TEXTS; what `_keep` finds."""
     template, texts = await _own(tx, template_id)
     language_code = words.language_code_of(template_text_id)
     text = Text(
@@ -112,6 +114,12 @@ async def create_text(
     )
     if any(each.language == text.language for each in texts):
         raise ResourceExists(text.name)
+    if len(texts) >= TEXTS_MAX:
+        raise FailedPrecondition(
+            "TOO_MANY_TEXTS",
+            f"{template.name} has texts in {TEXTS_MAX} languages, the most that a template can have.",
+            {"resource": template.name, "most": TEXTS_MAX},
+        )
     return await _keep(tx, template, texts, text)
 
 
@@ -127,10 +135,10 @@ async def update_text(
     return await _keep(tx, template, texts, text)
 
 
-def _require_texts(template: Template, texts: list[Text]) -> None:
-    """FailedPrecondition when no text is in the default language, or one uses what is not declared."""
+def _require_texts(template: Template, texts: list[Text], fields: list[str]) -> None:
+    """FailedPrecondition when no text is in a new default language, or one uses what is not declared."""
     languages = [text.language_code for text in texts]
-    if template.default_language_code not in languages:
+    if "default_language_code" in fields and template.default_language_code not in languages:
         has = ", ".join(languages) or "none"
         told = f"There is no text in {template.default_language_code}; languages of texts: {has}."
         raise FailedPrecondition("TEXT_MISSING", told, {"languages": " ".join(languages)})

@@ -135,11 +135,10 @@ def render(
         further: what it must say besides what its type must.
 
     Raises:
-        InvalidArgument: VARIABLE_MISSING with every value that is missing, INVALID_TIME, or what `check`
-            finds.
+        InvalidArgument: VARIABLE_MISSING with every value that is missing, INVALID_TIME, or
+            INVALID_TEMPLATE and TEMPLATE_PART_MISSING for what only shows with these values.
 
     """
-    check(template, text, further)
     values = {name: one_line(value) for name, value in given.items()} | {"apology": text.apology}
     required = {name for name in (*REQUIRED[template.type], *further) if not values.get(name)}
     if missing := sorted((used_in(text) - values.keys()) | required):
@@ -161,29 +160,20 @@ def rehearse(template: Template, texts: Iterable[Text], given: Mapping[str, str]
         render(template, text, {name: f"the {name}" for name in PLATFORM} | dict(given), UTC)
 
 
-def moment_of(text: str, field: str) -> datetime:
-    """The moment that an RFC 3339 text names. InvalidArgument INVALID_TIME when it names none."""
+def date_or_moment(text: str, field: str) -> date | datetime:
+    """The day or the moment that an RFC 3339 text names. InvalidArgument INVALID_TIME when it names none."""
     try:
-        at = datetime.fromisoformat(text)
-        if EARLIEST <= at <= LATEST:
+        if _DAY.fullmatch(text) and EARLIEST.date() <= (day := date.fromisoformat(text)) <= LATEST.date():
+            return day
+        if EARLIEST <= (at := datetime.fromisoformat(text)) <= LATEST:
             return at
-    except (ValueError, TypeError):  # no time at all, or one without its zone
+    except (ValueError, TypeError):  # no day of the calendar, no time at all, or one without its zone
         pass
     raise invalid(
         field,
         "INVALID_TIME",
         "must be a time from 1970 to 2200 like 2026-03-02T09:00:00Z, or a date like 2026-03-02",
     )
-
-
-def date_or_moment(text: str, field: str) -> date | datetime:
-    """The day or the moment that an RFC 3339 text names. InvalidArgument INVALID_TIME when it names none."""
-    try:
-        if _DAY.fullmatch(text) and EARLIEST.date() <= (day := date.fromisoformat(text)) <= LATEST.date():
-            return day
-    except ValueError:  # no day of the calendar
-        pass
-    return moment_of(text, field)
 
 
 def said(dates: Mapping[str, date | datetime], zone: tzinfo, language_code: str) -> dict[str, str]:
