@@ -3,7 +3,9 @@ import pytest
 from chassis.api.currencies import Currency
 
 
-@pytest.mark.parametrize(("code", "decimals"), [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4)])
+@pytest.mark.parametrize(
+    ("code", "decimals"), [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("BGN", 2), ("ITL", 0)]
+)
 def test_a_currency_has_its_own_number_of_decimals(code: str, decimals: int) -> None:
     assert Currency.of(code).decimals == decimals
 

@@ -161,6 +161,29 @@ async def test_readings_that_a_stop_could_not_write_are_written_once_in_a_second
     assert sorted(row[5] for row in await rows(db)) == ["customers/1", "customers/2"]
 
 
+async def test_many_readings_are_written_in_parts_and_what_is_written_is_not_kept(
+    db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_audit, "AT_ONCE", 2)
+    monkeypatch.setattr(read_audit, "NOTED_MAX", 5)
+    noted, fetch, tries = ReadAudit(db), db.fetch, []
+
+    async def fail_second(*args: Any) -> Any:
+        tries.append(1)
+        if len(tries) == 2:
+            raise OSError("disk full")
+        return await fetch(*args)
+
+    db.fetch = fail_second
+    for number in range(5):
+        noted.note(call("customer.Get"), f"customers/{number}")
+    assert not await noted._write()
+    noted.note(call("customer.Get"), "customers/5")  # there is room again
+    assert await noted._write()
+    db.fetch = fetch
+    assert sorted(row[5] for row in await rows(db)) == [f"customers/{number}" for number in range(6)]
+
+
 def readings(noted: list[str]) -> Readings:
     files = (customer_service_pb2, case_service_pb2, view_service_pb2)
     services = [service for file in files for service in file.DESCRIPTOR.services_by_name.values()]

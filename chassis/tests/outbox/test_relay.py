@@ -7,6 +7,7 @@ import pytest
 from chassis.context import Call, Principal, current_call
 from chassis.db import session
 from chassis.events.declarations import Declaration
+from chassis.outbox import heartbeat
 from chassis.outbox.publisher import Publisher
 from rapport_testing.wait import eventually
 
@@ -243,3 +244,13 @@ async def test_publishing_is_a_trace_of_its_own_linked_to_the_one_that_recorded_
     [publish] = [span for span in spans if span.name == "publish cases"]
     assert [f"{link.context.trace_id:032x}" for link in publish.links] == ["0af7651916cd43dd8448eb211c80319c"]
     assert publish.parent is None
+
+
+async def test_what_is_not_published_is_counted_since_the_first(bench):
+    db = await bench.database()
+    assert await heartbeat.unpublished(db) == (0, None)
+    await bench.open(db, "cases/1")
+    between = db.clock.now()
+    await bench.open(db, "cases/2", "cases/3")
+    count, oldest = await heartbeat.unpublished(db)
+    assert (count, oldest <= between) == (3, True)

@@ -1,14 +1,23 @@
-"""Currencies, as ISO 4217 lists them."""
+"""Currencies, as ISO 4217 lists or listed them."""
 
 from dataclasses import dataclass
 from typing import Self
 
 import iso4217
 
+# Withdrawn since 1999, without decimals and with two: what was paid then stays true, and the table of ISO
+# 4217 has only what is in use.
+_WHOLE = "BEF BYB BYR ESP GRD ITL LUF MGF PTE TRL"
+_IN_HUNDREDTHS = (
+    "AFA ANG ATS AZM BGL BGN CSD CUC CYP DEM EEK FIM FRF GHC HRK IEP LTL LVL MRO MTL MZM NLG ROL SDD SIT SKK"
+    " SLL SRG STD TMM VEB VEF YUM ZMK ZWD ZWL"
+)
+_WITHDRAWN = dict.fromkeys(_WHOLE.split(), 0) | dict.fromkeys(_IN_HUNDREDTHS.split(), 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """A currency one can pay in, and how many decimals its amounts have: 2 for EUR, 0 for JPY, 3 for KWD."""
+    """A currency one can pay in, or could, with the decimals of its amounts: 2 of EUR, 0 of JPY, 3 of KWD."""
 
     code: str
     decimals: int
@@ -19,7 +28,7 @@ class Currency:
         try:
             decimals = iso4217.Currency(code).exponent
         except ValueError:
-            decimals = None
+            decimals = _WITHDRAWN.get(code)
         if decimals is None:
             raise ValueError("must be the ISO 4217 code of a currency, for example EUR")
         return cls(code, decimals)

@@ -14,6 +14,7 @@ from chassis.errors import Unavailable
 
 EVERY_S = 1.0
 NOTED_MAX = 20_000
+AT_ONCE = 500  # in one statement, which has 5 seconds; a row is of 50 KB at most
 
 _log = structlog.get_logger()
 _Key = tuple[str, str, str, str, str, str, str]
@@ -67,10 +68,11 @@ class ReadAudit:
                 self._rows += [row | {"refused": refused} for row in audit_rows([act], at)]
             self._noted = {}
             try:
-                await INSERT_READINGS.rows(self._db, self._rows)
+                while self._rows:
+                    await INSERT_READINGS.rows(self._db, self._rows[:AT_ONCE])
+                    del self._rows[:AT_ONCE]
             except Exception as error:
                 count = len(self._rows)
                 _log.warning("readings are not in the audit yet", count=count, error=type(error).__name__)
                 return False
-            self._rows = []
             return True

@@ -25,7 +25,6 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from chassis.api import formats, messages
-from chassis.api.currencies import Currency
 from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.contracts import message_of
 from chassis.errors import Malformed
@@ -98,7 +97,8 @@ def shown(raw: Mapping[str, str]) -> Shown:
     if amount and paid is None:
         raise Malformed("an amount that is none")
     if paid:
-        Currency.of(paid[2])  # ValueError for none, as for more than an amount holds
+        # ValueError for more than an amount holds. Which currencies there are, who tells it knows, who may be
+        # of a newer release than we are, or have told it long ago.
         messages.money(Decimal(paid[1]), paid[2])
     texts = {name[3:]: formed(raw, name, judge) for name, judge in _FORMS.items() if raw.get(name)}
     return Shown(

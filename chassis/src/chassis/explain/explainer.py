@@ -210,8 +210,12 @@ def _text(field: FieldDescriptor, value: Any) -> str:
 
 
 def _money(amount: Any) -> str:
-    decimals = Currency.of(amount.currency_code).decimals
-    return f"{messages.decimal(amount):.{decimals}f} {amount.currency_code}"
+    """An amount with the decimals of its currency; in one that only another release knows, with its own."""
+    value, code = messages.decimal(amount), amount.currency_code
+    try:
+        return f"{value:.{Currency.of(code).decimals}f} {code}"
+    except ValueError:
+        return f"{value:f} {code}"
 
 
 def _customer(resource: Any) -> str:

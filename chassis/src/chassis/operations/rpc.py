@@ -23,6 +23,7 @@ from chassis.events.nats import Connection
 from chassis.grpc.mutation import answered, mutation, once, request_of
 from chassis.names import Pattern
 from chassis.operations import store
+from chassis.outbox.heartbeat import unpublished
 from chassis.outbox.republish import before, republish_some
 from chassis.telemetry.exporting import version_of
 from chassis.work.timers import Timer
@@ -65,14 +66,14 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
     ) -> operations_pb2.Backlog:
         """What waits."""
         self._ours(BACKLOG, request.name)
-        facts = await store.UNPUBLISHED.one(self.db)
+        waiting, oldest = await unpublished(self.db)
         timers = await store.OVERDUE_TIMERS.one(self.db)
         return to_message(
             operations_pb2.Backlog,
             None,
             name=request.name,
-            unpublished_fact_count=facts["waiting"],
-            oldest_unpublished_time=facts["oldest"],
+            unpublished_fact_count=waiting,
+            oldest_unpublished_time=oldest,
             set_aside=[
                 to_message(
                     operations_pb2.SetAside, row, consumer=CONSUMER.format(self.db.service, row.consumer)

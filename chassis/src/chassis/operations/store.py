@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.api.listing import Listing
-from chassis.db.schema import OUTBOX, PARKED, TIMERS, WORK
+from chassis.db.schema import PARKED, TIMERS, WORK
 from chassis.db.statement import Statement
 from chassis.work.item import State
 from chassis.work.timers import Timer
@@ -112,11 +112,6 @@ def _age(since: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.func.coalesce(seconds, sa.literal_column("0.0"))
 
 
-UNPUBLISHED = Statement[Any](
-    sa.select(_COUNT().label("waiting"), sa.func.min(OUTBOX.c.time).label("oldest")).where(
-        OUTBOX.c.published_at.is_(None)
-    )
-)
 _ALIKE = (_P.consumer, _P.state, _P.error)
 SET_ASIDE = Statement(
     sa.select(*_ALIKE, _COUNT().label("event_count")).group_by(*_ALIKE).order_by(*_ALIKE), SetAside

@@ -79,6 +79,13 @@ _MENDED = Statement[None](
 _PUBLISHED = Statement[Any](sa.select(OUTBOX.c.published_at).where(OUTBOX.c.id == sa.bindparam("event_id")))
 
 
+async def unpublished(db: Database) -> tuple[int, datetime | None]:
+    """How many facts are not published yet, as far as 100,000, and since when the oldest waits."""
+    # Ids never go back, so after a step of the clock they lie ahead of the time.
+    firsts = [min(ids.moment(row["id"]), row["time"]) for row in await _FIRSTS.all(db)]
+    return ((await _COUNT.one(db))["depth"], min(firsts)) if firsts else (0, None)
+
+
 class Heartbeat:
     """Runs in every replica.
 
@@ -113,10 +120,8 @@ class Heartbeat:
         """
         known = await _KNOWN.maybe(self._db, name=self._stream)
         now = self._db.clock.now()
-        # Ids never go back, so after a step of the clock they lie ahead of the time.
-        firsts = [min(ids.moment(row["id"]), row["time"]) for row in await _FIRSTS.all(self._db)]
-        depth = (await _COUNT.one(self._db))["depth"] if firsts else 0
-        lag_s = max(0.0, (now - min(firsts)).total_seconds()) if firsts else 0.0
+        depth, oldest = await unpublished(self._db)
+        lag_s = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
         sent_at = time.time()
         info = await self._connection.js.stream_info(self._stream)
         metrics.OUTBOX_UNPUBLISHED.set(depth)

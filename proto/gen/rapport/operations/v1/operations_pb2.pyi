@@ -37,7 +37,7 @@ class Backlog(_message.Message):
     name: _builtins.str
     """`services/{service}/backlog`."""
     unpublished_fact_count: _builtins.int
-    """Facts that are not published yet."""
+    """Facts that are not published yet; more than 100,000 are told as 100,000."""
     overdue_timer_count: _builtins.int
     """Timers that are due for more than a minute and have not fired."""
     version: _builtins.str
