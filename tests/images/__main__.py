@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import grpc
 import helm_python
 import yaml
 from aiosmtpd.controller import Controller
@@ -115,13 +116,13 @@ class Check:
         with step("helm test: everybody reaches whom they call"):
             self.cluster.test(objects, NAMESPACE)
         with step("the story, to the mailbox"):
-            customer = self.platform.story().customer
+            customer = self.tell()
         with step("a department joins, its release, and its section of the customer view"):
             self.join(customer)
         with step("replicas killed, the story told meanwhile, and all are ready again"):
             for name in self._killed:
                 self.cluster.pods[name][0].kill()
-            self.platform.story()
+            self.tell()
             self.steady()
         if not quick:
             self.releases(customer)
@@ -177,6 +178,15 @@ class Check:
         self.cluster.set_up(objects, namespace)
         self.cluster.apply(objects, namespace)
 
+    def tell(self) -> str:
+        """The story, and whose it is. Why a pod was restarted is said before what its callers saw of it."""
+        try:
+            return self.platform.story().customer
+        except grpc.RpcError:
+            for pod in self.cluster.all:
+                pod.require_steady()
+            raise
+
     def steady(self) -> None:
         """Every pod is ready, and none was restarted but those that were killed."""
         for pod in self.cluster.all:
@@ -213,10 +223,10 @@ class Check:
             postgres.spawn()
             postgres.wait()
             self.steady()
-            self.platform.story()
+            self.tell()
         with step("the broker killed, and the story again"):
             self.cluster.pods["nats"][0].kill()
-            self.platform.story()
+            self.tell()
             self.steady()
 
 

@@ -159,13 +159,10 @@ class Cluster:
         for mount in container.get("volumeMounts", ()):
             volume, path = volumes.get(mount["name"]), mount["mountPath"]
             folder = self.folder / pod / mount["name"]
-            if volume is None:  # a claim
+            if volume is None or "emptyDir" in volume:  # a claim, or the pod's own: both outlive a container
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(0o777)
                 yield f"--volume={folder}:{path}"
-            elif "emptyDir" in volume:
-                size = volume["emptyDir"].get("sizeLimit", "64Mi").replace("Mi", "m")
-                yield f"--tmpfs={path}:rw,mode=1777,size={size}"
             else:
                 yield f"--volume={folder}:{path}:ro"
 
