@@ -3,7 +3,7 @@
 A Deployment's pods, and a StatefulSet's, are containers on one network; hook Jobs run before, and pods of
 `helm test` when asked. Environment, files of secrets and ConfigMaps, tokens of accounts, the security
 context, memory, commands, images and probes are the manifests' own. Not seen: scheduling, NetworkPolicies,
-autoscaling, and what only an API server refuses.
+sizes of volumes, autoscaling, and what only an API server refuses.
 """
 
 import itertools
