@@ -15,6 +15,7 @@ from chassis.api.messages import (
     enum_number,
     moment,
     money,
+    shown_amount,
     timestamp,
     to_message,
 )
@@ -56,6 +57,17 @@ def test_fields_of_the_same_name_are_copied_and_others_left_out() -> None:
         reopen_count=2,
         etag='"7"',
     )
+
+
+@pytest.mark.parametrize(("amount", "currency", "shown"), [
+    ("1234.5", "EUR", "1,234.50 EUR"),
+    ("-1.5", "EUR", "-1.50 EUR"),
+    ("500", "JPY", "500 JPY"),
+    ("1.235", "KWD", "1.235 KWD"),
+    ("12.5", "ZZZ", "12.500000000 ZZZ"),
+])  # fmt: skip
+def test_an_amount_is_shown_with_the_decimals_of_its_currency(amount: str, currency: str, shown: str) -> None:
+    assert shown_amount(money(Decimal(amount), currency), ",") == shown
 
 
 def test_none_leaves_a_field_unset() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from chassis.api.messages import timestamp
 from rapport.common.v1 import states_pb2
 from rapport.operations.v1 import operations_pb2
-from rapport_tools.cli.troubles import troubles
+from rapport_tools.cli.doctor import troubles
 
 PARKED, DEAD = states_pb2.SET_ASIDE_STATE_PARKED, states_pb2.SET_ASIDE_STATE_DEAD
 

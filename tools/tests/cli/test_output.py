@@ -16,7 +16,7 @@ from rapport_tools.cli import dead_letters, output, view_page
 from rapport_tools.cli.event_lines import line as event_line
 from rapport_tools.cli.main import build, run
 from rapport_tools.cli.terminal import Terminal
-from rapport_tools.cli.waterfall import draw
+from rapport_tools.cli.traces import draw
 from rapport_tools.local.home import Home
 from rapport_tools.local.mail import Mailbox
 from rapport_tools.local.spans import StoredSpan

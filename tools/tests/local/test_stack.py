@@ -196,6 +196,13 @@ async def test_two_stacks_run_side_by_side_one_with_two_replicas_and_ctrl_c_ends
     assert list(units) == ["PostgreSQL", "NATS", "provider", "mail", "traces", "tiny", "tiny-2"]
     peers = json.loads(other.home.read_env()["RAPPORT_PEERS"])
     assert peers == {"tiny": "ipv4:127.0.0.1:6400,127.0.0.1:6410"}
+
+    def is_heard() -> bool:
+        with (other.home.logs / "tiny-2.log").open("a") as log:
+            log.write('{"level": "warning", "event": "the second is heard too"}\n')
+        return "the second is heard too" in other.output.read_text()
+
+    await eventually(is_heard)
     assert await other.end(signal.SIGINT) == 0
     assert gone(units.values())
     assert "Ctrl-C again" in other.output.read_text()
@@ -262,3 +269,22 @@ async def test_two_services_with_one_port_are_named_before_anything_starts(
     with pytest.raises(StackError, match=f"Port {shared} is needed by cases and by twin"):
         await stacks.Stack(home, environ, told.append, told.append, None).start()
     assert told == []
+
+
+async def test_tokens_that_cannot_be_renewed_now_are_renewed_later_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stacks, "LOOK_AT_TOKENS_EVERY_S", 0.01)
+    monkeypatch.setattr(stacks, "RENEW_SERVICES_EVERY_S", 0)
+    home, told = Home(tmp_path / "home"), list[str]()
+    home.create()
+    stack = stacks.Stack(
+        home, {"RAPPORT_PORT_BASE": "6700"}, told.append, lambda *said: told.extend(said), None
+    )
+    stack.services = [Installed("cases", 7002, (), Declaration("cases", ()), tmp_path)]
+    home.tokens.rmdir()  # as on a disk on which nothing can be written
+    renewing = asyncio.create_task(stack._renew_tokens())
+    await eventually(lambda: "tokens" in told)
+    home.tokens.mkdir()
+    await eventually((home.tokens / "cases").exists)
+    renewing.cancel()

@@ -12,7 +12,7 @@ from opentelemetry.trace import Status, StatusCode, Tracer
 
 from rapport_testing.engines.ports import free_port
 from rapport_testing.infrastructure import Infrastructure
-from rapport_tools.cli.waterfall import nested
+from rapport_tools.cli.traces import nested
 from rapport_tools.local import spans as span_store
 from rapport_tools.local import traces
 from rapport_tools.local.spans import SpanStore

@@ -21,6 +21,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
+from chassis.api.currencies import Currency
 from chassis.api.resources import referred
 from chassis.names import Pattern
 
@@ -59,6 +60,18 @@ def money(amount: Decimal, currency: str) -> Money:
 def decimal(amount: Money) -> Decimal:
     """An amount of money as Python counts it."""
     return Decimal(amount.units) + Decimal(amount.nanos).scaleb(-9)
+
+
+def shown_amount(amount: Money, grouped: str = "") -> str:
+    """An amount with the decimals of its currency, `1.235 KWD`; `grouped` is put between thousands.
+
+    In a currency that only another release knows it has its own decimals.
+    """
+    value, code = decimal(amount), amount.currency_code
+    try:
+        return f"{value:{grouped}.{Currency.of(code).decimals}f} {code}"
+    except ValueError:
+        return f"{value:{grouped}f} {code}".strip()
 
 
 def to_message(cls: type[M], source: Any, **overrides: Any) -> M:

@@ -20,7 +20,6 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from chassis.api import messages
-from chassis.api.currencies import Currency
 from chassis.api.entities import found
 from chassis.api.resources import referred
 from chassis.contracts import services
@@ -42,7 +41,7 @@ _NOT_LOOKED_AT = ("name", "customer", "update_time", "etag")
 _TEXTS: dict[str, Callable[[Any], str]] = {
     "google.protobuf.Timestamp": lambda value: value.ToJsonString(),
     "google.type.Date": lambda value: messages.date_of(value).isoformat(),
-    "google.type.Money": lambda value: _money(value),
+    "google.type.Money": messages.shown_amount,
 }
 
 
@@ -207,15 +206,6 @@ def _text(field: FieldDescriptor, value: Any) -> str:
     if field.enum_type is not None:
         return messages.enum_name(field.enum_type, value)
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _money(amount: Any) -> str:
-    """An amount with the decimals of its currency; in one that only another release knows, with its own."""
-    value, code = messages.decimal(amount), amount.currency_code
-    try:
-        return f"{value:.{Currency.of(code).decimals}f} {code}"
-    except ValueError:
-        return f"{value:f} {code}"
 
 
 def _customer(resource: Any) -> str:

@@ -9,25 +9,21 @@ who provisions streams and consumers, may do everything.
 
 import json
 import signal
-import subprocess
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from chassis.events.declarations import Declaration
-from rapport_testing.engines import process
 from rapport_testing.engines.accounts import ADMIN, accounts
+from rapport_testing.engines.engine import Engine
 from rapport_testing.engines.ports import free_port, is_listening
 from rapport_testing.engines.postgres import derive
 from rapport_testing.engines.private import kept_secret, write_private
 from rapport_testing.engines.process import Program, StackError
 
-IDLE_TIMEOUT_S, STOP_TIMEOUT_S = 30.0, 10.0
 
-
-class Nats:
+class Nats(Engine):
     """One nats-server.
 
     Args:
@@ -50,27 +46,6 @@ class Nats:
         self.log = log or self.folder / "nats.log"
         self.port = free_port(port)
         self.declarations = declarations
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> "Nats":
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        """Write the configuration, start, and wait until clients are accepted."""
-        self.prepare()
-        self.spawn()
-        self.wait()
-
-    def stop(self) -> None:
-        """End; JetStream's files are kept."""
-        if self.process is not None:
-            process.stop(self.process, signal.SIGTERM, STOP_TIMEOUT_S)
 
     @property
     def url(self) -> str:
@@ -98,16 +73,6 @@ class Nats:
         # The server's format is a superset of JSON, but for the escapes that ASCII would need.
         config = json.dumps(self._config(), indent=2, ensure_ascii=False)
         write_private(self.folder / "nats.conf", config)
-
-    def spawn(self) -> "subprocess.Popen[bytes]":
-        """Start the process without waiting. Call it in the main thread."""
-        self.process = self.program().spawn()
-        return self.process
-
-    def wait(self) -> None:
-        """Wait until clients are accepted. StackError when it ended or does nothing more."""
-        assert self.process is not None, "Nats.spawn was not called"
-        process.wait_until(self.is_ready, self.process, self.program(), IDLE_TIMEOUT_S)
 
     def is_ready(self) -> bool:
         """Whether clients are accepted; the server listens once JetStream has recovered its files."""

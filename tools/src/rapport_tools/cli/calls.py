@@ -3,11 +3,16 @@
 import json
 import sys
 from typing import Any
+from uuid import uuid4
 
 import typer
+from google.protobuf.json_format import ParseDict, ParseError
 
+from rapport_tools.cli import contracts
+from rapport_tools.cli.contracts import message_class
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import write_json, write_lines
+from rapport_tools.cli.session import Session
 
 app = typer.Typer()
 
@@ -28,9 +33,6 @@ def call(
 
     A `request_id` that the method needs and the JSON does not give is made.
     """
-    from rapport_tools.cli import contracts
-    from rapport_tools.cli.session import Session
-
     found = contracts.method(method)
     request = _request(found.input_type, sys.stdin.read() if body == "-" else body)
     session, owner = Session.open(who, department), contracts.owner(found.containing_service)
@@ -50,11 +52,6 @@ def call(
 
 
 def _request(input_type: Any, text: str) -> Any:
-    from uuid import uuid4
-
-    from google.protobuf.json_format import ParseDict, ParseError
-
-    from rapport_tools.cli.contracts import message_class
 
     request = message_class(input_type)()
     try:
@@ -77,7 +74,6 @@ def _json(text: str) -> dict[str, Any]:
 
 
 def _call(channel: Any, path: str, method: Any, request: Any, timeout: float | None) -> Any:
-    from rapport_tools.cli.contracts import message_class
 
     serialize = type(request).SerializeToString
     parse = message_class(method.output_type).FromString

@@ -1,19 +1,22 @@
 """`rapport dead-letters`: events that a consumer gave up on."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import typer
+from google.protobuf.message import DecodeError
 
+from rapport.operations.v1.operations_pb2 import DeadLetter
+from rapport.operations.v1.operations_service_pb2 import GetDeadLetterRequest
 from rapport_imports.wording import line
 from rapport_tools.cli import cluster
+from rapport_tools.cli.contracts import to_json
 from rapport_tools.cli.failures import Exit, Failure
+from rapport_tools.cli.operations import dead_letters, list_of_each, operations
 from rapport_tools.cli.output import AsJson, say, write_json
-
-if TYPE_CHECKING:
-    from rapport.operations.v1.operations_pb2 import DeadLetter
-    from rapport_tools.cli.session import Session
+from rapport_tools.cli.session import Session
 
 app = typer.Typer(
     name="dead-letters",
@@ -32,8 +35,6 @@ def list_(
     as_json: bool = AsJson,
 ) -> None:
     """List dead letters by service, oldest first."""
-    from rapport_tools.cli.operations import dead_letters, list_of_each
-
     list_of_each(
         _service(consumer) if consumer else "",
         lambda name, stub: map(_row, dead_letters(stub, name, consumer or "-")),
@@ -46,10 +47,6 @@ def list_(
 @app.command()
 def show(name: str = typer.Argument(help=LETTER), as_json: bool = AsJson) -> None:
     """Show one dead letter with its decoded content."""
-    from rapport.operations.v1.operations_service_pb2 import GetDeadLetterRequest
-    from rapport_tools.cli.operations import operations
-    from rapport_tools.cli.session import Session
-
     session = Session.open()
     request = GetDeadLetterRequest(name=name)
     letter = operations(session, _of(name)).GetDeadLetter(request)
@@ -67,37 +64,29 @@ def show(name: str = typer.Argument(help=LETTER), as_json: bool = AsJson) -> Non
 @app.command()
 def replay(names: list[str] = MANY) -> None:
     """Have the consumer that gave up try again. Until it gives up again, it is no dead letter."""
-    from rapport.operations.v1.operations_service_pb2 import ReplayDeadLetterRequest
-    from rapport_tools.cli.operations import operations
-    from rapport_tools.cli.session import Session
+    from rapport.operations.v1.operations_service_pb2 import ReplayDeadLetterRequest as Request
 
-    session = Session.open()
-    for service, name in _each(session, names):
-        operations(session, service).ReplayDeadLetter(
-            ReplayDeadLetterRequest(name=name, request_id=str(uuid4()))
-        )
-        say(f"Replayed {name}.")
+    _do(names, lambda stub, **asked: stub.ReplayDeadLetter(Request(**asked)), "Replayed")
 
 
 @app.command()
 def drop(names: list[str] = MANY, reason: str = REASON) -> None:
     """Forget dead letters for good, for a reason: their events are no longer missing anywhere."""
-    from rapport.operations.v1.operations_service_pb2 import DeleteDeadLetterRequest
-    from rapport_tools.cli.operations import operations
-    from rapport_tools.cli.session import Session
+    from rapport.operations.v1.operations_service_pb2 import DeleteDeadLetterRequest as Request
+
+    _do(names, lambda stub, **asked: stub.DeleteDeadLetter(Request(reason_code=reason, **asked)), "Dropped")
+
+
+def _do(names: list[str], act: Callable[..., object], done: str) -> None:
 
     session = Session.open()
     for service, name in _each(session, names):
-        operations(session, service).DeleteDeadLetter(
-            DeleteDeadLetterRequest(name=name, reason_code=reason, request_id=str(uuid4()))
-        )
-        say(f"Dropped {name}.")
+        act(operations(session, service), name=name, request_id=str(uuid4()))
+        say(f"{done} {name}.")
 
 
 def _each(session: "Session", names: list[str]) -> list[tuple[str, str]]:
     """The service and the name of every letter that is meant."""
-    from rapport_tools.cli.operations import dead_letters, operations
-
     meant = []
     for name in names:
         if "/" in name:
@@ -152,10 +141,8 @@ def _row(letter: "DeadLetter") -> dict[str, Any]:
 
 
 def _decoded(letter: "DeadLetter") -> Any:
-    from google.protobuf.message import DecodeError
 
     from chassis.events.registry import events
-    from rapport_tools.cli.contracts import to_json
 
     message = events().get(letter.event_type)
     try:

@@ -3,21 +3,37 @@
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
+import grpc
 import typer
 
-from rapport_imports.wording import line
+from rapport.common.v1 import states_pb2
+from rapport.operations.v1.operations_pb2 import Backlog
+from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest
+from rapport_imports.wording import counted, line
+from rapport_testing.engines.ports import HTTP_OFFSET, PORT_BASE, is_free, port_base, taken
 from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit
-from rapport_tools.cli.output import AsJson, say, write_json
+from rapport_tools.cli.operations import operations
+from rapport_tools.cli.outbox import waiting_s
+from rapport_tools.cli.output import AsJson, age, say, write_json
 from rapport_tools.cli.readiness import FROZEN, states
-from rapport_tools.cli.troubles import Finding, troubles
+from rapport_tools.cli.session import Session
 from rapport_tools.local.home import Home
 
 app = typer.Typer()
 
 RECENT_S = 600.0
+OUTBOX_OLD_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong and what to do."""
+
+    what: str
+    do: str
 
 
 @app.command()
@@ -44,7 +60,6 @@ def doctor(as_json: bool = AsJson) -> None:
 
 
 def _about_down(home: Home) -> Iterator[Finding]:
-    from rapport_testing.engines.ports import HTTP_OFFSET, PORT_BASE, is_free, port_base, taken
     from rapport_tools.local.installed import load_services
 
     yield Finding(f"No stack is running in {home.path}.", "Start it with `rapport up`.")
@@ -76,11 +91,6 @@ def _about_running(home: Home) -> Iterator[Finding]:
 
 
 def _about_messages() -> Iterator[Finding]:
-    import grpc
-
-    from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest
-    from rapport_tools.cli.operations import operations
-    from rapport_tools.cli.session import Session
 
     session = Session.open()
     for name in session.peers:
@@ -92,3 +102,50 @@ def _about_messages() -> Iterator[Finding]:
             yield Finding(what, f"See `rapport logs {name}`.")
         else:
             yield from troubles(name, backlog)
+
+
+def troubles(service: str, backlog: "Backlog") -> Iterator[Finding]:
+    """What is wrong with what waits."""
+    if (oldest_s := waiting_s(backlog)) > OUTBOX_OLD_S:
+        facts = counted(backlog.unpublished_fact_count, "fact")
+        what = f"{facts} of {service}: not published for {age(oldest_s)}."
+        yield Finding(what, f"See `rapport logs {service}`: the relay says what stops it.")
+    if backlog.overdue_timer_count:
+        what = f"{counted(backlog.overdue_timer_count, 'timer')} of {service}: due for more than a minute."
+        yield Finding(what, f"See `rapport logs {service}`: their handler says what stops it.")
+    yield from _set_aside(service, backlog)
+    yield from _work(service, backlog)
+
+
+def _set_aside(service: str, backlog: "Backlog") -> Iterator[Finding]:
+
+    for each in backlog.set_aside:
+        consumer = each.consumer.rpartition("/")[2]
+        events = counted(each.event_count, "event")
+        if each.state == states_pb2.SET_ASIDE_STATE_DEAD:
+            what = f"{consumer} gave up on {events} ({each.error})."
+            do = f"`rapport dead-letters list {consumer}`, mend the cause, then `... replay {consumer}`."
+            yield Finding(what, do)
+        elif each.error:
+            what = f"{consumer} has set aside {events} ({each.error})."
+            yield Finding(what, f"It tries them again by itself. What fails is in `rapport logs {service}`.")
+        else:
+            what = f"{consumer} keeps {events} of a type that {service} does not know."
+            yield Finding(what, f"The release of {service} that does applies them.")
+
+
+def _work(service: str, backlog: "Backlog") -> Iterator[Finding]:
+    for each in backlog.work:
+        kind = each.kind
+        if each.alarm_count:
+            what = f"{service}: {each.alarm_count} {kind} wait for us to mend something: the other side says"
+            do = "Look at our login, sender, quota and right to relay there."
+            yield Finding(f"{what} {each.alarm_code}.", do)
+        if each.unknown_count:
+            count = each.unknown_count
+            what = f"{service}: Of {count} {kind} of the last day nobody knows whether they were done."
+            yield Finding(what, "Their answers were lost. Ask the other side, by the key of the attempt.")
+        if each.overdue_count:
+            what = f"{service}: {each.overdue_count} {kind} are due for more than a minute."
+            do = "They come faster than they can be done, or nobody does them: see the logs."
+            yield Finding(what, do)

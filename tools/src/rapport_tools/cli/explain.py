@@ -1,17 +1,17 @@
 """`rapport explain`: why something is as it is."""
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import Any
 
 import typer
 
 from chassis.explain.causes import what
 from rapport_imports.wording import line
-from rapport_tools.cli import cluster
+from rapport_tools.cli import cluster, contracts
+from rapport_tools.cli.contracts import to_json
 from rapport_tools.cli.failures import Exit, Failure
-from rapport_tools.cli.output import AsJson, say
-
-if TYPE_CHECKING:
-    from rapport_tools.cli.session import Session
+from rapport_tools.cli.output import AsJson, say, write_json
+from rapport_tools.cli.session import Session
 
 app = typer.Typer()
 
@@ -23,15 +23,8 @@ def explain(
     as_json: bool = AsJson,
 ) -> None:
     """Say why what `rapport view` names is as it is, back to the human action or the clock."""
-    from rapport_tools.cli.output import write_json
-    from rapport_tools.cli.session import Session
-
     explanation = explanation_of(Session.open(who), resource)
     if as_json:
-        import json
-
-        from rapport_tools.cli.contracts import to_json
-
         write_json(json.loads(to_json(explanation)))
         return
     say(line(explanation.summary) or "No summary.")
@@ -51,7 +44,6 @@ def explain(
 def explanation_of(session: "Session", resource: str) -> Any:
     """The Explanation of what has a name. Failure when nothing can explain it."""
     from chassis.explain.explainer import explained_by, explanations
-    from rapport_tools.cli import contracts
 
     method = explained_by(resource)
     if method is None:

@@ -1,10 +1,7 @@
 """How a command ends when it does not succeed: one line on standard error and an exit code."""
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import grpc
+from typing import Any
 
 
 class Exit(IntEnum):
@@ -92,25 +89,21 @@ def _of_ours(error: Exception) -> Failure | None:
 def _of_call(error: Exception) -> Failure | None:
     import grpc
 
+    from chassis.grpc.status import reason
+
     if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):
         return None
     code = error.code()
-    message = f"{reason_of(error) or code.name}: {error.details()}"
+    message = f"{reason(error)}: {error.details()}"
     if is_lost(error):
         return Failure(f"{message.rstrip('.')}. {whom_to_ask()} says who does not answer.", Exit.UNREACHABLE)
     wrong = code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
     return Failure(message, Exit.WRONG_USE if wrong else Exit.REFUSED)
 
 
-def reason_of(error: "grpc.Call | grpc.aio.AioRpcError") -> str:
+def reason_of(error: Any) -> str:
     """The documented reason of a refusal; empty when it has none."""
-    from google.rpc import error_details_pb2
-    from grpc_status import rpc_status
+    from chassis.grpc.status import reason
 
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # reads the trailing metadata, which both have
-    for detail in status.details if status else ():
-        info = error_details_pb2.ErrorInfo()
-        if detail.Is(info.DESCRIPTOR):
-            detail.Unpack(info)
-            return str(info.reason)
-    return ""
+    told = reason(error)
+    return "" if told == error.code().name else told

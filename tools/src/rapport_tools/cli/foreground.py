@@ -7,9 +7,8 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator
-
-from rich.status import Status
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from rapport_imports.wording import line as one_line
 from rapport_testing.engines.process import StackError
@@ -91,25 +90,13 @@ def _on_signals(stopping: "asyncio.Future[signal.Signals]", stack: Stack) -> Non
 
 
 @contextlib.contextmanager
-def _progress(console: Terminal) -> "Iterator[_Progress]":
+def _progress(console: Terminal) -> Iterator[Callable[[str], None]]:
     """One changing line on a terminal, a line for each step elsewhere."""
     if console.is_terminal:
         with console.status("") as status:
-            yield _Progress(console, status)
+            yield status.update
     else:
-        yield _Progress(console, None)
-
-
-class _Progress:
-    def __init__(self, console: Terminal, status: Status | None) -> None:
-        self._console = console
-        self._status = status
-
-    def __call__(self, text: str) -> None:
-        if self._status is not None:
-            self._status.update(text)
-        else:
-            self._console.print(text, markup=False)
+        yield partial(console.print, markup=False)
 
 
 async def _enter(console: Terminal) -> None:
@@ -127,17 +114,21 @@ async def _enter(console: Terminal) -> None:
 
 
 async def _follow(console: Terminal, stack: Stack) -> None:
-    """Show what services warn of, each kind once in a while, and keep their logs from growing for ever."""
+    """Show what services warn of, each kind once in a while, and keep all logs from growing for ever."""
     shown: dict[tuple[str, str], float] = {}
-    followers = [Follower(stack.home.logs / f"{service.name}.log") for service in stack.services]
+    followers = [Follower(log) for log in stack.logs]
     while True:
-        for follower in followers:
-            for line in follower.read():
-                key, now = (follower.path.stem, event_of(line)), time.monotonic()
-                if level_of(line) in SHOWN and now - shown.get(key, -AGAIN_AFTER_S) >= AGAIN_AFTER_S:
-                    shown[key] = now
-                    console.print(one_line(readable(follower.path.stem, line)), markup=False, soft_wrap=True)
-            follower.bound()
+        try:
+            for follower in followers:
+                for line in follower.read():
+                    key, now = (follower.path.stem, event_of(line)), time.monotonic()
+                    if level_of(line) in SHOWN and now - shown.get(key, -AGAIN_AFTER_S) >= AGAIN_AFTER_S:
+                        shown[key] = now
+                        console.print(one_line(readable(key[0], line)), markup=False, soft_wrap=True)
+                follower.bound()
+        except OSError as error:  # a full disk
+            console.print(f"Logs are not read: {error}", markup=False)
+            await asyncio.sleep(AGAIN_AFTER_S)
         await asyncio.sleep(0.5)
 
 

@@ -6,16 +6,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rapport_imports.wanted import Kind, Wanted, WrongOption
 from rapport_imports.wording import counted, line
-from rapport_tools.cli import import_options as options
+from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import say, write_json
 from rapport_tools.cli.session import Session
+from rapport_tools.cli.terminal import Terminal
+from rapport_tools.local.home import Home
 
 app = typer.Typer()
 _HELP = """Import a file, each line of it once: run it again after an interruption, and nothing doubles.
@@ -37,26 +41,80 @@ counts as the line that it was, and is read as it was, unless options say otherw
 """
 
 
+SourceFile = Annotated[Path, typer.Argument(help="CSV, packed with gzip or not, or XLSX.")]
+Mapping = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="FIELD=COLUMN, where the name of a column does not tell. Repeat."),
+]
+System = Annotated[
+    str,
+    typer.Option(
+        help="The system whose ids the file holds, the same for files that share customers; default the "
+        "tool that exported it (shopify, stripe, paypal, square, hubspot, salesforce, woocommerce), else "
+        "import."
+    ),
+]
+Currency = Annotated[str, typer.Option(help="Currency of amounts without one; default the installation's.")]
+Decimal = Annotated[
+    str, typer.Option(help="What separates decimals, '.' or ',', where the file does not tell.")
+]
+Department = Annotated[str, typer.Option(help="The department that promised the orders; default delivery.")]
+DateFormat = Annotated[
+    str, typer.Option(help="How dates are written when not as 2026-03-02: '%m/%d/%Y %H:%M', DD.MM.YYYY.")
+]
+TimeZone = Annotated[
+    str,
+    typer.Option(help="Where times without a zone are meant and days are days: Europe/Berlin; default UTC."),
+]
+Country = Annotated[
+    str, typer.Option(help="Country of rows that do not say, to read local phone numbers: DE or Germany.")
+]
+Encoding = Annotated[str, typer.Option(help="Encoding of text, where it cannot be told: cp1252.")]
+HeaderRow = Annotated[int, typer.Option(min=1, help="The line that names the columns.")]
+Sheet = Annotated[str, typer.Option(help="The sheet of a workbook; default the first.")]
+ErrorsFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where refused rows go; default FILE.errors.csv, of a dry run FILE.dry-run.csv, numbered if "
+        "there is another."
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check every row, say what an import would do, and import none.")
+]
+Confirm = Annotated[
+    bool,
+    typer.Option(
+        "--confirm",
+        help="Of a file of refused rows: those refused as ALREADY_IMPORTED or NAME_DIFFERS are right.",
+    ),
+]
+Importer = Annotated[
+    str, typer.Option("--as", metavar="ROLE:NAME", help="Who imports: whom the history names.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
+
+
 @app.command("import", help=_HELP)
 def import_file(
     kind: Annotated[Kind, typer.Argument(help="What the rows are.")],
-    file: options.SourceFile,
-    mapping: options.Mapping = None,
-    system: options.System = "",
-    currency: options.Currency = "",
-    decimal: options.Decimal = "",
-    department: options.Department = "",
-    date_format: options.DateFormat = "",
-    time_zone: options.TimeZone = "",
-    country: options.Country = "",
-    encoding: options.Encoding = "",
-    header_row: options.HeaderRow = 1,
-    sheet: options.Sheet = "",
-    errors: options.ErrorsFile = None,
-    dry_run: options.DryRun = False,
-    confirm: options.Confirm = False,
-    who: options.Importer = "agent:demo",
-    as_json: options.AsJson = False,
+    file: SourceFile,
+    mapping: Mapping = None,
+    system: System = "",
+    currency: Currency = "",
+    decimal: Decimal = "",
+    department: Department = "",
+    date_format: DateFormat = "",
+    time_zone: TimeZone = "",
+    country: Country = "",
+    encoding: Encoding = "",
+    header_row: HeaderRow = 1,
+    sheet: Sheet = "",
+    errors: ErrorsFile = None,
+    dry_run: DryRun = False,
+    confirm: Confirm = False,
+    who: Importer = "agent:demo",
+    as_json: AsJson = False,
 ) -> None:
     """Import a file: see `_HELP`."""
     given = {name: value for name, value in locals().items() if name not in ("as_json", "who")}
@@ -130,9 +188,6 @@ def _currency() -> str:
 
     Of a cluster only whoever imports can say it: what a stack here counts in is another's.
     """
-    from rapport_tools.cli import cluster
-    from rapport_tools.local.home import Home
-
     if cluster.is_meant():
         return os.environ.get("RAPPORT_CURRENCY", "")
     return ({"RAPPORT_CURRENCY": "USD"} | dict(os.environ) | Home.current().read_env())["RAPPORT_CURRENCY"]
@@ -140,9 +195,6 @@ def _currency() -> str:
 
 @contextmanager
 def _progress(name: str, show: bool) -> Iterator[Callable[[int, int], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from rapport_tools.cli.terminal import Terminal
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(

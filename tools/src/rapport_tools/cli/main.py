@@ -1,10 +1,12 @@
 """The `rapport` command.
 
 Commands are entry points of the group `rapport.commands`, of any installed package: each is a Typer app. One
-with a name is a group of commands; the commands of one without stand at the top level.
+with a name is a group of commands; the commands of one without stand at the top level. Ours are called what
+is typed, so that only what is meant is loaded.
 
-Modules import only Typer and small things at the top, so that `rapport --help` is quick, and the rest inside
-the command. Errors are raised, never printed: this is the place that turns them into a line and a code.
+What takes long to import (databases, brokers, frameworks) is imported inside the command, so that
+`rapport --help` is quick. Errors are raised, never printed: this is the place that turns them into a line and
+a code.
 """
 
 import sys
@@ -28,10 +30,17 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_everywhere)
-    commands = entry_points(group="rapport.commands")
-    for command in sorted(commands, key=lambda command: command.name != "stack"):  # `up` first
-        app.add_typer(command.load())
+    for command in _commands():
+        app.add_typer(command)
     return app
+
+
+def _commands() -> list[typer.Typer]:
+    """What the command line may mean: of ours only what it names, so that each is quick; all for `--help`."""
+    found = sorted(entry_points(group="rapport.commands"), key=lambda each: each.name != "up")  # `up` first
+    ours = {each.name for each in found if each.value.startswith("rapport_tools.")}
+    left = ours.difference(sys.argv[1:])
+    return list(dict.fromkeys(each.load() for each in found if left == ours or each.name not in left))
 
 
 def _everywhere(

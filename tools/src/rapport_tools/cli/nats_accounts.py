@@ -1,7 +1,6 @@
 """`rapport nats-accounts`: the broker's accounts and users, from what the services declare."""
 
 import json
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +26,13 @@ _PASSWORDS = typer.Option(
 def nats_accounts(declarations: list[Path] = _DECLARATIONS, passwords: Path = _PASSWORDS) -> None:
     """Print the `accounts` of a NATS server's configuration: each service's, and that of the streams."""
     from rapport_testing.engines.accounts import accounts
+    from rapport_testing.engines.private import kept_secret
     from rapport_tools.local.installed import installed
 
     found = [_read(path) for path in declarations or ()]
     found = found or [service.declaration for service in installed()]
     passwords.mkdir(mode=0o700, parents=True, exist_ok=True)
-    block = accounts(found, lambda user: _password(passwords / user))
+    block = accounts(found, lambda user: kept_secret(passwords / user).strip())
     write_json({"accounts": block})
 
 
@@ -48,10 +48,3 @@ def _read(path: Path) -> "Declaration":
         message = f"{path} is not what `python -m <service> describe` prints: {error}"
         raise Failure(message, Exit.WRONG_USE) from None
     return declaration
-
-
-def _password(path: Path) -> str:
-    if not path.exists():
-        path.touch(0o600)
-        path.write_text(secrets.token_hex(16))
-    return path.read_text().strip()

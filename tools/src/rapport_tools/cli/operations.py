@@ -1,21 +1,18 @@
 """A command's way to the operations of every service of the running stack, or of a cluster."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rapport.operations.v1.operations_pb2 import DeadLetter
+from rapport.operations.v1.operations_service_pb2 import ListDeadLettersRequest
+from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
 from rapport_tools.cli.failures import Exit, Failure, is_lost, whom_to_ask
 from rapport_tools.cli.output import listing
-
-if TYPE_CHECKING:
-    from rapport.operations.v1.operations_pb2 import DeadLetter
-    from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
-    from rapport_tools.cli.session import Session
+from rapport_tools.cli.session import Session
 
 
 def operations(session: "Session", service: str) -> "OperationsServiceStub":
     """The operations of one service."""
-    from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
-
     return session.stub(OperationsServiceStub, service)
 
 
@@ -31,8 +28,6 @@ def list_of_each(
 
     Failure at the end that names those that did not answer.
     """
-    from rapport_tools.cli.session import Session
-
     session, rows, silent = Session.open(), list[dict[str, Any]](), list[str]()
     for name in [service] if service else session.peers:
         try:
@@ -48,8 +43,6 @@ def list_of_each(
 
 def dead_letters(stub: "OperationsServiceStub", service: str, consumer: str = "-") -> Iterator["DeadLetter"]:
     """The dead letters of a service's consumer, or of all its consumers, oldest first, page by page."""
-    from rapport.operations.v1.operations_service_pb2 import ListDeadLettersRequest
-
     request = ListDeadLettersRequest(parent=f"services/{service}/consumers/{consumer}", page_size=1000)
     while True:
         page = stub.ListDeadLetters(request)

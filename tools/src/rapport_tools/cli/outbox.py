@@ -1,19 +1,20 @@
 """`rapport outbox`: facts on their way to the broker, and publishing them again."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import typer
 
+from chassis.api.messages import timestamp
+from rapport.operations.v1.operations_pb2 import Backlog
+from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest, RepublishFactsRequest
 from rapport_imports.wording import counted
 from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure
+from rapport_tools.cli.operations import list_of_each, operations
 from rapport_tools.cli.output import AsJson, say
-
-if TYPE_CHECKING:
-    from rapport.operations.v1.operations_pb2 import Backlog
-    from rapport_tools.cli.session import Session
+from rapport_tools.cli.session import Session
 
 app = typer.Typer(
     name="outbox",
@@ -25,9 +26,6 @@ app = typer.Typer(
 @app.command()
 def status(as_json: bool = AsJson) -> None:
     """Show for each service how many facts wait to be published, and for how long."""
-    from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest
-    from rapport_tools.cli.operations import list_of_each
-
     list_of_each(
         "",
         lambda name, stub: [_row(name, stub.GetBacklog(GetBacklogRequest(name=f"services/{name}/backlog")))],
@@ -45,8 +43,6 @@ def republish(
     service: str = typer.Option("", help="Only of one service."),
 ) -> None:
     """Publish again what was recorded in a span of time. Consumers that know an event do nothing."""
-    from rapport_tools.cli.session import Session
-
     session = Session.open()
     begin, end = moment("--since", since), moment("--until", until) if until else datetime.now(UTC)
     for name in [service] if service else session.peers:
@@ -84,10 +80,6 @@ def _row(service: str, backlog: "Backlog") -> dict[str, Any]:
 
 def _republish(session: "Session", service: str, since: datetime, until: datetime) -> tuple[int, int]:
     """How many events were published again, and how many were not."""
-    from chassis.api.messages import timestamp
-    from rapport.operations.v1.operations_service_pb2 import RepublishFactsRequest
-    from rapport_tools.cli.operations import operations
-
     request = RepublishFactsRequest(
         parent=f"services/{service}",
         start_time=timestamp(since),

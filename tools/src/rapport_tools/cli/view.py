@@ -2,16 +2,22 @@
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import typer
+from rich.live import Live
 
+from rapport.customer.v1 import (
+    customer_service_pb2,
+    customer_service_pb2_grpc,
+    view_pb2,
+    view_service_pb2,
+    view_service_pb2_grpc,
+)
+from rapport_tools.cli import contracts
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import AsJson, listing, write_lines
-
-if TYPE_CHECKING:
-    from rapport.customer.v1 import customer_service_pb2, view_pb2
-    from rapport_tools.cli.session import Session
+from rapport_tools.cli.session import Session
+from rapport_tools.cli.terminal import Terminal
 
 app = typer.Typer()
 HANDLES = (
@@ -33,15 +39,6 @@ def view(
     as_json: bool = AsJson,
 ) -> None:
     """Show the one document that every department reads about a customer."""
-    from rapport.customer.v1 import (
-        customer_service_pb2,
-        customer_service_pb2_grpc,
-        view_service_pb2,
-        view_service_pb2_grpc,
-    )
-    from rapport_tools.cli import contracts
-    from rapport_tools.cli.session import Session
-
     session = Session.open(who)
     name = f"{_found(session, customer, country, as_json)}/view"
     if watch:
@@ -52,7 +49,6 @@ def view(
     if as_json:
         write_lines([contracts.to_json(found)], as_json=True)
         return
-    from rapport_tools.cli.terminal import Terminal
     from rapport_tools.cli.view_page import page
 
     terminal = Terminal()
@@ -64,8 +60,6 @@ def view(
 
 def _found(session: "Session", customer: str, country: str, as_json: bool) -> str:
     """The customer's name for whatever the user has of them. Several are listed, for people."""
-    from rapport.customer.v1 import customer_service_pb2, customer_service_pb2_grpc
-
     named = _UUID.fullmatch(customer.lower())
     if named is not None:
         return f"customers/{named[2]}"
@@ -109,8 +103,6 @@ def _international(number: str, country: str) -> str:
 
 def _changes(session: "Session", name: str) -> "Iterator[view_pb2.CustomerView]":
     """The view now and the latest as it changes. A stream that ends of age is followed by another."""
-    from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
-
     stub = session.stub(view_service_pb2_grpc.ViewServiceStub, "customer")
     while True:
         for response in stub.WatchCustomerView(view_service_pb2.WatchCustomerViewRequest(name=name)):
@@ -120,14 +112,10 @@ def _changes(session: "Session", name: str) -> "Iterator[view_pb2.CustomerView]"
 
 def _follow(views: "Iterator[view_pb2.CustomerView]", as_json: bool) -> None:
     """Show each view in place of the one before; as JSON, a line for each."""
-    from rapport_tools.cli import contracts
-
     if as_json:
         write_lines((contracts.to_json(found) for found in views), as_json=True)
         return
-    from rich.live import Live
 
-    from rapport_tools.cli.terminal import Terminal
     from rapport_tools.cli.view_page import page
 
     with Live(console=Terminal(), auto_refresh=False, vertical_overflow="visible") as live:

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chassis.api.messages import decimal
+from chassis.api.messages import shown_amount
 from rapport.customer.v1 import section_pb2, view_pb2
 from rapport.options.v1 import layout_pb2
 from rapport_imports.wording import line
@@ -49,8 +49,8 @@ def value(cell: section_pb2.SectionCell) -> str:
 
 
 def money(amount: Money) -> str:
-    """An amount with two decimals and its currency."""
-    return f"{decimal(amount):,.2f} {amount.currency_code}".strip()
+    """An amount with the decimals of its currency."""
+    return shown_amount(amount, ",")
 
 
 def moment(at: Timestamp) -> str:

@@ -1,14 +1,16 @@
 """`rapport consumers`, `rapport timers`, `rapport work`: what services listen to and have still to do."""
 
-from typing import TYPE_CHECKING
-
 import typer
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.api.messages import value_name
+from rapport.operations.v1.operations_service_pb2 import (
+    ListConsumersRequest,
+    ListTimersRequest,
+    ListWorkRequest,
+)
 from rapport_tools.cli.operations import list_of_each
 from rapport_tools.cli.output import AsJson
-
-if TYPE_CHECKING:
-    from google.protobuf.timestamp_pb2 import Timestamp
 
 app = typer.Typer()
 MOST = 1000
@@ -18,8 +20,6 @@ Service = typer.Argument("", help="Only of one service.")
 @app.command()
 def consumers(service: str = Service, as_json: bool = AsJson) -> None:
     """Show what each service listens to, and how many events wait, are in hand, or could not be applied."""
-    from rapport.operations.v1.operations_service_pb2 import ListConsumersRequest
-
     list_of_each(
         service,
         lambda name, stub: (
@@ -44,8 +44,6 @@ def consumers(service: str = Service, as_json: bool = AsJson) -> None:
 @app.command()
 def timers(service: str = Service, as_json: bool = AsJson) -> None:
     """Show what is to happen at a time, the next first: up to 1,000 of each service."""
-    from rapport.operations.v1.operations_service_pb2 import ListTimersRequest
-
     list_of_each(
         service,
         lambda name, stub: (
@@ -66,9 +64,6 @@ def timers(service: str = Service, as_json: bool = AsJson) -> None:
 @app.command()
 def work(service: str = Service, as_json: bool = AsJson) -> None:
     """Show work on the outside world that has not ended, or of which nobody knows: up to 1,000 of each."""
-    from chassis.api.messages import value_name
-    from rapport.operations.v1.operations_service_pb2 import ListWorkRequest
-
     list_of_each(
         service,
         lambda name, stub: (

@@ -69,22 +69,12 @@ def prepare(
     What was said once of the installation holds until something else is said. The cluster's own issuer and
     keys are read with kubectl the first time, and kept in DIR/cluster.
     """
+    said = {name: value for name, value in locals().items() if name in _DEFAULTS}
     from rapport_tools.deploy.folder import ISSUER, Folder
     from rapport_tools.deploy.members import members
     from rapport_tools.deploy.plan import Installation, files
 
     folder = Folder(out)
-    said = {
-        "namespace": namespace,
-        "database_host": database_host,
-        "issuer": issuer,
-        "jwks_url": jwks_url,
-        "tls_issuer": tls_issuer,
-        "nats_tls": nats_tls,
-        "nats_servers": nats_servers,
-        "otlp_endpoint": otlp_endpoint,
-        "monitoring": monitoring,
-    }
     options = _options({**_DEFAULTS, **folder.options()}, said)
     before = folder.before()
     found = members(services, options["namespace"], before)

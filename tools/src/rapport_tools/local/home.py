@@ -24,12 +24,14 @@ from typing import IO, Any
 
 from rapport_testing.engines.private import kept_secret, write_private
 from rapport_testing.engines.process import StackError
-from rapport_tools.local.webhooks import write_sources
 
 OF_A_STACK = {
     *("env", "status.json", "currency", "lock", "prepared.json", "keys", "tokens", "webhooks"),
     *("postgres", "nats", "mail", "logs"),
 }
+# The senders of webhooks that a local stack knows: one of each kind, whose secret is no secret.
+WEBHOOK_SECRET = "local-stack-only-and-not-a-secret"  # noqa: S105 - in the README, for whoever tries it
+WEBHOOK_KINDS = ("chat", "email", "event", "fax", "letter", "sms", "social", "telephony", "web-form")
 LOOKED_AT_S = 1.0  # whoever looks whether a stack runs holds the lock for a moment
 
 
@@ -55,7 +57,9 @@ class Home:
         self.path.mkdir(parents=True, exist_ok=True)
         for folder in (self.logs, self.mail, self.keys, self.tokens, self.webhooks):
             folder.mkdir(mode=0o700, exist_ok=True)
-        write_sources(self.webhooks)
+        for kind in WEBHOOK_KINDS:  # files of the user's own stay
+            sender = {"kind": kind, "secrets": [WEBHOOK_SECRET]}
+            (self.webhooks / f"{kind}.json").write_text(json.dumps(sender))
 
     def others(self) -> list[str]:
         """What lies in the folder and is not of a stack."""

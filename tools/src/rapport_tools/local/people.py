@@ -9,22 +9,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may sign in.
-
-    Attributes:
-        id: `agents/{id}`.
-        name: what they are called.
-        role: one of `rapport_tools.local.roles.ROLES`.
-        department: `departments/{department}`.
-        does: what they are there for, in words.
-
-    """
+    """Somebody who may sign in: `agents/{id}`, with one of `roles.ROLES`, of `departments/{department}`."""
 
     id: str
     name: str
     role: str
     department: str
-    does: str
+    does: str  # what they are there for
 
 
 PEOPLE = {

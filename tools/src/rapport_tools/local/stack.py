@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from chassis.events.nats import BROKER_ERRORS
@@ -24,6 +25,7 @@ from rapport_tools.local.supervisor import Say, Supervisor, Unit
 REPLICA_OFFSET, REPLICAS_MAX = 10, 9
 # A service gets 15 s each for calls, work and handlers when it drains.
 DRAIN_TIMEOUT_S = 50.0
+LOOK_AT_TOKENS_EVERY_S = 10
 
 
 class Stack:
@@ -52,6 +54,7 @@ class Stack:
         currency = environ.get("RAPPORT_CURRENCY") or home.currency()
         self._environ = {**environ, **({"RAPPORT_CURRENCY": currency} if currency else {})}
         self._progress = progress
+        self._say = say
         last = home.read_env()
         base = port_base({**last, **environ})
         self._shift = base - PORT_BASE
@@ -142,6 +145,11 @@ class Stack:
         if self._nursery is not None:
             self._nursery.kill()
         self._supervisor.kill()
+
+    @property
+    def logs(self) -> list[Path]:
+        """What each unit writes to: every replica, and what they stand on."""
+        return [unit.program.log for unit in self._supervisor.units]
 
     def address(self, service: Installed, replica: int = 0) -> str:
         """The gRPC address of a service."""
@@ -280,10 +288,13 @@ class Stack:
         """By the wall clock, so that a laptop that wakes up from sleep renews at once."""
         written = time.time()
         while True:
-            await asyncio.sleep(10)
+            await asyncio.sleep(LOOK_AT_TOKENS_EVERY_S)
             if time.time() - written > RENEW_SERVICES_EVERY_S:
-                self._write_tokens()
-                written = time.time()
+                try:
+                    self._write_tokens()
+                    written = time.time()
+                except OSError as error:  # a full disk: the old ones are good for a while
+                    self._say("tokens", f"are not renewed: {error}")
 
 
 def _target(addresses: list[str]) -> str:
