@@ -52,7 +52,8 @@ class Connection(H11Protocol):
     def pause_writing(self) -> None:
         """Wait until some of the answer is read."""
         super().pause_writing()
-        self._wait()
+        if self not in self._waiting:  # a request that is still coming gets no more time by this
+            self._wait()
 
     def resume_writing(self) -> None:
         """Go on with the answer."""
