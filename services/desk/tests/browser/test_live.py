@@ -1,6 +1,7 @@
 """What changes appears by itself, without moving or interrupting anything; what no longer arrives is said."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,8 @@ import httpx
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from desk.live import stream
+from desk.pages.customer.route import WATCHED_MAX
 from rapport_testing.engines.ports import free_port
 from rapport_testing.wait import eventually
 from tests.browser.company import Company, Person, SignedIn, Steps
@@ -25,6 +28,19 @@ HEAR = """() => {
         new MutationObserver(() => heard.push(region.textContent)).observe(
             region, {childList: true, characterData: true, subtree: true});
 }"""
+
+CARDS = """async path => (await fetch(path, {headers: {"X-Requested-With": "fragment"}})).text()"""
+
+# What other tabs of this browser would say that they show: other customers, and each was looked at since.
+TABS = """count => {
+    globalThis.tabs = new BroadcastChannel(`rapport-live-${document.body.dataset.csrf.slice(0, 16)}`);
+    for (let number = 0; number < count; number++)
+        tabs.postMessage({to: "leader", tab: `${number}`, looked: true,
+            wants: `customers/00000000-0000-0000-0000-${String(number).padStart(12, "0")}`});
+}"""
+BEAT = """() => new Promise(heard => tabs.addEventListener("message", ({data}) => {
+    if (data.message?.kind === "beat") setTimeout(heard);
+}))"""
 
 
 def word(page: Page) -> Locator:
@@ -126,6 +142,26 @@ async def test_row_12_fifty_changes_move_nothing(desk: Company, signed_in: Signe
     assert target["height"] >= 24
 
 
+async def test_a_card_that_is_pointed_at_does_not_end_up_showing_what_is_over(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    await visitor.page.clock.install()
+    page, held = await live(visitor.page, customer), asyncio.Queue[str]()
+    card, now = page.locator("#timeline"), await page.evaluate(CARDS, f"/{customer}/cards")
+    await page.route("**/cards", lambda route: route.fulfill(body=held.get_nowait()))
+    over = json.loads(now)
+    over["cards"]["timeline"] |= {"html": "<p>What is over</p>", "version": "x", "meaning": "x"}
+    await card.hover()
+    for told in (json.dumps(over), now):
+        held.put_nowait(told)
+        await page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+        await expect(card.locator("> .waiting")).to_have_count(1 if told != now else 0)
+    await page.mouse.move(1, 1)
+    await page.clock.fast_forward(1000)  # longer than a card waits for whoever left it
+    await expect(card).not_to_contain_text("What is over")
+
+
 async def test_row_18_behind_a_proxy_that_holds_back_the_page_says_that_it_is_not_live_and_since_when(
     desk: Company, proxied: tuple[Visitor, Proxy]
 ) -> None:
@@ -150,6 +186,21 @@ async def test_row_19_a_tab_to_which_nothing_was_told_while_it_was_hidden_is_cur
     await say(desk, customer, "While nobody looked.")
     await page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
     await expect(page.locator("#timeline")).to_contain_text("While nobody looked.")
+
+
+async def test_row_18_a_tab_of_more_customers_than_are_watched_says_so_until_it_is_looked_at(
+    desk: Company, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "BEAT_S", 0.5)
+    visitor, customer = await signed_in(), await somebody(desk)
+    await visitor.page.clock.install()
+    page = await live(visitor.page, customer)
+    await page.evaluate(TABS, WATCHED_MAX)
+    await page.clock.fast_forward(SILENT_MS)
+    await page.evaluate(BEAT)
+    await expect(word(page)).to_have_text(re.compile(r"not live since \d\d:\d\d"))
+    await page.evaluate("() => dispatchEvent(new Event('focus'))")
+    await expect(word(page)).to_have_class("on")
 
 
 async def test_row_20_eight_tabs_load_and_hold_one_stream(desk: Company, signed_in: SignedIn) -> None:

@@ -111,6 +111,32 @@ async def test_row_2_a_session_that_dies_while_one_types_costs_nothing_and_the_n
     assert await contacts(desk, customer) == ["Wants to be called back."]
 
 
+async def test_a_refusal_that_comes_after_its_form_was_closed_is_shown_and_announced(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    customer = await somebody(desk)
+    page, answers = await at(await signed_in(SUSAN), customer), asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await answers.wait()
+        await route.continue_()
+
+    await page.route(
+        "**/act/goodwill*",
+        lambda route: later(route) if route.request.method == "POST" else route.continue_(),
+    )
+    form = await opened(page, "g")
+    await form.get_by_label("Reason").select_option("our-mistake")
+    await form.get_by_label("Points").fill("0")
+    await page.keyboard.press("Control+Enter")
+    await expect(form.get_by_role("button", name="Give")).to_be_disabled()
+    await page.keyboard.press("Escape")
+    await expect(form).to_be_hidden()
+    answers.set()
+    await expect(form.get_by_label("Points")).to_have_attribute("aria-invalid", "true")
+    await expect(page.locator("#told")).not_to_be_empty()
+
+
 async def to_send(visitor: Visitor, customer: str) -> Page:
     """Their page, on which a message to them was just sent, which can be taken back for ten seconds."""
     await visitor.page.clock.install()

@@ -152,6 +152,44 @@ async def test_a_case_a_promise_and_work_are_told_in_the_words_of_who_opens_them
     assert '<option value="departments/front-desk">' in form.text
 
 
+@pytest.mark.parametrize(("act", "typed"), [("case", "display_name"), ("contact", "summary")])
+async def test_a_topic_in_own_words_and_what_is_said_of_it_may_both_be_as_long_as_their_fields(
+    open_desk: Any, act: str, typed: str
+) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice = await erika(desk), await desk.signed_in()
+    me = {"displayName": "Alice", "email": "alice@example.com", "department": "departments/front-desk"}
+    assert (await desk.client().patch("/v1/agents/alice?allowMissing=true", json=me)).is_success
+    form = (await alice.get(f"/{name}/act/{act}")).text
+    longest = {
+        field: "Ä" * int(most)
+        for field in ("topic", typed)
+        for most in re.findall(rf'name="{field}"[^>]* maxlength="(\d+)"', form)
+    }
+    assert len(longest) == 2
+    sent = {"channel": "VOICE", "direction": "INBOUND", "request_id": str(uuid4()), **longest}
+    answer = await alice.post(f"/{name}/act/{act}", data=sent)
+    assert "X-Done" in answer.headers, answer.text
+
+
+async def test_whoever_said_no_to_calls_is_not_to_be_called_however_much_else_they_said(
+    open_desk: Any,
+) -> None:
+    desk = await open_desk(customer_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    purposes = [f"a-{number}" for number in range(5)]
+    for purpose in purposes:
+        about = {"displayName": purpose}
+        assert (await rest.post(f"/v1/purposes?purposeId={purpose}", json=about)).is_success
+    channels = ("voice", "ivr", "email", "chat", "sms", "web", "app", "social", "fax", "letter")
+    said = [f"{purpose}.{channel}" for purpose in purposes for channel in channels]
+    for consent in (*said, "service.voice"):
+        no = {"state": "STATE_DENIED"}
+        answer = await rest.patch(f"/v1/{name}/consents/{consent}?allowMissing=true", json=no)
+        assert answer.is_success, answer.text
+    assert "call: no" in (await alice.get(f"/{name}")).text
+
+
 async def test_a_case_that_was_resolved_is_opened_again_with_a_reason(open_desk: Any) -> None:
     desk = await open_desk(customer_service, cases_service)
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()

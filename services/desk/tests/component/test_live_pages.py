@@ -244,12 +244,13 @@ async def test_what_changes_waits_no_longer_for_a_service_that_is_frozen_than_a_
     stream.cancel()
 
 
+@pytest.mark.parametrize(("stuck", "busy"), [("loyalty", "cases"), ("cases", "customer")])
 async def test_a_service_that_is_slow_loses_nothing_of_a_page_while_another_is_frozen(
-    open_desk: Any, frozen: str, slow: Slow, monkeypatch: Any
+    open_desk: Any, frozen: str, slow: Slow, monkeypatch: Any, stuck: str, busy: str
 ) -> None:
     monkeypatch.setattr(loading, "PAGE_S", 0.1)
-    desk = await open_desk(customer_service, cases_service, peers={"loyalty": frozen, "cases": slow.address})
-    slow.target = desk.services["cases"].address
+    desk = await open_desk(customer_service, cases_service, peers={stuck: frozen, busy: slow.address})
+    slow.target = desk.services[busy].address
     name, alice = await erika(desk), await desk.signed_in()
     told: list[str] = []
     async with asyncio.timeout(60), alice.stream("GET", f"/live?customer={name}", timeout=None) as answer:
@@ -263,8 +264,8 @@ async def test_a_service_that_is_slow_loses_nothing_of_a_page_while_another_is_f
                 await desk.client().post(f"/v1/{name}/timelineEntries:recordInteraction", json=done)
             if "Hello?" in line:
                 break
-    assert "Loyalty does not answer" in told[0]
-    assert [line for line in told if "Cases does not answer" in line] == []
+    assert f"{stuck.capitalize()} does not answer" in told[0]
+    assert [line for line in told if f"{busy.capitalize()} does not answer" in line] == []
 
 
 async def test_a_page_that_is_open_says_when_its_customers_service_falls_silent(

@@ -9,7 +9,7 @@ from cases.service import service as cases_service
 from customer.service import service as customer_service
 from desk.pages.customer import loading as of_customer
 from desk.pages.work import loading
-from desk.pages.work.loading import CUSTOMERS_MAX
+from desk.pages.work.loading import CASES_MAX, CUSTOMERS_MAX
 
 SERVICES = (customer_service, cases_service)
 
@@ -174,6 +174,21 @@ async def test_of_more_customers_than_are_asked_about_the_page_says_that_there_a
     assert page.count("<b>Refund</b>") == CUSTOMERS_MAX
     assert "There is more than this: these are the first." in page
     assert re.search(r"You manage (<a [^>]*>Customer \d+</a>,? ?\s*){12} and more\.", page), page
+
+
+async def test_who_answers_for_as_many_cases_as_are_shown_sees_of_each_what_it_waits_for(
+    open_desk: Any,
+) -> None:
+    desk = await open_desk(*SERVICES)
+    erika, api = await seeded(desk), desk.client()
+    case = {"customer": erika["name"], "topic": "late-delivery", "owner": "agents/alice"}
+    for _ in range(CASES_MAX - 1):
+        await made(api, "/v1/cases:open", case=case)
+    page = (await (await desk.signed_in("agent:alice", ["*"], "front-desk")).get("/")).text
+    card = page.partition('id="cases"')[2].partition("</section>")[0]
+    assert "does not answer" not in card
+    assert card.count("waits for Front desk") == 1
+    assert len(set(re.findall(r"/act/resolve\?on=\w+%2F[\w-]+", card))) == CASES_MAX - 1
 
 
 async def test_who_may_change_what_all_own_chooses_a_department(open_desk: Any) -> None:

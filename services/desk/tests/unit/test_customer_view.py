@@ -1,8 +1,10 @@
 """What the customer page says of what services answered: no browser, no service."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,10 +20,11 @@ from desk.pages.actions.action import Action
 from desk.pages.actions.kinds import ACTIONS
 from desk.pages.actions.kinds.promises import AGREE, KEEP
 from desk.pages.actions.offering import offered
+from desk.pages.customer import loading
 from desk.pages.customer.answers import Cases, Promised
 from desk.pages.customer.entries import entries, who_did
 from desk.pages.customer.figures import first_day, quarters
-from desk.pages.customer.loading import Names
+from desk.pages.customer.loading import PARTS_OF, Names
 from desk.pages.customer.masking import masked
 from desk.pages.customer.promises import told_of
 from desk.pages.customer.view import Page, page
@@ -81,7 +84,8 @@ def told(
     def offer(*actions: Action, on: str = "", owner: str = "") -> Any:
         return offered(who or viewer(), ERIKA, *actions, on=on, owner=owner)
 
-    return told_of(listed, notices, set(granted), answering or {}, offer, SAY)
+    sent = ListNoticesResponse(notices=notices)
+    return told_of(listed, sent, set(granted), answering or {}, offer, SAY)
 
 
 def shown(who: Viewer | None = None, **parts: Any) -> Page:
@@ -123,6 +127,15 @@ def test_a_date_that_moved_shows_both_and_that_the_customer_was_told_in_time() -
 def test_a_promise_at_risk_says_whether_the_customer_knows(notices: list[Notice], words: str) -> None:
     ((at_risk,), _) = told(promise(1, "AT_RISK"), notices=notices)
     assert at_risk.state == words
+
+
+def test_of_so_many_messages_that_not_all_are_seen_nobody_says_that_none_was_sent() -> None:
+    notices = ListNoticesResponse(notices=[notice("promises/2", "SENT")], next_page_token="more")
+    listed = Promised([promise(1, "AT_RISK", 1), promise(2, "AT_RISK")])
+    assert [each.state for each in shown(promises=listed, notices=notices).promises.urgent] == [
+        "At risk, nobody can say now whether they were told",
+        "At risk, told before due",
+    ]
 
 
 def test_what_is_broken_comes_before_what_is_at_risk_and_the_soonest_before_the_latest() -> None:
@@ -188,12 +201,21 @@ def test_bad_news_is_first_to_be_told_by_a_call() -> None:
     known = Customer(name=ERIKA)
     known.identifiers.add(name=f"{ERIKA}/identifiers/1", type=Identifier.TYPE_PHONE, value="+49 30 901821")
     listed = Promised([promise(1, "AT_RISK")])
-    acts = shown(promises=listed, customer=known).promises.urgent[0].acts
+    said = ListConsentsResponse()
+    acts = shown(promises=listed, customer=known, consents=said).promises.urgent[0].acts
     assert (acts[0].label, acts[0].letter, acts[0].href) == (
         "Call them",
         "C",
         f"/{ERIKA}/identifiers/1/reveal",
     )
+
+
+def test_nobody_is_to_be_called_who_may_have_said_no() -> None:
+    known, late = Customer(name=ERIKA), Part[Any](refusal=DeadlineExceeded("DEADLINE_EXCEEDED", "late"))
+    known.identifiers.add(name=f"{ERIKA}/identifiers/1", type=Identifier.TYPE_PHONE, value="+49 30 901821")
+    listed = Promised([promise(1, "AT_RISK")])
+    acts = shown(promises=listed, customer=known, consents=late).promises.urgent[0].acts
+    assert "call" not in [act.id for act in acts]
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
@@ -222,6 +244,16 @@ def test_a_case_says_for_whom_it_waits_and_since_when() -> None:
     (told,) = shown(cases=Cases([(case, [item])], more=False)).cases.cases
     assert (told.title, told.waits) == ("Late delivery", "waits 2 days for Delivery")
     assert told.steps[0].what == "Deliver order 5021"
+
+
+@pytest.mark.parametrize(("counted", "more", "is_cut"), [(9, 4, False), (3, 1, True), (None, 1, True)])
+def test_open_cases_that_are_not_shown_are_counted_or_said_to_be_there(counted, more, is_cut) -> None:
+    case = Case(name="cases/1", topic="late-delivery", open_time=timestamp(NOW))
+    view = Part[Any](refusal=Unavailable("UNAVAILABLE", "away"))
+    if counted is not None:
+        view = Part(CustomerView(customer=ERIKA, open_case_count=counted))
+    told = shown(cases=Cases([(case, [])] * 5, more=True), view=view).cases
+    assert (len(told.cases), told.more, told.is_cut) == (5, more, is_cut)
 
 
 def test_cases_that_were_settled_lately_are_there_to_be_opened_again() -> None:
@@ -253,6 +285,10 @@ def test_cases_that_were_settled_lately_are_there_to_be_opened_again() -> None:
         ("EMAIL", "erika.sommer@example.com", "er…@example.com"),
         ("PHONE", "+49 30 901821", "… 821"),
         ("ACCOUNT_NUMBER", "K-10432", "K-…"),
+        ("EMAIL", "jd@example.com", "j…@example.com"),
+        ("EMAIL", "x@example.com", "…@example.com"),
+        ("PHONE", "1103", "… 03"),
+        ("EXTERNAL_ID", "abc", "a…"),
     ],
 )
 def test_a_handle_is_masked_before_it_leaves_the_desk(kind: str, value: str, shown: str) -> None:
@@ -391,6 +427,29 @@ def test_a_contact_is_said_as_people_say_it() -> None:
     (line,) = entries([contact], str, SAY)
     assert (line.text, line.contact) == ("Called us: order", True)
     assert len(line.words) < 200
+
+
+def test_what_somebody_said_in_words_of_their_own_is_not_told_as_a_reason() -> None:
+    contact = entry(
+        1,
+        event_type="rapport.customer.v1.InteractionRecorded",
+        channel=channel_pb2.CHANNEL_VOICE,
+        direction=channel_pb2.DIRECTION_INBOUND,
+        topic="other",
+    )
+    (line,) = entries([contact], str, SAY)
+    assert line.text == "Called us: something else"
+
+
+def test_names_that_are_forgotten_leave_since_when_a_service_is_silent(monkeypatch) -> None:
+    monkeypatch.setattr(loading, "REMEMBERED_MAX", -1)
+    memory: dict[Any, Any] = {}
+    names = Names(viewer(), memory)
+    parts = Parts({each: Part(1) for each in chain(*PARTS_OF.values())})
+    parts["values"] = Part(refusal=Unavailable("UNAVAILABLE", "away"))
+    names.silent(parts, NOW)
+    asyncio.run(names.learn(None, []))  # type: ignore[arg-type]
+    assert names.silent(parts, NOW + timedelta(minutes=3)) == {"loyalty": NOW}
 
 
 def about(resource: str, kind: str, event: str = "PromiseMade", **more: Any) -> TimelineEntry:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import grpc
 from google.protobuf.message_factory import GetMessageClass
 
+from chassis.api.filters import LENGTH_MAX, TERMS_MAX
 from chassis.errors import DeadlineExceeded, Refusal
 from chassis.explain.explainer import explained_by
 from chassis.grpc import status
@@ -157,6 +158,14 @@ async def ask(patience_s: float, **questions: Awaitable[Any] | Coroutine[Any, An
 def any_of(field: str, names: Iterable[str]) -> str:
     """The part of a filter that lets through what is of one of these; at least one."""
     return "(" + " OR ".join(f'{field} = "{name}"' for name in names) + ")"
+
+
+def filters(also: str, field: str, names: Sequence[str]) -> list[str]:
+    """Filters of what passes one and is of one of these, by as many as a service takes at once."""
+    each = max((len(f'{field} = "{name}" OR ') for name in names), default=1)
+    most = min((LENGTH_MAX - len(f"{also} AND ()")) // each, TERMS_MAX - also.count(" = ") - 2)
+    parts = (names[start : start + most] for start in range(0, len(names), most))
+    return [f"{also} AND {any_of(field, part)}" for part in parts]
 
 
 def refusal_of(error: BaseException) -> Refusal:

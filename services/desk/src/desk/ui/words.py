@@ -8,7 +8,7 @@ from desk.language.catalogues import N_
 CODES = {
     "carrier-delay": N_("the transport is taking longer than planned"),
     "out-of-stock": N_("it is not in stock"),
-    "other": N_("something came in between"),
+    "other": N_("something else"),
     "promise-renegotiated": N_("the promised date moved"),
     "ivr": N_("phone menu"),
     "sms": N_("SMS"),

@@ -34,6 +34,7 @@ LIVE_S = 4.0
 CASES_SHOWN, ITEMS_SHOWN, ENTRIES_SHOWN = 5, 50, 30
 PROMISES_MAX = 50  # of those to be kept, of the broken, and of the ended ones
 PURCHASES_MAX = 1000
+ALL = 1000  # of what a customer rarely has as many of, and of which one that is missing misleads
 LATELY = timedelta(days=7)  # in which a customer comes back because of the same thing
 PARTS_OF: Mapping[str, Sequence[str]] = {  # by the service that tells them
     "customer": ("customer", "consents", "timeline", "view"),
@@ -41,7 +42,7 @@ PARTS_OF: Mapping[str, Sequence[str]] = {  # by the service that tells them
     "loyalty": ("values", "purchases"),
     "notifications": ("notices",),
 }
-NAMES_S = 60.0  # how long a colleague's name is remembered
+NAMES_S, REMEMBERED_MAX = 60.0, 10_000  # how long a colleague's name is remembered, and how many at most
 
 
 async def load(
@@ -70,7 +71,7 @@ async def load(
     settled = f'{of} AND state = RESOLVED AND resolve_time > "{timestamp(now - LATELY).ToJsonString()}"'
     questions: dict[str, Any] = {
         **named(services, customer, view),
-        "consents": services.consents.ListConsents(ListConsentsRequest(parent=customer)),
+        "consents": services.consents.ListConsents(ListConsentsRequest(parent=customer, page_size=ALL)),
         "cases": _cases(services, of),
         "resolved": services.cases.ListCases(ListCasesRequest(filter=settled)),
         "values": services.purchases.ListCustomerValues(ListCustomerValuesRequest(filter=of)),
@@ -106,7 +107,7 @@ def named(services: Services, customer: str, view: CustomerView | None = None) -
         "customer": services.customers.GetCustomer(GetCustomerRequest(name=customer)),
         "promises": _promises(services, of),
         "titles": services.cases.ListCases(ListCasesRequest(filter=of)),
-        "notices": services.notices.ListNotices(ListNoticesRequest(filter=of)),
+        "notices": services.notices.ListNotices(ListNoticesRequest(filter=of, page_size=ALL)),
         "view": _known(view)
         if view
         else services.views.GetCustomerView(GetCustomerViewRequest(name=f"{customer}/view")),
@@ -179,22 +180,26 @@ _AGENTS: Mapping[str, Callable[[Any], Iterable[str]]] = {
 async def _learned(
     services: Services, names: "Names", part: Awaitable[Any], agents: Callable[[Any], Iterable[str]]
 ) -> None:
-    """Ask what those are called whom a part names, as soon as it is there: others may be late."""
-    await names.learn(services, agents(await part))
+    """Ask what those are called whom a part names, as soon as it is there: others may be late.
+
+    Who waits no longer for names still waits for the part.
+    """
+    await names.learn(services, agents(await asyncio.shield(part)))
 
 
 class Names:
     """What colleagues are called, as the viewer may know it; remembered for a minute."""
 
-    def __init__(self, viewer: Viewer, remembered: dict[tuple[str, str], tuple[float, str]]) -> None:
+    def __init__(self, viewer: Viewer, memory: dict[Any, Any]) -> None:
         self.viewer = viewer
-        self._viewer, self._remembered = viewer.principal.subject, remembered
+        self._viewer, self._memory = viewer.principal.subject, memory
+        self._remembered: dict[tuple[str, str], tuple[float, str]] = memory.setdefault("names", {})
         self._asked: set[str] = set()
 
     async def learn(self, services: Services, named: Iterable[str], patience_s: float = LIVE_S) -> None:
         """Ask for those that are not remembered; whose name does not come is called by their code."""
         now = time.monotonic()
-        if len(self._remembered) > 10_000:
+        if len(self._remembered) > REMEMBERED_MAX:
             self._remembered.clear()
         agents = {name for name in named if name.startswith("agents/")} - self._asked
         unknown = [name for name in agents if self._remembered.get((self._viewer, name), (0, ""))[0] < now]
@@ -210,7 +215,7 @@ class Names:
 
     def silent(self, parts: Parts, now: datetime) -> Mapping[str, datetime]:
         """Since when this process of the desk asks a service in vain; of those that do not answer."""
-        memory = Memory(self._remembered, "page")
+        memory = Memory(self._memory, "page")
         noted = {
             service: memory.note(service, any(parts[each].away for each in told), now)
             for service, told in PARTS_OF.items()

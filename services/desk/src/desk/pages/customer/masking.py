@@ -5,7 +5,12 @@ def masked(kind: str, value: str) -> str:
     """Enough of a handle to tell it from another, too little to use it."""
     if kind == "EMAIL":
         local, _, domain = value.partition("@")
-        return f"{local[:2]}…@{domain}"
+        return f"{_begun(local)}@{domain}"
     if kind in ("PHONE", "FAX"):
-        return f"… {value[-3:]}"
-    return f"{value[:2]}…" if len(value) > 2 else "…"
+        return f"… {value[len(value) - min(3, len(value) // 2) :]}"
+    return _begun(value)
+
+
+def _begun(text: str) -> str:
+    """Two characters, and at most half of what there is."""
+    return f"{text[: min(2, len(text) // 2)]}…"

@@ -126,10 +126,17 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Cases(Card):
-    """Open cases, and those that were settled lately."""
+    """Open cases, and those that were settled lately.
+
+    Attributes:
+        more: how many others are open.
+        is_cut: whether nobody counts them now: the number is the least.
+
+    """
 
     cases: Sequence[Case] = ()
     more: int = 0
+    is_cut: bool = False
     resolved: Sequence[Resolved] = ()
     acts: Sequence[Act] = ()
 

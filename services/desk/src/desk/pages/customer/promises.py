@@ -11,6 +11,7 @@ from desk.pages.actions.kinds.goodwill import GOODWILL
 from desk.pages.actions.kinds.promises import AGREE, KEEP, TAKEBACK
 from desk.pages.actions.offering import Act
 from desk.ui.speech import Speech
+from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 
 URGENT_SHOWN, COMING_SHOWN = 9, 3
 _UNFINISHED = ("OPEN", "AT_RISK", "BROKEN")
@@ -55,7 +56,7 @@ class Promise:
 
 def told_of(
     listed: Iterable[Any],
-    notices: Iterable[Any] | None,
+    notices: ListNoticesResponse | None,
     granted: set[str],
     answering: Mapping[str, str],
     offer: Offer,
@@ -67,7 +68,7 @@ def told_of(
 
     Args:
         listed: promises as their service tells them, or as the view does, which knows less.
-        notices: to the customer; None when it is not known whether there are any.
+        notices: to the customer, the latest; None when it is not known whether there are any.
         granted: promises that goodwill was given for.
         answering: the department that answers for each open case: it agrees on what others promised.
         offer: gives the buttons of some actions on a resource of an owner.
@@ -95,7 +96,7 @@ def name_of(promise: Any) -> str:
 def _promise(
     each: Any,
     of: Mapping[str, Any],
-    notices: Iterable[Any] | None,
+    notices: ListNoticesResponse | None,
     granted: set[str],
     answers: str,
     offer: Offer,
@@ -135,12 +136,13 @@ def _dates(each: Any, before: Any, is_open: bool, say: Speech) -> tuple[str, str
     return ("" if before is None else say.due(before)), due
 
 
-def _told(slipped: Sequence[Any], notices: Iterable[Any] | None, say: Speech) -> tuple[str, str]:
+def _told(slipped: Sequence[Any], notices: ListNoticesResponse | None, say: Speech) -> tuple[str, str]:
     """How the customer was told of a slip, as a sentence, and as what its state says of that."""
+    unknown = "", say("nobody can say now whether they were told")
     if notices is None:
-        return "", say("nobody can say now whether they were told")
-    of = {name_of(each): each for each in slipped}
-    about = [(of[each.promise], each, value_name(each, "state")) for each in notices if each.promise in of]
+        return unknown
+    of, listed = {name_of(each): each for each in slipped}, notices.notices
+    about = [(of[each.promise], each, value_name(each, "state")) for each in listed if each.promise in of]
     for promise, notice, state in about:
         if state == "SENT" and notice.HasField("send_time"):
             sent = moment(notice.send_time)
@@ -150,7 +152,7 @@ def _told(slipped: Sequence[Any], notices: Iterable[Any] | None, say: Speech) ->
             return text, say("told before due") if in_time else say("told")
     if any(state in ("REQUESTED", "SENDING") for *_, state in about):
         return "", say("a message is on its way")
-    return "", say("nobody told them yet")
+    return unknown if notices.next_page_token else ("", say("nobody told them yet"))
 
 
 def _state(state: str, is_open: bool, moved: bool, how_told: str, say: Speech) -> str:

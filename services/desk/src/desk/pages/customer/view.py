@@ -185,12 +185,11 @@ class _Maker:
         """From the service that keeps them; while it is away, from the view, which knows less of each."""
         answered, is_answered = self.parts.of("promises", Promised), self.parts.has("promises")
         seen: Sequence[Any] = self.view.promises if self.view else ()
-        told = self.parts.of("notices", ListNoticesResponse).notices
         granted = {each.promise for each in self.view.loyalty.goodwill} if self.view else set()
         answering = {case.name: case.department for case, _ in self.parts.of("cases", Told).cases}
         listed, notices = (
             answered.promises if is_answered else seen,
-            told if self.parts.has("notices") else None,
+            self.parts.of("notices", ListNoticesResponse) if self.parts.has("notices") else None,
         )
         urgent, others = told_of(listed, notices, granted, answering, self._offered, self.say)
         foremost, shown = first_of(urgent), others[:OTHERS_SHOWN]
@@ -209,13 +208,16 @@ class _Maker:
         )
 
     def _call(self) -> Sequence[Act]:
-        """Calling them: bad news is told by a person. Shows the number, for a purpose."""
+        """Calling them: bad news is told by a person. Shows the number, for a purpose.
+
+        Of who may have said no, nobody can tell now, and they are not called.
+        """
         phones = (
             [each for each in self.known.identifiers if value_name(each, "type") == "PHONE"]
             if self.known
             else []
         )
-        if not phones or (self.say("call"), False) in self._may():
+        if not phones or not self.parts.has("consents") or (self.say("call"), False) in self._may():
             return ()
         return [Act("call", self.say("Call them"), "C", f"/{phones[0].name}/reveal")]
 
@@ -225,11 +227,13 @@ class _Maker:
         shown = [told_case(case, items, self.names, self._keyed_offer, say) for case, items in listed]
         if not self.parts.has("cases"):
             shown = [viewed(each, self.names, say) for each in seen if value_name(each, "state") == "OPEN"]
-        open_count = self.view.open_case_count if self.view else len(shown)
+        foremost, is_cut = shown[:CASES_SHOWN], self.parts.of("cases", Told).more
+        counted = (self.view.open_case_count if self.view else len(shown)) - len(foremost)
         return Cases(
             trouble=self._trouble("cases", "cases"),
-            cases=shown[:CASES_SHOWN],
-            more=max(0, open_count - len(shown[:CASES_SHOWN])),
+            cases=foremost,
+            more=max(counted, int(is_cut)),
+            is_cut=is_cut and counted < 1,
             resolved=resolved(self.parts.of("resolved", ListCasesResponse).cases, self._keyed_offer, say),
             acts=self._keyed(self._offered(CASE)),
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.pages.base import Looking
-from desk.pages.services import Parts, Patience, Services, any_of, ask
+from desk.pages.services import Parts, Patience, Services, ask, filters
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest, ListCasesResponse
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest, ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -16,8 +16,6 @@ from rapport.customer.v1.customer_service_pb2 import ListCustomersRequest, ListC
 
 WITHIN = timedelta(days=7)
 PROMISES_MAX, BROKEN_MAX, CASES_MAX, ITEMS_MAX = 200, 50, 50, 50
-CASES_AT_ONCE = 18  # a filter has 20 comparisons
-CUSTOMERS_AT_ONCE = 12  # and 1,000 characters
 CUSTOMERS_MAX = 36
 PAGE_S = 0.8  # for everything, also for what is asked only after an answer
 
@@ -94,13 +92,12 @@ def _mine(parts: Parts) -> Sequence[str]:
 async def _promised(services: Services, customers: Sequence[str], until: str) -> ListPromisesResponse:
     """What anybody promised to these customers: what is due within a week, and what was broken."""
     due = f'(state = OPEN OR state = AT_RISK) AND due_time < "{until}"'
-    requests = []
-    for start in range(0, min(len(customers), CUSTOMERS_MAX), CUSTOMERS_AT_ONCE):
-        of = any_of("customer", customers[start : start + CUSTOMERS_AT_ONCE])
-        requests += [
-            ListPromisesRequest(filter=f"{of} AND {due}", order_by="due_time", page_size=BROKEN_MAX),
-            ListPromisesRequest(filter=f"{of} AND state = BROKEN", page_size=BROKEN_MAX),
-        ]
+    kinds = ((due, "due_time"), ("state = BROKEN", ""))
+    requests = [
+        ListPromisesRequest(filter=asked, order_by=order, page_size=BROKEN_MAX)
+        for also, order in kinds
+        for asked in filters(also, "customer", customers[:CUSTOMERS_MAX])
+    ]
     answers = await asyncio.gather(*map(services.promises.ListPromises, requests))
     is_cut = len(customers) > CUSTOMERS_MAX or any(answer.next_page_token for answer in answers)
     listed = [each for answer in answers for each in answer.promises]
@@ -109,9 +106,7 @@ async def _promised(services: Services, customers: Sequence[str], until: str) ->
 
 async def _waiting(services: Services, cases: Sequence[str]) -> list[WorkItem]:
     """What these cases wait for."""
-    requests = []
-    for start in range(0, len(cases), CASES_AT_ONCE):
-        of = any_of("case", cases[start : start + CASES_AT_ONCE])
-        requests.append(ListWorkItemsRequest(filter=f"state != FINISHED AND {of}", page_size=200))
+    asked = filters("state != FINISHED", "case", cases)
+    requests = [ListWorkItemsRequest(filter=each, page_size=200) for each in asked]
     answers = await asyncio.gather(*map(services.work_items.ListWorkItems, requests))
     return [item for answer in answers for item in answer.work_items]

@@ -178,9 +178,10 @@ def _trouble(parts: Parts, name: str, say: Speech) -> str:
     part = parts.get(name)
     if part is None or part.refusal is None:
         return ""
-    refused = part.refusal.code == "PERMISSION_DENIED"
-    if refused:
+    if part.refusal.code == "PERMISSION_DENIED":
         return say("You may not see this.")
+    if not part.away:
+        return say.refusal(part.refusal)
     if name == "managed":
         return say("Customer does not answer; look again in a moment.")
     return say("Cases does not answer; look again in a moment.")

@@ -44,12 +44,13 @@ function place(at, card) {
 }
 // A form without a field has its button; what is no form, itself.
 function focusIn() { ($("[autofocus], input:not([type=hidden]), select, textarea", panel) ?? $("form .act", panel) ?? panel).focus(); }
+const back = () => opener?.isConnected ? opener : document.getElementById(opener?.id ?? "");
 function close() {
   if (panel.hidden) return;
   const inside = panel.contains(document.activeElement) || document.activeElement === body;
   panel.hidden = true;
   panel.replaceChildren();
-  if (inside) { const to = opener?.isConnected ? opener : document.getElementById(opener?.id ?? ""); (to?.closest("details:not([open])")?.firstElementChild ?? to)?.focus(); } // where one was
+  if (inside) { const to = back(); (to?.closest("details:not([open])")?.firstElementChild ?? to)?.focus(); } // where one was
 }
 function say(html) {
   const told = document.createElement("div");
@@ -104,6 +105,7 @@ document.addEventListener("submit", async event => {
   const button = event.submitter ?? $("button:not([type=button])", form);
   if (form.dataset.busy) return;
   form.dataset.busy = "1";
+  const inPanel = form.closest("#panel"), card = back()?.closest("[data-live]")?.id;
   const data = new URLSearchParams(new FormData(form, event.submitter)), at = form.contains(document.activeElement) && document.activeElement.name;
   data.set("csrf", body.dataset.csrf);
   const typed = all("textarea, input", form);
@@ -117,9 +119,10 @@ document.addEventListener("submit", async event => {
   const told = answer ? await answer.text() : `<p class="refused">${words.kept}</p>`;
   if (answer?.headers.has("X-Done")) {
     if (form.dataset.undo) form.closest(".card").remove();
-    else if (form.closest("#panel")) { close(); document.dispatchEvent(new CustomEvent("acted", {detail: document.activeElement.closest("[data-live]")?.id})); } else form.outerHTML = await (await ask(form.dataset.again)).text();
+    else if (inPanel) { if (form.isConnected) close(); document.dispatchEvent(new CustomEvent("acted", {detail: card})); } else form.outerHTML = await (await ask(form.dataset.again)).text();
     if (told.trim()) say(told);
-  } else if (answer?.headers.has("X-Form") && form.dataset.undo) { // what was taken back is written on
+  } else if (!form.isConnected) show(told); // whoever closed it believes that it is done
+  else if (answer?.headers.has("X-Form") && form.dataset.undo) { // what was taken back is written on
     form.closest(".card").remove();
     show(told);
     keep($("form", panel));

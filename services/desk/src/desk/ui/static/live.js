@@ -3,6 +3,7 @@
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const word = document.getElementById("live"), said = document.getElementById("words").dataset, lang = document.documentElement.lang;
 const mine = document.querySelector("[data-watch]")?.dataset.watch ?? "";
+const watch = mine.startsWith("customers/") ? mine : ""; // what a stream tells of
 const mineAlone = `rapport-live-${document.body.dataset.csrf.slice(0, 16)}`; // two people in one browser share no stream
 const tab = crypto.randomUUID?.() ?? String(Math.random());
 const channel = new BroadcastChannel(mineAlone);
@@ -13,9 +14,8 @@ const versions = new Map(all("[data-live]").map(region => [region.id, region.dat
 const meanings = new Map(all("[data-live]").map(region => [region.id, region.dataset.meaning]));
 const waiting = new Map();
 
-function receive({kind, data}) {
-  heard = Date.now();
-  told(true);
+function receive({kind, data, watched = [watch]}) {
+  if (!watch || watched.includes(watch)) { heard = Date.now(); told(true); }
   if (kind === "cards" && data.customer === mine) for (const [id, card] of Object.entries(data.cards)) offer(id, card, data.at);
   if (kind === "also" && data.customer === mine) { if (also.textContent !== data.words) speak(data.words); also.textContent = data.words; }
   if (kind === "over") { clearTimeout(unheard.get(data.call)); document.querySelector(`[data-call="${data.call}"]`)?.remove(); }
@@ -28,8 +28,8 @@ function offer(id, card, at) {
   const region = document.getElementById(id);
   if (!region || at < (asked.get(id) ?? 0)) return;
   asked.set(id, at);
-  if (versions.get(id) === card.version) return;
-  if (Date.now() < (acted.get(id) ?? 0)) mineToo(region, card);
+  if (versions.get(id) === card.version) settle(region);
+  else if (Date.now() < (acted.get(id) ?? 0)) mineToo(region, card);
   else if (region.matches(":focus-within") || (matchMedia("(hover: hover)").matches && region.matches(":hover"))) wait(region, card);
   else put(region, card);
 }
@@ -60,8 +60,12 @@ function put(region, card) {
   announce();
 }
 const meant = node => { const copy = node.cloneNode(true); all(".age", copy).forEach(each => each.remove()); return copy.textContent; };
+function settle(region) { // what waits is over: it is as it is shown
+  waiting.delete(region.id);
+  region.querySelector(":scope > .waiting")?.remove();
+}
 function wait(region, card) {
-  if (meanings.get(region.id) === card.meaning) return;
+  if (meanings.get(region.id) === card.meaning) { settle(region); return; }
   const before = waiting.get(region.id);
   waiting.set(region.id, {card, count: (before?.count ?? 0) + 1});
   let button = region.querySelector(":scope > .waiting");
@@ -138,23 +142,30 @@ function looked() {
   if (!visible()) return;
   sessionStorage.removeItem("called");
   document.title = title;
-  channel.postMessage({to: "leader", tab, wants: mine, looked: true});
+  channel.postMessage({to: "leader", tab, wants: watch, looked: true});
   shows = tab;
+  want(tab, watch, true);
 }
 let shows = tab; // of those that the leader knows
 const unheard = new Map(), FROZEN_MS = 5000; // a browser may freeze a tab, or lose it: then the leader shows the call
 
-// Who leads holds the lock, and the stream for what all tabs show.
-const wanted = new Map([[tab, mine]]);
+// Who leads holds the lock, and the stream for what all tabs show: of more customers than one stream tells of, those
+// that were looked at last. The other tabs hear nothing, and say so.
+const WATCHED_MAX = 20, wanted = new Map([[tab, watch]]);
+function want(tab, customer, looked) {
+  if (looked || customer === undefined) wanted.delete(tab);
+  if (customer !== undefined) wanted.set(tab, customer);
+  if (leads) stream();
+}
 const others = new Map(); // who else looks, by customer: a tab that comes later is told, too
 let source = null, streaming = "";
 function stream() {
-  const customers = [...new Set([...wanted.values()].filter(Boolean))].sort();
+  const customers = [...new Set([...wanted.values()].filter(Boolean).reverse())].slice(0, WATCHED_MAX).sort();
   if (source && source.readyState !== EventSource.CLOSED && streaming === customers.join()) return;
   source?.close();
   streaming = customers.join();
   source = new EventSource("/live?" + new URLSearchParams(customers.map(each => ["customer", each])));
-  const pass = kind => event => { const message = {kind, data: event.data ? JSON.parse(event.data) : {}}; if (kind === "also") others.set(message.data.customer, message); receive(message); channel.postMessage({to: "all", message}); };
+  const pass = kind => event => { const message = {kind, data: event.data ? JSON.parse(event.data) : {}, watched: customers}; if (kind === "also") others.set(message.data.customer, message); receive(message); channel.postMessage({to: "all", message}); };
   for (const kind of ["cards", "also", "beat", "over", "ending", "signed-out"]) source.addEventListener(kind, pass(kind));
   source.addEventListener("ring", event => {
     const data = JSON.parse(event.data);
@@ -178,12 +189,12 @@ channel.onmessage = ({data}) => {
   else if (data.to === "heard") clearTimeout(unheard.get(data.call));
   else if (data.to === "tab" && data.tab === tab) { channel.postMessage({to: "heard", call: data.data.call}); ring(data.data); }
   else if (data.to === "leader") {
-    if (data.wants === undefined) wanted.delete(data.tab); else wanted.set(data.tab, data.wants);
     if (data.looked) shows = data.tab;
-    if (leads) { stream(); if (data.wants !== undefined && source.readyState === EventSource.OPEN) for (const message of [{kind: "beat", data: {}}, others.get(data.wants)]) if (message) channel.postMessage({to: "all", message}); }
+    want(data.tab, data.wants, data.looked);
+    if (leads && data.wants !== undefined && source.readyState === EventSource.OPEN) { for (const message of [{kind: "beat", data: {}, watched: streaming.split(",")}, others.get(data.wants)]) if (message) channel.postMessage({to: "all", message}); }
   } else if (data.to === "tabs") tell();
 };
-const tell = () => channel.postMessage({to: "leader", tab, wants: mine, looked: document.hasFocus() || Boolean(calledAway())});
+const tell = () => channel.postMessage({to: "leader", tab, wants: watch, looked: document.hasFocus() || Boolean(calledAway())});
 tell();
 addEventListener("focus", looked);
 addEventListener("pagehide", () => channel.postMessage({to: "leader", tab}));

@@ -77,8 +77,9 @@ CASE = Action(
     letter="O",
     permission="cases.cases.write",
     fields=[
-        Field("topic", N_("Topic"), offers=known.TOPICS, hint=IN_WORDS),
-        Field("display_name", N_("Title of the case"), required=False),
+        # Own words and title together are what the case is called: 200 characters at most.
+        Field("topic", N_("Topic"), offers=known.TOPICS, hint=IN_WORDS, most=60),
+        Field("display_name", N_("Title of the case"), required=False, most=138),
     ],
     button=N_("Open"),
     consequence=N_("You are its owner: you answer to the customer, whoever does the work."),
