@@ -13,7 +13,7 @@ from cases.service import service as cases_service
 from chassis.lifecycle import Lifecycle
 from customer.service import service as customer_service
 from desk.live import stream
-from desk.live.readers import SEATS
+from desk.live.stream import SEATS
 from desk.pages.customer import live, loading, route
 from desk.pages.customer.loading import load
 from loyalty.service import service as loyalty_service

@@ -132,6 +132,17 @@ async def test_what_is_wrong_with_a_trace_store_is_said(
     assert refused.value.reason == "TRACES_UNAVAILABLE"
 
 
+async def test_whoever_waits_for_their_turn_at_a_store_that_is_silent_is_told_in_time(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "ALL_S", 0.5)
+    asked = serve(hangs)
+    readers = [asked.trace("a" * 32), asked.failed(["cases", "loyalty"], NOW), asked.trace("b" * 32)]
+    async with asyncio.timeout(store.PATIENCE_S):
+        told = await asyncio.gather(*readers, return_exceptions=True)
+    assert [type(each) for each in told] == [TracesUnavailable] * 3
+
+
 async def test_what_one_page_asks_for_has_a_size_together(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,8 +24,8 @@ from desk.pages.customer import loading
 from desk.pages.customer.answers import Cases, Promised
 from desk.pages.customer.entries import entries, who_did
 from desk.pages.customer.figures import first_day, quarters
+from desk.pages.customer.handles import masked
 from desk.pages.customer.loading import PARTS_OF, Names
-from desk.pages.customer.masking import masked
 from desk.pages.customer.promises import told_of
 from desk.pages.customer.view import Page, page
 from desk.pages.services import Part, Parts
@@ -166,7 +166,7 @@ def test_what_the_bars_need_is_asked_for_in_every_zone(now: datetime) -> None:
     east = replace(SAY, now=now, zone=ZoneInfo("Pacific/Kiritimati"))
     early = Purchase(purchase_time=timestamp(first_day(now) + timedelta(days=1, hours=-14)))
     early.amount.CopyFrom(Money(currency_code="EUR", units=5))
-    assert quarters([early], east)[0][1] == 5
+    assert quarters([early], east)[1][0][1] == 5
 
 
 def test_goodwill_is_offered_for_the_promise_that_slipped_and_once() -> None:
@@ -393,6 +393,15 @@ def test_row_24_a_quarter_of_which_purchases_are_missing_has_no_bar() -> None:
     bars = shown(purchases=bought((2026, 2, "1"), (2025, 12, "2"), (2025, 8, "3"), more="x")).worth.bars
     assert bars == [("Q4 2025", Decimal(2)), ("Q1 2026", Decimal(1))]
     assert shown(purchases=bought((2026, 2, "1"), more="x")).worth.bars == []
+
+
+def test_the_bars_are_of_the_currency_of_most_purchases_however_small_another_ones_unit() -> None:
+    bought_too = bought((2026, 2, "9"), (2026, 1, "8"))
+    abroad = bought_too.purchases.add(purchase_time=timestamp(NOW - timedelta(days=100)))
+    abroad.amount.CopyFrom(money(Decimal(10_000), "JPY"))
+    worth = shown(purchases=bought_too).worth
+    assert worth.bars[-1] == ("Q1 2026", Decimal(17))
+    assert worth.spoken.endswith("Q1 2026: 17 USD")
 
 
 def test_the_page_of_a_customer_of_whom_nothing_is_known_stands() -> None:

@@ -17,8 +17,7 @@ from desk.auth.viewer import Viewer
 from desk.pages.operations import acting, letters, waiting
 from desk.pages.operations.asking import LETTERS_MAX, Asked
 from desk.pages.operations.overview import Overview, overview
-from desk.pages.services import Part, Parts
-from desk.pages.silence import Memory, Silence
+from desk.pages.services import Memory, Part, Parts, Silence
 from desk.ui.speech import Speech
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.common.v1.states_pb2 import SET_ASIDE_STATE_DEAD, SET_ASIDE_STATE_PARKED

@@ -1,25 +1,36 @@
 """The few pages that are shown to nobody in particular. They need no script, and say what to do."""
 
+from collections.abc import Iterable
 from html import escape
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from chassis.errors import Refusal
-from desk.auth.paths import checked
 from desk.language import refusals
 from desk.language.catalogues import N_, Language, preferred
 
 STYLESHEET = "/static/desk.css"
 FRAGMENT = "fragment"  # `X-Requested-With: fragment`: a part of a page asks, not somebody who goes to one
-DONE = "/signed-in"
+HOME, DONE = "/", "/signed-in"
+PATH_MAX = 1024
 
 
 def language(request: Request) -> Language:
     """The language of whoever asks."""
     return Language(preferred(request.headers.get("accept-language", "")))
+
+
+def checked(back: str | None) -> str:
+    r"""A path of ours with its query; HOME for all else: another host, `//host`, `/\host`, a scheme."""
+    if not back or not back.startswith("/") or len(back) > PATH_MAX:
+        return HOME
+    if not (back.isascii() and back.isprintable()) or back[1:2] in ("/", "\\") or "\\" in back:
+        return HOME  # browsers read a backslash as a slash, and drop tabs and line ends
+    parts = urlsplit(back)
+    return HOME if parts.scheme or parts.netloc or parts.path.startswith("/sign-") else back
 
 
 def sign_in_url(back: str) -> str:
@@ -31,17 +42,13 @@ def page(
     request: Request, title: str, words: str, *links: tuple[str, str], status: int = 200, **values: Any
 ) -> Response:
     """A whole page of a sentence or two, and links: each its URL and its words. All are messages."""
-    say = language(request)
-    title, words = say(title), say(words, **values)
-    listed = " ".join(
-        f'<a class="button" href="{escape(url)}">{escape(say(text))}</a>' for url, text in links
-    )
+    title, words, listed = _said(request, title, words, links, **values)
     return HTMLResponse(
-        f'<!doctype html><html lang="{say.tag}"><head><meta charset="utf-8">'
-        f"<title>{escape(title)} · Rapport</title>"
+        f'<!doctype html><html lang="{language(request).tag}"><head><meta charset="utf-8">'
+        f"<title>{title} · Rapport</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="icon" href="data:,"><link rel="stylesheet" href="{STYLESHEET}"></head>'
-        f'<body><main class="notice"><h1>{escape(title)}</h1><p>{escape(words)}</p>'
+        f'<body><main class="notice"><h1>{title}</h1><p>{words}</p>'
         f"<p>{listed}</p></main></body></html>",
         status,
     )
@@ -51,16 +58,25 @@ def fragment(
     request: Request, title: str, words: str, *links: tuple[str, str], status: int, **values: Any
 ) -> Response:
     """The same within a page that stays: links open beside it, so that nothing typed is lost."""
-    say = language(request)
-    title, words = say(title), say(words, **values)
-    listed = " ".join(
-        f'<a class="button" href="{escape(url)}" target="_blank" rel="noopener">{escape(say(text))}</a>'
-        for url, text in links
-    )
+    beside = ' target="_blank" rel="noopener"'
+    title, words, listed = _said(request, title, words, links, beside, **values)
     return HTMLResponse(
-        f'<div class="notice refused"><strong>{escape(title)}</strong> {escape(words)} {listed}</div>',
-        status,
+        f'<div class="notice refused"><strong>{title}</strong> {words} {listed}</div>', status
     )
+
+
+def _said(
+    request: Request, title: str, words: str, links: Iterable[tuple[str, str]], how: str = "", **values: Any
+) -> tuple[str, str, str]:
+    """Title, words and links in the language of whoever asks, as HTML."""
+    say = language(request)
+    listed = (f'<a class="button" href="{escape(url)}"{how}>{escape(say(text))}</a>' for url, text in links)
+    return escape(say(title)), escape(say(words, **values)), " ".join(listed)
+
+
+def _asked(request: Request) -> str:
+    """The path that was asked for, to come back to."""
+    return checked(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
 
 
 def is_navigation(request: Request) -> bool:
@@ -75,8 +91,7 @@ def is_navigation(request: Request) -> bool:
 def signed_out(request: Request) -> Response:
     """Nobody is signed in: a page leads to signing in and back, all else says so and stays where it is."""
     if is_navigation(request):
-        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(sign_in_url(checked(asked)), 303)
+        return RedirectResponse(sign_in_url(_asked(request)), 303)
     return fragment(
         request,
         N_("You are signed out."),
@@ -117,8 +132,7 @@ def refused(request: Request, refusal: Refusal) -> Response:
     title = N_("Not now") if status == 503 else N_("That is not understood")
     told = refusals.told(refusal, language(request))
     if is_navigation(request):
-        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        response = page(request, title, told, (checked(asked), N_("Try again")), status=status)
+        response = page(request, title, told, (_asked(request), N_("Try again")), status=status)
     else:
         response = fragment(request, title, told, status=status)
     if refusal.retry_after_s:

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.errors import Refusal, Unauthenticated
 from desk.auth import answers, forms
+from desk.auth.answers import HOME, checked
 from desk.auth.cookies import Jar
-from desk.auth.paths import HOME, checked
 from desk.auth.provider import AFTERWARDS, CALLBACK, NotSignedIn, Provider
 from desk.auth.sessions import Sessions
 from desk.language import refusals
@@ -39,10 +39,11 @@ class Pending:
     verifier: str = field(repr=False)
 
 
+@dataclass(eq=False)
 class Entrance:
     """Answers the paths of signing in and out.
 
-    Args:
+    Attributes:
         provider: knows people.
         sessions: of those who are signed in.
         jar: of cookies.
@@ -50,11 +51,12 @@ class Entrance:
 
     """
 
-    def __init__(self, provider: Provider, sessions: Sessions, jar: Jar, origin: str) -> None:
-        self._provider = provider
-        self._sessions = sessions
-        self._jar = jar
-        self._origin = origin
+    provider: Provider
+    sessions: Sessions
+    jar: Jar
+    origin: str
+
+    def __post_init__(self) -> None:
         self._routes = {
             (SIGN_IN, "GET"): self._sign_in,
             (CALLBACK, "GET"): self._callback,
@@ -82,25 +84,25 @@ class Entrance:
         await response(scope, receive, send)
 
     async def _sign_in(self, request: Request) -> Response:
-        if not self._provider.is_set_up:
+        if not self.provider.is_set_up:
             told = N_("Nobody can sign in here: RAPPORT_OIDC_CLIENT_ID is not set.")
             return answers.page(request, N_("Sign-in is not set up"), told, status=503)
         return await self._begin(request, checked(request.query_params.get("back")))
 
     async def _begin(self, request: Request, back: str, mark: str = "") -> Response:
         """Send the browser to the provider."""
-        begun = await self._provider.begin(mark)
+        begun = await self.provider.begin(mark)
         response = RedirectResponse(begun.url, 303)
         pending = Pending(time.time(), back, begun.nonce, begun.verifier)
-        self._jar.put(response, self._jar.pending + begun.state, _packed(pending), PENDING_S)
+        self.jar.put(response, self.jar.pending + begun.state, _packed(pending), PENDING_S)
         for name in self._surplus(request):
-            self._jar.put(response, name, "", 0)
+            self.jar.put(response, name, "", 0)
         return response
 
     async def _callback(self, request: Request) -> Response:
         """The browser comes back from the provider."""
         state = request.query_params.get("state", "")
-        name = self._jar.pending + state
+        name = self.jar.pending + state
         pending = _unpacked(request.cookies.get(name, ""))
         if pending is None:
             return await self._unknown(request, state)
@@ -108,24 +110,22 @@ class Entrance:
             if error := request.query_params.get("error"):
                 raise NotSignedIn(f"the provider refuses: {error[:50]}")
             code = request.query_params.get("code", "")
-            tokens, display_name = await self._provider.finish(code, pending.nonce, pending.verifier)
-            cookies = await self._sessions.begin(
-                tokens, display_name, request.cookies.get(self._jar.form, "")
-            )
+            tokens, display_name = await self.provider.finish(code, pending.nonce, pending.verifier)
+            cookies = await self.sessions.begin(tokens, display_name, request.cookies.get(self.jar.form, ""))
         except (NotSignedIn, Unauthenticated) as refused:
             _log.warning("somebody was not signed in", why=str(refused))
             response = self._not_signed_in(request, str(refused), pending.back)
         else:
-            if before := self._jar.read(request.cookies):
-                await self._sessions.end(before)
+            if before := self.jar.read(request.cookies):
+                await self.sessions.end(before)
             response = RedirectResponse(pending.back, 303)
-            self._jar.set(response, cookies)
-        self._jar.put(response, name, "", 0)
+            self.jar.set(response, cookies)
+        self.jar.put(response, name, "", 0)
         return response
 
     async def _unknown(self, request: Request, state: str) -> Response:
         """It took too long, began at another address, or is over: once more, and only once."""
-        if await self._sessions.viewer(self._jar.read(request.cookies)):
+        if await self.sessions.viewer(self.jar.read(request.cookies)):
             return RedirectResponse(HOME, 303)
         if state.endswith(_ONCE_MORE):
             told = N_("This browser does not keep the cookies that signing in needs.")
@@ -134,17 +134,17 @@ class Entrance:
         return await self._begin(request, HOME, _ONCE_MORE)
 
     async def _sign_out(self, request: Request) -> Response:
-        cookies = self._jar.read(request.cookies)
-        subject = await self._sessions.subject(cookies)  # no token: who leaves does not wait for the provider
+        cookies = self.jar.read(request.cookies)
+        subject = await self.sessions.subject(cookies)  # no token: who leaves does not wait for the provider
         if not subject or cookies is None:
             return RedirectResponse(AFTERWARDS, 303)
-        admitted = await forms.admitted(request, self._origin, cookies.csrf(subject))
+        admitted = await forms.admitted(request, self.origin, cookies.csrf(subject))
         if isinstance(admitted, Response):
             return admitted
-        identity = await self._sessions.identity_token(cookies)
-        await self._sessions.end(cookies)
-        response = RedirectResponse(await self._provider.sign_out_url(identity), 303)
-        self._jar.put(response, self._jar.session, "", 0)
+        identity = await self.sessions.identity_token(cookies)
+        await self.sessions.end(cookies)
+        response = RedirectResponse(await self.provider.sign_out_url(identity), 303)
+        self.jar.put(response, self.jar.session, "", 0)
         return response
 
     async def _signed_out(self, request: Request) -> Response:
@@ -153,14 +153,14 @@ class Entrance:
         return answers.page(request, N_("You are signed out"), told, sign_in)
 
     async def _done(self, request: Request) -> Response:
-        if await self._sessions.viewer(self._jar.read(request.cookies)) is None:
+        if await self.sessions.viewer(self.jar.read(request.cookies)) is None:
             return RedirectResponse(answers.sign_in_url(HOME), 303)
         told = N_("Close this tab, and go on in the one where you were: what you wrote is still there.")
         return answers.page(request, N_("You are signed in"), told, (HOME, N_("Go to the desk")))
 
     def _surplus(self, request: Request) -> list[str]:
         """The cookies of the oldest of too many sign-ins under way, and of what is none."""
-        ours = re.compile(rf"{re.escape(self._jar.pending)}[\w~-]+", re.ASCII)  # no other can be set by us
+        ours = re.compile(rf"{re.escape(self.jar.pending)}[\w~-]+", re.ASCII)  # no other can be set by us
         names = [name for name in request.cookies if ours.fullmatch(name)]
         begun = {name: _unpacked(request.cookies[name]) for name in names}
         names.sort(key=lambda name: pending.at if (pending := begun[name]) else 0.0)

@@ -3,7 +3,7 @@
 a cookie -> a session -> `request.state.viewer`, and `current_call`, so that calls are made as that person
 """
 
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from opentelemetry.trace import Span, StatusCode
 from starlette.requests import ClientDisconnect, Request
@@ -18,11 +18,9 @@ from desk.auth import answers, forms
 from desk.auth.cookies import Jar
 from desk.auth.headers import STATIC, Hardening
 from desk.auth.sessions import Sessions
-from desk.auth.viewer import Viewer
-
-Again = Callable[[], Awaitable[Viewer | None]]
 
 
+@dataclass(eq=False)
 class Guard:
     """Lets through to pages who is signed in, and to the entrance everybody.
 
@@ -32,7 +30,7 @@ class Guard:
     - `viewer_again`, for what lasts: `await` it to have them with a current token, or None when they are
       signed out. That is no use of the session, which ends by its time as if nobody looked.
 
-    Args:
+    Attributes:
         pages: what is guarded.
         entrance: signing in and out.
         entrances: its paths.
@@ -43,32 +41,22 @@ class Guard:
 
     """
 
-    def __init__(
-        self,
-        pages: ASGIApp,
-        entrance: ASGIApp,
-        entrances: frozenset[str],
-        sessions: Sessions,
-        jar: Jar,
-        origin: str,
-        hardening: Hardening,
-    ) -> None:
-        self._pages = pages
-        self._entrance = entrance
-        self._entrances = entrances
-        self._sessions = sessions
-        self._jar = jar
-        self._origin = origin
-        self._hardening = hardening
+    pages: ASGIApp
+    entrance: ASGIApp
+    entrances: frozenset[str]
+    sessions: Sessions
+    jar: Jar
+    origin: str
+    hardening: Hardening
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         path = scope["path"]
-        send = self._hardening.around(send, path)
-        if path in self._entrances:
-            await self._entrance(scope, receive, send)
+        send = self.hardening.around(send, path)
+        if path in self.entrances:
+            await self.entrance(scope, receive, send)
         elif path.startswith(STATIC):
-            await self._pages(scope, receive, send)
+            await self.pages(scope, receive, send)
         else:
             await self._traced(scope, receive, send)
 
@@ -88,21 +76,21 @@ class Guard:
             if isinstance(admitted, Response):
                 await admitted(scope, receive, watched)
             else:
-                await self._pages(scope, admitted, watched)
+                await self.pages(scope, admitted, watched)
                 if route := getattr(scope.get("route"), "path", ""):  # never the path, which names people
                     span.update_name(f"{scope['method']} {route}")
 
     async def _admitted(self, request: Request, what: str, traceparent: str) -> Receive | Response:
         """What reads the request of somebody who may ask, or the answer to all others."""
-        cookies = self._jar.read(request.cookies)
+        cookies = self.jar.read(request.cookies)
         # A page that is open and keeps itself current is no use: nobody may be there.
         used = answers.is_navigation(request) or request.method not in forms.SAFE
-        viewer = await self._sessions.viewer(cookies, used=used)
+        viewer = await self.sessions.viewer(cookies, used=used)
         if viewer is None:
             return answers.signed_out(request)
         receive = request.receive
         if request.method not in forms.SAFE:
-            admitted = await forms.admitted(request, self._origin, viewer.csrf)
+            admitted = await forms.admitted(request, self.origin, viewer.csrf)
             if isinstance(admitted, Response):
                 return admitted
             receive = admitted
@@ -118,7 +106,7 @@ class Guard:
             )
         )
         request.state.viewer = viewer
-        request.state.viewer_again = lambda: self._sessions.viewer(cookies, used=False)
+        request.state.viewer_again = lambda: self.sessions.viewer(cookies, used=False)
         return receive
 
 

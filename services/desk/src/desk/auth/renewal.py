@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 import jwt
-import structlog
 
 from chassis.db.database import Database
 from chassis.errors import Refusal, Unavailable
@@ -27,8 +26,6 @@ CLAIM = timedelta(seconds=15)  # longer than the provider is waited for
 AGAIN = timedelta(seconds=5)  # after it did not answer
 WAIT_S = 10.0
 LOOK_EVERY_S = 0.1
-
-_log = structlog.get_logger(__name__)
 
 
 class SessionOver(Exception):

@@ -6,8 +6,9 @@ import json
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractContextManager
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,3 +114,28 @@ def _farewell(again_ms: tuple[int, int]) -> ServerSentEvent:
 
 def _event(kind: str, data: Any) -> ServerSentEvent:
     return ServerSentEvent(json.dumps(data, ensure_ascii=False, separators=(",", ":")), event=kind)
+
+
+SEATS = (
+    20  # for one person at one replica: each reader costs calls to every service whenever something changes
+)
+
+
+class Readers:
+    """Who reads streams now."""
+
+    def __init__(self) -> None:
+        self._reading: Counter[str] = Counter()
+
+    @contextmanager
+    def seat(self, person: str) -> Iterator[bool]:
+        """Whether there is a seat for another reader of `person`; then it is theirs in the block."""
+        if self._reading[person] >= SEATS:
+            yield False
+            return
+        self._reading[person] += 1
+        try:
+            yield True
+        finally:
+            self._reading[person] -= 1
+            self._reading += Counter()  # who reads no more is forgotten

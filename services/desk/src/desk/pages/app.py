@@ -17,7 +17,7 @@ from desk.language.catalogues import N_
 from desk.language.refusals import FAULT
 from desk.live.calls import Calls
 from desk.live.presence import Presence
-from desk.live.readers import Readers
+from desk.live.stream import Readers
 from desk.pages.actions import route as acting
 from desk.pages.base import STATIC, looking
 from desk.pages.customer import route as customer

@@ -16,8 +16,7 @@ from chassis.db.transaction import Transaction
 from desk.edge.reading import Room
 from desk.edge.webhooks.contact import NotUnderstood
 from desk.edge.webhooks.kind import MIB, Glance
-from desk.edge.webhooks.pace import Pace
-from desk.edge.webhooks.sources import Source
+from desk.edge.webhooks.sources import Pace, Source
 from desk.store import received as store
 from desk.store.tables import Delivery, Received, State
 

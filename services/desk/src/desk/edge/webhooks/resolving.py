@@ -82,7 +82,7 @@ class Customers:
                 if reason(error) != "IDENTIFIER_SHARED":
                     raise
                 owners = await owners_of(self._stub, handle.value)
-                raise Waits("identifier-shared", [each.customer for each in owners]) from None
+                raise Waits("identifier-shared", [each.name for each in owners]) from None
         return resolved.responses[0].customer
 
     async def _made(self, contact: Contact, handle: Handle, id: UUID) -> str:

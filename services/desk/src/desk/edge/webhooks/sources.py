@@ -1,5 +1,6 @@
 """The senders of webhooks: a file for each, `<name>.json`, in a folder that may be a mounted secret."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -13,6 +14,7 @@ import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chassis.api.formats import REGIONS
+from chassis.errors import ResourceExhausted
 from chassis.names import CODE
 from chassis.settings import WrongSettings
 from desk.edge.webhooks.kind import Kind
@@ -164,3 +166,22 @@ def _read(path: Path) -> Source:
         raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {path.name}: {what}") from None
     except (ValueError, TypeError):
         raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {path.name}: must be an object of JSON") from None
+
+
+BURST_S = 5.0  # what was not sent before may be sent together
+
+
+class Pace:
+    """An average rate for each source, as GCRA has it: a time until which the source has used its share."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, float] = {}
+
+    def take(self, source: str, per_second: float) -> None:
+        """Count one. ResourceExhausted `OVERLOADED`, with when to try again."""
+        now = asyncio.get_running_loop().time()
+        until = max(now, self._used.get(source, now)) + 1 / per_second
+        if until - now > max(BURST_S, 1 / per_second):
+            described = f"This source may send {per_second:g} webhooks a second on average."
+            raise ResourceExhausted("OVERLOADED", described, {"most": per_second}, retry_after_s=1)
+        self._used[source] = until

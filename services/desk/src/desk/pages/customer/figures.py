@@ -1,5 +1,6 @@
 """Figures as they are shown: what was paid by quarter, and what departments show of their own."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,8 +14,8 @@ from desk.ui.speech import Speech
 BARS = 8
 
 
-def quarters(purchases: Sequence[Any], say: Speech, *, more: bool = False) -> list[Bar]:
-    """What was paid in each of the last eight quarters, in the currency that most was paid in.
+def quarters(purchases: Sequence[Any], say: Speech, *, more: bool = False) -> tuple[str, list[Bar]]:
+    """What was paid in each of the last eight quarters, in the currency of most purchases, which comes first.
 
     Args:
         purchases: the latest first.
@@ -23,19 +24,21 @@ def quarters(purchases: Sequence[Any], say: Speech, *, more: bool = False) -> li
 
     """
     sums: dict[str, dict[int, Decimal]] = {}
+    bought: Counter[str] = Counter()
     today = say.today
     current = today.year * 4 + (today.month - 1) // 3
     ages = [current - _quarter(each, say) for each in purchases]
     whole = min(BARS, ages[-1]) if more and ages else BARS
     for each, age in zip(purchases, ages, strict=True):
         if 0 <= age < whole:
+            bought[each.amount.currency_code] += 1
             of = sums.setdefault(each.amount.currency_code, {})
             of[age] = of.get(age, Decimal(0)) + messages.decimal(each.amount)
     if not sums:
-        return []
-    best = max(sums.values(), key=lambda of: sum(of.values()))
-    quarters = [(current - age, best.get(age, Decimal(0))) for age in reversed(range(whole))]
-    return [(f"Q{quarter % 4 + 1} {quarter // 4}", amount) for quarter, amount in quarters]
+        return "", []
+    [(currency, _)] = bought.most_common(1)
+    quarters = [(current - age, sums[currency].get(age, Decimal(0))) for age in reversed(range(whole))]
+    return currency, [(f"Q{quarter % 4 + 1} {quarter // 4}", amount) for quarter, amount in quarters]
 
 
 def _quarter(purchase: Any, say: Speech) -> int:

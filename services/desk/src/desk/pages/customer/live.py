@@ -14,7 +14,7 @@ import grpc
 from chassis.backoff import Backoff
 from chassis.errors import Refusal
 from desk.live.calls import Calls, Over
-from desk.live.owners import Owner, owners_of
+from desk.live.owners import owners_of
 from desk.live.presence import Presence
 from desk.live.stream import LASTS_S, SIGNED_OUT, Told
 from desk.pages.base import Looking
@@ -23,6 +23,7 @@ from desk.pages.customer import cards, view
 from desk.pages.customer.loading import LIVE_S, Names, load
 from desk.pages.services import refusal_of
 from desk.ui import words
+from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
@@ -109,13 +110,13 @@ async def ringing(look: Looking, calls: Calls) -> AsyncIterator[Told]:
                 yield Told("over", {"call": str(call.call)})
                 continue
             owners = await _owners(look, call.number)
-            one = owners[0].customer if owners and len(owners) == 1 else ""
+            one = owners[0].name if owners and len(owners) == 1 else ""
             html = look.html("pages/customer/ringing.html", number=call.number, owners=owners)
             told = {"call": str(call.call), "href": one and f"/{one}", "html": html}
             yield Told("ring", told | {"word": look.say("A call for you")})
 
 
-async def _owners(look: Looking, number: str) -> Sequence[Owner] | None:
+async def _owners(look: Looking, number: str) -> Sequence[Customer] | None:
     """Whose a number is, as far as whoever looks may see that; None when nobody tells."""
     if not number.startswith("+"):
         return ()

@@ -11,8 +11,7 @@ from chassis.api.messages import timestamp
 from desk.auth.viewer import Viewer
 from desk.pages.customer.answers import Cases, Promised
 from desk.pages.customer.figures import first_day
-from desk.pages.services import Part, Parts, Services, any_of, ask
-from desk.pages.silence import Memory
+from desk.pages.services import Memory, Part, Parts, Services, any_of, ask
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.cases.v1.promise_pb2 import Promise

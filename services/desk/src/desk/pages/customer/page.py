@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from desk.pages.actions.offering import Act
 from desk.pages.customer.entries import Entry
+from desk.pages.customer.handles import Handle
 from desk.pages.customer.promises import Promise
 
 Bar = tuple[str, Decimal]
@@ -21,15 +22,6 @@ class Card:
     """
 
     trouble: str = ""
-
-
-@dataclass(frozen=True)
-class Handle:
-    """A way to reach the customer, its value masked."""
-
-    name: str
-    kind: str
-    masked: str
 
 
 @dataclass(frozen=True)
@@ -56,6 +48,7 @@ class Worth(Card):
     band: str = ""
     purchases: str = ""
     bars: Sequence[Bar] = ()
+    currency: str = ""
     spoken: str = ""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chassis.api.messages import value_name
 from desk.pages.customer.answers import Cases, Promised
-from desk.pages.customer.masking import masked
+from desk.pages.customer.handles import masked
 from desk.pages.services import Parts
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse

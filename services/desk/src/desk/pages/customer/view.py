@@ -18,10 +18,10 @@ from desk.pages.customer.answers import Promised
 from desk.pages.customer.cases import resolved, told_case, viewed
 from desk.pages.customer.entries import entries
 from desk.pages.customer.figures import cell_text, quarters
+from desk.pages.customer.handles import address, handle
 from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names
 from desk.pages.customer.page import Cases, Page, Points, Promises, Section, Timeline, Who, Worth
 from desk.pages.customer.promises import first_of, told_of
-from desk.pages.customer.reaching import address, handle
 from desk.pages.customer.things import things
 from desk.pages.customer.troubles import Troubles
 from desk.pages.services import Parts
@@ -129,11 +129,7 @@ class _Maker:
         values = self.parts.of("values", ListCustomerValuesResponse).customer_values
         value = self.view.value if self.view else values[0] if values else None
         bought = self.parts.of("purchases", ListPurchasesResponse)
-        bars = (
-            quarters(bought.purchases, say, more=bool(bought.next_page_token))
-            if self.parts.has("purchases")
-            else []
-        )
+        currency, bars = quarters(bought.purchases, say, more=bool(bought.next_page_token))
         last = (
             say.day(say.day_of(moment(value.last_purchase_time)))
             if value is not None and value.purchase_count and value.HasField("last_purchase_time")
@@ -149,7 +145,8 @@ class _Maker:
             if last
             else say("No purchases yet"),
             bars=bars,
-            spoken=", ".join(f"{label}: {say.number(amount)}" for label, amount in bars),
+            currency=currency,
+            spoken=", ".join(f"{label}: {say.number(amount)} {currency}" for label, amount in bars),
         )
 
     def points(self) -> Points:

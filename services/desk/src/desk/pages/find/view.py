@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chassis.api.messages import moment, value_name
+from desk.pages.customer.handles import masked
 from desk.pages.customer.loading import Names
-from desk.pages.customer.masking import masked
 from desk.pages.find.classifying import LEAST, MOST, Asked
 from desk.pages.services import Parts
 from desk.ui.speech import Speech

@@ -16,8 +16,7 @@ from chassis.telemetry.tracing import trace_id
 from desk.auth.viewer import Viewer
 from desk.language.catalogues import N_
 from desk.pages.operations.asking import WRITE, of_all
-from desk.pages.services import Parts
-from desk.pages.silence import Silence
+from desk.pages.services import Parts, Silence
 from desk.ui.speech import Speech
 from rapport.operations.v1.operations_pb2 import DeadLetter
 

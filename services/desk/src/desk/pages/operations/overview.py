@@ -9,7 +9,7 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from chassis.api.messages import moment
 from desk.language.catalogues import N_
 from desk.pages.operations.asking import Asked
-from desk.pages.silence import Silence
+from desk.pages.services import Silence
 from desk.ui.speech import Speech
 from desk.ui.words import last
 from rapport.common.v1.states_pb2 import SET_ASIDE_STATE_DEAD

@@ -9,8 +9,7 @@ from fastapi.responses import Response
 from chassis.errors import NotFound, PermissionDenied
 from desk.pages.base import Look, Looking
 from desk.pages.operations import acting, asking, letters, overview, waiting
-from desk.pages.services import Parts
-from desk.pages.silence import Memory, Silence
+from desk.pages.services import Memory, Parts, Silence
 
 router = APIRouter(prefix="/operations")
 

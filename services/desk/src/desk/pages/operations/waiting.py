@@ -5,9 +5,8 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
-from desk.pages.listed import Listed
 from desk.pages.operations.asking import Asked
-from desk.pages.services import Part, Parts
+from desk.pages.services import Listed, Part, Parts
 from desk.ui.speech import Speech
 from desk.ui.words import last
 

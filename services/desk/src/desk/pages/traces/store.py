@@ -11,7 +11,7 @@ import httpx2
 from chassis.errors import Unavailable
 from desk.pages.traces.otlp import Span, spans_of
 
-PATIENCE_S = 5.0
+PATIENCE_S, ALL_S = 5.0, 10.0  # for one answer; for all that a page asks for, and its turn
 ANSWERS_MAX_BYTES = 16 * 1024 * 1024  # of all that one page asks for; read, they take five times that
 TRACES_OF_EACH = 20
 LOOK_BACK = timedelta(days=1)
@@ -74,11 +74,14 @@ class TraceStore:
         """The spans that are answered to each of these paths and queries."""
         spans: list[Span] = []
         left = ANSWERS_MAX_BYTES
-        async with self._turn:
-            for path, query in asked:
-                answer = await self._answer(path, query, left)
-                left -= len(answer)
-                spans += await _read(answer)
+        try:
+            async with asyncio.timeout(ALL_S), self._turn:
+                for path, query in asked:
+                    answer = await self._answer(path, query, left)
+                    left -= len(answer)
+                    spans += await _read(answer)
+        except TimeoutError as error:
+            raise TracesUnavailable("does not answer") from error
         return spans
 
     async def _answer(self, path: str, query: dict[str, str], most: int) -> bytearray:

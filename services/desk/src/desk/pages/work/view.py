@@ -11,8 +11,7 @@ from desk.pages.actions.kinds.promises import AGREE, KEEP, TAKEBACK
 from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.things import title_of
-from desk.pages.listed import Listed
-from desk.pages.services import Parts
+from desk.pages.services import Listed, Parts
 from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
