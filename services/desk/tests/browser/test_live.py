@@ -29,7 +29,6 @@ HEAR = """() => {
             region, {childList: true, characterData: true, subtree: true});
 }"""
 
-CARDS = """async path => (await fetch(path, {headers: {"X-Requested-With": "fragment"}})).text()"""
 
 # What other tabs of this browser would say that they show: other customers, and each was looked at since.
 TABS = """count => {
@@ -147,16 +146,16 @@ async def test_a_card_that_is_pointed_at_does_not_end_up_showing_what_is_over(
 ) -> None:
     visitor, customer = await signed_in(), await somebody(desk)
     await visitor.page.clock.install()
-    page, held = await live(visitor.page, customer), asyncio.Queue[str]()
-    card, now = page.locator("#timeline"), await page.evaluate(CARDS, f"/{customer}/cards")
-    await page.route("**/cards", lambda route: route.fulfill(body=held.get_nowait()))
-    over = json.loads(now)
-    over["cards"]["timeline"] |= {"html": "<p>What is over</p>", "version": "x", "meaning": "x"}
+    page, told = await live(visitor.page, customer), asyncio.Queue[str]()
+    card = page.locator("#timeline")
+    await page.route("**/cards", lambda route: route.fulfill(body=told.get_nowait()))
+    shown = {name: await card.get_attribute(f"data-{name}") for name in ("version", "meaning")}
+    over = {"html": "<p>What is over</p>", "version": "x", "meaning": "x"}
     await card.hover()
-    for told in (json.dumps(over), now):
-        held.put_nowait(told)
+    for at, timeline, waiting in ((2e12, over, 1), (3e12, {"html": "", **shown}, 0)):
+        told.put_nowait(json.dumps({"customer": customer, "at": at, "cards": {"timeline": timeline}}))
         await page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
-        await expect(card.locator("> .waiting")).to_have_count(1 if told != now else 0)
+        await expect(card.locator("> .waiting")).to_have_count(waiting)
     await page.mouse.move(1, 1)
     await page.clock.fast_forward(1000)  # longer than a card waits for whoever left it
     await expect(card).not_to_contain_text("What is over")

@@ -179,7 +179,7 @@ async def test_whoever_said_no_to_calls_is_not_to_be_called_however_much_else_th
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
     purposes = [f"a-{number}" for number in range(5)]
     for purpose in purposes:
-        about = {"displayName": purpose}
+        about = {"displayName": purpose, "contactDefault": "DEFAULT_ALLOWED"}
         assert (await rest.post(f"/v1/purposes?purposeId={purpose}", json=about)).is_success
     channels = ("voice", "ivr", "email", "chat", "sms", "web", "app", "social", "fax", "letter")
     said = [f"{purpose}.{channel}" for purpose in purposes for channel in channels]

@@ -225,9 +225,6 @@ class Memory:
         return Silence(since, heard) if since else None
 
 
-T = TypeVar("T")
-
-
 @dataclass(frozen=True)
 class Listed(Generic[T]):
     """Some of what there is, in order; whether there is more; and `trouble`, why some is not to be seen."""
