@@ -29,11 +29,11 @@ def template(file: IO[bytes], keywords: Sequence[str], *_: Any, **__: Any) -> It
 
 
 def extracted() -> Catalog:
-    """Every message of the source, and where it is said."""
+    """Every message of the source."""
     found = Catalog(project="Rapport", copyright_holder="Rapport", charset="utf-8")
     methods: Sequence[tuple[str, Any]] = [("**.py", "python"), ("**.html", template)]
-    for file, _, message, _, context in extract_from_dir(SOURCE, methods, keywords=KEYWORDS):
-        found.add(message, locations=[(file, 0)], context=context)
+    for _, _, message, _, context in extract_from_dir(SOURCE, methods, keywords=KEYWORDS):
+        found.add(message, context=context)
     return found
 
 
@@ -49,9 +49,8 @@ def update(*new: str) -> None:
     for file, catalogue in known.items():
         catalogue.update(source, no_fuzzy_matching=True, update_creation_date=False)
         with file.open("wb") as opened:
-            write_po(
-                opened, catalogue, width=110, ignore_obsolete=True, sort_output=True, include_lineno=False
-            )
+            # Without where each is said: a file that moves would change every catalogue.
+            write_po(opened, catalogue, width=110, no_location=True, ignore_obsolete=True, sort_output=True)
         missing = sum(not each.string or not all(each.string) for each in catalogue if each.id)
         print(f"{file.name}: {len(catalogue)} messages, {missing} of them to translate")
 
