@@ -10,7 +10,7 @@ import desk.ui
 PARTS = Path(next(iter(desk.ui.__path__))) / "parts.html"
 PAGE = Path(next(iter(desk.ui.__path__))).parent / "pages" / "showcase" / "page.html"
 MACRO = re.compile(r"{% macro ([a-z_]+)[(]")
-PIECES = {"live", "letter", "key", "labelled", "described"}  # of which others are made
+PIECES = {"live", "letter", "key", "own", "labelled", "described"}  # of which others are made
 
 
 def test_every_component_has_an_example() -> None:
