@@ -1,7 +1,6 @@
 """One local stack, from an empty folder to services that answer: what `rapport up` runs."""
 
 import asyncio
-import http.client
 import json
 import os
 import sys
@@ -13,14 +12,14 @@ from typing import Any
 
 from chassis.events.nats import BROKER_ERRORS
 from chassis.events.provision import provision
-from rapport_testing.engines.ports import DIRECT, HTTP_OFFSET, PORT_BASE, number, port_base, require
+from rapport_testing.engines.ports import HTTP_OFFSET, PORT_BASE, number, port_base, require
 from rapport_testing.engines.process import Process, Program
 from rapport_tools.local.home import Home
 from rapport_tools.local.infrastructure import Infrastructure, unprivileged
 from rapport_tools.local.installed import Installed, installed, remember, remembered
 from rapport_tools.local.issuer import CLIENT, CLIENT_SECRET, RENEW_SERVICES_EVERY_S, Issuer
 from rapport_tools.local.nursery import Nursery
-from rapport_tools.local.supervisor import Say, Supervisor, Unit
+from rapport_tools.local.supervisor import Say, Supervisor, Unit, answers
 
 REPLICA_OFFSET, REPLICAS_MAX = 10, 9
 # A service gets 15 s each for calls, work and handlers when it drains.
@@ -181,7 +180,7 @@ class Stack:
         name = service.name if replica == 0 else f"{service.name}-{replica + 1}"
         program = Program(name, argv, self.home.logs / f"{name}.log", env=self._env(service, replica))
         address, site = self.address(service, replica), self.site(service, replica)
-        return Unit(program, lambda: _answers(url), address, url, site, stop_timeout_s=DRAIN_TIMEOUT_S)
+        return Unit(program, lambda: answers(url), address, url, site, stop_timeout_s=DRAIN_TIMEOUT_S)
 
     def _env(self, service: Installed, replica: int) -> dict[str, str]:
         port = self._port(service, replica)
@@ -223,8 +222,10 @@ class Stack:
         }
 
     def _peers(self) -> str:
-        peers = {each.name: [self.address(each, n) for n in self._replicas] for each in self.services}
-        return json.dumps({name: _target(addresses) for name, addresses in peers.items()})
+        """The address of each service, or the addresses of its replicas, as gRPC reads them."""
+        several = "ipv4:" if len(self._replicas) > 1 else ""
+        told = {each.name: [self.address(each, n) for n in self._replicas] for each in self.services}
+        return json.dumps({name: several + ",".join(addresses) for name, addresses in told.items()})
 
     def _write_env(self) -> None:
         infrastructure, told = self.infrastructure, self.infrastructure.service_env()
@@ -295,16 +296,3 @@ class Stack:
                     written = time.time()
                 except OSError as error:  # a full disk: the old ones are good for a while
                     self._say("tokens", f"are not renewed: {error}")
-
-
-def _target(addresses: list[str]) -> str:
-    """One address, or several, as gRPC reads them."""
-    return addresses[0] if len(addresses) == 1 else f"ipv4:{','.join(addresses)}"
-
-
-def _answers(url: str) -> bool:
-    try:
-        with DIRECT.open(url, timeout=1) as response:
-            return bool(response.status == 200)
-    except (OSError, http.client.HTTPException):
-        return False

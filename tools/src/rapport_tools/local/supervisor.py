@@ -5,12 +5,14 @@ programs end with it, however it ends (see `rapport_testing.engines.process`).
 """
 
 import asyncio
+import http.client
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rapport_testing.engines.ports import DIRECT
 from rapport_testing.engines.process import Patience, Process, Program, StackError, kill_group
 
 POLL_S = 0.1
@@ -180,3 +182,12 @@ def _ended(unit: Unit, code: int) -> str:
         if words
         else f"{unit.name} {how}"
     )
+
+
+def answers(url: str) -> bool:
+    """Whether a unit says over HTTP that it is ready."""
+    try:
+        with DIRECT.open(url, timeout=1) as response:
+            return bool(response.status == 200)
+    except (OSError, http.client.HTTPException):
+        return False
