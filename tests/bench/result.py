@@ -27,7 +27,6 @@ class Result:
         floor: what it must not fall short of; None for a row that only informs.
         aim: what it should reach.
         note: what the number leaves open.
-
     """
 
     path: str

@@ -67,7 +67,6 @@ class Company:
         services: by name; each may be stopped.
         mailbox: what customers were sent.
         gate: signs people in.
-
     """
 
     def __init__(

@@ -27,7 +27,6 @@ class Visitor:
         page: its first tab.
         context: for more tabs, cookies, being offline.
         zone: where its clock is.
-
     """
 
     def __init__(self, context: "BrowserContext", page: "Page", zone: str) -> None:
@@ -92,7 +91,6 @@ async def visiting(
         dark: prefers dark.
         zone: where the visitor's clock is.
         options: as of `Browser.new_context`.
-
     """
     phone = {"is_mobile": True, "has_touch": True} if narrow else {}
     chosen: dict[str, Any] = {

@@ -49,7 +49,6 @@ class Desk:
     Attributes:
         acknowledged: by kind, the mark of each act that somebody answered for.
         took_s: how long each act took until then.
-
     """
 
     def __init__(self, peers: Mapping[str, str], token: Path) -> None:

@@ -67,7 +67,6 @@ class Reader:
 
     Attributes:
         told: its events, each a dictionary of its lines.
-
     """
 
     def __init__(self, browser: httpx.AsyncClient, customer: str) -> None:

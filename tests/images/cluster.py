@@ -26,7 +26,6 @@ class Cluster:
         folder: where mounted files lie.
         hosts: addresses by the names of Services of others.
         token: what the API server gives an account of a namespace, for an audience.
-
     """
 
     def __init__(self, folder: Path, hosts: Mapping[str, str], token: Callable[[str, str, str], str]) -> None:

@@ -42,7 +42,6 @@ class Platform:
     Args:
         folder: for all that is kept.
         services: those that it begins with.
-
     """
 
     def __init__(self, folder: Path, services: Sequence[str]) -> None:

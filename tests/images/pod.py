@@ -58,7 +58,6 @@ class Pod:
         name: the container's.
         template: the Deployment's.
         services: whose names it has while it is ready.
-
     """
 
     def __init__(self, name: str, template: Object, services: list[str]) -> None:

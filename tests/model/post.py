@@ -38,7 +38,6 @@ class Attempt:
         answer: what becomes of it: taken; refused; put off; perhaps taken, for the answer is lost; taken, and
             we sleep for so long that others see no answer, until we are released.
         hold: where it waits.
-
     """
 
     answer: str
@@ -68,7 +67,6 @@ class Post:
         sending: the worker of the notifications service.
         claims: called with an attempt when the owner has been asked.
         taken: called with an attempt, and whether its answer came, when the customer has, or may have, it.
-
     """
 
     def __init__(self, db: Any, sending: Sending) -> None:

@@ -38,7 +38,6 @@ class Story:
         chain: the promises, oldest first: `due`, `made` and `state` of each.
         forecast: when the work is expected to finish.
         beliefs: the days of which the customer may think that one was promised; more than one in doubt.
-
     """
 
     def __init__(self, due: Due, now: datetime) -> None:

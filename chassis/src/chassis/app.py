@@ -49,7 +49,6 @@ class App(Generic[S]):
         channels: to other services, as this one: on behalf of whoever asks, with the rights that both have.
         forwarding: to other services, as whoever asks, with all their rights and none of this service's.
         explainer: explains its resources.
-
     """
 
     def __init__(
@@ -116,7 +115,6 @@ class App(Generic[S]):
             handlers: `async def f(tx, event: Event[Message])`; the annotation says which message. Together
                 they take the messages that are declared; of what is heard by pattern, the one of
                 `Event[Any]` takes what no other does.
-
         """
         for each in self._declared(durable):
             patterns = () if each.messages else each.subjects()

@@ -86,6 +86,5 @@ def connections(most: int, request_s: float) -> Callable[..., asyncio.Protocol]:
     Args:
         most: how many there are at once.
         request_s: in which a request comes, whole, from its first byte; and its answer is read.
-
     """
     return functools.partial(Connection, {}, most, request_s)

@@ -41,7 +41,6 @@ class Item:
         id: an event's; with a count, a transaction's.
         type: the event message's full name; "" when the token does not say.
         count: of events of that type of the transaction; 0 when `id` is the event's own.
-
     """
 
     id: UUID
@@ -57,7 +56,6 @@ def token(service: str, transaction_id: UUID, told: Sequence[Told], shared: Sequ
         transaction_id: what the events carry when they are too many to name.
         told: what the call recorded, in order.
         shared: what another call of the same transaction recorded for this one as well.
-
     """
     counts = Counter(fact.type for fact in told) if len(told) > NAMED_MAX else {}
     named = shared if counts else [*told, *shared]

@@ -18,7 +18,6 @@ class Reread(Generic[T]):
     Args:
         files: that are looked at.
         read: makes of them what is wanted. OSError or ValueError when it cannot be; at first that is raised.
-
     """
 
     def __init__(self, files: Sequence[Path], read: Callable[[], T]) -> None:

@@ -30,7 +30,6 @@ def health_app(service: str, ready: Callable[[], list[str]], warnings: Callable[
         service: its name.
         ready: what keeps the service from being ready, in words; empty means ready.
         warnings: what a person should look at although it serves, in words.
-
     """
 
     async def live(_: Request) -> Response:

@@ -49,7 +49,6 @@ class Pattern:
 
     Args:
         pattern: `cases/{case}/notes/{note}`, as the contract has it, plus the kinds.
-
     """
 
     def __init__(self, pattern: str) -> None:

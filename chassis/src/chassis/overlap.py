@@ -53,7 +53,6 @@ class Row(NamedTuple):
         number: what tells it from others about the same, as an order's number does; empty when nothing does.
         says: what else it says: rows of one number that say the same are one thing.
         aside: what it says that may change since: of several that are as good, one that says so is meant.
-
     """
 
     key: str
@@ -80,7 +79,6 @@ class Overlap:
     Attributes:
         known: the import keys under which they are recorded: another source's, also of an earlier row.
         unclear: those that may be things of their own as well as one that is recorded; a person knows.
-
     """
 
     known: dict[int, str] = field(default_factory=dict)
@@ -101,7 +99,6 @@ async def find_overlap(
         rows: by index, in the order in which they are recorded.
         read: finds what is recorded about the same as the rows, the oldest first, and under the given keys.
         validate_only: whether nothing is to be recorded.
-
     """
     if not rows:
         return Overlap()

@@ -50,7 +50,6 @@ class Service(Generic[S]):
         calls: the services that it calls. Each needs an address in `RAPPORT_PEERS`.
         permissions: what this service's own identity needs at other services.
         web_port: where what it serves by `App.web` listens.
-
     """
 
     def __init__(

@@ -28,7 +28,6 @@ class Rpc:
     Args:
         app: the service.
         own: by the names that the class declares; TypeError without one.
-
     """
 
     def __init__(self, app: Serving, **own: Any) -> None:

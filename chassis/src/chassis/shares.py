@@ -19,7 +19,6 @@ class Shares:
         of_one: of one caller, so that nobody takes the places of all.
         what: what a place is for, in the plural.
         refusal: makes the refusal when there is no place, from its message and the number that is allowed.
-
     """
 
     def __init__(

@@ -34,7 +34,6 @@ class Certificates:
 
     Args:
         folder: ValueError when it does not hold all three.
-
     """
 
     def __init__(self, folder: Path) -> None:

@@ -22,7 +22,6 @@ class Proxy:
         passes: cleared, nothing passes any more, and nobody is told.
         cuts: asked with each message to the server; once it says yes, the message is delivered and the
             connection of the client is broken before any answer.
-
     """
 
     def __init__(self, host: str, port: int) -> None:

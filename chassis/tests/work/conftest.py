@@ -29,7 +29,6 @@ class Outside:
         unrecordable: the keys whose outcomes a bug keeps from being recorded.
         before, after: awaited before the last of it leaves, and after.
         recorded: what was recorded, as (key, attempt, verdict).
-
     """
 
     kind = "send"

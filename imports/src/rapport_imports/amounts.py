@@ -120,7 +120,6 @@ class Separator:
     Args:
         delimiter: what separates the cells of the file: with `;` a single dot before three digits groups.
         decimals: how many the currency has: with none, every separator groups.
-
     """
 
     def __init__(self, delimiter: str, decimals: int) -> None:

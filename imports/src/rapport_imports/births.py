@@ -30,7 +30,6 @@ def born(text: str, date_format: str, first: str) -> Date | None:
         first: `day` or `month`, which of them begins a date with slashes.
 
     Raises ValueError for what is none, or may be two.
-
     """
     today = datetime.now(UTC).date()
     if _ZEROS.match(text):

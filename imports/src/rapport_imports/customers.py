@@ -58,7 +58,6 @@ class CustomerImporter:
         table: the file.
         system: whose ids it holds.
         dry_run: whether the service is not told of anything, so that all it would say is said here.
-
     """
 
     fields = (

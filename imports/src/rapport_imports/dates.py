@@ -94,7 +94,6 @@ def read(text: str, date_format: str = "", first: str = "", zone: tzinfo = UTC) 
         date_format: how dates are written, as `strptime` takes it; ISO 8601 is read all the same.
         first: `day` or `month`, which of them begins a date with slashes or dashes.
         zone: of what says none.
-
     """
     try:
         at = datetime.strptime(text, date_format) if date_format else _guessed(text, first)  # noqa: DTZ007

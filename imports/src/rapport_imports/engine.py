@@ -83,7 +83,6 @@ class Run(Generic[T]):
         progress: called with the number of rows done and of all, for a progress bar.
         result: what became of the rows, also of those before a failure.
         reading: how the file is read, as far as the user says.
-
     """
 
     table: Table

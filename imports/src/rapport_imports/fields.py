@@ -59,7 +59,6 @@ class Notation:
         first: `day` or `month`, what begins a date with slashes.
         country: of rows that do not say.
         zone: where times that do not say are meant, and where days are days.
-
     """
 
     currency: Currency
@@ -78,7 +77,6 @@ class Cells:
         columns: which column holds each field.
         notation: how the file writes things.
         spares: which columns hold a field where that one has nothing.
-
     """
 
     def __init__(

@@ -54,7 +54,6 @@ async def run(
         UnreadableFile: it cannot be imported.
         WrongOption: not with what is wanted.
         grpc.RpcError: a service refuses or is down.
-
     """
     mapping = dict(_pair(text) for text in wanted.mapping or ())
     table = tabular.open_table(

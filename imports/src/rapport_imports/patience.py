@@ -26,7 +26,6 @@ class Patient:
         channel: to the service.
         service: its name.
         say: is told that it does not answer, once in the time that a call is made again.
-
     """
 
     def __init__(self, channel: grpc.aio.Channel, service: str, say: Callable[[str], None]) -> None:

@@ -84,7 +84,6 @@ class Customers:
         channel: to the customer service.
         system: whose ids the file holds.
         dry_run: whether nothing is written.
-
     """
 
     def __init__(self, channel: grpc.aio.Channel, system: str, *, dry_run: bool) -> None:

@@ -26,7 +26,6 @@ class Reading:
         currency: of amounts that do not say.
         columns: which column holds each field.
         spares: which columns hold a field where that one has nothing.
-
     """
 
     kind: str = ""

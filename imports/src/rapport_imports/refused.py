@@ -28,7 +28,6 @@ class ErrorFile:
         source: the file that is imported.
         width: the most cells that a row of it has.
         reading: how it is read.
-
     """
 
     def __init__(self, path: Path, source: Table, width: int, reading: Reading) -> None:

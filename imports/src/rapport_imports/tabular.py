@@ -64,7 +64,6 @@ class Table:
         mended: the number of cells of a file of refused rows, whose last tell where each comes from; else 0.
         before: how the rows of such a file were read when they were refused.
         confirm: whether a person says of such rows that no other file brought them.
-
     """
 
     path: Path
@@ -123,7 +122,6 @@ def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: st
         encoding: its encoding, when it cannot be told from the content.
         header_row: the line that names the columns.
         sheet: of a workbook; the first when empty.
-
     """
     start = decoding.head(path)
     decoding.check_unpacked(path)

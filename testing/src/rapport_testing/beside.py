@@ -14,7 +14,6 @@ class Beside:
 
     Args:
         url: the superuser's.
-
     """
 
     def __init__(self, url: str) -> None:

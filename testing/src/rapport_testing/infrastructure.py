@@ -52,7 +52,6 @@ class Infrastructure:
     Attributes:
         postgres_url: the superuser's, to the database `postgres`.
         nats_url: without users; permissions have tests of their own.
-
     """
 
     def __init__(self, folder: Path, options: Mapping[str, str] = FAST, binaries: Path | None = None) -> None:

@@ -48,7 +48,6 @@ class Running:
     Attributes:
         app: its composition: `app.db`, `app.settings`, ...
         address: where its gRPC server listens.
-
     """
 
     def __init__(

@@ -24,7 +24,6 @@ class Address:
 
     Attributes:
         needs_utf8: whether only a server with SMTPUTF8 can take it.
-
     """
 
     spec: str

@@ -54,7 +54,6 @@ class Field:
         read: turns the text of a value into what the column holds; ValueError for what is not allowed.
         allowed: which values are allowed, in words.
         ordered: whether it can be before and after, or only equal.
-
     """
 
     column: sa.ColumnElement[Any]

@@ -46,7 +46,6 @@ class Handle(NamedTuple):
         type: the kind, as the contract calls it: `EMAIL`.
         normalized_value: the form in which it is matched; empty when it matches and reaches nobody.
         quality: VALID, POSSIBLE or INVALID.
-
     """
 
     type: str
@@ -69,7 +68,6 @@ def judge(type: str, value: str, region_code: str) -> Handle:
         type: the kind.
         value: as it was given, 1 to 320 characters.
         region_code: ISO 3166-1 alpha-2, for phone numbers without a country code; may be empty.
-
     """
     if misleads(type, value):
         return Handle(type, *_INVALID)

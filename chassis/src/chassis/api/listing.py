@@ -46,7 +46,6 @@ class Listing(Purposeful, Generic[R]):
         walks: filters have no indexes but are checked along the list, which is of one parent: where a table
             is written too often for an index of each.
         default_size, size_max: of a page, as for `Page`.
-
     """
 
     def __init__(

@@ -39,7 +39,6 @@ class Page:
     Attributes:
         size: how many rows the page holds at most; select one more, to know whether there is a next page.
         after: the sort key of the last row of the page before; None for the first page.
-
     """
 
     size: int

@@ -39,7 +39,6 @@ class Accounts:
     Args:
         file: JSON, as above. ValueError when it cannot be; later that is logged, and the one before holds.
         changed: called when the file says something else than before.
-
     """
 
     def __init__(self, file: Path, changed: Callable[[], None]) -> None:

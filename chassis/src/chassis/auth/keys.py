@@ -38,7 +38,6 @@ class Keys:
     Args:
         url: `https://...` or `file:///...`. ValueError for another.
         changed: called when a reading brought other keys than the one before.
-
     """
 
     def __init__(self, url: str, changed: Callable[[], None]) -> None:
@@ -75,7 +74,6 @@ class Keys:
 
         Raises:
             Unavailable: it fails (`ISSUER_UNAVAILABLE`).
-
         """
         asked, first = time.monotonic(), None if self._keys else self._reading
         if self._waiting >= WAITING_MAX or (self._failed and asked - self._began < RETRY_S):

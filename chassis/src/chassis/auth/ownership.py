@@ -43,7 +43,6 @@ def require(service: str, principal: Principal, owned: Sequence[Any]) -> None:
         service: whose contract the entities are of.
         principal: the caller; who administers the service's departments may change what any of them owns.
         owned: entities that are named as their messages, with a property named as the owner's field.
-
     """
     owners = [getattr(entity, _field_of(service, type(entity).__name__)) for entity in owned]
     require_one_of(service, principal, owned[0].name, owners)

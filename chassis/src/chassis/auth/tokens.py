@@ -43,7 +43,6 @@ class Verifier:
 
     Attributes:
         keys: the issuer's keys; somebody has to `run` them.
-
     """
 
     def __init__(self, jwks_url: str, issuer: str) -> None:

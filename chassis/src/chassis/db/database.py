@@ -39,7 +39,6 @@ class Database:
     Attributes:
         background: what events and timers take a place of while they work: half of the pool for all of them
             together, so that no flood of theirs takes the connections of requests.
-
     """
 
     def __init__(
@@ -76,7 +75,6 @@ class Database:
             OSError, asyncpg.PostgresError, asyncpg.InternalClientError: the server cannot be reached, or
                 refuses, or is a standby.
             UnsuitableDatabase: it is too old, or behind a pooler that shares sessions.
-
         """
         self._pool = await asyncpg.create_pool(
             connect=self._connect,
@@ -183,7 +181,6 @@ class Database:
         Args:
             lock_timeout_ms: how long to wait for a lock; a second unless given.
             strictly: also where that costs a round trip: in a transaction of one statement.
-
         """
         return _Transacting(self, lock_timeout_ms, strictly)
 

@@ -47,7 +47,6 @@ async def migrate(
     Raises:
         OSError or asyncpg.PostgresError: the server cannot be reached or refuses.
         sqlalchemy.exc.DBAPIError: a migration failed; those before it stay applied.
-
     """
     config = _config(migrations)
     scripts = ScriptDirectory.from_config(config)

@@ -49,7 +49,6 @@ async def committed(db: Database, backend: Backend, act: Act, now: datetime) -> 
 
     Raises:
         OutcomeUnknown: the database could not be asked within 5 seconds (`COMMIT_UNKNOWN`).
-
     """
     until = asyncio.get_running_loop().time() + DECIDE_S
     while True:

@@ -87,7 +87,6 @@ class Act:
         shared: facts that another call recorded and that are this one's doing as well.
         reason_code: why the caller does it, a code; empty where nothing asks for it.
         owner_checked: whether the caller's department was compared with the owner's.
-
     """
 
     call: Call

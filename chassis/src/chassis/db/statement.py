@@ -37,7 +37,6 @@ class Purposeful:
 
     Attributes:
         purpose: that name, `LockPromise`, once `tell_purposes` was called; "" before.
-
     """
 
     purpose = ""
@@ -50,7 +49,6 @@ class Statement(Purposeful, Generic[R]):
         clause: the SQLAlchemy Core statement; bind parameters become keyword arguments of the methods below.
         row: a dataclass or msgspec Struct whose fields have the names of the selected columns, in any order;
             text columns become enums where the field says so. Without it, rows are asyncpg records.
-
     """
 
     def __init__(self, clause: sa.ClauseElement, row: Callable[..., R] | None = None) -> None:
@@ -108,7 +106,6 @@ class Bulk(Statement[R]):
     Args:
         table: the table, or a subset of its columns by `columns`.
         amend: turns the plain insert into one with ON CONFLICT or RETURNING.
-
     """
 
     def __init__(

@@ -49,7 +49,6 @@ def table(
         key: the fields that make its primary key.
 
     TypeError for a field that no column can hold.
-
     """
     hints = typing.get_type_hints(entity)
     columns = {

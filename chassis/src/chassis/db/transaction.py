@@ -32,7 +32,6 @@ class Transaction:
 
     Its methods raise refusals when the database fails (`chassis.db.failures`); constraints that are violated
     are raised as the driver has them.
-
     """
 
     def __init__(
@@ -142,7 +141,6 @@ class Transaction:
 
         Returns:
             The event's id.
-
         """
         # Not of `now`: who waited for a lock has the higher version and must have the later id.
         event_id = ids.uuid7(self.db.clock.now())

@@ -11,7 +11,6 @@ class Beat(msgspec.Struct):
         lag_s: everything committed before so many seconds ago is published.
         sequence: the last sequence of its stream when that was so.
         sent_at: when that was, by its wall clock, in seconds since the epoch.
-
     """
 
     unpublished: int

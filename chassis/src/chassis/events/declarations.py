@@ -40,7 +40,6 @@ class Listening:
             handled alone, by `App.subscribe`.
         patterns: of subjects, as NATS has them, when there are no `messages`. What is heard by pattern is
             handled whether its contract is installed here or not.
-
     """
 
     durable: str

@@ -42,7 +42,6 @@ class Event(Generic[M]):
         data: the message; None, for who listens by pattern, when its contract is not installed here.
         transaction_id: the transaction that recorded it; None unless that recorded many.
         shown: what it says to the timeline of its customer.
-
     """
 
     id: UUID

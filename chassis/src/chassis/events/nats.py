@@ -30,7 +30,6 @@ class Connection:
         client: for core NATS.
         js: for JetStream; every request gives up after 5 seconds.
         restored: called after each interruption; what was asked of the server before it is forgotten.
-
     """
 
     def __init__(self, client: Client) -> None:
@@ -114,7 +113,6 @@ async def connect(
             process should end then: nothing else brings the connection back.
         pending_size: bytes kept while disconnected. 0 makes a publish fail at once, not go out later.
         tls_dir: the folder of `chassis.tls.context`, for `tls://`; None: whom the system trusts.
-
     """
     client = Encrypting(tls_dir)
     connection = Connection(client)

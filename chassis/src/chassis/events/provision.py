@@ -52,7 +52,6 @@ async def provision(
         replicas: copies of each stream; 3 in production.
         stream_gib: how large a stream may grow. A full one refuses, and the outbox keeps.
         tls_dir: as of `connect`.
-
     """
     room = {"num_replicas": replicas, "max_bytes": stream_gib * GIB}
     connection = await connect(url, f"provision.{declaration.service}", tls_dir=tls_dir)

@@ -34,7 +34,6 @@ class Foreign:
         resource: what the event is about there.
         event_id: to ask with.
         cause: what is known of the event here, for when the other service cannot be asked.
-
     """
 
     source: str
@@ -146,7 +145,6 @@ async def chain(
 
     Raises:
         InvalidArgument: EVENT_OF_OTHER_RESOURCE.
-
     """
     causes: list[explanation_pb2.Cause] = []
     link_id = event_id

@@ -57,7 +57,6 @@ class Explainer:
     Args:
         db: the service's database.
         channels: to the services that can be asked.
-
     """
 
     def __init__(self, db: Database, channels: Channels) -> None:
@@ -85,7 +84,6 @@ class Explainer:
 
         Raises:
             InvalidArgument: EVENT_OF_OTHER_RESOURCE.
-
         """
         shown: Any = resource
         event_id = getattr(request, "event_id", "")
@@ -147,7 +145,6 @@ def explain(
         statement: finds it, as for `chassis.api.entities.found`.
         show: makes its message.
         why: the words, of the row and its latest fact.
-
     """
     message_of = shows(show)
 

@@ -20,7 +20,6 @@ class Admission:
     Args:
         verifier: tells whose a token is.
         permissions: the permission of every method that is served, by full method name.
-
     """
 
     def __init__(self, verifier: Verifier, permissions: Mapping[str, str]) -> None:

@@ -80,7 +80,6 @@ class Channels:
         peers: the address of each service that may be called.
         token_file: holds this service's token.
         certificates: for TLS with all of them; None for none.
-
     """
 
     def __init__(

@@ -28,7 +28,6 @@ def ingest(read: Callable[[Any, Any, datetime], Any]) -> Callable[[Method], Any]
 
     Args:
         read: `read(self, request, now)` validates one request, before it joins others, and makes the command.
-
     """
 
     def decorated(method: Method) -> Any:

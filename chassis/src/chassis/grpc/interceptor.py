@@ -50,7 +50,6 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         checks: what finds what is wrong with a request of each of these methods.
         clock: what is late or early goes by it.
         readings: tells which methods read personal data, and notes who did, or was told by a refusal.
-
     """
 
     def __init__(

@@ -38,7 +38,6 @@ def change(request: type[Message], usecase: Callable[..., Awaitable[Any]], show:
         usecase: `usecase(tx, own, *, ...)`: `own` is the servicer's attribute of that name, what comes by
             keyword is the request's, see `chassis.api.decoding`. TypeError when they do not fit.
         show: makes the response.
-
     """
     values = decoder(request.DESCRIPTOR, usecase)
     parameters = inspect.signature(usecase).parameters.values()
@@ -76,7 +75,6 @@ def listing(
         show: makes a message of a row; that of the response when left out.
         parent: the pattern of the request's `parent` and the statement that finds it, as for `found`, when
             the page is empty: NOT_FOUND without.
-
     """
     (field,) = (field for field in response.DESCRIPTOR.fields if field.is_repeated)
     message_of = shows(show or GetMessageClass(cast(Any, field.message_type)))

@@ -41,7 +41,6 @@ class OpenMethods:
 
     Args:
         domain: of errors, `<service>.rapport`.
-
     """
 
     def __init__(self, domain: str) -> None:

@@ -21,7 +21,6 @@ class Readings:
         services: what is served.
         audit: told of every reading before it is answered; what it raises refuses the reading, or keeps the
             names out of a refusal.
-
     """
 
     def __init__(self, services: Iterable[ServiceDescriptor], audit: Audit) -> None:

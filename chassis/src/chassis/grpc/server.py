@@ -60,7 +60,6 @@ class Server:
         audit: told who reads what about whom.
         clock: by which requests are late or early.
         certificates: for TLS with callers that show one, too, and no others; None for none.
-
     """
 
     def __init__(

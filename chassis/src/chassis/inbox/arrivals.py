@@ -75,7 +75,6 @@ class Arrivals:
     Args:
         db: the service's database.
         projections: the subscription that folds what each source tells.
-
     """
 
     def __init__(self, db: Database, projections: Mapping[str, Subscription]) -> None:
@@ -104,7 +103,6 @@ class Arrivals:
                 `WRITE_SET_ASIDE`, one of the facts could not be applied: waiting is of no use.
             Unavailable: `VIEW_BEHIND`, not applied in time; facts of over 5 minutes ago are not waited for.
             ResourceExhausted: `OVERLOADED`, the caller waits for 32 writes already, or all together for 256.
-
         """
         service, items = consistency.parse(token, field)
         if service not in self._projections:

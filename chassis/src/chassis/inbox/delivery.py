@@ -20,7 +20,6 @@ class Delivery:
         attempts: how often it has been delivered, this time included.
         subject: where it was published.
         place: its stream and its sequence there.
-
     """
 
     def __init__(self, message: Msg) -> None:

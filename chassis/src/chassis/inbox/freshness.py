@@ -54,7 +54,6 @@ class SourceState:
         age_s: everything it committed before so many seconds ago is applied here; when that was never known,
             how long this service runs.
         pending: its facts known not to be applied here: unpublished there, or waiting in the stream.
-
     """
 
     standing: Standing

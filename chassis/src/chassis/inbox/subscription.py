@@ -30,7 +30,6 @@ class Subscription:
         handlers: for each of them, when events are handled one by one; under "" for every other.
         batch: handles many events in one transaction, when they are folded into a read model.
         patterns: of subjects, when all that is published there is heard, known here or not.
-
     """
 
     durable: str

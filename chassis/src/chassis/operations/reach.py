@@ -31,7 +31,6 @@ async def unreached(
         probes: whatever else is reached, by name; each raises when it is not.
         known: whether this service has a token, which the others must accept then.
         within_s: how long each may take.
-
     """
     services: dict[str, Probe] = {n: partial(_serves, channels.to(n), n, known) for n in channels}
     found = await asyncio.gather(*(_told(*each, within_s) for each in (services | dict(probes)).items()))

@@ -46,7 +46,6 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
         db: the service's database.
         connection: to the broker, with the service's own rights.
         consumers: what the service declares to listen to.
-
     """
 
     def __init__(self, db: Database, connection: Connection, consumers: Sequence[Consumption]) -> None:

@@ -91,7 +91,6 @@ class Heartbeat:
 
     Attributes:
         problem: what keeps readers from getting what this service tells, in words; "" when nothing does.
-
     """
 
     def __init__(self, db: Database, connection: Connection) -> None:

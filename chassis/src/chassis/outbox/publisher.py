@@ -41,7 +41,6 @@ class Outcome:
         refused: resources with an event that the stream refuses; their later events were held back.
         first: the lowest sequence that the stream gave to one that it did not have; 0 when it had them all.
         unreachable: whether publishing failed for want of an answer: the broker is away or overloaded.
-
     """
 
     published: list[UUID] = field(default_factory=list)

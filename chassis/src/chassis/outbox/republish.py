@@ -36,7 +36,6 @@ class Republished:
         sent: how many events the stream has, now or before.
         refused: how many the stream will not take, or were held back behind such a one.
         last: after which id to go on; None when there is nothing left.
-
     """
 
     sent: int

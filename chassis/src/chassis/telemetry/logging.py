@@ -43,7 +43,6 @@ def setup(
         service: named in every line.
         level: the least severe line to write; libraries are never heard below `warning`.
         log_format: `auto` is console on a terminal, JSON elsewhere.
-
     """
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [

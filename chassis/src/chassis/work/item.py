@@ -38,7 +38,6 @@ class Work:
         repeats: how many attempts may follow one whose outcome is unknown.
         unknown: the attempts whose outcome is unknown.
         fingerprint: of what was handed over: a repeat must have the same.
-
     """
 
     id: UUID
@@ -70,7 +69,6 @@ class Work:
             outcome: how it ended.
             now: the present.
             wait: the pause before another attempt.
-
         """
         others = {*self.unknown} - {attempt}
         self.unknown = sorted(others if outcome.definite else others | {attempt})

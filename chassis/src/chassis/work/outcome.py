@@ -28,7 +28,6 @@ class Outcome:
         code: the other side's code as it is, or a code of ours for what stopped us, such as
             `smtp-server-disconnected`; never its text, which may be personal.
         result: what `Worker.act` returned, or the `NotDone` that it raised.
-
     """
 
     verdict: Verdict
@@ -51,7 +50,6 @@ class NotDone(Exception):
 
     Attributes:
         code: as an outcome has it.
-
     """
 
     verdict = Verdict.LATER

@@ -140,7 +140,6 @@ async def enqueue(
         expire_at: until when.
         repeats: how many attempts may follow one whose outcome is unknown: 0 prefers a possible silence to a
             possible repeat.
-
     """
     work = {
         "id": ids.uuid7(tx.now),

@@ -44,7 +44,6 @@ class Timer:
         correlation_id: the flow that scheduled it.
         causation_id: the event or request that scheduled it.
         traceparent: the trace that scheduled it.
-
     """
 
     id: UUID

@@ -22,7 +22,6 @@ class Turn:
     Attributes:
         committed: whether what was handed over can no longer be called back.
         until: when it ends, by the event loop's clock.
-
     """
 
     def __init__(self, db: Database, worker: Worker, work: Work) -> None:

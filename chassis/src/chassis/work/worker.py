@@ -23,7 +23,6 @@ class Worker(Protocol):
         prepare_time: how long `act` may take until it hands over. A claim is leased a little longer.
         answer_time: how long the other side may take to answer after that. As above.
         retries: the pauses between attempts.
-
     """
 
     kind: str

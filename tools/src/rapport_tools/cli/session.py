@@ -40,7 +40,6 @@ class Session:
 
     Attributes:
         peers: the services that there are.
-
     """
 
     def __init__(self, home: Home, env: dict[str, str], token: str, cluster: Cluster | None = None) -> None:

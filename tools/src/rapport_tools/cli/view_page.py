@@ -39,7 +39,6 @@ def page(
         view: the view.
         width: of the page, in columns.
         whom: the customer, for how they are reached.
-
     """
     rows: Mapping[str, tuple[Sequence[str], Iterable[Sequence[str]]]] = {
         _title("Promises", view.promises, view.open_promise_count): (

@@ -56,7 +56,6 @@ class Stage:
     Attributes:
         names: what the act that is played has led to so far, resource names by what they are.
         refusals: the reasons of what it was refused.
-
     """
 
     def __init__(

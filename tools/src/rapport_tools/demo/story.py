@@ -22,7 +22,6 @@ class Played:
         names: resource names, by what they are.
         refusals: the reasons of what was refused, in order.
         left_out: why it was not played; empty when it was.
-
     """
 
     title: str

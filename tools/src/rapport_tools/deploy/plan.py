@@ -47,7 +47,6 @@ class Installation:
         nats_servers: how many servers NATS has; streams have three copies where it has more than one.
         otlp_endpoint: the URL of a collector; "" for no traces.
         monitoring: whether the Prometheus operator watches.
-
     """
 
     members: Sequence[Member]

@@ -36,7 +36,6 @@ class Infrastructure:
         ports: those of the last start, to be taken again when free.
 
     WrongUse when a variable of a service is set, which whoever starts a stack may mean for all of it.
-
     """
 
     def __init__(self, home: Home, environ: Mapping[str, str], ports: Mapping[str, int]) -> None:

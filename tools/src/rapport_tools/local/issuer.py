@@ -50,7 +50,6 @@ class Issuer:
     Args:
         home: of the stack.
         url: the issuer's name; that of the stack's last start unless given.
-
     """
 
     def __init__(self, home: Home, url: str = "") -> None:

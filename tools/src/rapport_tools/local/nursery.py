@@ -57,7 +57,6 @@ class Nursery:
 
     Args:
         log: where it says what went wrong with it.
-
     """
 
     def __init__(self, log: Path) -> None:

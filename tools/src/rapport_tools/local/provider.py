@@ -64,7 +64,6 @@ class Provider:
         secret: the desk's.
         sites: the addresses of the desk.
         access_s: how long an access token lives.
-
     """
 
     def __init__(self, issuer: Issuer, secret: str, sites: list[str], access_s: int = ACCESS_S) -> None:

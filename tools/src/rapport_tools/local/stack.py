@@ -37,7 +37,6 @@ class Stack:
         progress: told what is being done, while starting.
         say: told what happens to a unit later.
         nursery: starts the services together; without one each starts alone.
-
     """
 
     def __init__(

@@ -36,7 +36,6 @@ class Unit:
         site: the URL of its pages and REST; "" when it has none.
         idle_timeout_s: how long a start may do nothing before it has failed.
         stop_timeout_s: how long a stop may take before it is killed.
-
     """
 
     program: Program

@@ -21,7 +21,6 @@ class Due:
         time: the promised moment; of a day, the first moment after it.
         day: the promised day; None for a moment.
         time_zone: the IANA zone in which it is a day; empty for a moment.
-
     """
 
     time: datetime

@@ -70,7 +70,6 @@ class Promise:
         forecast_time: the forecast that put it at risk.
         record_time: when we learned that it was kept, however long ago that was.
         withdraw_time: when it was taken back.
-
     """
 
     id: UUID

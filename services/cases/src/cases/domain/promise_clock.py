@@ -18,7 +18,6 @@ class PromiseClock:
         lead: how long before the due time an unkept promise is at risk. A promise that is due in less than
             twice as long is at risk when half of its time is over.
         grace: how long after the due time an unkept promise is broken.
-
     """
 
     lead: timedelta

@@ -23,7 +23,6 @@ class Telling:
         version: the version of the promise that was told of.
         due_time, due_date: what was told; the day is in the promise's own time zone. One of both.
         tell_time: when a provider accepted the message.
-
     """
 
     customer: str

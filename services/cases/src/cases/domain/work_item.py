@@ -25,7 +25,6 @@ class WorkItem:
 
     Attributes:
         display_name: what is to be done, as it was said. Personal.
-
     """
 
     id: UUID

@@ -60,7 +60,6 @@ class _Foundations:
         roots: the first promise that was ever made on each work item.
         awaited: the promise on each work item that its customer waits for; empty: one of these commands.
         due: when what was last promised on each work item, and not kept, is due.
-
     """
 
     work_items: dict[UUID, WorkItem]

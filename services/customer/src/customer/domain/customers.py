@@ -42,7 +42,6 @@ class ProfileUpdate:
         kinds: of which kinds fields are named.
         as_a_whole: whether `kinds` are named themselves, with all that they have.
         kind: the one of `kinds` that is given; empty for none.
-
     """
 
     fields: Mapping[str, str]

@@ -15,7 +15,6 @@ class Wanted:
         keys: handles as they are matched: type, system or None for any, and value.
         ends: how numbers end: digits, or an E.164 number whole, with its plus.
         text: the text, for its words.
-
     """
 
     customer_id: UUID | None

@@ -67,7 +67,6 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         db: the service's database.
         relationship_manager: who new customers get, `agents/{agent}`.
         explainer: explains customers.
-
     """
 
     rules: ClassVar[Rules] = {

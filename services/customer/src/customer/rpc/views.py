@@ -41,7 +41,6 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
         hot: the views in memory.
         freshness: how current the sources are.
         arrivals: tells when a write has arrived in the views.
-
     """
 
     hot: HotViews

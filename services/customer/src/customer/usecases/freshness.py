@@ -42,7 +42,6 @@ class ViewFreshness:
         freshness: how current the sources are.
         consumers: the consumer that projects each source.
         changed: called with the customers for whom something was set aside, or no longer is.
-
     """
 
     def __init__(

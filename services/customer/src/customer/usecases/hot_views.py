@@ -29,7 +29,6 @@ class HotViews:
         db: where they are stored.
         broadcast: reaches the other replicas.
         moved: called after each commit of a projector, of this replica or another.
-
     """
 
     def __init__(self, db: Database, broadcast: Broadcast, moved: Callable[[], None]) -> None:

@@ -36,7 +36,6 @@ def rendered(
         parts: what to show, latest change first.
         entries: the latest of the timeline, newest first.
         row: how many parts are live, shown or not, and when the latest fact happened.
-
     """
     view = view_pb2.CustomerView(
         name=VIEW.format(customer_id),

@@ -20,7 +20,6 @@ class Cookies:
     Attributes:
         session: the secret of the session; new with each sign-in.
         form: stays when somebody signs in again, so that what they were writing can still be sent.
-
     """
 
     session: str = field(repr=False)
@@ -57,7 +56,6 @@ class Jar:
     Args:
         site_url: where browsers reach the desk. Over https no other host can set cookies of these names, and
             they never travel in the clear; over http, on one machine, each port has names of its own.
-
     """
 
     def __init__(self, site_url: str) -> None:

@@ -48,7 +48,6 @@ class Entrance:
         sessions: of those who are signed in.
         jar: of cookies.
         origin: of pages of ours.
-
     """
 
     provider: Provider

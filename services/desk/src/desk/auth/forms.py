@@ -42,7 +42,6 @@ async def admitted(request: Request, origin: str, csrf: str) -> Receive | Respon
 
     Raises:
         ClientDisconnect, TimeoutError: it never came.
-
     """
     if not is_ours(request, origin):
         return answers.forged(request)
@@ -63,7 +62,6 @@ async def _is_signed(request: Request, csrf: str) -> bool:
 
     Raises:
         HTTPException, MultiPartException, ValueError: a broken form.
-
     """
     said: object = request.headers.get("x-csrf")
     if said is None:

@@ -25,7 +25,6 @@ class Gate:
         sessions: of those who are signed in.
         jar: of their cookies.
         origin: of pages of ours.
-
     """
 
     def __init__(self, app: App[Settings]) -> None:

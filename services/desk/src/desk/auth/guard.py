@@ -38,7 +38,6 @@ class Guard:
         jar: reads cookies.
         origin: of pages of ours.
         hardening: adds headers.
-
     """
 
     pages: ASGIApp

@@ -27,7 +27,6 @@ class Hardening:
     Args:
         secure: whether the desk is reached by https.
         forms: further origins that a form's answer may lead to: the identity provider's, on signing out.
-
     """
 
     def __init__(self, secure: bool, forms: Callable[[], frozenset[str]]) -> None:

@@ -42,7 +42,6 @@ class Begun:
         state: comes back with it.
         nonce: comes back in the identity token.
         verifier: proves that whoever brings the code has begun this (PKCE).
-
     """
 
     url: str = field(repr=False)
@@ -58,7 +57,6 @@ class Provider:
 
     Args:
         settings: where it is, and what the desk is called there.
-
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -46,7 +46,6 @@ class Renewal:
     Args:
         db: holds the sessions.
         provider: gives tokens.
-
     """
 
     def __init__(self, db: Database, provider: Renews) -> None:

@@ -58,7 +58,6 @@ class Sessions:
         verifier: reads access tokens, as every service does.
         provider: gives new tokens.
         lifetimes: how long they last.
-
     """
 
     def __init__(self, db: Database, verifier: Verifier, provider: Renews, lifetimes: Lifetimes) -> None:
@@ -79,7 +78,6 @@ class Sessions:
         Raises:
             Unauthenticated: the access token is not one that services take, or no person's.
             Unavailable: the issuer's keys, or the database, are away.
-
         """
         principal = await self._principal(tokens)
         if not principal.subject.startswith("agent:"):
@@ -112,7 +110,6 @@ class Sessions:
 
         Raises:
             Unavailable: nobody can tell, for the database or the provider is away. They stay signed in.
-
         """
         session = cookies and await self._session(cookies.session_id)
         if not session or not cookies:
@@ -165,7 +162,6 @@ class Sessions:
         Args:
             subject: `agent:alice`.
             by: who does it, as the audit tells; they themselves, when nobody is named.
-
         """
         with acting(_call("SignOutEverywhere", by or Principal(subject))):
             async with self._db.transaction() as tx:

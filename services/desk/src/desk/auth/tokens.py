@@ -18,7 +18,6 @@ class Tokens:
         access: what services take.
         refresh: what new ones are got with; "" when the provider gives none.
         identity: says at the provider who signs out; "" when it gives none.
-
     """
 
     access: str = field(repr=False)

@@ -19,7 +19,6 @@ class Viewer:
         until: when their session ends, if they do nothing.
         may_stay: whether it ends later when they do something.
         csrf: what a form of theirs carries, to prove that it is one of ours.
-
     """
 
     principal: Principal

@@ -27,7 +27,6 @@ class Binding:
         path: as the option has it, `/v1/{name=cases/*}`.
         body: the field that the body is, `*` for the whole request, empty without a body.
         number: 0 for the path that the RPC is known by, more for its others.
-
     """
 
     method: MethodDescriptor

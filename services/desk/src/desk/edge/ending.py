@@ -29,7 +29,6 @@ class Ending:
     Args:
         sessions: of those who are signed in.
         verifier: tells who asks.
-
     """
 
     def __init__(self, sessions: Sessions, verifier: Verifier) -> None:

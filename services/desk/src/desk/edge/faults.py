@@ -25,7 +25,6 @@ def fault(told: dict[str, Any], kind: Any, path: str) -> Fault:
         told: the object.
         kind: the message.
         path: of the message in the request; empty for the whole.
-
     """
     fields = {each.json_name: each for each in kind.fields}
     by_name = {each.name: each for each in kind.fields} | fields

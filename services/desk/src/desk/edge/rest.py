@@ -41,7 +41,6 @@ class Rest:
         verifier: tells who asks.
         timeout_s: how long a call may take that does not say.
         draining: set when the desk stops: streams end.
-
     """
 
     def __init__(

@@ -37,7 +37,6 @@ def request(
 
     Raises:
         InvalidArgument: MALFORMED_REQUEST, with the field where it is known; INVALID_ETAG.
-
     """
     message = binding.request()
     if binding.body:

@@ -36,7 +36,6 @@ async def answer(stream: Stream, draining: asyncio.Event, trace_id: str, headers
         draining: set when the desk stops.
         trace_id: told with a refusal.
         headers: of the answer.
-
     """
     first = asyncio.ensure_future(anext(stream, None))
     await asyncio.wait({first}, timeout=FIRST_S)

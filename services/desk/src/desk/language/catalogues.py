@@ -39,7 +39,6 @@ class Language:
 
     Args:
         locale: the language, one of `CATALOGUES`, and the region whose way of writing numbers is followed.
-
     """
 
     def __init__(self, locale: Locale) -> None:
@@ -70,7 +69,6 @@ def preferred(header: str) -> Locale:
 
     Args:
         header: `Accept-Language`. What is none prefers nothing, and is answered in the source's language.
-
     """
     ranked = []
     for part in header.split(","):

@@ -26,7 +26,6 @@ class Ringing:
     Attributes:
         call: its id here.
         number: of whom the agent is about to speak with; empty when it is withheld. Personal.
-
     """
 
     call: UUID
@@ -49,7 +48,6 @@ class Calls:
     Args:
         db: the desk's database.
         broadcast: reaches its other replicas.
-
     """
 
     def __init__(self, db: Database, broadcast: Broadcast) -> None:

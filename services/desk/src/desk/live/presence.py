@@ -23,7 +23,6 @@ class Presence:
 
     Args:
         broadcast: reaches the other replicas.
-
     """
 
     def __init__(self, broadcast: Broadcast) -> None:

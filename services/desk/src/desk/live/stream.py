@@ -46,7 +46,6 @@ def answer(
         sources: what tells; each ends with the stream. One that ends by itself is done.
         seat: taken while it lasts; without one, the reader is told to come back much later.
         draining: set when the desk stops.
-
     """
     return EventSourceResponse(_seated(sources, seat, draining), ping=3600, send_timeout=SEND_S)
 

@@ -79,7 +79,6 @@ def pages(
         traces: where they are.
         calls: that ring at agents.
         presence: who looks at which customer.
-
     """
     # A redirect to a path with another slash would be made of the Host header, which anybody may send.
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)

@@ -48,7 +48,6 @@ class Looking:
         say: how to speak to them.
         services: as them.
         db: the desk's database.
-
     """
 
     request: Request

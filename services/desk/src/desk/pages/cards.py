@@ -19,7 +19,6 @@ class Card:
         html: what it holds.
         version: another one, whenever the HTML is another.
         meaning: another one, when there is news.
-
     """
 
     html: str

@@ -96,7 +96,6 @@ class Part(Generic[T]):
     Attributes:
         value: the answer, if there is one.
         refusal: why there is none.
-
     """
 
     value: T | None = None
@@ -130,7 +129,6 @@ class Patience:
 
     Args:
         seconds: from now.
-
     """
 
     def __init__(self, seconds: float) -> None:
@@ -198,7 +196,6 @@ class Silence:
     Attributes:
         since: when it was asked first of those times that it did not answer.
         heard: when it answered last; None when it never did while this desk runs.
-
     """
 
     since: datetime
@@ -211,7 +208,6 @@ class Memory:
     Args:
         memory: of the process.
         what: was asked; of other questions it is remembered apart.
-
     """
 
     def __init__(self, memory: dict[Any, Any], what: str) -> None:

@@ -136,7 +136,6 @@ async def again(tx: Transaction, received: Received, by: str, customer: str = ""
         received: as it is stored.
         by: who decides, `agent:alice`.
         customer: whose it is; empty for another attempt to find out.
-
     """
     if received.state not in UNDECIDED:
         return False

@@ -26,7 +26,6 @@ class Session:
         create_time: when they signed in.
         expire_time: when it ends, unless it is used before.
         refresh_until: while somebody gets new tokens, until when nobody else tries.
-
     """
 
     id: bytes
@@ -51,7 +50,6 @@ class Draft:
         about: which form of theirs.
         fields: what it holds.
         update_time: when they typed last.
-
     """
 
     subject: str
@@ -94,7 +92,6 @@ class Received:
         forgotten: whether what is personal in it was let go of.
         round: how often it was given to be recorded: by its sender, then by a person.
         decided_by, note: who decided, and why it was dropped.
-
     """
 
     id: UUID
@@ -132,7 +129,6 @@ class Delivery:
         id: made of the source and the sender's id.
         received: what it is part of.
         payload: what of the body is kept; empty when its time is over.
-
     """
 
     id: UUID

@@ -30,7 +30,6 @@ class Speech:
         locale: their language.
         zone: where they are: moments are told in their time.
         now: when the page is made. One for the whole page, so that its parts agree.
-
     """
 
     locale: Locale
@@ -187,7 +186,6 @@ def speech(languages: str, zone: str, now: datetime) -> Speech:
         languages: the header `Accept-Language`.
         zone: the IANA time zone that their browser told; anything else is UTC.
         now: the time.
-
     """
     return Speech(preferred(languages), _zone(zone, ZoneInfo("UTC")), now)
 

@@ -124,7 +124,6 @@ class AuthorityPolicy:
         grantor_budget: the most by one person within it.
 
     ValueError unless each budget allows the highest limit.
-
     """
 
     name: str

@@ -103,7 +103,6 @@ async def record_purchases(
             but corrected when it says otherwise.
         formula: what makes a value a band.
         acting: called with a purchase's index before its facts are recorded, to say whose they are.
-
     """
     # In the order of their keys, so that two imports of the same rows cannot wait for each other.
     ordered = sorted(purchases, key=lambda purchase: purchase.import_key or "")

@@ -29,7 +29,6 @@ class News:
         due_time: by when it was promised: from then on nothing can be in time.
         time_zone: where its days are days; "" when it is of a moment.
         department: whose promise it is, `departments/{department}`.
-
     """
 
     promise: str
@@ -56,7 +55,6 @@ def meanwhile(notice: Notice, why: str, wanted: dict[str, str]) -> News:
         notice: the notice, which has ended or waits again.
         why: why it was no longer true by then; "" when it was.
         wanted: what it was to say by then. What else was news was not kept: the owner is asked.
-
     """
     concern = {PROMISE_RECOVERED: Concern.RECOVERED, PROMISE_AT_RISK: Concern.AT_RISK}.get(
         why, notice.concern
@@ -99,7 +97,6 @@ def next_steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice 
     Args:
         before: the notices that policies made about this promise for this customer, newest first.
         news: what was heard.
-
     """
     if any(news.version <= notice.heard_version for notice in before):
         return []
@@ -156,7 +153,6 @@ def what_follows(before: Sequence[Notice], notice: Notice, why: str, wanted: dic
         notice: it.
         why: why it was no longer true by then; "" when it was.
         wanted: what it was to say by then: newer than what it said, perhaps.
-
     """
     waiting = next((each for each in before if each.waits and each is not notice), None)
     if waiting is not None:

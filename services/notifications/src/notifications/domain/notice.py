@@ -92,7 +92,6 @@ class Notice:
         in_doubt: whether an attempt may have been accepted without our knowing.
         update_time: when it was last kept.
         version: of the row.
-
     """
 
     id: UUID
@@ -183,7 +182,6 @@ class Notice:
 
         Args:
             replaced: whether another notice tells, or has told, the customer something newer of the promise.
-
         """
         if self.state not in (State.SENDING, State.UNKNOWN):
             return

@@ -19,7 +19,6 @@ class Means:
         kind: what its notices are called; also the platform's policy.
         type: of its template.
         must_say: whatever else its type must.
-
     """
 
     event_type: str

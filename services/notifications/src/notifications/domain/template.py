@@ -42,7 +42,6 @@ class Template:
         purpose: what its notices are for, `purposes/{purpose}`.
         default_language_code: the language for customers in whose language there is no text.
         variables: its own, each with whether its values are never personal.
-
     """
 
     id: str

@@ -31,7 +31,6 @@ def refusal(code: int, text: str, *, of_recipient: bool) -> NotDone:
         code: the answer's code.
         text: its text; may be personal and is not kept.
         of_recipient: whether the recipient was named by then, and so may be meant.
-
     """
     enhanced = found.group() if (found := _ENHANCED.search(text)) else ""
     shown = f"{code} {enhanced}".strip()

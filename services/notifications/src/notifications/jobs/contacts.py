@@ -35,7 +35,6 @@ class Contact:
         language_code: the customer's, BCP 47.
         reply_to: the named human's e-mail address; may be empty.
         reach: how to reach the named human, in words.
-
     """
 
     channel: str
@@ -56,7 +55,6 @@ class Contacts:
         consents: the customer service's.
         directory: the cases service's.
         front_desk: the agent who stands in when a customer has no relationship manager.
-
     """
 
     consents: ConsentServiceAsyncStub

@@ -30,7 +30,6 @@ class Promises:
     Attributes:
         db: the service's database.
         promises: the cases service's.
-
     """
 
     db: Database

@@ -43,7 +43,6 @@ class Sending:
         provider: takes the messages.
         sender: who they are from.
         at_once, prepare_time, answer_time, retries: as `Worker` has them.
-
     """
 
     db: Database

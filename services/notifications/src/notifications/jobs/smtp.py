@@ -52,7 +52,6 @@ class SmtpProvider:
             Ours: the server refuses us: a login, a sender, a quota, relaying.
             Later: no connection, or not now.
             Exception: anything else after the final dot: nobody knows.
-
         """
         smtp = self._client()
         failpoints.hit("provider.before_send")

@@ -27,7 +27,6 @@ class NoticeRpc(Rpc, NoticeServiceServicer):
 
     Attributes:
         per_customer: how many notices of one purpose departments may request for a customer within a day.
-
     """
 
     rules: ClassVar[Rules] = {Notice: check_values, pb.SendNoticeRequest: check_sending}

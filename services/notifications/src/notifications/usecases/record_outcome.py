@@ -33,7 +33,6 @@ class Accepted:
         content_hash: SHA-256 of what it said, in hex.
         provider_code: the provider's code.
         time: when it did, which may be long before that is recorded.
-
     """
 
     content_hash: str

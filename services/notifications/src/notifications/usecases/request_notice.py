@@ -38,7 +38,6 @@ async def send_notice(
     NotFound when there is no such template; what `require_sendable_by_hand` finds; InvalidArgument
     VARIABLE_UNKNOWN for what it does not take, and what `words.render` finds; ResourceExhausted
     TOO_MANY_NOTICES.
-
     """
     template, texts = await read_template(tx, template_id)
     require_sendable_by_hand(template, texts, promise)

@@ -24,7 +24,6 @@ class Delivery:
 
     Attributes:
         compose_time: what the message bears as its date. A repeat bears the date of what it repeats.
-
     """
 
     notice: Notice

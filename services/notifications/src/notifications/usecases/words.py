@@ -137,7 +137,6 @@ def render(
     Raises:
         InvalidArgument: VARIABLE_MISSING with every value that is missing, INVALID_TIME, or
             INVALID_TEMPLATE and TEMPLATE_PART_MISSING for what only shows with these values.
-
     """
     values = {name: one_line(value) for name, value in given.items()} | {"apology": text.apology}
     required = {name for name in (*REQUIRED[template.type], *further) if not values.get(name)}

@@ -14,7 +14,6 @@ class Act:
         title: what happens in it.
         play: plays it; the customer is known from the first act. LeftOut where it cannot be played.
         look: what there is to see in its trace.
-
     """
 
     title: str

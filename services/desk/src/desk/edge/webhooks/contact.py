@@ -24,7 +24,6 @@ class NotUnderstood(Exception):
 
     Attributes:
         problems: what is wrong, by field; never a value.
-
     """
 
     def __init__(self, *problems: str) -> None:
@@ -40,7 +39,6 @@ class Handle:
         type: as the contract calls it: `PHONE`.
         value: as it is given; of a number the form in which it is matched.
         system: of an id who made it, of a social handle the network; empty of all others.
-
     """
 
     type: str
@@ -64,7 +62,6 @@ class Contact:
         occur_time: when it was; None for when it was received.
         language_code: BCP 47, of a customer who is made of it.
         is_automatic: whether a machine wrote it: nobody becomes a customer by that.
-
     """
 
     channel: str

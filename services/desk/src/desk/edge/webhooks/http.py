@@ -31,7 +31,6 @@ class Webhooks:
         sources: who may send.
         receiving: keeps it.
         clock: the source of time.
-
     """
 
     def __init__(self, sources: Sources, receiving: Receiving, clock: Clock) -> None:

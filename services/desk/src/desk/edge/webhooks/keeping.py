@@ -38,7 +38,6 @@ class Keeping:
         db: the desk's database.
         keep_days: for how long payloads are kept of what was recorded or dropped.
         wait_days: for how long a person may decide.
-
     """
 
     def __init__(self, db: Database, keep_days: int, wait_days: int) -> None:

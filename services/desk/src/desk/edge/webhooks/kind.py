@@ -18,7 +18,6 @@ class Glance:
         id: the sender's own, of this webhook.
         call: the sender's id of the call that it is about; empty when it is a contact by itself.
         rings_at: the code of the agent at whom it says that it rings.
-
     """
 
     id: str = ""
@@ -35,7 +34,6 @@ class CallState:
         talking: the codes of those who speak.
         number: of whom we speak with, or are about to.
         is_over: whether it has ended.
-
     """
 
     agents: frozenset[str] = frozenset()
@@ -65,7 +63,6 @@ class Kind:
         keep: what of a body is kept.
         call: how the call is that the bodies tell of, in the order in which they came. NotUnderstood.
         creates: whether somebody unknown becomes a customer where the source does not say.
-
     """
 
     name: str

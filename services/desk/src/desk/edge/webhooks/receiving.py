@@ -39,7 +39,6 @@ class Receiving:
         db: the desk's database.
         call_limit: when a call is recorded of which nothing more is told.
         ring: says that a call rings at an agent, or does no longer.
-
     """
 
     def __init__(self, db: Database, call_limit: timedelta, ring: Callable[[str], None]) -> None:

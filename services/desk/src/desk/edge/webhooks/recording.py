@@ -54,7 +54,6 @@ class Recording:
         sources: who sends: where numbers are dialled, and whether strangers become customers.
         customers: finds whose a contact is.
         timeline: the customer service's.
-
     """
 
     db: Database

@@ -40,7 +40,6 @@ class Listener:
         name: of the source, of the kind `email`.
         receiving: keeps it.
         host, port: where it listens.
-
     """
 
     def __init__(self, sources: Sources, name: str, receiving: Receiving, host: str, port: int) -> None:

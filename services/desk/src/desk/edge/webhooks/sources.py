@@ -52,7 +52,6 @@ class Source(BaseModel):
         creates: whether somebody who is not known becomes a customer, or waits for a person; None: as is
             usual for the kind.
         per_second: how many webhooks a second one replica takes of it, on average.
-
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

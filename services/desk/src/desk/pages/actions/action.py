@@ -38,7 +38,6 @@ class Field:
         codes: one of them is chosen by its words: such as a reason, which events tell and people read.
         among: what the form holds under this name is chosen from: nothing else is taken.
         hint: below it.
-
     """
 
     name: str
@@ -61,7 +60,6 @@ class Doing:
         customer: `customers/{uuid}`.
         on: the resource that it is about; the customer when it is no other.
         fields: what was typed; empty when it opens.
-
     """
 
     look: Looking
@@ -163,7 +161,6 @@ class Done:
         undo: the form that takes it back; empty when none does.
         held: what its own form is sent with once more to take it back, while it is held.
         held_s: for how long it is.
-
     """
 
     words: str
@@ -195,7 +192,6 @@ class Action:
         open: what its fields hold at first, the likely answer, and `what` it is about.
         do: sends it, or gives what the form shows next. A refusal is shown in the form.
         template: of a form that is more than its fields.
-
     """
 
     id: str

@@ -28,7 +28,6 @@ class Drafts:
     Args:
         db: the desk's database.
         person: whose, `agent:alice`.
-
     """
 
     def __init__(self, db: Database, person: str) -> None:

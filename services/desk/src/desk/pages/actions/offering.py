@@ -28,7 +28,6 @@ def offered(viewer: Viewer, customer: str, *actions: Action, on: str = "", owner
         actions: most likely first.
         on: the resource, when it is not the customer.
         owner: `departments/{id}` that owns it.
-
     """
     return [
         Act(each.id, each.label, each.letter, each.href(customer, on))

@@ -34,7 +34,6 @@ def told_case(
         names: what colleagues are called.
         offer: gives the buttons of some actions on a resource of an owner.
         say: how to speak.
-
     """
     listed = sorted(items, key=lambda each: value_name(each, "state") != "FINISHED")
     steps = [_step(each, offer, say) for each in listed]

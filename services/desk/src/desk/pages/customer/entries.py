@@ -57,7 +57,6 @@ class Entry:
         why: what explains it.
         read: where a message can be read.
         behind: those like it that are folded behind this one.
-
     """
 
     name: str
@@ -88,7 +87,6 @@ def entries(
         names: what colleagues are called.
         say: how to speak.
         things: what the resources are called that they are about.
-
     """
     lines: list[Entry] = []
     burst: list[Any] = []

@@ -21,7 +21,6 @@ def quarters(purchases: Sequence[Any], say: Speech, *, more: bool = False) -> tu
         purchases: the latest first.
         say: how to speak.
         more: whether there are earlier ones: a quarter of which some are missing is left out.
-
     """
     sums: dict[str, dict[int, Decimal]] = {}
     bought: Counter[str] = Counter()

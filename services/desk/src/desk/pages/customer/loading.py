@@ -63,7 +63,6 @@ async def load(
         now: the time.
         view: the customer view, when it is known.
         missed: parts that are waited for no longer than by a page, as they were away before.
-
     """
     of = _of(customer)
     bought = f'{of} AND purchase_time >= "{timestamp(first_day(now)).ToJsonString()}"'

@@ -18,7 +18,6 @@ class Card:
 
     Attributes:
         trouble: why what it shows may be old or is not there, in words; empty when all is well.
-
     """
 
     trouble: str = ""
@@ -70,7 +69,6 @@ class Promises(Card):
         slipped: how many more need somebody.
         more: how many others are open.
         is_cut: whether there are more than were asked for: the numbers are the least.
-
     """
 
     urgent: Sequence[Promise] = ()
@@ -124,7 +122,6 @@ class Cases(Card):
     Attributes:
         more: how many others are open.
         is_cut: whether nobody counts them now: the number is the least.
-
     """
 
     cases: Sequence[Case] = ()

@@ -39,7 +39,6 @@ class Promise:
         why: it moved.
         left: until it is due, while it is not done.
         told: how the customer heard of a slip, and when.
-
     """
 
     name: str
@@ -73,7 +72,6 @@ def told_of(
         answering: the department that answers for each open case: it agrees on what others promised.
         offer: gives the buttons of some actions on a resource of an owner.
         say: how to speak.
-
     """
     of = {name_of(each): each for each in sorted(listed, key=lambda each: each.due_time.ToNanoseconds())}
     shown = [

@@ -25,7 +25,6 @@ class Asked:
         resource: the name of a resource, `cases/{uuid}`.
         reference: what promises may be about, `orders/5021`.
         perhaps: the same of what may be an order's number, or no order's at all: `AB-5021`.
-
     """
 
     text: str = field(default="", repr=False)

@@ -31,7 +31,6 @@ class Hit:
         handles: how they may be reached, masked.
         why: what was found of them.
         is_sure: whether that is of nobody else, when nobody else is found.
-
     """
 
     customer: str
@@ -51,7 +50,6 @@ class Results:
         troubles: what could not be asked or was refused.
         words: what to do when nobody is found, or too many.
         more: the token of the next page; empty on the last.
-
     """
 
     hits: Sequence[Hit] = ()

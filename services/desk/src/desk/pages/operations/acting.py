@@ -33,7 +33,6 @@ class Chosen:
         reason: why they may stay missing, a code, of a drop.
         request_id: makes it happen once, however often it is sent.
         sure: whether it was said once what will happen. To replay one needs no saying: it harms nothing.
-
     """
 
     act: str

@@ -42,7 +42,6 @@ class Letter:
         why: what the consumer failed with.
         customer: `customers/{customer}` whom it concerns; empty for none.
         may: whether the viewer may replay and drop it.
-
     """
 
     name: str
@@ -66,7 +65,6 @@ class Letters:
         unknown: services of which nothing came, each with why.
         next_token: goes on with those of one service; empty at the end.
         is_cut: whether there are more than are shown, in a list of several services.
-
     """
 
     rows: Sequence[Letter]
@@ -89,7 +87,6 @@ class Detail:
         attributes: what the event says beside its message, and its own names.
         data: the message as JSON, or what stands in its place.
         trace_id: in which it was recorded; empty when it does not say.
-
     """
 
     letter: Letter

@@ -44,7 +44,6 @@ class Service:
     Attributes:
         note: since when it is silent, or its version.
         cells: outbox, consumers, set aside, dead letters, work, timers.
-
     """
 
     name: str
@@ -69,7 +68,6 @@ def overview(asked: Mapping[str, Asked], silent: Mapping[str, Silence], say: Spe
         asked: what each service answered.
         silent: since when those that answer nothing do so.
         say: how to speak.
-
     """
     services = [_service(name, each, silent.get(name), say) for name, each in asked.items()]
     troubles = [trouble for name, each in asked.items() for trouble in _troubles(name, each, say)]

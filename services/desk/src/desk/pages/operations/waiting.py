@@ -40,7 +40,6 @@ class Due:
         key: to what.
         due: when, and `is_late` when that is over.
         state: how it is with it.
-
     """
 
     what: str

@@ -35,7 +35,6 @@ class Item:
         words: what it says, or the beginning of what came.
         choices: customers who may be meant, and what they are called.
         may_choose: whether it can be read, so that only whose it is has to be said.
-
     """
 
     id: str
@@ -58,7 +57,6 @@ def item(received: Received, payload: bytes, names: Mapping[str, str], found: It
         payload: the first that came.
         names: what customers are called.
         found: further customers whom somebody looked for.
-
     """
     candidates = dict.fromkeys([*received.candidates, *found])
     return Item(

@@ -51,7 +51,6 @@ class Chosen:
         case: `cases/{uuid}`.
         since: the first day, as ISO 8601 has it.
         until: the last day.
-
     """
 
     kind: str = ""

@@ -34,7 +34,6 @@ class Further:
         href: brings it, as a part of the page.
         here: the page that shows as much.
         shown: how many entries there are before it.
-
     """
 
     href: str
@@ -52,7 +51,6 @@ class Timeline:
         trouble: why nothing is shown.
         nothing: what is said when nothing is there.
         further: what comes after the entries, if anything.
-
     """
 
     name: str
@@ -77,7 +75,6 @@ def timeline(
         before: how many entries are shown before these.
         names: what colleagues are called.
         say: how to speak.
-
     """
     answered, is_answered = parts.of("timeline", ListTimelineEntriesResponse), parts.has("timeline")
     listed, token = answered.timeline_entries, answered.next_page_token

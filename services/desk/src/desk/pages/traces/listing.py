@@ -18,7 +18,6 @@ class Listed:
         root: the service in which it began.
         worst: the span that it is listed for: the first that failed, or the slowest.
         customers: `customers/{customer}` whom it concerned.
-
     """
 
     trace_id: str

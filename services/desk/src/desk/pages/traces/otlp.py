@@ -27,7 +27,6 @@ class Span:
         error: what went wrong, a code; empty when the span does not say.
         links: the ids of other traces that it goes on with.
         resources: the names of what it was about.
-
     """
 
     trace_id: str

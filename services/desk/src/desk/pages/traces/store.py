@@ -29,7 +29,6 @@ class TraceStore:
 
     Args:
         url: where its API begins, before `/api/v3`; with a user and a password in it where it wants them.
-
     """
 
     def __init__(self, url: str) -> None:

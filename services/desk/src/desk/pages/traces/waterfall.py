@@ -25,7 +25,6 @@ class Row:
         skew_ms: how far its beginning was moved, because its clock said that it began before its caller.
         x: where its bar begins, in UNITS.
         width: how long its bar is, in UNITS.
-
     """
 
     span: Span
@@ -48,7 +47,6 @@ class Waterfall:
         idle_ms: how much of the time, in which nothing was done, is left out of the drawing.
         customers: `customers/{customer}` whom it concerned.
         links: other traces that it goes on with.
-
     """
 
     trace_id: str

@@ -36,7 +36,6 @@ class Line:
         what: is to be done.
         when: in words.
         mood: `no`, `stale` or nothing.
-
     """
 
     name: str
@@ -55,7 +54,6 @@ class Customers(Listed[Line]):
     Attributes:
         links: the customers whom one manages: where their page is, and what they are called.
         many: whether one manages more than were asked for.
-
     """
 
     links: Sequence[tuple[str, str]] = ()
