@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import tracemalloc
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -16,6 +17,7 @@ from chassis.api.text import NOT_TEXT
 from desk.edge.webhooks.contact import SUMMARY_MAX, Contact, Handle, NotUnderstood, words
 from desk.edge.webhooks.kind import CallState
 from desk.edge.webhooks.kinds import KINDS
+from desk.edge.webhooks.kinds.mail import HEADER_MAX, PARAMETERS_MAX, _Brief, _Words
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -252,6 +254,37 @@ def test_a_mail_of_html_alone_is_what_is_read_of_it() -> None:
     head = "<html><head><style>p {}</style></head>"
     body = "<body><p>Wo&nbsp;ist <b>es</b>?</p><script>1</script>Gr&uuml;&szlig;e</body></html>"
     assert of_mail(mail(head + body).as_bytes()).summary == "Wo ist es? ü\n\nWo ist es?\nGrüße"
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("2 < 3 <p>and 4 > 3", "2 < 3\nand 4 > 3"),
+        ("<b>a</b><a <a <a ", "a<a <a <a"),
+        ("a<!-- b --><!-- c > d", "a"),
+        ("<![if mso]>a<![endif]><![CDATA[b", "a"),
+    ],
+)
+def test_html_that_is_not_closed_is_read_at_one_go(
+    monkeypatch: pytest.MonkeyPatch, html: str, text: str
+) -> None:
+    """A parser that seeks the end of each tag or comment in all that follows takes hours for a megabyte."""
+    given: list[str] = []
+    feed = _Words.feed
+
+    def note(words: _Words, data: str) -> None:
+        given.append(data)
+        feed(words, data)
+
+    monkeypatch.setattr(_Words, "feed", note)
+    assert of_mail(mail(html).as_bytes()).summary == f"Wo ist es? ü\n\n{text}"
+    assert re.findall(r"<!--|<!\[|<[^>]*(?=<|\Z)", given[0]) == []
+
+
+def test_headers_are_read_as_long_as_anybody_writes_them() -> None:
+    read = _Brief().header_source_parse
+    assert len(read(["From: " + "a@b.c, " * 50_000])[1]) == HEADER_MAX
+    assert read(["Content-Type: text/plain" + "; a=b" * 300])[1].count(";") < PARAMETERS_MAX
 
 
 def test_eight_bit_mail_and_mail_of_no_known_character_set_is_read() -> None:

@@ -8,7 +8,7 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.message_factory import GetMessageClass
 
 # What Python's reader of ProtoJSON raises for what somebody made up.
-MALFORMED = (json_format.ParseError, ValueError, TypeError, OverflowError, RecursionError)
+MALFORMED = (json_format.ParseError, ValueError, TypeError, OverflowError, RecursionError, SystemError)
 
 
 class Fault(NamedTuple):

@@ -30,9 +30,13 @@ UNREAD_MAX_BYTES = 64 * KIB  # of what could not be read, for a person to look a
 NAMES_MAX = 50
 PARTS_MAX, NESTED_MAX = 500, 20  # each part costs the parser as much as thousands of lines
 LINES_MAX = 100_000  # each costs the parser a hundred bytes more than it has
+HEADER_MAX, PARAMETERS_MAX = 2000, 20  # characters and parts of one: longer ones take the parser seconds
 _NEWLINE, _PART, _NESTED = b"\n", b"\n--", b"multipart/"
 BASE64_MAX_BYTES = 256 * KIB  # of one part: more than TEXT_MAX
 _BASE64 = re.compile(rb"(?m)^[A-Za-z0-9+/=\r\n]{64,}")
+# What HTMLParser begins to read and, from each place anew, seeks the end of in all that follows.
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<!\[[^<>]*>?", re.DOTALL)
+_UNCLOSED = re.compile(r"<(?![^<>]{1,4000}>)")
 _MACHINE = re.compile(r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE)
 
 
@@ -52,7 +56,7 @@ def keep(body: bytes) -> bytes:
     if body.count(_PART) > PARTS_MAX or body.lower().count(_NESTED) > NESTED_MAX:
         return body[:UNREAD_MAX_BYTES]
     try:
-        message = email.message_from_bytes(_thin(body), policy=email.policy.default)
+        message = email.message_from_bytes(_thin(body), policy=_Brief())
         assert isinstance(message, EmailMessage)
         kept = _kept(message)
     except Exception:  # the library has faults of its own for what is far from any standard
@@ -148,6 +152,15 @@ def _is_automatic(message: EmailMessage, address: str) -> bool:
     return auto != "no" or bulk or bool(_MACHINE.match(address))
 
 
+class _Brief(email.policy.EmailPolicy):
+    """Headers are as long as anybody writes them, and no longer."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Name and value."""
+        name, value = super().header_source_parse(sourcelines)
+        return name, ";".join(value[:HEADER_MAX].split(";")[:PARAMETERS_MAX])
+
+
 class _Words(HTMLParser):
     """What of HTML is read: text, with a new line where a block begins or ends."""
 
@@ -176,7 +189,7 @@ class _Words(HTMLParser):
 
 def _of_html(html: str) -> str:
     reader = _Words()
-    reader.feed(html[: 50 * TEXT_MAX])
+    reader.feed(_UNCLOSED.sub("&lt;", _COMMENT.sub(" ", html[: 50 * TEXT_MAX])))
     reader.close()
     return "\n".join(each.strip() for each in "".join(reader.parts).split("\n"))
 
