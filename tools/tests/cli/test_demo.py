@@ -6,10 +6,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from google.type.money_pb2 import Money
 
+from rapport.customer.v1 import view_pb2
 from rapport_tools.demo import command
 from rapport_tools.demo.acts import broker
 from rapport_tools.demo.acts.act import LeftOut
+from rapport_tools.demo.changes import changes
 from rapport_tools.local.home import Home
 
 
@@ -51,3 +54,9 @@ def test_a_broker_goes_on_whatever_goes_wrong_while_it_stands_still() -> None:
         with pytest.raises(RuntimeError), broker._frozen(process.pid):
             raise RuntimeError
         assert process.communicate("still here\n", timeout=30) == ("still here\n", None)
+
+
+def test_what_changed_is_told_with_the_decimals_of_each_currency() -> None:
+    paid = [Money(currency_code="EUR", units=-1, nanos=-500_000_000), Money(currency_code="JPY", units=500)]
+    after = view_pb2.CustomerView(value=view_pb2.ValuePart(lifetime_values=paid))
+    assert "+ value    -1.50 EUR 500 JPY" in changes(view_pb2.CustomerView(), after)

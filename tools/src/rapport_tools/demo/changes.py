@@ -5,7 +5,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from chassis.api.messages import value_name
+from chassis.api.messages import shown_amount, value_name
 from rapport.customer.v1 import view_pb2
 from rapport_tools.cli.view_sections import value
 
@@ -20,9 +20,7 @@ def changes(before: view_pb2.CustomerView, after: view_pb2.CustomerView) -> str:
 
 def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
     """The view in lines of which each stands for itself."""
-    paid = [
-        f"{each.currency_code} {each.units}.{each.nanos // 10**7:02}" for each in view.value.lifetime_values
-    ]
+    paid = " ".join(map(shown_amount, view.value.lifetime_values)) or "0"
     day = "%a %d %b %Y"
     return [
         *(
@@ -30,7 +28,7 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
             for name in [view.display_name]
             if name
         ),
-        f"value    {' '.join(paid) or '0'} {value_name(view.value, 'band')}",
+        f"value    {paid} {value_name(view.value, 'band')}",
         *(f"case     {_said(part.topic)}, {_state(part)}" for part in view.cases),
         *(
             f"promise  {_said(part.kind)} of {named(part.reference)}, {_state(part)}"
