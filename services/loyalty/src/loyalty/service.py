@@ -43,7 +43,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(PurchaseRpc(app, formula=formula))
     app.serve(GoodwillRpc(app, authority=authority))
 
-    app.on_open(partial(expect_bands, app.db))
+    app.on_open(partial(expect_bands, app.db, formula))
     app.timer(BANDS_TIMER, lambda tx, _: follow_bands(tx, formula))
     app.project(PROMISES.durable, on_promises)
     app.subscribe(DELAYS.durable, goodwill_for_renegotiation(authority))

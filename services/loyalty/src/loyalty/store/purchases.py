@@ -165,10 +165,10 @@ _another = sa.func.coalesce(
     sa.select(sa.func.max(_by)).where(_by < _version).scalar_subquery(),
     sa.select(sa.func.min(_by)).where(_by > _version).scalar_subquery(),
 )
+_otherwise = sa.select(CUSTOMER_VALUES).where(_by == _another)
+SOME_OTHERWISE_BANDED = Statement(_otherwise.limit(1), row=CustomerValue)
 LOCK_OTHERWISE_BANDED = Statement(
-    sa.select(CUSTOMER_VALUES)
-    .where(_by == _another)
-    .order_by(CUSTOMER_VALUES.c.customer_id)
+    _otherwise.order_by(CUSTOMER_VALUES.c.customer_id)
     .limit(sa.bindparam("limit", type_=sa.BigInteger))
     .with_for_update(),
     row=CustomerValue,

@@ -10,7 +10,7 @@ from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from loyalty.domain.facts import CustomerValueChanged
 from loyalty.domain.value import Band, CustomerValue, ValueFormula
-from loyalty.store.purchases import LOCK_OTHERWISE_BANDED, SAVE_BANDS
+from loyalty.store.purchases import LOCK_OTHERWISE_BANDED, SAVE_BANDS, SOME_OTHERWISE_BANDED
 
 BANDS_TIMER = "follow-bands"
 CHUNK = 500  # in one transaction
@@ -40,8 +40,10 @@ def tell_value(
     return tx.record(changed, version=value.version, caused_by=caused_by)
 
 
-async def expect_bands(db: Database) -> None:
-    """Look soon after a start whether bands are set otherwise than before."""
+async def expect_bands(db: Database, formula: ValueFormula) -> None:
+    """See at a start whether bands are set otherwise than before, and put customers in them soon after."""
+    if await SOME_OTHERWISE_BANDED.maybe(db, version=formula.version) is None:
+        return
     with acting(Call("start", service_itself(db.service))):
         async with db.transaction() as tx:
             await tx.schedule(BANDS_TIMER, "", tx.now + _SETTLED)
