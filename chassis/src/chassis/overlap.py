@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from chassis.db.locks import LOCK_NAMES
 from chassis.db.schema import RECOGNISED
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import among
 from chassis.db.transaction import Transaction
 
 # So much is compared with one request. A statement that finds more ends: then nothing of it is clear.
@@ -24,13 +25,10 @@ RECORDED_MAX = 10_000
 # So many can wait for each other: a lock for each row of each request is more than a database has room for.
 _LOCKS = 256
 
-
-def _among(column: Any) -> sa.ColumnElement[bool]:
-    return column == sa.any_(sa.bindparam("keys", type_=sa.ARRAY(sa.Text)))  # type: ignore[no-any-return]  # untyped
-
-
 _RECOGNISED = Statement[Any](
-    sa.select(RECOGNISED).where(sa.or_(_among(RECOGNISED.c.import_key), _among(RECOGNISED.c.known_as)))
+    sa.select(RECOGNISED).where(
+        sa.or_(among(RECOGNISED.c.import_key, "keys"), among(RECOGNISED.c.known_as, "keys"))
+    )
 )
 _REMEMBER = Bulk[Any](RECOGNISED, lambda insert: insert.on_conflict_do_nothing())
 

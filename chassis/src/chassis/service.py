@@ -154,7 +154,7 @@ def main(service: Service[Any]) -> None:
         try:
             asyncio.run(made)
         except NotProvisioned as problem:
-            sys.exit(f"{problem} (RAPPORT_STREAM_GIB, or more room for the broker)")
+            sys.exit(str(problem))
     else:
         try:
             if command == "check":

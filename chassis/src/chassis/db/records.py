@@ -13,6 +13,7 @@ from chassis.auth import ownership
 from chassis.context import Call
 from chassis.db.schema import AUDIT, IDEMPOTENCY, TIMERS
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import rows_of
 from chassis.mentions import mentioned
 
 _AUDITED = [c.name for c in AUDIT.columns if c.name not in ("refused", "void")]
@@ -33,15 +34,9 @@ UPSERT_TIMERS = Bulk[Any](
     ),
     columns=[c.name for c in TIMERS.columns if c.name != "attempts"],
 )
-_GONE = (
-    sa.func.unnest(
-        sa.bindparam("kinds", type_=sa.ARRAY(sa.Text)), sa.bindparam("keys", type_=sa.ARRAY(sa.Text))
-    )
-    .table_valued(sa.column("kind", sa.Text), sa.column("key", sa.Text), name="gone")
-    .render_derived()
-)
+_GONE = rows_of("gone", kinds=sa.Text(), keys=sa.Text())
 DELETE_TIMERS = Statement[Any](
-    sa.delete(TIMERS).where(TIMERS.c.kind == _GONE.c.kind, TIMERS.c.key == _GONE.c.key)
+    sa.delete(TIMERS).where(TIMERS.c.kind == _GONE.c.kinds, TIMERS.c.key == _GONE.c["keys"])
 )
 # The row of a transaction that never took effect, and by this row never can. Nothing is returned when there
 # is one already.

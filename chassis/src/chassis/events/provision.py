@@ -117,10 +117,9 @@ async def _stream(js: JetStreamContext, config: StreamConfig, change: bool = Tru
             await js.add_stream(config.evolve(metadata={MARKER: str(uuid4())}))
             return
         except nats.js.errors.ServerError as error:  # no room, above all
-            gib = (config.max_bytes or 0) // GIB
-            raise NotProvisioned(
-                f"the broker makes no stream {config.name} of {gib} GiB: {error.description}"
-            ) from error
+            what = f"the broker makes no stream {config.name} of {(config.max_bytes or 0) // GIB} GiB"
+            mend = "(RAPPORT_STREAM_GIB, or more room for the broker)"
+            raise NotProvisioned(f"{what}: {error.description} {mend}") from error
         except nats.js.errors.BadRequestError as error:
             if error.err_code != MADE_OTHERWISE:
                 raise

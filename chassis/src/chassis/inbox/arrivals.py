@@ -22,6 +22,7 @@ from chassis.db.database import Database
 from chassis.db.days import INBOX_DAYS
 from chassis.db.schema import INBOX, PARKED
 from chassis.db.statement import Statement
+from chassis.db.tables import among
 from chassis.errors import FailedPrecondition, Unavailable
 from chassis.inbox.subscription import Subscription
 from chassis.shares import Shares
@@ -36,8 +37,6 @@ WAITING_OF_A_CALLER = 32
 
 Key = tuple[str, UUID, str]  # consumer, event or transaction, type when counted
 
-_IDS = sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))
-_TRANSACTIONS = sa.bindparam("transactions", type_=sa.ARRAY(sa.Uuid))
 # Which daily partitions. The transaction is older than its events by the time it took.
 _DAYS = INBOX.c.event_id.between(sa.bindparam("first", type_=sa.Uuid), sa.bindparam("last", type_=sa.Uuid))
 _NONE, _ONE = sa.literal_column("''", sa.Text), sa.literal_column("1", sa.BigInteger)
@@ -49,9 +48,9 @@ def _found(table: sa.Table, state: sa.ColumnElement[str], *conditions: Any) -> l
     )
     counted = sa.select(table.c.consumer, table.c.transaction_id, table.c.type, sa.func.count())
     return [
-        named.add_columns(state.label("state")).where(table.c.event_id == sa.any_(_IDS), *conditions),
+        named.add_columns(state.label("state")).where(among(table.c.event_id, "ids"), *conditions),
         counted.add_columns(sa.func.min(state))
-        .where(table.c.transaction_id == sa.any_(_TRANSACTIONS), *conditions)
+        .where(among(table.c.transaction_id, "transactions"), *conditions)
         .group_by(table.c.consumer, table.c.transaction_id, table.c.type),
     ]
 

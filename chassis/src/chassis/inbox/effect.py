@@ -12,6 +12,7 @@ from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.db.schema import INBOX, PARKED
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import among
 from chassis.db.transaction import Transaction
 from chassis.errors import Malformed
 from chassis.events import envelope, registry
@@ -26,7 +27,7 @@ AHEAD_MAX = timedelta(days=1)  # no clock is that wrong, and what is latest must
 _INBOX = Bulk[Any](INBOX, lambda rows: rows.on_conflict_do_nothing().returning(INBOX.c.event_id))
 _APPLIED = Statement[None](
     sa.delete(PARKED).where(
-        PARKED.c.event_id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))),
+        among(PARKED.c.event_id, "ids"),
         PARKED.c.consumer == sa.bindparam("consumer"),
     )
 )

@@ -22,6 +22,7 @@ from chassis import backoff
 from chassis.db.database import Database
 from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import among
 from chassis.errors import Malformed, Refusal
 from chassis.events.shown import CUSTOMER
 from chassis.inbox.delivery import Delivery
@@ -53,7 +54,7 @@ _MINE = (
     _P.state == sa.literal_column("'PARKED'"),  # written out, to match the partial index
     sa.or_(
         sa.bindparam("every", type_=sa.Boolean),
-        _P.type == sa.any_(sa.bindparam("types", type_=sa.ARRAY(sa.Text))),
+        among(_P.type, "types"),
         _P.type == "",
     ),
 )

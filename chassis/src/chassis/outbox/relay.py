@@ -21,6 +21,7 @@ from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import OUTBOX, STREAM
 from chassis.db.session import Session, kept
 from chassis.db.statement import Statement
+from chassis.db.tables import among, rows_of
 from chassis.events.declarations import stream_of
 from chassis.events.nats import Connection
 from chassis.outbox.publisher import Outcome, Publisher
@@ -39,15 +40,11 @@ REFUSED_PAUSE_S = 5.0
 _log = structlog.get_logger()
 
 _COLUMNS = [column for column in OUTBOX.c if column.name != "published_at"]
-_HELD = (
-    sa.func.unnest(sa.bindparam("shards", type_=sa.ARRAY(sa.SmallInteger)))
-    .table_valued(sa.column("shard", sa.SmallInteger), name="held")
-    .render_derived()
-)
+_HELD = rows_of("held", shards=sa.SmallInteger())
 _PER_SHARD = (
     sa.select(*_COLUMNS)
     .where(
-        OUTBOX.c.shard == _HELD.c.shard,
+        OUTBOX.c.shard == _HELD.c.shards,
         OUTBOX.c.published_at.is_(None),
         OUTBOX.c.resource != sa.all_(sa.bindparam("refused", type_=sa.ARRAY(sa.Text))),
     )
@@ -66,7 +63,7 @@ _BATCH = Statement[Any](
 _MARK = Statement[Any](
     sa.update(OUTBOX)
     .where(
-        OUTBOX.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))),
+        among(OUTBOX.c.id, "ids"),
         OUTBOX.c.id.between(sa.bindparam("first"), sa.bindparam("last")),  # which partitions
     )
     .values(published_at=sa.bindparam("at"))

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from chassis import ids
 from chassis.db.schema import WORK
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import among
 from chassis.db.transaction import Transaction
 from chassis.work.item import State, Work
 
@@ -18,7 +19,7 @@ _NOW = sa.func.clock_timestamp()  # leases are kept by the database's clock: pro
 _LEASE = _NOW + sa.bindparam("lease", type_=sa.Interval)
 # Written out, not bound: else a plan for any value could not use the partial indexes.
 _IS = {state: WORK.c.state == sa.literal_column(f"'{state}'") for state in State}
-_KINDS = WORK.c.kind == sa.any_(sa.bindparam("kinds", type_=sa.ARRAY(sa.Text)))
+_KINDS = among(WORK.c.kind, "kinds")
 _THIS = WORK.c.id == sa.bindparam("work")
 _OURS = (
     _THIS,

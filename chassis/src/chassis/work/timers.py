@@ -18,6 +18,7 @@ from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
+from chassis.db.tables import among
 from chassis.db.transaction import Transaction
 from chassis.judgement import is_transient
 from chassis.telemetry import metrics, tracing
@@ -62,7 +63,7 @@ _DUE = Statement(
     sa.select(TIMERS)
     .where(
         TIMERS.c.due_at <= sa.bindparam("now"),
-        TIMERS.c.kind == sa.any_(sa.bindparam("kinds", type_=sa.ARRAY(sa.Text))),
+        among(TIMERS.c.kind, "kinds"),
         TIMERS.c.id != sa.all_(sa.bindparam("passed", type_=sa.ARRAY(sa.Uuid))),
     )
     .order_by(TIMERS.c.due_at)

@@ -43,9 +43,8 @@ class Turn:
         if self._work.unknown and self._work.fingerprint not in ("", fingerprint):
             raise Refused("not-repeatable")
         answer_s = self._worker.answer_time.total_seconds()
-        began = (
-            asyncio.get_running_loop().time()
-        )  # before the first write, which may be the one that was kept
+        # From before the first write, which may be the one that was kept: so ours ends first.
+        began = asyncio.get_running_loop().time()
         for _ in range(TRIES):
             try:
                 await self._write(fingerprint, about)

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
@@ -9,7 +10,7 @@ from rapport_testing.engines import process
 from rapport_testing.engines.process import Program
 
 
-class Engine:
+class Engine(ABC):
     """One server as a child process: `with` starts it, waits until clients are accepted, and ends it."""
 
     stop_signal: signal.Signals = signal.SIGTERM
@@ -17,17 +18,17 @@ class Engine:
     idle_timeout_s: float = 30.0
     process: "subprocess.Popen[bytes] | None" = None
 
+    @abstractmethod
     def prepare(self) -> None:
         """Write what it starts with."""
-        raise NotImplementedError
 
+    @abstractmethod
     def program(self) -> Program:
         """The server as a program for a supervisor."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_ready(self) -> bool:
         """Whether clients are accepted."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         self.start()

@@ -52,7 +52,6 @@ def call(
 
 
 def _request(input_type: Any, text: str) -> Any:
-
     request = message_class(input_type)()
     try:
         ParseDict(_json(text), request)
@@ -74,7 +73,6 @@ def _json(text: str) -> dict[str, Any]:
 
 
 def _call(channel: Any, path: str, method: Any, request: Any, timeout: float | None) -> Any:
-
     serialize = type(request).SerializeToString
     parse = message_class(method.output_type).FromString
     if method.server_streaming:

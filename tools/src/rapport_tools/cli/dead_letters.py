@@ -78,14 +78,13 @@ def drop(names: list[str] = MANY, reason: str = REASON) -> None:
 
 
 def _do(names: list[str], act: Callable[..., object], done: str) -> None:
-
     session = Session.open()
     for service, name in _each(session, names):
         act(operations(session, service), name=name, request_id=str(uuid4()))
         say(f"{done} {name}.")
 
 
-def _each(session: "Session", names: list[str]) -> list[tuple[str, str]]:
+def _each(session: Session, names: list[str]) -> list[tuple[str, str]]:
     """The service and the name of every letter that is meant."""
     meant = []
     for name in names:
@@ -126,7 +125,7 @@ def _service(consumer: str) -> str:
     return known[consumer]
 
 
-def _row(letter: "DeadLetter") -> dict[str, Any]:
+def _row(letter: DeadLetter) -> dict[str, Any]:
     return {
         "name": letter.name,
         "when": letter.set_aside_time.ToDatetime().isoformat(timespec="seconds"),
@@ -140,8 +139,7 @@ def _row(letter: "DeadLetter") -> dict[str, Any]:
     }
 
 
-def _decoded(letter: "DeadLetter") -> Any:
-
+def _decoded(letter: DeadLetter) -> Any:
     from chassis.events.registry import events
 
     message = events().get(letter.event_type)

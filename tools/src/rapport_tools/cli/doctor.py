@@ -91,7 +91,6 @@ def _about_running(home: Home) -> Iterator[Finding]:
 
 
 def _about_messages() -> Iterator[Finding]:
-
     session = Session.open()
     for name in session.peers:
         try:
@@ -104,7 +103,7 @@ def _about_messages() -> Iterator[Finding]:
             yield from troubles(name, backlog)
 
 
-def troubles(service: str, backlog: "Backlog") -> Iterator[Finding]:
+def troubles(service: str, backlog: Backlog) -> Iterator[Finding]:
     """What is wrong with what waits."""
     if (oldest_s := waiting_s(backlog)) > OUTBOX_OLD_S:
         facts = counted(backlog.unpublished_fact_count, "fact")
@@ -117,8 +116,7 @@ def troubles(service: str, backlog: "Backlog") -> Iterator[Finding]:
     yield from _work(service, backlog)
 
 
-def _set_aside(service: str, backlog: "Backlog") -> Iterator[Finding]:
-
+def _set_aside(service: str, backlog: Backlog) -> Iterator[Finding]:
     for each in backlog.set_aside:
         consumer = each.consumer.rpartition("/")[2]
         events = counted(each.event_count, "event")
@@ -134,7 +132,7 @@ def _set_aside(service: str, backlog: "Backlog") -> Iterator[Finding]:
             yield Finding(what, f"The release of {service} that does applies them.")
 
 
-def _work(service: str, backlog: "Backlog") -> Iterator[Finding]:
+def _work(service: str, backlog: Backlog) -> Iterator[Finding]:
     for each in backlog.work:
         kind = each.kind
         if each.alarm_count:

@@ -41,7 +41,7 @@ def explain(
         say(line(f"  {when}  {service:<14} {what(cause)}{where} by {cause.actor}{trace}"))
 
 
-def explanation_of(session: "Session", resource: str) -> Any:
+def explanation_of(session: Session, resource: str) -> Any:
     """The Explanation of what has a name. Failure when nothing can explain it."""
     from chassis.explain.explainer import explained_by, explanations
 

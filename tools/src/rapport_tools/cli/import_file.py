@@ -195,7 +195,6 @@ def _currency() -> str:
 
 @contextmanager
 def _progress(name: str, show: bool) -> Iterator[Callable[[int, int], None]]:
-
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(
         *columns, console=Terminal(stderr=True), disable=not (show and sys.stderr.isatty())

@@ -11,7 +11,7 @@ from rapport_tools.cli.output import listing
 from rapport_tools.cli.session import Session
 
 
-def operations(session: "Session", service: str) -> "OperationsServiceStub":
+def operations(session: Session, service: str) -> OperationsServiceStub:
     """The operations of one service."""
     return session.stub(OperationsServiceStub, service)
 
@@ -41,7 +41,7 @@ def list_of_each(
         raise Failure(f"No answer from {', '.join(silent)}: see {whom_to_ask()}.", Exit.UNREACHABLE)
 
 
-def dead_letters(stub: "OperationsServiceStub", service: str, consumer: str = "-") -> Iterator["DeadLetter"]:
+def dead_letters(stub: OperationsServiceStub, service: str, consumer: str = "-") -> Iterator[DeadLetter]:
     """The dead letters of a service's consumer, or of all its consumers, oldest first, page by page."""
     request = ListDeadLettersRequest(parent=f"services/{service}/consumers/{consumer}", page_size=1000)
     while True:

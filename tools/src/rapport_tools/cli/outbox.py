@@ -63,14 +63,14 @@ def moment(option: str, text: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def waiting_s(backlog: "Backlog") -> float:
+def waiting_s(backlog: Backlog) -> float:
     """For how long the oldest unpublished fact waits, in seconds."""
     if not backlog.HasField("oldest_unpublished_time"):
         return 0.0
     return (datetime.now(UTC) - backlog.oldest_unpublished_time.ToDatetime(UTC)).total_seconds()
 
 
-def _row(service: str, backlog: "Backlog") -> dict[str, Any]:
+def _row(service: str, backlog: Backlog) -> dict[str, Any]:
     return {
         "service": service,
         "waiting": backlog.unpublished_fact_count,
@@ -78,7 +78,7 @@ def _row(service: str, backlog: "Backlog") -> dict[str, Any]:
     }
 
 
-def _republish(session: "Session", service: str, since: datetime, until: datetime) -> tuple[int, int]:
+def _republish(session: Session, service: str, since: datetime, until: datetime) -> tuple[int, int]:
     """How many events were published again, and how many were not."""
     request = RepublishFactsRequest(
         parent=f"services/{service}",

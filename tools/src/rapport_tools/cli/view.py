@@ -58,7 +58,7 @@ def view(
     terminal.print(page(found, terminal.width, whom), crop=False)
 
 
-def _found(session: "Session", customer: str, country: str, as_json: bool) -> str:
+def _found(session: Session, customer: str, country: str, as_json: bool) -> str:
     """The customer's name for whatever the user has of them. Several are listed, for people."""
     named = _UUID.fullmatch(customer.lower())
     if named is not None:
@@ -101,7 +101,7 @@ def _international(number: str, country: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _changes(session: "Session", name: str) -> "Iterator[view_pb2.CustomerView]":
+def _changes(session: Session, name: str) -> Iterator[view_pb2.CustomerView]:
     """The view now and the latest as it changes. A stream that ends of age is followed by another."""
     stub = session.stub(view_service_pb2_grpc.ViewServiceStub, "customer")
     while True:
@@ -110,7 +110,7 @@ def _changes(session: "Session", name: str) -> "Iterator[view_pb2.CustomerView]"
                 yield response.customer_view
 
 
-def _follow(views: "Iterator[view_pb2.CustomerView]", as_json: bool) -> None:
+def _follow(views: Iterator[view_pb2.CustomerView], as_json: bool) -> None:
     """Show each view in place of the one before; as JSON, a line for each."""
     if as_json:
         write_lines((contracts.to_json(found) for found in views), as_json=True)

@@ -84,5 +84,5 @@ def work(service: str = Service, as_json: bool = AsJson) -> None:
     )
 
 
-def _at(time: "Timestamp") -> str:
+def _at(time: Timestamp) -> str:
     return time.ToDatetime().isoformat(sep=" ", timespec="seconds")

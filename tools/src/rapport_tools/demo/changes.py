@@ -29,9 +29,9 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
             if name
         ),
         f"value    {paid} {value_name(view.value, 'band')}",
-        *(f"case     {_said(part.topic)}, {_state(part)}" for part in view.cases),
+        *(f"case     {_said(part.topic)}, {state_of(part)}" for part in view.cases),
         *(
-            f"promise  {_said(part.kind)} of {named(part.reference)}, {_state(part)}"
+            f"promise  {_said(part.kind)} of {named(part.reference)}, {state_of(part)}"
             f", due {part.due_time.ToDatetime():{day}}"
             + (
                 f", now expected {part.forecast_time.ToDatetime():{day}}"
@@ -40,7 +40,7 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
             )
             for part in view.promises
         ),
-        *(f"message  {_said(part.kind)}, {_state(part)}{_because(part)}" for part in view.notices),
+        *(f"message  {_said(part.kind)}, {state_of(part)}{_because(part)}" for part in view.notices),
         *(f"holds    {part.balance} {_unit(part)}" for part in view.loyalty.balances),
         *(
             f"{section.name.rpartition('/')[2]:8} {cell.label} {value(cell)}"
@@ -48,7 +48,7 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
             for cell in section.cells
         ),
         *(
-            f"goodwill {part.points} {_unit(part)}, {_state(part)}{_because(part)}"
+            f"goodwill {part.points} {_unit(part)}, {state_of(part)}{_because(part)}"
             for part in view.loyalty.goodwill
         ),
     ]
@@ -69,7 +69,8 @@ def _said(code: str) -> str:
     return code.replace("-", " ")
 
 
-def _state(part: Message) -> str:
+def state_of(part: Message) -> str:
+    """As people say it: `at risk`."""
     return value_name(part, "state").replace("_", " ").lower()
 
 

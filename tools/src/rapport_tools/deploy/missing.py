@@ -74,8 +74,9 @@ def _keys(folder: Folder) -> Iterator[str]:
 
 def _kinds(folder: Folder) -> Iterator[str]:
     known = set(_names(kubectl("get", "customresourcedefinitions", "-o", "json")))
+    of_services = folder.values()
     for path, definition in CRDS.items():
-        users = [name for name, values in folder.values().items() if _value(values, path)]
+        users = [name for name, values in of_services.items() if _value(values, path)]
         if users and definition not in known:
             what = f"{'.'.join(path)} of {', '.join(users)}"
             yield f"{what} needs {definition}, which the cluster does not know."

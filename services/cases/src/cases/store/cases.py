@@ -11,7 +11,7 @@ from cases.store.tables import CASES, NOTES, WORK_ITEMS
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
-from chassis.db.tables import updated
+from chassis.db.tables import among, updated
 from rapport.common.v1 import states_pb2
 
 _BY_ID = sa.select(CASES).where(CASES.c.id == sa.bindparam("id"))
@@ -19,9 +19,7 @@ _BY_ID = sa.select(CASES).where(CASES.c.id == sa.bindparam("id"))
 CASE = Statement(_BY_ID, row=Case)
 # NO KEY UPDATE: rows that reference the case may be inserted meanwhile, the case itself stays as it was read.
 LOCK_CASE = Statement(_BY_ID.with_for_update(key_share=True), row=Case)
-CASES_BY_ID = Statement(
-    sa.select(CASES).where(CASES.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)))), row=Case
-)
+CASES_BY_ID = Statement(sa.select(CASES).where(among(CASES.c.id, "ids")), row=Case)
 COUNT_UNFINISHED = Statement[Any](
     sa.select(sa.func.count()).where(
         WORK_ITEMS.c.case_id == sa.bindparam("id"), WORK_ITEMS.c.state != WorkItemState.FINISHED.value

@@ -11,7 +11,7 @@ from cases.store.tables import PROMISES
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
-from chassis.db.tables import updated
+from chassis.db.tables import among, updated
 from chassis.overlap import RECORDED_MAX
 from rapport.common.v1 import states_pb2
 
@@ -19,8 +19,8 @@ _BY_ID = sa.select(PROMISES).where(PROMISES.c.id == sa.bindparam("id"))
 
 
 def _in(states: Iterable[PromiseState]) -> sa.ColumnElement[bool]:
-    among: sa.ColumnElement[bool] = PROMISES.c.state == sa.any_(sa.literal(sorted(states), sa.ARRAY(sa.Text)))
-    return among
+    known: sa.ColumnElement[bool] = PROMISES.c.state == sa.any_(sa.literal(sorted(states), sa.ARRAY(sa.Text)))
+    return known
 
 
 _ON_WORK_ITEM = (
@@ -41,8 +41,8 @@ LOCK_PROMISES_AWAITED = Statement(
     ),
     row=Promise,
 )
-_IMPORTED = PROMISES.c.import_key == sa.any_(sa.bindparam("import_keys", type_=sa.ARRAY(sa.Text)))
-_ON_WORK_ITEMS = PROMISES.c.work_item_id == sa.any_(sa.bindparam("work_item_ids", type_=sa.ARRAY(sa.Uuid)))
+_IMPORTED = among(PROMISES.c.import_key, "import_keys")
+_ON_WORK_ITEMS = among(PROMISES.c.work_item_id, "work_item_ids")
 PROMISES_BY_IMPORT_KEY = Statement(sa.select(PROMISES).where(_IMPORTED), row=Promise)
 # What was promised on work items or came with import keys, the oldest first.
 PROMISED_BEFORE = Statement(
@@ -52,8 +52,8 @@ PROMISED_BEFORE = Statement(
 IMPORTED_ABOUT = Statement(
     sa.select(PROMISES)
     .where(
-        PROMISES.c.reference == sa.any_(sa.bindparam("references", type_=sa.ARRAY(sa.Text))),
-        PROMISES.c.customer_id == sa.any_(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))),
+        among(PROMISES.c.reference, "references"),
+        among(PROMISES.c.customer_id, "customer_ids"),
         sa.func.starts_with(PROMISES.c.import_key, sa.bindparam("department", type_=sa.Text)),
         PROMISES.c.withdraw_time.is_(None),
     )

@@ -10,10 +10,9 @@ from cases.store.tables import PROMISES, WORK_ITEMS
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
-from chassis.db.tables import updated
+from chassis.db.tables import among, updated
 from rapport.cases.v1 import work_item_pb2
 
-_IDS = sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))
 _OF_PROMISE = sa.select(PROMISES.c.work_item_id).where(PROMISES.c.id == sa.bindparam("promise_id"))
 
 _BY_ID = sa.select(WORK_ITEMS).where(WORK_ITEMS.c.id == sa.bindparam("id"))
@@ -24,7 +23,7 @@ WORK_ITEM = Statement(_BY_ID, row=WorkItem)
 LOCK_WORK_ITEM = Statement(_BY_ID.with_for_update(key_share=True), row=WorkItem)
 LOCK_WORK_ITEMS = Statement(
     sa.select(WORK_ITEMS)
-    .where(WORK_ITEMS.c.id == sa.any_(_IDS))
+    .where(among(WORK_ITEMS.c.id, "ids"))
     .order_by(WORK_ITEMS.c.id)
     .with_for_update(key_share=True),
     row=WorkItem,

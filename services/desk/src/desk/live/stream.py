@@ -22,6 +22,8 @@ SEND_S = 30.0
 AGAIN_MS = (500, 5500)  # when a reader comes back: not all of them at once
 CROWDED_MS = (20_000, 40_000)  # when a reader comes back for whom there is no seat
 WAITING_MAX = 100
+# For one person at one replica: each reader costs calls to every service whenever something changes.
+SEATS = 20
 SIGNED_OUT = "signed-out"  # ends a stream: whoever looked may look no more
 
 # Debugging, it would log what it sends: customers.
@@ -113,11 +115,6 @@ def _farewell(again_ms: tuple[int, int]) -> ServerSentEvent:
 
 def _event(kind: str, data: Any) -> ServerSentEvent:
     return ServerSentEvent(json.dumps(data, ensure_ascii=False, separators=(",", ":")), event=kind)
-
-
-SEATS = (
-    20  # for one person at one replica: each reader costs calls to every service whenever something changes
-)
 
 
 class Readers:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import among
 from loyalty.domain.ledger import Account, AccountTransfer, AccountType, Transfer
 from loyalty.names import MEMBERSHIP
 from loyalty.store.tables import ACCOUNTS, ENTRIES, TRANSFERS
@@ -15,9 +16,7 @@ from loyalty.store.tables import ACCOUNTS, ENTRIES, TRANSFERS
 # Returns those that are new.
 OPEN_ACCOUNTS = Bulk(ACCOUNTS, lambda into: into.on_conflict_do_nothing().returning(ACCOUNTS), row=Account)
 
-_BY_NAME = sa.select(ACCOUNTS).where(
-    ACCOUNTS.c.name == sa.func.any(sa.bindparam("names", type_=sa.ARRAY(sa.Text)))
-)
+_BY_NAME = sa.select(ACCOUNTS).where(among(ACCOUNTS.c.name, "names"))
 
 GET_ACCOUNTS = Statement(_BY_NAME, row=Account)
 
@@ -39,7 +38,7 @@ LOCK_ACCOUNTS = Statement(
 )
 
 
-LEG_COLUMNS = [name for name in ENTRIES.columns.keys() if name != "transfer_id"]  # noqa: SIM118
+LEG_COLUMNS = [column.name for column in ENTRIES.c if column.name != "transfer_id"]
 
 
 def _post() -> sa.ClauseElement:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import among, rows_of
 from chassis.overlap import RECORDED_MAX
 from loyalty.domain.value import CustomerValue, Purchase
 from loyalty.names import CUSTOMER
@@ -19,41 +20,28 @@ INSERT_PURCHASES = Bulk(
     row=Purchase,
 )
 
-_IMPORTED = sa.select(PURCHASES).where(
-    PURCHASES.c.import_key == sa.func.any(sa.bindparam("import_keys", type_=sa.ARRAY(sa.Text)))
-)
+_IMPORTED = sa.select(PURCHASES).where(among(PURCHASES.c.import_key, "import_keys"))
 GET_IMPORTED = Statement(_IMPORTED, row=Purchase)
 
 # The same, nobody else's to correct until the end of the transaction.
 LOCK_IMPORTED = Statement(_IMPORTED.order_by(PURCHASES.c.import_key).with_for_update(), row=Purchase)
 
-_occasions = (
-    sa.func.unnest(
-        sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid)),
-        sa.bindparam("times", type_=sa.ARRAY(PURCHASES.c.purchase_time.type)),
-    )
-    .table_valued(
-        sa.column("customer_id", sa.Uuid),
-        sa.column("purchase_time", PURCHASES.c.purchase_time.type),
-        name="occasions",
-    )
-    .render_derived()
-)
+_occasions = rows_of("occasions", customer_ids=sa.Uuid(), times=PURCHASES.c.purchase_time.type)
 # What imports brought of customers at certain times, with one of the references or amounts.
 IMPORTED_AT = Statement(
     sa.select(PURCHASES)
     .join(
         _occasions,
         sa.and_(
-            PURCHASES.c.customer_id == _occasions.c.customer_id,
-            PURCHASES.c.purchase_time == _occasions.c.purchase_time,
+            PURCHASES.c.customer_id == _occasions.c.customer_ids,
+            PURCHASES.c.purchase_time == _occasions.c.times,
         ),
     )
     .where(
         PURCHASES.c.import_key.is_not(None),
         sa.or_(
-            PURCHASES.c.reference == sa.func.any(sa.bindparam("references", type_=sa.ARRAY(sa.Text))),
-            PURCHASES.c.paid == sa.func.any(sa.bindparam("amounts", type_=sa.ARRAY(PURCHASES.c.paid.type))),
+            among(PURCHASES.c.reference, "references"),
+            among(PURCHASES.c.paid, "amounts"),
         ),
     )
     .order_by(PURCHASES.c.id)
@@ -103,7 +91,6 @@ _bought = sa.and_(
     PURCHASES.c.paid >= 0,
     sa.or_(PURCHASES.c.refunded == 0, PURCHASES.c.refunded < PURCHASES.c.paid),
 )
-_asked = sa.func.any(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid)))
 _of_currency = (
     sa.select(
         PURCHASES.c.customer_id,
@@ -115,7 +102,7 @@ _of_currency = (
         sa.func.min(PURCHASES.c.purchase_time).filter(_bought).label("first"),
         sa.func.max(PURCHASES.c.purchase_time).filter(_bought).label("last"),
     )
-    .where(PURCHASES.c.customer_id == _asked)
+    .where(among(PURCHASES.c.customer_id, "customer_ids"))
     .group_by(PURCHASES.c.customer_id, PURCHASES.c.currency_code)
     .subquery("of_currency")
 )
@@ -132,7 +119,7 @@ _counted = (
         sa.func.max(_of.last).label("last"),
     )
     .join_from(CUSTOMER_VALUES, _of_currency, CUSTOMER_VALUES.c.customer_id == _of.customer_id, isouter=True)
-    .where(CUSTOMER_VALUES.c.customer_id == _asked)
+    .where(among(CUSTOMER_VALUES.c.customer_id, "customer_ids"))
     .group_by(CUSTOMER_VALUES.c.customer_id)
     .subquery("counted")
 )

@@ -6,9 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from google.protobuf.message import Message
-
-from chassis.api.messages import value_name
 from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.customer.v1 import view_pb2
@@ -16,7 +13,7 @@ from rapport_tools.cli import cluster
 from rapport_tools.cli.output import age
 from rapport_tools.demo.acts.act import Act, LeftOut
 from rapport_tools.demo.acts.order import forecast, mails, promises, take_order, told
-from rapport_tools.demo.changes import named
+from rapport_tools.demo.changes import named, state_of
 from rapport_tools.demo.stage import ALICE, DORA, Stage, in_days
 from rapport_tools.local.home import Home
 
@@ -44,7 +41,7 @@ def _forecast_unheard(stage: Stage, item: WorkItem, promise: str) -> None:
     known = promises(stage, ALICE).GetPromise(GetPromiseRequest(name=promise))
     stage.step(
         f"{UNIT} stops answering. Dora forecasts five days: committed, and answered in {answered_ms:.0f} ms."
-        f" For cases the promise is {_state(known)}; the view has not heard of it.",
+        f" For cases the promise is {state_of(known)}; the view has not heard of it.",
         stage.glance(),
     )
     late = stage.until(lambda: _late(stage.glance()), "the view to say that it is not current")
@@ -99,7 +96,7 @@ def _frozen(pid: int) -> Iterator[None]:
 def _late(view: view_pb2.CustomerView) -> str:
     """What the view says of cases when it is not current; empty when it is."""
     [cases] = [each for each in view.freshness if each.service == "services/cases"]
-    state = _state(cases)
+    state = state_of(cases)
     since = age(cases.age.ToTimedelta().total_seconds())
     return "" if state == "fresh" else f"cases is {state}, as of {since} ago"
 
@@ -110,7 +107,3 @@ def _is_told(view: view_pb2.CustomerView, promise: str) -> bool:
         entry.resource == promise and entry.event_type.endswith(".PromiseAtRisk")
         for entry in view.latest_timeline_entries
     )
-
-
-def _state(part: Message) -> str:
-    return value_name(part, "state").replace("_", " ").lower()

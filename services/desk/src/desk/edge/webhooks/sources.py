@@ -21,6 +21,7 @@ from desk.edge.webhooks.kind import Kind
 from desk.edge.webhooks.kinds import KINDS
 
 SECRET_MIN_BYTES = 24
+BURST_S = 5.0  # what was not sent before may be sent together
 _PREFIX = "whsec_"
 _log = structlog.get_logger()
 
@@ -165,9 +166,6 @@ def _read(path: Path) -> Source:
         raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {path.name}: {what}") from None
     except (ValueError, TypeError):
         raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {path.name}: must be an object of JSON") from None
-
-
-BURST_S = 5.0  # what was not sent before may be sent together
 
 
 class Pace:

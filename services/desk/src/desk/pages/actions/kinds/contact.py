@@ -48,10 +48,10 @@ CONTACT = Action(
     letter="N",
     permission="customer.timeline_entries.write",
     fields=[
-        Field("summary", N_("What was said"), type="words"),
+        Field("summary", N_("What was said"), type="words", most=3900),
         Field("channel", N_("Channel"), required=False, among="channels"),
         Field("direction", N_("Direction"), required=False, among="directions"),
-        Field("topic", N_("Topic"), required=False, offers=known.TOPICS),
+        Field("topic", N_("Topic"), required=False, offers=known.TOPICS, most=60),
     ],
     button=N_("Record"),
     open=_open,
