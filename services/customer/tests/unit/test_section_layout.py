@@ -15,13 +15,13 @@ from customer.usecases.section_layout import DRAWN_MAX, section_layout
 from rapport.options.v1 import layout_pb2, options_pb2
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-TYPE = "billing.v1.OpenItems"
+TYPE = "nobody.v1.OpenItems"
 MONEY = ".google.type.Money"
 
 
 def contract(*fields, syntax="proto3", **message):
     """A contract with one message of these fields: (name, type) with what else is said."""
-    file = FileDescriptorProto(name="billing.proto", package="billing.v1", syntax=syntax)
+    file = FileDescriptorProto(name="nobody.proto", package="nobody.v1", syntax=syntax)
     file.enum_type.add(name="Level").value.add(name="LEVEL_UNSPECIFIED", number=0)
     file.enum_type[0].value.add(name="LEVEL_FIRST", number=1)
     made = file.message_type.add(name="OpenItems", **message)
@@ -64,7 +64,7 @@ def refused(descriptors, message_type=TYPE):
 def test_fields_are_drawn_in_their_order_as_their_types_say():
     layout = layout_of(
         ("amount", MONEY, drawn("Open amount", alarm=True)),
-        ("level", Field.TYPE_ENUM, drawn("Dunning") | {"type_name": ".billing.v1.Level"}),
+        ("level", Field.TYPE_ENUM, drawn("Dunning") | {"type_name": ".nobody.v1.Level"}),
         ("note", Field.TYPE_STRING, {}),
         ("share", Field.TYPE_DOUBLE, drawn("Share", order=1, format=layout_pb2.CELL_FORMAT_PERCENT)),
     )
@@ -90,7 +90,7 @@ WRONG = {
     "a format that is none": contract(("note", Field.TYPE_STRING, drawn(format=77))),
     "bytes": contract(("note", Field.TYPE_BYTES, drawn())),
     "64 bits": contract(("note", Field.TYPE_UINT64, drawn())),
-    "a nested message": contract(TEXT, ("inner", ".billing.v1.OpenItems", {})),
+    "a nested message": contract(TEXT, ("inner", ".nobody.v1.OpenItems", {})),
     "an enum from elsewhere": contract(("level", Field.TYPE_ENUM, drawn() | {"type_name": ".else.Level"})),
     "repeated": contract(("note", Field.TYPE_STRING, drawn() | {"label": Field.LABEL_REPEATED})),
     "a group": contract(("note", Field.TYPE_GROUP, drawn())),
@@ -152,7 +152,7 @@ def test_a_later_schema_reads_what_an_earlier_one_wrote():
 
 def levels(*reserved, **values):
     """The layout of a message with an enum of these values, which reserves the numbers of these spans."""
-    file = contract(("level", Field.TYPE_ENUM, drawn() | {"type_name": ".billing.v1.Level"}))
+    file = contract(("level", Field.TYPE_ENUM, drawn() | {"type_name": ".nobody.v1.Level"}))
     for name, number in values.items():
         file.enum_type[0].value.add(name=f"LEVEL_{name}", number=number)
     for start, end in reserved:
@@ -191,7 +191,7 @@ def test_a_small_set_that_claims_much_is_refused_or_read_at_once():
     assert len(section_layout(serialised(wide), TYPE).reserved) == 998
     wide.message_type[0].reserved_range.add(start=1, end=2)
     assert refused(serialised(wide)).reason == "INVALID_SCHEMA"
-    long = contract(("level", Field.TYPE_ENUM, drawn() | {"type_name": ".billing.v1.Level"}))
+    long = contract(("level", Field.TYPE_ENUM, drawn() | {"type_name": ".nobody.v1.Level"}))
     for number in range(2, 101):
         long.enum_type[0].value.add(name=f"L{number}", number=number)
     assert refused(serialised(long)).reason == "INVALID_SCHEMA"
@@ -199,7 +199,7 @@ def test_a_small_set_that_claims_much_is_refused_or_read_at_once():
 
 @pytest.mark.parametrize("values", [[], ["\x1b[2J"], ["a\nb"], [""], ["x" * 101]])
 def test_an_enum_without_values_or_with_names_that_cannot_be_drawn_is_refused(values):
-    file = contract(("level", Field.TYPE_ENUM, drawn() | {"type_name": ".billing.v1.Level"}))
+    file = contract(("level", Field.TYPE_ENUM, drawn() | {"type_name": ".nobody.v1.Level"}))
     del file.enum_type[0].value[:]
     for number, name in enumerate(values):
         file.enum_type[0].value.add(name=name, number=number)
@@ -237,7 +237,7 @@ KINDS += [
     (11, MONEY),
     (11, ".google.type.Date"),
     (11, ".google.protobuf.Timestamp"),
-    (14, ".billing.v1.Level"),
+    (14, ".nobody.v1.Level"),
 ]
 
 
