@@ -3,12 +3,14 @@
     protoc -I. --facts_out=src acme/billing/v1/billing_events.proto     # writes src/billing/domain/facts.py
 
 A fact has the fields of its message, in plain Python: `datetime` for a Timestamp, `date` for a Date, `Money`
-for money, the value's name for an enum. What is `optional`, or one of several, may be None.
+for money, the value's name for an enum. What is `optional`, or one of several, may be None. The fields that
+all events of one resource begin with stand in a class of their own, `_Invoice`, where that is shorter.
 """
 
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from google.protobuf.compiler import plugin_pb2
@@ -41,6 +43,7 @@ _CLASS = '''
 class {name}:
     """{comment}"""
 '''
+_CLASS_LINES = 6  # and a blank one, before its fields
 
 
 _Comments = dict[tuple[int, ...], str]  # by path in the file
@@ -75,19 +78,52 @@ def facts(file: FileDescriptorProto, contracts: _Contracts) -> str:
     """The module of facts for one file of event messages. KeyError for a message that no fact can hold."""
     events = [f".{file.package}.{message.name}" for message in file.message_type]
     names = dict.fromkeys(part for event in events for part in contracts.told(event))
-    fields = [field for name in names for field in contracts.messages[name].field]
-    used = {_COMMON[field.type_name] for field in fields if field.type_name in _COMMON}
+    used = {
+        _COMMON[field.type_name]
+        for name in names
+        for field in contracts.messages[name].field
+        if field.type_name in _COMMON
+    }
     days = ", ".join(sorted(used - {"Money"}))
     imports = f"from datetime import {days}\n" * bool(days)
     imports += "\nfrom chassis.money import Money\n" * ("Money" in used)
-    return _MODULE.format(source=file.name, imports=imports) + "".join(_fact(n, contracts) for n in names)
+    lines = {
+        name: [f"{f.name}: {_type(f, contracts)}" for f in contracts.messages[name].field] for name in names
+    }
+    shared = _shared({event: lines[event] for event in events if lines[event]})
+    written = _MODULE.format(source=file.name, imports=imports)
+    for name, own in lines.items():
+        message, comment = contracts.messages[name].name, _docstring(contracts.comments[name])
+        resource = own[0].partition(":")[0] if name in events and own else ""
+        common = shared.get(resource, [])
+        base = f"_{resource.title().replace('_', '')}" if common else ""
+        if base and f"class {base}:" not in written:
+            told = f"What is told with everything that happens to a {resource.replace('_', ' ')}."
+            written += _class(base, told, common)
+        written += _class(f"{message}({base})" if base else message, comment, own[len(common) :])
+    return written
 
 
-def _fact(name: str, contracts: _Contracts) -> str:
-    message = contracts.messages[name]
-    lines = [f"    {field.name}: {_type(field, contracts)}\n" for field in message.field]
-    shown = _CLASS.format(name=message.name, comment=_docstring(contracts.comments[name]))
-    return shown + "\n" * bool(lines) + "".join(lines)
+def _shared(events: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """By resource, which the first field of an event names, the fields that all its events begin with."""
+    alike: dict[str, list[list[str]]] = {}
+    for fields in events.values():
+        alike.setdefault(fields[0].partition(":")[0], []).append(fields)
+    found = {}
+    for resource, several in alike.items():
+        common = [first for first, *_ in takewhile(_are_alike, zip(*several, strict=False))]
+        if len(common) * (len(several) - 1) > _CLASS_LINES:
+            found[resource] = common
+    return found
+
+
+def _are_alike(fields: Iterable[str]) -> bool:
+    return len({*fields}) == 1
+
+
+def _class(name: str, comment: str, fields: Sequence[str]) -> str:
+    lines = [f"    {field}\n" for field in fields]
+    return _CLASS.format(name=name, comment=comment) + "\n" * bool(lines) + "".join(lines)
 
 
 def _docstring(comment: str) -> str:

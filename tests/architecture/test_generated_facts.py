@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -62,6 +63,31 @@ enum State {
 // Nobody knows more.
 message InvoiceLost {
   option (rapport.options.v1.subject) = "events.billing.invoice.lost.v1";
+}
+
+// Somebody said how it was.
+message ReviewWritten {
+  option (rapport.options.v1.subject) = "events.billing.review.written.v1";
+  string review = 1;
+  string customer = 2;
+  string invoice = 3;
+  string product = 4;
+  string title = 5;
+  repeated string words = 6;
+  int32 stars = 7;
+}
+
+// They said otherwise.
+message ReviewChanged {
+  option (rapport.options.v1.subject) = "events.billing.review.changed.v1";
+  string review = 1;
+  string customer = 2;
+  string invoice = 3;
+  string product = 4;
+  string title = 5;
+  repeated string words = 6;
+  int32 stars = 7;
+  int32 previous_stars = 8;
 }
 """
 
@@ -127,7 +153,18 @@ def test_what_a_department_writes_over_its_contract_is_kept_beside_its_messages(
         "acme.billing.v1.State": "Where it is.",
         "acme.billing.v1.State.STATE_SENT": "In the mail.",
         "acme.billing.v1.InvoiceLost": "Nobody knows more.",
+        "acme.billing.v1.ReviewWritten": "Somebody said how it was.",
+        "acme.billing.v1.ReviewChanged": "They said otherwise.",
     }
+
+
+def test_what_all_events_of_a_resource_begin_with_stands_once(facts: Any) -> None:
+    before, after = facts.ReviewWritten, facts.ReviewChanged
+    assert before.__base__ is after.__base__ is not object
+    common = ["review", "customer", "invoice", "product", "title", "words", "stars"]
+    assert [field.name for field in fields(before)] == common
+    assert [field.name for field in fields(after)] == [*common, "previous_stars"]
+    assert facts.InvoiceSent.__base__ is object
 
 
 def test_a_fact_names_what_it_cannot_know_and_what_it_has_no_field_for(facts: Any) -> None:

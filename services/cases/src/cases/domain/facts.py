@@ -8,8 +8,8 @@ from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseOpened:
-    """A case was opened."""
+class _Case:
+    """What is told with everything that happens to a case."""
 
     case: str
     customer: str
@@ -21,60 +21,37 @@ class CaseOpened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseAssigned:
+class CaseOpened(_Case):
+    """A case was opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseAssigned(_Case):
     """A case got another accountable owner, or followed its owner into another department."""
 
-    case: str
-    customer: str
-    topic: str
-    owner: str
-    department: str
-    state: str
-    open_time: datetime
     previous_owner: str
     previous_department: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseUpdated:
+class CaseUpdated(_Case):
     """A case was described otherwise."""
 
-    case: str
-    customer: str
-    topic: str
-    owner: str
-    department: str
-    state: str
-    open_time: datetime
     updated_fields: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseResolved:
+class CaseResolved(_Case):
     """A case was settled."""
 
-    case: str
-    customer: str
-    topic: str
-    owner: str
-    department: str
-    state: str
-    open_time: datetime
     resolution: str
     resolve_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseReopened:
+class CaseReopened(_Case):
     """A settled case was opened again."""
 
-    case: str
-    customer: str
-    topic: str
-    owner: str
-    department: str
-    state: str
-    open_time: datetime
     reopen_count: int
     reason_code: str
 
@@ -95,8 +72,8 @@ class NoteCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkItemCreated:
-    """A department got a part of a case."""
+class _WorkItem:
+    """What is told with everything that happens to a work item."""
 
     work_item: str
     customer: str
@@ -109,49 +86,30 @@ class WorkItemCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkItemForecast:
+class WorkItemCreated(_WorkItem):
+    """A department got a part of a case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemForecast(_WorkItem):
     """A department said when it expects to finish."""
 
-    work_item: str
-    customer: str
-    case: str
-    department: str
-    kind: str
-    reference: str
-    state: str
-    create_time: datetime
     forecast_finish_time: datetime
     previous_forecast_finish_time: datetime | None
     reason_code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkItemStarted:
+class WorkItemStarted(_WorkItem):
     """A department began its part."""
 
-    work_item: str
-    customer: str
-    case: str
-    department: str
-    kind: str
-    reference: str
-    state: str
-    create_time: datetime
     start_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkItemFinished:
+class WorkItemFinished(_WorkItem):
     """A department finished its part."""
 
-    work_item: str
-    customer: str
-    case: str
-    department: str
-    kind: str
-    reference: str
-    state: str
-    create_time: datetime
     finish_time: datetime
 
 
@@ -182,8 +140,8 @@ class AgentUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromiseMade:
-    """A promise was made."""
+class _Promise:
+    """What is told with everything that happens to a promise."""
 
     promise: str
     customer: str
@@ -198,72 +156,39 @@ class PromiseMade:
     due_time: datetime
     due_date: date | None
     time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseMade(_Promise):
+    """A promise was made."""
+
     predecessor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromiseAtRisk:
+class PromiseAtRisk(_Promise):
     """A promise is not expected to be kept in time, or the forecast that said so has changed.
 
     Each late forecast is told: who counts promises at risk counts by promise, not by event.
     """
 
-    promise: str
-    customer: str
-    case: str
-    work_item: str
-    department: str
-    kind: str
-    reference: str
-    state: str
-    root: str
-    make_time: datetime
-    due_time: datetime
-    due_date: date | None
-    time_zone: str
     forecast_time: datetime | None
     forecast_date: date | None
     reason_code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromiseRecovered:
+class PromiseRecovered(_Promise):
     """The forecast that had put a promise at risk was replaced by one in time."""
 
-    promise: str
-    customer: str
-    case: str
-    work_item: str
-    department: str
-    kind: str
-    reference: str
-    state: str
-    root: str
-    make_time: datetime
-    due_time: datetime
-    due_date: date | None
-    time_zone: str
     forecast_time: datetime
     forecast_date: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromiseRenegotiated:
+class PromiseRenegotiated(_Promise):
     """A promise was replaced by one with a new due time, and the customer knows."""
 
-    promise: str
-    customer: str
-    case: str
-    work_item: str
-    department: str
-    kind: str
-    reference: str
-    state: str
-    root: str
-    make_time: datetime
-    due_time: datetime
-    due_date: date | None
-    time_zone: str
     new_due_time: datetime
     new_due_date: date | None
     successor: str
@@ -274,59 +199,19 @@ class PromiseRenegotiated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromiseKept:
+class PromiseKept(_Promise):
     """A promise was kept, in time or late."""
 
-    promise: str
-    customer: str
-    case: str
-    work_item: str
-    department: str
-    kind: str
-    reference: str
-    state: str
-    root: str
-    make_time: datetime
-    due_time: datetime
-    due_date: date | None
-    time_zone: str
     keep_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromiseBroken:
+class PromiseBroken(_Promise):
     """A promise was not kept."""
-
-    promise: str
-    customer: str
-    case: str
-    work_item: str
-    department: str
-    kind: str
-    reference: str
-    state: str
-    root: str
-    make_time: datetime
-    due_time: datetime
-    due_date: date | None
-    time_zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromiseWithdrawn:
+class PromiseWithdrawn(_Promise):
     """A promise was taken back."""
 
-    promise: str
-    customer: str
-    case: str
-    work_item: str
-    department: str
-    kind: str
-    reference: str
-    state: str
-    root: str
-    make_time: datetime
-    due_time: datetime
-    due_date: date | None
-    time_zone: str
     reason_code: str

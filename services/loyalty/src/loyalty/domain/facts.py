@@ -10,11 +10,8 @@ from chassis.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PurchaseRecorded:
-    """A customer bought something.
-
-    Told once of each purchase; what becomes of it later is told by `PurchaseCorrected`.
-    """
+class _Purchase:
+    """What is told with everything that happens to a purchase."""
 
     purchase: str
     customer: str
@@ -28,21 +25,20 @@ class PurchaseRecorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PurchaseCorrected:
+class PurchaseRecorded(_Purchase):
+    """A customer bought something.
+
+    Told once of each purchase; what becomes of it later is told by `PurchaseCorrected`.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseCorrected(_Purchase):
     """A purchase is not what was told before: its source says otherwise now.
 
     The highest version is what stands.
     """
 
-    purchase: str
-    customer: str
-    department: str
-    reference: str
-    amount: Money
-    refunded_amount: Money | None
-    net_amount: Money
-    quantity: int
-    purchase_time: datetime
     previous_customer: str
     previous_net_amount: Money
 
@@ -57,8 +53,8 @@ class MembershipCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransferPosted:
-    """Units moved to or from a member's account: told for each that got or gave."""
+class _Account:
+    """What is told with everything that happens to a account."""
 
     account: str
     customer: str
@@ -73,25 +69,20 @@ class TransferPosted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransferReversed:
+class TransferPosted(_Account):
+    """Units moved to or from a member's account: told for each that got or gave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferReversed(_Account):
     """A transfer was undone: told for each that got or gave."""
 
-    account: str
-    customer: str
-    program: str
-    membership: str
-    unit: str
-    transfer: str
-    amount: int
-    balance: int
-    account_version: int
-    reason_code: str
     reverses: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GoodwillGranted:
-    """A customer was granted goodwill."""
+class _Goodwill:
+    """What is told with everything that happens to a goodwill."""
 
     goodwill: str
     customer: str
@@ -111,27 +102,16 @@ class GoodwillGranted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GoodwillReversed:
+class GoodwillGranted(_Goodwill):
+    """A customer was granted goodwill."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodwillReversed(_Goodwill):
     """The transfer of a grant was reversed: it is as if it had never been.
 
     What it says of the grant is as it was granted.
     """
-
-    goodwill: str
-    customer: str
-    membership: str
-    department: str
-    reason_code: str
-    promise: str
-    root: str
-    state: str
-    unit: str
-    points: int
-    transfer: str
-    authority_policy: str
-    policy_version: int
-    grantor: str
-    create_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,39 +8,35 @@ from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeRequested:
+class _Notice:
+    """What is told with everything that happens to a notice."""
+
+    notice: str
+    customer: str
+    kind: str
+    purpose: str
+    template: str
+    promise: str
+    case: str
+    department: str
+    notice_policy: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRequested(_Notice):
     """A notice is wanted, or says something newer before it was sent.
 
     It is told again for each revision: count by `notice`, not by event.
     """
 
-    notice: str
-    customer: str
-    kind: str
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
     expire_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeSuppressed:
+class NoticeSuppressed(_Notice):
     """A notice is not sent, for a reason."""
 
-    notice: str
-    customer: str
-    kind: str
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
     channel: str
     language_code: str
     text_version: int
@@ -65,19 +61,9 @@ class ToldPromise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeSent:
+class NoticeSent(_Notice):
     """A provider accepted a notice."""
 
-    notice: str
-    customer: str
-    kind: str
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
     channel: str
     language_code: str
     text_version: int
@@ -86,22 +72,12 @@ class NoticeSent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeUnknown:
+class NoticeUnknown(_Notice):
     """A notice was handed to a provider whose answer was lost: the customer may have been told or not.
 
     A late answer is told by NoticeSent or NoticeFailed.
     """
 
-    notice: str
-    customer: str
-    kind: str
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
     channel: str
     language_code: str
     text_version: int
@@ -109,19 +85,9 @@ class NoticeUnknown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeFailed:
+class NoticeFailed(_Notice):
     """A notice was refused for good, or given up."""
 
-    notice: str
-    customer: str
-    kind: str
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
     channel: str
     language_code: str
     text_version: int
