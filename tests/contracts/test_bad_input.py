@@ -22,14 +22,7 @@ from rapport_testing.running import Running
 from rapport_testing.tokens import TestIssuer
 from rapport_tools.cli import contracts
 from tests.contracts.test_reasons import common, documented
-from tests.contracts.valid import (
-    CONTRACTS,
-    REQUESTS,
-    learn,
-    prepare,
-    renewed,
-    request_of,
-)
+from tests.contracts.valid import CONTRACTS, REQUESTS, learn, prepare, renewed, request_of
 
 NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 PARENTS: dict[str, dict[str, Any]] = {

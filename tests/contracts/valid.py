@@ -16,9 +16,8 @@ from google.protobuf.message import Message
 from chassis.db.database import Database
 from chassis.db.statement import values
 from deploy.services import TELLING as SERVICES
-from notifications.domain.attempt import Attempt
-from notifications.domain.notice import Notice, State
-from notifications.store.notices import INSERT_ATTEMPT, INSERT_NOTICE
+from notifications.domain.notice import Attempt, Notice, State
+from notifications.store.tables import INSERT_ATTEMPT, INSERT_NOTICE
 from rapport.options.v1 import layout_pb2
 
 CONTRACTS = {name: name for name in SERVICES} | {"operations": "loyalty"}  # and a service that answers them

@@ -112,9 +112,9 @@ class App(Generic[S]):
 
         Args:
             durable: one that the service declares in `listens`.
-            handlers: `async def f(tx, event: Event[Message])`; the annotation says which message. Together
-                they take the messages that are declared; of what is heard by pattern, the one of
-                `Event[Any]` takes what no other does.
+            handlers: `async def f(tx, event: Event[Message])`; the annotation says which message, or with
+                `|` which messages. Together they take those that are declared; of what is heard by pattern,
+                the one of `Event[Any]` takes what no other does.
         """
         for each in self._declared(durable):
             patterns = () if each.messages else each.subjects()

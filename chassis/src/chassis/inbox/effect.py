@@ -26,10 +26,7 @@ AHEAD_MAX = timedelta(days=1)  # no clock is that wrong, and what is latest must
 
 _INBOX = Bulk[Any](INBOX, lambda rows: rows.on_conflict_do_nothing().returning(INBOX.c.event_id))
 _APPLIED = Statement[None](
-    sa.delete(PARKED).where(
-        among(PARKED.c.event_id, "ids"),
-        PARKED.c.consumer == sa.bindparam("consumer"),
-    )
+    sa.delete(PARKED).where(among(PARKED.c.event_id, "ids"), PARKED.c.consumer == sa.bindparam("consumer"))
 )
 
 

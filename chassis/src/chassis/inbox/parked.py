@@ -44,19 +44,14 @@ _AGAIN = ("state", "headers", "data", "transaction_id", "attempts", "error", "re
 _KEEP = Bulk[Any](
     PARKED,
     lambda insert: insert.on_conflict_do_update(
-        index_elements=["event_id", "consumer"],
-        set_={name: insert.excluded[name] for name in _AGAIN},
+        index_elements=["event_id", "consumer"], set_={name: insert.excluded[name] for name in _AGAIN}
     ),
 )
 # Those of types that another release knows are for that one, whatever became of them there.
 _MINE = (
     _P.consumer == sa.bindparam("consumer"),
     _P.state == sa.literal_column("'PARKED'"),  # written out, to match the partial index
-    sa.or_(
-        sa.bindparam("every", type_=sa.Boolean),
-        among(_P.type, "types"),
-        _P.type == "",
-    ),
+    sa.or_(sa.bindparam("every", type_=sa.Boolean), among(_P.type, "types"), _P.type == ""),
 )
 _DUE = Statement[Any](sa.select(sa.func.min(_P.due_at).label("due_at")).where(*_MINE))
 _claimed = (

@@ -48,8 +48,9 @@ class Subscription:
         What is heard by pattern goes to the handler of its message, and what has none to the one of
         `Event[Any]`, which there must be then, and otherwise must not.
         """
-        by_type = {_type_of(handler): handler for handler in handlers}
-        if len(by_type) != len(handlers) or not handlers or ("" in by_type) != bool(patterns):
+        wanted = [(name, handler) for handler in handlers for name in _types_of(handler)]
+        by_type = dict(wanted)
+        if len(by_type) != len(wanted) or not handlers or ("" in by_type) != bool(patterns):
             raise ValueError(
                 f"{durable} needs one handler for each message, and by pattern one of Event[Any]; "
                 f"it has those of {[name or 'Any' for name in by_type]}"
@@ -85,10 +86,11 @@ class Subscription:
         return Listening(self.durable, self.source, messages, in_batches, self.patterns).consumption()
 
 
-def _type_of(handler: Handler) -> str:
-    """The message that a handler is annotated to take, `event: Event[NoticeSent]`; "" for `Event[Any]`."""
+def _types_of(handler: Handler) -> list[str]:
+    """The messages that a handler is annotated to take, `event: Event[NoticeSent]`; "" for `Event[Any]`."""
     hints = typing.get_type_hints(handler).values()
     found = [typing.get_args(hint)[0] for hint in hints if typing.get_origin(hint) is Event]
     if len(found) != 1:
         raise TypeError(f"{handler.__qualname__} must take (tx: Transaction, event: Event[SomeMessage])")
-    return "" if found[0] is Any else str(found[0].DESCRIPTOR.full_name)
+    messages = typing.get_args(found[0]) or found  # of a union, each
+    return ["" if each is Any else str(each.DESCRIPTOR.full_name) for each in messages]

@@ -7,14 +7,11 @@ from chassis.app import App
 from chassis.backoff import Backoff
 from chassis.events.declarations import Listening
 from chassis.service import Service
-from notifications.events import cases
-from notifications.jobs.contacts import Contacts
-from notifications.jobs.promises import Promises
+from notifications.events.cases import on_promise
+from notifications.jobs.peers import Contacts, Promises
 from notifications.jobs.sending import Sending
 from notifications.jobs.smtp import SmtpProvider
-from notifications.rpc.notices import NoticeRpc
-from notifications.rpc.policies import PolicyRpc
-from notifications.rpc.templates import TemplateRpc
+from notifications.rpc.services import NoticeRpc, PolicyRpc, TemplateRpc
 from notifications.settings import Settings
 from notifications.usecases.seed import seed
 from rapport.cases.v1.cases_events_pb2 import (
@@ -42,21 +39,15 @@ def compose(app: App[Settings]) -> None:
     app.serve(NoticeRpc(app, per_customer=app.settings.notices_per_customer))
     app.serve(TemplateRpc(app))
     app.serve(PolicyRpc(app))
-    app.subscribe(
-        PROMISES.durable,
-        cases.on_promise_at_risk,
-        cases.on_promise_recovered,
-        cases.on_promise_kept,
-        cases.on_promise_withdrawn,
-        cases.on_promise_renegotiated,
-    )
+    app.subscribe(PROMISES.durable, on_promise)
     app.work(_sending(app))
 
 
 def _sending(app: App[Settings]) -> Sending:
     s = app.settings
-    contacts = Contacts(
-        app.client(ConsentServiceStub, "customer"), app.client(DirectoryServiceStub, "cases"), s.front_desk
+    consents, directory = (
+        app.client(ConsentServiceStub, "customer"),
+        app.client(DirectoryServiceStub, "cases"),
     )
     provider = SmtpProvider(
         s.smtp_host,
@@ -68,7 +59,7 @@ def _sending(app: App[Settings]) -> Sending:
     app.probe("the mail server", provider.greet)
     return Sending(
         app.db,
-        contacts,
+        Contacts(consents, directory, s.front_desk),
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
         provider,
         s.sender,

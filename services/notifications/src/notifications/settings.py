@@ -24,9 +24,7 @@ class Settings(ServiceSettings):
         description="who mail is from; its domain is that of our Message-IDs",
     )
     front_desk: str = Field(
-        "agents/front-desk",
-        pattern=r"^agents/",
-        description="who is named for a customer without a manager",
+        "agents/front-desk", pattern=r"^agents/", description="who is named for a customer without a manager"
     )
     notices_per_customer: int = Field(
         20,

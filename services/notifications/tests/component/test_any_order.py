@@ -76,9 +76,7 @@ async def test_who_may_have_been_told_of_the_risk_is_told_of_the_recovery_once(d
     assert desk.state(await desk.get(perhaps.name)) == "UNKNOWN"
 
 
-async def test_who_may_have_been_told_of_the_risk_again_is_told_of_the_second_recovery_too(
-    desk: Any,
-) -> None:
+async def test_who_may_have_been_told_of_the_risk_again_is_told_of_the_second_recovery_too(desk: Any) -> None:
     promise = ""
     for version, days in ((2, 7), (4, 9)):
         desk.mail.replies = [DROP, DROP]

@@ -11,7 +11,7 @@ from chassis.context import current_call
 from chassis.db.schema import WORK
 from chassis.db.statement import Statement
 from chassis.work import Outcome, Verdict, Work
-from notifications.usecases.record_outcome import Accepted
+from notifications.usecases.attempt import Accepted
 from rapport_testing.wait import eventually
 
 DROP = "250 an answer that is lost"

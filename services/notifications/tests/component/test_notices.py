@@ -28,10 +28,7 @@ async def notice(desk: Any) -> notice_pb2.Notice:
     """A valid notice to send."""
     await desk.create_template("ready", INFORMATION, variables=DEPOT)
     return notice_pb2.Notice(
-        customer=desk.customer,
-        kind="part-ready",
-        template="templates/ready",
-        variables={"depot": "Berlin"},
+        customer=desk.customer, kind="part-ready", template="templates/ready", variables={"depot": "Berlin"}
     )
 
 

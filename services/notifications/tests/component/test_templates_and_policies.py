@@ -100,10 +100,7 @@ async def test_changes_made_at_the_same_time_are_versions_of_their_own(desk: Any
             {"subject": "", "body": ""},
             {"template_text.subject": "REQUIRED", "template_text.body": "REQUIRED"},
         ),
-        (
-            {"reasons": {"other": "Rain.", "SNOW": "Snow."}},
-            {"template_text.reasons": "INVALID_CODE"},
-        ),
+        ({"reasons": {"other": "Rain.", "SNOW": "Snow."}}, {"template_text.reasons": "INVALID_CODE"}),
     ],
 )
 async def test_a_wrong_text_is_refused_with_every_violation(

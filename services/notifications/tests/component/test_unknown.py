@@ -131,8 +131,4 @@ async def test_a_newer_date_replaces_a_message_whose_answer_was_lost(desk: Any) 
 
 
 def receipt(desk: Any) -> notice_pb2.Notice:
-    return notice_pb2.Notice(
-        customer=desk.customer,
-        kind="receipt",
-        template="templates/receipt",
-    )
+    return notice_pb2.Notice(customer=desk.customer, kind="receipt", template="templates/receipt")

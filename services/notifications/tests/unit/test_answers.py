@@ -3,7 +3,7 @@
 import pytest
 
 from chassis.work import Later, Ours, Refused
-from notifications.jobs.answers import refusal
+from notifications.jobs.smtp import refusal
 
 
 @pytest.mark.parametrize(

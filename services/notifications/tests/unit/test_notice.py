@@ -4,13 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from notifications.domain.facts import (
-    NoticeFailed,
-    NoticeSent,
-    NoticeSuppressed,
-    NoticeUnknown,
-    ToldPromise,
-)
+from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown, ToldPromise
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.template import Text
 

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.api.messages import timestamp
 from notifications.domain.notice import Concern
-from notifications.usecases.promise_news import news_in
+from notifications.usecases.promise import news_in
 from rapport.cases.v1 import promise_pb2
 from rapport.common.v1 import states_pb2
 

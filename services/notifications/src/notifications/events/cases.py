@@ -1,12 +1,9 @@
 """Events of the cases service."""
 
-from typing import Any
-
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from notifications.domain.notice import Concern
-from notifications.usecases.hear_of_promise import hear
-from notifications.usecases.promise_news import news_of
+from notifications.usecases.promise import hear, news_of
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
     PromiseKept,
@@ -16,31 +13,20 @@ from rapport.cases.v1.cases_events_pb2 import (
 )
 
 
-async def on_promise_at_risk(tx: Transaction, event: Event[PromiseAtRisk]) -> None:
-    """Tell the customer the new date. What the clock alone put at risk has none to tell."""
-    if event.data.HasField("forecast_time"):
-        await _hear(tx, Concern.AT_RISK, event)
+async def on_promise(
+    tx: Transaction,
+    event: Event[PromiseAtRisk | PromiseRecovered | PromiseKept | PromiseWithdrawn | PromiseRenegotiated],
+) -> None:
+    """Tell the customer the new date, or of a recovery those who may have been told otherwise; else nobody.
 
-
-async def on_promise_recovered(tx: Transaction, event: Event[PromiseRecovered]) -> None:
-    """It is expected in time again: tell those who may have been told otherwise, and nobody else."""
-    await _hear(tx, Concern.RECOVERED, event)
-
-
-async def on_promise_kept(tx: Transaction, event: Event[PromiseKept]) -> None:
-    """It was kept after all."""
-    await _hear(tx, Concern.NONE, event)
-
-
-async def on_promise_withdrawn(tx: Transaction, event: Event[PromiseWithdrawn]) -> None:
-    """It no longer holds."""
-    await _hear(tx, Concern.NONE, event)
-
-
-async def on_promise_renegotiated(tx: Transaction, event: Event[PromiseRenegotiated]) -> None:
-    """The customer knows the new date: by our notice, or from a person who was faster."""
-    await _hear(tx, Concern.NONE, event)
-
-
-async def _hear(tx: Transaction, concern: Concern, event: Event[Any]) -> None:
-    await hear(tx, news_of(event.data.promise, event.resource_version, concern, event.data))
+    What the clock alone put at risk has no date to tell. A customer knows that a promise is renegotiated: by
+    our notice, or from a person who was faster.
+    """
+    concern, told = Concern.NONE, event.data
+    if isinstance(told, PromiseAtRisk):
+        if not told.HasField("forecast_time"):
+            return
+        concern = Concern.AT_RISK
+    elif isinstance(told, PromiseRecovered):
+        concern = Concern.RECOVERED
+    await hear(tx, news_of(told.promise, event.resource_version, concern, told))

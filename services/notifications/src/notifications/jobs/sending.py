@@ -14,19 +14,16 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
 from chassis.work import Ours, Outcome, Refused, Turn, Verdict, Work, code_of
-from notifications.domain.attempt import Attempt
-from notifications.domain.notice import Notice
+from notifications.domain.notice import Attempt, Notice
 from notifications.domain.policy import CONCERNS
 from notifications.jobs import smtp
-from notifications.jobs.contacts import Contact, Contacts
 from notifications.jobs.message import Mail, Mailbox
-from notifications.jobs.promises import Promises
+from notifications.jobs.peers import Contact, Contacts, Promises
 from notifications.jobs.smtp import SmtpProvider
-from notifications.store.notices import GET_NOTICE
-from notifications.usecases.hear_of_promise import lock_notice
-from notifications.usecases.record_outcome import Accepted, record_outcome
-from notifications.usecases.save_notice import SEND
-from notifications.usecases.start_attempt import Delivery, prepare, start_attempt
+from notifications.store.tables import GET_NOTICE
+from notifications.usecases.attempt import Accepted, Delivery, prepare, record_outcome, start_attempt
+from notifications.usecases.notice import SEND
+from notifications.usecases.promise import lock_notice
 from notifications.usecases.words import Words, render
 
 _log = structlog.get_logger()
@@ -34,16 +31,7 @@ _log = structlog.get_logger()
 
 @dataclass(eq=False)
 class Sending:
-    """The worker that hands notices to the provider: see `chassis.work.Worker`.
-
-    Attributes:
-        db: the service's database.
-        contacts: whom to reach, and where.
-        promises: whether what a notice says of a promise still holds.
-        provider: takes the messages.
-        sender: who they are from.
-        at_once, prepare_time, answer_time, retries: as `Worker` has them.
-    """
+    """The worker that hands notices to the provider: see `chassis.work.Worker`."""
 
     db: Database
     contacts: Contacts
@@ -87,12 +75,8 @@ class Sending:
         if outcome.verdict in (Verdict.LATER, Verdict.OURS, Verdict.UNKNOWN):
             said = "a notice could not be handed over and is tried again later"
             unknown = "whether the provider accepted a notice is not known"
-            _log.warning(
-                unknown if outcome.verdict is Verdict.UNKNOWN else said,
-                notice=subject.name,
-                attempt=attempt,
-                code=outcome.code,
-            )
+            event = unknown if outcome.verdict is Verdict.UNKNOWN else said
+            _log.warning(event, notice=subject.name, attempt=attempt, code=outcome.code)
         await record_outcome(tx, subject, work, self._attempt(subject, attempt, tx.now), outcome)
 
     def _attempt(self, notice: Notice, number: int, time: datetime) -> Attempt:
@@ -117,21 +101,15 @@ class Sending:
 
 def _words(delivery: Delivery, contact: Contact) -> Words:
     """What it says to this customer. Ours whatever stands in the way: a new version of the template helps."""
-    notice = delivery.notice
-    means = CONCERNS.get(notice.concern)
-    platform = {
+    notice, means = delivery.notice, CONCERNS.get(delivery.notice.concern)
+    given = notice.variables | {
         "customer_name": contact.customer_name,
         "contact_name": contact.agent_name,
         "contact_reach": contact.reach,
     }
+    must_say = means.must_say if means else ()
     try:
-        return render(
-            delivery.template,
-            delivery.text,
-            notice.variables | platform,
-            contact.zone,
-            means.must_say if means else (),
-        )
+        return render(delivery.template, delivery.text, given, contact.zone, must_say)
     except InvalidArgument as refusal:
         raise Ours(code_of(refusal.reason)) from None
     except Exception as error:

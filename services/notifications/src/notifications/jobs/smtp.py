@@ -12,8 +12,7 @@ import aiosmtplib
 from chassis import failpoints
 from chassis.api.addresses import Address
 from chassis.telemetry.tracing import client_span
-from chassis.work import Later, Ours, Refused, code_of
-from notifications.jobs.answers import refusal
+from chassis.work import Later, NotDone, Ours, Refused, code_of
 from notifications.jobs.message import Mail, compose
 
 NAME = "providers/smtp"
@@ -22,6 +21,18 @@ QUIT_S = 2.0
 _GO_ON = 354
 _SUCCESS = 2  # the first digit: RFC 5321, 4.2.1
 _FIRST_DOT = re.compile(rb"^\.", re.MULTILINE)
+_PERMANENT = 500
+_ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
+# Bad mailbox, system, syntax; moved, not unique, no mail there; disabled, full, size, list; no route, no
+# host; an address that the system behind cannot take.
+_RECIPIENT = re.compile(r"5\.1\.(?:[1-69]|10)|5\.2\.[0-4]|5\.4\.[14]|5\.6\.7")
+_UNDEFINED = re.compile(r"5\.[0-5]\.0|5\.5\.0")  # says no more than the code
+_OF_A_MAILBOX = {550, 551, 552}
+_ABOUT_US = re.compile(
+    r"relay|rcpthosts|sender|authenticat|log ?in|credential|limit|too many|\brate\b|spam|black|block"
+    r"|reputation|spf|dkim|dmarc|policy|not owned|send as|client host|banned",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, repr=False, slots=True)
@@ -133,6 +144,34 @@ class SmtpProvider:
         if answer.code // 100 != _SUCCESS:
             raise refusal(answer.code, answer.message, of_recipient=True)
         return str(answer.code)
+
+
+def refusal(code: int, text: str, *, of_recipient: bool) -> NotDone:
+    """What an answer of 400 or more is about: the recipient, us, or the moment.
+
+    Only what says so is about the recipient, for only that ends a notice. A server that does not know us,
+    does not want our sender, or has counted enough of our mail today, says 5xx just the same, and means that
+    we have to mend something. By the enhanced codes of RFC 3463 where there is one; else by the code and a
+    word of the text, which goes no further.
+
+    Args:
+        code: the answer's code.
+        text: its text; may be personal and is not kept.
+        of_recipient: whether the recipient was named by then, and so may be meant.
+    """
+    enhanced = found.group() if (found := _ENHANCED.search(text)) else ""
+    shown = f"{code} {enhanced}".strip()
+    if code < _PERMANENT:
+        return Later(shown)
+    if of_recipient and _is_about_recipient(code, enhanced, text):
+        return Refused(shown)
+    return Ours(shown)
+
+
+def _is_about_recipient(code: int, enhanced: str, text: str) -> bool:
+    if enhanced and not _UNDEFINED.fullmatch(enhanced):
+        return bool(_RECIPIENT.fullmatch(enhanced))
+    return code in _OF_A_MAILBOX and not _ABOUT_US.search(text)
 
 
 def _code(error: aiosmtplib.SMTPException) -> str:

@@ -1,12 +1,18 @@
-"""The service's tables, of the entities that they hold."""
+"""The service's tables, of the entities that they hold, and the statements on them."""
+
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from chassis.db.tables import table
-from notifications.domain.attempt import Attempt
-from notifications.domain.notice import Notice
-from notifications.domain.policy import NoticePolicy
-from notifications.domain.template import Template, Text
+from chassis.api import filters
+from chassis.api.listing import Listing
+from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import replaced, table, updated
+from notifications.domain.notice import TAKEN_BACK, Attempt, Notice
+from notifications.domain.policy import PLATFORM, NoticePolicy
+from notifications.domain.template import Template, TemplateInLanguages, Text
+from rapport.common.v1 import states_pb2
 
 METADATA = sa.MetaData()
 
@@ -19,3 +25,118 @@ POLICIES = table(METADATA, "policies", NoticePolicy, key=("id", "version"))
 NOTICES = table(METADATA, "notices", Notice)
 # Every attempt to hand a notice to a provider.
 ATTEMPTS = table(METADATA, "attempts", Attempt, key=("notice", "number"))
+
+
+GET_TEMPLATE = Statement(sa.select(TEMPLATES).where(TEMPLATES.c.id == sa.bindparam("id")), row=Template)
+_LANGUAGES = (
+    sa.select(TEXTS.c.language_code)
+    .where(TEXTS.c.template_id == TEMPLATES.c.id)
+    .distinct()
+    .order_by(TEXTS.c.language_code)
+)
+_SHOWN = sa.select(TEMPLATES, sa.func.array(_LANGUAGES.scalar_subquery()).label("language_codes"))
+SHOW_TEMPLATE = Statement(_SHOWN.where(TEMPLATES.c.id == sa.bindparam("id")), row=TemplateInLanguages)
+LIST_TEMPLATES = Listing(_SHOWN, TEMPLATES.c.id, row=TemplateInLanguages)
+# Nothing comes back when there is one already, whoever has made it.
+INSERT_TEMPLATE = Statement[Any](insert(TEMPLATES).on_conflict_do_nothing().returning(TEMPLATES.c.id))
+UPDATE_TEMPLATE = Statement[None](updated(TEMPLATES))
+
+_OF_TEMPLATE = sa.select(TEXTS).where(TEXTS.c.template_id == sa.bindparam("template_id"))
+_LATEST_TEXT = (
+    _OF_TEMPLATE.ext(distinct_on(TEXTS.c.language))
+    .order_by(TEXTS.c.language, TEXTS.c.version.desc())
+    .subquery("latest")
+)
+LATEST_TEXTS = Statement(sa.select(_LATEST_TEXT).order_by(_LATEST_TEXT.c.language), row=Text)
+LIST_TEXTS = Listing(sa.select(_LATEST_TEXT), _LATEST_TEXT.c.language, row=Text)
+GET_TEXT = Statement(sa.select(_LATEST_TEXT).where(_LATEST_TEXT.c.language == sa.bindparam("id")), row=Text)
+GET_TEXT_VERSION = Statement(
+    _OF_TEMPLATE.where(
+        TEXTS.c.language == sa.bindparam("template_text_id"),
+        sa.cast(TEXTS.c.version, sa.Text) == sa.bindparam("id"),
+    ),
+    row=Text,
+)
+INSERT_TEXT = Statement[None](sa.insert(TEXTS))
+SEED_TEXT = Statement[None](insert(TEXTS).on_conflict_do_nothing())
+
+
+_NEWEST_FIRST = (POLICIES.c.id, POLICIES.c.version.desc())
+_LATEST_POLICY = (
+    sa.select(POLICIES).ext(distinct_on(POLICIES.c.id)).order_by(*_NEWEST_FIRST).subquery("latest")
+)
+_HELD = sa.select(_LATEST_POLICY).where(sa.not_(_LATEST_POLICY.c.deleted))
+_ENABLED = _HELD.where(sa.not_(_LATEST_POLICY.c.disabled))
+_THIS = _LATEST_POLICY.c.id == sa.bindparam("id")
+LATEST_POLICY = Statement(sa.select(_LATEST_POLICY).where(_THIS), row=NoticePolicy)
+GET_POLICY = Statement(_HELD.where(_THIS), row=NoticePolicy)
+# Those of the department that made the promise before the platform's, and nobody else's.
+POLICIES_FOR_EVENT = Statement(
+    _ENABLED.where(
+        _LATEST_POLICY.c.event_type == sa.bindparam("event_type"),
+        _LATEST_POLICY.c.department_id.in_([sa.bindparam("department_id"), PLATFORM]),
+    ).order_by(_LATEST_POLICY.c.department_id == PLATFORM, _LATEST_POLICY.c.id),
+    row=NoticePolicy,
+)
+POLICIES_WITH_TEMPLATE = Statement(
+    _ENABLED.where(_LATEST_POLICY.c.template_id == sa.bindparam("template_id")), row=NoticePolicy
+)
+LIST_POLICIES = Listing(_HELD, _LATEST_POLICY.c.id, row=NoticePolicy)
+INSERT_POLICY = Statement[None](sa.insert(POLICIES))
+SEED_POLICY = Statement[None](insert(POLICIES).on_conflict_do_nothing())
+
+
+_NOTICE = sa.select(NOTICES).where(NOTICES.c.id == sa.bindparam("id"))
+_OF_POLICIES = sa.select(NOTICES).where(
+    NOTICES.c.promise == sa.bindparam("promise"),
+    NOTICES.c.customer == sa.bindparam("customer"),
+    NOTICES.c.notice_policy_id != "",
+)
+
+GET_NOTICE = Statement(_NOTICE, row=Notice)
+LOCK_NOTICE = Statement(_NOTICE.with_for_update(), row=Notice)
+# Newest first: by what they tell of, for the clocks of those who made them may differ.
+LOCK_NOTICES_OF_PROMISE = Statement(
+    _OF_POLICIES.order_by(NOTICES.c.promise_version.desc(), NOTICES.c.id.desc()).with_for_update(), row=Notice
+)
+COUNT_SENT_BY_HAND = Statement[Any](
+    sa.select(sa.func.count().label("count"))
+    .select_from(NOTICES)
+    .where(
+        NOTICES.c.customer == sa.bindparam("customer"),
+        NOTICES.c.id >= sa.bindparam("first"),
+        NOTICES.c.create_time >= sa.bindparam("since"),
+        NOTICES.c.notice_policy_id == "",
+        NOTICES.c.purpose == sa.bindparam("purpose"),
+        NOTICES.c.reason_code != TAKEN_BACK,  # the customer never had it
+    )
+)
+LIST_NOTICES = Listing(
+    sa.select(NOTICES),
+    NOTICES.c.id,
+    descending=True,
+    row=Notice,
+    filters={
+        "customer": filters.text(NOTICES.c.customer),
+        "promise": filters.text(NOTICES.c.promise),
+        "kind": filters.text(NOTICES.c.kind),
+        "state": filters.enum(NOTICES.c.state, states_pb2.NoticeState.DESCRIPTOR),
+        "create_time": filters.moment(NOTICES.c.create_time),
+    },
+)
+INSERT_NOTICE = Statement[None](sa.insert(NOTICES))
+UPDATE_NOTICE = Statement[None](updated(NOTICES))
+
+LIST_ATTEMPTS = Listing(
+    sa.select(ATTEMPTS).where(ATTEMPTS.c.notice == sa.bindparam("notice_id")), ATTEMPTS.c.number, row=Attempt
+)
+GET_ATTEMPT = Statement(
+    sa.select(ATTEMPTS).where(
+        ATTEMPTS.c.notice == sa.bindparam("notice_id"), ATTEMPTS.c.number == sa.bindparam("id")
+    ),
+    row=Attempt,
+)
+_ENDED = ("outcome", "provider_code", "end_time")
+INSERT_ATTEMPT = Statement[None](sa.insert(ATTEMPTS))
+PUT_ATTEMPT = Bulk[None](ATTEMPTS, lambda insert: replaced(insert, *_ENDED))
+END_ATTEMPT = Statement[None](updated(ATTEMPTS, *_ENDED))

@@ -9,7 +9,7 @@ from chassis.errors import ResourceExists, invalid
 from chassis.facts import changed
 from notifications.domain.policy import NoticePolicy
 from notifications.names import POLICY
-from notifications.store.policies import GET_POLICY, INSERT_POLICY, LATEST_POLICY
+from notifications.store.tables import GET_POLICY, INSERT_POLICY, LATEST_POLICY
 from notifications.usecases.sendable import read_template, require_sendable
 
 

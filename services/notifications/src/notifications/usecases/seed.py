@@ -6,8 +6,7 @@ from chassis.db.statement import values
 from notifications.domain.notice import Concern
 from notifications.domain.policy import CONCERNS, PLATFORM, NoticePolicy
 from notifications.domain.template import OTHER, SERVICE, Template, Text
-from notifications.store.policies import SEED_POLICY
-from notifications.store.templates import INSERT_TEMPLATE, SEED_TEXT
+from notifications.store.tables import INSERT_TEMPLATE, SEED_POLICY, SEED_TEXT
 
 LANGUAGE_CODE = "en-GB"
 SUBJECT = "{% if reference %}{{ reference }}: a{% else %}A{% endif %} new date, {{ new_date }}"

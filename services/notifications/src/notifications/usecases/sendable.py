@@ -8,7 +8,7 @@ from chassis.errors import FailedPrecondition, InvalidArgument
 from notifications.domain.policy import BY_EVENT, PLATFORM, NoticePolicy
 from notifications.domain.template import DATES, SENDER, SERVICE, Template, Text, Type
 from notifications.names import TEMPLATE
-from notifications.store.templates import GET_TEMPLATE, LATEST_TEXTS
+from notifications.store.tables import GET_TEMPLATE, LATEST_TEXTS
 from notifications.usecases import words
 
 

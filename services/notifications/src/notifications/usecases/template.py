@@ -11,13 +11,13 @@ from chassis.errors import FailedPrecondition, ResourceExists
 from chassis.facts import changed
 from notifications.domain.template import Template, TemplateInLanguages, Text, Type
 from notifications.names import TEMPLATE, TEXT
-from notifications.store.policies import POLICIES_WITH_TEMPLATE
-from notifications.store.templates import (
+from notifications.store.tables import (
     GET_TEMPLATE,
     GET_TEXT,
     INSERT_TEMPLATE,
     INSERT_TEXT,
     LATEST_TEXTS,
+    POLICIES_WITH_TEMPLATE,
     UPDATE_TEMPLATE,
 )
 from notifications.usecases import words

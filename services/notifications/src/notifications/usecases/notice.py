@@ -1,19 +1,45 @@
-"""Requesting a notice. The notice is in the queue once the transaction has committed."""
+"""Requesting notices, keeping what becomes of them, and taking them back."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from chassis import ids
+from chassis import ids, work
+from chassis.api.entities import found, write
+from chassis.auth.ownership import require_one_of
 from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, ResourceExhausted, Violation
+from chassis.facts import fact_of
+from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import LIFETIME, Notice
-from notifications.domain.template import SENDER, Template, Text
-from notifications.names import DEPARTMENT
-from notifications.store.notices import COUNT_SENT_BY_HAND, INSERT_NOTICE
+from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
+from notifications.names import DEPARTMENT, NOTICE
+from notifications.store.tables import COUNT_SENT_BY_HAND, INSERT_NOTICE, LOCK_NOTICE, UPDATE_NOTICE
 from notifications.usecases import words
-from notifications.usecases.save_notice import queue
 from notifications.usecases.sendable import read_template, require_sendable_by_hand
+
+SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
+
+
+async def queue(tx: Transaction, notice: Notice, of: Type, hold: timedelta = timedelta()) -> None:
+    """Have it sent, after `hold` until it is of no more use, and tell so. Again for what a revision says.
+
+    `of` is the type of its template: it says how often what may have arrived is repeated.
+    """
+    notice.request_event = tx.record(fact_of(NoticeRequested, notice), version=notice.version)
+    await work.enqueue(
+        tx, SEND, str(notice.id), due_at=tx.now + hold, expire_at=notice.expire_time, repeats=REPEATS[of]
+    )
+
+
+async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -> None:
+    """Keep the notice. One that has ended leaves the queue, and its end is told as caused by `caused_by`."""
+    if notice.ended:
+        await work.cancel(tx, SEND, str(notice.id))
+        tx.record(notice.end_fact(), version=notice.version, caused_by=caused_by)
+    await write(tx, UPDATE_NOTICE, notice)
+
 
 MEASURE = timedelta(days=1)  # in which a customer may get so many notices of one purpose
 
@@ -94,3 +120,16 @@ async def _require_measure(tx: Transaction, customer: str, purpose: str, at_most
             f"Departments may send a customer at most {at_most} notices for {purpose} within 24 hours.",
             {"resource": purpose, "most": at_most},
         )
+
+
+async def cancel_notice(tx: Transaction, *, notice_id: UUID) -> Notice:
+    """Take back what the caller's department requested.
+
+    NotFound; PermissionDenied NOT_OWNER; FailedPrecondition NOTICE_UNDER_WAY.
+    """
+    notice = await found(tx, NOTICE, LOCK_NOTICE, notice_id)
+    notice.take_back()
+    if notice.department:  # else it is everybody's: who requested it works for none
+        require_one_of("notifications", tx.call.principal, notice.name, [notice.department])
+    await save(tx, notice, caused_by=notice.request_event)
+    return notice

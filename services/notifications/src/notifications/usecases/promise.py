@@ -1,20 +1,83 @@
 """Telling customers what has become of what we promised, and no longer when that has changed."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from chassis import ids
+from chassis.api import etags
 from chassis.api.entities import write
+from chassis.api.messages import date_of, enum_name, moment
 from chassis.db.locks import LOCK_NAME
 from chassis.db.transaction import Transaction
-from notifications.domain.news import News, Step, moot, next_steps, recount, steps, what_follows
+from notifications.domain.news import News, Step, moot, next_steps, recount, recovery, steps, what_follows
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.policy import CONCERNS
-from notifications.store.notices import GET_NOTICE, LOCK_NOTICE, LOCK_NOTICES_OF_PROMISE, UPDATE_NOTICE
-from notifications.store.policies import POLICIES_FOR_EVENT
-from notifications.store.templates import GET_TEMPLATE
-from notifications.usecases.request_notice import request_notice
-from notifications.usecases.save_notice import queue, save
+from notifications.store.tables import (
+    GET_NOTICE,
+    GET_TEMPLATE,
+    LOCK_NOTICE,
+    LOCK_NOTICES_OF_PROMISE,
+    POLICIES_FOR_EVENT,
+    UPDATE_NOTICE,
+)
+from notifications.usecases.notice import queue, request_notice, save
+from rapport.cases.v1 import promise_pb2
+from rapport.common.v1 import states_pb2
+
+_STATE = states_pb2.PromiseState.DESCRIPTOR
+_LIVE = ("OPEN", "AT_RISK")
+
+
+def news_of(promise: str, version: int, concern: Concern, data: Any) -> News:
+    """The news in an event, or a promise: messages with the same names of fields."""
+    variables = {}
+    due_time = expire_time = moment(data.due_time)
+    if concern != Concern.NONE:
+        variables = {
+            "reason": data.reason_code if concern == Concern.AT_RISK else "",
+            "old_date": _date(data, "due"),
+            "reference": data.reference,
+        }
+    if concern == Concern.AT_RISK:
+        # Of use until the new date: who could not be told before the old one is better told late than never.
+        variables["new_date"] = _date(data, "forecast")
+        expire_time = moment(data.forecast_time)
+    elif concern == Concern.RECOVERED:
+        variables = recovery(variables)
+    return News(
+        promise,
+        version,
+        data.customer,
+        data.case,
+        concern,
+        variables,
+        expire_time,
+        due_time,
+        data.time_zone,
+        data.department,
+    )
+
+
+def news_in(promise: promise_pb2.Promise) -> News:
+    """The news that a promise is, as its owner shows it now. ValueError when its etag is none.
+
+    A broken one can have a new date, but not be in time again.
+    """
+    concern, state = Concern.NONE, enum_name(_STATE, promise.state)
+    if promise.HasField("forecast_time") and not promise.successor and state in (*_LIVE, "BROKEN"):
+        concern = Concern.AT_RISK
+    elif state in _LIVE:
+        concern = Concern.RECOVERED
+    return news_of(promise.name, etags.version_of(promise.etag), concern, promise)
+
+
+def _date(data: Any, name: str) -> str:
+    """A day where a day was promised, else a moment; RFC 3339."""
+    if data.HasField(f"{name}_date"):
+        return date_of(getattr(data, f"{name}_date")).isoformat()
+    return moment(getattr(data, f"{name}_time")).isoformat()
+
 
 Steps = list[tuple[Step, Notice | None]]
 

@@ -1,4 +1,4 @@
-"""Asking, at the moment of sending, whether and where a customer may be reached, and by whom."""
+"""Asking others, right before a message leaves: whom it reaches and where, and whether it is still true."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ import grpc
 
 from chassis.api.messages import enum_name
 from chassis.api.zones import time_zone
+from chassis.db.database import Database
 from chassis.grpc.status import refusal
-from chassis.work import Ours
+from chassis.work import Later, Ours
 from chassis.work.peers import not_answered
-from notifications.usecases.record_outcome import Forbidden
-from rapport.cases.v1 import agent_pb2, directory_service_pb2
+from notifications.domain.news import untrue
+from notifications.domain.notice import PROMISE_ENDED, Concern, Notice
+from notifications.usecases.attempt import Forbidden
+from notifications.usecases.promise import learn, news_in
+from rapport.cases.v1 import agent_pb2, directory_service_pb2, promise_service_pb2
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2
 
 if TYPE_CHECKING:
     from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
+    from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceAsyncStub
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
+
 
 CUSTOMER_NOT_FOUND = "customer-not-found"
 PURPOSE_NOT_FOUND = "purpose-not-found"
@@ -49,13 +55,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """Asks the customer service and the directory.
-
-    Attributes:
-        consents: the customer service's.
-        directory: the cases service's.
-        front_desk: the agent who stands in when a customer has no relationship manager.
-    """
+    """Asks the customer service and the directory, in which `front_desk` stands in where nobody is named."""
 
     consents: ConsentServiceAsyncStub
     directory: DirectoryServiceAsyncStub
@@ -83,9 +83,7 @@ class Contacts:
 
     async def _check(self, customer: str, purpose: str) -> consent_service_pb2.CheckContactResponse:
         request = consent_service_pb2.CheckContactRequest(
-            name=customer,
-            purpose=purpose,
-            channels=[channel_pb2.CHANNEL_EMAIL],
+            name=customer, purpose=purpose, channels=[channel_pb2.CHANNEL_EMAIL]
         )
         try:
             answer = await self.consents.CheckContact(request)
@@ -111,3 +109,39 @@ class Contacts:
                 return None
             raise not_answered("cases", error) from None
         return None if agent.inactive else agent
+
+
+BEHIND = "promise-behind"
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """Asks the cases service. Events only woke us: they come late, twice and in any order."""
+
+    db: Database
+    promises: PromiseServiceAsyncStub
+
+    async def confirm(self, notice: Notice) -> None:
+        """Return when what a policy's notice says of its promise may hold; a department's says what it says.
+
+        When it does not, or another date does, what the owner says is done as if its event had come: the
+        notice is withdrawn or revised, and cannot begin as it was. Forbidden when there is no such promise.
+        Later when nobody can say, or the owner does not know yet what we heard of it. Ours when we may not
+        ask.
+        """
+        if notice.concern == Concern.NONE:
+            return
+        try:
+            promise = await self.promises.GetPromise(
+                promise_service_pb2.GetPromiseRequest(name=notice.promise)
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.NOT_FOUND:
+                raise Forbidden(PROMISE_ENDED) from None
+            raise not_answered("cases", error) from None
+        news = news_in(promise)
+        if news.version < notice.heard_version:
+            raise Later(BEHIND)
+        if untrue(notice.concern, news) or news.variables != notice.variables:
+            async with self.db.transaction() as tx:
+                await learn(tx, notice.id, news)

@@ -1,0 +1,180 @@
+"""The gRPC services, and what no option of the contract can say of a request."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, ClassVar
+
+from google.protobuf.empty_pb2 import Empty
+
+from chassis.api.checks import Rules
+from chassis.api.entities import found
+from chassis.api.formats import FORMATS
+from chassis.api.messages import to_message
+from chassis.api.validation import Check
+from chassis.api.wellknown import time_of
+from chassis.api.zones import time_zone
+from chassis.errors import NotFound
+from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
+from notifications.domain import template as domain
+from notifications.domain.explanation import why_notice
+from notifications.domain.policy import BY_EVENT
+from notifications.domain.template import STANDARD
+from notifications.names import ATTEMPT, NOTICE, POLICY, TEMPLATE, TEXT, TEXT_VERSION
+from notifications.store import tables as store
+from notifications.usecases import notice, policy, template
+from notifications.usecases.sendable import read_template
+from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of, render, text_for
+from rapport.common.v1.explanation_pb2 import Explanation
+from rapport.notifications.v1 import notice_policy_service_pb2 as policy_pb
+from rapport.notifications.v1 import notice_service_pb2 as notice_pb
+from rapport.notifications.v1 import template_service_pb2 as template_pb
+from rapport.notifications.v1.delivery_attempt_pb2 import DeliveryAttempt
+from rapport.notifications.v1.notice_pb2 import Notice
+from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
+from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceServicer
+from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
+from rapport.notifications.v1.template_pb2 import Template, TemplateText
+from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceServicer
+from rapport.options.v1 import options_pb2
+
+_CODES = {"reason": options_pb2.FORMAT_CODE, "reference": options_pb2.FORMAT_REFERENCE}
+
+
+def check_values(check: Check, sent: Any, now: datetime) -> None:
+    """A reason is a code, and a reference is one: these are never personal."""
+    for name, kind in _CODES.items():
+        value = sent.variables.get(name, "")
+        if value and (wrong := FORMATS[kind](value)):
+            check.refuse(f"variables[{name}]", *wrong)
+
+
+def check_sending(check: Check, sent: notice_pb.SendNoticeRequest, now: datetime) -> None:
+    """It is of use when it is sent."""
+    expires = time_of(sent.notice, "expire_time")
+    if expires and sent.HasField("hold") and expires <= now + sent.hold.ToTimedelta():
+        check.refuse("notice.expire_time", "INVALID_TIME", "must be after the hold is over")
+
+
+def check_template(check: Check, sent: Template, now: datetime) -> None:
+    """A language in which dates can be written; variables that no template has, each once."""
+    if sent.default_language_code and not language_code_of(sent.default_language_code):
+        check.refuse("default_language_code", "INVALID_CODE", LANGUAGE_ALLOWED)
+    names = [variable.name for variable in sent.variables]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            check.refuse(f"variables[{i}].name", "INVALID_CODE", "must be no other variable's")
+        elif name in STANDARD:
+            described = f"must not be one that every template has: {', '.join(sorted(STANDARD))}"
+            check.refuse(f"variables[{i}].name", "VARIABLE_RESERVED", described)
+
+
+def check_text(check: Check, sent: template_pb.CreateTemplateTextRequest, now: datetime) -> None:
+    """A language in which dates can be written."""
+    language = sent.template_text_id
+    known = language_code_of(language).lower()
+    if language and known != language:
+        allowed = f"must be {known}, the whole of it" if known else f"{LANGUAGE_ALLOWED}, in lower-case"
+        check.refuse("template_text_id", "INVALID_CODE", allowed)
+
+
+def check_policy(check: Check, sent: NoticePolicy, now: datetime) -> None:
+    """An event that a policy can be about."""
+    if sent.event_type and sent.event_type not in BY_EVENT:
+        check.refuse("event_type", "INVALID_CODE", f"must be one of {', '.join(BY_EVENT)}")
+
+
+class NoticeRpc(Rpc, NoticeServiceServicer):
+    """Sending notices and following them."""
+
+    rules: ClassVar[Rules] = {Notice: check_values, notice_pb.SendNoticeRequest: check_sending}
+
+    per_customer: int  # notices of one purpose that departments may request for a customer within a day
+
+    SendNotice = change(notice_pb.SendNoticeRequest, notice.send_notice, Notice)
+    CancelNotice = change(notice_pb.CancelNoticeRequest, notice.cancel_notice, Notice)
+    GetNotice = get(NOTICE, store.GET_NOTICE, Notice)
+    ListNotices = listing(notice_pb.ListNoticesResponse, store.LIST_NOTICES)
+    GetDeliveryAttempt = get(ATTEMPT, store.GET_ATTEMPT, DeliveryAttempt)
+    ListDeliveryAttempts = listing(
+        notice_pb.ListDeliveryAttemptsResponse, store.LIST_ATTEMPTS, parent=(NOTICE, store.GET_NOTICE)
+    )
+
+    async def ExplainNotice(self, request: notice_pb.ExplainNoticeRequest, context: Any) -> Explanation:
+        """Why a notice was or was not sent."""
+        explained = await found(self.db, NOTICE, store.GET_NOTICE, *NOTICE.parse(request.name))
+        its_template = await store.GET_TEMPLATE.one(self.db, id=explained.template_id)
+        number = explained.attempt_count
+        attempt = await store.GET_ATTEMPT.maybe(self.db, notice_id=explained.id, id=number)
+        why = partial(why_notice, explained, its_template, attempt)
+        return await self.explainer.explain(request, to_message(Notice, explained), why)
+
+
+def _shown(template: domain.TemplateInLanguages) -> Template:
+    variables = [
+        Template.Variable(name=name, impersonal=impersonal) for name, impersonal in template.variables.items()
+    ]
+    return to_message(Template, template, variables=variables)
+
+
+def _version_shown(text: domain.Text) -> TemplateText:
+    return to_message(
+        TemplateText, text, name=TEXT_VERSION.format(text.template_id, text.language, text.version)
+    )
+
+
+class TemplateRpc(Rpc, TemplateServiceServicer):
+    """What notices say."""
+
+    rules: ClassVar[Rules] = {
+        Template: check_template,
+        template_pb.CreateTemplateTextRequest: check_text,
+        template_pb.RenderTemplateRequest: check_values,
+    }
+
+    CreateTemplate = change(template_pb.CreateTemplateRequest, template.create_template, _shown)
+    GetTemplate = get(TEMPLATE, store.SHOW_TEMPLATE, _shown)
+    ListTemplates = listing(template_pb.ListTemplatesResponse, store.LIST_TEMPLATES, _shown)
+    UpdateTemplate = change(template_pb.UpdateTemplateRequest, template.update_template, _shown)
+    CreateTemplateText = change(template_pb.CreateTemplateTextRequest, template.create_text, TemplateText)
+    ListTemplateTexts = listing(
+        template_pb.ListTemplateTextsResponse, store.LIST_TEXTS, parent=(TEMPLATE, store.GET_TEMPLATE)
+    )
+    UpdateTemplateText = change(template_pb.UpdateTemplateTextRequest, template.update_text, TemplateText)
+
+    async def GetTemplateText(
+        self, request: template_pb.GetTemplateTextRequest, context: Any
+    ) -> TemplateText:
+        """The latest version of a text, or the one that is named."""
+        if (ids := TEXT_VERSION.match(request.name)) is not None:
+            return _version_shown(await found(self.db, TEXT_VERSION, store.GET_TEXT_VERSION, *ids))
+        text = await found(self.db, TEXT, store.GET_TEXT, *TEXT.parse(request.name))
+        return to_message(TemplateText, text)
+
+    async def RenderTemplate(
+        self, request: template_pb.RenderTemplateRequest, context: Any
+    ) -> template_pb.RenderTemplateResponse:
+        """What would be sent."""
+        template, texts = await read_template(self.db, *TEMPLATE.parse(request.name))
+        text = text_for(texts, request.language_code, template.default_language_code)
+        if text is None:
+            raise NotFound(TEXT.format(template.id, template.default_language_code.lower()))
+        words = render(template, text, request.variables, time_zone(request.time_zone) or UTC)
+        return template_pb.RenderTemplateResponse(
+            subject=words.subject,
+            body=words.body,
+            language_code=text.language_code,
+            text_version=text.version,
+        )
+
+
+class PolicyRpc(Rpc, NoticePolicyServiceServicer):
+    """Which facts lead to which notices."""
+
+    rules: ClassVar[Rules] = {NoticePolicy: check_policy}
+
+    CreateNoticePolicy = change(policy_pb.CreateNoticePolicyRequest, policy.create_policy, NoticePolicy)
+    GetNoticePolicy = get(POLICY, store.GET_POLICY, NoticePolicy)
+    ListNoticePolicies = listing(policy_pb.ListNoticePoliciesResponse, store.LIST_POLICIES)
+    UpdateNoticePolicy = change(policy_pb.UpdateNoticePolicyRequest, policy.update_policy, NoticePolicy)
+    DeleteNoticePolicy = change(policy_pb.DeleteNoticePolicyRequest, policy.delete_policy, Empty)
