@@ -77,14 +77,7 @@ class CustomerImporter:
         "legal_name": "organization_name",
     }
 
-    def __init__(
-        self,
-        channel: grpc.aio.Channel,
-        table: Table,
-        system: str,
-        *,
-        dry_run: bool,
-    ) -> None:
+    def __init__(self, channel: grpc.aio.Channel, table: Table, system: str, *, dry_run: bool) -> None:
         self._service = ImportServiceStub(channel)
         self._table = table
         self._system = system

@@ -197,8 +197,6 @@ class PurchaseImporter:
         ]
         return await self._service.BatchRecordPurchases(
             purchase_service_pb2.BatchRecordPurchasesRequest(
-                requests=requests,
-                request_id=str(uuid4()),
-                validate_only=validate_only,
+                requests=requests, request_id=str(uuid4()), validate_only=validate_only
             )
         )

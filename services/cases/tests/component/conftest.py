@@ -108,9 +108,7 @@ class Desk:
         """Forecast a work item."""
         return await self.work_items.ForecastWorkItem(
             work_item_service_pb2.ForecastWorkItemRequest(
-                name=work_item,
-                forecast_finish_time=timestamp(self.in_days(days)),
-                reason_code=reason_code,
+                name=work_item, forecast_finish_time=timestamp(self.in_days(days)), reason_code=reason_code
             )
         )
 

@@ -184,10 +184,7 @@ async def test_a_case_follows_its_owner_to_another_department(desk, refused):
         assigned = await desk.cases.AssignCase(AssignCaseRequest(name=opened.name, owner=bob))
         assert (assigned.owner, assigned.department) == (bob, "departments/billing")
     (told,) = await desk.facts("CaseAssigned")
-    assert (told.data.department, told.data.previous_department) == (
-        "departments/billing",
-        opened.department,
-    )
+    assert (told.data.department, told.data.previous_department) == ("departments/billing", opened.department)
 
 
 async def test_a_case_is_not_reopened_to_somebody_who_serves_customers_no_more(desk, refused):

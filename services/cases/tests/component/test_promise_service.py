@@ -23,11 +23,7 @@ from rapport_testing.wait import eventually
 
 State = states_pb2.PromiseState
 OLD = timestamp(datetime(1990, 1, 1, tzinfo=UTC))
-DAY = {
-    "due_time": None,
-    "due_date": Date(year=2026, month=3, day=5),
-    "time_zone": "Europe/Berlin",
-}
+DAY = {"due_time": None, "due_date": Date(year=2026, month=3, day=5), "time_zone": "Europe/Berlin"}
 UNKNOWN = f"promises/{uuid4()}"
 
 

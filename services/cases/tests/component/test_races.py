@@ -6,7 +6,7 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from cases.store.agents import LOCK_AGENT
+from cases.store.tables import LOCK_AGENT
 from chassis.api.messages import timestamp
 from chassis.context import Call, acting, service_itself
 from rapport.cases.v1.agent_pb2 import Agent
@@ -119,7 +119,7 @@ async def test_an_agent_whom_two_departments_make_at_once_belongs_to_one_of_them
 @pytest.mark.parametrize("size", [20])
 async def test_the_same_import_twice_at_once_makes_every_promise_once(desk, size):
     request = BatchMakePromisesRequest(
-        requests=[MakePromiseRequest(promise=desk.promise(), import_key=f"race:{i}") for i in range(size)],
+        requests=[MakePromiseRequest(promise=desk.promise(), import_key=f"race:{i}") for i in range(size)]
     )
     first, second = await together(
         desk.promises.BatchMakePromises(request), desk.promises.BatchMakePromises(request)

@@ -52,16 +52,7 @@ def test_a_recovered_promise_says_so():
 def test_a_promised_day_is_explained_as_a_day():
     due = Due.of_day(date(2026, 3, 5), "Europe/Berlin")
     made = Promise(
-        UUID(int=1),
-        UUID(int=2),
-        "delivery",
-        "delivery",
-        due.time,
-        NOW,
-        NOW,
-        NOW,
-        due.day,
-        due.time_zone,
+        UUID(int=1), UUID(int=2), "delivery", "delivery", due.time, NOW, NOW, NOW, due.day, due.time_zone
     )
     assert "it is due on 2026-03-05 (Europe/Berlin)" in why_promise(made, MADE).summary
     made.keep(NOW, NOW)

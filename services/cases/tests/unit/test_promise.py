@@ -12,12 +12,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = NOW + timedelta(days=3)
 A_DAY = timedelta(days=1)
 OURS, THEIRS = {"customer_requested": False}, {"customer_requested": True}
-ENDED = [
-    PromiseState.KEPT,
-    PromiseState.KEPT_LATE,
-    PromiseState.RENEGOTIATED,
-    PromiseState.WITHDRAWN,
-]
+ENDED = [PromiseState.KEPT, PromiseState.KEPT_LATE, PromiseState.RENEGOTIATED, PromiseState.WITHDRAWN]
 
 
 def promise(state=PromiseState.OPEN):

@@ -82,11 +82,8 @@ class Case:
     def reopen(self, reason_code: str) -> CaseReopened:
         """Open it again."""
         if self.state is not CaseState.RESOLVED:
-            raise FailedPrecondition(
-                "CASE_OPEN",
-                f"{self.name} is open: only a resolved case can be reopened.",
-                {"resource": self.name},
-            )
+            told = f"{self.name} is open: only a resolved case can be reopened."
+            raise FailedPrecondition("CASE_OPEN", told, {"resource": self.name})
         self.state, self.resolution, self.resolve_time = CaseState.OPEN, "", None
         self.reopen_count += 1
         self.reopen_reason_code = reason_code

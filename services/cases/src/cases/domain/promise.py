@@ -269,8 +269,5 @@ class Promise:
 
     def _require_awaited(self) -> None:
         if not self.awaited:
-            raise FailedPrecondition(
-                "PROMISE_ENDED",
-                f"{self.name} is {self.state} and over: only one that the customer waits for can change.",
-                {"resource": self.name, "state": self.state},
-            )
+            told = f"{self.name} is {self.state} and over: only one that the customer waits for can change."
+            raise FailedPrecondition("PROMISE_ENDED", told, {"resource": self.name, "state": self.state})

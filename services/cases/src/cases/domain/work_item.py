@@ -65,11 +65,8 @@ class WorkItem:
     def start(self, now: datetime) -> WorkItemStarted:
         """Begin the work."""
         if self.state is not WorkItemState.PENDING:
-            raise FailedPrecondition(
-                "WORK_ITEM_STARTED",
-                f"{self.name} is {self.state}: only pending work can be started.",
-                {"resource": self.name, "state": self.state},
-            )
+            told = f"{self.name} is {self.state}: only pending work can be started."
+            raise FailedPrecondition("WORK_ITEM_STARTED", told, {"resource": self.name, "state": self.state})
         self.state, self.start_time = WorkItemState.STARTED, now
         self.version += 1
         return fact_of(WorkItemStarted, self)
@@ -90,8 +87,5 @@ class WorkItem:
     def require_unfinished(self) -> None:
         """Refuse what makes no sense once the work is done (`WORK_ITEM_FINISHED`)."""
         if self.state is WorkItemState.FINISHED:
-            raise FailedPrecondition(
-                "WORK_ITEM_FINISHED",
-                f"{self.name} is finished: create another work item.",
-                {"resource": self.name},
-            )
+            told = f"{self.name} is finished: create another work item."
+            raise FailedPrecondition("WORK_ITEM_FINISHED", told, {"resource": self.name})

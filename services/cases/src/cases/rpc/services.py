@@ -1,16 +1,20 @@
 """The gRPC services: request to use case to message. No SQL, no try."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 
+from cases.domain.due import Due
 from cases.domain.explanation import why_promise
 from cases.domain.promise_clock import PromiseClock
 from cases.names import AGENT, CASE, NOTE, PROMISE, WORK_ITEM
-from cases.rpc.due import check_promise, check_renegotiation
-from cases.store import agents, cases, promises, work_items
+from cases.store import tables as store
 from cases.usecases import agent, case, promise, work_item
 from cases.usecases.make_batch import make_batch
 from cases.usecases.make_promise import make_promise
 from chassis.api.checks import Rules
+from chassis.api.validation import Check
+from chassis.api.wellknown import day_of, time_of
+from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
@@ -30,27 +34,63 @@ from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceServicer
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceServicer
 
+# What no option of the contract can say of a promise: how its dates go together.
+
+
+def check_promise(check: Check, sent: Promise, now: datetime) -> None:
+    """One date, with its time zone; made before it is due, and kept after that."""
+    _one_date(check, sent, "must be given, or due_date and time_zone, not both")
+    if sent.HasField("due_date") and not sent.time_zone:
+        check.refuse("time_zone", "INVALID_CODE", NOT_A_TIME_ZONE)
+    elif sent.time_zone and not sent.HasField("due_date"):
+        check.refuse("time_zone", "INVALID_CODE", "must be empty without due_date")
+    if made := time_of(sent, "make_time"):
+        due, kept = _due(sent), time_of(sent, "keep_time")
+        if due and made > due.time:
+            check.refuse("make_time", "INVALID_TIME", "must not be after it is due")
+        if kept and kept < made:
+            check.refuse("keep_time", "INVALID_TIME", "must not be before make_time")
+
+
+def check_renegotiation(check: Check, sent: promise_pb.RenegotiatePromiseRequest, now: datetime) -> None:
+    """One date."""
+    _one_date(check, sent, "must be given, or due_date, not both")
+
+
+def _one_date(check: Check, sent: Any, allowed: str) -> None:
+    if sent.HasField("due_time") == sent.HasField("due_date"):
+        check.refuse("due_time", "REQUIRED", allowed)
+
+
+def _due(sent: Promise) -> Due | None:
+    """By when, as far as it is said."""
+    day = day_of(sent, "due_date")
+    if day and time_zone(sent.time_zone):
+        return Due.of_day(day, sent.time_zone)
+    at = time_of(sent, "due_time")
+    return Due(at) if at else None
+
 
 class CaseRpc(Rpc, CaseServiceServicer):
     """Cases from the first contact to the resolution."""
 
     OpenCase = change(case_pb.OpenCaseRequest, case.open_case, Case)
-    GetCase = get(CASE, cases.CASE, Case)
-    ListCases = listing(case_pb.ListCasesResponse, cases.LIST_CASES)
+    GetCase = get(CASE, store.CASE, Case)
+    ListCases = listing(case_pb.ListCasesResponse, store.LIST_CASES)
     UpdateCase = change(case_pb.UpdateCaseRequest, case.update_case, Case)
     AssignCase = change(case_pb.AssignCaseRequest, case.assign_case, Case)
     ResolveCase = change(case_pb.ResolveCaseRequest, case.resolve_case, Case)
     ReopenCase = change(case_pb.ReopenCaseRequest, case.reopen_case, Case)
-    ExplainCase = explain(CASE, cases.CASE, Case)
+    ExplainCase = explain(CASE, store.CASE, Case)
 
 
 class NoteRpc(Rpc, NoteServiceServicer):
     """Notes for colleagues."""
 
     CreateNote = change(note_pb.CreateNoteRequest, case.create_note, Note)
-    GetNote = get(NOTE, cases.NOTE, Note)
-    ListNotes = listing(note_pb.ListNotesResponse, cases.LIST_NOTES, parent=(CASE, cases.CASE))
-    ExplainNote = explain(NOTE, cases.NOTE, Note)
+    GetNote = get(NOTE, store.NOTE, Note)
+    ListNotes = listing(note_pb.ListNotesResponse, store.LIST_NOTES, parent=(CASE, store.CASE))
+    ExplainNote = explain(NOTE, store.NOTE, Note)
 
 
 class WorkItemRpc(Rpc, WorkItemServiceServicer):
@@ -62,9 +102,9 @@ class WorkItemRpc(Rpc, WorkItemServiceServicer):
     ForecastWorkItem = change(work_item_pb.ForecastWorkItemRequest, work_item.forecast_work_item, WorkItem)
     StartWorkItem = change(work_item_pb.StartWorkItemRequest, work_item.start_work_item, WorkItem)
     FinishWorkItem = change(work_item_pb.FinishWorkItemRequest, work_item.finish_work_item, WorkItem)
-    GetWorkItem = get(WORK_ITEM, work_items.WORK_ITEM, WorkItem)
-    ListWorkItems = listing(work_item_pb.ListWorkItemsResponse, work_items.LIST_WORK_ITEMS)
-    ExplainWorkItem = explain(WORK_ITEM, work_items.WORK_ITEM, WorkItem)
+    GetWorkItem = get(WORK_ITEM, store.WORK_ITEM, WorkItem)
+    ListWorkItems = listing(work_item_pb.ListWorkItemsResponse, store.LIST_WORK_ITEMS)
+    ExplainWorkItem = explain(WORK_ITEM, store.WORK_ITEM, WorkItem)
 
 
 class PromiseRpc(Rpc, PromiseServiceServicer):
@@ -84,15 +124,15 @@ class PromiseRpc(Rpc, PromiseServiceServicer):
     RenegotiatePromise = change(promise_pb.RenegotiatePromiseRequest, promise.renegotiate_promise, Promise)
     KeepPromise = change(promise_pb.KeepPromiseRequest, promise.keep_promise, Promise)
     WithdrawPromise = change(promise_pb.WithdrawPromiseRequest, promise.withdraw_promise, Promise)
-    GetPromise = get(PROMISE, promises.PROMISE, Promise)
-    ListPromises = listing(promise_pb.ListPromisesResponse, promises.LIST_PROMISES)
-    ExplainPromise = explain(PROMISE, promises.PROMISE, Promise, why_promise)
+    GetPromise = get(PROMISE, store.PROMISE, Promise)
+    ListPromises = listing(promise_pb.ListPromisesResponse, store.LIST_PROMISES)
+    ExplainPromise = explain(PROMISE, store.PROMISE, Promise, why_promise)
 
 
 class DirectoryRpc(Rpc, DirectoryServiceServicer):
     """The people a customer can be told to turn to."""
 
     UpdateAgent = change(directory_pb.UpdateAgentRequest, agent.update_agent, Agent)
-    GetAgent = get(AGENT, agents.AGENT, Agent)
-    ListAgents = listing(directory_pb.ListAgentsResponse, agents.LIST_AGENTS)
-    ExplainAgent = explain(AGENT, agents.AGENT, Agent)
+    GetAgent = get(AGENT, store.AGENT, Agent)
+    ListAgents = listing(directory_pb.ListAgentsResponse, store.LIST_AGENTS)
+    ExplainAgent = explain(AGENT, store.AGENT, Agent)

@@ -1,12 +1,23 @@
-"""The service's tables, of the entities that they hold."""
+"""The service's tables, of the entities that they hold, and the statements on them."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
+from cases import names
 from cases.domain.agent import Agent
 from cases.domain.case import Case, Note
-from cases.domain.promise import Promise
-from cases.domain.work_item import WorkItem
-from chassis.db.tables import table
+from cases.domain.promise import LIVE, Promise, PromiseState
+from cases.domain.work_item import WorkItem, WorkItemState
+from chassis.api import filters
+from chassis.api.listing import Listing
+from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import among, table, updated
+from chassis.overlap import RECORDED_MAX
+from rapport.cases.v1 import work_item_pb2
+from rapport.common.v1 import states_pb2
 
 METADATA = sa.MetaData()
 
@@ -15,3 +26,150 @@ CASES = table(METADATA, "cases", Case)
 NOTES = table(METADATA, "notes", Note)
 WORK_ITEMS = table(METADATA, "work_items", WorkItem)
 PROMISES = table(METADATA, "promises", Promise)
+
+_AGENT = sa.select(AGENTS).where(AGENTS.c.id == sa.bindparam("id"))
+
+AGENT = Statement(_AGENT, row=Agent)
+LOCK_AGENT = Statement(_AGENT.with_for_update(key_share=True), row=Agent)
+LIST_AGENTS = Listing(sa.select(AGENTS), AGENTS.c.id, row=Agent)
+# Nothing comes back when there is one already, whoever has made it.
+INSERT_AGENT = Statement[Any](insert(AGENTS).on_conflict_do_nothing().returning(AGENTS.c.id))
+UPDATE_AGENT = Statement[Any](updated(AGENTS))
+
+_CASE = sa.select(CASES).where(CASES.c.id == sa.bindparam("id"))
+
+CASE = Statement(_CASE, row=Case)
+# NO KEY UPDATE: rows that reference the case may be inserted meanwhile, the case itself stays as it was read.
+LOCK_CASE = Statement(_CASE.with_for_update(key_share=True), row=Case)
+CASES_BY_ID = Statement(sa.select(CASES).where(among(CASES.c.id, "ids")), row=Case)
+COUNT_UNFINISHED = Statement[Any](
+    sa.select(sa.func.count()).where(
+        WORK_ITEMS.c.case_id == sa.bindparam("id"), WORK_ITEMS.c.state != WorkItemState.FINISHED.value
+    )
+)
+LIST_CASES = Listing(
+    sa.select(CASES),
+    CASES.c.id,  # UUIDv7: in the order of opening
+    descending=True,
+    order_by="open_time",
+    row=Case,
+    filters={
+        "customer": filters.name(CASES.c.customer_id, names.CUSTOMER),
+        "owner": filters.name(CASES.c.owner_id, names.AGENT),
+        "topic": filters.text(CASES.c.topic),
+        "state": filters.enum(CASES.c.state, states_pb2.CaseState.DESCRIPTOR),
+        "open_time": filters.moment(CASES.c.open_time),
+        "resolve_time": filters.moment(CASES.c.resolve_time),
+    },
+)
+INSERT_CASE = Statement[Any](sa.insert(CASES))
+UPDATE_CASE = Statement[Any](updated(CASES))
+_OF_CASE = sa.select(NOTES).where(NOTES.c.case_id == sa.bindparam("case_id"))
+NOTE = Statement(_OF_CASE.where(NOTES.c.id == sa.bindparam("id")), row=Note)
+LIST_NOTES = Listing(_OF_CASE, NOTES.c.id, row=Note)  # UUIDv7: in the order of writing
+INSERT_NOTE = Statement[Any](sa.insert(NOTES))
+
+_OF_PROMISE = sa.select(PROMISES.c.work_item_id).where(PROMISES.c.id == sa.bindparam("promise_id"))
+
+_WORK_ITEM = sa.select(WORK_ITEMS).where(WORK_ITEMS.c.id == sa.bindparam("id"))
+
+WORK_ITEM = Statement(_WORK_ITEM, row=WorkItem)
+# A work item is locked before the promises that rest on it, always: so forecasts, renegotiations and new
+# promises follow one after another and none can deadlock another.
+LOCK_WORK_ITEM = Statement(_WORK_ITEM.with_for_update(key_share=True), row=WorkItem)
+LOCK_WORK_ITEMS = Statement(
+    sa.select(WORK_ITEMS)
+    .where(among(WORK_ITEMS.c.id, "ids"))
+    .order_by(WORK_ITEMS.c.id)
+    .with_for_update(key_share=True),
+    row=WorkItem,
+)
+LOCK_WORK_ITEM_OF_PROMISE = Statement(
+    sa.select(WORK_ITEMS)
+    .where(WORK_ITEMS.c.id == _OF_PROMISE.scalar_subquery())
+    .with_for_update(key_share=True, of=WORK_ITEMS),
+    row=WorkItem,
+)
+LIST_WORK_ITEMS = Listing(
+    sa.select(WORK_ITEMS),
+    WORK_ITEMS.c.id,  # UUIDv7: in the order of creation
+    row=WorkItem,
+    filters={
+        "case": filters.name(WORK_ITEMS.c.case_id, names.CASE),
+        "department": filters.name(WORK_ITEMS.c.department_id, names.DEPARTMENT),
+        "state": filters.enum(WORK_ITEMS.c.state, work_item_pb2.WorkItem.State.DESCRIPTOR),
+    },
+)
+INSERT_WORK_ITEM = Statement[Any](sa.insert(WORK_ITEMS))
+UPDATE_WORK_ITEM = Statement[Any](updated(WORK_ITEMS))
+
+_PROMISE = sa.select(PROMISES).where(PROMISES.c.id == sa.bindparam("id"))
+
+
+def _in(states: Iterable[PromiseState]) -> sa.ColumnElement[bool]:
+    known: sa.ColumnElement[bool] = PROMISES.c.state == sa.any_(sa.literal(sorted(states), sa.ARRAY(sa.Text)))
+    return known
+
+
+_ON_WORK_ITEM = (
+    sa.select(PROMISES)
+    .where(PROMISES.c.work_item_id == sa.bindparam("work_item_id"))
+    .order_by(PROMISES.c.id)
+    .with_for_update(key_share=True)
+)
+
+PROMISE = Statement(_PROMISE, row=Promise)
+LOCK_PROMISE = Statement(_PROMISE.with_for_update(key_share=True), row=Promise)
+# Those that the customer still waits for: live, or broken, and neither replaced nor taken back.
+LOCK_PROMISES_AWAITED = Statement(
+    _ON_WORK_ITEM.where(
+        _in(LIVE | {PromiseState.BROKEN}),
+        PROMISES.c.successor_id.is_(None),
+        PROMISES.c.withdraw_time.is_(None),
+    ),
+    row=Promise,
+)
+_IMPORTED = among(PROMISES.c.import_key, "import_keys")
+_ON_WORK_ITEMS = among(PROMISES.c.work_item_id, "work_item_ids")
+PROMISES_BY_IMPORT_KEY = Statement(sa.select(PROMISES).where(_IMPORTED), row=Promise)
+# What was promised on work items or came with import keys, the oldest first.
+PROMISED_BEFORE = Statement(
+    sa.select(PROMISES).where(sa.or_(_ON_WORK_ITEMS, _IMPORTED)).order_by(PROMISES.c.id), row=Promise
+)
+# What imports of a department brought about certain things and nobody took back, the oldest first.
+IMPORTED_ABOUT = Statement(
+    sa.select(PROMISES)
+    .where(
+        among(PROMISES.c.reference, "references"),
+        among(PROMISES.c.customer_id, "customer_ids"),
+        sa.func.starts_with(PROMISES.c.import_key, sa.bindparam("department", type_=sa.Text)),
+        PROMISES.c.withdraw_time.is_(None),
+    )
+    .order_by(PROMISES.c.id)
+    .limit(sa.literal_column(str(RECORDED_MAX + 1))),
+    row=Promise,
+)
+LIST_PROMISES = Listing(
+    sa.select(PROMISES),
+    PROMISES.c.due_time,
+    PROMISES.c.id,
+    descending=True,
+    order_by="due_time",
+    row=Promise,
+    filters={
+        "customer": filters.name(PROMISES.c.customer_id, names.CUSTOMER),
+        "department": filters.name(PROMISES.c.department_id, names.DEPARTMENT),
+        "state": filters.enum(PROMISES.c.state, states_pb2.PromiseState.DESCRIPTOR),
+        "reference": filters.text(PROMISES.c.reference),
+        "due_time": filters.moment(PROMISES.c.due_time),
+    },
+)
+COUNT_LIVE = Statement[Any](
+    sa.select(PROMISES.c.state, sa.func.count().label("promises")).where(_in(LIVE)).group_by(PROMISES.c.state)
+)
+INSERT_PROMISE = Statement[Any](sa.insert(PROMISES))
+INSERT_NEW_PROMISES = Bulk[Any](
+    PROMISES,
+    lambda insert: insert.on_conflict_do_nothing(index_elements=["import_key"]).returning(PROMISES.c.id),
+)
+UPDATE_PROMISE = Statement[Any](updated(PROMISES))

@@ -2,8 +2,8 @@
 
 from cases.domain.agent import Agent, AgentFields
 from cases.names import AGENT
-from cases.store.agents import AGENT as AGENT_BY_ID
-from cases.store.agents import INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
+from cases.store.tables import AGENT as AGENT_BY_ID
+from cases.store.tables import INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
 from chassis.api import etags
 from chassis.api.entities import found, owned, save
 from chassis.context import Call, acting, service_itself

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from cases.domain.case import Case, CaseChanges, Note
 from cases.names import CASE
-from cases.store.cases import CASE as CASE_BY_ID
-from cases.store.cases import COUNT_UNFINISHED, INSERT_CASE, INSERT_NOTE, LOCK_CASE, UPDATE_CASE
+from cases.store.tables import CASE as CASE_BY_ID
+from cases.store.tables import COUNT_UNFINISHED, INSERT_CASE, INSERT_NOTE, LOCK_CASE, UPDATE_CASE
 from cases.usecases.agent import owner_to_be
 from chassis import ids
 from chassis.api.actors import actor_name

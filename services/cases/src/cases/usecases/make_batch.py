@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
-from cases.store.promises import IMPORTED_ABOUT, PROMISES_BY_IMPORT_KEY
+from cases.store.tables import IMPORTED_ABOUT, PROMISES_BY_IMPORT_KEY
 from cases.usecases.make_promise import Made, MakePromise, make_promises
 from chassis import overlap
 from chassis.db.transaction import Transaction

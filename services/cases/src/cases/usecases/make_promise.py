@@ -12,9 +12,14 @@ from cases.domain.promise import KEPT, Promise
 from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, CUSTOMER, DEPARTMENT
-from cases.store.cases import CASES_BY_ID
-from cases.store.promises import INSERT_NEW_PROMISES, INSERT_PROMISE, PROMISED_BEFORE, PROMISES_BY_IMPORT_KEY
-from cases.store.work_items import LOCK_WORK_ITEMS
+from cases.store.tables import (
+    CASES_BY_ID,
+    INSERT_NEW_PROMISES,
+    INSERT_PROMISE,
+    LOCK_WORK_ITEMS,
+    PROMISED_BEFORE,
+    PROMISES_BY_IMPORT_KEY,
+)
 from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction

@@ -6,7 +6,7 @@ What an import tells of the past is not counted: it would look as if it all happ
 from prometheus_client import Counter
 
 from cases.domain.promise import LIVE, Promise, PromiseState
-from cases.store.promises import COUNT_LIVE
+from cases.store.tables import COUNT_LIVE
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.telemetry.families import Snapshot

@@ -8,9 +8,13 @@ from cases.domain.promise import LIVE, Promise, PromiseState
 from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.domain.telling import Telling, tell
 from cases.names import PROMISE
-from cases.store.cases import CASES_BY_ID
-from cases.store.promises import INSERT_PROMISE, LOCK_PROMISE, UPDATE_PROMISE
-from cases.store.work_items import LOCK_WORK_ITEM_OF_PROMISE
+from cases.store.tables import (
+    CASES_BY_ID,
+    INSERT_PROMISE,
+    LOCK_PROMISE,
+    LOCK_WORK_ITEM_OF_PROMISE,
+    UPDATE_PROMISE,
+)
 from cases.usecases import outcomes
 from cases.usecases.make_promise import announce
 from chassis import ids

@@ -6,9 +6,14 @@ from uuid import UUID
 from cases.domain.promise_clock import PromiseClock, compared
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, WORK_ITEM
-from cases.store.cases import LOCK_CASE
-from cases.store.promises import LOCK_PROMISES_AWAITED, UPDATE_PROMISE
-from cases.store.work_items import INSERT_WORK_ITEM, LOCK_WORK_ITEM, UPDATE_WORK_ITEM
+from cases.store.tables import (
+    INSERT_WORK_ITEM,
+    LOCK_CASE,
+    LOCK_PROMISES_AWAITED,
+    LOCK_WORK_ITEM,
+    UPDATE_PROMISE,
+    UPDATE_WORK_ITEM,
+)
 from cases.usecases import outcomes
 from chassis import ids
 from chassis.api.entities import owned, save, write

@@ -139,11 +139,8 @@ class Customer:
         if update.as_a_whole:
             return {field: value for field, value in update.fields.items() if field not in KIND_FIELDS}
         if self.kind and not {self.kind}.issuperset(update.kinds):
-            raise FailedPrecondition(
-                "OTHER_TYPE",
-                f"{self.name} is of the kind {self.kind}: send the other as a whole to make it that.",
-                {"resource": self.name, "type": self.kind},
-            )
+            told = f"{self.name} is of the kind {self.kind}: send the other as a whole to make it that."
+            raise FailedPrecondition("OTHER_TYPE", told, {"resource": self.name, "type": self.kind})
         return {**update.fields, **kind}
 
     def change(self, values: Mapping[str, str], now: datetime) -> list[str]:

@@ -125,26 +125,17 @@ def stand_ins(identifiers: Iterable[Identifier]) -> set[str]:
 def check_room(held: int, added: int = 1) -> None:
     """Refuse more handles than one customer may have: FailedPrecondition TOO_MANY_IDENTIFIERS."""
     if held + added > MAX_IDENTIFIERS:
-        raise FailedPrecondition(
-            "TOO_MANY_IDENTIFIERS",
-            f"A customer has at most {MAX_IDENTIFIERS} identifiers: remove one first.",
-            {"most": MAX_IDENTIFIERS},
-        )
+        told = f"A customer has at most {MAX_IDENTIFIERS} identifiers: remove one first."
+        raise FailedPrecondition("TOO_MANY_IDENTIFIERS", told, {"most": MAX_IDENTIFIERS})
 
 
 def shared(field: str) -> FailedPrecondition:
     """The refusal to say whose a number is that several customers have."""
-    return FailedPrecondition(
-        "IDENTIFIER_SHARED",
-        f"{field} is a number that several customers have: ask by another handle of theirs.",
-        {"field": field},
-    )
+    told = f"{field} is a number that several customers have: ask by another handle of theirs."
+    return FailedPrecondition("IDENTIFIER_SHARED", told, {"field": field})
 
 
 def taken(field: str, customer: str, **of: str) -> AlreadyExists:
     """The refusal for a handle that belongs to a customer."""
-    return AlreadyExists(
-        "IDENTIFIER_TAKEN",
-        f"{field} belongs to {customer}: an identifier belongs to one customer, once.",
-        {"field": field, "resource": customer, **of},
-    )
+    told = f"{field} belongs to {customer}: an identifier belongs to one customer, once."
+    return AlreadyExists("IDENTIFIER_TAKEN", told, {"field": field, "resource": customer, **of})

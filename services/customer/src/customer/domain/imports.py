@@ -84,11 +84,8 @@ class ImportJob:
 
     def _require_open(self, purpose: str) -> None:
         if self.state != ImportState.OPEN:
-            raise FailedPrecondition(
-                "IMPORT_NOT_OPEN",
-                f"Only an OPEN import can {purpose}; this one is {self.state}.",
-                {"resource": self.name, "state": self.state},
-            )
+            told = f"Only an OPEN import can {purpose}; this one is {self.state}."
+            raise FailedPrecondition("IMPORT_NOT_OPEN", told, {"resource": self.name, "state": self.state})
 
 
 @dataclass(frozen=True, slots=True)

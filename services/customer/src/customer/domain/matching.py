@@ -38,11 +38,7 @@ def same_name(customer: Customer, profile: Mapping[str, str]) -> bool:
 
 
 def name_conflict(
-    customer: Customer,
-    profile: Mapping[str, str],
-    identifiers: Sequence[Identifier],
-    *,
-    certain: bool = True,
+    customer: Customer, profile: Mapping[str, str], identifiers: Sequence[Identifier], *, certain: bool = True
 ) -> list[str]:
     """The name fields of the row that say otherwise than the customer's; empty when they agree or add.
 
@@ -75,10 +71,7 @@ def _of_a_person(organization: Customer, profile: Mapping[str, str]) -> list[str
 
 
 def strangers(
-    customer: Customer,
-    profile: Mapping[str, str],
-    identifiers: Sequence[Identifier],
-    row: Sequence[Handle],
+    customer: Customer, profile: Mapping[str, str], identifiers: Sequence[Identifier], row: Sequence[Handle]
 ) -> list[str]:
     """The name fields by which a row and the customer who has its id seem two; empty when they seem one.
 

@@ -55,10 +55,7 @@ class TimelineRpc(Rpc, TimelineServiceServicer):
         entry = await found(self.db, names.ENTRY, store.ENTRY, *names.ENTRY.ids(request.name))
         message = entry_message(entry)
         known = to_message(
-            explanation_pb2.Cause,
-            message,
-            resource=entry.resource or message.name,
-            id=str(entry.id),
+            explanation_pb2.Cause, message, resource=entry.resource or message.name, id=str(entry.id)
         )
         return await self.explainer.explain(
             request,

@@ -61,8 +61,7 @@ async def owners_of(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]]
 CLAIM_IDENTIFIERS = Bulk[Any](
     IDENTIFIERS,
     lambda insert: insert.on_conflict_do_nothing(
-        index_elements=_KEY,
-        index_where=sa.text(_OWNED.format("")),
+        index_elements=_KEY, index_where=sa.text(_OWNED.format(""))
     ).returning(_T.id),
 )
 DELETE_IDENTIFIER = Statement[Any](sa.delete(IDENTIFIERS).where(_T.id == sa.bindparam("id")))

@@ -61,9 +61,7 @@ SAVE_VIEWS = Statement[Any](
 _keys = rows_of("keys", customer_ids=sa.Uuid(), resources=sa.Text())
 PARTS = Statement(
     sa.select(VIEW_PARTS).join_from(
-        _keys,
-        VIEW_PARTS,
-        sa.and_(_P.customer_id == _keys.c.customer_ids, _P.resource == _keys.c.resources),
+        _keys, VIEW_PARTS, sa.and_(_P.customer_id == _keys.c.customer_ids, _P.resource == _keys.c.resources)
     ),
     row=PartRow,
 )

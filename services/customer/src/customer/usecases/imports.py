@@ -59,11 +59,8 @@ async def create_job(tx: Transaction, *, source: str) -> ImportJob:
                 "REQUEST_IN_FLIGHT", "A job of this source ended meanwhile: try again.", retry_after_s=1
             )
         name = IMPORT_JOB.format(other["id"])
-        raise AlreadyExists(
-            "IMPORT_UNDER_WAY",
-            f"{name} is of this source, and not done yet: go on with it.",
-            {"resource": name},
-        )
+        told = f"{name} is of this source, and not done yet: go on with it."
+        raise AlreadyExists("IMPORT_UNDER_WAY", told, {"resource": name})
     tx.require_owner(job)
     await _wait_for_more(tx, job)
     return job

@@ -39,10 +39,7 @@ IMPORTED_AT = Statement(
     )
     .where(
         PURCHASES.c.import_key.is_not(None),
-        sa.or_(
-            among(PURCHASES.c.reference, "references"),
-            among(PURCHASES.c.paid, "amounts"),
-        ),
+        sa.or_(among(PURCHASES.c.reference, "references"), among(PURCHASES.c.paid, "amounts")),
     )
     .order_by(PURCHASES.c.id)
     .limit(sa.literal_column(str(RECORDED_MAX + 1))),
@@ -56,10 +53,7 @@ CORRECT_PURCHASES = Bulk(
     PURCHASES,
     lambda into: into.on_conflict_do_update(
         index_elements=["import_key"],
-        set_={
-            **{name: into.excluded[name] for name in _CONTENT},
-            "version": PURCHASES.c.version + 1,
-        },
+        set_={**{name: into.excluded[name] for name in _CONTENT}, "version": PURCHASES.c.version + 1},
     ).returning(PURCHASES),
     row=Purchase,
 )
@@ -88,8 +82,7 @@ ADD_VALUES = Bulk(
 # What customers are worth, counted again from every purchase: when a first or last one is
 # taken back, the next is not known otherwise.
 _bought = sa.and_(
-    PURCHASES.c.paid >= 0,
-    sa.or_(PURCHASES.c.refunded == 0, PURCHASES.c.refunded < PURCHASES.c.paid),
+    PURCHASES.c.paid >= 0, sa.or_(PURCHASES.c.refunded == 0, PURCHASES.c.refunded < PURCHASES.c.paid)
 )
 _of_currency = (
     sa.select(

@@ -115,11 +115,8 @@ async def _require_measure(tx: Transaction, customer: str, purpose: str, at_most
         tx, customer=customer, purpose=purpose, first=ids.floor(since), since=since
     )
     if found["count"] >= at_most:
-        raise ResourceExhausted(
-            "TOO_MANY_NOTICES",
-            f"Departments may send a customer at most {at_most} notices for {purpose} within 24 hours.",
-            {"resource": purpose, "most": at_most},
-        )
+        told = f"Departments may send a customer at most {at_most} notices for {purpose} within 24 hours."
+        raise ResourceExhausted("TOO_MANY_NOTICES", told, {"resource": purpose, "most": at_most})
 
 
 async def cancel_notice(tx: Transaction, *, notice_id: UUID) -> Notice:

@@ -115,11 +115,8 @@ async def create_text(
     if any(each.language == text.language for each in texts):
         raise ResourceExists(text.name)
     if len(texts) >= TEXTS_MAX:
-        raise FailedPrecondition(
-            "TOO_MANY_TEXTS",
-            f"{template.name} has texts in {TEXTS_MAX} languages, the most that a template can have.",
-            {"resource": template.name, "most": TEXTS_MAX},
-        )
+        told = f"{template.name} has texts in {TEXTS_MAX} languages, the most that a template can have."
+        raise FailedPrecondition("TOO_MANY_TEXTS", told, {"resource": template.name, "most": TEXTS_MAX})
     return await _keep(tx, template, texts, text)
 
 

@@ -168,11 +168,8 @@ def date_or_moment(text: str, field: str) -> date | datetime:
             return at
     except (ValueError, TypeError):  # no day of the calendar, no time at all, or one without its zone
         pass
-    raise invalid(
-        field,
-        "INVALID_TIME",
-        "must be a time from 1970 to 2200 like 2026-03-02T09:00:00Z, or a date like 2026-03-02",
-    )
+    told = "must be a time from 1970 to 2200 like 2026-03-02T09:00:00Z, or a date like 2026-03-02"
+    raise invalid(field, "INVALID_TIME", told)
 
 
 def said(dates: Mapping[str, date | datetime], zone: tzinfo, language_code: str) -> dict[str, str]:
