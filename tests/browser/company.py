@@ -20,7 +20,7 @@ from chassis.lifecycle import Lifecycle
 from chassis.service import Service
 from customer.service import service as customer
 from desk.auth.gate import Gate
-from desk.auth.tokens import Tokens
+from desk.auth.renewal import Tokens
 from desk.service import service as desk
 from loyalty.service import service as loyalty
 from notifications.service import service as notifications

@@ -14,7 +14,7 @@ import pytest
 from chassis.clock import Clock
 from deploy.services import TELLING as SERVICES
 from desk.auth.gate import Gate
-from desk.auth.tokens import Tokens
+from desk.auth.renewal import Tokens
 from desk.service import service as desk_service
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_service_pb2

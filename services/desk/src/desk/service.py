@@ -1,14 +1,17 @@
-"""The desk: what it is made of."""
+"""The desk: what it is made of, and what it serves."""
 
 from datetime import timedelta
 from pathlib import Path
 
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from chassis.app import App
 from chassis.service import Service
 from desk.auth.gate import Gate
-from desk.edge.ending import Ending
+from desk.edge import ending, openapi, page
 from desk.edge.rest import Rest
-from desk.edge.webhooks.http import Webhooks
+from desk.edge.webhooks.http import PREFIX, Webhooks
 from desk.edge.webhooks.keeping import Keeping
 from desk.edge.webhooks.receiving import Receiving
 from desk.edge.webhooks.recording import Recording
@@ -21,9 +24,12 @@ from desk.pages.actions.drafts import clean
 from desk.pages.app import pages
 from desk.pages.traces.store import Traces, TraceStore
 from desk.settings import Settings
-from desk.site import site
+from desk.store.cleaning import every
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
+
+MINUTE_S, HOUR_S = 60.0, 3600.0
+OF_PROGRAMS = ("/v1/", page.PATH)
 
 
 def compose(app: App[Settings]) -> None:
@@ -32,13 +38,34 @@ def compose(app: App[Settings]) -> None:
     traces = Traces(TraceStore(url) if url else None, link)
     if traces.store:
         app.background(traces.store.keep)
+    calls, gate = Calls(app.db, app.broadcast), Gate(app)
+    app.background(lambda: every(MINUTE_S, gate.sessions.clean))
+    app.background(lambda: every(HOUR_S, clean(app.db)))
+    guarded = gate.before(pages(app.forwarding, app.db, app.draining, traces, calls, Presence(app.broadcast)))
     rest = Rest(app.forwarding, app.verifier, app.settings.rest_timeout_s, app.draining)
-    calls = Calls(app.db, app.broadcast)
-    app.background(lambda: clean(app.db))
-    presence = Presence(app.broadcast)
-    gate = Gate(app)
-    guarded = gate.before(pages(app.forwarding, app.db, app.draining, traces, calls, presence))
-    app.web(site(rest, _webhooks(app, calls), Ending(gate.sessions, app.verifier), guarded))
+    signing_out = ending.Ending(gate.sessions, app.verifier)
+    app.web(_site(rest, _webhooks(app, calls), signing_out, guarded))
+
+
+def _site(rest: Rest, webhooks: ASGIApp, signing_out: ASGIApp, pages: ASGIApp) -> ASGIApp:
+    """Every path: a token asks REST, a cookie sees pages, and neither opens the other."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        path, reads = scope["path"], scope["method"] in ("GET", "HEAD")
+        answers: ASGIApp = rest
+        if path.startswith(PREFIX):
+            answers = webhooks
+        elif path == ending.PATH:
+            answers = signing_out
+        elif not path.startswith(OF_PROGRAMS):
+            answers = pages
+        elif path == f"{page.PATH}.json" and reads:
+            answers = openapi.answer()
+        elif path.startswith(page.PATH) and reads:
+            answers = page.answer(Request(scope))
+        await answers(scope, receive, send)
+
+    return serve
 
 
 def _webhooks(app: App[Settings], calls: Calls) -> Webhooks:
@@ -49,7 +76,9 @@ def _webhooks(app: App[Settings], calls: Calls) -> Webhooks:
     sources = Sources(s.webhooks_dir)
     receiving = Receiving(app.db, timedelta(seconds=s.webhooks_call_limit_s), calls.ring)
     app.work(Recording(app.db, sources, customers, timeline))
-    app.background(Keeping(app.db, s.webhooks_keep_days, s.webhooks_wait_days).run)
+    keeping = Keeping(app.db, s.webhooks_keep_days, s.webhooks_wait_days)
+    app.measure(keeping.count)
+    app.background(keeping.run)
     if s.mail_port:
         app.background(Listener(sources, s.mail_source, receiving, s.host, s.mail_port).run)
     return Webhooks(sources, receiving, app.clock)

@@ -17,7 +17,7 @@ from chassis.clock import Clock
 from customer.service import service as customer_service
 from desk.auth.cookies import Cookies
 from desk.auth.gate import Gate
-from desk.auth.tokens import Tokens
+from desk.auth.renewal import Tokens
 from desk.edge.webhooks.kinds import KINDS
 from desk.service import service as desk_service
 from rapport_testing.engines.ports import free_port

@@ -16,7 +16,7 @@ import uvicorn
 from chassis.errors import Unavailable
 from desk.auth import renewal
 from desk.auth.provider import Provider as Renewing
-from desk.auth.tokens import Tokens
+from desk.auth.renewal import Tokens
 from rapport_testing.engines.ports import free_port
 from rapport_testing.wait import eventually
 from rapport_tools.local.home import Home

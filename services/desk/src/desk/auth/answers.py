@@ -75,7 +75,7 @@ def _said(
 
 
 def _asked(request: Request) -> str:
-    """The path that was asked for, to come back to."""
+    """What was asked for, to come back to."""
     return checked(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
 
 
@@ -99,31 +99,6 @@ def signed_out(request: Request) -> Response:
         (sign_in_url(DONE), N_("Sign in")),
         status=401,
     )
-
-
-def forged(request: Request) -> Response:
-    """What was sent was not sent by a page of the person who is signed in."""
-    return fragment(
-        request,
-        N_("Not done:"),
-        N_(
-            "this was not sent by a page of yours. "
-            "Another person may have signed in here: load the page again."
-        ),
-        status=403,
-    )
-
-
-def too_large(request: Request, most: int) -> Response:
-    """More was sent than any form holds."""
-    told = N_("a form holds at most {most} KiB.")
-    return fragment(request, N_("Too much:"), told, status=413, most=most // 1024)
-
-
-def broken(request: Request, most: int) -> Response:
-    """What was sent is no form that a page of ours has."""
-    told = N_("a form has at most {most} fields, and no files.")
-    return fragment(request, N_("Not done:"), told, status=400, most=most)
 
 
 def refused(request: Request, refusal: Refusal) -> Response:

@@ -51,11 +51,10 @@ def derived(secret: str, purpose: str) -> bytes:
 
 
 class Jar:
-    """How the cookies are called and set at one address.
+    """How the cookies are called and set at the address where browsers reach the desk.
 
-    Args:
-        site_url: where browsers reach the desk. Over https no other host can set cookies of these names, and
-            they never travel in the clear; over http, on one machine, each port has names of its own.
+    Over https no other host can set cookies of these names, and they never travel in the clear; over http, on
+    one machine, each port has names of its own.
     """
 
     def __init__(self, site_url: str) -> None:

@@ -41,14 +41,7 @@ class Pending:
 
 @dataclass(eq=False)
 class Entrance:
-    """Answers the paths of signing in and out.
-
-    Attributes:
-        provider: knows people.
-        sessions: of those who are signed in.
-        jar: of cookies.
-        origin: of pages of ours.
-    """
+    """Answers the paths of signing in and out."""
 
     provider: Provider
     sessions: Sessions

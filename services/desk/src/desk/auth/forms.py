@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+from functools import partial
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
@@ -11,11 +12,15 @@ from starlette.responses import Response
 from starlette.types import Message, Receive
 
 from desk.auth import answers
+from desk.language.catalogues import N_
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 BODY_MAX_BYTES = 1024 * 1024
 FIELDS_MAX = 200
 BODY_S = 30.0
+FORGED = N_(
+    "this was not sent by a page of yours. Another person may have signed in here: load the page again."
+)
 
 
 def origin_of(url: str) -> str:
@@ -35,33 +40,28 @@ def is_ours(request: Request, origin: str) -> bool:
 async def admitted(request: Request, origin: str, csrf: str) -> Receive | Response:
     """What reads the form once more, or the answer to one that is not ours, too large, or broken.
 
-    Args:
-        request: of which nothing was read yet.
-        origin: of pages of ours.
-        csrf: what forms of whoever is signed in carry.
-
-    Raises:
-        ClientDisconnect, TimeoutError: it never came.
+    It is ours from a page of `origin` with the `csrf` of whoever is signed in, of which nothing was read yet.
+    ClientDisconnect, TimeoutError when it never came.
     """
+    forged = partial(answers.fragment, request, N_("Not done:"), FORGED, status=403)
     if not is_ours(request, origin):
-        return answers.forged(request)
+        return forged()
     body = await _body_of(request)
     if body is None:
-        return answers.too_large(request, BODY_MAX_BYTES)
+        told = N_("a form holds at most {most} KiB.")
+        return answers.fragment(request, N_("Too much:"), told, status=413, most=BODY_MAX_BYTES // 1024)
     try:
         is_signed = await _is_signed(Request(request.scope, _again(body, request.receive)), csrf)
     except (HTTPException, MultiPartException, ValueError):
-        return answers.broken(request, FIELDS_MAX)
-    if not is_signed:
-        return answers.forged(request)
-    return _again(body, request.receive)
+        told = N_("a form has at most {most} fields, and no files.")
+        return answers.fragment(request, N_("Not done:"), told, status=400, most=FIELDS_MAX)
+    return _again(body, request.receive) if is_signed else forged()
 
 
 async def _is_signed(request: Request, csrf: str) -> bool:
     """Whether it carries the viewer's own value: in the header `X-CSRF`, or in the field `csrf`.
 
-    Raises:
-        HTTPException, MultiPartException, ValueError: a broken form.
+    HTTPException, MultiPartException, ValueError for a broken form.
     """
     said: object = request.headers.get("x-csrf")
     if said is None:

@@ -16,8 +16,7 @@ from joserfc.errors import JoseError
 
 from chassis.errors import Unavailable
 from desk.auth.forms import origin_of
-from desk.auth.renewal import SessionOver, away
-from desk.auth.tokens import Tokens
+from desk.auth.renewal import SessionOver, Tokens, away
 from desk.settings import Settings, is_here
 
 TIMEOUT_S = 5.0
@@ -54,9 +53,6 @@ class Provider:
     """One provider, discovered when it is first needed: the desk starts without it.
 
     Its methods raise Unavailable (`IDENTITY_PROVIDER_UNAVAILABLE`) when it does not answer as it should.
-
-    Args:
-        settings: where it is, and what the desk is called there.
     """
 
     def __init__(self, settings: Settings) -> None:

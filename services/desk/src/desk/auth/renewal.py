@@ -1,31 +1,64 @@
-"""New tokens before the old ones expire: asked for once, whichever request, process or replica notices first.
+"""Tokens of who is signed in: encrypted in the database, and renewed before they expire.
 
-Providers take a refresh token once and end the session of whoever brings it twice. So one request claims the
-renewal in the database, for a few seconds, and no transaction is open while the provider thinks. All others
-go on with the token that is still good, or wait for the new one when there is none.
+Providers take a refresh token once and end the session of whoever brings it twice. So the first request of
+all processes and replicas claims the renewal in the database, for a few seconds, and no transaction is open
+while the provider thinks. All others go on with the token that is still good, or wait for the new one.
 """
 
 import asyncio
+import os
 import time
 from contextvars import Context
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
 import jwt
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chassis.db.database import Database
 from chassis.errors import Refusal, Unavailable
-from desk.auth.tokens import Tokens, seal, unseal
 from desk.store.sessions import CLAIM_REFRESH, END_REFRESH, GET_SESSION, PUT_OFF_REFRESH
 from desk.store.tables import Session
 
-AHEAD_S = (
-    60.0  # how long before the end of a token a new one is asked for; half of its life when that is less
-)
+AHEAD_S = 60.0  # before a token ends a new one is asked for; half of its life when that is less
 CLAIM = timedelta(seconds=15)  # longer than the provider is waited for
 AGAIN = timedelta(seconds=5)  # after it did not answer
 WAIT_S = 10.0
 LOOK_EVERY_S = 0.1
+_NONCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of one person.
+
+    Attributes:
+        access: what services take.
+        refresh: what new ones are got with; "" when the provider gives none.
+        identity: says at the provider who signs out; "" when it gives none.
+    """
+
+    access: str = field(repr=False)
+    refresh: str = field(default="", repr=False)
+    identity: str = field(default="", repr=False)
+
+
+def seal(tokens: Tokens, key: bytes, session: bytes) -> bytes:
+    """Encrypt, by AES-256-GCM, for one session."""
+    nonce = os.urandom(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, msgspec.json.encode(tokens), session)
+
+
+def unseal(sealed: bytes, key: bytes, session: bytes) -> Tokens:
+    """What was sealed. ValueError for something else."""
+    try:
+        plain = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], session)
+    except InvalidTag:
+        raise ValueError("not what was sealed for this session") from None
+    return msgspec.json.decode(plain, type=Tokens)
 
 
 class SessionOver(Exception):
@@ -41,12 +74,7 @@ class Renews(Protocol):
 
 
 class Renewal:
-    """Keeps the tokens of sessions current.
-
-    Args:
-        db: holds the sessions.
-        provider: gives tokens.
-    """
+    """Keeps the tokens of sessions current."""
 
     def __init__(self, db: Database, provider: Renews) -> None:
         self._db = db

@@ -1,7 +1,5 @@
 """Sessions: begun by a sign-in, looked up by each request, ended by time, a sign-out or the provider."""
 
-import asyncio
-import random
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -12,13 +10,13 @@ import structlog
 from chassis.auth.tokens import Verifier
 from chassis.context import Call, Principal, acting
 from chassis.db.database import Database
-from chassis.db.failures import DATABASE_ERRORS
+from chassis.db.statement import values
 from chassis.errors import Unauthenticated
 from chassis.telemetry import tracing
 from desk.auth.cookies import Cookies, fresh
-from desk.auth.renewal import Renewal, Renews, SessionOver
-from desk.auth.tokens import Tokens, seal, unseal
+from desk.auth.renewal import Renewal, Renews, SessionOver, Tokens, seal, unseal
 from desk.auth.viewer import Viewer
+from desk.store.cleaning import all_of
 from desk.store.sessions import (
     DELETE_EXPIRED,
     DELETE_SESSION,
@@ -32,8 +30,6 @@ from desk.store.tables import Session
 SEEN_S = 2.0  # for which a session that was looked up is believed: what ends it is seen this late at most
 KNOWN_MAX = 10_000
 EXTEND_EVERY = timedelta(minutes=1)
-CLEAN_EVERY_S = 60.0
-CLEAN_MOST = 500
 
 _log = structlog.get_logger(__name__)
 
@@ -51,14 +47,7 @@ class Lifetimes:
 
 
 class Sessions:
-    """All sessions of the desk.
-
-    Args:
-        db: holds them.
-        verifier: reads access tokens, as every service does.
-        provider: gives new tokens.
-        lifetimes: how long they last.
-    """
+    """All sessions of the desk."""
 
     def __init__(self, db: Database, verifier: Verifier, provider: Renews, lifetimes: Lifetimes) -> None:
         self._db = db
@@ -68,12 +57,7 @@ class Sessions:
         self._seen: OrderedDict[bytes, tuple[float, Session]] = OrderedDict()
 
     async def begin(self, tokens: Tokens, display_name: str, form: str = "") -> Cookies:
-        """Sign somebody in.
-
-        Args:
-            tokens: what the provider gave them.
-            display_name: what it calls them.
-            form: the browser's cookie of forms, when it has one.
+        """Sign somebody in. `form` is the browser's cookie of forms, when it has one.
 
         Raises:
             Unauthenticated: the access token is not one that services take, or no person's.
@@ -96,20 +80,14 @@ class Sessions:
         with acting(_call("SignIn", principal)):
             async with self._db.transaction() as tx:
                 tx.touch(_agent(principal.subject))
-                await tx.defer(
-                    INSERT_SESSION, **{name: getattr(session, name) for name in Session.__dataclass_fields__}
-                )
+                await tx.defer(INSERT_SESSION, **values(session))
         return cookies
 
     async def viewer(self, cookies: Cookies | None, *, used: bool = True) -> Viewer | None:
         """Whoever is signed in with these cookies; None for nobody.
 
-        Args:
-            cookies: of a request.
-            used: whether the session is used so, and lasts longer: not by what goes on by itself.
-
-        Raises:
-            Unavailable: nobody can tell, for the database or the provider is away. They stay signed in.
+        A session that is `used` lasts longer: not by what goes on by itself. Unavailable when nobody can
+        tell, for the database or the provider is away: they stay signed in.
         """
         session = cookies and await self._session(cookies.session_id)
         if not session or not cookies:
@@ -157,11 +135,9 @@ class Sessions:
                 await tx.defer(DELETE_SESSION, session=session.id)
 
     async def end_all(self, subject: str, by: Principal | None = None) -> int:
-        """Sign somebody out everywhere, within `SEEN_S` seconds; how many sessions that were.
+        """Sign `agent:alice` out everywhere, within `SEEN_S` seconds; how many sessions that were.
 
-        Args:
-            subject: `agent:alice`.
-            by: who does it, as the audit tells; they themselves, when nobody is named.
+        The audit tells that `by` did it; they themselves, when nobody is named.
         """
         with acting(_call("SignOutEverywhere", by or Principal(subject))):
             async with self._db.transaction() as tx:
@@ -171,19 +147,9 @@ class Sessions:
             self._seen.pop(row["id"], None)
         return len(ended)
 
-    async def clean(self) -> None:
-        """Delete what has expired, for ever; a bounded number at a time."""
-        while True:
-            await asyncio.sleep(CLEAN_EVERY_S * random.uniform(0.5, 1))  # noqa: S311 - replicas take turns
-            try:
-                while len(await self.clean_some()) == CLEAN_MOST:
-                    pass
-            except DATABASE_ERRORS as error:
-                _log.warning("sessions could not be cleaned up; trying again", error=type(error).__name__)
-
-    async def clean_some(self) -> list[object]:
-        """Delete some of what has expired."""
-        return await DELETE_EXPIRED.all(self._db, now=self._db.clock.now(), most=CLEAN_MOST)
+    async def clean(self) -> list[object]:
+        """Delete what has expired."""
+        return await all_of(self._db, DELETE_EXPIRED, now=self._db.clock.now())
 
     async def _session(self, session_id: bytes) -> Session | None:
         now = self._db.clock.now()

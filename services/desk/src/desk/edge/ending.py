@@ -7,29 +7,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from chassis.auth.tokens import Verifier
-from chassis.errors import Refusal, invalid
-from chassis.grpc import status
+from chassis.errors import invalid
 from chassis.grpc.admission import Admission, require
 from chassis.names import Pattern
-from chassis.telemetry import tracing
 from desk.auth.sessions import Sessions
-from desk.edge import problems, reading
+from desk.edge import answering, problems, reading
 
 PATH = "/sessions:end"
 METHOD = "desk.Sessions/End"
 PERMISSION = "desk.operations.write"
 BODY_MAX_BYTES = 1024
 _AGENT = Pattern("agents/{agent:code}")
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Ending:
-    """Answers what is sent to `/sessions:end`.
-
-    Args:
-        sessions: of those who are signed in.
-        verifier: tells who asks.
-    """
+    """Answers what is sent to `/sessions:end`."""
 
     def __init__(self, sessions: Sessions, verifier: Verifier) -> None:
         self._sessions = sessions
@@ -39,17 +31,11 @@ class Ending:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         request = Request(scope, receive)
-        traceparent, sampled = tracing.decide("")
-        with tracing.server_span(METHOD, "") if sampled else tracing.NOTHING:
-            traceparent = tracing.carried(traceparent)
-            told = {**_HEADERS, "traceparent": traceparent}
-            try:
-                response: Response = JSONResponse({"ended": await self._end(request)}, 200, told)
-            except Exception as error:
-                refusal = error if isinstance(error, Refusal) else status.refusal_of(error, traceparent)
-                told["Connection"] = "close"
-                response = problems.answer(refusal, tracing.trace_id(traceparent), told)
-        await response(scope, receive, send)
+
+        async def work(told: dict[str, str]) -> Response:
+            return JSONResponse({"ended": await self._end(request)}, 200, told)
+
+        await answering.answer(METHOD, request, send, work)
 
     async def _end(self, request: Request) -> int:
         if request.method != "POST":

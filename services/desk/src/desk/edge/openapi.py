@@ -42,6 +42,7 @@ _WELL_KNOWN: dict[str, Schema] = {
     "google.protobuf.Struct": {"type": "object"},
     "google.protobuf.Value": {},
 }
+_comments = functools.cache(comments)
 _STATUSES = ", ".join(map(str, sorted({*STATUS.values(), *BY_REASON.values(), 500})))
 _BESIDE = (
     "Every call of every service. What others tell us of calls, messages and mail goes to "
@@ -114,11 +115,6 @@ def description() -> dict[str, Any]:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
-
-
-@functools.cache
-def _comments() -> dict[str, str]:
-    return comments()
 
 
 def _described(name: str, *more: str) -> Schema:

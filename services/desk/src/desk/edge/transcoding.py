@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from chassis.errors import invalid
 from desk.edge.bindings import Binding
-from desk.edge.faults import MALFORMED, fault
 
 _KEYS = UUID("0b7e6a52-7b86-5f0e-9c39-6f6e3a7f4a11")  # of Idempotency-Keys that are no UUIDs
 _TRUTHS = {"true": True, "false": False}
+# What Python's reader of ProtoJSON raises for what somebody made up.
+_MALFORMED = (json_format.ParseError, ValueError, TypeError, OverflowError, RecursionError, SystemError)
 
 
 def request(
@@ -25,18 +28,10 @@ def request(
     headers: Mapping[str, str],
     caller: str,
 ) -> Message:
-    """The message that a request is.
+    """The message that a request is: the path's variables in their order, the query's pairs, a body of JSON.
 
-    Args:
-        binding: which RPC.
-        path: the values of the path's variables, in their order.
-        query: the pairs of the query, in their order.
-        body: the body; JSON.
-        headers: `Idempotency-Key` and `If-Match` become fields.
-        caller: the subject of who asks: a key is of them alone.
-
-    Raises:
-        InvalidArgument: MALFORMED_REQUEST, with the field where it is known; INVALID_ETAG.
+    `Idempotency-Key` and `If-Match` become fields; a key is of its caller alone, a subject. InvalidArgument:
+    MALFORMED_REQUEST, with the field where it is known; INVALID_ETAG.
     """
     message = binding.request()
     if binding.body:
@@ -93,8 +88,8 @@ def _parse(told: dict[str, Any], message: Message, where: str = "") -> None:
     """Merge JSON into a message that is the field `where` of the request. MALFORMED_REQUEST."""
     try:
         json_format.ParseDict(told, message)
-    except MALFORMED:  # what it says repeats values
-        found = fault(told, message.DESCRIPTOR, where)
+    except _MALFORMED:  # what it says repeats values
+        found = _fault(told, message.DESCRIPTOR, where)
         raise invalid(found.field or "body", "MALFORMED_REQUEST", found.allowed) from None
 
 
@@ -140,3 +135,61 @@ def _request_id(key: str, caller: str) -> str:
         return str(UUID(key.strip('"')))
     except ValueError:
         return str(uuid5(_KEYS, f"{caller}\n{key}"))
+
+
+class _Fault(NamedTuple):
+    """The path of a field, `requests[2].identifier.type`, and what is allowed there."""
+
+    field: str
+    allowed: str
+
+
+def _fault(told: dict[str, Any], kind: Any, path: str) -> _Fault:
+    """The innermost field that is at fault, of an object that is no message of a kind: never its values.
+
+    The object is the field `path` of the request; empty for the whole.
+    """
+    fields = {each.json_name: each for each in kind.fields}
+    by_name = {each.name: each for each in kind.fields} | fields
+    for name, value in told.items():
+        field = by_name.get(name)
+        if field is None:
+            return _Fault(path, f"must have no fields but {', '.join(fields) or 'none'}")
+        if not _fits(kind, name, value):
+            return _inside(field, name, value, f"{path}.{field.name}".removeprefix("."))
+    return _Fault(
+        path,
+        f"must be as ProtoJSON writes {kind.full_name}: each field once, one of those that exclude others",
+    )
+
+
+def _inside(field: FieldDescriptor, name: str, value: Any, path: str) -> _Fault:
+    if field.is_repeated and isinstance(value, list):
+        number = next(n for n, each in enumerate(value) if not _fits(field.containing_type, name, [each]))
+        path, value = f"{path}[{number}]", value[number]
+    kind = field.message_type
+    if isinstance(value, dict) and kind and not _is_written_otherwise(kind):
+        return _fault(value, kind, path)
+    return _Fault(path, _allowed(field))
+
+
+def _fits(kind: Any, name: str, value: Any) -> bool:
+    try:
+        json_format.ParseDict({name: value}, GetMessageClass(kind)())
+    except _MALFORMED:
+        return False
+    return True
+
+
+def _is_written_otherwise(kind: Any) -> bool:
+    return bool(kind.GetOptions().map_entry) or kind.full_name.startswith("google.protobuf.")
+
+
+def _allowed(field: Any) -> str:
+    if field.enum_type is not None:
+        return f"must be one of {', '.join(each.name for each in field.enum_type.values)}"
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        return "must be an object"
+    kind = FieldDescriptorProto.Type.Name(field.type).removeprefix("TYPE_").lower()
+    written = field.message_type.full_name if field.message_type is not None else kind
+    return f"must be as ProtoJSON writes {'a list of ' * field.is_repeated}{written}"

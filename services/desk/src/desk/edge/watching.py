@@ -1,42 +1,25 @@
 """The messages of a stream as server-sent events."""
 
 import asyncio
-import logging
-import random
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import grpc
 from google.protobuf.message import Message
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from sse_starlette.sse import SendTimeoutError
 from starlette.responses import Response
 
 from chassis.grpc.status import refusal
 from desk.edge import problems, transcoding
-
-__all__ = ["SendTimeoutError", "answer"]
+from desk.live.stream import AGAIN_MS, SEND_S, last
 
 PING_S = 15
 FIRST_S = 1.0  # in which a refusal gets a status of its own
-SEND_S = 30.0  # for a reader to take what it was sent
-AGAIN_MS = (500, 5500)  # when a reader comes back: not all of them at once
-
-# Debugging, it would log what it sends: customers.
-logging.getLogger("sse_starlette").setLevel(logging.INFO)
-
 Stream = AsyncGenerator[Message, None]
 
 
 async def answer(stream: Stream, draining: asyncio.Event, trace_id: str, headers: dict[str, str]) -> Response:
-    """The answer that goes on as long as the stream. AioRpcError when the stream begins with one.
-
-    Args:
-        stream: the messages.
-        draining: set when the desk stops.
-        trace_id: told with a refusal.
-        headers: of the answer.
-    """
+    """The answer that goes on as long as the stream. AioRpcError when the stream begins with one."""
     first = asyncio.ensure_future(anext(stream, None))
     await asyncio.wait({first}, timeout=FIRST_S)
     if first.done() and isinstance(error := first.exception(), grpc.aio.AioRpcError):
@@ -58,16 +41,11 @@ async def _events(
                 break
             yield ServerSentEvent(transcoding.answer(message).decode())
             following = asyncio.ensure_future(anext(stream, None))
-        yield _last("farewell", {})
+        yield last(AGAIN_MS)
     except grpc.aio.AioRpcError as error:
-        yield _last("problem", problems.problem(refusal(error), trace_id))
+        yield last(AGAIN_MS, "problem", problems.problem(refusal(error), trace_id))
     finally:
         stopping.cancel()
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
         await stream.aclose()
-
-
-def _last(name: str, told: dict[str, Any]) -> ServerSentEvent:
-    again_ms = random.randint(*AGAIN_MS)  # noqa: S311 - no secret
-    return ServerSentEvent(transcoding.dumps(told), event=name, retry=again_ms)

@@ -42,12 +42,10 @@ class Told:
 def answer(
     sources: Sequence[AsyncIterator[Told]], seat: AbstractContextManager[bool], draining: asyncio.Event
 ) -> Response:
-    """The stream of everything that the sources tell.
+    """The stream of everything that the sources tell, each until the stream ends, or by itself.
 
-    Args:
-        sources: what tells; each ends with the stream. One that ends by itself is done.
-        seat: taken while it lasts; without one, the reader is told to come back much later.
-        draining: set when the desk stops.
+    The seat is taken while it lasts; without one, the reader is told to come back much later. `draining` is
+    set when the desk stops.
     """
     return EventSourceResponse(_seated(sources, seat, draining), ping=3600, send_timeout=SEND_S)
 
@@ -57,7 +55,7 @@ async def _seated(
 ) -> AsyncIterator[ServerSentEvent]:
     with seat as is_free:
         if not is_free:
-            yield _farewell(CROWDED_MS)
+            yield last(CROWDED_MS)
             return
         async with contextlib.aclosing(_events(sources, draining)) as events:
             async for event in events:
@@ -88,7 +86,7 @@ async def _events(
                     return
             elif not stopping.done():
                 yield _event("beat", {})
-        yield _farewell(AGAIN_MS)
+        yield last(AGAIN_MS)
     finally:
         for task in (*telling, stopping, following):
             task.cancel()
@@ -108,13 +106,14 @@ async def _into(queue: "asyncio.Queue[Told]", source: AsyncIterator[Told]) -> No
         await queue.put(told)
 
 
-def _farewell(again_ms: tuple[int, int]) -> ServerSentEvent:
-    """The last event: when to come back."""
-    return ServerSentEvent("{}", event="farewell", retry=random.randint(*again_ms))  # noqa: S311 - no secret
+def last(again_ms: tuple[int, int], kind: str = "farewell", data: Any = {}) -> ServerSentEvent:  # noqa: B006
+    """The last event: when to come back, and why it is over."""
+    return _event(kind, data, random.randint(*again_ms))  # noqa: S311 - no secret
 
 
-def _event(kind: str, data: Any) -> ServerSentEvent:
-    return ServerSentEvent(json.dumps(data, ensure_ascii=False, separators=(",", ":")), event=kind)
+def _event(kind: str, data: Any, again_ms: int | None = None) -> ServerSentEvent:
+    told = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return ServerSentEvent(told, event=kind, retry=again_ms)
 
 
 class Readers:

@@ -13,7 +13,7 @@ _INSERT = insert(DRAFTS)
 _OLD = (
     sa.select(DRAFTS.c.subject, DRAFTS.c.about)
     .where(DRAFTS.c.update_time < sa.bindparam("before"))
-    .limit(500)
+    .limit(sa.bindparam("most", type_=sa.Integer))
 )
 
 GET_DRAFT = Statement(sa.select(DRAFTS).where(_OF), row=Draft)

@@ -16,8 +16,7 @@ RECORD = "webhook-record"  # the kind of work
 RINGS = timedelta(minutes=2)  # nobody lets a telephone ring for longer
 USEFUL = timedelta(days=365)  # for so long it is tried to record a contact
 READ_OF_A_CALL = 500  # of what is told of one call: each event that comes reads those before it
-KNOWN = timedelta(days=400)  # for so long a repeat is known to be one
-
+KNOWN_DAYS = 400  # for so long a repeat is known to be one
 
 _BY_ID = sa.select(RECEIVED).where(RECEIVED.c.id == sa.bindparam("id"))
 GET = Statement(_BY_ID, row=Received)
@@ -131,11 +130,7 @@ async def queue(tx: Transaction, received: Received, wait: timedelta = timedelta
 async def again(tx: Transaction, received: Received, by: str, customer: str = "") -> bool:
     """Have what waits, or was not understood, recorded as somebody decided. False when others were faster.
 
-    Args:
-        tx: the transaction, in which `received` is locked.
-        received: as it is stored.
-        by: who decides, `agent:alice`.
-        customer: whose it is; empty for another attempt to find out.
+    It is locked in `tx`. `by` is `agent:alice`; without a `customer` it is tried to find out whose it is.
     """
     if received.state not in UNDECIDED:
         return False

@@ -3,6 +3,7 @@
 import re
 
 from desk.language.catalogues import N_
+from rapport.common.v1.channel_pb2 import Channel
 
 # What a code says when it is not just its words. Codes are open: any other is said by its own words.
 CODES = {
@@ -108,6 +109,15 @@ FACTS = {
     "PurposeCreated": N_("Purpose created"),
     "PurposeUpdated": N_("Purpose updated"),
 }
+
+
+def spoken(name: str) -> str:
+    """The code of a value of an enum: `IN_PERSON` is `in-person`."""
+    return name.lower().replace("_", "-")
+
+
+# Every channel by its code, as the contract calls it.
+CHANNELS = {spoken(name): name for name in (each.removeprefix("CHANNEL_") for each in Channel.keys()[1:])}
 
 
 def said(code: str) -> str:

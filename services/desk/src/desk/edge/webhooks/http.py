@@ -1,18 +1,14 @@
 """Webhooks over HTTP: `POST /webhooks/{source}`, signed as Standard Webhooks have it, or with a token."""
 
 import asyncio
-import time
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from chassis.clock import Clock
 from chassis.errors import Refusal, Unauthenticated, invalid
-from chassis.grpc import status
-from chassis.telemetry import tracing
-from chassis.telemetry.metrics import RPC_DURATION
-from desk.edge import problems, reading
+from desk.edge import answering, problems, reading
 from desk.edge.webhooks.receiving import Receiving, refused
 from desk.edge.webhooks.sources import Source, Sources
 
@@ -21,17 +17,10 @@ METHOD = "webhooks/Receive"
 READ_S = 30.0
 TOLERANCE_S = 300  # between the sender's clock and ours
 ID_MAX = 256
-HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Webhooks:
-    """Answers what is sent to `/webhooks/{source}`.
-
-    Args:
-        sources: who may send.
-        receiving: keeps it.
-        clock: the source of time.
-    """
+    """Answers what is sent to `/webhooks/{source}`."""
 
     def __init__(self, sources: Sources, receiving: Receiving, clock: Clock) -> None:
         self._sources = sources
@@ -41,29 +30,9 @@ class Webhooks:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         request = Request(scope, receive)
-        arrived = request.headers.get("traceparent", "")
-        traceparent, sampled = tracing.decide(arrived if reading.is_plain(arrived) else "")
-        began, code = time.perf_counter(), "CANCELLED"
-        try:
-            with tracing.server_span(METHOD, traceparent) if sampled else tracing.NOTHING as span:
-                traceparent = tracing.carried(traceparent)
-                try:
-                    response, code = await self._answer(request, traceparent), "OK"
-                except ClientDisconnect:
-                    raise
-                except Exception as error:
-                    refusal = status.refusal_of(error, traceparent)
-                    code = refusal.code
-                    told = {**HEADERS, "traceparent": traceparent, "Connection": "close"}
-                    response = problems.answer(refusal, tracing.trace_id(traceparent), told)
-                span.set_attribute("rpc.response.status_code", code)
-                await response(scope, receive, send)
-        except ClientDisconnect:
-            pass
-        finally:
-            RPC_DURATION.observe((METHOD, code), time.perf_counter() - began)
+        await answering.answer(METHOD, request, send, lambda told: self._answer(request, told))
 
-    async def _answer(self, request: Request, traceparent: str) -> Response:
+    async def _answer(self, request: Request, told: dict[str, str]) -> Response:
         name = request.scope["path"].removeprefix(PREFIX)
         source = self._sources.get(name)
         if source is None:
@@ -79,11 +48,11 @@ class Webhooks:
                 if source.secrets:
                     _verify(source, request, body)
                 sent_id = request.headers.get("webhook-id", "")
-                kept_as = await self._receiving.keep(source, body, sent_id, traceparent)
+                kept_as = await self._receiving.keep(source, body, sent_id, told["traceparent"])
         except Refusal as refusal:
             refused(source, refusal.reason.lower())
             raise
-        return JSONResponse({"id": str(kept_as)}, 202, {**HEADERS, "traceparent": traceparent})
+        return JSONResponse({"id": str(kept_as)}, 202, told)
 
     def _look(self, source: Source, request: Request) -> None:
         """Refuse by the headers what need not be read. Unauthenticated, InvalidArgument."""

@@ -29,15 +29,12 @@ class Field:
     """A field of a form.
 
     Attributes:
-        name: of what is typed, and of what the form holds.
-        label: above it.
-        required: whether it has to be given: no form is sent without.
+        required: no form is sent without.
         type: of an input; `words` of several lines, `tick` of a box that is ticked.
         most: characters of a text.
         offers: codes whose words it offers; any other words are taken, too, and are no code.
         codes: one of them is chosen by its words: such as a reason, which events tell and people read.
         among: what the form holds under this name is chosen from: nothing else is taken.
-        hint: below it.
     """
 
     name: str
@@ -56,7 +53,6 @@ class Doing:
     """One opening or sending of a form.
 
     Attributes:
-        look: who, how to speak to them, the services as them.
         customer: `customers/{uuid}`.
         on: the resource that it is about; the customer when it is no other.
         fields: what was typed; empty when it opens.
@@ -107,27 +103,19 @@ class Doing:
 
     def choice(self, name: str, enum: Any) -> Any:
         """What was chosen of an enum, by its name without prefix. INVALID_CODE."""
-        chosen = {
-            enum_name(enum.DESCRIPTOR, value.number): value.number
-            for value in enum.DESCRIPTOR.values
-            if value.number
-        }
+        known = (each.number for each in enum.DESCRIPTOR.values if each.number)
+        chosen = {enum_name(enum.DESCRIPTOR, number): number for number in known}
         if self.text(name) not in chosen:
             raise invalid(name, "INVALID_CODE", f"must be one of {', '.join(chosen)}")
-        return int(chosen[self.text(name)])
+        return chosen[self.text(name)]
 
     def when(self) -> dict[str, Any]:
-        """`due_date` and its zone, or with a time of day `due_time`. INVALID_TIME."""
-        try:
-            on = date.fromisoformat(self.text("day"))
-            if not self.text("time"):
-                return {"due_date": day(on)}
-        except ValueError:
-            raise invalid("day", "INVALID_TIME", N_("must be a day, and a time of day or none")) from None
-        return {"due_time": self.moment()}
+        """`due_date`, or with a time of day `due_time`. INVALID_TIME."""
+        at = self.moment()
+        return {"due_time": timestamp(at)} if self.text("time") else {"due_date": day(at.date())}
 
-    def moment(self) -> Any:
-        """The typed day and time as a moment; a day alone is its evening."""
+    def moment(self) -> datetime:
+        """The typed day and time as a moment; a day alone is its evening. INVALID_TIME."""
         try:
             on = date.fromisoformat(self.text("day"))
             at = datetime.combine(on, time.fromisoformat(self.text("time") or "18:00"), self.look.say.zone)
@@ -138,7 +126,7 @@ class Doing:
             raise invalid(
                 "time", "INVALID_TIME", N_("must be a time that there is: clocks are put forward then")
             )
-        return timestamp(at)
+        return at
 
 
 _A_CODE = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)+")  # of several words: one is a name as well
@@ -157,7 +145,6 @@ class Done:
     """What was done.
 
     Attributes:
-        words: that say so.
         undo: the form that takes it back; empty when none does.
         held: what its own form is sent with once more to take it back, while it is held.
         held_s: for how long it is.
@@ -186,8 +173,6 @@ class Action:
         owned: whether the RPC changes what a department owns: only its people, and who administers.
         title: above its form, where that is not the label.
         sentence: says of `{what}` what will be so.
-        fields: of its form.
-        button: sends it.
         consequence: what else will happen.
         open: what its fields hold at first, the likely answer, and `what` it is about.
         do: sends it, or gives what the form shows next. A refusal is shown in the form.
@@ -238,12 +223,13 @@ def _wrong(field: Field, typed: str) -> Violation | None:
 
 
 def sends(
-    rpc: Callable[[Services], Callable[[M], Awaitable[Message]]], request: type[M], told: str
+    rpc: Callable[[Services], Callable[[M], Awaitable[Message]]], request: type[M], told: str, **fields: str
 ) -> Callable[[Doing], Awaitable[Done]]:
-    """What an action does that changes a state and asks nothing: `told` is said of it."""
+    """What an action does that sends fields of its form, by the names that a request has, and says `told`."""
 
     async def do(doing: Doing) -> Done:
-        await rpc(doing.look.services)(doing.request(request))
+        typed = {name: doing.text(field) for name, field in fields.items()}
+        await rpc(doing.look.services)(doing.request(request, **typed))
         return Done(doing.look.say(told))
 
     return do

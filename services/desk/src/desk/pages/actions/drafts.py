@@ -1,8 +1,6 @@
 """What people typed and did not send yet, by person and form: it survives the browser."""
 
-import asyncio
-import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,25 +11,20 @@ from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.errors import invalid
 from desk.pages.base import Looking
+from desk.store.cleaning import all_of
 from desk.store.drafts import DELETE_DRAFT, DELETE_OLD_DRAFTS, GET_DRAFT, PUT_DRAFT
 
 KEPT = timedelta(days=30)
-CLEAN_EVERY_S = 3600.0
 KEY_MAX, SIZE_MAX = 300, 50_000
 
 _log = structlog.get_logger()
 
 
 class Drafts:
-    """The drafts of one person. A draft is a convenience: when none can be read, a form opens without.
+    """The drafts of whoever looks. A draft is a convenience: when none can be read, a form opens without."""
 
-    Args:
-        db: the desk's database.
-        person: whose, `agent:alice`.
-    """
-
-    def __init__(self, db: Database, person: str) -> None:
-        self._db, self._person = db, person
+    def __init__(self, look: Looking) -> None:
+        self._db, self._person = look.db, look.viewer.principal.subject
 
     async def get(self, key: str) -> dict[str, Any]:
         """What the form holds; nothing when nothing was typed."""
@@ -59,17 +52,6 @@ class Drafts:
             _log.warning("a draft that was sent is kept", error=type(error).__name__)
 
 
-def drafts_of(look: Looking) -> Drafts:
-    """Those of whoever looks."""
-    return Drafts(look.db, look.viewer.principal.subject)
-
-
-async def clean(db: Database) -> None:
-    """Delete what nobody came back to, for ever."""
-    while True:
-        await asyncio.sleep(CLEAN_EVERY_S * random.uniform(0.5, 1))  # noqa: S311 - replicas take turns
-        try:
-            while await DELETE_OLD_DRAFTS.all(db, before=db.clock.now() - KEPT):
-                pass
-        except DATABASE_ERRORS as error:
-            _log.warning("drafts could not be cleaned up; trying again", error=type(error).__name__)
+def clean(db: Database) -> Callable[[], Awaitable[object]]:
+    """Deletes what nobody came back to."""
+    return lambda: all_of(db, DELETE_OLD_DRAFTS, before=db.clock.now() - KEPT)

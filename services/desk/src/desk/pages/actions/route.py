@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 from chassis.errors import InvalidArgument, NotFound, Refusal, Violation
 from desk.language.refusals import violation
 from desk.pages.actions.action import Action, Doing, Done, Values
-from desk.pages.actions.drafts import drafts_of
+from desk.pages.actions.drafts import Drafts
 from desk.pages.actions.kinds import ACTIONS
 from desk.pages.actions.kinds.contact import CONTACT
 from desk.pages.base import Look, Looking
@@ -51,7 +51,7 @@ async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "
     if not isinstance(done, Done):
         request_id = done.pop("request_id", doing.request_id)
         return _form(_html(doing, form, {"before": _told(done)} | done, request_id))
-    await drafts_of(look).delete(_key(doing, form))
+    await Drafts(look).delete(_key(doing, form))
     told = look.html("pages/actions/done.html", done=done, action=form.href(doing.customer))
     return HTMLResponse(told, headers={"X-Done": "1"})
 
@@ -60,7 +60,7 @@ async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "
 async def draft(look: Look, request: Request, key: str) -> Response:
     """Keep what is typed, for its author, until it is sent."""
     typed = {name: str(value) for name, value in (await request.form()).items() if name != "csrf"}
-    await drafts_of(look).put(key, typed)
+    await Drafts(look).put(key, typed)
     return Response(status_code=204)
 
 
@@ -170,7 +170,7 @@ def _action(id: str) -> Action:
 
 async def _draft(doing: Doing, form: Action) -> tuple[dict[str, Any], str]:
     """What was typed before, and the request id of that: of a form that nobody typed into, a new one."""
-    draft = await drafts_of(doing.look).get(_key(doing, form))
+    draft = await Drafts(doing.look).get(_key(doing, form))
     return draft, draft.pop("request_id", "") or str(uuid4())
 
 

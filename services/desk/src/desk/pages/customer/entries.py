@@ -156,7 +156,7 @@ def _text(each: Any, fact: str, say: Speech, things: Mapping[str, str]) -> str:
         spoken = _INBOUND if value_name(each, "direction") != "OUTBOUND" else _OUTBOUND
         told = say(spoken.get(channel, _INBOUND.get(channel, words.FACTS[fact])))
     elif fact == "NoticeSent":
-        how = say.titled(channel.lower().replace("_", "-")) if channel else say("Message")
+        how = say.titled(words.spoken(channel)) if channel else say("Message")
         told = say("{how} sent", how=how)
     else:
         told = say.fact(fact)

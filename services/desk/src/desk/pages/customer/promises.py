@@ -10,6 +10,7 @@ from desk.pages.actions.action import Action
 from desk.pages.actions.kinds.goodwill import GOODWILL
 from desk.pages.actions.kinds.promises import AGREE, KEEP, TAKEBACK
 from desk.pages.actions.offering import Act
+from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 
@@ -144,7 +145,7 @@ def _told(slipped: Sequence[Any], notices: ListNoticesResponse | None, say: Spee
     for promise, notice, state in about:
         if state == "SENT" and notice.HasField("send_time"):
             sent = moment(notice.send_time)
-            how = say.code(value_name(notice, "channel").lower().replace("_", "-"))
+            how = say.code(words.spoken(value_name(notice, "channel")))
             in_time = sent < moment(promise.due_time)
             text = say("Told by {how} {when}.", how=how, when=say.moment(sent))
             return text, say("told before due") if in_time else say("told")

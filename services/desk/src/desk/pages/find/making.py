@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from chassis.errors import NotFound, Refusal, invalid
 from desk.language.catalogues import N_
-from desk.pages.actions.drafts import drafts_of
+from desk.pages.actions.drafts import Drafts
 from desk.pages.base import Look, Looking
 from desk.pages.find.view import Results
 from desk.pages.services import refusal_of
@@ -33,7 +33,7 @@ def may_make(look: Looking, results: Results) -> bool:
 @router.get("/find/{key}/new")
 async def form(look: Look, key: UUID) -> Response:
     """What was typed is in its field already: nobody types it twice."""
-    kept = await drafts_of(look).get(f"find/{key}")
+    kept = await Drafts(look).get(f"find/{key}")
     if not kept:
         raise NotFound("find/…", N_("This search is not kept any more. Type it again."))
     return _form(look, key, _FIELDS | guessed(str(kept.get("q", ""))), str(uuid4()))

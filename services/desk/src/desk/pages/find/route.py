@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from chassis.errors import NotFound
 from desk.language.catalogues import N_
-from desk.pages.actions.drafts import drafts_of
+from desk.pages.actions.drafts import Drafts
 from desk.pages.base import Look, Looking
 from desk.pages.customer.loading import Names
 from desk.pages.find import view
@@ -37,7 +37,7 @@ async def asked(look: Look, request: Request) -> Response:
 @router.get("/find/{key}")
 async def shown(look: Look, key: UUID, shown: Shown = PAGE, after: str = "") -> Response:
     """The page of a search, made anew: Back finds it, as far as it was read."""
-    kept = await drafts_of(look).get(f"find/{key}")
+    kept = await Drafts(look).get(f"find/{key}")
     if not kept:
         raise NotFound("find/…", N_("This search is not kept any more. Type it again."))
     typed, call = str(kept.get("q", "")), str(kept.get("call", ""))
@@ -79,7 +79,7 @@ async def _led(look: Looking, typed: str, how: Mapping[str, str]) -> Response:
     if results.sure:
         return RedirectResponse(f"/{results.sure}", 303)
     key = uuid4()
-    await drafts_of(look).put(f"find/{key}", {"q": typed[: MOST + 1], **how})
+    await Drafts(look).put(f"find/{key}", {"q": typed[: MOST + 1], **how})
     return RedirectResponse(f"/find/{key}", 303)
 
 

@@ -10,14 +10,8 @@ from zoneinfo import ZoneInfo
 
 from chassis.api.messages import timestamp
 from chassis.errors import invalid
-from rapport.common.v1.channel_pb2 import Channel
+from desk.ui.words import CHANNELS
 
-_PREFIX = "CHANNEL_"
-CHANNELS: Sequence[str] = [
-    each.name.removeprefix(_PREFIX).lower().replace("_", "-")
-    for each in Channel.DESCRIPTOR.values
-    if each.number
-]
 KINDS: Mapping[str, Sequence[str]] = {
     "contacts": ["customer.v1.InteractionRecorded"],
     "promises": [
@@ -49,8 +43,7 @@ class Chosen:
         channel: one of `CHANNELS`.
         department: its code.
         case: `cases/{uuid}`.
-        since: the first day, as ISO 8601 has it.
-        until: the last day.
+        since, until: the first day and the last, as ISO 8601 has them.
     """
 
     kind: str = ""
@@ -78,7 +71,7 @@ class Chosen:
         types = " OR ".join(f'event_type = "rapport.{each}"' for each in KINDS.get(self.kind, ()))
         terms = [
             types and f"({types})",
-            self.channel and f"channel = {self.channel.upper().replace('-', '_')}",
+            self.channel and f"channel = {CHANNELS[self.channel]}",
             self.department and f'department = "departments/{self.department}"',
             self.case and f'resource = "{self.case}"',
             self.since and f'occur_time >= "{_begin(self.since, zone)}"',

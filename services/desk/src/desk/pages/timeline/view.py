@@ -8,7 +8,7 @@ from chassis.api.messages import moment, value_name
 from desk.pages.customer.entries import Entry, entries
 from desk.pages.customer.things import things
 from desk.pages.services import Parts
-from desk.pages.timeline.choosing import CHANNELS, KINDS, Chosen
+from desk.pages.timeline.choosing import KINDS, Chosen
 from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
@@ -47,7 +47,6 @@ class Timeline:
 
     Attributes:
         name: of the customer.
-        title: what they are called.
         trouble: why nothing is shown.
         nothing: what is said when nothing is there.
         further: what comes after the entries, if anything.
@@ -66,19 +65,14 @@ class Timeline:
 def timeline(
     name: str, chosen: Chosen, parts: Parts, before: int, names: Callable[[str], str], say: Speech
 ) -> Timeline:
-    """What is to be said.
-
-    Args:
-        name: of the customer.
-        chosen: what of it is looked at.
-        parts: `timeline`, and those by which it calls things.
-        before: how many entries are shown before these.
-        names: what colleagues are called.
-        say: how to speak.
-    """
+    """What is to be said of a customer's timeline, of which `before` entries are shown already."""
     answered, is_answered = parts.of("timeline", ListTimelineEntriesResponse), parts.has("timeline")
     listed, token = answered.timeline_entries, answered.next_page_token
     nothing = say("Nothing like this happened.") if chosen.told else say("Nothing happened yet.")
+    shown, further = before + len(listed), None
+    if token:
+        after = chosen.url(name, after=token, shown=str(shown))
+        further = Further(after, chosen.url(name, shown=str(shown + PAGE)), shown)
     return Timeline(
         name=name,
         title=parts.of("customer", Customer).display_name if parts.has("customer") else say("A customer"),
@@ -87,13 +81,8 @@ def timeline(
         entries=entries(listed, names, say, things(parts, say)),
         trouble="" if is_answered else say("Customer does not answer; look again in a moment."),
         nothing="" if listed or not is_answered else nothing,
-        further=_further(name, chosen, token, before + len(listed)) if token else None,
+        further=further,
     )
-
-
-def _further(name: str, chosen: Chosen, token: str, shown: int) -> Further:
-    href = chosen.url(name, after=token, shown=str(shown))
-    return Further(href, chosen.url(name, shown=str(shown + PAGE)), shown)
 
 
 def _chips(
@@ -104,37 +93,28 @@ def _chips(
     Where all there is is shown, what would give nothing is no choice.
     """
     departments = {words.last(each.department) for each in listed} | {chosen.department}
-    kinds, channels = list(KINDS), list(CHANNELS)
+    kinds, channels = list(KINDS), list(words.CHANNELS)
     if not chosen.told and not more:
         types = {each.event_type.removeprefix("rapport.") for each in listed}
-        spoken = {value_name(each, "channel").lower().replace("_", "-") for each in listed}
+        spoken = {words.spoken(value_name(each, "channel")) for each in listed}
         kinds = [each for each in kinds if types & {*KINDS[each]}]
         channels = [each for each in channels if each in spoken]
     offered = {"kind": kinds, "channel": channels, "department": sorted(departments - {""})}
     chips = {
-        field: [_every(name, chosen, field, say), *(_chip(name, chosen, field, each, say) for each in values)]
+        field: [
+            Chip(replace(chosen, **{field: ""}).url(name), say("Everything"), not getattr(chosen, field)),
+            *(_chip(name, chosen, field, each, say.titled(each)) for each in values),
+        ]
         for field, values in offered.items()
         if values
     }
     cases = {chosen.case: say("One case")} if chosen.case else {}
     for each in listed:  # the oldest comes last, and says when it began
         if each.resource.startswith("cases/"):
-            cases[each.resource] = _case(each, say)
-    chips["case"] = [
-        Chip(chosen.toggled("case", case).url(name), label, chosen.case == case)
-        for case, label in cases.items()
-    ]
+            cases[each.resource] = f"{say.titled(each.topic or 'case')}, {say.short(moment(each.occur_time))}"
+    chips["case"] = [_chip(name, chosen, "case", case, label) for case, label in cases.items()]
     return chips
 
 
-def _chip(name: str, chosen: Chosen, field: str, value: str, say: Speech) -> Chip:
-    return Chip(chosen.toggled(field, value).url(name), say.titled(value), getattr(chosen, field) == value)
-
-
-def _every(name: str, chosen: Chosen, field: str, say: Speech) -> Chip:
-    """The choice of whatever there is."""
-    return Chip(replace(chosen, **{field: ""}).url(name), say("Everything"), not getattr(chosen, field))
-
-
-def _case(entry: Any, say: Speech) -> str:
-    return f"{say.titled(entry.topic or 'case')}, {say.short(moment(entry.occur_time))}"
+def _chip(name: str, chosen: Chosen, field: str, value: str, label: str) -> Chip:
+    return Chip(chosen.toggled(field, value).url(name), label, getattr(chosen, field) == value)

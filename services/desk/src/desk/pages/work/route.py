@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from chassis.errors import NotFound
-from desk.pages.actions.colleagues import departments
+from desk.pages.actions.offering import departments
 from desk.pages.base import Look, Looking
 from desk.pages.cards import Card, card, message
 from desk.pages.services import ask

@@ -20,8 +20,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from desk.edge.webhooks.contact import Contact, NotUnderstood, line, words
-from desk.edge.webhooks.kind import KIB, MIB, Glance, Kind
-from desk.edge.webhooks.payload import Line, Payload, read
+from desk.edge.webhooks.kind import KIB, MIB, Glance, Kind, Line, Payload, read
 
 MEDIA_TYPE = "message/rfc822"
 BODY_MAX_BYTES = 10 * MIB

@@ -7,8 +7,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from desk.edge.webhooks.contact import Contact, code, line, reference, words
-from desk.edge.webhooks.kind import Kind
-from desk.edge.webhooks.payload import Direction, Line, Payload, Text, read
+from desk.edge.webhooks.kind import Direction, Kind, Line, Payload, Text, read
 from rapport.common.v1 import channel_pb2
 
 P = TypeVar("P", bound=Payload)

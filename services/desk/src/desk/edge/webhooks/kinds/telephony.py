@@ -7,8 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from desk.edge.webhooks.contact import Contact, line, reference, words
-from desk.edge.webhooks.kind import KIB, CallState, Glance, Kind
-from desk.edge.webhooks.payload import Direction, Line, Payload, Text, read
+from desk.edge.webhooks.kind import KIB, CallState, Direction, Glance, Kind, Line, Payload, Text, read
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _RANK = {"ringing": 1, "menu": 0, "answered": 2, "ended": 3}

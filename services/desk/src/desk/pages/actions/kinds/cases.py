@@ -2,8 +2,8 @@
 
 from desk.language.catalogues import N_
 from desk.pages.actions import known
-from desk.pages.actions.action import IN_WORDS, Action, Doing, Done, Field, Values
-from desk.pages.actions.colleagues import colleagues
+from desk.pages.actions.action import IN_WORDS, Action, Doing, Done, Field, Values, sends
+from desk.pages.actions.offering import colleagues
 from desk.pages.customer.things import title_of
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import (
@@ -48,21 +48,9 @@ async def _resolved(doing: Doing) -> Values:
     return {"etag": case.etag, "what": title_of(case, doing.look.say)}
 
 
-async def _reopen(doing: Doing) -> Done:
-    request = doing.request(ReopenCaseRequest, reason_code=doing.text("reason"))
-    await doing.look.services.cases.ReopenCase(request)
-    return Done(doing.look.say("Reopened."))
-
-
 async def _owner(doing: Doing) -> Values:
     case = await _case(doing)
     return {"etag": case.etag, "owner": case.owner, "agents": await colleagues(doing.look)}
-
-
-async def _assign(doing: Doing) -> Done:
-    request = doing.request(AssignCaseRequest, owner=doing.text("owner"))
-    await doing.look.services.cases.AssignCase(request)
-    return Done(doing.look.say("Assigned."))
 
 
 async def _note(doing: Doing) -> Done:
@@ -107,7 +95,7 @@ REOPEN = Action(
     button=N_("Reopen"),
     consequence=N_("Its owner answers for it again."),
     open=_resolved,
-    do=_reopen,
+    do=sends(lambda to: to.cases.ReopenCase, ReopenCaseRequest, N_("Reopened."), reason_code="reason"),
 )
 OWNER = Action(
     id="owner",
@@ -118,7 +106,7 @@ OWNER = Action(
     button=N_("Assign"),
     consequence=N_("The case moves to the department of its new owner."),
     open=_owner,
-    do=_assign,
+    do=sends(lambda to: to.cases.AssignCase, AssignCaseRequest, N_("Assigned."), owner="owner"),
 )
 NOTE = Action(
     id="note",

@@ -3,30 +3,20 @@
 from desk.language.catalogues import N_
 from desk.pages.actions import known
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
-from desk.ui.speech import Speech
+from desk.ui import words
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.timeline_service_pb2 import RecordInteractionRequest
 
-_NAMES = [
-    value.name.removeprefix("CHANNEL_") for value in channel_pb2.Channel.DESCRIPTOR.values if value.number
-]
-
-
-def _channels(say: Speech) -> list[tuple[str, str]]:
-    """Every touch point, and what a choice says of it."""
-    return [(each, say.titled(each.lower().replace("_", "-"))) for each in _NAMES]
-
-
-def _directions(say: Speech) -> list[tuple[str, str]]:
-    """Who said it to whom, as a choice says it."""
-    return [("INBOUND", say("incoming")), ("OUTBOUND", say("outgoing"))]
-
 
 async def _open(doing: Doing) -> Values:
     say = doing.look.say
-    values = {"channel": "VOICE", "direction": "INBOUND"}
-    return {**values, "channels": _channels(say), "directions": _directions(say)}
+    return {
+        "channel": "VOICE",
+        "direction": "INBOUND",
+        "channels": [(each, say.titled(code)) for code, each in words.CHANNELS.items()],
+        "directions": [("INBOUND", say("incoming")), ("OUTBOUND", say("outgoing"))],
+    }
 
 
 async def _record(doing: Doing) -> Done:

@@ -8,10 +8,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from chassis.api.messages import moment, value_name
 from chassis.errors import invalid
 from desk.language.catalogues import N_
-from desk.pages.actions.action import Action, Doing, Done, Field, Values
-from desk.pages.actions.colleagues import colleagues
+from desk.pages.actions.action import Action, Doing, Done, Field, Values, sends
+from desk.pages.actions.offering import colleagues
 from desk.ui.speech import Speech
-from desk.ui.words import last
+from desk.ui.words import last, spoken
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest, UpdateConsentRequest
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
@@ -100,15 +100,6 @@ async def _open_manager(doing: Doing) -> Values:
     return {"relationship_manager": known.relationship_manager, "etag": known.etag, "agents": agents}
 
 
-async def _assign(doing: Doing) -> Done:
-    manager = doing.text("relationship_manager")
-    request = doing.request(
-        AssignRelationshipManagerRequest, name=doing.customer, relationship_manager=manager
-    )
-    await doing.look.services.customers.AssignRelationshipManager(request)
-    return Done(doing.look.say("Assigned."))
-
-
 _CONSENTS = {"email": N_("E-mail"), "voice": N_("Calls"), "sms": N_("SMS"), "letter": N_("Letters")}
 
 
@@ -135,7 +126,7 @@ def _recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
     return say(
         "{purpose}, {channel}: {answer}, since {day}",
         purpose=called.get(consent.purpose, last(consent.purpose)),
-        channel=say.code(value_name(consent, "channel").lower().replace("_", "-")),
+        channel=say.code(spoken(value_name(consent, "channel"))),
         answer=say("yes") if consent.state == Consent.STATE_GRANTED else say("no"),
         day=say.day(say.day_of(moment(consent.effective_time))),
     )
@@ -167,7 +158,12 @@ MANAGER = Action(
     fields=[Field("relationship_manager", N_("Relationship manager"), among="agents")],
     button=N_("Assign"),
     open=_open_manager,
-    do=_assign,
+    do=sends(
+        lambda to: to.customers.AssignRelationshipManager,
+        AssignRelationshipManagerRequest,
+        N_("Assigned."),
+        relationship_manager="relationship_manager",
+    ),
 )
 CONSENT = Action(
     id="consent",

@@ -152,7 +152,8 @@ async def _asked(doing: Doing, customer: Customer, values: Values, typed: dict[s
     asked, preview = dict.fromkeys(values["variables"]), None
     if values["template"]:
         try:
-            preview = await _preview(doing, customer, values["template"], typed)
+            services, language = doing.look.services, customer.language_code
+            preview = await rendered(services, customer, values["template"], typed, language)
         except grpc.aio.AioRpcError as error:
             refusal = refusal_of(error)
             missing = _missing(refusal)
@@ -186,11 +187,6 @@ def _missing(refusal: Refusal) -> list[str]:
     wrong = [each.field for each in getattr(refusal, "violations", ())]
     named = [_VARIABLE.fullmatch(each) for each in wrong]
     return [each[1] for each in named if each] if all(named) else []
-
-
-async def _preview(doing: Doing, customer: Customer, template: str, typed: dict[str, str]) -> Any:
-    """The message as it will read."""
-    return await rendered(doing.look.services, customer, template, typed, customer.language_code)
 
 
 async def rendered(

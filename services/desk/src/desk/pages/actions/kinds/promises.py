@@ -95,12 +95,6 @@ async def _agree(doing: Doing) -> Done:
     return Done(doing.look.say("Agreed."))
 
 
-async def _withdraw(doing: Doing) -> Done:
-    request = doing.request(WithdrawPromiseRequest, reason_code=doing.text("reason"))
-    await doing.look.services.promises.WithdrawPromise(request)
-    return Done(doing.look.say("Taken back."))
-
-
 PROMISE = Action(
     id="promise",
     label=N_("Make a promise"),
@@ -164,5 +158,10 @@ TAKEBACK = Action(
     button=N_("Take back"),
     consequence=N_("This cannot be undone. A promise that is broken already stays broken."),
     open=_what,
-    do=_withdraw,
+    do=sends(
+        lambda to: to.promises.WithdrawPromise,
+        WithdrawPromiseRequest,
+        N_("Taken back."),
+        reason_code="reason",
+    ),
 )

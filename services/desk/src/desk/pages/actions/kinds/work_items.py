@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from chassis.api.messages import value_name
+from chassis.api.messages import timestamp, value_name
 from desk.language.catalogues import N_
 from desk.pages.actions import known
 from desk.pages.actions.action import (
@@ -18,7 +18,7 @@ from desk.pages.actions.action import (
     sends,
     working_day,
 )
-from desk.pages.actions.colleagues import departments
+from desk.pages.actions.offering import departments
 from desk.ui import words
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import (
@@ -79,7 +79,7 @@ async def _likely(doing: Doing) -> Values:
 async def _forecast(doing: Doing) -> Done:
     request = doing.request(
         ForecastWorkItemRequest,
-        forecast_finish_time=doing.moment(),
+        forecast_finish_time=timestamp(doing.moment()),
         reason_code=doing.text("reason"),
     )
     await doing.look.services.work_items.ForecastWorkItem(request)
