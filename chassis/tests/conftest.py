@@ -24,7 +24,6 @@ from chassis.events.provision import provision
 from chassis.inbox.consumer import Consumer
 from chassis.inbox.subscription import Subscription
 from chassis.operations.store import REPLAY, DeadLetter
-from chassis.outbox.recording import Recorder
 from chassis.outbox.relay import Relay
 from rapport.cases.v1 import cases_events_pb2
 from rapport_testing.infrastructure import Infrastructure
@@ -56,7 +55,7 @@ async def database(infrastructure: Infrastructure) -> AsyncIterator[Callable[...
         service: str = "cases", clock: Clock | None = None, beside: Database | None = None
     ) -> Database:
         url = beside._url if beside else await infrastructure.fresh_database("sample", MIGRATIONS)
-        db = Database(url, service, Recorder(FactCodec(cases_events_pb2)), clock or Clock(), pool_size=8)
+        db = Database(url, service, FactCodec(cases_events_pb2), clock or Clock(), pool_size=8)
         await db.open()
         made.append(db)
         return db

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from google.type.postal_address_pb2 import PostalAddress
 
-from chassis.api.currencies import Currency
+from chassis.money import Currency
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport_imports.columns import columns_for
 from rapport_imports.customers import CustomerImporter

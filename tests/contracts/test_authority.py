@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
-from chassis.auth.ownership import is_owned
+from chassis.auth.permissions import is_owned
 from chassis.context import Principal
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement

@@ -5,8 +5,8 @@ from typing import Any
 
 import cases.service
 import customer.service
+from chassis.api.actors import what
 from chassis.api.messages import timestamp
-from chassis.explain.causes import what
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_service_pb2

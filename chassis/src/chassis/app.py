@@ -18,11 +18,10 @@ from chassis.explain.explainer import Explainer
 from chassis.grpc.client import Channels
 from chassis.inbox.freshness import Freshness
 from chassis.inbox.subscription import BatchHandler, Handler, Subscription
-from chassis.outbox.recording import Recorder
 from chassis.settings import ServiceSettings, WrongSettings
 from chassis.tls import Certificates
 from chassis.work.timers import TimerHandler
-from chassis.work.worker import Worker
+from chassis.work.turn import Worker
 
 S = TypeVar("S", bound=ServiceSettings)
 T = TypeVar("T")
@@ -76,7 +75,7 @@ class App(Generic[S]):
         self.db = Database(
             lambda: str(settings.current("database_url")),
             name,
-            Recorder(facts),
+            facts,
             clock,
             settings.pool_size,
             settings.database_tls_dir,

@@ -26,8 +26,8 @@ from chassis.events.provision import NotProvisioned, verify
 from chassis.grpc.server import Server
 from chassis.health import HealthServer, health_app
 from chassis.inbox.consumer import Consumer
-from chassis.operations.backlog import count_backlog, measure
 from chassis.operations.rpc import OperationsRpc
+from chassis.operations.store import count_backlog, measure
 from chassis.outbox.heartbeat import Heartbeat
 from chassis.outbox.relay import Relay
 from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, WrongSettings

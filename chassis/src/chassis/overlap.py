@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from chassis.db.locks import LOCK_NAMES
 from chassis.db.schema import RECOGNISED
-from chassis.db.statement import Bulk, Statement
+from chassis.db.statement import LOCK_NAMES, Bulk, Statement
 from chassis.db.tables import among
 from chassis.db.transaction import Transaction
 

@@ -1,4 +1,4 @@
-"""Time limits: for many calls on one timer, and of a wait.
+"""Time limits, for many calls on one timer, and of a wait; and work that must not be left half way.
 
 `asyncio.timeout` sets and cancels a timer for each call: 11 us, more than everything else that surrounds a
 call. Nearly all calls end long before their limit, so one timer, set to the earliest limit, has next to
@@ -6,8 +6,11 @@ nothing to do.
 """
 
 import asyncio
+import functools
 import time
+from collections.abc import Coroutine
 from types import TracebackType
+from typing import Any
 
 
 class Timeouts:
@@ -96,3 +99,27 @@ async def woken(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def finished(work: Coroutine[Any, Any, Any]) -> None:
+    """Await `work` to its end, however often the caller is cancelled meanwhile, and only then let it go."""
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        ended = loop.create_future()  # asyncio.wait does the same in twice the time
+        task.add_done_callback(functools.partial(_end, ended))
+        try:
+            await ended
+        except asyncio.CancelledError as gone:
+            cancelled = gone
+    failure = task.exception()
+    if cancelled is not None:
+        raise cancelled from failure
+    if failure is not None:
+        raise failure
+
+
+def _end(ended: asyncio.Future[None], _: asyncio.Task[Any]) -> None:
+    if not ended.done():
+        ended.set_result(None)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from chassis.api.batches import gathered
+from chassis.api.pages import gathered
 from chassis.errors import ResourceExhausted
 from rapport.cases.v1.case_pb2 import Case
 

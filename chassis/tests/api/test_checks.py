@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.api.checks import checker
-from chassis.api.masks import changeable, updated
 from chassis.api.messages import timestamp
-from chassis.api.resources import other_form, referred
+from chassis.api.resources import changeable, other_form, referred, updated
 from chassis.api.validation import Check
 from chassis.contracts import contracts
 from rapport.cases.v1 import (

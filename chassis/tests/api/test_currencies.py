@@ -1,6 +1,6 @@
 import pytest
 
-from chassis.api.currencies import Currency
+from chassis.money import Currency
 
 
 @pytest.mark.parametrize(

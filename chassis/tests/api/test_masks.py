@@ -3,7 +3,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.api.masks import chosen
+from chassis.api.resources import chosen
 from rapport.cases.v1.case_pb2 import Case
 
 ALLOWED = ("topic", "display_name")

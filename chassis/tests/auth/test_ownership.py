@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from chassis.auth.ownership import is_owned, require
-from chassis.auth.permissions import further
+from chassis.auth.permissions import further, is_owned, require
 from chassis.context import Principal, service_itself
 from chassis.errors import PermissionDenied
 from rapport.cases.v1 import note_pb2, promise_pb2, promise_service_pb2

@@ -10,7 +10,6 @@ import pytest
 from chassis.clock import Clock
 from chassis.db.database import Database
 from chassis.events.facts import FactCodec
-from chassis.outbox.recording import Recorder
 from rapport.cases.v1 import cases_events_pb2
 from rapport_testing.engines.ports import free_port
 
@@ -86,7 +85,7 @@ async def proxied(direct: Database) -> AsyncIterator[tuple[Database, Proxy]]:
     proxy, port = Proxy(url.hostname, url.port), free_port()
     await proxy.open(port)
     there = urlunsplit(url._replace(netloc=url.netloc.replace(str(url.port), str(port))))
-    db = Database(there, "cases", Recorder(FactCodec(cases_events_pb2)), Clock(), pool_size=4)
+    db = Database(there, "cases", FactCodec(cases_events_pb2), Clock(), pool_size=4)
     await db.open()
     yield db, proxy
     await db.close()

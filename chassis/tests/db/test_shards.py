@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from chassis.db import session
-from chassis.outbox.shards import Shards
+from chassis.outbox.relay import Shards
 from rapport_testing.wait import eventually
 
 REAL = bool(os.environ.get("RAPPORT_EVERY_MOMENT"))  # wait as long as it takes in production
@@ -20,13 +20,12 @@ from chassis.clock import Clock
 from chassis.db import session
 from chassis.db.database import Database
 from chassis.events.facts import FactCodec
-from chassis.outbox.recording import Recorder
-from chassis.outbox.shards import Shards
+from chassis.outbox.relay import Shards
 from rapport.cases.v1 import cases_events_pb2
 
 async def hold(url, idle):
     session.VANISHED["idle_session_timeout"] = (idle, 0)
-    connection = await Database(url, "cases", Recorder(FactCodec(cases_events_pb2)), Clock()).dedicated()
+    connection = await Database(url, "cases", FactCodec(cases_events_pb2), Clock()).dedicated()
     shards = Shards(connection)
     await shards.join()
     while True:

@@ -14,7 +14,6 @@ from chassis.db.database import Database
 from chassis.db.failures import DRIVER_ERRORS
 from chassis.db.migrate import migrate
 from chassis.events.facts import FactCodec
-from chassis.outbox.recording import Recorder
 from rapport.cases.v1 import cases_events_pb2
 from rapport_testing.certificates import Authority
 from rapport_testing.engines.postgres import Postgres, owner_of
@@ -64,7 +63,7 @@ def own(authority: Authority, tmp_path: Path) -> Path:
 
 
 def database(url: str | Callable[[], str], tls_dir: Path | None) -> Database:
-    return Database(url, "cases", Recorder(FactCodec(cases_events_pb2)), Clock(), 4, tls_dir)
+    return Database(url, "cases", FactCodec(cases_events_pb2), Clock(), 4, tls_dir)
 
 
 async def encrypted(db: Database) -> str:

@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 
 from chassis import ids
+from chassis.api.actors import what
 from chassis.db.maintain import keep
 from chassis.db.migrate import migrate
 from chassis.errors import InvalidArgument
 from chassis.events.envelope import Event
-from chassis.explain.causes import what
 from chassis.explain.chain import Chain, chain
 from chassis.work.timers import TimerRunner
 from rapport.cases.v1.cases_events_pb2 import CaseOpened

@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from chassis.events.beats import Beat, encoded
+from chassis.events.broadcast import Beat, encoded
 from chassis.events.declarations import Declaration
 from chassis.events.envelope import Event
 from chassis.inbox import freshness as module

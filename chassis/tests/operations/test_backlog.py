@@ -5,8 +5,8 @@ import contextlib
 
 from prometheus_client import REGISTRY
 
-from chassis.operations import backlog
-from chassis.operations.backlog import count_backlog, measure
+from chassis.operations import store as backlog
+from chassis.operations.store import count_backlog, measure
 from rapport_testing.wait import eventually
 
 DEAD = {"consumer": "loyalty-cases", "state": "DEAD"}

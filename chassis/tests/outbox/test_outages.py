@@ -16,7 +16,6 @@ from chassis.events.nats import connect
 from chassis.events.provision import provision
 from chassis.inbox.consumer import Consumer
 from chassis.inbox.subscription import Subscription
-from chassis.outbox.recording import Recorder
 from chassis.outbox.relay import Relay
 from rapport.cases.v1 import cases_events_pb2
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
@@ -54,9 +53,7 @@ async def pair(servers, acting, opened):
     for service in ("cases", "loyalty"):
         await postgres.create_database(service)
         await migrate(postgres.url_for(service, owner_of(service)), MIGRATIONS, service)
-        db = Database(
-            postgres.url_for(service), service, Recorder(FactCodec(cases_events_pb2)), Clock(), pool_size=8
-        )
+        db = Database(postgres.url_for(service), service, FactCodec(cases_events_pb2), Clock(), pool_size=8)
         await db.open()
         databases.append(db)
     cases, loyalty = databases

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from chassis.telemetry import metrics
-from chassis.telemetry.families import Histogram, Snapshot
+from chassis.telemetry.metrics import Histogram, Snapshot
 from rapport_testing.wait import eventually
 
 

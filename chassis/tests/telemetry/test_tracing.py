@@ -12,8 +12,7 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
-from chassis.db.combined import combined
-from chassis.db.statement import Statement, tell_purposes
+from chassis.db.statement import Statement, combined, tell_purposes
 from chassis.operations.store import DROP, GET_TIMER
 from chassis.telemetry import exporting, tracing
 from rapport_testing.spans import record_spans

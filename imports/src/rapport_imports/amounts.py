@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from chassis.api.currencies import Currency
+from chassis.money import Currency
 from rapport_imports.decoding import UnreadableFile
 
 # Signs that may not say which currency: that of amounts which do not say is meant, if it has the sign.

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 
-from chassis.api.currencies import Currency
+from chassis.money import Currency
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.fields import is_nothing
 from rapport_imports.names import NAMES, plain

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import pycountry
 from google.type.date_pb2 import Date
 
-from chassis.api.currencies import Currency
+from chassis.api.formats import time_zone
 from chassis.api.text import TURNS
 from chassis.api.wellknown import EARLIEST, LATEST
-from chassis.api.zones import time_zone
+from chassis.money import Currency
 from chassis.visible import shows_something
 from rapport_imports import amounts, births, dates
 from rapport_imports.tabular import Problem, Row, check_cell

@@ -9,8 +9,8 @@ from typing import Any
 
 import grpc
 
-from chassis.api.currencies import Currency
-from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
+from chassis.api.formats import NOT_A_TIME_ZONE, time_zone
+from chassis.money import Currency
 from chassis.names import CODE
 from rapport_imports import tabular
 from rapport_imports.customers import CustomerImporter

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.api.currencies import Currency
 from chassis.api.text import NOT_TEXT
+from chassis.money import Currency
 from rapport_imports.columns import columns_for
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import BATCH_CHARACTERS, Run

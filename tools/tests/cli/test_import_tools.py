@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.api.currencies import Currency
+from chassis.money import Currency
 from rapport_imports.fields import Cells, Notation
 from rapport_imports.people import Person, person
 from rapport_imports.tabular import Row

@@ -1,8 +1,9 @@
-"""Who did something, as contracts name them."""
+"""Who did something, and what, as contracts name them. Needs no database."""
 
 import functools
 
 from chassis.context import CLOCK
+from rapport.common.v1 import explanation_pb2
 
 REMEMBERED = 4096
 
@@ -22,3 +23,9 @@ def actor_name(subject: str, service: str) -> str:
     if subject == CLOCK:
         return service_name(service)
     return service_name(who) if role == "service" else f"agents/{who}"
+
+
+def what(cause: explanation_pb2.Cause) -> str:
+    """What happened, of whichever kind."""
+    said: str = getattr(cause, cause.WhichOneof("what") or "event_type")
+    return said

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import pycountry
 
@@ -11,9 +12,22 @@ from chassis.api import etags
 from chassis.api.addresses import address_of
 from chassis.api.messages import enum_name
 from chassis.api.text import no_line, no_text
-from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
 from chassis.names import CODE, Pattern
 from rapport.options.v1 import options_pb2
+
+NOT_A_TIME_ZONE = "must be an IANA time zone like Europe/Berlin"
+_NO_PLACES = {"localtime", "posixrules", "Factory"}  # this machine's, its default, and that of none
+
+
+def time_zone(name: str) -> ZoneInfo | None:
+    """The time zone of that name, as the IANA database writes it; None when there is none."""
+    return ZoneInfo(name) if name in _names() else None
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(available_timezones() - _NO_PLACES)
+
 
 Wrong = tuple[str, str]
 """A documented reason, and what is allowed."""

@@ -21,8 +21,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
-from chassis.api.currencies import Currency
 from chassis.api.resources import referred
+from chassis.money import Currency
 from chassis.names import Pattern
 
 M = TypeVar("M", bound=Message)

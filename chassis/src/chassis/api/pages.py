@@ -1,19 +1,22 @@
 """Pages of a list by keyset (AIP-158): the page token holds the sort key of the last row, never an offset.
 
-`chassis.api.listing` does this for a list that is one SELECT; use `Page` where a list is more than that.
+`chassis.api.listing` does this for a list that is one SELECT; use `Page` where a list is more than that. What
+a batch names (AIP-231) is read all, in the order asked, or refused with how many fit: `gathered`.
 """
 
+import asyncio
 import base64
 import functools
 import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from google.protobuf.message import Message
 
-from chassis.errors import invalid
+from chassis.errors import invalid, response_too_large
 
 DEFAULT_SIZE = 50
 SIZE_MAX = 1000
@@ -88,3 +91,35 @@ class Page:
 @functools.cache
 def _decoder(key: tuple[KeyType, ...]) -> msgspec.msgpack.Decoder[tuple[Any, ...]]:
     return msgspec.msgpack.Decoder(tuple[key])  # type: ignore[valid-type]
+
+
+T = TypeVar("T")
+K = TypeVar("K")
+M = TypeVar("M", bound=Message)
+AT_A_TURN = 50
+ANSWER_MAX_BYTES = 4 * 1024 * 1024 - 1024
+
+
+async def gathered(asked: Sequence[K], read: Callable[[Sequence[K]], Awaitable[Sequence[M]]]) -> list[M]:
+    """What `read` finds for each of `asked`, read a hundred at a time.
+
+    ResourceExhausted RESPONSE_TOO_LARGE when together they exceed what a client receives, 4 MB; the metadata
+    `fits` says how many of the first would have been received.
+    """
+    found: list[M] = []
+    room = ANSWER_MAX_BYTES
+    for start in range(0, len(asked), READ_AT_ONCE):
+        for message in await read(asked[start : start + READ_AT_ONCE]):
+            room -= message.ByteSize() + FRAME_BYTES
+            if room < 0:
+                raise response_too_large(len(found))
+            found.append(message)
+    return found
+
+
+async def in_turns(items: Iterable[T]) -> AsyncIterator[T]:
+    """The items, with a turn for others every fifty: for what takes long of each, and waits for nothing."""
+    for count, item in enumerate(items, start=1):
+        yield item
+        if count % AT_A_TURN == 0:
+            await asyncio.sleep(0)

@@ -1,12 +1,14 @@
-"""The resources of every installed contract: what their names are like."""
+"""The resources of every installed contract: their names, and update masks (AIP-134, AIP-161)."""
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from google.api import field_behavior_pb2, resource_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
 
 from chassis.contracts import GROUP, contracts
 from chassis.names import Pattern
@@ -130,3 +132,58 @@ def _pattern(pattern: str, kinds: Mapping[str, str]) -> Any:
         return f"{{{variable[1]}:{kinds.get(pattern[: variable.end()], 'code')}}}"
 
     return Pattern(_VARIABLE.sub(kind, pattern)) if pattern else None
+
+
+def updated(request: Descriptor) -> FieldDescriptor | None:
+    """The resource that a request changes, by its mask; None for one without. TypeError for several."""
+    if "update_mask" not in request.fields_by_name:
+        return None
+    (found,) = (f for f in request.fields if f.message_type is not None and is_resource(f.message_type))
+    return found
+
+
+def changeable(request: Descriptor, resource: Descriptor) -> list[str]:
+    """The fields that the mask of a request may name: those of the option `paths`, or all that can change.
+
+    Of a field inside of another its path, `person.given_name`.
+    """
+    options: Any = request.fields_by_name["update_mask"].GetOptions()
+    return list(options.Extensions[options_pb2.allowed].paths) or [
+        field.name
+        for field in resource.fields
+        if not (_ignored(field) or field_behavior_pb2.IMMUTABLE in behavior(field))
+    ]
+
+
+def chosen(mask: FieldMask, message: Message, allowed: Sequence[str]) -> list[str] | None:
+    """The fields of `message` that an update is to change, in the order of `allowed`; None for a wrong mask.
+
+    `allowed` are paths, `display_name` or `person.given_name`; a mask's `person` is all that begin with it.
+    An empty mask means the allowed fields that are populated, `*` means all that are allowed. The resource's
+    own `name` and `etag` and its output-only fields are ignored.
+    """
+    paths = set(mask.paths)
+    if not paths:
+        return [path for path in allowed if _populated(message, path)]
+    if paths == {"*"}:
+        return list(allowed)
+    known = {part for path in allowed for part in (path, path.partition(".")[0])}
+    if any(path not in known and not _is_ignored(message, path) for path in paths):
+        return None
+    return [path for path in allowed if not paths.isdisjoint((path, path.partition(".")[0]))]
+
+
+def _populated(message: Any, path: str) -> bool:
+    *parts, last = path.split(".")
+    for part in parts:
+        message = getattr(message, part)
+    return last in {descriptor.name for descriptor, _ in message.ListFields()}
+
+
+def _is_ignored(message: Message, path: str) -> bool:
+    field = message.DESCRIPTOR.fields_by_name.get(path)
+    return field is not None and _ignored(field)
+
+
+def _ignored(field: Any) -> bool:
+    return field.name == "etag" or is_ours(field)

@@ -12,12 +12,55 @@ from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 from google.type.postal_address_pb2 import PostalAddress
 
-from chassis.api import postal
-from chassis.api.currencies import Currency
-from chassis.api.formats import Wrong
+from chassis.api.formats import FORMATS, Wrong, text
 from chassis.api.messages import date_of, decimal, moment
 from chassis.api.validation import Found
 from chassis.errors import Violation
+from chassis.money import Currency
+from chassis.visible import shows_something
+from rapport.options.v1 import options_pb2
+
+LINES_MAX = 5
+_LINES = ("address_lines", "recipients")
+_SOMEWHERE = ("address_lines", "postal_code", "administrative_area", "locality", "sublocality")
+_TEXTS = {
+    "region_code": FORMATS[options_pb2.FORMAT_REGION],
+    "language_code": FORMATS[options_pb2.FORMAT_LANGUAGE],
+    "postal_code": text(20),
+    "sorting_code": text(20),
+    "administrative_area": text(100),
+    "locality": text(100),
+    "sublocality": text(100),
+    "organization": text(),
+}
+_LINE = text()
+
+
+def _postal(sent: PostalAddress, path: str, now: datetime, found: Found) -> None:
+    """An address by post: of a country, and of bounded size."""
+
+    def refuse(field: str, reason: str, allowed: str) -> None:
+        found.append(Violation(f"{path}.{field}", reason, allowed))
+
+    if not any(getattr(sent, field) for field in _SOMEWHERE):
+        found.append(Violation(path, "REQUIRED", f"must have one of {', '.join(_SOMEWHERE)}"))
+    if not sent.region_code:
+        refuse("region_code", "REQUIRED", "must be given")
+    for field, judge in _TEXTS.items():
+        if (value := getattr(sent, field)) and (wrong := judge(value)):
+            refuse(field, *wrong)
+    for field in _LINES:
+        lines = getattr(sent, field)
+        if len(lines) > LINES_MAX:
+            refuse(field, "TOO_LONG", f"must hold at most {LINES_MAX} lines")
+        for i, line in enumerate(lines[:LINES_MAX]):
+            if wrong := _LINE(line):
+                refuse(f"{field}[{i}]", *wrong)
+            elif not shows_something(line):
+                refuse(f"{field}[{i}]", "REQUIRED", "must be given")
+    if sent.revision:
+        refuse("revision", "INVALID_NUMBER", "must be a number from 0 to 0")
+
 
 Look = Callable[[Any, str, datetime, Found], None]
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # no system that we take records over from has older ones
@@ -171,6 +214,6 @@ _LOOKS: dict[str, Callable[[Any], Look]] = {
     Date.DESCRIPTOR.full_name: _date,
     Duration.DESCRIPTOR.full_name: _duration,
     Money.DESCRIPTOR.full_name: _money,
-    PostalAddress.DESCRIPTOR.full_name: lambda allowed: postal.look,
+    PostalAddress.DESCRIPTOR.full_name: lambda allowed: _postal,
     "google.protobuf.FieldMask": lambda allowed: lambda *_: None,
 }

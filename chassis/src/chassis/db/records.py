@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis import consistency
-from chassis.auth import ownership
+from chassis.auth import permissions
 from chassis.context import Call
 from chassis.db.schema import AUDIT, IDEMPOTENCY, TIMERS
 from chassis.db.statement import Bulk, Statement
@@ -46,7 +46,7 @@ VOID_AUDIT = Bulk[Any](
 
 
 class Facts(Protocol):
-    """Makes rows of the outbox, in whose room they are understood: `chassis.outbox.recording`."""
+    """Makes rows of the outbox, in whose room they are understood: `chassis.events.facts`."""
 
     @property
     def insert(self) -> Bulk[Any]:
@@ -96,12 +96,12 @@ class Act:
 
     def require_owner(self, service: str, owned: Sequence[Any]) -> None:
         """As `Transaction.require_owner`."""
-        ownership.require(service, self.call.principal, owned)
+        permissions.require(service, self.call.principal, owned)
         self.owner_checked = True
 
     def answer(self, response: Any) -> None:
         """As `Transaction.answer`."""
-        if ownership.is_owned(response.DESCRIPTOR) and not self.owner_checked:
+        if permissions.is_owned(response.DESCRIPTOR) and not self.owner_checked:
             raise RuntimeError(f"{self.call.what} must call tx.require_owner: a department owns this")
         self.resources |= dict.fromkeys(mentioned(response))
 

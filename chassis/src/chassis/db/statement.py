@@ -7,10 +7,12 @@ asyncpg the one that runs them.
 
 import dataclasses
 import enum
+import functools
+import re
 import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 import sqlalchemy as sa
@@ -195,3 +197,42 @@ def _summary(clause: Any) -> str:
     for kind in (sa.TableClause, sa.FunctionElement):
         table = table if table is not None else next((part for part in parts if isinstance(part, kind)), None)
     return f"{clause.__visit_name__.upper()} {getattr(table, 'name', '')}".strip()
+
+
+class Combined(NamedTuple):
+    """The SQL that does it all, named after the first statement."""
+
+    name: str
+    summary: str
+    sql: str
+
+
+@functools.cache
+def combined(statements: tuple[Statement[Any], ...]) -> Combined:
+    """One statement that does what `statements` do, their parameters one after another.
+
+    All but the last become common table expressions. None may read what another writes.
+    """
+    parts, offset = [], 0
+    for statement in statements:
+        parts.append(_renumbered(statement.sql, offset))
+        offset += len(statement.binds)
+    expressions = ", ".join(f"part{i} AS ({part})" for i, part in enumerate(parts[:-1]))
+    first = statements[0]
+    return Combined(
+        first.name, first.summary, f"WITH {expressions} {parts[-1]}" if expressions else parts[-1]
+    )
+
+
+def _renumbered(sql: str, offset: int) -> str:
+    return re.sub(r"\$(\d+)", lambda match: f"${int(match[1]) + offset}", sql)
+
+
+LOCK_NAME = Statement[None](
+    sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("name", type_=sa.Text), 0)))
+)
+
+_NAME = sa.func.unnest(sa.bindparam("names", type_=sa.ARRAY(sa.Text))).column_valued("name")
+_LOCKS = sa.select(sa.func.hashtextextended(_NAME, 0).label("lock")).distinct().order_by("lock").subquery()
+# Several at once, in one order: two who do so cannot wait for each other.
+LOCK_NAMES = Statement[Any](sa.select(sa.func.pg_advisory_xact_lock(_LOCKS.c.lock)))

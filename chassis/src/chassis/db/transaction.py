@@ -12,13 +12,12 @@ import asyncpg
 from chassis import consistency, failpoints, ids
 from chassis.context import Call
 from chassis.db import records
-from chassis.db.combined import combined
 from chassis.db.failures import DRIVER_ERRORS, discard, is_closed, is_lost, refusal_discarding, unavailable
 from chassis.db.outcome import committed
-from chassis.db.shield import finished
-from chassis.db.statement import Statement
+from chassis.db.statement import Statement, combined
 from chassis.telemetry.metrics import FACTS
 from chassis.telemetry.tracing import name_resources, sql_span
+from chassis.timeouts import finished
 
 if TYPE_CHECKING:
     from chassis.db.database import Database

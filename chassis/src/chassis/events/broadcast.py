@@ -1,12 +1,14 @@
-"""A word to the other replicas of this service: over core NATS, at once, and at most once.
+"""What is said over core NATS, at once, and at most once: facts go through the outbox.
 
-For hints whose loss is bounded otherwise, such as "drop this from memory". Facts go through the outbox.
+To the other replicas of this service, for hints whose loss is bounded otherwise, such as "drop this from
+memory"; to every service the heartbeat `beat.<service>`, as JSON: each outbox sends it, each inbox hears it.
 """
 
 import asyncio
 import os
 from collections.abc import Callable
 
+import msgspec
 import nats.errors
 import structlog
 from nats.aio.client import Client
@@ -63,3 +65,24 @@ class Broadcast:
         if not message.data.startswith(self._origin):
             for listener in self._listeners:
                 listener(message.data[_ORIGIN_BYTES:])
+
+
+class Beat(msgspec.Struct):
+    """A service's heartbeat.
+
+    Attributes:
+        unpublished: how many of its facts wait to be published, up to 100,000.
+        lag_s: everything committed before so many seconds ago is published.
+        sequence: the last sequence of its stream when that was so.
+        sent_at: when that was, by its wall clock, in seconds since the epoch.
+    """
+
+    unpublished: int
+    lag_s: float
+    sequence: int
+    sent_at: float
+
+
+def encoded(beat: Beat) -> bytes:
+    """A beat on its way."""
+    return msgspec.json.encode(beat)

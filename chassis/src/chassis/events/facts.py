@@ -1,28 +1,21 @@
-"""From a domain's fact to the event message of the same name, and the catalogue of a service's events."""
+"""From a domain's fact to a row of the outbox, and the catalogue of a service's events."""
 
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from google.protobuf.message import Message
 
 from chassis.api.messages import to_message
+from chassis.db.schema import OUTBOX, SHARDS
+from chassis.db.statement import Bulk
 from chassis.errors import FailedPrecondition
 from chassis.events.registry import subject
 from chassis.events.shown import TYPE, forms, plan
+from chassis.telemetry.metrics import FACTS
 
 FACT_MAX_BYTES = 240 * 1024  # a stream takes 256 KiB, the attributes of the event included
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedFact:
-    """An event message ready for the outbox."""
-
-    type: str
-    subject: str
-    resource: str
-    data: bytes
 
 
 def subject_of(message: type[Message]) -> str:
@@ -34,7 +27,12 @@ def subject_of(message: type[Message]) -> str:
 
 
 class FactCodec:
-    """A service's event messages, by the name of the domain fact that each one publishes."""
+    """A service's event messages, by the name of the domain fact that each one publishes.
+
+    What a transaction records facts with: see `chassis.db.records.Facts`.
+    """
+
+    insert = Bulk[Any](OUTBOX, columns=[c.name for c in OUTBOX.columns if c.name != "published_at"])
 
     def __init__(self, events: ModuleType | None) -> None:
         found = {
@@ -42,7 +40,7 @@ class FactCodec:
             for name, value in (vars(events) if events else {}).items()
             if isinstance(value, type) and issubclass(value, Message)
         }
-        self.messages: Mapping[str, type[Message]] = found
+        self._messages: Mapping[str, type[Message]] = found
         self._subjects = {name: subject_of(message) for name, message in found.items()}
         self._forms = {name: forms(message) for name, message in found.items()}
         for message in found.values():  # what is described wrongly is found here, and not by the relay
@@ -51,9 +49,10 @@ class FactCodec:
                 raise TypeError(
                     f"{full_name} must be called like acme.billing.v1.InvoiceSent: no reader takes it"
                 )
+            FACTS.labels(full_name)  # told from the start, so that a first one is seen
 
-    def encode(self, fact: Any) -> EncodedFact:
-        """The event for a domain fact: a dataclass with the name and fields of an event message.
+    def row(self, fact: Any) -> dict[str, Any]:
+        """What the outbox holds of a fact itself: a dataclass with the name and fields of an event message.
 
         The message's first field is the name of the resource that the fact is about. KeyError when the
         service has no such event; ValueError when a field has not the form that its readers ask for;
@@ -61,7 +60,7 @@ class FactCodec:
         up whatever happens to its resource later.
         """
         name = type(fact).__name__
-        message: Any = to_message(self.messages[name], fact)
+        message: Any = to_message(self._messages[name], fact)
         for field, judge in self._forms[name]:
             if (text := getattr(message, field)) and (wrong := judge(text)):
                 raise ValueError(f"{name}.{field} {wrong[1]}: no reader takes it otherwise")
@@ -73,4 +72,10 @@ class FactCodec:
                 f"What this changes must be told in an event of at most {FACT_MAX_BYTES} bytes. Send less.",
                 {"event": name, "bytes": len(data), "most": FACT_MAX_BYTES},
             )
-        return EncodedFact(message.DESCRIPTOR.full_name, self._subjects[name], resource, data)
+        return {
+            "shard": zlib.crc32(resource.encode()) % SHARDS,
+            "subject": self._subjects[name],
+            "type": message.DESCRIPTOR.full_name,
+            "resource": resource,
+            "data": data,
+        }

@@ -20,13 +20,13 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from chassis.api import messages
+from chassis.api.actors import what
 from chassis.api.entities import found
 from chassis.api.resources import referred
 from chassis.contracts import services
 from chassis.db.database import Database
 from chassis.db.statement import Statement
 from chassis.errors import Refusal
-from chassis.explain.causes import what
 from chassis.explain.chain import ANY_VERSION, Foreign, chain
 from chassis.facts import Told, Why, why_told
 from chassis.grpc.client import Channels

@@ -23,9 +23,8 @@ from chassis.errors import InvalidArgument, Refusal, invalid, response_too_large
 from chassis.grpc import admission, bounds, usage
 from chassis.grpc.client import deadline
 from chassis.grpc.open_methods import PREFIXES, OpenMethods
-from chassis.grpc.outcomes import Answer, Metadata, settled, traced
 from chassis.grpc.readings import Readings
-from chassis.grpc.status import Unimplemented, status
+from chassis.grpc.status import Answer, Metadata, Unimplemented, settled, status, traced
 from chassis.telemetry import tracing
 from chassis.timeouts import Timeouts
 

@@ -1,10 +1,11 @@
 """The one place where refusals and other exceptions become gRPC statuses, and statuses become refusals again.
 
 Every error carries `google.rpc.ErrorInfo{reason, domain, metadata}`. What callers cannot know about becomes
-INTERNAL with a fixed text and the trace id; its own text is never sent.
+INTERNAL with a fixed text and the trace id; its own text is never sent. An answer ends with bytes, or with
+the refusal that an error stands for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import grpc
@@ -14,6 +15,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2 as details_pb2
 from google.rpc import status_pb2
 from grpc_status import rpc_status
+from opentelemetry.trace import StatusCode
 
 from chassis import errors
 from chassis.db import failures
@@ -160,3 +162,34 @@ def _detail(rich: status_pb2.Status, cls: Any) -> Any:
         if packed.Unpack(found):
             break
     return found
+
+
+Metadata = Mapping[str, str]
+Answer = Callable[[Any, Metadata, str], Awaitable[bytes | None]]
+
+
+async def settled(
+    answer: Answer, context: Any, metadata: Metadata, traceparent: str
+) -> bytes | Refusal | None:
+    """The answer, or why there is none."""
+    try:
+        return await answer(context, metadata, traceparent)
+    except grpc.aio.AbortError:
+        raise
+    except Exception as error:
+        return refusal_of(error, traceparent)
+
+
+async def traced(
+    name: str, arrived: str, answer: Answer, context: Any, metadata: Metadata
+) -> tuple[bytes | Refusal | None, str]:
+    """The same within a span, and the id of its trace."""
+    with tracing.server_span(name, arrived) as span:
+        traceparent = tracing.traceparent()
+        outcome = await settled(answer, context, metadata, traceparent)
+        code = outcome.code if isinstance(outcome, Refusal) else "OK"
+        span.set_attribute("rpc.response.status_code", code)
+        if code in SERVER_ERRORS:
+            span.set_status(StatusCode.ERROR)
+            span.set_attribute("error.type", code)
+        return outcome, tracing.trace_id(traceparent)

@@ -12,10 +12,9 @@ from chassis.db.failures import DATABASE_ERRORS
 from chassis.events.declarations import stream_of
 from chassis.events.nats import Connection
 from chassis.events.provision import ACK_WAIT_S
-from chassis.inbox.delivery import Delivery
 from chassis.inbox.effect import Effect
 from chassis.inbox.parked import Kept, Parked
-from chassis.inbox.pull import Missing, Pull
+from chassis.inbox.pull import Delivery, Missing, Pull
 from chassis.inbox.subscription import BATCH, Subscription
 from chassis.judgement import Judgement, judge
 from chassis.telemetry.metrics import CONSUMED

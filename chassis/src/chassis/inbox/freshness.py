@@ -20,7 +20,7 @@ import structlog
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerInfo
 
-from chassis.events.beats import Beat
+from chassis.events.broadcast import Beat
 from chassis.events.declarations import stream_of
 from chassis.events.nats import BROKER_ERRORS, Connection
 from chassis.inbox.subscription import Subscription

@@ -25,7 +25,7 @@ from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among
 from chassis.errors import Malformed, Refusal
 from chassis.events.shown import CUSTOMER
-from chassis.inbox.delivery import Delivery
+from chassis.inbox.pull import Delivery
 from chassis.inbox.subscription import Subscription
 from chassis.judgement import Judgement, judge
 from chassis.telemetry.metrics import CONSUMED

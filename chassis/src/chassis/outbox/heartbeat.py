@@ -24,15 +24,14 @@ from chassis import ids
 from chassis.db.database import Database
 from chassis.db.days import OUTBOX_DAYS
 from chassis.db.failures import DATABASE_ERRORS
-from chassis.db.schema import OUTBOX, STREAM
+from chassis.db.schema import OUTBOX, SHARDS, STREAM
 from chassis.db.session import kept
 from chassis.db.statement import Statement
-from chassis.events.beats import Beat, encoded
+from chassis.events.broadcast import Beat, encoded
 from chassis.events.declarations import stream_of
 from chassis.events.nats import Connection
 from chassis.events.provision import MARKER
 from chassis.outbox.republish import republish
-from chassis.outbox.shards import SHARDS
 from chassis.telemetry import metrics
 
 BEAT_EVERY_S = 2.0

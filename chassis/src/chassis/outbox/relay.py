@@ -1,4 +1,7 @@
-"""Publishing what the outbox holds: at once after a commit, in order for each resource, until all is out."""
+"""Publishing what the outbox holds: at once after a commit, in order for each resource, until all is out.
+
+Relays share its sixteen shards evenly, each held by a lock of the session that publishes it.
+"""
 
 import asyncio
 import random
@@ -18,14 +21,13 @@ from chassis import failpoints
 from chassis.backoff import Backoff
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
-from chassis.db.schema import OUTBOX, STREAM
+from chassis.db.schema import OUTBOX, SHARDS, STREAM
 from chassis.db.session import Session, kept
 from chassis.db.statement import Statement
 from chassis.db.tables import among, rows_of
 from chassis.events.declarations import stream_of
 from chassis.events.nats import Connection
 from chassis.outbox.publisher import Outcome, Publisher
-from chassis.outbox.shards import SHARDS, Shards
 from chassis.telemetry import tracing
 from chassis.timeouts import woken
 
@@ -36,6 +38,14 @@ POLL_BUSY_S = 0.1
 POLL_IDLE_S = 1.0
 RETRIES = Backoff(0.1, 5.0, by_chance=0.2)
 REFUSED_PAUSE_S = 5.0
+
+_CLASS = 0x6F757462  # "outb"
+_MEMBER = SHARDS  # every relay holds this lock, shared, so that they can be counted
+_MEMBERS = """
+    SELECT count(*) FROM pg_locks
+    WHERE locktype = 'advisory' AND classid = $1 AND objid = $2 AND granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 _log = structlog.get_logger()
 
@@ -73,6 +83,34 @@ _WHOLE_UNTIL = Statement[Any](
     .where(STREAM.c.name == sa.bindparam("stream"))
     .values(whole_until=sa.func.least(STREAM.c.whole_until, sa.bindparam("last", type_=sa.BigInteger)))
 )
+
+
+class Shards:
+    """The shards that one connection holds. They end with the connection."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self.held: list[int] = []
+
+    async def join(self) -> None:
+        """Be counted as a relay."""
+        await self._connection.execute("SELECT pg_advisory_lock_shared($1::int, $2::int)", _CLASS, _MEMBER)
+
+    async def balance(self) -> None:
+        """Take free shards up to an even share, give up what is beyond. Call it with nothing in flight."""
+        members = await self._connection.fetchval(_MEMBERS, _CLASS, _MEMBER)
+        share = -(-SHARDS // members)
+        while len(self.held) > share:
+            await self._connection.execute(
+                "SELECT pg_advisory_unlock($1::int, $2::int)", _CLASS, self.held.pop()
+            )
+        for shard in range(SHARDS):
+            if len(self.held) >= share:
+                break
+            if shard not in self.held and await self._connection.fetchval(
+                "SELECT pg_try_advisory_lock($1::int, $2::int)", _CLASS, shard
+            ):
+                self.held.append(shard)
 
 
 class Relay:

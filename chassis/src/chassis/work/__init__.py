@@ -15,11 +15,9 @@ A claim that died is safe to repeat. A hand-over that died, or whose answer was 
 definite answer counts however late it comes.
 """
 
-from chassis.work.item import State, Work
-from chassis.work.outcome import Later, NotDone, Ours, Outcome, Refused, Verdict, code_of
+from chassis.work.item import Later, NotDone, Ours, Outcome, Refused, State, Verdict, Work, code_of
 from chassis.work.queue import cancel, enqueue
-from chassis.work.turn import Turn
-from chassis.work.worker import Worker
+from chassis.work.turn import Turn, Worker
 
 __all__ = [
     "Later",

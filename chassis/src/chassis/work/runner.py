@@ -18,10 +18,8 @@ from chassis.telemetry import metrics, tracing
 from chassis.timeouts import woken
 from chassis.work import queue
 from chassis.work.item import LIVE as LIVE_STATES
-from chassis.work.item import State, Work
-from chassis.work.outcome import NotDone, Outcome, Verdict, code_of
-from chassis.work.turn import LEASE, Turn
-from chassis.work.worker import Worker
+from chassis.work.item import NotDone, Outcome, State, Verdict, Work, code_of
+from chassis.work.turn import LEASE, Turn, Worker
 
 POLL_S = 0.5
 OVERDUE_EVERY_S = 1.0

@@ -5,7 +5,7 @@ import pytest
 
 from cases.service import service
 from chassis import ids
-from chassis.explain.causes import what
+from chassis.api.actors import what
 from rapport.cases.v1.promise_service_pb2 import ExplainPromiseRequest
 from rapport.common.v1 import states_pb2
 from rapport.common.v1.explanation_pb2 import Cause, Explanation

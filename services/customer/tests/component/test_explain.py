@@ -2,7 +2,7 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.explain.causes import what
+from chassis.api.actors import what
 from customer.domain.timeline import INTERACTION
 from rapport.cases.v1.cases_events_pb2 import PromiseMade
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceServicer

@@ -7,7 +7,7 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from chassis.explain.causes import what
+from chassis.api.actors import what
 from chassis.explain.chain import chain
 from chassis.grpc.status import refusal
 from rapport.customer.v1.customer_pb2 import Customer, Person

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from chassis.api.currencies import Currency
+from chassis.money import Currency
 from chassis.settings import ServiceSettings
 from loyalty.domain.goodwill import AuthorityPolicy
 from loyalty.domain.value import Band, ValueFormula

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 from google.type.money_pb2 import Money
 
+from chassis.api.actors import what
 from chassis.api.messages import timestamp
-from chassis.explain.causes import what
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import ExplainGoodwillRequest, GrantGoodwillRequest

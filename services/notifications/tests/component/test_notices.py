@@ -9,8 +9,8 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from chassis.api.actors import what
 from chassis.api.messages import timestamp
-from chassis.explain.causes import what
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.template_pb2 import Template, TemplateText

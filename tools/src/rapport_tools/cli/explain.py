@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from chassis.explain.causes import what
+from chassis.api.actors import what
 from rapport_imports.wording import line
 from rapport_tools.cli import cluster, contracts
 from rapport_tools.cli.contracts import to_json

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 from google.protobuf.json_format import MessageToDict
 
-from chassis.explain.causes import what
+from chassis.api.actors import what
 from rapport_imports.wording import line
 from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure

@@ -12,9 +12,9 @@ from cases.usecases import agent, case, promise, work_item
 from cases.usecases.make_batch import make_batch
 from cases.usecases.make_promise import make_promise
 from chassis.api.checks import Rules
+from chassis.api.formats import NOT_A_TIME_ZONE, time_zone
 from chassis.api.validation import Check
 from chassis.api.wellknown import day_of, time_of
-from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc

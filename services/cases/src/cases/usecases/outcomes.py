@@ -9,7 +9,7 @@ from cases.domain.promise import LIVE, Promise, PromiseState
 from cases.store.tables import COUNT_LIVE
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
-from chassis.telemetry.families import Snapshot
+from chassis.telemetry.metrics import Snapshot
 
 OUTCOMES = Counter(
     "rapport_promise_outcomes",

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from google.protobuf.empty_pb2 import Empty
 
-from chassis.api.batches import gathered, in_turns
 from chassis.api.checks import Rules
 from chassis.api.customers import RULES
 from chassis.api.handles import INVALID_REASONS
 from chassis.api.messages import value_name
+from chassis.api.pages import gathered, in_turns
 from chassis.api.validation import Check
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound

@@ -1,8 +1,8 @@
 """ImportService."""
 
-from chassis.api.batches import in_turns
 from chassis.api.customers import check_row
 from chassis.api.messages import to_message
+from chassis.api.pages import in_turns
 from chassis.api.validation import Found
 from chassis.db.transaction import Transaction
 from chassis.grpc.methods import change, get, listing

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis.api.batches import gathered
 from chassis.api.messages import timestamp
+from chassis.api.pages import gathered
 from chassis.errors import NotFound, invalid
 from chassis.inbox.arrivals import Arrivals
 from chassis.servicer import Rpc

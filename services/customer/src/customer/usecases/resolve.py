@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.db.locks import LOCK_NAMES
+from chassis.db.statement import LOCK_NAMES
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, NotFound
 from customer.domain.identifiers import SHARED, Draft, Handle, Key, shared, taken

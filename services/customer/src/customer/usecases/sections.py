@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.api import etags
 from chassis.api.messages import to_message
-from chassis.db.locks import LOCK_NAME
+from chassis.db.statement import LOCK_NAME
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, Violation, invalid
 from customer.domain.sections import PutResult, SectionSchema, ViewSection

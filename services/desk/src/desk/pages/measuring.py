@@ -5,7 +5,7 @@ import time
 from prometheus_client import Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.telemetry.families import Histogram
+from chassis.telemetry.metrics import Histogram
 
 DURATION = Histogram(
     "http_server_request_duration_seconds",

@@ -9,8 +9,7 @@ import structlog
 from chassis import ids
 from chassis.api.actors import actor_name
 from chassis.db.database import Database
-from chassis.db.locks import LOCK_NAMES
-from chassis.db.statement import Executor, values
+from chassis.db.statement import LOCK_NAMES, Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
 from chassis.facts import fact_of

@@ -8,11 +8,10 @@ from google.protobuf.empty_pb2 import Empty
 
 from chassis.api.checks import Rules
 from chassis.api.entities import found
-from chassis.api.formats import FORMATS
+from chassis.api.formats import FORMATS, time_zone
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
 from chassis.api.wellknown import time_of
-from chassis.api.zones import time_zone
 from chassis.errors import NotFound
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from chassis import ids, work
 from chassis.api.entities import found, write
-from chassis.auth.ownership import require_one_of
-from chassis.db.locks import LOCK_NAME
-from chassis.db.statement import values
+from chassis.auth.permissions import require_one_of
+from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, ResourceExhausted, Violation
 from chassis.facts import fact_of

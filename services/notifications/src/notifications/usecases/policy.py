@@ -3,7 +3,7 @@
 from typing import TypedDict
 
 from chassis.api.entities import own_department, owned, write
-from chassis.db.locks import LOCK_NAME
+from chassis.db.statement import LOCK_NAME
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists, invalid
 from chassis.facts import changed

@@ -8,7 +8,7 @@ from chassis import ids
 from chassis.api import etags
 from chassis.api.entities import write
 from chassis.api.messages import date_of, enum_name, moment
-from chassis.db.locks import LOCK_NAME
+from chassis.db.statement import LOCK_NAME
 from chassis.db.transaction import Transaction
 from notifications.domain.news import News, Step, moot, next_steps, recount, recovery, steps, what_follows
 from notifications.domain.notice import Concern, Notice

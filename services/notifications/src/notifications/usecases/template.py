@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from chassis.api.entities import created, found, own_department, owned, write
-from chassis.db.locks import LOCK_NAME
-from chassis.db.statement import values
+from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, ResourceExists
 from chassis.facts import changed

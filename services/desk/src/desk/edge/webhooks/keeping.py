@@ -7,7 +7,7 @@ from typing import Any
 from chassis.context import service_itself
 from chassis.db.database import Database
 from chassis.db.statement import Statement
-from chassis.telemetry.families import Snapshot
+from chassis.telemetry.metrics import Snapshot
 from desk.edge.webhooks.receiving import RECEIVED
 from desk.store import received as store
 from desk.store.cleaning import all_of, every

@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from chassis.api.actors import what
 from chassis.api.messages import moment
 from chassis.errors import NotFound
-from chassis.explain.causes import what
 from desk.pages.base import Look
 from desk.pages.customer.entries import who_did
 from desk.pages.customer.loading import PAGE_S, Names, named
