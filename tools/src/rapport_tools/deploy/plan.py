@@ -215,10 +215,8 @@ def _secrets(of: Installation, member: Member) -> Iterator[Object]:
 
 def _sql(of: Installation) -> str:
     """Nobody but its own two roles connects to a database (docs/adr/0026)."""
-    lines = [
-        "-- For psql, as a superuser. Safe to repeat.",
-        "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;",
-    ]
+    lines = ["-- For psql, as a superuser or a role with CREATEROLE and CREATEDB. Safe to repeat."]
+    ordinary = "WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
     for name in (each.name for each in of.members):
         owner, quoted = f'"{owner_of(name)}"', f'"{name}"'  # a department may be called as a word of SQL's
         for role in (owner_of(name), name):
@@ -229,6 +227,7 @@ def _sql(of: Installation) -> str:
             ]
         absent = f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}')"
         lines += [
+            f"SELECT 'GRANT {owner} TO CURRENT_USER' {ordinary} \\gexec",
             f"SELECT 'CREATE DATABASE {quoted} OWNER {owner}' {absent} \\gexec",
             f"REVOKE ALL ON DATABASE {quoted} FROM PUBLIC;",
             f"GRANT CONNECT ON DATABASE {quoted} TO {quoted};",
