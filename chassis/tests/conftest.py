@@ -175,7 +175,7 @@ class Bench:
         return await DEAD_LETTERS.all(db)
 
     async def replay(self, db: Database, letter: DeadLetter) -> None:
-        assert await REPLAY.maybe(db, consumer=letter.consumer, event_id=letter.event_id)
+        assert await REPLAY.maybe(db, consumer_id=letter.consumer, id=letter.event_id)
 
     async def stop(self) -> None:
         for task in self.tasks:

@@ -18,6 +18,7 @@ Standard library only, so that `domain` packages may raise them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,11 @@ class Refusal(Exception):
     allowed. `metadata` repeats every value of the message for programs. Neither holds personal data.
     """
 
-    code = "INTERNAL"
+    code: ClassVar[str] = "INTERNAL"
     of_peer = False  # whether another service refused, which may think otherwise in a moment
+
+    def __init_subclass__(cls, code: str = "") -> None:
+        cls.code = code or cls.code
 
     def __init__(
         self,
@@ -53,10 +57,8 @@ class Refusal(Exception):
         self.retry_after_s = retry_after_s
 
 
-class InvalidArgument(Refusal):
+class InvalidArgument(Refusal, code="INVALID_ARGUMENT"):
     """The request is wrong. Build it with every violation, not the first."""
-
-    code = "INVALID_ARGUMENT"
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         first = violations[0]
@@ -70,32 +72,24 @@ def invalid(field: str, reason: str, description: str) -> InvalidArgument:
     return InvalidArgument([Violation(field, reason, description)])
 
 
-class Unauthenticated(Refusal):
+class Unauthenticated(Refusal, code="UNAUTHENTICATED"):
     """The caller is not known."""
 
-    code = "UNAUTHENTICATED"
 
-
-class PermissionDenied(Refusal):
+class PermissionDenied(Refusal, code="PERMISSION_DENIED"):
     """The caller is known and may not."""
 
-    code = "PERMISSION_DENIED"
 
-
-class NotFound(Refusal):
+class NotFound(Refusal, code="NOT_FOUND"):
     """The resource is absent. `resource` is its name, which may be echoed: names are not personal."""
-
-    code = "NOT_FOUND"
 
     def __init__(self, resource: str, message: str = "") -> None:
         told = message or f"{resource} was not found."
         super().__init__("RESOURCE_NOT_FOUND", told, {"resource": resource})
 
 
-class AlreadyExists(Refusal):
+class AlreadyExists(Refusal, code="ALREADY_EXISTS"):
     """Something unique is taken."""
-
-    code = "ALREADY_EXISTS"
 
 
 class ResourceExists(AlreadyExists):
@@ -105,22 +99,23 @@ class ResourceExists(AlreadyExists):
         super().__init__("RESOURCE_EXISTS", f"{resource} exists.", {"resource": resource})
 
 
-class FailedPrecondition(Refusal):
+class FailedPrecondition(Refusal, code="FAILED_PRECONDITION"):
     """A rule or the resource's state says no."""
 
-    code = "FAILED_PRECONDITION"
 
-
-class Aborted(Refusal):
+class Aborted(Refusal, code="ABORTED"):
     """A concurrent change won, or the same request is still in flight: read again, or try again."""
 
-    code = "ABORTED"
 
-
-class ResourceExhausted(Refusal):
+class ResourceExhausted(Refusal, code="RESOURCE_EXHAUSTED"):
     """Too much, for now."""
 
-    code = "RESOURCE_EXHAUSTED"
+
+def overloaded(
+    message: str = "Too many calls at once. Try again.", most: int | None = None
+) -> ResourceExhausted:
+    """The refusal of a call for which there is no room: nothing was done. `most`: how many there may be."""
+    return ResourceExhausted("OVERLOADED", message, {} if most is None else {"most": most}, retry_after_s=1)
 
 
 def response_too_large(fits: int | None = None) -> ResourceExhausted:
@@ -132,22 +127,19 @@ def response_too_large(fits: int | None = None) -> ResourceExhausted:
     )
 
 
-class Unavailable(Refusal):
+class Unavailable(Refusal, code="UNAVAILABLE"):
     """A dependency is down; the call had no effect and may be tried again."""
 
-    code = "UNAVAILABLE"
 
-
-class DeadlineExceeded(Refusal):
+class DeadlineExceeded(Refusal, code="DEADLINE_EXCEEDED"):
     """Not done in time."""
 
-    code = "DEADLINE_EXCEEDED"
 
-
-class OutcomeUnknown(Refusal):
+class OutcomeUnknown(Refusal, code="UNKNOWN"):
     """It may have been done, or not. A repeat with the same request id tells; any other may do it twice."""
 
-    code = "UNKNOWN"
+
+BY_CODE = {refusal.code: refusal for refusal in Refusal.__subclasses__()}
 
 
 class Malformed(Exception):

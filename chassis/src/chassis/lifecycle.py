@@ -12,6 +12,7 @@ import nats.errors
 import structlog
 import uvloop
 
+from chassis import health
 from chassis.app import App
 from chassis.db.failures import DRIVER_ERRORS
 from chassis.db.maintain import keep_partitions, make_partitions
@@ -24,7 +25,6 @@ from chassis.errors import Refusal
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import NotProvisioned, verify
 from chassis.grpc.server import Server
-from chassis.health import HealthServer, health_app
 from chassis.inbox.consumer import Consumer
 from chassis.operations.rpc import OperationsRpc
 from chassis.operations.store import count_backlog, measure
@@ -74,8 +74,9 @@ class Lifecycle:
     async def start(self) -> None:
         """Bring the service up. Unreachable when database or broker do not answer in time."""
         app, settings = self.app, self.app.settings
-        self._health = HealthServer(
-            health_app(app.name, lambda: self.problems, lambda: self.warnings), settings.host, self.http_port
+        told = health.health_app(app.name, lambda: self.problems, lambda: self.warnings)
+        self._health = WebServer(
+            told, settings.host, self.http_port, health.CONNECTIONS_MAX, health.CONNECTION_S
         )
         await self._health.open()
         await self._reach("the database", settings.database_url, app.db.open)
@@ -83,7 +84,7 @@ class Lifecycle:
         # Before anything writes: a row on its way into the default partition cannot follow a new one.
         await self._reach("the database", settings.database_url, lambda: make_partitions(app.db))
         for opener in app.openers:
-            await tracing.unsampled(opener)
+            await opener()
         self._nats = await self._reach("the broker", settings.nats_url, self._connect)
         await self._reach("the broker", settings.nats_url, lambda: verify(self._nats, app.declaration))
         await app.freshness.start(self._nats, app.subscriptions)
@@ -139,7 +140,8 @@ class Lifecycle:
             await self._work.stop(GRACE_S)
         await asyncio.gather(*(consumer.finished(GRACE_S) for consumer in consumers))
         await cancelled(self._tasks)
-        await self._health.close()
+        if hasattr(self, "_health"):
+            await self._health.stop(health.ANSWER_S)
         await self.app.channels.close()
         await self.app.forwarding.close()
         for connection in self._connections:

@@ -9,29 +9,21 @@ app.serve(PromiseRpc(app, clock=clock))
 """
 
 import inspect
-from typing import Any, Protocol
+from typing import Any
 
 from chassis.db.database import Database
 from chassis.explain.explainer import Explainer
 
 
-class Serving(Protocol):
-    """A service that serves: its database, and what explains its resources."""
-
-    db: Database
-    explainer: Explainer
-
-
 class Rpc:
-    """The database, the explainer, and what else the use cases of a servicer want.
+    """The database and the explainer of a service, its `App`, and what else the use cases of a servicer want.
 
-    Args:
-        app: the service.
-        own: by the names that the class declares; TypeError without one.
+    That is given by the names that the class declares; TypeError without one.
     """
 
-    def __init__(self, app: Serving, **own: Any) -> None:
-        self.db, self.explainer = app.db, app.explainer
+    def __init__(self, app: Any, **own: Any) -> None:
+        self.db: Database = app.db
+        self.explainer: Explainer = app.explainer
         vars(self).update(own)
         if missing := [name for name in inspect.get_annotations(type(self)) if not hasattr(self, name)]:
             raise TypeError(f"{type(self).__name__} is not given {', '.join(missing)}")

@@ -3,12 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from chassis.errors import ResourceExhausted
-
-
-def overloaded(message: str, most: int) -> ResourceExhausted:
-    """The refusal when there is no place for a call."""
-    return ResourceExhausted("OVERLOADED", message, {"most": most}, retry_after_s=1)
+from chassis.errors import ResourceExhausted, overloaded
 
 
 class Shares:

@@ -199,7 +199,7 @@ async def test_a_watch_ends_when_the_key_of_its_token_is_withdrawn(served: Any, 
     served.views.behave = twice
     stream = watch(served)
     await stream.read()
-    keys = served.server._interceptor._admission._verifier.keys
+    keys = served.server._interceptor._verifier.keys
     keys._keys = []
     keys._changed()
     keys._document = lambda: b'{"keys": []}'

@@ -286,7 +286,7 @@ async def test_a_message_that_is_no_event_is_missing_once_until_it_is_dropped(be
     await bench.replay(loyalty, first)
     [again] = await eventually(lambda: bench.dead_letters(loyalty))
     assert again.event_id == first.event_id
-    await DROP.run(loyalty, consumer=again.consumer, event_id=again.event_id)
+    await DROP.run(loyalty, consumer_id=again.consumer, id=again.event_id)
     assert await parked(loyalty) == []
 
 

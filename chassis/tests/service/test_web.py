@@ -114,6 +114,13 @@ async def test_a_connection_is_used_again_for_as_long_as_somebody_asks(connect: 
         await reader.readexactly(6)
 
 
+async def test_an_answer_says_when_it_was_given_and_not_by_what(connect: Open) -> None:
+    reader, _ = await connect(GET)
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    assert b"\r\ndate: " in head
+    assert b"server:" not in head
+
+
 async def test_connections_that_never_ask_keep_nobody_out(connect: Open) -> None:
     held = [await connect(b"GET ") for _ in range(40)]
     reader, _ = await connect(GET)

@@ -11,11 +11,11 @@ import asyncpg
 
 from chassis.clock import Clock
 from chassis.context import current_call
-from chassis.db.failures import DRIVER_ERRORS, discard, overloaded, refusal_discarding, unavailable
-from chassis.db.records import Facts
+from chassis.db.failures import DRIVER_ERRORS, discard, refusal_discarding, unavailable
 from chassis.db.session import GUARDS, VANISHED, Session, connected, guard, prepare, refuse_shared
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
+from chassis.errors import overloaded
 from chassis.telemetry import metrics
 from chassis.telemetry.tracing import sql_span
 from chassis.timeouts import Timeouts
@@ -31,7 +31,7 @@ class Database:
         url: `postgresql://user:password@host:port/database`; several hosts, of which one takes writes. A
             function is asked anew for each connection, so that another password needs no new start.
         service: the service's name, the source of its facts.
-        facts: makes rows of the outbox of the service's facts.
+        facts: makes rows of the outbox of the service's facts: `chassis.events.facts.FactCodec`.
         clock: the source of time.
         pool_size: connections held; 10 to 20 serve one process best. The health check has one more.
         tls_dir: the folder of `chassis.tls.context`, read anew for each connection; None: as the URL says.
@@ -45,7 +45,7 @@ class Database:
         self,
         url: str | Callable[[], str],
         service: str,
-        facts: Facts,
+        facts: Any,
         clock: Clock,
         pool_size: int = 10,
         tls_dir: Path | None = None,
@@ -225,7 +225,8 @@ class _Borrowed:
             in_line = isinstance(error, TimeoutError) and self._pool.get_size() > 0
             if in_line:
                 metrics.POOL_TIMEOUTS.inc()
-            raise (overloaded() if in_line else unavailable()) from error
+                raise overloaded("Too much at once for the database. Try again.") from error
+            raise unavailable() from error
         finally:
             self._line.waiting -= 1
         return self._connection

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from chassis.errors import Aborted, DeadlineExceeded, OutcomeUnknown, Refusal, ResourceExhausted, Unavailable
+from chassis.errors import Aborted, DeadlineExceeded, OutcomeUnknown, Refusal, Unavailable
 
 _log = structlog.get_logger()
 
@@ -98,11 +98,6 @@ def unavailable() -> Unavailable:
     return Unavailable(
         "DATABASE_UNAVAILABLE", "The service's database cannot be reached. Try again.", retry_after_s=1
     )
-
-
-def overloaded() -> ResourceExhausted:
-    """The refusal when every connection is in use for too long: nothing was done."""
-    return ResourceExhausted("OVERLOADED", "Too much at once for the database. Try again.", retry_after_s=1)
 
 
 def outcome_unknown() -> OutcomeUnknown:

@@ -1,20 +1,18 @@
 """What a transaction writes beside its effect: facts, timers, stored responses and audit rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from chassis import consistency
-from chassis.auth import permissions
 from chassis.context import Call
 from chassis.db.schema import AUDIT, IDEMPOTENCY, TIMERS
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import rows_of
-from chassis.mentions import mentioned
 
 _AUDITED = [c.name for c in AUDIT.columns if c.name not in ("refused", "void")]
 INSERT_AUDIT = Bulk[Any](AUDIT, columns=_AUDITED)
@@ -45,19 +43,6 @@ VOID_AUDIT = Bulk[Any](
 )
 
 
-class Facts(Protocol):
-    """Makes rows of the outbox, in whose room they are understood: `chassis.events.facts`."""
-
-    @property
-    def insert(self) -> Bulk[Any]:
-        """Inserts the rows."""
-        ...
-
-    def row(self, fact: Any) -> dict[str, Any]:
-        """What there is to say of the fact itself."""
-        ...
-
-
 @dataclass(slots=True)
 class StoredResponse:
     """The answer to keep for a request id, in the transaction that it answers."""
@@ -66,6 +51,7 @@ class StoredResponse:
     method: str
     request_hash: bytes
     response: bytes
+    at: datetime
     consistency_token: str = ""
 
 
@@ -74,7 +60,6 @@ class Act:
     """What one call does in a transaction. It has an audit row and a consistency token of its own.
 
     Attributes:
-        call: who acts, why, in which trace.
         id: the id of the audit row: the cause of the facts, and the key of the outcome.
         correlation_id: the flow it belongs to; begins one when the call belongs to none.
         resources: what it is about: of facts, of what was touched, of what was answered.
@@ -94,17 +79,6 @@ class Act:
     reason_code: str = ""
     owner_checked: bool = False
 
-    def require_owner(self, service: str, owned: Sequence[Any]) -> None:
-        """As `Transaction.require_owner`."""
-        permissions.require(service, self.call.principal, owned)
-        self.owner_checked = True
-
-    def answer(self, response: Any) -> None:
-        """As `Transaction.answer`."""
-        if permissions.is_owned(response.DESCRIPTOR) and not self.owner_checked:
-            raise RuntimeError(f"{self.call.what} must call tx.require_owner: a department owns this")
-        self.resources |= dict.fromkeys(mentioned(response))
-
     def tell(self, row: dict[str, Any]) -> None:
         """Note a fact, by its row of the outbox."""
         self.told.append(consistency.Told(row["type"], row["id"]))
@@ -116,21 +90,6 @@ class Act:
         if len(self.told) > consistency.NAMED_MAX:
             for row in self.rows:
                 row["transaction_id"] = self.id
-
-
-def stored_rows(responses: Iterable[StoredResponse], now: datetime) -> list[dict[str, Any]]:
-    """The rows of the idempotency table."""
-    return [
-        {
-            "request_id": stored.request_id,
-            "method": stored.method,
-            "request_hash": stored.request_hash,
-            "response": stored.response,
-            "consistency_token": stored.consistency_token,
-            "at": now,
-        }
-        for stored in responses
-    ]
 
 
 def audit_rows(acts: Iterable[Act], now: datetime) -> list[dict[str, Any]]:

@@ -10,11 +10,13 @@ from uuid import UUID
 import asyncpg
 
 from chassis import consistency, failpoints, ids
+from chassis.auth import permissions
 from chassis.context import Call
 from chassis.db import records
 from chassis.db.failures import DRIVER_ERRORS, discard, is_closed, is_lost, refusal_discarding, unavailable
 from chassis.db.outcome import committed
 from chassis.db.statement import Statement, combined
+from chassis.mentions import mentioned
 from chassis.telemetry.metrics import FACTS
 from chassis.telemetry.tracing import name_resources, sql_span
 from chassis.timeouts import finished
@@ -101,11 +103,14 @@ class Transaction:
 
     def require_owner(self, *owned: Any) -> None:
         """Refuse a caller whose department owns none of `owned`, entities (PermissionDenied `NOT_OWNER`)."""
-        self._act.require_owner(self.db.service, owned)
+        permissions.require(self.db.service, self.call.principal, owned)
+        self._act.owner_checked = True
 
     def answer(self, response: Any) -> None:
         """Note what the acting call is answered. RuntimeError when its owner was not compared."""
-        self._act.answer(response)
+        if permissions.is_owned(response.DESCRIPTOR) and not self._act.owner_checked:
+            raise RuntimeError(f"{self.call.what} must call tx.require_owner: a department owns this")
+        self._act.resources |= dict.fromkeys(mentioned(response))
 
     async def fetch(self, statement: Statement[Any], args: Sequence[Any]) -> list[Any]:
         """Run a statement now."""
@@ -133,13 +138,9 @@ class Transaction:
     def record(self, fact: Any, *, version: int, caused_by: UUID | None = None) -> UUID:
         """Record a domain fact for publication: a dataclass with the name and fields of an event message.
 
-        Args:
-            fact: its first field is the name of the resource it is about.
-            version: the resource's version after the fact; consumers keep the highest.
-            caused_by: an earlier fact of this transaction that led to this one; else the call is the cause.
-
-        Returns:
-            The event's id.
+        Its first field is the name of the resource it is about, `version` that resource's version after it:
+        consumers keep the highest. `caused_by` is an earlier fact of this transaction that led to this one;
+        else the call is the cause. Returns the event's id.
         """
         # Not of `now`: who waited for a lock has the higher version and must have the later id.
         event_id = ids.uuid7(self.db.clock.now())
@@ -281,7 +282,7 @@ class Transaction:
         for insert, rows in (
             (self.db.facts.insert, self._facts),
             (records.UPSERT_TIMERS, [self._timers[key] for key in sorted(self._timers)]),
-            (records.INSERT_RESPONSES, records.stored_rows(self._responses, self.now)),
+            (records.INSERT_RESPONSES, self._responses),
             (records.INSERT_AUDIT, records.audit_rows(self._acts.values(), self.now)),
         ):
             if rows:

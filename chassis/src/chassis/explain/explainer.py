@@ -10,7 +10,7 @@ causes goes on in whichever service the events came from, by its own method for 
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import grpc
@@ -45,26 +45,15 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
 }
 
 
-class Asked(Protocol):
-    """The request of every method that explains: with an `event_id` where events tell of what it explains."""
-
-    name: str
-
-
 class Explainer:
-    """Explains resources of one service, and asks others where a chain goes on there.
-
-    Args:
-        db: the service's database.
-        channels: to the services that can be asked.
-    """
+    """Explains resources of one service, and asks others where a chain goes on there."""
 
     def __init__(self, db: Database, channels: Channels) -> None:
         self._db, self._channels = db, channels
 
     async def explain(
         self,
-        request: Asked,
+        request: Any,
         resource: Message,
         why: Callable[[Told], Why] = _BY_FACT,
         *,
@@ -74,16 +63,10 @@ class Explainer:
     ) -> Explanation:
         """Why a resource is as it is, or how the event that is asked for came to be.
 
-        Args:
-            request: which event, if not the resource's latest.
-            resource: as it is shown.
-            why: the words.
-            event: what the resource stands for, when that is an event of anything.
-            fact: what it is told by, when that is a fact about another resource: its name, and version after.
-            known: the cause when no other is kept.
-
-        Raises:
-            InvalidArgument: EVENT_OF_OTHER_RESOURCE.
+        The request says which event, by its `event_id` where it has one, if not the resource's latest.
+        `event` is what the resource stands for, when that is an event of anything; `fact` what it is told by,
+        when that is a fact about another resource: its name, and version after; `known` the cause when no
+        other is kept. InvalidArgument EVENT_OF_OTHER_RESOURCE.
         """
         shown: Any = resource
         event_id = getattr(request, "event_id", "")
@@ -140,11 +123,8 @@ def explain(
 ) -> Any:
     """The method that explains a resource; NOT_FOUND without. Its servicer has an `explainer`.
 
-    Args:
-        pattern: of its names.
-        statement: finds it, as for `chassis.api.entities.found`.
-        show: makes its message.
-        why: the words, of the row and its latest fact.
+    The statement is as for `chassis.api.entities.found`; `why` makes the words, of the row and its latest
+    fact.
     """
     message_of = shows(show)
 

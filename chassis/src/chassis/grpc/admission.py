@@ -14,43 +14,24 @@ DEFAULT_PURPOSE = "customer-care"
 _PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
-class Admission:
-    """Lets in who may.
+async def recognise(verifier: Verifier, metadata: Mapping[str, str]) -> Principal:
+    """Who calls: the caller, or whoever it makes the call for, with the rights that both have.
 
-    Args:
-        verifier: tells whose a token is.
-        permissions: the permission of every method that is served, by full method name.
+    Unauthenticated, Unavailable as `Verifier.verify`.
     """
+    caller = await _bearer(verifier, metadata, AUTHORIZATION)
+    if ON_BEHALF_OF not in metadata:
+        return caller
+    return (await _bearer(verifier, metadata, ON_BEHALF_OF)).relayed_by(caller)
 
-    def __init__(self, verifier: Verifier, permissions: Mapping[str, str]) -> None:
-        self._verifier = verifier
-        self._permissions = permissions
 
-    def serves(self, method: str) -> bool:
-        """Whether somebody may call the method."""
-        return method in self._permissions
-
-    def permit(self, method: str, principal: Principal) -> None:
-        """Refuse who may not call the method (PermissionDenied)."""
-        require(principal, self._permissions[method])
-
-    async def recognise(self, metadata: Mapping[str, str]) -> Principal:
-        """Who calls: the caller, or whoever it makes the call for, with the rights that both have.
-
-        Unauthenticated, Unavailable as `Verifier.verify`.
-        """
-        caller = await self._bearer(metadata, AUTHORIZATION)
-        if ON_BEHALF_OF not in metadata:
-            return caller
-        return (await self._bearer(metadata, ON_BEHALF_OF)).relayed_by(caller)
-
-    async def _bearer(self, metadata: Mapping[str, str], where: str) -> Principal:
-        bearer = metadata.get(where, "")
-        if len(bearer) > TOKEN_MAX_BYTES:
-            raise Unauthenticated(
-                "TOKEN_INVALID", f"The token in `{where}` must be of at most {TOKEN_MAX_BYTES} bytes."
-            )
-        return self._verifier.known(bearer) or await self._verifier.verify(bearer, where)
+async def _bearer(verifier: Verifier, metadata: Mapping[str, str], where: str) -> Principal:
+    bearer = metadata.get(where, "")
+    if len(bearer) > TOKEN_MAX_BYTES:
+        raise Unauthenticated(
+            "TOKEN_INVALID", f"The token in `{where}` must be of at most {TOKEN_MAX_BYTES} bytes."
+        )
+    return verifier.known(bearer) or await verifier.verify(bearer, where)
 
 
 def require(principal: Principal, permission: str) -> None:

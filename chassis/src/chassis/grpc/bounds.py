@@ -5,7 +5,7 @@ import time
 from typing import Any
 from weakref import WeakValueDictionary
 
-from chassis.errors import ResourceExhausted, Unavailable
+from chassis.errors import ResourceExhausted, Unavailable, overloaded
 from chassis.shares import Shares
 from chassis.timeouts import Timeout, Timeouts
 
@@ -45,11 +45,6 @@ def too_many_streams(message: str, most: int) -> ResourceExhausted:
 def streams() -> Shares:
     """The streams that are open."""
     return Shares(STREAMS_MAX, STREAMS_OF_A_CALLER, "streams open", too_many_streams)
-
-
-def overloaded() -> ResourceExhausted:
-    """The refusal of a call for which there is no room."""
-    return ResourceExhausted("OVERLOADED", "Too many calls at once. Try again.", retry_after_s=1)
 
 
 def draining() -> Unavailable:
@@ -98,9 +93,7 @@ class Receiving:
         self._by_caller: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._limits = Timeouts()
         self._waiting = 0
-        self._at_leisure: dict[
-            Timeout, float
-        ] = {}  # the turns for which nobody waits, and since when they are
+        self._at_leisure: dict[Timeout, float] = {}  # turns for which nobody waits, and since when they are
 
     async def next(self, context: Any, caller: str) -> Any:
         """The next message of `context`, EOF when none comes. OVERLOADED."""

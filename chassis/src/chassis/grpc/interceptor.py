@@ -40,15 +40,9 @@ _metadata: ContextVar[Metadata] = ContextVar("metadata")
 
 
 class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Wraps the handlers of a service.
+    """Wraps the handlers of a service, each method's with its permission and checks, by full method name.
 
-    Args:
-        service: its name; errors have the domain `<service>.rapport`.
-        verifier: tells who calls.
-        permissions: the permission of every method that is served, by full method name.
-        checks: what finds what is wrong with a request of each of these methods.
-        clock: what is late or early goes by it.
-        readings: tells which methods read personal data, and notes who did, or was told by a refusal.
+    Errors have the domain `<service>.rapport`. What is late or early goes by the clock.
     """
 
     def __init__(
@@ -61,14 +55,11 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         readings: Readings,
     ) -> None:
         self.domain = f"{service}.rapport"
-        self._admission = admission.Admission(verifier, permissions)
+        self._verifier, self._permissions = verifier, permissions
         self._checks, self._clock = checks, clock
         self._readings = readings
-        self._receiving, self._in_flight, self._open_streams = (
-            bounds.Receiving(),
-            bounds.CallsInFlight(),
-            bounds.streams(),
-        )
+        self._receiving, self._in_flight = bounds.Receiving(), bounds.CallsInFlight()
+        self._open_streams = bounds.streams()
         self._open_methods = OpenMethods(self.domain)
         self._calls, self._streams = Timeouts(), Timeouts()
         self._draining = False
@@ -112,9 +103,9 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         pairs: Any = details.invocation_metadata or ()
         _metadata.set(dict(pairs))
         try:
-            principal = await self._admission.recognise(admission.unambiguous(pairs))
+            principal = await admission.recognise(self._verifier, admission.unambiguous(pairs))
             _caller.set(principal)
-            self._admission.permit(method, principal)
+            admission.require(principal, self._permissions[method])
             self._in_flight.check(principal.caller)
         except Exception as error:
             return self._refusing(method, error)
@@ -124,7 +115,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         """To gRPC the request is always a stream: it comes when it is read, and who reads can give up."""
         if handler is not None and method.startswith(PREFIXES):
             return self._open_methods.wrap(handler)
-        if handler is None or not self._admission.serves(method):
+        if handler is None or method not in self._permissions:
             return self._unimplemented(method)
         if handler.unary_unary is not None and inspect.iscoroutinefunction(handler.unary_unary):
             self._guarded.add(method)
@@ -197,7 +188,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                             noted(request, response)
                             noted = None
                         # For as long as the token lives, and the key that signed it.
-                        await self._admission.recognise(metadata)
+                        await admission.recognise(self._verifier, metadata)
                         # Outside of the limit: a write that is cancelled breaks the stream, not ends it.
                         await context.write(response if type(response) is bytes else encode(response))
 

@@ -57,11 +57,6 @@ class Request:
     id: UUID | None
     command: Any
 
-    def stored(self, data: bytes) -> StoredResponse:
-        """What to keep for a repeat."""
-        assert self.id is not None
-        return StoredResponse(self.id, self.call.what, self.digest(), data)
-
     def digest(self) -> bytes:
         """What tells a repeat from another request with the same id, or from somebody else's."""
         principal = self.call.principal
@@ -159,8 +154,10 @@ async def transact(
                 raise response_too_large()
             tx.act(request.call)
             tx.answer(response)
-            if request.id is not None:
-                tx.store_response(request.stored(data))
+            if request.id is not None:  # kept for a repeat
+                tx.store_response(
+                    StoredResponse(request.id, request.call.what, request.digest(), data, tx.now)
+                )
             replies.append(Reply(data, tx.consistency_token))
         refused = [reply for reply in replies if isinstance(reply, Refusal)]
         if len(refused) == len(replies):

@@ -6,8 +6,8 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
-from chassis.errors import Refusal, ResourceExhausted
-from chassis.grpc.bounds import draining, overloaded
+from chassis.errors import Refusal, ResourceExhausted, overloaded
+from chassis.grpc.bounds import draining
 from chassis.grpc.status import status
 from chassis.shares import Shares
 from chassis.timeouts import Timeouts
@@ -24,23 +24,18 @@ READING_S = 2.0
 LASTING_S = 30 * 60.0
 
 
-class NotWatched(Refusal):
+class NotWatched(Refusal, code="UNIMPLEMENTED"):
     """There is no room for one more who watches health.
 
     With any other code gRPC's clients take the replica for unhealthy and send it no calls; with this one they
     do without being told.
     """
 
-    code = "UNIMPLEMENTED"
-
 
 class OpenMethods:
     """Wraps the handlers of methods without a permission.
 
     A request is read only while few others are, because it may be large, and by a reader that gives up.
-
-    Args:
-        domain: of errors, `<service>.rapport`.
     """
 
     def __init__(self, domain: str) -> None:
@@ -91,16 +86,13 @@ class OpenMethods:
             with places.held(host), self._under_way.limit(LASTING_S):
                 await serving
         except TimeoutError:
-            raise self._refusal() from None
+            raise (draining() if self._draining else overloaded()) from None
         finally:
             serving.close()
 
     async def _read(self, context: Any) -> Any:
         with self._reading.held(_host(context)), self._reads.limit(READING_S):
             return await context.read()
-
-    def _refusal(self) -> Refusal:
-        return draining() if self._draining else overloaded()
 
 
 def _host(context: Any) -> str:

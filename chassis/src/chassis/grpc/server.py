@@ -52,14 +52,8 @@ class Server:
     `liveness` says that the event loop turns; `readiness` and "" say what `set_ready` was told; `accepting`
     is withdrawn when the server is about to stop.
 
-    Args:
-        service: its name.
-        servicers: instances of generated `*Servicer` classes. ValueError for a method without a permission
-            and for one with a stream of requests.
-        verifier: tells who calls.
-        audit: told who reads what about whom.
-        clock: by which requests are late or early.
-        certificates: for TLS with callers that show one, too, and no others; None for none.
+    Servicers are instances of generated `*Servicer` classes: ValueError for a method without a permission and
+    for one with a stream of requests. With certificates only callers that show one, too, are served.
     """
 
     def __init__(

@@ -29,26 +29,12 @@ SERVER_ERRORS = frozenset({"DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UN
 
 log = structlog.get_logger(__name__)
 
-_CLASSES = {
-    cls.code: cls
-    for cls in (
-        errors.Unauthenticated,
-        errors.PermissionDenied,
-        errors.AlreadyExists,
-        errors.FailedPrecondition,
-        errors.Aborted,
-        errors.ResourceExhausted,
-        errors.Unavailable,
-        errors.DeadlineExceeded,
-        errors.OutcomeUnknown,
-    )
-} | {"CANCELLED": errors.Unavailable}  # what a server that shuts down makes of calls that it has not begun
+# What a server that shuts down makes of calls that it has not begun.
+_CLASSES: Mapping[str, type[Refusal]] = errors.BY_CODE | {"CANCELLED": errors.Unavailable}
 
 
-class Unimplemented(Refusal):
+class Unimplemented(Refusal, code="UNIMPLEMENTED"):
     """The method is not in the contract, or not served yet."""
-
-    code = "UNIMPLEMENTED"
 
     def __init__(self, method: str) -> None:
         super().__init__("UNIMPLEMENTED", f"{method} is not served here.", {"method": method})

@@ -1,8 +1,8 @@
 """The transaction of an event: inbox first, then the handler. Committed together, or not at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 from google.protobuf.message import DecodeError
@@ -17,6 +17,8 @@ from chassis.db.transaction import Transaction
 from chassis.errors import Malformed
 from chassis.events import envelope, registry
 from chassis.events.envelope import Event
+from chassis.inbox.parked import Kept
+from chassis.inbox.pull import Delivery
 from chassis.inbox.subscription import Subscription
 from chassis.telemetry import tracing
 
@@ -28,20 +30,6 @@ _INBOX = Bulk[Any](INBOX, lambda rows: rows.on_conflict_do_nothing().returning(I
 _APPLIED = Statement[None](
     sa.delete(PARKED).where(among(PARKED.c.event_id, "ids"), PARKED.c.consumer == sa.bindparam("consumer"))
 )
-
-
-class Message(Protocol):
-    """An event as it was sent."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The CloudEvents attributes."""
-        ...
-
-    @property
-    def body(self) -> bytes:
-        """The protobuf message."""
-        ...
 
 
 class _Repeated(Exception):
@@ -56,7 +44,7 @@ class Effect:
         self._subscription = subscription
         self._principal = service_itself(db.service)
 
-    async def of_one(self, message: Message) -> None:
+    async def of_one(self, message: Delivery | Kept) -> None:
         """Handle one event in a transaction of its own. Malformed, or what the handler raises."""
         event = self._parse(message)
         durable, source = self._subscription.durable, self._subscription.source
@@ -66,7 +54,7 @@ class Effect:
                 traceparent=tracing.carried(event.traceparent),
             ), LOCK_TIMEOUT_MS)  # fmt: skip
 
-    async def of_batch(self, messages: Sequence[Message]) -> None:
+    async def of_batch(self, messages: Sequence[Delivery]) -> None:
         """Handle the events of a batch in one transaction."""
         events = list({event.id: event for event in map(self._parse, messages)}.values())
         durable, source = self._subscription.durable, self._subscription.source
@@ -98,7 +86,7 @@ class Effect:
             for event in events:
                 await self._subscription.handler(event.type)(tx, event)
 
-    def _parse(self, message: Message) -> Event[Any]:
+    def _parse(self, message: Delivery | Kept) -> Event[Any]:
         try:
             event = envelope.parse(message.headers, message.body, self._subscription.messages)
         except (KeyError, ValueError, DecodeError) as error:

@@ -4,31 +4,36 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-import nats.errors
 import nats.js.errors
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
+from chassis.api.entities import found
 from chassis.api.messages import moment, to_message
 from chassis.api.pages import Page
 from chassis.api.wellknown import time_of
 from chassis.db.database import Database
+from chassis.db.statement import Executor, Statement
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, Unavailable
 from chassis.events.declarations import Consumption, stream_of
-from chassis.events.nats import Connection
+from chassis.events.nats import BROKER_ERRORS, Connection
 from chassis.grpc.mutation import answered, mutation, once, request_of
 from chassis.names import Pattern
 from chassis.operations import store
 from chassis.outbox.heartbeat import unpublished
 from chassis.outbox.republish import before, republish_some
 from chassis.telemetry.exporting import version_of
+from chassis.work.item import Work
 from chassis.work.timers import Timer
-from rapport.operations.v1 import operations_pb2, operations_service_pb2, operations_service_pb2_grpc
+from rapport.operations.v1 import operations_pb2 as pb
+from rapport.operations.v1 import operations_service_pb2 as rpc
+from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceServicer
 
+T = TypeVar("T")
 SERVICE = Pattern("services/{service:code}")
 BACKLOG = Pattern("services/{service:code}/backlog")
 CONSUMER = Pattern("services/{service:code}/consumers/{consumer:code}")
@@ -39,14 +44,8 @@ WORK = Pattern("services/{service:code}/work/{work}")
 BROKER_TIMEOUT_S = 2.0
 
 
-class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
-    """What waits in this service and what failed, and what to do about it.
-
-    Args:
-        db: the service's database.
-        connection: to the broker, with the service's own rights.
-        consumers: what the service declares to listen to.
-    """
+class OperationsRpc(OperationsServiceServicer):
+    """What waits in this service and what failed, and what to do about it; by the service's own rights."""
 
     def __init__(self, db: Database, connection: Connection, consumers: Sequence[Consumption]) -> None:
         self.db = db
@@ -60,23 +59,18 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
             raise NotFound(name, f"{name} is not of {self.db.service}, which was asked.")
         return tuple(ids)
 
-    async def GetBacklog(
-        self, request: operations_service_pb2.GetBacklogRequest, context: Any
-    ) -> operations_pb2.Backlog:
-        """What waits."""
+    async def GetBacklog(self, request: rpc.GetBacklogRequest, context: Any) -> pb.Backlog:
         self._ours(BACKLOG, request.name)
         waiting, oldest = await unpublished(self.db)
         timers = await store.OVERDUE_TIMERS.one(self.db)
         return to_message(
-            operations_pb2.Backlog,
+            pb.Backlog,
             None,
             name=request.name,
             unpublished_fact_count=waiting,
             oldest_unpublished_time=oldest,
             set_aside=[
-                to_message(
-                    operations_pb2.SetAside, row, consumer=CONSUMER.format(self.db.service, row.consumer)
-                )
+                to_message(pb.SetAside, row, consumer=CONSUMER.format(self.db.service, row.consumer))
                 for row in await store.SET_ASIDE.all(self.db)
             ],
             work=await store.WORK_BY_KIND.all(self.db),
@@ -84,10 +78,7 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
             version=version_of(self.db.service),
         )
 
-    async def GetConsumer(
-        self, request: operations_service_pb2.GetConsumerRequest, context: Any
-    ) -> operations_pb2.Consumer:
-        """One declared consumer."""
+    async def GetConsumer(self, request: rpc.GetConsumerRequest, context: Any) -> pb.Consumer:
         (durable,) = self._ours(CONSUMER, request.name)
         if durable not in self._consumers:
             raise NotFound(request.name)
@@ -95,19 +86,18 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
         return consumer
 
     async def ListConsumers(
-        self, request: operations_service_pb2.ListConsumersRequest, context: Any
-    ) -> operations_service_pb2.ListConsumersResponse:
-        """The declared consumers, by name."""
+        self, request: rpc.ListConsumersRequest, context: Any
+    ) -> rpc.ListConsumersResponse:
         self._ours(SERVICE, request.parent, "parent")
         page = Page(request, str)
         rest = sorted(durable for durable in self._consumers if page.after is None or durable > page.after[0])
         shown = rest[: page.size]
-        return operations_service_pb2.ListConsumersResponse(
+        return rpc.ListConsumersResponse(
             consumers=await self._described(shown),
             next_page_token=page.next_token((shown[-1],)) if len(shown) < len(rest) else "",
         )
 
-    async def _described(self, durables: Sequence[str]) -> list[operations_pb2.Consumer]:
+    async def _described(self, durables: Sequence[str]) -> list[pb.Consumer]:
         aside: Counter[tuple[str, str]] = Counter()
         for row in await store.SET_ASIDE.all(self.db):
             aside[row.consumer, row.state] += row.event_count
@@ -116,7 +106,7 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
             each = self._consumers[durable]
             pending, in_hand, missing = await self._at_broker(each)
             consumers.append(
-                operations_pb2.Consumer(
+                pb.Consumer(
                     name=CONSUMER.format(self.db.service, durable),
                     service=SERVICE.format(each.source),
                     pending_count=pending,
@@ -135,105 +125,71 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
                 info = await self._connection.js.consumer_info(stream_of(each.source), each.durable)
         except nats.js.errors.NotFoundError:
             return 0, 0, True
-        except (TimeoutError, OSError, nats.errors.Error) as error:
+        except BROKER_ERRORS as error:
             raise Unavailable("BROKER_UNAVAILABLE", "The broker does not answer. Try again.") from error
         return info.num_pending or 0, info.num_ack_pending or 0, False
 
     async def ListDeadLetters(
-        self, request: operations_service_pb2.ListDeadLettersRequest, context: Any
-    ) -> operations_service_pb2.ListDeadLettersResponse:
-        """The dead letters of one consumer, or of all, oldest first."""
+        self, request: rpc.ListDeadLettersRequest, context: Any
+    ) -> rpc.ListDeadLettersResponse:
         if EVERY_CONSUMER.match(request.parent):
             self._ours(EVERY_CONSUMER, request.parent, "parent")
-            found, token = await store.LIST_DEAD_LETTERS.page(self.db, request, self._dead_letter)
+            letters, token = await store.LIST_DEAD_LETTERS.page(self.db, request, self._dead_letter)
         else:
             (consumer,) = self._ours(CONSUMER, request.parent, "parent")
             if consumer not in self._consumers:
                 raise NotFound(request.parent)
             of_one = store.LIST_DEAD_LETTERS_OF
-            found, token = await of_one.page(self.db, request, self._dead_letter, consumer=consumer)
-        return operations_service_pb2.ListDeadLettersResponse(dead_letters=found, next_page_token=token)
+            letters, token = await of_one.page(self.db, request, self._dead_letter, consumer=consumer)
+        return rpc.ListDeadLettersResponse(dead_letters=letters, next_page_token=token)
 
-    async def GetDeadLetter(
-        self, request: operations_service_pb2.GetDeadLetterRequest, context: Any
-    ) -> operations_pb2.DeadLetter:
-        """One dead letter with its event."""
-        return self._dead_letter(await self._found(store.GET_DEAD_LETTER, self.db, request.name))
+    async def GetDeadLetter(self, request: rpc.GetDeadLetterRequest, context: Any) -> pb.DeadLetter:
+        return self._dead_letter(await self._one(self.db, DEAD_LETTER, store.GET_DEAD_LETTER, request.name))
 
     @mutation
-    async def ReplayDeadLetter(
-        self, request: operations_service_pb2.ReplayDeadLetterRequest, tx: Transaction
-    ) -> operations_pb2.DeadLetter:
-        """Set it aside again, to be tried at once."""
-        return self._dead_letter(await self._found(store.REPLAY, tx, request.name))
+    async def ReplayDeadLetter(self, request: rpc.ReplayDeadLetterRequest, tx: Transaction) -> pb.DeadLetter:
+        return self._dead_letter(await self._one(tx, DEAD_LETTER, store.REPLAY, request.name))
 
     @mutation
-    async def DeleteDeadLetter(
-        self, request: operations_service_pb2.DeleteDeadLetterRequest, tx: Transaction
-    ) -> Empty:
-        """Forget it, and note why."""
+    async def DeleteDeadLetter(self, request: rpc.DeleteDeadLetterRequest, tx: Transaction) -> Empty:
         tx.because(request.reason_code)
-        letter = await self._found(store.DROP, tx, request.name)
+        letter = await self._one(tx, DEAD_LETTER, store.DROP, request.name)
         for name in filter(None, (request.name, letter.customer)):
             tx.touch(name)
         return Empty()
 
-    async def _found(self, statement: Any, on: Any, name: str) -> store.DeadLetter:
-        consumer, event_id = self._ours(DEAD_LETTER, name)
-        letter: store.DeadLetter | None = await statement.maybe(on, consumer=consumer, event_id=event_id)
-        if letter is None:
-            raise NotFound(name)
-        return letter
+    async def _one(self, on: Executor, pattern: Pattern, statement: Statement[T], name: str) -> T:
+        return await found(on, pattern, statement, self.db.service, *self._ours(pattern, name))
 
-    async def GetTimer(
-        self, request: operations_service_pb2.GetTimerRequest, context: Any
-    ) -> operations_pb2.Timer:
-        """One timer."""
-        (timer_id,) = self._ours(TIMER, request.name)
-        timer = await store.GET_TIMER.maybe(self.db, id=timer_id)
-        if timer is None:
-            raise NotFound(request.name)
-        return self._timer(timer)
+    async def GetTimer(self, request: rpc.GetTimerRequest, context: Any) -> pb.Timer:
+        return self._timer(await self._one(self.db, TIMER, store.GET_TIMER, request.name))
 
-    async def ListTimers(
-        self, request: operations_service_pb2.ListTimersRequest, context: Any
-    ) -> operations_service_pb2.ListTimersResponse:
-        """The timers, the next first."""
+    async def ListTimers(self, request: rpc.ListTimersRequest, context: Any) -> rpc.ListTimersResponse:
         self._ours(SERVICE, request.parent, "parent")
-        found, token = await store.LIST_TIMERS.page(self.db, request, self._timer)
-        return operations_service_pb2.ListTimersResponse(timers=found, next_page_token=token)
+        timers, token = await store.LIST_TIMERS.page(self.db, request, self._timer)
+        return rpc.ListTimersResponse(timers=timers, next_page_token=token)
 
-    async def GetWork(
-        self, request: operations_service_pb2.GetWorkRequest, context: Any
-    ) -> operations_pb2.Work:
-        """One piece of work."""
-        (work_id,) = self._ours(WORK, request.name)
-        work = await store.GET_WORK.maybe(self.db, id=work_id)
-        if work is None:
-            raise NotFound(request.name)
-        return self._work(work)
+    async def GetWork(self, request: rpc.GetWorkRequest, context: Any) -> pb.Work:
+        return self._work(await self._one(self.db, WORK, store.GET_WORK, request.name))
 
-    async def ListWork(
-        self, request: operations_service_pb2.ListWorkRequest, context: Any
-    ) -> operations_service_pb2.ListWorkResponse:
-        """Work on the outside world, oldest first."""
+    async def ListWork(self, request: rpc.ListWorkRequest, context: Any) -> rpc.ListWorkResponse:
         self._ours(SERVICE, request.parent, "parent")
-        found, token = await store.LIST_WORK.page(self.db, request, self._work)
-        return operations_service_pb2.ListWorkResponse(work=found, next_page_token=token)
+        work, token = await store.LIST_WORK.page(self.db, request, self._work)
+        return rpc.ListWorkResponse(work=work, next_page_token=token)
 
     async def RepublishFacts(  # type: ignore[override]  # bytes, as mutations answer
-        self, request: operations_service_pb2.RepublishFactsRequest, context: Any
+        self, request: rpc.RepublishFactsRequest, context: Any
     ) -> bytes:
         """Publish again, and then record who did: no transaction waits for the broker."""
         self._ours(SERVICE, request.parent, "parent")
         page, asked = Page(request, datetime, UUID), request_of(request)
         until = time_of(request, "end_time") or self.db.clock.now()
         until, after = page.after or (until, before(moment(request.start_time)))
-        found = await republish_some(self.db, self._connection, after, until, page.size)
-        response = operations_service_pb2.RepublishFactsResponse(
-            fact_count=found.sent,
-            refused_fact_count=found.refused,
-            next_page_token=page.next_token((until, found.last)) if found.last else "",
+        again = await republish_some(self.db, self._connection, after, until, page.size)
+        response = rpc.RepublishFactsResponse(
+            fact_count=again.sent,
+            refused_fact_count=again.refused,
+            next_page_token=page.next_token((until, again.last)) if again.last else "",
         )
 
         async def recorded(_: Any, __: Any, ___: Any, tx: Transaction) -> list[Message]:
@@ -242,9 +198,9 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
 
         return answered(await once(self, recorded, asked), context)
 
-    def _dead_letter(self, letter: store.DeadLetter) -> operations_pb2.DeadLetter:
+    def _dead_letter(self, letter: store.DeadLetter) -> pb.DeadLetter:
         return to_message(
-            operations_pb2.DeadLetter,
+            pb.DeadLetter,
             letter,
             name=DEAD_LETTER.format(self.db.service, letter.consumer, letter.event_id),
             event_type=letter.type,
@@ -252,18 +208,18 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
             set_aside_time=letter.parked_at,
         )
 
-    def _timer(self, timer: Timer) -> operations_pb2.Timer:
+    def _timer(self, timer: Timer) -> pb.Timer:
         return to_message(
-            operations_pb2.Timer,
+            pb.Timer,
             timer,
             name=TIMER.format(self.db.service, timer.id),
             due_time=timer.due_at,
             attempt_count=timer.attempts,
         )
 
-    def _work(self, work: store.Work) -> operations_pb2.Work:
+    def _work(self, work: Work) -> pb.Work:
         return to_message(
-            operations_pb2.Work,
+            pb.Work,
             work,
             name=WORK.format(self.db.service, work.id),
             attempt_count=work.attempt,

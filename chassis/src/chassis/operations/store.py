@@ -16,12 +16,14 @@ from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import PARKED, TIMERS, WORK
 from chassis.db.statement import Statement
-from chassis.operations import store
 from chassis.telemetry import metrics
-from chassis.work.item import State
+from chassis.work.item import Work
 from chassis.work.timers import Timer
 
+EVERY_S = 15.0
 OVERDUE: sa.ColumnElement[Any] = sa.literal_column("interval '1 minute'")
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +42,6 @@ class DeadLetter:
     customer: str
     headers: dict[str, str]
     data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A piece of work on the outside world."""
-
-    id: UUID
-    kind: str
-    key: str
-    state: State
-    attempt: int
-    code: str
-    alarm: bool
-    due_at: datetime
-    expire_at: datetime
-    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +76,7 @@ _IN_SHORT = [
 ]
 _DEAD = _P.state == sa.literal_column("'DEAD'")
 _OF = sa.bindparam("consumer", type_=sa.Text)
-_THIS = (_P.consumer == _OF, _P.event_id == sa.bindparam("event_id"), _DEAD)
+_THIS = (_P.consumer == sa.bindparam("consumer_id"), _P.event_id == sa.bindparam("id"), _DEAD)
 
 _LETTERS = sa.select(*_IN_SHORT).where(_DEAD)
 LIST_DEAD_LETTERS = Listing(_LETTERS, _P.parked_at, _P.event_id, row=DeadLetter)
@@ -106,9 +92,8 @@ GET_TIMER = Statement(sa.select(TIMERS).where(TIMERS.c.id == sa.bindparam("id"))
 LIST_TIMERS = Listing(sa.select(TIMERS), TIMERS.c.due_at, TIMERS.c.id, row=Timer)
 # Written out, to match the partial index.
 _OPEN = sa.or_(_W.ended_at.is_(None), _W.state == sa.literal_column("'UNKNOWN'"))
-_WORK = sa.select(*(_W[name] for name in Work.__dataclass_fields__))
-GET_WORK = Statement(_WORK.where(_W.id == sa.bindparam("id")), Work)
-LIST_WORK = Listing(_WORK.where(_OPEN), _W.id, row=Work)
+GET_WORK = Statement(sa.select(WORK).where(_W.id == sa.bindparam("id")), Work)
+LIST_WORK = Listing(sa.select(WORK).where(_OPEN), _W.id, row=Work)
 
 _COUNT = sa.func.count
 
@@ -150,14 +135,7 @@ SET_ASIDE_IN_ALL = Statement[Any](
 )
 
 
-EVERY_S = 15.0
-
-_log = structlog.get_logger()
-
-Measurement = Callable[[], Awaitable[None]]
-
-
-async def measure(measurements: Sequence[Measurement]) -> None:
+async def measure(measurements: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """Measure for ever, one after the other; one that fails costs the others nothing."""
     while True:
         for each in measurements:
@@ -170,11 +148,11 @@ async def measure(measurements: Sequence[Measurement]) -> None:
 
 async def count_backlog(db: Database) -> None:
     """Tell what is set aside and what is overdue: three statements, on indexes or few rows."""
-    rows = await store.SET_ASIDE_IN_ALL.all(db)
+    rows = await SET_ASIDE_IN_ALL.all(db)
     metrics.SET_ASIDE.replace({(row["consumer"], row["state"]): row["events"] for row in rows})
     metrics.SET_ASIDE_OLDEST.replace({(row["consumer"], row["state"]): row["oldest_s"] for row in rows})
-    timers = await store.OVERDUE_TIMERS.one(db)
+    timers = await OVERDUE_TIMERS.one(db)
     metrics.TIMERS_OVERDUE.set(timers["overdue"])
     metrics.TIMERS_LATE.set(timers["late_s"])
-    work = await store.WORK_BY_KIND.all(db)
+    work = await WORK_BY_KIND.all(db)
     metrics.WORK_OVERDUE.replace({(row.kind,): row.overdue_count for row in work})

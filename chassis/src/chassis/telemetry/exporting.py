@@ -52,15 +52,12 @@ class Stripped(SpanExporter):
         self._exporter = exporter
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export a batch."""
         return self._exporter.export([_stripped(span) for span in spans])
 
     def shutdown(self) -> None:
-        """Close the exporter behind."""
         self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Flush the exporter behind."""
         return self._exporter.force_flush(timeout_millis)
 
 

@@ -10,10 +10,10 @@ import os
 import random
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -22,8 +22,6 @@ from opentelemetry.util.types import AttributeValue
 
 from chassis.context import current_call
 from chassis.telemetry import exporting
-
-T = TypeVar("T")
 
 STALE_AFTER_S = 300.0  # a replayed event starts a trace of its own, or traces would grow for days
 SHUTDOWN_S = 3.0  # what an unreachable collector may hold a process up
@@ -39,25 +37,6 @@ os.register_at_fork(after_in_child=_random.seed)  # or all services of a local s
 _provider: TracerProvider | None = None
 _tracer: trace.Tracer | None = None
 _bound = 0  # a root is sampled when the low 64 bits of its trace id are below this
-
-
-class Named(Protocol):
-    """A compiled SQL statement."""
-
-    @property
-    def name(self) -> str:
-        """What it is for and what it does: `LockCase: SELECT cases`."""
-        ...
-
-    @property
-    def summary(self) -> str:
-        """Operation and table: `SELECT cases`."""
-        ...
-
-    @property
-    def sql(self) -> str:
-        """The text, with placeholders."""
-        ...
 
 
 def setup(service: str) -> None:
@@ -112,12 +91,6 @@ def trace_id(traceparent: str) -> str:
     return "" if match is None else match[1]
 
 
-async def unsampled(work: Callable[[], Awaitable[T]]) -> T:
-    """Await `work()` without spans, whatever surrounds it."""
-    with trace.use_span(trace.INVALID_SPAN):
-        return await work()
-
-
 def name_resources(resources: Iterable[str]) -> None:
     """Name the resources that the current span is about, so that traces are found by them; at most 20."""
     span = trace.get_current_span()
@@ -140,8 +113,8 @@ def name_subjects(names: Iterable[str]) -> None:
         span.set_attribute(_SUBJECTS[match[1]], match[0])
 
 
-def sql_span(statement: Named) -> AbstractContextManager[object]:
-    """A span for one SQL statement within a recorded span."""
+def sql_span(statement: Any) -> AbstractContextManager[object]:
+    """A span for one SQL statement, or several as one, of `chassis.db.statement`, within a recorded span."""
     if not trace.get_current_span().is_recording():
         return NOTHING
     attributes = {

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.auth.tokens import Verifier
 from chassis.errors import invalid
-from chassis.grpc.admission import Admission, require
+from chassis.grpc.admission import recognise, require
 from chassis.names import Pattern
 from desk.auth.sessions import Sessions
 from desk.edge import answering, problems, reading
@@ -25,7 +25,7 @@ class Ending:
 
     def __init__(self, sessions: Sessions, verifier: Verifier) -> None:
         self._sessions = sessions
-        self._admission = Admission(verifier, {})
+        self._verifier = verifier
         self._room = reading.Room()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,7 +41,7 @@ class Ending:
         if request.method != "POST":
             raise problems.MethodNotAllowed("POST")
         headers = reading.headers_of(request)
-        operator = await self._admission.recognise(headers)
+        operator = await recognise(self._verifier, headers)
         require(operator, PERMISSION)
         with self._room.for_one(operator.subject) as take:
             body = await reading.body_of(request, take, BODY_MAX_BYTES)

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from chassis.auth.tokens import Verifier
 from chassis.context import current_call
 from chassis.errors import Refusal
-from chassis.grpc.admission import Admission
+from chassis.grpc.admission import recognise
 from chassis.grpc.client import Channels, deadline
 from chassis.telemetry import tracing
 from desk.edge import answering, problems, reading, transcoding, watching
@@ -34,7 +34,7 @@ class Rest:
         self, channels: Channels, verifier: Verifier, timeout_s: float, draining: asyncio.Event
     ) -> None:
         self._channels = channels
-        self._admission = Admission(verifier, {})  # what one may, services say
+        self._verifier = verifier
         self._timeout_s = timeout_s
         self._draining = draining
         self._room = reading.Room()
@@ -48,7 +48,7 @@ class Rest:
         request = Request(scope, receive)
         try:
             headers = reading.headers_of(request)
-            caller = await self._admission.recognise(headers)
+            caller = await recognise(self._verifier, headers)  # what one may, services say
             binding, ids = self._found(request)
         except Refusal as unheard:
             response = answering.refused(unheard, answering.decided(request)[0], request)
