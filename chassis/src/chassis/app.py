@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import grpc
@@ -31,57 +30,36 @@ class App(Generic[S]):
     """What a service's `compose` fills. Nothing is connected or started until `chassis.lifecycle.serve`.
 
     Attributes:
-        name: the service's name.
-        port: where its gRPC server listens, when the settings do not say.
-        web_port: where `site` is served, when the settings do not say.
-        draining: set when the service begins to stop: what lasts has to end.
-        site: what is served to browsers and callers of REST, if anything.
-        migrations: the folder of its own migrations.
+        port, web_port: where it listens, when the settings do not say.
         declaration: what it needs of the broker.
-        settings: its validated settings.
-        clock: the source of time.
-        db: its database.
+        draining: set when the service begins to stop: what lasts has to end.
         freshness: how current what it knows of other services is.
         broadcast: reaches its other replicas.
         verifier: tells whose a token is.
-        certificates: for TLS with other services, if that is wanted.
         channels: to other services, as this one: on behalf of whoever asks, with the rights that both have.
         forwarding: to other services, as whoever asks, with all their rights and none of this service's.
-        explainer: explains its resources.
     """
 
-    def __init__(
-        self,
-        name: str,
-        settings: S,
-        facts: FactCodec,
-        clock: Clock,
-        *,
-        port: int,
-        migrations: Path,
-        listens: Sequence[Listening] = (),
-        calls: Sequence[str] = (),
-        web_port: int = 0,
-    ) -> None:
-        self.name = name
-        self.port = port
-        self.web_port = web_port
-        self.migrations = migrations
+    def __init__(self, service: Any, settings: S, clock: Clock) -> None:
+        """Of a `chassis.service.Service`."""
+        self.name, self.migrations = service.name, service.migrations
+        self.port, self.web_port = service.port, service.web_port
+        listens: Sequence[Listening] = service.listens
         self._listens = {each.durable: each.of(settings.heard) for each in listens}
-        self.declaration = Declaration.of(name, listens, settings.heard)
-        self._calls = calls
+        self.declaration = Declaration.of(service.name, listens, settings.heard)
+        self._calls = service.calls
         self.settings = settings
         self.clock = clock
         self.db = Database(
             lambda: str(settings.current("database_url")),
-            name,
-            facts,
+            service.name,
+            FactCodec(service.events),
             clock,
             settings.pool_size,
             settings.database_tls_dir,
         )
         self.freshness = Freshness()
-        self.broadcast = Broadcast(name)
+        self.broadcast = Broadcast(service.name)
         self.verifier = _verifier(settings)
         self.certificates = _certificates(settings)
         self.channels = Channels(settings.peers, settings.token_file, self.certificates)

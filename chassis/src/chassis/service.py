@@ -18,6 +18,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
@@ -26,7 +27,6 @@ from chassis import libpq
 from chassis.app import App
 from chassis.clock import Clock
 from chassis.events.declarations import Declaration, Listening
-from chassis.events.facts import FactCodec
 from chassis.grpc.client import Channels
 from chassis.names import service_problem
 from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, Sources, WrongSettings, load
@@ -34,15 +34,15 @@ from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, Sources, Wron
 S = TypeVar("S", bound=ServiceSettings)
 
 
+@dataclass(frozen=True)
 class Service(Generic[S]):
     """A declaration: what provisioning, charts and the broker's permissions are made from.
 
     Importing it connects to nothing and reads no settings.
 
-    Args:
+    Attributes:
         name: 1 to 31 lower-case letters and digits; names the stream, the database's role and the chart.
         port: gRPC port; health and metrics listen on `port + 100`.
-        settings: the settings class.
         events: the generated module of the service's event messages; None for one that tells nothing.
         migrations: the folder with `versions/`; not there, for one with no tables of its own.
         compose: fills the App.
@@ -52,33 +52,26 @@ class Service(Generic[S]):
         web_port: where what it serves by `App.web` listens.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        port: int,
-        settings: type[S],
-        events: ModuleType | None,
-        migrations: Path,
-        compose: Callable[[App[S]], None],
-        listens: Sequence[Listening] = (),
-        calls: Sequence[str] = (),
-        permissions: Sequence[str] = (),
-        web_port: int = 0,
-    ) -> None:
-        if problem := service_problem(name):
+    name: str
+    _: KW_ONLY
+    port: int
+    settings: type[S]
+    events: ModuleType | None
+    migrations: Path
+    compose: Callable[[App[S]], None]
+    listens: Sequence[Listening] = ()
+    calls: Sequence[str] = ()
+    permissions: Sequence[str] = ()
+    web_port: int = 0
+
+    def __post_init__(self) -> None:
+        if problem := service_problem(self.name):
             raise ValueError(problem)
-        self.name = name
-        self.port = port
-        self.settings = settings
-        self.migrations = migrations
-        self.listens = tuple(listens)
-        self.calls = tuple(calls)
-        self.permissions = tuple(permissions)
-        self.web_port = web_port
-        self.tells = events is not None
-        self._facts = FactCodec(events)
-        self._compose = compose
+
+    @property
+    def tells(self) -> bool:
+        """Whether it has events."""
+        return self.events is not None
 
     def app(self, settings: S, clock: Clock | None = None) -> App[S]:
         """The service, composed and not yet connected. WrongSettings when a peer has no address."""
@@ -87,18 +80,8 @@ class Service(Generic[S]):
                 f"RAPPORT_PEERS: {self.name} calls {', '.join(unknown)} and is given no address of it. "
                 f"It is: {self.settings.model_fields['peers'].description}"
             )
-        app = App(
-            self.name,
-            settings,
-            self._facts,
-            clock or Clock(),
-            port=self.port,
-            migrations=self.migrations,
-            listens=self.listens,
-            calls=self.calls,
-            web_port=self.web_port,
-        )
-        self._compose(app)
+        app = App(self, settings, clock or Clock())
+        self.compose(app)
         app.check()
         return app
 

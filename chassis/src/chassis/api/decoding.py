@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import attrgetter
+from types import NoneType
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -180,13 +181,8 @@ def _values(
     if field.is_repeated:
         (item,) = typing.get_args(hint) or (None,)
         kind, convert = _kind(field, item)
-        yield Value(
-            name,
-            list[kind],
-            lambda sent: (
-                [convert(each) for each in getattr(sent, name)] if convert else list(getattr(sent, name))
-            ),
-        )
+        read = convert or (lambda each: each)
+        yield Value(name, list[kind], lambda sent: [read(each) for each in getattr(sent, name)])
         return
     kind, convert = _kind(field, _without_none(hint))
     if field.message_type is not None:
@@ -238,15 +234,8 @@ def _kind(field: FieldDescriptor, hint: Any) -> tuple[Any, Callable[[Any], Any] 
 
 
 def _without_none(hint: Any) -> Any:
-    return (
-        next((each for each in typing.get_args(hint) if each is not type(None)), hint)
-        if _is_optional(hint)
-        else hint
-    )
-
-
-def _is_optional(hint: Any) -> bool:
-    return type(None) in typing.get_args(hint)
+    options = typing.get_args(hint)
+    return next(each for each in options if each is not NoneType) if NoneType in options else hint
 
 
 def _fits(kind: Any, wanted: Any) -> bool:

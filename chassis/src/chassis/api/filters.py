@@ -51,7 +51,7 @@ class Field:
 
     Attributes:
         column: what it compares.
-        read: turns the text of a value into what the column holds; ValueError for what is not allowed.
+        read: makes of a value what the column holds; ValueError or KeyError for what is not allowed.
         allowed: which values are allowed, in words.
         ordered: whether it can be before and after, or only equal.
     """
@@ -84,27 +84,14 @@ def text(column: sa.ColumnElement[Any]) -> Field:
 
 def name(column: sa.ColumnElement[Any], pattern: Pattern) -> Field:
     """A field that holds a resource name, stored as its last id."""
-
-    def read(value: str) -> Any:
-        ids = pattern.match(value)
-        if ids is None:
-            raise ValueError
-        return ids[-1]
-
-    return Field(column, read, f"a name like {pattern}")
+    return Field(column, lambda value: pattern.ids(value)[-1], f"a name like {pattern}")
 
 
 def enum(column: sa.ColumnElement[Any], enum: EnumDescriptor) -> Field:
     """An enum, stored as the value's name without prefix; filters may write it with or without."""
     values = {value.name: enum_name(enum, value.number) for value in enum.values if value.number}
     values |= {short: short for short in values.values()}
-
-    def read(value: str) -> str:
-        if value not in values:
-            raise ValueError
-        return values[value]
-
-    return Field(column, read, "one of " + ", ".join(dict.fromkeys(values.values())))
+    return Field(column, values.__getitem__, "one of " + ", ".join(dict.fromkeys(values.values())))
 
 
 def moment(column: sa.ColumnElement[Any]) -> Field:
@@ -205,14 +192,12 @@ class _Parser:
 
     def _value(self, name: str, field: Field) -> Any:
         quoted = self._take(r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*'")
-        value = (
-            re.sub(r"\\(.)", r"\1", quoted[1:-1], flags=re.DOTALL)
-            if quoted
-            else self._take(r"""[^\s()"']+""")
-        )
+        value = re.sub(r"\\(.)", r"\1", quoted[1:-1], flags=re.DOTALL)
+        if not quoted:
+            value = self._take(r"""[^\s()"']+""")
         try:
             return field.read(value)
-        except ValueError:
+        except (ValueError, KeyError):
             self._refuse(f"{name} must be compared with {field.allowed}")
 
     def _take(self, pattern: str) -> str:

@@ -33,10 +33,7 @@ def ids_of(name: str, pattern: Pattern, is_required: bool, is_repeated: bool) ->
     own = name in ("name", "parent")
     names = [*(each if own else f"{name}_{each}" for each in above), last if own else name]
     for i, (each, kind) in enumerate(zip(names, pattern.kinds, strict=True)):
-        if is_required:
-            yield Value(f"{each}_id", kind, _id_reader(name, pattern, i))
-        else:
-            yield Value(f"{each}_id", kind | None, _maybe_id_reader(name, pattern, i))
+        yield Value(f"{each}_id", kind if is_required else kind | None, _id_reader(name, pattern, i))
 
 
 def _ids_of_many(ids: str, name: str, pattern: Pattern) -> Value:
@@ -48,11 +45,7 @@ def _ids_of_many(ids: str, name: str, pattern: Pattern) -> Value:
 
 
 def _id_reader(name: str, pattern: Pattern, i: int) -> Callable[[Any], Any]:
-    ids = pattern.ids
-    return lambda sent: ids(getattr(sent, name))[i]
-
-
-def _maybe_id_reader(name: str, pattern: Pattern, i: int) -> Callable[[Any], Any]:
+    """Of a field that is absent, where it may be, None."""
     ids = pattern.ids
     return lambda sent: ids(value)[i] if (value := getattr(sent, name)) else None
 

@@ -16,8 +16,8 @@ from sqlalchemy.pool import NullPool
 
 from chassis.db.roles import grant
 from chassis.db.session import connected
+from chassis.db.version import CHASSIS
 
-CHASSIS = Path(__file__).parent / "migrations"
 # A migration that cannot get its lock must give up before the queries queuing behind it do harm.
 GUARDS = {"lock_timeout": "4s", "statement_timeout": "30s"}
 WAIT_FOR_OTHERS_S = 300

@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 
 from chassis import tls
+from chassis.db.failures import DRIVER_ERRORS
 from chassis.timeouts import woken
 
 OLDEST = 15
@@ -107,13 +108,7 @@ async def _use(session: Session, over: asyncio.Event) -> None:
     while not await woken(over, KEPT_EVERY_S):
         try:
             await session.execute("SELECT 1")
-        except (
-            TimeoutError,
-            OSError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,  # of a server that ended in the middle of an answer
-        ):
+        except DRIVER_ERRORS:
             return
 
 

@@ -27,14 +27,7 @@ _WHAT = {"fact": "event_type", "event": "event_type", "request": "method", "time
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """Where a chain goes on: an event of another service.
-
-    Attributes:
-        source: the service to ask.
-        resource: what the event is about there.
-        event_id: to ask with.
-        cause: what is known of the event here, for when the other service cannot be asked.
-    """
+    """An event of another service, where a chain goes on; and what is known of it if that cannot be asked."""
 
     source: str
     resource: str
@@ -51,8 +44,6 @@ class Chain:
 
 
 _OURS = CAUSES.c.source == sa.literal_column("''")  # written out, to match the partial index
-
-
 _VERSION = sa.bindparam("version", type_=sa.BigInteger)
 ANY_VERSION = 2**63 - 1
 
@@ -75,56 +66,40 @@ _UNCAUSED = sa.cast(sa.null(), sa.Uuid)
 _FIRED = sa.and_(AUDIT.c.actor == sa.literal_column("'clock'"), ~AUDIT.c.void)
 
 
-def _link(kind: str, table: sa.Table, where: sa.ColumnElement[bool], **columns: Any) -> sa.Select[Any]:
+def _link(kind: str, table: sa.Table, *where: sa.ColumnElement[bool], **columns: Any) -> sa.Select[Any]:
+    """What a table knows of a cause, by the columns that are given for what its own do not say."""
+    known: Any = dict(table.c) | {"source": _EMPTY} | columns
     return sa.select(
         sa.literal_column(f"'{kind}'", sa.Text).label("kind"),
-        columns.get("source", _EMPTY).label("source"),
-        columns.get("resource", _EMPTY).label("resource"),
-        columns["what"].label("what"),
-        columns["time"].label("time"),
-        table.c.actor,
-        table.c.traceparent,
-        columns.get("causation_id", _UNCAUSED).label("causation_id"),
-    ).where(where)
+        *(known[name].label(name) for name in ("source", "resource", "what", "time", "actor", "traceparent")),
+        known["causation_id"].label("causation_id"),
+    ).where(*where)
 
 
-def _columns(table: sa.Table, *names: str) -> dict[str, Any]:
-    return {name: table.c[name] for name in names}
+def _done(kind: str, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return _link(kind, AUDIT, *where, resource=_EMPTY, time=AUDIT.c.at, causation_id=_UNCAUSED)
 
 
-_DONE = {"what": AUDIT.c.what, "time": AUDIT.c.at}
+_HEARD = {"causation_id": _UNCAUSED}  # there; here is where it came from
 _LINK = Statement[Any](
     sa.union_all(
-        _link(
-            "fact",
-            OUTBOX,
-            OUTBOX.c.id == _ID,
-            what=OUTBOX.c.type,
-            **_columns(OUTBOX, "resource", "time", "causation_id"),
-        ),
+        _link("fact", OUTBOX, OUTBOX.c.id == _ID, what=OUTBOX.c.type),
+        # What we heard of ourselves is a fact.
         _link(
             "event",
             INBOX,
-            sa.and_(INBOX.c.event_id == _ID, INBOX.c.source != ""),  # ours is a fact
+            INBOX.c.event_id == _ID,
+            INBOX.c.source != "",
             what=INBOX.c.type,
-            **_columns(INBOX, "source", "resource", "time"),
+            source=INBOX.c.source,
+            **_HEARD,
         ),
+        _link("fact", CAUSES, CAUSES.c.id == _ID, _OURS, what=CAUSES.c.type),
         _link(
-            "fact",
-            CAUSES,
-            sa.and_(CAUSES.c.id == _ID, _OURS),
-            what=CAUSES.c.type,
-            **_columns(CAUSES, "resource", "time", "causation_id"),
+            "event", CAUSES, CAUSES.c.id == _ID, ~_OURS, what=CAUSES.c.type, source=CAUSES.c.source, **_HEARD
         ),
-        _link(
-            "event",
-            CAUSES,
-            sa.and_(CAUSES.c.id == _ID, ~_OURS),
-            what=CAUSES.c.type,
-            **_columns(CAUSES, "source", "resource", "time"),
-        ),
-        _link("request", AUDIT, AUDIT.c.id == _ID, **_DONE),
-        _link("timer", AUDIT, sa.and_(AUDIT.c.cause_id == _ID, _FIRED), **_DONE),
+        _done("request", AUDIT.c.id == _ID),
+        _done("timer", AUDIT.c.cause_id == _ID, _FIRED),
     )
 )
 
@@ -132,29 +107,17 @@ _LINK = Statement[Any](
 async def chain(
     db: Database, *, resource: str = "", event_id: UUID | None = None, version: int = ANY_VERSION
 ) -> Chain:
-    """The causes of an event, or of the latest fact about a resource.
+    """The causes of an event, or of the latest fact about a resource, up to a version of that.
 
-    Args:
-        db: the service's database.
-        resource: the resource's name. Without it, `event_id` is one that the caller was allowed to see.
-        event_id: where to start: an event about `resource`, or who may explain one could explain all.
-        version: without an event, where to start: the latest fact up to that version of the resource.
-
-    Returns:
-        The chain as far as this service knows it; empty when it knows nothing of the resource or event.
-
-    Raises:
-        InvalidArgument: EVENT_OF_OTHER_RESOURCE.
+    Of an event about `resource`, or who may explain one could explain all: without it, `event_id` is one that
+    the caller was allowed to see. The chain goes as far as this service knows it, and is empty when it knows
+    nothing of the resource or event. InvalidArgument EVENT_OF_OTHER_RESOURCE.
     """
     causes: list[explanation_pb2.Cause] = []
     link_id = event_id
-    if link_id is None:
-        for latest in _LATEST:
-            if (
-                link_id is None
-                and (row := await latest.maybe(db, resource=resource, version=version)) is not None
-            ):
-                link_id = row["id"]
+    for latest in _LATEST:
+        if link_id is None and (row := await latest.maybe(db, resource=resource, version=version)):
+            link_id = row["id"]
     while link_id is not None and len(causes) < LINKS_MAX:
         row = await _LINK.maybe(db, id=link_id)
         if row is None:

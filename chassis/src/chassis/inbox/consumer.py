@@ -1,7 +1,7 @@
 """Running a subscription: fetch, handle, acknowledge; set aside what fails, or wait out an outage."""
 
 import asyncio
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Sequence
 
 import nats.errors
@@ -188,41 +188,33 @@ class Consumer:
         self._moved.set()
 
     async def _apply(self, deliveries: Sequence[Delivery]) -> None:
-        """A batch in one transaction; when that fails, one by one, so that only the poison is left out."""
-        known = [each for each in deliveries if self._subscription.hears(each.type)]
-        unknown = [each for each in deliveries if not self._subscription.hears(each.type)]
-        if len(known) > 1:
-            await self._together(known)
-        else:
-            unknown += known
-        await self._one_by_one(unknown)
+        """A batch in one transaction; when that fails, one by one, so that only the poison is left out.
 
-    async def _together(self, deliveries: Sequence[Delivery]) -> None:
-        try:
-            await self._effect.of_batch(deliveries)
-        except Exception as error:
-            if await self._was_down(error):
-                await self._together(deliveries)
-            else:
-                await self._one_by_one(deliveries)
-        else:
+        Those about different resources side by side then, so that one that waits for a lock delays few.
+        """
+        known = [each for each in deliveries if self._subscription.hears(each.type)]
+        together = len(known) > 1 and await self._together(known)
+        for delivery in deliveries:
+            if not together or not self._subscription.hears(delivery.type):
+                self._assign(delivery)
+        while self._in_hand:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _together(self, deliveries: Sequence[Delivery]) -> bool:
+        """Whether all are applied."""
+        while True:
+            try:
+                await self._effect.of_batch(deliveries)
+            except Exception as error:
+                if await self._was_down(error):
+                    continue
+                return False
             self._applied.inc(len(deliveries))
             for delivery in deliveries:
                 await delivery.done()
             self._let_go(deliveries)
-
-    async def _one_by_one(self, deliveries: Sequence[Delivery]) -> None:
-        """Those about different resources side by side, so that one that waits for a lock delays few."""
-        lanes: dict[str, list[Delivery]] = defaultdict(list)
-        for delivery in deliveries:
-            lanes[delivery.key].append(delivery)
-
-        async def work(lane: Sequence[Delivery]) -> None:
-            for delivery in lane:
-                async with self._limit:
-                    await self._handle(delivery)
-
-        await asyncio.gather(*map(work, lanes.values()))
+            return True
 
     async def _was_down(self, error: Exception) -> bool:
         """Whether an outage of the database was the reason. Waits for its end."""
