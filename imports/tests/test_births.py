@@ -3,7 +3,7 @@
 import pytest
 from google.type.date_pb2 import Date
 
-from rapport_imports.births import born
+from rapport_imports.dates import born
 
 
 @pytest.mark.parametrize(

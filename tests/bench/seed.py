@@ -13,7 +13,7 @@ from chassis.api.messages import timestamp
 from chassis.clock import Clock
 from customer.domain.timeline import INTERACTION
 from customer.store.tables import TIMELINE
-from customer.store.timeline import INSERT_ENTRIES
+from customer.store.views import INSERT_ENTRIES
 from rapport.cases.v1 import (
     case_pb2,
     case_service_pb2,
@@ -136,8 +136,7 @@ async def customer_of_everything(
         )
         bought = [_purchase(name, n) for n in some]
         await stubs[PurchaseServiceStub].BatchRecordPurchases(
-            purchase_service_pb2.BatchRecordPurchasesRequest(requests=bought, request_id=str(uuid4())),
-            **told,
+            purchase_service_pb2.BatchRecordPurchasesRequest(requests=bought, request_id=str(uuid4())), **told
         )
         await stubs[PromiseServiceStub].BatchMakePromises(
             promise_service_pb2.BatchMakePromisesRequest(requests=[_promise(name, n) for n in some]), **told

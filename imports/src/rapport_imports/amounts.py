@@ -8,34 +8,12 @@ from chassis.money import Currency
 from rapport_imports.decoding import UnreadableFile
 
 # Signs that may not say which currency: that of amounts which do not say is meant, if it has the sign.
-_SIGNS = {
-    "€": ("EUR",),
-    "£": ("GBP", "EGP", "GIP", "FKP", "SHP"),
-    "¥": ("JPY", "CNY"),
-    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD", "BRL", "ARS", "CLP", "COP", "UYU"),
-    "US$": ("USD",),
-    "CA$": ("CAD",),
-    "A$": ("AUD",),
-    "R$": ("BRL",),
-    "kr": ("SEK", "NOK", "DKK", "ISK"),
-    "Fr": ("CHF",),
-    "SFr": ("CHF",),
-    "Rs": ("INR", "PKR", "LKR"),
-    "zł": ("PLN",),
-    "Kč": ("CZK",),
-    "Ft": ("HUF",),
-    "lei": ("RON",),
-    "₹": ("INR",),
-    "₽": ("RUB",),
-    "₺": ("TRY",),
-    "₩": ("KRW",),
-    "₴": ("UAH",),
-    "₪": ("ILS",),
-    "₫": ("VND",),
-    "₱": ("PHP",),
-    "฿": ("THB",),
-    "R": ("ZAR",),
-}
+_WRITTEN = """
+    € EUR | £ GBP EGP GIP FKP SHP | ¥ JPY CNY | $ USD CAD AUD NZD SGD HKD MXN TWD BRL ARS CLP COP UYU |
+    US$ USD | CA$ CAD | A$ AUD | R$ BRL | kr SEK NOK DKK ISK | Fr CHF | SFr CHF | Rs INR PKR LKR | R ZAR |
+    zł PLN | Kč CZK | Ft HUF | lei RON | ₹ INR | ₽ RUB | ₺ TRY | ₩ KRW | ₴ UAH | ₪ ILS | ₫ VND | ₱ PHP | ฿ THB
+"""
+_SIGNS = {sign: codes for sign, *codes in map(str.split, _WRITTEN.split("|"))}
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'\u2019\t")
 _MINUS = str.maketrans("\u2212\u2013\uff0d", "---")
 _DOTTED = re.compile(r"(?i)\b(s?fr|kr|rs)\.")

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from chassis.money import Currency
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.fields import is_nothing
-from rapport_imports.names import NAMES, plain
+from rapport_imports.names import NAMES, columns_of, plain
 from rapport_imports.tabular import Row
-from rapport_imports.tools import columns_of
 
 # In a file with one of these, or with an amount and a date, `id` is that of an order and `name` its number.
 _ORDERS = """

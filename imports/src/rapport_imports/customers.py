@@ -53,11 +53,7 @@ def _written(cells: Cells, field: str) -> list[tuple[str, str]]:
 class CustomerImporter:
     """Rows become customers, matched by external id, account number or e-mail.
 
-    Args:
-        channel: to the customer service.
-        table: the file.
-        system: whose ids it holds.
-        dry_run: whether the service is not told of anything, so that all it would say is said here.
+    In a dry run the service is not told of anything, so that all it would say is said here.
     """
 
     fields = (

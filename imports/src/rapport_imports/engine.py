@@ -75,14 +75,11 @@ class Run(Generic[T]):
     """One file going through one importer.
 
     Args:
-        table: the file.
-        importer: takes its rows.
         mapping: fields to columns, where names do not tell.
-        notation: how the file writes things, as far as the user says.
+        notation, reading: how the file writes things and is read, as far as the user says.
         offline: whether services are not asked, so that rows are only read.
         progress: called with the number of rows done and of all, for a progress bar.
         result: what became of the rows, also of those before a failure.
-        reading: how the file is read, as far as the user says.
     """
 
     table: Table

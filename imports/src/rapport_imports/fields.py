@@ -16,7 +16,7 @@ from chassis.api.text import TURNS
 from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.money import Currency
 from chassis.visible import shows_something
-from rapport_imports import amounts, births, dates
+from rapport_imports import amounts, dates
 from rapport_imports.tabular import Problem, Row, check_cell
 
 TEXT_MAX = 2000
@@ -72,11 +72,7 @@ class Notation:
 class Cells:
     """The typed cells of one row; what is wrong is added to the row's problems.
 
-    Args:
-        row: the row.
-        columns: which column holds each field.
-        notation: how the file writes things.
-        spares: which columns hold a field where that one has nothing.
+    `columns` says which column holds each field, `spares` which do where that one has nothing.
     """
 
     def __init__(
@@ -177,7 +173,7 @@ class Cells:
         """A birth date, as far as it says one; what may be two, or is none, is told and left out."""
         value = self.text(field)
         try:
-            return births.born(value, self._notation.date_format, self._notation.first) if value else None
+            return dates.born(value, self._notation.date_format, self._notation.first) if value else None
         except ValueError:
             allowed = "may be no date, or two: left out; --date-format tells which, such as DD/MM/YYYY"
             self.tell("INVALID_TIME", allowed, field)

@@ -1,9 +1,7 @@
 """Orders: each is a delivery that was promised to a customer, as for purchases."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
-from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -14,20 +12,13 @@ from google.type.date_pb2 import Date
 from chassis.api.messages import moment, timestamp
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
-from rapport.common.v1.import_outcome_pb2 import IMPORT_OUTCOME_CREATED, IMPORT_OUTCOME_UNCLEAR
 from rapport_imports.fields import Cells
-from rapport_imports.people import Channels, Customers, Person, person, require_customer
-from rapport_imports.reading import Reading
-from rapport_imports.result import Result
-from rapport_imports.tabular import ALREADY_IMPORTED, Problem, Row
+from rapport_imports.people import ByCustomer, Channels, Customers, Person, person
+from rapport_imports.tabular import Problem, Row
 
 _PROMISED = (
     "was imported before, as {}, with another customer or promised date, and what was promised stays: "
     "renegotiate or withdraw that promise"
-)
-_UNCLEAR = (
-    "may be one that another file brought to this customer under this number: with another promised date, "
-    "and then that one is to be renegotiated, or one more than there were"
 )
 _ENDED = "was imported before, and what was promised has ended otherwise: see `rapport view`"
 
@@ -43,11 +34,18 @@ class Order(NamedTuple):
     delivered: datetime | None
 
 
-class OrderImporter:
-    """Rows become promises in the cases service: kept, kept late, broken or open, as the dates say."""
+class OrderImporter(ByCustomer[Order]):
+    """Rows become promises in the cases service: kept, kept late, broken or open, as the dates say.
+
+    One that was imported before is not made again, but kept, if it was since.
+    """
 
     fields = ("customer", "email", "order_id", "order_date", "promised_date", "delivered_date")
     required = ("order_id", "promised_date")
+    unclear = (
+        "may be one that another file brought to this customer under this number: with another promised "
+        "date, and then that one is to be renegotiated, or one more than there were"
+    )
     sources: ClassVar = {
         "make_time": "order_date",
         "keep_time": "delivered_date",
@@ -57,14 +55,9 @@ class OrderImporter:
     }
 
     def __init__(self, channel: Channels, customers: Customers, department: str) -> None:
-        self._customers = customers
+        super().__init__(customers)
         self._service = PromiseServiceStub(channel("cases"))
         self._department = f"departments/{department}"
-        self._kept = 0
-
-    def begin(self, reading: Reading) -> None:
-        """Ask for a column that says whose the orders are."""
-        require_customer(reading.columns)
 
     def parse(self, cells: Cells) -> Order:
         """An order. A promised day is a day: what is delivered on it, where it was delivered, is in time."""
@@ -86,29 +79,15 @@ class OrderImporter:
             cells.wrong("delivered_date", "INVALID_TIME", f"is before {cells.column('order_date')}")
         return order
 
-    async def send(self, items: list[tuple[Row, Order]]) -> int:
-        """Make the promises; one that was imported before is not made again, but kept, if it was since."""
-        orders = [order for _, order in items]
-        names = await self._customers.of(orders, partial(self._make, items, validate_only=True))
-        answer = await self._make(items, names, validate_only=self._customers.dry_run)
-        for (row, order), name, result in zip(items, names, answer.results, strict=True):
-            promise = result.promise
-            if result.outcome == IMPORT_OUTCOME_UNCLEAR:
-                row.problems.append(Problem("", ALREADY_IMPORTED, _UNCLEAR))
-            elif not promise.name:  # it would be made
-                continue
-            elif (promise.customer, _due(promise)) != (name, _due(self._promise(order))):
-                row.problems.append(Problem("", "ALREADY_PROMISED", _PROMISED.format(promise.name)))
-            elif order.delivered and not promise.HasField("keep_time"):
-                await self._keep(row, promise, order.delivered)
-        return sum(result.outcome == IMPORT_OUTCOME_CREATED for result in answer.results)
-
-    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
-        """Tell how many were kept since they were imported, and who was made."""
-        result.corrected = self._kept
-        result.known -= self._kept
-        self._customers.tell(result)
-        return {}
+    async def heard(self, row: Row, item: Order, name: str, result: Any) -> None:
+        """Of an order that was imported before: refuse another date; keep the promise, if it was since."""
+        promise = result.promise
+        if not promise.name:  # it would be made
+            return
+        if (promise.customer, _due(promise)) != (name, _due(self._promise(item))):
+            row.problems.append(Problem("", "ALREADY_PROMISED", _PROMISED.format(promise.name)))
+        elif item.delivered and not promise.HasField("keep_time"):
+            await self._keep(row, promise, item.delivered)
 
     async def _keep(self, row: Row, promise: promise_pb2.Promise, at: datetime) -> None:
         """Keep a promise that was open when it was imported, or the one that took its place."""
@@ -123,7 +102,7 @@ class OrderImporter:
             row.problems.append(Problem("", "ALREADY_PROMISED", _ENDED))
             return
         try:
-            if not self._customers.dry_run:
+            if not self.customers.dry_run:
                 await self._service.KeepPromise(
                     promise_service_pb2.KeepPromiseRequest(
                         name=promise.name, keep_time=timestamp(at), request_id=str(uuid4())
@@ -134,11 +113,12 @@ class OrderImporter:
                 raise
             row.problems.append(Problem("", "ALREADY_PROMISED", _ENDED))
         else:
-            self._kept += 1
+            self.corrected += 1
 
-    async def _make(
-        self, items: list[tuple[Row, Order]], names: list[str], *, validate_only: bool = False
+    async def ask(
+        self, items: list[tuple[Row, Order]], names: list[str], *, validate_only: bool
     ) -> promise_service_pb2.BatchMakePromisesResponse:
+        """Make the promises."""
         requests = [
             promise_service_pb2.MakePromiseRequest(
                 promise=self._promise(order, name), import_key=row.origin, confirmed=row.confirmed

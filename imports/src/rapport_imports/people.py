@@ -1,14 +1,17 @@
 """Whose purchase or order a row is: customers found by id or e-mail, made only for rows that are right."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import uuid4
 
 import grpc
 
 from chassis.api.handles import INVALID_REASONS, judge
+from rapport.common.v1.import_outcome_pb2 import IMPORT_OUTCOME_CREATED, IMPORT_OUTCOME_UNCLEAR
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, identifier_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport_imports.customers import external_id
@@ -16,8 +19,11 @@ from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import RowsRefused, violations
 from rapport_imports.fields import Cells
 from rapport_imports.names import plain
+from rapport_imports.reading import Reading
 from rapport_imports.result import Result
+from rapport_imports.tabular import ALREADY_IMPORTED, Problem, Row
 
+W = TypeVar("W", bound="Whose")
 Channels = Callable[[str], grpc.aio.Channel]
 _SEVERAL = "associatedcontactids"  # of a deal in HubSpot
 NOBODY = "customers/00000000-0000-0000-0000-000000000000"
@@ -66,24 +72,10 @@ def person(cells: Cells) -> Person:
     return Person(customer, email)
 
 
-def require_customer(used: Mapping[str, str]) -> None:
-    """UnreadableFile unless a column says whose the rows are."""
-    if not {"customer", "email"} & used.keys():
-        raise UnreadableFile(
-            "no column says whose the rows are; say which with --map customer=COLUMN, of ids or e-mail "
-            "addresses"
-        )
-
-
 class Customers:
     """The names of customers by how rows name them, asked for once each.
 
     A file is usually sorted by customer or by day, so a batch asks for far fewer customers than it has rows.
-
-    Args:
-        channel: to the customer service.
-        system: whose ids the file holds.
-        dry_run: whether nothing is written.
     """
 
     def __init__(self, channel: grpc.aio.Channel, system: str, *, dry_run: bool) -> None:
@@ -205,6 +197,51 @@ class Customers:
 
     def _id(self, who: Person) -> identifier_pb2.Identifier:
         return external_id(self._system, who.id)
+
+
+class ByCustomer(ABC, Generic[W]):
+    """Rows that belong to customers, who are found first, or made."""
+
+    unclear: str  # what is said of a row that another file may have brought
+
+    def __init__(self, customers: Customers) -> None:
+        self.customers = customers
+        self.corrected = 0
+
+    def begin(self, reading: Reading) -> None:
+        """UnreadableFile unless a column says whose the rows are."""
+        if not {"customer", "email"} & reading.columns.keys():
+            raise UnreadableFile(
+                "no column says whose the rows are; say which with --map customer=COLUMN, of ids or e-mail "
+                "addresses"
+            )
+
+    async def send(self, items: list[tuple[Row, W]]) -> int:
+        """Hand rows to the service; what was imported before is not imported again, but may be corrected."""
+        check = partial(self.ask, items, validate_only=True)
+        names = await self.customers.of([item for _, item in items], check)
+        answer = await self.ask(items, names, validate_only=self.customers.dry_run)
+        for (row, item), name, result in zip(items, names, answer.results, strict=True):
+            if result.outcome == IMPORT_OUTCOME_UNCLEAR:
+                row.problems.append(Problem("", ALREADY_IMPORTED, self.unclear))
+            else:
+                await self.heard(row, item, name, result)
+        return sum(result.outcome == IMPORT_OUTCOME_CREATED for result in answer.results)
+
+    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
+        """Tell how many were corrected, and who was made."""
+        result.corrected = self.corrected
+        result.known -= self.corrected
+        self.customers.tell(result)
+        return {}
+
+    @abstractmethod
+    async def ask(self, items: list[tuple[Row, W]], names: list[str], *, validate_only: bool) -> Any:
+        """Send the rows of the customers with these names, in one request; the answer has `results`."""
+
+    @abstractmethod
+    async def heard(self, row: Row, item: W, name: str, result: Any) -> None:
+        """Go on from what became of a row of the customer of that name."""
 
 
 def _email(who: Person) -> identifier_pb2.Identifier:

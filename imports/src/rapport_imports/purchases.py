@@ -5,24 +5,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import uuid4
 
 from chassis.api.messages import money, timestamp
-from rapport.common.v1.import_outcome_pb2 import (
-    IMPORT_OUTCOME_CORRECTED,
-    IMPORT_OUTCOME_CREATED,
-    IMPORT_OUTCOME_UNCLEAR,
-)
+from rapport.common.v1.import_outcome_pb2 import IMPORT_OUTCOME_CORRECTED
 from rapport.loyalty.v1 import purchase_pb2, purchase_service_pb2
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport_imports.fields import Cells
 from rapport_imports.names import plain
-from rapport_imports.people import Channels, Customers, Person, person, require_customer
+from rapport_imports.people import ByCustomer, Channels, Customers, Person, person
 from rapport_imports.reading import Reading
 from rapport_imports.result import Result
-from rapport_imports.tabular import ALREADY_IMPORTED, Problem, Row
+from rapport_imports.tabular import Problem, Row
 from rapport_imports.wording import counted
 
 # What HubSpot puts behind a stage.
@@ -64,10 +59,6 @@ _SALE = _statuses("""
 _STATUSES_TOLD = 20
 # Who sent money: when it goes out, as what is given back does, that is the shop itself.
 _SENDERS = frozenset({"fromemailaddress", "absenderemailadresse", "vonemailadresse"})
-_UNCLEAR = (
-    "may be one that another file brought of this customer and time: with another amount, without a "
-    "reference, one more than there were, or given back of another department's"
-)
 
 
 class Bought(NamedTuple):
@@ -82,7 +73,7 @@ class Bought(NamedTuple):
     reference: str
 
 
-class PurchaseImporter:
+class PurchaseImporter(ByCustomer[Bought]):
     """Rows become purchases in the loyalty service."""
 
     fields = (
@@ -98,19 +89,22 @@ class PurchaseImporter:
     )
     required = ("date", "amount")
     sources: ClassVar = {"purchase_time": "date"}
+    unclear = (
+        "may be one that another file brought of this customer and time: with another amount, without a "
+        "reference, one more than there were, or given back of another department's"
+    )
 
     def __init__(self, channel: Channels, customers: Customers) -> None:
-        self._customers = customers
+        super().__init__(customers)
         self._service = PurchaseServiceStub(channel("loyalty"))
         self._orders: set[str] = set()  # whose first line was read
-        self._corrected = 0
         self._given_back = 0
         self._by_sender = False
         self._statuses: Counter[str] = Counter()  # that nobody knows
 
     def begin(self, reading: Reading) -> None:
-        """Ask for a column that says whose the purchases are."""
-        require_customer(reading.columns)
+        """Also see whether a row names who sent the money."""
+        super().begin(reading)
         self._by_sender = not _SENDERS.isdisjoint(
             plain(reading.columns.get(name, "")) for name in ("email", "customer")
         )
@@ -151,22 +145,12 @@ class PurchaseImporter:
             reference=reference,
         )
 
-    async def send(self, items: list[tuple[Row, Bought]]) -> int:
-        """Record the purchases; a line that was imported before and says otherwise now is corrected."""
-        bought = [item for _, item in items]
-        names = await self._customers.of(bought, partial(self._record, items, validate_only=True))
-        answer = await self._record(items, names, validate_only=self._customers.dry_run)
-        outcomes = [result.outcome for result in answer.results]
-        self._corrected += outcomes.count(IMPORT_OUTCOME_CORRECTED)
-        for (row, _), outcome in zip(items, outcomes, strict=True):
-            if outcome == IMPORT_OUTCOME_UNCLEAR:
-                row.problems.append(Problem("", ALREADY_IMPORTED, _UNCLEAR))
-        return outcomes.count(IMPORT_OUTCOME_CREATED)
+    async def heard(self, row: Row, item: Bought, name: str, result: Any) -> None:
+        """Count what was imported before and says otherwise now."""
+        self.corrected += result.outcome == IMPORT_OUTCOME_CORRECTED
 
     async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
-        """Tell how many were corrected, and who was made."""
-        result.corrected = self._corrected
-        result.known -= self._corrected
+        """Also tell what was given back, and which statuses are not known."""
         if self._given_back:
             result.notes.append(f"given back whole, and worth nothing: {counted(self._given_back, 'row')}")
         if self._statuses:
@@ -174,12 +158,12 @@ class PurchaseImporter:
             if rest := len(self._statuses) - len(told):
                 told.append(f"{rest:,} more")
             result.notes.append(f"statuses that are not known, whose rows count as sales: {', '.join(told)}")
-        self._customers.tell(result)
-        return {}
+        return await super().finish(result)
 
-    async def _record(
-        self, items: list[tuple[Row, Bought]], names: list[str], *, validate_only: bool = False
+    async def ask(
+        self, items: list[tuple[Row, Bought]], names: list[str], *, validate_only: bool
     ) -> purchase_service_pb2.BatchRecordPurchasesResponse:
+        """Record the purchases."""
         requests = [
             purchase_service_pb2.RecordPurchaseRequest(
                 purchase=purchase_pb2.Purchase(

@@ -7,25 +7,15 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from rapport_imports.decoding import UnreadableFile
-from rapport_imports.tools import PLAIN
+from rapport_imports.names import PLAIN
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Whatever decides what a row means: what the command line said, and what the whole file decided.
 
-    Args:
-        kind: what the rows are.
-        system: whose ids they hold.
-        department: which promised the orders.
-        date_format: how dates are written.
-        first: `day` or `month`, what begins a date with slashes.
-        time_zone: where times are meant.
-        country: of rows that do not say.
-        decimal: what separates decimals.
-        currency: of amounts that do not say.
-        columns: which column holds each field.
-        spares: which columns hold a field where that one has nothing.
+    `system` is whose ids the rows hold, `department` who promised the orders; `spares` are the columns that
+    hold a field where that of `columns` has nothing; the others are as in `Notation`.
     """
 
     kind: str = ""

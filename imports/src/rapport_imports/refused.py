@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from rapport_imports.neutral import ERROR_COLUMNS, neutralised
 from rapport_imports.reading import Reading
-from rapport_imports.tabular import Row, Table
+from rapport_imports.tabular import ERROR_COLUMNS, Row, Table, neutralised
 from rapport_imports.wording import shown
 from rapport_imports.workbook import FORMULA
 
@@ -23,11 +22,8 @@ class ErrorFile:
     comma and UTF-8 with a mark. When it cannot be written, the import goes on: `failure` says why, `first`
     holds the first refusals.
 
-    Args:
-        path: where; with a number added when there is another file already, for that may be one being mended.
-        source: the file that is imported.
-        width: the most cells that a row of it has.
-        reading: how it is read.
+    `path` gets a number when there is another file already, for that may be one being mended; `width` is the
+    most cells that a row of the source has.
     """
 
     def __init__(self, path: Path, source: Table, width: int, reading: Reading) -> None:

@@ -9,9 +9,31 @@ from pathlib import Path
 from chassis.api.text import NOT_TEXT
 from rapport_imports import decoding, delimited, workbook
 from rapport_imports.decoding import Encoding, UnreadableFile
-from rapport_imports.neutral import ERROR_COLUMNS, PICTURE, restored
 from rapport_imports.reading import Reading, read
 from rapport_imports.wording import shown
+
+# Where the row was (`{digest}:{line}`), its line, the column at fault, the reason, what is allowed, and how
+# it was read (`Reading`).
+ERROR_COLUMNS = ("error_row", "error_line", "error_column", "error_reason", "error", "error_import")
+# What `shown` puts in place of a control character, also as it is written in an encoding that lacks it.
+PICTURE = re.compile(r"[\u2400-\u2426]|\\u24[0-2][0-9a-f]")
+# What begins a formula somewhere, of full width too; and an apostrophe, so that one that was there stays.
+_FORMULA = "[=+@\\t\\r'\uff1d\uff0b\uff20\uff0d-]"
+# Where a cell begins: also to a program that splits the line by another separator than ours.
+_BEGINS = r"((?:^|[;,|\t\n])\"*)"
+_NEUTRALISE = re.compile(f"{_BEGINS}(?={_FORMULA})")
+_RESTORE = re.compile(f"{_BEGINS}'(?={_FORMULA})")
+
+
+def neutralised(cell: str) -> str:
+    """The cell as text to any spreadsheet: with an apostrophe before what would be a formula."""
+    return _NEUTRALISE.sub(r"\1'", cell)
+
+
+def restored(cell: str) -> str:
+    """What `neutralised` was given."""
+    return _RESTORE.sub(r"\1", cell)
+
 
 COLUMNS_MAX = 1000
 ALREADY_IMPORTED = "ALREADY_IMPORTED"  # of what may be what another file brought
@@ -52,14 +74,10 @@ class Table:
     """A file to import. `digest` (SHA-256, hex) is its identity: a line of it is imported once, ever.
 
     Args:
-        path: the file.
         digest: of its bytes, and of the sheet's name: the same line of another sheet is another.
-        header: the columns, each name once.
         first: the line of the header.
         delimiter: what separates cells; empty for a workbook.
         declared: whether a first line `sep=;` says so.
-        encoding: of text.
-        sheet: of a workbook.
         others: the workbook's other sheets.
         mended: the number of cells of a file of refused rows, whose last tell where each comes from; else 0.
         before: how the rows of such a file were read when they were refused.

@@ -20,11 +20,10 @@ from rapport_imports.columns import columns_for
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import BATCH_CHARACTERS, Run
 from rapport_imports.fields import Cells, Notation
-from rapport_imports.neutral import neutralised, restored
 from rapport_imports.purchases import PurchaseImporter
 from rapport_imports.reading import Reading
 from rapport_imports.result import Result
-from rapport_imports.tabular import Problem, Row, open_table
+from rapport_imports.tabular import Problem, Row, neutralised, open_table, restored
 from rapport_tools.cli.import_telling import tell
 
 Check = Callable[..., tuple[int, dict[str, Any], str]]

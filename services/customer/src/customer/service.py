@@ -1,5 +1,6 @@
 """The customer service: everything it is made of."""
 
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -7,13 +8,9 @@ from chassis.app import App
 from chassis.inbox.arrivals import Arrivals
 from chassis.inbox.subscription import Subscription
 from chassis.service import Service
-from customer.events.view import LISTENING, ViewProjector
-from customer.rpc.consents import ConsentRpc
+from customer.events.view import LISTENING, project
 from customer.rpc.customers import CustomerRpc
-from customer.rpc.imports import ImportRpc
-from customer.rpc.purposes import PurposeRpc
-from customer.rpc.sections import SectionRpc
-from customer.rpc.timeline import TimelineRpc
+from customer.rpc.services import ConsentRpc, ImportRpc, PurposeRpc, SectionRpc, TimelineRpc
 from customer.rpc.views import ViewRpc
 from customer.settings import Settings
 from customer.usecases.freshness import ViewFreshness
@@ -32,7 +29,7 @@ def compose(app: App[Settings]) -> None:
 
     app.serve(CustomerRpc(app, relationship_manager=manager))
     app.serve(TimelineRpc(app))
-    projections.update(app.project(LISTENING.durable, ViewProjector(hot).project))
+    projections.update(app.project(LISTENING.durable, partial(project, hot=hot)))
     own_first = sorted(projections, key=lambda source: source != app.name)
     consumers = {source: projections[source].durable for source in own_first}
     freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)

@@ -115,10 +115,7 @@ async def test_who_committed_an_import_made_its_customers_however_late_they_are_
     explained = await chain(desk.running.db, resource=last.name)
     assert [
         (what(cause).rpartition("/")[2].rpartition(".")[2], cause.actor) for cause in explained.causes
-    ] == [
-        ("CustomerCreated", "agents/carol"),
-        ("CommitImportJob", "agents/carol"),
-    ]
+    ] == [("CustomerCreated", "agents/carol"), ("CommitImportJob", "agents/carol")]
 
 
 async def test_a_source_has_one_job_under_way_so_that_an_import_resumes(desk):
@@ -239,10 +236,7 @@ async def test_a_bad_handle_beside_a_good_one_is_kept_flagged(desk):
     row = Customer(identifiers=[desk.external("crm:1"), desk.email("nonsense")])
     await commit(desk, await append(desk, await create(desk), [(1, row)]))
     imported = await found(desk, desk.external("crm:1"))
-    assert [(i.value, i.normalized_value) for i in imported.identifiers] == [
-        ("1", "1"),
-        ("nonsense", ""),
-    ]
+    assert [(i.value, i.normalized_value) for i in imported.identifiers] == [("1", "1"), ("nonsense", "")]
 
 
 async def test_a_matched_customer_gets_what_is_missing_and_changed_and_keeps_the_rest(desk):

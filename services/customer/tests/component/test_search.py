@@ -220,7 +220,7 @@ async def test_what_a_search_reads_does_not_grow_with_how_many_customers_there_a
             ("0000", search.FOUND_MAX),
             ("so", search.FOUND_MAX),
         ):
-            arguments = statement.arguments({**search.parameters(wanted(query)), "limit": 21})
+            arguments = statement.arguments({**wanted(query).parameters(), "limit": 21})
             plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *arguments)
             assert rows_read(plan, "customers") <= most, query
             assert rows_read(plan, "identifiers") <= most, query

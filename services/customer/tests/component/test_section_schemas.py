@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from chassis.api.messages import timestamp
-from customer.store.sections import BEHIND
+from customer.store.views import BEHIND
 from customer.usecases import sections
 from rapport.customer.v1 import section_service_pb2 as pb
 from rapport_testing.plans import rows_read

@@ -8,7 +8,7 @@ from chassis.api import filters
 from chassis.api.actors import actor_name
 from chassis.api.messages import timestamp
 from customer.domain.timeline import INTERACTION
-from customer.store.timeline import LIST_ENTRIES
+from customer.store.views import LIST_ENTRIES
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_service_pb2 import (
     BatchRecordInteractionsRequest,

@@ -118,11 +118,7 @@ async def test_the_largest_view_is_small(desk, nobody):
         ]
     for name in names("cases", 90):
         history.append(
-            desk.event(
-                cases.CaseOpened(**OPEN, case=name, topic=code, owner=f"agents/{code}", **at),
-                1,
-                1,
-            )
+            desk.event(cases.CaseOpened(**OPEN, case=name, topic=code, owner=f"agents/{code}", **at), 1, 1)
         )
     for name in names("cases", 30):
         history.append(desk.event(cases.CaseResolved(**RESOLVED, case=name, **at), 2, 1))

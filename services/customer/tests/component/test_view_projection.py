@@ -238,10 +238,7 @@ def busy_history(desk, customer):
         told += [
             (cases.PromiseMade(state="PROMISE_STATE_OPEN", promise=promise, kind="delivery", **at), 1),
             (cases.PromiseKept(state="PROMISE_STATE_KEPT", promise=promise, **at), 2),
-            (
-                cases.CaseOpened(**OPEN, case=case, topic="late-delivery", owner="agents/a", **at),
-                1,
-            ),
+            (cases.CaseOpened(**OPEN, case=case, topic="late-delivery", owner="agents/a", **at), 1),
             (cases.CaseAssigned(**OPEN, case=case, owner="agents/b", **at), 2),
             (cases.CaseResolved(**RESOLVED, case=case, **at), 3),
             (

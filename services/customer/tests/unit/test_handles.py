@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customer.domain.identifiers import IdentifierType, Quality, distinct
-from customer.usecases import handles
+from customer.usecases import customers as handles
 
 EMAIL, PHONE = IdentifierType.EMAIL, IdentifierType.PHONE
 

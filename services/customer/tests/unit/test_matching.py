@@ -58,10 +58,7 @@ def test_two_ids_in_one_system_or_two_account_numbers_are_two_customers(by, ours
 
 def test_a_weaker_handle_says_nothing_against_a_stronger_one():
     by_id, by_account = row((EXTERNAL, "shop:1"), (ACCOUNT, "1"))
-    ours, theirs = (
-        held((EXTERNAL, "shop:1"), (ACCOUNT, "1")),
-        row((EXTERNAL, "shop:2"), (ACCOUNT, "2")),
-    )
+    ours, theirs = (held((EXTERNAL, "shop:1"), (ACCOUNT, "1")), row((EXTERNAL, "shop:2"), (ACCOUNT, "2")))
     assert not conflicting(by_id, ours, theirs)
     assert conflicting(by_account, ours, theirs)
     assert not conflicting(by_account, ours, row((ACCOUNT, "2")))

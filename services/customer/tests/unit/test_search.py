@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customer.domain.identifiers import IdentifierType
-from customer.usecases.handles import judge
+from customer.usecases.customers import judge
 from customer.usecases.search import wanted
 
 ID = "0198c0de-0000-7000-8000-000000000001"

@@ -11,7 +11,7 @@ from google.protobuf.descriptor_pool import Default
 from chassis.api import filters
 from chassis.api.messages import timestamp
 from chassis.errors import InvalidArgument, Unavailable
-from customer.store.timeline import LIST_ENTRIES
+from customer.store.views import LIST_ENTRIES
 from desk.pages.services import Part, Parts
 from desk.pages.timeline.choosing import KINDS, Chosen, chosen
 from desk.pages.timeline.view import PAGE, Timeline, timeline

@@ -53,11 +53,7 @@ def test_a_department_tells_of_a_contact_in_our_terms() -> None:
     )
     assert (told.channel, told.direction, told.topic) == ("FIELD_VISIT", "OUTBOUND", "meter-reading")
     assert told.customer == "customers/0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60"
-    assert (told.summary, told.reference, told.occur_time) == (
-        "Meter read.\nAll is well.",
-        "visits/17",
-        NINE,
-    )
+    assert (told.summary, told.reference, told.occur_time) == ("Meter read.\nAll is well.", "visits/17", NINE)
 
 
 def test_a_form_brings_its_fields_and_whom_it_is_from() -> None:
@@ -97,8 +93,7 @@ def test_a_chat_is_its_transcript() -> None:
 @pytest.mark.parametrize(("direction", "number"), [("INBOUND", "+491711234567"), ("OUTBOUND", "+4930901820")])
 def test_a_text_message_is_with_the_other_end(direction: str, number: str) -> None:
     told = read(
-        "sms",
-        {"from": "+49 171 1234567", "to": "+49 30 901820", "text": "Late?", "direction": direction},
+        "sms", {"from": "+49 171 1234567", "to": "+49 30 901820", "text": "Late?", "direction": direction}
     )
     assert (told.handles, told.direction) == ((Handle("PHONE", number),), direction)
 

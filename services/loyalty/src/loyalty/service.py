@@ -7,10 +7,7 @@ from chassis.app import App
 from chassis.events.declarations import Listening
 from chassis.service import Service
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises
-from loyalty.rpc.goodwill import GoodwillRpc
-from loyalty.rpc.ledger import LedgerRpc
-from loyalty.rpc.programs import MembershipRpc, ProgramRpc
-from loyalty.rpc.purchases import PurchaseRpc
+from loyalty.rpc.services import GoodwillRpc, LedgerRpc, MembershipRpc, ProgramRpc, PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.goodwill import Authority
 from loyalty.usecases.values import BANDS_TIMER, expect_bands, follow_bands

@@ -18,10 +18,7 @@ from chassis.api.messages import money, timestamp
 from chassis.db.statement import Statement
 from loyalty.store.tables import CUSTOMER_VALUES
 from rapport.loyalty.v1.purchase_pb2 import Purchase
-from rapport.loyalty.v1.purchase_service_pb2 import (
-    BatchRecordPurchasesRequest,
-    RecordPurchaseRequest,
-)
+from rapport.loyalty.v1.purchase_service_pb2 import BatchRecordPurchasesRequest, RecordPurchaseRequest
 from rapport_testing.batches import created, standing
 from rapport_testing.running import Running
 

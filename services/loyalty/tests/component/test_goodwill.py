@@ -18,7 +18,7 @@ from chassis.context import Call, acting, service_itself
 from loyalty.events.cases import on_promises
 from loyalty.names import PROMISE
 from loyalty.service import service
-from loyalty.store.goodwill import GET_PROMISE
+from loyalty.store.tables import GET_PROMISE
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
     PromiseBroken,

@@ -89,12 +89,7 @@ def test_a_budget_is_used_up_to_its_end_and_what_is_left_is_told(spent: Spent, w
         POLICY.within_budget(101, spent)
     assert refused.value.reason == "OVER_BUDGET"
     budget = {"customer": "3000", "grantor": "5000"}[whose]
-    assert refused.value.metadata == {
-        "resource": POLICY.name,
-        "whose": whose,
-        "budget": budget,
-        "left": left,
-    }
+    assert refused.value.metadata == {"resource": POLICY.name, "whose": whose, "budget": budget, "left": left}
 
 
 def test_the_least_policy_gives_one_point_for_a_day() -> None:

@@ -17,11 +17,12 @@ from loyalty.domain.ledger import (
     AccountType,
     Entry,
     Leg,
+    Membership,
     Transfer,
+    Unit,
     check_legs,
     post,
 )
-from loyalty.domain.program import Membership, Unit
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 POINTS, MILES = (Unit("main", name, name, 1, NOW, NOW) for name in ("points", "miles"))

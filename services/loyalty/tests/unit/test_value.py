@@ -72,10 +72,7 @@ def test_each_customer_is_added_up_once_in_the_order_of_ids() -> None:
     added = added_value(
         [purchase(2, "0.10", later), purchase(1, "5"), purchase(2, "0.20", NOW)], NOW, uuid4, "test"
     )
-    assert counted(added) == [
-        (1, {"EUR": "5"}, 1, NOW, NOW),
-        (2, {"EUR": "0.30"}, 2, NOW, later),
-    ]
+    assert counted(added) == [(1, {"EUR": "5"}, 1, NOW, NOW), (2, {"EUR": "0.30"}, 2, NOW, later)]
 
 
 def test_each_currency_is_added_up_by_itself_and_bands_count_one() -> None:
@@ -104,10 +101,7 @@ def test_what_is_given_back_lowers_the_value_and_is_no_purchase() -> None:
     later = NOW + timedelta(days=1)
     assert counted(
         added_value([purchase(1, "5"), purchase(1, "-2", later), purchase(2, "-1")], NOW, uuid4, "test")
-    ) == [
-        (1, {"EUR": "3"}, 1, NOW, NOW),
-        (2, {"EUR": "-1"}, 0, None, None),
-    ]
+    ) == [(1, {"EUR": "3"}, 1, NOW, NOW), (2, {"EUR": "-1"}, 0, None, None)]
     assert FORMULA.band(value("-1")) is Band.STANDARD
 
 

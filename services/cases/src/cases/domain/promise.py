@@ -24,16 +24,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from cases.domain import facts
 from cases.domain.due import Due, day_of
-from cases.domain.facts import (
-    PromiseAtRisk,
-    PromiseBroken,
-    PromiseKept,
-    PromiseMade,
-    PromiseRecovered,
-    PromiseRenegotiated,
-    PromiseWithdrawn,
-)
 from cases.names import CASE, CUSTOMER, DEPARTMENT, NOTICE, PROMISE, WORK_ITEM
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
@@ -142,11 +134,13 @@ class Promise:
         over = self.successor_id or self.withdraw_time
         return self.live or (self.state is PromiseState.BROKEN and not over)
 
-    def made(self) -> PromiseMade:
+    def made(self) -> facts.PromiseMade:
         """The fact that it was made."""
-        return fact_of(PromiseMade, self)
+        return fact_of(facts.PromiseMade, self)
 
-    def expect(self, forecast_time: datetime, reason_code: str) -> PromiseAtRisk | PromiseRecovered | None:
+    def expect(
+        self, forecast_time: datetime, reason_code: str
+    ) -> facts.PromiseAtRisk | facts.PromiseRecovered | None:
         """Compare with a forecast of the work: at risk when it is late, recovered when it no longer is.
 
         Every forecast that is late is told, better ones too: a message that was not sent yet must not say
@@ -162,13 +156,13 @@ class Promise:
         self.state, self.forecast_time, self.reason_code = PromiseState.OPEN, None, ""
         self.version += 1
         forecast_date = self._day(forecast_time)
-        return fact_of(PromiseRecovered, self, forecast_time=forecast_time, forecast_date=forecast_date)
+        return fact_of(facts.PromiseRecovered, self, forecast_time=forecast_time, forecast_date=forecast_date)
 
-    def due_soon(self) -> PromiseAtRisk | None:
+    def due_soon(self) -> facts.PromiseAtRisk | None:
         """The clock says that the due time is near; nothing when it is at risk or ended."""
         return self._at_risk(None, DUE_SOON) if self.state is PromiseState.OPEN else None
 
-    def keep(self, keep_time: datetime, now: datetime) -> PromiseKept:
+    def keep(self, keep_time: datetime, now: datetime) -> facts.PromiseKept:
         """It was done at `keep_time`, as we learn now.
 
         InvalidArgument INVALID_TIME when it was done before it was first promised.
@@ -182,19 +176,19 @@ class Promise:
         self.state = PromiseState.KEPT_LATE if late else PromiseState.KEPT
         self.keep_time, self.record_time = keep_time, now
         self.version += 1
-        return fact_of(PromiseKept, self)
+        return fact_of(facts.PromiseKept, self)
 
-    def break_(self) -> PromiseBroken | None:
+    def break_(self) -> facts.PromiseBroken | None:
         """The clock says that due time and grace are over; nothing when it ended before."""
         if not self.live:
             return None
         self.state = PromiseState.BROKEN
         self.version += 1
-        return fact_of(PromiseBroken, self)
+        return fact_of(facts.PromiseBroken, self)
 
     def renegotiate(
         self, successor_id: UUID, due: Due, now: datetime, reason_code: str, *, customer_requested: bool
-    ) -> tuple["Promise", PromiseRenegotiated]:
+    ) -> tuple["Promise", facts.PromiseRenegotiated]:
         """End it, because a person agreed on another date with the customer, and make its successor."""
         self._require_awaited()
         self.state = PromiseState.RENEGOTIATED if self.live else PromiseState.BROKEN
@@ -210,7 +204,7 @@ class Promise:
         *,
         notice_id: UUID | None = None,
         customer_requested: bool = False,
-    ) -> tuple["Promise", PromiseRenegotiated]:
+    ) -> tuple["Promise", facts.PromiseRenegotiated]:
         """Make the successor of a promise whose state is final: the same promise with a new due time.
 
         A delay counts from the first due time, or from a later one that the customer asked for.
@@ -240,7 +234,7 @@ class Promise:
         self.successor_id, self.notice_id = successor_id, notice_id
         self.version += 1
         fact = fact_of(
-            PromiseRenegotiated,
+            facts.PromiseRenegotiated,
             self,
             new_due_time=due.time,
             new_due_date=due.day,
@@ -249,19 +243,19 @@ class Promise:
         )
         return successor, fact
 
-    def withdraw(self, reason_code: str, now: datetime) -> PromiseWithdrawn:
+    def withdraw(self, reason_code: str, now: datetime) -> facts.PromiseWithdrawn:
         """Take it back. What was broken by then stays so."""
         self._require_awaited()
         self.state = PromiseState.WITHDRAWN if self.live else PromiseState.BROKEN
         self.reason_code, self.forecast_time, self.withdraw_time = reason_code, None, now
         self.version += 1
-        return fact_of(PromiseWithdrawn, self)
+        return fact_of(facts.PromiseWithdrawn, self)
 
-    def _at_risk(self, forecast_time: datetime | None, reason_code: str) -> PromiseAtRisk:
+    def _at_risk(self, forecast_time: datetime | None, reason_code: str) -> facts.PromiseAtRisk:
         self.state = PromiseState.AT_RISK if self.live else PromiseState.BROKEN
         self.forecast_time, self.reason_code = forecast_time, reason_code
         self.version += 1
-        return fact_of(PromiseAtRisk, self)
+        return fact_of(facts.PromiseAtRisk, self)
 
     def _day(self, forecast_time: datetime | None) -> date | None:
         """The day of a forecast, where a day was promised."""

@@ -4,8 +4,7 @@ from uuid import UUID
 
 from cases.domain.case import Case, CaseChanges, Note
 from cases.names import CASE
-from cases.store.tables import CASE as CASE_BY_ID
-from cases.store.tables import COUNT_UNFINISHED, INSERT_CASE, INSERT_NOTE, LOCK_CASE, UPDATE_CASE
+from cases.store import tables as store
 from cases.usecases.agent import owner_to_be
 from chassis import ids
 from chassis.api.actors import actor_name
@@ -35,16 +34,16 @@ async def open_case(
         ids.uuid7(tx.now), customer_id, topic, display_name, owner_id, owner.department_id, tx.now, tx.now
     )
     tx.require_owner(case)
-    await tx.defer(INSERT_CASE, **values(case))
+    await tx.defer(store.INSERT_CASE, **values(case))
     tx.record(case.opened(), version=case.version)
     return case
 
 
 async def update_case(tx: Transaction, *, case_id: UUID, changes: CaseChanges, etag: str) -> Case:
     """Describe a case otherwise."""
-    case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
+    case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
     if updated := case.update(changes):
-        await save(tx, UPDATE_CASE, case, updated)
+        await save(tx, store.UPDATE_CASE, case, updated)
     return case
 
 
@@ -53,35 +52,35 @@ async def assign_case(tx: Transaction, *, case_id: UUID, owner_id: str, etag: st
 
     What `owner_to_be` finds.
     """
-    case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
+    case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
     owner = await owner_to_be(tx, owner_id)
     if (owner_id, owner.department_id) != (case.owner_id, case.department_id):
-        await save(tx, UPDATE_CASE, case, case.assign(owner_id, owner.department_id))
+        await save(tx, store.UPDATE_CASE, case, case.assign(owner_id, owner.department_id))
     return case
 
 
 async def resolve_case(tx: Transaction, *, case_id: UUID, resolution: str, etag: str) -> Case:
     """Settle a case. Adding a work item locks the case too: none appears between the count and the commit."""
-    case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
-    (unfinished,) = await COUNT_UNFINISHED.one(tx, id=case_id)
-    await save(tx, UPDATE_CASE, case, case.resolve(resolution, tx.now, unfinished))
+    case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
+    (unfinished,) = await store.COUNT_UNFINISHED.one(tx, id=case_id)
+    await save(tx, store.UPDATE_CASE, case, case.resolve(resolution, tx.now, unfinished))
     return case
 
 
 async def reopen_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag: str) -> Case:
     """Open a resolved case again. FailedPrecondition AGENT_INACTIVE when its owner is: assign it first."""
-    case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
+    case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
     reopened = case.reopen(reason_code)
     await owner_to_be(tx, case.owner_id)
-    await save(tx, UPDATE_CASE, case, reopened)
+    await save(tx, store.UPDATE_CASE, case, reopened)
     return case
 
 
 async def create_note(tx: Transaction, *, case_id: UUID, text: str) -> Note:
     """Note something on a case, open or resolved. The caller is the author."""
-    case = await found(tx, CASE, CASE_BY_ID, case_id)
+    case = await found(tx, CASE, store.CASE, case_id)
     author = actor_name(tx.call.principal.subject, tx.db.service)
     note = Note(ids.uuid7(tx.now), case_id, text, author, tx.now)
-    await tx.defer(INSERT_NOTE, **values(note))
+    await tx.defer(store.INSERT_NOTE, **values(note))
     tx.record(note.created(case), version=1)
     return note

@@ -12,14 +12,7 @@ from cases.domain.promise import KEPT, Promise
 from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, CUSTOMER, DEPARTMENT
-from cases.store.tables import (
-    CASES_BY_ID,
-    INSERT_NEW_PROMISES,
-    INSERT_PROMISE,
-    LOCK_WORK_ITEMS,
-    PROMISED_BEFORE,
-    PROMISES_BY_IMPORT_KEY,
-)
+from cases.store import tables as store
 from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -114,7 +107,7 @@ async def make_promise(tx: Transaction, clock: PromiseClock, *, promise: MakePro
         raise invalid(field, "INVALID_TIME", "must be in the future, or keep_time be given")
     foundations = await _foundations(tx, [promise])
     made, facts = _make(tx, clock, promise, foundations)
-    await tx.defer(INSERT_PROMISE, **values(made))
+    await tx.defer(store.INSERT_PROMISE, **values(made))
     await announce(tx, clock, made, facts)
     return made
 
@@ -141,14 +134,14 @@ async def make_promises(
             known[command.import_key] = promise
     if validate_only:
         return results
-    new = {promise_id for (promise_id,) in await INSERT_NEW_PROMISES.rows(tx, [p for p, _ in made])}
+    new = {promise_id for (promise_id,) in await store.INSERT_NEW_PROMISES.rows(tx, [p for p, _ in made])}
     for promise, facts in made:
         if promise.id in new:
             await announce(tx, clock, promise, facts)
     taken = [promise.import_key for promise, _ in made if promise.id not in new]  # somebody else was faster
     if not taken:
         return results
-    found = await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=taken)
+    found = await store.PROMISES_BY_IMPORT_KEY.all(tx, import_keys=taken)
     for promise in found:
         _require_owner(tx, promise, foundations, lent=True)
     faster = {promise.import_key: promise for promise in found}
@@ -173,10 +166,12 @@ async def _foundations(tx: Transaction, commands: Sequence[MakePromise]) -> _Fou
     """Check what new promises are about, and lock the work they rest on so that its forecast stands still."""
     work_item_ids = {command.work_item_id for command in commands if command.work_item_id}
     keys = {command.import_key for command in commands if command.import_key}
-    locked = await LOCK_WORK_ITEMS.all(tx, ids=list(work_item_ids)) if work_item_ids else []
+    locked = await store.LOCK_WORK_ITEMS.all(tx, ids=list(work_item_ids)) if work_item_ids else []
     before: Sequence[Promise] = []
     if work_item_ids or keys:  # read once work is locked, so that nobody promises on it meanwhile
-        before = await PROMISED_BEFORE.all(tx, work_item_ids=list(work_item_ids), import_keys=list(keys))
+        before = await store.PROMISED_BEFORE.all(
+            tx, work_item_ids=list(work_item_ids), import_keys=list(keys)
+        )
     foundations = _Foundations(
         work_items={work_item.id: work_item for work_item in locked},
         known={p.import_key: p for p in before if p.import_key and p.import_key in keys},
@@ -187,7 +182,9 @@ async def _foundations(tx: Transaction, commands: Sequence[MakePromise]) -> _Fou
             _put_on(command, foundations.work_items.get(command.work_item_id))
     about = [each.case_id for each in new] + [each.case_id for each in foundations.known.values()]
     if case_ids := set(about) - {None}:
-        foundations.cases.update({case.id: case for case in await CASES_BY_ID.all(tx, ids=list(case_ids))})
+        foundations.cases.update(
+            {case.id: case for case in await store.CASES_BY_ID.all(tx, ids=list(case_ids))}
+        )
     for command in new:
         if command.case_id:
             _require_case(command, foundations.cases.get(command.case_id))

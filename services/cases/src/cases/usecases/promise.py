@@ -8,13 +8,7 @@ from cases.domain.promise import LIVE, Promise, PromiseState
 from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.domain.telling import Telling, tell
 from cases.names import PROMISE
-from cases.store.tables import (
-    CASES_BY_ID,
-    INSERT_PROMISE,
-    LOCK_PROMISE,
-    LOCK_WORK_ITEM_OF_PROMISE,
-    UPDATE_PROMISE,
-)
+from cases.store import tables as store
 from cases.usecases import outcomes
 from cases.usecases.make_promise import announce
 from chassis import ids
@@ -41,7 +35,7 @@ async def renegotiate_promise(
 
     InvalidArgument INVALID_TIME when the new date is not of the kind that was promised, or is over.
     """
-    work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
+    work_item = await store.LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
     promise = await _own(tx, promise_id, etag, lent=True)
     due = _new_due(promise, due_time, due_date, tx.now)
     if due.time < promise.due_time or not due.is_ahead(tx.now):
@@ -55,16 +49,16 @@ async def renegotiate_promise(
         facts += compared(successor, work_item, clock, tx.now)
     outcomes.count(tx, "told_late" if promise.state is PromiseState.BROKEN else "told_in_time")
     renegotiated_id = tx.record(renegotiated, version=promise.version)
-    await INSERT_PROMISE.run(tx, **values(successor))
-    await write(tx, UPDATE_PROMISE, promise)
+    await store.INSERT_PROMISE.run(tx, **values(successor))
+    await write(tx, store.UPDATE_PROMISE, promise)
     await announce(tx, clock, successor, facts, caused_by=renegotiated_id)
     return promise
 
 
 async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UUID, telling: Telling) -> None:
     """Move a promise to the date that a notice told the customer, as of when they were told: see `tell`."""
-    work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
-    promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
+    work_item = await store.LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
+    promise = await found(tx, PROMISE, store.LOCK_PROMISE, promise_id)
     was_live = promise.state in LIVE
     told = tell(promise, telling, ids.uuid7(tx.now), clock.broken_at(promise), tx.now)
     if not told:
@@ -78,8 +72,8 @@ async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UU
         cause = tx.record(fact, version=version, caused_by=cause if about is successor else None)
     # A newer forecast may have come in while the customer was told about the one before.
     facts = compared(successor, work_item, clock, tx.now) if work_item else []
-    await INSERT_PROMISE.run(tx, **values(successor))
-    await write(tx, UPDATE_PROMISE, promise)
+    await store.INSERT_PROMISE.run(tx, **values(successor))
+    await write(tx, store.UPDATE_PROMISE, promise)
     await announce(tx, clock, successor, facts, caused_by=cause)
 
 
@@ -88,7 +82,7 @@ async def keep_promise(
 ) -> Promise:
     """Mark a promise as done, now unless told when; ahead of us is now, by a clock that is."""
     promise = await _own(tx, promise_id, etag)
-    await save(tx, UPDATE_PROMISE, promise, promise.keep(min(keep_time or tx.now, tx.now), tx.now))
+    await save(tx, store.UPDATE_PROMISE, promise, promise.keep(min(keep_time or tx.now, tx.now), tx.now))
     outcomes.count(tx, outcomes.of_kept(promise))
     return promise
 
@@ -99,7 +93,7 @@ async def withdraw_promise(
     """Take a promise back."""
     promise = await _own(tx, promise_id, etag, lent=True)
     _break_when_over(tx, clock, promise)
-    await save(tx, UPDATE_PROMISE, promise, promise.withdraw(reason_code, tx.now))
+    await save(tx, store.UPDATE_PROMISE, promise, promise.withdraw(reason_code, tx.now))
     outcomes.count(tx, "withdrawn")
     return promise
 
@@ -113,16 +107,16 @@ def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promise) -> 
 
 async def promise_due_soon(tx: Transaction, timer: Timer) -> None:
     """The due time is near: an open promise is at risk."""
-    promise = await found(tx, PROMISE, LOCK_PROMISE, UUID(timer.key))
+    promise = await found(tx, PROMISE, store.LOCK_PROMISE, UUID(timer.key))
     if at_risk := promise.due_soon():
-        await save(tx, UPDATE_PROMISE, promise, at_risk)
+        await save(tx, store.UPDATE_PROMISE, promise, at_risk)
 
 
 async def break_promise(tx: Transaction, timer: Timer) -> None:
     """Due time and grace are over: a promise that has not ended is broken."""
-    promise = await found(tx, PROMISE, LOCK_PROMISE, UUID(timer.key))
+    promise = await found(tx, PROMISE, store.LOCK_PROMISE, UUID(timer.key))
     if broken := promise.break_():
-        await save(tx, UPDATE_PROMISE, promise, broken)
+        await save(tx, store.UPDATE_PROMISE, promise, broken)
         outcomes.count(tx, "broken")
 
 
@@ -141,8 +135,8 @@ def _new_due(promise: Promise, due_time: datetime | None, due_date: date | None,
 
 async def _own(tx: Transaction, promise_id: UUID, etag: str, *, lent: bool = False) -> Promise:
     """The promise, locked. `lent`: whoever answers for its case may too, for they speak with the customer."""
-    promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
-    cases = await CASES_BY_ID.all(tx, ids=[promise.case_id]) if lent and promise.case_id else []
+    promise = await found(tx, PROMISE, store.LOCK_PROMISE, promise_id)
+    cases = await store.CASES_BY_ID.all(tx, ids=[promise.case_id]) if lent and promise.case_id else []
     tx.require_owner(promise, *cases)
     etags.match(etag, promise.name, promise.version)
     return promise

@@ -19,17 +19,11 @@ from customer.usecases.views import About, Happened, apply
 LISTENING = Listening("customer-view", EVERY, in_batches=True)
 
 
-class ViewProjector:
-    """Folds batches of facts into timelines and views."""
-
-    def __init__(self, hot: HotViews) -> None:
-        self._hot = hot
-
-    async def project(self, tx: Transaction, events: Sequence[Event[Any]]) -> None:
-        """Apply a batch. Facts that name no customer concern no view."""
-        happened = [found for event in events if (found := _happened(event)) is not None]
-        changed = await apply(tx, happened) if happened else []
-        tx.after_commit(lambda: self._hot.committed(changed))
+async def project(tx: Transaction, events: Sequence[Event[Any]], hot: HotViews) -> None:
+    """Fold a batch of facts into timelines and views. Facts that name no customer concern no view."""
+    happened = [found for event in events if (found := _happened(event)) is not None]
+    changed = await apply(tx, happened) if happened else []
+    tx.after_commit(lambda: hot.committed(changed))
 
 
 def _happened(event: Event[Any]) -> Happened | None:

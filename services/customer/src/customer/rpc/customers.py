@@ -24,11 +24,10 @@ from customer import names
 from customer.domain.customers import Customer
 from customer.domain.identifiers import Handle
 from customer.rpc.drafts import KINDS, read_changes, read_draft, read_handle, shown
-from customer.store.customers import CUSTOMER, CUSTOMERS_BY_ID, LIST_CUSTOMERS
-from customer.store.identifiers import IDENTIFIER, IDENTIFIERS_OF, LIST_IDENTIFIERS
-from customer.store.search import SEARCH, Found, parameters
+from customer.store import tables as store
+from customer.store.search import SEARCH, Found
 from customer.usecases import customers as usecases
-from customer.usecases.identifiers import create_identifier, delete_identifier
+from customer.usecases.customers import create_identifier, delete_identifier
 from customer.usecases.resolve import Ask, resolve_customers
 from customer.usecases.search import CHARACTERS_MIN, wanted
 from rapport.common.v1.explanation_pb2 import Explanation
@@ -61,13 +60,7 @@ def _handle(request: pb.ResolveCustomerRequest) -> Handle:
 
 
 class CustomerRpc(Rpc, CustomerServiceServicer):
-    """Customers and their identifiers.
-
-    Args:
-        db: the service's database.
-        relationship_manager: who new customers get, `agents/{agent}`.
-        explainer: explains customers.
-    """
+    """Customers and their identifiers."""
 
     rules: ClassVar[Rules] = {
         **RULES,
@@ -76,13 +69,15 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         pb.SearchCustomersRequest: _searchable,
     }
 
-    relationship_manager: str
+    relationship_manager: str  # who new customers get, `agents/{agent}`
 
     AssignRelationshipManager = change(pb.AssignRelationshipManagerRequest, usecases.assign_manager, shown)
     CreateIdentifier = change(pb.CreateIdentifierRequest, create_identifier, Identifier)
-    GetIdentifier = get(names.IDENTIFIER, IDENTIFIER, Identifier)
-    ListIdentifiers = listing(pb.ListIdentifiersResponse, LIST_IDENTIFIERS, parent=(names.CUSTOMER, CUSTOMER))
-    ExplainIdentifier = explain(names.IDENTIFIER, IDENTIFIER, Identifier)
+    GetIdentifier = get(names.IDENTIFIER, store.IDENTIFIER, Identifier)
+    ListIdentifiers = listing(
+        pb.ListIdentifiersResponse, store.LIST_IDENTIFIERS, parent=(names.CUSTOMER, store.CUSTOMER)
+    )
+    ExplainIdentifier = explain(names.IDENTIFIER, store.IDENTIFIER, Identifier)
     DeleteIdentifier = change(pb.DeleteIdentifierRequest, delete_identifier, Empty)
 
     @mutation
@@ -115,14 +110,14 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
 
     async def ListCustomers(self, request: pb.ListCustomersRequest, context: Any) -> pb.ListCustomersResponse:
         """List customers, oldest first."""
-        customers, token = await LIST_CUSTOMERS.page_together(self.db, request, self._shown)
+        customers, token = await store.LIST_CUSTOMERS.page_together(self.db, request, self._shown)
         return pb.ListCustomersResponse(customers=customers, next_page_token=token)
 
     async def SearchCustomers(
         self, request: pb.SearchCustomersRequest, context: Any
     ) -> pb.SearchCustomersResponse:
         """Find customers by whatever one has of them."""
-        asked = parameters(wanted(request.query))
+        asked = wanted(request.query).parameters()
         matches, token = await SEARCH.page_together(self.db, request, self._matches, **asked)
         return pb.SearchCustomersResponse(matches=matches, next_page_token=token)
 
@@ -153,7 +148,7 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         self, ids: Sequence[UUID], *, missing_allowed: bool = False
     ) -> list[customer_pb2.Customer]:
         """The customers with these ids, in their order. NotFound when one is absent, or an empty one."""
-        found = await CUSTOMERS_BY_ID.all(self.db, ids=list(ids))
+        found = await store.CUSTOMERS_BY_ID.all(self.db, ids=list(ids))
         messages = dict(zip((c.id for c in found), await self._shown(found), strict=True))
         for customer_id in ids:
             if customer_id not in messages and not missing_allowed:
@@ -162,7 +157,7 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
 
     async def _shown(self, customers: Sequence[Customer]) -> list[customer_pb2.Customer]:
         held = {customer.id: usecases.Held(customer, []) for customer in customers}
-        for identifier in await IDENTIFIERS_OF.all(self.db, customer_ids=list(held)) if held else ():
+        for identifier in await store.IDENTIFIERS_OF.all(self.db, customer_ids=list(held)) if held else ():
             held[identifier.customer_id].identifiers.append(identifier)
         return [shown(each) for each in held.values()]
 

@@ -13,8 +13,7 @@ from chassis.api.reading import seen
 from chassis.api.resources import changeable, chosen
 from customer.domain.customers import KIND_FIELDS, ORGANIZATION, PERSON, ProfileUpdate
 from customer.domain.identifiers import Draft, Handle
-from customer.usecases.customers import Held
-from customer.usecases.handles import judged
+from customer.usecases.customers import Held, judged
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
 from rapport.customer.v1.identifier_pb2 import Identifier

@@ -17,12 +17,11 @@ from chassis.servicer import Rpc
 from chassis.timeouts import woken
 from customer import names
 from customer.domain.customers import Customer
-from customer.store.customers import CUSTOMERS_BY_ID
-from customer.store.tables import ViewRow
+from customer.store.tables import CUSTOMERS_BY_ID, ViewRow
 from customer.store.views import SECTIONS_BY_ID, VIEWS_BY_ID
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
-from customer.usecases.rendering import rendered
+from customer.usecases.views import rendered
 from rapport.customer.v1 import view_pb2, view_service_pb2, view_service_pb2_grpc
 
 # What an answer needs after waiting: a tenth of the caller's time, within bounds, so that the caller gets our
@@ -34,14 +33,7 @@ MAX_AGE = timedelta(minutes=30)
 
 
 class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
-    """Reading and watching the customer view. Answers are the stored bytes, with the freshness appended.
-
-    Args:
-        db: the service's database.
-        hot: the views in memory.
-        freshness: how current the sources are.
-        arrivals: tells when a write has arrived in the views.
-    """
+    """Reading and watching the customer view. Answers are the stored bytes, with the freshness appended."""
 
     hot: HotViews
     freshness: ViewFreshness

@@ -4,7 +4,6 @@ Each part is found by itself and sorted then: asked for the first of an order, t
 through all customers in that order, for it takes every word for one that many have. So a part has a size.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,6 @@ from sqlalchemy.dialects.postgresql import TSQUERY, distinct_on
 
 from chassis.api.listing import Listing
 from chassis.db.tables import rows_of
-from customer.domain.search import Wanted
 from customer.names import IDENTIFIER
 from customer.store.tables import CUSTOMERS, IDENTIFIERS
 
@@ -98,20 +96,3 @@ def _search() -> Listing[Found]:
 
 
 SEARCH = _search()
-
-
-def parameters(wanted: Wanted) -> dict[str, Any]:
-    """What `SEARCH` takes."""
-    types, systems, values = _columns(wanted.keys, 3)
-    return {
-        "customer_id": wanted.customer_id,
-        "types": types,
-        "systems": systems,
-        "values": values,
-        "ends": [end[::-1] for end in wanted.ends],
-        "text": wanted.text,
-    }
-
-
-def _columns(rows: Iterable[tuple[Any, ...]], count: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]

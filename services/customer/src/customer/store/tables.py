@@ -1,18 +1,30 @@
-"""The tables of the customer service, of the entities that they hold."""
+"""The tables of the customer service, of the entities that they hold, and statements on who customers are.
 
+Every read of a customer by id goes through here: a name that was merged away is followed to its survivor in
+these statements, and nowhere else.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
-from chassis.db.tables import table
-from customer.domain.consents import Consent, Preferences, Purpose
-from customer.domain.customers import Customer
-from customer.domain.identifiers import Identifier
+from chassis.api import filters
+from chassis.api.listing import Listing
+from chassis.api.resources import resource
+from chassis.db.statement import Bulk, Executor, Statement
+from chassis.db.tables import among, replaced, rows_of, table, updated
+from customer.domain.consents import Consent, Preferences, Purpose, Standing
+from customer.domain.customers import PROFILE_FIELDS, Customer
+from customer.domain.identifiers import Identifier, IdentifierType, Key
 from customer.domain.imports import Finding, ImportJob
 from customer.domain.sections import SectionSchema, ViewSection
 from customer.domain.timeline import TimelineEntry
+from rapport.customer.v1 import import_job_pb2
 
 METADATA = sa.MetaData()
 
@@ -88,3 +100,184 @@ PREFERENCES = table(METADATA, "preferences", Preferences, _KEPT, key=("customer_
 IMPORT_JOBS = table(METADATA, "import_jobs", ImportJob)
 IMPORT_ROWS = table(METADATA, "import_rows", ImportRow, key=("job_id", "line"))
 IMPORT_FINDINGS = table(METADATA, "import_findings", Finding, key=("job_id", "line", "position"))
+
+_ID = CUSTOMERS.c.id == sa.bindparam("id")
+_IDS = among(CUSTOMERS.c.id, "ids")
+_CHANGING = (*PROFILE_FIELDS, "relationship_manager", "update_time", "version")
+
+CUSTOMER = Statement(sa.select(CUSTOMERS).where(_ID), row=Customer)
+CUSTOMERS_BY_ID = Statement(sa.select(CUSTOMERS).where(_IDS), row=Customer)
+KNOWN_CUSTOMERS = Statement[Any](sa.select(CUSTOMERS.c.id).where(_IDS))
+
+LIST_CUSTOMERS = Listing(
+    sa.select(CUSTOMERS),
+    CUSTOMERS.c.create_time,
+    CUSTOMERS.c.id,
+    row=Customer,
+    filters={
+        "relationship_manager": filters.text(CUSTOMERS.c.relationship_manager),
+        "region_code": filters.text(CUSTOMERS.c.region_code),
+        "create_time": filters.moment(CUSTOMERS.c.create_time),
+    },
+)
+
+# Locked in the order of their ids, so that two batches cannot each wait for the other.
+LOCKED_CUSTOMER = Statement(sa.select(CUSTOMERS).where(_ID).with_for_update(key_share=True), row=Customer)
+LOCKED_CUSTOMERS = Statement(
+    sa.select(CUSTOMERS).where(_IDS).order_by(CUSTOMERS.c.id).with_for_update(key_share=True), row=Customer
+)
+
+INSERT_CUSTOMERS = Bulk[Any](CUSTOMERS)
+UPDATED_COLUMNS = ("id", *_CHANGING)
+_new = rows_of("new", **{name: CUSTOMERS.c[name].type for name in UPDATED_COLUMNS})
+UPDATE_CUSTOMERS = Statement[Any](
+    sa.update(CUSTOMERS).where(CUSTOMERS.c.id == _new.c.id).values({name: _new.c[name] for name in _CHANGING})
+)
+
+_T = IDENTIFIERS.c
+_KEY = ("type", "system", "normalized_value")
+_keys = rows_of("keys", **dict.fromkeys(_KEY, sa.Text()))
+
+IDENTIFIER = Statement(
+    sa.select(IDENTIFIERS).where(_T.id == sa.bindparam("id"), _T.customer_id == sa.bindparam("customer_id")),
+    row=Identifier,
+)
+LIST_IDENTIFIERS = Listing(
+    sa.select(IDENTIFIERS).where(_T.customer_id == sa.bindparam("customer_id")),
+    _T.create_time,
+    _T.id,
+    row=Identifier,
+)
+IDENTIFIERS_OF = Statement(
+    sa.select(IDENTIFIERS).where(among(_T.customer_id, "customer_ids")).order_by(_T.create_time, _T.id),
+    row=Identifier,
+)
+
+# As the partial indexes say it, in the literals by which the planner recognises them.
+_OWNED = "{0}normalized_value <> '' AND {0}type NOT IN ('PHONE', 'FAX')"
+_SHARED = "{0}normalized_value <> '' AND {0}type IN ('PHONE', 'FAX')"
+
+
+def _having(predicate: str) -> sa.Select[Any]:
+    """Who has the handles, through the partial index of that predicate."""
+    indexed: sa.ColumnElement[bool] = sa.literal_column(f"({predicate.format('identifiers.')})")
+    matches = sa.and_(*(_T[name] == _keys.c[name] for name in _KEY), indexed)
+    return sa.select(*(_T[name] for name in _KEY), _T.customer_id).join_from(_keys, IDENTIFIERS, matches)
+
+
+# The customers that have handles, by key: see `owners_of`. Several may have a number.
+_OWNERS = Statement[Any](sa.union_all(_having(_OWNED), _having(_SHARED)))
+
+
+async def owners_of(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]]:
+    """Who has these handles; what is nobody's is left out."""
+    columns = dict(zip(_KEY, map(list, zip(*keys, strict=True)), strict=False))
+    rows = await _OWNERS.all(on, **columns) if columns else []
+    return [
+        ((IdentifierType(row["type"]), row["system"], row["normalized_value"]), row["customer_id"])
+        for row in rows
+    ]
+
+
+# Returns the ids that went in: a handle that is taken, by whoever commits first, is left out.
+CLAIM_IDENTIFIERS = Bulk[Any](
+    IDENTIFIERS,
+    lambda insert: insert.on_conflict_do_nothing(
+        index_elements=_KEY, index_where=sa.text(_OWNED.format(""))
+    ).returning(_T.id),
+)
+DELETE_IDENTIFIER = Statement[Any](sa.delete(IDENTIFIERS).where(_T.id == sa.bindparam("id")))
+DELETE_IDENTIFIERS_OF = Statement[Any](sa.delete(IDENTIFIERS).where(among(_T.customer_id, "customer_ids")))
+
+_CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
+_P, _C = PURPOSES.c, CONSENTS.c
+
+_purpose = sa.select(PURPOSES).where(_P.id == sa.bindparam("id"))
+PURPOSE = Statement(_purpose, row=Purpose)
+LOCK_PURPOSE = Statement(_purpose.with_for_update(), row=Purpose)
+LIST_PURPOSES = Listing(sa.select(PURPOSES), _P.id, row=Purpose)
+# Nothing comes back when there is one already.
+INSERT_PURPOSE = Statement[Any](insert(PURPOSES).on_conflict_do_nothing().returning(_P.id))
+UPDATE_PURPOSE = Statement[Any](updated(PURPOSES))
+
+_of_customer = sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER)
+LIST_CONSENTS = Listing(_of_customer, _C.id, row=Consent)
+CONSENT = Statement(_of_customer.where(_C.id == sa.bindparam("id")), row=Consent)
+# Nothing when there is no such purpose, and one without a channel when the customer never said anything.
+STANDINGS = Statement(
+    sa.select(_P.contact_default, _C.channel, _C.state)
+    .select_from(PURPOSES.outerjoin(CONSENTS, sa.and_(_C.purpose_id == _P.id, _C.customer_id == _CUSTOMER)))
+    .where(_P.id == sa.bindparam("purpose_id")),
+    row=Standing,
+)
+SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))
+APPEND_CONSENT = Statement[Any](insert(CONSENT_HISTORY))
+
+PREFERENCES_OF = Statement(
+    sa.select(PREFERENCES).where(PREFERENCES.c.customer_id == _CUSTOMER), row=Preferences
+)
+SAVE_PREFERENCES = Statement[Any](replaced(insert(PREFERENCES)))
+
+_JOB_ID = IMPORT_JOBS.c.id == sa.bindparam("id")
+
+JOB = Statement(sa.select(IMPORT_JOBS).where(_JOB_ID), row=ImportJob)
+LOCKED_JOB = Statement(sa.select(IMPORT_JOBS).where(_JOB_ID).with_for_update(), row=ImportJob)
+LIST_JOBS = Listing(
+    sa.select(IMPORT_JOBS),
+    IMPORT_JOBS.c.create_time,
+    IMPORT_JOBS.c.id,
+    descending=True,
+    row=ImportJob,
+    filters={
+        "source": filters.text(IMPORT_JOBS.c.source),
+        "state": filters.enum(IMPORT_JOBS.c.state, import_job_pb2.ImportJob.State.DESCRIPTOR),
+        "department": filters.name(IMPORT_JOBS.c.department_id, resource("cases.rapport/Department")),
+        "create_time": filters.moment(IMPORT_JOBS.c.create_time),
+    },
+)
+# As the unique index says it.
+_UNDER_WAY = "state IN ('OPEN', 'COMMITTING')"
+JOB_UNDER_WAY = Statement[Any](
+    sa.select(IMPORT_JOBS.c.id).where(
+        IMPORT_JOBS.c.department_id == sa.bindparam("department_id"),
+        IMPORT_JOBS.c.source == sa.bindparam("source"),
+        sa.text(_UNDER_WAY),
+    )
+)
+# Inserts nothing when the department has a job of the source under way.
+INSERT_JOB = Statement[Any](
+    insert(IMPORT_JOBS)
+    .on_conflict_do_nothing(index_elements=["department_id", "source"], index_where=sa.text(_UNDER_WAY))
+    .returning(IMPORT_JOBS.c.id)
+)
+SAVE_JOB = Statement[Any](updated(IMPORT_JOBS))
+
+_rows, _findings = IMPORT_ROWS.c, IMPORT_FINDINGS.c
+RECEIVED_LINES = Statement[Any](
+    sa.union(
+        *(
+            sa.select(of.line).where(of.job_id == sa.bindparam("job_id"), among(of.line, "lines"))
+            for of in (_rows, _findings)
+        )
+    )
+)
+INSERT_ROWS = Bulk[Any](IMPORT_ROWS)
+INSERT_FINDINGS = Bulk[Any](IMPORT_FINDINGS)
+_next = (
+    sa.select(_rows.line)
+    .where(_rows.job_id == sa.bindparam("job_id"))
+    .order_by(_rows.line)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+TAKE_ROWS = Statement[Any](
+    sa.delete(IMPORT_ROWS)
+    .where(_rows.job_id == sa.bindparam("job_id"), _rows.line.in_(_next))
+    .returning(_rows.line, _rows.draft)
+)
+DELETE_ROWS = Statement[Any](sa.delete(IMPORT_ROWS).where(_rows.job_id == sa.bindparam("job_id")))
+LIST_FINDINGS = Listing(
+    sa.select(IMPORT_FINDINGS).where(_findings.job_id == sa.bindparam("import_job_id")),
+    _findings.line,
+    _findings.position,
+    row=Finding,
+)

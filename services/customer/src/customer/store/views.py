@@ -1,4 +1,4 @@
-"""Statements on the customer view and the parts it is made of."""
+"""Statements on the customer view, and what it is made of: parts, sections and the timeline."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +8,93 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from chassis.api import filters
+from chassis.api.listing import Listing
 from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, replaced, rows_of
-from customer.store.tables import VIEW_PARTS, VIEW_SECTIONS, VIEWS, PartRow, ViewRow
+from customer.domain.sections import SectionSchema, ViewSection
+from customer.domain.timeline import TimelineEntry
+from customer.store.tables import (
+    SECTION_SCHEMAS,
+    TIMELINE,
+    VIEW_PARTS,
+    VIEW_SECTIONS,
+    VIEWS,
+    PartRow,
+    ViewRow,
+)
+from rapport.common.v1 import channel_pb2
+
+_SCHEMA, _S = SECTION_SCHEMAS.c, VIEW_SECTIONS.c
+_OF_CUSTOMER = _S.customer_id == sa.bindparam("customer_id")
+_IN_USE = _SCHEMA.version != _SCHEMA.deleted_version
+
+SCHEMA = Statement(
+    sa.select(SECTION_SCHEMAS).where(_SCHEMA.id == sa.bindparam("id"), _IN_USE), row=SectionSchema
+)
+SCHEMAS_BY_ID = Statement(sa.select(SECTION_SCHEMAS).where(among(_SCHEMA.id, "ids")), row=SectionSchema)
+LIST_SCHEMAS = Listing(sa.select(SECTION_SCHEMAS).where(_IN_USE), _SCHEMA.id, row=SectionSchema)
+COUNT_SCHEMAS = Statement[Any](
+    sa.select(
+        sa.func.count().label("all"),
+        sa.func.count().filter(_SCHEMA.department_id == sa.bindparam("department_id")).label("own"),
+    )
+    .select_from(SECTION_SCHEMAS)
+    .where(_IN_USE)
+)
+SAVE_SCHEMA = Bulk[Any](
+    SECTION_SCHEMAS,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            c.name: insert.excluded[c.name]
+            for c in _SCHEMA
+            if c.name not in ("id", "department_id", "create_time")
+        },
+    ),
+)
+
+SECTION = Statement(
+    sa.select(VIEW_SECTIONS).where(_OF_CUSTOMER, _S.section == sa.bindparam("id"), _S.content.is_not(None)),
+    row=ViewSection,
+)
+LIST_SECTIONS = Listing(
+    sa.select(VIEW_SECTIONS).where(_OF_CUSTOMER, _S.content.is_not(None)), _S.section, row=ViewSection
+)
+_section_keys = rows_of("keys", customer_ids=sa.Uuid(), sections=sa.Text())
+# Sections are locked in the order of their keys.
+LOCKED_SECTIONS = Statement(
+    sa.select(VIEW_SECTIONS)
+    .join_from(
+        _section_keys,
+        VIEW_SECTIONS,
+        sa.and_(_S.customer_id == _section_keys.c.customer_ids, _S.section == _section_keys.c.sections),
+    )
+    .order_by(_S.customer_id, _S.section)
+    .with_for_update(of=VIEW_SECTIONS),
+    row=ViewSection,
+)
+# In the order of the index for it: those that are drawn already are not read again at each step.
+BEHIND = Statement[Any](
+    sa.select(_S.customer_id)
+    .where(
+        _S.section == sa.bindparam("section"),
+        _S.schema_version < sa.bindparam("version"),
+        _S.content.is_not(None),
+    )
+    .order_by(_S.schema_version, _S.customer_id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+# Returns what it wrote: not what somebody else wrote first since it was looked for and not found.
+SAVE_SECTIONS = Bulk[Any](
+    VIEW_SECTIONS,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["customer_id", "section"],
+        set_={c.name: insert.excluded[c.name] for c in _S if not c.primary_key},
+        where=_S.version < insert.excluded.version,
+    ).returning(_S.customer_id),
+)
 
 ENDED_IN_VIEW = 20
 LIVE_IN_VIEW = 50
@@ -58,10 +141,12 @@ SAVE_VIEWS = Statement[Any](
     .values(**{c.name: _new.c[c.name] for c in _SAVED[1:]}, version=_V.version + 1)
 )
 
-_keys = rows_of("keys", customer_ids=sa.Uuid(), resources=sa.Text())
+_part_keys = rows_of("keys", customer_ids=sa.Uuid(), resources=sa.Text())
 PARTS = Statement(
     sa.select(VIEW_PARTS).join_from(
-        _keys, VIEW_PARTS, sa.and_(_P.customer_id == _keys.c.customer_ids, _P.resource == _keys.c.resources)
+        _part_keys,
+        VIEW_PARTS,
+        sa.and_(_P.customer_id == _part_keys.c.customer_ids, _P.resource == _part_keys.c.resources),
     ),
     row=PartRow,
 )
@@ -128,4 +213,53 @@ SET_ASIDE = Statement(
     .select_from(_consumers.join(_aside, sa.true()))
     .order_by(_aside.c.customer != "", _aside.c.parked_at.desc()),
     row=SetAside,
+)
+
+_T = TIMELINE.c
+_NEWEST_FIRST = (_T.occur_time.desc(), _T.id.desc())
+LATEST_IN_VIEW = 20
+
+ENTRY = Statement(
+    sa.select(TIMELINE).where(_T.id == sa.bindparam("id"), _T.customer_id == sa.bindparam("customer_id")),
+    row=TimelineEntry,
+)
+
+# A page is one range of the index on (customer_id, occur_time, id), however long the timeline is;
+# a filter is checked along that range.
+LIST_ENTRIES = Listing(
+    sa.select(TIMELINE).where(_T.customer_id == sa.bindparam("customer_id")),
+    _T.occur_time,
+    _T.id,
+    descending=True,
+    row=TimelineEntry,
+    walks=True,
+    filters={
+        "channel": filters.enum(_T.channel, channel_pb2.Channel.DESCRIPTOR),
+        "department": filters.text(_T.department),
+        "event_type": filters.text(_T.event_type),
+        "resource": filters.text(_T.resource),
+        "occur_time": filters.moment(_T.occur_time),
+    },
+)
+
+INSERT_ENTRIES = Bulk[Any](TIMELINE)
+# A fact's entry has the id of its event: a repeat changes nothing, and is not returned.
+INSERT_FACTS = Bulk[Any](
+    TIMELINE, lambda insert: insert.on_conflict_do_nothing(index_elements=["id"]).returning(_T.id)
+)
+TOLD_BY = Statement[Any](sa.select(_T.id, _T.service).where(among(_T.id, "ids")))
+
+_latest = (
+    sa.select(TIMELINE)
+    .where(_T.customer_id == _asked.c.customer_ids)
+    .order_by(*_NEWEST_FIRST)
+    .limit(sa.literal_column(str(LATEST_IN_VIEW)))
+    .lateral("latest")
+)
+# The newest entries of each of several customers, newest first.
+LATEST_ENTRIES = Statement(
+    sa.select(*_latest.c)
+    .select_from(_asked.join(_latest, sa.true()))
+    .order_by(_latest.c.occur_time.desc(), _latest.c.id.desc()),
+    row=TimelineEntry,
 )

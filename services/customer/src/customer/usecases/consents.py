@@ -1,21 +1,57 @@
-"""What customers allow and prefer."""
+"""What contact with customers is for, and what they allow and prefer."""
 
 from datetime import UTC, datetime
 from typing import TypedDict
 from uuid import UUID
 
 from chassis.api import etags
-from chassis.api.entities import found
+from chassis.api.entities import created, found, own_department, owned, save
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
-from chassis.facts import fact_of
-from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said
-from customer.domain.facts import ConsentUpdated, PreferencesUpdated
+from chassis.facts import changed, fact_of
+from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Default, Preferences, Purpose, Said
+from customer.domain.facts import ConsentUpdated, PreferencesUpdated, PurposeCreated, PurposeUpdated
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, CUSTOMER, PURPOSE
-from customer.store import consents as store
-from customer.store.customers import LOCKED_CUSTOMER
+from customer.store import tables as store
+from customer.store.tables import INSERT_PURPOSE, LOCK_PURPOSE, LOCKED_CUSTOMER, UPDATE_PURPOSE
+
+
+class PurposeChanges(TypedDict, total=False):
+    """What of a purpose can be put otherwise."""
+
+    display_name: str
+    description: str
+
+
+async def create_purpose(
+    tx: Transaction,
+    *,
+    purpose_id: str,
+    display_name: str,
+    description: str,
+    department_id: str | None,
+    contact_default: Default,
+) -> Purpose:
+    """Create a purpose. AlreadyExists RESOURCE_EXISTS, PermissionDenied NOT_OWNER."""
+    owner = own_department(tx, department_id, "purpose.department")
+    purpose = Purpose(
+        purpose_id, display_name, description, owner, contact_default, tx.now, tx.now, version=1
+    )
+    tx.require_owner(purpose)
+    await created(tx, INSERT_PURPOSE, purpose)
+    tx.record(fact_of(PurposeCreated, purpose), version=purpose.version)
+    return purpose
+
+
+async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeChanges, etag: str) -> Purpose:
+    """Change how a purpose is called or described. PermissionDenied NOT_OWNER."""
+    purpose = await owned(tx, PURPOSE, LOCK_PURPOSE, purpose_id, etag=etag)
+    if fields := changed(purpose, changes):
+        await save(tx, UPDATE_PURPOSE, purpose, fact_of(PurposeUpdated, purpose, updated_fields=fields))
+    return purpose
+
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 

@@ -1,26 +1,53 @@
-"""Creating and changing customers."""
+"""Creating and changing customers, and the handles that they are found by."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from chassis import ids
-from chassis.api import etags
+from chassis.api import etags, handles
 from chassis.api.entities import found
 from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
 from chassis.facts import fact_of
 from customer.domain.customers import Customer, ProfileUpdate, new_customer
 from customer.domain.facts import (
     CustomerCreated,
     CustomerUpdated,
     IdentifierCreated,
+    IdentifierDeleted,
     RelationshipManagerAssigned,
 )
-from customer.domain.identifiers import Draft, Handle, Identifier, check_room, distinct, stand_ins, taken
-from customer.names import CUSTOMER
-from customer.store.customers import INSERT_CUSTOMERS, LOCKED_CUSTOMER, UPDATE_CUSTOMERS, UPDATED_COLUMNS
-from customer.store.identifiers import CLAIM_IDENTIFIERS, IDENTIFIERS_OF, owners_of
+from customer.domain.identifiers import (
+    Draft,
+    Handle,
+    Identifier,
+    IdentifierType,
+    Quality,
+    check_room,
+    distinct,
+    same,
+    stand_ins,
+    taken,
+)
+from customer.names import CUSTOMER, IDENTIFIER
+from customer.store import tables as store
+
+
+def judge(type: IdentifierType, system: str, value: str, region_code: str) -> Handle:
+    """The handle with its quality and the form in which it is matched."""
+    return judged(system, value, handles.judge(type, value, region_code))
+
+
+def judged(system: str, value: str, found: handles.Handle) -> Handle:
+    """What was found of a value."""
+    return Handle(IdentifierType(found.type), system, value, found.normalized_value, Quality(found.quality))
+
+
+def doubt(handle: Handle) -> tuple[str, str] | None:
+    """The reason why nobody is found or reached by the handle, and what is allowed; None when they are."""
+    return handles.Handle(handle.type, handle.normalized_value, handle.quality).doubt()
 
 
 @dataclass(slots=True)
@@ -51,13 +78,13 @@ async def claim(tx: Transaction, identifiers: Sequence[Identifier]) -> list[Iden
     handles, so that no two transactions wait for each other.
     """
     ordered = sorted(identifiers, key=lambda i: (i.type, i.system, i.normalized_value))
-    inserted = {row["id"] for row in await CLAIM_IDENTIFIERS.rows(tx, ordered)}
+    inserted = {row["id"] for row in await store.CLAIM_IDENTIFIERS.rows(tx, ordered)}
     return [identifier for identifier in ordered if identifier.id not in inserted]
 
 
 async def refuse_taken(tx: Transaction, identifier: Identifier, field: str) -> None:
     """Raise AlreadyExists IDENTIFIER_TAKEN, naming the owner."""
-    owners = await owners_of(tx, [identifier.key] if identifier.key else [])
+    owners = await store.owners_of(tx, [identifier.key] if identifier.key else [])
     raise taken(field, CUSTOMER.format(owners[0][1]) if owners else "another customer")
 
 
@@ -68,7 +95,7 @@ async def insert_customers(tx: Transaction, created: Sequence[Held]) -> None:
         for identifier in held.identifiers:
             record_added(tx, identifier)
     customers = [held.customer for held in created]
-    await tx.defer(INSERT_CUSTOMERS, **arrays(INSERT_CUSTOMERS.columns, customers))
+    await tx.defer(store.INSERT_CUSTOMERS, **arrays(store.INSERT_CUSTOMERS.columns, customers))
 
 
 def record_added(tx: Transaction, identifier: Identifier) -> None:
@@ -87,8 +114,8 @@ async def create_customer(tx: Transaction, draft: Draft, relationship_manager: s
 
 async def locked(tx: Transaction, customer_id: UUID) -> Held:
     """The customer with identifiers, nobody else's to change until the end of the transaction. NotFound."""
-    customer = await found(tx, CUSTOMER, LOCKED_CUSTOMER, customer_id)
-    return Held(customer, await IDENTIFIERS_OF.all(tx, customer_ids=[customer.id]))
+    customer = await found(tx, CUSTOMER, store.LOCKED_CUSTOMER, customer_id)
+    return Held(customer, await store.IDENTIFIERS_OF.all(tx, customer_ids=[customer.id]))
 
 
 def without_stand_in(held: Held, changes: Mapping[str, str]) -> Mapping[str, str]:
@@ -101,7 +128,7 @@ def without_stand_in(held: Held, changes: Mapping[str, str]) -> Mapping[str, str
 
 async def save(tx: Transaction, customers: Sequence[Customer]) -> None:
     """Write customers back, as the last thing that the transaction does to them."""
-    await tx.defer(UPDATE_CUSTOMERS, **arrays(UPDATED_COLUMNS, customers))
+    await tx.defer(store.UPDATE_CUSTOMERS, **arrays(store.UPDATED_COLUMNS, customers))
 
 
 async def update_customer(tx: Transaction, customer_id: UUID, update: ProfileUpdate, etag: str) -> Held:
@@ -131,3 +158,39 @@ async def assign_manager(tx: Transaction, *, customer_id: UUID, relationship_man
         tx.record(fact, version=held.customer.version)
         await save(tx, [held.customer])
     return held
+
+
+async def create_identifier(
+    tx: Transaction, *, customer_id: UUID, type: IdentifierType, system: str, value: str
+) -> Identifier:
+    """Give a customer a handle, judged in their region.
+
+    NotFound; AlreadyExists IDENTIFIER_TAKEN when it belongs to them or to another; FailedPrecondition
+    TOO_MANY_IDENTIFIERS.
+    """
+    held = await locked(tx, customer_id)
+    customer = held.customer
+    handle = judge(type, system, value, customer.region_code)
+    for theirs in held.identifiers:
+        if same(theirs, handle):
+            raise taken("identifier", theirs.customer, identifier=theirs.name)
+    check_room(len(held.identifiers))
+    identifier = identified(tx, customer.id, handle)
+    if await claim(tx, [identifier]):
+        await refuse_taken(tx, identifier, "identifier")
+    customer.touch(tx.now)
+    record_added(tx, identifier)
+    await save(tx, [customer])
+    return identifier
+
+
+async def delete_identifier(tx: Transaction, *, customer_id: UUID, identifier_id: UUID) -> None:
+    """Take a handle from a customer. NotFound when they do not have it."""
+    held = await locked(tx, customer_id)
+    identifier = next((i for i in held.identifiers if i.id == identifier_id), None)
+    if identifier is None:
+        raise NotFound(IDENTIFIER.format(customer_id, identifier_id))
+    held.customer.touch(tx.now)
+    tx.record(fact_of(IdentifierDeleted, identifier), version=2)
+    await store.DELETE_IDENTIFIER.run(tx, id=identifier_id)
+    await save(tx, [held.customer])

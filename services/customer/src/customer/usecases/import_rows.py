@@ -12,11 +12,11 @@ from customer.domain.facts import CustomerUpdated
 from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifier, Key, distinct, same
 from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
 from customer.names import CUSTOMER
-from customer.store.customers import LOCKED_CUSTOMERS
-from customer.store.identifiers import IDENTIFIERS_OF
+from customer.store.tables import IDENTIFIERS_OF, LOCKED_CUSTOMERS
 from customer.usecases.customers import (
     Held,
     claim,
+    doubt,
     identified,
     insert_customers,
     prepare,
@@ -24,7 +24,6 @@ from customer.usecases.customers import (
     save,
     without_stand_in,
 )
-from customer.usecases.handles import doubt
 from customer.usecases.resolve import holders_of
 
 RENAMED = "RENAMED"

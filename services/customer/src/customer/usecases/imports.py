@@ -19,17 +19,7 @@ from chassis.errors import Aborted, AlreadyExists, Violation
 from customer.domain.identifiers import Draft
 from customer.domain.imports import Finding, ImportJob, ImportState
 from customer.names import IMPORT_JOB
-from customer.store.imports import (
-    DELETE_ROWS,
-    INSERT_FINDINGS,
-    INSERT_JOB,
-    INSERT_ROWS,
-    JOB_UNDER_WAY,
-    LOCKED_JOB,
-    RECEIVED_LINES,
-    SAVE_JOB,
-    TAKE_ROWS,
-)
+from customer.store import tables as store
 from customer.usecases.import_rows import RENAMED, apply_drafts
 
 APPLY_TIMER, EXPIRE_TIMER = "apply-import", "expire-import"
@@ -52,8 +42,8 @@ async def create_job(tx: Transaction, *, source: str) -> ImportJob:
     """A new job of the caller's department. IMPORT_UNDER_WAY while it has one of that source."""
     department_id, zeros = tx.call.principal.department, (0, 0, 0, 0, 0, 0)
     job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, *zeros, department_id, tx.now, tx.now, None)
-    if not await INSERT_JOB.all(tx, **values(job)):
-        other = await JOB_UNDER_WAY.maybe(tx, department_id=department_id, source=source)
+    if not await store.INSERT_JOB.all(tx, **values(job)):
+        other = await store.JOB_UNDER_WAY.maybe(tx, department_id=department_id, source=source)
         if other is None:
             raise Aborted(
                 "REQUEST_IN_FLIGHT", "A job of this source ended meanwhile: try again.", retry_after_s=1
@@ -71,27 +61,30 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
 
     NotFound; FailedPrecondition IMPORT_NOT_OPEN.
     """
-    job = await owned(tx, IMPORT_JOB, LOCKED_JOB, job_id)
+    job = await owned(tx, IMPORT_JOB, store.LOCKED_JOB, job_id)
     by_line = {row.line: row for row in reversed(rows)}
-    received = {row["line"] for row in await RECEIVED_LINES.all(tx, job_id=job.id, lines=list(by_line))}
+    received = {row["line"] for row in await store.RECEIVED_LINES.all(tx, job_id=job.id, lines=list(by_line))}
     new = [row for line, row in sorted(by_line.items()) if line not in received]
     rejected = [row for row in new if row.violations]
     accepted = [row for row in new if not row.violations]
     job.receive(max((row.line for row in new), default=0), len(accepted), len(rejected))
-    await INSERT_FINDINGS.rows(
-        tx,
-        [
-            Finding(job.id, row.line, position, v.field, v.reason, v.description)
-            for row in rejected
-            for position, v in enumerate(row.violations)
-        ],
-    )
-    await INSERT_ROWS.rows(
+    findings = [each for row in rejected for each in _findings(job, row.line, row.violations)]
+    await store.INSERT_FINDINGS.rows(tx, findings)
+    await store.INSERT_ROWS.rows(
         tx, [{"job_id": job.id, "line": row.line, "draft": _ENCODER.encode(row.draft)} for row in accepted]
     )
-    await write(tx, SAVE_JOB, job)
+    await write(tx, store.SAVE_JOB, job)
     await _wait_for_more(tx, job)
     return job
+
+
+def _findings(
+    job: ImportJob, line: int, found: Sequence[Violation], *, applied: bool = False
+) -> list[Finding]:
+    return [
+        Finding(job.id, line, position, each.field, each.reason, each.description, applied)
+        for position, each in enumerate(found)
+    ]
 
 
 async def _wait_for_more(tx: Transaction, job: ImportJob) -> None:
@@ -100,7 +93,7 @@ async def _wait_for_more(tx: Transaction, job: ImportJob) -> None:
 
 async def expire_job(tx: Transaction, job_id: UUID) -> None:
     """Cancel a job that is still open, for a while after the last rows came."""
-    job = await found(tx, IMPORT_JOB, LOCKED_JOB, job_id)
+    job = await found(tx, IMPORT_JOB, store.LOCKED_JOB, job_id)
     tx.touch(job.name)
     if job.state == ImportState.OPEN:  # a replica of the release before does not stop the timer
         await _forget(tx, job)
@@ -108,17 +101,17 @@ async def expire_job(tx: Transaction, job_id: UUID) -> None:
 
 async def commit_job(tx: Transaction, *, import_job_id: UUID) -> ImportJob:
     """Begin to apply the rows; asked again, say how far that is. NotFound; IMPORT_NOT_OPEN."""
-    job = await owned(tx, IMPORT_JOB, LOCKED_JOB, import_job_id)
+    job = await owned(tx, IMPORT_JOB, store.LOCKED_JOB, import_job_id)
     if job.commit(tx.call.principal.subject, tx.id):
         await tx.cancel(EXPIRE_TIMER, str(job.id))
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
-        await write(tx, SAVE_JOB, job)
+        await write(tx, store.SAVE_JOB, job)
     return job
 
 
 async def cancel_job(tx: Transaction, *, import_job_id: UUID) -> ImportJob:
     """Give up a job and forget its rows. NotFound; FailedPrecondition IMPORT_NOT_OPEN."""
-    job = await owned(tx, IMPORT_JOB, LOCKED_JOB, import_job_id)
+    job = await owned(tx, IMPORT_JOB, store.LOCKED_JOB, import_job_id)
     await _forget(tx, job)
     return job
 
@@ -126,35 +119,25 @@ async def cancel_job(tx: Transaction, *, import_job_id: UUID) -> ImportJob:
 async def _forget(tx: Transaction, job: ImportJob) -> None:
     if job.cancel(tx.now):
         await tx.cancel(EXPIRE_TIMER, str(job.id))
-        await DELETE_ROWS.run(tx, job_id=job.id)
-        await write(tx, SAVE_JOB, job)
+        await store.DELETE_ROWS.run(tx, job_id=job.id)
+        await write(tx, store.SAVE_JOB, job)
 
 
 async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) -> None:
     """Apply the next rows of a committed job, on behalf of who committed it, and come back for the rest."""
-    job = await found(tx, IMPORT_JOB, LOCKED_JOB, job_id)
+    job = await found(tx, IMPORT_JOB, store.LOCKED_JOB, job_id)
     tx.touch(job.name)
     importer = Principal(job.importer, job.department_id)
     tx.act(replace(tx.call, principal=importer, cause_id=job.commit_id))
     tx.touch(job.name)
-    rows = sorted(await TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK), key=lambda row: row["line"])
+    rows = sorted(await store.TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK), key=lambda row: row["line"])
     applied = await apply_drafts(tx, [_DECODER.decode(row["draft"]) for row in rows], relationship_manager)
-    await INSERT_FINDINGS.rows(
-        tx,
-        [
-            Finding(
-                job.id,
-                rows[i]["line"],
-                position,
-                note.field,
-                note.reason,
-                note.description,
-                applied=i not in applied.refused,
-            )
-            for i, notes in enumerate(applied.notes)
-            for position, note in enumerate(notes)
-        ],
-    )
+    findings = [
+        each
+        for i, (row, notes) in enumerate(zip(rows, applied.notes, strict=True))
+        for each in _findings(job, row["line"], notes, applied=i not in applied.refused)
+    ]
+    await store.INSERT_FINDINGS.rows(tx, findings)
     renamed = sum(any(note.reason == RENAMED for note in notes) for notes in applied.notes)
     last = len(rows) < CHUNK
     refused = len(applied.refused)
@@ -162,4 +145,4 @@ async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) 
     job.applied(applied.created, matched, renamed, refused, tx.now, last=last)
     if not last:
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
-    await write(tx, SAVE_JOB, job)
+    await write(tx, store.SAVE_JOB, job)

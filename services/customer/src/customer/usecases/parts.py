@@ -5,7 +5,7 @@ set the same fields, so older ones of the type change nothing: the fold of the l
 all. What is kept is the same whatever the order and however often facts arrive, and so is the part.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -62,11 +62,10 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """How one type of message changes its part."""
+    """Which part one type of message changes."""
 
     kind: PartKind
     message: type[Message]
-    apply: Callable[[Any, Any], None]
 
 
 M = TypeVar("M", bound=Message)
@@ -88,6 +87,7 @@ _LIVE: Mapping[PartKind, set[Any]] = {
     },
     PartKind.CASE: {states_pb2.CASE_STATE_UNSPECIFIED, states_pb2.CASE_STATE_OPEN},
 }
+_NOT_SENT = (states_pb2.NOTICE_STATE_SUPPRESSED, states_pb2.NOTICE_STATE_FAILED)
 TEXT_MAX = 200  # characters of any text in a view
 
 
@@ -105,10 +105,9 @@ def folded(kind: PartKind, kept: bytes) -> Folded:
     facts = _DECODER.decode(kept)
     part: Any = _SHOWS[kind]()
     for fact in facts:
-        spec = SPECS[fact.type]
-        data = spec.message.FromString(fact.data)
+        data = SPECS[fact.type].message.FromString(fact.data)
         _copy(data, part)
-        spec.apply(part, data)
+        _unsay(part, data)
     last = facts[-1]
     part.source.service = service_name(last.type.split(".")[1])
     part.source.resource_version = last.version
@@ -150,48 +149,46 @@ def _copy(data: Message, part: Message) -> None:
             setattr(part, field.name, value)
 
 
-def _at_risk(part: Any, data: Any) -> None:
-    """A forecast stands until there is another, or the promise is out of danger or over."""
-    if not data.HasField("forecast_time"):
-        part.ClearField("forecast_time")
+def _unsay(part: Any, data: Any) -> None:
+    """Clear what no longer holds.
 
-
-def _without_forecast(part: Any, data: Any) -> None:
-    part.ClearField("forecast_time")
-
-
-def _notice(part: Any, data: Any) -> None:
-    """The reason says why a notice did not go out; one that went out has none."""
-    if part.state not in (states_pb2.NOTICE_STATE_SUPPRESSED, states_pb2.NOTICE_STATE_FAILED):
+    A forecast stands until there is another, or the promise is out of danger or over. A reason says why a
+    notice did not go out; one that went out has none.
+    """
+    if isinstance(part, view_pb2.PromisePart):
+        at_risk = isinstance(data, cases.PromiseAtRisk) and data.HasField("forecast_time")
+        if not (at_risk or isinstance(data, cases.PromiseBroken)):
+            part.ClearField("forecast_time")
+    elif isinstance(part, view_pb2.NoticePart) and part.state not in _NOT_SENT:
         part.reason_code = ""
 
 
-def _as_copied(part: Any, data: Any) -> None:
-    """The fields of the same names say everything."""
-
-
-_SPECS = [
-    Spec(PartKind.PROMISE, cases.PromiseMade, _without_forecast),
-    Spec(PartKind.PROMISE, cases.PromiseAtRisk, _at_risk),
-    Spec(PartKind.PROMISE, cases.PromiseRecovered, _without_forecast),
-    Spec(PartKind.PROMISE, cases.PromiseRenegotiated, _without_forecast),
-    Spec(PartKind.PROMISE, cases.PromiseKept, _without_forecast),
-    Spec(PartKind.PROMISE, cases.PromiseBroken, _as_copied),
-    Spec(PartKind.PROMISE, cases.PromiseWithdrawn, _without_forecast),
-    Spec(PartKind.CASE, cases.CaseOpened, _as_copied),
-    Spec(PartKind.CASE, cases.CaseAssigned, _as_copied),
-    Spec(PartKind.CASE, cases.CaseUpdated, _as_copied),
-    Spec(PartKind.CASE, cases.CaseResolved, _as_copied),
-    Spec(PartKind.CASE, cases.CaseReopened, _as_copied),
-    Spec(PartKind.NOTICE, notifications.NoticeRequested, _notice),
-    Spec(PartKind.NOTICE, notifications.NoticeSuppressed, _notice),
-    Spec(PartKind.NOTICE, notifications.NoticeSent, _notice),
-    Spec(PartKind.NOTICE, notifications.NoticeFailed, _notice),
-    Spec(PartKind.NOTICE, notifications.NoticeUnknown, _notice),
-    Spec(PartKind.VALUE, loyalty.CustomerValueChanged, _as_copied),
-    Spec(PartKind.BALANCE, loyalty.TransferPosted, _as_copied),
-    Spec(PartKind.BALANCE, loyalty.TransferReversed, _as_copied),
-    Spec(PartKind.GOODWILL, loyalty.GoodwillGranted, _as_copied),
-    Spec(PartKind.GOODWILL, loyalty.GoodwillReversed, _as_copied),
-]
-SPECS: Mapping[str, Spec] = {spec.message.DESCRIPTOR.full_name: spec for spec in _SPECS}
+_FACTS: Mapping[PartKind, Sequence[type[Message]]] = {
+    PartKind.PROMISE: (
+        cases.PromiseMade,
+        cases.PromiseAtRisk,
+        cases.PromiseRecovered,
+        cases.PromiseRenegotiated,
+        cases.PromiseKept,
+        cases.PromiseBroken,
+        cases.PromiseWithdrawn,
+    ),
+    PartKind.CASE: (
+        cases.CaseOpened,
+        cases.CaseAssigned,
+        cases.CaseUpdated,
+        cases.CaseResolved,
+        cases.CaseReopened,
+    ),
+    PartKind.NOTICE: (
+        notifications.NoticeRequested,
+        notifications.NoticeSuppressed,
+        notifications.NoticeSent,
+        notifications.NoticeFailed,
+        notifications.NoticeUnknown,
+    ),
+    PartKind.VALUE: (loyalty.CustomerValueChanged,),
+    PartKind.BALANCE: (loyalty.TransferPosted, loyalty.TransferReversed),
+    PartKind.GOODWILL: (loyalty.GoodwillGranted, loyalty.GoodwillReversed),
+}
+SPECS = {each.DESCRIPTOR.full_name: Spec(kind, each) for kind, facts in _FACTS.items() for each in facts}

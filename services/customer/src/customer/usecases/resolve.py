@@ -9,7 +9,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, NotFound
 from customer.domain.identifiers import SHARED, Draft, Handle, Key, shared, taken
 from customer.names import CUSTOMER
-from customer.store.identifiers import DELETE_IDENTIFIERS_OF, owners_of
+from customer.store.tables import DELETE_IDENTIFIERS_OF, owners_of
 from customer.usecases.customers import Held, claim, insert_customers, prepare, refuse_taken
 
 _ANY = "customers/-"  # a handle is never repeated, so of nobody's there is no other name to tell

@@ -3,12 +3,39 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from chassis.api.text import TURNS
 from customer.domain.identifiers import SHARED, IdentifierType
-from customer.domain.search import Wanted
 from customer.names import CUSTOMER
-from customer.usecases.handles import judge
+from customer.usecases.customers import judge
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Everything that a text may mean: what has any of it is found.
+
+    Attributes:
+        customer_id: the customer whose name it is.
+        keys: handles as they are matched: type, system or None for any, and value.
+        ends: how numbers end: digits, or an E.164 number whole, with its plus.
+        text: the text, for its words.
+    """
+
+    customer_id: UUID | None
+    keys: frozenset[tuple[IdentifierType, str | None, str]]
+    ends: frozenset[str]
+    text: str
+
+    def parameters(self) -> dict[str, Any]:
+        """What `customer.store.search.SEARCH` takes."""
+        types, systems, values = map(list, zip(*self.keys, strict=True)) if self.keys else ([], [], [])
+        keys = {"types": types, "systems": systems, "values": values}
+        ends = [end[::-1] for end in self.ends]
+        return {"customer_id": self.customer_id, **keys, "ends": ends, "text": self.text}
+
 
 CHARACTERS_MIN = 2
 DIGITS_MIN = 4

@@ -12,13 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf.descriptor_pb2 import (
-    DescriptorProto,
-    EnumDescriptorProto,
-    FieldDescriptorProto,
-    FileDescriptorProto,
-    FileDescriptorSet,
-)
+from google.protobuf import descriptor_pb2 as proto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
@@ -40,7 +34,7 @@ _LABEL = text(LABEL_MAX)
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _MESSAGES = {f".{each.DESCRIPTOR.full_name}": each for each in (Timestamp, Date, Money)}
-_F, _C = FieldDescriptorProto, layout_pb2
+_F, _C = proto.FieldDescriptorProto, layout_pb2
 _WHOLE: tuple[Any, ...] = (_F.TYPE_INT32, _F.TYPE_INT64, _F.TYPE_UINT32, _F.TYPE_SINT32, _F.TYPE_SINT64)
 _WHOLE += (_F.TYPE_FIXED32, _F.TYPE_SFIXED32, _F.TYPE_SFIXED64)
 # How a field of each type may be drawn; the first unless it says otherwise.
@@ -118,7 +112,7 @@ def section_layout(descriptors: bytes, message_type: str) -> SectionLayout:
     if len(descriptors) > BYTES_MAX:
         raise InvalidArgument([Violation(FIELD, "TOO_LONG", f"must be of at most {BYTES_MAX} bytes")])
     try:
-        files = FileDescriptorSet.FromString(descriptors).file
+        files = proto.FileDescriptorSet.FromString(descriptors).file
     except DecodeError:
         raise _refusal(["must be a serialised FileDescriptorSet"]) from None
     named = ((file, each) for file in files for each in file.message_type)
@@ -141,7 +135,7 @@ def section_layout(descriptors: bytes, message_type: str) -> SectionLayout:
     return SectionLayout(_built(fields), fields, tuple(drawn), _reserved(message))
 
 
-def _reserved(message: DescriptorProto) -> frozenset[int]:
+def _reserved(message: proto.DescriptorProto) -> frozenset[int]:
     spans = (range(max(1, each.start), min(each.end, NUMBER_MAX + 1)) for each in message.reserved_range)
     return frozenset(number for span in spans for number in span)
 
@@ -150,19 +144,19 @@ def _refusal(faults: Iterable[str]) -> InvalidArgument:
     return InvalidArgument([Violation(FIELD, "INVALID_SCHEMA", fault) for fault in faults])
 
 
-def _enums(files: Iterable[FileDescriptorProto]) -> dict[str, EnumDescriptorProto]:
+def _enums(files: Iterable[proto.FileDescriptorProto]) -> dict[str, proto.EnumDescriptorProto]:
     """Every enum of the set, as fields refer to it."""
-    found: dict[str, EnumDescriptorProto] = {}
+    found: dict[str, proto.EnumDescriptorProto] = {}
     scopes: list[tuple[str, Any]] = [(f".{file.package}", file) for file in files]
     while scopes:
         scope, inside = scopes.pop()
         found |= {f"{scope}.{each.name}": each for each in inside.enum_type}
-        nested = inside.nested_type if isinstance(inside, DescriptorProto) else inside.message_type
+        nested = inside.nested_type if isinstance(inside, proto.DescriptorProto) else inside.message_type
         scopes += [(f"{scope}.{each.name}", each) for each in nested]
     return found
 
 
-def _faults(message: DescriptorProto, enums: Mapping[str, EnumDescriptorProto]) -> Iterator[str]:
+def _faults(message: proto.DescriptorProto, enums: Mapping[str, proto.EnumDescriptorProto]) -> Iterator[str]:
     if max(len(message.field), len(message.reserved_range)) > FIELDS_MAX:
         yield f"must have a message of at most {FIELDS_MAX} fields and as many reserved ranges"
         return
@@ -187,12 +181,12 @@ def _faults(message: DescriptorProto, enums: Mapping[str, EnumDescriptorProto]) 
             yield from (f"{what}{fault}" for fault in _layout_faults(field, _FORMATS[kind]))
 
 
-def _kind(field: FieldDescriptorProto) -> Any:
+def _kind(field: proto.FieldDescriptorProto) -> Any:
     """The type of a field: its number, of a message the name."""
     return field.type_name if field.type == _F.TYPE_MESSAGE else field.type
 
 
-def _has_words(enum: EnumDescriptorProto | None) -> bool:
+def _has_words(enum: proto.EnumDescriptorProto | None) -> bool:
     """Whether an enum has values, not too many, none of them reserved, whose names can be drawn."""
     values, reserved = (enum.value, _no_words(enum)) if enum is not None else ((), ())
     return (
@@ -203,12 +197,12 @@ def _has_words(enum: EnumDescriptorProto | None) -> bool:
     )
 
 
-def _no_words(enum: EnumDescriptorProto) -> tuple[range, ...]:
+def _no_words(enum: proto.EnumDescriptorProto) -> tuple[range, ...]:
     """The numbers that an enum reserves. Its spans include their ends, unlike those of messages."""
     return tuple(range(each.start, each.end + 1) for each in enum.reserved_range if each.start <= each.end)
 
 
-def _layout_faults(field: FieldDescriptorProto, formats: tuple[Any, ...]) -> Iterator[str]:
+def _layout_faults(field: proto.FieldDescriptorProto, formats: tuple[Any, ...]) -> Iterator[str]:
     layout = field.options.Extensions[layout_pb2.layout]
     label = layout.label
     if not shows_something(label) or _LABEL(label):
@@ -219,7 +213,7 @@ def _layout_faults(field: FieldDescriptorProto, formats: tuple[Any, ...]) -> Ite
         yield f"must have the format {' or '.join(map(_C.CellFormat.Name, formats))}, or none"
 
 
-def _field(field: FieldDescriptorProto, enums: Mapping[str, EnumDescriptorProto]) -> SectionField:
+def _field(field: proto.FieldDescriptorProto, enums: Mapping[str, proto.EnumDescriptorProto]) -> SectionField:
     layout = field.options.Extensions[layout_pb2.layout]
     is_enum = field.type == _F.TYPE_ENUM
     kind = _kind(field)
@@ -237,7 +231,7 @@ def _field(field: FieldDescriptorProto, enums: Mapping[str, EnumDescriptorProto]
     )
 
 
-def _words(enum: EnumDescriptorProto) -> dict[int, str]:
+def _words(enum: proto.EnumDescriptorProto) -> dict[int, str]:
     """What each number of an enum is called, without the prefix that all names share."""
     prefix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", enum.name).upper() + "_"
     return {value.number: value.name.removeprefix(prefix)[:LABEL_MAX] for value in reversed(enum.value)}
@@ -246,7 +240,7 @@ def _words(enum: EnumDescriptorProto) -> dict[int, str]:
 def _built(fields: Iterable[SectionField]) -> type[Message]:
     """A message with these fields, enums as the numbers that they are on the wire, in a pool of its own."""
     known: list[Any] = [each.DESCRIPTOR.file for each in _MESSAGES.values()]
-    file = FileDescriptorProto(
+    file = proto.FileDescriptorProto(
         name="section.proto", syntax="proto3", dependency=[each.name for each in known]
     )
     message = file.message_type.add(name="Content")

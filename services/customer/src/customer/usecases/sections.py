@@ -12,15 +12,8 @@ from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, Violation, invalid
 from customer.domain.sections import PutResult, SectionSchema, ViewSection
 from customer.names import CUSTOMER, SECTION, SECTION_SCHEMA
-from customer.store.customers import KNOWN_CUSTOMERS
-from customer.store.sections import (
-    BEHIND,
-    COUNT_SCHEMAS,
-    LOCKED_SECTIONS,
-    SAVE_SCHEMA,
-    SAVE_SECTIONS,
-    SCHEMAS_BY_ID,
-)
+from customer.store import views as store
+from customer.store.tables import KNOWN_CUSTOMERS
 from customer.usecases.hot_views import HotViews
 from customer.usecases.section_cells import cells, check_content
 from customer.usecases.section_layout import SectionLayout, section_layout
@@ -76,7 +69,7 @@ async def put_section_schema(
         section_schema_id, owner_id, display_name, message_type, descriptors, tx.now, tx.now
     )
     await LOCK_NAME.run(tx, name=_SCHEMAS)
-    held = await SCHEMAS_BY_ID.maybe(tx, ids=[schema.id])
+    held = await store.SCHEMAS_BY_ID.maybe(tx, ids=[schema.id])
     if held is not None:
         schema.follow(held)
     tx.require_owner(schema)
@@ -172,9 +165,9 @@ async def redraw(tx: Transaction, schema_id: str, hot: HotViews) -> None:
 
     Then come back, for a while also for what is put by a call that began with the schema of before.
     """
-    schema = await SCHEMAS_BY_ID.one(tx, ids=[schema_id])
+    schema = await store.SCHEMAS_BY_ID.one(tx, ids=[schema_id])
     tx.touch(schema.name)
-    found = await BEHIND.all(tx, section=schema_id, version=schema.version, limit=CHUNK)
+    found = await store.BEHIND.all(tx, section=schema_id, version=schema.version, limit=CHUNK)
     behind = await _locked(tx, [(row["customer_id"], schema_id) for row in found])
     still = [
         each for each in behind.values() if each.content is not None and each.schema_version < schema.version
@@ -233,7 +226,9 @@ async def _put(
 
 async def _own(tx: Transaction, ids: Iterable[str]) -> dict[str, SectionSchema]:
     """The schemas, each of the caller's department. NotFound."""
-    schemas = {each.id: each for each in await SCHEMAS_BY_ID.all(tx, ids=sorted(ids)) if not each.is_deleted}
+    schemas = {
+        each.id: each for each in await store.SCHEMAS_BY_ID.all(tx, ids=sorted(ids)) if not each.is_deleted
+    }
     for schema_id in ids:
         if schema_id not in schemas:
             raise NotFound(SECTION_SCHEMA.format(schema_id))
@@ -242,7 +237,7 @@ async def _own(tx: Transaction, ids: Iterable[str]) -> dict[str, SectionSchema]:
 
 
 async def _require_room(tx: Transaction, department_id: str) -> None:
-    held = await COUNT_SCHEMAS.one(tx, department_id=department_id)
+    held = await store.COUNT_SCHEMAS.one(tx, department_id=department_id)
     limits = ("A department", held["own"], DEPARTMENT_SCHEMAS_MAX), ("A view", held["all"], SCHEMAS_MAX)
     for whose, count, most in limits:
         if count >= most:
@@ -259,12 +254,12 @@ async def _require_customers(tx: Transaction, ids: Sequence[UUID]) -> None:
 
 async def _locked(tx: Transaction, keys: Sequence[Key]) -> dict[Key, ViewSection]:
     ids, sections = [key[0] for key in keys], [key[1] for key in keys]
-    held = await LOCKED_SECTIONS.all(tx, customer_ids=ids, sections=sections)
+    held = await store.LOCKED_SECTIONS.all(tx, customer_ids=ids, sections=sections)
     return {(each.customer_id, each.section): each for each in held}
 
 
 async def _save(tx: Transaction, schema: SectionSchema) -> None:
-    await SAVE_SCHEMA.rows(tx, [schema])
+    await store.SAVE_SCHEMA.rows(tx, [schema])
     await tx.schedule(REDRAW_TIMER, schema.id, tx.now)
 
 
@@ -274,7 +269,7 @@ async def _write(tx: Transaction, hot: HotViews, sections: Sequence[ViewSection]
     Views are read with them: nobody is told, and no view is written, for a million of them in a night.
     """
     ordered = sorted(sections, key=lambda each: (each.customer_id, each.section))
-    if len(await SAVE_SECTIONS.rows(tx, ordered)) < len(ordered):
+    if len(await store.SAVE_SECTIONS.rows(tx, ordered)) < len(ordered):
         raise Aborted(
             "REQUEST_IN_FLIGHT", "Another change of the same section won. Try again.", retry_after_s=1
         )

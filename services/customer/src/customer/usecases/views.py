@@ -1,32 +1,107 @@
-"""Keeping customer views: what arrived is stored, and the views of everybody concerned are rendered anew."""
+"""Customer views: what arrived is stored, and the views of everybody concerned are rendered anew.
+
+A view is one document, a pure function of what is stored about a customer; beside departments' sections,
+which are drawn where they are put and added where a view is read.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
+from google.protobuf.message import Message
+
+from chassis.api.actors import actor_name, service_name
+from chassis.api.messages import money, timestamp
 from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
 from chassis.errors import Malformed
-from customer.domain.timeline import TimelineEntry
-from customer.store.customers import CUSTOMERS_BY_ID
-from customer.store.tables import PartRow, ViewRow
-from customer.store.timeline import INSERT_FACTS, LATEST_ENTRIES, TOLD_BY
-from customer.store.views import (
-    ENSURE_VIEWS,
-    LOCKED_VIEWS,
-    PARTS,
-    SAVE_PARTS,
-    SAVE_VIEWS,
-    SHOWN_PARTS,
-    ShownPart,
-)
-from customer.usecases.parts import Fact, PartKind, folded, merged
-from customer.usecases.rendering import rendered
+from customer.domain.customers import Customer
+from customer.domain.timeline import Channel, Direction, TimelineEntry
+from customer.names import CUSTOMER, ENTRY, VIEW
+from customer.store import views as store
+from customer.store.tables import CUSTOMERS_BY_ID, PartRow, ViewRow
+from customer.usecases.parts import Fact, PartKind, excerpt, folded, merged
+from rapport.common.v1 import channel_pb2
+from rapport.customer.v1 import timeline_pb2, view_pb2
 
-R = TypeVar("R", ShownPart, TimelineEntry)
+_CHANNELS = {channel: channel_pb2.Channel.Value(f"CHANNEL_{channel}") for channel in Channel}
+_SHOWN: Mapping[PartKind, Callable[[view_pb2.CustomerView], Message]] = {
+    PartKind.PROMISE: lambda view: view.promises.add(),
+    PartKind.CASE: lambda view: view.cases.add(),
+    PartKind.NOTICE: lambda view: view.notices.add(),
+    PartKind.VALUE: lambda view: view.value,
+    PartKind.BALANCE: lambda view: view.loyalty.balances.add(),
+    PartKind.GOODWILL: lambda view: view.loyalty.goodwill.add(),
+}
+_DIRECTIONS = {direction: channel_pb2.Direction.Value(f"DIRECTION_{direction}") for direction in Direction}
+
+
+def rendered(
+    customer_id: UUID,
+    customer: Customer | None,
+    parts: Sequence[store.ShownPart],
+    entries: Sequence[TimelineEntry],
+    row: ViewRow,
+) -> bytes:
+    """The serialised view, the same bytes for the same arguments.
+
+    Args:
+        customer_id: whose view it is.
+        customer: their profile; None when facts about them came before they did.
+        parts: what to show, latest change first.
+        entries: the latest of the timeline, newest first.
+        row: how many parts are live, shown or not, and when the latest fact happened.
+    """
+    view = view_pb2.CustomerView(
+        name=VIEW.format(customer_id),
+        customer=CUSTOMER.format(customer_id),
+        update_time=timestamp(row.update_time),
+        open_promise_count=row.open_promises,
+        open_case_count=row.open_cases,
+    )
+    if customer is not None:
+        _profile(view, customer)
+    for part in parts:
+        _SHOWN[PartKind(part.kind)](view).MergeFromString(part.part)
+    view.latest_timeline_entries.extend(excerpt(entry_message(entry)) for entry in entries)
+    return view.SerializeToString(deterministic=True)
+
+
+def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
+    """A timeline entry as the contract has it. Written out, because a page has up to a thousand of them."""
+    return timeline_pb2.TimelineEntry(
+        name=ENTRY.format(entry.customer_id, entry.id),
+        occur_time=timestamp(entry.occur_time),
+        event_type=entry.event_type,
+        service=service_name(entry.service),
+        resource=entry.resource,
+        reference=entry.reference,
+        channel=_CHANNELS[entry.channel],
+        direction=_DIRECTIONS[entry.direction],
+        topic=entry.topic,
+        summary=entry.summary,
+        department=entry.department,
+        actor=actor_name(entry.actor, entry.service),
+        trace_id=entry.trace_id,
+        amount=None if entry.amount is None else money(entry.amount, entry.currency_code),
+        reason_code=entry.reason_code,
+    )
+
+
+def _profile(view: view_pb2.CustomerView, customer: Customer) -> None:
+    view.display_name = customer.shown_name
+    view.relationship_manager = customer.relationship_manager
+    view.language_code = customer.language_code
+    view.time_zone = customer.time_zone
+    view.profile_source.service = service_name("customer")
+    view.profile_source.resource_version = customer.version
+    view.profile_source.occur_time.CopyFrom(timestamp(customer.update_time))
+
+
+R = TypeVar("R", store.ShownPart, TimelineEntry)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ROW = [field.name for field in fields(ViewRow)]
 
@@ -61,10 +136,10 @@ async def apply(tx: Transaction, events: Sequence[Happened]) -> list[UUID]:
     everything after that reads what the ones before have committed.
     """
     customer_ids = sorted({event.customer_id for event in events})
-    await ENSURE_VIEWS.rows(
+    await store.ENSURE_VIEWS.rows(
         tx, [values(ViewRow(i, _NEVER, 0, 0)) | {"view": b"", "version": 0} for i in customer_ids]
     )
-    rows = {row.customer_id: row for row in await LOCKED_VIEWS.all(tx, customer_ids=customer_ids)}
+    rows = {row.customer_id: row for row in await store.LOCKED_VIEWS.all(tx, customer_ids=customer_ids)}
     for event in events:
         rows[event.customer_id].update_time = max(event.time, rows[event.customer_id].update_time)
     await _enter(tx, [event.entry for event in events if event.entry])
@@ -75,9 +150,11 @@ async def apply(tx: Transaction, events: Sequence[Happened]) -> list[UUID]:
 
 async def _enter(tx: Transaction, entries: Sequence[TimelineEntry]) -> None:
     """Put facts on timelines. Malformed when one has the id of another service's."""
-    if len(await INSERT_FACTS.rows(tx, entries)) == len(entries):
+    if len(await store.INSERT_FACTS.rows(tx, entries)) == len(entries):
         return
-    told_by = {row["id"]: row["service"] for row in await TOLD_BY.all(tx, ids=[each.id for each in entries])}
+    told_by = {
+        row["id"]: row["service"] for row in await store.TOLD_BY.all(tx, ids=[each.id for each in entries])
+    }
     if any(told_by[entry.id] != entry.service for entry in entries):
         raise Malformed("an event with the id of another service's")
 
@@ -86,10 +163,10 @@ async def render(tx: Transaction, rows: Mapping[UUID, ViewRow]) -> None:
     """Render the locked views of several customers from what is stored."""
     customer_ids = sorted(rows)
     customers = {c.id: c for c in await CUSTOMERS_BY_ID.all(tx, ids=customer_ids)}
-    parts = _grouped(await SHOWN_PARTS.all(tx, customer_ids=customer_ids, kinds=list(PartKind)))
-    entries = _grouped(await LATEST_ENTRIES.all(tx, customer_ids=customer_ids))
+    parts = _grouped(await store.SHOWN_PARTS.all(tx, customer_ids=customer_ids, kinds=list(PartKind)))
+    entries = _grouped(await store.LATEST_ENTRIES.all(tx, customer_ids=customer_ids))
     await tx.defer(
-        SAVE_VIEWS,
+        store.SAVE_VIEWS,
         view=[rendered(i, customers.get(i), parts[i], entries[i], rows[i]) for i in customer_ids],
         **arrays(_ROW, [rows[i] for i in customer_ids]),
     )
@@ -104,7 +181,7 @@ async def _store_parts(
         news[customer_id, about.resource].append(about)
     if not news:
         return
-    held = await PARTS.all(
+    held = await store.PARTS.all(
         tx, customer_ids=[i for i, _ in news], resources=[resource for _, resource in news]
     )
     kept = {(row.customer_id, row.resource): row for row in held}
@@ -117,7 +194,7 @@ async def _store_parts(
         _count(views[customer_id], kind, (not now.ended) - (before is not None and not before.ended))
         part = now.part.SerializeToString(deterministic=True)
         rows.append(PartRow(customer_id, resource, kind, facts, part, now.ended, now.urgent, now.change_time))
-    await SAVE_PARTS.rows(tx, rows)
+    await store.SAVE_PARTS.rows(tx, rows)
 
 
 def _count(view: ViewRow, kind: PartKind, more: int) -> None:

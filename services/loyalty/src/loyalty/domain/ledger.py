@@ -1,4 +1,4 @@
-"""The ledger: double entry, append only.
+"""Programs, what they count, who is in them; and the ledger of it: double entry, append only.
 
 A transfer has legs, one entry for each account: of each unit, what some give is what the others get, so none
 is made or lost. Each entry carries the account's balance and version after it; an account's newest entry is
@@ -15,8 +15,51 @@ from typing import NamedTuple, Self
 from uuid import UUID, uuid4, uuid5
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
-from loyalty.domain.program import Membership, Unit
 from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM, TRANSFER, UNIT
+
+
+@dataclass(slots=True)
+class Program:
+    """A loyalty program."""
+
+    id: str
+    display_name: str
+    version: int
+    create_time: datetime
+    update_time: datetime
+
+    name = PROGRAM.named("id")
+
+
+@dataclass(slots=True)
+class Unit:
+    """What a program counts, whole ones."""
+
+    program_id: str
+    id: str
+    display_name: str
+    version: int
+    create_time: datetime
+    update_time: datetime
+
+    name = UNIT.named("program_id", "id")
+
+
+@dataclass(slots=True)
+class Membership:
+    """A place in a program that a customer holds; one of each customer and program."""
+
+    id: UUID
+    program_id: str
+    customer_id: UUID
+    create_time: datetime
+    update_time: datetime
+    version: int = 1
+
+    name = MEMBERSHIP.named("program_id", "id")
+    program = PROGRAM.named("program_id")
+    customer = CUSTOMER.named("customer_id")
+
 
 AMOUNT_MAX = 1_000_000_000
 LEGS_MAX = 100

@@ -18,10 +18,9 @@ from loyalty.domain.goodwill import Allowance, AuthorityPolicy, Given, Goodwill,
 from loyalty.domain.ledger import AccountType, Leg, own_account
 from loyalty.domain.value import Band, ValueFormula
 from loyalty.names import CUSTOMER, PROMISE, UNIT
-from loyalty.store.goodwill import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
 from loyalty.store.purchases import VALUE_OF
-from loyalty.usecases.ledger import post_transfer
-from loyalty.usecases.programs import account_of
+from loyalty.store.tables import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
+from loyalty.usecases.ledger import account_of, post_transfer
 
 # What the policy grants.
 _PROGRAM, _UNIT = "main", "points"

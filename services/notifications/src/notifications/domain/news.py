@@ -5,17 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 
-from notifications.domain.notice import (
-    ALREADY_TOLD,
-    MOOT,
-    OUTCOME_UNKNOWN,
-    PROMISE_AT_RISK,
-    PROMISE_ENDED,
-    PROMISE_RECOVERED,
-    Concern,
-    Notice,
-    State,
-)
+from notifications.domain import notice as rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +25,7 @@ class News:
     version: int
     customer: str
     case: str
-    concern: Concern
+    concern: rules.Concern
     variables: dict[str, str]
     expire_time: datetime
     due_time: datetime
@@ -48,7 +38,7 @@ def recovery(risk: dict[str, str]) -> dict[str, str]:
     return risk | {"reason": "", "new_date": risk["old_date"]}
 
 
-def meanwhile(notice: Notice, why: str, wanted: dict[str, str]) -> News:
+def meanwhile(notice: rules.Notice, why: str, wanted: dict[str, str]) -> News:
     """The news that was heard while an attempt was under way.
 
     Args:
@@ -56,10 +46,11 @@ def meanwhile(notice: Notice, why: str, wanted: dict[str, str]) -> News:
         why: why it was no longer true by then; "" when it was.
         wanted: what it was to say by then. What else was news was not kept: the owner is asked.
     """
-    concern = {PROMISE_RECOVERED: Concern.RECOVERED, PROMISE_AT_RISK: Concern.AT_RISK}.get(
-        why, notice.concern
-    )
-    recovered = concern == Concern.RECOVERED
+    concern = {
+        rules.PROMISE_RECOVERED: rules.Concern.RECOVERED,
+        rules.PROMISE_AT_RISK: rules.Concern.AT_RISK,
+    }.get(why, notice.concern)
+    recovered = concern == rules.Concern.RECOVERED
     due_time = notice.due_time or notice.expire_time
     return News(
         promise=notice.promise,
@@ -83,15 +74,15 @@ class Step(Enum):
     WITHDRAW = auto()
 
 
-def untrue(concern: Concern, news: News) -> str:
+def untrue(concern: rules.Concern, news: News) -> str:
     """Why a notice of `concern` must not be sent, given the news; "" when it may be."""
     if news.concern == concern:
         return ""
-    reasons = {Concern.AT_RISK: PROMISE_AT_RISK, Concern.RECOVERED: PROMISE_RECOVERED}
-    return reasons.get(news.concern, PROMISE_ENDED)
+    reasons = {rules.Concern.AT_RISK: rules.PROMISE_AT_RISK, rules.Concern.RECOVERED: rules.PROMISE_RECOVERED}
+    return reasons.get(news.concern, rules.PROMISE_ENDED)
 
 
-def next_steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice | None]]:
+def next_steps(before: Sequence[rules.Notice], news: News) -> list[tuple[Step, rules.Notice | None]]:
     """What to do about news of a promise, and with which notice. News comes in any order, and again.
 
     Args:
@@ -103,7 +94,7 @@ def next_steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice 
     return steps(before, news)
 
 
-def steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice | None]]:
+def steps(before: Sequence[rules.Notice], news: News) -> list[tuple[Step, rules.Notice | None]]:
     """As `next_steps`, for news that is the newest.
 
     One notice at a time waits or is under way. While it is under way, it takes what is to be said after it,
@@ -113,28 +104,28 @@ def steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice | Non
     head = unended(before)
     if head is None:
         return [(Step.REQUEST, None)] if _is_wanted(before, news) else []
-    if head.state == State.SENDING:
+    if head.state == rules.State.SENDING:
         return _revision(head, news) if head.concern == news.concern else [(Step.WITHDRAW, head)]
     rest = [notice for notice in before if notice is not head]
     if head.concern == news.concern and not head.in_doubt:
         return _revision(head, news) if _is_wanted(rest, news) else [(Step.WITHDRAW, head)]
     if head.concern == news.concern and head.variables == news.variables:
         return []
-    withdrawn = [replace(head, state=State.UNKNOWN)] if head.in_doubt else []
+    withdrawn = [replace(head, state=rules.State.UNKNOWN)] if head.in_doubt else []
     return [(Step.WITHDRAW, head), *steps([*withdrawn, *rest], news)]
 
 
-def unended(before: Sequence[Notice]) -> Notice | None:
+def unended(before: Sequence[rules.Notice]) -> rules.Notice | None:
     """The one that waits, or is under way."""
     return next((notice for notice in before if not notice.ended), None)
 
 
-def moot(notice: Notice, news: News) -> str:
+def moot(notice: rules.Notice, news: News) -> str:
     """Why a notice is withdrawn, given the news."""
-    return untrue(notice.concern, news) or (OUTCOME_UNKNOWN if notice.in_doubt else ALREADY_TOLD)
+    return untrue(notice.concern, news) or (rules.OUTCOME_UNKNOWN if notice.in_doubt else rules.ALREADY_TOLD)
 
 
-def recount(before: Sequence[Notice]) -> list[Notice]:
+def recount(before: Sequence[rules.Notice]) -> list[rules.Notice]:
     """Have the newest count of what the customer was told, or may have been. Those for which that is new."""
     told = [notice for notice in before if notice.may_have_arrived]
     changed = [notice for i, notice in enumerate(told) if notice.superseded != (i > 0)]
@@ -143,7 +134,9 @@ def recount(before: Sequence[Notice]) -> list[Notice]:
     return changed
 
 
-def what_follows(before: Sequence[Notice], notice: Notice, why: str, wanted: dict[str, str]) -> News | None:
+def what_follows(
+    before: Sequence[rules.Notice], notice: rules.Notice, why: str, wanted: dict[str, str]
+) -> News | None:
     """The news to act on after what became of an attempt at a notice; None when nothing more is to be said.
 
     What another notice waits to say may need no saying any more, when the answer came late.
@@ -157,36 +150,36 @@ def what_follows(before: Sequence[Notice], notice: Notice, why: str, wanted: dic
     waiting = next((each for each in before if each.waits and each is not notice), None)
     if waiting is not None:
         notice, why, wanted = waiting, "", waiting.variables
-    if unended(before) not in (None, notice) or why in (PROMISE_ENDED, ALREADY_TOLD):
+    if unended(before) not in (None, notice) or why in (rules.PROMISE_ENDED, rules.ALREADY_TOLD):
         return None
     return replace(meanwhile(notice, why, wanted), version=max(each.heard_version for each in before))
 
 
-def _revision(head: Notice, news: News) -> list[tuple[Step, Notice | None]]:
+def _revision(head: rules.Notice, news: News) -> list[tuple[Step, rules.Notice | None]]:
     changed = head.reason_code or news.variables != head.variables
     return [(Step.REVISE, head)] if changed else []
 
 
-def _is_wanted(before: Sequence[Notice], news: News) -> bool:
+def _is_wanted(before: Sequence[rules.Notice], news: News) -> bool:
     """Whether the customer must be told, after all that they were told, or may have been.
 
     A customer is told a date once. Once it was sent the promise moves, and its successor has a name of its
     own. When nobody knows whether it was sent, the customer may know of the risk: so is told of a recovery,
     and of another date, but not of the same again. What could not be sent is not tried again as it was.
     """
-    if news.concern == Concern.NONE:
+    if news.concern == rules.Concern.NONE:
         return False
-    tried = [notice for notice in before if notice.may_have_arrived or notice.reason_code not in MOOT]
+    tried = [notice for notice in before if notice.may_have_arrived or notice.reason_code not in rules.MOOT]
     if tried and not tried[0].may_have_arrived and _says(tried[0], news):
         return False
     last = next((notice for notice in tried if notice.may_have_arrived), None)
-    doubtful = last is not None and last.concern == Concern.AT_RISK and not last.told
-    if news.concern == Concern.RECOVERED:
+    doubtful = last is not None and last.concern == rules.Concern.AT_RISK and not last.told
+    if news.concern == rules.Concern.RECOVERED:
         return doubtful
-    if last is None or last.concern == Concern.RECOVERED:
+    if last is None or last.concern == rules.Concern.RECOVERED:
         return True
     return doubtful and not _says(last, news)
 
 
-def _says(notice: Notice, news: News) -> bool:
+def _says(notice: rules.Notice, news: News) -> bool:
     return notice.concern == news.concern and notice.variables["new_date"] == news.variables["new_date"]

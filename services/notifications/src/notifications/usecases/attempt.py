@@ -12,14 +12,7 @@ from chassis.work import Refused, State, Verdict, Work
 from notifications.domain import notice as rules
 from notifications.domain.notice import Attempt, Concern, Notice, Outcome
 from notifications.domain.template import Template, Text
-from notifications.store.tables import (
-    END_ATTEMPT,
-    GET_ATTEMPT,
-    GET_TEXT_VERSION,
-    INSERT_ATTEMPT,
-    PUT_ATTEMPT,
-    UPDATE_NOTICE,
-)
+from notifications.store import tables as store
 from notifications.usecases.notice import save
 from notifications.usecases.promise import count_told, follow_up, told_of_promise
 from notifications.usecases.sendable import read_template
@@ -50,10 +43,10 @@ async def prepare(db: Database, work: Work, notice: Notice, channel: str, langua
     text = text_for(texts, language_code, template.default_language_code) or texts[0]
     if notice.in_doubt:
         said = {"template_text_id": notice.language_code.lower(), "id": str(notice.text_version)}
-        text = await GET_TEXT_VERSION.one(db, template_id=template.id, **said)
+        text = await store.GET_TEXT_VERSION.one(db, template_id=template.id, **said)
     time = db.clock.now()
     if work.unknown and work.fingerprint:
-        time = (await GET_ATTEMPT.one(db, notice_id=notice.id, id=work.unknown[0])).start_time
+        time = (await store.GET_ATTEMPT.one(db, notice_id=notice.id, id=work.unknown[0])).start_time
     return Delivery(notice, template, text, channel, time)
 
 
@@ -62,7 +55,7 @@ async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, att
     if not notice.waits or notice.revision != delivery.notice.revision:
         return False
     notice.begin(attempt.number, delivery.channel, delivery.text)
-    await INSERT_ATTEMPT.run(tx, **values(attempt))
+    await store.INSERT_ATTEMPT.run(tx, **values(attempt))
     await save(tx, notice)
     await count_told(tx, await told_of_promise(tx, notice))
     return True
@@ -121,7 +114,7 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     if state != notice.state:
         await save(tx, notice, caused_by=notice.request_event)
     else:  # nothing new to tell
-        await write(tx, UPDATE_NOTICE, notice)
+        await write(tx, store.UPDATE_NOTICE, notice)
     if notice.concern != Concern.NONE:
         why = "" if notice.waits else why or notice.reason_code
         await follow_up(tx, of_promise, notice, why, wanted)
@@ -135,9 +128,9 @@ async def _keep(tx: Transaction, notice: Notice, attempt: Attempt, ended: Ended)
     attempt.provider_code = ended.result.provider_code if isinstance(ended.result, Accepted) else ended.code
     attempt.end_time = tx.now
     if ended.verdict is Verdict.AGAIN:
-        await END_ATTEMPT.run(tx, **values(attempt))
+        await store.END_ATTEMPT.run(tx, **values(attempt))
     else:
-        await PUT_ATTEMPT.rows(tx, [attempt])
+        await store.PUT_ATTEMPT.rows(tx, [attempt])
         notice.tried(attempt.number)
 
 

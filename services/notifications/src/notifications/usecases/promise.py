@@ -13,14 +13,7 @@ from chassis.db.transaction import Transaction
 from notifications.domain.news import News, Step, moot, next_steps, recount, recovery, steps, what_follows
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.policy import CONCERNS
-from notifications.store.tables import (
-    GET_NOTICE,
-    GET_TEMPLATE,
-    LOCK_NOTICE,
-    LOCK_NOTICES_OF_PROMISE,
-    POLICIES_FOR_EVENT,
-    UPDATE_NOTICE,
-)
+from notifications.store import tables as store
 from notifications.usecases.notice import queue, request_notice, save
 from rapport.cases.v1 import promise_pb2
 from rapport.common.v1 import states_pb2
@@ -88,7 +81,7 @@ async def hear(tx: Transaction, news: News) -> None:
     todo = next_steps(before, news)
     if before and news.version > before[0].heard_version:
         before[0].heard_version = news.version
-        await write(tx, UPDATE_NOTICE, before[0])
+        await write(tx, store.UPDATE_NOTICE, before[0])
     await _act(tx, news, todo)
 
 
@@ -105,7 +98,7 @@ async def told_of_promise(tx: Transaction, notice: Notice) -> list[Notice]:
     """What policies told, or want to tell, of the promise of a locked notice; a department's, alone."""
     if notice.concern == Concern.NONE:
         return [notice]
-    found = await LOCK_NOTICES_OF_PROMISE.all(tx, promise=notice.promise, customer=notice.customer)
+    found = await store.LOCK_NOTICES_OF_PROMISE.all(tx, promise=notice.promise, customer=notice.customer)
     return [notice if each.id == notice.id else each for each in found]
 
 
@@ -123,22 +116,22 @@ async def count_told(tx: Transaction, before: Sequence[Notice]) -> None:
     for notice in recount(before):
         if notice.told and not notice.superseded:
             tx.record(notice.end_fact(), version=notice.version, caused_by=notice.request_event)
-        await write(tx, UPDATE_NOTICE, notice)
+        await write(tx, store.UPDATE_NOTICE, notice)
 
 
 async def lock_notice(tx: Transaction, notice_id: UUID) -> Notice:
     """Lock a notice, and before it the promise that a policy tells of, in the order of `hear`."""
-    notice = await GET_NOTICE.one(tx, id=notice_id)
+    notice = await store.GET_NOTICE.one(tx, id=notice_id)
     if notice.concern != Concern.NONE:
         await LOCK_NAME.run(tx, name=notice.promise)
-    return await LOCK_NOTICE.one(tx, id=notice_id)
+    return await store.LOCK_NOTICE.one(tx, id=notice_id)
 
 
 async def _locked(tx: Transaction, news: News) -> list[Notice]:
     """What policies told, or want to tell, this customer of the promise; newest first, nobody else's turn."""
     # Also while there is no notice about it to lock.
     await LOCK_NAME.run(tx, name=news.promise)
-    return await LOCK_NOTICES_OF_PROMISE.all(tx, promise=news.promise, customer=news.customer)
+    return await store.LOCK_NOTICES_OF_PROMISE.all(tx, promise=news.promise, customer=news.customer)
 
 
 async def _act(tx: Transaction, news: News, todo: Steps) -> None:
@@ -156,11 +149,13 @@ async def _request(tx: Transaction, news: News) -> None:
     """One notice, whatever the number of policies: the first of the promise's department says how."""
     department_id = news.department.removeprefix("departments/")
     means = CONCERNS[news.concern]
-    policies = await POLICIES_FOR_EVENT.all(tx, event_type=means.event_type, department_id=department_id)
+    policies = await store.POLICIES_FOR_EVENT.all(
+        tx, event_type=means.event_type, department_id=department_id
+    )
     if not policies:
         return
     policy = policies[0]
-    template = await GET_TEMPLATE.one(tx, id=policy.template_id)
+    template = await store.GET_TEMPLATE.one(tx, id=policy.template_id)
     notice = Notice(
         id=ids.uuid7(tx.now),
         customer=news.customer,
@@ -188,5 +183,5 @@ async def _request(tx: Transaction, news: News) -> None:
 
 async def _revise(tx: Transaction, notice: Notice, news: News) -> None:
     notice.revise(news.variables, news.expire_time, news.version)
-    await queue(tx, notice, (await GET_TEMPLATE.one(tx, id=notice.template_id)).type)
+    await queue(tx, notice, (await store.GET_TEMPLATE.one(tx, id=notice.template_id)).type)
     await save(tx, notice)

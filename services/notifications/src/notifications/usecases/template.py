@@ -10,15 +10,7 @@ from chassis.errors import FailedPrecondition, ResourceExists
 from chassis.facts import changed
 from notifications.domain.template import Template, TemplateInLanguages, Text, Type
 from notifications.names import TEMPLATE, TEXT
-from notifications.store.tables import (
-    GET_TEMPLATE,
-    GET_TEXT,
-    INSERT_TEMPLATE,
-    INSERT_TEXT,
-    LATEST_TEXTS,
-    POLICIES_WITH_TEMPLATE,
-    UPDATE_TEMPLATE,
-)
+from notifications.store import tables as store
 from notifications.usecases import words
 from notifications.usecases.sendable import require_sendable
 
@@ -71,7 +63,7 @@ async def create_template(
         tx.now,
     )
     tx.require_owner(template)
-    await created(tx, INSERT_TEMPLATE, template)
+    await created(tx, store.INSERT_TEMPLATE, template)
     return _in_languages(template, [])
 
 
@@ -91,7 +83,7 @@ async def update_template(
     if fields := changed(template, new):
         _require_texts(template, texts, fields)
         await _require_policies(tx, template, texts)
-        await write(tx, UPDATE_TEMPLATE, template)
+        await write(tx, store.UPDATE_TEMPLATE, template)
     return _in_languages(template, texts)
 
 
@@ -124,7 +116,7 @@ async def update_text(
 ) -> Text:
     """Keep the next version of a text. What says the same is no new version. NotFound; what `_keep` finds."""
     template, texts = await _own(tx, template_id)
-    text = await found(tx, TEXT, GET_TEXT, template_id, template_text_id, etag=etag)
+    text = await found(tx, TEXT, store.GET_TEXT, template_id, template_text_id, etag=etag)
     if not changed(text, changes):
         return text
     text.create_time = tx.now
@@ -158,8 +150,8 @@ def _declared(variables: list[Variable]) -> dict[str, bool]:
 async def _own(tx: Transaction, template_id: str, etag: str = "") -> tuple[Template, list[Text]]:
     """A template of the caller's with its texts, which nobody else changes meanwhile. What `owned` finds."""
     await LOCK_NAME.run(tx, name=TEMPLATE.format(template_id))
-    template = await owned(tx, TEMPLATE, GET_TEMPLATE, template_id, etag=etag)
-    return template, await LATEST_TEXTS.all(tx, template_id=template_id)
+    template = await owned(tx, TEMPLATE, store.GET_TEMPLATE, template_id, etag=etag)
+    return template, await store.LATEST_TEXTS.all(tx, template_id=template_id)
 
 
 async def _keep(tx: Transaction, template: Template, texts: list[Text], text: Text) -> Text:
@@ -167,10 +159,10 @@ async def _keep(tx: Transaction, template: Template, texts: list[Text], text: Te
     words.check(template, text)
     others = [each for each in texts if each.language != text.language]
     await _require_policies(tx, template, [*others, text])
-    await tx.defer(INSERT_TEXT, **values(text))
+    await tx.defer(store.INSERT_TEXT, **values(text))
     return text
 
 
 async def _require_policies(tx: Transaction, template: Template, texts: list[Text]) -> None:
-    for policy in await POLICIES_WITH_TEMPLATE.all(tx, template_id=template.id):
+    for policy in await store.POLICIES_WITH_TEMPLATE.all(tx, template_id=template.id):
         require_sendable(template, texts, policy)

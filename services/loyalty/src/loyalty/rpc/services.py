@@ -1,0 +1,215 @@
+"""The gRPC services."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, ClassVar
+
+from chassis.api.checks import Rules
+from chassis.api.decoding import into
+from chassis.api.entities import found
+from chassis.api.filters import parse
+from chassis.api.messages import decimal, to_message
+from chassis.api.validation import Check
+from chassis.context import Call, current_call
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound, invalid
+from chassis.explain.explainer import explain
+from chassis.grpc.ingest import ingest
+from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
+from loyalty import names
+from loyalty.domain import value
+from loyalty.domain.goodwill import why_granted
+from loyalty.store import tables as store
+from loyalty.store.purchases import GET_PURCHASE, GET_VALUE, LIST_PURCHASES, LIST_VALUES
+from loyalty.usecases import ledger
+from loyalty.usecases.goodwill import Authority, assess, grant_goodwill
+from loyalty.usecases.purchases import Bought, record_batch, record_purchases
+from rapport.common.v1.explanation_pb2 import Explanation
+from rapport.loyalty.v1 import goodwill_service_pb2 as goodwill_pb
+from rapport.loyalty.v1 import ledger_service_pb2 as ledger_pb
+from rapport.loyalty.v1 import membership_service_pb2 as membership_pb
+from rapport.loyalty.v1 import program_service_pb2 as program_pb
+from rapport.loyalty.v1 import purchase_service_pb2 as purchase_pb
+from rapport.loyalty.v1.account_pb2 import Account
+from rapport.loyalty.v1.customer_value_pb2 import CustomerValue
+from rapport.loyalty.v1.goodwill_pb2 import Goodwill
+from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceServicer
+from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceServicer
+from rapport.loyalty.v1.membership_pb2 import Membership
+from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceServicer
+from rapport.loyalty.v1.program_pb2 import Program, Unit
+from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceServicer
+from rapport.loyalty.v1.purchase_pb2 import Purchase
+from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceServicer
+from rapport.loyalty.v1.transfer_pb2 import Transfer
+
+
+class ProgramRpc(Rpc, ProgramServiceServicer):
+    """Programs, and what they count."""
+
+    CreateProgram = change(program_pb.CreateProgramRequest, ledger.create_program, Program)
+    GetProgram = get(names.PROGRAM, store.GET_PROGRAM, Program)
+    ListPrograms = listing(program_pb.ListProgramsResponse, store.LIST_PROGRAMS)
+    UpdateProgram = change(program_pb.UpdateProgramRequest, ledger.update_program, Program)
+    CreateUnit = change(program_pb.CreateUnitRequest, ledger.create_unit, Unit)
+    GetUnit = get(names.UNIT, store.GET_UNIT, Unit)
+    ListUnits = listing(
+        program_pb.ListUnitsResponse, store.LIST_UNITS, parent=(names.PROGRAM, store.GET_PROGRAM)
+    )
+    UpdateUnit = change(program_pb.UpdateUnitRequest, ledger.update_unit, Unit)
+
+
+class MembershipRpc(Rpc, MembershipServiceServicer):
+    """Customers' places in programs."""
+
+    CreateMembership = change(membership_pb.CreateMembershipRequest, ledger.create_membership, Membership)
+    GetMembership = get(names.MEMBERSHIP, store.GET_MEMBERSHIP, Membership)
+    ExplainMembership = explain(names.MEMBERSHIP, store.GET_MEMBERSHIP, Membership)
+    ListMemberships = listing(
+        membership_pb.ListMembershipsResponse,
+        store.LIST_MEMBERSHIPS,
+        parent=(names.PROGRAM, store.GET_PROGRAM),
+    )
+
+
+def _of_parent(check: Check, request: ledger_pb.BatchGetAccountsRequest, now: datetime) -> None:
+    for i, name in enumerate(request.names):
+        if not name.startswith(f"{request.parent}/"):
+            check.refuse(f"names[{i}]", "INVALID_NAME", "must be of the program that is the parent")
+
+
+class LedgerRpc(Rpc, LedgerServiceServicer):
+    """Accounts, and what moves between them."""
+
+    rules: ClassVar[Rules] = {ledger_pb.BatchGetAccountsRequest: _of_parent}
+
+    PostTransfer = change(ledger_pb.PostTransferRequest, ledger.post_transfer, Transfer)
+    ReverseTransfer = change(ledger_pb.ReverseTransferRequest, ledger.reverse_transfer, Transfer)
+    GetTransfer = get(names.TRANSFER, store.GET_TRANSFER, Transfer)
+    CreateAccount = change(ledger_pb.CreateAccountRequest, ledger.create_account, Account)
+    GetAccount = get(names.ACCOUNT, store.GET_ACCOUNT, Account)
+    ListAccounts = listing(
+        ledger_pb.ListAccountsResponse, store.LIST_ACCOUNTS, parent=(names.PROGRAM, store.GET_PROGRAM)
+    )
+    ExplainAccount = explain(names.ACCOUNT, store.GET_ACCOUNT, Account)
+
+    async def ExplainTransfer(self, request: ledger_pb.ExplainTransferRequest, context: Any) -> Explanation:
+        """Why units moved: the fact is told of each member's account; without one, who moved them."""
+        transfer = await found(
+            self.db, names.TRANSFER, store.GET_TRANSFER, *names.TRANSFER.parse(request.name)
+        )
+        told = await store.TOLD_OF.maybe(self.db, id=transfer.id)
+        why: Any = {"fact": (told["name"], told["version"])} if told else {"event": transfer.cause_id}
+        return await self.explainer.explain(request, to_message(Transfer, transfer), **why)
+
+    async def ListTransfers(
+        self, request: ledger_pb.ListTransfersRequest, context: Any
+    ) -> ledger_pb.ListTransfersResponse:
+        """The transfers of an account, newest first."""
+        asked = parse(request.filter, store.BY_ACCOUNT)
+        if asked.shape not in ("account=$1", "account:$1"):
+            raise invalid("filter", "INVALID_FILTER", f'must be account = "{names.ACCOUNT}"')
+        accounts = await store.GET_ACCOUNTS.all(self.db, names=list(asked.params.values()))
+        show, account_id = partial(to_message, Transfer), accounts[0].id if accounts else None
+        page, token = await store.LIST_TRANSFERS.page(self.db, request, show, account_id=account_id)
+        return ledger_pb.ListTransfersResponse(transfers=page, next_page_token=token)
+
+    async def BatchGetAccounts(
+        self, request: ledger_pb.BatchGetAccountsRequest, context: Any
+    ) -> ledger_pb.BatchGetAccountsResponse:
+        """Accounts of a program, in the order asked."""
+        asked = list(set(request.names))
+        accounts = {a.name: a for a in await store.GET_ACCOUNTS.all(self.db, names=asked)}
+        for name in request.names:
+            if name not in accounts:
+                raise NotFound(name)
+        return ledger_pb.BatchGetAccountsResponse(
+            accounts=[to_message(Account, accounts[name]) for name in request.names]
+        )
+
+
+_bought = into(Purchase, Bought)
+
+
+def _check_refund(check: Check, sent: Purchase, now: datetime) -> None:
+    """No more is given back than was paid."""
+    paid, back = sent.amount, sent.refunded_amount
+    if sent.HasField("refunded_amount") and back.currency_code != paid.currency_code:
+        check.refuse("refunded_amount.currency_code", "INVALID_CURRENCY", "must be that of amount")
+    elif decimal(back) > max(decimal(paid), Decimal(0)):
+        check.refuse("refunded_amount", "INVALID_NUMBER", "must be from 0 to amount")
+
+
+class PurchaseRpc(Rpc, PurchaseServiceServicer):
+    """Purchases, and what customers are worth."""
+
+    rules: ClassVar[Rules] = {Purchase: _check_refund}
+
+    formula: value.ValueFormula
+
+    @ingest(lambda self, request, now: _bought(request.purchase).purchase(now))
+    async def RecordPurchase(
+        self, purchases: Sequence[value.Purchase], calls: Sequence[Call], tx: Transaction
+    ) -> Sequence[Purchase]:
+        """Record purchases that arrived together."""
+        recorded = await record_purchases(tx, purchases, self.formula, acting=lambda i: tx.act(calls[i]))
+        return [to_message(Purchase, purchase) for purchase, _ in recorded]
+
+    BatchRecordPurchases = change(
+        purchase_pb.BatchRecordPurchasesRequest, record_batch, purchase_pb.BatchRecordPurchasesResponse
+    )
+    GetPurchase = get(names.PURCHASE, GET_PURCHASE, Purchase)
+    ListPurchases = listing(purchase_pb.ListPurchasesResponse, LIST_PURCHASES)
+    ExplainPurchase = explain(names.PURCHASE, GET_PURCHASE, Purchase)
+
+    async def GetCustomerValue(
+        self, request: purchase_pb.GetCustomerValueRequest, context: Any
+    ) -> CustomerValue:
+        """What a customer is worth."""
+        return self._shown(
+            await found(self.db, names.CUSTOMER_VALUE, GET_VALUE, *names.CUSTOMER_VALUE.ids(request.name))
+        )
+
+    async def ExplainCustomerValue(
+        self, request: purchase_pb.ExplainCustomerValueRequest, context: Any
+    ) -> Explanation:
+        """Why a customer is worth that."""
+        shown = await self.GetCustomerValue(purchase_pb.GetCustomerValueRequest(name=request.name), context)
+        return await self.explainer.explain(request, shown, partial(value.why_worth, self.formula))
+
+    async def ListCustomerValues(
+        self, request: purchase_pb.ListCustomerValuesRequest, context: Any
+    ) -> purchase_pb.ListCustomerValuesResponse:
+        """What customers are worth."""
+        values, token = await LIST_VALUES.page(self.db, request, self._shown)
+        return purchase_pb.ListCustomerValuesResponse(customer_values=values, next_page_token=token)
+
+    def _shown(self, found: value.CustomerValue) -> CustomerValue:
+        """The band follows from the bands that are set."""
+        formula = self.formula
+        return to_message(CustomerValue, found, band=formula.band(found), formula_version=formula.version)
+
+
+class GoodwillRpc(Rpc, GoodwillServiceServicer):
+    """Goodwill within the authority of who grants it."""
+
+    authority: Authority
+
+    GrantGoodwill = change(goodwill_pb.GrantGoodwillRequest, grant_goodwill, Goodwill)
+
+    async def CheckGoodwill(
+        self, request: goodwill_pb.CheckGoodwillRequest, context: Any
+    ) -> goodwill_pb.CheckGoodwillResponse:
+        """Tell what whoever asks may still grant."""
+        (customer_id,) = names.CUSTOMER.parse(request.customer, "customer")
+        subject = current_call.get().principal.subject
+        return to_message(
+            goodwill_pb.CheckGoodwillResponse, await assess(self.db, self.authority, customer_id, subject)
+        )
+
+    GetGoodwill = get(names.GOODWILL, store.GET_GOODWILL, Goodwill)
+    ListGoodwill = listing(goodwill_pb.ListGoodwillResponse, store.LIST_GOODWILL)
+    ExplainGoodwill = explain(names.GOODWILL, store.GET_GOODWILL, Goodwill, why_granted)
