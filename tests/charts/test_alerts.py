@@ -49,6 +49,8 @@ WELL = {
     "rapport_timer_runs_total{kind='k',outcome='failed'}": "4x{N}",
     "rapport_work_alarms{kind='k'}": "0x{N}",
     "rapport_work_overdue{kind='k'}": "0x{N}",
+    "rapport_work_outcomes_total{kind='k',verdict='DONE'}": "0+10x{N}",
+    "rapport_work_outcomes_total{kind='k',verdict='LATER'}": "0+1x{N}",
     "rapport_rpc_calls_total{caller='billing',method='a/Get',code='OK'}": "0+60x{N}",
     "rapport_rpc_calls_total{caller='billing',method='a/Get',code='PERMISSION_DENIED'}": "0+6x{N}",
     "rapport_facts_recorded_total{type='rapport.notifications.v1.NoticeSent'}": "0+60x{N}",
@@ -79,6 +81,7 @@ ILL = {
     "RapportTimersFail": {"rapport_timer_runs_total{kind='k',outcome='failed'}": "0+1x{N}"},
     "RapportWorkAlarm": {"rapport_work_alarms{kind='k'}": "1x{N}"},
     "RapportWorkLate": {"rapport_work_overdue{kind='k'}": "1x{N}"},
+    "RapportWorkFails": {"rapport_work_outcomes_total{kind='k',verdict='DONE'}": "7x{N}"},
     "RapportCallerRefused": {
         "rapport_rpc_calls_total{caller='billing',method='a/Get',code='PERMISSION_DENIED'}": "0+600x{N}"
     },
@@ -119,6 +122,8 @@ QUIET_HOUR = {
     "rpc_server_duration_seconds_bucket{method='a/Get',code='OK',le='0.5'}": "0+0.1x{N}",
     "rpc_server_duration_seconds_count{method='a/Get',code='INTERNAL'}": "0+0.05x{N}",
     "rapport_rpc_calls_total{caller='billing',method='a/Get',code='OK'}": "0x{N}",
+    "rapport_work_outcomes_total{kind='k',verdict='DONE'}": "0x{N}",
+    "rapport_work_outcomes_total{kind='k',verdict='LATER'}": "0+0.3x{N}",  # one alone, every few minutes
     "rapport_rpc_calls_total{caller='billing',method='a/Get',code='PERMISSION_DENIED'}": "0+1x{N}",
 }
 

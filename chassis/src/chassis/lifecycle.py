@@ -214,10 +214,11 @@ class Lifecycle:
         metrics.WARNINGS.set(len(warnings))
 
     async def _watch(self) -> None:
-        """Be unready while database or broker do not answer.
+        """Be unready while the database does not answer.
 
-        What the broker has lost is no reason to refuse calls that need no broker: views say that they are
-        SILENT, and it is told as a warning.
+        A broker that is away, or has lost something, is told as a warning and no reason to refuse calls: they
+        need none. Facts wait in the outbox, and views say that they are SILENT. Were it a reason, every
+        replica of every service would be without callers at once.
         To end the process helps against neither being away, so it is left to wait. Only a broker's client
         that gets no answers for a minute and believes to be connected is given up, with the process.
         """
@@ -225,11 +226,10 @@ class Lifecycle:
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
             database, broker = await self.app.db.problem(), await self._nats.problem()
-            problems = [problem for problem in (database, broker) if problem]
-            misses = misses + 1 if problems else 0
-            self._warn([p for p in (self._heartbeat.problem, *self.app.freshness.problems) if p])
+            misses = misses + 1 if database else 0
             if misses == 0 or misses >= MISSES_UNTIL_UNREADY:
-                self._be_ready(problems)
+                self._be_ready([database] if database else [])
+            self._warn([p for p in (broker, self._heartbeat.problem, *self.app.freshness.problems) if p])
             broker_misses = broker_misses + 1 if broker and not self._nats.is_reconnecting() else 0
             if broker_misses >= MISSES_UNTIL_EXIT:
                 log.error("the broker connection is lost for good", problem=broker)

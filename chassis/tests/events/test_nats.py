@@ -1,5 +1,6 @@
 """Who a URL says that we are, and a broker that stands still."""
 
+import asyncio
 import signal
 from pathlib import Path
 from urllib.parse import quote
@@ -53,3 +54,41 @@ async def test_a_connection_is_read_again_as_soon_as_the_broker_answers_late(tmp
         await eventually(answers)
         assert connection.client.stats["reconnects"] == 0
         await connection.close()
+
+
+async def test_who_is_refused_while_connecting_again_goes_on_trying(server: Nats) -> None:
+    passwords = [PASSWORD, "changed a moment too early", PASSWORD]
+
+    def url() -> str:
+        return f"nats://cases:{quote(passwords[0], safe='')}@127.0.0.1:{server.port}"
+
+    async def answers() -> bool:
+        return await connection.problem() == ""
+
+    with server:
+        connection = await connect(url, "cases")
+        del passwords[0]
+        await asyncio.to_thread(server.stop)
+        server.start()
+
+        async def was_refused() -> bool:
+            return "Authorization Violation" in str(connection.client.last_error)
+
+        await eventually(was_refused, 30)
+        del passwords[0]
+        await eventually(answers, 30)
+        await connection.close()
+
+
+async def test_a_connection_is_closed_also_while_the_broker_is_away(tmp_path: Path) -> None:
+    with Nats(tmp_path) as server:
+        connection = await connect(server.url, "cases")
+        await asyncio.to_thread(server.stop)
+
+        async def is_away() -> bool:
+            return connection.is_reconnecting()
+
+        await eventually(is_away)
+        await connection.client.publish("kept.for.later", b"and never sent")
+        await connection.close()
+        assert connection.client.is_closed

@@ -10,8 +10,11 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 from typing import Any
 
 import nats
@@ -19,6 +22,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from chassis import health, lifecycle
+from chassis.outbox import heartbeat
 from rapport.loyalty.v1.ledger_service_pb2 import BatchGetAccountsRequest
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport_testing.infrastructure import Infrastructure
@@ -56,35 +60,83 @@ async def get(running: Any, path: str) -> tuple[int, str]:
     return await asyncio.to_thread(read)
 
 
-@pytest.mark.parametrize(
-    ("server", "problem"),
-    [("postgres", "the database does not answer"), ("nats", "the broker does not answer")],
-)
-async def test_an_outage_makes_a_service_unready_and_leaves_it_alive(
-    running, infrastructure, monkeypatch, server, problem
-):
-    dependency = getattr(infrastructure, server)
+async def test_a_service_without_its_database_is_unready_and_alive(running, infrastructure, monkeypatch):
     assert (await get(running, "/health/ready"))[0] == 200
-    await asyncio.to_thread(dependency.stop)
+    await asyncio.to_thread(infrastructure.postgres.stop)
     try:
 
         async def unready() -> bool:
             status, body = await get(running, "/health/ready")
-            return status == 503 and problem in body
+            return status == 503 and "the database does not answer" in body
 
         await eventually(unready, 30)
         assert (await get(running, "/health/live"))[0] == 200
-        if server == "postgres":  # for far longer than a process that can do nothing about it might bear
-            asked = counted(monkeypatch, running.db, "problem")
-            await eventually(lambda: asked() > 3 * lifecycle.MISSES_UNTIL_EXIT, 60)
-            assert not running.lifecycle.failed.is_set()
+        # For far longer than a process that can do nothing about it might bear.
+        asked = counted(monkeypatch, running.db, "problem")
+        await eventually(lambda: asked() > 3 * lifecycle.MISSES_UNTIL_EXIT, 60)
+        assert not running.lifecycle.failed.is_set()
     finally:
-        dependency.start()
+        infrastructure.postgres.start()
 
     async def ready() -> bool:
         return (await get(running, "/health/ready"))[0] == 200
 
     await eventually(ready, 30)
+    assert not running.lifecycle.failed.is_set()
+
+
+@dataclass
+class MembershipCreated:
+    """A fact of the loyalty service."""
+
+    membership: str
+
+
+@pytest.mark.parametrize("fault", ["stop", "freeze"])
+async def test_a_service_without_its_broker_serves_warns_and_tells_how_long_facts_wait(
+    running, infrastructure, acting, clock, monkeypatch, fault
+):
+    monkeypatch.setattr(heartbeat, "BEAT_EVERY_S", 0.1)
+    monkeypatch.setattr(lifecycle, "MISSES_UNTIL_EXIT", 1_000_000)  # looks every tenth of a second
+    broker = infrastructure.nats
+    await asyncio.to_thread(broker.stop if fault == "stop" else lambda: broker.process.send_signal(SIGSTOP))
+    try:
+        with acting():
+            async with running.db.transaction() as tx:
+                tx.record(MembershipCreated("programs/main/memberships/1"), version=1)
+
+        async def warned() -> bool:
+            status, body = await get(running, "/health/ready")
+            assert status == 200, body
+            return "the broker does not answer" in str(json.loads(body)["warnings"])
+
+        async def told() -> tuple[float, float]:
+            _, text = await get(running, "/metrics")
+            values = {
+                sample.name: sample.value
+                for family in text_string_to_metric_families(text)
+                for sample in family.samples
+            }
+            return values["rapport_outbox_unpublished"], values["rapport_outbox_oldest_seconds"]
+
+        await eventually(warned, 30)
+        clock.advance(timedelta(minutes=2))
+
+        async def waits() -> bool:
+            return await told() == (1, 120)
+
+        await eventually(waits, 30)
+    finally:
+        if fault == "stop":
+            broker.start()
+        else:
+            broker.process.send_signal(SIGCONT)
+
+    async def well() -> bool:
+        _, body = await get(running, "/health/ready")
+        return json.loads(body)["warnings"] == []
+
+    await eventually(well, 30)
     assert not running.lifecycle.failed.is_set()
 
 

@@ -148,3 +148,9 @@ def test_people_read_what_they_wrote(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"{names}\n\tsecond line\n"
     listing(names)
     assert names in capsys.readouterr().out
+
+
+def test_a_name_is_one_word_for_whoever_reads_the_table_by_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "services/cases/consumers/cases-notices/deadLetters/0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60" * 3
+    output.listing([{"name": name, "error": "e" * 300}], ["name", "error"], as_json=False, empty="")
+    assert capsys.readouterr().out.splitlines()[1].split() == [name, "e" * 300]

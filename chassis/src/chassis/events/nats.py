@@ -1,6 +1,7 @@
 """Connections to NATS with the settings that survive outages."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +63,8 @@ class Connection:
                 await self.client.flush(timeout=2)
             except BROKER_ERRORS:
                 _log.warning("closing the connection to the broker with messages unsent")
-        await self.client.close()
+        with contextlib.suppress(RuntimeError):  # what is buffered for a broker that is away: see above
+            await self.client.close()
 
 
 class Encrypting(Client):
@@ -119,9 +121,9 @@ async def connect(
     urls = url if callable(url) else lambda: url
     servers, told = parted(urls())
     credentials: dict[str, Any] = {kind: _now(urls, kind) for kind in told}
+    starting = True
 
     async def on_error(error: Exception) -> None:
-        starting = not (client.is_connected or client.is_reconnecting)
         if starting and "authorization violation" in str(error).lower():
             raise nats.errors.AuthorizationError from error  # the library would go on asking
         if isinstance(error, OSError):
@@ -158,6 +160,7 @@ async def connect(
             reconnected_cb=on_reconnected,
             closed_cb=on_closed,
         )
+    starting = False  # from now on a refusal may be of a password that is just being changed
     return connection
 
 

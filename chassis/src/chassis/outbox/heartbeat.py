@@ -101,13 +101,18 @@ class Heartbeat:
 
     async def run(self) -> None:
         """Beat until cancelled."""
+        last = ""  # of an outage each error is said once
         while True:
+            error = ""
             try:
                 await self._beat()
             except nats.js.errors.NotFoundError:
                 self._tell(f"the broker has no stream {self._stream}: provision it again")
-            except (*DATABASE_ERRORS, nats.errors.Error) as error:
-                _log.warning("no heartbeat", error=repr(error))
+            except (*DATABASE_ERRORS, nats.errors.Error) as caught:
+                error = type(caught).__name__
+                if error != last:
+                    _log.warning("no heartbeat", error=error)
+            last = error
             await asyncio.sleep(BEAT_EVERY_S)
 
     async def _beat(self) -> None:
@@ -120,10 +125,10 @@ class Heartbeat:
         now = self._db.clock.now()
         depth, oldest = await unpublished(self._db)
         lag_s = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+        metrics.OUTBOX_UNPUBLISHED.set(depth)  # before the broker is asked, whose silence they tell
+        metrics.OUTBOX_OLDEST.set(lag_s)
         sent_at = time.time()
         info = await self._connection.js.stream_info(self._stream)
-        metrics.OUTBOX_UNPUBLISHED.set(depth)
-        metrics.OUTBOX_OLDEST.set(lag_s)
         if await self._is_whole(known, info):
             self._tell("")
             beat = Beat(depth, lag_s, info.state.last_seq, sent_at)

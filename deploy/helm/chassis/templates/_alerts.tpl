@@ -124,6 +124,8 @@ window ends the alert soon after it is over; a few failures at night are no inci
     (printf `max by (kind) (rapport_work_alarms%s) > 0` $at))
   (list "RapportWorkLate" "warning" "15m" (printf "Work of the kind {{ $labels.kind }} of %s was due and is not begun." $job)
     (printf `max by (kind) (rapport_work_overdue%s) > 0` $at))
+  (list "RapportWorkFails" "critical" "5m" (printf "Every attempt at work of the kind {{ $labels.kind }} of %s fails: the other side is down." $job)
+    (printf `sum by (kind) (increase(rapport_work_outcomes_total{%s,verdict="LATER"}[15m])) > 5 unless sum by (kind) (increase(rapport_work_outcomes_total{%s,verdict="DONE"}[15m])) > 0` $match $match))
   (list "RapportCallerRefused" "warning" "15m" (printf "More than half of what {{ $labels.caller }} asks of %s is refused: it lacks a permission, a valid token, or its share." $job)
     (printf `sum by (caller) (rate(rapport_rpc_calls_total{%s,code=~"PERMISSION_DENIED|UNAUTHENTICATED|RESOURCE_EXHAUSTED"}[15m])) / sum by (caller) (rate(rapport_rpc_calls_total%s[15m])) > 0.5 and sum by (caller) (increase(rapport_rpc_calls_total%s[15m])) > 20` $match $at $at)) -}}
 {{- if include "chassis.v1.tlsSecret" . -}}

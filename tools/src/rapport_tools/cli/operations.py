@@ -6,7 +6,7 @@ from typing import Any
 from rapport.operations.v1.operations_pb2 import DeadLetter
 from rapport.operations.v1.operations_service_pb2 import ListDeadLettersRequest
 from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
-from rapport_tools.cli.failures import Exit, Failure, is_lost, whom_to_ask
+from rapport_tools.cli.failures import Exit, Failure, is_lost, reason_of, whom_to_ask
 from rapport_tools.cli.output import listing
 from rapport_tools.cli.session import Session
 
@@ -35,8 +35,10 @@ def list_of_each(
         except Exception as error:
             if not is_lost(error):
                 raise
-            silent.append(name)
-    listing(rows, columns or list(rows[0] if rows else ()), as_json=as_json, empty=empty)
+            why = reason_of(error)
+            silent.append(f"{name} ({why})" if why else name)
+    if rows or as_json or not silent:
+        listing(rows, columns or list(rows[0] if rows else ()), as_json=as_json, empty=empty)
     if silent:
         raise Failure(f"No answer from {', '.join(silent)}: see {whom_to_ask()}.", Exit.UNREACHABLE)
 

@@ -11,6 +11,7 @@ import typer
 from rapport_imports.wording import OBEYED, line, shown
 
 AsJson = typer.Option(False, "--json", help="Write JSON instead of a table.")
+LINE_MAX = 10_000
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -63,7 +64,10 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         table.add_column(column.replace("_", " ").upper(), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in columns))
-    Terminal().print(table, markup=False)
+    terminal = Terminal()
+    if not terminal.is_terminal:  # no line is broken where another program reads it: a name is one word
+        terminal.width = LINE_MAX
+    terminal.print(table, markup=False)
 
 
 def _cell(value: Any) -> str:
