@@ -11,7 +11,7 @@ ONE = ALL + ',job="$service"'
 RATE = "[$__rate_interval]"
 FAULTS = 'code=~"INTERNAL|UNKNOWN|UNAVAILABLE|DEADLINE_EXCEEDED"'
 BY_ONE = ALL + ',caller=~"$caller"'
-CALLED = "rapport_rpc_calls_total"
+CALLED, ANSWERED = "rapport_rpc_calls_total", "rpc_server_duration_seconds"
 REFUSED = 'code=~"PERMISSION_DENIED|UNAUTHENTICATED|RESOURCE_EXHAUSTED"'
 WRONG = 'code=~"INVALID_ARGUMENT|NOT_FOUND|FAILED_PRECONDITION|ALREADY_EXISTS|ABORTED"'
 OVER = 'code="RESOURCE_EXHAUSTED"'
@@ -26,87 +26,79 @@ def quantile(share: float, metric: str, at: str, by: str = "") -> str:
     return f"histogram_quantile({share}, sum by ({grouped}) (rate({metric}_bucket{{{at}}}{RATE})))"
 
 
-def red(at: str, by: str) -> list[Panel]:
-    """Rate, errors and durations of RPCs."""
-    answered = "rpc_server_duration_seconds"
-    timed = at + ',method!~".*/Watch.*"'
-    return [
-        ("Calls", "reqps", f"{{{{{by}}}}}", f"sum by ({by}) (rate({answered}_count{{{at}}}{RATE}))"),
-        (
-            "Failing through our fault",
-            "percentunit",
-            f"{{{{{by}}}}}",
-            f"sum by ({by}) (rate({answered}_count{{{at},{FAULTS}}}{RATE}))"
-            f" / sum by ({by}) (rate({answered}_count{{{at}}}{RATE}))",
-        ),
-        ("99 of 100 calls take at most", "s", f"{{{{{by}}}}}", quantile(0.99, answered, timed, by)),
-    ]
+def legend(by: str) -> str:
+    """What tells apart the lines of a panel."""
+    return " ".join(f"{{{{{label}}}}}" for label in by.split(", "))
+
+
+def added(title: str, unit: str, metric: str, by: str, at: str = ALL) -> Panel:
+    """A gauge whose replicas are added up."""
+    return title, unit, legend(by), f"sum by ({by}) ({metric}{{{at}}})"
 
 
 def worst(title: str, unit: str, metric: str, by: str, at: str = ALL) -> Panel:
     """A gauge that is the same in every replica."""
-    legend = " ".join(f"{{{{{label}}}}}" for label in by.split(", "))
-    return title, unit, legend, f"max by ({by}) ({metric}{{{at}}})"
+    return title, unit, legend(by), f"max by ({by}) ({metric}{{{at}}})"
+
+
+def rate(title: str, metric: str, by: str, at: str = ALL, unit: str = "reqps") -> Panel:
+    """How much a counter grows in a second."""
+    return title, unit, legend(by), f"sum by ({by}) (rate({metric}{{{at}}}{RATE}))"
+
+
+def grown(title: str, metric: str, by: str, at: str = ALL, within: str = "1d") -> Panel:
+    """How much a counter has grown."""
+    return title, "short", legend(by), f"sum by ({by}) (increase({metric}{{{at}}}[{within}]))"
+
+
+def share(title: str, metric: str, by: str, of: str, at: str) -> Panel:
+    """How much of a counter's growth is of some kind."""
+    (*_, some), (*_, all_of_it) = rate(title, metric, by, f"{at},{of}"), rate(title, metric, by, at)
+    return title, "percentunit", legend(by), f"{some} / {all_of_it}"
+
+
+def red(at: str, by: str) -> list[Panel]:
+    """Rate, errors and durations of RPCs."""
+    timed = at + ',method!~".*/Watch.*"'
+    return [
+        rate("Calls", f"{ANSWERED}_count", by, at),
+        share("Failing through our fault", f"{ANSWERED}_count", by, FAULTS, at),
+        ("99 of 100 calls take at most", "s", legend(by), quantile(0.99, ANSWERED, timed, by)),
+    ]
 
 
 OUTCOMES = "rapport_promise_outcomes_total"
 NOTICES = 'type=~"rapport[.]notifications[.]v1[.]Notice(Sent|Failed|Suppressed|Unknown)"'
+FACTS, TOLD = "rapport_facts_recorded_total", f"sum(increase({OUTCOMES}{{{ALL},outcome"
+ASKED = "rpc_client_duration_seconds"
+POOL = "rapport_db_pool"
+OF_SIX_HOURS = f"ratio_rate6h{{{ALL}}}"
 DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
     "overview": (
         "Rapport: overview",
         [
-            ("Pods that answer", "short", "{{job}}", f"sum by (job) (up{{{ALL}}})"),
-            (
-                "Errors of the last 6 hours",
-                "percentunit",
-                "{{job}}",
-                f"rapport:rpc_errors:ratio_rate6h{{{ALL}}}",
-            ),
-            (
-                "Slow calls of the last 6 hours",
-                "percentunit",
-                "{{job}}",
-                f"rapport:rpc_slow:ratio_rate6h{{{ALL}}}",
-            ),
+            added("Pods that answer", "short", "up", "job"),
+            ("Errors of the last 6 hours", "percentunit", "{{job}}", f"rapport:rpc_errors:{OF_SIX_HOURS}"),
+            ("Slow calls of the last 6 hours", "percentunit", "{{job}}", f"rapport:rpc_slow:{OF_SIX_HOURS}"),
             *red(ALL, "job"),
             worst("What is amiss", "short", "rapport_warnings", "job"),
-            (
-                "Refused, by caller",
-                "reqps",
-                "{{caller}}",
-                f"sum by (caller) (rate({CALLED}{{{ALL},{REFUSED}}}{RATE}))",
-            ),
+            rate("Refused, by caller", CALLED, "caller", f"{ALL},{REFUSED}"),
         ],
     ),
     "service": (
         "Rapport: one service",
         [
             *red(ONE, "method"),
-            (
-                "Who calls",
-                "reqps",
-                "{{caller}}",
-                f"sum by (caller) (rate({CALLED}{{{ONE}}}{RATE}))",
-            ),
-            (
-                "Calls to others, by how they end",
-                "reqps",
-                "{{method}} {{code}}",
-                f"sum by (method, code) (rate(rpc_client_duration_seconds_count{{{ONE}}}{RATE}))",
-            ),
+            rate("Who calls", CALLED, "caller", ONE),
+            rate("Calls to others, by how they end", f"{ASKED}_count", "method, code", ONE),
             (
                 "99 of 100 calls to others take at most",
                 "s",
                 "{{method}}",
-                quantile(0.99, "rpc_client_duration_seconds", ONE, "method"),
+                quantile(0.99, ASKED, ONE, "method"),
             ),
-            (
-                "Database connections",
-                "short",
-                "{{state}}",
-                f"sum by (state) (rapport_db_pool_connections{{{ONE}}})",
-            ),
-            ("Waiting for a connection", "short", "{{pod}}", f"rapport_db_pool_waiting{{{ONE}}}"),
+            added("Database connections", "short", f"{POOL}_connections", "state", ONE),
+            ("Waiting for a connection", "short", "{{pod}}", f"{POOL}_waiting{{{ONE}}}"),
             ("Event loop late by", "s", "{{pod}}", f"rapport_event_loop_lag_seconds{{{ONE}}}"),
             ("Memory", "bytes", "{{pod}}", f"process_resident_memory_bytes{{{ONE}}}"),
             ("CPU", "short", "{{pod}}", f"rate(process_cpu_seconds_total{{{ONE}}}{RATE})"),
@@ -115,38 +107,12 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
     "callers": (
         "Rapport: who calls what",
         [
-            (
-                "Calls a day",
-                "short",
-                "{{caller}} {{job}}",
-                f"sum by (caller, job) (increase({CALLED}{{{BY_ONE}}}[1d]))",
-            ),
-            ("Calls", "reqps", "{{method}}", f"sum by (method) (rate({CALLED}{{{BY_ONE}}}{RATE}))"),
-            (
-                "Calls, by how they end",
-                "reqps",
-                "{{caller}} {{code}}",
-                f"sum by (caller, code) (rate({CALLED}{{{BY_ONE}}}{RATE}))",
-            ),
-            (
-                "Refused a day, and why",
-                "short",
-                "{{caller}} {{method}} {{code}}",
-                f"sum by (caller, method, code) (increase({CALLED}{{{BY_ONE},{REFUSED}}}[1d]))",
-            ),
-            (
-                "Wrong requests a day",
-                "short",
-                "{{caller}} {{method}} {{code}}",
-                f"sum by (caller, method, code) (increase({CALLED}{{{BY_ONE},{WRONG}}}[1d]))",
-            ),
-            (
-                "Share refused for its quota",
-                "percentunit",
-                "{{caller}}",
-                f"sum by (caller) (rate({CALLED}{{{BY_ONE},{OVER}}}{RATE}))"
-                f" / sum by (caller) (rate({CALLED}{{{BY_ONE}}}{RATE}))",
-            ),
+            grown("Calls a day", CALLED, "caller, job", BY_ONE),
+            rate("Calls", CALLED, "method", BY_ONE),
+            rate("Calls, by how they end", CALLED, "caller, code", BY_ONE),
+            grown("Refused a day, and why", CALLED, "caller, method, code", f"{BY_ONE},{REFUSED}"),
+            grown("Wrong requests a day", CALLED, "caller, method, code", f"{BY_ONE},{WRONG}"),
+            share("Share refused for its quota", CALLED, "caller", OVER, BY_ONE),
         ],
     ),
     "events": (
@@ -156,11 +122,11 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             worst("Facts that are not published", "short", "rapport_outbox_unpublished", "job"),
             worst("Consumers are behind by", "s", "rapport_consumer_lag_seconds", "consumer"),
             worst("Events that wait", "short", "rapport_consumer_pending_events", "consumer"),
-            (
+            rate(
                 "Events, by what became of them",
-                "short",
-                "{{consumer}} {{outcome}}",
-                f"sum by (consumer, outcome) (rate(rapport_consumer_events_total{{{ALL}}}{RATE}))",
+                "rapport_consumer_events_total",
+                "consumer, outcome",
+                unit="short",
             ),
             worst("Set aside", "short", "rapport_events_set_aside", "consumer, state"),
             worst("Oldest set aside", "s", "rapport_events_set_aside_oldest_seconds", "consumer, state"),
@@ -174,60 +140,34 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
         "Rapport: promises and customers",
         [
             worst("Promises under way", "short", "rapport_promises_live", "state"),
-            (
-                "Promises a day, by how they end",
-                "short",
-                "{{outcome}}",
-                f"sum by (outcome) (increase({OUTCOMES}{{{ALL}}}[1d]))",
-            ),
+            grown("Promises a day, by how they end", OUTCOMES, "outcome"),
             (
                 "Told before the promise broke, of a week",
                 "percentunit",
                 "told in time",
-                f'sum(increase({OUTCOMES}{{{ALL},outcome="told_in_time"}}[7d]))'
-                f' / sum(increase({OUTCOMES}{{{ALL},outcome=~"told_in_time|broken"}}[7d]))',
+                f'{TOLD}="told_in_time"}}[7d])) / {TOLD}=~"told_in_time|broken"}}[7d]))',
             ),
-            (
-                "Messages an hour",
-                "short",
-                "{{type}}",
-                f"sum by (type) (increase(rapport_facts_recorded_total{{{ALL},{NOTICES}}}[1h]))",
-            ),
+            grown("Messages an hour", FACTS, "type", f"{ALL},{NOTICES}", "1h"),
             (
                 "Facts an hour, the ten most frequent",
                 "short",
                 "{{type}}",
-                f"topk(10, sum by (type) (increase(rapport_facts_recorded_total{{{ALL}}}[1h])))",
+                f"topk(10, sum by (type) (increase({FACTS}{{{ALL}}}[1h])))",
             ),
         ],
     ),
     "desk": (
         "Rapport: desk",
         [
-            (
-                "Pages",
-                "reqps",
-                "{{route}}",
-                f"sum by (route) (rate({PAGES}_count{{{ALL}}}{RATE}))",
-            ),
-            (
-                "19 of 20 pages take at most",
-                "s",
-                "{{route}}",
-                quantile(0.95, PAGES, ALL, "route"),
-            ),
-            (
-                "Failing pages",
-                "reqps",
-                "{{route}}",
-                f'sum by (route) (rate({PAGES}_count{{{ALL},status=~"5.."}}{RATE}))',
-            ),
+            rate("Pages", f"{PAGES}_count", "route"),
+            ("19 of 20 pages take at most", "s", "{{route}}", quantile(0.95, PAGES, ALL, "route")),
+            rate("Failing pages", f"{PAGES}_count", "route", f'{ALL},status=~"5.."'),
             ("Browsers that watch", "short", "browsers", f"sum(rapport_live_viewers{{{ALL}}})"),
-            (
+            rate(
                 "Webhooks, by what became of them",
-                "short",
-                "{{source}} {{outcome}}",
-                f"sum by (source, outcome) (rate(rapport_webhooks_received_total{{{ALL}}}{RATE}))",
+                "rapport_webhooks_received_total",
+                "source, outcome",
+                unit="short",
             ),
             worst("Webhooks that wait", "short", "rapport_webhooks_live", "source, state"),
             worst("Oldest webhook that waits", "s", "rapport_webhooks_oldest_seconds", "source, state"),

@@ -17,6 +17,8 @@ import pytest
 from referencing import Registry, Resource
 
 from deploy.services import SERVICES
+from rapport_tools.deploy.members import members
+from rapport_tools.deploy.plan import Installation, files
 from tests.charts.needed import NEEDED
 from tests.helm import rendered
 
@@ -65,6 +67,17 @@ def renderer(charts: Path) -> Render:
         return parsed(chart, json.dumps(given), release or given.get("name") or chart, namespace)
 
     return run
+
+
+def content(**options: Any) -> dict[str, Any]:
+    """What `rapport deploy prepare` writes of an installation of these options, file by file."""
+    made = files(
+        Installation(
+            members(SERVICES, "crm"), lambda user: f"p-{user}", "{}", "https://cluster.example.org", "{}",
+            issuer="rapport", **options,
+        )
+    )  # fmt: skip
+    return {path: json.loads(text) for path, text in made.items() if path.endswith(".json")}
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,9 @@
 """The configuration that the infra chart hands to NATS is one that NATS accepts."""
 
-import io
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +13,17 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from chassis.telemetry import exporting
-from rapport_tools.cli.main import build, run
+from tests.charts.conftest import content
 
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
 
 
-def nats_accounts(*given: object) -> tuple[int, str, str]:
-    """`rapport nats-accounts`: its exit code, and what it says on both outputs."""
-    said, complained = io.StringIO(), io.StringIO()
-    with redirect_stdout(said), redirect_stderr(complained):
-        code = run(partial(build(), ["nats-accounts", *map(str, given)]))
-    return code, said.getvalue(), complained.getvalue()
-
-
 @pytest.fixture(scope="module")
-def auth(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What an operator puts into the secret: the accounts of the installed services."""
-    passwords = tmp_path_factory.mktemp("passwords")
-    return nats_accounts("--passwords", passwords)[1]
+def auth() -> str:
+    """What is in the broker's secret: the accounts of the installed services."""
+    [secret] = content()["manifests/01-broker.json"]["items"]
+    return str(secret["stringData"]["auth.conf"])
 
 
 def config(objects: list[Object], name: str, key: str) -> str:
@@ -57,56 +45,6 @@ def test_nats_accepts_its_configuration(render: Render, tmp_path: Path, auth: st
     )
     assert checked.returncode == 0, checked.stderr
     assert "is valid" in checked.stderr
-
-
-def test_a_department_joins_with_what_its_image_says_and_everybody_keeps_their_password(
-    tmp_path: Path,
-) -> None:
-    consumer = {
-        "durable": "billing-cases",
-        "source": "cases",
-        "subjects": ["events.cases.>"],
-        "max_ack_pending": 256,
-    }
-    files = []
-    for described in (
-        {"service": "cases", "consumers": []},
-        {"service": "billing", "consumers": [consumer]},
-    ):
-        files.append(tmp_path / f"{described['service']}.json")
-        files[-1].write_text(json.dumps(described))
-    before, after = (
-        json.loads(nats_accounts("--passwords", tmp_path / "passwords", *given)[1])["accounts"]
-        for given in (files[:1], files)
-    )
-    assert after["cases"] == before["cases"]
-    assert [each for each in after["RAPPORT"]["users"] if each["user"] != "provision-billing"] == before[
-        "RAPPORT"
-    ]["users"]
-    assert set(after) - set(before) == {"billing"}
-    assert {path.name for path in (tmp_path / "passwords").iterdir()} == {
-        "admin",
-        "cases",
-        "billing",
-        "provision-cases",
-        "provision-billing",
-    }
-    assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "passwords").iterdir())
-
-
-def test_what_is_no_declaration_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text("[]")
-    code, said, complained = nats_accounts(tmp_path / "x.json", "--passwords", tmp_path / "p")
-    assert (code, said) == (2, "")
-    assert "is not what `python -m <service> describe` prints" in complained
-
-
-def test_who_asks_for_anothers_events_is_refused(tmp_path: Path) -> None:
-    consumer = {"durable": "loyalty-promises", "source": "cases", "subjects": [], "max_ack_pending": 1}
-    (tmp_path / "gifts.json").write_text(json.dumps({"service": "gifts", "consumers": [consumer]}))
-    code, said, complained = nats_accounts(tmp_path / "gifts.json", "--passwords", tmp_path / "p")
-    assert (code, said) == (2, "")
-    assert "consumers: 'loyalty-promises'" in complained
 
 
 def test_an_acknowledged_event_is_on_disk(render: Render) -> None:

@@ -10,10 +10,8 @@ import pytest
 import yaml
 
 from chassis.settings import load
-from rapport_tools.deploy.members import members
-from rapport_tools.deploy.plan import Installation, files
 from rapport_tools.local.installed import load_services
-from tests.charts.conftest import ROOT, SERVICES, SOURCE
+from tests.charts.conftest import ROOT, SERVICES, SOURCE, content
 from tests.charts.needed import SMTP
 from tests.helm import merged
 
@@ -27,17 +25,6 @@ LISTED = str.maketrans("{}", "[]")  # as Helm writes lists
 def prepared() -> dict[str, Any]:
     """The content of each file of an installation, with all that can be turned on."""
     return content(tls_issuer="rapport", monitoring=True)
-
-
-def content(**options: Any) -> dict[str, Any]:
-    """The content of each file of an installation with these options."""
-    made = files(
-        Installation(
-            members(SERVICES, "crm"), "crm", "postgres-rw", lambda user: f"p-{user}", "rapport", "", "{}",
-            "https://cluster.example.org", "{}", **options,
-        )
-    )  # fmt: skip
-    return {path: json.loads(text) for path, text in made.items() if path.endswith(".json")}
 
 
 @pytest.mark.parametrize("chart", [*SERVICES, "infra", "nats", "rapport"])

@@ -10,11 +10,7 @@ import asyncpg
 
 
 class Beside:
-    """One connection in a thread of its own, which does one thing after the other.
-
-    Args:
-        url: the superuser's.
-    """
+    """One connection, by the superuser's URL, in a thread of its own: it does one thing after the other."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -41,61 +41,39 @@ def blocking_channel(address: str, token: str, timeout_s: float, tls: Tls | None
 
 def aio_channel(address: str, token: str, timeout_s: float, tls: Tls | None = None) -> grpc.aio.Channel:
     """A channel for asyncio stubs, as `blocking_channel`. The caller closes it."""
-    both: list[Any] = [_Unary(token, timeout_s), _Stream(token, STREAM_TIMEOUT_S)]
+    both: list[Any] = [_Unary(token, timeout_s), _Stream(token, timeout_s)]
     if tls:
         return grpc.aio.secure_channel(address, tls.credentials(), tls.options(), interceptors=both)
     return grpc.aio.insecure_channel(address, OPTIONS, interceptors=both)
 
 
-class _Details(NamedTuple):
-    method: str
-    timeout: float | None
-    metadata: tuple[tuple[str, str], ...]
-    credentials: grpc.CallCredentials | None
-    wait_for_ready: bool | None
-    compression: grpc.Compression | None
-
-
-class _Blocking(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
+class _Caller:
     def __init__(self, token: str, timeout_s: float) -> None:
         self._authorization = ("authorization", f"Bearer {token}")
         self._timeout_s = timeout_s
 
+    def completed(self, details: Any, timeout_s: float) -> Any:
+        """The call with a deadline, and with our token unless a test brought another one."""
+        told = list(details.metadata or ())
+        if all(key != "authorization" for key, _ in told):
+            told.append(self._authorization)
+        timeout = details.timeout if details.timeout is not None else timeout_s
+        return details._replace(metadata=grpc.aio.Metadata(*told), timeout=timeout)
+
+
+class _Blocking(_Caller, grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
     def intercept_unary_unary(self, proceed: Any, details: Any, request: Any) -> Any:
-        return proceed(self._completed(details, self._timeout_s), request)
+        return proceed(self.completed(details, self._timeout_s), request)
 
     def intercept_unary_stream(self, proceed: Any, details: Any, request: Any) -> Any:
-        return proceed(self._completed(details, STREAM_TIMEOUT_S), request)
-
-    def _completed(self, details: Any, timeout_s: float) -> Any:
-        return _Details(
-            method=details.method,
-            timeout=details.timeout if details.timeout is not None else timeout_s,
-            metadata=(*(details.metadata or ()), self._authorization),
-            credentials=details.credentials,
-            wait_for_ready=details.wait_for_ready,
-            compression=details.compression,
-        )
+        return proceed(self.completed(details, STREAM_TIMEOUT_S), request)
 
 
-class _Aio:
-    def __init__(self, token: str, timeout_s: float) -> None:
-        self._authorization = f"Bearer {token}"
-        self._timeout_s = timeout_s
-
-    def completed(self, details: Any) -> Any:
-        metadata = grpc.aio.Metadata(*(details.metadata or ()))
-        if "authorization" not in metadata:  # a test may bring another one
-            metadata.add("authorization", self._authorization)
-        timeout = details.timeout if details.timeout is not None else self._timeout_s
-        return details._replace(metadata=metadata, timeout=timeout)
-
-
-class _Unary(_Aio, grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
+class _Unary(_Caller, grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
     async def intercept_unary_unary(self, proceed: Any, details: Any, request: Any) -> Any:
-        return await proceed(self.completed(details), request)
+        return await proceed(self.completed(details, self._timeout_s), request)
 
 
-class _Stream(_Aio, grpc.aio.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
+class _Stream(_Caller, grpc.aio.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
     async def intercept_unary_stream(self, proceed: Any, details: Any, request: Any) -> Any:
-        return await proceed(self.completed(details), request)
+        return await proceed(self.completed(details, STREAM_TIMEOUT_S), request)

@@ -11,8 +11,8 @@ from google.type.money_pb2 import Money
 from rapport.customer.v1 import view_pb2
 from rapport_tools.demo import command
 from rapport_tools.demo.acts import broker
-from rapport_tools.demo.acts.act import LeftOut
 from rapport_tools.demo.changes import changes
+from rapport_tools.demo.stage import LeftOut
 from rapport_tools.local.home import Home
 
 

@@ -13,8 +13,8 @@ from chassis.api.text import NOT_ONE_LINE
 from rapport.customer.v1 import customer_pb2, identifier_pb2, timeline_pb2, view_pb2
 from rapport.operations.v1 import operations_pb2
 from rapport_tools.cli import dead_letters, output, view_page
-from rapport_tools.cli.event_lines import line as event_line
 from rapport_tools.cli.main import build, run
+from rapport_tools.cli.tailing import line as event_line
 from rapport_tools.cli.terminal import Terminal
 from rapport_tools.cli.traces import draw
 from rapport_tools.local.home import Home

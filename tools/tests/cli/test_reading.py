@@ -9,10 +9,10 @@ from nats.aio.msg import Msg
 from chassis.events.envelope import headers
 from chassis.events.registry import events
 from rapport.cases.v1 import cases_events_pb2
-from rapport_tools.cli.event_lines import line
 from rapport_tools.cli.failures import Failure
 from rapport_tools.cli.outbox import moment
 from rapport_tools.cli.output import age
+from rapport_tools.cli.tailing import line
 from rapport_tools.local import logs
 
 EVENT = {

@@ -28,6 +28,11 @@ def named(folder: Path, file: str) -> dict[tuple[str, str], Any]:
     return {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in items}
 
 
+def _accounts(of: dict[str, str]) -> Any:
+    [secret] = json.loads(of["manifests/01-broker.json"])["items"]
+    return json.loads(secret["stringData"]["auth.conf"])["accounts"]
+
+
 def test_run_again_it_changes_nothing(deploy: Deploy, folder: Path) -> None:
     before = texts(folder)
     assert deploy("prepare", *reversed(ALL), "--out", folder).output == "Nothing has changed.\n"
@@ -106,6 +111,9 @@ def test_a_department_joins_and_others_change_only_where_they_must(
         "values/customer.json",
         "values/rapport.json",
     }
+    was, now = (_accounts(each) for each in (before, after))
+    assert now["cases"] == was["cases"]
+    assert set(now) - set(was) == {"gifts"}
     was, now = (json.loads(each["values/customer.json"]) for each in (before, after))
     assert now == was | {"sources": ["gifts"], "networkPolicy": {"namespaces": ["gifts"]}}
     own = read(folder / "values" / "gifts.json")

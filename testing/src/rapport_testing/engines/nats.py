@@ -19,8 +19,7 @@ from rapport_testing.engines.accounts import ADMIN, accounts
 from rapport_testing.engines.engine import Engine
 from rapport_testing.engines.ports import free_port, is_listening
 from rapport_testing.engines.postgres import derive
-from rapport_testing.engines.private import kept_secret, write_private
-from rapport_testing.engines.process import Program, StackError
+from rapport_testing.engines.process import Program, StackError, kept_secret, write_private
 
 
 class Nats(Engine):

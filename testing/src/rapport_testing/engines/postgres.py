@@ -26,8 +26,7 @@ import asyncpg
 from rapport_testing.engines import process
 from rapport_testing.engines.engine import Engine
 from rapport_testing.engines.ports import free_port
-from rapport_testing.engines.private import kept_secret
-from rapport_testing.engines.process import Account, Program, StackError
+from rapport_testing.engines.process import Account, Program, StackError, kept_secret
 
 STOP_TIMEOUT_S = 20.0
 BUILTIN_LOCALES_SINCE = 17

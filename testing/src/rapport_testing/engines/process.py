@@ -1,4 +1,4 @@
-"""Child processes that never outlive the process that started them.
+"""Child processes that never outlive the process that started them, and files for their owner alone.
 
 Every child gets a process group of its own, so that Ctrl-C in a terminal reaches only the supervisor, which
 then stops the children in order. On Linux the kernel signals a child when its parent dies, even by SIGKILL.
@@ -7,6 +7,7 @@ then stops the children in order. On Linux the kernel signals a child when its p
 import contextlib
 import ctypes
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -182,6 +183,21 @@ def wait_until(
             )
         patience.check()
         time.sleep(0.02)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file in one step, readable by its owner only."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    fresh.touch(0o600)
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
+
+
+def kept_secret(path: Path) -> str:
+    """The random secret in that file, made when there is none."""
+    if not path.exists() or not path.stat().st_size:  # a full disk may have left an empty one
+        write_private(path, secrets.token_hex(16))
+    return path.read_text()
 
 
 def _bind(account: Account | None, orphaned: signal.Signals) -> Callable[[], None]:

@@ -16,13 +16,15 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rapport_tools.cli.failures import Exit, Failure
+from rapport_tools.deploy.kubectl import forwarded, kubectl
+from rapport_tools.local.home import Home
 
 if TYPE_CHECKING:
     from rapport_testing.channels import Tls
-    from rapport_tools.local.home import Home
 
 FORWARD, PEERS, TOKEN = "RAPPORT_PORT_FORWARD", "RAPPORT_PEERS", "RAPPORT_TOKEN_FILE"
 TLS, TRACES = "RAPPORT_TLS_DIR", "RAPPORT_TRACE_LINK"
@@ -60,8 +62,6 @@ class Cluster:
     def address(self, service: str) -> str:
         """Where it is reached; the first time, a port is forwarded for it."""
         if service not in self._addresses:
-            from rapport_tools.deploy.kubectl import forwarded
-
             namespace, name, port = self._ports[service]
             self._addresses[service] = _forwards.enter_context(forwarded(namespace, name, port))
         return self._addresses[service]
@@ -70,8 +70,6 @@ class Cluster:
         """The certificates for calls to it, and who it must be when its address is a forwarded one."""
         if not (folder := os.environ.get(TLS)):
             return None
-        from pathlib import Path
-
         from chassis.tls import Certificates
         from rapport_testing.channels import Tls
 
@@ -82,11 +80,9 @@ class Cluster:
         return Tls(held, self._ports[service][1] if self._ports else "")
 
 
-def token(home: "Home", who: str, department: str) -> str:
+def token(home: Home, who: str, department: str) -> str:
     """The token of who calls: that of the environment, or one that the installation's own issuer signs."""
     if file := os.environ.get(TOKEN):
-        from pathlib import Path
-
         return Path(file).read_text().strip()
     if not (home.keys / "signing.pem").exists():
         raise Failure(
@@ -111,8 +107,6 @@ def advice(text: str) -> str:
 
 def _found() -> dict[str, tuple[str, str, int]]:
     """The services of the namespaces: namespace, name and port of the Service of each."""
-    from rapport_tools.deploy.kubectl import kubectl
-
     found: dict[str, tuple[str, str, int]] = {}
     for namespace in os.environ[FORWARD].split(","):
         selector = "app.kubernetes.io/part-of=rapport,app.kubernetes.io/component=server"

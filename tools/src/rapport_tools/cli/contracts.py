@@ -2,6 +2,7 @@
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 
 from chassis.contracts import services as services
@@ -35,8 +36,6 @@ def message_class(descriptor: Descriptor) -> type[Message]:
 
 def to_json(message: Message) -> str:
     """A message as one line of JSON, its fields named as in the contracts."""
-    from google.protobuf.json_format import MessageToJson
-
     return MessageToJson(
         message, preserving_proto_field_name=True, indent=None, descriptor_pool=descriptor_pool.Default()
     )

@@ -8,8 +8,10 @@ from uuid import uuid4
 import typer
 from google.protobuf.message import DecodeError
 
+from chassis.events.registry import events
+from rapport.operations.v1 import operations_service_pb2 as pb
 from rapport.operations.v1.operations_pb2 import DeadLetter
-from rapport.operations.v1.operations_service_pb2 import GetDeadLetterRequest
+from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
 from rapport_imports.wording import line
 from rapport_tools.cli import cluster
 from rapport_tools.cli.contracts import to_json
@@ -48,8 +50,7 @@ def list_(
 def show(name: str = typer.Argument(help=LETTER), as_json: bool = AsJson) -> None:
     """Show one dead letter with its decoded content."""
     session = Session.open()
-    request = GetDeadLetterRequest(name=name)
-    letter = operations(session, _of(name)).GetDeadLetter(request)
+    letter = operations(session, _of(name)).GetDeadLetter(pb.GetDeadLetterRequest(name=name))
     row = _row(letter) | {"headers": dict(letter.headers), "data": _decoded(letter)}
     if as_json:
         write_json(row)
@@ -64,17 +65,17 @@ def show(name: str = typer.Argument(help=LETTER), as_json: bool = AsJson) -> Non
 @app.command()
 def replay(names: list[str] = MANY) -> None:
     """Have the consumer that gave up try again. Until it gives up again, it is no dead letter."""
-    from rapport.operations.v1.operations_service_pb2 import ReplayDeadLetterRequest as Request
-
-    _do(names, lambda stub, **asked: stub.ReplayDeadLetter(Request(**asked)), "Replayed")
+    _do(names, lambda stub, **asked: stub.ReplayDeadLetter(pb.ReplayDeadLetterRequest(**asked)), "Replayed")
 
 
 @app.command()
 def drop(names: list[str] = MANY, reason: str = REASON) -> None:
     """Forget dead letters for good, for a reason: their events are no longer missing anywhere."""
-    from rapport.operations.v1.operations_service_pb2 import DeleteDeadLetterRequest as Request
 
-    _do(names, lambda stub, **asked: stub.DeleteDeadLetter(Request(reason_code=reason, **asked)), "Dropped")
+    def forget(stub: OperationsServiceStub, **asked: str) -> None:
+        stub.DeleteDeadLetter(pb.DeleteDeadLetterRequest(reason_code=reason, **asked))
+
+    _do(names, forget, "Dropped")
 
 
 def _do(names: list[str], act: Callable[..., object], done: str) -> None:
@@ -140,8 +141,6 @@ def _row(letter: DeadLetter) -> dict[str, Any]:
 
 
 def _decoded(letter: DeadLetter) -> Any:
-    from chassis.events.registry import events
-
     message = events().get(letter.event_type)
     try:
         return json.loads(to_json(message.FromString(letter.data))) if message else letter.data.hex()

@@ -4,7 +4,10 @@ import asyncio
 
 import typer
 
+from rapport_tools.cli import cluster
+from rapport_tools.cli.failures import stack_down
 from rapport_tools.cli.output import say, write_lines
+from rapport_tools.local.home import Home
 
 app = typer.Typer(name="events", no_args_is_help=True, help="Watch the events that services publish.")
 
@@ -22,15 +25,16 @@ def tail(
     as_json: bool = typer.Option(False, "--json", help="One JSON object a line."),
 ) -> None:
     """Write events as they are published."""
-    from rapport_tools.cli.broker import admin_url
-
-    asyncio.run(_tail(admin_url(), subject, count, since, as_json))
+    home = Home.current()
+    url = home.read_env().get("RAPPORT_LOCAL_NATS_URL")
+    if cluster.is_meant() or home.supervisor() is None or not url:
+        raise stack_down()
+    asyncio.run(_tail(url, subject, count, since, as_json))
 
 
 async def _tail(url: str, subject: str, count: int, since_s: float, as_json: bool) -> None:
     from chassis.events import registry
-    from rapport_tools.cli.event_lines import line
-    from rapport_tools.cli.tailing import messages
+    from rapport_tools.cli.tailing import line, messages
 
     say(f"Waiting for events of {subject}; Ctrl-C ends.", err=True)
     classes = registry.events()

@@ -3,6 +3,9 @@
 from enum import IntEnum
 from typing import Any
 
+from rapport_testing.engines.process import StackError, WrongUse
+from rapport_tools.local.home import Home
+
 
 class Exit(IntEnum):
     """Exit codes of the `rapport` command."""
@@ -24,7 +27,6 @@ class Failure(Exception):
 def stack_down() -> Failure:
     """The failure of a command that needs a running stack."""
     from rapport_tools.cli import cluster
-    from rapport_tools.local.home import Home
 
     if cluster.is_meant():
         return Failure("This is of a stack on this machine, and not of a cluster.", Exit.WRONG_USE)
@@ -77,7 +79,6 @@ def of_error(error: Exception) -> Failure | None:
 def _of_ours(error: Exception) -> Failure | None:
     from chassis.contracts import Gone
     from chassis.errors import Refusal
-    from rapport_testing.engines.process import StackError, WrongUse
 
     if isinstance(error, WrongUse):
         return Failure(str(error), Exit.WRONG_USE)

@@ -14,12 +14,11 @@ from rapport_imports.wording import line as one_line
 from rapport_testing.engines.process import StackError
 from rapport_tools.cli.failures import Exit
 from rapport_tools.cli.terminal import Terminal
-from rapport_tools.local import words
 from rapport_tools.local.external import reach
 from rapport_tools.local.home import Home
 from rapport_tools.local.logs import Follower, event_of, level_of, readable
 from rapport_tools.local.nursery import Nursery
-from rapport_tools.local.people import PEOPLE, enter
+from rapport_tools.local.people import PEOPLE
 from rapport_tools.local.stack import Stack
 
 SHOWN = {"warning", "error", "critical"}
@@ -101,11 +100,15 @@ def _progress(console: Terminal) -> Iterator[Callable[[str], None]]:
 
 async def _enter(console: Terminal) -> None:
     """Have who signs in with a click in the directory of colleagues, and a message that they may send."""
-    from rapport_tools.cli.session import Session
+    from rapport_tools.cli.session import Session  # with all of gRPC, which a start does not wait for
+    from rapport_tools.local import seed
 
     for write, missing in (
-        (enter, "Who signs in is not in the directory of colleagues"),  # pages then have codes for names
-        (words.write, "There is no message that people may send"),
+        (
+            seed.colleagues,
+            "Who signs in is not in the directory of colleagues",
+        ),  # pages then have codes for names
+        (seed.message, "There is no message that people may send"),
     ):
         try:
             await asyncio.to_thread(write, await asyncio.to_thread(Session.open))
@@ -149,13 +152,14 @@ def _welcome(console: Terminal, stack: Stack, seconds: float) -> None:
     look = "   rapport traces list" if "RAPPORT_LOCAL_TRACES_URL" in env else ""
     console.print(f"  {'traces':<14} {env['RAPPORT_LOCAL_OTLP_ENDPOINT']}{look}")
     console.print(f"\n  Everything, with passwords: {stack.home.env_file}\n")
-    if stack.services:
-        examples = _EXAMPLES.format(
-            activate=shlex.quote(f"{sys.prefix}/bin/activate"),
-            home=shlex.quote(str(stack.home.path)),
-            address=stack.address(stack.services[0]),
-        )
-        console.print(examples, markup=False, soft_wrap=True)
+    activate, home = (shlex.quote(each) for each in (f"{sys.prefix}/bin/activate", str(stack.home.path)))
+    console.print(
+        "Try it in another terminal (more is in the README, under “Calling it”):\n"
+        f"  source {activate}; export RAPPORT_HOME={home}\n"
+        "  rapport status; rapport call CustomerService.ListCustomers; rapport --help",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _people() -> str:
@@ -164,22 +168,3 @@ def _people() -> str:
 
 def _host(url: str) -> str:
     return url.rpartition("://")[2].rpartition("@")[2]
-
-
-_EXAMPLES = """Try it in another terminal:
-  source {activate}; export RAPPORT_HOME={home}
-  rapport call CustomerService.CreateCustomer '{{"customer": {{"display_name": "Ada Lovelace"}}}}'
-  rapport status; rapport traces list; rapport doctor
-
-  # any other client; `make setup` brings this one
-  buf curl --protocol grpc --http2-prior-knowledge --timeout 5s \\
-    -H "authorization: Bearer $(rapport token --as agent:alice)" \\
-    -d '{{"page_size": 5}}' http://{address}/rapport.customer.v1.CustomerService/ListCustomers
-
-  python - <<'END'
-from rapport_tools.cli.session import Session
-from rapport.customer.v1 import customer_service_pb2, customer_service_pb2_grpc
-customers = Session.open().stub(customer_service_pb2_grpc.CustomerServiceStub, "customer")
-print(customers.ListCustomers(customer_service_pb2.ListCustomersRequest(page_size=5)))
-END
-"""

@@ -1,5 +1,8 @@
 """`rapport up`, `down`, `status` and `logs`."""
 
+import json
+import os
+import signal
 import time
 
 import typer
@@ -7,7 +10,10 @@ import typer
 from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure, stack_down
 from rapport_tools.cli.output import AsJson, age, listing, say, write_lines
+from rapport_tools.cli.readiness import states
 from rapport_tools.local.home import Home
+from rapport_tools.local.logs import Follower, readable, tail
+from rapport_tools.local.nursery import open_nursery
 
 app = typer.Typer()
 
@@ -25,8 +31,6 @@ def up(
     services' ports. With RAPPORT_UP_DATABASE_URL, RAPPORT_UP_NATS_URL (both an administrator's),
     RAPPORT_SMTP_HOST or OTEL_EXPORTER_OTLP_ENDPOINT set, those servers are used instead of embedded ones.
     """
-    from rapport_tools.local.nursery import open_nursery
-
     if cluster.is_meant():
         raise stack_down()
     home = Home.current()
@@ -40,9 +44,6 @@ def up(
 @app.command()
 def down() -> None:
     """Stop the stack of this home in order. Data is kept."""
-    import os
-    import signal
-
     home = Home.current()
     pid = home.supervisor()
     if pid is None:
@@ -84,8 +85,6 @@ def status(as_json: bool = AsJson) -> None:
     home = Home.current()
     if home.supervisor() is None:
         raise stack_down()
-    from rapport_tools.cli.readiness import states
-
     found = home.read_status()
     units = found.get("units", [])
     units = [unit | {"state": state} for unit, state in zip(units, states(units), strict=True)]
@@ -111,8 +110,6 @@ def logs(
     as_json: bool = typer.Option(False, "--json", help="Write the lines as they are in the file."),
 ) -> None:
     """Show the logs, readable."""
-    from rapport_tools.local.logs import Follower, readable, tail
-
     home = Home.current()
     files = sorted(home.logs.glob(f"{service or '*'}.log"))
     if not files:
@@ -137,8 +134,6 @@ def logs(
 
 
 def _time_of(line: str) -> str:
-    import json
-
     try:
         return str(json.loads(line).get("timestamp", ""))
     except (ValueError, AttributeError):

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
+import psutil
+
 from rapport_testing.engines.ports import DIRECT
 
 ANSWER_S = 2.0
@@ -19,8 +21,6 @@ def states(units: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _state(unit: Mapping[str, Any]) -> str:
-    import psutil
-
     state = str(unit["state"])
     if state != "ready":
         return state

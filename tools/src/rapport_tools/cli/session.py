@@ -30,17 +30,14 @@ from rapport_tools.cli import cluster
 from rapport_tools.cli.cluster import Cluster
 from rapport_tools.cli.failures import Exit, Failure, stack_down
 from rapport_tools.local.home import Home
+from rapport_tools.local.issuer import Issuer
 
 T = TypeVar("T")
 CALL_TIMEOUT_S = 10.0
 
 
 class Session:
-    """An identity at the services of one running stack, or of a cluster. Make it with `open`.
-
-    Attributes:
-        peers: the services that there are.
-    """
+    """An identity at the services of one running stack, or of a cluster. Make it with `open`."""
 
     def __init__(self, home: Home, env: dict[str, str], token: str, cluster: Cluster | None = None) -> None:
         self.home = home
@@ -57,8 +54,6 @@ class Session:
 
         Failure when no stack runs; WrongUse when there is no such role.
         """
-        from rapport_tools.local.issuer import Issuer
-
         home = Home.current()
         if cluster.is_meant():
             return cls(home, dict(os.environ), cluster.token(home, who, department), Cluster())

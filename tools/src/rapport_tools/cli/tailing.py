@@ -1,14 +1,18 @@
-"""Reading published events from the streams, without leaving a trace in the broker."""
+"""Published events: read from the streams, without leaving a trace in the broker, and shown a line each."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from chassis.events.envelope import parse
 from chassis.events.nats import connect
 from chassis.events.registry import meet
+from rapport_tools.cli.contracts import to_json
 from rapport_tools.cli.failures import Exit, Failure
 
 FORGOTTEN_AFTER_S = 30.0
@@ -46,3 +50,37 @@ async def messages(url: str, subject: str, since_s: float) -> AsyncIterator[Msg]
             yield await queue.get()
     finally:
         await connection.close()
+
+
+def line(message: Msg, classes: Mapping[str, type[Message]], *, as_json: bool) -> str:
+    """Decode a message; one that is no known event is shown as such."""
+    headers = message.headers or {}
+    try:
+        event = parse(headers, message.data, classes)
+    except (KeyError, ValueError, DecodeError):
+        event = None
+    if event is None or event.data is None:
+        unknown = {"subject": message.subject, "type": headers.get("ce-type", ""), "bytes": len(message.data)}
+        return (
+            json.dumps(unknown) if as_json else f"{message.subject}  not decoded, {len(message.data)} bytes"
+        )
+    data = json.loads(to_json(event.data))
+    if as_json:
+        fields = {
+            "subject": message.subject,
+            "id": str(event.id),
+            "type": event.type,
+            "source": event.source,
+            "resource": event.resource,
+            "resource_version": event.resource_version,
+            "time": event.time.isoformat(),
+            "actor": event.actor,
+            "correlation_id": event.correlation_id,
+            "causation_id": str(event.causation_id),
+            "traceparent": event.traceparent,
+            "data": data,
+        }
+        return json.dumps(fields, ensure_ascii=False)
+    subject = message.subject.removeprefix("events.")
+    details = " ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in data.items())
+    return f"{event.time:%H:%M:%S} {subject}  {event.resource}  by {event.actor}  {details}"

@@ -1,10 +1,16 @@
 """`rapport token` and `rapport sign-out`."""
 
+import json
+from urllib.error import HTTPError, URLError
+from urllib.request import Request
+
 import typer
 
+from rapport_testing.engines.ports import DIRECT
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import say
 from rapport_tools.local.home import Home
+from rapport_tools.local.issuer import Issuer
 
 app = typer.Typer()
 
@@ -23,8 +29,6 @@ def token(
     manager, relations (an agent who says whose customer somebody is), supervisor (a manager of every
     department's cases), auditor (reads everything), sre (runs the services), admin (everything).
     """
-    from rapport_tools.local.issuer import Issuer
-
     home = Home.current()
     home.create()
     say(Issuer(home).token_as(who, department, ttl))
@@ -39,11 +43,6 @@ def sign_out(
 
     They may sign in again: who shall not is switched off at the identity provider first.
     """
-    import json
-    from urllib.error import HTTPError, URLError
-    from urllib.request import Request
-
-    from rapport_testing.engines.ports import DIRECT
     from rapport_tools.cli.session import Session
 
     session = Session.open(who, "platform")

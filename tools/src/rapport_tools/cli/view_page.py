@@ -33,12 +33,8 @@ def page(
     """The whole view: who, what it is worth, what we promised, what is open, what was said.
 
     A page of fewer than 140 columns has each name in an unbroken line of its own, to be copied whole.
-    Of the timeline these are names of its entries, where the resource cannot be explained itself.
-
-    Args:
-        view: the view.
-        width: of the page, in columns.
-        whom: the customer, for how they are reached.
+    Of the timeline these are names of its entries, where the resource cannot be explained itself. How `whom`
+    is reached is told of a customer who is given.
     """
     rows: Mapping[str, tuple[Sequence[str], Iterable[Sequence[str]]]] = {
         _title("Promises", view.promises, view.open_promise_count): (

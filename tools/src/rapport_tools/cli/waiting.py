@@ -1,5 +1,8 @@
 """`rapport consumers`, `rapport timers`, `rapport work`: what services listen to and have still to do."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -9,6 +12,7 @@ from rapport.operations.v1.operations_service_pb2 import (
     ListTimersRequest,
     ListWorkRequest,
 )
+from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
 from rapport_tools.cli.operations import list_of_each
 from rapport_tools.cli.output import AsJson
 
@@ -20,10 +24,10 @@ Service = typer.Argument("", help="Only of one service.")
 @app.command()
 def consumers(service: str = Service, as_json: bool = AsJson) -> None:
     """Show what each service listens to, and how many events wait, are in hand, or could not be applied."""
-    list_of_each(
-        service,
-        lambda name, stub: (
-            {
+
+    def rows(name: str, stub: OperationsServiceStub) -> Iterator[dict[str, Any]]:
+        for each in stub.ListConsumers(ListConsumersRequest(**_of(name))).consumers:
+            yield {
                 "consumer": each.name.rpartition("/")[2],
                 "source": each.service.rpartition("/")[2],
                 "pending": each.pending_count,
@@ -32,42 +36,29 @@ def consumers(service: str = Service, as_json: bool = AsJson) -> None:
                 "dead_letters": each.dead_letter_count,
                 "missing": "missing" if each.missing else "",
             }
-            for each in stub.ListConsumers(
-                ListConsumersRequest(parent=f"services/{name}", page_size=MOST)
-            ).consumers
-        ),
-        as_json=as_json,
-        empty="No consumers.",
-    )
+
+    list_of_each(service, rows, as_json=as_json, empty="No consumers.")
 
 
 @app.command()
 def timers(service: str = Service, as_json: bool = AsJson) -> None:
     """Show what is to happen at a time, the next first: up to 1,000 of each service."""
-    list_of_each(
-        service,
-        lambda name, stub: (
-            {
-                "service": name,
-                "due": _at(each.due_time),
-                "kind": each.kind,
-                "key": each.key,
-                "attempts": each.attempt_count,
-            }
-            for each in stub.ListTimers(ListTimersRequest(parent=f"services/{name}", page_size=MOST)).timers
-        ),
-        as_json=as_json,
-        empty="No timers.",
-    )
+
+    def rows(name: str, stub: OperationsServiceStub) -> Iterator[dict[str, Any]]:
+        for each in stub.ListTimers(ListTimersRequest(**_of(name))).timers:
+            what = {"kind": each.kind, "key": each.key, "attempts": each.attempt_count}
+            yield {"service": name, "due": _at(each.due_time), **what}
+
+    list_of_each(service, rows, as_json=as_json, empty="No timers.")
 
 
 @app.command()
 def work(service: str = Service, as_json: bool = AsJson) -> None:
     """Show work on the outside world that has not ended, or of which nobody knows: up to 1,000 of each."""
-    list_of_each(
-        service,
-        lambda name, stub: (
-            {
+
+    def rows(name: str, stub: OperationsServiceStub) -> Iterator[dict[str, Any]]:
+        for each in stub.ListWork(ListWorkRequest(**_of(name))).work:
+            yield {
                 "service": name,
                 "kind": each.kind,
                 "key": each.key,
@@ -77,11 +68,12 @@ def work(service: str = Service, as_json: bool = AsJson) -> None:
                 "due": _at(each.due_time),
                 "waits_for_us": "yes" if each.alarm else "",
             }
-            for each in stub.ListWork(ListWorkRequest(parent=f"services/{name}", page_size=MOST)).work
-        ),
-        as_json=as_json,
-        empty="No work.",
-    )
+
+    list_of_each(service, rows, as_json=as_json, empty="No work.")
+
+
+def _of(service: str) -> dict[str, Any]:
+    return {"parent": f"services/{service}", "page_size": MOST}
 
 
 def _at(time: Timestamp) -> str:

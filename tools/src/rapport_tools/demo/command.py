@@ -17,13 +17,17 @@ from typing import Annotated, Any
 
 import typer
 from google.protobuf.json_format import MessageToDict
+from rich.text import Text
 
 from chassis.api.actors import what
+from rapport_imports.wanted import Kind, Wanted
 from rapport_imports.wording import line
 from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure
+from rapport_tools.cli.import_file import run
 from rapport_tools.cli.output import say, write_json
 from rapport_tools.cli.session import Session
+from rapport_tools.cli.terminal import Terminal
 from rapport_tools.demo.changes import named
 from rapport_tools.local.home import Home
 
@@ -138,8 +142,6 @@ def _platform(quiet: bool) -> Iterator[bool]:
 def _import_customers(quiet: bool) -> None:
     """Import the demo's files; what was imported before is not imported again."""
     from rapport_imports.result import Result
-    from rapport_imports.wanted import Kind, Wanted
-    from rapport_tools.cli.import_file import run
 
     with tempfile.TemporaryDirectory() as scratch:
         for kind in Kind:
@@ -152,10 +154,6 @@ def _import_customers(quiet: bool) -> None:
 
 
 def _tell_step(what: str, changed: str) -> None:
-    from rich.text import Text
-
-    from rapport_tools.cli.terminal import Terminal
-
     terminal = Terminal()
     terminal.print(Text(f"\n{what}", style="bold"))
     for each in changed.splitlines():

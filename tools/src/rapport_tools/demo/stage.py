@@ -1,7 +1,8 @@
-"""What every act stands on: who calls, about whom, within one trace, and what the customer view said last."""
+"""Acts, and what each stands on: who calls, about whom, in one trace, what the customer view said last."""
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -134,6 +135,19 @@ class Stage:
             name=f"{self.customer}/view", consistency_token=token
         )
         return patiently(partial(self._views.GetCustomerView, request))
+
+
+@dataclass(frozen=True)
+class Act:
+    """What happens in it, how it is played (LeftOut where it cannot be), and what to see in its trace."""
+
+    title: str
+    play: Callable[[Stage], None]
+    look: str
+
+
+class LeftOut(Exception):
+    """An act cannot be played here; the message is a sentence that says why."""
 
 
 def in_days(days: float) -> Timestamp:

@@ -8,27 +8,20 @@ from chassis.telemetry import tracing
 from rapport.common.v1 import explanation_pb2
 from rapport_tools.cli.session import Session
 from rapport_tools.demo.acts import broker, departments, slip
-from rapport_tools.demo.acts.act import Act, LeftOut
-from rapport_tools.demo.stage import Pause, Stage, Tell, on_at_once
+from rapport_tools.demo.stage import Act, LeftOut, Pause, Stage, Tell, on_at_once
 
 ACTS = [slip.ACT, departments.ACT, broker.ACT]
 
 
 @dataclass
 class Played:
-    """What an act led to.
-
-    Attributes:
-        names: resource names, by what they are.
-        refusals: the reasons of what was refused, in order.
-        left_out: why it was not played; empty when it was.
-    """
+    """What an act led to."""
 
     title: str
-    names: dict[str, str | list[str]] = field(default_factory=dict)
-    refusals: list[str] = field(default_factory=list)
+    names: dict[str, str | list[str]]  # of resources, by what they are
+    refusals: list[str]  # the reasons, in order
     trace_id: str = ""
-    left_out: str = ""
+    left_out: str = ""  # why it was not played
 
 
 @dataclass

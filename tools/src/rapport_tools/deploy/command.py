@@ -24,17 +24,6 @@ _SERVICES = typer.Argument(
 )
 _FOLDER = typer.Argument(metavar="DIR", help="What `rapport deploy prepare --out DIR` wrote.")
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?"
-_DEFAULTS: dict[str, Any] = {
-    "namespace": "crm",
-    "database_host": "postgres-rw",
-    "issuer": "",
-    "jwks_url": "",
-    "tls_issuer": "",
-    "nats_tls": "",
-    "nats_servers": 3,
-    "otlp_endpoint": "",
-    "monitoring": False,
-}
 _OUT = typer.Option(metavar="DIR", help="Where to write; passwords in it are made once and kept.")
 
 
@@ -69,13 +58,13 @@ def prepare(
     What was said once of the installation holds until something else is said. The cluster's own issuer and
     keys are read with kubectl the first time, and kept in DIR/cluster.
     """
-    said = {name: value for name, value in locals().items() if name in _DEFAULTS}
+    given = locals()
     from rapport_tools.deploy.folder import ISSUER, Folder
     from rapport_tools.deploy.members import members
-    from rapport_tools.deploy.plan import Installation, files
+    from rapport_tools.deploy.plan import DEFAULTS, Installation, files
 
     folder = Folder(out)
-    options = _options({**_DEFAULTS, **folder.options()}, said)
+    options = _options({**DEFAULTS, **folder.options()}, {name: given[name] for name in DEFAULTS})
     before = folder.before()
     found = members(services, options["namespace"], before)
     if left := sorted(before.keys() - {each.name for each in found}):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from rapport_testing.engines.private import write_private
+from rapport_testing.engines.process import write_private
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.deploy.kubectl import kubectl
 from rapport_tools.deploy.plan import Object, is_secret

@@ -55,14 +55,14 @@ class Member:
             "permissions": [each for each in self.permissions if not re.fullmatch(_PERMISSION, each)],
             "ports": [each for each in (self.port, self.web_port) if not isinstance(each, int)],
         }
-        return overreach(self.declaration) or _first(wrong)
+        return _overreach(self.declaration) or _first(wrong)
 
     def host(self, name: str, at: str) -> str:
         """Where this service finds the Service `name` of the namespace `at`."""
         return name if at == self.namespace else f"{name}.{at}.svc"
 
 
-def overreach(declaration: Declaration) -> str:
+def _overreach(declaration: Declaration) -> str:
     """What a service asks of the broker that is not its own to ask. "" for nothing."""
     if problem := service_problem(declaration.service):
         return problem

@@ -13,8 +13,8 @@ text.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,31 +33,27 @@ class Installation:
     """The services and what they have in common.
 
     Attributes:
-        members: the services.
-        namespace: where NATS is, and PostgreSQL unless its host has a dot.
-        database_host: of PostgreSQL, with its port if that is not 5432.
         password: of a user, by a name.
-        issuer: the `iss` of people's tokens.
-        jwks_url: where its keys are; "" for `jwks` in a ConfigMap.
-        jwks: the keys, as text.
+        jwks: the keys of `issuer`, as text, when they are at no `jwks_url`.
         cluster_issuer: the `iss` of tokens of ServiceAccounts.
         cluster_jwks: the cluster's keys, as text.
+        namespace: where NATS is, and PostgreSQL unless its host has a dot.
+        database_host: of PostgreSQL, with its port if that is not 5432.
+        issuer: the `iss` of people's tokens.
         tls_issuer: cert-manager's ClusterIssuer; "" for no TLS between services.
         nats_tls: the secret with `ca.crt` of NATS, in each namespace; "" for no TLS there.
-        nats_servers: how many servers NATS has; streams have three copies where it has more than one.
-        otlp_endpoint: the URL of a collector; "" for no traces.
-        monitoring: whether the Prometheus operator watches.
+        nats_servers: streams have three copies where there is more than one.
     """
 
     members: Sequence[Member]
-    namespace: str
-    database_host: str
     password: Callable[[str], str]
-    issuer: str
-    jwks_url: str
     jwks: str
     cluster_issuer: str
     cluster_jwks: str
+    namespace: str = "crm"
+    database_host: str = "postgres-rw"
+    issuer: str = ""
+    jwks_url: str = ""
     tls_issuer: str = ""
     nats_tls: str = ""
     nats_servers: int = 3
@@ -70,10 +66,14 @@ class Installation:
         return sorted({self.namespace, *(each.namespace for each in self.members)})
 
 
+# What holds of an installation until something else is said.
+DEFAULTS = {each.name: each.default for each in fields(Installation) if each.default is not MISSING}
+
+
 def files(of: Installation) -> dict[str, str]:
     """The text of every file, by its path."""
     made: dict[str, Any] = {
-        "manifests/00-namespaces.json": _list(map(_namespace, of.namespaces)),
+        "manifests/00-namespaces.json": _list(_object("Namespace", each) for each in of.namespaces),
         "manifests/01-broker.json": _list(_broker(of)),
         "manifests/01-workloads.json": _list(_workloads(of)),
         "values/infra.json": {
@@ -93,7 +93,7 @@ def files(of: Installation) -> dict[str, str]:
     }
     if not of.jwks_url:
         made["manifests/01-issuer.json"] = _list(
-            _config_map("rapport-jwks", at, {"jwks.json": of.jwks}) for at in of.namespaces
+            _object("ConfigMap", "rapport-jwks", at, data={"jwks.json": of.jwks}) for at in of.namespaces
         )
     for each in of.members:
         made[f"manifests/{each.name}.json"] = _list(_secrets(of, each))
@@ -185,7 +185,7 @@ def _clients(of: Installation) -> list[Object]:
 def _broker(of: Installation) -> Iterator[Object]:
     block = accounts([each.declaration for each in of.members], lambda user: of.password(f"nats-{user}"))
     auth = json.dumps({"accounts": block}, indent=2)
-    yield _secret("rapport-nats-auth", of.namespace, {"auth.conf": auth})
+    yield _secret("rapport-nats-auth", of.namespace, **{"auth.conf": auth})
 
 
 def _workloads(of: Installation) -> Iterator[Object]:
@@ -198,7 +198,7 @@ def _workloads(of: Installation) -> Iterator[Object]:
         for each in of.members
     }
     data = {"accounts.json": json.dumps(claims, indent=2), "jwks.json": of.cluster_jwks}
-    return (_config_map("rapport-workloads", at, data) for at in of.namespaces)
+    return (_object("ConfigMap", "rapport-workloads", at, data=data) for at in of.namespaces)
 
 
 def _secrets(of: Installation, member: Member) -> Iterator[Object]:
@@ -207,10 +207,10 @@ def _secrets(of: Installation, member: Member) -> Iterator[Object]:
     host = _of_namespace(of, member, host)
     for role, secret in ((name, f"{name}-database"), (owner_of(name), f"{name}-database-owner")):
         url = f"postgresql://{role}:{of.password(f'database-{role}')}@{host}:{port or 5432}/{name}"
-        yield _secret(secret, at, {"url": url})
+        yield _secret(secret, at, url=url)
     for user, secret in ((name, f"{name}-nats"), (provisioner_of(name), f"{name}-nats-admin")):
         to = f"{of.password(f'nats-{user}')}@{member.host('nats', of.namespace)}:4222"
-        yield _secret(secret, at, {"url": f"{'tls' if of.nats_tls else 'nats'}://{user}:{to}"})
+        yield _secret(secret, at, url=f"{'tls' if of.nats_tls else 'nats'}://{user}:{to}")
 
 
 def _sql(of: Installation) -> str:
@@ -239,20 +239,10 @@ def _list(items: Iterable[Object]) -> Object:
     return {"apiVersion": "v1", "kind": "List", "items": list(items)}
 
 
-def _namespace(name: str) -> Object:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+def _object(kind: str, name: str, namespace: str = "", **content: Any) -> Object:
+    at = {"namespace": namespace} if namespace else {}
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, **at}, **content}
 
 
-def _secret(name: str, namespace: str, data: Mapping[str, str]) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": name, "namespace": namespace},
-        "type": "Opaque",
-        "stringData": dict(data),
-    }
-
-
-def _config_map(name: str, namespace: str, data: Mapping[str, str]) -> Object:
-    meta = {"name": name, "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": dict(data)}
+def _secret(name: str, namespace: str, **data: str) -> Object:
+    return _object("Secret", name, namespace, type="Opaque", stringData=data)

@@ -22,8 +22,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, Any
 
-from rapport_testing.engines.private import kept_secret, write_private
-from rapport_testing.engines.process import StackError
+from rapport_testing.engines.process import StackError, kept_secret, write_private
 
 OF_A_STACK = {
     *("env", "status.json", "currency", "lock", "prepared.json", "keys", "tokens", "webhooks"),

@@ -28,12 +28,7 @@ from rapport_tools.local.supervisor import Unit
 
 
 class Infrastructure:
-    """Database, broker, mail and traces of one stack.
-
-    Args:
-        home: the stack's folder.
-        environ: may name external servers.
-        ports: those of the last start, to be taken again when free.
+    """Database, broker, mail and traces of one stack; those `ports` of the last start that are free.
 
     WrongUse when a variable of a service is set, which whoever starts a stack may mean for all of it.
     """

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from chassis.contracts import loaded
 from chassis.events.declarations import Declaration
-from rapport_testing.engines.private import write_private
-from rapport_testing.engines.process import StackError
+from rapport_testing.engines.process import StackError, write_private
 from rapport_tools.local.home import Home
 
 if TYPE_CHECKING:

@@ -24,8 +24,7 @@ from jwt.algorithms import ECAlgorithm
 
 from chassis.names import CODE
 from rapport_testing.engines.ports import LOOPBACK, port_base
-from rapport_testing.engines.private import write_private
-from rapport_testing.engines.process import WrongUse
+from rapport_testing.engines.process import WrongUse, write_private
 from rapport_tools.local.home import Home
 from rapport_tools.local.roles import ROLES
 
@@ -45,11 +44,9 @@ def default_url(environ: Mapping[str, str]) -> str:
 
 
 class Issuer:
-    """Signs tokens for people and services of one stack. The key is made when first needed.
+    """Signs tokens for people and services of one stack, as `url` or as at its last start.
 
-    Args:
-        home: of the stack.
-        url: the issuer's name; that of the stack's last start unless given.
+    The key is made when first needed.
     """
 
     def __init__(self, home: Home, url: str = "") -> None:

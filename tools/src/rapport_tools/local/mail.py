@@ -20,7 +20,7 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from rapport_testing.engines.private import write_private
+from rapport_testing.engines.process import write_private
 
 MAX_MESSAGE_BYTES = 5 * 1024 * 1024
 

@@ -53,11 +53,7 @@ class Forked:
 
 
 class Nursery:
-    """Starts programs of this Python, `python -m MODULE ...`, once. It imports from its making on.
-
-    Args:
-        log: where it says what went wrong with it.
-    """
+    """Starts programs of this Python, `python -m MODULE ...`, once. It imports from its making on."""
 
     def __init__(self, log: Path) -> None:
         argv = [sys.executable, "-m", "rapport_tools.local.nursery"]

@@ -57,14 +57,7 @@ class Refused(Exception):
 
 
 class Provider:
-    """The provider of one stack.
-
-    Args:
-        issuer: signs its tokens.
-        secret: the desk's.
-        sites: the addresses of the desk.
-        access_s: how long an access token lives.
-    """
+    """The provider of one stack, for the desk at `sites`, which shows `secret`."""
 
     def __init__(self, issuer: Issuer, secret: str, sites: list[str], access_s: int = ACCESS_S) -> None:
         self.access_s = access_s

@@ -2,104 +2,60 @@
 
 from importlib.metadata import entry_points
 
-READ_EVERYTHING = frozenset(
-    {
-        "cases.agents.read",
-        "cases.cases.read",
-        "cases.notes.read",
-        "cases.promises.read",
-        "cases.work_items.read",
-        "customer.consents.read",
-        "customer.customers.read",
-        "customer.customers.resolve",
-        "customer.identifiers.read",
-        "customer.import_jobs.read",
-        "customer.preferences.read",
-        "customer.purposes.read",
-        "customer.section_schemas.read",
-        "customer.timeline_entries.read",
-        "customer.customer_views.read",
-        "customer.view_sections.read",
-        "loyalty.accounts.read",
-        "loyalty.goodwill.read",
-        "loyalty.memberships.read",
-        "loyalty.programs.read",
-        "loyalty.purchases.read",
-        "loyalty.transfers.read",
-        "loyalty.units.read",
-        "loyalty.customer_values.read",
-        "notifications.delivery_attempts.read",
-        "notifications.notice_policies.read",
-        "notifications.notices.read",
-        "notifications.template_texts.read",
-        "notifications.templates.read",
-    }
+
+def _each(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+READ_EVERYTHING = _each(
+    """
+    cases.agents.read cases.cases.read cases.notes.read cases.promises.read cases.work_items.read
+    customer.consents.read customer.customers.read customer.customers.resolve customer.identifiers.read
+    customer.import_jobs.read customer.preferences.read customer.purposes.read customer.section_schemas.read
+    customer.timeline_entries.read customer.customer_views.read customer.view_sections.read
+    loyalty.accounts.read loyalty.goodwill.read loyalty.memberships.read loyalty.programs.read
+    loyalty.purchases.read loyalty.transfers.read loyalty.units.read loyalty.customer_values.read
+    notifications.delivery_attempts.read notifications.notice_policies.read notifications.notices.read
+    notifications.template_texts.read notifications.templates.read
+    """
 )
 # What one needs with a customer on the line.
-FRONT_LINE = frozenset(
-    {
-        "cases.cases.write",
-        "cases.notes.write",
-        "cases.promises.write",
-        "cases.work_items.write",
-        "customer.consents.write",
-        "customer.customers.write",
-        "customer.identifiers.write",
-        "customer.preferences.write",
-        "customer.timeline_entries.write",
-        "loyalty.accounts.write",
-        "loyalty.goodwill.grant",
-        "loyalty.memberships.write",
-        "notifications.notices.write",
-    }
+FRONT_LINE = _each(
+    """
+    cases.cases.write cases.notes.write cases.promises.write cases.work_items.write
+    customer.consents.write customer.customers.write customer.identifiers.write customer.preferences.write
+    customer.timeline_entries.write
+    loyalty.accounts.write loyalty.goodwill.grant loyalty.memberships.write
+    notifications.notices.write
+    """
 )
 # A department's systems: they work on their work items and feed in what they know.
-BACK_OFFICE = frozenset(
-    {
-        "cases.cases.write",
-        "cases.notes.write",
-        "cases.promises.write",
-        "cases.work_items.write",
-        "customer.customers.write",
-        "customer.identifiers.write",
-        "customer.import_jobs.write",
-        "customer.timeline_entries.write",
-        "customer.view_sections.write",
-        "loyalty.purchases.write",
-    }
+BACK_OFFICE = _each(
+    """
+    cases.cases.write cases.notes.write cases.promises.write cases.work_items.write
+    customer.customers.write customer.identifiers.write customer.import_jobs.write
+    customer.timeline_entries.write customer.view_sections.write
+    loyalty.purchases.write
+    """
 )
 # Who is responsible for people, rules and money.
-LEAD = frozenset(
-    {
-        "cases.agents.write",
-        "customer.customers.assign",
-        "customer.customers.contact",
-        "customer.import_jobs.write",
-        "customer.purposes.write",
-        "customer.section_schemas.write",
-        "loyalty.programs.write",
-        "loyalty.purchases.write",
-        "loyalty.units.write",
-        "notifications.notice_policies.write",
-        "notifications.template_texts.write",
-        "notifications.templates.write",
-    }
+LEAD = _each(
+    """
+    cases.agents.write
+    customer.customers.assign customer.customers.contact customer.import_jobs.write customer.purposes.write
+    customer.section_schemas.write
+    loyalty.programs.write loyalty.purchases.write loyalty.units.write
+    notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
+    """
 )
 # Who answers for all departments' promises changes the rows of each.
 OVERSIGHT = frozenset({"cases.departments.administer"})
 # Who runs the services, and sees what a failure meant to whom.
-RUNNING = frozenset(
-    {
-        "customer.customers.read",
-        "customer.customer_views.read",
-        "customer.timeline_entries.read",
-        *(
-            f"{service}.operations.{verb}"
-            for service in entry_points(group="rapport.services").names
-            for verb in ("read", "write")
-        ),
-    }
-)
+RUNNING = _each("customer.customers.read customer.customer_views.read customer.timeline_entries.read") | {
+    f"{service}.operations.{verb}"
+    for service in entry_points(group="rapport.services").names
+    for verb in ("read", "write")
+}
 
 ROLES: dict[str, frozenset[str]] = {
     "agent": READ_EVERYTHING | FRONT_LINE,

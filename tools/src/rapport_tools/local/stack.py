@@ -30,13 +30,8 @@ LOOK_AT_TOKENS_EVERY_S = 10
 class Stack:
     """Everything that runs in one home.
 
-    Args:
-        home: the stack's folder; the caller holds its lock.
-        environ: RAPPORT_PORT_BASE (that of the last start when absent), RAPPORT_LOCAL_REPLICAS, external
-            servers, and what else services read.
-        progress: told what is being done, while starting.
-        say: told what happens to a unit later.
-        nursery: starts the services together; without one each starts alone.
+    The caller holds the home's lock. `progress` is told what is done while starting, `say` what happens to a
+    unit later. Without a nursery each service starts alone.
     """
 
     def __init__(

@@ -11,10 +11,9 @@ from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.customer.v1 import view_pb2
 from rapport_tools.cli import cluster
 from rapport_tools.cli.output import age
-from rapport_tools.demo.acts.act import Act, LeftOut
 from rapport_tools.demo.acts.order import forecast, mails, promises, take_order, told
 from rapport_tools.demo.changes import named, state_of
-from rapport_tools.demo.stage import ALICE, DORA, Stage, in_days
+from rapport_tools.demo.stage import ALICE, DORA, Act, LeftOut, Stage, in_days
 from rapport_tools.local.home import Home
 
 UNIT = "NATS"

@@ -6,7 +6,6 @@ from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1 import channel_pb2
 from rapport.loyalty.v1 import goodwill_pb2, goodwill_service_pb2
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
-from rapport_tools.demo.acts.act import Act
 from rapport_tools.demo.acts.order import (
     contact,
     forecast,
@@ -18,7 +17,7 @@ from rapport_tools.demo.acts.order import (
     told,
     work,
 )
-from rapport_tools.demo.stage import ALICE, BILL, DORA, SAM, Person, Stage, in_days
+from rapport_tools.demo.stage import ALICE, BILL, DORA, SAM, Act, Person, Stage, in_days
 
 INVOICE = "invoices/2041"
 GIVEN = 100

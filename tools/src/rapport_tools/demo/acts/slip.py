@@ -13,10 +13,9 @@ from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
 from rapport.notifications.v1 import notice_service_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport_tools.demo import billing
-from rapport_tools.demo.acts.act import Act
 from rapport_tools.demo.acts.order import forecast, take_order, told
 from rapport_tools.demo.changes import named
-from rapport_tools.demo.stage import BILL, DORA, EVERYONE, RITA, Stage, in_days, patiently
+from rapport_tools.demo.stage import BILL, DORA, EVERYONE, RITA, Act, Stage, in_days, patiently
 
 
 def play(stage: Stage) -> None:
