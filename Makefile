@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SERVICES := $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml))
-PACKAGES := proto chassis testing imports tools $(SERVICES)
-MODULES := chassis rapport_testing rapport_imports rapport_tools $(notdir $(SERVICES))
+PACKAGES := proto chassis identity testing imports tools $(SERVICES)
+MODULES := chassis rapport_identity rapport_testing rapport_imports rapport_tools $(notdir $(SERVICES))
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
 unexport PYTHONDONTWRITEBYTECODE  # what is right for images makes each process here compile everything, for seconds
 

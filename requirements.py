@@ -9,10 +9,16 @@ from pathlib import Path
 ROOT = Path(__file__).parent
 UV = Path(sys.executable).parent / "uv"
 SERVICES = sorted(ROOT.glob("services/*/pyproject.toml"))
-IMAGES = ["chassis/pyproject.toml", *(str(path.relative_to(ROOT)) for path in SERVICES)]
+IMAGES = [
+    "chassis/pyproject.toml",
+    "identity/pyproject.toml",
+    *(str(path.relative_to(ROOT)) for path in SERVICES),
+]
 NOT_IN_IMAGES = ("testing", "imports", "tools")
 PROJECTS = [*IMAGES, *(f"{folder}/pyproject.toml" for folder in NOT_IN_IMAGES)]
-OWN = {"rapport-contracts": "proto"} | {f"rapport-{name}": name for name in ("chassis", *NOT_IN_IMAGES)}
+OWN = {"rapport-contracts": "proto"} | {
+    f"rapport-{name}": name for name in ("chassis", "identity", *NOT_IN_IMAGES)
+}
 OPTIONS = [
     "--universal",
     "--python-version=3.11",

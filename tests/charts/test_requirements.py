@@ -40,7 +40,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     libraries = [*install, "--require-hashes", "-r", "requirements.txt"]
     for how in (["--offline"], []):
         if subprocess.run([*libraries, *how], cwd=ROOT, check=False).returncode == 0:
-            folders = ["proto", "chassis", *(f"services/{name}" for name in SERVICES)]
+            folders = ["proto", "chassis", "identity", *(f"services/{name}" for name in SERVICES)]
             own = [
                 "--no-deps",
                 "--build-constraints",
@@ -76,14 +76,14 @@ print(json.dumps({
 
 
 def test_an_image_holds_no_tool_no_issuer_and_no_data_and_all_of_it_can_be_imported(python: Path) -> None:
-    packages = json.dumps(["chassis", *SERVICES])
+    packages = json.dumps(["chassis", "rapport_identity", *SERVICES])
     told = subprocess.run([python, "-c", LOOK, packages, json.dumps(TOOLS)], capture_output=True, check=False)
     assert told.returncode == 0, told.stderr.decode()
     found = json.loads(told.stdout)
     assert found == {
         "tools": [],
         "commands": [],
-        "data": [".css", ".html", ".js", ".json", ".po", ".proto", ".pyi"],
+        "data": [".css", ".csv", ".html", ".js", ".json", ".po", ".proto", ".pyi", ".txt"],
         "issuers": [],
         "migrations": 1 + len(SERVICES),  # the chassis has one, too
     }

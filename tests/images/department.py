@@ -26,7 +26,7 @@ def begin(folder: Path) -> None:
     """Make the service in a folder that has what images are built of."""
     for file in (".dockerignore", "requirements-uv.txt", "requirements-run.txt", "requirements.txt"):
         shutil.copy2(ROOT / file, folder)
-    for part in ("proto", "chassis", "services"):
+    for part in ("proto", "chassis", "identity", "services"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "tests"))
     copier.run_copy(str(ROOT), folder / OWN, ANSWERS, vcs_ref="HEAD", defaults=True, quiet=True)
     subprocess.run([sys.executable, folder / "proto/generate.py"], check=True)

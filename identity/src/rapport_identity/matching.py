@@ -1,0 +1,154 @@
+"""A whole list, or several: learned from, compared, and clustered into people."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rapport_identity import blocking, clustering, households, training
+from rapport_identity.comparing import Compared, Comparer
+from rapport_identity.parameters import Parameters
+from rapport_identity.record import Kind, Record
+from rapport_identity.scoring import LINK_BITS, Bar, Score, Scorer, Verdict
+
+_PASSES = (
+    2  # the second counts how often a value is there by person, as far as the first found out who is one
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in a list.
+
+    Args:
+        parameters: what was learned, or given.
+        scores: of the pairs that share a key and are not apart, the smaller id first.
+        people: the ids of each person's records; of all that are one record, too.
+    """
+
+    parameters: Parameters
+    scores: Mapping[tuple[str, str], Score]
+    people: Sequence[Sequence[str]]
+
+    def pairs(self, verdict: Verdict) -> set[tuple[str, str]]:
+        """The pairs of one verdict."""
+        return {pair for pair, score in self.scores.items() if score.verdict is verdict}
+
+
+class Candidates:
+    """The pairs of a list that share a key, compared once.
+
+    Args:
+        records: the list.
+        kinds: of the fields; those that no record has are left out.
+        stop: see `Parameters`; None to find out.
+    """
+
+    def __init__(
+        self, records: Sequence[Record], kinds: Mapping[str, Kind], stop: frozenset[str] | None = None
+    ) -> None:
+        self.records = records
+        self.kinds = {field: kind for field, kind in kinds.items() if any(field in r.values for r in records)}
+        keyed = [blocking.keys(record, self.kinds) for record in records]
+        self.stop = blocking.too_common(keyed) if stop is None else stop
+        self.comparer = Comparer(self.kinds)
+        self.rows = [self.comparer.row(record) for record in records]
+        self.places = list(blocking.pairs(keyed, self.stop))
+        self.compared: list[tuple[Compared, bool]] = [
+            (self.comparer.compare(self.rows[a], self.rows[b]), records[a].source != records[b].source)
+            for a, b in self.places
+        ]
+
+    def learn(self) -> Parameters:
+        """Parameters from these records. ValueError for less than two, or none with anything known."""
+        if len(self.records) < 2 or not self.kinds:
+            raise ValueError("must be two records at least, with a field that is known")
+        sample = training.Sample(self.comparer, self.rows)
+        person: Sequence[int] = range(len(self.records))
+        at = replace(training.beliefs(self.comparer, self.kinds), stop=self.stop)
+        for left in reversed(range(_PASSES)):
+            known = training.frequencies(self.comparer.fields, self.rows, person)
+            at = replace(at, frequencies=known, u=sample.u(self.kinds, person, known))
+            at = training.learn(at, self.compared, self._pairs())
+            if left:
+                person = self._persons(Scorer(at))
+        return replace(at, households=households.are_there(self.kinds, self._alike(Scorer(at))))
+
+    def scores(self, scorer: Scorer) -> dict[tuple[str, str], Score]:
+        """Of each pair that is not apart."""
+        found = {}
+        for (a, b), (compared, across) in zip(self.places, self.compared, strict=True):
+            one, other = self.records[a], self.records[b]
+            score = scorer.weigh(compared, across=across, shared=one.shared | other.shared)
+            if score.verdict is not Verdict.APART:
+                found[min(one.id, other.id), max(one.id, other.id)] = score
+        return found
+
+    def _alike(self, scorer: Scorer) -> Iterator[tuple[int, ...]]:
+        """The levels of those who are one person whatever their given names and birth dates are."""
+        aside = [
+            at
+            for at, kind in enumerate(self.kinds.values(), start=-len(self.kinds))
+            if kind in (Kind.GIVEN_NAME, Kind.DATE)
+        ]
+        for compared, across in self.compared:
+            score = scorer.weigh(compared, across=across)
+            if score.bits - sum(score.weights[at] for at in aside) >= LINK_BITS:
+                yield compared.levels
+
+    def _persons(self, scorer: Scorer) -> Sequence[int]:
+        """Of each record a number of its person, so far."""
+        place = {record.id: at for at, record in enumerate(self.records)}
+        person = list(range(len(self.records)))
+        for group in clustering.connected(links_of(self.scores(scorer))):
+            members = {place[each] for pair in group for each in pair}
+            for each in members:
+                person[each] = min(members)
+        return person
+
+    def _pairs(self) -> tuple[int, int]:
+        """How many pairs there are: of one list, of two."""
+        sizes = Counter(record.source for record in self.records).values()
+        within = sum(size * (size - 1) // 2 for size in sizes)
+        return within, len(self.records) * (len(self.records) - 1) // 2 - within
+
+
+def resolve(
+    records: Sequence[Record], kinds: Mapping[str, Kind], parameters: Parameters | None = None
+) -> Found:
+    """Who is who in a list.
+
+    Args:
+        records: the list, or several with the `source` of each record.
+        kinds: of the fields.
+        parameters: what was learned before; None to learn from these records.
+    """
+    if parameters:
+        candidates = Candidates(records, parameters.kinds, parameters.stop)
+    else:
+        candidates = Candidates(records, kinds)
+    scorer = Scorer(parameters or candidates.learn())
+    scores = candidates.scores(scorer)
+    links = links_of(scores)
+    weigh = weigher(records, scorer, scores)
+    people = [person for group in clustering.connected(links) for person in clustering.settle(group, weigh)]
+    alone = {record.id for record in records}.difference(*people)
+    return Found(scorer.parameters, scores, sorted([*people, *([each] for each in alone)]))
+
+
+def links_of(scores: Mapping[tuple[str, str], Score]) -> dict[tuple[str, str], float]:
+    """The pairs that are linked by themselves, with their weights in bits."""
+    return {pair: score.bits for pair, score in scores.items() if score.verdict is Verdict.LINK}
+
+
+def weigher(
+    records: Sequence[Record], scorer: Scorer, known: Mapping[tuple[str, str], Score]
+) -> clustering.Weigh:
+    """What two records say for being one, for `clustering`."""
+    by_id = {record.id: record for record in records}
+
+    def weigh(a: str, b: str) -> float:
+        pair = (a, b) if a < b else (b, a)
+        score = known.get(pair) or scorer.score(by_id[a], by_id[b])
+        return clustering.CONFLICT if Bar.CONFLICTING_IDENTIFIERS in score.bars else score.bits
+
+    return weigh

@@ -1,0 +1,76 @@
+"""What a matcher believes and has learned: versioned, and to be read by a person."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rapport_identity.frequencies import Frequencies
+from rapport_identity.record import Kind
+
+# Before any data is seen: how often each level is found in two records of one person, best first.
+PRIOR_M: Mapping[Kind, tuple[float, ...]] = {
+    Kind.GIVEN_NAME: (0.80, 0.03, 0.08, 0.03, 0.02, 0.04),
+    Kind.FAMILY_NAME: (0.83, 0.08, 0.03, 0.02, 0.04),
+    Kind.TEXT: (0.80, 0.10, 0.04, 0.06),
+    Kind.STREET: (0.75, 0.12, 0.05, 0.08),
+    Kind.NUMBER: (0.86, 0.06, 0.08),
+    Kind.CODE: (0.86, 0.06, 0.03, 0.05),
+    Kind.DATE: (0.88, 0.04, 0.005, 0.02, 0.025, 0.03),
+    Kind.EMAIL: (0.80, 0.08, 0.02, 0.02, 0.08),
+    Kind.PHONE: (0.80, 0.05, 0.15),
+    Kind.IDENTIFIER: (0.90, 0.05, 0.05),
+}
+PRIOR_STRENGTH = 10.0  # as many pairs as that belief counts
+PRIOR_SWAPPED = 0.02  # how often two fields stand in each other's place
+PRIOR_CHANCE = 1e-4  # that two records of a list are one person
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What decides how much an agreement says.
+
+    Args:
+        kinds: of the fields.
+        m: of each field, how often each level is found in two records of one person.
+        u: the same of two people.
+        swapped: how often fields stand in each other's place, by what that is called.
+        frequencies: by field.
+        chance: that two records are one person before they are compared: of one list, of two lists.
+        households: whether others have the same address and family name, as far as can be told.
+        stop: keys that too many share: fixed here, so that nothing depends on when a record arrives.
+    """
+
+    kinds: Mapping[str, Kind]
+    m: Mapping[str, tuple[float, ...]]
+    u: Mapping[str, tuple[float, ...]]
+    swapped: Mapping[str, float]
+    frequencies: Mapping[str, Frequencies]
+    chance: tuple[float, float]
+    households: bool = True
+    stop: frozenset[str] = field(default=frozenset())
+
+    @property
+    def version(self) -> str:
+        """Names what is in here: the same parameters have the same."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
+
+    def to_json(self) -> str:
+        """As a document that `from_json` takes."""
+        return json.dumps(asdict(self) | {"stop": sorted(self.stop)})
+
+    @classmethod
+    def from_json(cls, document: str) -> "Parameters":
+        """What `to_json` wrote."""
+        found: dict[str, Any] = json.loads(document)
+        return cls(
+            kinds={name: Kind(kind) for name, kind in found["kinds"].items()},
+            m={name: tuple(each) for name, each in found["m"].items()},
+            u={name: tuple(each) for name, each in found["u"].items()},
+            swapped=found["swapped"],
+            frequencies={name: Frequencies(**each) for name, each in found["frequencies"].items()},
+            chance=(found["chance"][0], found["chance"][1]),
+            households=found["households"],
+            stop=frozenset(found["stop"]),
+        )
