@@ -5,7 +5,10 @@ import time
 from datetime import timedelta
 from typing import Any
 
+import grpc
 import pytest
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
 from structlog.testing import capture_logs
 
 from chassis.db.failures import unavailable
@@ -14,6 +17,7 @@ from chassis.grpc.client import deadline
 from chassis.telemetry.metrics import WORK_REPEATS
 from chassis.work import Later, Ours, Refused, State, Verdict, code_of, queue
 from chassis.work import runner as runner_module
+from chassis.work.item import NotDone, not_answered
 from rapport_testing.wait import eventually
 
 MANY = [f"{n:02}" for n in range(30)]
@@ -324,3 +328,24 @@ def repeats() -> float:
 )
 def test_what_stopped_us_is_a_code(name: str, code: str) -> None:
     assert code_of(name) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "verdict", "code"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, "", Later, "customer-unavailable"),
+        (grpc.StatusCode.FAILED_PRECONDITION, "SCHEMA_INCOMPATIBLE", Ours, "customer-schema-incompatible"),
+    ],
+)
+def test_a_refusal_of_a_service_is_called_by_its_reason_and_what_it_tells_us_is_in_the_log(
+    status: grpc.StatusCode, told: str, verdict: type[NotDone], code: str
+) -> None:
+    info = any_pb2.Any()
+    info.Pack(error_details_pb2.ErrorInfo(reason=told))
+    details = status_pb2.Status(code=status.value[0], details=[info] if told else []).SerializeToString()
+    trailing = grpc.aio.Metadata(("grpc-status-details-bin", details))
+    error = grpc.aio.AioRpcError(status, grpc.aio.Metadata(), trailing, "Mend the field 3.")
+    with capture_logs() as logs:
+        outcome = not_answered("customer", error)
+    assert (type(outcome), outcome.code) == (verdict, code)
+    assert [each["told"] for each in logs] == (["Mend the field 3."] if verdict is Ours else [])

@@ -8,6 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import grpc
+import structlog
+
+from chassis.grpc.status import reason
+
+_log = structlog.get_logger()
 
 _NEXT_WORD = re.compile(r"_|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -203,6 +208,12 @@ _OURS = (
 
 
 def not_answered(service: str, error: grpc.aio.AioRpcError) -> NotDone:
-    """Later, or Ours when somebody of ours has to mend something. It is called `cases-unavailable`."""
-    kind = Ours if error.code() in _OURS else Later
-    return kind(code_of(f"{service}_{error.code().name}"))
+    """Later, or Ours when somebody of ours has to mend something: then the log has what they need.
+
+    It is called as the refusal is, or its code: `customer-schema-incompatible`, `cases-unavailable`.
+    """
+    why = reason(error)
+    if error.code() in _OURS:
+        _log.error("a service refuses what we ask", service=service, reason=why, told=error.details())
+        return Ours(code_of(f"{service}_{why}"))
+    return Later(code_of(f"{service}_{why}"))

@@ -232,7 +232,10 @@ def _of_work(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:
         if count := each.alarm_count:
             told = say("the other side says {code}", code=each.alarm_code)
             what = say("{kind}: {n} wait for us to mend something, {told}.", n=count, kind=kind, told=told)
-            do = say("Look at our sign-in, sender, quota and right to relay there.")
+            do = say(
+                "A mail server: our sign-in, sender, quota. A service: the log of {service} says what it told.",
+                service=name,
+            )
             yield Trouble(name, "bad", what, do, href)
         if count := each.unknown_count:
             what = say(
