@@ -137,7 +137,7 @@ def _work(service: str, backlog: Backlog) -> Iterator[Finding]:
         kind = each.kind
         if each.alarm_count:
             what = f"{service}: {each.alarm_count} {kind} wait for us to mend something: the other side says"
-            do = f"A mail server: our login, sender, quota. A service: `rapport logs {service}` says what it told."
+            do = f"Mail: our login, sender, quota. A service: `rapport logs {service}` says what it told."
             yield Finding(f"{what} {each.alarm_code}.", do)
         if each.unknown_count:
             count = each.unknown_count

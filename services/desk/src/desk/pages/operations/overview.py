@@ -233,7 +233,7 @@ def _of_work(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:
             told = say("the other side says {code}", code=each.alarm_code)
             what = say("{kind}: {n} wait for us to mend something, {told}.", n=count, kind=kind, told=told)
             do = say(
-                "A mail server: our sign-in, sender, quota. A service: the log of {service} says what it told.",
+                "Mail: our sign-in, sender, quota. A service: the log of {service} says what it told.",
                 service=name,
             )
             yield Trouble(name, "bad", what, do, href)
