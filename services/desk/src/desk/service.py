@@ -12,8 +12,7 @@ from desk.auth.gate import Gate
 from desk.edge import ending, openapi, page
 from desk.edge.rest import Rest
 from desk.edge.webhooks.http import PREFIX, Webhooks
-from desk.edge.webhooks.keeping import Keeping
-from desk.edge.webhooks.receiving import Receiving
+from desk.edge.webhooks.receiving import Keeping, Receiving
 from desk.edge.webhooks.recording import Recording
 from desk.edge.webhooks.resolving import Customers
 from desk.edge.webhooks.smtp import Listener

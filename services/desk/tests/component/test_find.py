@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from cases.service import service as cases
 from chassis.db.statement import Statement
 from customer.service import service as customer
-from desk.pages.find import making
-from desk.store.tables import DRAFTS, Draft
+from desk.pages.find import route as making
+from desk.store.people import DRAFTS, Draft
 from rapport_testing.spans import record_spans
 
 NUMBER = "+4930901820"

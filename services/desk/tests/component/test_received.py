@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from desk.store import received as store
-from desk.store.tables import State
+from desk.store.received import State
 from rapport_testing.wait import eventually
 
 NUMBER = "+4930901820"

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import desk.pages.customer.cards
+import desk.pages.customer.page
 import desk.ui
 
 PARTS = Path(next(iter(desk.ui.__path__))) / "parts.html"
@@ -36,4 +36,4 @@ async def test_every_card_is_shown_in_every_state(desk: Any) -> None:
 
 
 def desk_cards() -> tuple[str, ...]:
-    return desk.pages.customer.cards.IDS
+    return desk.pages.customer.page.IDS

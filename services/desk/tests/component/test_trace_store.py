@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.telemetry.logging import QUIET
 from chassis.web import WebServer
-from desk.pages.traces import listing, store
+from desk.pages.traces import route as listing
+from desk.pages.traces import store
 from desk.pages.traces.store import TraceStore, TracesUnavailable
 from desk.pages.traces.waterfall import waterfall
 from rapport_testing.engines.ports import free_port

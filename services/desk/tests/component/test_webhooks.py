@@ -20,15 +20,15 @@ from chassis.errors import Unavailable
 from chassis.lifecycle import Lifecycle
 from chassis.work import Later
 from customer.service import service as customer_service
-from desk.edge.webhooks.keeping import Keeping
 from desk.edge.webhooks.kinds.mail import BODY_MAX_BYTES
+from desk.edge.webhooks.receiving import Keeping
 from desk.edge.webhooks.recording import Recorded, Recording
 from desk.edge.webhooks.resolving import Customers
 from desk.edge.webhooks.sources import Sources
 from desk.service import service as desk_service
 from desk.store import received as store
 from desk.store.cleaning import CHUNK
-from desk.store.tables import Delivery, Received, State
+from desk.store.received import Delivery, Received, State
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport_testing.engines.ports import free_port

@@ -14,7 +14,7 @@ from desk.language.catalogues import CATALOGUES
 from desk.pages.actions import known
 from desk.pages.actions.action import Doing, working_day
 from desk.pages.actions.kinds import ACTIONS, FOUND
-from desk.pages.keys.route import ACTION_KEYS, KEYS
+from desk.pages.aside.route import ACTION_KEYS, KEYS
 from desk.ui.speech import speech
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.customer.v1.view_pb2 import PromisePart

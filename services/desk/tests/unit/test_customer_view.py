@@ -15,18 +15,17 @@ from google.type.money_pb2 import Money
 from chassis.api.messages import money, timestamp
 from chassis.context import Principal
 from chassis.errors import DeadlineExceeded, PermissionDenied, Unavailable
-from desk.auth.viewer import Viewer
+from desk.auth.sessions import Viewer
 from desk.pages.actions.action import Action
 from desk.pages.actions.kinds import ACTIONS
 from desk.pages.actions.kinds.promises import AGREE, KEEP
 from desk.pages.actions.offering import offered
 from desk.pages.customer import loading
-from desk.pages.customer.answers import Cases, Promised
 from desk.pages.customer.entries import entries, who_did
 from desk.pages.customer.figures import first_day, quarters
-from desk.pages.customer.handles import masked
-from desk.pages.customer.loading import PARTS_OF, Names
+from desk.pages.customer.loading import PARTS_OF, Cases, Names, Promised
 from desk.pages.customer.promises import told_of
+from desk.pages.customer.things import masked
 from desk.pages.customer.view import Page, page
 from desk.pages.services import Part, Parts
 from desk.ui.speech import Speech

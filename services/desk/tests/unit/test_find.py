@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chassis.errors import DeadlineExceeded, PermissionDenied
-from desk.pages.find.classifying import Asked, classify
+from desk.pages.find.searching import Asked, classify
 from desk.pages.find.view import Results, results, unasked
 from desk.pages.services import Part, Parts
 from desk.ui.speech import speech

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from sse_starlette import EventSourceResponse
 
-from desk.pages.measuring import Measured
+from desk.pages.app import Measured
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from starlette.datastructures import FormData
 
 from chassis.context import Principal
 from chassis.errors import InvalidArgument, PermissionDenied, Unavailable
-from desk.auth.viewer import Viewer
-from desk.pages.operations import acting, letters, waiting
+from desk.auth.sessions import Viewer
+from desk.pages.operations import letters, waiting
 from desk.pages.operations.asking import LETTERS_MAX, Asked
 from desk.pages.operations.overview import Overview, overview
-from desk.pages.services import Memory, Part, Parts, Silence
+from desk.pages.services import Part, Parts, Silence, silences
 from desk.ui.speech import Speech
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.common.v1.states_pb2 import SET_ASIDE_STATE_DEAD, SET_ASIDE_STATE_PARKED
@@ -163,13 +163,18 @@ def test_a_clock_that_is_ahead_makes_no_fact_old() -> None:
 
 
 def test_silence_is_remembered_from_when_it_began_and_forgotten_when_it_ends() -> None:
-    memory, minute = Memory({}, "health"), timedelta(minutes=1)
-    assert memory.note("cases", True, NOW) == Silence(NOW, None)
-    assert memory.note("cases", True, NOW + minute) == Silence(NOW, None)
-    assert memory.note("cases", False, NOW + 2 * minute) is None
-    assert memory.note("cases", True, NOW + 3 * minute) == Silence(NOW + 3 * minute, NOW + 2 * minute)
-    assert memory.note("cases", True, NOW + 4 * minute) == Silence(NOW + 3 * minute, NOW + 2 * minute)
-    assert memory.note("loyalty", True, NOW + 4 * minute) == Silence(NOW + 4 * minute, None)
+    memory: dict[Any, Any] = {}
+    minute = timedelta(minutes=1)
+
+    def noted(service: str, is_silent: bool, minutes: int) -> Silence | None:
+        return silences(memory, "health", {service: is_silent}, NOW + minutes * minute).get(service)
+
+    assert noted("cases", True, 0) == Silence(NOW, None)
+    assert noted("cases", True, 1) == Silence(NOW, None)
+    assert noted("cases", False, 2) is None
+    assert noted("cases", True, 3) == Silence(NOW + 3 * minute, NOW + 2 * minute)
+    assert noted("cases", True, 4) == Silence(NOW + 3 * minute, NOW + 2 * minute)
+    assert noted("loyalty", True, 4) == Silence(NOW + 4 * minute, None)
 
 
 def test_timers_and_work_say_when_and_how_they_are() -> None:
@@ -269,7 +274,7 @@ def test_a_form_says_what_to_do_with_which() -> None:
     form = FormData(
         [("act", "drop"), ("name", NAME), ("name", NAME), ("request_id", str(UUID(int=1))), ("sure", "1")]
     )
-    wanted = acting.chosen(form)
+    wanted = letters.chosen(form)
     assert (wanted.act, wanted.names, wanted.everything, wanted.sure) == ("drop", [NAME], None, True)
     assert wanted.reason_error
 
@@ -285,11 +290,11 @@ def test_a_form_says_what_to_do_with_which() -> None:
 )
 def test_a_form_that_is_not_ours_is_refused(wrong: list[tuple[str, str]], field: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        acting.chosen(FormData(wrong))
+        letters.chosen(FormData(wrong))
     assert [each.field for each in refused.value.violations] == [field]
 
 
 @pytest.mark.parametrize(("reason", "wrong"), [("repaired-by-hand", False), ("", True), ("Because!", True)])
 def test_a_drop_needs_a_reason_that_is_a_code(reason: str, wrong: bool) -> None:
-    assert acting.chosen(FormData([("act", "drop"), ("reason", reason)])).reason_error is wrong
-    assert not acting.chosen(FormData([("act", "replay"), ("reason", reason)])).reason_error
+    assert letters.chosen(FormData([("act", "drop"), ("reason", reason)])).reason_error is wrong
+    assert not letters.chosen(FormData([("act", "replay"), ("reason", reason)])).reason_error

@@ -13,8 +13,7 @@ from chassis.api.messages import timestamp
 from chassis.errors import InvalidArgument, Unavailable
 from customer.store.views import LIST_ENTRIES
 from desk.pages.services import Part, Parts
-from desk.pages.timeline.choosing import KINDS, Chosen, chosen
-from desk.pages.timeline.view import PAGE, Timeline, timeline
+from desk.pages.timeline.route import KINDS, PAGE, Chosen, Timeline, chosen, timeline
 from desk.ui.speech import Speech
 from desk.ui.words import CHANNELS
 from rapport.cases.v1 import cases_events_pb2 as _cases  # noqa: F401 - known to the pool

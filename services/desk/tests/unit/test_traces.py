@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from desk.pages.traces import listing
+from desk.pages.traces import route as listing
 from desk.pages.traces.otlp import Span, spans_of
 
 CUSTOMER = "customers/0198c0de-0000-7000-8000-000000000001"
@@ -103,8 +103,8 @@ def test_traces_with_failures_are_listed_by_the_innermost_newest_first() -> None
     ]
     new, old = listing.failed([*spans, *spans])
     assert (new.trace_id, old.trace_id) == ("new", "old")
-    assert (old.name, old.worst.error, old.failed_count) == ("do call", "UniqueViolation", 2)
-    assert (old.duration_ms, old.span_count, old.customers) == (9000, 2, [CUSTOMER])
+    assert (old.name, old.worst.error) == ("do call", "UniqueViolation")
+    assert (old.duration_ms, old.customers) == (9000, [CUSTOMER])
 
 
 def test_a_watch_is_not_slow_but_what_it_did_may_be() -> None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 
 from chassis.api.messages import timestamp
-from desk.pages.why.route import _cause, _summary, _told_once, _value
+from desk.pages.aside.route import _cause, _summary, _told_once, _value
 from desk.ui.speech import Speech
 from rapport.common.v1.explanation_pb2 import Cause
 

@@ -15,14 +15,10 @@ _LENGTH = 43  # of 32 random bytes, as text
 
 @dataclass(frozen=True)
 class Cookies:
-    """The two cookies of a signed-in browser.
+    """The two cookies of a signed-in browser."""
 
-    Attributes:
-        session: the secret of the session; new with each sign-in.
-        form: stays when somebody signs in again, so that what they were writing can still be sent.
-    """
-
-    session: str = field(repr=False)
+    session: str = field(repr=False)  # the secret of the session; new with each sign-in
+    # Stays when somebody signs in again, so that what they were writing can still be sent.
     form: str = field(repr=False)
 
     @property

@@ -2,7 +2,7 @@
 
 import re
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import msgspec
 import structlog
@@ -106,7 +106,9 @@ class Entrance:
             cookies = await self.sessions.begin(tokens, display_name, request.cookies.get(self.jar.form, ""))
         except (NotSignedIn, Unauthenticated) as refused:
             _log.warning("somebody was not signed in", why=str(refused))
-            response = self._not_signed_in(request, str(refused), pending.back)
+            again, told = (answers.sign_in_url(pending.back), N_("Try again")), N_("It was refused: {why}")
+            title = N_("You are not signed in")
+            response = answers.page(request, title, told, again, status=403, why=str(refused))
         else:
             if before := self.jar.read(request.cookies):
                 await self.sessions.end(before)
@@ -158,10 +160,6 @@ class Entrance:
         names.sort(key=lambda name: pending.at if (pending := begun[name]) else 0.0)
         return names[: max(0, len(names) - PENDING_MAX + 1)]
 
-    def _not_signed_in(self, request: Request, why: str, back: str) -> Response:
-        again, told = (answers.sign_in_url(back), N_("Try again")), N_("It was refused: {why}")
-        return answers.page(request, N_("You are not signed in"), told, again, status=403, why=why)
-
     def _unable(self, request: Request, refusal: Refusal) -> Response:
         again = answers.sign_in_url(checked(request.query_params.get("back")))
         told = refusals.told(refusal, answers.language(request))
@@ -171,7 +169,7 @@ class Entrance:
 
 
 def _packed(pending: Pending) -> str:
-    return str(urlsafe_b64encode(msgspec.json.encode(asdict(pending))).decode())
+    return str(urlsafe_b64encode(msgspec.json.encode(pending)).decode())
 
 
 def _unpacked(value: str) -> Pending | None:

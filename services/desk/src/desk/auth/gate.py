@@ -20,7 +20,7 @@ from desk.auth import answers, forms
 from desk.auth.cookies import Jar
 from desk.auth.entrance import PATHS, Entrance
 from desk.auth.provider import Provider
-from desk.auth.sessions import Lifetimes, Sessions
+from desk.auth.sessions import Sessions
 from desk.settings import Settings
 
 STATIC = "/static/"  # kept by browsers, and nobody's
@@ -47,19 +47,16 @@ class Gate:
     - `viewer`: whoever looks;
     - `viewer_again`, for what lasts: `await` it to have them with a current token, or None when they are
       signed out. That is no use of the session, which ends by its time as if nobody looked.
-
-    Attributes:
-        sessions: of those who are signed in.
-        jar: of their cookies.
     """
 
     def __init__(self, app: App[Settings]) -> None:
         settings = app.settings
-        lifetimes = Lifetimes(
-            timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
+        idle, longest = (
+            timedelta(minutes=settings.session_idle_minutes),
+            timedelta(hours=settings.session_hours),
         )
         self._provider = Provider(settings)
-        self.sessions = Sessions(app.db, app.verifier, self._provider, lifetimes)
+        self.sessions = Sessions(app.db, app.verifier, self._provider, idle, longest)
         self.jar = Jar(settings.site_url)
         self._origin = forms.origin_of(settings.site_url)
         self._entrance = Entrance(self._provider, self.sessions, self.jar, self._origin)

@@ -34,19 +34,12 @@ class NotSignedIn(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A sign-in that is under way at the provider.
+    """A sign-in that is under way at the provider."""
 
-    Attributes:
-        url: where the browser goes.
-        state: comes back with it.
-        nonce: comes back in the identity token.
-        verifier: proves that whoever brings the code has begun this (PKCE).
-    """
-
-    url: str = field(repr=False)
-    state: str = field(repr=False)
-    nonce: str = field(repr=False)
-    verifier: str = field(repr=False)
+    url: str = field(repr=False)  # where the browser goes
+    state: str = field(repr=False)  # comes back with it
+    nonce: str = field(repr=False)  # comes back in the identity token
+    verifier: str = field(repr=False)  # proves that whoever brings the code has begun this (PKCE)
 
 
 class Provider:

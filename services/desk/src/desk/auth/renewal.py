@@ -20,8 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chassis.db.database import Database
 from chassis.errors import Refusal, Unavailable
-from desk.store.sessions import CLAIM_REFRESH, END_REFRESH, GET_SESSION, PUT_OFF_REFRESH
-from desk.store.tables import Session
+from desk.store.people import CLAIM_REFRESH, END_REFRESH, GET_SESSION, PUT_OFF_REFRESH, Session
 
 AHEAD_S = 60.0  # before a token ends a new one is asked for; half of its life when that is less
 CLAIM = timedelta(seconds=15)  # longer than the provider is waited for
@@ -33,17 +32,12 @@ _NONCE = 12
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens of one person.
+    """Tokens of one person."""
 
-    Attributes:
-        access: what services take.
-        refresh: what new ones are got with; "" when the provider gives none.
-        identity: says at the provider who signs out; "" when it gives none.
-    """
-
-    access: str = field(repr=False)
+    access: str = field(repr=False)  # what services take
+    # What new ones are got with; "" when the provider gives none.
     refresh: str = field(default="", repr=False)
-    identity: str = field(default="", repr=False)
+    identity: str = field(default="", repr=False)  # says at the provider who signs out; "" when it gives none
 
 
 def seal(tokens: Tokens, key: bytes, session: bytes) -> bytes:

@@ -2,8 +2,8 @@
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -15,44 +15,61 @@ from chassis.errors import Unauthenticated
 from chassis.telemetry import tracing
 from desk.auth.cookies import Cookies, fresh
 from desk.auth.renewal import Renewal, Renews, SessionOver, Tokens, seal, unseal
-from desk.auth.viewer import Viewer
+from desk.store import people as store
 from desk.store.cleaning import all_of
-from desk.store.sessions import (
-    DELETE_EXPIRED,
-    DELETE_SESSION,
-    DELETE_SESSIONS_OF,
-    EXTEND_SESSION,
-    GET_SESSION,
-    INSERT_SESSION,
-)
-from desk.store.tables import Session
+from desk.store.people import Session
 
 SEEN_S = 2.0  # for which a session that was looked up is believed: what ends it is seen this late at most
 KNOWN_MAX = 10_000
+FOREVER = datetime.max.replace(tzinfo=UTC)
 EXTEND_EVERY = timedelta(minutes=1)
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """How long a session lasts: without use, and in any case."""
+class Viewer:
+    """A person who is signed in."""
 
-    idle: timedelta
-    longest: timedelta
+    principal: Principal  # their subject, department and permissions, as in the access token
+    display_name: str  # what the identity provider calls them
+    # `Bearer <access token>`: what is done for them is done with it, so that services decide
+    credential: str = field(repr=False)
+    csrf: str = field(repr=False)  # what a form of theirs carries, to prove that it is one of ours
+    until: datetime = FOREVER  # when their session ends, if they do nothing
+    may_stay: bool = True  # whether it ends later when they do something
 
-    def end(self, create_time: datetime, now: datetime) -> datetime:
-        """When a session ends that is used now."""
-        return min(now + self.idle, create_time + self.longest)
+    @property
+    def agent(self) -> str:
+        """`agents/{agent}`, as the contracts name them."""
+        return f"agents/{self.principal.subject.partition(':')[2]}"
+
+    @property
+    def department(self) -> str:
+        """`departments/{department}`; empty for nobody's."""
+        return self.principal.department and f"departments/{self.principal.department}"
+
+    def may(self, permission: str) -> bool:
+        """Whether their token holds a permission: what a page offers them. The service decides.
+
+        `*.operations.read` asks for that of any service.
+        """
+        service, _, verb = permission.partition(".")
+        if service == "*":
+            held = self.principal.permissions
+            return "*" in held or any(each.partition(".")[2] == verb for each in held)
+        return self.principal.may(permission)
 
 
 class Sessions:
     """All sessions of the desk."""
 
-    def __init__(self, db: Database, verifier: Verifier, provider: Renews, lifetimes: Lifetimes) -> None:
+    def __init__(
+        self, db: Database, verifier: Verifier, provider: Renews, idle: timedelta, longest: timedelta
+    ) -> None:
         self._db = db
         self._verifier = verifier
-        self._lifetimes = lifetimes
+        self._idle, self._longest = idle, longest  # how long a session lasts without use, and in any case
         self._renewal = Renewal(db, provider)
         self._seen: OrderedDict[bytes, tuple[float, Session]] = OrderedDict()
 
@@ -74,13 +91,13 @@ class Sessions:
             seal(tokens, cookies.tokens_key, cookies.session_id),
             revision=0,
             create_time=now,
-            expire_time=self._lifetimes.end(now, now),
+            expire_time=self._end(now, now),
             refresh_until=None,
         )
         with acting(_call("SignIn", principal)):
             async with self._db.transaction() as tx:
                 tx.touch(_agent(principal.subject))
-                await tx.defer(INSERT_SESSION, **values(session))
+                await tx.defer(store.INSERT_SESSION, **values(session))
         return cookies
 
     async def viewer(self, cookies: Cookies | None, *, used: bool = True) -> Viewer | None:
@@ -110,7 +127,7 @@ class Sessions:
             _bearer(tokens),
             cookies.csrf(session.subject),
             until=session.expire_time,
-            may_stay=session.expire_time < session.create_time + self._lifetimes.longest,
+            may_stay=session.expire_time < session.create_time + self._longest,
         )
 
     async def subject(self, cookies: Cookies | None) -> str:
@@ -126,13 +143,15 @@ class Sessions:
     async def end(self, cookies: Cookies) -> None:
         """Sign out."""
         self._seen.pop(cookies.session_id, None)
-        session = await GET_SESSION.maybe(self._db, session=cookies.session_id, now=self._db.clock.now())
+        session = await store.GET_SESSION.maybe(
+            self._db, session=cookies.session_id, now=self._db.clock.now()
+        )
         if session is None:
             return
         with acting(_call("SignOut", Principal(session.subject))):
             async with self._db.transaction() as tx:
                 tx.touch(_agent(session.subject))
-                await tx.defer(DELETE_SESSION, session=session.id)
+                await tx.defer(store.DELETE_SESSION, session=session.id)
 
     async def end_all(self, subject: str, by: Principal | None = None) -> int:
         """Sign `agent:alice` out everywhere, within `SEEN_S` seconds; how many sessions that were.
@@ -142,20 +161,20 @@ class Sessions:
         with acting(_call("SignOutEverywhere", by or Principal(subject))):
             async with self._db.transaction() as tx:
                 tx.touch(_agent(subject))
-                ended = await DELETE_SESSIONS_OF.all(tx, person=subject)
+                ended = await store.DELETE_SESSIONS_OF.all(tx, person=subject)
         for row in ended:
             self._seen.pop(row["id"], None)
         return len(ended)
 
     async def clean(self) -> list[object]:
         """Delete what has expired."""
-        return await all_of(self._db, DELETE_EXPIRED, now=self._db.clock.now())
+        return await all_of(self._db, store.DELETE_EXPIRED, now=self._db.clock.now())
 
     async def _session(self, session_id: bytes) -> Session | None:
         now = self._db.clock.now()
         seen_at, session = self._seen.get(session_id, (0.0, None))
         if session is None or time.monotonic() - seen_at > SEEN_S or session.expire_time <= now:
-            session = await GET_SESSION.maybe(self._db, session=session_id, now=now)
+            session = await store.GET_SESSION.maybe(self._db, session=session_id, now=now)
             self._seen.pop(session_id, None)
             if session is not None:
                 self._seen[session_id] = time.monotonic(), session
@@ -169,11 +188,15 @@ class Sessions:
             self._seen.pop(session.id, None)
         return current
 
+    def _end(self, create_time: datetime, now: datetime) -> datetime:
+        """When a session ends that is used now."""
+        return min(now + self._idle, create_time + self._longest)
+
     async def _extend(self, session: Session) -> None:
-        end = self._lifetimes.end(session.create_time, self._db.clock.now())
+        end = self._end(session.create_time, self._db.clock.now())
         if end - session.expire_time >= EXTEND_EVERY:
             self._seen.pop(session.id, None)
-            await EXTEND_SESSION.run(self._db, session=session.id, expire_time=end)
+            await store.EXTEND_SESSION.run(self._db, session=session.id, expire_time=end)
 
     async def _principal(self, tokens: Tokens) -> Principal:
         bearer = _bearer(tokens)

@@ -19,21 +19,13 @@ _VARIABLE = re.compile(r"\{([a-z_.]+)=([^}]+)\}")
 
 @dataclass(frozen=True)
 class Binding:
-    """One path of an RPC.
+    """One path of an RPC."""
 
-    Attributes:
-        method: the RPC.
-        verb: of HTTP, in capitals.
-        path: as the option has it, `/v1/{name=cases/*}`.
-        body: the field that the body is, `*` for the whole request, empty without a body.
-        number: 0 for the path that the RPC is known by, more for its others.
-    """
-
-    method: MethodDescriptor
-    verb: str
-    path: str
-    body: str
-    number: int
+    method: MethodDescriptor  # the RPC
+    verb: str  # of HTTP, in capitals
+    path: str  # as the option has it, `/v1/{name=cases/*}`
+    body: str  # the field that the body is, `*` for the whole request, empty without a body
+    number: int  # 0 for the path that the RPC is known by, more for its others
 
     @cached_property
     def variables(self) -> dict[str, str]:

@@ -58,24 +58,22 @@ _HEADERS = {
     "traceparent": "the trace that this belongs to (W3C)",
     "Access-Purpose": "what personal data are read for, a code",
 }
+_TEXT: Schema = {"type": "string"}
 _PROBLEM: Schema = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code", "reason", "metadata", "trace_id"],
     "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
+        **dict.fromkeys(("title", "detail", "code", "trace_id"), _TEXT),
+        "type": _TEXT | {"format": "uri"},
         "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "reason": {"type": "string", "description": "what programs decide by"},
-        "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
-        "trace_id": {"type": "string"},
+        "reason": _TEXT | {"description": "what programs decide by"},
+        "metadata": {"type": "object", "additionalProperties": _TEXT},
         "violations": {
             "type": "array",
             "items": {
                 "type": "object",
                 "required": ["field", "reason", "description"],
-                "properties": {name: {"type": "string"} for name in ("field", "reason", "description")},
+                "properties": dict.fromkeys(("field", "reason", "description"), _TEXT),
             },
         },
     },

@@ -62,7 +62,6 @@ def answer(request: Request) -> Response:
         webhooks=sorted(KINDS),
         own=own,
         kind=kind,
-        name=_name,
         blocks=blocks,
     )
     return Response(written, 200, HEADERS, "text/html")

@@ -1,13 +1,16 @@
-"""REST for every RPC: a request is answered by the service whose contract has its path."""
+"""REST for every RPC: the service whose contract has its path answers a request, or streams events."""
 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
+import grpc
+from google.protobuf.message import Message
+from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -15,16 +18,21 @@ from starlette.types import Receive, Scope, Send
 from chassis.auth.tokens import Verifier
 from chassis.context import current_call
 from chassis.errors import Refusal
+from chassis.grpc import status
 from chassis.grpc.admission import recognise
 from chassis.grpc.client import Channels, deadline
 from chassis.telemetry import tracing
-from desk.edge import answering, problems, reading, transcoding, watching
+from desk.edge import answering, problems, reading, transcoding
 from desk.edge.bindings import Binding, bindings
+from desk.live.stream import AGAIN_MS, SEND_S, last
 
 LONGEST_S = 30.0  # what services give a call at most
 STREAM_S = 3600.0
 AT_ONCE_BYTES = 32 * 1024  # larger messages take longer than everybody else should wait for
+PING_S = 15
+FIRST_S = 1.0  # in which the refusal of a stream gets a status of its own
 T = TypeVar("T")
+_Stream = AsyncGenerator[Message, None]
 
 
 class Rest:
@@ -105,7 +113,7 @@ class Rest:
         how = binding.full_name, binding.request.SerializeToString, binding.answer.FromString
         if streams:
             stream = channel.unary_stream(*how)(message, timeout=seconds)
-            return await watching.answer(stream, self._draining, tracing.trace_id(told["traceparent"]), told)
+            return await _streamed(stream, self._draining, tracing.trace_id(told["traceparent"]), told)
         deadline.set(until)
         trailing: dict[str, Any] = {}
         answered = await channel.unary_unary(*how)(message, timeout=seconds, trailing=trailing)
@@ -121,3 +129,38 @@ class Rest:
         if size <= AT_ONCE_BYTES:
             return work(*arguments)
         return await asyncio.get_running_loop().run_in_executor(self._apart, work, *arguments)
+
+
+async def _streamed(
+    stream: _Stream, draining: asyncio.Event, trace_id: str, headers: dict[str, str]
+) -> Response:
+    """The answer that goes on as long as the stream. AioRpcError when the stream begins with one."""
+    first = asyncio.ensure_future(anext(stream, None))
+    await asyncio.wait({first}, timeout=FIRST_S)
+    if first.done() and isinstance(error := first.exception(), grpc.aio.AioRpcError):
+        raise error
+    events = _events(stream, first, draining, trace_id)
+    return EventSourceResponse(events, headers=headers, ping=PING_S, send_timeout=SEND_S)
+
+
+async def _events(
+    stream: _Stream, following: "asyncio.Future[Message | None]", draining: asyncio.Event, trace_id: str
+) -> AsyncIterator[ServerSentEvent]:
+    """An event for each message; the last is named `farewell`, or `problem` for a refusal."""
+    stopping = asyncio.ensure_future(draining.wait())
+    try:
+        while True:
+            waited: set[asyncio.Future[Any]] = {following, stopping}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if stopping.done() or (message := following.result()) is None:
+                break
+            yield ServerSentEvent(transcoding.answer(message).decode())
+            following = asyncio.ensure_future(anext(stream, None))
+        yield last(AGAIN_MS)
+    except grpc.aio.AioRpcError as error:
+        yield last(AGAIN_MS, "problem", problems.problem(status.refusal(error), trace_id))
+    finally:
+        stopping.cancel()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await stream.aclose()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID, uuid5
 
 from google.protobuf import json_format
@@ -89,8 +89,8 @@ def _parse(told: dict[str, Any], message: Message, where: str = "") -> None:
     try:
         json_format.ParseDict(told, message)
     except _MALFORMED:  # what it says repeats values
-        found = _fault(told, message.DESCRIPTOR, where)
-        raise invalid(found.field or "body", "MALFORMED_REQUEST", found.allowed) from None
+        field, allowed = _fault(told, message.DESCRIPTOR, where)
+        raise invalid(field or "body", "MALFORMED_REQUEST", allowed) from None
 
 
 def _pairs(binding: Binding, query: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -137,40 +137,33 @@ def _request_id(key: str, caller: str) -> str:
         return str(uuid5(_KEYS, f"{caller}\n{key}"))
 
 
-class _Fault(NamedTuple):
-    """The path of a field, `requests[2].identifier.type`, and what is allowed there."""
+def _fault(told: dict[str, Any], kind: Any, path: str) -> tuple[str, str]:
+    """Of an object that is no message of a kind the innermost field at fault, and what is allowed there.
 
-    field: str
-    allowed: str
-
-
-def _fault(told: dict[str, Any], kind: Any, path: str) -> _Fault:
-    """The innermost field that is at fault, of an object that is no message of a kind: never its values.
-
-    The object is the field `path` of the request; empty for the whole.
+    The object is the field `path` of the request, empty for the whole: `requests[2].identifier.type`.
     """
     fields = {each.json_name: each for each in kind.fields}
     by_name = {each.name: each for each in kind.fields} | fields
     for name, value in told.items():
         field = by_name.get(name)
         if field is None:
-            return _Fault(path, f"must have no fields but {', '.join(fields) or 'none'}")
+            return (path, f"must have no fields but {', '.join(fields) or 'none'}")
         if not _fits(kind, name, value):
             return _inside(field, name, value, f"{path}.{field.name}".removeprefix("."))
-    return _Fault(
+    return (
         path,
         f"must be as ProtoJSON writes {kind.full_name}: each field once, one of those that exclude others",
     )
 
 
-def _inside(field: FieldDescriptor, name: str, value: Any, path: str) -> _Fault:
+def _inside(field: FieldDescriptor, name: str, value: Any, path: str) -> tuple[str, str]:
     if field.is_repeated and isinstance(value, list):
         number = next(n for n, each in enumerate(value) if not _fits(field.containing_type, name, [each]))
         path, value = f"{path}[{number}]", value[number]
     kind = field.message_type
     if isinstance(value, dict) and kind and not _is_written_otherwise(kind):
         return _fault(value, kind, path)
-    return _Fault(path, _allowed(field))
+    return (path, _allowed(field))
 
 
 def _fits(kind: Any, name: str, value: Any) -> bool:

@@ -35,11 +35,7 @@ CATALOGUES: Mapping[str, NullTranslations] = {
 
 
 class Language:
-    """Says messages in a language.
-
-    Args:
-        locale: the language, one of `CATALOGUES`, and the region whose way of writing numbers is followed.
-    """
+    """Says messages in a language of `CATALOGUES`, and writes numbers as in a region of it."""
 
     def __init__(self, locale: Locale) -> None:
         self.locale = locale
@@ -67,8 +63,7 @@ class Language:
 def preferred(header: str) -> Locale:
     """The locale to answer in: what a browser prefers of those in whose language there is a catalogue.
 
-    Args:
-        header: `Accept-Language`. What is none prefers nothing, and is answered in the source's language.
+    What is no `Accept-Language` prefers nothing, and is answered in the source's language.
     """
     ranked = []
     for part in header.split(","):

@@ -1,11 +1,12 @@
-"""Calls that ring at an agent, told to the agent's open pages at once, whichever replica heard of them."""
+"""Calls that ring at an agent, told to their pages at once, whichever replica heard of them; and of whom."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from chassis.db.database import Database
@@ -13,22 +14,24 @@ from chassis.db.failures import DATABASE_ERRORS
 from chassis.events.broadcast import Broadcast
 from chassis.timeouts import woken
 from desk.store import received as store
-from desk.store.tables import Received
+from desk.store.received import Received
+from rapport.customer.v1 import customer_service_pb2 as pb
+
+if TYPE_CHECKING:
+    from rapport.customer.v1.customer_pb2 import Customer
+    from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceAsyncStub
 
 LOOK_EVERY_S = 5.0  # while a word of another replica may be lost
 _WORD = b"ringing "
+OWNERS_MAX = 20  # of a number that more share, a person knows by other means whose it is
 
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """A call that rings at an agent.
+    """A call that rings at an agent."""
 
-    Attributes:
-        call: its id here.
-        number: of whom the agent is about to speak with; empty when it is withheld. Personal.
-    """
-
-    call: UUID
+    call: UUID  # its id here
+    # Of whom the agent is about to speak with; empty when it is withheld. Personal.
     number: str = field(repr=False)
 
 
@@ -44,10 +47,6 @@ class Calls:
 
     Words between replicas hold an agent's code and nothing personal: whoever listens reads the call from the
     database, so that a lost word costs some seconds and no call.
-
-    Args:
-        db: the desk's database.
-        broadcast: reaches its other replicas.
     """
 
     def __init__(self, db: Database, broadcast: Broadcast) -> None:
@@ -112,3 +111,16 @@ class Calls:
     def _wake(self, agent: str) -> None:
         for each in self._listening.get(agent, ()):
             each.set()
+
+
+async def owners_of(
+    customers: CustomerServiceAsyncStub, value: str, within_s: float | None = None
+) -> Sequence[Customer]:
+    """Those who have a handle with this value, as far as whoever asks may see; at most 20. AioRpcError."""
+    request = pb.SearchCustomersRequest(query=value, page_size=OWNERS_MAX)
+    found = await customers.SearchCustomers(request, timeout=within_s)
+    return [
+        match.customer
+        for match in found.matches
+        if any(each.normalized_value == value for each in match.customer.identifiers)
+    ]

@@ -20,9 +20,6 @@ class Presence:
 
     Words between replicas hold the names of an agent and of a customer (ids), nothing more. Nothing is kept:
     a word that is lost costs some seconds, and so does a replica that ends without one.
-
-    Args:
-        broadcast: reaches the other replicas.
     """
 
     def __init__(self, broadcast: Broadcast) -> None:

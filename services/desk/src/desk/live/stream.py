@@ -1,13 +1,12 @@
 """Server-sent events of a page: several sources in one stream, with a beat and a farewell."""
 
 import asyncio
-import contextlib
 import json
 import logging
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -47,50 +46,40 @@ def answer(
     The seat is taken while it lasts; without one, the reader is told to come back much later. `draining` is
     set when the desk stops.
     """
-    return EventSourceResponse(_seated(sources, seat, draining), ping=3600, send_timeout=SEND_S)
+    return EventSourceResponse(_events(sources, seat, draining), ping=3600, send_timeout=SEND_S)
 
 
-async def _seated(
+async def _events(
     sources: Sequence[AsyncIterator[Told]], seat: AbstractContextManager[bool], draining: asyncio.Event
 ) -> AsyncIterator[ServerSentEvent]:
     with seat as is_free:
         if not is_free:
             yield last(CROWDED_MS)
             return
-        async with contextlib.aclosing(_events(sources, draining)) as events:
-            async for event in events:
-                yield event
-
-
-async def _events(
-    sources: Sequence[AsyncIterator[Told]], draining: asyncio.Event
-) -> AsyncGenerator[ServerSentEvent, None]:
-    queue: asyncio.Queue[Told] = asyncio.Queue(WAITING_MAX)
-    telling = [asyncio.ensure_future(_into(queue, each)) for each in sources]
-    stopping = asyncio.ensure_future(draining.wait())
-    until = time.monotonic() + LASTS_S * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
-    following = asyncio.ensure_future(queue.get())
-    try:
-        yield _event("beat", {})
-        while (
-            not stopping.done()
-            and not any(map(_failed, telling))
-            and asyncio.get_running_loop().time() < until
-        ):
-            if not following.done():
-                await asyncio.wait({following, stopping}, timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
-            if following.done():
-                told, following = following.result(), asyncio.ensure_future(queue.get())
-                yield _event(told.kind, told.data)
-                if told.kind == SIGNED_OUT:
-                    return
-            elif not stopping.done():
-                yield _event("beat", {})
-        yield last(AGAIN_MS)
-    finally:
-        for task in (*telling, stopping, following):
-            task.cancel()
-        await asyncio.gather(*telling, stopping, following, return_exceptions=True)
+        queue: asyncio.Queue[Told] = asyncio.Queue(WAITING_MAX)
+        telling = [asyncio.ensure_future(_into(queue, each)) for each in sources]
+        stopping = asyncio.ensure_future(draining.wait())
+        until = time.monotonic() + LASTS_S * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
+        following = asyncio.ensure_future(queue.get())
+        try:
+            yield _event("beat", {})
+            while not stopping.done() and not any(map(_failed, telling)) and time.monotonic() < until:
+                if not following.done():
+                    await asyncio.wait(
+                        {following, stopping}, timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED
+                    )
+                if following.done():
+                    told, following = following.result(), asyncio.ensure_future(queue.get())
+                    yield _event(told.kind, told.data)
+                    if told.kind == SIGNED_OUT:
+                        return
+                elif not stopping.done():
+                    yield _event("beat", {})
+            yield last(AGAIN_MS)
+        finally:
+            for task in (*telling, stopping, following):
+                task.cancel()
+            await asyncio.gather(*telling, stopping, following, return_exceptions=True)
 
 
 def _failed(source: "asyncio.Future[None]") -> bool:

@@ -1,57 +1,35 @@
-"""The pages, put together: who is signed in finds here what they see."""
+"""The pages, put together and measured: who is signed in finds here what they see."""
 
 import asyncio
+import time
+from importlib import import_module
 
 import grpc
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from prometheus_client import Gauge
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.context import current_call
 from chassis.db.database import Database
 from chassis.errors import NotFound, Refusal, invalid
 from chassis.grpc.client import Channels
+from chassis.telemetry.metrics import Histogram
 from desk.language.catalogues import N_
 from desk.language.refusals import FAULT
 from desk.live.calls import Calls
 from desk.live.presence import Presence
 from desk.live.stream import Readers
-from desk.pages.actions import route as acting
 from desk.pages.base import STATIC, looking
-from desk.pages.customer import route as customer
-from desk.pages.find import making
-from desk.pages.find import route as find
-from desk.pages.keys import route as keys
-from desk.pages.measuring import Measured
-from desk.pages.message import route as message
-from desk.pages.operations import route as operations
-from desk.pages.received import route as received
-from desk.pages.reveal import route as reveal
 from desk.pages.services import Services, refusal_of
-from desk.pages.showcase import route as showcase
-from desk.pages.timeline import route as timeline
-from desk.pages.traces import route as tracing
 from desk.pages.traces.store import Traces
-from desk.pages.why import route as why
-from desk.pages.work import route as work
 
-ROUTES = (
-    work,
-    customer,
-    timeline,
-    find,
-    making,
-    acting,
-    why,
-    message,
-    reveal,
-    received,
-    operations,
-    tracing,
-    showcase,
-    keys,
+ROOMS = (
+    *("work", "customer", "timeline", "find", "actions", "aside", "received", "operations", "traces"),
+    "showcase",
 )
 _STATUS = {
     "NOT_FOUND": 404,
@@ -60,6 +38,13 @@ _STATUS = {
     "UNAUTHENTICATED": 401,
     "INTERNAL": 500,
 }
+DURATION = Histogram(
+    "http_server_request_duration_seconds",
+    "Time to answer a request for a page.",
+    ("method", "route", "status"),
+)
+VIEWERS = Gauge("rapport_live_viewers", "Browsers that are told of changes as they happen.")
+_STREAM = b"text/event-stream"
 
 
 def pages(
@@ -70,16 +55,7 @@ def pages(
     calls: Calls,
     presence: Presence,
 ) -> FastAPI:
-    """The application of all pages.
-
-    Args:
-        channels: to the services, without an identity of their own.
-        db: the desk's database: drafts.
-        draining: set when the desk stops: streams end.
-        traces: where they are.
-        calls: that ring at agents.
-        presence: who looks at which customer.
-    """
+    """The application of all pages, which ask services as whoever looks; streams end when the desk drains."""
     # A redirect to a path with another slash would be made of the Host header, which anybody may send.
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.services = Services(channels)
@@ -87,8 +63,8 @@ def pages(
     app.state.calls, app.state.presence, app.state.readers = calls, presence, Readers()
     app.state.traces = traces
     app.add_middleware(Measured)
-    for each in ROUTES:
-        app.include_router(each.router)
+    for room in ROOMS:
+        app.include_router(import_module(f"desk.pages.{room}.route").router)
     app.mount("/static", StaticFiles(directory=STATIC))
     for error in (Refusal, grpc.aio.AioRpcError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, _refused)
@@ -118,3 +94,37 @@ def _refusal(error: Exception) -> Refusal:
         return refusal_of(error)
     trace = current_call.get().correlation_id  # the server logs the error
     return Refusal("INTERNAL", FAULT.format(trace=trace), {"trace": trace})
+
+
+class Measured:
+    """The pages with their metrics. A stream lasts as long as somebody looks: it is counted, not timed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status, watches = time.perf_counter(), 0, False
+
+        async def noting(message: Message) -> None:
+            nonlocal status, watches
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                watches = any(
+                    value.startswith(_STREAM) for name, value in message["headers"] if name == b"content-type"
+                )
+                VIEWERS.inc(watches)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            if watches:
+                VIEWERS.dec()
+            else:
+                # Never the path, which names people; one route for all that is none.
+                route = getattr(scope.get("route"), "path", "none")
+                DURATION.observe((scope["method"], route, str(status)), time.perf_counter() - began)

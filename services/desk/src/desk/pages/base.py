@@ -1,54 +1,63 @@
-"""What every page is made with: who looks, how to speak to them, the services, and the frame around it."""
+"""What every page is made with: who looks, how to speak to them, the services, the frame around it, cards."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from chassis.db.database import Database
-from desk.auth.viewer import Viewer
+from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
 from desk.pages.services import Services
-from desk.ui.rendering import render
+from desk.ui import words
 from desk.ui.speech import Speech, speech
 
 STATIC = Path(__file__).parent.parent / "ui" / "static"
+# Templates are found by their path below `desk`, escaped, and strict about what they are not given.
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(STATIC.parent.parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+_ENVIRONMENT.globals.update(words=words)
 # Changes with what a browser keeps of us.
 ASSETS = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(STATIC.iterdir()))).hexdigest()[:12]
 
 
-@dataclass(frozen=True)
-class Link:
-    """A page in the bar: its path, its words, and the permission that shows it."""
-
-    href: str
-    label: str
-    permission: str = ""
-
-
-NAVIGATION: Sequence[Link] = (
-    Link("/", N_("My work")),
-    Link("/received", N_("To assign"), "customer.timeline_entries.write"),
-    Link("/operations", N_("Operations"), "*.operations.read"),
+# What says how long ago or until when changes each minute, and is no news.
+_AGES = re.compile(r'<span class="[a-z ]*age">.*?</span>', re.DOTALL)
+# The pages in the bar: a path, its words, and the permission that shows it.
+NAVIGATION = (
+    ("/", N_("My work"), ""),
+    ("/received", N_("To assign"), "customer.timeline_entries.write"),
+    ("/operations", N_("Operations"), "*.operations.read"),
 )
+
+
+def render(template: str, **values: Any) -> Markup:
+    """A template with its values. `template` is a path such as `pages/customer/page.html`."""
+    return Markup(_ENVIRONMENT.get_template(template).render(**values))  # noqa: S704 - it escapes
+
+
+def macros(template: str, **values: Any) -> Any:
+    """The macros of a template, as attributes: called with their arguments, they give HTML that is safe."""
+    return _ENVIRONMENT.get_template(template).make_module(values)
 
 
 @dataclass
 class Looking:
-    """One look at a page.
-
-    Attributes:
-        request: the request.
-        viewer: whoever looks.
-        say: how to speak to them.
-        services: as them.
-        db: the desk's database.
-    """
+    """One look at a page: at whose request, how to speak to them, the services as them."""
 
     request: Request
     viewer: Viewer
@@ -69,7 +78,7 @@ class Looking:
             say=self.say,
             viewer=self.viewer,
             assets=ASSETS,
-            navigation=[(each.href, each.label, each.permission) for each in NAVIGATION],
+            navigation=NAVIGATION,
             here=self.request.url.path,
             **values,
         ).strip()
@@ -90,3 +99,40 @@ def looking(request: Request) -> Looking:
 
 
 Look = Annotated[Looking, Depends(looking)]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card."""
+
+    html: str  # what it holds
+    version: str  # another one, whenever the HTML is another
+    meaning: str  # another one, when there is news
+
+
+def card(html: str) -> Card:
+    """What a macro gave, as a card."""
+    told = html.strip()
+    return Card(told, _hash(told), _hash(_AGES.sub("", told)))
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def changes(before: Mapping[str, Card], after: Mapping[str, Card]) -> Mapping[str, Card]:
+    """The cards that are another version."""
+    return {
+        name: each
+        for name, each in after.items()
+        if name not in before or before[name].version != each.version
+    }
+
+
+def message(of: str, cards: Mapping[str, Card], at: datetime) -> dict[str, Any]:
+    """Cards for a browser, as JSON: whose page they are of, and when it was asked what they show.
+
+    Answers overtake each other on their way: the browser keeps what was asked for last.
+    """
+    told = {name: asdict(card) for name, card in cards.items()}
+    return {"customer": of, "cards": told, "at": at.timestamp()}

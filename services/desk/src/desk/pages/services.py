@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -91,12 +91,7 @@ class Services:
 
 @dataclass(frozen=True)
 class Part(Generic[T]):
-    """What one question to a service brought.
-
-    Attributes:
-        value: the answer, if there is one.
-        refusal: why there is none.
-    """
+    """What one question to a service brought: the answer, or why there is none."""
 
     value: T | None = None
     refusal: Refusal | None = None
@@ -125,11 +120,7 @@ class Parts(dict[str, Part[Any]]):
 
 
 class Patience:
-    """How long a page waits for all that it asks: also for what it asks only after an answer.
-
-    Args:
-        seconds: from now.
-    """
+    """How long a page waits for all that it asks: also for what it asks only after an answer."""
 
     def __init__(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
@@ -191,34 +182,27 @@ def _part(task: asyncio.Future[Any]) -> Part[Any]:
 
 @dataclass(frozen=True)
 class Silence:
-    """That a service does not answer.
+    """That a service does not answer."""
 
-    Attributes:
-        since: when it was asked first of those times that it did not answer.
-        heard: when it answered last; None when it never did while this desk runs.
+    since: datetime  # when it was asked first of those times that it did not answer
+    heard: datetime | None  # when it answered last; None when it never did while this desk runs
+
+
+def silences(
+    memory: dict[Any, Any], what: str, silent: Mapping[str, bool], now: datetime
+) -> dict[str, Silence]:
+    """Of services that were asked, those that are silent and since when, as this process of the desk saw it.
+
+    It is remembered in `memory`, apart for other questions than `what`.
     """
-
-    since: datetime
-    heard: datetime | None
-
-
-class Memory:
-    """When each service answered, as this process of the desk saw it.
-
-    Args:
-        memory: of the process.
-        what: was asked; of other questions it is remembered apart.
-    """
-
-    def __init__(self, memory: dict[Any, Any], what: str) -> None:
-        self._memory, self._what = memory, what
-
-    def note(self, service: str, is_silent: bool, now: datetime) -> Silence | None:
-        """Remember how it went with a service, and say since when it is silent."""
-        heard, since = self._memory.get((self._what, service), (None, None))
+    found = {}
+    for service, is_silent in silent.items():
+        heard, since = memory.get((what, service), (None, None))
         heard, since = (heard, since or now) if is_silent else (now, None)
-        self._memory[self._what, service] = heard, since
-        return Silence(since, heard) if since else None
+        memory[what, service] = heard, since
+        if since:
+            found[service] = Silence(since, heard)
+    return found
 
 
 @dataclass(frozen=True)

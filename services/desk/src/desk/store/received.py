@@ -1,22 +1,85 @@
-"""Statements on what webhooks brought, and what becomes of it."""
+"""What webhooks brought, and what becomes of it: tables of the entities that they hold."""
 
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db.statement import Statement, values
-from chassis.db.tables import updated
+from chassis.db.tables import table, updated
 from chassis.db.transaction import Transaction
 from chassis.work import enqueue
-from desk.store.tables import DELIVERIES, RECEIVED, UNDECIDED, Delivery, Received, State
 
 RECORD = "webhook-record"  # the kind of work
 RINGS = timedelta(minutes=2)  # nobody lets a telephone ring for longer
 USEFUL = timedelta(days=365)  # for so long it is tried to record a contact
 READ_OF_A_CALL = 500  # of what is told of one call: each event that comes reads those before it
 KNOWN_DAYS = 400  # for so long a repeat is known to be one
+_METADATA = sa.MetaData()
+
+
+class State(StrEnum):
+    """What became of a contact."""
+
+    RECEIVED = "RECEIVED"  # it is still to be recorded
+    RECORDED = "RECORDED"  # it is on a timeline
+    WAITING = "WAITING"  # a person has to say whose it is
+    NOT_UNDERSTOOD = "NOT_UNDERSTOOD"
+    DROPPED = "DROPPED"  # a person said that it is none, or nobody decided
+
+
+UNDECIDED = (State.WAITING, State.NOT_UNDERSTOOD)
+
+
+@dataclass(slots=True)
+class Received:
+    """What becomes one contact on a timeline: a webhook, or all that came about one call."""
+
+    id: UUID  # made of the source and the sender's id; of a call, of the source and the call's
+    source: str
+    kind: str
+    receive_time: datetime
+    update_time: datetime
+    state: State = State.RECEIVED
+    reason_code: str = ""  # why it waits or was not understood; empty otherwise
+    problems: list[str] = field(default_factory=list)  # what cannot be understood, by field; never a value
+    candidates: list[str] = field(default_factory=list)  # the customers who may be meant, `customers/{uuid}`
+    customer: str = ""  # whose a person said it is, or on whose timeline it is, or may be already
+    # The entry of the timeline; empty of one whose answer was lost and that was to say more since.
+    entry: str = ""
+    words: str = ""  # what it says, for a person who decides. Personal: it goes with the payload.
+    caller: str = ""  # who calls, while it rings. Personal, as above.
+    # The codes of the agents at whom it rings, and of who answered, until it is over.
+    ringing: list[str] = field(default_factory=list)
+    ring_time: datetime | None = None
+    talking: list[str] = field(default_factory=list)  # of these, who answered
+    forgotten: bool = False  # whether what is personal in it was let go of
+    round: int = 1  # how often it was given to be recorded: by its sender, then by a person
+    decided_by: str = ""  # who decided, and why it was dropped
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        """What the work of recording it is known by: another with each round, for ended work stays ended."""
+        return f"{self.id}.{self.round}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook as it came."""
+
+    id: UUID  # made of the source and the sender's id
+    received: UUID  # what it is part of
+    receive_time: datetime
+    payload: bytes = field(repr=False)  # what of the body is kept; empty when its time is over
+
+
+RECEIVED = table(_METADATA, "received", Received)
+DELIVERIES = table(_METADATA, "deliveries", Delivery)
 
 _BY_ID = sa.select(RECEIVED).where(RECEIVED.c.id == sa.bindparam("id"))
 GET = Statement(_BY_ID, row=Received)

@@ -24,17 +24,11 @@ NEAR = timedelta(days=6)  # days so near are said by their weekday
 
 @dataclass(frozen=True)
 class Speech:
-    """Says things to whoever reads.
+    """Says things to whoever reads."""
 
-    Attributes:
-        locale: their language.
-        zone: where they are: moments are told in their time.
-        now: when the page is made. One for the whole page, so that its parts agree.
-    """
-
-    locale: Locale
-    zone: ZoneInfo
-    now: datetime
+    locale: Locale  # their language
+    zone: ZoneInfo  # where they are: moments are told in their time
+    now: datetime  # when the page is made. One for the whole page, so that its parts agree.
 
     @cached_property
     def language(self) -> Language:
@@ -86,14 +80,14 @@ class Speech:
         if said:
             return f"{said}, {thing}"
         of, _, number = each.reference.rpartition("/")
-        if of and each.kind.endswith(f"-{_one(of)}"):  # it says already of what
+        if of and each.kind.endswith(f"-{of.removesuffix('s')}"):  # it says already of what
             return self(N_("{what} {number}"), what=what, number=number)
         return self(N_("{what} of {thing}"), what=what, thing=thing)
 
     def thing(self, reference: str) -> str:
         """`order 5021`, of `orders/5021`."""
         of, _, number = reference.rpartition("/")
-        return f"{self.code(_one(of))} {number}".strip()
+        return f"{self.code(of.removesuffix('s'))} {number}".strip()
 
     def number(self, value: int | float | Decimal) -> str:
         """`1,420`."""
@@ -123,6 +117,10 @@ class Speech:
         """The day of a moment, where they are."""
         return at.astimezone(self.zone).date()
 
+    def on(self, at: datetime) -> str:
+        """The day of a moment, as `day` says it."""
+        return self.day(self.day_of(at))
+
     def clock(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         """`11:42`, in their time or another's."""
         return format_time(
@@ -137,15 +135,11 @@ class Speech:
             return self(N_("tomorrow"))
         if on == self.today - timedelta(days=1):
             return self(N_("yesterday"))
-        return self._date("MMMEd" if on.year == self.today.year else "yMMMd", on)
-
-    def _date(self, parts: str, on: date) -> str:
-        """These parts of a day, in the order of their language."""
-        return format_skeleton(parts, on, locale=self.locale)
+        return format_skeleton("MMMEd" if on.year == self.today.year else "yMMMd", on, locale=self.locale)
 
     def moment(self, at: datetime) -> str:
         """`today 11:35`, `Tue 1 Dec 09:00`."""
-        return f"{self.day(self.day_of(at))} {self.clock(at)}"
+        return f"{self.on(at)} {self.clock(at)}"
 
     def short(self, at: datetime) -> str:
         """As narrow as can be: `11:35` of today, `Tue` of this week, `18 Sep`, `18 Sep 2024`."""
@@ -153,8 +147,8 @@ class Speech:
         if on == self.today:
             return self.clock(at)
         if timedelta(0) < self.today - on <= NEAR:
-            return self._date("E", on)
-        return self._date("MMMd" if on.year == self.today.year else "yMMMd", on)
+            return format_skeleton("E", on, locale=self.locale)
+        return format_skeleton("MMMd" if on.year == self.today.year else "yMMMd", on, locale=self.locale)
 
     def exactly(self, at: datetime) -> str:
         """With everything, for who wants to know: date, time, zone."""
@@ -180,18 +174,8 @@ class Speech:
 
 
 def speech(languages: str, zone: str, now: datetime) -> Speech:
-    """How to speak to whoever asks.
-
-    Args:
-        languages: the header `Accept-Language`.
-        zone: the IANA time zone that their browser told; anything else is UTC.
-        now: the time.
-    """
+    """How to speak to whoever asks: by `Accept-Language`, and the IANA zone of their browser, or in UTC."""
     return Speech(preferred(languages), _zone(zone, ZoneInfo("UTC")), now)
-
-
-def _one(plural: str) -> str:
-    return plural.removesuffix("s")
 
 
 def _zone(name: str, otherwise: ZoneInfo) -> ZoneInfo:

@@ -63,31 +63,24 @@ PLAIN = (
     *(N_("postal code"), N_("relationship manager"), N_("owner"), N_("department"), N_("kind")),
     *(N_("reference"), N_("topic"), N_("reason"), N_("resolution"), N_("template"), N_("summary")),
     *(N_("amount"), N_("channel"), N_("direction"), N_("purpose"), N_("state"), N_("text")),
+    # facts
+    *(N_("Agent created"), N_("Agent updated"), N_("Purpose created"), N_("Purpose updated")),
+    *(N_("Case assigned"), N_("Case opened"), N_("Case reopened"), N_("Case resolved"), N_("Case updated")),
+    *(N_("Promise made"), N_("Promise at risk"), N_("Promise kept")),
+    *(N_("Purchase corrected"), N_("Customer value changed")),
 )
-# Facts whose own words say less than a person would, and all others that the services tell.
+# Facts whose own words say less than a person would.
 FACTS = {
-    "AgentCreated": N_("Agent created"),
-    "AgentUpdated": N_("Agent updated"),
-    "CaseAssigned": N_("Case assigned"),
-    "CaseOpened": N_("Case opened"),
-    "CaseReopened": N_("Case reopened"),
-    "CaseResolved": N_("Case resolved"),
-    "CaseUpdated": N_("Case updated"),
     "NoteCreated": N_("Note on the case"),
     "WorkItemCreated": N_("A department was asked"),
     "WorkItemForecast": N_("Another date expected"),
     "WorkItemStarted": N_("Work begun"),
     "WorkItemFinished": N_("Work finished"),
-    "PromiseMade": N_("Promise made"),
-    "PromiseAtRisk": N_("Promise at risk"),
     "PromiseRecovered": N_("Promise in time again"),
     "PromiseRenegotiated": N_("Another date agreed"),
-    "PromiseKept": N_("Promise kept"),
     "PromiseBroken": N_("Promise not kept"),
     "PromiseWithdrawn": N_("Promise taken back"),
     "PurchaseRecorded": N_("Purchase"),
-    "PurchaseCorrected": N_("Purchase corrected"),
-    "CustomerValueChanged": N_("Customer value changed"),
     "GoodwillGranted": N_("Goodwill given"),
     "GoodwillReversed": N_("Goodwill taken back"),
     "MembershipCreated": N_("Joined the points programme"),
@@ -106,8 +99,6 @@ FACTS = {
     "IdentifierDeleted": N_("A way to reach them removed"),
     "ConsentUpdated": N_("Said what we may contact them for"),
     "PreferencesUpdated": N_("Preferences changed"),
-    "PurposeCreated": N_("Purpose created"),
-    "PurposeUpdated": N_("Purpose updated"),
 }
 
 

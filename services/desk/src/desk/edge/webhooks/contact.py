@@ -20,62 +20,40 @@ NUMBERS = frozenset({"PHONE", "FAX"})
 
 
 class NotUnderstood(Exception):
-    """It is authentic, and no contact can be read from it.
-
-    Attributes:
-        problems: what is wrong, by field; never a value.
-    """
+    """It is authentic, and no contact can be read from it."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__(*problems)
-        self.problems = list(problems)
+        self.problems = list(problems)  # what is wrong, by field; never a value
 
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """What somebody is found by.
+    """What somebody is found by."""
 
-    Attributes:
-        type: as the contract calls it: `PHONE`.
-        value: as it is given; of a number the form in which it is matched.
-        system: of an id who made it, of a social handle the network; empty of all others.
-    """
-
-    type: str
-    value: str = field(repr=False)
-    system: str = ""
+    type: str  # as the contract calls it: `PHONE`
+    value: str = field(repr=False)  # as it is given; of a number the form in which it is matched
+    system: str = ""  # of an id who made it, of a social handle the network; empty of all others
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact.
+    """One contact."""
 
-    Attributes:
-        channel, direction: as the contract calls them: `VOICE`, `INBOUND`.
-        handles: the best first; those that nobody can be found by are left out.
-        told: the number or address that it came from, as it was told: nobody may be found by it.
-        customer: `customers/{uuid}`, where the sender knows.
-        name: what they are called.
-        summary: what was said.
-        topic: a code; empty for none.
-        reference: what it refers to in another system.
-        occur_time: when it was; None for when it was received.
-        language_code: BCP 47, of a customer who is made of it.
-        is_automatic: whether a machine wrote it: nobody becomes a customer by that.
-    """
-
-    channel: str
+    channel: str  # as the contract calls them: `VOICE`, `INBOUND`
     direction: str = "INBOUND"
+    # The best first; those that nobody can be found by are left out.
     handles: tuple[Handle, ...] = field(default=(), repr=False)
+    # The number or address that it came from, as it was told: nobody may be found by it.
     told: str = field(default="", repr=False)
-    customer: str = ""
-    name: str = field(default="", repr=False)
-    summary: str = field(default="", repr=False)
-    topic: str = ""
-    reference: str = ""
-    occur_time: datetime | None = None
-    language_code: str = ""
-    is_automatic: bool = False
+    customer: str = ""  # `customers/{uuid}`, where the sender knows
+    name: str = field(default="", repr=False)  # what they are called
+    summary: str = field(default="", repr=False)  # what was said
+    topic: str = ""  # a code; empty for none
+    reference: str = ""  # what it refers to in another system
+    occur_time: datetime | None = None  # when it was; None for when it was received
+    language_code: str = ""  # BCP 47, of a customer who is made of it
+    is_automatic: bool = False  # whether a machine wrote it: nobody becomes a customer by that
 
 
 def handles(given: Iterable[tuple[str, str, str]], region_code: str) -> tuple[Handle, ...]:

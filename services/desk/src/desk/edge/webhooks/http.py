@@ -78,10 +78,10 @@ class Webhooks:
 
 def _verify(source: Source, request: Request, body: bytes) -> None:
     """Unauthenticated unless the body is signed."""
-    headers = request.headers
-    if not source.signed(
-        headers["webhook-id"], headers["webhook-timestamp"], body, headers["webhook-signature"]
-    ):
+    sent_id, timestamp, signature = (
+        request.headers[f"webhook-{each}"] for each in ("id", "timestamp", "signature")
+    )
+    if not source.signed(sent_id, timestamp, body, signature):
         described = (
             "`webhook-signature` must be `v1,` and the HMAC-SHA256 of `{id}.{timestamp}.{body}` in base64."
         )

@@ -26,67 +26,39 @@ Direction = Literal["INBOUND", "OUTBOUND"]
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What has to be known of a webhook before it is kept.
+    """What has to be known of a webhook before it is kept."""
 
-    Attributes:
-        id: the sender's own, of this webhook.
-        call: the sender's id of the call that it is about; empty when it is a contact by itself.
-        rings_at: the code of the agent at whom it says that it rings.
-    """
-
-    id: str = ""
-    call: str = ""
-    rings_at: str = ""
+    id: str = ""  # the sender's own, of this webhook
+    call: str = ""  # the sender's id of the call that it is about; empty when it is a contact by itself
+    rings_at: str = ""  # the code of the agent at whom it says that it rings
 
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """How a call is, by all that was told of it.
+    """How a call is, by all that was told of it."""
 
-    Attributes:
-        agents: the codes of those at whom it rings, and of those who speak.
-        talking: the codes of those who speak.
-        number: of whom we speak with, or are about to.
-        is_over: whether it has ended.
-    """
-
-    agents: frozenset[str] = frozenset()
-    talking: frozenset[str] = frozenset()
-    number: str = field(default="", repr=False)
-    is_over: bool = False
-
-
-def _no_call(bodies: Sequence[bytes], region_code: str) -> CallState:
-    return CallState()
-
-
-def _glance(body: bytes, region_code: str) -> Glance:
-    return Glance(_own_id(body))
+    agents: frozenset[str] = frozenset()  # the codes of those at whom it rings, and of those who speak
+    talking: frozenset[str] = frozenset()  # the codes of those who speak
+    number: str = field(default="", repr=False)  # of whom we speak with, or are about to
+    is_over: bool = False  # whether it has ended
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of webhook.
+    """One kind of webhook."""
 
-    Attributes:
-        name: as configured.
-        read: the contact in the bodies that make it up, as they came, for numbers of a region. NotUnderstood.
-        media_type: of the body.
-        body_max_bytes: the largest body.
-        glance: what is looked at before it is kept. NotUnderstood.
-        keep: what of a body is kept.
-        call: how the call is that the bodies tell of, in the order in which they came. NotUnderstood.
-        creates: whether somebody unknown becomes a customer where the source does not say.
-    """
-
-    name: str
+    name: str  # as configured
+    # The contact in the bodies that make it up, as they came, for numbers of a region. NotUnderstood.
     read: Callable[[Sequence[bytes], str], Contact]
-    media_type: str = JSON
-    body_max_bytes: int = MIB
-    glance: Callable[[bytes, str], Glance] = _glance
-    keep: Callable[[bytes], bytes] = bytes
-    call: Callable[[Sequence[bytes], str], CallState] = _no_call
-    creates: bool = True
+    media_type: str = JSON  # of the body
+    body_max_bytes: int = MIB  # the largest body
+    glance: Callable[[bytes, str], Glance] = lambda body, region_code: Glance(
+        _own_id(body)
+    )  # what is looked at before it is kept. NotUnderstood.
+    keep: Callable[[bytes], bytes] = bytes  # what of a body is kept
+    # How the call is that the bodies tell of, in the order in which they came. NotUnderstood.
+    call: Callable[[Sequence[bytes], str], CallState] = lambda bodies, region_code: CallState()
+    creates: bool = True  # whether somebody unknown becomes a customer where the source does not say
 
 
 class Identifier(BaseModel):

@@ -1,24 +1,28 @@
-"""Keeping what was sent, so that it is sure to be recorded before the sender is answered."""
+"""Keeping what was sent: surely recorded before the sender is answered, and for so long."""
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
+from typing import Any
 from uuid import UUID, uuid5
 
 from prometheus_client import Counter
 
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
-from chassis.db.statement import values
+from chassis.db.statement import Statement, values
 from chassis.db.transaction import Transaction
+from chassis.telemetry.metrics import Snapshot
 from desk.edge.reading import Room
 from desk.edge.webhooks.contact import NotUnderstood
 from desk.edge.webhooks.kind import MIB, Glance
 from desk.edge.webhooks.sources import Pace, Source
 from desk.store import received as store
-from desk.store.tables import Delivery, Received, State
+from desk.store.cleaning import all_of, every
+from desk.store.received import Delivery, Received, State
 
 RECEIVED = Counter(
     "rapport_webhooks_received", "Webhooks by what became of them.", ["source", "kind", "outcome"]
@@ -27,25 +31,27 @@ SETTLES = timedelta(seconds=5)  # what is told late of a call that is over still
 OF_ONE_MAX_BYTES = 16 * MIB  # more than the largest body, or it would never be taken
 READ_AT_ONCE = 2  # a large mail takes several times its size while it is read
 _NAMESPACE = UUID("0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60")
+HOUR_S = 3600.0
+LIVE = Snapshot(
+    "rapport_webhooks_live",
+    "Webhooks that are not settled. The same in every replica.",
+    ("source", "kind", "state"),
+)
+OLDEST = Snapshot(
+    "rapport_webhooks_oldest_seconds",
+    "The age of the oldest webhook that is not settled. The same in every replica.",
+    ("source", "kind", "state"),
+)
 
 
 class Receiving:
-    """Keeps webhooks, each once, of HTTP and SMTP in one room and at one pace.
-
-    Attributes:
-        room: what the bodies of all that is being received may take.
-
-    Args:
-        db: the desk's database.
-        call_limit: when a call is recorded of which nothing more is told.
-        ring: says that a call rings at an agent, or does no longer.
-    """
+    """Keeps webhooks, each once, of HTTP and SMTP in one room and at one pace."""
 
     def __init__(self, db: Database, call_limit: timedelta, ring: Callable[[str], None]) -> None:
         self._db = db
-        self._call_limit = call_limit
-        self._ring = ring
-        self.room = Room(OF_ONE_MAX_BYTES)
+        self._call_limit = call_limit  # when a call is recorded of which nothing more is told
+        self._ring = ring  # says that a call rings at an agent, or does no longer
+        self.room = Room(OF_ONE_MAX_BYTES)  # what the bodies of all that is being received may take
         self._pace = Pace()
         self._reads = asyncio.Semaphore(READ_AT_ONCE)
 
@@ -98,6 +104,44 @@ class Receiving:
         await store.save(tx, received)
         await store.queue(tx, received, SETTLES if call.is_over else self._call_limit)
         return True
+
+
+@dataclass(eq=False)
+class Keeping:
+    """Counts what is not settled, and lets go of what has been for long enough."""
+
+    db: Database
+    keep_days: int  # for how long payloads are kept of what was recorded or dropped
+    wait_days: int  # for how long a person may decide
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await every(HOUR_S, self.drop, self.forget, self.delete)
+
+    async def count(self) -> None:
+        """Say how much there is."""
+        rows, now = await store.COUNT.all(self.db), self.db.clock.now()
+        by_labels = {(row["source"], row["kind"], row["state"]): row for row in rows}
+        LIVE.replace({labels: row["count"] for labels, row in by_labels.items()})
+        OLDEST.replace({labels: (now - row["oldest"]).total_seconds() for labels, row in by_labels.items()})
+
+    async def drop(self) -> None:
+        """Drop what nobody decided."""
+        now, by = self.db.clock.now(), str(service_itself(self.db.service).subject)
+        for row in await self._older(store.DROP_UNDECIDED, self.wait_days, by=by, now=now):
+            RECEIVED.labels(row["source"], row["kind"], "undecided").inc()
+
+    async def forget(self) -> None:
+        """Empty what was said."""
+        await self._older(store.FORGET, self.keep_days)
+
+    async def delete(self) -> None:
+        """Delete what is left, by which a repeat is known to be one."""
+        await self._older(store.DELETE, store.KNOWN_DAYS)
+
+    async def _older(self, statement: Statement[Any], days: int, **given: Any) -> list[Any]:
+        """What a statement does to all that is older."""
+        return await all_of(self.db, statement, before=self.db.clock.now() - timedelta(days=days), **given)
 
 
 def refused(source: Source, outcome: str) -> None:

@@ -22,7 +22,7 @@ from desk.edge.webhooks.receiving import RECEIVED
 from desk.edge.webhooks.resolving import Customers, Unreadable, Waits, answered
 from desk.edge.webhooks.sources import Sources
 from desk.store import received as store
-from desk.store.tables import Received, State
+from desk.store.received import Received, State
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2
 from rapport.customer.v1 import timeline_service_pb2 as pb
@@ -48,18 +48,12 @@ class Recording:
 
     Nothing in it is past recall: a repeat finds the same customer, and the request id makes one entry. So it
     never hands over, and an attempt that died is made again.
-
-    Attributes:
-        db: the desk's database.
-        sources: who sends: where numbers are dialled, and whether strangers become customers.
-        customers: finds whose a contact is.
-        timeline: the customer service's.
     """
 
-    db: Database
-    sources: Sources
-    customers: Customers
-    timeline: TimelineServiceAsyncStub
+    db: Database  # the desk's database
+    sources: Sources  # who sends: where numbers are dialled, and whether strangers become customers
+    customers: Customers  # finds whose a contact is
+    timeline: TimelineServiceAsyncStub  # the customer service's
     kind: str = store.RECORD
     at_once: int = 8
     prepare_time: timedelta = timedelta(seconds=60)

@@ -15,7 +15,7 @@ from chassis.judgement import is_transient
 from chassis.work import Later, Ours, Refused, code_of
 from desk.edge.webhooks.contact import NUMBERS, Contact, Handle
 from desk.edge.webhooks.sources import Source
-from desk.live.owners import owners_of
+from desk.live.calls import owners_of
 from rapport.customer.v1 import customer_pb2, identifier_pb2
 from rapport.customer.v1 import customer_service_pb2 as pb
 

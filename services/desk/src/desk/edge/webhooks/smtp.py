@@ -34,17 +34,11 @@ class Listener:
 
     It knows nobody: whoever reaches its port hands over mail, so only mail servers of ours may. It relays
     nothing, and answers `250` when a message is kept.
-
-    Args:
-        sources: who may send; read again as they change.
-        name: of the source, of the kind `email`.
-        receiving: keeps it.
-        host, port: where it listens.
     """
 
     def __init__(self, sources: Sources, name: str, receiving: Receiving, host: str, port: int) -> None:
         self._sources = sources
-        self._name = name
+        self._name = name  # of the source, of the kind `email`
         self._receiving = receiving
         self._address = host, port
         self._sessions = 0
@@ -53,7 +47,7 @@ class Listener:
         """Listen until cancelled. OSError when the port is taken."""
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it tells who writes to whom
         listening = socket.create_server(self._address)
-        server = await asyncio.get_running_loop().create_server(self._session, sock=listening)
+        server = await asyncio.get_running_loop().create_server(lambda: _Session(self), sock=listening)
         try:
             await server.serve_forever()
         finally:
@@ -83,9 +77,6 @@ class Listener:
         """Say nothing of what was sent, which the error may repeat."""
         _log.error("mail could not be taken", error=type(error).__name__)
         return _LATER
-
-    def _session(self) -> SMTP:
-        return _Session(self)
 
     def enter(self) -> bool:
         """Whether there is room for one session more; then it is taken."""

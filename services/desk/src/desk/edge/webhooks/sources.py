@@ -42,27 +42,21 @@ Secret = Annotated[str, AfterValidator(_key)]
 
 
 class Source(BaseModel):
-    """One sender.
-
-    Attributes:
-        name: the file's, a code.
-        kind: what it sends.
-        secrets: the keys that it signs with, `whsec_` with base64 or text. Several while one follows another.
-        tokens: what it sends as a bearer token, when it cannot sign.
-        region: where numbers without a country's code are dialled, ISO 3166-1 alpha-2.
-        creates: whether somebody who is not known becomes a customer, or waits for a person; None: as is
-            usual for the kind.
-        per_second: how many webhooks a second one replica takes of it, on average.
-    """
+    """One sender."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    name: str = Field(pattern=f"^{CODE}$")
-    kind: str
+    name: str = Field(pattern=f"^{CODE}$")  # the file's, a code
+    kind: str  # what it sends
+    # The keys that it signs with, `whsec_` with base64 or text. Several while one follows another.
     secrets: list[Secret] = Field(default_factory=list, repr=False)
+    # What it sends as a bearer token, when it cannot sign.
     tokens: list[Secret] = Field(default_factory=list, repr=False)
-    region: str = ""
+    region: str = ""  # where numbers without a country's code are dialled, ISO 3166-1 alpha-2
+    # Whether somebody who is not known becomes a customer, or waits for a person; None: as is usual for the
+    # kind.
     creates: bool | None = None
+    # How many webhooks a second one replica takes of it, on average.
     per_second: float = Field(50, gt=0, le=10_000)
 
     @model_validator(mode="after")

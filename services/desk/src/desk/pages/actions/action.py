@@ -14,7 +14,7 @@ from chassis.api.messages import day, enum_name, timestamp
 from chassis.errors import InvalidArgument, Violation, invalid
 from desk.language.catalogues import N_
 from desk.pages.base import Looking
-from desk.pages.find.classifying import classify
+from desk.pages.find.searching import classify
 from desk.pages.services import Services
 
 P = ParamSpec("P")
@@ -26,52 +26,33 @@ _SATURDAY = 5
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a form.
-
-    Attributes:
-        required: no form is sent without.
-        type: of an input; `words` of several lines, `tick` of a box that is ticked.
-        most: characters of a text.
-        offers: codes whose words it offers; any other words are taken, too, and are no code.
-        codes: one of them is chosen by its words: such as a reason, which events tell and people read.
-        among: what the form holds under this name is chosen from: nothing else is taken.
-    """
+    """A field of a form."""
 
     name: str
     label: str
-    required: bool = True
-    type: str = "text"
-    most: int = 200
-    offers: Sequence[str] = ()
+    required: bool = True  # no form is sent without
+    type: str = "text"  # of an input; `words` of several lines, `tick` of a box that is ticked
+    most: int = 200  # characters of a text
+    offers: Sequence[str] = ()  # codes whose words it offers; any other words are taken, too, and are no code
+    # One of them is chosen by its words: such as a reason, which events tell and people read.
     codes: Sequence[str] = ()
-    among: str = ""
+    among: str = ""  # what the form holds under this name is chosen from: nothing else is taken
     hint: str = ""
 
 
 @dataclass(frozen=True)
 class Doing:
-    """One opening or sending of a form.
-
-    Attributes:
-        customer: `customers/{uuid}`.
-        on: the resource that it is about; the customer when it is no other.
-        fields: what was typed; empty when it opens.
-    """
+    """One opening or sending of a form."""
 
     look: Looking
-    customer: str
-    on: str
-    fields: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def request_id(self) -> str:
-        """Of the form: however often it is sent, it is done once."""
-        return self.fields.get("request_id", "")
+    customer: str  # `customers/{uuid}`
+    on: str  # the resource that it is about; the customer when it is no other
+    fields: Mapping[str, str] = field(default_factory=dict)  # what was typed; empty when it opens
 
     def request(self, made: Callable[P, M], *args: P.args, **fields: P.kwargs) -> M:
         """A request about `on`, as that was when the form opened, and done once; of other fields as given."""
         request = made(*args, **fields)
-        known = {"name": self.on, "etag": self.text("etag"), "request_id": self.request_id}
+        known = {"name": self.on, "etag": self.text("etag"), "request_id": self.text("request_id")}
         for each, value in known.items():
             if each in request.DESCRIPTOR.fields_by_name and not getattr(request, each):
                 setattr(request, each, value)
@@ -142,18 +123,13 @@ REFERENCE = Field(
 
 @dataclass(frozen=True)
 class Done:
-    """What was done.
-
-    Attributes:
-        undo: the form that takes it back; empty when none does.
-        held: what its own form is sent with once more to take it back, while it is held.
-        held_s: for how long it is.
-    """
+    """What was done."""
 
     words: str
-    undo: str = ""
+    undo: str = ""  # the form that takes it back; empty when none does
+    # What its own form is sent with once more to take it back, while it is held.
     held: Mapping[str, str] = field(default_factory=dict)
-    held_s: int = 0
+    held_s: int = 0  # for how long it is
 
 
 async def nothing(_: Doing) -> Values:
@@ -163,35 +139,24 @@ async def nothing(_: Doing) -> Values:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """One thing to do.
+    """One thing to do."""
 
-    Attributes:
-        id: in its address.
-        label: on the button that opens its form.
-        letter: the key that does it; where several things of a page have it, the first.
-        permission: of the RPC that it calls.
-        owned: whether the RPC changes what a department owns: only its people, and who administers.
-        title: above its form, where that is not the label.
-        sentence: says of `{what}` what will be so.
-        consequence: what else will happen.
-        open: what its fields hold at first, the likely answer, and `what` it is about.
-        do: sends it, or gives what the form shows next. A refusal is shown in the form.
-        template: of a form that is more than its fields.
-    """
-
-    id: str
-    label: str
-    letter: str = ""
-    permission: str
+    id: str  # in its address
+    label: str  # on the button that opens its form
+    letter: str = ""  # the key that does it; where several things of a page have it, the first
+    permission: str  # of the RPC that it calls
+    # Whether the RPC changes what a department owns: only its people, and who administers.
     owned: bool = False
-    title: str = ""
-    sentence: str = ""
+    title: str = ""  # above its form, where that is not the label
+    sentence: str = ""  # says of `{what}` what will be so
     fields: Sequence[Field] = ()
     button: str = N_("Save")
-    consequence: str = ""
+    consequence: str = ""  # what else will happen
+    # What its fields hold at first, the likely answer, and `what` it is about.
     open: Callable[[Doing], Awaitable[Values]] = nothing
+    # Sends it, or gives what the form shows next. A refusal is shown in the form.
     do: Callable[[Doing], Awaitable[Done | Values]]
-    template: str = "pages/actions/frame.html"
+    template: str = "pages/actions/frame.html"  # of a form that is more than its fields
 
     @property
     def service(self) -> str:

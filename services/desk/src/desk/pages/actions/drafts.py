@@ -12,7 +12,7 @@ from chassis.db.failures import DATABASE_ERRORS
 from chassis.errors import invalid
 from desk.pages.base import Looking
 from desk.store.cleaning import all_of
-from desk.store.drafts import DELETE_DRAFT, DELETE_OLD_DRAFTS, GET_DRAFT, PUT_DRAFT
+from desk.store.people import DELETE_DRAFT, DELETE_OLD_DRAFTS, GET_DRAFT, PUT_DRAFT
 
 KEPT = timedelta(days=30)
 KEY_MAX, SIZE_MAX = 300, 50_000

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from desk.auth.viewer import Viewer
+from desk.auth.sessions import Viewer
 from desk.pages.actions.action import Action
 from desk.pages.base import Looking
 from desk.ui import words

@@ -4,7 +4,6 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 import grpc
@@ -49,7 +48,7 @@ async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "
     except (grpc.aio.AioRpcError, Refusal) as error:
         return await _again(doing, form, refusal_of(error))
     if not isinstance(done, Done):
-        request_id = done.pop("request_id", doing.request_id)
+        request_id = done.pop("request_id", doing.text("request_id"))
         return _form(_html(doing, form, {"before": _told(done)} | done, request_id))
     await Drafts(look).delete(_key(doing, form))
     told = look.html("pages/actions/done.html", done=done, action=form.href(doing.customer))
@@ -72,7 +71,8 @@ async def note_box(look: Looking, customer: str) -> str:
 
 
 async def _opened(form: Action, doing: Doing) -> str:
-    draft, request_id = await _draft(doing, form)
+    draft = await Drafts(doing.look).get(_key(doing, form))
+    request_id = draft.pop("request_id", "") or str(uuid4())  # of a form that nobody typed into, a new one
     values = await form.opened(replace(doing, fields=draft))
     draft.pop("seen", None)  # what was seen then is not what is seen now
     return _html(doing, form, {"before": _told(values)} | values | _typed(draft, values), request_id)
@@ -103,7 +103,7 @@ async def _again(doing: Doing, form: Action, refusal: Refusal) -> Response:
     else:
         held = {name: doing.fields[name] for name in ("etag", "before") if name in doing.fields}
         values |= typed | held
-    return _form(_html(doing, form, values, doing.request_id, refusal, differences))
+    return _form(_html(doing, form, values, doing.text("request_id"), refusal, differences))
 
 
 def _typed(fields: Mapping[str, str], values: Values) -> Values:
@@ -166,12 +166,6 @@ def _action(id: str) -> Action:
     if id not in ACTIONS:
         raise NotFound(f"act/{id}")
     return ACTIONS[id]
-
-
-async def _draft(doing: Doing, form: Action) -> tuple[dict[str, Any], str]:
-    """What was typed before, and the request id of that: of a form that nobody typed into, a new one."""
-    draft = await Drafts(doing.look).get(_key(doing, form))
-    return draft, draft.pop("request_id", "") or str(uuid4())
 
 
 def _key(doing: Doing, form: Action) -> str:

@@ -5,51 +5,40 @@ from datetime import datetime
 from typing import Any
 
 from chassis.api.messages import moment, value_name
+from desk.language.catalogues import N_
 from desk.pages.actions.kinds.cases import NOTE, OWNER, REOPEN, RESOLVE
 from desk.pages.actions.kinds.work_items import WORK, possible
-from desk.pages.actions.offering import Act
 from desk.pages.customer.page import Case, Resolved, Step
+from desk.pages.customer.promises import Offer
 from desk.pages.customer.things import title_of
 from desk.ui import words
 from desk.ui.speech import Speech
 
-Offer = Callable[..., Sequence[Act]]
 RESOLVED_SHOWN = 2
 
 
-def viewed(part: Any, names: Callable[[str], str], say: Speech) -> Case:
+def viewed(part: Any, say: Speech) -> Case:
     """A case as the view knows it: without the departments' parts."""
     lasting = say.lasting(say.now - moment(part.open_time))
-    return Case(part.case, say.titled(part.topic), names(part.owner), lasting, "", ())
+    return Case(part.case, say.titled(part.topic), lasting, "", ())
 
 
 def told_case(
     case: Any, items: Iterable[Any], names: Callable[[str], str], offer: Offer, say: Speech
 ) -> Case:
-    """A case as its service knows it, and each department's part: first what is done.
-
-    Args:
-        case: the case.
-        items: its work items.
-        names: what colleagues are called.
-        offer: gives the buttons of some actions on a resource of an owner.
-        say: how to speak.
-    """
+    """A case as its service knows it, and each department's part: first what is done."""
     listed = sorted(items, key=lambda each: value_name(each, "state") != "FINISHED")
     steps = [_step(each, offer, say) for each in listed]
     waiting = [each for each in listed if value_name(each, "state") != "FINISHED"]
     since = min((_since(each) for each in waiting), default=None)
     departments = ", ".join(dict.fromkeys(say.titled(words.last(each.department)) for each in waiting))
-    waits = (
-        say("waits {span} for {who}", who=departments, span=say.lasting(say.now - since))
-        if since
-        else say("with {who}", who=names(case.owner))
-    )
+    waits = say("with {who}", who=names(case.owner))
+    if since:
+        waits = say("waits {span} for {who}", who=departments, span=say.lasting(say.now - since))
     acts = [WORK, NOTE, *([] if waiting else [RESOLVE]), OWNER]
     return Case(
         name=case.name,
         title=title_of(case, say),
-        owner=names(case.owner),
         lasting=say.lasting(say.now - moment(case.open_time)),
         waits=waits,
         steps=steps,
@@ -68,7 +57,7 @@ def resolved(cases: Iterable[Any], offer: Offer, say: Speech) -> Sequence[Resolv
             name=each.name,
             title=title_of(each, say),
             how=say.code(each.resolution),
-            when=say.day(say.day_of(moment(each.resolve_time))),
+            when=say.on(moment(each.resolve_time)),
             acts=offer(REOPEN, OWNER, on=each.name, owner=each.department),
         )
         for each in latest
@@ -91,13 +80,10 @@ def _how_far(item: Any, state: str, say: Speech) -> str:
     if state == "FINISHED":
         return say.lasting(moment(item.finish_time) - moment(item.create_time))
     if item.HasField("forecast_finish_time"):
-        expected = say.day_of(moment(item.forecast_finish_time))
-        reason = say.code(item.forecast_reason_code)
-        return say("expects {day}: {reason}", day=say.day(expected), reason=reason)
-    span = say.lasting(say.now - _since(item))
-    return (
-        say("at it for {span}", span=span) if state == "STARTED" else say("not begun for {span}", span=span)
-    )
+        expected, reason = say.on(moment(item.forecast_finish_time)), say.code(item.forecast_reason_code)
+        return say("expects {day}: {reason}", day=expected, reason=reason)
+    told = N_("at it for {span}") if state == "STARTED" else N_("not begun for {span}")
+    return say(told, span=say.lasting(say.now - _since(item)))
 
 
 def _since(item: Any) -> datetime:

@@ -45,31 +45,19 @@ _OUTBOUND = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a timeline.
-
-    Attributes:
-        name: of the entry.
-        when: short; `exactly` in full.
-        text: what happened, of what, by when.
-        who: did it, or for whom.
-        words: what was said, as somebody wrote it, in whatever language.
-        contact: whether somebody spoke with the customer.
-        why: what explains it.
-        read: where a message can be read.
-        behind: those like it that are folded behind this one.
-    """
+    """One line of a timeline."""
 
     name: str
-    when: str
+    when: str  # short; `exactly` in full
     exactly: str
-    text: str
-    who: str
-    words: str
-    contact: bool
+    text: str  # what happened, of what, by when
+    who: str  # did it, or for whom
+    words: str  # what was said, as somebody wrote it, in whatever language
+    contact: bool  # whether somebody spoke with the customer
     mood: str
-    why: str
-    read: str = ""
-    behind: Sequence["Entry"] = ()
+    why: str  # what explains it
+    read: str = ""  # where a message can be read
+    behind: Sequence["Entry"] = ()  # those like it that are folded behind this one
 
     @property
     def folded(self) -> int:
@@ -80,35 +68,24 @@ class Entry:
 def entries(
     listed: Iterable[Any], names: Callable[[str], str], say: Speech, things: Mapping[str, str] = {}
 ) -> Sequence[Entry]:
-    """The lines of a timeline, newest first. Four and more alike within ten minutes are one line.
-
-    Args:
-        listed: the entries.
-        names: what colleagues are called.
-        say: how to speak.
-        things: what the resources are called that they are about.
-    """
-    lines: list[Entry] = []
-    burst: list[Any] = []
+    """The lines of a timeline, newest first. Four and more alike within ten minutes are one line."""
+    bursts: list[list[Any]] = []
     for each in listed:
-        if burst and not _alike(burst[-1], each):
-            lines += _lines(burst, names, say, things)
-            burst = []
-        burst.append(each)
-    return lines + _lines(burst, names, say, things)
+        if bursts and _alike(bursts[-1][-1], each):
+            bursts[-1].append(each)
+        else:
+            bursts.append([each])
+    return [
+        line for burst in bursts for line in _folded([_entry(each, names, say, things) for each in burst])
+    ]
 
 
 def _alike(newer: Any, older: Any) -> bool:
-    same = (
-        newer.event_type == older.event_type and newer.actor == older.actor and newer.channel == older.channel
-    )
+    same = all(getattr(newer, each) == getattr(older, each) for each in ("event_type", "actor", "channel"))
     return same and moment(newer.occur_time) - moment(older.occur_time) < BURST
 
 
-def _lines(
-    burst: Sequence[Any], names: Callable[[str], str], say: Speech, things: Mapping[str, str]
-) -> list[Entry]:
-    lines = [_entry(each, names, say, things) for each in burst]
+def _folded(lines: Sequence[Entry]) -> Sequence[Entry]:
     return [replace(lines[0], behind=lines[1:])] if len(lines) >= FOLDED_FROM else lines
 
 

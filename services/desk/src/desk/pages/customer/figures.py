@@ -8,19 +8,16 @@ from typing import Any
 
 from chassis.api import messages
 from chassis.api.messages import date_of, moment, value_name
-from desk.pages.customer.page import Bar
 from desk.ui.speech import Speech
 
+Bar = tuple[str, Decimal]
 BARS = 8
 
 
 def quarters(purchases: Sequence[Any], say: Speech, *, more: bool = False) -> tuple[str, list[Bar]]:
     """What was paid in each of the last eight quarters, in the currency of most purchases, which comes first.
 
-    Args:
-        purchases: the latest first.
-        say: how to speak.
-        more: whether there are earlier ones: a quarter of which some are missing is left out.
+    Purchases come the latest first; with `more`, earlier ones: a quarter that lacks some is left out.
     """
     sums: dict[str, dict[int, Decimal]] = {}
     bought: Counter[str] = Counter()

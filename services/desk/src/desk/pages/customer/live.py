@@ -13,14 +13,13 @@ import grpc
 
 from chassis.backoff import Backoff
 from chassis.errors import Refusal
-from desk.live.calls import Calls, Over
-from desk.live.owners import owners_of
+from desk.live.calls import Calls, Over, owners_of
 from desk.live.presence import Presence
 from desk.live.stream import LASTS_S, SIGNED_OUT, Told
-from desk.pages.base import Looking
-from desk.pages.cards import Card, changes, message
-from desk.pages.customer import cards, view
+from desk.pages.base import Card, Looking, changes, message
+from desk.pages.customer import view
 from desk.pages.customer.loading import LIVE_S, Names, load
+from desk.pages.customer.page import cards
 from desk.pages.services import refusal_of
 from desk.ui import words
 from rapport.customer.v1.customer_pb2 import Customer
@@ -73,10 +72,8 @@ async def also(look: Looking, customer: str, presence: Presence) -> AsyncIterato
     async with contextlib.aclosing(presence.others(customer, look.viewer.agent)) as heard:
         async for agents in heard:
             await names.learn(look.services, set(agents), LIVE_S)
-            who = ", ".join(map(names, agents))
-            yield Told(
-                "also", {"customer": customer, "words": look.say("Also here: {who}", who=who) if who else ""}
-            )
+            words = look.say("Also here: {who}", who=", ".join(map(names, agents))) if agents else ""
+            yield Told("also", {"customer": customer, "words": words})
 
 
 async def leaving(look: Looking) -> AsyncIterator[Told]:
@@ -94,12 +91,8 @@ async def leaving(look: Looking) -> AsyncIterator[Told]:
         is_near = viewer.until - look.db.clock.now() <= WARNED
         if (until := viewer.until if is_near else None) != warned:
             warned = until
-            html = (
-                look.html("pages/customer/ending.html", until=until, may_stay=viewer.may_stay)
-                if until
-                else ""
-            )
-            yield Told("ending", {"html": html})
+            values = {"until": until, "may_stay": viewer.may_stay}
+            yield Told("ending", {"html": look.html("pages/customer/ending.html", **values) if until else ""})
 
 
 async def ringing(look: Looking, calls: Calls) -> AsyncIterator[Told]:
@@ -155,7 +148,7 @@ class _Shown:
             again_s = SOONER.wait(min(self._missed.values())) if away else LOOK_AGAIN_S
             self._until = time.monotonic() + again_s
         before = self._cards
-        self._cards = cards.cards(now, view.page(self._customer, parts, look.viewer, names, now.say))
+        self._cards = cards(now, view.page(self._customer, parts, look.viewer, names, now.say))
         changed = changes(before, self._cards)
         return message(self._customer, changed, now.say.now) if changed else None
 

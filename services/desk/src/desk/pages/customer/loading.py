@@ -3,15 +3,16 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
 from chassis.api.messages import timestamp
-from desk.auth.viewer import Viewer
-from desk.pages.customer.answers import Cases, Promised
+from desk.auth.sessions import Viewer
 from desk.pages.customer.figures import first_day
-from desk.pages.services import Memory, Part, Parts, Services, any_of, ask
+from desk.pages.services import Part, Parts, Services, any_of, ask, silences
+from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.cases.v1.promise_pb2 import Promise
@@ -44,6 +45,22 @@ PARTS_OF: Mapping[str, Sequence[str]] = {  # by the service that tells them
 NAMES_S, REMEMBERED_MAX = 60.0, 10_000  # how long a colleague's name is remembered, and how many at most
 
 
+@dataclass(frozen=True)
+class Cases:
+    """Open cases, each with the departments' parts of it, and how many more there are."""
+
+    cases: list[tuple[Case, list[WorkItem]]] = field(default_factory=list)
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Promised:
+    """Promises, and whether more are to be kept, or were broken, than are among these."""
+
+    promises: list[Promise] = field(default_factory=list)
+    more: bool = False
+
+
 async def load(
     services: Services,
     customer: str,
@@ -53,16 +70,9 @@ async def load(
     view: CustomerView | None = None,
     missed: Collection[str] = (),
 ) -> Parts:
-    """Every part of the page of a customer.
+    """Every part of the page of a customer, with a `view` that is known already; what is later is away.
 
-    Args:
-        services: as whoever looks.
-        customer: `customers/{uuid}`.
-        names: of colleagues.
-        patience_s: for everything; what is later is away.
-        now: the time.
-        view: the customer view, when it is known.
-        missed: parts that are waited for no longer than by a page, as they were away before.
+    Parts that were `missed` before, as they were away, are waited for no longer than by a page.
     """
     of = _of(customer)
     bought = f'{of} AND purchase_time >= "{timestamp(first_day(now)).ToJsonString()}"'
@@ -100,15 +110,13 @@ def _of(customer: str) -> str:
 
 def named(services: Services, customer: str, view: CustomerView | None = None) -> dict[str, Any]:
     """The parts of a page by which it calls what happened by its name: what for, of which order, by when."""
-    of = _of(customer)
+    of, asked = _of(customer), GetCustomerViewRequest(name=f"{customer}/view")
     return {
         "customer": services.customers.GetCustomer(GetCustomerRequest(name=customer)),
         "promises": _promises(services, of),
         "titles": services.cases.ListCases(ListCasesRequest(filter=of)),
         "notices": services.notices.ListNotices(ListNoticesRequest(filter=of, page_size=ALL)),
-        "view": _known(view)
-        if view
-        else services.views.GetCustomerView(GetCustomerViewRequest(name=f"{customer}/view")),
+        "view": _known(view) if view else services.views.GetCustomerView(asked),
     }
 
 
@@ -213,12 +221,9 @@ class Names:
 
     def silent(self, parts: Parts, now: datetime) -> Mapping[str, datetime]:
         """Since when this process of the desk asks a service in vain; of those that do not answer."""
-        memory = Memory(self._memory, "page")
-        noted = {
-            service: memory.note(service, any(parts[each].away for each in told), now)
-            for service, told in PARTS_OF.items()
-        }
-        return {service: silence.since for service, silence in noted.items() if silence}
+        silent = {name: any(parts[each].away for each in told) for name, told in PARTS_OF.items()}
+        found = silences(self._memory, "page", silent, now)
+        return {service: silence.since for service, silence in found.items()}
 
     def __call__(self, name: str) -> str:
         """`Alice Brandt` for `agents/alice`, or `Alice` while that is not known."""

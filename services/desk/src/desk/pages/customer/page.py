@@ -1,24 +1,28 @@
-"""The customer page as data: its cards and their lines, in words."""
+"""The customer page as data, its cards and their lines in words; and each card as HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from itertools import chain
 
 from desk.pages.actions.offering import Act
+from desk.pages.base import Card as Shown
+from desk.pages.base import Looking, card, macros
 from desk.pages.customer.entries import Entry
-from desk.pages.customer.handles import Handle
+from desk.pages.customer.figures import Bar
 from desk.pages.customer.promises import Promise
+from desk.pages.customer.things import Handle
 
-Bar = tuple[str, Decimal]
+COLUMNS = {
+    "left": ("who", "worth", "points", "sections"),
+    "mid": ("promises", "cases"),
+    "right": ("timeline",),
+}
+IDS = tuple(chain(*COLUMNS.values()))
 
 
 @dataclass(frozen=True)
 class Card:
-    """What every card has.
-
-    Attributes:
-        trouble: why what it shows may be old or is not there, in words; empty when all is well.
-    """
+    """What every card has: in words, why what it shows may be old or is not there; empty when all is well."""
 
     trouble: str = ""
 
@@ -63,19 +67,13 @@ class Points(Card):
 
 @dataclass(frozen=True)
 class Promises(Card):
-    """Those that need somebody, and the others.
-
-    Attributes:
-        slipped: how many more need somebody.
-        more: how many others are open.
-        is_cut: whether there are more than were asked for: the numbers are the least.
-    """
+    """Those that need somebody, and the others."""
 
     urgent: Sequence[Promise] = ()
-    slipped: int = 0
+    slipped: int = 0  # how many more need somebody
     others: Sequence[Promise] = ()
-    more: int = 0
-    is_cut: bool = False
+    more: int = 0  # how many others are open
+    is_cut: bool = False  # whether there are more than were asked for: the numbers are the least
     acts: Sequence[Act] = ()
 
 
@@ -97,7 +95,6 @@ class Case:
 
     name: str
     title: str
-    owner: str
     lasting: str
     waits: str
     steps: Sequence[Step]
@@ -117,16 +114,11 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Cases(Card):
-    """Open cases, and those that were settled lately.
-
-    Attributes:
-        more: how many others are open.
-        is_cut: whether nobody counts them now: the number is the least.
-    """
+    """Open cases, and those that were settled lately."""
 
     cases: Sequence[Case] = ()
-    more: int = 0
-    is_cut: bool = False
+    more: int = 0  # how many others are open
+    is_cut: bool = False  # whether nobody counts them now: the number is the least
     resolved: Sequence[Resolved] = ()
     acts: Sequence[Act] = ()
 
@@ -145,7 +137,6 @@ class Timeline(Card):
     """What happened, newest first."""
 
     entries: Sequence[Entry] = ()
-    more: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,3 +153,9 @@ class Page:
     sections: Sequence[Section]
     timeline: Timeline
     unapplied: Sequence[str] = ()
+
+
+def cards(look: Looking, page: Page) -> Mapping[str, Shown]:
+    """Every card by its id."""
+    made = macros("pages/customer/cards.html", say=look.say, viewer=look.viewer)
+    return {each: card(getattr(made, each)(page)) for each in IDS}

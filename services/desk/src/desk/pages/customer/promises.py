@@ -30,27 +30,17 @@ Offer = Callable[..., Sequence[Act]]
 
 @dataclass(frozen=True)
 class Promise:
-    """A promise: what, by when, what became of the date, and what can be done.
-
-    Attributes:
-        state: in words, with whether the customer was told of a slip.
-        mood: `bad`, `warn`, `good` or nothing.
-        now: the date that counts.
-        was: the date before, when it moved.
-        why: it moved.
-        left: until it is due, while it is not done.
-        told: how the customer heard of a slip, and when.
-    """
+    """A promise: what, by when, what became of the date, and what can be done."""
 
     name: str
     title: str
-    state: str
-    mood: str
-    now: str
-    was: str = ""
-    why: str = ""
-    left: str = ""
-    told: str = ""
+    state: str  # in words, with whether the customer was told of a slip
+    mood: str  # `bad`, `warn`, `good` or nothing
+    now: str  # the date that counts
+    was: str = ""  # the date before, when it moved
+    why: str = ""  # it moved
+    left: str = ""  # until it is due, while it is not done
+    told: str = ""  # how the customer heard of a slip, and when
     acts: Sequence[Act] = ()
 
 
@@ -64,15 +54,10 @@ def told_of(
 ) -> tuple[list[Promise], list[Promise]]:
     """Those that need somebody, and the others: what is due soonest first, then what has ended, latest first.
 
-    Of the former the broken ones come first, the latest of them first, then what is due soonest.
-
-    Args:
-        listed: promises as their service tells them, or as the view does, which knows less.
-        notices: to the customer, the latest; None when it is not known whether there are any.
-        granted: promises that goodwill was given for.
-        answering: the department that answers for each open case: it agrees on what others promised.
-        offer: gives the buttons of some actions on a resource of an owner.
-        say: how to speak.
+    Of the former the broken ones come first, the latest of them first, then what is due soonest. They are
+    listed as their service tells them, or as the view does, which knows less; `notices` are None when it is
+    not known whether there are any; goodwill was `granted` for promises; and the department that is
+    `answering` for a case agrees on what others promised.
     """
     of = {name_of(each): each for each in sorted(listed, key=lambda each: each.due_time.ToNanoseconds())}
     shown = [
@@ -157,9 +142,8 @@ def _told(slipped: Sequence[Any], notices: ListNoticesResponse | None, say: Spee
 def _state(state: str, is_open: bool, moved: bool, how_told: str, say: Speech) -> str:
     if not is_open:
         return say("not kept, taken back") if state == "BROKEN" else say(_ENDED.get(state, N_("unknown")))
-    slip = {"AT_RISK": say("At risk"), "BROKEN": say("Not kept")}.get(
-        state, say("Another date") if moved else ""
-    )
+    other = say("Another date") if moved else ""
+    slip = {"AT_RISK": say("At risk"), "BROKEN": say("Not kept")}.get(state, other)
     return f"{slip}, {how_told}" if slip else say("Promised")
 
 
@@ -169,11 +153,8 @@ def _acts(name: str, harmed: str, owners: Sequence[str], offer: Offer) -> list[A
     goodwill = offer(GOODWILL, on=harmed) if harmed else ()
 
     def agreed(action: Action) -> Sequence[Act]:
-        return (
-            offer(action, on=name, owner=keeper)
-            or (answering and offer(action, on=name, owner=answering))
-            or ()
-        )
+        theirs = offer(action, on=name, owner=keeper)
+        return theirs or (offer(action, on=name, owner=answering) if answering else ())
 
     return [*agreed(AGREE), *goodwill, *offer(KEEP, on=name, owner=keeper), *agreed(TAKEBACK)]
 

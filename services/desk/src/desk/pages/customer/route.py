@@ -10,12 +10,11 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from chassis.errors import NotFound
 from desk.live import stream
 from desk.pages.actions.route import note_box
-from desk.pages.base import Look, Looking
-from desk.pages.cards import message
-from desk.pages.customer import cards, view
+from desk.pages.base import Look, Looking, message
+from desk.pages.customer import view
 from desk.pages.customer.live import also, leaving, ringing, watch
 from desk.pages.customer.loading import PAGE_S, Names, load
-from desk.pages.customer.page import Page
+from desk.pages.customer.page import COLUMNS, Page, cards
 
 router = APIRouter()
 Customers = Annotated[Sequence[str], Query()]
@@ -30,7 +29,7 @@ async def customer(look: Look, uuid: str) -> Response:
     if page.name != f"customers/{uuid}":  # merged: the name that survives
         return RedirectResponse(f"/{page.name}", 303)
     note = await note_box(look, page.name)
-    told, columns = cards.cards(look, page), cards.COLUMNS
+    told, columns = cards(look, page), COLUMNS
     return look.answer("pages/customer/page.html", page=page, cards=told, columns=columns, note=note)
 
 
@@ -38,7 +37,7 @@ async def customer(look: Look, uuid: str) -> Response:
 async def fresh_cards(look: Look, uuid: str) -> JSONResponse:
     """Every card as it is now: for a page that was away."""
     page = await _page(look, uuid)
-    return JSONResponse(message(f"customers/{uuid}", cards.cards(look, page), look.say.now))
+    return JSONResponse(message(f"customers/{uuid}", cards(look, page), look.say.now))
 
 
 @router.api_route("/live", methods=["GET", "HEAD"])

@@ -1,12 +1,12 @@
-"""What the things that a page names are called: a promise by what it is of and when, a case by its title."""
+"""What is named on a page: a promise by what and when, a case by its title, a handle masked."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from chassis.api.messages import value_name
-from desk.pages.customer.answers import Cases, Promised
-from desk.pages.customer.handles import masked
+from desk.pages.customer.loading import Cases, Promised
 from desk.pages.services import Parts
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
@@ -23,7 +23,7 @@ def things(parts: Parts, say: Speech) -> Mapping[str, str]:
     opened = parts.of("cases", Cases).cases
     titles = [case for part in ("titles", "resolved") for case in parts.of(part, ListCasesResponse).cases]
     listed = {each.name: each for each in parts.of("promises", Promised).promises}
-    known = {name: promise_of(each, say) for name, each in listed.items()}
+    known = {name: f"{say.about(each)}, {say.due(each)}" for name, each in listed.items()}
     known |= {
         f"{name}{_AFTER}": known[each.successor] for name, each in listed.items() if each.successor in known
     }
@@ -44,11 +44,6 @@ def called(known: Mapping[str, str], resource: str, fact: str) -> str:
 def title_of(case: Any, say: Speech) -> str:
     """What a case is called, wherever it is named."""
     return case.display_name or say.titled(case.topic)
-
-
-def promise_of(each: Any, say: Speech) -> str:
-    """`Delivery of order 5021, Tue 1 Dec 14:30`."""
-    return f"{say.about(each)}, {say.due(each)}"
 
 
 def _notice(each: Any, promises: Mapping[str, Any], say: Speech) -> str:
@@ -77,3 +72,42 @@ def _of_customer(parts: Parts, say: Speech) -> dict[str, str]:
     for bought in parts.of("purchases", ListPurchasesResponse).purchases:
         known[bought.name] = say.thing(bought.reference) if "/" in bought.reference else ""
     return known
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A way to reach the customer, its value masked."""
+
+    name: str
+    kind: str
+    masked: str
+
+
+def masked(kind: str, value: str) -> str:
+    """Enough of a handle to tell it from another, too little to use it."""
+    if kind == "EMAIL":
+        local, _, domain = value.partition("@")
+        return f"{_begun(local)}@{domain}"
+    if kind in ("PHONE", "FAX"):
+        return f"… {value[len(value) - min(3, len(value) // 2) :]}"
+    return _begun(value)
+
+
+def _begun(text: str) -> str:
+    """Two characters, and at most half of what there is."""
+    return f"{text[: min(2, len(text) // 2)]}…"
+
+
+def handle(identifier: Any, say: Speech) -> Handle:
+    """A way to reach a customer, as it is shown."""
+    kind = value_name(identifier, "type")
+    return Handle(identifier.name, say.titled(kind.lower()), masked(kind, identifier.value))
+
+
+def address(customer: Any) -> str:
+    """Where a customer lives, as far as anybody may see."""
+    ordered = sorted(customer.addresses, key=lambda each: not each.primary)
+    if not ordered:
+        return ""
+    postal = ordered[0].postal_address
+    return ", ".join(filter(None, (postal.locality, postal.region_code)))

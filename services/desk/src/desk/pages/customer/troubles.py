@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from chassis.api.messages import value_name
+from desk.language.catalogues import N_
 from desk.pages.customer.loading import PARTS_OF
 from desk.pages.services import Parts
 from desk.ui.speech import Speech
@@ -34,10 +35,8 @@ class Troubles:
         if any(each.code == "PERMISSION_DENIED" for each in refused):
             if not self._view or service == "customer":
                 return say("You may not see this.")
-            return say(
-                "You may not see everything of {service}: this may be incomplete.",
-                service=say.titled(service),
-            )
+            told = N_("You may not see everything of {service}: this may be incomplete.")
+            return say(told, service=say.titled(service))
         behind = self._behind(service)
         if refused and behind:
             return say("{service} does not answer, {behind}.", service=say.titled(service), behind=behind)
@@ -48,17 +47,12 @@ class Troubles:
         say, since = self._say, self._since.get(service)
         if since is None or say.now - since <= LATE_ONCE:
             return say("{service} does not answer; this may be old.", service=say.titled(service))
-        told = say.moment(since)
-        return say(
-            "{service} does not answer since {when}; this may be old.", service=say.titled(service), when=told
-        )
+        told = N_("{service} does not answer since {when}; this may be old.")
+        return say(told, service=say.titled(service), when=say.moment(since))
 
     def _behind(self, service: str) -> str:
-        source = (
-            next((each for each in self._view.freshness if each.service == f"services/{service}"), None)
-            if self._view
-            else None
-        )
+        known = self._view.freshness if self._view else ()
+        source = next((each for each in known if each.service == f"services/{service}"), None)
         if source is None or value_name(source, "state") == "FRESH":
             return ""
         say, age = self._say, source.age.ToTimedelta()

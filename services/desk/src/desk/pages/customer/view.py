@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from chassis.api.messages import moment, value_name
-from desk.auth.viewer import Viewer
+from desk.auth.sessions import Viewer
+from desk.language.catalogues import N_
 from desk.pages.actions.action import Action
 from desk.pages.actions.kinds.cases import CASE
 from desk.pages.actions.kinds.customer import CONSENT, CORRECT, MANAGER
@@ -13,16 +14,14 @@ from desk.pages.actions.kinds.goodwill import GOODWILL
 from desk.pages.actions.kinds.notice import NOTICE
 from desk.pages.actions.kinds.promises import PROMISE
 from desk.pages.actions.offering import Act, offered
-from desk.pages.customer.answers import Cases as Told
-from desk.pages.customer.answers import Promised
 from desk.pages.customer.cases import resolved, told_case, viewed
 from desk.pages.customer.entries import entries
 from desk.pages.customer.figures import cell_text, quarters
-from desk.pages.customer.handles import address, handle
-from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names
+from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names, Promised
+from desk.pages.customer.loading import Cases as Told
 from desk.pages.customer.page import Cases, Page, Points, Promises, Section, Timeline, Who, Worth
 from desk.pages.customer.promises import first_of, told_of
-from desk.pages.customer.things import things
+from desk.pages.customer.things import address, handle, things
 from desk.pages.customer.troubles import Troubles
 from desk.pages.services import Parts
 from desk.ui import words
@@ -130,20 +129,16 @@ class _Maker:
         value = self.view.value if self.view else values[0] if values else None
         bought = self.parts.of("purchases", ListPurchasesResponse)
         currency, bars = quarters(bought.purchases, say, more=bool(bought.next_page_token))
-        last = (
-            say.day(say.day_of(moment(value.last_purchase_time)))
-            if value is not None and value.purchase_count and value.HasField("last_purchase_time")
-            else ""
-        )
-        count = say.count(value.purchase_count, "{n} purchase", "{n} purchases") if value is not None else ""
+        told = say("No purchases yet")
+        if value is not None and value.purchase_count and value.HasField("last_purchase_time"):
+            count = say.count(value.purchase_count, "{n} purchase", "{n} purchases")
+            told = say("{count}, the last {day}", count=count, day=say.on(moment(value.last_purchase_time)))
         return Worth(
             trouble=self._trouble("loyalty", "values", "purchases"),
             name=values[0].name if values else "",
             totals=[say.money(each) for each in value.lifetime_values] if value is not None else (),
             band=say.titled(value_name(value, "band").lower()) if value is not None else "",
-            purchases=say("{count}, the last {day}", count=count, day=last)
-            if last
-            else say("No purchases yet"),
+            purchases=told,
             bars=bars,
             currency=currency,
             spoken=", ".join(f"{label}: {say.number(amount)} {currency}" for label, amount in bars),
@@ -153,6 +148,8 @@ class _Maker:
         if not self.view:
             return Points(trouble=self._trouble("customer", "view"))  # who tells of points here
         loyalty, say = self.view.loyalty, self.say
+        granted = [each for each in loyalty.goodwill if value_name(each, "state") == "GRANTED"]
+        allowance = self.parts.of("allowance", CheckGoodwillResponse).amount
         return Points(
             trouble=self._trouble("loyalty", "values"),
             balances=[
@@ -162,19 +159,12 @@ class _Maker:
             goodwill=[
                 (
                     each.goodwill,
-                    say(
-                        "{number}, {day}",
-                        number=say.number(each.points),
-                        day=say.day(say.day_of(moment(each.create_time))),
-                    ),
+                    say("{number}, {day}", number=each.points, day=say.on(moment(each.create_time))),
                     say.code(each.reason_code),
                 )
-                for each in loyalty.goodwill
-                if value_name(each, "state") == "GRANTED"
-            ][:3],
-            allowance=say.number(self.parts.of("allowance", CheckGoodwillResponse).amount)
-            if self.parts.has("allowance")
-            else "",
+                for each in granted[:3]
+            ],
+            allowance=say.number(allowance) if self.parts.has("allowance") else "",
             acts=self._keyed(self._offered(GOODWILL)),
         )
 
@@ -184,10 +174,8 @@ class _Maker:
         seen: Sequence[Any] = self.view.promises if self.view else ()
         granted = {each.promise for each in self.view.loyalty.goodwill} if self.view else set()
         answering = {case.name: case.department for case, _ in self.parts.of("cases", Told).cases}
-        listed, notices = (
-            answered.promises if is_answered else seen,
-            self.parts.of("notices", ListNoticesResponse) if self.parts.has("notices") else None,
-        )
+        listed = answered.promises if is_answered else seen
+        notices = self.parts.of("notices", ListNoticesResponse) if self.parts.has("notices") else None
         urgent, others = told_of(listed, notices, granted, answering, self._offered, self.say)
         foremost, shown = first_of(urgent), others[:OTHERS_SHOWN]
         coming, is_cut = [each for each in others[OTHERS_SHOWN:] if each.left], answered.more
@@ -209,11 +197,8 @@ class _Maker:
 
         Of who may have said no, nobody can tell now, and they are not called.
         """
-        phones = (
-            [each for each in self.known.identifiers if value_name(each, "type") == "PHONE"]
-            if self.known
-            else []
-        )
+        known = self.known.identifiers if self.known else ()
+        phones = [each for each in known if value_name(each, "type") == "PHONE"]
         if not phones or not self.parts.has("consents") or (self.say("call"), False) in self._may():
             return ()
         return [Act("call", self.say("Call them"), "C", f"/{phones[0].name}/reveal")]
@@ -223,7 +208,7 @@ class _Maker:
         listed = self.parts.of("cases", Told).cases
         shown = [told_case(case, items, self.names, self._keyed_offer, say) for case, items in listed]
         if not self.parts.has("cases"):
-            shown = [viewed(each, self.names, say) for each in seen if value_name(each, "state") == "OPEN"]
+            shown = [viewed(each, say) for each in seen if value_name(each, "state") == "OPEN"]
         foremost, is_cut = shown[:CASES_SHOWN], self.parts.of("cases", Told).more
         counted = (self.view.open_case_count if self.view else len(shown)) - len(foremost)
         return Cases(
@@ -250,17 +235,11 @@ class _Maker:
         seen = self.view.latest_timeline_entries if self.view else ()
         listed = answered.timeline_entries if self.parts.has("timeline") else seen
         shown = entries(listed, self.names, self.say, things(self.parts, self.say))
-        more = bool(answered.next_page_token)
-        return Timeline(trouble=self._trouble("customer", "timeline"), entries=shown, more=more)
+        return Timeline(trouble=self._trouble("customer", "timeline"), entries=shown)
 
     def unapplied(self) -> list[str]:
-        if not self.view:
-            return []
+        say, told = self.say, N_("{what} of {service} is not shown yet")
         return [
-            self.say(
-                "{what} of {service} is not shown yet",
-                what=self.say.fact(each.event_type),
-                service=self.say.titled(words.last(each.service)),
-            )
-            for each in self.view.unapplied_facts
+            say(told, what=say.fact(each.event_type), service=say.titled(words.last(each.service)))
+            for each in (self.view.unapplied_facts if self.view else ())
         ]

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chassis.api.messages import moment, value_name
-from desk.pages.customer.handles import masked
 from desk.pages.customer.loading import Names
-from desk.pages.find.classifying import LEAST, MOST, Asked
+from desk.pages.customer.things import masked
+from desk.pages.find.searching import LEAST, MOST, Asked
 from desk.pages.services import Parts
 from desk.ui.speech import Speech
 from rapport.cases.v1.promise_pb2 import Promise
@@ -22,40 +22,24 @@ _ASKED_OF = {"customers": "customer", "promises": "cases"}
 
 @dataclass(frozen=True)
 class Hit:
-    """A customer who may be meant.
+    """A customer who may be meant."""
 
-    Attributes:
-        customer: `customers/{uuid}`.
-        title: what people call them.
-        detail: since when, and who answers for them.
-        handles: how they may be reached, masked.
-        why: what was found of them.
-        is_sure: whether that is of nobody else, when nobody else is found.
-    """
-
-    customer: str
-    title: str = field(repr=False)
-    detail: str
-    handles: str
-    why: str
-    is_sure: bool
+    customer: str  # `customers/{uuid}`
+    title: str = field(repr=False)  # what people call them
+    detail: str  # since when, and who answers for them
+    handles: str  # how they may be reached, masked
+    why: str  # what was found of them
+    is_sure: bool  # whether that is of nobody else, when nobody else is found
 
 
 @dataclass(frozen=True)
 class Results:
-    """What a search brought.
+    """What a search brought."""
 
-    Attributes:
-        hits: who may be meant, the likeliest first.
-        troubles: what could not be asked or was refused.
-        words: what to do when nobody is found, or too many.
-        more: the token of the next page; empty on the last.
-    """
-
-    hits: Sequence[Hit] = ()
-    troubles: Sequence[str] = ()
-    words: str = ""
-    more: str = ""
+    hits: Sequence[Hit] = ()  # who may be meant, the likeliest first
+    troubles: Sequence[str] = ()  # what could not be asked or was refused
+    words: str = ""  # what to do when nobody is found, or too many
+    more: str = ""  # the token of the next page; empty on the last
 
     @property
     def sure(self) -> str:
@@ -101,7 +85,7 @@ def results(asked: Asked, parts: Parts, names: Names, say: Speech) -> Results:
 def _hit(customer: Any, why: str, is_sure: bool, names: Names, say: Speech) -> Hit:
     manager = customer.relationship_manager and names(customer.relationship_manager)
     reached = [masked(value_name(each, "type"), each.value) for each in customer.identifiers[:HANDLES_SHOWN]]
-    since = say("recorded {day}", day=say.day(say.day_of(moment(customer.create_time))))
+    since = say("recorded {day}", day=say.on(moment(customer.create_time)))
     return Hit(
         customer=customer.name,
         title=customer.display_name or say("A customer without a name"),

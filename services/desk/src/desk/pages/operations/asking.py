@@ -11,17 +11,8 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from chassis.errors import PermissionDenied
 from desk.pages.base import Looking
 from desk.pages.services import Part, Parts, Services, ask
+from rapport.operations.v1 import operations_service_pb2 as pb
 from rapport.operations.v1.operations_pb2 import Backlog, DeadLetter
-from rapport.operations.v1.operations_service_pb2 import (
-    GetBacklogRequest,
-    GetDeadLetterRequest,
-    ListConsumersRequest,
-    ListConsumersResponse,
-    ListDeadLettersRequest,
-    ListDeadLettersResponse,
-    ListTimersRequest,
-    ListWorkRequest,
-)
 from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
 
 PATIENCE_S = 2.5  # a service waits 2 s for its broker before it says that it does not know
@@ -36,7 +27,7 @@ class Asked:
 
     health: Part[HealthCheckResponse]
     backlog: Part[Backlog]
-    consumers: Part[ListConsumersResponse]
+    consumers: Part[pb.ListConsumersResponse]
 
     @property
     def is_silent(self) -> bool:
@@ -54,18 +45,19 @@ def readable(look: Looking) -> list[str]:
 
 async def overview(services: Services, names: Sequence[str]) -> Mapping[str, Asked]:
     """How each service is."""
-    asked: dict[str, Any] = {}
-    for name in names:
-        channel, stub = services.channels.to(name), operations(services, name)
-        asked[f"health {name}"] = HealthStub(channel).Check(HealthCheckRequest(), timeout=PATIENCE_S)
-        asked[f"backlog {name}"] = stub.GetBacklog(GetBacklogRequest(name=f"services/{name}/backlog"))
-        consumers = ListConsumersRequest(parent=f"services/{name}", page_size=1000)
-        asked[f"consumers {name}"] = stub.ListConsumers(consumers)
-    parts = await ask(PATIENCE_S, **asked)
-    return {
-        name: Asked(parts[f"health {name}"], parts[f"backlog {name}"], parts[f"consumers {name}"])
-        for name in names
-    }
+    asked = await asyncio.gather(*(_asked(services, name) for name in names))
+    return dict(zip(names, asked, strict=True))
+
+
+async def _asked(services: Services, name: str) -> Asked:
+    health, stub = HealthStub(services.channels.to(name)), operations(services, name)
+    parts = await ask(
+        PATIENCE_S,
+        health=health.Check(HealthCheckRequest(), timeout=PATIENCE_S),
+        backlog=stub.GetBacklog(pb.GetBacklogRequest(name=f"services/{name}/backlog")),
+        consumers=stub.ListConsumers(pb.ListConsumersRequest(parent=f"services/{name}", page_size=1000)),
+    )
+    return Asked(**parts)
 
 
 async def waiting(services: Services, name: str) -> Parts:
@@ -73,8 +65,8 @@ async def waiting(services: Services, name: str) -> Parts:
     stub, parent = operations(services, name), f"services/{name}"
     return await ask(
         PATIENCE_S,
-        timers=stub.ListTimers(ListTimersRequest(parent=parent, page_size=SHOWN)),
-        work=stub.ListWork(ListWorkRequest(parent=parent, page_size=SHOWN)),
+        timers=stub.ListTimers(pb.ListTimersRequest(parent=parent, page_size=SHOWN)),
+        work=stub.ListWork(pb.ListWorkRequest(parent=parent, page_size=SHOWN)),
     )
 
 
@@ -82,7 +74,7 @@ async def letters(services: Services, names: Sequence[str], token: str = "") -> 
     """The dead letters of each service, oldest first; `token` goes on with those of one."""
     asked = {
         name: operations(services, name).ListDeadLetters(
-            ListDeadLettersRequest(
+            pb.ListDeadLettersRequest(
                 parent=f"services/{name}/consumers/-", page_size=LETTERS_MAX, page_token=token
             )
         )
@@ -93,7 +85,7 @@ async def letters(services: Services, names: Sequence[str], token: str = "") -> 
 
 def of_all(parts: Parts) -> list[DeadLetter]:
     """The dead letters that came, oldest first; at most LETTERS_MAX."""
-    answers: list[ListDeadLettersResponse] = [part.value for part in parts.values() if part.value]
+    answers: list[pb.ListDeadLettersResponse] = [part.value for part in parts.values() if part.value]
     found = [letter for answer in answers for letter in answer.dead_letters]
     return sorted(found, key=lambda letter: letter.set_aside_time.ToNanoseconds())[:LETTERS_MAX]
 
@@ -101,7 +93,9 @@ def of_all(parts: Parts) -> list[DeadLetter]:
 async def letter(services: Services, service: str, name: str) -> DeadLetter:
     """One dead letter with its event. AioRpcError, TimeoutError."""
     async with asyncio.timeout(PATIENCE_S):
-        found: DeadLetter = await operations(services, service).GetDeadLetter(GetDeadLetterRequest(name=name))
+        found: DeadLetter = await operations(services, service).GetDeadLetter(
+            pb.GetDeadLetterRequest(name=name)
+        )
         return found
 
 

@@ -39,17 +39,12 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Service:
-    """A line of the table.
-
-    Attributes:
-        note: since when it is silent, or its version.
-        cells: outbox, consumers, set aside, dead letters, work, timers.
-    """
+    """A line of the table."""
 
     name: str
     state: Cell
-    note: str
-    cells: Sequence[Cell]
+    note: str  # since when it is silent, or its version
+    cells: Sequence[Cell]  # outbox, consumers, set aside, dead letters, work, timers
 
 
 @dataclass(frozen=True)
@@ -62,13 +57,7 @@ class Overview:
 
 
 def overview(asked: Mapping[str, Asked], silent: Mapping[str, Silence], say: Speech) -> Overview:
-    """The page.
-
-    Args:
-        asked: what each service answered.
-        silent: since when those that answer nothing do so.
-        say: how to speak.
-    """
+    """The page, of what each service answered, and since when those that answer nothing do so."""
     services = [_service(name, each, silent.get(name), say) for name, each in asked.items()]
     troubles = [trouble for name, each in asked.items() for trouble in _troubles(name, each, say)]
     return Overview(
@@ -100,11 +89,7 @@ def _service(name: str, asked: Asked, silence: Silence | None, say: Speech) -> S
         since = say(since, moment=say.moment(at), ago=say.away(at))
         return Service(name, Cell(say("No answer"), "bad"), since, [unknown] * 6)
     backlog, consumers = asked.backlog.value, asked.consumers.value
-    waiting = (
-        [each(backlog, say) for each in (_outbox, _set_aside, _dead, _work, _timers)]
-        if backlog
-        else [unknown] * 5
-    )
+    waiting = _waiting(backlog, say) if backlog else [unknown] * 5
     lag = _lag(consumers.consumers, say) if consumers else unknown
     return Service(
         name, _state(asked, say), backlog.version if backlog else "", [waiting[0], lag, *waiting[1:]]
@@ -119,14 +104,25 @@ def _state(asked: Asked, say: Speech) -> Cell:
     return Cell(say("Not ready"), "bad")
 
 
-def _outbox(backlog: Backlog, say: Speech) -> Cell:
-    if not backlog.unpublished_fact_count:
-        return Cell(say("empty"), "soft")
-    age = _age(backlog, say)
-    return Cell(
-        say("{n}, oldest {age}", n=say.number(backlog.unpublished_fact_count), age=say.lasting(age)),
-        "bad" if age > OUTBOX_OLD else "",
-    )
+def _waiting(backlog: Backlog, say: Speech) -> list[Cell]:
+    """What waits in the outbox, what is set aside, dead letters, work, timers."""
+    unpublished, age = backlog.unpublished_fact_count, _age(backlog, say)
+    oldest = say("{n}, oldest {age}", n=say.number(unpublished), age=say.lasting(age))
+    dead = sum(each.event_count for each in backlog.set_aside if each.state == SET_ASIDE_STATE_DEAD)
+    parked = sum(each.event_count for each in backlog.set_aside) - dead
+    stuck = sum(each.alarm_count for each in backlog.work)
+    late = sum(each.overdue_count for each in backlog.work)
+    return [
+        Cell(oldest, "bad" if age > OUTBOX_OLD else "") if unpublished else Cell(say("empty"), "soft"),
+        Cell(say.number(parked), "warn" if parked else "soft"),
+        Cell(say.number(dead), "bad" if dead else "soft"),
+        Cell(say("{n} stuck", n=say.number(stuck)), "bad") if stuck else _late(late, say),
+        _late(backlog.overdue_timer_count, say),
+    ]
+
+
+def _late(count: int, say: Speech) -> Cell:
+    return Cell(say("{n} late", n=say.number(count)), "warn") if count else Cell(say("on time"), "soft")
 
 
 def _age(backlog: Backlog, say: Speech) -> timedelta:
@@ -143,34 +139,6 @@ def _lag(consumers: Sequence[Consumer], say: Speech) -> Cell:
     return Cell(
         say("{n} behind", n=say.number(behind)) if behind else say("up to date"), "" if behind else "soft"
     )
-
-
-def _set_aside(backlog: Backlog, say: Speech) -> Cell:
-    count = sum(each.event_count for each in backlog.set_aside if each.state != SET_ASIDE_STATE_DEAD)
-    return Cell(say.number(count), "warn" if count else "soft")
-
-
-def dead(backlog: Backlog) -> int:
-    """How many dead letters there are."""
-    return sum(each.event_count for each in backlog.set_aside if each.state == SET_ASIDE_STATE_DEAD)
-
-
-def _dead(backlog: Backlog, say: Speech) -> Cell:
-    count = dead(backlog)
-    return Cell(say.number(count), "bad" if count else "soft")
-
-
-def _work(backlog: Backlog, say: Speech) -> Cell:
-    late = sum(each.overdue_count for each in backlog.work)
-    stuck = sum(each.alarm_count for each in backlog.work)
-    if stuck:
-        return Cell(say("{n} stuck", n=say.number(stuck)), "bad")
-    return Cell(say("{n} late", n=say.number(late)), "warn") if late else Cell(say("on time"), "soft")
-
-
-def _timers(backlog: Backlog, say: Speech) -> Cell:
-    late = backlog.overdue_timer_count
-    return Cell(say("{n} late", n=say.number(late)), "warn") if late else Cell(say("on time"), "soft")
 
 
 def _troubles(name: str, asked: Asked, say: Speech) -> Iterator[Trouble]:

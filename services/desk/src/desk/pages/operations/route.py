@@ -8,8 +8,8 @@ from fastapi.responses import Response
 
 from chassis.errors import NotFound, PermissionDenied
 from desk.pages.base import Look, Looking
-from desk.pages.operations import acting, asking, letters, overview, waiting
-from desk.pages.services import Memory, Parts, Silence
+from desk.pages.operations import asking, letters, overview, waiting
+from desk.pages.services import Silence, silences
 
 router = APIRouter(prefix="/operations")
 
@@ -19,9 +19,7 @@ async def services(look: Look) -> Response:
     """How the services are."""
     names = asking.readable(look)
     asked = await asking.overview(look.services, names)
-    memory = Memory(look.memory, "health")
-    noted = {name: memory.note(name, each.is_silent, look.say.now) for name, each in asked.items()}
-    silent = {name: silence for name, silence in noted.items() if silence}
+    silent = _silent(look, {name: each.is_silent for name, each in asked.items()})
     page = overview.overview(asked, silent, look.say)
     return look.answer("pages/operations/overview.html", page=page)
 
@@ -64,14 +62,14 @@ async def dead_letter(look: Look, service: str, consumer: str, uuid: str) -> Res
 async def act(look: Look) -> Response:
     """Say what will happen and to how many, and once that is confirmed do it."""
     async with look.request.form(max_fields=200, max_files=0) as form:
-        wanted = acting.chosen(form)
+        wanted = letters.chosen(form)
     if not wanted.sure or wanted.reason_error:
         return await _asked(look, wanted)
-    done = await acting.do(look.services, wanted, look.say)
+    done = await letters.do(look.services, wanted, look.say)
     return look.answer("pages/operations/done.html", done=done, act=wanted.act)
 
 
-async def _asked(look: Looking, wanted: acting.Chosen) -> Response:
+async def _asked(look: Looking, wanted: letters.Chosen) -> Response:
     """How many there are, and which, before anything happens."""
     names, page = wanted.names, None
     if wanted.everything is not None:
@@ -86,7 +84,7 @@ async def _asked(look: Looking, wanted: acting.Chosen) -> Response:
         unknown=page.unknown if page else [],
         is_cut=page is not None and bool(page.is_cut or page.next_token),
         reason=wanted.reason,
-        reasons=acting.REASONS,
+        reasons=letters.REASONS,
         error=look.say("A code of small letters and hyphens, such as repaired-by-hand") if error else "",
         request_id=wanted.request_id,
     )
@@ -99,7 +97,8 @@ async def _letters(look: Looking, service: str, page_token: str = "") -> letters
         _readable(look, service)
         names = [service]
     parts = await asking.letters(look.services, names, page_token if len(names) == 1 else "")
-    return letters.letters(parts, _silent(look, parts), look.viewer, look.say)
+    silent = _silent(look, {name: part.away for name, part in parts.items()})
+    return letters.letters(parts, silent, look.viewer, look.say)
 
 
 def _readable(look: Looking, service: str) -> None:
@@ -109,7 +108,5 @@ def _readable(look: Looking, service: str) -> None:
         raise PermissionDenied("PERMISSION_DENIED", f"This needs the permission {service}.{asking.READ}.")
 
 
-def _silent(look: Looking, parts: Parts) -> dict[str, Silence]:
-    memory = Memory(look.memory, "health")
-    noted = {name: memory.note(name, part.away, look.say.now) for name, part in parts.items()}
-    return {name: silence for name, silence in noted.items() if silence}
+def _silent(look: Looking, silent: dict[str, bool]) -> dict[str, Silence]:
+    return silences(look.memory, "health", silent, look.say.now)

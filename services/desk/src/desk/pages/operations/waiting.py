@@ -8,7 +8,7 @@ from desk.language.catalogues import N_
 from desk.pages.operations.asking import Asked
 from desk.pages.services import Listed, Part, Parts
 from desk.ui.speech import Speech
-from desk.ui.words import last
+from rapport.operations.v1.operations_pb2 import Consumer
 
 STATES = {
     "PENDING": N_("waits for its time"),
@@ -19,35 +19,15 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Consumer:
-    """What it takes of another service, or of itself."""
-
-    name: str
-    source: str
-    pending: str
-    in_hand: str
-    parked: str
-    dead: str
-    missing: bool
-
-
-@dataclass(frozen=True)
 class Due:
-    """A timer, or work on the outside world.
+    """A timer, or work on the outside world."""
 
-    Attributes:
-        what: its kind, as people say it.
-        key: to what.
-        due: when, and `is_late` when that is over.
-        state: how it is with it.
-    """
-
-    what: str
-    key: str
-    due: str
+    what: str  # its kind, as people say it
+    key: str  # to what
+    due: str  # when, and `is_late` when that is over
     exactly: str
     is_late: bool
-    state: str
+    state: str  # how it is with it
     mood: str = ""
 
 
@@ -63,7 +43,7 @@ class Waiting:
 def waiting(asked: Asked, parts: Parts, say: Speech) -> Waiting:
     """The page."""
     return Waiting(
-        _listed(asked.consumers, "consumers", _consumer, say),
+        _listed(asked.consumers, "consumers", lambda each, _: each, say),
         _listed(parts["timers"], "timers", _timer, say),
         _listed(parts["work"], "work", _work, say),
     )
@@ -74,18 +54,6 @@ def _listed(part: Part[Any], field: str, row: Any, say: Speech) -> Listed[Any]:
         return Listed(trouble=say("unknown: {why}", why=say.refusal(part.refusal) if part.refusal else ""))
     rows = [row(each, say) for each in getattr(part.value, field)]
     return Listed(rows, bool(part.value.next_page_token))
-
-
-def _consumer(each: Any, say: Speech) -> Consumer:
-    return Consumer(
-        name=last(each.name),
-        source=last(each.service),
-        pending=say.number(each.pending_count),
-        in_hand=say.number(each.in_hand_count),
-        parked=say.number(each.parked_count),
-        dead=say.number(each.dead_letter_count),
-        missing=each.missing,
-    )
 
 
 def _timer(each: Any, say: Speech) -> Due:

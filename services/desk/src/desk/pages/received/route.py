@@ -1,33 +1,62 @@
 """`/received`: what webhooks brought and a person has to decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 import grpc
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
 from chassis.api.text import no_line
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, PermissionDenied
 from chassis.visible import shows_something
+from desk.language.catalogues import N_
 from desk.pages.base import Look, Looking
 from desk.pages.find.view import unasked
-from desk.pages.received.view import Item, item
 from desk.store import received as store
-from desk.store.tables import UNDECIDED, Received
-from rapport.customer.v1.customer_service_pb2 import (
-    GetCustomerRequest,
-    SearchCustomersRequest,
-)
+from desk.store.received import UNDECIDED, Received, State
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest, SearchCustomersRequest
 
-router = APIRouter()
 PERMISSION = "customer.timeline_entries.write"  # of the RPC that records what is decided
 PAGE = 25
 FOUND_MAX, NOTE_MAX = 10, 500
 _FIRST = datetime.min.replace(tzinfo=UTC), UUID(int=0)
+PAYLOAD_MAX = 2000  # of what cannot be understood
+WHY: Mapping[str, str] = {
+    "identifier-shared": N_("Several customers have this number. Whose is it?"),
+    "identifiers-differ": N_("What it says belongs to several customers. Whose is it?"),
+    "no-identifier": N_("Nothing in it says who it is."),
+    "identifier-unusable": N_("Nobody can be looked for by that: perhaps its country's code is missing."),
+    "unknown-customer": N_("Nobody has this address or number."),
+    "customer-not-found": N_("The customer that the sender names is not there."),
+    "source-gone": N_("Its sender is no longer set up."),
+    "gave-up": N_("It could not be recorded for too long."),
+    "not-understood": N_("It cannot be understood."),
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to decide."""
+
+    received: Received
+    why: str  # a person has to decide, in words
+    words: str  # what it says, or the beginning of what came
+    choices: Sequence[tuple[str, str]]  # customers who may be meant, and what they are called
+    may_choose: bool  # whether it can be read, so that only whose it is has to be said
+
+
+def _permit(look: Look) -> None:
+    if not look.viewer.may(PERMISSION):
+        told = f"This needs the permission {PERMISSION}."
+        raise PermissionDenied("PERMISSION_DENIED", told, {"permission": PERMISSION})
+
+
+router = APIRouter(dependencies=[Depends(_permit)])
 
 
 @router.get("/received")
@@ -38,7 +67,6 @@ async def listed(
     dropped: Annotated[int | None, Query(ge=0, le=PAGE)] = None,
 ) -> Response:
     """The oldest first; whether what somebody decided had been decided before, or how much was dropped."""
-    _permit(look)
     last = await store.GET.maybe(look.db, id=after) if after else None
     time, key = (last.receive_time, last.id) if last else _FIRST
     waiting = await store.LIST_UNDECIDED.all(look.db, after=time, id=key, most=PAGE + 1)
@@ -52,7 +80,6 @@ async def listed(
 @router.post("/received/{key}/choose")
 async def chosen(look: Look, key: UUID, customer: Annotated[str, Form()]) -> Response:
     """It is of this customer."""
-    _permit(look)
     await look.services.customers.GetCustomer(GetCustomerRequest(name=customer))  # whether they may see them
     async with look.db.transaction() as tx:
         done = await store.again(tx, await _locked(tx, key), look.viewer.principal.subject, customer)
@@ -62,7 +89,6 @@ async def chosen(look: Look, key: UUID, customer: Annotated[str, Form()]) -> Res
 @router.post("/received/{key}/search")
 async def searched(look: Look, key: UUID, q: Annotated[str, Form()] = "") -> Response:
     """The one thing, with those who may be meant."""
-    _permit(look)
     if told := unasked(q, look.say):
         return await _one(look, key, told.words)
     request = SearchCustomersRequest(query=q.strip(), page_size=FOUND_MAX)
@@ -74,7 +100,6 @@ async def searched(look: Look, key: UUID, q: Annotated[str, Form()] = "") -> Res
 @router.post("/received/{key}/retry")
 async def retried(look: Look, key: UUID) -> Response:
     """Something was mended: try again."""
-    _permit(look)
     async with look.db.transaction() as tx:
         done = await store.again(tx, await _locked(tx, key), look.viewer.principal.subject)
     return _listed_again(done)
@@ -83,7 +108,6 @@ async def retried(look: Look, key: UUID) -> Response:
 @router.post("/received/{key}/drop")
 async def dropped(look: Look, key: UUID, note: Annotated[str, Form()] = "") -> Response:
     """It is no contact, for a reason."""
-    _permit(look)
     if told := _unsaid(look, note):
         return await _one(look, key, told, note=note)
     async with look.db.transaction() as tx:
@@ -100,7 +124,6 @@ async def dropped_alike(
     note: Annotated[str, Form()] = "",
 ) -> Response:
     """Nor are those that were shown to wait for the same reason, as far as they still do."""
-    _permit(look)
     if told := _unsaid(look, note):
         return await _one(look, key, told, note=note)
     by = look.viewer.principal.subject
@@ -125,12 +148,6 @@ def _listed_again(done: bool) -> Response:
     return RedirectResponse("/received" if done else "/received?late=1", 303)
 
 
-def _permit(look: Looking) -> None:
-    if not look.viewer.may(PERMISSION):
-        told = f"This needs the permission {PERMISSION}."
-        raise PermissionDenied("PERMISSION_DENIED", told, {"permission": PERMISSION})
-
-
 async def _locked(tx: Transaction, key: UUID) -> Received:
     received = await store.LOCK.maybe(tx, id=key)
     if received is None:
@@ -151,11 +168,15 @@ async def _items(look: Looking, waiting: list[Received], found: Sequence[str] = 
     """What is stored, with what customers are called, asked as whoever looks."""
     asked = [*(name for each in waiting for name in each.candidates), *found]
     try:
-        names = {name: each.display_name for name, each in (await look.services.known(asked)).items()}
+        known = await look.services.known(asked)
     except grpc.aio.AioRpcError:
-        names = {}  # while nobody says, they can still be looked for
+        known = {}  # while nobody says, they can still be looked for
     items = []
     for each in waiting:
-        first = await store.FIRST_DELIVERY.maybe(look.db, received=each.id)
-        items.append(item(each, first.payload if first else b"", names, found))
+        words, code = each.words, each.reason_code
+        if not words and (first := await store.FIRST_DELIVERY.maybe(look.db, received=each.id)):
+            words = first.payload[:PAYLOAD_MAX].decode(errors="replace")
+        meant = dict.fromkeys([*each.candidates, *found])
+        choices = [(name, known[name].display_name) for name in meant if name in known]
+        items.append(Item(each, WHY.get(code, code), words, choices, each.state is State.WAITING))
     return items

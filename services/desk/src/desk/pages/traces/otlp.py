@@ -20,26 +20,19 @@ _CUSTOMER = re.compile(r"customers/[\w.~-]+")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of work, by the clock of whoever did it.
-
-    Attributes:
-        parent_id: empty of what began the trace.
-        error: what went wrong, a code; empty when the span does not say.
-        links: the ids of other traces that it goes on with.
-        resources: the names of what it was about.
-    """
+    """A piece of work, by the clock of whoever did it."""
 
     trace_id: str
     span_id: str
-    parent_id: str
+    parent_id: str  # empty of what began the trace
     service: str
     name: str
     begin_ns: int
     end_ns: int
     failed: bool = False
-    error: str = ""
-    links: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
+    error: str = ""  # what went wrong, a code; empty when the span does not say
+    links: tuple[str, ...] = ()  # the ids of other traces that it goes on with
+    resources: tuple[str, ...] = ()  # the names of what it was about
 
     @property
     def what(self) -> str:

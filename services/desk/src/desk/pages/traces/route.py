@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -14,7 +16,7 @@ from desk.pages.base import Look, Looking
 from desk.pages.customer.loading import PAGE_S
 from desk.pages.operations.asking import readable
 from desk.pages.services import ask
-from desk.pages.traces import listing
+from desk.pages.traces.otlp import Span, customers
 from desk.pages.traces.store import Traces, TraceStore, TracesUnavailable
 from desk.pages.traces.waterfall import waterfall
 from rapport.customer.v1.customer_pb2 import Customer
@@ -22,7 +24,22 @@ from rapport.customer.v1.customer_pb2 import Customer
 router = APIRouter()
 CUSTOMERS_SHOWN = 5
 TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
+TRACES_MAX = 50
 SLOW_MS, SLOW_MAX_MS = 1000, 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A trace, named after what began it."""
+
+    trace_id: str
+    name: str
+    root: str  # the service in which it began
+    started_at: datetime
+    duration_ms: float
+    services: list[str]
+    worst: Span  # the span that it is listed for: the first that failed, or the slowest
+    customers: list[str]  # `customers/{customer}` whom it concerned
 
 
 @router.get("/traces/{trace_id}")
@@ -84,9 +101,56 @@ async def _called(look: Looking, customers: Iterable[str]) -> Mapping[str, str]:
 
 async def _found(
     store: TraceStore, services: list[str], now: datetime, of: str, at_least_ms: int
-) -> list[listing.Listed]:
+) -> list[Listed]:
     if of == "slow":
-        return await asyncio.to_thread(
-            listing.slow, await store.slow(services, now, at_least_ms), at_least_ms
-        )
-    return await asyncio.to_thread(listing.failed, await store.failed(services, now))
+        return await asyncio.to_thread(slow, await store.slow(services, now, at_least_ms), at_least_ms)
+    return await asyncio.to_thread(failed, await store.failed(services, now))
+
+
+def failed(spans: Iterable[Span]) -> list[Listed]:
+    """Traces in which something failed, the newest first; at most TRACES_MAX."""
+    found = []
+    for trace in _traces(spans):
+        if bad := [span for span in trace if span.failed]:
+            found.append(_listed(trace, bad[-1]))  # what was called fails first, and begins last
+    return _newest(found)
+
+
+def slow(spans: Iterable[Span], at_least_ms: float) -> list[Listed]:
+    """Traces with a span of at least this length, the newest first; at most TRACES_MAX.
+
+    A watch lasts as long as somebody looks: it is not slow.
+    """
+    found = []
+    for trace in _traces(spans):
+        calls = [span for span in trace if "/Watch" not in span.name]
+        slowest = max(calls, key=lambda span: span.duration_ns, default=None)
+        if slowest is not None and slowest.duration_ns >= at_least_ms * 1e6:
+            found.append(_listed(trace, slowest))
+    return _newest(found)
+
+
+def _traces(spans: Iterable[Span]) -> Iterable[list[Span]]:
+    """The spans of each trace by time, each once: a trace is told again for each service that it crossed."""
+    traces = defaultdict[str, dict[str, Span]](dict)
+    for span in spans:
+        traces[span.trace_id].setdefault(span.span_id, span)
+    return (sorted(trace.values(), key=lambda span: span.begin_ns) for trace in traces.values())
+
+
+def _listed(trace: list[Span], worst: Span) -> Listed:
+    begin = trace[0].begin_ns
+    return Listed(
+        trace_id=worst.trace_id,
+        name=trace[0].what,
+        root=trace[0].service,
+        started_at=datetime.fromtimestamp(begin / 1e9, UTC),
+        duration_ms=(max(span.begin_ns + span.duration_ns for span in trace) - begin) / 1e6,
+        services=sorted({span.service for span in trace}),
+        worst=worst,
+        customers=customers(trace),
+    )
+
+
+def _newest(found: list[Listed]) -> list[Listed]:
+    return sorted(found, key=lambda each: each.started_at, reverse=True)[:TRACES_MAX]

@@ -25,11 +25,7 @@ class TracesUnavailable(Unavailable):
 
 
 class TraceStore:
-    """Asks a trace store.
-
-    Args:
-        url: where its API begins, before `/api/v3`; with a user and a password in it where it wants them.
-    """
+    """Asks a trace store: the URL may hold a user and a password, and ends before `/api/v3`."""
 
     def __init__(self, url: str) -> None:
         self._client = httpx2.AsyncClient(base_url=url, timeout=PATIENCE_S, trust_env=False)
@@ -78,7 +74,9 @@ class TraceStore:
                 for path, query in asked:
                     answer = await self._answer(path, query, left)
                     left -= len(answer)
-                    spans += await _read(answer)
+                    spans += await asyncio.to_thread(spans_of, answer)
+        except ValueError as error:
+            raise TracesUnavailable("answers with something else than OTLP's JSON") from error
         except TimeoutError as error:
             raise TracesUnavailable("does not answer") from error
         return spans
@@ -103,13 +101,6 @@ class TraceStore:
             raise TracesUnavailable(f"answers {error.response.status_code}") from error
         except (httpx2.HTTPError, TimeoutError) as error:
             raise TracesUnavailable("does not answer") from error
-
-
-async def _read(answer: bytearray) -> list[Span]:
-    try:
-        return await asyncio.to_thread(spans_of, answer)
-    except ValueError as error:
-        raise TracesUnavailable("answers with something else than OTLP's JSON") from error
 
 
 @dataclass(frozen=True)

@@ -16,50 +16,32 @@ IDLE = 20  # what lasts longer than this part of all work, and is none, is drawn
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One span.
-
-    Attributes:
-        depth: how many callers it has above it.
-        begin_ms: after the beginning of the trace.
-        is_orphan: its caller is not in the trace: not recorded, or not yet arrived.
-        skew_ms: how far its beginning was moved, because its clock said that it began before its caller.
-        x: where its bar begins, in UNITS.
-        width: how long its bar is, in UNITS.
-    """
+    """One span."""
 
     span: Span
-    depth: int
-    begin_ms: float
+    depth: int  # how many callers it has above it
+    begin_ms: float  # after the beginning of the trace
     duration_ms: float
-    is_orphan: bool
-    skew_ms: float
-    x: int
-    width: int
+    is_orphan: bool  # its caller is not in the trace: not recorded, or not yet arrived
+    skew_ms: float  # how far its beginning was moved, because its clock said that it began before its caller
+    x: int  # where its bar begins, in UNITS
+    width: int  # how long its bar is, in UNITS
 
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """A trace.
+    """A trace."""
 
-    Attributes:
-        rows: callers above what they called, by time; at most ROWS_MAX.
-        span_count: how many spans there are, with those that are not shown.
-        idle_ms: how much of the time, in which nothing was done, is left out of the drawing.
-        customers: `customers/{customer}` whom it concerned.
-        links: other traces that it goes on with.
-    """
-
-    trace_id: str
     name: str
     started_at: datetime
     duration_ms: float
-    idle_ms: float
-    rows: list[Row]
-    span_count: int
+    idle_ms: float  # how much of the time, in which nothing was done, is left out of the drawing
+    rows: list[Row]  # callers above what they called, by time; at most ROWS_MAX
+    span_count: int  # how many spans there are, with those that are not shown
     failed_count: int
     services: list[str]
-    customers: list[str]
-    links: list[str]
+    customers: list[str]  # `customers/{customer}` whom it concerned
+    links: list[str]  # other traces that it goes on with
 
     @property
     def hidden_count(self) -> int:
@@ -125,7 +107,6 @@ def waterfall(spans: Iterable[Span], rows_max: int = ROWS_MAX) -> Waterfall | No
     known = {each.span.span_id for each in placed}
     all_spans = [each.span for each in placed]
     return Waterfall(
-        trace_id=placed[0].span.trace_id,
         name=placed[0].span.what,
         started_at=datetime.fromtimestamp(begin / 1e9, UTC),
         duration_ms=total / 1e6,

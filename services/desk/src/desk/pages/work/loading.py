@@ -27,9 +27,7 @@ async def load(look: Looking, department: str) -> Parts:
     """
     services, patience = look.services, Patience(PAGE_S)
     own = ListCasesRequest(
-        filter=f'owner = "{look.viewer.agent}" AND state = OPEN',
-        order_by="open_time",
-        page_size=CASES_MAX,
+        filter=f'owner = "{look.viewer.agent}" AND state = OPEN', order_by="open_time", page_size=CASES_MAX
     )
     managed = ListCustomersRequest(
         filter=f'relationship_manager = "{look.viewer.agent}"', page_size=CUSTOMERS_MAX

@@ -7,13 +7,11 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from chassis.errors import NotFound
 from desk.pages.actions.offering import departments
-from desk.pages.base import Look, Looking
-from desk.pages.cards import Card, card, message
+from desk.pages.base import Card, Look, Looking, card, macros, message
 from desk.pages.services import ask
 from desk.pages.work.loading import PAGE_S, load
 from desk.pages.work.view import work
 from desk.ui import words
-from desk.ui.rendering import macro
 
 router = APIRouter()
 IDS = ("promises", "items", "cases", "customers")
@@ -64,5 +62,5 @@ async def _cards(look: Looking, department: str) -> dict[str, Card]:
     say = look.say
     told = work(await load(look, department), look.viewer, say, department)
     whose = say.titled(words.last(department)) if department else say("my department")
-    lines = macro("pages/work/cards.html", "lines", say=say, viewer=look.viewer, whose=whose)
+    lines = macros("pages/work/cards.html", say=say, viewer=look.viewer, whose=whose).lines
     return {each: card(lines(each, getattr(told, each))) for each in IDS}

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.api.messages import moment, value_name
-from desk.auth.viewer import Viewer
+from desk.auth.sessions import Viewer
+from desk.language.catalogues import N_
 from desk.pages.actions.kinds.cases import NOTE, RESOLVE
 from desk.pages.actions.kinds.promises import AGREE, KEEP, TAKEBACK
 from desk.pages.actions.kinds.work_items import WORK, possible
@@ -27,37 +28,24 @@ _MOODS = {"BROKEN": "no", "AT_RISK": "stale"}
 
 @dataclass(frozen=True)
 class Line:
-    """One thing to do.
+    """One thing to do."""
 
-    Attributes:
-        name: of the resource, for why.
-        customer: `customers/{uuid}`; empty when it is not known now.
-        who: what the customer is called.
-        what: is to be done.
-        when: in words.
-        mood: `no`, `stale` or nothing.
-    """
-
-    name: str
-    customer: str
-    who: str
-    what: str
-    when: str
-    mood: str
+    name: str  # of the resource, for why
+    customer: str  # `customers/{uuid}`; empty when it is not known now
+    who: str  # what the customer is called
+    what: str  # is to be done
+    when: str  # in words
+    mood: str  # `no`, `stale` or nothing
     acts: Sequence[Act]
 
 
 @dataclass(frozen=True)
 class Customers(Listed[Line]):
-    """What others promised to customers.
+    """What others promised to customers."""
 
-    Attributes:
-        links: the customers whom one manages: where their page is, and what they are called.
-        many: whether one manages more than were asked for.
-    """
-
+    # The customers whom one manages: where their page is, and what they are called.
     links: Sequence[tuple[str, str]] = ()
-    many: bool = False
+    many: bool = False  # whether one manages more than were asked for
 
 
 @dataclass(frozen=True)
@@ -91,7 +79,10 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
             rows=[_promise(each, names, viewer, say, by=True) for each in theirs],
             more=bool(parts.of("theirs", ListPromisesResponse).next_page_token or managed.next_page_token),
             trouble=_troubles(parts, say, "cases", "theirs", "managed"),
-            links=_linked(managed, say),
+            links=[
+                (each.name, each.display_name or say("A customer without a name"))
+                for each in managed.customers
+            ],
             many=bool(managed.next_page_token),
         ),
     )
@@ -103,11 +94,6 @@ def _promised(parts: Parts, name: str) -> Iterable[Promise]:
 
 def _unfinished(listed: Iterable[Any]) -> Sequence[Any]:
     return [each for each in listed if not each.HasField("withdraw_time") and not each.successor]
-
-
-def _linked(managed: ListCustomersResponse, say: Speech) -> Sequence[tuple[str, str]]:
-    """The customers whom one manages."""
-    return [(each.name, each.display_name or say("A customer without a name")) for each in managed.customers]
 
 
 def _part(parts: Parts, lines: Sequence[Line], say: Speech, *names: str) -> Listed[Line]:
@@ -142,11 +128,8 @@ def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Spee
         of = [item for item in waiting if item.case == case.name]
         who = ", ".join(dict.fromkeys(say.titled(words.last(item.department)) for item in of))
         lasting = say.lasting(say.now - moment(case.open_time))
-        when = (
-            say("open for {span}, waits for {who}", span=lasting, who=who)
-            if who
-            else say("open for {span}", span=lasting)
-        )
+        told = N_("open for {span}, waits for {who}") if who else N_("open for {span}")
+        when = say(told, span=lasting, who=who)
         acts = [WORK, RESOLVE if parts.has("waiting") and not of else NOTE]
         offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
         title = title_of(case, say)

@@ -8,7 +8,7 @@ import email
 import email.policy
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -106,7 +106,10 @@ def _kept(message: EmailMessage) -> dict[str, Any]:
         "subject": _header(message, "subject"),
         "text": _sound(_text(message))[:TEXT_MAX],
         "date": date and date.isoformat(),
-        "attachments": [_sound(name) for name in islice(_attached(message), NAMES_MAX)],
+        "attachments": [
+            _sound(part.get_filename() or part.get_content_type())
+            for part in islice(message.iter_attachments(), NAMES_MAX)
+        ],
         "is_automatic": _is_automatic(message, address),
     }
 
@@ -138,11 +141,6 @@ def _text(message: EmailMessage) -> str:
         raw = part.get_payload(decode=True)
         content = raw.decode("latin-1") if isinstance(raw, bytes) else ""
     return _of_html(content) if part.get_content_subtype() == "html" else content
-
-
-def _attached(message: EmailMessage) -> Iterator[str]:
-    for part in message.iter_attachments():
-        yield part.get_filename() or part.get_content_type()
 
 
 def _is_automatic(message: EmailMessage, address: str) -> bool:

@@ -1,18 +1,14 @@
 """Opening a case, noting on it for colleagues, giving it to another owner, settling and reopening it."""
 
+from functools import partial
+
 from desk.language.catalogues import N_
 from desk.pages.actions import known
 from desk.pages.actions.action import IN_WORDS, Action, Doing, Done, Field, Values, sends
 from desk.pages.actions.offering import colleagues
 from desk.pages.customer.things import title_of
+from rapport.cases.v1 import case_service_pb2 as pb
 from rapport.cases.v1.case_pb2 import Case
-from rapport.cases.v1.case_service_pb2 import (
-    AssignCaseRequest,
-    GetCaseRequest,
-    OpenCaseRequest,
-    ReopenCaseRequest,
-    ResolveCaseRequest,
-)
 from rapport.cases.v1.note_pb2 import Note
 from rapport.cases.v1.note_service_pb2 import CreateNoteRequest
 
@@ -25,12 +21,12 @@ async def _open(doing: Doing) -> Done:
         display_name=": ".join(filter(None, (said, doing.text("display_name")))),
         owner=look.viewer.agent,
     )
-    await look.services.cases.OpenCase(doing.request(OpenCaseRequest, case=case))
+    await look.services.cases.OpenCase(doing.request(pb.OpenCaseRequest, case=case))
     return Done(look.say("Opened. You own it until it is resolved."))
 
 
 async def _case(doing: Doing) -> Case:
-    return await doing.look.services.cases.GetCase(GetCaseRequest(name=doing.on))
+    return await doing.look.services.cases.GetCase(pb.GetCaseRequest(name=doing.on))
 
 
 async def _etag(doing: Doing) -> Values:
@@ -38,7 +34,7 @@ async def _etag(doing: Doing) -> Values:
 
 
 async def _resolve(doing: Doing) -> Done:
-    request = doing.request(ResolveCaseRequest, resolution=doing.text("resolution"))
+    request = doing.request(pb.ResolveCaseRequest, resolution=doing.text("resolution"))
     await doing.look.services.cases.ResolveCase(request)
     return Done(doing.look.say("Resolved."), REOPEN.href(doing.customer, doing.on))
 
@@ -59,6 +55,7 @@ async def _note(doing: Doing) -> Done:
     return Done(doing.look.say("Noted, for colleagues only."))
 
 
+_owned = partial(Action, permission="cases.cases.write", owned=True)
 CASE = Action(
     id="case",
     label=N_("Open a case"),
@@ -73,40 +70,34 @@ CASE = Action(
     consequence=N_("You are its owner: you answer to the customer, whoever does the work."),
     do=_open,
 )
-RESOLVE = Action(
+RESOLVE = _owned(
     id="resolve",
     label=N_("Resolve the case"),
     letter="R",
-    permission="cases.cases.write",
-    owned=True,
     fields=[Field("resolution", N_("Resolution"), codes=known.RESOLUTIONS)],
     button=N_("Resolve"),
     open=_etag,
     do=_resolve,
 )
-REOPEN = Action(
+REOPEN = _owned(
     id="reopen",
     label=N_("Reopen the case"),
     letter="U",
-    permission="cases.cases.write",
-    owned=True,
     sentence=N_("{what} is open again."),
     fields=[Field("reason", N_("Reason"), codes=known.REOPENINGS)],
     button=N_("Reopen"),
     consequence=N_("Its owner answers for it again."),
     open=_resolved,
-    do=sends(lambda to: to.cases.ReopenCase, ReopenCaseRequest, N_("Reopened."), reason_code="reason"),
+    do=sends(lambda to: to.cases.ReopenCase, pb.ReopenCaseRequest, N_("Reopened."), reason_code="reason"),
 )
-OWNER = Action(
+OWNER = _owned(
     id="owner",
     label=N_("Change owner"),
-    permission="cases.cases.write",
-    owned=True,
     fields=[Field("owner", N_("New owner"), among="agents")],
     button=N_("Assign"),
     consequence=N_("The case moves to the department of its new owner."),
     open=_owner,
-    do=sends(lambda to: to.cases.AssignCase, AssignCaseRequest, N_("Assigned."), owner="owner"),
+    do=sends(lambda to: to.cases.AssignCase, pb.AssignCaseRequest, N_("Assigned."), owner="owner"),
 )
 NOTE = Action(
     id="note",

@@ -12,14 +12,10 @@ from desk.pages.actions.action import Action, Doing, Done, Field, Values, sends
 from desk.pages.actions.offering import colleagues
 from desk.ui.speech import Speech
 from desk.ui.words import last, spoken
+from rapport.customer.v1 import customer_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest, UpdateConsentRequest
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
-from rapport.customer.v1.customer_service_pb2 import (
-    AssignRelationshipManagerRequest,
-    GetCustomerRequest,
-    UpdateCustomerRequest,
-)
 from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest
 
 _PERSON = ("honorific_prefix", "given_name", "family_name")
@@ -28,7 +24,7 @@ _POSTAL = ("postal_code", "locality", "region_code")
 
 
 async def _known(doing: Doing) -> Customer:
-    return await doing.look.services.customers.GetCustomer(GetCustomerRequest(name=doing.customer))
+    return await doing.look.services.customers.GetCustomer(pb.GetCustomerRequest(name=doing.customer))
 
 
 async def _open_correct(doing: Doing) -> Values:
@@ -66,7 +62,7 @@ async def _correct(doing: Doing) -> Done:
     paths += _address(doing, known, changed)
     if paths:
         mask = FieldMask(paths=paths)
-        request = doing.request(UpdateCustomerRequest, customer=changed, update_mask=mask)
+        request = doing.request(pb.UpdateCustomerRequest, customer=changed, update_mask=mask)
         await doing.look.services.customers.UpdateCustomer(request)
     return Done(doing.look.say("Saved."))
 
@@ -128,7 +124,7 @@ def _recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
         purpose=called.get(consent.purpose, last(consent.purpose)),
         channel=say.code(spoken(value_name(consent, "channel"))),
         answer=say("yes") if consent.state == Consent.STATE_GRANTED else say("no"),
-        day=say.day(say.day_of(moment(consent.effective_time))),
+        day=say.on(moment(consent.effective_time)),
     )
 
 
@@ -160,7 +156,7 @@ MANAGER = Action(
     open=_open_manager,
     do=sends(
         lambda to: to.customers.AssignRelationshipManager,
-        AssignRelationshipManagerRequest,
+        pb.AssignRelationshipManagerRequest,
         N_("Assigned."),
         relationship_manager="relationship_manager",
     ),

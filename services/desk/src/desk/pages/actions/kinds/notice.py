@@ -20,12 +20,8 @@ from desk.ui import words
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
+from rapport.notifications.v1 import notice_service_pb2 as pb
 from rapport.notifications.v1.notice_pb2 import Notice
-from rapport.notifications.v1.notice_service_pb2 import (
-    CancelNoticeRequest,
-    GetNoticeRequest,
-    SendNoticeRequest,
-)
 from rapport.notifications.v1.template_pb2 import Template
 from rapport.notifications.v1.template_service_pb2 import (
     ListTemplatesRequest,
@@ -95,7 +91,7 @@ async def _send(doing: Doing) -> Done | Values:
     if doing.text("step") != "send" or not shown["preview"] or doing.text("seen") != shown["seen"]:
         return shown
     notice = Notice(customer=doing.customer, kind=words.last(template), template=template, variables=typed)
-    request = doing.request(SendNoticeRequest, notice=notice)
+    request = doing.request(pb.SendNoticeRequest, notice=notice)
     request.hold.FromTimedelta(timedelta(seconds=values["hold"] + _SLACK_S))
     sent = await look.services.notices.SendNotice(request)
     if await _is_taken_back(doing, sent.name):
@@ -120,7 +116,7 @@ async def _is_taken_back(doing: Doing, notice: str) -> bool:
     if not doing.look.viewer.may("notifications.notices.read"):
         return False
     try:
-        known = await doing.look.services.notices.GetNotice(GetNoticeRequest(name=notice))
+        known = await doing.look.services.notices.GetNotice(pb.GetNoticeRequest(name=notice))
     except grpc.aio.AioRpcError:  # it was accepted: who sent it is told so, and may still undo it
         return False
     return known.reason_code == "taken-back"
@@ -128,7 +124,7 @@ async def _is_taken_back(doing: Doing, notice: str) -> bool:
 
 async def _undo(doing: Doing) -> Done | Values:
     """Take a message back before it is sent, and write on; or say that it is too late for that."""
-    request = doing.request(CancelNoticeRequest, name=doing.text("notice"))
+    request = doing.request(pb.CancelNoticeRequest, name=doing.text("notice"))
     try:
         await doing.look.services.notices.CancelNotice(request)
     except grpc.aio.AioRpcError as error:

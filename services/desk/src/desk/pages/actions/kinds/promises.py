@@ -1,6 +1,7 @@
 """Making, keeping, moving and taking back what was promised."""
 
 from datetime import timedelta
+from functools import partial
 
 from chassis.api.messages import date_of, moment
 from desk.language.catalogues import N_
@@ -16,14 +17,8 @@ from desk.pages.actions.action import (
     sends,
     working_day,
 )
+from rapport.cases.v1 import promise_service_pb2 as pb
 from rapport.cases.v1.promise_pb2 import Promise
-from rapport.cases.v1.promise_service_pb2 import (
-    GetPromiseRequest,
-    KeepPromiseRequest,
-    MakePromiseRequest,
-    RenegotiatePromiseRequest,
-    WithdrawPromiseRequest,
-)
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 
 
@@ -47,13 +42,13 @@ async def _make(doing: Doing) -> Done:
         reference=doing.reference("reference"),
         **when,
     )
-    made = await look.services.promises.MakePromise(doing.request(MakePromiseRequest, promise=promise))
+    made = await look.services.promises.MakePromise(doing.request(pb.MakePromiseRequest, promise=promise))
     undo = TAKEBACK.href(doing.customer, made.name)
     return Done(look.say("Promised. They hear of it from us if it slips."), undo)
 
 
 async def _promise(doing: Doing) -> Promise:
-    return await doing.look.services.promises.GetPromise(GetPromiseRequest(name=doing.on))
+    return await doing.look.services.promises.GetPromise(pb.GetPromiseRequest(name=doing.on))
 
 
 async def _what(doing: Doing) -> Values:
@@ -64,14 +59,13 @@ async def _what(doing: Doing) -> Values:
 async def _open_agree(doing: Doing) -> Values:
     promise = await _promise(doing)
     say = doing.look.say
-    due = date_of(promise.due_date) if promise.HasField("due_date") else say.day_of(moment(promise.due_time))
+    if promise.HasField("due_date"):
+        due, time = date_of(promise.due_date), ""
+    else:
+        at = moment(promise.due_time).astimezone(say.zone)
+        due, time = at.date(), at.strftime("%H:%M")
     forecast = say.day_of(moment(promise.forecast_time)) if promise.HasField("forecast_time") else None
     likely = max(forecast or working_day(due + timedelta(days=2)), working_day(say.today + timedelta(days=1)))
-    time = (
-        ""
-        if promise.HasField("due_date")
-        else moment(promise.due_time).astimezone(say.zone).strftime("%H:%M")
-    )
     return {
         "etag": promise.etag,
         "day": likely.isoformat(),
@@ -86,7 +80,7 @@ async def _open_agree(doing: Doing) -> Values:
 
 async def _agree(doing: Doing) -> Done:
     request = doing.request(
-        RenegotiatePromiseRequest,
+        pb.RenegotiatePromiseRequest,
         reason_code=doing.text("reason"),
         customer_requested=bool(doing.text("asked")),
         **doing.when(),
@@ -95,6 +89,7 @@ async def _agree(doing: Doing) -> Done:
     return Done(doing.look.say("Agreed."))
 
 
+_owned = partial(Action, permission="cases.promises.write", owned=True)
 PROMISE = Action(
     id="promise",
     label=N_("Make a promise"),
@@ -116,12 +111,10 @@ PROMISE = Action(
     open=_likely,
     do=_make,
 )
-AGREE = Action(
+AGREE = _owned(
     id="agree",
     label=N_("Agree a new date"),
     letter="A",
-    permission="cases.promises.write",
-    owned=True,
     fields=[
         Field("day", N_("New date"), type="date"),
         Field("time", N_("Time"), type="time", required=False),
@@ -134,24 +127,20 @@ AGREE = Action(
     do=_agree,
     template="pages/actions/kinds/agree.html",
 )
-KEEP = Action(
+KEEP = _owned(
     id="keep",
     label=N_("Mark as kept"),
     letter="K",
-    permission="cases.promises.write",
-    owned=True,
     sentence=N_("{what} is done."),
     button=N_("Mark as kept"),
     consequence=N_("This cannot be taken back."),
     open=_what,
-    do=sends(lambda to: to.promises.KeepPromise, KeepPromiseRequest, N_("Kept.")),
+    do=sends(lambda to: to.promises.KeepPromise, pb.KeepPromiseRequest, N_("Kept.")),
 )
-TAKEBACK = Action(
+TAKEBACK = _owned(
     id="takeback",
     label=N_("Take back"),
     letter="T",
-    permission="cases.promises.write",
-    owned=True,
     title=N_("Take back a promise"),
     sentence=N_("We will not do it: {what}."),
     fields=[Field("reason", N_("Reason"), codes=known.WITHDRAWALS)],
@@ -160,7 +149,7 @@ TAKEBACK = Action(
     open=_what,
     do=sends(
         lambda to: to.promises.WithdrawPromise,
-        WithdrawPromiseRequest,
+        pb.WithdrawPromiseRequest,
         N_("Taken back."),
         reason_code="reason",
     ),

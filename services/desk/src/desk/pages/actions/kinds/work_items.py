@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from chassis.api.messages import timestamp, value_name
 from desk.language.catalogues import N_
@@ -20,15 +21,8 @@ from desk.pages.actions.action import (
 )
 from desk.pages.actions.offering import departments
 from desk.ui import words
+from rapport.cases.v1 import work_item_service_pb2 as pb
 from rapport.cases.v1.work_item_pb2 import WorkItem
-from rapport.cases.v1.work_item_service_pb2 import (
-    CreateWorkItemRequest,
-    FinishWorkItemRequest,
-    ForecastWorkItemRequest,
-    GetWorkItemRequest,
-    ListWorkItemsRequest,
-    StartWorkItemRequest,
-)
 
 
 def possible(item: WorkItem) -> Sequence[Action]:
@@ -41,7 +35,9 @@ async def _offered(doing: Doing) -> Values:
     services, ours = doing.look.services, doing.look.viewer.department
     everybody, items = await asyncio.gather(
         departments(doing.look),
-        services.work_items.ListWorkItems(ListWorkItemsRequest(filter=f'case="{doing.on}"', page_size=1000)),
+        services.work_items.ListWorkItems(
+            pb.ListWorkItemsRequest(filter=f'case="{doing.on}"', page_size=1000)
+        ),
     )
     at_work = [each.department for each in items.work_items]
     others = (f"departments/{each}" for each in everybody)
@@ -61,13 +57,15 @@ async def _ask(doing: Doing) -> Done:
         display_name=said,
         reference=doing.reference("reference"),
     )
-    await doing.look.services.work_items.CreateWorkItem(doing.request(CreateWorkItemRequest, work_item=item))
+    await doing.look.services.work_items.CreateWorkItem(
+        doing.request(pb.CreateWorkItemRequest, work_item=item)
+    )
     asked = doing.look.say.code(words.last(item.department))
     return Done(doing.look.say("Asked: {department}.", department=asked))
 
 
 async def _what(doing: Doing) -> Values:
-    item = await doing.look.services.work_items.GetWorkItem(GetWorkItemRequest(name=doing.on))
+    item = await doing.look.services.work_items.GetWorkItem(pb.GetWorkItemRequest(name=doing.on))
     return {"etag": item.etag, "what": doing.look.say.about(item)}
 
 
@@ -78,7 +76,7 @@ async def _likely(doing: Doing) -> Values:
 
 async def _forecast(doing: Doing) -> Done:
     request = doing.request(
-        ForecastWorkItemRequest,
+        pb.ForecastWorkItemRequest,
         forecast_finish_time=timestamp(doing.moment()),
         reason_code=doing.text("reason"),
     )
@@ -86,12 +84,11 @@ async def _forecast(doing: Doing) -> Done:
     return Done(doing.look.say("Forecast. If a promise slips, the customer hears of it now."))
 
 
-WORK = Action(
+_owned = partial(Action, permission="cases.work_items.write", owned=True)
+WORK = _owned(
     id="work",
     label=N_("Ask a department"),
     letter="W",
-    permission="cases.work_items.write",
-    owned=True,
     fields=[
         Field("department", N_("Department"), among="departments"),
         Field("kind", N_("Task"), offers=known.TASKS, hint=IN_WORDS),
@@ -101,22 +98,18 @@ WORK = Action(
     open=_offered,
     do=_ask,
 )
-START = Action(
+START = _owned(
     id="start",
     label=N_("Begin work"),
     letter="B",
-    permission="cases.work_items.write",
-    owned=True,
     button=N_("Begin work"),
     open=_what,
-    do=sends(lambda to: to.work_items.StartWorkItem, StartWorkItemRequest, N_("Begun.")),
+    do=sends(lambda to: to.work_items.StartWorkItem, pb.StartWorkItemRequest, N_("Begun.")),
 )
-FORECAST = Action(
+FORECAST = _owned(
     id="forecast",
     label=N_("Give a date"),
     letter="F",
-    permission="cases.work_items.write",
-    owned=True,
     fields=[
         Field("day", N_("Expected date"), type="date"),
         Field("time", N_("Time"), type="time", required=False),
@@ -130,15 +123,13 @@ FORECAST = Action(
     open=_likely,
     do=_forecast,
 )
-FINISH = Action(
+FINISH = _owned(
     id="finish",
     label=N_("Mark as done"),
     letter="D",
-    permission="cases.work_items.write",
-    owned=True,
     sentence=N_("{what} is done."),
     button=N_("Mark as done"),
     consequence=N_("A promise that rests on it is kept by this."),
     open=_what,
-    do=sends(lambda to: to.work_items.FinishWorkItem, FinishWorkItemRequest, N_("Finished.")),
+    do=sends(lambda to: to.work_items.FinishWorkItem, pb.FinishWorkItemRequest, N_("Finished.")),
 )

@@ -1,1 +1,0 @@
-"""A message as it was sent, in place."""

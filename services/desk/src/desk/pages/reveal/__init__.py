@@ -1,1 +1,0 @@
-"""Showing a masked value, for a purpose that is audited."""

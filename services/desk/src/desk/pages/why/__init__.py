@@ -1,1 +1,0 @@
-"""Why something is as it is, in place."""
