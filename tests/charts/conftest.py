@@ -74,7 +74,7 @@ def content(**options: Any) -> dict[str, Any]:
     made = files(
         Installation(
             members(SERVICES, "crm"), lambda user: f"p-{user}", "{}", "https://cluster.example.org", "{}",
-            issuer="rapport", **options,
+            **{"issuer": "rapport"} | options,
         )
     )  # fmt: skip
     return {path: json.loads(text) for path, text in made.items() if path.endswith(".json")}

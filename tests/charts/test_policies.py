@@ -494,18 +494,3 @@ def secrets(container: Object) -> dict[str, str]:
 
 def bytes_of(quantity: str) -> int:
     return int(quantity[:-2]) * {"Mi": 2**20, "Gi": 2**30}[quantity[-2:]]
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_production_is_encrypted_watched_and_confined(
-    render: Render, charts: Path, problems: Callable[[Object, str], Iterator[str]], service: str
-) -> None:
-    values = yaml.safe_load((charts / "values-production.yaml").read_text())
-    objects = render(service, {**NEEDED.get(service, {}), **values})
-    assert [line for each in objects for line in problems(each, "1.27")] == []
-    kinds = {each["kind"] for each in objects}
-    assert {"Certificate", "ServiceMonitor", "PrometheusRule", "PodDisruptionBudget"} <= kinds
-    config = one(objects, "ConfigMap")["data"]
-    assert {"RAPPORT_TLS_DIR", "RAPPORT_DATABASE_TLS_DIR", "RAPPORT_NATS_TLS_DIR"} <= config.keys()
-    _dns, *rest = one(objects, "NetworkPolicy")["spec"]["egress"]
-    assert all(rule["to"] for rule in rest)

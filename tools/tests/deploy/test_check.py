@@ -29,6 +29,7 @@ from rapport_tools.cli.failures import Failure
 from tools.tests.deploy.conftest import ANSWERS, GIFTS, Deploy
 
 Answers = dict[str, Any]
+Check = Callable[..., tuple[int, str]]
 POSTGRES = "port-forward --namespace crm service/postgres-rw :5432"
 NATS = "port-forward --namespace crm service/nats :4222"
 KINDS = ("certificates.cert-manager.io", "servicemonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com")  # fmt: skip # noqa: E501
@@ -99,12 +100,12 @@ def applied(folder: Path, postgres: int, nats: int) -> Answers:
 
 
 @pytest.fixture
-def check(deploy: Deploy, folder: Path, answers: Callable[..., None]) -> Callable[[Answers], tuple[int, str]]:
-    """`check(answers)`: the exit code and what was said about a cluster that answers so."""
+def check(deploy: Deploy, folder: Path, answers: Callable[..., None]) -> Check:
+    """`check(answers, "-f", ...)`: the exit code and what was said about a cluster that answers so."""
 
-    def run(told: Answers) -> tuple[int, str]:
+    def run(told: Answers, *options: str) -> tuple[int, str]:
         answers({key: each if isinstance(each, int) else json.dumps(each) for key, each in told.items()})
-        result = deploy("check", folder)
+        result = deploy("check", folder, *options)
         return result.exit_code, result.output
 
     return run
@@ -151,15 +152,11 @@ def item(told: Any, name: str) -> Any:
     return next(each for each in told["items"] if each["metadata"]["name"] == name)
 
 
-def test_nothing_is_missing_where_everything_was_applied(
-    check: Callable[[Answers], tuple[int, str]], applied: Answers
-) -> None:
+def test_nothing_is_missing_where_everything_was_applied(check: Check, applied: Answers) -> None:
     assert check(applied) == (0, "Nothing is missing.\n")
 
 
-def test_what_was_not_applied_is_named(
-    check: Callable[[Answers], tuple[int, str]], applied: Answers, folder: Path
-) -> None:
+def test_what_was_not_applied_is_named(check: Check, applied: Answers, folder: Path) -> None:
     secrets = applied["get secrets -n shop -o json"]
     drop(secrets, "order-nats")
     item(secrets, "order-database")["data"] = {}
@@ -182,16 +179,39 @@ def test_what_was_not_applied_is_named(
     ]
 
 
-def test_a_namespace_that_is_missing_is_said_once(
-    check: Callable[[Answers], tuple[int, str]], applied: Answers
+def test_secrets_that_values_of_ones_own_name_are_looked_for(
+    check: Check, applied: Answers, tmp_path: Path
 ) -> None:
+    (tmp_path / "all.yaml").write_text("database: {tls: {existingSecret: database-authority}}")
+    (tmp_path / "order.yaml").write_text("""
+settingsFiles: {smtp_password: {existingSecret: mail, key: password}}
+settingsSecrets: [more]
+nats: {tls: {existingSecret: "of-ours-which-wins"}}
+""")
+    applied["get secrets -n shop -o json"]["items"] += [
+        {"metadata": {"name": "mail"}, "data": {"pass": ""}},
+        {"metadata": {"name": "database-authority"}, "data": {"ca.crt": ""}},
+    ]
+    own = ["-f", str(tmp_path / "all.yaml"), "-f", f"order={tmp_path / 'order.yaml'}"]
+    code, said = check(applied, *own)
+    assert code == 1
+    assert said.splitlines() == [
+        "Secret mail in shop, which values name, has no key password.",
+        "Secret more in shop, which values name, is missing.",
+    ]
+
+
+def test_values_of_who_is_no_service_are_refused(deploy: Deploy, folder: Path) -> None:
+    with pytest.raises(Failure, match="has no service orders"):
+        deploy("check", folder, "-f", "orders=x.yaml")
+
+
+def test_a_namespace_that_is_missing_is_said_once(check: Check, applied: Answers) -> None:
     drop(applied["get namespaces -o json"], "shop")
     assert check(applied) == (1, "Namespace shop is missing, with all that was to be in it.\n")
 
 
-def test_servers_that_are_not_there_are_named(
-    check: Callable[[Answers], tuple[int, str]], applied: Answers
-) -> None:
+def test_servers_that_are_not_there_are_named(check: Check, applied: Answers) -> None:
     del applied[POSTGRES], applied[NATS]
     code, said = check(applied)
     assert code == 1
@@ -201,9 +221,7 @@ def test_servers_that_are_not_there_are_named(
         )
 
 
-def test_who_is_not_let_in_is_named(
-    check: Callable[[Answers], tuple[int, str]], folder: Path, applied: Answers
-) -> None:
+def test_who_is_not_let_in_is_named(check: Check, folder: Path, applied: Answers) -> None:
     """The servers know other passwords than the folder."""
     for file in ("order.json", "01-broker.json"):
         path = folder / "manifests" / file
@@ -217,7 +235,7 @@ def test_who_is_not_let_in_is_named(
 
 
 def test_an_account_that_a_server_met_in_a_reload_wants_another(
-    check: Callable[[Answers], tuple[int, str]], applied: Answers, tmp_path: Path
+    check: Check, applied: Answers, tmp_path: Path
 ) -> None:
     """The server would answer `no responders` to the department for ever."""
     known = json.loads((tmp_path / "nats.conf").read_text())

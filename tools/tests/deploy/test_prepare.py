@@ -50,6 +50,16 @@ def test_a_diff_writes_nothing_and_tells_no_password(deploy: Deploy, folder: Pat
     assert not any(password in result.output for password in passwords(folder))
 
 
+def test_a_diff_says_in_words_what_a_department_may(deploy: Deploy, folder: Path, gifts: Path) -> None:
+    gifts.write_text(json.dumps(GIFTS | {"consumers": [CONSUMER]}))
+    shown = deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder, "--diff").output.splitlines()
+    assert [line for line in shown if line.startswith("+gifts ")] == [
+        "+gifts calls customer",
+        "+gifts may customer.customers.read",
+        "+gifts hears events.cases.promise.made.v1",
+    ]
+
+
 def test_what_would_be_made_in_an_empty_folder_is_not_made_by_a_diff(deploy: Deploy, tmp_path: Path) -> None:
     assert deploy("prepare", *ALL, "--out", tmp_path / "new", "--diff").exit_code == 1
     assert not (tmp_path / "new").exists()
@@ -106,6 +116,7 @@ def test_a_department_joins_and_others_change_only_where_they_must(
         "manifests/01-broker.json",
         "manifests/01-issuer.json",
         "manifests/01-workloads.json",
+        "rights.txt",
         "values/infra.json",
         "values/nats.json",
         "values/customer.json",
@@ -156,6 +167,57 @@ def test_a_first_look_has_one_server_and_a_department_beside_it_one_copy_of_its_
     assert cluster == {"enabled": False, "replicas": 1}
     with pytest.raises(Failure, match="--nats-servers is 1, 3 or 5"):
         deploy("prepare", *ALL, gifts, "--out", folder, "--nats-servers", "2")
+
+
+def test_a_nats_of_ones_own_is_named_and_none_of_ours_is_installed(
+    deploy: Deploy, folder: Path, gifts: Path
+) -> None:
+    deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder, "--nats-host", "broker:4333")
+    urls = {
+        name: named(folder, f"{name}.json")[at, f"{name}-nats"]["stringData"]["url"]
+        for name, at in (("cases", "crm"), ("gifts", "gifts"))
+    }
+    assert urls["cases"].endswith("@broker:4333")
+    assert urls["gifts"].endswith("@broker.crm.svc:4333")
+    assert read(folder / "values" / "cases.json")["networkPolicy"]["egress"] == [{"ports": [{"port": 4333}]}]
+    assert read(folder / "values" / "infra.json") == {"nats": {"enabled": False}}
+    assert not (folder / "values" / "nats.json").exists()
+
+
+def test_a_nats_with_tls_is_not_that_of_infra_which_speaks_none(deploy: Deploy, folder: Path) -> None:
+    deploy("prepare", *ALL, "--out", folder, "--nats-tls", "authority")
+    assert read(folder / "values" / "infra.json") == {"nats": {"enabled": False}}
+
+
+def test_the_operator_finds_monitors_and_rules_and_alerts_their_pages(deploy: Deploy, folder: Path) -> None:
+    said = [
+        "--monitoring",
+        "--monitoring-label",
+        "release=prometheus",
+        "--runbooks",
+        "https://docs.example.org/r",
+    ]
+    deploy("prepare", *ALL, "--out", folder, *said)
+    values = read(folder / "values" / "cases.json")
+    assert values["serviceMonitor"] == {"enabled": True, "labels": {"release": "prometheus"}}
+    assert values["prometheusRule"] == values["serviceMonitor"] | {"runbooks": "https://docs.example.org/r"}
+
+
+def test_without_a_cluster_its_issuer_and_keys_are_given_once(
+    deploy: Deploy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Failure, match="Without a cluster, --cluster-issuer and"):
+        deploy("prepare", *ALL, "--out", tmp_path / "crm")
+    keys = tmp_path / "jwks.json"
+    keys.write_text('{"keys": [{"kid": "one"}]}')
+    given = ["--cluster-issuer", "https://cluster.example.org", "--cluster-jwks", keys]
+    deploy("prepare", *ALL, "--out", tmp_path / "crm", *given)
+    assert deploy("prepare", *ALL, "--out", tmp_path / "crm").output == "Nothing has changed.\n"
+    workloads = named(tmp_path / "crm", "01-workloads.json")["crm", "rapport-workloads"]["data"]
+    assert workloads["jwks.json"] == keys.read_text()
+    issuer = read(tmp_path / "crm" / "values" / "cases.json")["auth"]["workloads"]["issuer"]
+    assert issuer == "https://cluster.example.org"
 
 
 def test_each_namespace_finds_the_collector(deploy: Deploy, folder: Path, gifts: Path) -> None:
@@ -233,9 +295,26 @@ def test_what_a_department_may_not_say_of_itself_is_refused(
 
 
 @pytest.mark.parametrize("host", ["db.example.org:", "db:port", "[::1]", "user@db", "-db"])
-def test_what_is_no_host_is_refused(deploy: Deploy, tmp_path: Path, host: str) -> None:
-    with pytest.raises(Failure, match="--database-host is HOST or HOST:PORT"):
-        deploy("prepare", *ALL, "--out", tmp_path / "x", f"--database-host={host}")
+@pytest.mark.parametrize("option", ["--database-host", "--nats-host"])
+def test_what_is_no_host_is_refused(deploy: Deploy, tmp_path: Path, option: str, host: str) -> None:
+    with pytest.raises(Failure, match=f"{option} is HOST or HOST:PORT"):
+        deploy("prepare", *ALL, "--out", tmp_path / "x", f"{option}={host}")
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        (["--issuer=foo", "--jwks-url=http://foo/jwks"], "--jwks-url is https://..., not 'http://foo/jwks'"),
+        (["--issuer=foo"], "--issuer and --jwks-url belong together"),
+        (["--runbooks=https://foo/"], "--runbooks is https://... without a slash at its end"),
+        (["--monitoring-label=prometheus"], "--monitoring-label is NAME=VALUE"),
+    ],
+)
+def test_what_the_charts_would_refuse_is_refused(
+    deploy: Deploy, tmp_path: Path, said: list[str], refused: str
+) -> None:
+    with pytest.raises(Failure, match=re.escape(refused)):
+        deploy("prepare", *ALL, "--out", tmp_path / "x", *said)
 
 
 def test_who_is_left_out_would_lose_its_account_which_is_refused(deploy: Deploy, folder: Path) -> None:

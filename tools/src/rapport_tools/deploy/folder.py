@@ -7,10 +7,12 @@ import difflib
 import json
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+import yaml
 
 from rapport_testing.engines.process import write_private
 from rapport_tools.cli.failures import Exit, Failure
@@ -19,6 +21,8 @@ from rapport_tools.deploy.plan import Object, is_secret
 from rapport_tools.local.home import Home
 from rapport_tools.local.issuer import Issuer
 
+# What is known of the cluster, and the path at which its API server says it.
+_CLUSTER = {"cluster/issuer": "/.well-known/openid-configuration", "cluster/jwks.json": "/openid/v1/jwks"}
 _OURS = ("manifests", "values")  # folders in which every JSON file is one of ours
 ISSUER = "rapport"  # the `iss` of tokens that the folder's own key signs
 
@@ -46,10 +50,17 @@ class Folder:
             raise Failure(message, Exit.WRONG_USE) from None
         return read
 
-    def values(self) -> dict[str, Object]:
-        """The values of each service."""
+    def values(self, own: Sequence[str] = ()) -> dict[str, Object]:
+        """The values of each service, as Helm merges them: of files `own`, [SERVICE=]FILE, then ours."""
+        of_services: dict[str, Object] = {name: {} for name in self.services()}
+        for service, _, file in (each.rpartition("=") for each in own):
+            if service and service not in of_services:
+                raise Failure(f"{self.path} has no service {service}.", Exit.WRONG_USE)
+            for name in [service] if service else of_services:
+                of_services[name] = _merged(of_services[name], _read(Path(file)))
         return {
-            name: json.loads((self.path / "values" / f"{name}.json").read_text()) for name in self.services()
+            name: _merged(values, _read(self.path / "values" / f"{name}.json"))
+            for name, values in of_services.items()
         }
 
     def objects(self, *kinds: str) -> list[Object]:
@@ -73,19 +84,13 @@ class Folder:
         """The namespace of each service of the last time."""
         return self.services() if (self.path / "services.json").exists() else {}
 
-    def issuers(self, *, own: bool) -> dict[str, str]:
-        """The cluster's `iss` and keys, read once, and with `own` a key that signs people's tokens."""
-        paths = [
-            "cluster/issuer",
-            "cluster/jwks.json",
-            *(["keys/signing.pem", "keys/jwks.json"] if own else ()),
-        ]
+    def issuers(self, issuer: str | None, jwks: Path | None, *, own: bool) -> dict[str, str]:
+        """The cluster's `iss` and keys, given or asked for once, and with `own` a key for people's tokens."""
+        paths = [*_CLUSTER, *(["keys/signing.pem", "keys/jwks.json"] if own else ())]
         kept = {path: (self.path / path).read_text() for path in paths if (self.path / path).exists()}
-        if "cluster/issuer" not in kept:
-            discovery = json.loads(kubectl("get", "--raw", "/.well-known/openid-configuration"))
-            kept["cluster/issuer"] = discovery["issuer"] + "\n"
-        if "cluster/jwks.json" not in kept:
-            kept["cluster/jwks.json"] = kubectl("get", "--raw", "/openid/v1/jwks")
+        kept |= {"cluster/issuer": f"{issuer}\n"} if issuer else {}
+        kept |= {"cluster/jwks.json": jwks.read_text()} if jwks else {}
+        kept |= {path: _asked(path) for path in _CLUSTER if path not in kept}
         if own and not kept.keys() >= {"keys/signing.pem", "keys/jwks.json"}:
             with tempfile.TemporaryDirectory() as scratch:
                 home = Home(Path(scratch))
@@ -132,3 +137,34 @@ class Folder:
     def _gone(self, texts: Mapping[str, str]) -> list[str]:
         there = [file.relative_to(self.path) for at in _OURS for file in self.path.glob(f"{at}/*.json")]
         return sorted(set(map(str, there)) - texts.keys())
+
+
+def _asked(path: str) -> str:
+    """What kubectl says of the cluster. Failure, which says how to do without."""
+    try:
+        told = kubectl("get", "--raw", _CLUSTER[path])
+    except Failure as failure:
+        raise Failure(
+            f"{failure} Without a cluster, --cluster-issuer and --cluster-jwks say what `kubectl get --raw` "
+            "has at {} and {}.".format(*_CLUSTER.values()),
+            failure.code,
+        ) from None
+    return json.loads(told)["issuer"] + "\n" if path == "cluster/issuer" else told
+
+
+def _read(path: Path) -> Object:
+    """Values. Failure for what are none."""
+    try:
+        read = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise Failure(f"{path} holds no values: {error}", Exit.WRONG_USE) from None
+    if not isinstance(read or {}, dict):
+        raise Failure(f"{path} holds no values.", Exit.WRONG_USE)
+    return read or {}
+
+
+def _merged(below: Object, above: Object) -> Object:
+    both = {key for key in below.keys() & above.keys() if isinstance(below[key], dict)}
+    return (
+        below | above | {key: _merged(below[key], above[key]) for key in both if isinstance(above[key], dict)}
+    )

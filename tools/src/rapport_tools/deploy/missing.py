@@ -24,14 +24,15 @@ CRDS = {
 }
 
 
-def missing(folder: Folder) -> Iterator[str]:
-    """Everything that is not as it was prepared. Failure when the cluster does not answer."""
+def missing(folder: Folder, values: Mapping[str, Object]) -> Iterator[str]:
+    """All that is not as it was prepared, or that the services' values need. Failure without an answer."""
     there = set(_names(kubectl("get", "namespaces", "-o", "json")))
     yield from _namespaces(folder, there)
     yield from _objects(folder, "Secret", "stringData", there)
     yield from _objects(folder, "ConfigMap", "data", there)
     yield from _keys(folder)
-    yield from _kinds(folder)
+    yield from _kinds(values)
+    yield from _named(folder, values, there)
     yield from _databases(folder)
     yield from _users(folder)
 
@@ -72,14 +73,44 @@ def _keys(folder: Folder) -> Iterator[str]:
         yield f"{what}: delete {folder.path / 'cluster'} and prepare again."
 
 
-def _kinds(folder: Folder) -> Iterator[str]:
+def _kinds(of_services: Mapping[str, Object]) -> Iterator[str]:
     known = set(_names(kubectl("get", "customresourcedefinitions", "-o", "json")))
-    of_services = folder.values()
     for path, definition in CRDS.items():
         users = [name for name, values in of_services.items() if _value(values, path)]
         if users and definition not in known:
             what = f"{'.'.join(path)} of {', '.join(users)}"
             yield f"{what} needs {definition}, which the cluster does not know."
+
+
+def _named(folder: Folder, of_services: Mapping[str, Object], there: set[str]) -> Iterator[str]:
+    """Secrets that values name and that are not ours to make."""
+    homes = folder.services()
+    for namespace in sorted(set(homes.values()) & there):
+        listed = json.loads(kubectl("get", "secrets", "-n", namespace, "-o", "json"))["items"]
+        found = {each["metadata"]["name"]: each.get("data") or {} for each in listed}
+        here = (of_services[name] for name, home in homes.items() if home == namespace)
+        for secret, key in sorted({named for values in here for named in secrets_of(values)}):
+            what = f"Secret {secret} in {namespace}, which values name,"
+            if secret not in found:
+                yield f"{what} is missing."
+            elif key and key not in found[secret]:
+                yield f"{what} has no key {key}."
+
+
+def secrets_of(values: Any, within: str = "") -> Iterator[tuple[str, str]]:
+    """The secrets that values name, and the key that is read of each, "" where that is not known."""
+    if isinstance(values, dict):
+        if secret := values.get("existingSecret") or values.get("secretName"):
+            yield secret, values.get("key") or ("ca.crt" if within == "tls" else "")
+        if within == "secretKeyRef":
+            yield values["name"], values["key"]
+        for key, value in values.items():
+            yield from secrets_of(value, key)
+    elif within in ("settingsSecrets", "imagePullSecrets"):
+        yield from ((each, "") for each in values)
+    elif isinstance(values, list):
+        for each in values:
+            yield from secrets_of(each)
 
 
 def _databases(folder: Folder) -> Iterator[str]:

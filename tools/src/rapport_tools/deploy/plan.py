@@ -4,6 +4,7 @@
                   whose account is which service
     values/       for Helm: one file a release, and one of the umbrella `rapport`
     databases.sql for psql: databases, and the owner and the runtime role of each
+    rights.txt    what each service may ask of others, a line each
     services.json where each service is: `prepare` reads who was named the last time
 
 Names of files of services are names of services; those of the others are none (`chassis.names.RESERVED`).
@@ -24,7 +25,7 @@ from rapport_tools.deploy.members import Member
 
 Object = dict[str, Any]
 UMBRELLA = ("customer", "cases", "loyalty", "notifications", "desk")
-LET_OUT = (5432, 4317)  # ports of the charts' networkPolicy.egressPorts
+LET_OUT = (5432, 4222, 4317)  # ports of the charts' networkPolicy.egressPorts
 PART_OF = {"app.kubernetes.io/part-of": "rapport"}
 
 
@@ -41,8 +42,11 @@ class Installation:
         database_host: of PostgreSQL, with its port if that is not 5432.
         issuer: the `iss` of people's tokens.
         tls_issuer: cert-manager's ClusterIssuer; "" for no TLS between services.
+        nats_host: of a NATS of somebody else's, with its port if that is not 4222; "" for that of our charts.
         nats_tls: the secret with `ca.crt` of NATS, in each namespace; "" for no TLS there.
         nats_servers: streams have three copies where there is more than one.
+        monitoring_label: NAME=VALUE, by which Prometheus' operator selects monitors and rules.
+        runbooks: the URL of the pages that alerts link; "" for no links.
     """
 
     members: Sequence[Member]
@@ -55,10 +59,13 @@ class Installation:
     issuer: str = ""
     jwks_url: str = ""
     tls_issuer: str = ""
+    nats_host: str = ""
     nats_tls: str = ""
     nats_servers: int = 3
     otlp_endpoint: str = ""
     monitoring: bool = False
+    monitoring_label: str = ""
+    runbooks: str = ""
 
     @property
     def namespaces(self) -> list[str]:
@@ -76,21 +83,12 @@ def files(of: Installation) -> dict[str, str]:
         "manifests/00-namespaces.json": _list(_object("Namespace", each) for each in of.namespaces),
         "manifests/01-broker.json": _list(_broker(of)),
         "manifests/01-workloads.json": _list(_workloads(of)),
-        "values/infra.json": {
-            "nats": {"replicas": of.nats_servers, "networkPolicy": {"clients": _clients(of)}}
-        },
-        "values/nats.json": {
-            "networkPolicy": {"clients": _clients(of)},
-            "official": {
-                "config": {
-                    "cluster": {"enabled": of.nats_servers > 1, "replicas": of.nats_servers},
-                    "nats": {"tls": {"enabled": bool(of.nats_tls)}},
-                }
-            },
-        },
+        "values/infra.json": {"nats": _small_broker(of)},
         "values/rapport.json": _umbrella(of),
         "services.json": {each.name: each.namespace for each in of.members},
     }
+    if not of.nats_host:
+        made["values/nats.json"] = _official_broker(of)
     if not of.jwks_url:
         made["manifests/01-issuer.json"] = _list(
             _object("ConfigMap", "rapport-jwks", at, data={"jwks.json": of.jwks}) for at in of.namespaces
@@ -99,12 +97,34 @@ def files(of: Installation) -> dict[str, str]:
         made[f"manifests/{each.name}.json"] = _list(_secrets(of, each))
         made[f"values/{each.name}.json"] = _values(of, each)
     texts = {path: json.dumps(content, indent=2) + "\n" for path, content in made.items()}
-    return texts | {"databases.sql": _sql(of)}
+    return texts | {"databases.sql": _sql(of), "rights.txt": "".join(map(_rights, of.members))}
 
 
 def is_secret(text: str) -> bool:
     """Whether a file holds passwords."""
     return '"stringData"' in text or " PASSWORD '" in text or "PRIVATE KEY" in text
+
+
+def _rights(member: Member) -> str:
+    """What it may, in words: in the manifests that stands in the middle of much else."""
+    subjects = [subject for each in member.declaration.subscriptions for subject in each.subjects]
+    told = {"calls": member.calls, "may": sorted(member.permissions), "hears": subjects}
+    return "".join(f"{member.name} {verb} {each}\n" for verb, all_of in told.items() for each in all_of)
+
+
+def _small_broker(of: Installation) -> Object:
+    """Of `infra`: where NATS is another, or speaks TLS, which this one does not, it is none."""
+    if of.nats_host or of.nats_tls:
+        return {"enabled": False}
+    return {"replicas": of.nats_servers, "networkPolicy": {"clients": _clients(of)}}
+
+
+def _official_broker(of: Installation) -> Object:
+    config = {
+        "cluster": {"enabled": of.nats_servers > 1, "replicas": of.nats_servers},
+        "nats": {"tls": {"enabled": bool(of.nats_tls)}},
+    }
+    return {"networkPolicy": {"clients": _clients(of)}, "official": {"config": config}}
 
 
 def _values(of: Installation, member: Member) -> Object:
@@ -135,7 +155,10 @@ def _values(of: Installation, member: Member) -> Object:
     if of.tls_issuer:
         values["tls"] = {"enabled": True, "issuer": {"name": of.tls_issuer, "kind": "ClusterIssuer"}}
     if of.monitoring:
-        values |= {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}
+        name, _, value = of.monitoring_label.partition("=")
+        watched: Object = {"enabled": True} | ({"labels": {name: value}} if name else {})
+        linked = {"runbooks": of.runbooks} if of.runbooks else {}
+        values |= {"serviceMonitor": watched, "prometheusRule": watched | linked}
     return values
 
 
@@ -165,8 +188,9 @@ def _of_namespace(of: Installation, member: Member, host: str) -> str:
 
 
 def _beyond(of: Installation) -> Object:
-    """The ports of a PostgreSQL and a collector that listen on others than pods are let out to."""
-    told = (of.database_host.partition(":")[2], urlsplit(of.otlp_endpoint).port)
+    """The ports of servers that listen on others than pods are let out to."""
+    hosts = (of.database_host, of.nats_host)
+    told = (*(host.partition(":")[2] for host in hosts), urlsplit(of.otlp_endpoint).port)
     ports = [{"port": int(port)} for port in told if port and int(port) not in LET_OUT]
     return {"egress": [{"ports": ports}]} if ports else {}
 
@@ -208,8 +232,10 @@ def _secrets(of: Installation, member: Member) -> Iterator[Object]:
     for role, secret in ((name, f"{name}-database"), (owner_of(name), f"{name}-database-owner")):
         url = f"postgresql://{role}:{of.password(f'database-{role}')}@{host}:{port or 5432}/{name}"
         yield _secret(secret, at, url=url)
+    host, _, port = (of.nats_host or "nats").partition(":")
+    host = _of_namespace(of, member, host)
     for user, secret in ((name, f"{name}-nats"), (provisioner_of(name), f"{name}-nats-admin")):
-        to = f"{of.password(f'nats-{user}')}@{member.host('nats', of.namespace)}:4222"
+        to = f"{of.password(f'nats-{user}')}@{host}:{port or 4222}"
         yield _secret(secret, at, url=f"{'tls' if of.nats_tls else 'nats'}://{user}:{to}")
 
 
