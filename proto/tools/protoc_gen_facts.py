@@ -98,7 +98,7 @@ def facts(file: FileDescriptorProto, contracts: _Contracts) -> str:
         common = shared.get(resource, [])
         base = f"_{resource.title().replace('_', '')}" if common else ""
         if base and f"class {base}:" not in written:
-            told = f"What is told with everything that happens to a {resource.replace('_', ' ')}."
+            told = f"What every event about the {resource.replace('_', ' ')} tells."
             written += _class(base, told, common)
         written += _class(f"{message}({base})" if base else message, comment, own[len(common) :])
     return written

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """What is told with everything that happens to a case."""
+    """What every event about the case tells."""
 
     case: str
     customer: str
@@ -73,7 +73,7 @@ class NoteCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WorkItem:
-    """What is told with everything that happens to a work item."""
+    """What every event about the work item tells."""
 
     work_item: str
     customer: str
@@ -141,7 +141,7 @@ class AgentUpdated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Promise:
-    """What is told with everything that happens to a promise."""
+    """What every event about the promise tells."""
 
     promise: str
     customer: str

@@ -11,7 +11,7 @@ from chassis.money import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Purchase:
-    """What is told with everything that happens to a purchase."""
+    """What every event about the purchase tells."""
 
     purchase: str
     customer: str
@@ -54,7 +54,7 @@ class MembershipCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Account:
-    """What is told with everything that happens to a account."""
+    """What every event about the account tells."""
 
     account: str
     customer: str
@@ -82,7 +82,7 @@ class TransferReversed(_Account):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Goodwill:
-    """What is told with everything that happens to a goodwill."""
+    """What every event about the goodwill tells."""
 
     goodwill: str
     customer: str

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Notice:
-    """What is told with everything that happens to a notice."""
+    """What every event about the notice tells."""
 
     notice: str
     customer: str
