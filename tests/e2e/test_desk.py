@@ -108,10 +108,11 @@ async def test_there_is_a_message_to_send_that_asks_for_what_its_words_need(alic
     await page.keyboard.press("s")
     form = page.get_by_role("dialog").locator("form")
     await form.get_by_label("Template").select_option("templates/visit-arranged")
-    for field, typed in (("Time window", "10 bis 12 Uhr"), ("Work", "Einbau"), ("New date", "2030-03-01")):
+    for field, typed in (("Time window", "10 bis 12 Uhr"), ("Work", "Einbau"), ("Day", "Freitag, 1. März")):
         await form.get_by_label(field).fill(typed)
     await form.get_by_label("Work").press("Control+Enter")
     await expect(form.locator(".preview")).to_contain_text("10 bis 12 Uhr: Einbau")
+    await expect(form.get_by_label("Template").get_by_role("option")).to_have_count(1)  # no promise's date
 
 
 async def test_the_walk(alice: Visitor) -> None:

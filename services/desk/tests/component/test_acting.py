@@ -277,20 +277,41 @@ async def test_a_service_that_is_away_is_named_and_what_was_typed_stays(open_des
 async def test_a_message_asks_for_all_that_its_words_need(open_desk: Any) -> None:
     desk = await open_desk(customer_service, cases_service, notifications_service)
     name, alice = await erika(desk), await desk.signed_in()
-    form = await alice.get(f"/{name}/act/notice")  # the platform's own words, which declare nothing
-    assert 'name="v-old_date"' in form.text
-    typed = {
-        "template": "templates/recovery",
-        "of": "templates/recovery",
-        "asked": "old_date reference",
-        "v-old_date": "2026-12-03",
-    }
+    await template(desk.client(), "aaa", "About {{ reference }}.")  # which it does not declare
+    form = await alice.get(f"/{name}/act/notice")
+    assert 'name="v-reference"' in form.text
+    typed = {"template": "templates/aaa", "of": "templates/aaa", "asked": "reference"}
     told = {**typed, "v-reference": "order 5021", "request_id": str(uuid4())}
     preview = await alice.post(f"/{name}/act/notice", data=told)
-    assert "the date stands" in preview.text, preview.text
+    assert "About 5021." in preview.text, preview.text
     (seen,) = re.findall(r'name="seen" value="([^"]+)"', preview.text)
     sent = await alice.post(f"/{name}/act/notice", data={**told, "step": "send", "seen": seen})
     assert "X-Done" in sent.headers, sent.text
+
+
+async def test_nobody_is_offered_words_that_tell_a_date_of_a_promise(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice = await erika(desk), await desk.signed_in()
+    form = await alice.get(f"/{name}/act/notice")
+    assert "There is no message yet that people may send." in form.text
+    await template(desk.client(), "moved", "We come on {{ new_date }}.")
+    await template(desk.client(), "greeting", "Good day.")
+    form = await alice.get(f"/{name}/act/notice")
+    assert re.findall(r'<option value="([^"]+)"', form.text) == ["templates/greeting"]
+
+
+async def test_the_preview_says_in_which_language_a_message_goes_and_when_that_is_not_theirs(
+    open_desk: Any,
+) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    await template(rest, "greeting", "Good day.")
+    await rest.patch(f"/v1/{name}?updateMask=languageCode", json={"languageCode": "de"})
+    form = await alice.get(f"/{name}/act/notice")
+    assert "It goes in English: there is no text in German, which Erika Sommer reads." in form.text
+    text = {"subject": "Hallo", "body": "Guten Tag. {{ contact_name }}"}
+    await rest.post("/v1/templates/greeting/texts?templateTextId=de", json=text)
+    assert "It goes in German." in (await alice.get(f"/{name}/act/notice")).text
 
 
 async def test_a_message_is_sent_whoever_leaves_and_can_be_taken_back_in_the_time_that_one_chose(
@@ -298,12 +319,8 @@ async def test_a_message_is_sent_whoever_leaves_and_can_be_taken_back_in_the_tim
 ) -> None:
     desk = await open_desk(customer_service, cases_service, notifications_service)
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
-    typed = {
-        "template": "templates/recovery",
-        "of": "templates/recovery",
-        "asked": "old_date reference",
-        "v-old_date": "2026-12-03",
-    }
+    await template(rest, "aaa", "About {{ reference }}.")
+    typed = {"template": "templates/aaa", "of": "templates/aaa", "asked": "reference"}
     typed |= {"v-reference": "order 5021", "request_id": str(uuid4())}
 
     async def send(chosen: str) -> tuple[str, dict[str, str]]:

@@ -341,7 +341,7 @@ async def test_a_notice_that_others_hold_for_longer_than_a_lock_is_waited_for_co
 
 @pytest.mark.parametrize(
     ("reply", "text"),
-    [("250 an answer that is lost", ("en-GB", 1)), ("451 try later", ("de", 1))],
+    [("250 an answer that is lost", ("en-GB", 1)), ("451 try later", ("it", 1))],
     ids=["lost", "refused"],
 )
 async def test_a_repeat_keeps_the_text_of_what_it_repeats_and_what_was_refused_gets_the_newest(
@@ -352,14 +352,14 @@ async def test_a_repeat_keeps_the_text_of_what_it_repeats_and_what_was_refused_g
     await desk.hear(event)
     await tried(desk, event.promise, 1)
     await desk.update_text(subject=f"Mended: {(await desk.text()).subject}")
-    desk.peers.customers.answer.language_code = "de"
-    german = await desk.text()
-    german.subject = f"Mended: {german.subject}"
-    await desk.create_text("delay", "de", german)
+    desk.peers.customers.answer.language_code = "it"
+    italian = await desk.text()
+    italian.subject = f"Mended: {italian.subject}"
+    await desk.create_text("delay", "it", italian)
     desk.clock.advance(LONG_ENOUGH)
     notice = await desk.notice_in("SENT", event.promise)
     assert (notice.language_code, notice.text_version) == text
-    assert desk.mail.accepted[0]["Subject"].startswith("Mended: ") == (text[0] == "de")
+    assert desk.mail.accepted[0]["Subject"].startswith("Mended: ") == (text[0] == "it")
 
 
 async def test_personal_data_is_in_no_row_no_event_and_no_span(desk: Any, spans: list[ReadableSpan]) -> None:

@@ -59,17 +59,16 @@ async def test_a_notice_of_a_department_moves_no_promise(desk: Any, notice: noti
     assert not fact.data.HasField("told_promise")
 
 
-@pytest.mark.parametrize("template", ["delay", "moved"])
+@pytest.mark.parametrize("promise", ["", "promises/0190a5c0-0000-7000-8000-000000000001"])
+@pytest.mark.parametrize("template", ["delay", "recovery", "moved"])
 async def test_nobody_tells_a_delay_or_a_date_of_a_promise_by_hand(
-    desk: Any, notice: notice_pb2.Notice, template: str
+    desk: Any, notice: notice_pb2.Notice, template: str, promise: str
 ) -> None:
     body = INFORMATION.body + " We meet on {{ new_date }}."
     await desk.create_template("moved", TemplateText(subject="News", body=body), variables=DEPOT)
     notice.template = f"templates/{template}"
     notice.variables["new_date"] = "2199-01-01"
-    if template == "moved":
-        await desk.sent((await desk.send(notice)).name)  # of what is no promise
-        notice.promise = f"promises/{uuid4()}"
+    notice.promise = promise
     with pytest.raises(grpc.aio.AioRpcError) as refusal:
         await desk.send(notice)
     assert refusal.value.code() == grpc.StatusCode.FAILED_PRECONDITION

@@ -55,26 +55,28 @@ async def test_a_changed_text_is_a_new_version_and_what_was_sent_stays_readable(
 
 async def test_a_text_in_another_language_replaces_none(desk: Any) -> None:
     english = await desk.text()
-    german = TemplateText(
-        subject="Neuer Termin: {{ new_date }}", body=english.body, apology="Es tut mir leid.",
-        reasons={"other": "Es kam etwas dazwischen."},
+    italian = TemplateText(
+        subject="Nuova data: {{ new_date }}", body=english.body, apology="Ci dispiace.",
+        reasons={"other": "C'è stato un imprevisto."},
     )  # fmt: skip
-    created = await desk.create_text("delay", "de", german)
-    assert (created.name, created.language_code) == ("templates/delay/texts/de", "de")
+    created = await desk.create_text("delay", "it", italian)
+    assert (created.name, created.language_code) == ("templates/delay/texts/it", "it")
     assert await desk.text() == english
     listed = await desk.templates.ListTemplateTexts(
         template_service_pb2.ListTemplateTextsRequest(parent="templates/delay")
     )
-    assert [text.language_code for text in listed.template_texts] == ["de", "en-GB"]
+    assert [text.language_code for text in listed.template_texts] == ["de", "en-GB", "it"]
     told = []
-    for language in ("de-CH", "fr", "en-GB"):
+    for language in ("it-CH", "fr", "en-GB", "de-AT"):
         desk.peers.customers.answer.language_code = language
         event = desk.at_risk()
         await desk.hear(event)
         told.append((await desk.notice_in("SENT", event.promise)).language_code)
-    assert told == ["de", "en-GB", "en-GB"]
-    assert desk.mail.accepted[0]["Subject"] == "Neuer Termin: Montag, 9. März 2026"
-    assert desk.mail.accepted[0]["Content-Language"] == "de"
+    assert told == ["it", "en-GB", "en-GB", "de"]
+    assert desk.mail.accepted[0]["Subject"] == "Nuova data: lunedì 9 marzo 2026"
+    assert desk.mail.accepted[0]["Content-Language"] == "it"
+    assert desk.mail.accepted[3]["Subject"].endswith("ein neuer Termin, Montag, 9. März 2026")
+    assert "Der Transport dauert länger als geplant." in desk.mail.accepted[3].get_content()
     facts = await desk.told("NoticeSent")
     assert [fact.data.language_code for fact in facts] == told
     assert {fact.data.template for fact in facts} == {"templates/delay"}
@@ -180,10 +182,27 @@ async def test_a_template_says_in_which_languages_it_has_a_text(desk: Any) -> No
     listed = await desk.templates.ListTemplates(template_service_pb2.ListTemplatesRequest())
     told = {each.name: list(each.language_codes) for each in listed.templates}
     assert told["templates/ready"] == ["de-CH", "en", "fr"]
-    assert told["templates/delay"] == ["en-GB"]
+    assert told["templates/delay"] == ["de", "en-GB"]
     changed = await desk.update_template("ready", default_language_code="fr")
     assert changed == await desk.template("ready")
     assert list(changed.language_codes) == told["templates/ready"]
+
+
+async def test_a_template_says_whether_policies_alone_send_it(desk: Any) -> None:
+    await desk.create_template("ready", HELLO)
+    await desk.create_text("ready", "de", HELLO)
+
+    async def told() -> dict[str, bool]:
+        listed = await desk.templates.ListTemplates(template_service_pb2.ListTemplatesRequest())
+        return {each.name: each.policies_only for each in listed.templates}
+
+    only = {"templates/delay": True, "templates/recovery": True}
+    assert await told() == only | {"templates/ready": False}
+    dated = await desk.update_text("templates/ready/texts/de", subject="Es bleibt beim {{ old_date }}")
+    changed = await desk.update_template("ready", default_language_code="de")
+    assert (await told(), changed) == (only | {"templates/ready": True}, await desk.template("ready"))
+    await desk.update_text(dated.name, subject="Es geht los")  # an older version is sent to nobody
+    assert await told() == only | {"templates/ready": False}
 
 
 async def test_a_template_changes_as_far_as_its_texts_allow(desk: Any) -> None:

@@ -19,11 +19,11 @@ from rapport_tools.local.people import PEOPLE
 _ID = "visit-arranged"
 _TEXTS = {
     "en": (
-        "We come on {{ new_date }}",
+        "We come on {{ day }}",
         """\
 Dear {{ customer_name }},
 
-we come on {{ new_date }}, {{ time_window }}: {{ work }}.
+we come on {{ day }}, {{ time_window }}: {{ work }}.
 
 If that does not suit you, please turn to me: {{ contact_reach }}.
 
@@ -32,11 +32,11 @@ With kind regards,
 """,
     ),
     "de": (
-        "Wir kommen am {{ new_date }}",
+        "Wir kommen am {{ day }}",
         """\
 Guten Tag, {{ customer_name }},
 
-wir kommen am {{ new_date }}, {{ time_window }}: {{ work }}.
+wir kommen am {{ day }}, {{ time_window }}: {{ work }}.
 
 Wenn Ihnen das nicht passt, wenden Sie sich bitte an mich: {{ contact_reach }}.
 
@@ -75,7 +75,7 @@ def message(session: Session) -> None:
     if "notifications" not in session.peers:
         return
     templates = session.stub(TemplateServiceStub, "notifications")
-    given = [Template.Variable(name=name, impersonal=True) for name in ("time_window", "work")]
+    given = [Template.Variable(name=name, impersonal=True) for name in ("day", "time_window", "work")]
     template = Template(
         type=Template.TYPE_INFORMATION,
         purpose="purposes/service",

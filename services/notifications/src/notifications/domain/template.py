@@ -74,9 +74,15 @@ class Template:
 
 @dataclass(slots=True)
 class TemplateInLanguages(Template):
-    """A template, and the languages of its texts, BCP 47."""
+    """A template, and what its texts make of it.
+
+    Attributes:
+        language_codes: their languages, BCP 47.
+        policies_only: whether they tell a promise's date, which policies alone may.
+    """
 
     language_codes: list[str] = field(default_factory=list)
+    policies_only: bool = False
 
 
 @dataclass(slots=True)

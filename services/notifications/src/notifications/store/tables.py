@@ -11,7 +11,7 @@ from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import replaced, table, updated
 from notifications.domain.notice import TAKEN_BACK, Attempt, Notice
 from notifications.domain.policy import PLATFORM, NoticePolicy
-from notifications.domain.template import Template, TemplateInLanguages, Text
+from notifications.domain.template import DATES, Template, TemplateInLanguages, Text, Type
 from rapport.common.v1 import states_pb2
 
 METADATA = sa.MetaData()
@@ -34,7 +34,20 @@ _LANGUAGES = (
     .distinct()
     .order_by(TEXTS.c.language_code)
 )
-_SHOWN = sa.select(TEMPLATES, sa.func.array(_LANGUAGES.scalar_subquery()).label("language_codes"))
+_LATEST_WORDS = (
+    sa.select((TEXTS.c.subject + TEXTS.c.body).label("words"))
+    .where(TEXTS.c.template_id == TEMPLATES.c.id)
+    .ext(distinct_on(TEXTS.c.language))
+    .order_by(TEXTS.c.language, TEXTS.c.version.desc())
+    .correlate(TEMPLATES)
+    .subquery("latest_words")
+)
+_A_DATE = sa.exists().where(_LATEST_WORDS.c.words.regexp_match(rf"\m({'|'.join(sorted(DATES))})\M"))
+_SHOWN = sa.select(
+    TEMPLATES,
+    sa.func.array(_LANGUAGES.scalar_subquery()).label("language_codes"),
+    sa.or_(TEMPLATES.c.type == Type.DELAY, _A_DATE).label("policies_only"),
+)
 SHOW_TEMPLATE = Statement(_SHOWN.where(TEMPLATES.c.id == sa.bindparam("id")), row=TemplateInLanguages)
 LIST_TEMPLATES = Listing(_SHOWN, TEMPLATES.c.id, row=TemplateInLanguages)
 # Nothing comes back when there is one already, whoever has made it.
@@ -58,7 +71,6 @@ GET_TEXT_VERSION = Statement(
     row=Text,
 )
 INSERT_TEXT = Statement[None](sa.insert(TEXTS))
-SEED_TEXT = Statement[None](insert(TEXTS).on_conflict_do_nothing())
 
 
 _NEWEST_FIRST = (POLICIES.c.id, POLICIES.c.version.desc())

@@ -65,7 +65,7 @@ async def send_notice(
     TOO_MANY_NOTICES.
     """
     template, texts = await read_template(tx, template_id)
-    require_sendable_by_hand(template, texts, promise)
+    require_sendable_by_hand(template, texts)
     _check_variables(template, texts, variables)
     await _require_measure(tx, customer, template.purpose, per_customer)
     department = tx.call.principal.department

@@ -6,7 +6,7 @@ from chassis.db.statement import values
 from notifications.domain.notice import Concern
 from notifications.domain.policy import CONCERNS, PLATFORM, NoticePolicy
 from notifications.domain.template import OTHER, SERVICE, Template, Text
-from notifications.store.tables import INSERT_TEMPLATE, SEED_POLICY, SEED_TEXT
+from notifications.store.tables import INSERT_TEMPLATE, INSERT_TEXT, SEED_POLICY
 
 LANGUAGE_CODE = "en-GB"
 SUBJECT = "{% if reference %}{{ reference }}: a{% else %}A{% endif %} new date, {{ new_date }}"
@@ -48,25 +48,76 @@ With kind regards,
 {{ contact_name }}
 """
 
-
-_NONE: dict[str, str] = {}
-_FIRST = (  # what for, and the template that it sends
-    (Concern.AT_RISK, "delay", SUBJECT, BODY, APOLOGY, REASONS),
-    (Concern.RECOVERED, "recovery", RECOVERY_SUBJECT, RECOVERY_BODY, "", _NONE),
+_GERMAN_SUBJECT = (
+    "{% if reference %}{{ reference }}: ein{% else %}Ein{% endif %} neuer Termin, {{ new_date }}"
 )
+_GERMAN_BODY = """\
+Guten Tag, {{ customer_name }},
+
+{{ apology }}
+
+Zugesagt hatten wir es{% if reference %} ({{ reference }}){% endif %} bis {{ old_date }}. {{ reason }} \
+Jetzt rechnen wir damit bis {{ new_date }}.
+
+Sie müssen nichts tun. Wenn Ihnen der neue Termin nicht passt oder Sie darüber sprechen möchten, wenden Sie \
+sich bitte an mich: {{ contact_reach }}. Ich weiß davon und helfe Ihnen.
+
+Mit freundlichen Grüßen
+{{ contact_name }}
+"""
+_GERMAN_APOLOGY = (
+    "es tut mir leid: Wir können den Termin nicht halten, den wir Ihnen zugesagt haben, und das sollen Sie "
+    "zuerst von uns erfahren."
+)
+_GERMAN_REASONS = {
+    "carrier-delay": "Der Transport dauert länger als geplant.",
+    "out-of-stock": "Etwas, das wir dafür brauchen, ist nicht am Lager, und Nachschub ist unterwegs.",
+    "weather": "Das Wetter hält uns auf.",
+    "staff-shortage": "Wir sind weniger bei der Arbeit, als wir geplant hatten.",
+    OTHER: "Es ist etwas dazwischengekommen, das wir nicht vorhergesehen haben.",
+}
+_GERMAN_RECOVERY_SUBJECT = (
+    "{% if reference %}{{ reference }}: es{% else %}Es{% endif %} bleibt beim Termin, {{ old_date }}"
+)
+_GERMAN_RECOVERY_BODY = """\
+Guten Tag, {{ customer_name }},
+
+vielleicht haben wir Ihnen geschrieben, dass sich verspätet, was wir Ihnen zugesagt haben\
+{% if reference %} ({{ reference }}){% endif %}. Das wird es nicht: Wir rechnen damit, den zugesagten Termin \
+zu halten, {{ old_date }}.
+
+Sie müssen nichts tun. Wenn Sie darüber sprechen möchten, wenden Sie sich bitte an mich: {{ contact_reach }}.
+
+Mit freundlichen Grüßen
+{{ contact_name }}
+"""
+
+_Words = tuple[str, str, str, str, dict[str, str]]  # language, subject, body, apology, reasons
+_DELAY: tuple[_Words, ...] = (
+    (LANGUAGE_CODE, SUBJECT, BODY, APOLOGY, REASONS),
+    ("de", _GERMAN_SUBJECT, _GERMAN_BODY, _GERMAN_APOLOGY, _GERMAN_REASONS),
+)
+_RECOVERY: tuple[_Words, ...] = (
+    (LANGUAGE_CODE, RECOVERY_SUBJECT, RECOVERY_BODY, "", {}),
+    ("de", _GERMAN_RECOVERY_SUBJECT, _GERMAN_RECOVERY_BODY, "", {}),
+)
+_FIRST = ((Concern.AT_RISK, "delay", _DELAY), (Concern.RECOVERED, "recovery", _RECOVERY))
 
 
 async def seed(db: Database) -> None:
-    """Create the templates and policies for promises, where there is none."""
+    """Create the templates and policies for promises, where there is none.
+
+    A template that is there keeps its texts, and gets none beside them: by now they may be others' words.
+    """
     now = db.clock.now()
-    language = LANGUAGE_CODE.lower()
     with acting(Call("seed", service_itself(db.service))):
         async with db.transaction() as tx:
-            for concern, name, subject, body, apology, reasons in _FIRST:
+            for concern, name, texts in _FIRST:
                 means = CONCERNS[concern]
                 template = Template(name, means.type, SERVICE, PLATFORM, LANGUAGE_CODE, {}, now, now)
-                text = Text(name, language, LANGUAGE_CODE, 1, subject, body, apology, reasons, now)
                 policy = NoticePolicy(means.kind, 1, means.event_type, name, False, PLATFORM, now, now)
-                await INSERT_TEMPLATE.run(tx, **values(template))
-                await SEED_TEXT.run(tx, **values(text))
+                if await INSERT_TEMPLATE.maybe(tx, **values(template)):
+                    for code, subject, body, apology, reasons in texts:
+                        text = Text(name, code.lower(), code, 1, subject, body, apology, reasons, now)
+                        await INSERT_TEXT.run(tx, **values(text))
                 await SEED_POLICY.run(tx, **values(policy))

@@ -1,6 +1,6 @@
 """Whether an event can fill in a template, and the template says what the event means."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from chassis.api.entities import found
 from chassis.db.statement import Executor
@@ -46,19 +46,23 @@ def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePo
         raise _refusal(template, f"{needs} whose texts always say {parts}.", policy) from None
 
 
-def require_sendable_by_hand(template: Template, texts: Sequence[Text], promise: str) -> None:
-    """Refuse a template that only a policy may send: FailedPrecondition TEMPLATE_NOT_SENDABLE.
-
-    A delay, and any date of a promise, are told with the date that the promise has, which policies see to.
-    Who could give it by hand could tell an untrue one in our words.
-    """
+def require_sendable_by_hand(template: Template, texts: Sequence[Text]) -> None:
+    """Refuse a template that only a policy may send: FailedPrecondition TEMPLATE_NOT_SENDABLE."""
     _require_text(template, texts)
-    if template.type == Type.DELAY:
-        message = f"Delays are told by policies; SendNotice needs the type {Type.INFORMATION}."
-        raise _refusal(template, message)
-    if promise and (dates := sorted(DATES & set(words.to_give(template, texts)))):
-        message = f"The dates of a promise are told by policies; this template tells {', '.join(dates)}."
-        raise _refusal(template, message)
+    if policies_only(template, texts):
+        told = (
+            "Delays and the dates of promises are told by policies alone, with the date that the promise has."
+        )
+        raise _refusal(template, told)
+
+
+def policies_only(template: Template, texts: Iterable[Text]) -> bool:
+    """Whether it is a delay, or tells any date of a promise, whichever promise a sender names or does not.
+
+    Policies see to it that it is the date that the promise has, also at the moment of sending. Who could give
+    it by hand could tell an untrue one in our words.
+    """
+    return template.type == Type.DELAY or any(DATES & words.used_in(text) for text in texts)
 
 
 def _require_text(template: Template, texts: Sequence[Text], policy: NoticePolicy | None = None) -> None:

@@ -12,7 +12,7 @@ from notifications.domain.template import Template, TemplateInLanguages, Text, T
 from notifications.names import TEMPLATE, TEXT
 from notifications.store import tables as store
 from notifications.usecases import words
-from notifications.usecases.sendable import require_sendable
+from notifications.usecases.sendable import policies_only, require_sendable
 
 TEXTS_MAX = 50  # whoever sends a template has each of its texts tried
 
@@ -140,7 +140,9 @@ def _require_texts(template: Template, texts: list[Text], fields: list[str]) -> 
 
 def _in_languages(template: Template, texts: list[Text]) -> TemplateInLanguages:
     languages = sorted(each.language_code for each in texts)
-    return TemplateInLanguages(**values(template), language_codes=languages)
+    return TemplateInLanguages(
+        **values(template), language_codes=languages, policies_only=policies_only(template, texts)
+    )
 
 
 def _declared(variables: list[Variable]) -> dict[str, bool]:

@@ -33,7 +33,6 @@ _VARIABLE = re.compile(r"variables\[(\w+)\]")
 
 _HOLD_S, _LONG_HOLD_S = 10, 120  # what somebody chooses, in the menu: at least ten times as long (WCAG 2.2.1)
 _SLACK_S = 2  # who presses in the last moment is in time
-_DAYS = ("old_date", "new_date")  # of which notices tell the day as their reader says it
 
 
 async def _open(doing: Doing) -> Values:
@@ -66,16 +65,15 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
         "recipient": customer.display_name,
         "preview": None,
         "seen": "",
-        "days": _DAYS,
+        "language": customer.language_code,
         "hold": _hold_s(doing),
     }
     return values, customer
 
 
 def _is_sendable(template: Template) -> bool:
-    """Whether it tells something, and has a text in its default language."""
-    is_there = template.default_language_code in template.language_codes
-    return template.type == Template.TYPE_INFORMATION and is_there
+    """Whether it is not policies' alone, and has a text in its default language."""
+    return not template.policies_only and template.default_language_code in template.language_codes
 
 
 async def _do(doing: Doing) -> Done | Values:
