@@ -6,7 +6,8 @@ import pytest
 from cases.service import service
 from chassis import ids
 from chassis.api.actors import what
-from rapport.cases.v1.promise_service_pb2 import ExplainPromiseRequest
+from chassis.api.messages import timestamp
+from rapport.cases.v1.promise_service_pb2 import ExplainPromiseRequest, RenegotiatePromiseRequest
 from rapport.common.v1 import states_pb2
 from rapport.common.v1.explanation_pb2 import Cause, Explanation
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
@@ -60,6 +61,18 @@ async def test_a_recovered_promise_is_explained_by_the_better_forecast(desk):
         "WorkItemForecast",
         "WorkItemService/ForecastWorkItem",
     ]
+
+
+async def test_another_date_is_explained_by_the_one_that_it_replaces(desk):
+    made = await desk.make(3)
+    request = RenegotiatePromiseRequest(
+        name=made.name, due_time=timestamp(desk.in_days(5)), reason_code="customer-away"
+    )
+    renegotiated = await desk.promises.RenegotiatePromise(request)
+    why = await desk.promises.ExplainPromise(ExplainPromiseRequest(name=renegotiated.successor))
+    assert why.summary.startswith(
+        "It replaces 2026-03-05 09:00 UTC: another date was agreed on (customer-away)"
+    )
 
 
 async def test_a_broken_promise_is_explained_back_to_the_clock(desk):

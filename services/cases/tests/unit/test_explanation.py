@@ -73,6 +73,22 @@ def test_only_a_notice_is_said_to_have_told_a_customer(notice_id, said):
     assert said in why_promise(made, MADE).summary
 
 
+@pytest.mark.parametrize(
+    ("state", "notice_id", "said"),
+    [
+        (PromiseState.RENEGOTIATED, UUID(int=8), "the customer was told that it could not be met"),
+        (PromiseState.RENEGOTIATED, None, "another date was agreed on"),
+        (PromiseState.BROKEN, UUID(int=8), "it was not kept, and after that the customer was told that it"),
+    ],
+)
+def test_a_promise_that_replaced_another_is_explained_by_that_first(state, notice_id, said):
+    before, after = promise(), promise()
+    before.state, before.notice_id, before.reason_code = state, notice_id, "carrier-delay"
+    summary = why_promise(after, MADE, before).summary
+    assert summary.startswith(f"It replaces 2026-03-05 09:00 UTC: {said}")
+    assert "(carrier-delay). Open since" in summary
+
+
 def test_a_broken_promise_whose_customer_was_told_late_names_its_successor():
     made = promise()
     made.state, made.successor_id = PromiseState.BROKEN, UUID(int=9)

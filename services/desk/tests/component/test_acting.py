@@ -1,6 +1,7 @@
 """Forms that are sent: what is wrong is said in the form, and what is decided anew is another request."""
 
 import re
+from base64 import b64encode
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -8,11 +9,13 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from prometheus_client import REGISTRY
 
 from cases.service import service as cases_service
 from customer.service import service as customer_service
 from notifications.service import service as notifications_service
+from rapport.options.v1.layout_pb2 import layout
 from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
 
@@ -150,6 +153,33 @@ async def test_a_case_a_promise_and_work_are_told_in_the_words_of_who_opens_them
     assert "typing-pool" not in form.text
     assert '<option value="departments/delivery" selected>' in form.text
     assert '<option value="departments/front-desk">' in form.text
+
+
+async def test_a_department_that_nobody_works_for_can_be_asked_for_what_it_promised_or_writes(
+    open_desk: Any,
+) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    promise = {"customer": name, "department": "departments/billing", "kind": "corrected-invoice"}
+    due = {"dueTime": "2030-03-01T12:00:00Z"}
+    made = await rest.post("/v1/promises:make", json={"promise": promise | due})
+    assert made.is_success, made.text
+    contract = FileDescriptorSet()
+    file = contract.file.add(name="claims/v1/claim.proto", package="claims.v1", syntax="proto3")
+    field = {"name": "open", "number": 1, "type": "TYPE_STRING", "label": "LABEL_OPTIONAL"}
+    file.message_type.add(name="Claim").field.add(**field).options.Extensions[layout].label = "Open"
+    schema = {"displayName": "Claims", "messageType": "claims.v1.Claim", "department": "departments/claims"}
+    described = {"descriptors": b64encode(contract.SerializeToString()).decode()}
+    kept = await rest.post("/v1/sectionSchemas/claims:put", json=schema | described)
+    assert kept.is_success, kept.text
+    me = {"displayName": "Alice", "email": "alice@example.com", "department": "departments/front-desk"}
+    await rest.patch("/v1/agents/alice?allowMissing=true", json=me)
+    about = {"customer": name, "topic": "late", "owner": "agents/alice"}
+    case = (await rest.post("/v1/cases:open", json={"case": about})).json()
+    form = await alice.get(f"/{name}/act/work", params={"on": case["name"]})
+    for department in ("billing", "claims"):
+        assert f'<option value="departments/{department}">' in form.text
+    assert 'href="/work/claims"' in (await alice.get("/")).text
 
 
 @pytest.mark.parametrize(("act", "typed"), [("case", "display_name"), ("contact", "summary")])

@@ -23,6 +23,7 @@ PEOPLE = {
         ),
         Person("rita", "Rita", "relations", "relations", "Manages relationships: whose customer who is."),
         Person("dora", "Dora", "department", "delivery", "Works on delivery's items, and writes its part."),
+        Person("bill", "Bill", "department", "billing", "Works on billing's items, as in the demo."),
         Person("nils", "Nils", "sre", "platform", "Runs the services: backlogs, dead letters, traces."),
         Person("ada", "Ada", "admin", "platform", "May do everything."),
     )

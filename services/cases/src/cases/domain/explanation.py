@@ -8,14 +8,23 @@ RULE_VERSION = "2"
 RECOVERED = "rules/promise-recovered", "the department expects to be in time again; it is due {due}."
 
 
-def why_promise(promise: Promise, told: Told) -> Why:
-    """Why `promise` is as it is."""
+def why_promise(promise: Promise, told: Told, replaced: Promise | None = None) -> Why:
+    """Why `promise` is as it is, and first, why it took the place of the one that it `replaced`."""
     rule, words = _words(promise)
     if told.fact == PromiseRecovered.__name__ and promise.state is PromiseState.OPEN:
         rule, words = RECOVERED[0], RECOVERED[1].format(due=_due(promise))
     state = promise.state.replace("_", " ").capitalize()
     start = f"{state} since {shown(told.time)}" if told.time else state
-    return Why(f"{start}: {words}", rule, RULE_VERSION)
+    return Why(f"{_replacing(replaced)}{start}: {words}", rule, RULE_VERSION)
+
+
+def _replacing(before: Promise | None) -> str:
+    """What whoever sees another date than the first asks, before they ask anything else."""
+    if before is None:
+        return ""
+    told = "the customer was told that it could not be met" if before.notice else "another date was agreed on"
+    late = "it was not kept, and after that " if before.state is PromiseState.BROKEN else ""
+    return f"It replaces {_promised(before)}: {late}{told} ({before.reason_code}). "
 
 
 def _words(promise: Promise) -> tuple[str, str]:

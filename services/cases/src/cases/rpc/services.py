@@ -1,6 +1,7 @@
 """The gRPC services: request to use case to message. No SQL, no try."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from cases.domain.due import Due
@@ -12,7 +13,9 @@ from cases.usecases import agent, case, promise, work_item
 from cases.usecases.make_batch import make_batch
 from cases.usecases.make_promise import make_promise
 from chassis.api.checks import Rules
+from chassis.api.entities import found
 from chassis.api.formats import NOT_A_TIME_ZONE, time_zone
+from chassis.api.messages import to_message
 from chassis.api.validation import Check
 from chassis.api.wellknown import day_of, time_of
 from chassis.explain.explainer import explain
@@ -33,6 +36,7 @@ from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceServicer
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceServicer
+from rapport.common.v1.explanation_pb2 import Explanation
 
 # What no option of the contract can say of a promise: how its dates go together.
 
@@ -126,7 +130,14 @@ class PromiseRpc(Rpc, PromiseServiceServicer):
     WithdrawPromise = change(promise_pb.WithdrawPromiseRequest, promise.withdraw_promise, Promise)
     GetPromise = get(PROMISE, store.PROMISE, Promise)
     ListPromises = listing(promise_pb.ListPromisesResponse, store.LIST_PROMISES)
-    ExplainPromise = explain(PROMISE, store.PROMISE, Promise, why_promise)
+
+    async def ExplainPromise(self, request: promise_pb.ExplainPromiseRequest, context: Any) -> Explanation:
+        """Why a promise is as it is, and why it took the place of another."""
+        explained = await found(self.db, PROMISE, store.PROMISE, *PROMISE.parse(request.name))
+        before = explained.predecessor_id
+        replaced = await store.PROMISE.one(self.db, id=before) if before else None
+        why = partial(why_promise, explained, replaced=replaced)
+        return await self.explainer.explain(request, to_message(Promise, explained), why)
 
 
 class DirectoryRpc(Rpc, DirectoryServiceServicer):

@@ -27,6 +27,7 @@ from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import BatchGetCustomersRequest
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
+from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
@@ -51,6 +52,7 @@ class Services:
     consents = _called(ConsentServiceStub)
     purposes = _called(PurposeServiceStub)
     timeline = _called(TimelineServiceStub)
+    sections = _called(SectionServiceStub)
     views = _called(ViewServiceStub)
     cases = _called(CaseServiceStub)
     work_items = _called(WorkItemServiceStub)

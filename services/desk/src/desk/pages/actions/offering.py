@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from desk.auth.sessions import Viewer
 from desk.pages.actions.action import Action
 from desk.pages.base import Looking
+from desk.pages.services import ask
 from desk.ui import words
 from rapport.cases.v1.agent_pb2 import Agent
+from rapport.cases.v1.case_service_pb2 import ListCasesRequest, ListCasesResponse
 from rapport.cases.v1.directory_service_pb2 import ListAgentsRequest
+from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest, ListPromisesResponse
+from rapport.customer.v1.section_service_pb2 import ListSectionSchemasRequest, ListSectionSchemasResponse
+
+DEPARTMENTS_S = 0.8
 
 
 @dataclass(frozen=True)
@@ -47,9 +54,29 @@ async def colleagues(look: Looking) -> list[tuple[str, str]]:
     ]
 
 
-async def departments(look: Looking) -> list[str]:
-    """The codes of the departments that somebody works for."""
-    return sorted({words.last(each.department) for each in await _serving(look)})
+async def departments(look: Looking, customer: str = "") -> list[str]:
+    """The codes of the departments that there are: no service has a list of them.
+
+    Somebody works for them, or they write a part of the view, or have a case or a promise of the customer: one
+    may be known by its programs alone. What cannot be asked now costs only those known by it.
+    """
+    services = look.services
+    about = f'customer="{customer}"'
+    asked: dict[str, Any] = {
+        "agents": _serving(look),
+        "sections": services.sections.ListSectionSchemas(ListSectionSchemasRequest(page_size=1000)),
+    }
+    if customer:
+        asked["cases"] = services.cases.ListCases(ListCasesRequest(filter=about, page_size=1000))
+        asked["promises"] = services.promises.ListPromises(ListPromisesRequest(filter=about, page_size=1000))
+    parts = await ask(DEPARTMENTS_S, **asked)
+    owning = [
+        *parts.of("agents", list[Agent]),
+        *parts.of("sections", ListSectionSchemasResponse).section_schemas,
+        *parts.of("cases", ListCasesResponse).cases,
+        *parts.of("promises", ListPromisesResponse).promises,
+    ]
+    return sorted({words.last(each.department) for each in owning} - {""})
 
 
 async def _serving(look: Looking) -> list[Agent]:

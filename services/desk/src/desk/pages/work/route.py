@@ -8,8 +8,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from chassis.errors import NotFound
 from desk.pages.actions.offering import departments
 from desk.pages.base import Card, Look, Looking, card, macros, message
-from desk.pages.services import ask
-from desk.pages.work.loading import PAGE_S, load
+from desk.pages.work.loading import load
 from desk.pages.work.view import work
 from desk.ui import words
 
@@ -52,7 +51,7 @@ def _department(code: str) -> str:
 
 async def _answer(look: Looking, department: str) -> Response:
     leads = look.viewer.principal.administers("cases")
-    others = (await ask(PAGE_S, all=departments(look))).of("all", list[str]) if leads else []
+    others = await departments(look) if leads else []
     cards = await _cards(look, department)
     chosen = words.last(department)
     return look.answer("pages/work/page.html", cards=cards, departments=others, chosen=chosen)

@@ -34,7 +34,7 @@ def possible(item: WorkItem) -> Sequence[Action]:
 async def _offered(doing: Doing) -> Values:
     services, ours = doing.look.services, doing.look.viewer.department
     everybody, items = await asyncio.gather(
-        departments(doing.look),
+        departments(doing.look, doing.customer),
         services.work_items.ListWorkItems(
             pb.ListWorkItemsRequest(filter=f'case="{doing.on}"', page_size=1000)
         ),
