@@ -57,8 +57,8 @@ async def colleagues(look: Looking) -> list[tuple[str, str]]:
 async def departments(look: Looking, customer: str = "") -> list[str]:
     """The codes of the departments that there are: no service has a list of them.
 
-    Somebody works for them, or they write a part of the view, or have a case or a promise of the customer: one
-    may be known by its programs alone. What cannot be asked now costs only those known by it.
+    Somebody works for them, or they write a part of the view, or have a case or a promise of the customer:
+    one may be known by its programs alone. What cannot be asked now costs only those known by it.
     """
     services = look.services
     about = f'customer="{customer}"'
@@ -70,7 +70,7 @@ async def departments(look: Looking, customer: str = "") -> list[str]:
         asked["cases"] = services.cases.ListCases(ListCasesRequest(filter=about, page_size=1000))
         asked["promises"] = services.promises.ListPromises(ListPromisesRequest(filter=about, page_size=1000))
     parts = await ask(DEPARTMENTS_S, **asked)
-    owning = [
+    owning: list[Any] = [
         *parts.of("agents", list[Agent]),
         *parts.of("sections", ListSectionSchemasResponse).section_schemas,
         *parts.of("cases", ListCasesResponse).cases,
