@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from rapport_testing.engines.ports import free_port, is_listening
+from rapport_testing.wait import eventually
 from rapport_tools.cli.failures import Failure
 from rapport_tools.deploy.command import app
 from rapport_tools.deploy.plan import UMBRELLA
@@ -87,3 +90,33 @@ def gifts(tmp_path: Path) -> Path:
     file = tmp_path / "gifts.json"
     file.write_text(json.dumps(GIFTS))
     return file
+
+
+@pytest.fixture
+async def nats(folder: Path, tmp_path: Path) -> Any:
+    """The port of a NATS with the accounts of the secret."""
+    [secret] = [
+        each for each in items(folder, "01-broker.json") if each["metadata"]["name"] == "rapport-nats-auth"
+    ]
+    port, config = free_port(), tmp_path / "nats.conf"
+    config.write_text(
+        json.dumps(
+            json.loads(secret["stringData"]["auth.conf"])
+            | {
+                "listen": f"127.0.0.1:{port}",
+                "jetstream": {"store_dir": str(tmp_path / "streams")},
+                "pid_file": str(tmp_path / "nats.pid"),
+            }
+        )
+    )
+    server = Path(sys.executable).parent / "nats-server"
+    with (tmp_path / "nats.log").open("w") as log:
+        process = subprocess.Popen([server, "--config", config], stdout=log, stderr=log)
+    await eventually(lambda: is_listening(port))
+    yield port
+    process.terminate()
+    process.wait()
+
+
+def items(folder: Path, file: str) -> list[Any]:
+    return list(json.loads((folder / "manifests" / file).read_text())["items"])

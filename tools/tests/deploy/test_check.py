@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,10 @@ import pytest
 from chassis.events.declarations import Declaration
 from chassis.events.provision import provision
 from rapport_testing.engines.accounts import accounts
-from rapport_testing.engines.ports import free_port, is_listening
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
 from rapport_tools.cli.failures import Failure
-from tools.tests.deploy.conftest import ANSWERS, GIFTS, Deploy
+from tools.tests.deploy.conftest import ANSWERS, GIFTS, Deploy, items
 
 Answers = dict[str, Any]
 Check = Callable[..., tuple[int, str]]
@@ -68,32 +66,6 @@ async def postgres(folder: Path, infrastructure: Infrastructure) -> int:
 
 
 @pytest.fixture
-async def nats(folder: Path, tmp_path: Path) -> Any:
-    """The port of a NATS with the accounts of the secret."""
-    [secret] = [
-        each for each in items(folder, "01-broker.json") if each["metadata"]["name"] == "rapport-nats-auth"
-    ]
-    port, config = free_port(), tmp_path / "nats.conf"
-    config.write_text(
-        json.dumps(
-            json.loads(secret["stringData"]["auth.conf"])
-            | {
-                "listen": f"127.0.0.1:{port}",
-                "jetstream": {"store_dir": str(tmp_path / "streams")},
-                "pid_file": str(tmp_path / "nats.pid"),
-            }
-        )
-    )
-    server = Path(sys.executable).parent / "nats-server"
-    with (tmp_path / "nats.log").open("w") as log:
-        process = subprocess.Popen([server, "--config", config], stdout=log, stderr=log)
-    await eventually(lambda: is_listening(port))
-    yield port
-    process.terminate()
-    process.wait()
-
-
-@pytest.fixture
 def applied(folder: Path, postgres: int, nats: int) -> Answers:
     """What kubectl answers when everything was applied."""
     return {**as_applied(folder), POSTGRES: postgres, NATS: nats}
@@ -109,10 +81,6 @@ def check(deploy: Deploy, folder: Path, answers: Callable[..., None]) -> Check:
         return result.exit_code, result.output
 
     return run
-
-
-def items(folder: Path, file: str) -> list[Any]:
-    return list(json.loads((folder / "manifests" / file).read_text())["items"])
 
 
 def as_applied(folder: Path) -> Answers:
