@@ -85,13 +85,11 @@ class App(Generic[S]):
         self.site = site
 
     def subscribe(self, durable: str, *handlers: Handler) -> None:
-        """Handle events of another service, one transaction for each.
+        """Handle events of another service, by a durable that is declared, one transaction for each.
 
-        Args:
-            durable: one that the service declares in `listens`.
-            handlers: `async def f(tx, event: Event[Message])`; the annotation says which message, or with
-                `|` which messages. Together they take those that are declared; of what is heard by pattern,
-                the one of `Event[Any]` takes what no other does.
+        A handler is `async def f(tx, event: Event[Message])`; the annotation says which message, or with `|`
+        which messages. Together they take those that are declared; of what is heard by pattern, the one of
+        `Event[Any]` takes what no other does.
         """
         for each in self._declared(durable):
             patterns = () if each.messages else each.subjects()

@@ -35,12 +35,9 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What to wait for.
+    """What to wait for: the event of that id, or as many of a transaction's as `count` says, of that type.
 
-    Attributes:
-        id: an event's; with a count, a transaction's.
-        type: the event message's full name; "" when the token does not say.
-        count: of events of that type of the transaction; 0 when `id` is the event's own.
+    The type is the event message's full name; "" when the token does not say.
     """
 
     id: UUID
@@ -49,13 +46,9 @@ class Item:
 
 
 def token(service: str, transaction_id: UUID, told: Sequence[Told], shared: Sequence[Told]) -> str:
-    """The token for what one call recorded and what it shares with others.
+    """The token for what one call recorded, in order, and what another recorded for this one as well.
 
-    Args:
-        service: whose facts they are.
-        transaction_id: what the events carry when they are too many to name.
-        told: what the call recorded, in order.
-        shared: what another call of the same transaction recorded for this one as well.
+    The events carry the transaction's id when they are too many to name.
     """
     counts = Counter(fact.type for fact in told) if len(told) > NAMED_MAX else {}
     named = shared if counts else [*told, *shared]

@@ -13,11 +13,9 @@ _log = structlog.get_logger()
 
 
 class Reread(Generic[T]):
-    """What files hold now. What cannot be read or does not hold together is not taken: what was before stays.
+    """What `read` makes of files now. What it cannot read, or does not hold together, is not taken.
 
-    Args:
-        files: that are looked at.
-        read: makes of them what is wanted. OSError or ValueError when it cannot be; at first that is raised.
+    Then what was before stays. OSError or ValueError of the first reading are raised.
     """
 
     def __init__(self, files: Sequence[Path], read: Callable[[], T]) -> None:

@@ -45,11 +45,7 @@ def service_problem(name: object) -> str:
 
 
 class Pattern:
-    """The shape of the names of one resource type.
-
-    Args:
-        pattern: `cases/{case}/notes/{note}`, as the contract has it, plus the kinds.
-    """
+    """The shape of the names of one resource type: `cases/{case}/notes/{note}`, with the kinds."""
 
     def __init__(self, pattern: str) -> None:
         variables = list(_VARIABLE.finditer(pattern))

@@ -71,14 +71,11 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Overlap:
-    """What is known of rows, by their index.
+    """What is known of rows, by their index."""
 
-    Attributes:
-        known: the import keys under which they are recorded: another source's, also of an earlier row.
-        unclear: those that may be things of their own as well as one that is recorded; a person knows.
-    """
-
+    # The import keys under which they are recorded: another source's, also of an earlier row.
     known: dict[int, str] = field(default_factory=dict)
+    # Those that may be things of their own as well as one that is recorded; a person knows.
     unclear: list[int] = field(default_factory=list)
 
 
@@ -91,11 +88,9 @@ async def find_overlap(
 ) -> Overlap:
     """Recognise rows that are sent, and unless `validate_only`, remember it. Unclear ones are left out.
 
-    Args:
-        tx: the transaction that records the rest: until it ends, nobody else looks for what that is about.
-        rows: by index, in the order in which they are recorded.
-        read: finds what is recorded about the same as the rows, the oldest first, and under the given keys.
-        validate_only: whether nothing is to be recorded.
+    Rows are by index, in the order in which they are recorded, by this transaction: until it ends, nobody
+    else looks for what they are about. `read` finds what is recorded about the same as the rows, the oldest
+    first, and under the given keys.
     """
     if not rows:
         return Overlap()

@@ -7,13 +7,10 @@ from chassis.errors import ResourceExhausted, overloaded
 
 
 class Shares:
-    """Places that callers take and give back.
+    """Places that callers take and give back: `most` together, `of_one` each, so that nobody takes all.
 
-    Args:
-        most: together.
-        of_one: of one caller, so that nobody takes the places of all.
-        what: what a place is for, in the plural.
-        refusal: makes the refusal when there is no place, from its message and the number that is allowed.
+    `what` says what a place is for, in the plural, `refusal` makes of that and the number that is allowed
+    what is raised when there is no place.
     """
 
     def __init__(

@@ -30,10 +30,7 @@ class Certificates:
     """What a folder holds now, read again when a file changes.
 
     What does not fit together, such as a new certificate whose key is still to come, is not taken: the one
-    before it stays good.
-
-    Args:
-        folder: ValueError when it does not hold all three.
+    before it stays good. ValueError for a folder that does not hold all three at first.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from chassis.events.broadcast import Beat, encoded
+from chassis.events.broadcast import Beat
 from chassis.events.declarations import Declaration
 from chassis.events.envelope import Event
 from chassis.inbox import freshness as module
@@ -35,7 +35,7 @@ class Reader:
 
     async def beat(self, sequence, *, lag_s=0.0, unpublished=0, sent_ago_s=0.0):
         beat = Beat(unpublished, lag_s, sequence, time.time() - sent_ago_s)
-        await self.connection.client.publish("beat.cases", encoded(beat))
+        await self.connection.client.publish("beat.cases", msgspec.json.encode(beat))
 
     async def publish(self, count=1):
         for _ in range(count):
@@ -145,7 +145,7 @@ async def test_a_missing_consumer_is_silence_and_a_problem_until_it_is_there_and
 @pytest.mark.parametrize("nonsense", [b"nonsense", b'{"unpublished":1}', b"[]"])
 async def test_a_heartbeat_that_cannot_be_read_changes_nothing(reader, nonsense):
     await reader.connection.client.publish("beat.cases", nonsense)
-    await reader.connection.client.publish("beat.loyalty", encoded(Beat(1, 0, 0, 0)))
+    await reader.connection.client.publish("beat.loyalty", msgspec.json.encode(Beat(1, 0, 0, 0)))
     await eventually(lambda: "loyalty" in reader.freshness._heard)
     assert "cases" not in reader.freshness._heard or not reader.freshness._heard["cases"].marks
 

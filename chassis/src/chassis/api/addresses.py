@@ -22,8 +22,7 @@ _LOCAL_MAX, _ADDRESS_MAX = 64, 254
 class Address:
     """An address: the domain in ASCII, the local part quoted where it must be. Personal.
 
-    Attributes:
-        needs_utf8: whether only a server with SMTPUTF8 can take it.
+    One that `needs_utf8` can be taken by servers with SMTPUTF8 alone.
     """
 
     spec: str
@@ -31,7 +30,7 @@ class Address:
 
     @property
     def domain(self) -> str:
-        """The domain."""
+        """What is behind the @."""
         return self.spec.rpartition("@")[2]
 
 

@@ -40,12 +40,9 @@ _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 class Handle(NamedTuple):
-    """A handle that was judged.
+    """A handle that was judged VALID, POSSIBLE or INVALID; its type is as the contract calls it: `EMAIL`.
 
-    Attributes:
-        type: the kind, as the contract calls it: `EMAIL`.
-        normalized_value: the form in which it is matched; empty when it matches and reaches nobody.
-        quality: VALID, POSSIBLE or INVALID.
+    The normalized value is the form in which it is matched; empty when it matches and reaches nobody.
     """
 
     type: str
@@ -62,12 +59,9 @@ class Handle(NamedTuple):
 
 @functools.lru_cache(1024)  # a handle to resolve is checked, and then read
 def judge(type: str, value: str, region_code: str) -> Handle:
-    """Judge a handle.
+    """Judge a handle as it was given, 1 to 320 characters.
 
-    Args:
-        type: the kind.
-        value: as it was given, 1 to 320 characters.
-        region_code: ISO 3166-1 alpha-2, for phone numbers without a country code; may be empty.
+    The region, ISO 3166-1 alpha-2, is for phone numbers without a country code; it may be empty.
     """
     if misleads(type, value):
         return Handle(type, *_INVALID)

@@ -29,12 +29,10 @@ _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 
 
 class Page:
-    """Which page a List request asks for.
+    """Which page a List request asks for, by page_size and page_token: `Page(request, datetime, UUID)`.
 
-    Args:
-        request: a message with the fields `page_size` and `page_token`.
-        key: the types of the sort key's parts, the last of them unique: `Page(request, datetime, UUID)`.
-        default_size, size_max: how many rows it holds when the request does not say, and at most.
+    The key are the types of the sort key's parts, the last of them unique. A page holds `default_size` rows
+    when the request does not say, and at most `size_max`.
 
     InvalidArgument INVALID_PAGE_SIZE for a negative size, INVALID_PAGE_TOKEN for a token that was altered, or
     made for a request whose other arguments differ. A token grants nothing.

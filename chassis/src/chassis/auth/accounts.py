@@ -34,11 +34,9 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Accounts:
-    """The accounts of a file, read again when it changes.
+    """The accounts of a file, read again when it changes: then `changed` is called.
 
-    Args:
-        file: JSON, as above. ValueError when it cannot be; later that is logged, and the one before holds.
-        changed: called when the file says something else than before.
+    ValueError when the file cannot be as above; later that is logged, and the one before holds.
     """
 
     def __init__(self, file: Path, changed: Callable[[], None]) -> None:

@@ -33,11 +33,9 @@ _log = structlog.get_logger(__name__)
 
 
 class Keys:
-    """The keys that tokens may be signed with.
+    """The keys that tokens may be signed with. `changed` is called when others were read than before.
 
-    Args:
-        url: `https://...` or `file:///...`. ValueError for another.
-        changed: called when a reading brought other keys than the one before.
+    ValueError for a URL other than `https://...` or `file:///...`.
     """
 
     def __init__(self, url: str, changed: Callable[[], None]) -> None:
@@ -72,8 +70,7 @@ class Keys:
     async def newer(self) -> None:
         """Wait for a reading that begins from now on; who has no key yet, for the one under way.
 
-        Raises:
-            Unavailable: it fails (`ISSUER_UNAVAILABLE`).
+        Unavailable (`ISSUER_UNAVAILABLE`) when it fails.
         """
         asked, first = time.monotonic(), None if self._keys else self._reading
         if self._waiting >= WAITING_MAX or (self._failed and asked - self._began < RETRY_S):

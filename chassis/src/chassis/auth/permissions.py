@@ -88,10 +88,8 @@ def _parts(message: Any) -> list[Any]:
 def require(service: str, principal: Principal, owned: Sequence[Any]) -> None:
     """Refuse a caller whose department owns none of `owned` (PermissionDenied `NOT_OWNER`).
 
-    Args:
-        service: whose contract the entities are of.
-        principal: the caller; who administers the service's departments may change what any of them owns.
-        owned: entities that are named as their messages, with a property named as the owner's field.
+    These are entities that are named as their messages in the service's contract, with a property named as
+    the owner's field. Who administers the service's departments may change what any of them owns.
     """
     owners = [getattr(entity, _field_of(service, type(entity).__name__)) for entity in owned]
     require_one_of(service, principal, owned[0].name, owners)

@@ -35,14 +35,8 @@ _log = structlog.get_logger(__name__)
 class Verifier:
     """Turns tokens into principals. docs/identity.md says what a token must hold.
 
+    The issuer publishes its keys at the JWKS URL, `https://...` or `file:///...`: somebody has to `run` them.
     A verified token is remembered until it expires or the issuer's keys change.
-
-    Args:
-        jwks_url: where the issuer publishes its keys, `https://...` or `file:///...`.
-        issuer: the `iss` of its tokens.
-
-    Attributes:
-        keys: the issuer's keys; somebody has to `run` them.
     """
 
     def __init__(self, jwks_url: str, issuer: str) -> None:

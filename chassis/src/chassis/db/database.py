@@ -27,14 +27,11 @@ POOL_MIN = 2
 class Database:
     """One service's database.
 
-    Args:
-        url: `postgresql://user:password@host:port/database`; several hosts, of which one takes writes. A
-            function is asked anew for each connection, so that another password needs no new start.
-        service: the service's name, the source of its facts.
-        facts: makes rows of the outbox of the service's facts: `chassis.events.facts.FactCodec`.
-        clock: the source of time.
-        pool_size: connections held; 10 to 20 serve one process best. The health check has one more.
-        tls_dir: the folder of `chassis.tls.context`, read anew for each connection; None: as the URL says.
+    The URL is `postgresql://user:password@host:port/database`, also with several hosts, of which one takes
+    writes. A function is asked for it anew for each connection, so that another password needs no new start;
+    and so is `tls_dir`, the folder of `chassis.tls.context`, if there is one. `facts` makes rows of the
+    outbox: `chassis.events.facts.FactCodec`. 10 to 20 connections serve one process best; the health check
+    has one more.
 
     Attributes:
         background: what events and timers take a place of while they work: half of the pool for all of them
@@ -69,12 +66,10 @@ class Database:
         self._probing = asyncio.Lock()
 
     async def open(self) -> None:
-        """Connect.
+        """Connect. UnsuitableDatabase when it is too old, or behind a pooler that shares sessions.
 
-        Raises:
-            OSError, asyncpg.PostgresError, asyncpg.InternalClientError: the server cannot be reached, or
-                refuses, or is a standby.
-            UnsuitableDatabase: it is too old, or behind a pooler that shares sessions.
+        OSError, asyncpg.PostgresError, asyncpg.InternalClientError: the server cannot be reached, or refuses,
+        or is a standby.
         """
         self._pool = await asyncpg.create_pool(
             connect=self._connect,
@@ -178,9 +173,8 @@ class Database:
         Commits when the block ends, rolls back when it raises. A commit, once begun, is finished even when
         the caller goes away, and when its answer is lost, `chassis.db.outcome` finds out what became of it.
 
-        Args:
-            lock_timeout_ms: how long to wait for a lock; a second unless given.
-            strictly: also where that costs a round trip: in a transaction of one statement.
+        A lock is waited for a second unless `lock_timeout_ms` is given; `strictly` also where that costs a
+        round trip: in a transaction of one statement.
         """
         return _Transacting(self, lock_timeout_ms, strictly)
 

@@ -37,16 +37,10 @@ async def migrate(
     A database that a newer release has migrated is left as it is: a release runs on the schema of the next
     one, so that rolling back is deploying the previous image.
 
-    Args:
-        url: `postgresql://user:password@host:port/database`, of the role that owns the tables.
-        migrations: the service's folder, which holds `versions`.
-        role: the service's own, another one, which exists.
-        keeping: for how many days to keep `causes` and `audit`, where that is not as it was.
-        tls_dir: the folder of `chassis.tls.context`; None: as the URL says.
-
-    Raises:
-        OSError or asyncpg.PostgresError: the server cannot be reached or refuses.
-        sqlalchemy.exc.DBAPIError: a migration failed; those before it stay applied.
+    The URL is of the role that owns the tables, `role` the service's own, another one, which exists.
+    `keeping` says for how many days to keep `causes` and `audit`, where that is not as it was. OSError or
+    asyncpg.PostgresError when the server cannot be reached or refuses; sqlalchemy.exc.DBAPIError when a
+    migration failed: those before it stay applied.
     """
     config = _config(migrations)
     scripts = ScriptDirectory.from_config(config)

@@ -39,16 +39,9 @@ _FOUND = Statement[Any](
 
 
 async def committed(db: Database, backend: Backend, act: Act, now: datetime) -> bool:
-    """Whether a transaction took effect; if it did not, it never will.
+    """Whether a transaction took effect, known by the id of its first act; if it did not, it never will.
 
-    Args:
-        db: its database.
-        backend: the server's process that it ran in.
-        act: its first act, by whose id it is known.
-        now: when it began.
-
-    Raises:
-        OutcomeUnknown: the database could not be asked within 5 seconds (`COMMIT_UNKNOWN`).
+    OutcomeUnknown (`COMMIT_UNKNOWN`) when the database could not be asked within 5 seconds.
     """
     until = asyncio.get_running_loop().time() + DECIDE_S
     while True:

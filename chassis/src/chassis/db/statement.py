@@ -31,17 +31,12 @@ class Executor(Protocol):
 
     async def fetch(self, statement: "Statement[Any]", args: Sequence[Any]) -> list[Any]:
         """Run and return every row."""
-        ...
 
 
 class Purposeful:
-    """What a module holds by a name that says what it is for.
+    """What a module holds by a name that says what it is for."""
 
-    Attributes:
-        purpose: that name, `LockPromise`, once `tell_purposes` was called; "" before.
-    """
-
-    purpose = ""
+    purpose = ""  # that name, `LockPromise`, once `tell_purposes` was called
 
 
 class Statement(Purposeful, Generic[R]):

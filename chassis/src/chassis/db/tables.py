@@ -38,17 +38,10 @@ def table(
 ) -> sa.Table:
     """The table of a dataclass: a column for each field, of its name, NULL where the field may be None.
 
-    Indexes, checks and references are the migration's.
-
-    Args:
-        metadata: the service's.
-        name: of the table.
-        entity: a dataclass of UUID, str, enums of text, int, bool, bytes, datetime, date, Decimal, lists of
-            them, and dicts (JSONB).
-        extra: columns that the entity does not have, or that it has as another type.
-        key: the fields that make its primary key.
-
-    TypeError for a field that no column can hold.
+    Indexes, checks and references are the migration's. Fields may be of UUID, str, enums of text, int, bool,
+    bytes, datetime, date, Decimal, lists of them, and dicts (JSONB): TypeError for one that no column can
+    hold. `extra` are columns that the entity does not have, or that it has as another type; `key` the fields
+    that make its primary key.
     """
     hints = typing.get_type_hints(entity)
     columns = {

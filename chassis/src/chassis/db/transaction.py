@@ -28,11 +28,8 @@ if TYPE_CHECKING:
 class Transaction:
     """What use cases, event handlers and timers write through. Made by `Database.transaction`.
 
-    Attributes:
-        now: the moment the transaction began, the one time for everything it writes.
-
-    Its methods raise refusals when the database fails (`chassis.db.failures`); constraints that are violated
-    are raised as the driver has them.
+    `now` is the moment it began, the one time for everything it writes. Its methods raise refusals when the
+    database fails (`chassis.db.failures`); constraints that are violated are raised as the driver has them.
     """
 
     def __init__(

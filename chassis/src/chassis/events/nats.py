@@ -25,17 +25,12 @@ _log = structlog.get_logger()
 
 
 class Connection:
-    """One connection to NATS. Made by `connect`.
-
-    Attributes:
-        client: for core NATS.
-        js: for JetStream; every request gives up after 5 seconds.
-        restored: called after each interruption; what was asked of the server before it is forgotten.
-    """
+    """One connection to NATS. Made by `connect`."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.js: JetStreamContext = client.jetstream(timeout=5)
+        # Called after each interruption: what was asked of the server before it is forgotten.
         self.restored: set[Callable[[], None]] = set()
         self.closing = False
 
@@ -101,20 +96,18 @@ async def connect(
     pending_size: int | None = None,
     tls_dir: Path | None = None,
 ) -> Connection:
-    """Connect to NATS.
+    """Connect to NATS at `nats://user:password@host:port`, or several separated by commas.
 
-    OSError, TimeoutError or nats.errors.Error when that takes more than 5 seconds; AuthorizationError at once
+    User and password are those of the first; what is special in a URL is percent-encoded there. A function is
+    asked for them whenever the client connects again, so that others need no new start. Replies come to
+    `_INBOX_<name>.>`, which only the service of that name may read. `closed` is called when the connection is
+    gone for good, for example after its password was changed: the process should end then, nothing else
+    brings it back. `pending_size` are bytes kept while disconnected: 0 makes a publish fail at once, not go
+    out later. `tls_dir` is the folder of `chassis.tls.context`, for `tls://`; without it, whom the system
+    trusts.
+
+    OSError, TimeoutError or nats.errors.Error when it takes more than 5 seconds; AuthorizationError at once
     where we are nobody.
-
-    Args:
-        url: `nats://user:password@host:port`, several separated by commas. User and password are those of the
-            first; what is special in a URL is percent-encoded there. A function is asked for user and
-            password whenever the client connects again, so that others need no new start.
-        name: the service's name; replies come to `_INBOX_<name>.>`, which only it may read.
-        closed: called when the connection is gone for good, for example after its password was changed. The
-            process should end then: nothing else brings the connection back.
-        pending_size: bytes kept while disconnected. 0 makes a publish fail at once, not go out later.
-        tls_dir: the folder of `chassis.tls.context`, for `tls://`; None: whom the system trusts.
     """
     client = Encrypting(tls_dir)
     connection = Connection(client)

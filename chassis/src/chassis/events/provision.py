@@ -44,14 +44,9 @@ async def provision(
 ) -> None:
     """Make the service's stream and consumers, or change them to what is declared. Safe to repeat.
 
-    NotProvisioned when the broker has no room for a stream.
-
-    Args:
-        url: of an identity with the right to create streams and consumers.
-        declaration: what the service needs.
-        replicas: copies of each stream; 3 in production.
-        stream_gib: how large a stream may grow. A full one refuses, and the outbox keeps.
-        tls_dir: as of `connect`.
+    The URL is of an identity with the right to create them. There are `replicas` copies of each stream, 3 in
+    production. A full stream refuses, and the outbox keeps. NotProvisioned when the broker has no room for a
+    stream.
     """
     room = {"num_replicas": replicas, "max_bytes": stream_gib * GIB}
     connection = await connect(url, f"provision.{declaration.service}", tls_dir=tls_dir)

@@ -74,12 +74,9 @@ def _token(file: Path) -> str:
 
 
 class Channels:
-    """Channels to other services, opened by the first call.
+    """Channels to the services that may be called, by their addresses, opened by the first call.
 
-    Args:
-        peers: the address of each service that may be called.
-        token_file: holds this service's token.
-        certificates: for TLS with all of them; None for none.
+    With this service's token, and TLS with all of them, if there are certificates.
     """
 
     def __init__(

@@ -33,11 +33,8 @@ Show = type[Message] | Callable[[Any], Message]
 def change(request: type[Message], usecase: Callable[..., Awaitable[Any]], show: Show) -> Any:
     """A mutation: the use case in a transaction, and what it returns as a message.
 
-    Args:
-        request: the request's message.
-        usecase: `usecase(tx, own, *, ...)`: `own` is the servicer's attribute of that name, what comes by
-            keyword is the request's, see `chassis.api.decoding`. TypeError when they do not fit.
-        show: makes the response.
+    That is `usecase(tx, own, *, ...)`: `own` is the servicer's attribute of that name, what comes by keyword
+    is the request's, see `chassis.api.decoding`. TypeError when they do not fit.
     """
     values = decoder(request.DESCRIPTOR, usecase)
     parameters = inspect.signature(usecase).parameters.values()
@@ -67,14 +64,11 @@ def listing(
     show: Show | None = None,
     parent: tuple[Pattern, Statement[Any]] | None = None,
 ) -> Any:
-    """A page of a list.
+    """A page of a list; the response has one repeated field, of what `show` makes, and `next_page_token`.
 
-    Args:
-        response: has one repeated field, and `next_page_token`.
-        rows: has a parameter for each id of the parent's name, `case_id`.
-        show: makes a message of a row; that of the response when left out.
-        parent: the pattern of the request's `parent` and the statement that finds it, as for `found`, when
-            the page is empty: NOT_FOUND without.
+    `rows` has a parameter for each id of the parent's name, `case_id`. With the pattern of the request's
+    `parent` and the statement that finds it, as for `found`, that is looked for when the page is empty:
+    NOT_FOUND without.
     """
     (field,) = (field for field in response.DESCRIPTOR.fields if field.is_repeated)
     message_of = shows(show or GetMessageClass(cast(Any, field.message_type)))

@@ -69,12 +69,7 @@ class _Waiter:
 
 
 class Arrivals:
-    """Tells when writes of other services have arrived in what this one projects.
-
-    Args:
-        db: the service's database.
-        projections: the subscription that folds what each source tells.
-    """
+    """Tells when writes of other services have arrived in what this one projects, by source."""
 
     def __init__(self, db: Database, projections: Mapping[str, Subscription]) -> None:
         self._db = db
@@ -89,19 +84,13 @@ class Arrivals:
         self._moved.set()
 
     async def wait(self, token: str, field: str, timeout_s: float) -> None:
-        """Return once all that `token` names is applied, as far as this release subscribes to it.
+        """Return once all that a token, of that field, names is applied, as far as this release hears it.
 
-        Args:
-            token: a consistency token.
-            field: the request's field that holds it.
-            timeout_s: how long to wait at most.
-
-        Raises:
-            InvalidArgument: `INVALID_CONSISTENCY_TOKEN`, no write was answered with that.
-            FailedPrecondition: `CONSISTENCY_TOKEN_EXPIRED`, older than what is remembered (30 days);
-                `WRITE_SET_ASIDE`, one of the facts could not be applied: waiting is of no use.
-            Unavailable: `VIEW_BEHIND`, not applied in time; facts of over 5 minutes ago are not waited for.
-            ResourceExhausted: `OVERLOADED`, the caller waits for 32 writes already, or all together for 256.
+        InvalidArgument `INVALID_CONSISTENCY_TOKEN`: no write was answered with that. FailedPrecondition
+        `CONSISTENCY_TOKEN_EXPIRED`: older than what is remembered (30 days); `WRITE_SET_ASIDE`: one of the
+        facts could not be applied, waiting is of no use. Unavailable `VIEW_BEHIND`: not applied in time;
+        facts of over 5 minutes ago are not waited for. ResourceExhausted `OVERLOADED`: the caller waits for
+        32 writes already, or all together for 256.
         """
         service, items = consistency.parse(token, field)
         if service not in self._projections:

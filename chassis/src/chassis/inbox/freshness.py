@@ -49,11 +49,8 @@ class Standing(StrEnum):
 class SourceState:
     """What is known about a source.
 
-    Attributes:
-        standing: in a word.
-        age_s: everything it committed before so many seconds ago is applied here; when that was never known,
-            how long this service runs.
-        pending: its facts known not to be applied here: unpublished there, or waiting in the stream.
+    Everything it committed before `age_s` seconds ago is applied here; when that was never known, that is how
+    long this service runs. `pending` of its facts are known not to be: unpublished there, or in the stream.
     """
 
     standing: Standing

@@ -99,16 +99,9 @@ _log = structlog.get_logger()
 
 
 class Delivery:
-    """A delivered message.
+    """A delivered message. Those with the same key, the resource they are about, are handled in order.
 
-    Attributes:
-        headers: the CloudEvents attributes.
-        body: the protobuf message.
-        key: the resource it is about; deliveries with the same key are handled in order.
-        type: the event message's full name; "" when it does not say.
-        attempts: how often it has been delivered, this time included.
-        subject: where it was published.
-        place: its stream and its sequence there.
+    The type is the event message's full name; "" when it does not say. This time is one of the attempts.
     """
 
     def __init__(self, message: Msg) -> None:

@@ -25,7 +25,6 @@ class Subscription:
 
     Attributes:
         durable: `<service>-<handler>`, the consumer's name and the inbox's key.
-        source: the publishing service.
         messages: what is handled, by full name; of what is heard by pattern, what can be read here.
         handlers: for each of them, when events are handled one by one; under "" for every other.
         batch: handles many events in one transaction, when they are folded into a read model.

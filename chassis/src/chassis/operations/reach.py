@@ -26,11 +26,8 @@ async def unreached(
 ) -> list[str]:
     """A sentence for each that does not answer in time. None: all of them do.
 
-    Args:
-        channels: to the services.
-        probes: whatever else is reached, by name; each raises when it is not.
-        known: whether this service has a token, which the others must accept then.
-        within_s: how long each may take.
+    Probes are whatever else is reached, by name; each raises when it is not. `known` says whether this
+    service has a token, which the others must accept then.
     """
     services: dict[str, Probe] = {n: partial(_serves, channels.to(n), n, known) for n in channels}
     found = await asyncio.gather(*(_told(*each, within_s) for each in (services | dict(probes)).items()))

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import nats.errors
 import nats.js.errors
 import sqlalchemy as sa
@@ -27,7 +28,7 @@ from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import OUTBOX, SHARDS, STREAM
 from chassis.db.session import kept
 from chassis.db.statement import Statement
-from chassis.events.broadcast import Beat, encoded
+from chassis.events.broadcast import Beat
 from chassis.events.declarations import stream_of
 from chassis.events.nats import Connection
 from chassis.events.provision import MARKER
@@ -86,14 +87,10 @@ async def unpublished(db: Database) -> tuple[int, datetime | None]:
 
 
 class Heartbeat:
-    """Runs in every replica.
-
-    Attributes:
-        problem: what keeps readers from getting what this service tells, in words; "" when nothing does.
-    """
+    """Runs in every replica."""
 
     def __init__(self, db: Database, connection: Connection) -> None:
-        self.problem = ""
+        self.problem = ""  # what keeps readers from getting what this service tells, in words
         self._db = db
         self._connection = connection
         self._stream = stream_of(db.service)
@@ -132,7 +129,7 @@ class Heartbeat:
         if await self._is_whole(known, info):
             self._tell("")
             beat = Beat(depth, lag_s, info.state.last_seq, sent_at)
-            await self._connection.client.publish(f"beat.{self._db.service}", encoded(beat))
+            await self._connection.client.publish(f"beat.{self._db.service}", msgspec.json.encode(beat))
 
     async def _is_whole(self, known: Any, info: StreamInfo) -> bool:
         """Whether the stream has all that it took, as far as one can know; if not, mends it."""

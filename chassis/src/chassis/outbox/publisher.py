@@ -34,19 +34,13 @@ Row = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch.
+    """What became of a batch."""
 
-    Attributes:
-        published: the ids that the stream has acknowledged, now or earlier.
-        refused: resources with an event that the stream refuses; their later events were held back.
-        first: the lowest sequence that the stream gave to one that it did not have; 0 when it had them all.
-        unreachable: whether publishing failed for want of an answer: the broker is away or overloaded.
-    """
-
-    published: list[UUID] = field(default_factory=list)
+    published: list[UUID] = field(default_factory=list)  # what the stream has acknowledged, now or earlier
+    # Resources with an event that the stream refuses; their later events were held back.
     refused: set[str] = field(default_factory=set)
-    first: int = 0
-    unreachable: bool = False
+    first: int = 0  # the lowest sequence that the stream gave to one that it did not have
+    unreachable: bool = False  # for want of an answer: the broker is away or overloaded
 
 
 class Publisher:

@@ -30,17 +30,11 @@ _PAGE = Statement[Any](
 
 @dataclass(frozen=True, slots=True)
 class Republished:
-    """What became of a page.
+    """What became of a page."""
 
-    Attributes:
-        sent: how many events the stream has, now or before.
-        refused: how many the stream will not take, or were held back behind such a one.
-        last: after which id to go on; None when there is nothing left.
-    """
-
-    sent: int
-    refused: int
-    last: UUID | None
+    sent: int  # events that the stream has, now or before
+    refused: int  # those that the stream will not take, or that were held back behind such a one
+    last: UUID | None  # after which id to go on; None when there is nothing left
 
 
 async def republish(

@@ -37,12 +37,9 @@ def setup(
     level: Literal["debug", "info", "warning", "error"] = "info",
     log_format: Literal["auto", "json", "console"] = "auto",
 ) -> None:
-    """Send every log line, ours and the libraries', to standard error.
+    """Send every log line from `level` on, ours and the libraries', to standard error.
 
-    Args:
-        service: named in every line.
-        level: the least severe line to write; libraries are never heard below `warning`.
-        log_format: `auto` is console on a terminal, JSON elsewhere.
+    Libraries are never heard below `warning`. `auto` is console on a terminal, JSON elsewhere.
     """
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [

@@ -33,15 +33,13 @@ class Verdict(StrEnum):
 class Outcome:
     """How an attempt ended.
 
-    Attributes:
-        code: the other side's code as it is, or a code of ours for what stopped us, such as
-            `smtp-server-disconnected`; never its text, which may be personal.
-        result: what `Worker.act` returned, or the `NotDone` that it raised.
+    The code is the other side's as it is, or one of ours for what stopped us, such as
+    `smtp-server-disconnected`; never its text, which may be personal.
     """
 
     verdict: Verdict
     code: str = ""
-    result: Any = None
+    result: Any = None  # what `Worker.act` returned, or the `NotDone` that it raised
 
     @property
     def definite(self) -> bool:
@@ -57,8 +55,7 @@ class NotDone(Exception):
           Ours     it will work once we have mended something: a login, a quota. As Later, and it is shown
           Refused  it will never work
 
-    Attributes:
-        code: as an outcome has it.
+    The code is as an outcome has it.
     """
 
     verdict = Verdict.LATER
@@ -115,17 +112,7 @@ _OPEN_TO_EVIDENCE = (State.PENDING, State.CLAIMED, State.UNKNOWN)
 
 @dataclass(slots=True)
 class Work:
-    """A piece of work; see `chassis.db.schema.WORK`.
-
-    Attributes:
-        kind: which worker.
-        key: what it is about.
-        attempt: the number of the latest claim.
-        failures: how often it failed since it was enqueued; what pauses grow with.
-        repeats: how many attempts may follow one whose outcome is unknown.
-        unknown: the attempts whose outcome is unknown.
-        fingerprint: of what was handed over: a repeat must have the same.
-    """
+    """A piece of work; see `chassis.db.schema.WORK`. A repeat must have the same fingerprint."""
 
     id: UUID
     kind: str
@@ -149,13 +136,7 @@ class Work:
     def settle(self, attempt: int, outcome: Outcome, now: datetime, *, wait: timedelta) -> None:
         """Move on by what is known of an attempt: writes are fenced by its number, evidence is not.
 
-        Told twice, the second time changes nothing.
-
-        Args:
-            attempt: which one.
-            outcome: how it ended.
-            now: the present.
-            wait: the pause before another attempt.
+        Told twice, the second time changes nothing. `wait` is the pause before another attempt.
         """
         others = {*self.unknown} - {attempt}
         self.unknown = sorted(others if outcome.definite else others | {attempt})

@@ -131,16 +131,9 @@ async def enqueue(
 ) -> None:
     """Have the worker of `kind` see to `key` once, from `due_at` until it is of no more use at `expire_at`.
 
-    Again for the same key, while that has not ended: something newer is to be done instead.
-
-    Args:
-        tx: the transaction in which it becomes work to do.
-        kind: a worker's.
-        key: what it is about, for example a resource's id.
-        due_at: from when on.
-        expire_at: until when.
-        repeats: how many attempts may follow one whose outcome is unknown: 0 prefers a possible silence to a
-            possible repeat.
+    Again for the same key, while that has not ended: something newer is to be done instead. `repeats` says
+    how many attempts may follow one whose outcome is unknown: 0 prefers a possible silence to a possible
+    repeat.
     """
     work = {
         "id": ids.uuid7(tx.now),

@@ -34,17 +34,9 @@ _log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Timer:
-    """A timer that is due.
+    """A timer that is due. Its id is the cause of the facts that its handler records.
 
-    Attributes:
-        id: the cause of the facts that its handler records.
-        kind: which handler.
-        key: what it is about, as given to `Transaction.schedule`.
-        due_at: when it was to fire.
-        attempts: how often its handler has failed.
-        correlation_id: the flow that scheduled it.
-        causation_id: the event or request that scheduled it.
-        traceparent: the trace that scheduled it.
+    Flow, cause and trace are those that scheduled it; the attempts are how often its handler has failed.
     """
 
     id: UUID

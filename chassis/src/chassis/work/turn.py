@@ -37,15 +37,12 @@ class Worker(Protocol):
         before the last of it does. NotDone when it was not done, and that is sure. After `commit_to_it` any
         other exception means that the outcome is unknown; before, that it is tried again later.
         """
-        ...
 
     async def lock(self, tx: Transaction, key: str) -> Any:
         """Lock and return what the work is about: first in every transaction, so locks have one order."""
-        ...
 
     async def handing_over(self, tx: Transaction, subject: Any, work: Work, about: Any) -> bool:
         """Note that an attempt begins, by what `act` gave `hand_over`. False when the subject has changed."""
-        ...
 
     async def record(self, tx: Transaction, subject: Any, work: Work, attempt: int, outcome: Outcome) -> None:
         """Keep what is known of an attempt and what became of the work: `work.state` says.
@@ -53,7 +50,6 @@ class Worker(Protocol):
         May be called twice with the same, and late, for an attempt that others have followed. `attempt` is 0
         when the work expired.
         """
-        ...
 
 
 LEASE = 1.1  # times what it is for: so the outcome can still be recorded
@@ -62,15 +58,10 @@ PAUSE_S = 0.3
 
 
 class Turn:
-    """An attempt's right to act, until its lease runs out.
-
-    Attributes:
-        committed: whether what was handed over can no longer be called back.
-        until: when it ends, by the event loop's clock.
-    """
+    """An attempt's right to act, until its lease runs out: `until`, by the event loop's clock."""
 
     def __init__(self, db: Database, worker: Worker, work: Work) -> None:
-        self.committed = False
+        self.committed = False  # whether what was handed over can no longer be called back
         self.until = asyncio.get_running_loop().time() + worker.prepare_time.total_seconds()
         self._db = db
         self._worker = worker
