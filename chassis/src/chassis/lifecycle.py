@@ -17,10 +17,10 @@ from chassis.app import App
 from chassis.db.failures import DRIVER_ERRORS
 from chassis.db.maintain import keep_partitions, make_partitions
 from chassis.db.read_audit import ReadAudit
+from chassis.db.roles import missing
 from chassis.db.roles import problem as role_problem
 from chassis.db.session import UnsuitableDatabase
 from chassis.db.statement import tell_purposes
-from chassis.db.version import missing
 from chassis.errors import Refusal
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import NotProvisioned, verify

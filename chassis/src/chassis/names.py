@@ -12,7 +12,6 @@ Which it is stands in the contract: `resource` makes the pattern of a resource f
 
 import functools
 import re
-from collections.abc import Callable
 from typing import Any, Self, overload
 from uuid import UUID
 
@@ -26,13 +25,12 @@ RESERVED = frozenset(
 )
 CODE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 SUBJECT = rf"(?:agent|service):{CODE}"  # who acts, but for the clock
-_KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
+_KINDS: dict[str, tuple[str, type]] = {
     "uuid": (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", UUID),
     "code": (CODE, str),
     "code_pair": (rf"{CODE}\.{CODE}", str),
     "number": (r"[1-9][0-9]{0,8}", int),
 }
-_TYPES: dict[str, type] = {"uuid": UUID, "number": int}
 REMEMBERED = 4096  # names of each type whose ids are known without parsing: the same few come again and again
 _VARIABLE = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
 
@@ -53,10 +51,9 @@ class Pattern:
         self._source = pattern
         self.pattern = _VARIABLE.sub(r"{\1}", pattern)
         self.variables = tuple(variable[1] for variable in variables)
-        self.kinds: tuple[type, ...] = tuple(_TYPES.get(variable[2] or "uuid", str) for variable in variables)
+        self.kinds = tuple(kind for _, kind in kinds)
         self._template = _VARIABLE.sub("{}", pattern)
         self.arity = len(variables)
-        self._converters = tuple(convert for _, convert in kinds)
         literals = [re.escape(literal) for literal in self._template.split("{}")]
         groups = [f"({regex})" for regex, _ in kinds]
         self._regex = re.compile("".join(a + b for a, b in zip(literals, [*groups, ""], strict=True)))
@@ -97,7 +94,7 @@ class Pattern:
         match = self._regex.fullmatch(name)
         if match is None:
             raise ValueError(name)  # and not None, which the cache would keep, however long the name
-        return tuple(convert(text) for convert, text in zip(self._converters, match.groups(), strict=True))
+        return tuple(convert(text) for convert, text in zip(self.kinds, match.groups(), strict=True))
 
     def __str__(self) -> str:
         return self.pattern

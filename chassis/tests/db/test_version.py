@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cases.service import service
-from chassis.db.version import missing
+from chassis.db.roles import missing
 from rapport_testing.fixtures import Start
 
 

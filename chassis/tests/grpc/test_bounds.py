@@ -11,8 +11,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.errors import ResourceExhausted, Unauthenticated
-from chassis.grpc import bounds, open_methods
-from chassis.grpc.admission import Admission
+from chassis.grpc import admission, bounds, open_methods
 from chassis.grpc.bounds import (
     CALLS_OF_A_CALLER,
     METADATA_MAX_BYTES,
@@ -307,7 +306,7 @@ async def test_of_what_strangers_send_the_server_takes_next_to_nothing(
         await judged.wait()
         raise Unauthenticated("TOKEN_INVALID", "no")
 
-    monkeypatch.setattr(Admission, "recognise", wait)
+    monkeypatch.setattr(admission, "recognise", wait)
     async with counted(served) as (channel, took):
         calls = [channel.unary_unary(BALANCES)(b"x" * 4_000_000, timeout=30) for _ in range(20)]
         await until_nothing_more_comes(took)

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from chassis.context import Principal
-from chassis.grpc import usage
+from chassis.grpc import admission
 from chassis.telemetry.metrics import CALLS
 from rapport.customer.v1 import customer_service_pb2
 from rapport_testing.tokens import TestIssuer
@@ -32,20 +32,20 @@ def counted(caller: str, code: str) -> float:
 def test_a_call_counts_for_the_workload_that_makes_it_or_the_department(
     principal: Principal | None, caller: str
 ) -> None:
-    assert usage.caller_of(principal) == caller
+    assert admission.caller_of(principal) == caller
 
 
 def test_of_many_callers_the_later_ones_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usage, "_callers", set())
-    seen = {usage.caller_of(Principal("agent:bob", f"d{n}")) for n in range(usage.CALLERS_MAX + 9)}
-    assert len(seen) == usage.CALLERS_MAX + 1
+    monkeypatch.setattr(admission, "_callers", set())
+    seen = {admission.caller_of(Principal("agent:bob", f"d{n}")) for n in range(admission.CALLERS_MAX + 9)}
+    assert len(seen) == admission.CALLERS_MAX + 1
     assert "others" in seen
-    assert usage.caller_of(Principal("agent:bob", "d0")) == "d0"
+    assert admission.caller_of(Principal("agent:bob", "d0")) == "d0"
 
 
 def test_what_a_request_names_is_text_and_never_what_it_brings() -> None:
-    assert usage.naming(customer_service_pb2.GetCustomerRequest.DESCRIPTOR) == ["name"]
-    assert usage.naming(customer_service_pb2.CreateCustomerRequest.DESCRIPTOR) == []
+    assert admission.naming(customer_service_pb2.GetCustomerRequest.DESCRIPTOR) == ["name"]
+    assert admission.naming(customer_service_pb2.CreateCustomerRequest.DESCRIPTOR) == []
 
 
 async def test_a_refused_call_counts_for_who_was_refused(served: Any, issuer: TestIssuer) -> None:

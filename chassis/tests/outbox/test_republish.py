@@ -4,7 +4,7 @@ import pytest
 
 from chassis.errors import Unavailable
 from chassis.events.declarations import Declaration
-from chassis.outbox.republish import republish
+from chassis.outbox.publisher import republish
 from rapport_testing.wait import eventually
 
 HOUR = timedelta(hours=1)

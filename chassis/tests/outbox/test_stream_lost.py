@@ -16,8 +16,8 @@ from chassis.inbox.freshness import Freshness, Standing
 from chassis.inbox.subscription import Subscription
 from chassis.outbox import heartbeat as heartbeat_module
 from chassis.outbox.heartbeat import Heartbeat
+from chassis.outbox.publisher import republish
 from chassis.outbox.relay import Relay
-from chassis.outbox.republish import republish
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport_testing.engines.nats import Nats
 from rapport_testing.sql import Sql

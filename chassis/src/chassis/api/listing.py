@@ -102,7 +102,9 @@ class Listing(Purposeful, Generic[R]):
         after, room = page.after, PAGE_MAX_BYTES
         while True:
             wanted = min(page.size - len(shown), READ_AT_ONCE)
-            rows = await self._read(on, chosen, descending, after, wanted + 1, params)
+            position = dict(zip(map("after_{}".format, self._names), after or (), strict=False))
+            statement = self._statement(chosen, descending, bool(position))
+            rows = await statement.all(on, limit=wanted + 1, **position, **chosen.params, **params)
             is_last = len(rows) <= wanted
             for row, message in zip(rows[:wanted], await show(rows[:wanted]), strict=True):
                 room -= message.ByteSize() + FRAME_BYTES
@@ -114,19 +116,6 @@ class Listing(Purposeful, Generic[R]):
                 return shown, ""
             if len(shown) == page.size:
                 return shown, page.next_token(after or ())
-
-    async def _read(
-        self,
-        on: Executor,
-        chosen: Filter,
-        descending: bool,
-        after: tuple[Any, ...] | None,
-        limit: int,
-        params: Mapping[str, Any],
-    ) -> list[R]:
-        position = dict(zip(map("after_{}".format, self._names), after or (), strict=False))
-        statement = self._statement(chosen, descending, bool(position))
-        return await statement.all(on, limit=limit, **position, **chosen.params, **params)
 
     def _is_descending(self, request: Message) -> bool:
         asked: str = request.order_by if self._order_by else ""  # type: ignore[attr-defined]
@@ -147,12 +136,8 @@ class Listing(Purposeful, Generic[R]):
     def _build(self, chosen: Filter, descending: bool, continued: bool) -> Statement[R]:
         select = self.select.where(chosen.clause) if chosen.shape else self.select
         if continued:
-            position = sa.tuple_(
-                *(
-                    sa.bindparam(f"after_{name}", type_=c.type)
-                    for name, c in zip(self._names, self.sort, strict=True)
-                )
-            )
+            named = zip(self._names, self.sort, strict=True)
+            position = sa.tuple_(*(sa.bindparam(f"after_{name}", type_=c.type) for name, c in named))
             key = sa.tuple_(*self.sort)
             select = select.where(key < position if descending else key > position)
         order = [column.desc() if descending else column.asc() for column in self.sort]

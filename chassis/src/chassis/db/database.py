@@ -59,7 +59,7 @@ class Database:
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._limits = Timeouts()
-        self._line = _Line()
+        self._in_line = 0  # how many wait for a connection
         self.background = asyncio.Semaphore(max(1, pool_size // 2))
         self._patient = asyncio.Semaphore(max(1, pool_size // 4))
         self._probe: Session | None = None
@@ -75,13 +75,9 @@ class Database:
             connect=self._connect,
             min_size=POOL_MIN,
             max_size=self._pool_size,
-            timeout=5,
-            command_timeout=10,
             connection_class=Session,
             init=prepare,
             reset=_nothing_to_reset,
-            target_session_attrs="read-write",
-            server_settings={"application_name": self.service},
         )
         self._measure(self._pool)
         async with self.connection() as first, self.connection() as second:
@@ -90,7 +86,7 @@ class Database:
     def _measure(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         """Have what the pool does told whenever metrics are read."""
         metrics.POOL_SIZE.set(self._pool_size)
-        metrics.POOL_WAITING.set_function(lambda: self._line.waiting)
+        metrics.POOL_WAITING.set_function(lambda: self._in_line)
         metrics.POOL_CONNECTIONS.labels("idle").set_function(pool.get_idle_size)
         metrics.POOL_CONNECTIONS.labels("in_use").set_function(lambda: pool.get_size() - pool.get_idle_size())
 
@@ -128,13 +124,7 @@ class Database:
 
         The server ends it when it is not used for 20 seconds, or when its other end has vanished.
         """
-        session: Session = await self._connect(
-            timeout=5,
-            command_timeout=10,
-            connection_class=Session,
-            target_session_attrs="read-write",
-            server_settings={"application_name": self.service},
-        )
+        session = await self._connect()
         try:
             await guard(session, GUARDS | VANISHED)
         except BaseException:
@@ -148,7 +138,14 @@ class Database:
 
     async def _connect(self, *_: Any, **options: Any) -> Session:
         """As a pool calls it. What is given by settings is as it is now."""
-        session: Session = await connected(self._url, self._tls_dir, **options)
+        ours = {
+            "timeout": 5,
+            "command_timeout": 10,
+            "connection_class": Session,
+            "target_session_attrs": "read-write",
+            "server_settings": {"application_name": self.service},
+        }
+        session: Session = await connected(self._url, self._tls_dir, **ours | options)
         return session
 
     def connection(self) -> "_Borrowed":
@@ -158,7 +155,7 @@ class Database:
         (`OVERLOADED`) when all connections are in use for 2 seconds.
         """
         assert self._pool is not None, "Database.open was not called"
-        return _Borrowed(self._pool, self._limits, self._line)
+        return _Borrowed(self, self._pool)
 
     async def fetch(self, statement: Statement[Any], args: Sequence[Any]) -> list[Any]:
         """Run one statement in a transaction of its own."""
@@ -189,29 +186,18 @@ class Database:
             self._patient.release()
 
 
-class _Line:
-    """How many wait for a connection."""
-
-    __slots__ = ("waiting",)
-
-    def __init__(self) -> None:
-        self.waiting = 0
-
-
 class _Borrowed:
     """A connection of the pool for the time of a block. A class: a generator costs a read 7 % more."""
 
-    __slots__ = ("_connection", "_limits", "_line", "_pool")
+    __slots__ = ("_connection", "_db", "_pool")
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: Timeouts, line: _Line) -> None:
-        self._pool = pool
-        self._limits = limits
-        self._line = line
+    def __init__(self, db: Database, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._db, self._pool = db, pool
 
     async def __aenter__(self) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
-        self._line.waiting += 1
+        self._db._in_line += 1
         try:
-            with self._limits.limit(ACQUIRE_TIMEOUT_S):
+            with self._db._limits.limit(ACQUIRE_TIMEOUT_S):
                 self._connection = await self._pool.acquire()
         except DRIVER_ERRORS as error:
             # While there are connections, who waited for one did so in line: it may have come back just now,
@@ -222,7 +208,7 @@ class _Borrowed:
                 raise overloaded("Too much at once for the database. Try again.") from error
             raise unavailable() from error
         finally:
-            self._line.waiting -= 1
+            self._db._in_line -= 1
         return self._connection
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:

@@ -25,6 +25,7 @@ DRIVER_ERRORS = (
 DATABASE_ERRORS = (Refusal, *DRIVER_ERRORS)
 """Everything that work on the database may raise: for loops that log it and go on."""
 
+_HELD = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _ENDED = (asyncpg.IdleInTransactionSessionTimeoutError, asyncpg.TransactionTimeoutError)
 _AWAY = (
     ConnectionError,
@@ -53,14 +54,11 @@ _LOST = (
 
 def refusal_of(error: BaseException) -> Refusal | None:
     """The refusal that an error of the driver amounts to; None when it is a mistake or a constraint."""
-    match error:
-        case asyncpg.LockNotAvailableError() | asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
-            return Aborted(
-                "LOCK_TIMEOUT", "A concurrent change holds what this one needs. Try again.", retry_after_s=0.2
-            )
-        case asyncpg.QueryCanceledError():
-            return DeadlineExceeded("DEADLINE_EXCEEDED", "The call was not done in its time.")
-    if isinstance(error, _ENDED):
+    if isinstance(error, _HELD):
+        return Aborted(
+            "LOCK_TIMEOUT", "A concurrent change holds what this one needs. Try again.", retry_after_s=0.2
+        )
+    if isinstance(error, (asyncpg.QueryCanceledError, *_ENDED)):
         return DeadlineExceeded("DEADLINE_EXCEEDED", "The call was not done in its time.")
     return unavailable() if isinstance(error, _AWAY) else None
 

@@ -14,9 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from chassis.db.roles import grant
+from chassis.db.roles import CHASSIS, grant
 from chassis.db.session import connected
-from chassis.db.version import CHASSIS
 
 # A migration that cannot get its lock must give up before the queries queuing behind it do harm.
 GUARDS = {"lock_timeout": "4s", "statement_timeout": "30s"}

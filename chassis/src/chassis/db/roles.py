@@ -1,14 +1,20 @@
-"""Two roles: the owner makes and changes tables, the service reads and writes rows (docs/adr/0026).
+"""Whether a database is as a service needs it: its schema, and two roles (docs/adr/0026).
+
+The owner makes and changes tables, the service reads and writes rows.
 
 What a database refuses by a trigger, it must refuse to whoever could drop the trigger. So the service's role
 owns nothing: `grant` gives it rows, and partitions are made and dropped for it by functions of the owner.
 """
 
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
+import sqlalchemy as sa
 
 from chassis.db.database import Database
+from chassis.db.statement import Statement
 
 # A trigger before a whole statement refuses it: what is append-only is not even granted.
 _TABLES = """
@@ -77,3 +83,27 @@ async def problem(db: Database) -> str:
 def _rights(keeps_values: bool, keeps_rows: bool) -> str:
     withheld = {"UPDATE": keeps_values, "DELETE": keeps_rows}
     return ", ".join(["SELECT", "INSERT", *(right for right, kept in withheld.items() if not kept)])
+
+
+CHASSIS = Path(__file__).parent / "migrations"
+_VERSIONS = Statement[Any](sa.select(sa.column("version_num")).select_from(sa.table("alembic_version")))
+
+
+async def missing(db: Database, migrations: Path) -> list[str]:
+    """The newest migrations of this release that are not applied. That of a newer release lacks none."""
+    try:
+        applied = {row["version_num"] for row in await _VERSIONS.all(db)}
+    except asyncpg.UndefinedTableError:
+        applied = set()
+    wanted = _newest(CHASSIS) + _newest(migrations)
+    return [revision for revision in wanted if not any(_same_or_newer(each, revision) for each in applied)]
+
+
+def _newest(migrations: Path) -> list[str]:
+    """The last revision in a folder, if it has any: files are named `<branch>_<number>_<what>.py`."""
+    names = sorted(path.stem for path in (migrations / "versions").glob("*_[0-9]*.py"))
+    return ["_".join(name.split("_")[:2]) for name in names[-1:]]
+
+
+def _same_or_newer(applied: str, revision: str) -> bool:
+    return applied.split("_")[0] == revision.split("_")[0] and applied >= revision

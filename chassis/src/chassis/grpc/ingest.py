@@ -98,7 +98,7 @@ class _Group:
         except Exception as error:
             if is_outage(error):
                 for member in members:
-                    _fail(member.future, error)
+                    _end(member.future, error)
             elif len(members) == 1:
                 self._leave(members[0])
             else:
@@ -109,8 +109,8 @@ class _Group:
             for member, reply in zip(members, replies, strict=True):
                 if isinstance(reply, Refusal):
                     self._leave(member)
-                elif not member.future.done():
-                    member.future.set_result(reply)
+                else:
+                    _end(member.future, reply)
 
     def _leave(self, member: _Member) -> None:
         """Let a member run alone, without holding up the others."""
@@ -126,14 +126,15 @@ class _Group:
                 return
             current_call.set(request.call)
             try:
-                reply = await once(self._servicer, self._method, request)
+                _end(future, await once(self._servicer, self._method, request))
             except Exception as error:
-                _fail(future, error)
-            else:
-                if not future.done():
-                    future.set_result(reply)
+                _end(future, error)
 
 
-def _fail(future: asyncio.Future[Reply], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
+def _end(future: asyncio.Future[Reply], outcome: Reply | Exception) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

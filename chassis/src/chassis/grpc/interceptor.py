@@ -20,7 +20,7 @@ from chassis.auth.tokens import Verifier, expired
 from chassis.clock import Clock
 from chassis.context import Call, Principal, current_call
 from chassis.errors import InvalidArgument, Refusal, invalid, response_too_large
-from chassis.grpc import admission, bounds, usage
+from chassis.grpc import admission, bounds
 from chassis.grpc.client import deadline
 from chassis.grpc.open_methods import PREFIXES, OpenMethods
 from chassis.grpc.readings import Readings
@@ -225,7 +225,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         descriptor = decode.__self__.DESCRIPTOR
         has_request_id = "request_id" in descriptor.fields_by_name
         needed, look = further(descriptor), self._checks[method]
-        naming = usage.naming(descriptor)
+        naming = admission.naming(descriptor)
 
         def read(raw: bytes, metadata: Metadata, traceparent: str) -> Any:
             try:
@@ -268,7 +268,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                     outcome = self._readings.refused(outcome)
                 code = outcome.code if isinstance(outcome, Refusal) else "OK"
             finally:
-                usage.note(_caller.get(None), name, code, time.perf_counter() - began, trace)
+                admission.note(_caller.get(None), name, code, time.perf_counter() - began, trace)
             if not isinstance(outcome, Refusal):
                 return outcome
             await context.abort_with_status(status(outcome, self.domain))

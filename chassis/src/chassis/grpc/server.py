@@ -120,11 +120,9 @@ class Server:
         return self._server.add_secure_port(address, _credentials(self._certificates))
 
     async def _tell(self, ready: bool) -> None:
-        status = (
-            health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
-        )
+        said = health_pb2.HealthCheckResponse
         for name in READINESS:
-            await self._health.set(name, status)
+            await self._health.set(name, said.SERVING if ready else said.NOT_SERVING)
 
 
 class _Registry:

@@ -101,18 +101,10 @@ class Effect:
         return event
 
     def _inbox_row(self, event: Event[Any]) -> dict[str, Any]:
-        return {
+        return {c.name: getattr(event, c.name, None) for c in INBOX.columns} | {
             "event_id": event.id,
             "consumer": self._subscription.durable,
             "source": "" if event.source == self._db.service else event.source,
-            "type": event.type,
-            "resource": event.resource,
-            "time": event.time,
-            "actor": event.actor,
-            "correlation_id": event.correlation_id,
-            "causation_id": event.causation_id,
-            "traceparent": event.traceparent,
-            "transaction_id": event.transaction_id,
         }
 
     def _age_s(self, event: Event[Any]) -> float:

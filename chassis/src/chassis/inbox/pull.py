@@ -7,6 +7,7 @@ a hot loop.
 import asyncio
 import json
 from collections import deque
+from collections.abc import Awaitable
 from itertools import count
 
 import nats.errors
@@ -117,21 +118,19 @@ class Delivery:
 
     async def done(self) -> None:
         """Acknowledge. Lost with the connection, it is delivered again, and the inbox knows it."""
-        try:
-            await self._message.ack()
-        except nats.errors.Error as error:
-            _log.debug("an acknowledgement was not sent", error=type(error).__name__)
+        await _said(self._message.ack())
 
     async def hold(self) -> None:
         """Say that it is still in work."""
-        try:
-            await self._message.in_progress()
-        except nats.errors.Error as error:
-            _log.debug("a delivery was not held", error=type(error).__name__)
+        await _said(self._message.in_progress())
 
     async def later(self) -> None:
         """Ask for it again, when it could not even be set aside."""
-        try:
-            await self._message.nak(delay=backoff.RETRIES.wait(self.attempts))
-        except nats.errors.Error as error:
-            _log.debug("a negative acknowledgement was not sent", error=type(error).__name__)
+        await _said(self._message.nak(delay=backoff.RETRIES.wait(self.attempts)))
+
+
+async def _said(word: Awaitable[None]) -> None:
+    try:
+        await word
+    except nats.errors.Error as error:
+        _log.debug("the broker was not told of a delivery", error=type(error).__name__)

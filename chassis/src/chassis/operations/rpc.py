@@ -25,7 +25,7 @@ from chassis.grpc.mutation import answered, mutation, once, request_of
 from chassis.names import Pattern
 from chassis.operations import store
 from chassis.outbox.heartbeat import unpublished
-from chassis.outbox.republish import before, republish_some
+from chassis.outbox.publisher import before, republish_some
 from chassis.telemetry.exporting import version_of
 from chassis.work.item import Work
 from chassis.work.timers import Timer

@@ -32,7 +32,7 @@ from chassis.events.broadcast import Beat
 from chassis.events.declarations import stream_of
 from chassis.events.nats import Connection
 from chassis.events.provision import MARKER
-from chassis.outbox.republish import republish
+from chassis.outbox.publisher import republish
 from chassis.telemetry import metrics
 
 BEAT_EVERY_S = 2.0

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import nats.errors
@@ -174,28 +173,17 @@ class Relay:
         if 0 < outcome.first <= (rows[0]["known"] or 0):
             whole = {"stream": self._stream, "last": outcome.first - 1}
             await session.execute(_WHOLE_UNTIL.sql, *_WHOLE_UNTIL.arguments(whole))
-        if outcome.published:
-            await self._mark(session, outcome.published)
+        if ids := outcome.published:
+            marked = {"ids": ids, "first": min(ids), "last": max(ids), "at": self._db.clock.now()}
+            await session.execute(_MARK.sql, *_MARK.arguments(marked))
         self._note(outcome)
-
-    async def _mark(self, session: asyncpg.Connection, published: list[UUID]) -> None:
-        params = {
-            "ids": published,
-            "first": min(published),
-            "last": max(published),
-            "at": self._db.clock.now(),
-        }
-        await session.execute(_MARK.sql, *_MARK.arguments(params))
 
     def _note(self, outcome: Outcome) -> None:
         until = time.monotonic() + REFUSED_PAUSE_S
         self._refused |= dict.fromkeys(outcome.refused, until)
-        if not outcome.unreachable:
-            self._failures = 0
-        else:
-            if not self._failures:
-                _log.warning("the broker does not take events; the outbox keeps them")
-            self._failures += 1
+        if outcome.unreachable and not self._failures:
+            _log.warning("the broker does not take events; the outbox keeps them")
+        self._failures = self._failures + 1 if outcome.unreachable else 0
 
     async def _pause(self, seconds: float) -> None:
         """Wait for a commit, a poke, or the time; after a failure for the time alone."""
