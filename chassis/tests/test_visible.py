@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.api.reading import seen
+from chassis.api.messages import seen
 from chassis.visible import hides_something, shows_something
 
 FORMATS = [0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x061C, 0x2060, 0xFEFF, 0x00AD, 0x180E, 0xE0041]

@@ -6,6 +6,15 @@ from typing import Self
 
 import iso4217
 
+# Withdrawn since 1999, without decimals and with two: what was paid then stays true, and the table of ISO
+# 4217 has only what is in use.
+_WHOLE = "BEF BYB BYR ESP GRD ITL LUF MGF PTE TRL"
+_IN_HUNDREDTHS = (
+    "AFA ANG ATS AZM BGL BGN CSD CUC CYP DEM EEK FIM FRF GHC HRK IEP LTL LVL MRO MTL MZM NLG ROL SDD SIT SKK"
+    " SLL SRG STD TMM VEB VEF YUM ZMK ZWD ZWL"
+)
+_WITHDRAWN = dict.fromkeys(_WHOLE.split(), 0) | dict.fromkeys(_IN_HUNDREDTHS.split(), 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -23,16 +32,6 @@ class Money:
     def nanos(self) -> int:
         """The rest, in billionths of a unit."""
         return int((self.amount - self.units) * 10**9)
-
-
-# Withdrawn since 1999, without decimals and with two: what was paid then stays true, and the table of ISO
-# 4217 has only what is in use.
-_WHOLE = "BEF BYB BYR ESP GRD ITL LUF MGF PTE TRL"
-_IN_HUNDREDTHS = (
-    "AFA ANG ATS AZM BGL BGN CSD CUC CYP DEM EEK FIM FRF GHC HRK IEP LTL LVL MRO MTL MZM NLG ROL SDD SIT SKK"
-    " SLL SRG STD TMM VEB VEF YUM ZMK ZWD ZWL"
-)
-_WITHDRAWN = dict.fromkeys(_WHOLE.split(), 0) | dict.fromkeys(_IN_HUNDREDTHS.split(), 2)
 
 
 @dataclass(frozen=True, slots=True)

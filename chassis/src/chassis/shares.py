@@ -14,11 +14,7 @@ class Shares:
     """
 
     def __init__(
-        self,
-        most: int,
-        of_one: int,
-        what: str,
-        refusal: Callable[[str, int], ResourceExhausted] = overloaded,
+        self, most: int, of_one: int, what: str, refusal: Callable[[str, int], ResourceExhausted] = overloaded
     ) -> None:
         self._most, self._of_one = most, of_one
         self._what, self._refusal = what, refusal

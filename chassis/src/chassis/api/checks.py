@@ -29,7 +29,7 @@ from google.protobuf.message import Message
 
 from chassis.api import formats, wellknown
 from chassis.api.formats import Judge, Wrong
-from chassis.api.reading import is_prose
+from chassis.api.messages import is_prose
 from chassis.api.resources import behavior, changeable, chosen, is_ours, other_form, referred, updated
 from chassis.api.validation import Check, Found, exceeding
 from chassis.errors import Violation

@@ -36,8 +36,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from chassis.api.messages import date_of, decimal, moment
-from chassis.api.reading import Value, ids_of, is_prose, member, seen
+from chassis.api.messages import Value, date_of, decimal, ids_of, is_prose, member, moment, seen
 from chassis.api.resources import behavior, changeable, chosen, is_ours, is_resource, referred, updated
 from rapport.options.v1 import options_pb2
 

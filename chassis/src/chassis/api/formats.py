@@ -17,6 +17,11 @@ from rapport.options.v1 import options_pb2
 
 NOT_A_TIME_ZONE = "must be an IANA time zone like Europe/Berlin"
 _NO_PLACES = {"localtime", "posixrules", "Factory"}  # this machine's, its default, and that of none
+Wrong = tuple[str, str]
+"""A documented reason, and what is allowed."""
+Judge = Callable[[Any], Wrong | None]
+TEXT_MAX = 200
+REGIONS = frozenset(country.alpha_2 for country in pycountry.countries)
 
 
 def time_zone(name: str) -> ZoneInfo | None:
@@ -27,13 +32,6 @@ def time_zone(name: str) -> ZoneInfo | None:
 @cache
 def _names() -> frozenset[str]:
     return frozenset(available_timezones() - _NO_PLACES)
-
-
-Wrong = tuple[str, str]
-"""A documented reason, and what is allowed."""
-Judge = Callable[[Any], Wrong | None]
-TEXT_MAX = 200
-REGIONS = frozenset(country.alpha_2 for country in pycountry.countries)
 
 
 def text(most: int = TEXT_MAX, *, is_multiline: bool = False) -> Judge:

@@ -26,6 +26,11 @@ FRAME_BYTES = 6  # tag and length of a message within a repeated field
 KeyType = type[datetime] | type[UUID] | type[str] | type[int]
 _PAGING = ("page_size", "page_token", "request_id")
 _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
+T = TypeVar("T")
+K = TypeVar("K")
+M = TypeVar("M", bound=Message)
+AT_A_TURN = 50
+ANSWER_MAX_BYTES = 4 * 1024 * 1024 - 1024
 
 
 class Page:
@@ -89,13 +94,6 @@ class Page:
 @functools.cache
 def _decoder(key: tuple[KeyType, ...]) -> msgspec.msgpack.Decoder[tuple[Any, ...]]:
     return msgspec.msgpack.Decoder(tuple[key])  # type: ignore[valid-type]
-
-
-T = TypeVar("T")
-K = TypeVar("K")
-M = TypeVar("M", bound=Message)
-AT_A_TURN = 50
-ANSWER_MAX_BYTES = 4 * 1024 * 1024 - 1024
 
 
 async def gathered(asked: Sequence[K], read: Callable[[Sequence[K]], Awaitable[Sequence[M]]]) -> list[M]:

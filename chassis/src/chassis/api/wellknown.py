@@ -34,6 +34,19 @@ _TEXTS = {
     "organization": text(),
 }
 _LINE = text()
+Look = Callable[[Any, str, datetime, Found], None]
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # no system that we take records over from has older ones
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_BORN_SINCE = 1850
+_LOWEST_S, _HIGHEST_S = (int(bound.timestamp()) for bound in (EARLIEST, LATEST))
+_GREATEST = {
+    FieldDescriptor.CPPTYPE_INT32: 2**31 - 1,
+    FieldDescriptor.CPPTYPE_INT64: 2**63 - 1,
+    FieldDescriptor.CPPTYPE_UINT32: 2**32 - 1,
+    FieldDescriptor.CPPTYPE_UINT64: 2**64 - 1,
+    FieldDescriptor.CPPTYPE_FLOAT: 2**53,
+    FieldDescriptor.CPPTYPE_DOUBLE: 2**53,
+}
 
 
 def _postal(sent: PostalAddress, path: str, now: datetime, found: Found) -> None:
@@ -60,21 +73,6 @@ def _postal(sent: PostalAddress, path: str, now: datetime, found: Found) -> None
                 refuse(f"{field}[{i}]", "REQUIRED", "must be given")
     if sent.revision:
         refuse("revision", "INVALID_NUMBER", "must be a number from 0 to 0")
-
-
-Look = Callable[[Any, str, datetime, Found], None]
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # no system that we take records over from has older ones
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-_BORN_SINCE = 1850
-_LOWEST_S, _HIGHEST_S = (int(bound.timestamp()) for bound in (EARLIEST, LATEST))
-_GREATEST = {
-    FieldDescriptor.CPPTYPE_INT32: 2**31 - 1,
-    FieldDescriptor.CPPTYPE_INT64: 2**63 - 1,
-    FieldDescriptor.CPPTYPE_UINT32: 2**32 - 1,
-    FieldDescriptor.CPPTYPE_UINT64: 2**64 - 1,
-    FieldDescriptor.CPPTYPE_FLOAT: 2**53,
-    FieldDescriptor.CPPTYPE_DOUBLE: 2**53,
-}
 
 
 def look(message: Descriptor, allowed: Any) -> Look | None:

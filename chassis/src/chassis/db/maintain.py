@@ -19,10 +19,7 @@ DAY, MONTH = timedelta(days=1), timedelta(days=31)
 CHUNK = 5000
 # The causes of a day are copied in one statement before it is dropped.
 COPY_TIMEOUT_S = 600
-PATIENCE = {
-    "statement_timeout": (f"{COPY_TIMEOUT_S}s", 0),
-    "transaction_timeout": (f"{COPY_TIMEOUT_S}s", 17),
-}
+PATIENCE = {"statement_timeout": (f"{COPY_TIMEOUT_S}s", 0), "transaction_timeout": (f"{COPY_TIMEOUT_S}s", 17)}
 
 MAKING, _KEEPING = 0x6D616B65, 0x6B656570  # "make", "keep"
 _log = structlog.get_logger()

@@ -45,6 +45,8 @@ _ROLE = """
            has_table_privilege(oid, 'INSERT') AS writes
     FROM pg_class WHERE oid = 'audit'::regclass
 """
+CHASSIS = Path(__file__).parent / "migrations"
+_VERSIONS = Statement[Any](sa.select(sa.column("version_num")).select_from(sa.table("alembic_version")))
 
 
 def role_of(url: str) -> str:
@@ -83,10 +85,6 @@ async def problem(db: Database) -> str:
 def _rights(keeps_values: bool, keeps_rows: bool) -> str:
     withheld = {"UPDATE": keeps_values, "DELETE": keeps_rows}
     return ", ".join(["SELECT", "INSERT", *(right for right, kept in withheld.items() if not kept)])
-
-
-CHASSIS = Path(__file__).parent / "migrations"
-_VERSIONS = Statement[Any](sa.select(sa.column("version_num")).select_from(sa.table("alembic_version")))
 
 
 async def missing(db: Database, migrations: Path) -> list[str]:

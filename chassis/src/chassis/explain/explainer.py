@@ -116,10 +116,7 @@ class Explainer:
 
 
 def explain(
-    pattern: Pattern,
-    statement: Statement[Any],
-    show: Show,
-    why: Callable[[Any, Told], Why] = why_told,
+    pattern: Pattern, statement: Statement[Any], show: Show, why: Callable[[Any, Told], Why] = why_told
 ) -> Any:
     """The method that explains a resource; NOT_FOUND without. Its servicer has an `explainer`.
 

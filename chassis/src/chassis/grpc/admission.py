@@ -18,6 +18,9 @@ AUTHORIZATION, ON_BEHALF_OF, PURPOSE = "authorization", "on-behalf-of", "access-
 DEFAULT_PURPOSE = "customer-care"
 
 _PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+CALLERS_MAX = 200  # each is a series for every method and code
+NAMING = ("name", "parent", "customer", "case")
+_callers: set[str] = set()
 
 
 async def recognise(verifier: Verifier, metadata: Mapping[str, str]) -> Principal:
@@ -78,11 +81,6 @@ def purpose(metadata: Mapping[str, str]) -> str:
     if not _PURPOSE.fullmatch(told):
         raise invalid(PURPOSE, "INVALID_CODE", "must be 1 to 63 lower-case letters, digits and dashes")
     return told
-
-
-CALLERS_MAX = 200  # each is a series for every method and code
-NAMING = ("name", "parent", "customer", "case")
-_callers: set[str] = set()
 
 
 def naming(request: Descriptor) -> list[str]:

@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 # What a server that shuts down makes of calls that it has not begun.
 _CLASSES: Mapping[str, type[Refusal]] = errors.BY_CODE | {"CANCELLED": errors.Unavailable}
+Metadata = Mapping[str, str]
+Answer = Callable[[Any, Metadata, str], Awaitable[bytes | None]]
 
 
 class Unimplemented(Refusal, code="UNIMPLEMENTED"):
@@ -148,10 +150,6 @@ def _detail(rich: status_pb2.Status, cls: Any) -> Any:
         if packed.Unpack(found):
             break
     return found
-
-
-Metadata = Mapping[str, str]
-Answer = Callable[[Any, Metadata, str], Awaitable[bytes | None]]
 
 
 async def settled(

@@ -21,6 +21,7 @@ _GONE = {"409", "503"}
 _SLACK_S = 1.0
 # At once, whatever their number: who tells events of 256 KiB must not fill the memory of who hears them.
 BYTES_MAX = 8 * 1024 * 1024
+_log = structlog.get_logger()
 
 
 class Missing(Exception):
@@ -94,9 +95,6 @@ class Pull:
             self._messages.append(message)
             if len(self._messages) >= self._wanted:
                 self._answered.set()
-
-
-_log = structlog.get_logger()
 
 
 class Delivery:

@@ -37,6 +37,17 @@ _UNAVAILABLE = 503
 _IN_PROCESS = 10158  # the same id is being stored right now
 _log = structlog.get_logger()
 Row = Mapping[str, Any]
+PAGE = 500
+_PAGE = Statement[Any](
+    sa.select(OUTBOX)
+    .where(
+        OUTBOX.c.id > sa.bindparam("after"),
+        OUTBOX.c.id < sa.bindparam("end"),
+        OUTBOX.c.published_at.is_not(None),
+    )
+    .order_by(OUTBOX.c.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
 
 
 @dataclass(slots=True)
@@ -183,19 +194,6 @@ class _Answer(msgspec.Struct):
     error: _Error | None = None
     seq: int = 0
     duplicate: bool = False
-
-
-PAGE = 500
-_PAGE = Statement[Any](
-    sa.select(OUTBOX)
-    .where(
-        OUTBOX.c.id > sa.bindparam("after"),
-        OUTBOX.c.id < sa.bindparam("end"),
-        OUTBOX.c.published_at.is_not(None),
-    )
-    .order_by(OUTBOX.c.id)
-    .limit(sa.bindparam("limit", type_=sa.Integer))
-)
 
 
 @dataclass(frozen=True, slots=True)

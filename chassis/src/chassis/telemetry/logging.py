@@ -16,20 +16,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from chassis.telemetry import tracing
 
 # Also at `info` and `debug`, some tell URLs with what is in them, codes, or who writes to whom.
-QUIET = (
-    "alembic",
-    "asyncio",
-    "authlib",
-    "grpc",
-    "httpcore",
-    "httpcore2",
-    "httpx",
-    "httpx2",
-    "mail.log",
-    "nats",
-    "opentelemetry",
-    "uvicorn",
-)
+_LIBRARIES = "alembic asyncio authlib grpc httpcore httpcore2 httpx httpx2 mail.log nats"
+QUIET = [*_LIBRARIES.split(), "opentelemetry", "uvicorn"]
 
 
 def setup(

@@ -15,6 +15,14 @@ from chassis.grpc.status import reason
 _log = structlog.get_logger()
 
 _NEXT_WORD = re.compile(r"_|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+# Nothing that passes by itself: our permissions, our token, our request.
+_OURS = (
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.UNIMPLEMENTED,
+)
 
 
 class Verdict(StrEnum):
@@ -176,16 +184,6 @@ class Work:
     def _resume(self, now: datetime) -> None:
         """The attempt of which nothing was known is known to have failed: there is no more doubt."""
         self.state, self.due_at, self.ended_at = State.PENDING, min(now, self.expire_at), None
-
-
-# Nothing that passes by itself: our permissions, our token, our request.
-_OURS = (
-    grpc.StatusCode.PERMISSION_DENIED,
-    grpc.StatusCode.UNAUTHENTICATED,
-    grpc.StatusCode.INVALID_ARGUMENT,
-    grpc.StatusCode.FAILED_PRECONDITION,
-    grpc.StatusCode.UNIMPLEMENTED,
-)
 
 
 def not_answered(service: str, error: grpc.aio.AioRpcError) -> NotDone:

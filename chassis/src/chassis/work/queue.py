@@ -21,12 +21,7 @@ _LEASE = _NOW + sa.bindparam("lease", type_=sa.Interval)
 _IS = {state: WORK.c.state == sa.literal_column(f"'{state}'") for state in State}
 _KINDS = among(WORK.c.kind, "kinds")
 _THIS = WORK.c.id == sa.bindparam("work")
-_OURS = (
-    _THIS,
-    WORK.c.attempt == sa.bindparam("at_attempt"),
-    _IS[State.CLAIMED],
-    WORK.c.lease_until > _NOW,
-)
+_OURS = (_THIS, WORK.c.attempt == sa.bindparam("at_attempt"), _IS[State.CLAIMED], WORK.c.lease_until > _NOW)
 _NO_DOUBT = WORK.c.unknown == sa.cast([], sa.ARRAY(sa.Integer))
 MOVED = ("state", "failures", "due_at", "lease_until", "unknown", "code", "alarm", "ended_at")
 
@@ -36,10 +31,7 @@ _ENQUEUE = Bulk[None](
         index_elements=["kind", "key"],
         # What is under way goes on. What comes after it is something new, unless it says the same again.
         set_={c: insert.excluded[c] for c in ("due_at", "expire_at", "repeats")}
-        | {
-            "fingerprint": sa.case((_IS[State.HANDING_OVER], WORK.c.fingerprint), else_=""),
-            "failures": 0,
-        },
+        | {"fingerprint": sa.case((_IS[State.HANDING_OVER], WORK.c.fingerprint), else_=""), "failures": 0},
         where=WORK.c.ended_at.is_(None),
     ),
     columns=[c.name for c in WORK.columns if c.server_default is None and not c.nullable],

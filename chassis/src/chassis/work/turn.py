@@ -12,6 +12,10 @@ from chassis.telemetry.metrics import WORK_REPEATS
 from chassis.work import queue
 from chassis.work.item import Later, Outcome, Refused, State, Superseded, Work
 
+LEASE = 1.1  # times what it is for: so the outcome can still be recorded
+TRIES = 5
+PAUSE_S = 0.3
+
 
 class Worker(Protocol):
     """Does one kind of work. The runner calls, in this order: `act`, in it `Turn.hand_over`, then `record`.
@@ -50,11 +54,6 @@ class Worker(Protocol):
         May be called twice with the same, and late, for an attempt that others have followed. `attempt` is 0
         when the work expired.
         """
-
-
-LEASE = 1.1  # times what it is for: so the outcome can still be recorded
-TRIES = 5
-PAUSE_S = 0.3
 
 
 class Turn:

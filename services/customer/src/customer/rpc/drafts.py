@@ -8,8 +8,7 @@ from google.protobuf.json_format import MessageToDict
 from google.type.date_pb2 import Date
 
 from chassis.api import customers
-from chassis.api.messages import to_message
-from chassis.api.reading import seen
+from chassis.api.messages import seen, to_message
 from chassis.api.resources import changeable, chosen
 from customer.domain.customers import KIND_FIELDS, ORGANIZATION, PERSON, ProfileUpdate
 from customer.domain.identifiers import Draft, Handle
