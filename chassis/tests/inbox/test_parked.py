@@ -1,5 +1,6 @@
 """Events that cannot be applied wait beside the others, and hold up nobody."""
 
+import asyncio
 from dataclasses import make_dataclass
 from uuid import UUID
 
@@ -38,6 +39,36 @@ async def pair(bench):
 @pytest.fixture
 def soon(monkeypatch):
     monkeypatch.setattr("chassis.backoff.RETRIES", Backoff(0.05, 0.05))
+
+
+async def test_what_one_replica_has_no_hands_for_is_tried_by_another(bench, noted, pair, monkeypatch):
+    monkeypatch.setattr("chassis.backoff.RETRIES", Backoff(60, 60))
+    cases, loyalty = pair
+    tried, stuck = [], asyncio.Event()
+
+    async def fail_and_then_stand_still(tx, event: Event[CaseOpened]) -> None:
+        tried.append(event.data.case)
+        if len(tried) <= 5:
+            raise TimeoutError
+        await stuck.wait()
+
+    async def all_are_aside():
+        return len(await parked(loyalty)) == 5
+
+    async def others_are_applied():
+        return len(await noted(loyalty)) == 3
+
+    await bench.consume(loyalty, fail_and_then_stand_still)
+    await bench.open(cases, *(f"cases/{n}" for n in range(5)))
+    await eventually(all_are_aside)
+    async with loyalty.connection() as connection:
+        await connection.execute("UPDATE parked SET due_at = now()")
+    await eventually(lambda: len(tried) == 7)
+
+    await bench.consume(loyalty)
+
+    await eventually(others_are_applied)
+    stuck.set()
 
 
 async def test_rows_locked_for_300_customers_keep_nobody_else_waiting(bench, noted, pair):

@@ -13,8 +13,8 @@ from chassis.events.declarations import stream_of
 from chassis.events.nats import Connection
 from chassis.events.provision import ACK_WAIT_S
 from chassis.inbox.effect import Effect
-from chassis.inbox.parked import Kept, Parked
-from chassis.inbox.pull import Delivery, Missing, Pull
+from chassis.inbox.parked import Parked
+from chassis.inbox.pull import Delivery, Kept, Missing, Pull
 from chassis.inbox.subscription import BATCH, Subscription
 from chassis.judgement import Judgement, judge
 from chassis.telemetry.metrics import CONSUMED
@@ -62,7 +62,8 @@ class Consumer:
         await self._pull.open()
         try:
             async with self._workers:
-                beside = [self._workers.create_task(work()) for work in (self._hold, self._retry)]
+                retries = [self._retry] * RETRIED_AT_ONCE
+                beside = [self._workers.create_task(work()) for work in (self._hold, *retries)]
                 while not self._stopping:
                     await self._take()
                 while self._held:
@@ -144,7 +145,7 @@ class Consumer:
             self._let_go([delivery])
             return
 
-    async def _applied_or_kept(self, event: Delivery | Kept) -> bool:
+    async def _applied_or_kept(self, event: Kept) -> bool:
         """Whether the event is applied. Raises when it can neither be applied nor kept."""
         while True:
             try:
@@ -158,20 +159,15 @@ class Consumer:
             return True
 
     async def _retry(self) -> None:
-        """Try again what was set aside, when it is due, at most two at a time."""
-        limit = asyncio.Semaphore(RETRIED_AT_ONCE)
+        """Try again what was set aside, when it is due, one after another."""
         while not self._stopping:
             try:
-                taken = await self._parked.take()
-                await asyncio.gather(*(self._retried(kept, limit) for kept in taken))
+                kept = await self._parked.take()
+                if kept and await self._applied_or_kept(kept):
+                    await self._parked.forget(kept.event_id)
             except DATABASE_ERRORS as error:
                 _log.warning("what was set aside waits for the database", error=repr(error))
                 await asyncio.sleep(PAUSE_S)
-
-    async def _retried(self, kept: Kept, limit: asyncio.Semaphore) -> None:
-        async with limit:
-            if await self._applied_or_kept(kept):
-                await self._parked.forget(kept.event_id)
 
     async def _hold(self) -> None:
         """Tell the broker, as long as it takes, that what is in hand is being seen to.

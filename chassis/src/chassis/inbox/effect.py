@@ -17,8 +17,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import Malformed
 from chassis.events import envelope, registry
 from chassis.events.envelope import Event
-from chassis.inbox.parked import Kept
-from chassis.inbox.pull import Delivery
+from chassis.inbox.pull import Kept
 from chassis.inbox.subscription import Subscription
 from chassis.telemetry import tracing
 
@@ -44,7 +43,7 @@ class Effect:
         self._subscription = subscription
         self._principal = service_itself(db.service)
 
-    async def of_one(self, message: Delivery | Kept) -> None:
+    async def of_one(self, message: Kept) -> None:
         """Handle one event in a transaction of its own. Malformed, or what the handler raises."""
         event = self._parse(message)
         durable, source = self._subscription.durable, self._subscription.source
@@ -54,7 +53,7 @@ class Effect:
                 traceparent=tracing.carried(event.traceparent),
             ), LOCK_TIMEOUT_MS)  # fmt: skip
 
-    async def of_batch(self, messages: Sequence[Delivery]) -> None:
+    async def of_batch(self, messages: Sequence[Kept]) -> None:
         """Handle the events of a batch in one transaction."""
         events = list({event.id: event for event in map(self._parse, messages)}.values())
         durable, source = self._subscription.durable, self._subscription.source
@@ -86,7 +85,7 @@ class Effect:
             for event in events:
                 await self._subscription.handler(event.type)(tx, event)
 
-    def _parse(self, message: Delivery | Kept) -> Event[Any]:
+    def _parse(self, message: Kept) -> Event[Any]:
         try:
             event = envelope.parse(message.headers, message.body, self._subscription.messages)
         except (KeyError, ValueError, DecodeError) as error:

@@ -9,11 +9,10 @@ release does not know waits here for the release that does, and is tried by that
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
@@ -25,14 +24,13 @@ from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among
 from chassis.errors import Malformed, Refusal
 from chassis.events.shown import CUSTOMER
-from chassis.inbox.pull import Delivery
+from chassis.inbox.pull import Kept, id_in
 from chassis.inbox.subscription import Subscription
 from chassis.judgement import Judgement, judge
 from chassis.telemetry.metrics import CONSUMED
 from chassis.timeouts import woken
 
 UNKNOWN_ATTEMPTS = 10
-CLAIMED = 16
 CLAIM = timedelta(seconds=60)  # longer than any attempt lasts
 IDLE_S = 1.0
 TEXT_MAX = 300  # characters of an attribute that names something; what is longer names nothing
@@ -58,27 +56,17 @@ _claimed = (
     sa.select(_P.event_id)
     .where(*_MINE, _P.due_at <= sa.bindparam("now"))
     .order_by(_P.due_at)
-    .limit(sa.literal_column(str(CLAIMED)))
+    .limit(sa.literal_column("1"))
     .with_for_update(skip_locked=True)
+    .scalar_subquery()  # asked once: what is IN a query may be asked for each row, and claims them all
 )
 _TAKE = Statement[Any](
     sa.update(PARKED)
-    .where(_P.consumer == sa.bindparam("consumer"), _P.event_id.in_(_claimed))
+    .where(_P.consumer == sa.bindparam("consumer"), _P.event_id == _claimed)
     .values(due_at=sa.bindparam("until"), attempts=_P.attempts + sa.literal_column("1"))
     .returning(PARKED)
 )
 _FORGET = Statement[Any](sa.delete(PARKED).where(*_ONE))
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An event taken from among those set aside, to be tried once more."""
-
-    event_id: UUID
-    subject: str
-    headers: Mapping[str, str]
-    body: bytes
-    attempts: int
 
 
 class Parked:
@@ -90,19 +78,18 @@ class Parked:
         self._durable = subscription.durable
         self._added = asyncio.Event()
 
-    async def keep_raw(self, deliveries: Sequence[Delivery]) -> None:
+    async def keep_raw(self, deliveries: Sequence[Kept]) -> None:
         """Keep events of types that this release does not know. Raises what the database raises."""
         _log.warning("events of an unknown type are kept", durable=self._durable, events=len(deliveries))
-        rows = {row["event_id"]: row for row in (self._row(_kept(each), None) for each in deliveries)}
+        rows = {row["event_id"]: row for row in (self._row(each, None) for each in deliveries)}
         await _KEEP.rows(self._db, list(rows.values()))
         CONSUMED.labels(self._durable, "unknown").inc(len(rows))
 
-    async def keep(self, failed: Delivery | Kept, error: Exception) -> None:
+    async def keep(self, kept: Kept, error: Exception) -> None:
         """Keep an event that could not be applied, or give up on it when no other try can help.
 
         Raises what the database raises.
         """
-        kept = _kept(failed) if isinstance(failed, Delivery) else failed
         judgement = judge(error)
         unknown = judgement in (Judgement.UNKNOWN, Judgement.DOWN)  # the database is not down: we write to it
         hopeless = judgement is Judgement.POISON or (unknown and kept.attempts >= UNKNOWN_ATTEMPTS)
@@ -124,20 +111,19 @@ class Parked:
             )  # fmt: skip
         self._added.set()
 
-    async def take(self) -> list[Kept]:
-        """Those that are due, to be tried now; waits until there are some, for a second at most."""
+    async def take(self) -> Kept | None:
+        """One that is due, to be tried now: others are for other hands. Waits a second at most for one."""
         due_at = (await _DUE.one(self._db, **self._mine()))["due_at"]
         now = datetime.now(UTC)
         if due_at is not None and due_at <= now:
-            rows = await _TAKE.all(self._db, **self._mine(), now=now, until=now + CLAIM)
-            return [
-                Kept(row["event_id"], row["subject"], row["headers"], row["data"], row["attempts"])
-                for row in rows
-            ]
+            row = await _TAKE.maybe(self._db, **self._mine(), now=now, until=now + CLAIM)
+            if row is not None:
+                return Kept(row["event_id"], row["subject"], row["headers"], row["data"], row["attempts"])
+            due_at = None  # in other hands
         wait_s = IDLE_S if due_at is None else min(IDLE_S, (due_at - now).total_seconds())
         await woken(self._added, wait_s)
         self._added.clear()
-        return []
+        return None
 
     async def forget(self, event_id: UUID) -> None:
         """It is applied."""
@@ -162,7 +148,7 @@ class Parked:
             "type": _text(headers, "ce-type"),
             "resource": _text(headers, "ce-subject"),
             "customer": _text(headers, CUSTOMER),
-            "transaction_id": _id(headers, "ce-transactionid"),
+            "transaction_id": id_in(headers, "ce-transactionid"),
             "headers": {_storable(name): _storable(value) for name, value in headers.items()},
             "data": kept.body,
             "attempts": kept.attempts,
@@ -171,12 +157,6 @@ class Parked:
             "parked_at": self._db.clock.now(),
             "due_at": now + timedelta(seconds=backoff.RETRIES.wait(kept.attempts)) if error else now,
         }
-
-
-def _kept(found: Delivery) -> Kept:
-    """The event of a delivery, known by its id; without a right one by the first place in the stream."""
-    event_id = _id(found.headers, "ce-id") or uuid5(UUID(int=0), found.place)
-    return Kept(event_id, found.subject, found.headers, found.body, found.attempts)
 
 
 def _text(headers: Mapping[str, str], name: str) -> str:
@@ -193,10 +173,3 @@ def _words(error: Exception) -> str:
 def _storable(text: str) -> str:
     """The text with what the database cannot hold written out: a NUL, and bytes that are not UTF-8."""
     return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
-
-
-def _id(headers: Mapping[str, str], name: str) -> UUID | None:
-    try:
-        return UUID(headers[name])
-    except (KeyError, ValueError):
-        return None

@@ -7,8 +7,10 @@ a hot loop.
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from itertools import count
+from uuid import UUID, uuid5
 
 import nats.errors
 import structlog
@@ -97,21 +99,30 @@ class Pull:
                 self._answered.set()
 
 
-class Delivery:
+@dataclass(eq=False)
+class Kept:
+    """An event to be tried, and kept when it cannot be applied. This time is one of the attempts."""
+
+    event_id: UUID
+    subject: str
+    headers: Mapping[str, str]
+    body: bytes
+    attempts: int
+
+
+class Delivery(Kept):
     """A delivered message. Those with the same key, the resource they are about, are handled in order.
 
-    The type is the event message's full name; "" when it does not say. This time is one of the attempts.
+    It is known by its id; without a right one by its first place in the stream. The type is the event
+    message's full name; "" when it does not say.
     """
 
     def __init__(self, message: Msg) -> None:
-        metadata = message.metadata
-        self.headers: dict[str, str] = message.headers or {}
-        self.body = message.data
-        self.key = self.headers.get("ce-subject", "")
-        self.type = self.headers.get("ce-type", "")
-        self.attempts = metadata.num_delivered
-        self.subject = message.subject
-        self.place = f"{metadata.stream}:{metadata.sequence.stream}"
+        told, headers = message.metadata, message.headers or {}
+        event_id = id_in(headers, "ce-id") or uuid5(UUID(int=0), f"{told.stream}:{told.sequence.stream}")
+        super().__init__(event_id, message.subject, headers, message.data, told.num_delivered)
+        self.key = headers.get("ce-subject", "")
+        self.type = headers.get("ce-type", "")
         self._message = message
 
     async def done(self) -> None:
@@ -125,6 +136,14 @@ class Delivery:
     async def later(self) -> None:
         """Ask for it again, when it could not even be set aside."""
         await _said(self._message.nak(delay=backoff.RETRIES.wait(self.attempts)))
+
+
+def id_in(headers: Mapping[str, str], name: str) -> UUID | None:
+    """The id in an attribute; None when it has none."""
+    try:
+        return UUID(headers[name])
+    except (KeyError, ValueError):
+        return None
 
 
 async def _said(word: Awaitable[None]) -> None:
