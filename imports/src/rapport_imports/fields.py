@@ -2,8 +2,8 @@
 
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -69,24 +69,20 @@ class Notation:
     zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - it never changes
 
 
+@dataclass
 class Cells:
     """The typed cells of one row; what is wrong is added to the row's problems.
 
     `columns` says which column holds each field, `spares` which do where that one has nothing.
     """
 
-    def __init__(
-        self,
-        row: Row,
-        columns: Mapping[str, str],
-        notation: Notation,
-        spares: Mapping[str, Sequence[str]] | None = None,
-    ) -> None:
-        self.row = row
-        self._columns = columns
-        self._notation = notation
-        self._spares = spares or {}
-        self._currency = notation.currency
+    row: Row
+    columns: Mapping[str, str]
+    notation: Notation
+    spares: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._currency = self.notation.currency
 
     def text(self, field: str, *, required: bool = False) -> str:
         """The trimmed text, at most 2,000 characters; empty for `NULL` and where there is no such column.
@@ -96,9 +92,9 @@ class Cells:
         """
         before = len(self.row.problems)
         value = self._text(field)
-        for column in () if value else self._spares.get(field, ()):
+        for column in () if value else self.spares.get(field, ()):
             if not is_nothing(self.row.cells.get(column, "")):
-                self._columns = {**self._columns, field: column}
+                self.columns = {**self.columns, field: column}
                 value = self._text(field)
                 break
         if required and not value and len(self.row.problems) == before:
@@ -110,10 +106,10 @@ class Cells:
 
     def column(self, field: str) -> str:
         """The column that a field was read from."""
-        return self._columns.get(field, field)
+        return self.columns.get(field, field)
 
     def _text(self, field: str) -> str:
-        value = TURNS.sub("", check_cell(self.row, self._columns.get(field, "")))
+        value = TURNS.sub("", check_cell(self.row, self.columns.get(field, "")))
         value = value.strip(_AROUND) if shows_something(value) else ""
         if field in _IDS or field.endswith("postal_code"):
             value = value.removeprefix("'")
@@ -132,15 +128,15 @@ class Cells:
     def everywhere(self, field: str) -> list[tuple[str, str]]:
         """The texts in all columns that hold a field, each once, with its column."""
         found: dict[str, str] = {}
-        for column in (self._columns.get(field, ""), *self._spares.get(field, ())):
-            for text in Cells(self.row, {field: column}, self._notation).several(field):
+        for column in (self.columns.get(field, ""), *self.spares.get(field, ())):
+            for text in Cells(self.row, {field: column}, self.notation).several(field):
                 found.setdefault(text, column)
         return [(column, text) for text, column in found.items()]
 
     @property
     def zone(self) -> ZoneInfo:
         """Where days are days."""
-        return self._notation.zone
+        return self.notation.zone
 
     def moment(self, field: str, *, required: bool = False, past: bool = False) -> datetime | None:
         """A date or time, in the file's zone unless it says otherwise. A bare date is its first moment.
@@ -151,9 +147,9 @@ class Cells:
         if not value:
             return None
         try:
-            at = dates.read(value, self._notation.date_format, self._notation.first, self.zone)
+            at = dates.read(value, self.notation.date_format, self.notation.first, self.zone)
         except ValueError:
-            how = dates.example(self._notation.date_format)
+            how = dates.example(self.notation.date_format)
             allowed = (
                 f"must be a day that there is, with a time or without, as in {how}; --date-format tells "
                 "another notation, such as DD/MM/YY"
@@ -173,7 +169,7 @@ class Cells:
         """A birth date, as far as it says one; what may be two, or is none, is told and left out."""
         value = self.text(field)
         try:
-            return dates.born(value, self._notation.date_format, self._notation.first) if value else None
+            return dates.born(value, self.notation.date_format, self.notation.first) if value else None
         except ValueError:
             allowed = "may be no date, or two: left out; --date-format tells which, such as DD/MM/YYYY"
             self.tell("INVALID_TIME", allowed, field)
@@ -186,7 +182,7 @@ class Cells:
             return Decimal(0)
         currency = self._currency
         found = amounts.written(value)
-        decimal = self._notation.decimal or (found.decimal if found else "") or "."
+        decimal = self.notation.decimal or (found.decimal if found else "") or "."
         number = found.value(decimal) if found else None
         if found is None or number is None or number != round(number, currency.decimals):
             allowed = (
@@ -205,11 +201,11 @@ class Cells:
         said = field if self.text(field) else amount
         written = amounts.written(self.text(amount))
         name = self.text(field) or (written.currency if written else "")
-        found = amounts.currency_of(name, self._notation.currency)
+        found = amounts.currency_of(name, self.notation.currency)
         if found is None:
             allowed = "must be a currency of ISO 4217, such as EUR; of a sign like $, --currency says which"
             self.wrong(said, "INVALID_CURRENCY", allowed)
-        self._currency = found or self._notation.currency
+        self._currency = found or self.notation.currency
         return self._currency.code
 
     def count(self, field: str) -> int:
@@ -224,31 +220,26 @@ class Cells:
 
     def region(self, field: str) -> str:
         """The ISO 3166-1 alpha-2 code of a country given by name or code; empty, and told, when unknown."""
-        value = self.text(field)
-        found = country(value) if value else self._notation.country
-        if value and not found:
-            self.tell("INVALID_CODE", "is no country that is known, such as DE or Germany: left out", field)
-        return found or self._notation.country
+        return self._known(field, country, "country", "DE or Germany") or self.notation.country
 
     def language(self, field: str) -> str:
         """A BCP 47 language from `en_US`, `DE`, `de-DE.UTF-8` or `German`; empty, and told, when unknown."""
-        value = self.text(field)
-        found = language(value) if value else ""
-        if value and not found:
-            self.tell("INVALID_CODE", "is no language that is known, such as de or de-AT: left out", field)
-        return found
+        return self._known(field, language, "language", "de or de-AT")
 
     def time_zone(self, field: str) -> str:
         """A time zone of the IANA database; empty, and told, when there is none of that name."""
+        return self._known(field, lambda name: name if time_zone(name) else "", "time zone", "Europe/Berlin")
+
+    def _known(self, field: str, code_of: Callable[[str], str], what: str, example: str) -> str:
         value = self.text(field)
-        if value and time_zone(value) is None:
-            self.tell("INVALID_CODE", "is no time zone that is known, such as Europe/Berlin: left out", field)
-            return ""
-        return value
+        found = code_of(value) if value else ""
+        if value and not found:
+            self.tell("INVALID_CODE", f"is no {what} that is known, such as {example}: left out", field)
+        return found
 
     def tell(self, reason: str, description: str, field: str = "") -> None:
         """Say what is to be known of the row although it is not refused."""
-        self.row.told.append(Problem(self._columns.get(field, ""), reason, description))
+        self.row.told.append(Problem(self.columns.get(field, ""), reason, description))
 
     def wrong(self, field: str, reason: str, description: str) -> None:
         """Note a problem of the row."""

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
@@ -180,6 +180,7 @@ LATE_S = 5.0
 WAITS = Backoff(0.5, 10.0)
 
 
+@dataclass(eq=False)
 class Patient:
     """What a stub needs of a channel, for calls that do no harm when they are made again, as all of imports.
 
@@ -187,15 +188,14 @@ class Patient:
     service does not answer, once in the time that a call is made again.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, service: str, say: Callable[[str], None]) -> None:
-        self._channel = channel
-        self._service = service
-        self._say = say
-        self._quiet_until = 0.0
+    channel: grpc.aio.Channel
+    service: str
+    say: Callable[[str], None]
+    _quiet_until: float = 0.0
 
     def unary_unary(self, *method: Any, **further: Any) -> Callable[[Any], Awaitable[Any]]:
         """The callable for a unary method."""
-        ask = self._channel.unary_unary(*method, **further)
+        ask = self.channel.unary_unary(*method, **further)
 
         async def call(request: Any) -> Any:
             until = time.monotonic() + PATIENCE_S
@@ -220,8 +220,8 @@ class Patient:
         now = time.monotonic()
         if now >= self._quiet_until:
             self._quiet_until = now + PATIENCE_S
-            self._say(
-                f"the {self._service} service does not answer, trying again: for {PATIENCE_S / 60:.0f} "
+            self.say(
+                f"the {self.service} service does not answer, trying again: for {PATIENCE_S / 60:.0f} "
                 "minutes at most; Ctrl-C stops, and another run goes on"
             )
 

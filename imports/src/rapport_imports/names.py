@@ -138,7 +138,6 @@ _NAMES: Mapping[str, str] = {
     """,
 }
 
-
 # The parts of an address, and whose address it is by what goes before or behind a part's name.
 PARTS: Mapping[str, str] = {
     "street": """

@@ -10,8 +10,7 @@ from cases.rpc.services import CaseRpc, DirectoryRpc, NoteRpc, PromiseRpc, WorkI
 from cases.settings import Settings
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
-from cases.usecases.outcomes import count_live
-from cases.usecases.promise import break_promise, promise_due_soon
+from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from chassis.app import App
 from chassis.events.declarations import Listening
 from chassis.service import Service

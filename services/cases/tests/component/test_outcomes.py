@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from prometheus_client import REGISTRY
 
-from cases.usecases.outcomes import OUTCOMES, count_live
+from cases.usecases.promise import OUTCOMES, count_live
 from rapport.cases.v1.promise_service_pb2 import KeepPromiseRequest
 from rapport_testing.wait import eventually
 

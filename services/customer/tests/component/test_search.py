@@ -10,7 +10,7 @@ from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from customer.service import service
 from customer.store import search
-from customer.usecases.search import wanted
+from customer.usecases.resolve import wanted
 from rapport.customer.v1.customer_pb2 import Organization
 from rapport.customer.v1.customer_service_pb2 import SearchCustomersRequest
 from rapport.customer.v1.identifier_pb2 import Identifier

@@ -189,7 +189,7 @@ async def test_a_release_with_another_durable_hears_all_again_and_shows_the_part
     monkeypatch.setattr(events, "SPECS", SPECS)
     renamed = replace(events.LISTENING, durable="customer-view-2")
     monkeypatch.setattr("customer.service.LISTENING", renamed)
-    monkeypatch.setattr(service, "listens", (renamed,))
+    monkeypatch.setitem(vars(service), "listens", (renamed,))
     newer = await open_desk(database_url=desk.running.app.settings.database_url)
     after = await newer.view_when(anna.name, lambda found: found.cases)
     assert [part.case for part in after.cases] == [case]

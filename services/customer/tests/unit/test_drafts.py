@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from customer.domain.customers import KIND_FIELDS, PROFILE_FIELDS, new_customer, path_of
-from customer.rpc.drafts import KINDS, read_changes, read_draft
+from customer.rpc.customers import KINDS, read_changes, read_draft
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
 

@@ -81,7 +81,7 @@ def test_freshness_is_appended_to_a_view_without_reading_it(freshness):
 
 def test_freshness_is_computed_once_for_many_answers(freshness):
     assert freshness.serialised() is freshness.serialised()
-    assert freshness._freshness.asked == 2
+    assert freshness.freshness.asked == 2
 
 
 async def test_a_fact_set_aside_marks_its_customer_and_nobody_else(freshness, rows, changed):

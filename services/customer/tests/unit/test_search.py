@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from customer.domain.identifiers import IdentifierType
 from customer.usecases.customers import judge
-from customer.usecases.search import wanted
+from customer.usecases.resolve import wanted
 
 ID = "0198c0de-0000-7000-8000-000000000001"
 FORMATS = phonenumbers.PhoneNumberFormat

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
-from cases.domain.facts import AgentCreated, AgentUpdated
+from cases.domain.facts import AgentUpdated
 from cases.names import AGENT, DEPARTMENT
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from chassis.facts import changed, fact_of
@@ -36,10 +36,6 @@ class Agent:
 
     name = AGENT.named("id")
     department = DEPARTMENT.named("department_id")
-
-    def created(self) -> AgentCreated:
-        """The fact that there is such an agent."""
-        return fact_of(AgentCreated, self)
 
     def update(self, changes: AgentFields) -> AgentUpdated | None:
         """Take over `changes`. Nothing when it is so already."""

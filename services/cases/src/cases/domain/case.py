@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypedDict
 from uuid import UUID
 
-from cases.domain.facts import CaseAssigned, CaseOpened, CaseReopened, CaseResolved, CaseUpdated, NoteCreated
+from cases.domain.facts import CaseAssigned, CaseReopened, CaseResolved, CaseUpdated, NoteCreated
 from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, NOTE
 from chassis.errors import FailedPrecondition
 from chassis.facts import changed, fact_of
@@ -49,10 +49,6 @@ class Case:
     customer = CUSTOMER.named("customer_id")
     owner = AGENT.named("owner_id")
     department = DEPARTMENT.named("department_id")
-
-    def opened(self) -> CaseOpened:
-        """The fact that it was opened."""
-        return fact_of(CaseOpened, self)
 
     def update(self, changes: CaseChanges) -> CaseUpdated | None:
         """Describe it otherwise, whatever its state. Nothing when it is described so already."""

@@ -15,17 +15,11 @@ LENT_LEAD = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """By when.
+    """By when."""
 
-    Attributes:
-        time: the promised moment; of a day, the first moment after it.
-        day: the promised day; None for a moment.
-        time_zone: the IANA zone in which it is a day; empty for a moment.
-    """
-
-    time: datetime
-    day: date | None = None
-    time_zone: str = ""
+    time: datetime  # the promised moment; of a day, the first moment after it
+    day: date | None = None  # the promised one; None for a moment
+    time_zone: str = ""  # the IANA zone in which it is a day; empty for a moment
 
     @classmethod
     def of_day(cls, day: date, time_zone: str) -> "Due":

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from cases.domain.facts import WorkItemCreated, WorkItemFinished, WorkItemForecast, WorkItemStarted
+from cases.domain.facts import WorkItemFinished, WorkItemForecast, WorkItemStarted
 from cases.names import CASE, CUSTOMER, DEPARTMENT, WORK_ITEM
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
@@ -21,11 +21,7 @@ class WorkItemState(StrEnum):
 
 @dataclass(slots=True)
 class WorkItem:
-    """A department's part of a case.
-
-    Attributes:
-        display_name: what is to be done, as it was said. Personal.
-    """
+    """A department's part of a case."""
 
     id: UUID
     case_id: UUID
@@ -40,17 +36,13 @@ class WorkItem:
     forecast_reason_code: str = ""
     start_time: datetime | None = None
     finish_time: datetime | None = None
-    display_name: str = ""
+    display_name: str = ""  # what is to be done, as it was said: personal
     version: int = 1
 
     name = WORK_ITEM.named("id")
     case = CASE.named("case_id")
     customer = CUSTOMER.named("customer_id")
     department = DEPARTMENT.named("department_id")
-
-    def created(self) -> WorkItemCreated:
-        """The fact that it was created."""
-        return fact_of(WorkItemCreated, self)
 
     def forecast(self, finish_time: datetime, reason_code: str) -> WorkItemForecast:
         """Say when the work is now expected to finish, and why."""

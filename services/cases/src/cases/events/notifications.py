@@ -1,5 +1,7 @@
 """What the notifications service tells."""
 
+from dataclasses import dataclass
+
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.telling import Telling
 from cases.names import NOTICE, PROMISE
@@ -10,11 +12,11 @@ from chassis.events.envelope import Event
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 
 
+@dataclass(frozen=True, slots=True)
 class Notices:
     """Notices that were sent about promises."""
 
-    def __init__(self, clock: PromiseClock) -> None:
-        self._clock = clock
+    clock: PromiseClock
 
     async def sent(self, tx: Transaction, event: Event[NoticeSent]) -> None:
         """A policy told the customer a new date: the promise moves. No other notice can move one."""
@@ -32,4 +34,4 @@ class Notices:
             reason_code=told.reason_code,
             notice_id=notice_id,
         )
-        await customer_was_told(tx, self._clock, promise_id, telling)
+        await customer_was_told(tx, self.clock, promise_id, telling)

@@ -1,6 +1,7 @@
 """The directory of agents."""
 
 from cases.domain.agent import Agent, AgentFields
+from cases.domain.facts import AgentCreated
 from cases.names import AGENT
 from cases.store.tables import AGENT as AGENT_BY_ID
 from cases.store.tables import INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
@@ -10,6 +11,7 @@ from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
+from chassis.facts import fact_of
 
 
 async def owner_to_be(tx: Transaction, agent_id: str) -> Agent:
@@ -61,5 +63,5 @@ async def _created(tx: Transaction, agent: Agent) -> bool:
     """Keep a new agent. False when there is one already."""
     if await INSERT_AGENT.maybe(tx, **values(agent)) is None:
         return False
-    tx.record(agent.created(), version=agent.version)
+    tx.record(fact_of(AgentCreated, agent), version=agent.version)
     return True

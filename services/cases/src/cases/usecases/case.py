@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from cases.domain.case import Case, CaseChanges, Note
+from cases.domain.facts import CaseOpened
 from cases.names import CASE
 from cases.store import tables as store
 from cases.usecases.agent import owner_to_be
@@ -12,6 +13,7 @@ from chassis.api.entities import found, owned, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
+from chassis.facts import fact_of
 
 
 async def open_case(
@@ -35,7 +37,7 @@ async def open_case(
     )
     tx.require_owner(case)
     await tx.defer(store.INSERT_CASE, **values(case))
-    tx.record(case.opened(), version=case.version)
+    tx.record(fact_of(CaseOpened, case), version=case.version)
     return case
 
 

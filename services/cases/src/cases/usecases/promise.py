@@ -1,7 +1,12 @@
-"""Keeping, renegotiating, withdrawing and breaking promises."""
+"""Keeping, renegotiating, withdrawing and breaking promises, and counting how they end.
+
+What an import tells of the past is not counted: it would look as if it all happened today.
+"""
 
 from datetime import date, datetime
 from uuid import UUID
+
+from prometheus_client import Counter
 
 from cases.domain.due import Due
 from cases.domain.promise import LIVE, Promise, PromiseState
@@ -9,15 +14,45 @@ from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.domain.telling import Telling, tell
 from cases.names import PROMISE
 from cases.store import tables as store
-from cases.usecases import outcomes
+from cases.store.tables import COUNT_LIVE
 from cases.usecases.make_promise import announce
 from chassis import ids
 from chassis.api import etags
 from chassis.api.entities import found, save, write
+from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
+from chassis.telemetry.metrics import Snapshot
 from chassis.work.timers import Timer
+
+OUTCOMES = Counter(
+    "rapport_promise_outcomes",
+    "What became of promises: kept, kept_late, told_in_time (of a new date), told_late, broken, withdrawn. "
+    "What is broken may be told_late or kept_late after that.",
+    ["outcome"],
+)
+for _each in ("kept", "kept_late", "told_in_time", "told_late", "broken", "withdrawn"):
+    OUTCOMES.labels(_each)  # told from the start, so that a first one is seen
+UNDER_WAY = Snapshot(
+    "rapport_promises_live", "Promises that have not ended, by state. The same in every replica.", ("state",)
+)
+
+
+def count_outcome(tx: Transaction, outcome: str) -> None:
+    """Count one, if the transaction commits."""
+    tx.after_commit(OUTCOMES.labels(outcome).inc)
+
+
+def outcome_of_kept(promise: Promise) -> str:
+    """How a promise was kept."""
+    return "kept_late" if promise.state is PromiseState.KEPT_LATE else "kept"
+
+
+async def count_live(db: Database) -> None:
+    """Tell how many promises are under way."""
+    found = {row["state"]: row["promises"] for row in await COUNT_LIVE.all(db)}
+    UNDER_WAY.replace({(state,): found.get(state, 0) for state in sorted(LIVE)})
 
 
 async def renegotiate_promise(
@@ -47,7 +82,7 @@ async def renegotiate_promise(
     facts: Facts = [(successor.made(), successor.version)]
     if work_item:
         facts += compared(successor, work_item, clock, tx.now)
-    outcomes.count(tx, "told_late" if promise.state is PromiseState.BROKEN else "told_in_time")
+    count_outcome(tx, "told_late" if promise.state is PromiseState.BROKEN else "told_in_time")
     renegotiated_id = tx.record(renegotiated, version=promise.version)
     await store.INSERT_PROMISE.run(tx, **values(successor))
     await write(tx, store.UPDATE_PROMISE, promise)
@@ -64,9 +99,9 @@ async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UU
     if not told:
         return
     in_time = promise.state is PromiseState.RENEGOTIATED
-    outcomes.count(tx, "told_in_time" if in_time else "told_late")
+    count_outcome(tx, "told_in_time" if in_time else "told_late")
     if was_live and not in_time:
-        outcomes.count(tx, "broken")
+        count_outcome(tx, "broken")
     successor, cause = told[-1][0], None
     for about, version, fact in told:
         cause = tx.record(fact, version=version, caused_by=cause if about is successor else None)
@@ -83,7 +118,7 @@ async def keep_promise(
     """Mark a promise as done, now unless told when; ahead of us is now, by a clock that is."""
     promise = await _own(tx, promise_id, etag)
     await save(tx, store.UPDATE_PROMISE, promise, promise.keep(min(keep_time or tx.now, tx.now), tx.now))
-    outcomes.count(tx, outcomes.of_kept(promise))
+    count_outcome(tx, outcome_of_kept(promise))
     return promise
 
 
@@ -94,7 +129,7 @@ async def withdraw_promise(
     promise = await _own(tx, promise_id, etag, lent=True)
     _break_when_over(tx, clock, promise)
     await save(tx, store.UPDATE_PROMISE, promise, promise.withdraw(reason_code, tx.now))
-    outcomes.count(tx, "withdrawn")
+    count_outcome(tx, "withdrawn")
     return promise
 
 
@@ -102,7 +137,7 @@ def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promise) -> 
     """Whether a promise was broken is not up to who comes first, a person or the timer."""
     if clock.broken_at(promise) <= tx.now and (broken := promise.break_()):
         tx.record(broken, version=promise.version)
-        outcomes.count(tx, "broken")
+        count_outcome(tx, "broken")
 
 
 async def promise_due_soon(tx: Transaction, timer: Timer) -> None:
@@ -117,7 +152,7 @@ async def break_promise(tx: Transaction, timer: Timer) -> None:
     promise = await found(tx, PROMISE, store.LOCK_PROMISE, UUID(timer.key))
     if broken := promise.break_():
         await save(tx, store.UPDATE_PROMISE, promise, broken)
-        outcomes.count(tx, "broken")
+        count_outcome(tx, "broken")
 
 
 def _new_due(promise: Promise, due_time: datetime | None, due_date: date | None, now: datetime) -> Due:

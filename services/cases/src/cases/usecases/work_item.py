@@ -3,15 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
+from cases.domain.facts import WorkItemCreated
 from cases.domain.promise_clock import PromiseClock, compared
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, WORK_ITEM
 from cases.store import tables as store
-from cases.usecases import outcomes
+from cases.usecases.promise import count_outcome, outcome_of_kept
 from chassis import ids
 from chassis.api.entities import owned, save, write
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
+from chassis.facts import fact_of
 
 
 async def create_work_item(
@@ -34,7 +36,7 @@ async def create_work_item(
         display_name=display_name,
     )
     await tx.defer(store.INSERT_WORK_ITEM, **values(work_item))
-    tx.record(work_item.created(), version=work_item.version)
+    tx.record(fact_of(WorkItemCreated, work_item), version=work_item.version)
     return work_item
 
 
@@ -77,5 +79,5 @@ async def finish_work_item(
     for promise in await store.LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):
         done_at = max(finished_at, promise.since)  # what was done before it was promised is kept at once
         await save(tx, store.UPDATE_PROMISE, promise, promise.keep(done_at, tx.now), caused_by=finish_id)
-        outcomes.count(tx, outcomes.of_kept(promise))
+        count_outcome(tx, outcome_of_kept(promise))
     return work_item

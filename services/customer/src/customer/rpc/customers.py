@@ -1,5 +1,6 @@
-"""CustomerService."""
+"""CustomerService; and customers in requests as drafts, every handle judged, and back."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -7,12 +8,17 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.json_format import MessageToDict
+from google.type.date_pb2 import Date
 
+from chassis.api import customers
 from chassis.api.checks import Rules
 from chassis.api.customers import RULES
 from chassis.api.handles import INVALID_REASONS
-from chassis.api.messages import value_name
+from chassis.api.messages import seen, to_message, value_name
 from chassis.api.pages import gathered, in_turns
+from chassis.api.resources import changeable, chosen
 from chassis.api.validation import Check
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
@@ -21,20 +27,98 @@ from chassis.grpc.methods import change, get, listing
 from chassis.grpc.mutation import mutation
 from chassis.servicer import Rpc
 from customer import names
-from customer.domain.customers import Customer
-from customer.domain.identifiers import Handle
-from customer.rpc.drafts import KINDS, read_changes, read_draft, read_handle, shown
+from customer.domain import customers as domain
+from customer.domain.customers import KIND_FIELDS, ORGANIZATION, PERSON, ProfileUpdate
+from customer.domain.identifiers import Draft, Handle
 from customer.store import tables as store
 from customer.store.search import SEARCH, Found
 from customer.usecases import customers as usecases
-from customer.usecases.customers import create_identifier, delete_identifier
-from customer.usecases.resolve import Ask, resolve_customers
-from customer.usecases.search import CHARACTERS_MIN, wanted
+from customer.usecases.customers import Held, create_identifier, delete_identifier, judged
+from customer.usecases.resolve import CHARACTERS_MIN, Ask, resolve_customers, wanted
 from rapport.common.v1.explanation_pb2 import Explanation
-from rapport.customer.v1 import customer_pb2
 from rapport.customer.v1 import customer_service_pb2 as pb
+from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceServicer
 from rapport.customer.v1.identifier_pb2 import Identifier
+
+_PATHS = changeable(pb.UpdateCustomerRequest.DESCRIPTOR, Customer.DESCRIPTOR)
+_PERSON = [field for field in KIND_FIELDS if field != "birth_date"]
+KINDS = ("person", "organization")
+_SHARED = ("display_name", "language_code", "time_zone", "region_code")
+
+
+def read_draft(sent: Customer, *, confirmed: bool = False) -> Draft:
+    """A customer to be made. Handles that cannot be right are kept, flagged, and match nobody."""
+    handles = tuple(read_handle(each, sent.region_code) for each in sent.identifiers)
+    return Draft(_profile(sent), handles, confirmed)
+
+
+def read_changes(request: pb.UpdateCustomerRequest) -> ProfileUpdate:
+    """What the mask of an update names, and nothing else that is sent."""
+    sent, mask, masked = request.customer, request.update_mask, Customer()
+    paths = chosen(mask, sent, _PATHS) or []
+    FieldMask(paths=paths).MergeMessage(sent, masked)
+    profile = _profile(masked)
+    return ProfileUpdate(
+        fields={(field := _field(path)): profile[field] for path in paths},
+        kinds={path.partition(".")[0].upper() for path in paths if "." in path},
+        as_a_whole=not {"*", *KINDS}.isdisjoint(mask.paths),
+        kind=profile["kind"],
+    )
+
+
+def _field(path: str) -> str:
+    """What a profile calls a field of the contract."""
+    return path.rpartition(".")[2].replace("legal_name", "organization_name")
+
+
+def read_handle(sent: Identifier, region_code: str) -> Handle:
+    """A handle with its quality."""
+    return judged(sent.system, sent.value, customers.judged(sent, region_code))
+
+
+def shown(held: Held) -> Customer:
+    """A customer as the contract has them."""
+    customer = held.customer
+    kind: dict[str, Any] = {}
+    if customer.kind == PERSON:
+        kind["person"] = to_message(Person, customer, birth_date=_date(customer.birth_date))
+    elif customer.kind == ORGANIZATION:
+        kind["organization"] = Organization(legal_name=customer.organization_name)
+    return to_message(
+        Customer,
+        customer,
+        **kind,
+        display_name=customer.shown_name,
+        identifiers=[to_message(Identifier, identifier) for identifier in held.identifiers],
+        addresses=[Address(**address) for address in json.loads(customer.addresses or "[]")],
+    )
+
+
+def _profile(sent: Customer) -> dict[str, str]:
+    """What a customer is called and where they are, flat: see `customer.domain.customers.Customer`."""
+    profile = {field: seen(getattr(sent, field)).strip() for field in _SHARED}
+    profile |= {field: seen(getattr(sent.person, field)).strip() for field in _PERSON}
+    if sent.HasField("organization"):
+        profile["organization_name"] = seen(sent.organization.legal_name).strip()
+    addresses = [MessageToDict(address, preserving_proto_field_name=True) for address in sent.addresses]
+    return profile | {
+        "kind": (sent.WhichOneof("type") or "").upper(),
+        "birth_date": _text(sent.person.birth_date),
+        "addresses": json.dumps(addresses, ensure_ascii=False) if addresses else "",
+    }
+
+
+def _text(born: Date) -> str:
+    """A birth date as it is kept: 1984-04-12, 1984-04, 1984 or --04-12; empty for none."""
+    parts = [f"{part:02}" for part in (born.month, born.day) if part]
+    return "-".join([str(born.year or "-"), *parts]) if born.year or parts else ""
+
+
+def _date(text: str) -> Date | None:
+    year, _, day = ("0", "-", text[2:]) if text.startswith("--") else text.partition("-")
+    month, _, day = day.partition("-")
+    return Date(year=int(year), month=int(month or 0), day=int(day or 0)) if text else None
 
 
 def _of_one_kind(check: Check, request: pb.UpdateCustomerRequest, now: datetime) -> None:
@@ -81,22 +165,18 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
     DeleteIdentifier = change(pb.DeleteIdentifierRequest, delete_identifier, Empty)
 
     @mutation
-    async def CreateCustomer(
-        self, request: pb.CreateCustomerRequest, tx: Transaction
-    ) -> customer_pb2.Customer:
+    async def CreateCustomer(self, request: pb.CreateCustomerRequest, tx: Transaction) -> Customer:
         """Create a customer."""
         draft = read_draft(request.customer)
         return shown(await usecases.create_customer(tx, draft, self.relationship_manager))
 
     @mutation
-    async def UpdateCustomer(
-        self, request: pb.UpdateCustomerRequest, tx: Transaction
-    ) -> customer_pb2.Customer:
+    async def UpdateCustomer(self, request: pb.UpdateCustomerRequest, tx: Transaction) -> Customer:
         """Change profile fields."""
         (customer_id,), etag = names.CUSTOMER.ids(request.customer.name), request.customer.etag
         return shown(await usecases.update_customer(tx, customer_id, read_changes(request), etag))
 
-    async def GetCustomer(self, request: pb.GetCustomerRequest, context: Any) -> customer_pb2.Customer:
+    async def GetCustomer(self, request: pb.GetCustomerRequest, context: Any) -> Customer:
         """Get a customer."""
         return (await self._get(names.CUSTOMER.ids(request.name)))[0]
 
@@ -144,19 +224,17 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         found = await self._resolve(tx, asks, missing_allowed=request.allow_missing)
         return pb.BatchResolveCustomersResponse(responses=found)
 
-    async def _get(
-        self, ids: Sequence[UUID], *, missing_allowed: bool = False
-    ) -> list[customer_pb2.Customer]:
+    async def _get(self, ids: Sequence[UUID], *, missing_allowed: bool = False) -> list[Customer]:
         """The customers with these ids, in their order. NotFound when one is absent, or an empty one."""
         found = await store.CUSTOMERS_BY_ID.all(self.db, ids=list(ids))
         messages = dict(zip((c.id for c in found), await self._shown(found), strict=True))
         for customer_id in ids:
             if customer_id not in messages and not missing_allowed:
                 raise NotFound(names.CUSTOMER.format(customer_id))
-        return [messages.get(customer_id, customer_pb2.Customer()) for customer_id in ids]
+        return [messages.get(customer_id, Customer()) for customer_id in ids]
 
-    async def _shown(self, customers: Sequence[Customer]) -> list[customer_pb2.Customer]:
-        held = {customer.id: usecases.Held(customer, []) for customer in customers}
+    async def _shown(self, customers: Sequence[domain.Customer]) -> list[Customer]:
+        held = {customer.id: Held(customer, []) for customer in customers}
         for identifier in await store.IDENTIFIERS_OF.all(self.db, customer_ids=list(held)) if held else ():
             held[identifier.customer_id].identifiers.append(identifier)
         return [shown(each) for each in held.values()]

@@ -27,7 +27,7 @@ from customer.domain.consents import choose_contact
 from customer.domain.identifiers import Draft
 from customer.domain.sections import PutResult, ViewSection
 from customer.domain.timeline import INTERACTION, Channel, TimelineEntry
-from customer.rpc.drafts import read_draft
+from customer.rpc.customers import read_draft
 from customer.store import tables as store
 from customer.store import views
 from customer.usecases import consents, imports, sections

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -34,38 +35,29 @@ _STATES = {
 _log = structlog.get_logger()
 
 
+@dataclass(eq=False)
 class ViewFreshness:
     """What a view says of its own currency: of each source, and of facts that could not be applied.
 
-    Args:
-        db: where facts that could not be applied are set aside.
-        freshness: how current the sources are.
-        consumers: the consumer that projects each source.
-        changed: called with the customers for whom something was set aside, or no longer is.
+    `consumers` are those that project each source; `changed` is called with the customers for whom something
+    was set aside, or no longer is.
     """
 
-    def __init__(
-        self,
-        db: Database,
-        freshness: Freshness,
-        consumers: Mapping[str, str],
-        changed: Callable[[Sequence[UUID]], None],
-    ) -> None:
-        self._db = db
-        self._freshness = freshness
-        self._consumers = consumers
-        self._changed = changed
-        self._serialised = b""
-        self._until = 0.0
-        self._unapplied: dict[UUID, bytes] = {}
-        self._incomplete: set[str] = set()
-        self._loaded = time.monotonic()
+    db: Database
+    freshness: Freshness
+    consumers: Mapping[str, str]
+    changed: Callable[[Sequence[UUID]], None]
+    _serialised: bytes = field(default=b"", init=False)
+    _until: float = field(default=0.0, init=False)
+    _unapplied: dict[UUID, bytes] = field(default_factory=dict, init=False)
+    _incomplete: set[str] = field(default_factory=set, init=False)
+    _loaded: float = field(default_factory=time.monotonic, init=False)
 
     def serialised(self) -> bytes:
         """A CustomerView with nothing but `freshness`: appended to a serialised view, it is part of it."""
         now = time.monotonic()
         if now >= self._until:
-            view = view_pb2.CustomerView(freshness=map(self._source, self._consumers))
+            view = view_pb2.CustomerView(freshness=map(self._source, self.consumers))
             self._serialised, self._until = view.SerializeToString(), now + COMPUTED_EVERY_S
         return self._serialised
 
@@ -85,7 +77,7 @@ class ViewFreshness:
     async def load(self) -> None:
         """Look what is set aside, in this or another replica."""
         began = time.monotonic()
-        rows = await SET_ASIDE.all(self._db, consumers=list(self._consumers.values()), most=TOLD_MAX + 1)
+        rows = await SET_ASIDE.all(self.db, consumers=list(self.consumers.values()), most=TOLD_MAX + 1)
         # What concerns nobody that can be named, or too many, may be missing from any view.
         many = {source for source, count in Counter(row.source for row in rows).items() if count > TOLD_MAX}
         self._incomplete = many | {row.source for row in rows if CUSTOMER.match(row.customer) is None}
@@ -94,10 +86,10 @@ class ViewFreshness:
         keys = before.keys() | self._unapplied.keys()
         changed = [key for key in keys if before.get(key) != self._unapplied.get(key)]
         if changed:
-            self._changed(changed)
+            self.changed(changed)
 
     def _source(self, source: str) -> view_pb2.SourceFreshness:
-        state = self._freshness.of(source)
+        state = self.freshness.of(source)
         if time.monotonic() - self._loaded > LOADED_LATE_S:
             state = SourceState(Standing.SILENT, state.age_s, state.pending)
         elif source in self._incomplete and state.standing is Standing.FRESH:

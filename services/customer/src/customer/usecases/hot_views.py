@@ -23,13 +23,7 @@ _ID_BYTES = 16
 
 
 class HotViews:
-    """Serialised views by customer.
-
-    Args:
-        db: where they are stored.
-        broadcast: reaches the other replicas.
-        moved: called after each commit of a projector, of this replica or another.
-    """
+    """Serialised views by customer; `moved` is called after each commit of a projector, of any replica."""
 
     def __init__(self, db: Database, broadcast: Broadcast, moved: Callable[[], None]) -> None:
         self._db = db

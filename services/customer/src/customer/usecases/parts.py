@@ -5,7 +5,7 @@ set the same fields, so older ones of the type change nothing: the fold of the l
 all. What is kept is the same whatever the order and however often facts arrive, and so is the part.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -61,6 +61,18 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """How a view shows parts of one kind: its place there, the facts that make it, and when it is live.
+
+    Without states it is always `live`, and never by an empty list of them.
+    """
+
+    add: Callable[[Any], Any]
+    facts: Sequence[type[Message]]
+    live: Sequence[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """Which part one type of message changes."""
 
@@ -71,22 +83,6 @@ class Spec:
 M = TypeVar("M", bound=Message)
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[Fact])
-_SHOWS: Mapping[PartKind, type[Message]] = {
-    PartKind.PROMISE: view_pb2.PromisePart,
-    PartKind.CASE: view_pb2.CasePart,
-    PartKind.NOTICE: view_pb2.NoticePart,
-    PartKind.VALUE: view_pb2.ValuePart,
-    PartKind.BALANCE: view_pb2.BalancePart,
-    PartKind.GOODWILL: view_pb2.GoodwillPart,
-}
-_LIVE: Mapping[PartKind, set[Any]] = {
-    PartKind.PROMISE: {
-        states_pb2.PROMISE_STATE_UNSPECIFIED,
-        states_pb2.PROMISE_STATE_OPEN,
-        states_pb2.PROMISE_STATE_AT_RISK,
-    },
-    PartKind.CASE: {states_pb2.CASE_STATE_UNSPECIFIED, states_pb2.CASE_STATE_OPEN},
-}
 _NOT_SENT = (states_pb2.NOTICE_STATE_SUPPRESSED, states_pb2.NOTICE_STATE_FAILED)
 TEXT_MAX = 200  # characters of any text in a view
 
@@ -103,7 +99,7 @@ def merged(kept: bytes, facts: Iterable[Fact]) -> bytes:
 def folded(kind: PartKind, kept: bytes) -> Folded:
     """The part that kept facts, of which there is at least one, make."""
     facts = _DECODER.decode(kept)
-    part: Any = _SHOWS[kind]()
+    part: Any = PARTS[kind].add(view_pb2.CustomerView())
     for fact in facts:
         data = SPECS[fact.type].message.FromString(fact.data)
         _copy(data, part)
@@ -113,7 +109,9 @@ def folded(kind: PartKind, kept: bytes) -> Folded:
     part.source.resource_version = last.version
     part.source.occur_time.CopyFrom(timestamp(last.time))
     urgent = kind is PartKind.PROMISE and part.state == states_pb2.PROMISE_STATE_AT_RISK
-    return Folded(excerpt(part), _has_ended(kind, part), urgent, last.time)
+    live = PARTS[kind].live
+    has_ended = live is not None and (not live or part.state not in live)
+    return Folded(excerpt(part), has_ended, urgent, last.time)
 
 
 def excerpt(message: M) -> M:
@@ -122,12 +120,6 @@ def excerpt(message: M) -> M:
         if isinstance(value, str) and len(value) > TEXT_MAX:
             setattr(message, field.name, value[: TEXT_MAX - 1] + "…")
     return message
-
-
-def _has_ended(kind: PartKind, part: Any) -> bool:
-    if kind in _LIVE:
-        return part.state not in _LIVE[kind]
-    return kind in (PartKind.NOTICE, PartKind.GOODWILL)
 
 
 def _copy(data: Message, part: Message) -> None:
@@ -163,32 +155,37 @@ def _unsay(part: Any, data: Any) -> None:
         part.reason_code = ""
 
 
-_FACTS: Mapping[PartKind, Sequence[type[Message]]] = {
-    PartKind.PROMISE: (
-        cases.PromiseMade,
-        cases.PromiseAtRisk,
-        cases.PromiseRecovered,
-        cases.PromiseRenegotiated,
-        cases.PromiseKept,
-        cases.PromiseBroken,
-        cases.PromiseWithdrawn,
-    ),
-    PartKind.CASE: (
-        cases.CaseOpened,
-        cases.CaseAssigned,
-        cases.CaseUpdated,
-        cases.CaseResolved,
-        cases.CaseReopened,
-    ),
-    PartKind.NOTICE: (
-        notifications.NoticeRequested,
-        notifications.NoticeSuppressed,
-        notifications.NoticeSent,
-        notifications.NoticeFailed,
-        notifications.NoticeUnknown,
-    ),
-    PartKind.VALUE: (loyalty.CustomerValueChanged,),
-    PartKind.BALANCE: (loyalty.TransferPosted, loyalty.TransferReversed),
-    PartKind.GOODWILL: (loyalty.GoodwillGranted, loyalty.GoodwillReversed),
+_PROMISES = (
+    cases.PromiseMade,
+    cases.PromiseAtRisk,
+    cases.PromiseRecovered,
+    cases.PromiseRenegotiated,
+    cases.PromiseKept,
+    cases.PromiseBroken,
+    cases.PromiseWithdrawn,
+)
+_PROMISED = (
+    states_pb2.PROMISE_STATE_UNSPECIFIED,
+    states_pb2.PROMISE_STATE_OPEN,
+    states_pb2.PROMISE_STATE_AT_RISK,
+)
+_CASES = cases.CaseOpened, cases.CaseAssigned, cases.CaseUpdated, cases.CaseResolved, cases.CaseReopened
+_OPEN = states_pb2.CASE_STATE_UNSPECIFIED, states_pb2.CASE_STATE_OPEN
+_NOTICES = (
+    notifications.NoticeRequested,
+    notifications.NoticeSuppressed,
+    notifications.NoticeSent,
+    notifications.NoticeFailed,
+    notifications.NoticeUnknown,
+)
+_TRANSFERS = loyalty.TransferPosted, loyalty.TransferReversed
+_GOODWILL = loyalty.GoodwillGranted, loyalty.GoodwillReversed
+PARTS: Mapping[PartKind, Shown] = {
+    PartKind.PROMISE: Shown(lambda view: view.promises.add(), _PROMISES, _PROMISED),
+    PartKind.CASE: Shown(lambda view: view.cases.add(), _CASES, _OPEN),
+    PartKind.NOTICE: Shown(lambda view: view.notices.add(), _NOTICES, ()),
+    PartKind.VALUE: Shown(lambda view: view.value, (loyalty.CustomerValueChanged,)),
+    PartKind.BALANCE: Shown(lambda view: view.loyalty.balances.add(), _TRANSFERS),
+    PartKind.GOODWILL: Shown(lambda view: view.loyalty.goodwill.add(), _GOODWILL, ()),
 }
-SPECS = {each.DESCRIPTOR.full_name: Spec(kind, each) for kind, facts in _FACTS.items() for each in facts}
+SPECS = {each.DESCRIPTOR.full_name: Spec(kind, each) for kind, shown in PARTS.items() for each in shown.facts}

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.context import Call
-from chassis.db.statement import arrays
+from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.facts import fact_of
@@ -71,17 +71,10 @@ def _entry(tx: Transaction, command: RecordInteraction, call: Call) -> TimelineE
     department = call.principal.department
     return TimelineEntry(
         id=ids.uuid7(tx.now),
-        customer_id=command.customer_id,
-        occur_time=command.occur_time or tx.now,
         event_type=INTERACTION,
         service=tx.db.service,
-        resource=command.resource,
-        reference=command.reference,
-        channel=command.channel,
-        direction=command.direction,
-        topic=command.topic,
-        summary=command.summary,
         department=DEPARTMENT.format(department) if department else "",
         actor=call.principal.subject,
         trace_id=trace_id(call.traceparent),
+        **values(command) | {"occur_time": command.occur_time or tx.now},
     )

@@ -5,13 +5,11 @@ which are drawn where they are put and added where a view is read.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
-
-from google.protobuf.message import Message
 
 from chassis.api.actors import actor_name, service_name
 from chassis.api.messages import money, timestamp
@@ -23,19 +21,11 @@ from customer.domain.timeline import Channel, Direction, TimelineEntry
 from customer.names import CUSTOMER, ENTRY, VIEW
 from customer.store import views as store
 from customer.store.tables import CUSTOMERS_BY_ID, PartRow, ViewRow
-from customer.usecases.parts import Fact, PartKind, excerpt, folded, merged
+from customer.usecases.parts import PARTS, Fact, PartKind, excerpt, folded, merged
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2, view_pb2
 
 _CHANNELS = {channel: channel_pb2.Channel.Value(f"CHANNEL_{channel}") for channel in Channel}
-_SHOWN: Mapping[PartKind, Callable[[view_pb2.CustomerView], Message]] = {
-    PartKind.PROMISE: lambda view: view.promises.add(),
-    PartKind.CASE: lambda view: view.cases.add(),
-    PartKind.NOTICE: lambda view: view.notices.add(),
-    PartKind.VALUE: lambda view: view.value,
-    PartKind.BALANCE: lambda view: view.loyalty.balances.add(),
-    PartKind.GOODWILL: lambda view: view.loyalty.goodwill.add(),
-}
 _DIRECTIONS = {direction: channel_pb2.Direction.Value(f"DIRECTION_{direction}") for direction in Direction}
 
 
@@ -48,12 +38,8 @@ def rendered(
 ) -> bytes:
     """The serialised view, the same bytes for the same arguments.
 
-    Args:
-        customer_id: whose view it is.
-        customer: their profile; None when facts about them came before they did.
-        parts: what to show, latest change first.
-        entries: the latest of the timeline, newest first.
-        row: how many parts are live, shown or not, and when the latest fact happened.
+    `customer` is None when facts about them came before they did; `parts` have the latest change first,
+    `entries` of the timeline are the latest, newest first; `row` also counts live parts that are not shown.
     """
     view = view_pb2.CustomerView(
         name=VIEW.format(customer_id),
@@ -65,7 +51,7 @@ def rendered(
     if customer is not None:
         _profile(view, customer)
     for part in parts:
-        _SHOWN[PartKind(part.kind)](view).MergeFromString(part.part)
+        PARTS[PartKind(part.kind)].add(view).MergeFromString(part.part)
     view.latest_timeline_entries.extend(excerpt(entry_message(entry)) for entry in entries)
     return view.SerializeToString(deterministic=True)
 

@@ -108,7 +108,6 @@ LOCK_ACCOUNTS = Statement(
     row=ledger.Account,
 )
 
-
 LEG_COLUMNS = [column.name for column in ENTRIES.c if column.name != "transfer_id"]
 
 

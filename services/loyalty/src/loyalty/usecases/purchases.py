@@ -97,12 +97,9 @@ async def record_purchases(
 ) -> list[Recorded]:
     """Record purchases that are new and add them to what their customers are worth.
 
-    Args:
-        tx: the transaction.
-        purchases: with ids chosen; one with an import key that is known or repeated is not recorded again,
-            but corrected when it says otherwise.
-        formula: what makes a value a band.
-        acting: called with a purchase's index before its facts are recorded, to say whose they are.
+    One with an import key that is known or repeated is not recorded again, but corrected when it says
+    otherwise. `acting` is called with a purchase's index before its facts are recorded: to say whose they
+    are.
     """
     # In the order of their keys, so that two imports of the same rows cannot wait for each other.
     ordered = sorted(purchases, key=lambda purchase: purchase.import_key or "")

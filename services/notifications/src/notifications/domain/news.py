@@ -39,12 +39,10 @@ def recovery(risk: dict[str, str]) -> dict[str, str]:
 
 
 def meanwhile(notice: rules.Notice, why: str, wanted: dict[str, str]) -> News:
-    """The news that was heard while an attempt was under way.
+    """The news that was heard while an attempt at a notice was under way.
 
-    Args:
-        notice: the notice, which has ended or waits again.
-        why: why it was no longer true by then; "" when it was.
-        wanted: what it was to say by then. What else was news was not kept: the owner is asked.
+    `why` it was no longer true by then is "" when it was; `wanted` is what it was to say by then. What else
+    was news was not kept: the owner is asked.
     """
     concern = {
         rules.PROMISE_RECOVERED: rules.Concern.RECOVERED,
@@ -85,9 +83,7 @@ def untrue(concern: rules.Concern, news: News) -> str:
 def next_steps(before: Sequence[rules.Notice], news: News) -> list[tuple[Step, rules.Notice | None]]:
     """What to do about news of a promise, and with which notice. News comes in any order, and again.
 
-    Args:
-        before: the notices that policies made about this promise for this customer, newest first.
-        news: what was heard.
+    `before` are the notices that policies made about this promise for this customer, newest first.
     """
     if any(news.version <= notice.heard_version for notice in before):
         return []
@@ -139,13 +135,8 @@ def what_follows(
 ) -> News | None:
     """The news to act on after what became of an attempt at a notice; None when nothing more is to be said.
 
-    What another notice waits to say may need no saying any more, when the answer came late.
-
-    Args:
-        before: as for `next_steps`, `notice` among them.
-        notice: it.
-        why: why it was no longer true by then; "" when it was.
-        wanted: what it was to say by then: newer than what it said, perhaps.
+    What another notice waits to say may need no saying any more, when the answer came late. `before` as for
+    `next_steps`, `notice` among them; `why` and `wanted` as for `meanwhile`.
     """
     waiting = next((each for each in before if each.waits and each is not notice), None)
     if waiting is not None:

@@ -174,8 +174,7 @@ class Notice:
     def postpone(self, *, replaced: bool = False) -> None:
         """The attempt came to nothing that lasts: wanted again, unless it was withdrawn meanwhile.
 
-        Args:
-            replaced: whether another notice tells, or has told, the customer something newer of the promise.
+        It is `replaced` when another notice tells, or has told, the customer something newer of the promise.
         """
         if self.state not in (State.SENDING, State.UNKNOWN):
             return

@@ -34,23 +34,16 @@ PURPOSE_NOT_FOUND = "purpose-not-found"
 
 @dataclass(frozen=True, repr=False, slots=True)
 class Contact:
-    """Who is told, and by whom. Personal: used once, never kept, never shown.
-
-    Attributes:
-        address: on `channel`.
-        language_code: the customer's, BCP 47.
-        reply_to: the named human's e-mail address; may be empty.
-        reach: how to reach the named human, in words.
-    """
+    """Who is told, and by whom. Personal: used once, never kept, never shown."""
 
     channel: str
     address: str
     customer_name: str
-    language_code: str
+    language_code: str  # BCP 47
     zone: tzinfo
     agent_name: str
-    reach: str
-    reply_to: str
+    reach: str  # how to reach the agent, in words
+    reply_to: str  # the agent's e-mail address; may be empty
 
 
 @dataclass(frozen=True, slots=True)

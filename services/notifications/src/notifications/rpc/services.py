@@ -22,7 +22,7 @@ from notifications.domain.template import STANDARD
 from notifications.names import ATTEMPT, NOTICE, POLICY, TEMPLATE, TEXT, TEXT_VERSION
 from notifications.store import tables as store
 from notifications.usecases import notice, policy, template
-from notifications.usecases.sendable import read_template
+from notifications.usecases.policy import read_template
 from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of, render, text_for
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.notifications.v1 import notice_policy_service_pb2 as policy_pb

@@ -26,7 +26,6 @@ NOTICES = table(METADATA, "notices", Notice)
 # Every attempt to hand a notice to a provider.
 ATTEMPTS = table(METADATA, "attempts", Attempt, key=("notice", "number"))
 
-
 GET_TEMPLATE = Statement(sa.select(TEMPLATES).where(TEMPLATES.c.id == sa.bindparam("id")), row=Template)
 _LANGUAGES = (
     sa.select(TEXTS.c.language_code)
@@ -72,7 +71,6 @@ GET_TEXT_VERSION = Statement(
 )
 INSERT_TEXT = Statement[None](sa.insert(TEXTS))
 
-
 _NEWEST_FIRST = (POLICIES.c.id, POLICIES.c.version.desc())
 _LATEST_POLICY = (
     sa.select(POLICIES).ext(distinct_on(POLICIES.c.id)).order_by(*_NEWEST_FIRST).subquery("latest")
@@ -96,7 +94,6 @@ POLICIES_WITH_TEMPLATE = Statement(
 LIST_POLICIES = Listing(_HELD, _LATEST_POLICY.c.id, row=NoticePolicy)
 INSERT_POLICY = Statement[None](sa.insert(POLICIES))
 SEED_POLICY = Statement[None](insert(POLICIES).on_conflict_do_nothing())
-
 
 _NOTICE = sa.select(NOTICES).where(NOTICES.c.id == sa.bindparam("id"))
 _OF_POLICIES = sa.select(NOTICES).where(

@@ -14,24 +14,20 @@ from notifications.domain.notice import Attempt, Concern, Notice, Outcome
 from notifications.domain.template import Template, Text
 from notifications.store import tables as store
 from notifications.usecases.notice import save
+from notifications.usecases.policy import read_template
 from notifications.usecases.promise import count_told, follow_up, told_of_promise
-from notifications.usecases.sendable import read_template
 from notifications.usecases.words import text_for
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one attempt delivers: the notice and the template as they were when it was prepared.
-
-    Attributes:
-        compose_time: what the message bears as its date. A repeat bears the date of what it repeats.
-    """
+    """What one attempt delivers: the notice and the template as they were when it was prepared."""
 
     notice: Notice
     template: Template
     text: Text
     channel: str
-    compose_time: datetime
+    compose_time: datetime  # what the message bears as its date; a repeat that of what it repeats
 
 
 async def prepare(db: Database, work: Work, notice: Notice, channel: str, language_code: str) -> Delivery:
@@ -73,17 +69,11 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A provider accepted the message.
+    """A provider accepted the message."""
 
-    Attributes:
-        content_hash: SHA-256 of what it said, in hex.
-        provider_code: the provider's code.
-        time: when it did, which may be long before that is recorded.
-    """
-
-    content_hash: str
+    content_hash: str  # SHA-256 of what it said, in hex
     provider_code: str
-    time: datetime
+    time: datetime  # which may be long before it is recorded
 
 
 class Forbidden(Refused):

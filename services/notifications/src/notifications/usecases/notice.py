@@ -16,7 +16,7 @@ from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
 from notifications.names import DEPARTMENT, NOTICE
 from notifications.store.tables import COUNT_SENT_BY_HAND, INSERT_NOTICE, LOCK_NOTICE, UPDATE_NOTICE
 from notifications.usecases import words
-from notifications.usecases.sendable import read_template, require_sendable_by_hand
+from notifications.usecases.policy import read_template, require_sendable_by_hand
 
 SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
 

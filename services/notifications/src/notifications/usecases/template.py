@@ -12,7 +12,7 @@ from notifications.domain.template import Template, TemplateInLanguages, Text, T
 from notifications.names import TEMPLATE, TEXT
 from notifications.store import tables as store
 from notifications.usecases import words
-from notifications.usecases.sendable import policies_only, require_sendable
+from notifications.usecases.policy import policies_only, require_sendable
 
 TEXTS_MAX = 50  # whoever sends a template has each of its texts tried
 

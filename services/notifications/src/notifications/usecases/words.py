@@ -122,21 +122,14 @@ def to_give(template: Template, texts: Iterable[Text]) -> list[str]:
 def render(
     template: Template, text: Text, given: Mapping[str, str], zone: tzinfo, further: tuple[str, ...] = ()
 ) -> Words:
-    """The message for what a sender and the platform gave.
+    """The message for what a sender and the platform gave, by name; `further` is what it must say as well.
 
-    Args:
-        template: what it is of.
-        text: the words.
-        given: the values by name: `reason` is a code and gets the text's words, dates are RFC 3339 and
-            become days in words, moments those in `zone`, a reference is told without its collection,
-            `10248` of `orders/10248`, the text's own apology needs no giving, and everything else is taken
-            literally.
-        zone: the customer's time zone.
-        further: what it must say besides what its type must.
+    A reason is a code and gets the text's words; dates are RFC 3339 and become days in words, moments those
+    in `zone`; a reference is told without its collection, `10248` of `orders/10248`; the text's own apology
+    needs no giving; everything else is taken literally.
 
-    Raises:
-        InvalidArgument: VARIABLE_MISSING with every value that is missing, INVALID_TIME, or
-            INVALID_TEMPLATE and TEMPLATE_PART_MISSING for what only shows with these values.
+    InvalidArgument VARIABLE_MISSING with every value that is missing, INVALID_TIME, or INVALID_TEMPLATE and
+    TEMPLATE_PART_MISSING for what only shows with these values.
     """
     values = {name: one_line(value) for name, value in given.items()} | {"apology": text.apology}
     required = {name for name in (*REQUIRED[template.type], *further) if not values.get(name)}
