@@ -34,7 +34,7 @@ from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, Sources, Wron
 S = TypeVar("S", bound=ServiceSettings)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Service(Generic[S]):
     """A declaration: what provisioning, charts and the broker's permissions are made from.
 

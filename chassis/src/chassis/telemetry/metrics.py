@@ -48,8 +48,10 @@ class Histogram(_Family):
 
     kind = HistogramMetricFamily
 
-    def __init__(self, *family: Any) -> None:
-        super().__init__(*family)
+    def __init__(
+        self, name: str, description: str, labels: Labels, registry: CollectorRegistry = REGISTRY
+    ) -> None:
+        super().__init__(name, description, labels, registry)
         self._series: dict[Labels, list[float]] = {}  # a count for each bucket, one above all, and the sum
         self._exemplars: dict[tuple[Labels, int], Exemplar] = {}
 
