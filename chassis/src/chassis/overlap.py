@@ -42,20 +42,15 @@ class Outcome(StrEnum):
 
 
 class Row(NamedTuple):
-    """What a source says.
+    """What a source says."""
 
-    Attributes:
-        key: its import key, `{department}/{source}:{line}`.
-        about: what it is about, values whose `repr` is their content. Others can be no such thing.
-        number: what tells it from others about the same, as an order's number does; empty when nothing does.
-        says: what else it says: rows of one number that say the same are one thing.
-        aside: what it says that may change since: of several that are as good, one that says so is meant.
-    """
-
-    key: str
+    key: str  # its import key, `{department}/{source}:{line}`
+    # What it is about, values whose `repr` is their content. Others can be no such thing.
     about: tuple[Hashable, ...]
+    # What tells it from others about the same, as an order's number does; empty when nothing does.
     number: str
-    says: Hashable
+    says: Hashable  # what else it says: rows of one number that say the same are one thing
+    # What it says that may change since: of several that are as good, one that says so is meant.
     aside: Hashable = None
 
     @property

@@ -39,30 +39,20 @@ class Service(Generic[S]):
     """A declaration: what provisioning, charts and the broker's permissions are made from.
 
     Importing it connects to nothing and reads no settings.
-
-    Attributes:
-        name: 1 to 31 lower-case letters and digits; names the stream, the database's role and the chart.
-        port: gRPC port; health and metrics listen on `port + 100`.
-        events: the generated module of the service's event messages; None for one that tells nothing.
-        migrations: the folder with `versions/`; not there, for one with no tables of its own.
-        compose: fills the App.
-        listens: each consumer of another service's events, or of its own.
-        calls: the services that it calls. Each needs an address in `RAPPORT_PEERS`.
-        permissions: what this service's own identity needs at other services.
-        web_port: where what it serves by `App.web` listens.
     """
 
-    name: str
+    name: str  # 1 to 31 lower-case letters and digits; names the stream, the database's role and the chart
     _: KW_ONLY
-    port: int
+    port: int  # gRPC port; health and metrics listen on `port + 100`
     settings: type[S]
+    # The generated module of the service's event messages; None for one that tells nothing.
     events: ModuleType | None
-    migrations: Path
-    compose: Callable[[App[S]], None]
-    listens: Sequence[Listening] = ()
-    calls: Sequence[str] = ()
-    permissions: Sequence[str] = ()
-    web_port: int = 0
+    migrations: Path  # the folder with `versions/`; not there, for one with no tables of its own
+    compose: Callable[[App[S]], None]  # fills the App
+    listens: Sequence[Listening] = ()  # each consumer of another service's events, or of its own
+    calls: Sequence[str] = ()  # the services that it calls. Each needs an address in `RAPPORT_PEERS`
+    permissions: Sequence[str] = ()  # what this service's own identity needs at other services
+    web_port: int = 0  # where what it serves by `App.web` listens
 
     def __post_init__(self) -> None:
         if problem := service_problem(self.name):

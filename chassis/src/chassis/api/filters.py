@@ -47,19 +47,13 @@ _ORDER: dict[str, Callable[[Any, Any], Clause]] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field that a filter may use.
+    """A field that a filter may use."""
 
-    Attributes:
-        column: what it compares.
-        read: makes of a value what the column holds; ValueError or KeyError for what is not allowed.
-        allowed: which values are allowed, in words.
-        ordered: whether it can be before and after, or only equal.
-    """
-
-    column: sa.ColumnElement[Any]
+    column: sa.ColumnElement[Any]  # what it compares
+    # Makes of a value what the column holds; ValueError or KeyError for what is not allowed.
     read: Callable[[str], Any]
-    allowed: str
-    ordered: bool = False
+    allowed: str  # which values are allowed, in words
+    ordered: bool = False  # whether it can be before and after, or only equal
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,14 +41,10 @@ class Page:
 
     InvalidArgument INVALID_PAGE_SIZE for a negative size, INVALID_PAGE_TOKEN for a token that was altered, or
     made for a request whose other arguments differ. A token grants nothing.
-
-    Attributes:
-        size: how many rows the page holds at most; select one more, to know whether there is a next page.
-        after: the sort key of the last row of the page before; None for the first page.
     """
 
-    size: int
-    after: tuple[Any, ...] | None
+    size: int  # how many rows the page holds at most; select one more, to know whether there is a next page
+    after: tuple[Any, ...] | None  # the sort key of the last row of the page before; None for the first page
 
     def __init__(
         self, request: Message, *key: KeyType, default_size: int = DEFAULT_SIZE, size_max: int = SIZE_MAX

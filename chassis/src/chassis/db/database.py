@@ -32,10 +32,6 @@ class Database:
     and so is `tls_dir`, the folder of `chassis.tls.context`, if there is one. `facts` makes rows of the
     outbox: `chassis.events.facts.FactCodec`. 10 to 20 connections serve one process best; the health check
     has one more.
-
-    Attributes:
-        background: what events and timers take a place of while they work: half of the pool for all of them
-            together, so that no flood of theirs takes the connections of requests.
     """
 
     def __init__(
@@ -60,6 +56,8 @@ class Database:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._limits = Timeouts()
         self._in_line = 0  # how many wait for a connection
+        # What events and timers take a place of while they work: half of the pool for all of them together,
+        # so that no flood of theirs takes the connections of requests.
         self.background = asyncio.Semaphore(max(1, pool_size // 2))
         self._patient = asyncio.Semaphore(max(1, pool_size // 4))
         self._probe: Session | None = None

@@ -57,27 +57,19 @@ class StoredResponse:
 
 @dataclass(slots=True)
 class Act:
-    """What one call does in a transaction. It has an audit row and a consistency token of its own.
-
-    Attributes:
-        id: the id of the audit row: the cause of the facts, and the key of the outcome.
-        correlation_id: the flow it belongs to; begins one when the call belongs to none.
-        resources: what it is about: of facts, of what was touched, of what was answered.
-        told: the facts it recorded, and their rows.
-        shared: facts that another call recorded and that are this one's doing as well.
-        reason_code: why the caller does it, a code; empty where nothing asks for it.
-        owner_checked: whether the caller's department was compared with the owner's.
-    """
+    """What one call does in a transaction. It has an audit row and a consistency token of its own."""
 
     call: Call
-    id: UUID
-    correlation_id: str
+    id: UUID  # the id of the audit row: the cause of the facts, and the key of the outcome
+    correlation_id: str  # the flow it belongs to; begins one when the call belongs to none
+    # What it is about: of facts, of what was touched, of what was answered.
     resources: dict[str, None] = field(default_factory=dict)
-    told: list[consistency.Told] = field(default_factory=list)
+    told: list[consistency.Told] = field(default_factory=list)  # the facts it recorded, and their rows
     rows: list[dict[str, Any]] = field(default_factory=list)
+    # Facts that another call recorded and that are this one's doing as well.
     shared: list[consistency.Told] = field(default_factory=list)
-    reason_code: str = ""
-    owner_checked: bool = False
+    reason_code: str = ""  # why the caller does it, a code; empty where nothing asks for it
+    owner_checked: bool = False  # whether the caller's department was compared with the owner's
 
     def tell(self, row: dict[str, Any]) -> None:
         """Note a fact, by its row of the outbox."""

@@ -30,22 +30,16 @@ class Consumption:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """What a service declares that it listens to, before anything is composed: one durable consumer.
+    """What a service declares that it listens to, before anything is composed: one durable consumer."""
 
-    Attributes:
-        durable: `<service>-<handler>`. It names a position in the stream: renaming it replays all.
-        source: the publishing service; `EVERY` for one consumer of each, `<durable>-<source>`.
-        messages: the event messages that are handled; none for all that `patterns` match.
-        in_batches: whether `App.project` folds many in one transaction; else each is
-            handled alone, by `App.subscribe`.
-        patterns: of subjects, as NATS has them, when there are no `messages`. What is heard by pattern is
-            handled whether its contract is installed here or not.
-    """
-
-    durable: str
-    source: str
+    durable: str  # `<service>-<handler>`. It names a position in the stream: renaming it replays all
+    source: str  # the publishing service; `EVERY` for one consumer of each, `<durable>-<source>`
+    # The event messages that are handled; none for all that `patterns` match.
     messages: Sequence[type[Message]] = ()
+    # Whether `App.project` folds many in one transaction; else each is handled alone, by `App.subscribe`.
     in_batches: bool = False
+    # Of subjects, as NATS has them, when there are no `messages`. What is heard by pattern is handled
+    # whether its contract is installed here or not.
     patterns: Sequence[str] = ("events.*.>",)
 
     def of(self, sources: Callable[[], Sequence[str]]) -> "list[Listening]":

@@ -26,37 +26,21 @@ _ACTOR = re.compile(rf"{SUBJECT}|{CLOCK}")
 
 @dataclass(frozen=True, slots=True)
 class Event(Generic[M]):
-    """One fact from another service.
+    """One fact from another service."""
 
-    Attributes:
-        id: a UUIDv7, unique per source; the inbox and the broker deduplicate by it.
-        type: the full name of the message, for example `rapport.cases.v1.PromiseAtRisk`.
-        source: the publishing service, for example `cases`.
-        resource: the name of the resource it is about.
-        resource_version: that resource's version after the fact; a projection of state keeps the highest.
-        time: when it happened.
-        actor: who did it.
-        correlation_id: the flow it belongs to.
-        causation_id: the event, request or timer that caused it.
-        traceparent: the W3C trace context in which it was recorded.
-        data: the message; None, for who listens by pattern, when its contract is not installed here.
-        transaction_id: the transaction that recorded it; None unless that recorded many.
-        shown: what it says to the timeline of its customer.
-    """
-
-    id: UUID
-    type: str
-    source: str
-    resource: str
-    resource_version: int
-    time: datetime
-    actor: str
-    correlation_id: str
-    causation_id: UUID
-    traceparent: str
-    data: M
-    transaction_id: UUID | None = None
-    shown: Shown = NOTHING
+    id: UUID  # a UUIDv7, unique per source; the inbox and the broker deduplicate by it
+    type: str  # the full name of the message, for example `rapport.cases.v1.PromiseAtRisk`
+    source: str  # the publishing service, for example `cases`
+    resource: str  # the name of the resource it is about
+    resource_version: int  # that resource's version after the fact; a projection of state keeps the highest
+    time: datetime  # when it happened
+    actor: str  # who did it
+    correlation_id: str  # the flow it belongs to
+    causation_id: UUID  # the event, request or timer that caused it
+    traceparent: str  # the W3C trace context in which it was recorded
+    data: M  # the message; None, for who listens by pattern, when its contract is not installed here
+    transaction_id: UUID | None = None  # the transaction that recorded it; None unless that recorded many
+    shown: Shown = NOTHING  # what it says to the timeline of its customer
 
 
 def headers(row: Mapping[str, Any], source: str) -> dict[str, str]:

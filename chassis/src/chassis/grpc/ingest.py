@@ -21,13 +21,11 @@ ALONE_AT_ONCE = 4  # of the pool's connections
 def ingest(read: Callable[[Any, Any, datetime], Any]) -> Callable[[Method], Any]:
     """Make a servicer's method of `async def Verb(self, commands, calls, tx) -> Sequence[Message | Refusal]`.
 
-    Calls that arrive while a transaction commits share the next one, up to 128 and without waiting for
-    more. The method says `tx.act(calls[i])` before it records the facts of call i, and answers a call that
-    cannot be done with a refusal, having written nothing for it. Whoever is refused, fails or waits for a
-    lock leaves the group and runs alone, so that it hurts nobody else.
-
-    Args:
-        read: `read(self, request, now)` validates one request, before it joins others, and makes the command.
+    Calls that arrive while a transaction commits share the next one, up to 128 and without waiting for more.
+    The method says `tx.act(calls[i])` before it records the facts of call i, and answers a call that cannot
+    be done with a refusal, having written nothing for it. Whoever is refused, fails or waits for a lock
+    leaves the group and runs alone, so that it hurts nobody else. `read(self, request, now)` validates one
+    request, before it joins others, and makes the command.
     """
 
     def decorated(method: Method) -> Any:

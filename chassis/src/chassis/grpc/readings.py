@@ -17,10 +17,8 @@ Noted = Callable[[Any, Any], None]
 class Readings:
     """The methods that write nothing. Whatever they answer is about somebody, or what somebody is told.
 
-    Args:
-        services: what is served.
-        audit: told of every reading before it is answered; what it raises refuses the reading, or keeps the
-            names out of a refusal.
+    The audit is told of every reading before it is answered; what it raises refuses the reading, or keeps the
+    names out of a refusal.
     """
 
     def __init__(self, services: Iterable[ServiceDescriptor], audit: Audit) -> None:

@@ -21,21 +21,17 @@ BATCH = 500
 
 @dataclass(slots=True)
 class Subscription:
-    """One durable consumer and its handlers. Make it with `of_handlers` or `of_batches`.
+    """One durable consumer and its handlers. Make it with `of_handlers` or `of_batches`."""
 
-    Attributes:
-        durable: `<service>-<handler>`, the consumer's name and the inbox's key.
-        messages: what is handled, by full name; of what is heard by pattern, what can be read here.
-        handlers: for each of them, when events are handled one by one; under "" for every other.
-        batch: handles many events in one transaction, when they are folded into a read model.
-        patterns: of subjects, when all that is published there is heard, known here or not.
-    """
-
-    durable: str
+    durable: str  # `<service>-<handler>`, the consumer's name and the inbox's key
     source: str
+    # What is handled, by full name; of what is heard by pattern, what can be read here.
     messages: Mapping[str, type[Message]]
+    # For each of them, when events are handled one by one; under "" for every other.
     handlers: Mapping[str, Handler]
+    # Handles many events in one transaction, when they are folded into a read model.
     batch: BatchHandler | None = None
+    # Of subjects, when all that is published there is heard, known here or not.
     patterns: tuple[str, ...] = ()
 
     @classmethod

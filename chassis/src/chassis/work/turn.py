@@ -18,21 +18,13 @@ PAUSE_S = 0.3
 
 
 class Worker(Protocol):
-    """Does one kind of work. The runner calls, in this order: `act`, in it `Turn.hand_over`, then `record`.
+    """Does one kind of work. The runner calls `act`, in it `Turn.hand_over`, and then `record`."""
 
-    Attributes:
-        kind: as given to `enqueue`.
-        at_once: how much of it one process does side by side; more is not claimed.
-        prepare_time: how long `act` may take until it hands over. A claim is leased a little longer.
-        answer_time: how long the other side may take to answer after that. As above.
-        retries: the pauses between attempts.
-    """
-
-    kind: str
-    at_once: int
-    prepare_time: timedelta
-    answer_time: timedelta
-    retries: Backoff
+    kind: str  # as given to `enqueue`
+    at_once: int  # how much of it one process does side by side; more is not claimed
+    prepare_time: timedelta  # how long `act` may take until it hands over. A claim is leased a little longer
+    answer_time: timedelta  # how long the other side may take to answer after that. As above
+    retries: Backoff  # the pauses between attempts
 
     async def act(self, work: Work, turn: "Turn") -> Any:
         """Do it, outside of any transaction. What it returns is the result of an outcome DONE.
