@@ -110,7 +110,7 @@ class People:
         if roll < 0.06:
             return {name: ""}
         if roll < 0.12:
-            return {name: self.person()[name]}
+            return {name: self.person().get(name, "")}
         if roll < 0.22:
             one, other = ("given_name", "family_name") if "name" in name else ("street", "street_2")
             return {one: row[other], other: row[one]}

@@ -16,15 +16,15 @@ PASSES: Mapping[str, tuple[str, ...]] = {
     "name-day": ("name", "day"),
     "name-code": ("name", "postal_code"),
     "name-city": ("name", "city"),
-    "name-line": ("name_start", "line"),
+    "name-line": ("name", "line_start"),
     "names": ("given", "family"),
     "line-number": ("line", "house_number"),
     "line-code": ("line_start", "postal_code"),
+    "line-city": ("line", "city"),
     "number-code": ("house_number", "postal_code"),
-    "city-number": ("city", "house_number"),
     "email": ("email",),
     "mailbox": ("mailbox",),
-    "mailer": ("mailbox_start", "domain"),
+    "mail-sound": ("mail_sound",),
     "phone": ("phone",),
 }
 
@@ -60,29 +60,27 @@ def _parts(record: Record) -> dict[str, Iterable[str]]:
         "year": {born[:4] for born in of("birth_date", ())},
         "day": {born[4:] for born in of("birth_date", ()) if born[4:]},
         "name": {skeleton(name) for name in (*given, *family)},
-        "name_start": {name[:3] for name in (*given, *family)},
         "given": {one for one, _ in in_order},
         "family": {other for _, other in in_order},
         "postal_code": of("postal_code", ()),
         "city": {city[:4] for city in of("city", ())},
-        "line": {line[:5] for line in lines},
+        "line": {skeleton(line, 6) for line in lines},
         "line_start": {line[:4] for line in lines},
         "house_number": of("house_number", ()),
         "email": of("email", ()),
         "mailbox": {local for local, _ in mail if len(local) > 3},
-        "mailbox_start": {local[:2] for local, _ in mail},
-        "domain": {domain for _, domain in mail if domain},
+        "mail_sound": {skeleton(local, 6) for local, _ in mail},
         "phone": {number[-7:] for number in of("phone", ())},
     }
 
 
-def skeleton(name: str) -> str:
-    """The first letter and the next three consonants of a name, doubled ones once."""
-    found = name[:1]
-    for letter in name[1:]:
+def skeleton(text: str, length: int = 4) -> str:
+    """The first letter and the next consonants, doubled ones once: what slips in vowels leave as it is."""
+    found = text[:1]
+    for letter in text[1:]:
         if letter not in "aeiouyhw" and letter != found[-1]:
             found += letter
-            if len(found) == 4:
+            if len(found) == length:
                 break
     return found
 

@@ -1,13 +1,14 @@
 """Two records side by side: the level of agreement of each field, names and lines put in order first."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import compress
 from typing import NamedTuple
 
+from rapport_identity.frequencies import Frequencies, Values
 from rapport_identity.levels import EXACT, LEVEL
 from rapport_identity.record import PARTNERS, Kind, Record
 
 UNKNOWN = -1  # one of the two does not say
-Values = tuple[str, ...]
 Row = tuple[Values, ...]  # the values of a record in the order of the fields
 
 
@@ -29,9 +30,13 @@ class Comparer:
 
     Args:
         kinds: of the fields, in the order in which levels are given.
+        frequencies: by field, to tell which of two has names in their usual order; without, either.
     """
 
-    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+    def __init__(
+        self, kinds: Mapping[str, Kind], frequencies: Mapping[str, Frequencies] | None = None
+    ) -> None:
+        self._counts = [frequencies[field].counts if frequencies else {} for field in kinds]
         self.fields = tuple(kinds)
         self._levels = tuple(LEVEL[kind] for kind in kinds.values())
         partners = [each for each in PARTNERS if each[0] in kinds and each[1] in kinds]
@@ -48,17 +53,40 @@ class Comparer:
             map(self._is_swapped, [a] * len(self._partners), [b] * len(self._partners), self._partners)
         )
         if True in swapped:
-            a, b = min(a, b), max(a, b)  # which is put in order must not depend on which comes first
+            partners = list(compress(self._partners, swapped))
+            # Which of them is put in order must not depend on which comes first.
+            a, b = sorted((a, b), key=lambda row: (-self._usual(row, partners), row))
             turned = list(b)
-            for (one, other), is_swapped in zip(self._partners, swapped, strict=True):
-                if is_swapped:
-                    turned[one], turned[other] = b[other], b[one]
+            for one, other in partners:
+                turned[one], turned[other] = b[other], b[one]
             b = tuple(turned)
         return Compared(self.levels(a, b), swapped, a, b)
 
+    def _usual(self, row: Row, partners: Iterable[tuple[int, int]]) -> int:
+        """How many people have the values of a row where it has them, rather than in the other field."""
+        return sum(
+            self._count(one, row[one])
+            + self._count(other, row[other])
+            - self._count(one, row[other])
+            - self._count(other, row[one])
+            for one, other in partners
+        )
+
+    def _count(self, at: int, values: Values) -> int:
+        return self._counts[at].get(values[0], 0) if values else 0
+
     def levels(self, a: Row, b: Row) -> tuple[int, ...]:
         """The level of each field, as they stand."""
-        return tuple(map(_level, self._levels, a, b))
+        return tuple(
+            UNKNOWN
+            if not x or not y
+            else EXACT
+            if x == y
+            else level(x[0], y[0])
+            if len(x) == len(y) == 1
+            else _level(level, x, y)
+            for level, x, y in zip(self._levels, a, b, strict=True)
+        )
 
     def _is_swapped(self, a: Row, b: Row, partners: tuple[int, int]) -> bool:
         """Whether two fields agree crosswise, and better so than as they stand."""
@@ -77,10 +105,6 @@ class Comparer:
 def _level(level: Callable[[str, str], int], x: Values, y: Values) -> int:
     if not x or not y:
         return UNKNOWN
-    if x == y:
-        return EXACT
-    if len(x) == len(y) == 1:
-        return level(x[0], y[0])
     return min(EXACT if one == other else level(one, other) for one in x for other in y)
 
 

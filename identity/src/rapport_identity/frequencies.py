@@ -47,6 +47,11 @@ class Frequencies:
         return (sum(number * (number - 1) for number in self.counts.values()) + 0.5) / (pairs + 1)
 
 
+def rarest(frequencies: Frequencies, usual: float) -> float:
+    """What it adds, in bits, to share a value that nobody else is known to have; see `Rarity`."""
+    return max(log2(usual) - log2(frequencies.chance("")), 0.0)
+
+
 class Rarity:
     """What it adds, in bits, that a shared value is rarer than is usual in its field.
 

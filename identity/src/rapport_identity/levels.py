@@ -99,9 +99,9 @@ def _email(a: str, b: str) -> int:
         return 0
     few = min(len(a), len(b)) // 5
     away = _distance(a, b, score_cutoff=max(2, few))
-    if away <= 2:
+    if away <= 1:
         return 1
-    if away <= few:
+    if away <= max(2, few):
         return 2
     local = a.partition("@")[0]
     return 3 if len(local) > 3 and local == b.partition("@")[0] else 4

@@ -1,14 +1,15 @@
 """A whole list, or several: learned from, compared, and clustered into people."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rapport_identity import blocking, clustering, households, training
+from rapport_identity.ceiling import Ceiling
 from rapport_identity.comparing import Compared, Comparer
-from rapport_identity.parameters import Parameters
+from rapport_identity.parameters import PRIOR_CHANCE, Parameters
 from rapport_identity.record import Kind, Record
-from rapport_identity.scoring import LINK_BITS, Bar, Score, Scorer, Verdict
+from rapport_identity.scoring import LINK_BITS, Score, Scorer, Verdict
 
 _PASSES = (
     2  # the second counts how often a value is there by person, as far as the first found out who is one
@@ -63,43 +64,51 @@ class Candidates:
         if len(self.records) < 2 or not self.kinds:
             raise ValueError("must be two records at least, with a field that is known")
         sample = training.Sample(self.comparer, self.rows)
-        person: Sequence[int] = range(len(self.records))
-        at = replace(training.beliefs(self.comparer, self.kinds), stop=self.stop)
-        for left in reversed(range(_PASSES)):
-            known = training.frequencies(self.comparer.fields, self.rows, person)
-            at = replace(at, frequencies=known, u=sample.u(self.kinds, person, known))
-            at = training.learn(at, self.compared, self._pairs())
-            if left:
-                person = self._persons(Scorer(at))
-        return replace(at, households=households.are_there(self.kinds, self._alike(Scorer(at))))
+        at = self._learn(training.beliefs(self.comparer, self.kinds), sample, range(len(self.records)))
+        scores = self.scores(Scorer(at))
+        if households.are_there(self.kinds, self._alike(scores.values())):
+            at = training.learn(replace(at, together=PRIOR_CHANCE), self.compared, self._pairs())
+            scores = self.scores(Scorer(at))
+        at = self._learn(at, sample, self._persons(scores))
+        return replace(at, stop=self.stop)
+
+    def _learn(self, start: Parameters, sample: training.Sample, person: Sequence[int]) -> Parameters:
+        """What the records teach when some are known to be one person: a value counts once for each."""
+        known = training.frequencies(self.comparer.fields, self.rows, person)
+        at = replace(start, frequencies=known, u=sample.u(self.kinds, person, known))
+        return training.learn(at, self.compared, self._pairs())
 
     def scores(self, scorer: Scorer) -> dict[tuple[str, str], Score]:
         """Of each pair that is not apart."""
         found = {}
+        ceiling = Ceiling(scorer.parameters)
         for (a, b), (compared, across) in zip(self.places, self.compared, strict=True):
+            if ceiling.bits(compared, across=across) < scorer.ask_bits:
+                continue
+            if True in compared.swapped:  # now it is known which names are usual
+                compared = scorer.comparer.compare(self.rows[a], self.rows[b])
             one, other = self.records[a], self.records[b]
             score = scorer.weigh(compared, across=across, shared=one.shared | other.shared)
             if score.verdict is not Verdict.APART:
                 found[min(one.id, other.id), max(one.id, other.id)] = score
         return found
 
-    def _alike(self, scorer: Scorer) -> Iterator[tuple[int, ...]]:
+    def _alike(self, scores: Iterable[Score]) -> Iterator[tuple[int, ...]]:
         """The levels of those who are one person whatever their given names and birth dates are."""
         aside = [
             at
             for at, kind in enumerate(self.kinds.values(), start=-len(self.kinds))
             if kind in (Kind.GIVEN_NAME, Kind.DATE)
         ]
-        for compared, across in self.compared:
-            score = scorer.weigh(compared, across=across)
+        for score in scores:
             if score.bits - sum(score.weights[at] for at in aside) >= LINK_BITS:
-                yield compared.levels
+                yield score.compared.levels
 
-    def _persons(self, scorer: Scorer) -> Sequence[int]:
+    def _persons(self, scores: Mapping[tuple[str, str], Score]) -> Sequence[int]:
         """Of each record a number of its person, so far."""
         place = {record.id: at for at, record in enumerate(self.records)}
         person = list(range(len(self.records)))
-        for group in clustering.connected(links_of(self.scores(scorer))):
+        for group in clustering.connected(links_of(scores)):
             members = {place[each] for pair in group for each in pair}
             for each in members:
                 person[each] = min(members)
@@ -148,7 +157,9 @@ def weigher(
 
     def weigh(a: str, b: str) -> float:
         pair = (a, b) if a < b else (b, a)
-        score = known.get(pair) or scorer.score(by_id[a], by_id[b])
-        return clustering.CONFLICT if Bar.CONFLICTING_IDENTIFIERS in score.bars else score.bits
+        one, other = by_id[a], by_id[b]
+        score = known.get(pair) or scorer.score(one, other)
+        conflict = scorer.conflict(score.compared, one.shared | other.shared)
+        return clustering.CONFLICT if conflict else score.bits
 
     return weigh

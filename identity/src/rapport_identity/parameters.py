@@ -4,10 +4,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from math import inf, log2
+from typing import Any, NamedTuple
 
 from rapport_identity.frequencies import Frequencies
-from rapport_identity.record import Kind
+from rapport_identity.record import OF_A_HOUSEHOLD, Kind
 
 # Before any data is seen: how often each level is found in two records of one person, best first.
 PRIOR_M: Mapping[Kind, tuple[float, ...]] = {
@@ -24,7 +25,9 @@ PRIOR_M: Mapping[Kind, tuple[float, ...]] = {
 }
 PRIOR_STRENGTH = 10.0  # as many pairs as that belief counts
 PRIOR_SWAPPED = 0.02  # how often two fields stand in each other's place
-PRIOR_CHANCE = 1e-4  # that two records of a list are one person
+PRIOR_CHANCE = (
+    1e-4  # that two records of a list are one person; or two people of one household, if there are such
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Parameters:
         swapped: how often fields stand in each other's place, by what that is called.
         frequencies: by field.
         chance: that two records are one person before they are compared: of one list, of two lists.
-        households: whether others have the same address and family name, as far as can be told.
+        together: that they are two people of one household; 0 where the data hold none.
         stop: keys that too many share: fixed here, so that nothing depends on when a record arrives.
     """
 
@@ -48,8 +51,22 @@ class Parameters:
     swapped: Mapping[str, float]
     frequencies: Mapping[str, Frequencies]
     chance: tuple[float, float]
-    households: bool = True
+    together: float = 0.0
     stop: frozenset[str] = field(default=frozenset())
+
+    @property
+    def weights(self) -> "Weights":
+        """What each level says."""
+        return Weights(
+            prior=tuple(log2(chance / (1 - chance)) for chance in self.chance),
+            together=log2(self.together) if self.together else -inf,
+            orders=[(log2(1 - chance), log2(chance)) for chance in self.swapped.values()],
+            fields=[
+                [log2(m / u) for m, u in zip(self.m[field], self.u[field], strict=True)]
+                for field in self.kinds
+            ],
+            at_home=[field in OF_A_HOUSEHOLD for field in self.kinds],
+        )
 
     @property
     def version(self) -> str:
@@ -71,6 +88,20 @@ class Parameters:
             swapped=found["swapped"],
             frequencies={name: Frequencies(**each) for name, each in found["frequencies"].items()},
             chance=(found["chance"][0], found["chance"][1]),
-            households=found["households"],
+            together=found["together"],
             stop=frozenset(found["stop"]),
         )
+
+
+class Weights(NamedTuple):
+    """What levels say, in bits: for one person (positive) or for two.
+
+    `prior` is of one list and of two; `together` of two people of one household, beside strangers; `orders`
+    of fields as usual and in each other's place; `fields` of each level; `at_home`: if a household shares it.
+    """
+
+    prior: tuple[float, ...]
+    together: float
+    orders: list[tuple[float, float]]
+    fields: list[list[float]]
+    at_home: list[bool]

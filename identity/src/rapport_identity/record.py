@@ -36,6 +36,11 @@ KINDS: Mapping[str, Kind] = {
     "email": Kind.EMAIL,
     "phone": Kind.PHONE,
 }
+# What those who live or work together share without being one person.
+OF_A_HOUSEHOLD = frozenset(
+    {"family_name", "street", "street_2", "house_number", "postal_code", "city", "state", "country"}
+    | {"phone", "fax", "organization_name"}
+)
 # Fields whose values people put into each other's place, and what that is called.
 PARTNERS = (("given_name", "family_name", "order of names"), ("street", "street_2", "order of lines"))
 

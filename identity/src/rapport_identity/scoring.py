@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import compress
 from math import exp2, log2
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from rapport_identity.record import Kind, Record
 
 LINK_BITS = 6.6  # as likely as 99 in 100: linked by itself
 ASK_BITS = -3.3  # as likely as 1 in 10: a person is asked
+_BITS_MAX = 300.0  # beyond, nothing changes any more
 _CONFLICT_BITS = -3.0  # what another identifier says, at least, where it is indeed of one person
 _PERSONAL = (Kind.GIVEN_NAME, Kind.FAMILY_NAME, Kind.DATE)
 _STRONG = (Kind.EMAIL, Kind.PHONE, Kind.IDENTIFIER)
@@ -33,7 +35,6 @@ class Bar(StrEnum):
     CONFLICTING_IDENTIFIERS = "each has an identifier of one person, and they differ"
     ONLY_SHARED = "little but an identifier that many share speaks for it"
     NOTHING_PERSONAL = "neither a name nor a birth date speaks for it"
-    HOUSEHOLD = "other given names, and no birth date that agrees: they may live together"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Score(NamedTuple):
     """What all fields say together; `Scorer.parts` says what each does.
 
     `bits` is the logarithm, to base 2, of the odds that both are one person: the sum of `weights`. `bars` say
-    why they are not linked by themselves.
+    why two that are not apart are not linked by themselves.
     """
 
     bits: float
@@ -78,16 +79,10 @@ class Scorer:
         self, parameters: Parameters, *, link_bits: float = LINK_BITS, ask_bits: float = ASK_BITS
     ) -> None:
         self.parameters = parameters
-        self.comparer = Comparer(parameters.kinds)
-        self._link_bits, self._ask_bits = link_bits, ask_bits
+        self.comparer = Comparer(parameters.kinds, parameters.frequencies)
+        self._link_bits, self.ask_bits = link_bits, ask_bits
         self._kinds = tuple(parameters.kinds.values())
-        self._weights = [
-            [log2(m / u) for m, u in zip(parameters.m[field], parameters.u[field], strict=True)]
-            for field in self.comparer.fields
-        ]
-        swapped = [parameters.swapped[order] for order in self.comparer.orders]
-        self._orders = [(log2(1 - chance), log2(chance)) for chance in swapped]
-        self._prior = [log2(chance / (1 - chance)) for chance in parameters.chance]
+        self._weights = parameters.weights
         self._rarity = [
             Rarity(parameters.frequencies[field], parameters.u[field][EXACT], kind)
             for field, kind in parameters.kinds.items()
@@ -102,20 +97,22 @@ class Scorer:
         self, compared: Compared, *, across: bool = False, shared: frozenset[str] = frozenset()
     ) -> Score:
         """Two that have been compared. `across`: they are of two lists; `shared`: see `record.Record`."""
+        of = self._weights
         fields = [
-            0.0 if level == UNKNOWN else of[level] + rarity.bits(level, x, y, shared)
-            for of, rarity, level, x, y in zip(
-                self._weights, self._rarity, compared.levels, compared.a, compared.b, strict=True
+            0.0 if level == UNKNOWN else weight[level] + rarity.bits(level, x, y, shared)
+            for weight, rarity, level, x, y in zip(
+                of.fields, self._rarity, compared.levels, compared.a, compared.b, strict=True
             )
         ]
-        orders = [of[turned] for of, turned in zip(self._orders, compared.swapped, strict=True)]
-        weights = (self._prior[across], *orders, *fields)
+        orders = [order[turned] for order, turned in zip(of.orders, compared.swapped, strict=True)]
+        home = of.together + sum(compress(fields, of.at_home)) + sum(orders)
+        weights = (of.prior[across], -log2(1 + exp2(min(home, _BITS_MAX))), *orders, *fields)
         bits = sum(weights)
+        if bits < self.ask_bits:
+            return Score(bits, Verdict.APART, (), compared, weights, across)
         bars = tuple(self._bars(compared, fields, bits, shared))
         verdict = Verdict.LINK if bits >= self._link_bits and not bars else Verdict.ASK
-        return Score(
-            bits, verdict if bits >= self._ask_bits else Verdict.APART, bars, compared, weights, across
-        )
+        return Score(bits, verdict, bars, compared, weights, across)
 
     def parts(self, score: Score) -> list[Part]:
         """What each field says, and first what is believed before; their weights add up to the score."""
@@ -126,41 +123,49 @@ class Scorer:
         ]
         said = [
             "two lists" if score.across else "one list",
+            "as likely as address and family name agree" if score.weights[1] < 0 else "none is known",
             *("swapped" if turned else "as usual" for turned in compared.swapped),
             *levels,
         ]
-        names = ("prior", *self.comparer.orders, *self.comparer.fields)
+        names = ("prior", "household", *self.comparer.orders, *self.comparer.fields)
         return [Part(*each) for each in zip(names, said, score.weights, strict=True)]
 
     def _bars(
         self, compared: Compared, weights: list[float], bits: float, shared: frozenset[str]
     ) -> Iterator[Bar]:
-        conflicts: set[Kind] = set()
         personal = proven = False
         for kind, level, weight, rarity, x, y in zip(
             self._kinds, compared.levels, weights, self._rarity, compared.a, compared.b, strict=True
         ):
             personal |= kind in _PERSONAL and weight > 0
-            if kind in _STRONG and level != UNKNOWN:
-                if level == EXACT and rarity.is_shared(x, y, shared):
+            if level == EXACT and kind in _STRONG:
+                if rarity.is_shared(x, y, shared):
                     bits -= max(weight, 0.0)
-                elif level == EXACT:
+                else:
                     proven |= kind is Kind.IDENTIFIER
-                elif level == APART[kind] and not rarity.is_shared(x, y, shared):
-                    conflicts |= {kind} if kind is not Kind.IDENTIFIER or weight < _CONFLICT_BITS else set()
-        if Kind.IDENTIFIER in conflicts or {Kind.EMAIL, Kind.PHONE} <= conflicts:
+        if self.conflict(compared, shared):
             yield Bar.CONFLICTING_IDENTIFIERS
         if bits < 0:
             yield Bar.ONLY_SHARED
         if not (personal or proven):
             yield Bar.NOTHING_PERSONAL
-        if self.parameters.households and not proven and self._may_live_together(compared.levels, weights):
-            yield Bar.HOUSEHOLD
 
-    def _may_live_together(self, levels: tuple[int, ...], weights: list[float]) -> bool:
-        other_name = False
-        for kind, level, weight in zip(self._kinds, levels, weights, strict=True):
-            if kind is Kind.DATE and weight > 0:
-                return False
-            other_name |= kind is Kind.GIVEN_NAME and level == APART[kind]
-        return other_name
+    def conflict(self, compared: Compared, shared: frozenset[str] = frozenset()) -> bool:
+        """Whether each has identifiers of one person, and they differ: e-mail and phone, or a number."""
+        differ = {
+            kind
+            for kind, level, of, rarity, x, y in zip(
+                self._kinds,
+                compared.levels,
+                self._weights.fields,
+                self._rarity,
+                compared.a,
+                compared.b,
+                strict=True,
+            )
+            if kind in _STRONG
+            and level == APART[kind]
+            and not rarity.is_shared(x, y, shared)
+            and (kind is not Kind.IDENTIFIER or of[level] < _CONFLICT_BITS)
+        }
+        return Kind.IDENTIFIER in differ or {Kind.EMAIL, Kind.PHONE} <= differ

@@ -8,10 +8,11 @@ is there; m of the pairs that share a key: those that share none are taken for t
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
-from math import exp2, log2
+from dataclasses import replace
+from itertools import combinations, compress
+from math import exp2
 
+from rapport_identity.ceiling import Ceiling
 from rapport_identity.comparing import UNKNOWN, Compared, Comparer, Row
 from rapport_identity.frequencies import Frequencies, Rarity
 from rapport_identity.levels import EXACT, NAMES
@@ -24,12 +25,13 @@ from rapport_identity.parameters import (
 )
 from rapport_identity.record import Kind
 
-RANDOM_PAIRS = 30_000
+RANDOM_PAIRS = 20_000
 ROUNDS_MAX = 50
 _ENOUGH = 0.001  # a round that changes the number of matches by less than this part is the last
 _HOPELESS_BITS = -12.0
+_NEVER_BITS = -24.0  # by what is believed before, whatever is learned
 _SEED = 1969  # the same records give the same parameters
-Pattern = tuple[tuple[int, ...], tuple[bool, ...], int, bool]
+Pattern = tuple[tuple[int, ...], tuple[bool, ...], int, int, bool]
 
 
 class Sample:
@@ -84,18 +86,7 @@ def learn(start: Parameters, compared: Sequence[tuple[Compared, bool]], pairs: t
         compared: how pairs agree, and whether each is of two lists.
         pairs: how many pairs there are, compared or not: of one list, and of two.
     """
-    rarity = [
-        Rarity(start.frequencies[field], start.u[field][EXACT], kind) for field, kind in start.kinds.items()
-    ]
-    patterns = Counter(
-        (
-            each.levels,
-            each.swapped,
-            round(sum(map(Rarity.bits, rarity, each.levels, each.a, each.b))),
-            across,
-        )
-        for each, across in compared
-    )
+    patterns = _patterns(start, compared)
     at = start
     for _ in range(ROUNDS_MAX):
         before, at = at, _round(at, patterns, pairs)
@@ -104,57 +95,75 @@ def learn(start: Parameters, compared: Sequence[tuple[Compared, bool]], pairs: t
     return at
 
 
+def _patterns(at: Parameters, compared: Sequence[tuple[Compared, bool]]) -> Counter[Pattern]:
+    """How often pairs agree in a way: their levels, and how much rarer what they share is, in whole bits."""
+    rarity = [Rarity(at.frequencies[field], at.u[field][EXACT], kind) for field, kind in at.kinds.items()]
+    at_home, ceiling = at.weights.at_home, Ceiling(at)
+    found = Counter[Pattern]()
+    for each, across in compared:
+        if ceiling.bits(each, across=across) < _NEVER_BITS:
+            continue
+        rarer = list(map(Rarity.bits, rarity, each.levels, each.a, each.b))
+        home = sum(compress(rarer, at_home))
+        found[each.levels, each.swapped, round(home), round(sum(rarer) - home), across] += 1
+    return found
+
+
 def _round(at: Parameters, patterns: Mapping[Pattern, int], pairs: tuple[int, int]) -> Parameters:
-    """One round: how likely each pattern is of one person, and what m is if that is so."""
+    """One round: how likely each pattern is of one person or one household, and what m is if that is so."""
     sums = _Sums(at)
-    weights = [[log2(m / u) for m, u in zip(at.m[f], at.u[f], strict=True)] for f in at.kinds]
-    orders = [(log2(1 - chance), log2(chance)) for chance in at.swapped.values()]
-    prior = [log2(chance / (1 - chance)) for chance in at.chance]
-    for (levels, swapped, rarer, across), number in patterns.items():
-        bits = prior[across] + rarer
-        for weight, level in zip(weights, levels, strict=True):
-            if level != UNKNOWN:
-                bits += weight[level]
-        for order, turned in zip(orders, swapped, strict=True):
-            bits += order[turned]
-        if bits > _HOPELESS_BITS:
-            sums.add(levels, swapped, across, number / (1 + exp2(-min(bits, 60.0))))
+    weights = at.weights
+    for (levels, swapped, home, own, across), number in patterns.items():
+        for weight, is_home, level in zip(weights.fields, weights.at_home, levels, strict=True):
+            if level != UNKNOWN and is_home:
+                home += weight[level]
+            elif level != UNKNOWN:
+                own += weight[level]
+        home += sum(order[turned] for order, turned in zip(weights.orders, swapped, strict=True))
+        one, together = weights.prior[across] + home + own, weights.together + home
+        if max(one, together) > _HOPELESS_BITS:
+            odds, others = exp2(min(one, 60.0)), exp2(min(together, 60.0))
+            sums.add(
+                levels, swapped, across, *(number * each / (1 + odds + others) for each in (odds, others))
+            )
     return sums.result(at, pairs)
 
 
-@dataclass(slots=True)
 class _Sums:
-    """What has been seen of pairs that are one person, each counted as far as it is likely."""
-
-    levels: list[list[float]]
-    swapped: list[list[float]]
-    matched: list[float]
+    """What has been seen of pairs of one person or one household, each counted as far as it is likely."""
 
     def __init__(self, at: Parameters) -> None:
-        self.levels = [[PRIOR_STRENGTH * m for m in PRIOR_M[kind]] for kind in at.kinds.values()]
-        self.swapped = [
-            [PRIOR_STRENGTH * (1 - PRIOR_SWAPPED), PRIOR_STRENGTH * PRIOR_SWAPPED] for _ in at.swapped
-        ]
-        self.matched = [0.5, 0.5]
+        self._at_home = at.weights.at_home
+        self._levels = [[PRIOR_STRENGTH * m for m in PRIOR_M[kind]] for kind in at.kinds.values()]
+        usual, turned = PRIOR_STRENGTH * (1 - PRIOR_SWAPPED), PRIOR_STRENGTH * PRIOR_SWAPPED
+        self._swapped = [[usual, turned] for _ in at.swapped]
+        self._matched = [0.5, 0.5]
+        self._together = 0.0
 
-    def add(self, levels: tuple[int, ...], swapped: tuple[bool, ...], across: bool, expected: float) -> None:
-        self.matched[across] += expected
-        for seen, level in zip(self.levels, levels, strict=True):
+    def add(
+        self, levels: tuple[int, ...], swapped: tuple[bool, ...], across: bool, one: float, together: float
+    ) -> None:
+        """Add pairs of one pattern, so many of one person and so many of one household."""
+        self._matched[across] += one
+        self._together += together
+        for seen, is_home, level in zip(self._levels, self._at_home, levels, strict=True):
             if level != UNKNOWN:
-                seen[level] += expected
-        for order, turned in zip(self.swapped, swapped, strict=True):
-            order[turned] += expected
+                seen[level] += one + together if is_home else one
+        for order, turned in zip(self._swapped, swapped, strict=True):
+            order[turned] += one
 
     def result(self, at: Parameters, pairs: tuple[int, int]) -> Parameters:
+        """The parameters that explain it best."""
         m = {
             field: tuple(seen / sum(of) for seen in of)
-            for field, of in zip(at.kinds, self.levels, strict=True)
+            for field, of in zip(at.kinds, self._levels, strict=True)
         }
         swapped = {
             order: turned / (usual + turned)
-            for order, (usual, turned) in zip(at.swapped, self.swapped, strict=True)
+            for order, (usual, turned) in zip(at.swapped, self._swapped, strict=True)
         }
         one, two = (
-            min(matched / (total + 100), 0.5) for matched, total in zip(self.matched, pairs, strict=True)
+            min(matched / (total + 100), 0.5) for matched, total in zip(self._matched, pairs, strict=True)
         )
-        return replace(at, m=m, swapped=swapped, chance=(one, two))
+        together = at.together and (self._together + 0.5) / (sum(pairs) + 100)
+        return replace(at, m=m, swapped=swapped, chance=(one, two), together=together)

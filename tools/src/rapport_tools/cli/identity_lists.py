@@ -76,6 +76,8 @@ def read(paths: Sequence[Path], truth: str, mapping: Sequence[str], leave_out: S
         mapping: `FIELD=COLUMN`, for columns whose names do not tell.
         leave_out: columns that the matcher must not look at.
     """
+    if not truth:
+        raise UnreadableFile("--truth: must name the column that says who is who")
     given = _mapped(mapping)
     files = [_opened(path, truth, given, leave_out) for path in paths]
     everywhere = {column for file in files for column in file.table.header}
