@@ -113,7 +113,8 @@ def _round(at: Parameters, patterns: Mapping[Pattern, int], pairs: tuple[int, in
     """One round: how likely each pattern is of one person or one household, and what m is if that is so."""
     sums = _Sums(at)
     weights = at.weights
-    for (levels, swapped, home, own, across), number in patterns.items():
+    for (levels, swapped, rarer_home, rarer_own, across), number in patterns.items():
+        home, own = float(rarer_home), float(rarer_own)
         for weight, is_home, level in zip(weights.fields, weights.at_home, levels, strict=True):
             if level != UNKNOWN and is_home:
                 home += weight[level]
