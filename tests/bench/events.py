@@ -16,9 +16,9 @@ from chassis.app import App
 from chassis.clock import Clock
 from chassis.db.schema import OUTBOX
 from chassis.events.envelope import headers
-from chassis.events.facts import subject_of
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import provision
+from chassis.events.registry import subject_of
 from chassis.inbox import consumer as consuming
 from chassis.inbox.consumer import Consumer
 from chassis.inbox.subscription import BATCH

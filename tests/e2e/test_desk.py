@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 from chassis import ids
 from chassis.clock import Clock
 from chassis.events.envelope import headers
-from chassis.events.facts import subject_of
+from chassis.events.registry import subject_of
 from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, identifier_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub

@@ -88,5 +88,6 @@ async def proxied(direct: Database) -> AsyncIterator[tuple[Database, Proxy]]:
     db = Database(there, "cases", FactCodec(cases_events_pb2), Clock(), pool_size=4)
     await db.open()
     yield db, proxy
+    proxy.passes.set()  # or closing would wait for who is cut off
     await db.close()
     await proxy.close()

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.db import outcome
 from chassis.errors import FailedPrecondition, OutcomeUnknown, ResourceExhausted, Unavailable
-from chassis.events.facts import FACT_MAX_BYTES
+from chassis.events.registry import FACT_MAX_BYTES
 from rapport_testing.sql import Sql
 from rapport_testing.wait import eventually
 

@@ -20,7 +20,8 @@ from chassis.db.schema import PARKED
 from chassis.events import registry
 from chassis.events.declarations import Declaration
 from chassis.events.envelope import Event, headers
-from chassis.events.facts import FactCodec, subject_of
+from chassis.events.facts import FactCodec
+from chassis.events.registry import subject_of
 from chassis.events.shown import attributes, plan
 from chassis.inbox.pull import BYTES_MAX, Pull
 from chassis.inbox.subscription import Subscription

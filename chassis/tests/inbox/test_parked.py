@@ -11,7 +11,7 @@ from chassis.backoff import Backoff
 from chassis.errors import FailedPrecondition, Unavailable
 from chassis.events.declarations import Consumption, Declaration
 from chassis.events.envelope import Event
-from chassis.events.facts import subject_of
+from chassis.events.registry import subject_of
 from chassis.inbox.subscription import Subscription
 from chassis.operations.store import DROP
 from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseReopened
@@ -71,6 +71,13 @@ async def test_what_one_replica_has_no_hands_for_is_tried_by_another(bench, note
     stuck.set()
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    """An event waits for a lock a tenth as long."""
+    monkeypatch.setattr("chassis.inbox.effect.LOCK_TIMEOUT_MS", 10)
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_rows_locked_for_300_customers_keep_nobody_else_waiting(bench, noted, pair):
     """Deliveries that the broker keeps for later count against how many it hands out."""
     cases, loyalty = pair

@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2_grpc
 
 from chassis.app import App
 from chassis.db.transaction import Transaction
+from chassis.events import nats
 from chassis.events.declarations import Listening
 from chassis.events.envelope import Event
 from chassis.service import Service, main
@@ -57,4 +58,5 @@ service = Service(
 )
 
 if __name__ == "__main__":
+    nats.CONNECT_TIMEOUT_S = float(os.environ.get("SAMPLE_CONNECT_TIMEOUT_S", nats.CONNECT_TIMEOUT_S))
     sys.exit(main(service))

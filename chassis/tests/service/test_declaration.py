@@ -1,9 +1,8 @@
 """A service says what it needs before it has any settings; what it composes is held against that."""
 
 import json
-import os
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ from pydantic import Field
 
 from chassis.app import App
 from chassis.db.transaction import Transaction
-from chassis.events.declarations import Listening
+from chassis.events.declarations import EVERY, Listening
 from chassis.events.envelope import Event
-from chassis.service import Service
+from chassis.service import Service, main
 from chassis.settings import ServiceSettings, WrongSettings
 from rapport.cases.v1.cases_events_pb2 import PromiseKept, PromiseRenegotiated
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
@@ -87,37 +86,43 @@ def test_what_differs_from_the_declaration_refuses_to_start(composed: Any, said:
         billing(composed).app(settings(customer="127.0.0.1:9"))
 
 
-def hearing_all(sources: str = "") -> Any:
-    """The consumers that `describe` tells of a service that listens to every other."""
-    script = """if True:
-        from pathlib import Path
-        from chassis.events.declarations import EVERY
-        from chassis.events.declarations import Listening
-        from chassis.service import Service, main
-        from chassis.settings import ServiceSettings
-        from rapport.loyalty.v1 import loyalty_events_pb2
-        main(Service("archive", port=7011, settings=ServiceSettings, events=loyalty_events_pb2,
-            migrations=Path(), compose=lambda app: None, listens=[Listening("archive-all", EVERY)]))
-    """
-    env = os.environ | ({"RAPPORT_SOURCES": sources} if sources else {})
-    command = [sys.executable, "-c", script, "describe"]
-    return subprocess.run(command, capture_output=True, text=True, env=env)
+@pytest.fixture
+def described(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
+    """What `describe` says of a service that listens to every other, and to these sources."""
+
+    def describe(sources: str) -> str:
+        monkeypatch.setenv("RAPPORT_SOURCES", sources)
+        monkeypatch.setattr(sys, "argv", ["archive", "describe"])
+        monkeypatch.setattr("chassis.libpq.ignore_variables", lambda: None)  # those of tests stay
+        main(
+            Service(
+                "archive", port=7011, settings=ServiceSettings, events=loyalty_events_pb2,
+                migrations=Path(), compose=lambda app: None, listens=[Listening("archive-all", EVERY)],
+            )
+        )  # fmt: skip
+        return capsys.readouterr().out
+
+    return describe
 
 
-def test_who_listens_to_all_has_a_consumer_of_each_whose_contract_is_installed_and_each_configured() -> None:
+def test_who_listens_to_all_has_a_consumer_of_each_whose_contract_is_installed_and_each_configured(
+    described: Callable[[str], str],
+) -> None:
     known = ["cases", "customer", "loyalty", "notifications"]
     for sources, heard in [("", known), ("returns, gifts", sorted([*known, "gifts", "returns"]))]:
-        consumers = json.loads(hearing_all(sources).stdout)["consumers"]
+        consumers = json.loads(described(sources))["consumers"]
         assert [each["durable"] for each in consumers] == [f"archive-all-{source}" for source in heard]
         assert [each["subjects"] for each in consumers] == [[f"events.{source}.>"] for source in heard]
 
 
 @pytest.mark.parametrize("sources", ["*", "Gifts", "a.b", "gifts,,returns", "x" * 41])
-def test_what_is_no_name_of_a_service_is_heard_by_nobody(sources: str) -> None:
-    refused = hearing_all(sources)
-    assert refused.returncode == 2
-    assert refused.stderr.startswith("RAPPORT_SOURCES: ")
-    assert "Traceback" not in refused.stderr
+def test_what_is_no_name_of_a_service_is_heard_by_nobody(
+    described: Callable[[str], str], capsys: pytest.CaptureFixture[str], sources: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        described(sources)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("RAPPORT_SOURCES: ")
 
 
 @pytest.mark.parametrize("name", ["", "gift_cards", "Gifts", "7gifts", "g" * 32])

@@ -133,8 +133,9 @@ async def starting(
         return running
 
     with pytest.MonkeyPatch.context() as patch:
-        for looking in ((runner, "POLL_S"), (timers, "POLL_S"), (runner, "OVERDUE_EVERY_S")):
-            patch.setattr(*looking, 0.05)  # of a clock that the test moves nobody is told
+        if isinstance(clock, ManualClock):  # of whose moves nobody is told
+            for looking in ((runner, "POLL_S"), (timers, "POLL_S"), (runner, "OVERDUE_EVERY_S")):
+                patch.setattr(*looking, 0.05)
         yield begin
         patch.setattr(grpc_server, "QUIET_S", 0.001)  # nobody calls any more
         for running, url in reversed(started):

@@ -18,7 +18,7 @@ from chassis.clock import Clock
 from chassis.db.schema import OUTBOX
 from chassis.db.statement import Statement
 from chassis.events.envelope import headers
-from chassis.events.facts import subject_of
+from chassis.events.registry import subject_of
 from chassis.grpc.status import reason
 from chassis.lifecycle import Lifecycle
 from rapport_testing.channels import aio_channel

@@ -26,6 +26,12 @@ def test_a_command_loads_nothing_of_the_others(command: str) -> None:
     assert looked.stdout == "False\n"
 
 
+def test_a_stack_starts_without_what_its_services_alone_need() -> None:
+    look = "import sys; import rapport_tools.cli.foreground; print('sqlalchemy' in sys.modules)"
+    looked = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert looked.stdout == "False\n"
+
+
 def test_every_command_is_called_as_its_entry_point() -> None:
     """Or it would not be found where another command's name stands among its arguments."""
     names = entry_points(group="rapport.commands").names

@@ -227,13 +227,16 @@ def reload(folder: Path, config: Any) -> None:
     asyncio.run(eventually(lambda: reloads() > before))
 
 
-async def test_who_provisions_is_who_the_secret_says(folder: Path, nats: int) -> None:
+async def test_who_provisions_is_who_the_secret_says(
+    folder: Path, nats: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     [secret] = [
         each for each in items(folder, "order.json") if each["metadata"]["name"] == "order-nats-admin"
     ]
     url = urlsplit(secret["stringData"]["url"])
     here = f"nats://{url.username}:{url.password}@127.0.0.1:{nats}"
     await provision(here, Declaration("order"))
+    monkeypatch.setattr("chassis.events.nats.REQUEST_TIMEOUT_S", 0.5)  # what one may not ask has no answer
     with pytest.raises(TimeoutError):
         await provision(here, Declaration("cases"))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from chassis.events.facts import subject_of
+from chassis.events.registry import subject_of
 
 EVERY = "*"  # as a source: each service that this one may hear
 PENDING_BATCHES = 1000  # two batches: one in work, one on its way

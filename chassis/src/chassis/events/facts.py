@@ -11,19 +11,9 @@ from chassis.api.messages import to_message
 from chassis.db.schema import OUTBOX, SHARDS
 from chassis.db.statement import Bulk
 from chassis.errors import FailedPrecondition
-from chassis.events.registry import subject
+from chassis.events.registry import FACT_MAX_BYTES, subject_of
 from chassis.events.shown import TYPE, forms, plan
 from chassis.telemetry.metrics import FACTS
-
-FACT_MAX_BYTES = 240 * 1024  # a stream takes 256 KiB, the attributes of the event included
-
-
-def subject_of(message: type[Message]) -> str:
-    """Where an event message is published. ValueError for a message without the `subject` option."""
-    found = subject(message)
-    if not found:
-        raise ValueError(f"{message.DESCRIPTOR.full_name} has no subject: it is not an event")
-    return found
 
 
 class FactCodec:

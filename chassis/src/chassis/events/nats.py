@@ -17,6 +17,7 @@ from nats.js import JetStreamContext
 from chassis import tls
 
 CONNECT_TIMEOUT_S = 5
+REQUEST_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 2.0
 # uvloop raises RuntimeError for a write to a socket that has just been closed
 BROKER_ERRORS = (TimeoutError, OSError, RuntimeError, nats.errors.Error)
@@ -29,7 +30,7 @@ class Connection:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.js: JetStreamContext = client.jetstream(timeout=5)
+        self.js: JetStreamContext = client.jetstream(timeout=REQUEST_TIMEOUT_S)
         # Called after each interruption: what was asked of the server before it is forgotten.
         self.restored: set[Callable[[], None]] = set()
         self.closing = False

@@ -24,8 +24,8 @@ from nats.js.api import (
 )
 
 from chassis.events.declarations import Consumption, Declaration, stream_of
-from chassis.events.facts import FACT_MAX_BYTES
 from chassis.events.nats import Connection, connect
+from chassis.events.registry import FACT_MAX_BYTES
 
 DAY_S = 24 * 3600.0
 MAX_MESSAGE_BYTES = FACT_MAX_BYTES + 16 * 1024  # and its attributes

@@ -13,6 +13,8 @@ from google.protobuf.message_factory import GetMessageClass
 from chassis.contracts import contracts
 from rapport.options.v1 import options_pb2
 
+FACT_MAX_BYTES = 240 * 1024  # a stream takes 256 KiB, the attributes of the event included
+
 
 @functools.cache
 def events() -> Mapping[str, type[Message]]:
@@ -47,6 +49,14 @@ def heard(patterns: Iterable[str]) -> dict[str, type[Message]]:
 def subject(message: type[Message]) -> str:
     """Where an event message is published; "" for a message that is no event."""
     found: str = message.DESCRIPTOR.GetOptions().Extensions[options_pb2.subject]
+    return found
+
+
+def subject_of(message: type[Message]) -> str:
+    """Where an event message is published. ValueError for a message without the `subject` option."""
+    found = subject(message)
+    if not found:
+        raise ValueError(f"{message.DESCRIPTOR.full_name} has no subject: it is not an event")
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from chassis import ids
 from chassis.backoff import Backoff
-from chassis.events.facts import subject_of
+from chassis.events.registry import subject_of
 from customer.usecases import views as usecase
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.common.v1 import states_pb2
