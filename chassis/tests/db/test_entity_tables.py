@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import dialect, insert
 from sqlalchemy.schema import CreateTable
 
 from chassis.db.database import Database
-from chassis.db.statement import Statement, values
+from chassis.db.statement import Statement, of_entity, values
 from chassis.db.tables import replaced, table, updated
 from rapport_testing.infrastructure import Infrastructure
 
@@ -116,3 +116,25 @@ async def test_an_entity_is_kept_changed_and_read_as_it_is(
     assert (known.name, known.seen) == ("door", other.seen)
     await SAVE.run(direct, **values(other))
     assert await GET.one(direct, id=other.id, part=other.part) == other
+
+
+async def test_the_row_of_an_entity_is_found_by_its_id_locked_and_written_back(
+    direct: Database, infrastructure: Infrastructure
+) -> None:
+    @dataclass
+    class Note:
+        id: UUID
+        text: str
+
+    notes = table(sa.MetaData(), "slips", Note)
+    read, lock, write = of_entity(notes, Note)
+    created = CreateTable(notes).compile(dialect=dialect())  # type: ignore[no-untyped-call]
+    async with infrastructure.superuser(direct._url) as connection:
+        await connection.execute(f"{created}; GRANT ALL ON {notes.name} TO PUBLIC")
+    kept = Note(uuid4(), "before")
+    await Statement[Any](insert(notes)).run(direct, **values(kept))
+    locked = await lock.one(direct, id=kept.id)
+    locked.text = "after"
+    await write.run(direct, **values(locked))
+    assert await read.one(direct, id=kept.id) == Note(kept.id, "after")
+    assert lock.sql.endswith("FOR NO KEY UPDATE")

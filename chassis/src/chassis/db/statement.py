@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql import visitors
 
-from chassis.db.tables import rows_of
+from chassis.db.tables import rows_of, updated
 
 R = TypeVar("R")
 _DIALECT: Any = asyncpg.dialect()  # type: ignore[no-untyped-call]
@@ -137,6 +137,16 @@ class Bulk(Statement[R]):
             return []
         statement, args = self.call(rows)
         return statement._rows(await on.fetch(statement, args))
+
+
+def of_entity(table: sa.Table, entity: type[R]) -> tuple[Statement[R], Statement[R], Statement[Any]]:
+    """What reads, locks and writes back the row of an entity with an `id`.
+
+    NO KEY UPDATE: rows that refer to it may be inserted meanwhile, it itself stays as it was read.
+    """
+    found = sa.select(table).where(table.c.id == sa.bindparam("id"))
+    locked = found.with_for_update(key_share=True)
+    return Statement(found, row=entity), Statement(locked, row=entity), Statement[Any](updated(table))
 
 
 def arrays(columns: Iterable[str], rows: Sequence[Any]) -> dict[str, list[Any]]:

@@ -13,8 +13,8 @@ from cases.domain.promise import LIVE, Promise, PromiseState
 from cases.domain.work_item import WorkItem, WorkItemState
 from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.db.statement import Bulk, Statement
-from chassis.db.tables import among, table, updated
+from chassis.db.statement import Bulk, Statement, of_entity
+from chassis.db.tables import among, table
 from chassis.overlap import RECORDED_MAX
 from rapport.cases.v1 import work_item_pb2
 from rapport.common.v1 import states_pb2
@@ -27,20 +27,12 @@ NOTES = table(METADATA, "notes", Note)
 WORK_ITEMS = table(METADATA, "work_items", WorkItem)
 PROMISES = table(METADATA, "promises", Promise)
 
-_AGENT = sa.select(AGENTS).where(AGENTS.c.id == sa.bindparam("id"))
-
-AGENT = Statement(_AGENT, row=Agent)
-LOCK_AGENT = Statement(_AGENT.with_for_update(key_share=True), row=Agent)
+AGENT, LOCK_AGENT, UPDATE_AGENT = of_entity(AGENTS, Agent)
 LIST_AGENTS = Listing(sa.select(AGENTS), AGENTS.c.id, row=Agent)
 # Nothing comes back when there is one already, whoever has made it.
 INSERT_AGENT = Statement[Any](insert(AGENTS).on_conflict_do_nothing().returning(AGENTS.c.id))
-UPDATE_AGENT = Statement[Any](updated(AGENTS))
 
-_CASE = sa.select(CASES).where(CASES.c.id == sa.bindparam("id"))
-
-CASE = Statement(_CASE, row=Case)
-# NO KEY UPDATE: rows that reference the case may be inserted meanwhile, the case itself stays as it was read.
-LOCK_CASE = Statement(_CASE.with_for_update(key_share=True), row=Case)
+CASE, LOCK_CASE, UPDATE_CASE = of_entity(CASES, Case)
 CASES_BY_ID = Statement(sa.select(CASES).where(among(CASES.c.id, "ids")), row=Case)
 COUNT_UNFINISHED = Statement[Any](
     sa.select(sa.func.count()).where(
@@ -63,7 +55,6 @@ LIST_CASES = Listing(
     },
 )
 INSERT_CASE = Statement[Any](sa.insert(CASES))
-UPDATE_CASE = Statement[Any](updated(CASES))
 _OF_CASE = sa.select(NOTES).where(NOTES.c.case_id == sa.bindparam("case_id"))
 NOTE = Statement(_OF_CASE.where(NOTES.c.id == sa.bindparam("id")), row=Note)
 LIST_NOTES = Listing(_OF_CASE, NOTES.c.id, row=Note)  # UUIDv7: in the order of writing
@@ -71,12 +62,9 @@ INSERT_NOTE = Statement[Any](sa.insert(NOTES))
 
 _OF_PROMISE = sa.select(PROMISES.c.work_item_id).where(PROMISES.c.id == sa.bindparam("promise_id"))
 
-_WORK_ITEM = sa.select(WORK_ITEMS).where(WORK_ITEMS.c.id == sa.bindparam("id"))
-
-WORK_ITEM = Statement(_WORK_ITEM, row=WorkItem)
+WORK_ITEM, LOCK_WORK_ITEM, UPDATE_WORK_ITEM = of_entity(WORK_ITEMS, WorkItem)
 # A work item is locked before the promises that rest on it, always: so forecasts, renegotiations and new
 # promises follow one after another and none can deadlock another.
-LOCK_WORK_ITEM = Statement(_WORK_ITEM.with_for_update(key_share=True), row=WorkItem)
 LOCK_WORK_ITEMS = Statement(
     sa.select(WORK_ITEMS)
     .where(among(WORK_ITEMS.c.id, "ids"))
@@ -101,9 +89,6 @@ LIST_WORK_ITEMS = Listing(
     },
 )
 INSERT_WORK_ITEM = Statement[Any](sa.insert(WORK_ITEMS))
-UPDATE_WORK_ITEM = Statement[Any](updated(WORK_ITEMS))
-
-_PROMISE = sa.select(PROMISES).where(PROMISES.c.id == sa.bindparam("id"))
 
 
 def _in(states: Iterable[PromiseState]) -> sa.ColumnElement[bool]:
@@ -118,8 +103,7 @@ _ON_WORK_ITEM = (
     .with_for_update(key_share=True)
 )
 
-PROMISE = Statement(_PROMISE, row=Promise)
-LOCK_PROMISE = Statement(_PROMISE.with_for_update(key_share=True), row=Promise)
+PROMISE, LOCK_PROMISE, UPDATE_PROMISE = of_entity(PROMISES, Promise)
 # Those that the customer still waits for: live, or broken, and neither replaced nor taken back.
 LOCK_PROMISES_AWAITED = Statement(
     _ON_WORK_ITEM.where(
@@ -172,4 +156,3 @@ INSERT_NEW_PROMISES = Bulk[Any](
     PROMISES,
     lambda insert: insert.on_conflict_do_nothing(index_elements=["import_key"]).returning(PROMISES.c.id),
 )
-UPDATE_PROMISE = Statement[Any](updated(PROMISES))

@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.api.resources import resource
-from chassis.db.statement import Bulk, Executor, Statement
-from chassis.db.tables import among, replaced, rows_of, table, updated
+from chassis.db.statement import Bulk, Executor, Statement, of_entity
+from chassis.db.tables import among, replaced, rows_of, table
 from customer.domain.consents import Consent, Preferences, Purpose, Standing
 from customer.domain.customers import PROFILE_FIELDS, Customer
 from customer.domain.identifiers import Identifier, IdentifierType, Key
@@ -192,13 +192,10 @@ DELETE_IDENTIFIERS_OF = Statement[Any](sa.delete(IDENTIFIERS).where(among(_T.cus
 _CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
 _P, _C = PURPOSES.c, CONSENTS.c
 
-_purpose = sa.select(PURPOSES).where(_P.id == sa.bindparam("id"))
-PURPOSE = Statement(_purpose, row=Purpose)
-LOCK_PURPOSE = Statement(_purpose.with_for_update(), row=Purpose)
+PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE = of_entity(PURPOSES, Purpose)
 LIST_PURPOSES = Listing(sa.select(PURPOSES), _P.id, row=Purpose)
 # Nothing comes back when there is one already.
 INSERT_PURPOSE = Statement[Any](insert(PURPOSES).on_conflict_do_nothing().returning(_P.id))
-UPDATE_PURPOSE = Statement[Any](updated(PURPOSES))
 
 _of_customer = sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER)
 LIST_CONSENTS = Listing(_of_customer, _C.id, row=Consent)
@@ -218,10 +215,7 @@ PREFERENCES_OF = Statement(
 )
 SAVE_PREFERENCES = Statement[Any](replaced(insert(PREFERENCES)))
 
-_JOB_ID = IMPORT_JOBS.c.id == sa.bindparam("id")
-
-JOB = Statement(sa.select(IMPORT_JOBS).where(_JOB_ID), row=ImportJob)
-LOCKED_JOB = Statement(sa.select(IMPORT_JOBS).where(_JOB_ID).with_for_update(), row=ImportJob)
+JOB, LOCKED_JOB, SAVE_JOB = of_entity(IMPORT_JOBS, ImportJob)
 LIST_JOBS = Listing(
     sa.select(IMPORT_JOBS),
     IMPORT_JOBS.c.create_time,
@@ -250,7 +244,6 @@ INSERT_JOB = Statement[Any](
     .on_conflict_do_nothing(index_elements=["department_id", "source"], index_where=sa.text(_UNDER_WAY))
     .returning(IMPORT_JOBS.c.id)
 )
-SAVE_JOB = Statement[Any](updated(IMPORT_JOBS))
 
 _rows, _findings = IMPORT_ROWS.c, IMPORT_FINDINGS.c
 RECEIVED_LINES = Statement[Any](

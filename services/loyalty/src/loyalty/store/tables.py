@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.db.statement import Bulk, Statement
+from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, rows_of, table, updated
 from loyalty.domain import ledger
 from loyalty.domain.goodwill import Given, Goodwill, KnownPromise, Promised, Spent, State
@@ -52,10 +52,7 @@ def _inserted(table: sa.Table) -> sa.ClauseElement:
 
 
 INSERT_PROGRAM = Statement(_inserted(PROGRAMS), row=ledger.Program)
-UPDATE_PROGRAM = Statement[Any](updated(PROGRAMS))
-_PROGRAM = sa.select(PROGRAMS).where(PROGRAMS.c.id == sa.bindparam("id"))
-GET_PROGRAM = Statement(_PROGRAM, row=ledger.Program)
-LOCK_PROGRAM = Statement(_PROGRAM.with_for_update(), row=ledger.Program)
+GET_PROGRAM, LOCK_PROGRAM, UPDATE_PROGRAM = of_entity(PROGRAMS, ledger.Program)
 LIST_PROGRAMS = Listing(sa.select(PROGRAMS), PROGRAMS.c.id, row=ledger.Program)
 
 INSERT_UNIT = Statement(_inserted(UNITS), row=ledger.Unit)

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.db.statement import Bulk, Statement
+from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import replaced, table, updated
 from notifications.domain.notice import TAKEN_BACK, Attempt, Notice
 from notifications.domain.policy import PLATFORM, NoticePolicy
@@ -95,15 +95,13 @@ LIST_POLICIES = Listing(_HELD, _LATEST_POLICY.c.id, row=NoticePolicy)
 INSERT_POLICY = Statement[None](sa.insert(POLICIES))
 SEED_POLICY = Statement[None](insert(POLICIES).on_conflict_do_nothing())
 
-_NOTICE = sa.select(NOTICES).where(NOTICES.c.id == sa.bindparam("id"))
 _OF_POLICIES = sa.select(NOTICES).where(
     NOTICES.c.promise == sa.bindparam("promise"),
     NOTICES.c.customer == sa.bindparam("customer"),
     NOTICES.c.notice_policy_id != "",
 )
 
-GET_NOTICE = Statement(_NOTICE, row=Notice)
-LOCK_NOTICE = Statement(_NOTICE.with_for_update(), row=Notice)
+GET_NOTICE, LOCK_NOTICE, UPDATE_NOTICE = of_entity(NOTICES, Notice)
 # Newest first: by what they tell of, for the clocks of those who made them may differ.
 LOCK_NOTICES_OF_PROMISE = Statement(
     _OF_POLICIES.order_by(NOTICES.c.promise_version.desc(), NOTICES.c.id.desc()).with_for_update(), row=Notice
@@ -134,7 +132,6 @@ LIST_NOTICES = Listing(
     },
 )
 INSERT_NOTICE = Statement[None](sa.insert(NOTICES))
-UPDATE_NOTICE = Statement[None](updated(NOTICES))
 
 LIST_ATTEMPTS = Listing(
     sa.select(ATTEMPTS).where(ATTEMPTS.c.notice == sa.bindparam("notice_id")), ATTEMPTS.c.number, row=Attempt
