@@ -27,6 +27,17 @@ _PARTS = {
 }
 _SHOWN = 100  # of a format that is none
 _SAMPLE = datetime(2026, 3, 22, 9, 30, tzinfo=UTC)
+# What exports write for no date: the first day that a spreadsheet or a database knows.
+_NOTHING = frozenset(
+    {date(1, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(1900, 1, 2)}
+)
+_ZEROS = re.compile(r"0000(?:-00){0,2}(?!\S)")
+_EARLIEST = date(1850, 1, 1)
+_TIME_OF_DAY = re.compile(r"(?:T|\s+)(?:00|12|23|2[0-2]|0?\d):.*$")
+_COMPACT = re.compile(r"\d{8}")
+_PART = re.compile(r"(\d{4})(?:-(\d{2}))?")
+_NO_YEAR = re.compile(r"--(\d{2})-?(\d{2})")
+_SHORT = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{2})")
 
 
 def format_of(text: str) -> str:
@@ -150,19 +161,6 @@ def _clock(text: str) -> str:
         hour = hour % 12 + (12 if half == "p" else 0)
     offset = match[5] or ""
     return f"T{hour:02}:{match[2]}:{match[3] or '00'}{'+00:00' if offset.isalpha() else offset}"
-
-
-# What exports write for no date: the first day that a spreadsheet or a database knows.
-_NOTHING = frozenset(
-    {date(1, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(1900, 1, 2)}
-)
-_ZEROS = re.compile(r"0000(?:-00){0,2}(?!\S)")
-_EARLIEST = date(1850, 1, 1)
-_TIME_OF_DAY = re.compile(r"(?:T|\s+)(?:00|12|23|2[0-2]|0?\d):.*$")
-_COMPACT = re.compile(r"\d{8}")
-_PART = re.compile(r"(\d{4})(?:-(\d{2}))?")
-_NO_YEAR = re.compile(r"--(\d{2})-?(\d{2})")
-_SHORT = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{2})")
 
 
 def born(text: str, date_format: str, first: str) -> Date | None:

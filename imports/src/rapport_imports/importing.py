@@ -31,6 +31,9 @@ from rapport_imports.result import Result
 from rapport_imports.wanted import Kind, Wanted, WrongOption
 
 DEPARTMENT = "delivery"
+PATIENCE_S = 180.0
+LATE_S = 5.0
+WAITS = Backoff(0.5, 10.0)
 
 
 async def run(
@@ -173,11 +176,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not separator:
         raise WrongOption("map", text, "must be FIELD=COLUMN")
     return field.strip(), column.strip()
-
-
-PATIENCE_S = 180.0
-LATE_S = 5.0
-WAITS = Backoff(0.5, 10.0)
 
 
 @dataclass(eq=False)

@@ -23,6 +23,11 @@ _FORMULA = "[=+@\\t\\r'\uff1d\uff0b\uff20\uff0d-]"
 _BEGINS = r"((?:^|[;,|\t\n])\"*)"
 _NEUTRALISE = re.compile(f"{_BEGINS}(?={_FORMULA})")
 _RESTORE = re.compile(f"{_BEGINS}'(?={_FORMULA})")
+COLUMNS_MAX = 1000
+ALREADY_IMPORTED = "ALREADY_IMPORTED"  # of what may be what another file brought
+# Why a row is refused that may be right as it is: a person knows, and confirms it.
+CONFIRMABLE = frozenset({ALREADY_IMPORTED, "NAME_DIFFERS"})
+_ORIGIN = re.compile(r"[0-9a-f]{64}:\d{1,12}")
 
 
 def neutralised(cell: str) -> str:
@@ -33,13 +38,6 @@ def neutralised(cell: str) -> str:
 def restored(cell: str) -> str:
     """What `neutralised` was given."""
     return _RESTORE.sub(r"\1", cell)
-
-
-COLUMNS_MAX = 1000
-ALREADY_IMPORTED = "ALREADY_IMPORTED"  # of what may be what another file brought
-# Why a row is refused that may be right as it is: a person knows, and confirms it.
-CONFIRMABLE = frozenset({ALREADY_IMPORTED, "NAME_DIFFERS"})
-_ORIGIN = re.compile(r"[0-9a-f]{64}:\d{1,12}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,9 @@ from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceServicer
 from rapport.customer.v1.section_service_pb2_grpc import SectionServiceServicer
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceServicer
 
+_CHANNEL = channel_pb2.Channel.DESCRIPTOR
+_RECORD = into(timeline_pb.RecordInteractionRequest, RecordInteraction)
+
 
 class PurposeRpc(Rpc, PurposeServiceServicer):
     """The purposes of contact."""
@@ -61,9 +64,6 @@ class PurposeRpc(Rpc, PurposeServiceServicer):
     ListPurposes = listing(purpose_pb.ListPurposesResponse, store.LIST_PURPOSES)
     ExplainPurpose = explain(names.PURPOSE, store.PURPOSE, Purpose)
     UpdatePurpose = change(purpose_pb.UpdatePurposeRequest, consents.update_purpose, Purpose)
-
-
-_CHANNEL = channel_pb2.Channel.DESCRIPTOR
 
 
 class ConsentRpc(Rpc, ConsentServiceServicer):
@@ -209,9 +209,6 @@ class SectionRpc(Rpc, SectionServiceServicer):
         ids = names.SECTION.parse(request.name)
         section = await found(self.db, names.SECTION, views.SECTION, *ids)
         return await self.explainer.explain(request, _section(section), event=section.put_id)
-
-
-_RECORD = into(timeline_pb.RecordInteractionRequest, RecordInteraction)
 
 
 def _recorded(entries: Sequence[TimelineEntry]) -> timeline_pb.BatchRecordInteractionsResponse:

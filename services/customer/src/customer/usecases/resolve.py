@@ -20,6 +20,13 @@ from customer.store.tables import DELETE_IDENTIFIERS_OF, owners_of
 from customer.usecases.customers import Held, claim, insert_customers, judge, prepare, refuse_taken
 
 _ANY = "customers/-"  # a handle is never repeated, so of nobody's there is no other name to tell
+CHARACTERS_MIN = 2
+DIGITS_MIN = 4
+# What is dialled before a number, at home and to go abroad, and how much of a number there is behind it.
+_DIALLED = ("0", "1", "8", "06", "80", "00", "011", "0011", "810")
+_NUMBER_MIN = 6
+_TRUNK = re.compile(r"(?<=\d)[\s./-]*[(\[]\s*0\s*[)\]]")  # `0049 (0)30`: dialled at home only
+_OF_SYSTEMS = (IdentifierType.EXTERNAL_ID, IdentifierType.SOCIAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +160,6 @@ class Wanted:
         keys = {"types": types, "systems": systems, "values": values}
         ends = [end[::-1] for end in self.ends]
         return {"customer_id": self.customer_id, **keys, "ends": ends, "text": self.text}
-
-
-CHARACTERS_MIN = 2
-DIGITS_MIN = 4
-# What is dialled before a number, at home and to go abroad, and how much of a number there is behind it.
-_DIALLED = ("0", "1", "8", "06", "80", "00", "011", "0011", "810")
-_NUMBER_MIN = 6
-_TRUNK = re.compile(r"(?<=\d)[\s./-]*[(\[]\s*0\s*[)\]]")  # `0049 (0)30`: dialled at home only
-_OF_SYSTEMS = (IdentifierType.EXTERNAL_ID, IdentifierType.SOCIAL)
 
 
 def wanted(text: str) -> Wanted:

@@ -27,6 +27,9 @@ from rapport.customer.v1 import timeline_pb2, view_pb2
 
 _CHANNELS = {channel: channel_pb2.Channel.Value(f"CHANNEL_{channel}") for channel in Channel}
 _DIRECTIONS = {direction: channel_pb2.Direction.Value(f"DIRECTION_{direction}") for direction in Direction}
+R = TypeVar("R", store.ShownPart, TimelineEntry)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_ROW = [field.name for field in fields(ViewRow)]
 
 
 def rendered(
@@ -85,11 +88,6 @@ def _profile(view: view_pb2.CustomerView, customer: Customer) -> None:
     view.profile_source.service = service_name("customer")
     view.profile_source.resource_version = customer.version
     view.profile_source.occur_time.CopyFrom(timestamp(customer.update_time))
-
-
-R = TypeVar("R", store.ShownPart, TimelineEntry)
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_ROW = [field.name for field in fields(ViewRow)]
 
 
 @dataclass(frozen=True, slots=True)

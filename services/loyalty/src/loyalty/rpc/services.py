@@ -46,6 +46,8 @@ from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceServicer
 from rapport.loyalty.v1.transfer_pb2 import Transfer
 
+_bought = into(Purchase, Bought)
+
 
 class ProgramRpc(Rpc, ProgramServiceServicer):
     """Programs, and what they count."""
@@ -129,9 +131,6 @@ class LedgerRpc(Rpc, LedgerServiceServicer):
         return ledger_pb.BatchGetAccountsResponse(
             accounts=[to_message(Account, accounts[name]) for name in request.names]
         )
-
-
-_bought = into(Purchase, Bought)
 
 
 def _check_refund(check: Check, sent: Purchase, now: datetime) -> None:

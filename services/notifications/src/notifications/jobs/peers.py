@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 CUSTOMER_NOT_FOUND = "customer-not-found"
 PURPOSE_NOT_FOUND = "purpose-not-found"
+BEHIND = "promise-behind"
 
 
 @dataclass(frozen=True, repr=False, slots=True)
@@ -102,9 +103,6 @@ class Contacts:
                 return None
             raise not_answered("cases", error) from None
         return None if agent.inactive else agent
-
-
-BEHIND = "promise-behind"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from notifications.usecases import words
 from notifications.usecases.policy import read_template, require_sendable_by_hand
 
 SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
+MEASURE = timedelta(days=1)  # in which a customer may get so many notices of one purpose
 
 
 async def queue(tx: Transaction, notice: Notice, of: Type, hold: timedelta = timedelta()) -> None:
@@ -38,9 +39,6 @@ async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -
         await work.cancel(tx, SEND, str(notice.id))
         tx.record(notice.end_fact(), version=notice.version, caused_by=caused_by)
     await write(tx, UPDATE_NOTICE, notice)
-
-
-MEASURE = timedelta(days=1)  # in which a customer may get so many notices of one purpose
 
 
 async def send_notice(
