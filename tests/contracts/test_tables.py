@@ -3,6 +3,7 @@
 import pkgutil
 from collections.abc import AsyncIterator
 from importlib import import_module
+from types import ModuleType
 
 import asyncpg
 import pytest
@@ -26,18 +27,23 @@ async def database(name: str, infrastructure: Infrastructure) -> AsyncIterator[a
     await infrastructure.drop_database(url)
 
 
+def modules(name: str) -> list[ModuleType]:
+    """Those of a service's store."""
+    store = import_module(f"{name}.store")
+    return [import_module(f"{name}.store.{found.name}") for found in pkgutil.iter_modules(store.__path__)]
+
+
 @pytest.mark.parametrize("name", [*SERVICES, "desk"])
 async def test_tables_are_described_as_they_are_made(name: str, database: asyncpg.Connection) -> None:
-    described = import_module(f"{name}.store.tables").METADATA
-    assert await drift(database, described, schema.METADATA) == []
+    described = {v for module in modules(name) for v in vars(module).values() if isinstance(v, sa.MetaData)}
+    assert described
+    assert await drift(database, *described, schema.METADATA) == []
 
 
 @pytest.mark.parametrize("name", SERVICES)
 async def test_every_list_and_filter_has_an_index(name: str, database: asyncpg.Connection) -> None:
-    store = import_module(f"{name}.store")
-    modules = [import_module(f"{name}.store.{found.name}") for found in pkgutil.iter_modules(store.__path__)]
-    modules.append(import_module("chassis.operations.store"))
-    listings = {id(v): v for module in modules for v in vars(module).values() if isinstance(v, Listing)}
+    every = [*modules(name), import_module("chassis.operations.store")]
+    listings = {id(v): v for module in every for v in vars(module).values() if isinstance(v, Listing)}
     assert listings
     lacking = [line for each in listings.values() for line in await without_index(database, each)]
     assert not lacking, "\n".join(lacking)
