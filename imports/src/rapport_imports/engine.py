@@ -72,23 +72,15 @@ class Importer(Protocol[T]):
 
 @dataclass
 class Run(Generic[T]):
-    """One file going through one importer.
-
-    Args:
-        mapping: fields to columns, where names do not tell.
-        notation, reading: how the file writes things and is read, as far as the user says.
-        offline: whether services are not asked, so that rows are only read.
-        progress: called with the number of rows done and of all, for a progress bar.
-        result: what became of the rows, also of those before a failure.
-    """
+    """One file going through one importer."""
 
     table: Table
     importer: Importer[T]
-    mapping: Mapping[str, str]
-    notation: Notation
-    offline: bool
-    progress: Callable[[int, int], None]
-    result: Result
+    mapping: Mapping[str, str]  # fields to columns, where names do not tell
+    notation: Notation  # with reading: how the file writes things and is read, as far as the user says
+    offline: bool  # whether services are not asked, so that rows are only read
+    progress: Callable[[int, int], None]  # called with the number of rows done and of all, for a progress bar
+    result: Result  # what became of the rows, also of those before a failure
     reading: Reading
     spares: dict[str, list[str]] = field(default_factory=dict, init=False)
 

@@ -50,22 +50,14 @@ _LANGUAGES_OF_FILES = ("en", "de", "fr", "es", "it", "pt", "nl")
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How a file writes things.
+    """How a file writes things."""
 
-    Args:
-        currency: of amounts that do not say; the installation's unless somebody says otherwise.
-        decimal: the decimal separator; empty when each amount shows its own.
-        date_format: as `strptime` takes it; empty for what can be told without.
-        first: `day` or `month`, what begins a date with slashes.
-        country: of rows that do not say.
-        zone: where times that do not say are meant, and where days are days.
-    """
-
-    currency: Currency
-    decimal: str = ""
-    date_format: str = ""
-    first: str = ""
-    country: str = ""
+    currency: Currency  # of amounts that do not say; the installation's unless somebody says otherwise
+    decimal: str = ""  # the decimal separator; empty when each amount shows its own
+    date_format: str = ""  # as `strptime` takes it; empty for what can be told without
+    first: str = ""  # `day` or `month`, what begins a date with slashes
+    country: str = ""  # of rows that do not say
+    # Where times that do not say are meant, and where days are days.
     zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - it never changes
 
 

@@ -69,31 +69,21 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file to import. `digest` (SHA-256, hex) is its identity: a line of it is imported once, ever.
-
-    Args:
-        digest: of its bytes, and of the sheet's name: the same line of another sheet is another.
-        first: the line of the header.
-        delimiter: what separates cells; empty for a workbook.
-        declared: whether a first line `sep=;` says so.
-        others: the workbook's other sheets.
-        mended: the number of cells of a file of refused rows, whose last tell where each comes from; else 0.
-        before: how the rows of such a file were read when they were refused.
-        confirm: whether a person says of such rows that no other file brought them.
-    """
+    """A file to import. `digest` (SHA-256, hex) is its identity: a line of it is imported once, ever."""
 
     path: Path
-    digest: str
+    digest: str  # of its bytes, and of the sheet's name: the same line of another sheet is another
     header: list[str]
-    first: int
-    delimiter: str
-    declared: bool
+    first: int  # the line of the header
+    delimiter: str  # what separates cells; empty for a workbook
+    declared: bool  # whether a first line `sep=;` says so
     encoding: Encoding
     sheet: str
-    others: list[str]
+    others: list[str]  # the workbook's other sheets
+    # The number of cells of a file of refused rows, whose last tell where each comes from; else 0.
     mended: int
-    before: Reading
-    confirm: bool = False
+    before: Reading  # how the rows of such a file were read when they were refused
+    confirm: bool = False  # whether a person says of such rows that no other file brought them
 
     def rows(self) -> Iterator[Row]:
         """Every row after the header that is not empty."""

@@ -51,44 +51,35 @@ KEPT = frozenset({PromiseState.KEPT, PromiseState.KEPT_LATE})
 
 @dataclass(slots=True)
 class Promise:
-    """A promise to a customer.
-
-    Attributes:
-        due_time, due_date, time_zone: see `Due`.
-        display_name: what was promised, as it was said. Personal.
-        create_time: when it was recorded here; `make_time`: when it was made.
-        first_make_time: when the first of the promises that replaced each other was made; None: it is this.
-        first_due_time: what a delay counts from, when that is another time than this one's due.
-        forecast_time: the forecast that put it at risk.
-        record_time: when we learned that it was kept, however long ago that was.
-        withdraw_time: when it was taken back.
-    """
+    """A promise to a customer."""
 
     id: UUID
     customer_id: UUID
     department_id: str
     kind: str
-    due_time: datetime
+    due_time: datetime  # with due_date and time_zone: see `Due`
     make_time: datetime
-    create_time: datetime
+    create_time: datetime  # when it was recorded here; `make_time`: when it was made
     update_time: datetime
     due_date: date | None = None
     time_zone: str = ""
     case_id: UUID | None = None
     work_item_id: UUID | None = None
     reference: str = ""
-    display_name: str = ""
+    display_name: str = ""  # what was promised, as it was said. Personal
     predecessor_id: UUID | None = None
     root_id: UUID | None = None  # the first of its chain; None: itself
+    # When the first of the promises that replaced each other was made; None: it is this.
     first_make_time: datetime | None = None
+    # What a delay counts from, when that is another time than this one's due.
     first_due_time: datetime | None = None
     import_key: str | None = None
     state: PromiseState = PromiseState.OPEN
-    forecast_time: datetime | None = None
+    forecast_time: datetime | None = None  # the forecast that put it at risk
     reason_code: str = ""
     keep_time: datetime | None = None
-    record_time: datetime | None = None
-    withdraw_time: datetime | None = None
+    record_time: datetime | None = None  # when we learned that it was kept, however long ago that was
+    withdraw_time: datetime | None = None  # when it was taken back
     successor_id: UUID | None = None
     notice_id: UUID | None = None
     version: int = 1

@@ -12,16 +12,12 @@ Facts = list[tuple[Any, int]]  # each with the promise's version after it
 
 @dataclass(frozen=True, slots=True)
 class PromiseClock:
-    """When the clock acts on a promise.
+    """When the clock acts on a promise."""
 
-    Attributes:
-        lead: how long before the due time an unkept promise is at risk. A promise that is due in less than
-            twice as long is at risk when half of its time is over.
-        grace: how long after the due time an unkept promise is broken.
-    """
-
+    # How long before the due time an unkept promise is at risk. A promise that is due in less than twice as
+    # long is at risk when half of its time is over.
     lead: timedelta
-    grace: timedelta
+    grace: timedelta  # how long after the due time an unkept promise is broken
 
     def at_risk_at(self, promise: Promise) -> datetime:
         """When the promise is at risk."""

@@ -16,20 +16,14 @@ from cases.domain.promise import KEPT, Promise, PromiseState
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """That a policy's notice told a customer a new date.
+    """That a policy's notice told a customer a new date."""
 
-    Attributes:
-        customer: who was told, `customers/{uuid}`.
-        version: the version of the promise that was told of.
-        due_time, due_date: what was told; the day is in the promise's own time zone. One of both.
-        tell_time: when a provider accepted the message.
-    """
-
-    customer: str
-    version: int
+    customer: str  # who was told, `customers/{uuid}`
+    version: int  # the version of the promise that was told of
+    # With due_date: what was told; the day is in the promise's own time zone. One of both.
     due_time: datetime | None
     due_date: date | None
-    tell_time: datetime
+    tell_time: datetime  # when a provider accepted the message
     reason_code: str
     notice_id: UUID
 

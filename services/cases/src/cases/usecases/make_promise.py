@@ -51,20 +51,16 @@ class MakePromise:
 
 @dataclass(frozen=True, slots=True)
 class _Foundations:
-    """What promises rest on, by id.
-
-    Attributes:
-        known: what was made before under the import keys that are asked for.
-        roots: the first promise that was ever made on each work item.
-        awaited: the promise on each work item that its customer waits for; empty: one of these commands.
-        due: when what was last promised on each work item, and not kept, is due.
-    """
+    """What promises rest on, by id."""
 
     work_items: dict[UUID, WorkItem]
-    known: dict[str, Promise]
+    known: dict[str, Promise]  # what was made before under the import keys that are asked for
     cases: dict[UUID, Case] = field(default_factory=dict)
+    # The first promise that was ever made on each work item.
     roots: dict[UUID, UUID] = field(default_factory=dict)
+    # The promise on each work item that its customer waits for; empty: one of these commands.
     awaited: dict[UUID, str] = field(default_factory=dict)
+    # When what was last promised on each work item, and not kept, is due.
     due: dict[UUID, datetime] = field(default_factory=dict)
 
     def remember(self, promise: Promise, name: str) -> None:

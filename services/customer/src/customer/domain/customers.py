@@ -35,19 +35,13 @@ PROFILE_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class ProfileUpdate:
-    """What an update names of a profile, and what it gives for that.
+    """What an update names of a profile, and what it gives for that."""
 
-    Attributes:
-        fields: the profile fields that are named, without the kind: empty where nothing is given.
-        kinds: of which kinds fields are named.
-        as_a_whole: whether `kinds` are named themselves, with all that they have.
-        kind: the one of `kinds` that is given; empty for none.
-    """
-
+    # The profile fields that are named, without the kind: empty where nothing is given.
     fields: Mapping[str, str]
-    kinds: Collection[str]
-    as_a_whole: bool
-    kind: str
+    kinds: Collection[str]  # of which kinds fields are named
+    as_a_whole: bool  # whether `kinds` are named themselves, with all that they have
+    kind: str  # the one of `kinds` that is given; empty for none
 
 
 def path_of(field: str, kind: str) -> str:

@@ -140,19 +140,13 @@ def _key(handle: Handle) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Everything that a text may mean: what has any of it is found.
+    """Everything that a text may mean: what has any of it is found."""
 
-    Attributes:
-        customer_id: the customer whose name it is.
-        keys: handles as they are matched: type, system or None for any, and value.
-        ends: how numbers end: digits, or an E.164 number whole, with its plus.
-        text: the text, for its words.
-    """
-
-    customer_id: UUID | None
+    customer_id: UUID | None  # the customer whose name it is
+    # Handles as they are matched: type, system or None for any, and value.
     keys: frozenset[tuple[IdentifierType, str | None, str]]
-    ends: frozenset[str]
-    text: str
+    ends: frozenset[str]  # how numbers end: digits, or an E.164 number whole, with its plus
+    text: str  # the text, for its words
 
     def parameters(self) -> dict[str, Any]:
         """What `customer.store.search.SEARCH` takes."""

@@ -116,24 +116,17 @@ class KnownPromise(Promised):
 class AuthorityPolicy:
     """Who may grant how much: points for each day of delay, the most for one harm, and budgets.
 
-    Attributes:
-        reasons: the reasons of a delay that earn points; none: every reason does.
-        limits: the most for one harm, by value band.
-        budget_period: what counts against the budgets: grants of so long ago at most.
-        customer_budget: the most for one customer within it, by people and by the policy.
-        grantor_budget: the most by one person within it.
-
     ValueError unless each budget allows the highest limit.
     """
 
     name: str
     version: int
-    reasons: Set[str]
+    reasons: Set[str]  # the reasons of a delay that earn points; none: every reason does
     points_per_day: int
-    limits: Mapping[Band, int]
-    budget_period: timedelta
-    customer_budget: int
-    grantor_budget: int
+    limits: Mapping[Band, int]  # the most for one harm, by value band
+    budget_period: timedelta  # what counts against the budgets: grants of so long ago at most
+    customer_budget: int  # the most for one customer within it, by people and by the policy
+    grantor_budget: int  # the most by one person within it
 
     def __post_init__(self) -> None:
         if min(self.customer_budget, self.grantor_budget) < max(self.limits.values()):

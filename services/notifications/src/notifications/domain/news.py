@@ -10,27 +10,19 @@ from notifications.domain import notice as rules
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """How a promise is at one of its versions, as an event told or its owner says.
-
-    Attributes:
-        concern: whether it is at risk with a date to tell, or not (RECOVERED); NONE when it has ended.
-        variables: what a notice of this would say; empty when it has ended.
-        expire_time: from when on it is of no use to say it.
-        due_time: by when it was promised: from then on nothing can be in time.
-        time_zone: where its days are days; "" when it is of a moment.
-        department: whose promise it is, `departments/{department}`.
-    """
+    """How a promise is at one of its versions, as an event told or its owner says."""
 
     promise: str
     version: int
     customer: str
     case: str
+    # Whether it is at risk with a date to tell, or not (RECOVERED); NONE when it has ended.
     concern: rules.Concern
-    variables: dict[str, str]
-    expire_time: datetime
-    due_time: datetime
-    time_zone: str
-    department: str
+    variables: dict[str, str]  # what a notice of this would say; empty when it has ended
+    expire_time: datetime  # from when on it is of no use to say it
+    due_time: datetime  # by when it was promised: from then on nothing can be in time
+    time_zone: str  # where its days are days; "" when it is of a moment
+    department: str  # whose promise it is, `departments/{department}`
 
 
 def recovery(risk: dict[str, str]) -> dict[str, str]:

@@ -64,65 +64,51 @@ class Concern(StrEnum):
 
 @dataclass(slots=True)
 class Notice:
-    """One proactive message to one customer about one thing.
-
-    Attributes:
-        purpose: what the contact is for, `purposes/{purpose}`.
-        variables: what the sender gave for the template: `reason` is a code, dates are RFC 3339.
-        notice_policy_id, policy_version: the rule that asked for it; "" and 0 when a department did.
-        concern: what a policy tells of the promise: one unended for each promise, customer and concern.
-        department: who asked, or whose promise a policy tells of; may be empty.
-        due_time, time_zone: by when the promise is due; where its days are days, "" when it is of a moment.
-        promise_version: the promise's version that it tells of; 0 when a department asked.
-        heard_version: the highest version of the promise that was heard of: what it tells of, or later.
-        said, said_version, said_revision: the variables, the promise's version and the revision that were
-            handed over last; empty and 0 when none were.
-        superseded: whether the same customer was told, or may have been, something newer of the same promise,
-            so that what this one told does not count.
-        request_event: the id of its latest NoticeRequested event, to which what becomes of it points back.
-        revision: how often a newer fact replaced what it says before it was sent.
-        attempt_count: the number of its latest attempt.
-        channel, language_code, text_version: how it was handed over last, and in which text.
-        in_doubt: whether an attempt may have been accepted without our knowing.
-        update_time: when it was last kept.
-        version: of the row.
-    """
+    """One proactive message to one customer about one thing."""
 
     id: UUID
     customer: str
     kind: str
-    purpose: str
+    purpose: str  # what the contact is for, `purposes/{purpose}`
     template_id: str
-    variables: dict[str, str]
+    variables: dict[str, str]  # what the sender gave for the template: `reason` is a code, dates are RFC 3339
     promise: str
     case: str
     expire_time: datetime
     create_time: datetime
-    update_time: datetime
-    request_event: UUID
+    update_time: datetime  # when it was last kept
+    request_event: UUID  # the id of its latest NoticeRequested event, to which what becomes of it points back
+    # With policy_version: the rule that asked for it; "" and 0 when a department did.
     notice_policy_id: str = ""
     policy_version: int = 0
-    promise_version: int = 0
+    promise_version: int = 0  # the promise's version that it tells of; 0 when a department asked
+    # What a policy tells of the promise: one unended for each promise, customer and concern.
     concern: Concern = Concern.NONE
-    department: str = ""
+    department: str = ""  # who asked, or whose promise a policy tells of; may be empty
+    # With time_zone: by when the promise is due; where its days are days, "" when it is of a moment.
     due_time: datetime | None = None
     time_zone: str = ""
-    heard_version: int = 0
+    heard_version: int = 0  # the highest version of the promise that was heard of: what it tells of, or later
+    # With said_version and said_revision: the variables, the promise's version and the revision that were
+    # handed over last; empty and 0 when none were.
     said: dict[str, str] = field(default_factory=dict)
     said_version: int = 0
     said_revision: int = 0
+    # Whether the same customer was told, or may have been, something newer of the same promise, so that what
+    # this one told does not count.
     superseded: bool = False
     state: State = State.REQUESTED
     reason_code: str = ""
+    # With language_code and text_version: how it was handed over last, and in which text.
     channel: str = "UNSPECIFIED"
     language_code: str = ""
     text_version: int = 0
     content_hash: str = ""
     send_time: datetime | None = None
-    revision: int = 0
-    attempt_count: int = 0
-    in_doubt: bool = False
-    version: int = 1
+    revision: int = 0  # how often a newer fact replaced what it says before it was sent
+    attempt_count: int = 0  # the number of its latest attempt
+    in_doubt: bool = False  # whether an attempt may have been accepted without our knowing
+    version: int = 1  # of the row
 
     name = NOTICE.named("id")
     template = TEMPLATE.named("template_id")

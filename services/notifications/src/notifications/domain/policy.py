@@ -12,19 +12,12 @@ PLATFORM = "platform"  # the department that owns what every installation begins
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a notice of a concern is requested by, and must be.
+    """What a notice of a concern is requested by, and must be."""
 
-    Attributes:
-        event_type: the fact that leads to it.
-        kind: what its notices are called; also the platform's policy.
-        type: of its template.
-        must_say: whatever else its type must.
-    """
-
-    event_type: str
-    kind: str
-    type: Type
-    must_say: tuple[str, ...]
+    event_type: str  # the fact that leads to it
+    kind: str  # what its notices are called; also the platform's policy
+    type: Type  # of its template
+    must_say: tuple[str, ...]  # whatever else its type must
 
 
 CONCERNS = {

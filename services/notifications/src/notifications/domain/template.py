@@ -36,20 +36,14 @@ REQUIRED: dict[Type, tuple[str, ...]] = {
 
 @dataclass(slots=True)
 class Template:
-    """What one kind of notice says, in any number of languages.
-
-    Attributes:
-        purpose: what its notices are for, `purposes/{purpose}`.
-        default_language_code: the language for customers in whose language there is no text.
-        variables: its own, each with whether its values are never personal.
-    """
+    """What one kind of notice says, in any number of languages."""
 
     id: str
     type: Type
-    purpose: str
+    purpose: str  # what its notices are for, `purposes/{purpose}`
     department_id: str
-    default_language_code: str
-    variables: dict[str, bool]
+    default_language_code: str  # the language for customers in whose language there is no text
+    variables: dict[str, bool]  # its own, each with whether its values are never personal
     create_time: datetime
     update_time: datetime
     version: int = 1
@@ -74,15 +68,10 @@ class Template:
 
 @dataclass(slots=True)
 class TemplateInLanguages(Template):
-    """A template, and what its texts make of it.
+    """A template, and what its texts make of it."""
 
-    Attributes:
-        language_codes: their languages, BCP 47.
-        policies_only: whether they tell a promise's date, which policies alone may.
-    """
-
-    language_codes: list[str] = field(default_factory=list)
-    policies_only: bool = False
+    language_codes: list[str] = field(default_factory=list)  # their languages, BCP 47
+    policies_only: bool = False  # whether they tell a promise's date, which policies alone may
 
 
 @dataclass(slots=True)
