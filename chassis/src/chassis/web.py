@@ -134,9 +134,7 @@ class WebServer:
 
     async def stop(self, grace_s: float) -> None:
         """Take no more requests; those in hand get `grace_s` to end."""
-        self._socket.close()
-        if self._server is not None:
-            self._server.close()
+        (self._server or self._socket).close()
         for connection in list(self._state.connections):
             connection.shutdown()
         try:
