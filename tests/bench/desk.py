@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from statistics import quantiles
 from typing import Any
 from uuid import uuid4
 
@@ -31,7 +30,7 @@ from tests.bench import seed
 from tests.bench.calls import ROUNDS, Target
 from tests.bench.load import Call
 from tests.bench.platform import Platform, Started
-from tests.bench.result import ECHOES, KB, MS, Result, median_and_spread
+from tests.bench.result import ECHOES, KB, MS, Result, median_and_spread, percentile
 
 SERVICES: Sequence[Service[Any]] = (customer, cases, loyalty, notifications)
 PAGES, WARM_PAGES = 40, 10
@@ -132,8 +131,8 @@ async def _pages(platform: Platform, made: Desk, name: str, path: str) -> list[R
     note = f"{spread}; {statistics.median(cpu_ms):.1f} ms CPU each, {size / 1024:.0f} KB"
     return [
         Result(f"{path}: the desk's CPU", middle, ECHOES, note=note),
-        Result(f"{path}: p50", _percentile(took_ms, 50), MS),
-        Result(f"{path}: p95", _percentile(took_ms, 95), MS, note=f"{late} of {len(took_ms)} lacked a part"),
+        Result(f"{path}: p50", percentile(took_ms, 50), MS),
+        Result(f"{path}: p95", percentile(took_ms, 95), MS, note=f"{late} of {len(took_ms)} lacked a part"),
     ]
 
 
@@ -174,8 +173,8 @@ async def viewers(platform: Platform) -> list[Result]:
     path = f"{VIEWERS} viewers of changing customers"
     cost = f"{change_ms:.1f} ms of the desk's CPU a change; idle, each viewer {idle_ms:.2f} ms a second"
     return [
-        Result(f"{path}: change to event, p50", _percentile(took_ms, 50), MS, note=cost),
-        Result(f"{path}: change to event, p95", _percentile(took_ms, 95), MS),
+        Result(f"{path}: change to event, p50", percentile(took_ms, 50), MS, note=cost),
+        Result(f"{path}: change to event, p95", percentile(took_ms, 95), MS),
         Result(f"{path}: memory for each", held_kb, KB),
     ]
 
@@ -211,7 +210,3 @@ async def _told(platform: Platform, timeline: Any, reader: _Reader, name: str) -
     await timeline.RecordInteraction(request, timeout=10, metadata=platform.identity)
     began = time.perf_counter()
     return max(0.0, await asyncio.wait_for(heard, 30) - began)
-
-
-def _percentile(values: Sequence[float], percent: int) -> float:
-    return quantiles(values, n=100)[percent - 1]

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-from statistics import quantiles
 from typing import Any
 
 from customer.service import service as customer
@@ -12,7 +11,7 @@ from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from tests.bench import seed
 from tests.bench.platform import Platform
-from tests.bench.result import MS, Result
+from tests.bench.result import MS, Result, percentile
 
 SAMPLES = 300
 PATH = "event: commit to visible in the customer view"
@@ -38,14 +37,10 @@ async def commit_to_visible(platform: Platform) -> list[Result]:
         recording = timeline.RecordInteraction(seed.interaction(name), timeout=10, metadata=platform.identity)
         await recording
         visible.append(await view_ms(_token(await recording.trailing_metadata())))
-    p50, p99 = _percentile(visible, 50), _percentile(visible, 99)
-    note = f"a bare GetCustomerView: p50 {_percentile(bare, 50):.1f}, p99 {_percentile(bare, 99):.1f} ms"
+    p50, p99 = percentile(visible, 50), percentile(visible, 99)
+    note = f"a bare GetCustomerView: p50 {percentile(bare, 50):.1f}, p99 {percentile(bare, 99):.1f} ms"
     return [Result(f"{PATH}, p50", p50, MS, 10, 5, note), Result(f"{PATH}, p99", p99, MS, None, 50)]
 
 
 def _token(metadata: Any) -> str:
     return str(dict(metadata)[seed.CONSISTENCY])
-
-
-def _percentile(values: list[float], percent: int) -> float:
-    return quantiles(values, n=100)[percent - 1]

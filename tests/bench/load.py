@@ -45,22 +45,9 @@ async def _h2load(call: Call, seconds: float) -> float:
         frame.flush()
         headers = [f"{key}: {value}" for key, value in _metadata(call)]
         headers += ["content-type: application/grpc", "te: trailers", "grpc-timeout: 5S"]
-        command = [
-            str(H2LOAD),
-            "-c",
-            str(CONNECTIONS),
-            "-m",
-            str(STREAMS),
-            "-D",
-            str(seconds),
-            f"--warm-up-time={WARM_UP_S * 1000:.0f}ms",
-        ]
-        command += [
-            "-d",
-            frame.name,
-            *(f"-H{header}" for header in headers),
-            f"http://{call.address}{call.method}",
-        ]
+        warm_up = f"--warm-up-time={WARM_UP_S * 1000:.0f}ms"
+        command = f"{H2LOAD} -c {CONNECTIONS} -m {STREAMS} -D {seconds} {warm_up} -d {frame.name}".split()
+        command += [*(f"-H{header}" for header in headers), f"http://{call.address}{call.method}"]
         # Not by the event loop: uvloop would fork, which gRPC's threads complain about.
         output = (await asyncio.to_thread(subprocess.run, command, stdout=subprocess.PIPE, text=True)).stdout
     match = re.search(r"finished in [^,]+, ([\d.]+) req/s", output)

@@ -56,6 +56,11 @@ class Result:
         return asdict(self) | {"reached": self.reached}
 
 
+def percentile(values: Sequence[float], percent: int) -> float:
+    """What so many of a hundred values do not exceed."""
+    return statistics.quantiles(values, n=100)[percent - 1]
+
+
 def median_and_spread(values: Sequence[float]) -> tuple[float, str]:
     """The median, and from where to where the values go, in words."""
     return statistics.median(values), f"{min(values):.2f} to {max(values):.2f}"

@@ -79,19 +79,7 @@ class Storm:
         """The network takes what is meant for it, and brings it nowhere."""
         listening = psutil.Process(self._stack.unit(name)["pid"]).net_connections("tcp")
         ports = {str(each.laddr.port) for each in listening if each.status == psutil.CONN_LISTEN}
-        dropped = [
-            "INPUT",
-            "-i",
-            "lo",
-            "-p",
-            "tcp",
-            "-m",
-            "multiport",
-            "--dports",
-            ",".join(ports),
-            "-j",
-            "DROP",
-        ]
+        dropped = f"INPUT -i lo -p tcp -m multiport --dports {','.join(ports)} -j DROP".split()
         subprocess.run(["iptables", "-w", "-I", *dropped], check=True)
         try:
             await self._a_while()

@@ -49,9 +49,7 @@ def in_memory(otherwise: Path) -> Iterator[Path]:
 class Infrastructure:
     """Real servers on loopback, stopped at the end of the run.
 
-    Attributes:
-        postgres_url: the superuser's, to the database `postgres`.
-        nats_url: without users; permissions have tests of their own.
+    `postgres_url` is the superuser's; `nats_url` is without users, for permissions have tests of their own.
     """
 
     def __init__(self, folder: Path, options: Mapping[str, str] = FAST, binaries: Path | None = None) -> None:

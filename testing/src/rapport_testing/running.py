@@ -43,12 +43,7 @@ class Published:
 
 
 class Running:
-    """A started service.
-
-    Attributes:
-        app: its composition: `app.db`, `app.settings`, ...
-        address: where its gRPC server listens.
-    """
+    """A started service: `app` is its composition, `address` where its gRPC server listens."""
 
     def __init__(
         self, app: App[Any], lifecycle: Lifecycle, issuer: TestIssuer, nats_url: str, clock: Clock

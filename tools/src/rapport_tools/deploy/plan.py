@@ -31,41 +31,25 @@ PART_OF = {"app.kubernetes.io/part-of": "rapport"}
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The services and what they have in common.
-
-    Attributes:
-        password: of a user, by a name.
-        jwks: the keys of `issuer`, as text, when they are at no `jwks_url`.
-        cluster_issuer: the `iss` of tokens of ServiceAccounts.
-        cluster_jwks: the cluster's keys, as text.
-        namespace: where NATS is, and PostgreSQL unless its host has a dot.
-        database_host: of PostgreSQL, with its port if that is not 5432.
-        issuer: the `iss` of people's tokens.
-        tls_issuer: cert-manager's ClusterIssuer; "" for no TLS between services.
-        nats_host: of a NATS of somebody else's, with its port if that is not 4222; "" for that of our charts.
-        nats_tls: the secret with `ca.crt` of NATS, in each namespace; "" for no TLS there.
-        nats_servers: streams have three copies where there is more than one.
-        monitoring_label: NAME=VALUE, by which Prometheus' operator selects monitors and rules.
-        runbooks: the URL of the pages that alerts link; "" for no links.
-    """
+    """The services and what they have in common."""
 
     members: Sequence[Member]
-    password: Callable[[str], str]
-    jwks: str
-    cluster_issuer: str
-    cluster_jwks: str
-    namespace: str = "crm"
-    database_host: str = "postgres-rw"
-    issuer: str = ""
+    password: Callable[[str], str]  # of a user, by a name
+    jwks: str  # the keys of `issuer`, as text, when they are at no `jwks_url`
+    cluster_issuer: str  # the `iss` of tokens of ServiceAccounts
+    cluster_jwks: str  # the cluster's keys, as text
+    namespace: str = "crm"  # where NATS is, and PostgreSQL unless its host has a dot
+    database_host: str = "postgres-rw"  # with its port if that is not 5432
+    issuer: str = ""  # the `iss` of people's tokens
     jwks_url: str = ""
-    tls_issuer: str = ""
-    nats_host: str = ""
-    nats_tls: str = ""
-    nats_servers: int = 3
+    tls_issuer: str = ""  # cert-manager's ClusterIssuer; "" for no TLS between services
+    nats_host: str = ""  # somebody else's, with its port if that is not 4222; "" for that of our charts
+    nats_tls: str = ""  # the secret with `ca.crt` of NATS, in each namespace; "" for no TLS there
+    nats_servers: int = 3  # streams have three copies where there is more than one
     otlp_endpoint: str = ""
     monitoring: bool = False
-    monitoring_label: str = ""
-    runbooks: str = ""
+    monitoring_label: str = ""  # NAME=VALUE, by which Prometheus' operator selects monitors and rules
+    runbooks: str = ""  # the URL of the pages that alerts link; "" for no links
 
     @property
     def namespaces(self) -> list[str]:

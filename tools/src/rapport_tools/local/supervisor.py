@@ -26,25 +26,15 @@ _NOTHING: Mapping[str, Process] = {}
 
 @dataclass
 class Unit:
-    """A program under supervision.
-
-    Args:
-        program: what runs.
-        ready: whether it answers; called in a thread, may block for a second.
-        address: where it can be reached, for people.
-        health: the URL that tells whether it is ready; "" when it has none.
-        site: the URL of its pages and REST; "" when it has none.
-        idle_timeout_s: how long a start may do nothing before it has failed.
-        stop_timeout_s: how long a stop may take before it is killed.
-    """
+    """A program under supervision."""
 
     program: Program
-    ready: Callable[[], bool]
-    address: str = ""
-    health: str = ""
-    site: str = ""
-    idle_timeout_s: float = 60.0
-    stop_timeout_s: float = 20.0
+    ready: Callable[[], bool]  # whether it answers; called in a thread, may block for a second
+    address: str = ""  # where it can be reached, for people
+    health: str = ""  # the URL that tells whether it is ready
+    site: str = ""  # the URL of its pages and REST
+    idle_timeout_s: float = 60.0  # how long a start may do nothing before it has failed
+    stop_timeout_s: float = 20.0  # how long a stop may take before it is killed
     state: State = field(default="stopped", init=False)
     restarts: int = field(default=0, init=False)
     restarted_at: float = field(default=0.0, init=False)  # seconds since the epoch
