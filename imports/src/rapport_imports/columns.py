@@ -82,9 +82,8 @@ def columns_for(
         row = contents.longer if contents and contents.longer else "N"
         none = f"no column for {', '.join(missing or ['any field'])} among {', '.join(header)}"
         what = "most rows have more cells than the header" if title and not missing else none
-        raise UnreadableFile(
-            f"{what}; say which with {hint}, or with --header-row {row} which line names the columns"
-        )
+        told = f"{what}; say which with {hint}, or with --header-row {row} which line names the columns"
+        raise UnreadableFile(told)
     return {name: found[name] for name in fields if name in found}
 
 

@@ -69,9 +69,8 @@ def readable(path: Path) -> Iterator[None]:
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFile(f"{path} cannot be read: {error}") from error
     except UnicodeError as error:
-        raise UnreadableFile(
-            f"{path.name} is not all text of one encoding: save it as UTF-8, or say which with --encoding"
-        ) from error
+        told = f"{path.name} is not all text of one encoding: save it as UTF-8, or say which with --encoding"
+        raise UnreadableFile(told) from error
 
 
 def head(path: Path) -> bytes:
@@ -109,9 +108,8 @@ def check_unpacked(path: Path) -> None:
 def refuse_bomb(path: Path, packed: int, unpacked: int) -> None:
     """Raise UnreadableFile for more than 4 GB, and for more than a hundredfold beyond 64 MB."""
     if unpacked > UNPACKED_MAX or (unpacked > _RATIO_FROM and unpacked > packed * RATIO_MAX):
-        raise UnreadableFile(
-            f"{path.name}: must be at most 4 GB unpacked, and a hundred times its size: export it as CSV"
-        )
+        told = f"{path.name}: must be at most 4 GB unpacked, and a hundred times its size: export it as CSV"
+        raise UnreadableFile(told)
 
 
 def lines(path: Path, source: IO[AnyStr]) -> Iterator[AnyStr]:

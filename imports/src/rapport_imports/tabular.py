@@ -215,6 +215,5 @@ def _named(encoding: str) -> Encoding:
     try:
         return Encoding(codecs.lookup(encoding).name)
     except LookupError as error:
-        raise UnreadableFile(
-            f"--encoding {encoding}: must be an encoding such as utf-8, cp1252 or utf-16"
-        ) from error
+        told = f"--encoding {encoding}: must be an encoding such as utf-8, cp1252 or utf-16"
+        raise UnreadableFile(told) from error

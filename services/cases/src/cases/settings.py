@@ -28,7 +28,6 @@ class Settings(ServiceSettings):
     @model_validator(mode="after")
     def _front_desk_can_be_reached(self) -> Self:
         if not (self.front_desk_phone or self.front_desk_email):
-            raise ValueError(
-                "RAPPORT_FRONT_DESK_PHONE or RAPPORT_FRONT_DESK_EMAIL must be given: customers turn to it"
-            )
+            told = "RAPPORT_FRONT_DESK_PHONE or RAPPORT_FRONT_DESK_EMAIL must be given: customers turn to it"
+            raise ValueError(told)
         return self

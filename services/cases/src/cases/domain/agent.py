@@ -47,9 +47,8 @@ class Agent:
     def require_active(self) -> None:
         """Refuse to make an agent accountable who serves customers no more (`AGENT_INACTIVE`)."""
         if self.inactive:
-            raise FailedPrecondition(
-                "AGENT_INACTIVE", f"{self.name} is inactive: name an active agent.", {"resource": self.name}
-            )
+            told = f"{self.name} is inactive: name an active agent."
+            raise FailedPrecondition("AGENT_INACTIVE", told, {"resource": self.name})
 
     def require_complete(self) -> None:
         """Refuse an agent whom customers could not turn to, with everything that is missing."""

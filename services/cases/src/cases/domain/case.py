@@ -89,9 +89,8 @@ class Case:
     def require_open(self) -> None:
         """Refuse what only an open case allows (`CASE_RESOLVED`)."""
         if self.state is not CaseState.OPEN:
-            raise FailedPrecondition(
-                "CASE_RESOLVED", f"{self.name} is resolved: reopen it first.", {"resource": self.name}
-            )
+            told = f"{self.name} is resolved: reopen it first."
+            raise FailedPrecondition("CASE_RESOLVED", told, {"resource": self.name})
 
 
 @dataclass(slots=True)

@@ -160,9 +160,8 @@ class Promise:
         """
         self._require_awaited()
         if keep_time < self.since:
-            raise invalid(
-                "keep_time", "INVALID_TIME", f"must not be before {self.since.isoformat()}, when it was made"
-            )
+            allowed = f"must not be before {self.since.isoformat()}, when it was made"
+            raise invalid("keep_time", "INVALID_TIME", allowed)
         late = self.due.missed_by(keep_time)
         self.state = PromiseState.KEPT_LATE if late else PromiseState.KEPT
         self.keep_time, self.record_time = keep_time, now

@@ -47,7 +47,7 @@ def _entry(event: Event[Any], customer_id: UUID) -> TimelineEntry:
         service=event.source,
         resource=event.resource,
         reference="",
-        channel=_channel(shown.channel),
+        channel=Channel.__members__.get(shown.channel, Channel.UNSPECIFIED),  # of a later release
         direction=_direction(shown),
         topic=shown.topic,
         summary="",
@@ -58,11 +58,6 @@ def _entry(event: Event[Any], customer_id: UUID) -> TimelineEntry:
         currency_code=shown.currency_code,
         reason_code=shown.reason,
     )
-
-
-def _channel(name: str) -> Channel:
-    """UNSPECIFIED for one that this release does not know."""
-    return Channel.__members__.get(name, Channel.UNSPECIFIED)
 
 
 def _direction(shown: Shown) -> Direction:

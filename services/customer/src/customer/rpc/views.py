@@ -138,7 +138,6 @@ def _max_age_s(request: view_service_pb2.WatchCustomerViewRequest, context: Any)
         return most_s
     asked_s = request.max_age.seconds + request.max_age.nanos / 1e9
     if asked_s <= 0:
-        raise invalid(
-            "max_age", "INVALID_NUMBER", "must be more than 0 seconds; over 30 minutes means 30 minutes"
-        )
+        allowed = "must be more than 0 seconds; over 30 minutes means 30 minutes"
+        raise invalid("max_age", "INVALID_NUMBER", allowed)
     return min(most_s, asked_s)

@@ -67,9 +67,8 @@ async def apply_drafts(tx: Transaction, drafts: Sequence[Draft], relationship_ma
     chunk = _Chunk(holders, await _known(tx, {owner for owners in holders.values() for owner in owners}))
     notes = [_apply(tx, chunk, i, draft, relationship_manager) for i, draft in enumerate(drafts)]
     if await claim(tx, chunk.added):
-        raise Aborted(
-            "REQUEST_IN_FLIGHT", "An identifier changed hands meanwhile: try again.", retry_after_s=1
-        )
+        told = "An identifier changed hands meanwhile: try again."
+        raise Aborted("REQUEST_IN_FLIGHT", told, retry_after_s=1)
     for identifier in chunk.added:
         if identifier.customer_id not in chunk.created:
             record_added(tx, identifier)

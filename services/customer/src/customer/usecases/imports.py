@@ -45,9 +45,8 @@ async def create_job(tx: Transaction, *, source: str) -> ImportJob:
     if not await store.INSERT_JOB.all(tx, **values(job)):
         other = await store.JOB_UNDER_WAY.maybe(tx, department_id=department_id, source=source)
         if other is None:
-            raise Aborted(
-                "REQUEST_IN_FLIGHT", "A job of this source ended meanwhile: try again.", retry_after_s=1
-            )
+            told = "A job of this source ended meanwhile: try again."
+            raise Aborted("REQUEST_IN_FLIGHT", told, retry_after_s=1)
         name = IMPORT_JOB.format(other["id"])
         told = f"{name} is of this source, and not done yet: go on with it."
         raise AlreadyExists("IMPORT_UNDER_WAY", told, {"resource": name})

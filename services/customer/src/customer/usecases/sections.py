@@ -270,9 +270,8 @@ async def _write(tx: Transaction, hot: HotViews, sections: Sequence[ViewSection]
     """
     ordered = sorted(sections, key=lambda each: (each.customer_id, each.section))
     if len(await store.SAVE_SECTIONS.rows(tx, ordered)) < len(ordered):
-        raise Aborted(
-            "REQUEST_IN_FLIGHT", "Another change of the same section won. Try again.", retry_after_s=1
-        )
+        told = "Another change of the same section won. Try again."
+        raise Aborted("REQUEST_IN_FLIGHT", told, retry_after_s=1)
     tx.after_commit(lambda: hot.committed([each.customer_id for each in ordered]))
 
 

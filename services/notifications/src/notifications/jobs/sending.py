@@ -57,7 +57,8 @@ class Sending:
             await turn.hand_over(fingerprint, delivery)
 
         code = await self.provider.send(mail, ready, turn.commit_to_it)
-        return Accepted(_hash(words), code, self.db.clock.now())
+        content = f"{words.subject}\n\n{words.body}".encode()
+        return Accepted(hashlib.sha256(content).hexdigest(), code, self.db.clock.now())
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
         """Lock the notice."""
@@ -115,7 +116,3 @@ def _words(delivery: Delivery, contact: Contact) -> Words:
     except Exception as error:
         _log.error("a notice cannot be rendered", notice=notice.name, error=type(error).__name__)
         raise Ours(code_of(type(error).__name__)) from None
-
-
-def _hash(words: Words) -> str:
-    return hashlib.sha256(f"{words.subject}\n\n{words.body}".encode()).hexdigest()

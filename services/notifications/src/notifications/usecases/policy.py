@@ -36,9 +36,8 @@ def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePo
     if template.purpose != SERVICE:
         raise _refusal(template, f"{needs} of the purpose {SERVICE}: promises are part of it.", policy)
     if further := sorted(set(words.to_give(template, texts)) - SENDER):
-        raise _refusal(
-            template, f"{needs} without variables of its own, such as {', '.join(further)}.", policy
-        )
+        told = f"{needs} without variables of its own, such as {', '.join(further)}."
+        raise _refusal(template, told, policy)
     if template.type != means.type:  # a recovery has no reason to give, which a delay must
         raise _refusal(template, f"{needs} of the type {means.type}.", policy)
     try:
