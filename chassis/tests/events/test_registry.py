@@ -26,7 +26,7 @@ from chassis.events.shown import attributes, plan
 from chassis.inbox.pull import BYTES_MAX, Pull
 from chassis.inbox.subscription import Subscription
 from rapport.cases.v1 import cases_events_pb2
-from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseReopened, CaseResolved
 from rapport_testing.wait import eventually
 
 PROTO = Path(__file__).parents[3] / "proto"
@@ -135,6 +135,17 @@ async def on_opened(tx: Any, event: Event[CaseOpened]) -> None:
 
 async def on_any(tx: Any, event: Event[Any]) -> None:
     """Handle all others."""
+
+
+async def on_changed(tx: Any, event: Event[CaseResolved | CaseReopened]) -> None:
+    """Handle two types."""
+
+
+def test_a_handler_may_take_several_messages():
+    subscription = Subscription.of_handlers("loyalty-cases", "cases", [on_opened, on_changed])
+    names = [message.DESCRIPTOR.full_name for message in (CaseOpened, CaseResolved, CaseReopened)]
+    assert [subscription.handler(name) for name in names] == [on_opened, on_changed, on_changed]
+    assert set(subscription.messages) == set(names)
 
 
 @pytest.mark.parametrize(("handlers", "patterns"), [([on_opened], EVERYTHING), ([on_opened, on_any], ())])
