@@ -93,11 +93,11 @@ async def test_failed_and_slow_traces_are_listed_with_their_customer(desk: Any) 
     assert "There are none." in text(await nils.get("/operations/traces?of=slow&ms=99999999"))
 
 
-@pytest.mark.parametrize("ms", ["", "x", "-1", "²", "1e3", "9" * 20])
-async def test_a_length_that_is_none_is_a_second(desk: Any, ms: str) -> None:
+async def test_a_length_that_is_none_is_a_second(desk: Any) -> None:
     nils = await desk.signed_in("agent:nils", ["cases.operations.read"])
-    answer = await nils.get("/operations/traces", params={"of": "slow", "ms": ms, "service": "nobody"})
-    assert 'name="ms" type="number" value="1000"' in answer.text
+    for ms in ("", "x", "-1", "²", "1e3", "9" * 20):
+        answer = await nils.get("/operations/traces", params={"of": "slow", "ms": ms, "service": "nobody"})
+        assert 'name="ms" type="number" value="1000"' in answer.text, ms
 
 
 async def test_a_trace_that_is_not_known_says_why_it_may_be_so(desk: Any) -> None:
