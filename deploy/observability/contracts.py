@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from chassis.auth.permissions import permissions
 from chassis.contracts import comments, services
@@ -15,6 +16,7 @@ from rapport_tools.cli import contracts
 from rapport_tools.local.installed import load_services
 
 ROOT = Path(__file__).parents[2]
+RELEASED = ROOT / "proto" / "released.binpb"
 PAGE = ROOT / "docs" / "contracts.md"
 EVERY = "operations"  # the package that every service serves
 CALLS = {
@@ -34,6 +36,8 @@ the message; the desk serves it as a page, `/openapi`, to read and to try. Why a
 Calls are of a kind: {"; ".join(f"**{kind}** {told}" for kind, told in CALLS.items())}. What is deprecated is
 struck through: it is served as ever, and goes with the next major version of its contract.
 
+What is marked **next** is in `main`, and not in the last release's contracts, `proto/released.binpb`.
+
 An event is published in the stream of its service, at least once, and each consumer applies it once. Beside
 those that are named, any department's service may hear it that the broker lets ([sections](sections.md)).
 """
@@ -41,6 +45,7 @@ those that are named, any department's service may hear it that the broker lets 
 
 def page() -> str:
     """The page."""
+    released = _released()
     declared = sorted(load_services(), key=lambda service: service.name)
     hearers = _hearers(declared)
     parts = [INTRODUCTION]
@@ -48,8 +53,20 @@ def page() -> str:
         needed = ", ".join(f"`{each}`" for each in service.permissions) or "nothing"
         parts.append(f"\n## {service.name}\n\nOf {_owners(service.name)}. ")
         parts.append(f"Calls {_listed(service.calls)}; its own identity needs {needed}.\n")
-        parts += [*_calls(service.name), *_events(service.name, hearers)]
-    return "".join([*parts, "\n## Every service\n", *_calls(EVERY)])
+        parts += [*_calls(service.name, released), *_events(service.name, hearers, released)]
+    return "".join([*parts, "\n## Every service\n", *_calls(EVERY, released)])
+
+
+def _released() -> set[str]:
+    """The full names of the calls and messages of the last release."""
+    files = FileDescriptorSet.FromString(RELEASED.read_bytes()).file
+    calls = {
+        f"{file.package}.{service.name}.{method.name}"
+        for file in files
+        for service in file.service
+        for method in service.method
+    }
+    return calls | {f"{file.package}.{message.name}" for file in files for message in file.message_type}
 
 
 def _place(owner: str, contract: str) -> str:
@@ -59,24 +76,24 @@ def _place(owner: str, contract: str) -> str:
     )
 
 
-def _calls(owner: str) -> Iterator[str]:
+def _calls(owner: str, released: set[str]) -> Iterator[str]:
     for each in (found for found in services() if contracts.owner(found) == owner):
         needed = permissions(each, "{service}")
         place = _place(owner, each.file.name)
         yield f"\n### {each.name}\n\n`{each.full_name}`, [{each.file.name}](../{place})\n\n"
         yield "| call | permission | kind | what it does |\n|---|---|---|---|\n"
         for method in each.methods:
-            name, told = _struck(method.name, method), _summary(method.full_name)
+            name, told = _shown(method, released), _summary(method.full_name)
             yield f"| {name} | `{needed[f'/{each.full_name}/{method.name}']}` | {_kind(method)} | {told} |\n"
 
 
-def _events(owner: str, hearers: dict[str, list[str]]) -> Iterator[str]:
+def _events(owner: str, hearers: dict[str, list[str]], released: set[str]) -> Iterator[str]:
     if told_here := [name for name, message in events().items() if source_of(message) == owner]:
         yield "\n### Events\n\n| event | subject | about | heard by | what it says |\n|---|---|---|---|---|\n"
         for name in told_here:
             message = events()[name].DESCRIPTOR
             about = ", ".join(f.name for f in message.fields if f.name in ("customer", "department"))
-            shown = _struck(message.name, message)
+            shown = _shown(message, released)
             by = _listed(hearers[name])
             yield f"| {shown} | `{subject(events()[name])}` | {about} | {by} | {_summary(name)} |\n"
 
@@ -105,8 +122,10 @@ def _kind(method: MethodDescriptor) -> str:
     return "batch" if method.name.startswith("Batch") else "once"
 
 
-def _struck(name: str, descriptor: Any) -> str:
-    return f"~~{name}~~" if descriptor.GetOptions().deprecated else name
+def _shown(descriptor: Any, released: set[str]) -> str:
+    """Its name, struck through when it is deprecated, and marked when no release has it."""
+    name = f"~~{descriptor.name}~~" if descriptor.GetOptions().deprecated else descriptor.name
+    return name if descriptor.full_name in released else f"{name} **next**"
 
 
 def _summary(full_name: str) -> str:

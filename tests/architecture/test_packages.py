@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -23,6 +25,7 @@ FOLDERS = [
     path.parent for path in sorted([*ROOT.glob("*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")])
 ]
 TEMPLATE = ROOT / "template" / "pyproject.toml.jinja"  # of services, here and elsewhere
+NEXT = "+next"  # of contracts that are more than the release's
 BY_STANDARD_LIBRARY = {"zoneinfo": {"tzdata"}}  # a slim image has no zones of its own
 
 
@@ -116,7 +119,7 @@ def stated() -> Iterator[tuple[str, str]]:
     """Every place that says which version this is, and what it says; the chart `chassis` has its own."""
     for folder in FOLDERS:
         if folder.parent == ROOT or folder.name in SERVICES:  # a department in here has versions of its own
-            yield f"{folder.name}/pyproject.toml", project(folder)["version"]
+            yield f"{folder.name}/pyproject.toml", project(folder)["version"].removesuffix(NEXT)
     yield "the template", read(TEMPLATE)["version"]
     for path in ROOT.glob("deploy/helm/*/Chart.yaml"):
         chart = yaml.safe_load(path.read_text())
@@ -155,6 +158,21 @@ def test_the_newest_release_in_the_table_is_this_one_with_the_contracts_that_it_
     assert version == project(ROOT / "chassis")["version"]
     assert f"## {version} ({day})" in (ROOT / "CHANGELOG.md").read_text().splitlines()
     assert hashlib.sha256((ROOT / "proto/released.binpb").read_bytes()).hexdigest() == digest
+
+
+def test_contracts_that_are_more_than_the_release_say_so(tmp_path: Path) -> None:
+    command = [sys.executable, ROOT / "proto/generate.py", "--image", tmp_path / "now.binpb"]
+    subprocess.run(command, check=True)
+    released, now = (contracts(image) for image in (ROOT / "proto/released.binpb", tmp_path / "now.binpb"))
+    assert project(ROOT / "proto")["version"].endswith(NEXT) == (released != now)
+
+
+def contracts(image: Path) -> dict[str, FileDescriptorProto]:
+    """Ours in a descriptor set, without what comments say."""
+    files = FileDescriptorSet.FromString(image.read_bytes()).file
+    for file in files:
+        file.ClearField("source_code_info")
+    return {file.name: file for file in files if (ROOT / "proto" / file.name).exists()}
 
 
 def test_our_packages_and_charts_take_each_other_in_this_minor_version_alone() -> None:

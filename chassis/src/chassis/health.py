@@ -43,7 +43,8 @@ def health_app(service: str, ready: Callable[[], list[str]], warnings: Callable[
     async def info(_: Request) -> Response:
         """What is running."""
         own, chassis = version(f"rapport-{service}"), version("rapport-chassis")
-        return JSONResponse({"service": service, "version": own, "chassis": chassis})
+        told = {"service": service, "version": own, "chassis": chassis}
+        return JSONResponse(told | {"contracts": version("rapport-contracts")})
 
     served = {"/health/live": live, "/health/ready": readiness, "/metrics": metrics, "/info": info}
     return Starlette(routes=[Route(path, endpoint) for path, endpoint in served.items()])

@@ -200,6 +200,7 @@ async def test_the_build_is_named(running):
     assert status == 200
     assert version("rapport-loyalty") in body
     assert version("rapport-chassis") in body
+    assert version("rapport-contracts") in body
 
 
 async def test_metrics_are_what_prometheus_can_read_and_cover_calls_and_outbox(running):

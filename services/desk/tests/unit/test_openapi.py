@@ -25,6 +25,20 @@ def test_every_operation_has_a_name_of_its_own() -> None:
     assert len(names) == len(set(names)) == len(bindings())
 
 
+def test_an_etag_is_asked_for_where_something_is_changed_and_not_where_it_is_made() -> None:
+    customers = TOLD["paths"]["/v1/customers"], TOLD["paths"]["/v1/customers/{customers}"]
+    create, update = customers[0]["post"], customers[1]["patch"]
+    assert "If-Match" not in {each.get("name") for each in create["parameters"]}
+    assert "If-Match" in {each.get("name") for each in update["parameters"]}
+
+
+def test_every_operation_says_what_a_refusal_looks_like_and_where_it_is() -> None:
+    assert TOLD["servers"] == [{"url": "/"}]
+    for item in TOLD["paths"].values():
+        for operation in item.values():
+            assert operation["responses"]["4XX"] == operation["responses"]["default"]
+
+
 def test_what_the_contracts_say_is_in_it() -> None:
     operation = TOLD["paths"]["/v1/customers:resolve"]["post"]
     assert (

@@ -216,5 +216,6 @@ def test_if_match_is_the_etag_of_what_is_changed() -> None:
     assert changed.customer.etag == '"7"'
     any_version: Any = transcoding.request(UPDATE, ("customers/1",), [], b"{}", {"if-match": "*"}, "")
     assert any_version.customer.etag == ""
-    with pytest.raises(InvalidArgument, match="takes no etag"):
-        transcoding.request(LIST, (), [], b"", {"if-match": '"7"'}, "")
+    for nothing_read, body in ((LIST, b""), (CREATE, b"{}")):
+        with pytest.raises(InvalidArgument, match="takes no etag"):
+            transcoding.request(nothing_read, (), [], body, {"if-match": '"7"'}, "")

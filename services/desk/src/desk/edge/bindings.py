@@ -53,6 +53,13 @@ class Binding:
         return [] if self.body == "*" else [each for each in fields if each.name not in elsewhere]
 
     @property
+    def takes_etag(self) -> bool:
+        """Whether it changes what was read: what is created has no etag yet."""
+        given = self.method.input_type.fields_by_name
+        changed: Any = given[self.body].message_type if self.verb == "PATCH" else None
+        return "etag" in given or bool(changed and "etag" in changed.fields_by_name)
+
+    @property
     def request(self) -> type[Message]:
         """The request's class."""
         return GetMessageClass(self.method.input_type)

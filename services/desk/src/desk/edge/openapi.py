@@ -48,10 +48,8 @@ _BESIDE = (
     "Every call of every service. What others tell us of calls, messages and mail goes to "
     "`POST /webhooks/{source}`, as the desk's README describes."
 )
-_FIELD_HEADERS = {
-    "request_id": ("Idempotency-Key", "makes a repeat of a change the same change, for seven days"),
-    "etag": ("If-Match", "the etag that was read: 412 when somebody changed it since"),
-}
+_ONCE = ("Idempotency-Key", "makes a repeat of a change the same change, for seven days")
+_UNCHANGED = ("If-Match", "the etag that was read: 412 when somebody changed it since")
 _HEADERS = {
     "Correlation-Id": "the flow that this belongs to",
     "Grpc-Timeout": "how long to wait, such as 2S or 500m",
@@ -104,6 +102,7 @@ def description() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Rapport", "version": version("rapport-contracts"), "description": _BESIDE},
+        "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
         "tags": [{"name": name, **_described(each.full_name)} for name, each in services.items()],
         "paths": paths,
@@ -138,12 +137,16 @@ def _operation(binding: Binding, schemas: dict[str, Schema]) -> dict[str, Any]:
     request: Any = binding.method.input_type
     inner = request if binding.body in ("", "*") else request.fields_by_name[binding.body].message_type
     parameters = [*_path(binding), *_query(binding, schemas)]
-    fields = {*request.fields_by_name, *inner.fields_by_name}
-    parameters += [_header(*told) for field, told in _FIELD_HEADERS.items() if field in fields]
+    parameters += [_header(*_ONCE)] if "request_id" in request.fields_by_name else []
+    parameters += [_header(*_UNCHANGED)] if binding.takes_etag else []
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in _HEADERS]
     kind, schema = "application/json", _reference(binding.method.output_type, schemas)
     if binding.method.server_streaming:
         kind, schema = "text/event-stream", {"type": "string"}
+    refused = {
+        "description": f"refused: {_STATUSES}",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
     permission: str = binding.method.GetOptions().Extensions[options.permission]
     described = _described(binding.method.full_name, f"Needs the permission `{permission}`.")
     operation = {
@@ -155,10 +158,7 @@ def _operation(binding: Binding, schemas: dict[str, Schema]) -> dict[str, Any]:
         "parameters": parameters,
         "responses": {
             "200": {"description": "done", "content": {kind: {"schema": schema}}},
-            "default": {
-                "description": f"refused: {_STATUSES}",
-                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            },
+            **dict.fromkeys(("4XX", "default"), refused),
         },
     }
     if binding.body:

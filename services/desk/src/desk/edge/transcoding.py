@@ -123,10 +123,9 @@ def _from_headers(binding: Binding, message: Any, headers: Mapping[str, str], ca
         message.request_id = _request_id(key, caller)
     etag = headers.get("if-match", "")
     if etag and etag != "*":
-        target = message if "etag" in fields else getattr(message, binding.body, message)
-        if "etag" not in target.DESCRIPTOR.fields_by_name:
+        if not binding.takes_etag:
             raise invalid("If-Match", "INVALID_ETAG", "must not be given: this call takes no etag")
-        target.etag = etag
+        (message if "etag" in fields else getattr(message, binding.body)).etag = etag
 
 
 def _request_id(key: str, caller: str) -> str:
