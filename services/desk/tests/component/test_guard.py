@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from chassis.context import current_call
-from desk.auth import forms
+from desk.auth import answers
 from rapport_testing.clock import ManualClock
 
 FRAGMENT = {"x-requested-with": "fragment"}
@@ -199,7 +199,9 @@ async def test_a_form_survives_that_its_person_signs_in_again_and_no_other(desk:
 
 
 async def test_more_than_a_form_holds_is_refused(desk: Any, page: Any) -> None:
-    answer = await page(await desk.session()).post("/people/erika", content=b"x" * (forms.BODY_MAX_BYTES + 1))
+    answer = await page(await desk.session()).post(
+        "/people/erika", content=b"x" * (answers.BODY_MAX_BYTES + 1)
+    )
     assert answer.status_code == 413
     assert "at most 1024 KiB" in answer.text
 

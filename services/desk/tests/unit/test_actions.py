@@ -11,9 +11,9 @@ import pytest
 
 from chassis.errors import FailedPrecondition, InvalidArgument
 from desk.language.catalogues import CATALOGUES
-from desk.pages.actions import known
 from desk.pages.actions.action import Doing, working_day
 from desk.pages.actions.kinds import ACTIONS, FOUND
+from desk.pages.actions.kinds.promises import PROMISES
 from desk.pages.aside.route import ACTION_KEYS, KEYS
 from desk.ui.speech import speech
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -71,7 +71,7 @@ def typed(text: str, languages: str = "en") -> Doing:
 
 def test_the_words_of_a_code_are_that_code_in_every_language() -> None:
     for language in CATALOGUES:
-        for offered in (known.TOPICS, known.PROMISES, known.TASKS):
+        for offered in {each.offers for form in FOUND for each in form.fields if each.offers}:
             for code in offered:
                 text = typed("", language).look.say.titled(code)
                 assert typed(text, language).said("it", offered) == (code, "")
@@ -95,7 +95,7 @@ def test_the_words_of_a_code_are_that_code_in_every_language() -> None:
     ],
 )
 def test_what_no_code_says_is_told_as_it_was_said(text: str, told: tuple[str, str]) -> None:
-    assert typed(text).said("it", known.PROMISES) == told
+    assert typed(text).said("it", PROMISES) == told
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from babel.messages.catalog import Catalog, Message
 from jinja2 import Environment, nodes
 
 from chassis.errors import Aborted, FailedPrecondition, NotFound, Refusal, invalid
-from desk.language.catalogues import CATALOGUES, Language, preferred
-from desk.language.refusals import told
+from desk.language.catalogues import CATALOGUES, Language, preferred, refusal_words
 from services.desk.catalogues import KEYWORDS, SOURCE, catalogues, extracted
 
 TEMPLATES = sorted(each for each in SOURCE.rglob("*.html") if "edge" not in each.parts)
@@ -109,13 +108,15 @@ def test_a_refusal_is_told_by_its_reason_where_services_are_not_understood() -> 
         invalid("topic", "REQUIRED", "must be given by the caller"),
         FailedPrecondition("ANY", "Only so."),
     ]
-    assert [told(each, GERMAN) for each in refusals] == [
+    assert [refusal_words(each, GERMAN) for each in refusals] == [
         "Das wurde inzwischen von jemand anderem geändert.",
         "Das gibt es hier nicht oder nicht mehr.",
         "Eine Angabe stimmt noch nicht. (muss angegeben werden)",
         "Das ist so gerade nicht möglich. (Only so.)",
     ]
-    assert [told(each, Language(Locale("en"))) for each in refusals] == [each.message for each in refusals]
+    assert [refusal_words(each, Language(Locale("en"))) for each in refusals] == [
+        each.message for each in refusals
+    ]
 
 
 def test_every_language_has_a_way_of_counting() -> None:

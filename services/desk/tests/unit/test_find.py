@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from chassis.errors import DeadlineExceeded, PermissionDenied
-from desk.pages.find.searching import Asked, classify
-from desk.pages.find.view import Results, results, unasked
+from desk.pages.find.searching import Asked, Results, classify, results_of, unasked
 from desk.pages.services import Part, Parts
 from desk.ui.speech import speech
 from rapport.cases.v1.promise_pb2 import Promise
@@ -74,7 +73,7 @@ def match(of: Customer, *, by_name: bool = False) -> SearchCustomersResponse.Mat
 def found(text: str, *matches: SearchCustomersResponse.Match, more: str = "", **parts: Part[Any]) -> Results:
     told = Part(SearchCustomersResponse(matches=matches, next_page_token=more))
     names: Any = lambda name: name.rpartition("/")[2]  # noqa: E731
-    return results(classify(text), Parts({"customers": told, **parts}), names, SAY)
+    return results_of(classify(text), Parts({"customers": told, **parts}), names, SAY)
 
 
 def test_a_hit_says_who_it_is_and_why_and_no_number() -> None:

@@ -14,8 +14,8 @@ from starlette.datastructures import FormData
 from chassis.context import Principal
 from chassis.errors import InvalidArgument, PermissionDenied, Unavailable
 from desk.auth.sessions import Viewer
-from desk.pages.operations import letters, waiting
-from desk.pages.operations.asking import LETTERS_MAX, Asked
+from desk.pages.operations import letters
+from desk.pages.operations.asking import LETTERS_MAX, Asked, waiting
 from desk.pages.operations.overview import Overview, overview
 from desk.pages.services import Part, Parts, Silence, silences
 from desk.ui.speech import Speech
@@ -185,7 +185,7 @@ def test_timers_and_work_say_when_and_how_they_are() -> None:
         timers=Part(ListTimersResponse(timers=[timer], next_page_token="more")),
         work=Part(ListWorkResponse(work=[work])),
     )
-    page = waiting.waiting(serving(), parts, SAY)
+    page = waiting(serving(), parts, SAY)
     [due], [mail] = page.timers.rows, page.work.rows
     assert (due.what, due.due, due.is_late, due.state) == (
         "promise due",
@@ -198,7 +198,7 @@ def test_timers_and_work_say_when_and_how_they_are() -> None:
 
 
 def test_what_a_service_does_not_say_is_unknown_and_not_nothing() -> None:
-    page = waiting.waiting(Asked(AWAY, AWAY, AWAY), Parts(timers=AWAY, work=AWAY), SAY)
+    page = waiting(Asked(AWAY, AWAY, AWAY), Parts(timers=AWAY, work=AWAY), SAY)
     assert page.timers.trouble == page.work.trouble == "unknown: The service does not answer."
 
 

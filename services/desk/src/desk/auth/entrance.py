@@ -12,13 +12,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.errors import Refusal, Unauthenticated
-from desk.auth import answers, forms
+from desk.auth import answers
 from desk.auth.answers import HOME, checked
 from desk.auth.cookies import Jar
 from desk.auth.provider import AFTERWARDS, CALLBACK, NotSignedIn, Provider
 from desk.auth.sessions import Sessions
-from desk.language import refusals
-from desk.language.catalogues import N_
+from desk.language.catalogues import N_, refusal_words
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 PATHS = frozenset({SIGN_IN, CALLBACK, SIGN_OUT, AFTERWARDS, answers.DONE})
@@ -132,7 +131,7 @@ class Entrance:
         subject = await self.sessions.subject(cookies)  # no token: who leaves does not wait for the provider
         if not subject or cookies is None:
             return RedirectResponse(AFTERWARDS, 303)
-        admitted = await forms.admitted(request, self.origin, cookies.csrf(subject))
+        admitted = await answers.admitted(request, self.origin, cookies.csrf(subject))
         if isinstance(admitted, Response):
             return admitted
         identity = await self.sessions.identity_token(cookies)
@@ -162,7 +161,7 @@ class Entrance:
 
     def _unable(self, request: Request, refusal: Refusal) -> Response:
         again = answers.sign_in_url(checked(request.query_params.get("back")))
-        told = refusals.told(refusal, answers.language(request))
+        told = refusal_words(refusal, answers.language(request))
         response = answers.page(request, N_("Not now"), told, (again, N_("Try again")), status=503)
         response.headers["Retry-After"] = str(max(1, round(refusal.retry_after_s)))
         return response

@@ -16,7 +16,7 @@ from chassis.context import Call, current_call
 from chassis.errors import Refusal
 from chassis.grpc import admission
 from chassis.telemetry import tracing
-from desk.auth import answers, forms
+from desk.auth import answers
 from desk.auth.cookies import Jar
 from desk.auth.entrance import PATHS, Entrance
 from desk.auth.provider import Provider
@@ -58,7 +58,7 @@ class Gate:
         self._provider = Provider(settings)
         self.sessions = Sessions(app.db, app.verifier, self._provider, idle, longest)
         self.jar = Jar(settings.site_url)
-        self._origin = forms.origin_of(settings.site_url)
+        self._origin = answers.origin_of(settings.site_url)
         self._entrance = Entrance(self._provider, self.sessions, self.jar, self._origin)
 
     def before(self, pages: ASGIApp) -> ASGIApp:
@@ -100,13 +100,13 @@ class Gate:
         """What reads the request of somebody who may ask, or the answer to all others."""
         cookies = self.jar.read(request.cookies)
         # A page that is open and keeps itself current is no use: nobody may be there.
-        used = answers.is_navigation(request) or request.method not in forms.SAFE
+        used = answers.is_navigation(request) or request.method not in answers.SAFE
         viewer = await self.sessions.viewer(cookies, used=used)
         if viewer is None:
             return answers.signed_out(request)
         receive = request.receive
-        if request.method not in forms.SAFE:
-            admitted = await forms.admitted(request, self._origin, viewer.csrf)
+        if request.method not in answers.SAFE:
+            admitted = await answers.admitted(request, self._origin, viewer.csrf)
             if isinstance(admitted, Response):
                 return admitted
             receive = admitted

@@ -15,7 +15,7 @@ from authlib.integrations.starlette_client import StarletteOAuth2App
 from joserfc.errors import JoseError
 
 from chassis.errors import Unavailable
-from desk.auth.forms import origin_of
+from desk.auth.answers import origin_of
 from desk.auth.renewal import SessionOver, Tokens, away
 from desk.settings import Settings, is_here
 

@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
@@ -29,18 +28,6 @@ _TEMPLATES = Environment(
 )
 
 
-@dataclass(frozen=True)
-class Operation:
-    """An operation as the page shows it."""
-
-    verb: str
-    path: str
-    told: dict[str, Any]
-    takes: str  # the names of schemas; empty for none
-    answers: str
-    curl: str
-
-
 def answer(request: Request) -> Response:
     """The page of a path, to whoever asks: it holds no more than the contracts do."""
     description = openapi.description()
@@ -49,7 +36,7 @@ def answer(request: Request) -> Response:
     if service and service not in tags:
         return problems.answer(problems.PathNotFound(), "", HEADERS)
     every = _operations(description, str(request.base_url))
-    operations = [each for each in every if service in each.told["tags"]]
+    operations = [each for each in every if service in each["told"]["tags"]]
     schemas = description["components"]["schemas"]
     shown = {name: schemas[name] for name in _reached(operations, schemas)}
     written = _TEMPLATES.get_template("page.html").render(
@@ -92,17 +79,17 @@ def blocks(text: str) -> Iterator[tuple[str, list[str]]]:
         yield paragraph, items
 
 
-def _operations(description: dict[str, Any], base: str) -> Iterator[Operation]:
+def _operations(description: dict[str, Any], base: str) -> Iterator[dict[str, Any]]:
     schemas = description["components"]["schemas"]
     for path, item in description["paths"].items():
         for verb, told in item.items():
             (body,) = told.get("requestBody", {"content": {"": {"schema": {}}}})["content"].values()
             (content,) = told["responses"]["200"]["content"].values()
             takes, answers = _name(body["schema"]), _name(content["schema"])
-            curl = _curl(
-                verb.upper(), base.rstrip("/") + path, told, takes and _example(body["schema"], schemas)
-            )
-            yield Operation(verb.upper(), path, told, takes, answers, curl)
+            example = takes and _example(body["schema"], schemas)
+            curl = _curl(verb.upper(), base.rstrip("/") + path, told, example)
+            operation = {"verb": verb.upper(), "path": path, "told": told, "curl": curl}
+            yield {**operation, "takes": takes, "answers": answers}  # the names of schemas; empty for none
 
 
 def _curl(verb: str, url: str, told: dict[str, Any], body: Any) -> str:
@@ -130,10 +117,10 @@ def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     return _OF_FORMAT.get(schema.get("format", ""), _EXAMPLES.get(schema.get("type", "object"), "..."))
 
 
-def _reached(operations: list[Operation], schemas: dict[str, Any]) -> list[str]:
+def _reached(operations: list[dict[str, Any]], schemas: dict[str, Any]) -> list[str]:
     """The schemas that operations take and answer, and all that is in them."""
     reached: dict[str, None] = {}
-    ahead = [name for each in operations for name in (each.takes, each.answers) if name]
+    ahead = [name for each in operations for name in (each["takes"], each["answers"]) if name]
     while ahead:
         if (name := ahead.pop()) not in reached:
             reached[name] = None

@@ -31,28 +31,22 @@ BY_REASON: Mapping[str, int] = {
 }
 
 
-class PathNotFound(Refusal):
+class PathNotFound(Refusal, code="NOT_FOUND"):
     """No RPC, or no service, answers the path (`PATH_NOT_FOUND`)."""
-
-    code = "NOT_FOUND"
 
     def __init__(self) -> None:
         super().__init__("PATH_NOT_FOUND", "Nothing is served at this path: see /openapi.json.")
 
 
-class SourceNotFound(Refusal):
+class SourceNotFound(Refusal, code="NOT_FOUND"):
     """Nobody of that name sends webhooks (`SOURCE_NOT_FOUND`)."""
-
-    code = "NOT_FOUND"
 
     def __init__(self) -> None:
         super().__init__("SOURCE_NOT_FOUND", "No source of webhooks has this name.")
 
 
-class MethodNotAllowed(Refusal):
+class MethodNotAllowed(Refusal, code="UNIMPLEMENTED"):
     """The path takes other methods (`METHOD_NOT_ALLOWED`)."""
-
-    code = "UNIMPLEMENTED"
 
     def __init__(self, allowed: str) -> None:
         super().__init__("METHOD_NOT_ALLOWED", f"This path takes {allowed}.", {"allowed": allowed})

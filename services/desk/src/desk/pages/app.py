@@ -18,8 +18,7 @@ from chassis.db.database import Database
 from chassis.errors import NotFound, Refusal, invalid
 from chassis.grpc.client import Channels
 from chassis.telemetry.metrics import Histogram
-from desk.language.catalogues import N_
-from desk.language.refusals import FAULT
+from desk.language.catalogues import FAULT, N_
 from desk.live.calls import Calls
 from desk.live.presence import Presence
 from desk.live.stream import Readers

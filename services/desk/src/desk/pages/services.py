@@ -121,15 +121,10 @@ class Parts(dict[str, Part[Any]]):
         return [name for name, part in self.items() if part.away and (not names or name in names)]
 
 
-class Patience:
-    """How long a page waits for all that it asks: also for what it asks only after an answer."""
-
-    def __init__(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds."""
-        return max(0.0, self._until - time.monotonic())
+def patience(seconds: float) -> Callable[[], float]:
+    """Gives how much is left of the time that a page waits for all that it asks, also after an answer."""
+    until = time.monotonic() + seconds
+    return lambda: max(0.0, until - time.monotonic())
 
 
 async def ask(patience_s: float, **questions: Awaitable[Any] | Coroutine[Any, Any, Any]) -> Parts:

@@ -15,8 +15,7 @@ from google.type.money_pb2 import Money
 
 from chassis.api import messages
 from chassis.errors import Refusal
-from desk.language import refusals
-from desk.language.catalogues import N_, Language, preferred
+from desk.language.catalogues import N_, Language, preferred, refusal_words
 from desk.ui import words
 
 NEAR = timedelta(days=6)  # days so near are said by their weekday
@@ -66,7 +65,7 @@ class Speech:
 
     def refusal(self, refusal: Refusal) -> str:
         """What a service refused with."""
-        return refusals.told(refusal, self.language)
+        return refusal_words(refusal, self.language)
 
     def about(self, each: Any) -> str:
         """A promise or work: `Delivery of order 5021`, `Deliver order 5021`, or as it was said.

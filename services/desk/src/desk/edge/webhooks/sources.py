@@ -130,15 +130,14 @@ class Sources:
             return
         if marks == self._seen:
             return
-        changed = [path for path, mark in marks.items() if self._seen.get(path) != mark]
-        for gone in self._seen.keys() - marks.keys():
-            self._by_name.pop(gone.stem, None)
-        self._seen = marks
-        for path in changed:
+        before, self._by_name, self._seen = self._by_name, {}, marks
+        for path in marks:
             try:
                 self._by_name[path.stem] = _read(path)
             except (OSError, WrongSettings) as error:
                 _log.error("a source of webhooks cannot be read", file=path.name, error=type(error).__name__)
+                if path.stem in before:
+                    self._by_name[path.stem] = before[path.stem]
 
 
 _Mark = tuple[int, int, int]

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from chassis.errors import InvalidArgument, NotFound, Refusal, Violation
-from desk.language.refusals import violation
+from desk.language.catalogues import violation
 from desk.pages.actions.action import Action, Doing, Done, Values
 from desk.pages.actions.drafts import Drafts
 from desk.pages.actions.kinds import ACTIONS

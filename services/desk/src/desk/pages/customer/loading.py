@@ -77,18 +77,16 @@ async def load(
     of = _of(customer)
     bought = f'{of} AND purchase_time >= "{timestamp(first_day(now)).ToJsonString()}"'
     settled = f'{of} AND state = RESOLVED AND resolve_time > "{timestamp(now - LATELY).ToJsonString()}"'
+    purchases = ListPurchasesRequest(filter=bought, page_size=PURCHASES_MAX)
+    timeline = ListTimelineEntriesRequest(parent=customer, page_size=ENTRIES_SHOWN)
     questions: dict[str, Any] = {
         **named(services, customer, view),
         "consents": services.consents.ListConsents(ListConsentsRequest(parent=customer, page_size=ALL)),
         "cases": _cases(services, of),
         "resolved": services.cases.ListCases(ListCasesRequest(filter=settled)),
         "values": services.purchases.ListCustomerValues(ListCustomerValuesRequest(filter=of)),
-        "purchases": services.purchases.ListPurchases(
-            ListPurchasesRequest(filter=bought, page_size=PURCHASES_MAX)
-        ),
-        "timeline": services.timeline.ListTimelineEntries(
-            ListTimelineEntriesRequest(parent=customer, page_size=ENTRIES_SHOWN)
-        ),
+        "purchases": services.purchases.ListPurchases(purchases),
+        "timeline": services.timeline.ListTimelineEntries(timeline),
     }
     if names.viewer.may("loyalty.goodwill.grant"):
         questions["allowance"] = services.goodwill.CheckGoodwill(CheckGoodwillRequest(customer=customer))
@@ -138,16 +136,13 @@ async def _promises(services: Services, of: str) -> Promised:
 
     Each is asked for by itself: what needs somebody is not behind fifty that are due later.
     """
-    states = ("state = OPEN OR state = AT_RISK", "state = BROKEN")
     ended = "state != OPEN AND state != AT_RISK AND state != BROKEN"
-    due, broken, others = await asyncio.gather(
-        *(
-            services.promises.ListPromises(
-                ListPromisesRequest(filter=f"{of} AND ({state})", order_by=order, page_size=PROMISES_MAX)
-            )
-            for state, order in zip((*states, ended), ("due_time", "", ""), strict=True)
-        )
-    )
+    asked = (("state = OPEN OR state = AT_RISK", "due_time"), ("state = BROKEN", ""), (ended, ""))
+    requests = [
+        ListPromisesRequest(filter=f"{of} AND ({states})", order_by=order, page_size=PROMISES_MAX)
+        for states, order in asked
+    ]
+    due, broken, others = await asyncio.gather(*map(services.promises.ListPromises, requests))
     listed = [*due.promises, *broken.promises, *others.promises]
     listed += await _before(services, listed)
     return Promised(listed, bool(due.next_page_token or broken.next_page_token))
@@ -165,10 +160,8 @@ async def _items(services: Services, cases: Sequence[str]) -> Sequence[WorkItem]
     """The work items of all these cases with one question, unless those of one might hide another's."""
     if not cases:
         return ()
-    asked = any_of("case", cases)
-    listed = await services.work_items.ListWorkItems(
-        ListWorkItemsRequest(filter=asked, page_size=ITEMS_SHOWN)
-    )
+    request = ListWorkItemsRequest(filter=any_of("case", cases), page_size=ITEMS_SHOWN)
+    listed = await services.work_items.ListWorkItems(request)
     if listed.next_page_token and len(cases) > 1:
         return list(chain(*await asyncio.gather(*(_items(services, [name]) for name in cases))))
     return listed.work_items

@@ -17,9 +17,8 @@ from desk.language.catalogues import N_
 from desk.pages.actions.drafts import Drafts
 from desk.pages.base import Look, Looking
 from desk.pages.customer.loading import Names
-from desk.pages.find import view
-from desk.pages.find.searching import MOST, PATIENCE_S, Asked, classify, search
-from desk.pages.services import Patience, refusal_of
+from desk.pages.find.searching import MOST, PATIENCE_S, Asked, Results, classify, results_of, search, unasked
+from desk.pages.services import patience, refusal_of
 from rapport.customer.v1.customer_pb2 import Customer, Person
 from rapport.customer.v1.customer_service_pb2 import CreateCustomerRequest, SearchCustomersResponse
 from rapport.customer.v1.identifier_pb2 import Identifier
@@ -128,20 +127,20 @@ async def _led(look: Looking, typed: str, how: Mapping[str, str]) -> Response:
 
 async def _found(
     look: Looking, typed: str, size: int, after: str = "", *, is_call: bool = False, is_shown: bool = False
-) -> view.Results:
+) -> Results:
     if is_call and not any(map(str.isdigit, typed)):
-        return view.Results(words=look.say("The number is withheld: ask who it is, and find them above."))
-    if told := view.unasked(typed, look.say):
+        return Results(words=look.say("The number is withheld: ask who it is, and find them above."))
+    if told := unasked(typed, look.say):
         return told
     meant = Asked(typed.strip()) if is_call else classify(typed)
-    patience = Patience(PATIENCE_S)
+    left = patience(PATIENCE_S)
     parts = await search(look.services, meant, size, after)
     names = Names(look.viewer, look.memory)
     found = parts.of("customers", SearchCustomersResponse).matches
     if is_shown and found:
         managers = {each.customer.relationship_manager for each in found}
-        await names.learn(look.services, managers, patience.left())
-    results = view.results(meant, parts, names, look.say)
+        await names.learn(look.services, managers, left())
+    results = results_of(meant, parts, names, look.say)
     if is_call and not results.hits and not results.troubles:
         return replace(results, words=look.say("Nobody whom we know has this number: ask who it is."))
     return results

@@ -90,10 +90,11 @@ def _service(name: str, asked: Asked, silence: Silence | None, say: Speech) -> S
         return Service(name, Cell(say("No answer"), "bad"), since, [unknown] * 6)
     backlog, consumers = asked.backlog.value, asked.consumers.value
     waiting = _waiting(backlog, say) if backlog else [unknown] * 5
-    lag = _lag(consumers.consumers, say) if consumers else unknown
-    return Service(
-        name, _state(asked, say), backlog.version if backlog else "", [waiting[0], lag, *waiting[1:]]
+    lag, version = (
+        _lag(consumers.consumers, say) if consumers else unknown,
+        backlog.version if backlog else "",
     )
+    return Service(name, _state(asked, say), version, [waiting[0], lag, *waiting[1:]])
 
 
 def _state(asked: Asked, say: Speech) -> Cell:
@@ -107,7 +108,7 @@ def _state(asked: Asked, say: Speech) -> Cell:
 def _waiting(backlog: Backlog, say: Speech) -> list[Cell]:
     """What waits in the outbox, what is set aside, dead letters, work, timers."""
     unpublished, age = backlog.unpublished_fact_count, _age(backlog, say)
-    oldest = say("{n}, oldest {age}", n=say.number(unpublished), age=say.lasting(age))
+    oldest = say("{n}, oldest {age}", n=unpublished, age=say.lasting(age))
     dead = sum(each.event_count for each in backlog.set_aside if each.state == SET_ASIDE_STATE_DEAD)
     parked = sum(each.event_count for each in backlog.set_aside) - dead
     stuck = sum(each.alarm_count for each in backlog.work)
@@ -116,13 +117,13 @@ def _waiting(backlog: Backlog, say: Speech) -> list[Cell]:
         Cell(oldest, "bad" if age > OUTBOX_OLD else "") if unpublished else Cell(say("empty"), "soft"),
         Cell(say.number(parked), "warn" if parked else "soft"),
         Cell(say.number(dead), "bad" if dead else "soft"),
-        Cell(say("{n} stuck", n=say.number(stuck)), "bad") if stuck else _late(late, say),
+        Cell(say("{n} stuck", n=stuck), "bad") if stuck else _late(late, say),
         _late(backlog.overdue_timer_count, say),
     ]
 
 
 def _late(count: int, say: Speech) -> Cell:
-    return Cell(say("{n} late", n=say.number(count)), "warn") if count else Cell(say("on time"), "soft")
+    return Cell(say("{n} late", n=count), "warn") if count else Cell(say("on time"), "soft")
 
 
 def _age(backlog: Backlog, say: Speech) -> timedelta:
@@ -136,9 +137,7 @@ def _lag(consumers: Sequence[Consumer], say: Speech) -> Cell:
     if any(each.missing for each in consumers):
         return Cell(say("missing at the broker"), "bad")
     behind = sum(each.pending_count + each.in_hand_count for each in consumers)
-    return Cell(
-        say("{n} behind", n=say.number(behind)) if behind else say("up to date"), "" if behind else "soft"
-    )
+    return Cell(say("{n} behind", n=behind)) if behind else Cell(say("up to date"), "soft")
 
 
 def _troubles(name: str, asked: Asked, say: Speech) -> Iterator[Trouble]:
@@ -150,9 +149,8 @@ def _troubles(name: str, asked: Asked, say: Speech) -> Iterator[Trouble]:
         yield Trouble(name, "bad", what, say("Its health page says what it lacks; so does its log."))
     for part in (asked.backlog, asked.consumers):
         if part.refusal:
-            what = say(
-                "{service} does not say what waits: {why}", service=name, why=say.refusal(part.refusal)
-            )
+            why = say.refusal(part.refusal)
+            what = say("{service} does not say what waits: {why}", service=name, why=why)
             yield Trouble(name, "bad" if part.away else "warn", what)
     if asked.consumers.value:
         for each in asked.consumers.value.consumers:
@@ -166,10 +164,8 @@ def _troubles(name: str, asked: Asked, say: Speech) -> Iterator[Trouble]:
 
 def _of_backlog(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:
     if (age := _age(backlog, say)) > OUTBOX_OLD:
-        facts = say.count(backlog.unpublished_fact_count, "{n} fact", "{n} facts")
-        what = say(
-            "{facts} of {service} not published, for {age}.", facts=facts, service=name, age=say.lasting(age)
-        )
+        facts, told = say.count(backlog.unpublished_fact_count, "{n} fact", "{n} facts"), say.lasting(age)
+        what = say("{facts} of {service} not published, for {age}.", facts=facts, service=name, age=told)
         yield Trouble(name, "bad", what, say("Its relay logs what stops it; the broker may be away."))
     if late := backlog.overdue_timer_count:
         timers = say.count(late, "{n} timer", "{n} timers")
@@ -187,9 +183,8 @@ def _of_backlog(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:
             yield Trouble(name, "warn", what, say("It tries them again by itself."))
         else:
             what = say("{who} keeps {events} that it does not know.", who=consumer, events=events)
-            yield Trouble(
-                name, "warn", what, say("The release of {service} that does applies them.", service=name)
-            )
+            do = say("The release of {service} that does applies them.", service=name)
+            yield Trouble(name, "warn", what, do)
     yield from _of_work(name, backlog, say)
 
 
@@ -200,15 +195,11 @@ def _of_work(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:
         if count := each.alarm_count:
             told = say("the other side says {code}", code=each.alarm_code)
             what = say("{kind}: {n} wait for us to mend something, {told}.", n=count, kind=kind, told=told)
-            do = say(
-                "Mail: our sign-in, sender, quota. A service: the log of {service} says what it told.",
-                service=name,
-            )
-            yield Trouble(name, "bad", what, do, href)
+            do = N_("Mail: our sign-in, sender, quota. A service: the log of {service} says what it told.")
+            yield Trouble(name, "bad", what, say(do, service=name), href)
         if count := each.unknown_count:
-            what = say(
-                "{kind}: of {n} of the last day nobody knows whether they were done.", n=count, kind=kind
-            )
+            what = N_("{kind}: of {n} of the last day nobody knows whether they were done.")
+            what = say(what, n=count, kind=kind)
             yield Trouble(name, "warn", what, say("Their answers were lost: ask the other side."), href)
         if count := each.overdue_count:
             what = say("{kind}: {n} due for more than a minute.", n=count, kind=kind)

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from chassis.errors import NotFound, PermissionDenied
 from desk.pages.base import Look, Looking
-from desk.pages.operations import asking, letters, overview, waiting
+from desk.pages.operations import asking, letters, overview
 from desk.pages.services import Silence, silences
 
 router = APIRouter(prefix="/operations")
@@ -29,9 +29,9 @@ async def service(look: Look, service: str) -> Response:
     """What one listens to and has still to do."""
     _readable(look, service)
     asked, parts = await asyncio.gather(
-        asking.overview(look.services, [service]), asking.waiting(look.services, service)
+        asking.overview(look.services, [service]), asking.still_to_do(look.services, service)
     )
-    page = waiting.waiting(asked[service], parts, look.say)
+    page = asking.waiting(asked[service], parts, look.say)
     return look.answer("pages/operations/service.html", page=page, service=service)
 
 

@@ -16,7 +16,7 @@ from chassis.errors import NotFound, PermissionDenied
 from chassis.visible import shows_something
 from desk.language.catalogues import N_
 from desk.pages.base import Look, Looking
-from desk.pages.find.view import unasked
+from desk.pages.find.searching import unasked
 from desk.store import received as store
 from desk.store.received import UNDECIDED, Received, State
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest, SearchCustomersRequest

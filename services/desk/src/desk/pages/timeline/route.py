@@ -18,7 +18,7 @@ from desk.pages.customer.entries import Entry, entries
 from desk.pages.customer.loading import PAGE_S, Names, named
 from desk.pages.customer.route import UUID
 from desk.pages.customer.things import things
-from desk.pages.services import Parts, Patience, ask
+from desk.pages.services import Parts, ask, patience
 from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
@@ -217,14 +217,14 @@ async def everything(look: Look, uuid: str, shown: Shown = PAGE, after: str = ""
     """The page, or what comes after a part of it."""
     if not UUID.fullmatch(uuid):
         raise NotFound("customers/…")
-    patience = Patience(PAGE_S)
+    left = patience(PAGE_S)
     name, what = f"customers/{uuid}", chosen(look.request.query_params)
     size = PAGE if after else min(max(shown, PAGE), SHOWN_MAX)
     request = ListTimelineEntriesRequest(
         parent=name, page_size=size, page_token=after, filter=what.filter(look.say.zone)
     )
     listing = look.services.timeline.ListTimelineEntries(request)
-    parts = await ask(patience.left(), timeline=listing, **named(look.services, name))
+    parts = await ask(left(), timeline=listing, **named(look.services, name))
     for part in (parts["timeline"], parts["customer"]):
         if part.refusal and (look.is_fragment or not part.away):
             raise part.refusal
@@ -233,7 +233,7 @@ async def everything(look: Look, uuid: str, shown: Shown = PAGE, after: str = ""
         return RedirectResponse(what.url(survivor), 303)
     names = Names(look.viewer, look.memory)
     actors = {each.actor for each in parts.of("timeline", ListTimelineEntriesResponse).timeline_entries}
-    await names.learn(look.services, actors, patience.left())
+    await names.learn(look.services, actors, left())
     page = timeline(name, what, parts, shown if after else 0, names, look.say)
     template = "rows" if look.is_fragment else "page"
     return look.answer(f"pages/timeline/{template}.html", page=page)

@@ -1,13 +1,13 @@
 """What the page asks of the services: its lists at once, then whom they are about."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.pages.base import Looking
-from desk.pages.services import Parts, Patience, Services, ask, filters
+from desk.pages.services import Parts, Services, ask, filters, patience
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest, ListCasesResponse
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest, ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -25,7 +25,7 @@ async def load(look: Looking, department: str) -> Parts:
 
     And what anybody promised to the customers of both.
     """
-    services, patience = look.services, Patience(PAGE_S)
+    services, left = look.services, patience(PAGE_S)
     own = ListCasesRequest(
         filter=f'owner = "{look.viewer.agent}" AND state = OPEN', order_by="open_time", page_size=CASES_MAX
     )
@@ -36,26 +36,20 @@ async def load(look: Looking, department: str) -> Parts:
         "cases": services.cases.ListCases(own),
         "managed": services.customers.ListCustomers(managed),
     }
-    until = _until(look)
     if department:
         ours = f'department = "{department}"'
-        due = ListPromisesRequest(
-            filter=f'{ours} AND (state = OPEN OR state = AT_RISK) AND due_time < "{until}"',
-            order_by="due_time",
-            page_size=PROMISES_MAX,
-        )
+        due, waiting = f"{ours} AND {_due(look)}", f"{ours} AND (state = PENDING OR state = STARTED)"
+        promises = ListPromisesRequest(filter=due, order_by="due_time", page_size=PROMISES_MAX)
         broken = ListPromisesRequest(filter=f"{ours} AND state = BROKEN", page_size=BROKEN_MAX)
-        waiting = f"{ours} AND (state = PENDING OR state = STARTED)"
-        asked["promises"] = services.promises.ListPromises(due)
+        items = ListWorkItemsRequest(filter=waiting, page_size=ITEMS_MAX)
+        asked["promises"] = services.promises.ListPromises(promises)
         asked["broken"] = services.promises.ListPromises(broken)
-        asked["items"] = services.work_items.ListWorkItems(
-            ListWorkItemsRequest(filter=waiting, page_size=ITEMS_MAX)
-        )
-    parts = await ask(patience.left(), **asked)
-    return Parts(parts | await _about(look, parts, patience))
+        asked["items"] = services.work_items.ListWorkItems(items)
+    parts = await ask(left(), **asked)
+    return Parts(parts | await _about(look, parts, left))
 
 
-async def _about(look: Looking, parts: Parts, patience: Patience) -> Parts:
+async def _about(look: Looking, parts: Parts, left: Callable[[], float]) -> Parts:
     """The cases of waiting work, what one's own cases wait for, and the customers of everything."""
     services, items = look.services, parts.of("items", ListWorkItemsResponse).work_items
     known = {case.name: case for case in parts.of("cases", ListCasesResponse).cases}
@@ -65,19 +59,21 @@ async def _about(look: Looking, parts: Parts, patience: Patience) -> Parts:
     if known:
         asked["waiting"] = _waiting(services, list(known))
     if mine := _mine(parts):
-        asked["theirs"] = _promised(services, mine, _until(look))
-    found = await ask(patience.left(), **asked) if asked else Parts()
+        asked["theirs"] = _promised(services, mine, _due(look))
+    found = await ask(left(), **asked) if asked else Parts()
     known |= {name: part.value for name, part in found.items() if name.startswith("cases/") and part.value}
     about = {case.customer for case in known.values()}
     for answers, name in ((parts, "promises"), (parts, "broken"), (found, "theirs")):
         about |= {each.customer for each in answers.of(name, ListPromisesResponse).promises}
     if not about:
         return found
-    return Parts(found | await ask(patience.left(), customers=services.known(about)))
+    return Parts(found | await ask(left(), customers=services.known(about)))
 
 
-def _until(look: Looking) -> str:
-    return str(timestamp(look.say.now + WITHIN).ToJsonString())
+def _due(look: Looking) -> str:
+    """A filter of what is due within a week."""
+    until = timestamp(look.say.now + WITHIN).ToJsonString()
+    return f'(state = OPEN OR state = AT_RISK) AND due_time < "{until}"'
 
 
 def _mine(parts: Parts) -> Sequence[str]:
@@ -87,9 +83,8 @@ def _mine(parts: Parts) -> Sequence[str]:
     return list(dict.fromkeys([*of_cases, *managed]))
 
 
-async def _promised(services: Services, customers: Sequence[str], until: str) -> ListPromisesResponse:
+async def _promised(services: Services, customers: Sequence[str], due: str) -> ListPromisesResponse:
     """What anybody promised to these customers: what is due within a week, and what was broken."""
-    due = f'(state = OPEN OR state = AT_RISK) AND due_time < "{until}"'
     kinds = ((due, "due_time"), ("state = BROKEN", ""))
     requests = [
         ListPromisesRequest(filter=asked, order_by=order, page_size=BROKEN_MAX)

@@ -3,7 +3,6 @@
 from functools import partial
 
 from desk.language.catalogues import N_
-from desk.pages.actions import known
 from desk.pages.actions.action import IN_WORDS, Action, Doing, Done, Field, Values, sends
 from desk.pages.actions.offering import colleagues
 from desk.pages.customer.things import title_of
@@ -12,9 +11,11 @@ from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.note_pb2 import Note
 from rapport.cases.v1.note_service_pb2 import CreateNoteRequest
 
+TOPICS = ("late-delivery", "damaged", "complaint", "order-delivery")
+
 
 async def _open(doing: Doing) -> Done:
-    look, (topic, said) = doing.look, doing.said("topic", known.TOPICS)
+    look, (topic, said) = doing.look, doing.said("topic", TOPICS)
     case = Case(
         customer=doing.customer,
         topic=topic,
@@ -63,7 +64,7 @@ CASE = Action(
     permission="cases.cases.write",
     fields=[
         # Own words and title together are what the case is called: 200 characters at most.
-        Field("topic", N_("Topic"), offers=known.TOPICS, hint=IN_WORDS, most=60),
+        Field("topic", N_("Topic"), offers=TOPICS, hint=IN_WORDS, most=60),
         Field("display_name", N_("Title of the case"), required=False, most=138),
     ],
     button=N_("Open"),
@@ -74,7 +75,7 @@ RESOLVE = _owned(
     id="resolve",
     label=N_("Resolve the case"),
     letter="R",
-    fields=[Field("resolution", N_("Resolution"), codes=known.RESOLUTIONS)],
+    fields=[Field("resolution", N_("Resolution"), codes=("settled", "delivered", "refunded"))],
     button=N_("Resolve"),
     open=_etag,
     do=_resolve,
@@ -84,7 +85,7 @@ REOPEN = _owned(
     label=N_("Reopen the case"),
     letter="U",
     sentence=N_("{what} is open again."),
-    fields=[Field("reason", N_("Reason"), codes=known.REOPENINGS)],
+    fields=[Field("reason", N_("Reason"), codes=("not-settled", "happened-again", "our-mistake"))],
     button=N_("Reopen"),
     consequence=N_("Its owner answers for it again."),
     open=_resolved,

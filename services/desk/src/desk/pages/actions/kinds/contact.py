@@ -1,8 +1,8 @@
 """Recording what the customer said, on any touch point."""
 
 from desk.language.catalogues import N_
-from desk.pages.actions import known
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
+from desk.pages.actions.kinds.cases import TOPICS
 from desk.ui import words
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
@@ -20,7 +20,7 @@ async def _open(doing: Doing) -> Values:
 
 
 async def _record(doing: Doing) -> Done:
-    say, (topic, said) = doing.look.say, doing.said("topic", known.TOPICS)
+    say, (topic, said) = doing.look.say, doing.said("topic", TOPICS)
     entry = TimelineEntry(
         channel=doing.choice("channel", channel_pb2.Channel),
         direction=doing.choice("direction", channel_pb2.Direction),
@@ -41,7 +41,7 @@ CONTACT = Action(
         Field("summary", N_("What was said"), type="words", most=3900),
         Field("channel", N_("Channel"), required=False, among="channels"),
         Field("direction", N_("Direction"), required=False, among="directions"),
-        Field("topic", N_("Topic"), required=False, offers=known.TOPICS, most=60),
+        Field("topic", N_("Topic"), required=False, offers=TOPICS, most=60),
     ],
     button=N_("Record"),
     open=_open,

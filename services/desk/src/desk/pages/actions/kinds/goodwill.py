@@ -2,7 +2,6 @@
 
 from chassis.errors import invalid
 from desk.language.catalogues import N_
-from desk.pages.actions import known
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantGoodwillRequest
@@ -36,7 +35,7 @@ GOODWILL = Action(
     sentence=N_("You may still give at most {what} points for one problem."),
     fields=[
         Field("amount", N_("Points"), type="number", hint=N_("a whole number")),
-        Field("reason", N_("Reason"), codes=known.HARMS),
+        Field("reason", N_("Reason"), codes=("promise-broken", "our-mistake", "late-delivery", "damaged")),
     ],
     button=N_("Give"),
     consequence=N_("They are on the customer's account at once. Goodwill is given once for one problem."),

@@ -5,7 +5,6 @@ from functools import partial
 
 from chassis.api.messages import date_of, moment
 from desk.language.catalogues import N_
-from desk.pages.actions import known
 from desk.pages.actions.action import (
     IN_WORDS,
     REFERENCE,
@@ -21,6 +20,10 @@ from rapport.cases.v1 import promise_service_pb2 as pb
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 
+PROMISES = ("call-back", "delivery", "refund", "installation", "repair")
+CHANGES = ("customer-away", "carrier-delay", "out-of-stock", "other")
+WITHDRAWALS = ("customer-cancelled", "customer-agreed", "our-mistake", "out-of-stock")
+
 
 async def _likely(doing: Doing) -> Values:
     day = working_day(doing.look.say.today + timedelta(days=1))
@@ -33,7 +36,7 @@ async def _make(doing: Doing) -> Done:
     if "due_date" in when:  # a day is a day where the customer is
         whose = await look.services.customers.GetCustomer(GetCustomerRequest(name=doing.customer))
         when["time_zone"] = whose.time_zone or look.say.zone.key
-    kind, said = doing.said("kind", known.PROMISES)
+    kind, said = doing.said("kind", PROMISES)
     promise = Promise(
         customer=doing.customer,
         department=look.viewer.department,
@@ -74,7 +77,7 @@ async def _open_agree(doing: Doing) -> Values:
         "asked": "",
         "was": say.due(promise),
         "what": doing.look.say.about(promise),
-        "reasons": say.choices(dict.fromkeys(filter(None, (promise.reason_code, *known.CHANGES)))),
+        "reasons": say.choices(dict.fromkeys(filter(None, (promise.reason_code, *CHANGES)))),
     }
 
 
@@ -96,7 +99,7 @@ PROMISE = Action(
     letter="P",
     permission="cases.promises.write",
     fields=[
-        Field("kind", N_("What is promised"), offers=known.PROMISES, hint=IN_WORDS),
+        Field("kind", N_("What is promised"), offers=PROMISES, hint=IN_WORDS),
         REFERENCE,
         Field("day", N_("Due date"), type="date"),
         Field(
@@ -143,7 +146,7 @@ TAKEBACK = _owned(
     letter="T",
     title=N_("Take back a promise"),
     sentence=N_("We will not do it: {what}."),
-    fields=[Field("reason", N_("Reason"), codes=known.WITHDRAWALS)],
+    fields=[Field("reason", N_("Reason"), codes=WITHDRAWALS)],
     button=N_("Take back"),
     consequence=N_("This cannot be undone. A promise that is broken already stays broken."),
     open=_what,

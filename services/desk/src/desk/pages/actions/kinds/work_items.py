@@ -7,7 +7,6 @@ from functools import partial
 
 from chassis.api.messages import timestamp, value_name
 from desk.language.catalogues import N_
-from desk.pages.actions import known
 from desk.pages.actions.action import (
     IN_WORDS,
     REFERENCE,
@@ -23,6 +22,9 @@ from desk.pages.actions.offering import departments
 from desk.ui import words
 from rapport.cases.v1 import work_item_service_pb2 as pb
 from rapport.cases.v1.work_item_pb2 import WorkItem
+
+TASKS = ("deliver-order", "pack-order", "refund-shipping", "call-back", "repair")
+DELAYS = ("carrier-delay", "out-of-stock", "weather", "staff-shortage", "other")
 
 
 def possible(item: WorkItem) -> Sequence[Action]:
@@ -49,7 +51,7 @@ async def _offered(doing: Doing) -> Values:
 
 
 async def _ask(doing: Doing) -> Done:
-    kind, said = doing.said("kind", known.TASKS)
+    kind, said = doing.said("kind", TASKS)
     item = WorkItem(
         case=doing.on,
         department=doing.text("department"),
@@ -91,7 +93,7 @@ WORK = _owned(
     letter="W",
     fields=[
         Field("department", N_("Department"), among="departments"),
-        Field("kind", N_("Task"), offers=known.TASKS, hint=IN_WORDS),
+        Field("kind", N_("Task"), offers=TASKS, hint=IN_WORDS),
         REFERENCE,
     ],
     button=N_("Ask"),
@@ -113,7 +115,7 @@ FORECAST = _owned(
     fields=[
         Field("day", N_("Expected date"), type="date"),
         Field("time", N_("Time"), type="time", required=False),
-        Field("reason", N_("Reason"), codes=known.DELAYS),
+        Field("reason", N_("Reason"), codes=DELAYS),
     ],
     button=N_("Save the date"),
     consequence=N_(
