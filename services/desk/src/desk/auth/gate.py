@@ -3,8 +3,6 @@
 a cookie -> a session -> `request.state.viewer`, and `current_call`, so that calls are made as that person
 """
 
-from datetime import timedelta
-
 from opentelemetry.trace import Span, StatusCode
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -51,10 +49,7 @@ class Gate:
 
     def __init__(self, app: App[Settings]) -> None:
         settings = app.settings
-        idle, longest = (
-            timedelta(minutes=settings.session_idle_minutes),
-            timedelta(hours=settings.session_hours),
-        )
+        idle, longest = settings.session_idle_minutes, settings.session_hours
         self._provider = Provider(settings)
         self.sessions = Sessions(app.db, app.verifier, self._provider, idle, longest)
         self.jar = Jar(settings.site_url)

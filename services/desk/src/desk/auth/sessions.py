@@ -65,11 +65,12 @@ class Sessions:
     """All sessions of the desk."""
 
     def __init__(
-        self, db: Database, verifier: Verifier, provider: Renews, idle: timedelta, longest: timedelta
+        self, db: Database, verifier: Verifier, provider: Renews, idle_minutes: int, hours: int
     ) -> None:
         self._db = db
         self._verifier = verifier
-        self._idle, self._longest = idle, longest  # how long a session lasts without use, and in any case
+        self._idle = timedelta(minutes=idle_minutes)  # how long a session lasts without use
+        self._longest = timedelta(hours=hours)  # and in any case
         self._renewal = Renewal(db, provider)
         self._seen: OrderedDict[bytes, tuple[float, Session]] = OrderedDict()
 
