@@ -36,11 +36,12 @@ async def why(page: Page) -> None:
     await expect(page.get_by_role("dialog")).to_contain_text("Because")
 
 
-def form(letter: str) -> Callable[[Page], Awaitable[None]]:
-    """The form that a key opens."""
+def form(*keys: str) -> Callable[[Page], Awaitable[None]]:
+    """The form that keys open: a letter, and which of several."""
 
     async def opened(page: Page) -> None:
-        await page.keyboard.press(letter)
+        for key in keys:
+            await page.keyboard.press(key)
         await expect(page.get_by_role("dialog").locator("form")).to_be_visible()
 
     return opened
@@ -113,7 +114,7 @@ SHOTS = [
     Shot("customer-why", "Why the promise moved", "/{trouble}", state=why),
     Shot("customer-note", "Writing down what they said", "/{trouble}", Person("anna"), typed),
     Shot("customer-promise", "Promising something", "/{trouble}", state=form("p")),
-    Shot("customer-goodwill", "Giving goodwill", "/{trouble}", state=form("g")),
+    Shot("customer-goodwill", "Giving goodwill", "/{trouble}", state=form("g", "1")),
     Shot("customer-correct", "Correcting who they are", "/{trouble}", state=form("e")),
     Shot("customer-reveal", "Asking for a masked number", "/{trouble}", state=reveal),
     Shot("customer-reader", "The same for who may only read", "/{trouble}", Person("rosa", "auditor")),

@@ -15,6 +15,7 @@ from tests.browser.visitor import Visitor
 ALT_GR_E = """() => document.body.dispatchEvent(
     new KeyboardEvent("keydown", {key: "e", modifierAltGraph: true, bubbles: true}))"""
 GREETING = {"type": "TYPE_INFORMATION", "purpose": "purposes/service", "defaultLanguageCode": "en"}
+OPENED = {"topic": "complaint", "owner": "agents/alice"}
 SUSAN = Person("susan", "manager")
 
 
@@ -200,7 +201,7 @@ async def test_row_15_what_is_taken_back_within_ten_seconds_is_never_sent_and_wh
 ) -> None:
     visitor, customer = await signed_in(SUSAN), await somebody(desk)
     page = await to_send(visitor, customer)
-    undo = page.get_by_role("button", name="Undo", exact=True)
+    undo = page.locator("#toast [data-letter=Z]")
     await expect(undo).to_be_focused()
     await undo.click()
     form = page.get_by_role("dialog").locator("form")
@@ -229,35 +230,117 @@ async def test_a_message_that_was_sent_goes_out_though_its_author_signs_out_at_o
     assert (notice["template"], await states(desk, customer)) == (greeting, ["REQUESTED"])
 
 
+async def cases_of(desk: Company, customer: str, *titles: str) -> list[str]:
+    """Cases of Alice's."""
+    agent = {"displayName": "Alice", "email": "alice@example.com", "department": "departments/front-desk"}
+    await desk.ask(ADMIN, "PATCH", "agents/alice?allowMissing=true", **agent)
+    return [
+        (
+            await desk.ask(
+                ALICE, "POST", "cases:open", case={**OPENED, "customer": customer, "displayName": each}
+            )
+        )["name"]
+        for each in titles
+    ]
+
+
 async def test_a_case_that_was_resolved_is_opened_again_at_once_by_undo_or_later_by_its_key(
     desk: Company, signed_in: SignedIn
 ) -> None:
     visitor, customer = await signed_in(), await somebody(desk)
-    agent = {"displayName": "Alice", "email": "alice@example.com", "department": "departments/front-desk"}
-    await desk.ask(ADMIN, "PATCH", "agents/alice?allowMissing=true", **agent)
-    opened = {"customer": customer, "topic": "complaint", "owner": "agents/alice"}
-    case = await desk.ask(ALICE, "POST", "cases:open", case=opened)
+    [case] = await cases_of(desk, customer, "Wet parcel")
     page = await at(visitor, customer)
+    toast = page.locator("#toast")
     for by_undo in (True, False):
-        resolve = await opened_by(page, "R", "Resolve the case")
+        resolve = await opened_by(page, "R", "Resolve the case Wet parcel, Nora Winter")
         await resolve.get_by_label("Resolution").select_option("settled")
         await page.keyboard.press("Control+Enter")
-        undo = page.locator("#toast").get_by_role("button", name="Undo")
-        await expect(undo).to_be_visible()
+        undo = toast.locator("[data-letter=Z]")
+        await expect(undo).to_be_focused()
         settled = page.locator("#cases").get_by_role("button", name="Reopen the case")
         await expect(settled).to_be_visible()
         if by_undo:
-            await undo.click()
+            await page.keyboard.press("z")
         else:
             await page.keyboard.press("u")
-        form = page.get_by_role("dialog", name="Reopen the case").locator("form")
-        await expect(form).to_contain_text("Complaint is open again.")
-        await form.get_by_label("Reason").select_option("not-settled")
-        await page.keyboard.press("Control+Enter")
-        await expect(page.locator("#toast")).to_contain_text("Reopened.")
+            form = page.get_by_role("dialog", name="Reopen the case Wet parcel").locator("form")
+            await form.get_by_label("Reason").select_option("not-settled")
+            await page.keyboard.press("Control+Enter")
+        await expect(toast).to_have_text("Reopened: Wet parcel.")
         await expect(settled).to_be_hidden()
+        assert (await focused(page))["tag"] != "body"
         await page.reload()
-    assert (await desk.ask(ALICE, "GET", case["name"]))["reopenCount"] == 2
+    assert (await desk.ask(ALICE, "GET", case))["reopenCount"] == 2
+
+
+async def test_undo_of_a_resolution_goes_when_somebody_else_has_opened_the_case_again(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    [case] = await cases_of(desk, customer, "Wet parcel")
+    page = await at(visitor, customer)
+    resolve = await opened_by(page, "R", "Resolve the case")
+    await resolve.get_by_label("Resolution").select_option("settled")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#cases").get_by_role("button", name="Reopen the case")).to_be_visible()
+    await desk.ask(ALICE, "POST", f"{case}:reopen")
+    await expect(page.locator("#toast")).to_be_empty()
+    assert (await focused(page))["tag"] != "body"
+
+
+async def test_a_letter_acts_on_the_row_that_has_the_focus_and_asks_where_none_has(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    await cases_of(desk, customer, "Wet parcel", "Wrong invoice")
+    page = await at(visitor, customer)
+    panel = page.get_by_role("dialog")
+    await page.keyboard.press("r")
+    await expect(panel).to_have_attribute("aria-label", "Resolve the case: which one?")
+    await page.keyboard.press("2")
+    await expect(panel.locator("h2")).to_have_text("Resolve the case Wet parcel, Nora Winter")
+    await page.keyboard.press("Escape")
+    assert (await focused(page))["words"].startswith("Resolve the case")
+    await page.keyboard.press("w")
+    await expect(panel.locator("h2")).to_have_text("Ask a department Wet parcel, Nora Winter")
+    await page.keyboard.press("Escape")
+    await page.locator("#cases .case").filter(has_text="Wrong invoice").get_by_role("link").focus()
+    await page.keyboard.press("r")
+    await expect(panel.locator("h2")).to_have_text("Resolve the case Wrong invoice, Nora Winter")
+
+
+async def test_the_focus_stays_where_something_was_done(desk: Company, signed_in: SignedIn) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    await cases_of(desk, customer, "Wet parcel")
+    page = await at(visitor, customer)
+    await page.clock.install()
+    await note(page).fill("She will come by.")
+    await note(page).press("Control+Enter")
+    await expect(page.locator("section.note")).to_be_focused()
+    resolve = await opened_by(page, "R", "Resolve the case")
+    await resolve.get_by_label("Resolution").select_option("settled")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#cases").get_by_role("button", name="Reopen the case")).to_be_visible()
+    await page.clock.run_for(11_000)
+    await expect(page.locator("#toast")).to_be_empty()
+    await expect(page.locator("#cases [data-key]", has_text="Wet parcel")).to_be_focused()
+
+
+async def test_what_cannot_be_taken_back_is_not_done_by_a_key_and_enter(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    promise = {"customer": customer, "kind": "delivery", "department": "departments/front-desk"}
+    promise["dueTime"] = "2027-03-01T11:00:00Z"
+    made = await desk.ask(ALICE, "POST", "promises:make", promise=promise)
+    page = await at(visitor, customer)
+    panel = page.get_by_role("dialog")
+    for keys, state in (("Enter", "OPEN"), ("Control+Enter", "KEPT")):
+        await page.keyboard.press("k")
+        await expect(panel).to_contain_text("it cannot be taken back")
+        await page.keyboard.press(keys)
+        await expect(panel).to_be_hidden()
+        assert (await desk.ask(ALICE, "GET", made["name"]))["state"] == f"PROMISE_STATE_{state}"
 
 
 async def opened_by(page: Page, letter: str, title: str) -> Locator:
@@ -291,7 +374,7 @@ async def test_a_call_that_rings_leaves_a_message_that_can_be_taken_back_in_sigh
     caller = await somebody(desk, "Erik", identifiers=phone)
     visitor, customer = await signed_in(SUSAN), await somebody(desk)
     page = await to_send(visitor, customer)
-    undo = page.get_by_role("button", name="Undo", exact=True)
+    undo = page.locator("#toast [data-letter=Z]")
     await expect(undo).to_be_focused()
     await desk.call("meanwhile", "+49307654321", agent="susan")
     await expect(page.locator(f'[data-call] a[href="/{caller}"]')).to_be_visible()

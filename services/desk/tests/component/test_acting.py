@@ -18,6 +18,7 @@ from notifications.service import service as notifications_service
 from rapport.options.v1.layout_pb2 import layout
 from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
+from rapport_tools.local.roles import ROLES
 
 REQUEST_ID = re.compile(r'name="request_id" value="([^"]+)"')
 
@@ -220,23 +221,115 @@ async def test_whoever_said_no_to_calls_is_not_to_be_called_however_much_else_th
     assert "call: no" in (await alice.get(f"/{name}")).text
 
 
-async def test_a_case_that_was_resolved_is_opened_again_with_a_reason(open_desk: Any) -> None:
+async def a_case(rest: Any, customer: str, display_name: str, owner: str = "alice") -> str:
+    """A case of a colleague at the front desk."""
+    them = {"displayName": owner.title(), "email": f"{owner}@example.com"}
+    them["department"] = "departments/front-desk"
+    assert (await rest.patch(f"/v1/agents/{owner}?allowMissing=true", json=them)).is_success
+    case = {"customer": customer, "topic": "late", "displayName": display_name, "owner": f"agents/{owner}"}
+    return str((await rest.post("/v1/cases:open", json={"case": case})).json()["name"])
+
+
+def undo_of(done: Any) -> tuple[str, dict[str, str]]:
+    """What is sent to take back what was done: where to, and what."""
+    (href,) = re.findall(r'data-undo="10" method="post" action="([^"]+)"', done.text)
+    held = re.findall(r'name="([^"]+)" value="([^"]*)"', done.text)
+    return unescape(href), {name: unescape(value) for name, value in held}
+
+
+async def test_a_resolution_is_taken_back_at_once_unless_somebody_was_faster(open_desk: Any) -> None:
     desk = await open_desk(customer_service, cases_service)
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
-    me = {"displayName": "Alice", "email": "alice@example.com", "department": "departments/front-desk"}
-    assert (await rest.patch("/v1/agents/alice?allowMissing=true", json=me)).is_success
-    opened = {"customer": name, "topic": "late", "displayName": "Where is it?", "owner": "agents/alice"}
-    case = (await rest.post("/v1/cases:open", json={"case": opened})).json()["name"]
-    form = {"resolution": "delivered", "request_id": str(uuid4())}
-    resolved = await alice.post(f"/{name}/act/resolve", params={"on": case}, data=form)
-    (undo,) = re.findall(r'id="undo" data-open="([^"]+)"', resolved.text)
-    asked = await alice.get(undo)
-    assert "Where is it? is open again." in asked.text
-    typed = dict(re.findall(r'name="(request_id|etag)" value="([^"]*)"', asked.text))
-    typed["etag"] = unescape(typed["etag"])
-    reopened = await alice.post(undo, data={**typed, "reason": "not-settled"})
-    assert ("X-Done" in reopened.headers, "Reopened." in reopened.text) == (True, True), reopened.text
-    assert (await rest.get(f"/v1/{case}")).json()["state"] == "CASE_STATE_OPEN"
+    case = await a_case(rest, name, "Where is it?")
+
+    async def resolve() -> tuple[str, dict[str, str]]:
+        form = {"resolution": "delivered", "request_id": str(uuid4())}
+        resolved = await alice.post(f"/{name}/act/resolve", params={"on": case}, data=form)
+        assert "Resolved: Where is it?." in resolved.text
+        return undo_of(resolved)
+
+    href, held = await resolve()
+    reopened = await alice.post(href, data=held)
+    assert ("X-Done" in reopened.headers, "Reopened: Where is it?." in reopened.text) == (True, True)
+    assert (await rest.get(f"/v1/{case}")).json()["reopenReasonCode"] == "our-mistake"
+    href, held = await resolve()
+    assert (await rest.post(f"/v1/{case}:reopen", json={})).is_success
+    late = await alice.post(href, data=held)
+    assert ("X-Form" in late.headers, "Somebody changed this" in late.text) == (True, True), late.text
+
+
+async def test_a_case_is_given_away_with_a_note_and_back_by_undo_where_its_new_department_is_ours(
+    open_desk: Any,
+) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, rest = await erika(desk), desk.client()
+    alice = await desk.signed_in(permissions=ROLES["agent"])
+    case, _ = await a_case(rest, name, "Where is it?"), await a_case(rest, name, "Another", "bob")
+    dora = {"displayName": "Dora", "email": "dora@example.com", "department": "departments/delivery"}
+    assert (await rest.patch("/v1/agents/dora?allowMissing=true", json=dora)).is_success
+    form = (await alice.get(f"/{name}/act/owner", params={"on": case})).text
+    assert "<strong>Where is it?, Erika Sommer</strong>" in form
+    assert '<option value="agents/alice">Alice, front desk, who owns it now</option>' in form
+    assert '<option value="" selected>' in form
+
+    async def give(owner: str) -> Any:
+        typed = {"owner": f"agents/{owner}", "text": f"For {owner}.", "request_id": str(uuid4())}
+        return await alice.post(f"/{name}/act/owner", params={"on": case}, data=typed)
+
+    given = await give("bob")
+    assert "Bob owns it now: Where is it?." in given.text
+    href, held = undo_of(given)
+    assert "Alice owns it now" in (await alice.post(href, data=held)).text
+    assert "data-undo" not in (await give("dora")).text
+    notes = (await rest.get(f"/v1/{case}/notes")).json()["notes"]
+    assert [each["text"] for each in notes] == ["For bob.", "For dora."]
+    assert "Dora owns it." in (await alice.get(f"/{name}")).text
+
+
+async def test_what_was_promised_a_moment_ago_is_promised_again_and_said_to_be(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+
+    async def promise(day: str) -> str:
+        typed = {"kind": "call-back", "day": day, "time": "12:00", "request_id": str(uuid4())}
+        return (await alice.post(f"/{name}/act/promise", data=typed)).text
+
+    assert "Promised: Call back, " in await promise("2027-03-01")
+    assert "The same was promised" not in await promise("2027-03-02")
+    again = await promise("2027-03-01")
+    assert "The same was promised at" in again
+    (takeback,) = re.findall(r'action="([^"]+)"', again)
+    held = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', again))
+    undone = await alice.post(unescape(takeback), data={key: unescape(each) for key, each in held.items()})
+    assert "Taken back: Call back, " in undone.text
+    left = (await rest.get("/v1/promises", params={"filter": f'customer="{name}" AND state=OPEN'})).json()
+    assert len(left["promises"]) == 2
+
+
+async def test_a_day_that_is_over_is_said_in_no_words_of_the_contract(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice = await erika(desk), await desk.signed_in()
+    typed = {"kind": "call-back", "day": "2020-03-01", "request_id": str(uuid4())}
+    refused = (await alice.post(f"/{name}/act/promise", data=typed)).text
+    assert ("must be in the future<" in refused, "keep_time" in refused) == (True, False), refused
+    assert "look at: Due date." in refused
+
+
+async def test_what_cannot_be_taken_back_begins_at_what_closes_it(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    promise = {
+        "customer": name,
+        "kind": "delivery",
+        "reference": "orders/5021",
+        "dueTime": "2027-03-01T11:00:00Z",
+    }
+    promise["department"] = "departments/front-desk"
+    made = (await rest.post("/v1/promises:make", json={"promise": promise})).json()["name"]
+    form = (await alice.get(f"/{name}/act/keep", params={"on": made})).text
+    assert re.search("<button[^>]* data-close autofocus>", form)
+    assert "Delivery of order 5021, " in form
+    assert ", Erika Sommer</strong>" in form
 
 
 async def test_a_case_whose_owner_has_left_is_given_to_somebody_else_and_opened_again(open_desk: Any) -> None:
@@ -252,15 +345,15 @@ async def test_a_case_whose_owner_has_left_is_given_to_somebody_else_and_opened_
     async def act(label: str, **typed: str) -> str:
         """What is said when one chooses what the page offers."""
         page = (await alice.get(f"/{name}")).text
-        (href,) = re.findall(rf'data-open="([^"]+)"[^>]*>{label}', page)
+        href = re.findall(rf'data-open="([^"]+)"[^>]*>{label}', page)[0]
         form = (await alice.get(unescape(href))).text
         held = dict(re.findall(r'name="(request_id|etag)" value="([^"]*)"', form))
         kept = {key: unescape(value) for key, value in held.items()}
         return (await alice.post(unescape(href), data=kept | typed)).text
 
     assert "serves customers no more" in await act("Reopen the case", reason="not-settled")
-    assert "Assigned." in await act("Change owner", owner="agents/front-desk")
-    assert "Reopened." in await act("Reopen the case", reason="not-settled")
+    assert "Front Desk owns it now: Late." in await act("Change owner", owner="agents/front-desk")
+    assert "Reopened: Late." in await act("Reopen the case", reason="not-settled")
     reopened = (await rest.get(f"/v1/{case}")).json()
     assert (reopened["owner"], reopened["reopenReasonCode"]) == ("agents/front-desk", "not-settled")
     why = (await alice.get("/why", params={"of": case})).text
@@ -290,7 +383,7 @@ async def test_what_is_missing_is_said_once_at_its_field(open_desk: Any) -> None
     name, alice = await erika(desk), await desk.signed_in()
     answer = await alice.post(f"/{name}/act/case", data={"topic": " ", "request_id": str(uuid4())})
     assert answer.text.count("must be given") == 1
-    assert "look at what is marked" in answer.text
+    assert "look at: Topic." in answer.text
     assert "case.topic" not in answer.text
 
 
@@ -522,9 +615,10 @@ async def test_what_may_not_be_done_is_not_said_to_be_kept_for_another_time(desk
     name = await erika(desk)
     nils = await desk.signed_in("agent:nils", ["loyalty.operations.read"])
     refused = await nils.post(f"/{name}/act/correct", data={"request_id": str(uuid4())})
-    assert (" denied." in refused.text, "What you wrote is kept" in refused.text) == (True, False), (
-        refused.text
-    )
+    assert ("You may not do this." in refused.text, "What you wrote is kept" in refused.text) == (
+        True,
+        False,
+    ), refused.text
 
 
 async def test_a_form_that_no_page_made_is_a_form_nevertheless(desk: Any) -> None:

@@ -5,14 +5,23 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
+from uuid import UUID
 
 import pytest
 from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from jinja2 import Environment, nodes
 
-from chassis.errors import Aborted, FailedPrecondition, NotFound, Refusal, invalid
-from desk.language.catalogues import CATALOGUES, Language, preferred, refusal_words
+from chassis.errors import (
+    Aborted,
+    FailedPrecondition,
+    NotFound,
+    PermissionDenied,
+    Refusal,
+    Violation,
+    invalid,
+)
+from desk.language.catalogues import CATALOGUES, Language, preferred, refusal_words, violation
 from services.desk.catalogues import KEYWORDS, SOURCE, catalogues, extracted
 
 TEMPLATES = sorted(each for each in SOURCE.rglob("*.html") if "edge" not in each.parts)
@@ -115,8 +124,32 @@ def test_a_refusal_is_told_by_its_reason_where_services_are_not_understood() -> 
         "Das ist so gerade nicht möglich. (Only so.)",
     ]
     assert [refusal_words(each, Language(Locale("en"))) for each in refusals] == [
-        each.message for each in refusals
+        "The etag is another.",
+        "This is not here, or not any more.",
+        "topic: must be given by the caller",
+        "Only so.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (
+            PermissionDenied("PERMISSION_DENIED", "Permission 'cases.cases.write' denied."),
+            "You may not do this.",
+        ),
+        (FailedPrecondition("CASE_RESOLVED", f"cases/{UUID(int=1)} is resolved."), "This case is resolved."),
+        (FailedPrecondition("ANY", f"workItems/{UUID(int=1)} is over."), "This work item is over."),
+    ],
+)
+def test_nobody_reads_what_only_programs_say(refusal: Refusal, said: str) -> None:
+    assert refusal_words(refusal, Language(Locale("en"))) == said
+
+
+def test_what_a_service_says_of_a_field_to_programs_is_said_to_people_by_its_reason() -> None:
+    past = Violation("promise.due_date", "INVALID_TIME", "must be in the future, or keep_time be given")
+    assert violation(past, Language(Locale("en"))) == "must be in the future"
+    assert violation(past, GERMAN) == "muss in der Zukunft liegen"
 
 
 def test_every_language_has_a_way_of_counting() -> None:

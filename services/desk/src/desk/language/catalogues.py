@@ -1,5 +1,6 @@
 """The catalogues, read once when the desk starts; which answers somebody, and refusals in its words."""
 
+import re
 from collections.abc import Mapping
 from gettext import NullTranslations
 from io import BytesIO
@@ -61,10 +62,16 @@ VIOLATIONS = {
     "INVALID_NUMBER": N_("must be another number"),
     "INVALID_TEXT": N_("must be a text without control characters"),
     "INVALID_TIME": N_("must be a day or time that is allowed here"),
+    "INVALID_TIME.due_date": N_("must be in the future"),
+    "INVALID_TIME.due_time": N_("must be in the future"),
     "INVALID_TIME_ZONE": N_("must be a time zone, such as Europe/Berlin"),
     "REQUIRED": N_("must be given"),
     "TOO_LONG": N_("is too long"),
 }
+# What only programs say: names of fields, permissions and resources, as `keep_time` and `cases.cases.write`.
+_OF_PROGRAMS = re.compile(r"[a-z]_[a-z]|[a-z]\.[a-z]|[A-Za-z]/[0-9a-z]")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_NAME = re.compile(r"(?:[A-Za-z]+/[^/\s]+/)*([A-Za-z]+)s/[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
 def _read(file: Path) -> NullTranslations:
@@ -128,11 +135,12 @@ def preferred(header: str) -> Locale:
 
 
 def refusal_words(refusal: Refusal, say: Language) -> str:
-    """A refusal as its reader understands it. In English a service's own words say most."""
+    """A refusal as its reader understands it. In English the service's own words, if people say such."""
     if worded := _worded(refusal, say):
         return worded
-    if say.locale.language == SOURCE.language:
-        return refusal.message
+    message = _without_names(refusal.message)
+    if _is_for_people(message, say):
+        return message
     if "trace" in refusal.metadata:
         return say(FAULT, trace=refusal.metadata["trace"])
     if say.has(refusal.message):
@@ -142,8 +150,14 @@ def refusal_words(refusal: Refusal, say: Language) -> str:
     if isinstance(refusal, InvalidArgument):
         details = ", ".join(violation(each, say) for each in refusal.violations)
     else:
-        details = say(refusal.message)
+        details = message
     return f"{say(REFUSALS.get(refusal.code, OTHER))} ({details})"
+
+
+def _without_names(text: str) -> str:
+    """`cases/0198... is resolved` is `This case is resolved`."""
+    told = _NAME.sub(lambda name: f"this {_CAMEL.sub(' ', name[1]).lower()}", text)
+    return text if told == text else told[:1].upper() + told[1:]
 
 
 def _worded(refusal: Refusal, say: Language) -> str:
@@ -165,6 +179,13 @@ def _worded(refusal: Refusal, say: Language) -> str:
 
 def violation(each: Violation, say: Language) -> str:
     """What is wrong with a field: a message of the desk's own, or by the reason of a service's."""
-    if say.locale.language == SOURCE.language or say.has(each.description):
+    if _is_for_people(each.description, say) or say.has(each.description):
         return say(each.description)
-    return say(VIOLATIONS.get(each.reason, each.description))
+    field = each.field.rpartition(".")[2]
+    known = VIOLATIONS.get(f"{each.reason}.{field}") or VIOLATIONS.get(each.reason, each.description)
+    return say(known)
+
+
+def _is_for_people(text: str, say: Language) -> bool:
+    """Whether a service's words are those of the reader, and none of a program."""
+    return say.locale.language == SOURCE.language and not _OF_PROGRAMS.search(text)

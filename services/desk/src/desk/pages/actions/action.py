@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from google.protobuf.message import Message
 
@@ -14,13 +15,18 @@ from chassis.api.messages import day, enum_name, timestamp
 from chassis.errors import InvalidArgument, Violation, invalid
 from desk.language.catalogues import N_
 from desk.pages.base import Looking
+from desk.pages.customer.things import thing_of
 from desk.pages.find.searching import classify
-from desk.pages.services import Services
+from desk.pages.services import Services, ask
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=Message)
 Values = dict[str, Any]
 REFERENCE_MAX = 100
+NAME_S = 0.8  # a form that does not say whose it is comes sooner than one that waits for that
+HOLD_S, LONG_HOLD_S = 10, 120  # what somebody chooses, in the menu: at least ten times as long (WCAG 2.2.1)
 _SATURDAY = 5
 
 
@@ -48,6 +54,19 @@ class Doing:
     customer: str  # `customers/{uuid}`
     on: str  # the resource that it is about; the customer when it is no other
     fields: Mapping[str, str] = field(default_factory=dict)  # what was typed; empty when it opens
+
+    @property
+    def hold_s(self) -> int:
+        """For how long what is done can be taken back."""
+        is_long = self.look.request.cookies.get("hold") == str(LONG_HOLD_S)
+        return LONG_HOLD_S if is_long else HOLD_S
+
+    async def whose(self) -> str:
+        """What the customer is called whose thing it is about; empty when nobody says, and of themselves."""
+        if self.on == self.customer:
+            return ""
+        asked = self.look.services.customers.GetCustomer(GetCustomerRequest(name=self.customer))
+        return (await ask(NAME_S, who=asked)).of("who", Customer).display_name
 
     def request(self, made: Callable[P, M], *args: P.args, **fields: P.kwargs) -> M:
         """A request about `on`, as that was when the form opened, and done once; of other fields as given."""
@@ -122,14 +141,21 @@ REFERENCE = Field(
 
 
 @dataclass(frozen=True)
+class Undo:
+    """What takes back what was done, while it can be: a form that is sent at once."""
+
+    href: str  # where to
+    fields: Mapping[str, str]
+    for_s: int  # for how long it is offered
+
+
+@dataclass(frozen=True)
 class Done:
     """What was done."""
 
     words: str
-    undo: str = ""  # the form that takes it back; empty when none does
-    # What its own form is sent with once more to take it back, while it is held.
-    held: Mapping[str, str] = field(default_factory=dict)
-    held_s: int = 0  # for how long it is
+    of: str = ""  # the resource that it changed: what was said of that before is over
+    undo: Undo | None = None
 
 
 async def nothing(_: Doing) -> Values:
@@ -143,15 +169,16 @@ class Action:
 
     id: str  # in its address
     label: str  # on the button that opens its form
-    letter: str = ""  # the key that does it; where several things of a page have it, the first
+    letter: str = ""  # the key that does it, in the row that has the focus
     permission: str  # of the RPC that it calls
     # Whether the RPC changes what a department owns: only its people, and who administers.
     owned: bool = False
     title: str = ""  # above its form, where that is not the label
-    sentence: str = ""  # says of `{what}` what will be so
+    sentence: str = ""  # says of the `{most}` that its form holds how much may be done
     fields: Sequence[Field] = ()
     button: str = N_("Save")
     consequence: str = ""  # what else will happen
+    final: bool = False  # nothing takes it back: its form begins at what closes it
     # What its fields hold at first, the likely answer, and `what` it is about.
     open: Callable[[Doing], Awaitable[Values]] = nothing
     # Sends it, or gives what the form shows next. A refusal is shown in the form.
@@ -169,8 +196,13 @@ class Action:
         return f"/{customer}/act/{self.id}{asked}"
 
     async def opened(self, doing: Doing) -> Values:
-        """What its form holds before anything is typed. Refusal, AioRpcError."""
-        return dict.fromkeys((each.name for each in self.fields), "") | await self.open(doing)
+        """What its form holds before anything is typed, and what it is `about`. Refusal, AioRpcError."""
+        held = dict.fromkeys((each.name for each in self.fields), "") | await self.open(doing)
+        return held | {"about": ", ".join(filter(None, (held.get("what"), await doing.whose())))}
+
+    def undo(self, doing: Doing, on: str, **fields: str) -> Undo:
+        """Sending this takes back what was done to something of the customer."""
+        return Undo(self.href(doing.customer, on), {"request_id": str(uuid4()), **fields}, doing.hold_s)
 
     async def sent(self, doing: Doing) -> Done | Values:
         """What is done, or shown next, when it is sent. REQUIRED, INVALID_CODE of any field; AioRpcError."""
@@ -187,17 +219,31 @@ def _wrong(field: Field, typed: str) -> Violation | None:
     return None
 
 
-def sends(
-    rpc: Callable[[Services], Callable[[M], Awaitable[Message]]], request: type[M], told: str, **fields: str
-) -> Callable[[Doing], Awaitable[Done]]:
-    """What an action does that sends fields of its form, by the names that a request has, and says `told`."""
+Rpc = Callable[[Services], Callable[[M], Awaitable[Any]]]
+
+
+def sends(rpc: Rpc[M], request: type[M], told: str, **fields: str) -> Callable[[Doing], Awaitable[Done]]:
+    """What an action does that sends fields of its form, by the names that a request has, and says `told`.
+
+    `{what}` in that is what it changed.
+    """
 
     async def do(doing: Doing) -> Done:
         typed = {name: doing.text(field) for name, field in fields.items()}
-        await rpc(doing.look.services)(doing.request(request, **typed))
-        return Done(doing.look.say(told))
+        changed = await rpc(doing.look.services)(doing.request(request, **typed))
+        return Done(doing.look.say(told, what=thing_of(changed, doing.look.say)), doing.on)
 
     return do
+
+
+def opens(rpc: Rpc[M], request: type[M]) -> Callable[[Doing], Awaitable[Values]]:
+    """What a form holds at first that is about one thing: as what it was seen, and what it is called."""
+
+    async def opened(doing: Doing) -> Values:
+        seen = await rpc(doing.look.services)(request(name=doing.on))
+        return {"etag": seen.etag, "what": thing_of(seen, doing.look.say)}
+
+    return opened
 
 
 def working_day(on: date) -> date:

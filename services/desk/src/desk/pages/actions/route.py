@@ -51,7 +51,7 @@ async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "
         request_id = done.pop("request_id", doing.text("request_id"))
         return _form(_html(doing, form, {"before": _told(done)} | done, request_id))
     await Drafts(look).delete(_key(doing, form))
-    told = look.html("pages/actions/done.html", done=done, action=form.href(doing.customer))
+    told = look.html("pages/actions/done.html", done=done)
     return HTMLResponse(told, headers={"X-Done": "1"})
 
 
@@ -140,6 +140,8 @@ def _html(
     if isinstance(refusal, InvalidArgument) and refusal.reason not in _ANEW:
         say = doing.look.say.language
         errors |= {_field(each): violation(each, say) for each in refusal.violations}
+    labels = {each.name: doing.look.say(each.label) for each in form.fields}
+    wrong = [labels.get(name) or doing.look.say.titled(name.removeprefix("v-")) for name in errors]
     elsewhere = [name for name in errors if name not in values]  # of no field of the form
     return doing.look.html(
         form.template,
@@ -148,6 +150,7 @@ def _html(
         draft=f"/drafts/{_key(doing, form)}",
         value=values,
         errors=errors,
+        wrong=", ".join(wrong),
         elsewhere=elsewhere,
         # What is decided upon anew is another request.
         request_id=str(uuid4()) if refusal and refusal.reason in _ANEW else request_id,

@@ -51,7 +51,11 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "Esc": N_("Close what is open, and go back to where you were"),
         "H, ?": N_("All keys"),
     },
-    N_("A customer, and my work"): {**ACTION_KEYS, "C": N_("Call the customer: shows the number")},
+    N_("A customer, and my work"): {
+        **ACTION_KEYS,
+        "C": N_("Call the customer: shows the number"),
+        "Z": N_("Undo, while it is offered"),
+    },
     N_("Lists"): {"V": N_("Show more")},
     N_("To assign"): {
         "1-9": N_("Choose the first, second, third..."),

@@ -32,10 +32,9 @@ def told_case(
     waiting = [each for each in listed if value_name(each, "state") != "FINISHED"]
     since = min((_since(each) for each in waiting), default=None)
     departments = ", ".join(dict.fromkeys(say.titled(words.last(each.department)) for each in waiting))
-    waits = say("with {who}", who=names(case.owner))
-    if since:
-        waits = say("waits {span} for {who}", who=departments, span=say.lasting(say.now - since))
+    waits = say("waits {span} for {who}", who=departments, span=say.lasting(say.now - since)) if since else ""
     acts = [WORK, NOTE, *([] if waiting else [RESOLVE]), OWNER]
+    may_resolve = bool(offer(RESOLVE, on=case.name, owner=case.department))
     return Case(
         name=case.name,
         title=title_of(case, say),
@@ -43,6 +42,8 @@ def told_case(
         waits=waits,
         steps=steps,
         acts=offer(*acts, on=case.name, owner=case.department),
+        owner=say("{who} owns it.", who=names(case.owner)),
+        held=say("To be resolved when {who} is done.", who=departments) if waiting and may_resolve else "",
     )
 
 

@@ -99,6 +99,8 @@ class Case:
     waits: str
     steps: Sequence[Step]
     acts: Sequence[Act] = ()
+    owner: str = ""
+    held: str = ""  # what is to be done before it can be resolved, for who might
 
 
 @dataclass(frozen=True)

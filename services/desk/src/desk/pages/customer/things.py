@@ -9,7 +9,9 @@ from chassis.api.messages import value_name
 from desk.pages.customer.loading import Cases, Promised
 from desk.pages.services import Parts
 from desk.ui.speech import Speech
+from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
+from rapport.cases.v1.promise_pb2 import Promise
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.loyalty.v1.purchase_service_pb2 import ListPurchasesResponse
@@ -23,7 +25,7 @@ def things(parts: Parts, say: Speech) -> Mapping[str, str]:
     opened = parts.of("cases", Cases).cases
     titles = [case for part in ("titles", "resolved") for case in parts.of(part, ListCasesResponse).cases]
     listed = {each.name: each for each in parts.of("promises", Promised).promises}
-    known = {name: f"{say.about(each)}, {say.due(each)}" for name, each in listed.items()}
+    known = {name: promise_of(each, say) for name, each in listed.items()}
     known |= {
         f"{name}{_AFTER}": known[each.successor] for name, each in listed.items() if each.successor in known
     }
@@ -44,6 +46,23 @@ def called(known: Mapping[str, str], resource: str, fact: str) -> str:
 def title_of(case: Any, say: Speech) -> str:
     """What a case is called, wherever it is named."""
     return case.display_name or say.titled(case.topic)
+
+
+def thing_of(each: Any, say: Speech) -> str:
+    """What a case, a promise, work or a customer is called where it is the only one that is named."""
+    match each:
+        case Case():
+            return title_of(each, say)
+        case Promise():
+            return promise_of(each, say)
+        case Customer():
+            return each.display_name
+    return say.about(each)
+
+
+def promise_of(each: Any, say: Speech) -> str:
+    """`Delivery of order 5021, Tue 1 Dec 14:30`."""
+    return f"{say.about(each)}, {say.due(each)}"
 
 
 def _notice(each: Any, promises: Mapping[str, Any], say: Speech) -> str:

@@ -43,7 +43,6 @@ OTHERS_SHOWN = 6
 def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech) -> Page:
     """The page of a customer, of whatever the services answered."""
     make = _Maker(customer, parts, viewer, names, say)
-    promises, cases = make.promises(), make.cases()  # first: keys are for what is worst
     who = make.who()
     return Page(
         name=make.customer,
@@ -51,8 +50,8 @@ def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech)
         who=who,
         worth=make.worth(),
         points=make.points(),
-        promises=promises,
-        cases=cases,
+        promises=make.promises(),
+        cases=make.cases(),
         sections=make.sections(),
         timeline=make.timeline(),
         unapplied=make.unapplied(),
@@ -66,7 +65,6 @@ class _Maker:
         self.known = parts.of("customer", Customer) if parts.has("customer") else None
         named = self.view.customer if self.view else self.known.name if self.known else customer
         self.customer = named
-        self._letters: set[str] = set()
         troubles = Troubles(parts, self.view, say)
         self._trouble, self._silent = troubles.of, troubles.silent
         self._gone = {each for each in PARTS_OF if troubles.is_gone(each)}
@@ -74,15 +72,6 @@ class _Maker:
     def _offered(self, *actions: Action, on: str = "", owner: str = "") -> Sequence[Act]:
         able = [each for each in actions if each.service not in self._gone]
         return offered(self.viewer, self.customer, *able, on=on, owner=owner)
-
-    def _keyed_offer(self, *actions: Action, on: str = "", owner: str = "") -> Sequence[Act]:
-        return self._keyed(self._offered(*actions, on=on, owner=owner))
-
-    def _keyed(self, acts: Sequence[Act]) -> Sequence[Act]:
-        """The buttons in the order in which people meet them: a key is for the first of several alike."""
-        keyed = [replace(act, letter="") if act.letter in self._letters else act for act in acts]
-        self._letters.update(act.letter for act in keyed)
-        return keyed
 
     def who(self) -> Who:
         say, known, view = self.say, self.known, self.view
@@ -101,7 +90,7 @@ class _Maker:
             handles=[handle(each, say) for each in known.identifiers] if known else (),
             address=address(known) if known else "",
             may=self._may(),
-            acts=self._keyed(self._offered(NOTICE, CORRECT, MANAGER, CONSENT)) if known else (),
+            acts=self._offered(NOTICE, CORRECT, MANAGER, CONSENT) if known else (),
         )
 
     def _since(self) -> str:
@@ -165,7 +154,7 @@ class _Maker:
                 for each in granted[:3]
             ],
             allowance=say.number(allowance) if self.parts.has("allowance") else "",
-            acts=self._keyed(self._offered(GOODWILL)),
+            acts=self._offered(GOODWILL),
         )
 
     def promises(self) -> Promises:
@@ -184,12 +173,12 @@ class _Maker:
         return Promises(
             trouble=self._trouble("cases", "promises")
             or (self._silent("notifications") if self.parts.away("notices") else ""),
-            urgent=[replace(each, acts=self._keyed([*self._call(), *each.acts])) for each in foremost],
+            urgent=[replace(each, acts=[*self._call(), *each.acts]) for each in foremost],
             slipped=len(urgent) - len(foremost),
-            others=[replace(each, acts=self._keyed(each.acts)) for each in shown],
+            others=shown,
             more=len(coming) + max(counted - known, int(is_cut)),
             is_cut=is_cut,
-            acts=self._keyed(self._offered(PROMISE)),
+            acts=self._offered(PROMISE),
         )
 
     def _call(self) -> Sequence[Act]:
@@ -206,7 +195,7 @@ class _Maker:
     def cases(self) -> Cases:
         seen, say = self.view.cases if self.view else (), self.say
         listed = self.parts.of("cases", Told).cases
-        shown = [told_case(case, items, self.names, self._keyed_offer, say) for case, items in listed]
+        shown = [told_case(case, items, self.names, self._offered, say) for case, items in listed]
         if not self.parts.has("cases"):
             shown = [viewed(each, say) for each in seen if value_name(each, "state") == "OPEN"]
         foremost, is_cut = shown[:CASES_SHOWN], self.parts.of("cases", Told).more
@@ -216,8 +205,8 @@ class _Maker:
             cases=foremost,
             more=max(counted, int(is_cut)),
             is_cut=is_cut and counted < 1,
-            resolved=resolved(self.parts.of("resolved", ListCasesResponse).cases, self._keyed_offer, say),
-            acts=self._keyed(self._offered(CASE)),
+            resolved=resolved(self.parts.of("resolved", ListCasesResponse).cases, self._offered, say),
+            acts=self._offered(CASE),
         )
 
     def sections(self) -> list[Section]:

@@ -15,9 +15,10 @@ if (zone && body.dataset.zone !== zone && !document.cookie.includes(`zone=${zone
 }
 
 // The panel: forms and reasons, beside what was clicked, outside of all that is replaced.
-let opener = null;
+let opener = null, row = "", region = ""; // what was pressed, and by their names the row and the card that it is in
+const remember = from => { [opener, row, region] = [from, from.closest("[data-key]")?.dataset.key ?? "", from.closest(".card")?.id ?? ""]; };
 async function open(href, from) {
-  opener = from;
+  remember(from);
   const answer = await ask(href).catch(() => null);
   show(answer ? await answer.text() : `<p class="refused">${words.away}</p>`, from);
 }
@@ -27,13 +28,18 @@ document.addEventListener("tell", ({detail}) => { const words = detail.trim().re
 const tell = words => document.dispatchEvent(new CustomEvent("tell", {detail: words ?? ""}));
 tell($("[data-told]")?.textContent); // what a page was loaded to say
 const refused = within => tell($(".refused", within)?.textContent);
-function show(html, from) {
-  panel.replaceChildren(fragment(html));
+function show(told, from) {
+  panel.replaceChildren(told.nodeType ? told : fragment(told));
   panel.ariaLabel = ($("h2", panel) ?? from)?.textContent.trim() ?? "";
   panel.hidden = false;
-  if (from) place(from.getBoundingClientRect(), (from.closest(".card, .note") ?? from).getBoundingClientRect());
+  if (from) { seen(from); place(from.getBoundingClientRect(), (from.closest(".card, .note") ?? from).getBoundingClientRect()); }
   focusIn();
   refused(panel);
+}
+// What a form is about is in sight, also when a letter opened it.
+function seen(from) {
+  const {top, bottom} = from.getBoundingClientRect();
+  if (top < 0 || bottom > innerHeight) (from.closest("[data-key]") ?? from).scrollIntoView({block: "center"});
 }
 // Beside the card that it is about, where there is room; else below what was clicked.
 function place(at, card) {
@@ -43,27 +49,37 @@ function place(at, card) {
   panel.style.setProperty("--y", `${Math.max(12, Math.min(beside === null ? at.bottom + 6 : at.top, innerHeight - panel.offsetHeight - 12))}px`);
 }
 // A form without a field has its button; what is no form, itself.
-function focusIn() { ($("[autofocus], input:not([type=hidden]), select, textarea", panel) ?? $("form .act", panel) ?? panel).focus(); }
-const back = () => opener?.isConnected ? opener : document.getElementById(opener?.id ?? "");
+function focusIn() { ($("[autofocus], input:not([type=hidden]), select, textarea", panel) ?? $(".act", panel) ?? panel).focus(); }
+// Where one was: what was pressed, or is in its place now; when that is gone its row, its card, the page.
+const byKey = key => key && $(`[data-key="${CSS.escape(key)}"]`);
+const land = to => { if (to && !to.matches("a, button, input, select, textarea, summary")) to.tabIndex = -1; to?.focus(); };
+const back = () => opener && [opener.isConnected && opener, document.getElementById(opener.id), byKey(row), document.getElementById(region), $("#main")].find(Boolean);
 function close() {
   if (panel.hidden) return;
   const inside = panel.contains(document.activeElement) || document.activeElement === body;
   panel.hidden = true;
   panel.replaceChildren();
-  if (inside) { const to = back(); (to?.closest("details:not([open])")?.firstElementChild ?? to)?.focus(); } // where one was
+  if (inside) { const to = back(); land(to?.closest("details:not([open])")?.firstElementChild ?? to); }
 }
+// What was done is said until the next is. What can still be taken back stays for that, unless the next is about the same.
 function say(html) {
-  const told = document.createElement("div");
-  told.className = "card";
+  const told = Object.assign(document.createElement("div"), {className: "card"}), of = card => $("[data-of]", card)?.dataset.of;
   told.append(fragment(html));
-  if (toast.lastElementChild?.innerHTML === told.innerHTML) toast.lastElementChild.remove(); // said once, not six times
+  all(":scope > .card", toast).filter(each => $("[data-of]", each) && (!$("[data-undo]", each) || of(each) === of(told))).forEach(unsay);
   toast.append(told);
   tell(told.textContent);
   const undo = $("[data-undo]", told);
-  if (undo) { $("button", undo).focus(); setTimeout(() => { if (!undo.dataset.busy && !$(".answer", undo)) told.remove(); }, undo.dataset.undo * 1000); return; } // then it is too late
-  const leave = () => setTimeout(() => { if (told.matches(":hover, :focus-within")) leave(); else told.remove(); }, 10000);
+  if (undo) { $("button", undo).focus(); setTimeout(() => { if (!undo.dataset.busy && !$(".answer", undo)) unsay(told); }, undo.dataset.undo * 1000); return; } // then it is too late
+  const leave = () => setTimeout(() => { if (told.matches(":hover")) leave(); else unsay(told); }, 10000);
   leave();
 }
+function unsay(told) {
+  const inside = told.contains(document.activeElement);
+  told.remove();
+  if (inside) land(back());
+}
+// Nor can be taken back what somebody else has: the page offers it no longer.
+document.addEventListener("gone", ({detail: ids}) => all("[data-undo]", toast).filter(each => ids.includes(`act-${each.getAttribute("action")}`)).forEach(each => unsay(each.closest(".card"))));
 
 document.addEventListener("click", event => {
   const to = event.target.closest("[data-open]");
@@ -118,8 +134,10 @@ document.addEventListener("submit", async event => {
   button?.removeAttribute("disabled");
   const told = answer ? await answer.text() : `<p class="refused">${words.kept}</p>`;
   if (answer?.headers.has("X-Done")) {
+    const box = form.dataset.again && form.parentElement;
     if (form.dataset.undo) form.closest(".card").remove();
     else if (inPanel) { if (form.isConnected) close(); document.dispatchEvent(new CustomEvent("acted", {detail: card})); } else form.outerHTML = await (await ask(form.dataset.again)).text();
+    if (document.activeElement === body) land(box || back());
     if (told.trim()) say(told);
   } else if (!form.isConnected) show(told); // whoever closed it believes that it is done
   else if (answer?.headers.has("X-Form") && form.dataset.undo) { // what was taken back is written on
@@ -184,13 +202,35 @@ $("#hold")?.addEventListener("click", () => { document.cookie = `hold=${waits() 
 $("#letters")?.addEventListener("click", () => { localStorage.setItem("letters", off() ? "on" : "off"); letters(); });
 document.addEventListener("keydown", event => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") { event.preventDefault(); $("#find").select(); return; }
-  if (event.ctrlKey && event.key === "Enter") { const form = event.target.closest("form") ?? (event.target === panel && $("form", panel)); if (form) { event.preventDefault(); form.requestSubmit(); } return; }
+  if (event.ctrlKey && event.key === "Enter") { const form = event.target.closest("form") ?? (event.target === panel && $("form", panel)); if (form) { event.preventDefault(); form.requestSubmit($(".act.first", form)); } return; }
   if (event.key === "Escape") { if (!found.hidden) event.preventDefault(); offer(""); close(); return; } // a search box would be emptied
   if (event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key !== "?") || event.getModifierState("AltGraph") || event.isComposing || event.repeat || off()) return;
   if (event.target.closest("input, textarea, select, [contenteditable]") || event.key.length !== 1) return;
-  const to = $(`[data-letter="${CSS.escape(event.key === "?" ? "H" : event.key.toUpperCase())}"]`);
-  if (to) { event.preventDefault(); to.matches("textarea, input") ? to.focus() : to.click(); }
+  const [to, ...others] = meant(event.key === "?" ? "H" : event.key.toUpperCase());
+  if (!to) return;
+  event.preventDefault();
+  if (others.length) which([to, ...others]); else to.matches("textarea, input") ? to.focus() : to.click();
 });
+// A letter is meant for the row that has the focus, or for its card; on a page with several alike one says which.
+function meant(letter) {
+  for (let within = document.activeElement; within; within = within.parentElement) {
+    const found = new Map(all(`[data-letter="${CSS.escape(letter)}"]`, within).map(each => [each.dataset.open ?? each, each]));
+    if (found.size) return [...found.values()];
+  }
+  return [];
+}
+function which(buttons) {
+  const asked = $("#which").content.cloneNode(true), about = each => $(".heard", each)?.textContent.replace(/^: /, "") ?? $("h1, h2", each.closest(".card"))?.textContent;
+  $("h2", asked).prepend(buttons[0].firstChild.textContent);
+  $(".acts", asked).append(...buttons.map((button, at) => {
+    const choice = Object.assign(document.createElement("button"), {type: "button", className: "act", textContent: `${about(button)} `});
+    if (at < 9) { choice.dataset.letter = at + 1; choice.append(Object.assign(document.createElement("kbd"), {textContent: at + 1})); }
+    choice.addEventListener("click", event => { event.stopPropagation(); (document.getElementById(button.id) ?? button).click(); });
+    return choice;
+  }));
+  remember(document.activeElement === body ? buttons[0] : document.activeElement);
+  show(asked, buttons[0]);
+}
 
 // Recognise while typing; Enter goes to the page that says the same.
 const find = $("#find"), found = $("#found");

@@ -29,7 +29,7 @@ function offer(id, card, at) {
   if (!region || at < (asked.get(id) ?? 0)) return;
   asked.set(id, at);
   if (versions.get(id) === card.version) settle(region);
-  else if (Date.now() < (acted.get(id) ?? 0)) mineToo(region, card);
+  else if (Date.now() < (acted.get(id) ?? 0)) put(region, card);
   else if (region.matches(":focus-within") || (matchMedia("(hover: hover)").matches && region.matches(":hover"))) wait(region, card);
   else put(region, card);
 }
@@ -39,18 +39,17 @@ const acted = new Map(), MINE_MS = 5000;
 document.addEventListener("acted", ({detail: id}) => {
   if (!id) return;
   acted.set(id, Date.now() + MINE_MS);
-  if (waiting.has(id)) mineToo(document.getElementById(id), waiting.get(id).card);
+  if (waiting.has(id)) put(document.getElementById(id), waiting.get(id).card);
 });
-function mineToo(region, card) {
-  const at = document.activeElement.id;
-  put(region, card);
-  document.getElementById(at)?.focus({preventScroll: true});
-}
 function put(region, card) {
+  const at = document.activeElement, row = at.closest("[data-key]")?.dataset.key, inside = region.contains(at);
+  const offered = all(".act", region).map(each => each.id);
   waiting.delete(region.id);
   versions.set(region.id, card.version);
   const before = new Map(all("[data-key]", region).map(each => [each.dataset.key, meant(each)]));
   region.replaceChildren(document.createRange().createContextualFragment(card.html));
+  document.dispatchEvent(new CustomEvent("gone", {detail: offered.filter(id => !document.getElementById(id))}));
+  if (inside) stay(at.id, row, region);
   if (meanings.get(region.id) === card.meaning) return; // time passed, that is all
   meanings.set(region.id, card.meaning);
   const fresh = all("[data-key]", region).filter(each => before.get(each.dataset.key) !== meant(each));
@@ -58,6 +57,11 @@ function put(region, card) {
   marked.forEach(each => each.classList.add("changed"));
   setTimeout(() => marked.forEach(each => each.classList.remove("changed")), 10000);
   announce();
+}
+function stay(id, row, region) { // what is gone had a row, and that a card
+  const to = document.getElementById(id) ?? (all("[data-key]", region).find(each => each.dataset.key === row) ?? region);
+  if (!to.id || to === region) to.tabIndex = -1;
+  to.focus({preventScroll: true});
 }
 const meant = node => { const copy = node.cloneNode(true); all(".age", copy).forEach(each => each.remove()); return copy.textContent; };
 function settle(region) { // what waits is over: it is as it is shown

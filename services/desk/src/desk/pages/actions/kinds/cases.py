@@ -1,10 +1,12 @@
 """Opening a case, noting on it for colleagues, giving it to another owner, settling and reopening it."""
 
 from functools import partial
+from uuid import UUID, uuid5
 
 from desk.language.catalogues import N_
-from desk.pages.actions.action import IN_WORDS, Action, Doing, Done, Field, Values, sends
-from desk.pages.actions.offering import colleagues
+from desk.pages.actions.action import IN_WORDS, Action, Doing, Done, Field, Values, opens, sends
+from desk.pages.actions.offering import colleagues, may
+from desk.pages.customer.loading import Names
 from desk.pages.customer.things import title_of
 from rapport.cases.v1 import case_service_pb2 as pb
 from rapport.cases.v1.case_pb2 import Case
@@ -22,38 +24,56 @@ async def _open(doing: Doing) -> Done:
         display_name=": ".join(filter(None, (said, doing.text("display_name")))),
         owner=look.viewer.agent,
     )
-    await look.services.cases.OpenCase(doing.request(pb.OpenCaseRequest, case=case))
-    return Done(look.say("Opened. You own it until it is resolved."))
+    opened = await look.services.cases.OpenCase(doing.request(pb.OpenCaseRequest, case=case))
+    told = look.say("Opened: {what}. You own it until it is resolved.", what=title_of(opened, look.say))
+    return Done(told, opened.name)
+
+
+_seen = opens(lambda to: to.cases.GetCase, pb.GetCaseRequest)
+
+
+async def _resolve(doing: Doing) -> Done:
+    look, request = doing.look, doing.request(pb.ResolveCaseRequest, resolution=doing.text("resolution"))
+    case = await look.services.cases.ResolveCase(request)
+    undo = REOPEN.undo(doing, case.name, reason="our-mistake", etag=case.etag)
+    return Done(look.say("Resolved: {what}.", what=title_of(case, look.say)), case.name, undo)
 
 
 async def _case(doing: Doing) -> Case:
     return await doing.look.services.cases.GetCase(pb.GetCaseRequest(name=doing.on))
 
 
-async def _etag(doing: Doing) -> Values:
-    return {"etag": (await _case(doing)).etag}
-
-
-async def _resolve(doing: Doing) -> Done:
-    request = doing.request(pb.ResolveCaseRequest, resolution=doing.text("resolution"))
-    await doing.look.services.cases.ResolveCase(request)
-    return Done(doing.look.say("Resolved."), REOPEN.href(doing.customer, doing.on))
-
-
-async def _resolved(doing: Doing) -> Values:
-    case = await _case(doing)
-    return {"etag": case.etag, "what": title_of(case, doing.look.say)}
-
-
 async def _owner(doing: Doing) -> Values:
-    case = await _case(doing)
-    return {"etag": case.etag, "owner": case.owner, "agents": await colleagues(doing.look)}
+    """Nobody is chosen: who presses Enter gives nothing away."""
+    say, case, agents = doing.look.say, await _case(doing), await colleagues(doing.look)
+    told = [
+        (name, say("{who}, who owns it now", who=who) if name == case.owner else who) for name, who in agents
+    ]
+    return {"etag": case.etag, "what": title_of(case, say), "agents": told}
+
+
+async def _assign(doing: Doing) -> Done:
+    look, before = doing.look, await _case(doing)
+    case = await look.services.cases.AssignCase(
+        doing.request(pb.AssignCaseRequest, owner=doing.text("owner"))
+    )
+    if text := doing.text("text"):
+        once = str(uuid5(UUID(doing.text("request_id")), "note"))
+        note = doing.request(CreateNoteRequest, parent=case.name, note=Note(text=text), request_id=once)
+        await look.services.notes.CreateNote(note)
+    names = Names(look.viewer, look.memory)
+    await names.learn(look.services, {case.owner})
+    told = look.say("{who} owns it now: {what}.", who=names(case.owner), what=title_of(case, look.say))
+    undo = None
+    if may(look.viewer, OWNER, case.department) and before.owner != case.owner:
+        undo = OWNER.undo(doing, case.name, owner=before.owner, etag=case.etag)
+    return Done(told, case.name, undo)
 
 
 async def _note(doing: Doing) -> Done:
     request = doing.request(CreateNoteRequest, parent=doing.on, note=Note(text=doing.text("text")))
     await doing.look.services.notes.CreateNote(request)
-    return Done(doing.look.say("Noted, for colleagues only."))
+    return Done(doing.look.say("Noted, for colleagues only."), doing.on)
 
 
 _owned = partial(Action, permission="cases.cases.write", owned=True)
@@ -77,28 +97,34 @@ RESOLVE = _owned(
     letter="R",
     fields=[Field("resolution", N_("Resolution"), codes=("settled", "delivered", "refunded"))],
     button=N_("Resolve"),
-    open=_etag,
+    open=_seen,
     do=_resolve,
 )
 REOPEN = _owned(
     id="reopen",
     label=N_("Reopen the case"),
     letter="U",
-    sentence=N_("{what} is open again."),
     fields=[Field("reason", N_("Reason"), codes=("not-settled", "happened-again", "our-mistake"))],
     button=N_("Reopen"),
     consequence=N_("Its owner answers for it again."),
-    open=_resolved,
-    do=sends(lambda to: to.cases.ReopenCase, pb.ReopenCaseRequest, N_("Reopened."), reason_code="reason"),
+    open=_seen,
+    do=sends(
+        lambda to: to.cases.ReopenCase, pb.ReopenCaseRequest, N_("Reopened: {what}."), reason_code="reason"
+    ),
 )
 OWNER = _owned(
     id="owner",
     label=N_("Change owner"),
-    fields=[Field("owner", N_("New owner"), among="agents")],
+    fields=[
+        Field("owner", N_("New owner"), among="agents"),
+        Field("text", N_("Note for them, which only colleagues see"), type="words", required=False),
+    ],
     button=N_("Assign"),
-    consequence=N_("The case moves to the department of its new owner."),
+    consequence=N_(
+        "The case moves to the department of its new owner: from another than yours only they give it back."
+    ),
     open=_owner,
-    do=sends(lambda to: to.cases.AssignCase, pb.AssignCaseRequest, N_("Assigned."), owner="owner"),
+    do=_assign,
 )
 NOTE = Action(
     id="note",
@@ -108,5 +134,6 @@ NOTE = Action(
     title=N_("Add a note to the case"),
     fields=[Field("text", N_("Internal note"), type="words")],
     consequence=N_("Only colleagues see it, never the customer."),
+    open=_seen,
     do=_note,
 )

@@ -157,7 +157,7 @@ MANAGER = Action(
     do=sends(
         lambda to: to.customers.AssignRelationshipManager,
         pb.AssignRelationshipManagerRequest,
-        N_("Assigned."),
+        N_("Assigned: {what} has another relationship manager."),
         relationship_manager="relationship_manager",
     ),
 )

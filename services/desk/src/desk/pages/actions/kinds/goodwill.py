@@ -2,7 +2,8 @@
 
 from chassis.errors import invalid
 from desk.language.catalogues import N_
-from desk.pages.actions.action import Action, Doing, Done, Field, Values
+from desk.pages.actions.action import Action, Doing, Done, Field, Values, opens
+from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantGoodwillRequest
 
@@ -10,8 +11,13 @@ from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantG
 async def _open(doing: Doing) -> Values:
     asked = CheckGoodwillRequest(customer=doing.customer)
     may = (await doing.look.services.goodwill.CheckGoodwill(asked)).amount
-    reason = "promise-broken" if doing.on != doing.customer else ""
-    return {"what": doing.look.say.number(may), "amount": str(min(100, may)), "reason": reason}
+    likely = {"most": doing.look.say.number(may), "amount": str(min(100, may))}
+    if doing.on == doing.customer:
+        return likely
+    return likely | await _of_promise(doing) | {"reason": "promise-broken"}
+
+
+_of_promise = opens(lambda to: to.promises.GetPromise, GetPromiseRequest)
 
 
 async def _grant(doing: Doing) -> Done:
@@ -24,7 +30,7 @@ async def _grant(doing: Doing) -> Done:
     if doing.on.startswith("promises/"):
         goodwill.promise = doing.on
     await look.services.goodwill.GrantGoodwill(doing.request(GrantGoodwillRequest, goodwill=goodwill))
-    return Done(look.say("Given: {amount} points.", amount=look.say.number(points.amount)))
+    return Done(look.say("Given: {amount} points.", amount=look.say.number(points.amount)), doing.on)
 
 
 GOODWILL = Action(
@@ -32,7 +38,7 @@ GOODWILL = Action(
     label=N_("Give goodwill"),
     letter="G",
     permission="loyalty.goodwill.grant",
-    sentence=N_("You may still give at most {what} points for one problem."),
+    sentence=N_("You may still give at most {most} points for one problem."),
     fields=[
         Field("amount", N_("Points"), type="number", hint=N_("a whole number")),
         Field("reason", N_("Reason"), codes=("promise-broken", "our-mistake", "late-delivery", "damaged")),

@@ -14,7 +14,7 @@ import grpc
 from chassis.errors import InvalidArgument, Refusal
 from chassis.grpc.status import reason
 from desk.language.catalogues import N_
-from desk.pages.actions.action import Action, Doing, Done, Values
+from desk.pages.actions.action import Action, Doing, Done, Undo, Values
 from desk.pages.services import Services, refusal_of
 from desk.ui import words
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
@@ -31,7 +31,6 @@ from rapport.notifications.v1.template_service_pb2 import (
 
 _VARIABLE = re.compile(r"variables\[(\w+)\]")
 
-_HOLD_S, _LONG_HOLD_S = 10, 120  # what somebody chooses, in the menu: at least ten times as long (WCAG 2.2.1)
 _SLACK_S = 2  # who presses in the last moment is in time
 
 
@@ -66,7 +65,7 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
         "preview": None,
         "seen": "",
         "language": customer.language_code,
-        "hold": _hold_s(doing),
+        "hold": doing.hold_s,
     }
     return values, customer
 
@@ -95,7 +94,7 @@ async def _send(doing: Doing) -> Done | Values:
     if await _is_taken_back(doing, sent.name):
         told = look.say("It was taken back, and is not sent. Send it again if it is to go after all.")
         return shown | {"told": told, "request_id": str(uuid4())}
-    undo = {
+    held = {
         **_fields(values, typed),
         "template": template,
         "of": template,
@@ -106,7 +105,7 @@ async def _send(doing: Doing) -> Done | Values:
     }
     who, hold_s = values["recipient"], values["hold"]
     told = look.say("{who} gets it in {n} seconds, where they allow it.", who=who, n=hold_s)
-    return Done(told, held=undo, held_s=hold_s)
+    return Done(told, sent.name, Undo(NOTICE.href(doing.customer), held, hold_s))
 
 
 async def _is_taken_back(doing: Doing, notice: str) -> bool:
@@ -133,12 +132,6 @@ async def _undo(doing: Doing) -> Done | Values:
         return await _open(doing) | {"request_id": str(uuid4())}  # another message, if it is sent after all
     except grpc.aio.AioRpcError:
         return Done(doing.look.say("It is taken back."))
-
-
-def _hold_s(doing: Doing) -> int:
-    """For how long a message can be taken back."""
-    is_long = doing.look.request.cookies.get("hold") == str(_LONG_HOLD_S)
-    return _LONG_HOLD_S if is_long else _HOLD_S
 
 
 async def _asked(doing: Doing, customer: Customer, values: Values, typed: dict[str, str]) -> Values:

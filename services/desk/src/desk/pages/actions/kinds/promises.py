@@ -7,15 +7,19 @@ from chassis.api.messages import date_of, moment
 from desk.language.catalogues import N_
 from desk.pages.actions.action import (
     IN_WORDS,
+    NAME_S,
     REFERENCE,
     Action,
     Doing,
     Done,
     Field,
     Values,
+    opens,
     sends,
     working_day,
 )
+from desk.pages.customer.things import promise_of
+from desk.pages.services import ask
 from rapport.cases.v1 import promise_service_pb2 as pb
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
@@ -23,6 +27,7 @@ from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 PROMISES = ("call-back", "delivery", "refund", "installation", "repair")
 CHANGES = ("customer-away", "carrier-delay", "out-of-stock", "other")
 WITHDRAWALS = ("customer-cancelled", "customer-agreed", "our-mistake", "out-of-stock")
+AGAIN = timedelta(minutes=10)  # who promises the same again so soon may not mean to
 
 
 async def _likely(doing: Doing) -> Values:
@@ -46,21 +51,35 @@ async def _make(doing: Doing) -> Done:
         **when,
     )
     made = await look.services.promises.MakePromise(doing.request(pb.MakePromiseRequest, promise=promise))
-    undo = TAKEBACK.href(doing.customer, made.name)
-    return Done(look.say("Promised. They hear of it from us if it slips."), undo)
+    told = look.say("Promised: {what}. They hear of it from us if it slips.", what=promise_of(made, look.say))
+    if before := await _equal(doing, made):
+        at = look.say.clock(moment(before.make_time))
+        told = look.say("{told} The same was promised at {time} already.", told=told, time=at)
+    undo = TAKEBACK.undo(doing, made.name, reason="our-mistake", etag=made.etag)
+    return Done(told, made.name, undo)
 
 
-async def _promise(doing: Doing) -> Promise:
-    return await doing.look.services.promises.GetPromise(pb.GetPromiseRequest(name=doing.on))
+async def _equal(doing: Doing, made: Promise) -> Promise | None:
+    """What was promised to the customer a moment ago in the same words, and is still to be kept."""
+    asked = pb.ListPromisesRequest(filter=f'customer = "{doing.customer}" AND state = OPEN', page_size=50)
+    lately = ask(NAME_S, listed=doing.look.services.promises.ListPromises(asked))
+    return next(
+        (
+            each
+            for each in (await lately).of("listed", pb.ListPromisesResponse).promises
+            if each.name != made.name
+            and promise_of(each, doing.look.say) == promise_of(made, doing.look.say)
+            and moment(made.make_time) - moment(each.make_time) < AGAIN
+        ),
+        None,
+    )
 
 
-async def _what(doing: Doing) -> Values:
-    promise = await _promise(doing)
-    return {"etag": promise.etag, "what": doing.look.say.about(promise)}
+_seen = opens(lambda to: to.promises.GetPromise, pb.GetPromiseRequest)
 
 
 async def _open_agree(doing: Doing) -> Values:
-    promise = await _promise(doing)
+    promise = await doing.look.services.promises.GetPromise(pb.GetPromiseRequest(name=doing.on))
     say = doing.look.say
     if promise.HasField("due_date"):
         due, time = date_of(promise.due_date), ""
@@ -75,8 +94,7 @@ async def _open_agree(doing: Doing) -> Values:
         "time": time,
         "reason": promise.reason_code,
         "asked": "",
-        "was": say.due(promise),
-        "what": doing.look.say.about(promise),
+        "what": promise_of(promise, say),
         "reasons": say.choices(dict.fromkeys(filter(None, (promise.reason_code, *CHANGES)))),
     }
 
@@ -88,8 +106,8 @@ async def _agree(doing: Doing) -> Done:
         customer_requested=bool(doing.text("asked")),
         **doing.when(),
     )
-    await doing.look.services.promises.RenegotiatePromise(request)
-    return Done(doing.look.say("Agreed."))
+    agreed = await doing.look.services.promises.RenegotiatePromise(request)
+    return Done(doing.look.say("Agreed: {what}.", what=promise_of(agreed, doing.look.say)), doing.on)
 
 
 _owned = partial(Action, permission="cases.promises.write", owned=True)
@@ -128,32 +146,33 @@ AGREE = _owned(
     consequence=N_("The old date stays on record with the reason."),
     open=_open_agree,
     do=_agree,
-    template="pages/actions/kinds/agree.html",
 )
 KEEP = _owned(
     id="keep",
     label=N_("Mark as kept"),
     letter="K",
-    sentence=N_("{what} is done."),
     button=N_("Mark as kept"),
-    consequence=N_("This cannot be taken back."),
-    open=_what,
-    do=sends(lambda to: to.promises.KeepPromise, pb.KeepPromiseRequest, N_("Kept.")),
+    consequence=N_("It counts as kept now. The customer is not told of it, and it cannot be taken back."),
+    final=True,
+    open=_seen,
+    do=sends(lambda to: to.promises.KeepPromise, pb.KeepPromiseRequest, N_("Kept: {what}.")),
 )
 TAKEBACK = _owned(
     id="takeback",
     label=N_("Take back"),
     letter="T",
     title=N_("Take back a promise"),
-    sentence=N_("We will not do it: {what}."),
     fields=[Field("reason", N_("Reason"), codes=WITHDRAWALS)],
     button=N_("Take back"),
-    consequence=N_("This cannot be undone. A promise that is broken already stays broken."),
-    open=_what,
+    consequence=N_(
+        "We will not do it. The customer is not told of it, and it cannot be undone. A promise that is broken"
+        " already stays broken."
+    ),
+    open=_seen,
     do=sends(
         lambda to: to.promises.WithdrawPromise,
         pb.WithdrawPromiseRequest,
-        N_("Taken back."),
+        N_("Taken back: {what}."),
         reason_code="reason",
     ),
 )

@@ -15,12 +15,14 @@ from desk.pages.actions.action import (
     Done,
     Field,
     Values,
+    opens,
     sends,
     working_day,
 )
 from desk.pages.actions.offering import departments
 from desk.ui import words
 from rapport.cases.v1 import work_item_service_pb2 as pb
+from rapport.cases.v1.case_service_pb2 import GetCaseRequest
 from rapport.cases.v1.work_item_pb2 import WorkItem
 
 TASKS = ("deliver-order", "pack-order", "refund-shipping", "call-back", "repair")
@@ -35,8 +37,9 @@ def possible(item: WorkItem) -> Sequence[Action]:
 
 async def _offered(doing: Doing) -> Values:
     services, ours = doing.look.services, doing.look.viewer.department
-    everybody, items = await asyncio.gather(
+    everybody, about, items = await asyncio.gather(
         departments(doing.look, doing.customer),
+        _of_case(doing),
         services.work_items.ListWorkItems(
             pb.ListWorkItemsRequest(filter=f'case="{doing.on}"', page_size=1000)
         ),
@@ -44,7 +47,7 @@ async def _offered(doing: Doing) -> Values:
     at_work = [each.department for each in items.work_items]
     others = (f"departments/{each}" for each in everybody)
     offered = dict.fromkeys([*at_work, *others, ours])  # those of the case first
-    return {
+    return about | {
         "department": next((each for each in at_work if each != ours), ""),
         "departments": [(each, doing.look.say.titled(words.last(each))) for each in offered],
     }
@@ -63,17 +66,16 @@ async def _ask(doing: Doing) -> Done:
         doing.request(pb.CreateWorkItemRequest, work_item=item)
     )
     asked = doing.look.say.code(words.last(item.department))
-    return Done(doing.look.say("Asked: {department}.", department=asked))
+    return Done(doing.look.say("Asked: {department}.", department=asked), doing.on)
 
 
-async def _what(doing: Doing) -> Values:
-    item = await doing.look.services.work_items.GetWorkItem(pb.GetWorkItemRequest(name=doing.on))
-    return {"etag": item.etag, "what": doing.look.say.about(item)}
+_of_case = opens(lambda to: to.cases.GetCase, GetCaseRequest)
+_seen = opens(lambda to: to.work_items.GetWorkItem, pb.GetWorkItemRequest)
 
 
 async def _likely(doing: Doing) -> Values:
     day = working_day(doing.look.say.today + timedelta(days=2))
-    return await _what(doing) | {"day": day.isoformat(), "time": "18:00"}
+    return await _seen(doing) | {"day": day.isoformat(), "time": "18:00"}
 
 
 async def _forecast(doing: Doing) -> Done:
@@ -82,8 +84,11 @@ async def _forecast(doing: Doing) -> Done:
         forecast_finish_time=timestamp(doing.moment()),
         reason_code=doing.text("reason"),
     )
-    await doing.look.services.work_items.ForecastWorkItem(request)
-    return Done(doing.look.say("Forecast. If a promise slips, the customer hears of it now."))
+    say, item = doing.look.say, await doing.look.services.work_items.ForecastWorkItem(request)
+    told = say(
+        "Another date for {what}. If a promise slips, the customer hears of it now.", what=say.about(item)
+    )
+    return Done(told, doing.on)
 
 
 _owned = partial(Action, permission="cases.work_items.write", owned=True)
@@ -105,8 +110,8 @@ START = _owned(
     label=N_("Begin work"),
     letter="B",
     button=N_("Begin work"),
-    open=_what,
-    do=sends(lambda to: to.work_items.StartWorkItem, pb.StartWorkItemRequest, N_("Begun.")),
+    open=_seen,
+    do=sends(lambda to: to.work_items.StartWorkItem, pb.StartWorkItemRequest, N_("Begun: {what}.")),
 )
 FORECAST = _owned(
     id="forecast",
@@ -129,9 +134,9 @@ FINISH = _owned(
     id="finish",
     label=N_("Mark as done"),
     letter="D",
-    sentence=N_("{what} is done."),
     button=N_("Mark as done"),
-    consequence=N_("A promise that rests on it is kept by this."),
-    open=_what,
-    do=sends(lambda to: to.work_items.FinishWorkItem, pb.FinishWorkItemRequest, N_("Finished.")),
+    consequence=N_("A promise that rests on it is kept by this. It cannot be taken back."),
+    final=True,
+    open=_seen,
+    do=sends(lambda to: to.work_items.FinishWorkItem, pb.FinishWorkItemRequest, N_("Finished: {what}.")),
 )
