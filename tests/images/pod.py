@@ -92,10 +92,12 @@ class Pod:
         """Until it is ready. Failed when it was restarted unasked, or is not ready in time."""
         startup = self._probes["startup"]
         ends = time.monotonic() + startup.period * startup.failures + READY_S
-        while not self.ready.wait(0.2):
+        # A probe that was on its way when it was killed may have passed: it is not ready before its restart.
+        while len(self.restarts) < self.spared or not self.ready.is_set():
             self.require_steady()
             if time.monotonic() > ends:
                 raise Failed(f"{self.name} does not become ready\n{self.log[-4000:]}")
+            self._gone.wait(0.2)
 
     def require_steady(self) -> None:
         """Failed when it was restarted and nobody meant it."""
