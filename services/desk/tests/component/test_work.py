@@ -56,6 +56,19 @@ async def test_the_page_names_promises_cases_and_work_with_whom_they_are_about(o
     assert "Call back" in page
 
 
+async def test_a_promise_that_moved_says_so_with_the_date_that_was_and_why(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    await seeded(desk)
+    api, now = desk.client(), desk.running.app.clock.now()
+    (promise,) = (await api.get("/v1/promises")).json()["promises"]
+    later = {"dueTime": (now + timedelta(days=4)).isoformat(), "reasonCode": "customer-away"}
+    assert (await api.post(f"/v1/{promise['name']}:renegotiate", json=later)).is_success
+    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
+    page = (await alice.get("/")).text
+    (line,) = re.findall(r'<span class="stale age">(Another date.*?)</span></div>', page)
+    assert re.fullmatch(r"Another date: <s>.+</s> now <b>.+</b>, .+", line)
+
+
 async def test_what_is_due_first_is_shown_first_however_much_there_is(open_desk: Any, monkeypatch) -> None:
     monkeypatch.setattr(loading, "PROMISES_MAX", 2)
     monkeypatch.setattr(loading, "CASES_MAX", 1)

@@ -21,11 +21,11 @@ from desk.pages.actions.kinds import ACTIONS
 from desk.pages.actions.kinds.promises import AGREE, KEEP
 from desk.pages.actions.offering import offered
 from desk.pages.customer import loading
-from desk.pages.customer.entries import entries, who_did
+from desk.pages.customer.entries import entries, foremost, story, who_did
 from desk.pages.customer.figures import first_day, quarters
 from desk.pages.customer.loading import PARTS_OF, Cases, Names, Promised
 from desk.pages.customer.promises import told_of
-from desk.pages.customer.things import masked
+from desk.pages.customer.things import masked, things
 from desk.pages.customer.view import Page, page
 from desk.pages.services import Part, Parts
 from desk.ui.speech import Speech
@@ -39,7 +39,6 @@ from rapport.customer.v1.consent_service_pb2 import ListConsentsResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
-from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesResponse
 from rapport.customer.v1.view_pb2 import CustomerView, SourceFreshness
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillResponse
 from rapport.loyalty.v1.purchase_pb2 import Purchase
@@ -95,8 +94,9 @@ def shown(who: Viewer | None = None, **parts: Any) -> Page:
 
 def test_what_one_may_still_give_is_what_the_service_says_and_nothing_without() -> None:
     view = CustomerView(customer=ERIKA)
-    assert shown(view=view, allowance=CheckGoodwillResponse(amount=1500)).points.allowance == "1,500"
-    assert shown(view=view, allowance=CheckGoodwillResponse(amount=0)).points.allowance == "0"
+    left = CheckGoodwillResponse(amount=500, customer_left=1500, grantor_left=9000)
+    assert shown(view=view, allowance=left).points.allowance == "500 of 1,500 left"
+    assert shown(view=view, allowance=CheckGoodwillResponse()).points.allowance == "0 of 0 left"
     assert shown(view=view).points.allowance == ""
     assert shown(view=view, allowance=Part(refusal=Unavailable("UNAVAILABLE", ""))).points.allowance == ""
 
@@ -241,7 +241,7 @@ def test_a_case_says_for_whom_it_waits_and_since_when() -> None:
         start_time=timestamp(NOW - timedelta(days=2)),
     )
     (told,) = shown(cases=Cases([(case, [item])], more=False)).cases.cases
-    assert (told.title, told.waits) == ("Late delivery", "waits 2 days for Delivery")
+    assert (told.title, told.waits) == ("Late delivery, order 5021", "waits 2 days for Delivery")
     assert told.steps[0].what == "Deliver order 5021"
     assert told.held == "To be resolved when Delivery is done."
 
@@ -424,6 +424,56 @@ def test_four_alike_within_ten_minutes_are_one_line_that_counts() -> None:
     assert [line.folded for line in lines] == [5, 0]
 
 
+def slip(minutes: float) -> list[TimelineEntry]:
+    """What a forecast leads to, newest first: all in its trace, the last of it by itself."""
+    traced: dict[str, Any] = {"trace_id": f"{minutes}"}
+    told: dict[str, Any] = {**traced, "channel": channel_pb2.CHANNEL_EMAIL}
+    facts = [
+        entry(minutes, "GoodwillGranted", **traced),
+        entry(minutes + 0.1, "PromiseRenegotiated", **traced),
+        entry(minutes + 0.2, "NoticeSent", **told),
+        entry(minutes + 0.3, "PromiseMade", **traced),
+        entry(minutes + 0.4, "NoticeRequested", **traced),
+        entry(minutes + 0.5, "PromiseAtRisk", **traced),
+        entry(minutes + 0.6, "WorkItemForecast", **traced),
+    ]
+    for each in facts[:5]:
+        each.actor = "services/cases"
+    for each in facts[5:]:
+        each.actor = "agents/dora"
+        each.occur_time.CopyFrom(facts[5].occur_time)
+    return facts
+
+
+def spoken(minutes: float, trace_id: str = "") -> TimelineEntry:
+    kind = "rapport.customer.v1.InteractionRecorded"
+    return entry(minutes, event_type=kind, channel=channel_pb2.CHANNEL_VOICE, trace_id=trace_id)
+
+
+def test_what_a_slip_led_to_is_one_line_that_says_what_was_told_by_whose_act_and_in_how_many_steps() -> None:
+    lines = story([*slip(1), *slip(5), entry(9)], str, SAY)
+    assert [(line.text, line.who, line.steps) for line in lines] == [
+        ("E-mail sent", "agents/dora", 7),
+        ("E-mail sent", "agents/dora", 7),
+        ("Promise made", "agents/alice", 1),
+    ]
+
+
+def test_what_has_no_trace_and_what_somebody_else_did_is_a_line_of_its_own() -> None:
+    untraced = slip(1)
+    for each in untraced:
+        each.trace_id = ""
+    assert [line.steps for line in story(untraced, str, SAY)] == [1] * 7
+    lines = story([entry(1, "CaseResolved", trace_id="1"), spoken(2, "1"), entry(3, trace_id="1")], str, SAY)
+    assert [line.steps for line in lines] == [1, 1, 1]
+
+
+def test_contacts_are_seen_however_much_was_done_since() -> None:
+    kinds = ("PromiseMade", "CaseOpened")
+    lines = foremost(story([*(entry(n, kinds[n % 2]) for n in range(20)), spoken(30), spoken(40)], str, SAY))
+    assert [line.contact for line in lines] == [False] * 4 + [True] * 2
+
+
 def test_a_contact_is_said_as_people_say_it() -> None:
     contact = entry(
         1,
@@ -486,15 +536,14 @@ def test_an_entry_names_the_order_the_date_the_amount_and_the_way_to_reach_them(
         about("cases/1/notes/7", "cases", "NoteCreated"),
         about(phone, "customer", "IdentifierCreated"),
     ]
-    told = shown(
-        promises=Promised([moved, after]),
-        customer=known,
-        view=view,
-        notices=ListNoticesResponse(notices=[sent]),
-        titles=ListCasesResponse(cases=[case]),
-        timeline=ListTimelineEntriesResponse(timeline_entries=listed),
+    parts = Parts(
+        promises=Part(Promised([moved, after])),
+        customer=Part(known),
+        view=Part(view),
+        notices=Part(ListNoticesResponse(notices=[sent])),
+        titles=Part(ListCasesResponse(cases=[case])),
     )
-    assert [each.text for each in told.timeline.entries] == [
+    assert [each.text for each in entries(listed, str, SAY, things(parts, SAY))] == [
         "Another date agreed: Delivery of order 5021, Sat 7 Mar 10:00",
         "Promise made: Delivery of order 5021, Wed 4 Mar 10:00",
         "E-mail sent: Delivery of order 5021, Wed 4 Mar",

@@ -12,11 +12,14 @@ from chassis.api import filters
 from chassis.api.messages import timestamp
 from chassis.errors import InvalidArgument, Unavailable
 from customer.store.views import LIST_ENTRIES
+from desk.pages.customer.loading import Cases
 from desk.pages.services import Part, Parts
 from desk.pages.timeline.route import KINDS, PAGE, Chosen, Timeline, chosen, timeline
 from desk.ui.speech import Speech
 from desk.ui.words import CHANNELS
 from rapport.cases.v1 import cases_events_pb2 as _cases  # noqa: F401 - known to the pool
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.customer.v1 import customer_events_pb2 as _customer  # noqa: F401
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
@@ -93,6 +96,26 @@ def test_a_choice_is_a_link_that_takes_itself_back() -> None:
     assert chips["Promises"].chosen
     assert chips["Promises"].href == f"/{ERIKA}/timeline?channel=voice"
     assert chips["Goodwill"].href == f"/{ERIKA}/timeline?kind=goodwill&channel=voice"
+
+
+def test_a_case_and_its_work_are_called_as_people_wrote_them_and_by_what_they_are_about() -> None:
+    wrote = Case(name=CASE, topic="other", display_name="damaged parcel: it was wet")
+    vase = WorkItem(name="workItems/1", kind="other", display_name="pick up the broken vase")
+    other = Case(name=CASE.replace("019c", "019d"), topic="order-delivery")
+    order = WorkItem(name="workItems/2", kind="deliver-order", reference="orders/5021")
+    told = [
+        TimelineEntry(resource=each.name, event_type="rapport.cases.v1.CaseOpened", occur_time=timestamp(NOW))
+        for each in (wrote, vase, other)
+    ]
+    parts = Parts(
+        timeline=Part(ListTimelineEntriesResponse(timeline_entries=told)),
+        cases=Part(Cases([(wrote, [vase]), (other, [order])])),
+    )
+    page = timeline(ERIKA, Chosen(), parts, 0, str, SAY)
+    called = ["Damaged parcel: it was wet", "Order delivery, order 5021"]
+    assert [chip.label.rpartition(", ")[0] for chip in page.chips["case"]] == called
+    said = [line.text.partition(": ")[2] for line in page.entries]
+    assert said == [called[0], "pick up the broken vase", called[1]]
 
 
 def test_each_case_of_the_page_is_a_choice_by_what_it_is_about_and_since_when() -> None:

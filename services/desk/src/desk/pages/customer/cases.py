@@ -37,7 +37,7 @@ def told_case(
     may_resolve = bool(offer(RESOLVE, on=case.name, owner=case.department))
     return Case(
         name=case.name,
-        title=title_of(case, say),
+        title=title_of(case, say, listed),
         lasting=say.lasting(say.now - moment(case.open_time)),
         waits=waits,
         steps=steps,

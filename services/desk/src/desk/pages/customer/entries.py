@@ -14,6 +14,18 @@ from desk.ui.speech import Speech
 
 BURST = timedelta(minutes=10)
 FOLDED_FROM = 4
+LINES_SHOWN, CONTACTS_SHOWN = 6, 2  # beside the customer; all the others are on their timeline
+_CONTACT = "InteractionRecorded"
+_TELLING = (  # of what one act led to, what is asked first
+    "NoticeFailed",
+    "NoticeUnknown",
+    "PromiseBroken",
+    "NoticeSent",
+    "PromiseRenegotiated",
+    "PromiseKept",
+    "PromiseAtRisk",
+    "GoodwillGranted",
+)
 _OURS = ("cases", "customer", "loyalty", "notifications")  # what they do by themselves, time or a rule does
 SUMMARY_SHOWN = 160
 
@@ -58,6 +70,7 @@ class Entry:
     why: str  # what explains it
     read: str = ""  # where a message can be read
     behind: Sequence["Entry"] = ()  # those like it that are folded behind this one
+    steps: int = 1  # that this line stands for
 
     @property
     def folded(self) -> int:
@@ -78,6 +91,60 @@ def entries(
     return [
         line for burst in bursts for line in _folded([_entry(each, names, say, things) for each in burst])
     ]
+
+
+def story(
+    listed: Sequence[Any], names: Callable[[str], str], say: Speech, things: Mapping[str, str] = {}
+) -> Sequence[Entry]:
+    """As `entries`, for who has a moment: what one act led to is one line, which tells most of it."""
+    groups = {min(group, key=_rank).name: group for group in _caused(listed)}
+    lines = entries([each for each in listed if each.name in groups], names, say, things)
+    return [_led(line, groups[line.name], names, say) for line in lines]
+
+
+def foremost(lines: Sequence[Entry]) -> Sequence[Entry]:
+    """The latest few, and among them the latest contacts, however much we did ourselves since."""
+    contacts = [each for each in lines if each.contact][:CONTACTS_SHOWN]
+    others = [each for each in lines if each not in contacts][: LINES_SHOWN - len(contacts)]
+    return [each for each in lines if each in contacts or each in others]
+
+
+def _caused(listed: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """The facts by what led to them, each group in the order in which they came."""
+    groups: list[list[Any]] = []
+    latest: dict[str, list[Any]] = {}  # by trace
+    for each in reversed(listed):
+        if not (each.trace_id in latest and _follows(latest[each.trace_id][-1], each)):
+            groups.append([])
+            latest[each.trace_id] = groups[-1]
+        latest[each.trace_id].append(each)
+    return groups
+
+
+def _follows(before: Any, each: Any) -> bool:
+    """Whether it came by itself, or at once with what was before it in its trace. No contact does."""
+    is_contact = any(_fact(one) == _CONTACT for one in (before, each))
+    by_itself = each.actor.removeprefix("services/") in _OURS
+    at_once = (each.actor, each.occur_time) == (before.actor, before.occur_time)
+    return bool(each.trace_id) and not is_contact and (by_itself or at_once)
+
+
+def _rank(each: Any) -> int:
+    fact = _fact(each)
+    return _TELLING.index(fact) if fact in _TELLING else len(_TELLING)
+
+
+def _led(line: Entry, group: Sequence[Any], names: Callable[[str], str], say: Speech) -> Entry:
+    """With who began it, and in how many steps it went."""
+    begun = group[0]
+    who = (
+        who_did(begun.actor, begun.department, names, say) if begun.actor.startswith("agents/") else line.who
+    )
+    return replace(line, who=who, steps=len(group))
+
+
+def _fact(each: Any) -> str:
+    return words.last(each.event_type.replace(".", "/"))
 
 
 def _alike(newer: Any, older: Any) -> bool:
@@ -105,7 +172,7 @@ def who_did(actor: str, department: str, names: Callable[[str], str], say: Speec
 
 
 def _entry(each: Any, names: Callable[[str], str], say: Speech, things: Mapping[str, str]) -> Entry:
-    at, fact = moment(each.occur_time), words.last(each.event_type.replace(".", "/"))
+    at, fact = moment(each.occur_time), _fact(each)
     who, told = who_did(each.actor, each.department, names, say, fact), _short(each.summary)
     if told and not each.actor.startswith("agents/"):
         told = say("“{words}”", words=told)  # what the customer sent, and no colleague wrote
@@ -116,7 +183,7 @@ def _entry(each: Any, names: Callable[[str], str], say: Speech, things: Mapping[
         text=_text(each, fact, say, things),
         who=who,
         words=told,
-        contact=fact == "InteractionRecorded",
+        contact=fact == _CONTACT,
         mood={"PromiseBroken": "bad", "PromiseAtRisk": "warn", "NoticeFailed": "bad"}.get(fact, ""),
         why=each.resource if each.resource and explained_by(each.resource) else each.name,
         read=f"/{each.resource}/message" if fact == "NoticeSent" else "",
@@ -129,7 +196,7 @@ def _short(text: str) -> str:
 
 def _text(each: Any, fact: str, say: Speech, things: Mapping[str, str]) -> str:
     channel = value_name(each, "channel")
-    if fact == "InteractionRecorded":
+    if fact == _CONTACT:
         spoken = _INBOUND if value_name(each, "direction") != "OUTBOUND" else _OUTBOUND
         told = say(spoken.get(channel, _INBOUND.get(channel, words.FACTS[fact])))
     elif fact == "NoticeSent":

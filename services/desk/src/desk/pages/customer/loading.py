@@ -131,6 +131,16 @@ async def _cases(services: Services, of: str) -> Cases:
     return Cases(found, bool(listed.next_page_token))
 
 
+async def cases_of(services: Services, customer: str) -> Cases:
+    """The latest cases, also those that are settled, with their work: for what each is called."""
+    listed = await services.cases.ListCases(ListCasesRequest(filter=_of(customer)))
+    names = [each.name for each in listed.cases]
+    parts = [names[start : start + CASES_SHOWN] for start in range(0, len(names), CASES_SHOWN)]
+    items = list(chain(*await asyncio.gather(*(_items(services, part) for part in parts))))
+    found = [(case, [each for each in items if each.case == case.name]) for case in listed.cases]
+    return Cases(found, bool(listed.next_page_token))
+
+
 async def _promises(services: Services, of: str) -> Promised:
     """What is to be kept, the soonest first; what was broken, and what has ended, the latest first.
 

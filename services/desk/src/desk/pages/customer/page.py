@@ -136,9 +136,10 @@ class Section(Card):
 
 @dataclass(frozen=True)
 class Timeline(Card):
-    """What happened, newest first."""
+    """What happened, newest first; `more` when that is not all."""
 
     entries: Sequence[Entry] = ()
+    more: bool = False
 
 
 @dataclass(frozen=True)

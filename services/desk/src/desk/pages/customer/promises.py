@@ -90,7 +90,7 @@ def _promise(
     before = next((old for old in of.values() if old.successor == name), None)
     slipped = each if before is None else before
     is_open = state in _UNFINISHED and not _has(each, "withdraw_time")
-    was, now = _dates(each, before, is_open, say)
+    was, now = dates_of(each, before, is_open, say)
     told, how_told = _told([slipped, each], notices, say)
     reason = getattr(each, "reason_code", "") or getattr(slipped, "reason_code", "")
     mood = _MOODS.get(state, "warn" if is_open and before is not None else "")
@@ -111,8 +111,8 @@ def _promise(
     )
 
 
-def _dates(each: Any, before: Any, is_open: bool, say: Speech) -> tuple[str, str]:
-    """The date that was, when another one counts, and the one that does."""
+def dates_of(each: Any, before: Any, is_open: bool, say: Speech) -> tuple[str, str]:
+    """The date that was, when another one counts, and the one that does; `before` is what it replaced."""
     due = say.due(each)
     if is_open and _has(each, "forecast_time"):
         expected = moment(each.forecast_time).astimezone(say.zone_of(each.time_zone)).date()

@@ -1,6 +1,6 @@
 """What is named on a page: a promise by what and when, a case by its title, a handle masked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -29,9 +29,9 @@ def things(parts: Parts, say: Speech) -> Mapping[str, str]:
     known |= {
         f"{name}{_AFTER}": known[each.successor] for name, each in listed.items() if each.successor in known
     }
-    known |= {case.name: title_of(case, say) for case in (*titles, *(case for case, _ in opened))}
-    for _, items in opened:
-        known |= {item.name: say.about(item) for item in items}
+    known |= {case.name: title_of(case, say) for case in titles}
+    for case, items in opened:
+        known |= {case.name: title_of(case, say, items)} | {item.name: say.about(item) for item in items}
     notices = parts.of("notices", ListNoticesResponse).notices
     known |= {each.name: _notice(each, listed, say) for each in notices}
     return known | _of_customer(parts, say)
@@ -43,9 +43,13 @@ def called(known: Mapping[str, str], resource: str, fact: str) -> str:
     return after or known.get(resource) or known.get(resource.rpartition("/notes/")[0], "")
 
 
-def title_of(case: Any, say: Speech) -> str:
-    """What a case is called, wherever it is named."""
-    return case.display_name or say.titled(case.topic)
+def title_of(case: Any, say: Speech, items: Iterable[Any] = ()) -> str:
+    """What a case is called, wherever that is: as people wrote it, or its topic and what its work is of."""
+    if case.display_name:
+        return f"{case.display_name[:1].upper()}{case.display_name[1:]}"
+    of = {each.reference for each in items if each.reference}
+    title = say.titled(case.topic)
+    return f"{title}, {say.thing(of.pop())}" if len(of) == 1 else title
 
 
 def thing_of(each: Any, say: Speech) -> str:

@@ -15,7 +15,7 @@ from desk.pages.actions.kinds.notice import NOTICE
 from desk.pages.actions.kinds.promises import PROMISE
 from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.cases import resolved, told_case, viewed
-from desk.pages.customer.entries import entries
+from desk.pages.customer.entries import foremost, story
 from desk.pages.customer.figures import cell_text, quarters
 from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names, Promised
 from desk.pages.customer.loading import Cases as Told
@@ -138,7 +138,8 @@ class _Maker:
             return Points(trouble=self._trouble("customer", "view"))  # who tells of points here
         loyalty, say = self.view.loyalty, self.say
         granted = [each for each in loyalty.goodwill if value_name(each, "state") == "GRANTED"]
-        allowance = self.parts.of("allowance", CheckGoodwillResponse).amount
+        may = self.parts.of("allowance", CheckGoodwillResponse)
+        left = min(may.customer_left, may.grantor_left)
         return Points(
             trouble=self._trouble("loyalty", "values"),
             balances=[
@@ -153,7 +154,9 @@ class _Maker:
                 )
                 for each in granted[:3]
             ],
-            allowance=say.number(allowance) if self.parts.has("allowance") else "",
+            allowance=say("{n} of {left} left", n=may.amount, left=left)
+            if self.parts.has("allowance")
+            else "",
             acts=self._offered(GOODWILL),
         )
 
@@ -223,8 +226,13 @@ class _Maker:
         answered = self.parts.of("timeline", ListTimelineEntriesResponse)
         seen = self.view.latest_timeline_entries if self.view else ()
         listed = answered.timeline_entries if self.parts.has("timeline") else seen
-        shown = entries(listed, self.names, self.say, things(self.parts, self.say))
-        return Timeline(trouble=self._trouble("customer", "timeline"), entries=shown)
+        lines = story(listed, self.names, self.say, things(self.parts, self.say))
+        shown, more = foremost(lines), answered.next_page_token or any(each.steps > 1 for each in lines)
+        return Timeline(
+            trouble=self._trouble("customer", "timeline"),
+            entries=shown,
+            more=bool(more) or len(shown) < len(lines),
+        )
 
     def unapplied(self) -> list[str]:
         say, told = self.say, N_("{what} of {service} is not shown yet")

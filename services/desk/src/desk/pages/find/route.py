@@ -116,10 +116,10 @@ def _number(text: str) -> str:
 
 
 async def _led(look: Looking, typed: str, how: Mapping[str, str]) -> Response:
-    """To who is meant; else to the page that says who may be."""
+    """To who is meant, of a call for sure; else to the page that says who may be."""
     results = await _found(look, typed, PAGE, is_call="call" in how)
-    if results.sure:
-        return RedirectResponse(f"/{results.sure}", 303)
+    if found := results.sure if "call" in how else results.only:
+        return RedirectResponse(f"/{found}", 303)
     key = uuid4()
     await Drafts(look).put(f"find/{key}", {"q": typed[: MOST + 1], **how})
     return RedirectResponse(f"/find/{key}", 303)

@@ -32,7 +32,7 @@ _RESOURCE = re.compile(
 )
 _ORDER = re.compile(r"(?:orders?\s*[/#:]?\s*|#\s*)([A-Z0-9][\w.-]*)", re.ASCII | re.IGNORECASE)
 _BARE = re.compile(r"\d{3,9}", re.ASCII)  # of more digits no shop numbers its orders, and every phone is
-_CODED = re.compile(r"(?=.*[A-Z])(?=.*\d)[A-Z0-9]+(?:[.-][A-Z0-9]+)+", re.ASCII | re.IGNORECASE)
+_CODED = re.compile(r"(?=.*[A-Z])(?=.*\d)[A-Z0-9]+(?:[.-][A-Z0-9]+)*", re.ASCII | re.IGNORECASE)
 _REFERENCE = re.compile(r"[a-z][a-z-]*/[\w.:/#-]{1,80}", re.ASCII)
 PATIENCE_S = 2.0
 PROMISES_MAX = 20  # of one reference
@@ -73,7 +73,8 @@ def classify(typed: str) -> Asked:
     """What is meant by a text of 2 to 200 characters.
 
     The name of a resource anywhere in it is that resource; `orders/5021`, `order 5021`, `#5021` and `5021`
-    are an order, and a customer may have that number, too; `AB-5021` may be one; all else is of a customer.
+    are an order, and a customer may have that number, too; `AB-5021` and `AB5021` may be one; all else is
+    of a customer.
     """
     text = typed.strip()
     if resource := _RESOURCE.search(text):
@@ -142,10 +143,15 @@ class Results:
     more: str = ""  # the token of the next page; empty on the last
 
     @property
+    def only(self) -> str:
+        """The one who is found; empty when that is nobody, or somebody else may be missing."""
+        alone = len(self.hits) == 1 and not self.more and not self.troubles
+        return self.hits[0].customer if alone else ""
+
+    @property
     def sure(self) -> str:
         """The one who is meant; empty while anybody else may be."""
-        alone = len(self.hits) == 1 and not self.more and not self.troubles
-        return self.hits[0].customer if alone and self.hits[0].is_sure else ""
+        return self.only if self.hits and self.hits[0].is_sure else ""
 
 
 def unasked(typed: str, say: Speech) -> Results | None:
@@ -176,7 +182,10 @@ def results_of(asked: Asked, parts: Parts, names: Names, say: Speech) -> Results
     if not hits and not troubles and asked.resource:
         told = say("There is nothing of that name, or it is of nobody whom you may see.")
     elif not hits and not troubles:
-        told = say("Nobody is found by that. Try less of it: the last digits, or how the name begins.")
+        told = say(
+            "Nobody is found by that. Try less of a name or number: how it begins, or its last digits."
+            " An order is found by the whole of its number."
+        )
     elif more:
         told = say("These are not all: more of the name, or a number, says who it is.")
     return Results(_each_once(hits), troubles, told, more)

@@ -15,7 +15,7 @@ from chassis.api.messages import moment, timestamp, value_name
 from chassis.errors import NotFound, invalid
 from desk.pages.base import Look
 from desk.pages.customer.entries import Entry, entries
-from desk.pages.customer.loading import PAGE_S, Names, named
+from desk.pages.customer.loading import PAGE_S, Names, cases_of, named
 from desk.pages.customer.route import UUID
 from desk.pages.customer.things import things
 from desk.pages.services import Parts, ask, patience
@@ -161,7 +161,7 @@ def timeline(
     answered, is_answered = parts.of("timeline", ListTimelineEntriesResponse), parts.has("timeline")
     listed, token = answered.timeline_entries, answered.next_page_token
     nothing = say("Nothing like this happened.") if chosen.told else say("Nothing happened yet.")
-    shown, further = before + len(listed), None
+    shown, further, known = before + len(listed), None, things(parts, say)
     if token:
         after = chosen.url(name, after=token, shown=str(shown))
         further = Further(after, chosen.url(name, shown=str(shown + PAGE)), shown)
@@ -169,8 +169,8 @@ def timeline(
         name=name,
         title=parts.of("customer", Customer).display_name if parts.has("customer") else say("A customer"),
         chosen=chosen,
-        chips=_chips(name, chosen, listed, bool(token), say),
-        entries=entries(listed, names, say, things(parts, say)),
+        chips=_chips(name, chosen, listed, bool(token), known, say),
+        entries=entries(listed, names, say, known),
         trouble="" if is_answered else say("Customer does not answer; look again in a moment."),
         nothing="" if listed or not is_answered else nothing,
         further=further,
@@ -178,7 +178,7 @@ def timeline(
 
 
 def _chips(
-    name: str, chosen: Chosen, listed: Sequence[Any], more: bool, say: Speech
+    name: str, chosen: Chosen, listed: Sequence[Any], more: bool, known: Mapping[str, str], say: Speech
 ) -> Mapping[str, Sequence[Chip]]:
     """The choices; of departments and cases those that are named, and the chosen one.
 
@@ -203,7 +203,8 @@ def _chips(
     cases = {chosen.case: say("One case")} if chosen.case else {}
     for each in listed:  # the oldest comes last, and says when it began
         if each.resource.startswith("cases/"):
-            cases[each.resource] = f"{say.titled(each.topic or 'case')}, {say.short(moment(each.occur_time))}"
+            title = known.get(each.resource) or say.titled(each.topic or "case")
+            cases[each.resource] = f"{title}, {say.short(moment(each.occur_time))}"
     chips["case"] = [_chip(name, chosen, "case", case, label) for case, label in cases.items()]
     return chips
 
@@ -224,7 +225,9 @@ async def everything(look: Look, uuid: str, shown: Shown = PAGE, after: str = ""
         parent=name, page_size=size, page_token=after, filter=what.filter(look.say.zone)
     )
     listing = look.services.timeline.ListTimelineEntries(request)
-    parts = await ask(left(), timeline=listing, **named(look.services, name))
+    parts = await ask(
+        left(), timeline=listing, **named(look.services, name), cases=cases_of(look.services, name)
+    )
     for part in (parts["timeline"], parts["customer"]):
         if part.refusal and (look.is_fragment or not part.away):
             raise part.refusal

@@ -9,7 +9,7 @@ from chassis.api.messages import timestamp
 from desk.pages.base import Looking
 from desk.pages.services import Parts, Services, ask, filters, patience
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest, ListCasesResponse
-from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest, ListPromisesResponse
+from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest, ListPromisesRequest, ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest, ListWorkItemsResponse
 from rapport.customer.v1.customer_service_pb2 import ListCustomersRequest, ListCustomersResponse
@@ -17,6 +17,7 @@ from rapport.customer.v1.customer_service_pb2 import ListCustomersRequest, ListC
 WITHIN = timedelta(days=7)
 PROMISES_MAX, BROKEN_MAX, CASES_MAX, ITEMS_MAX = 200, 50, 50, 50
 CUSTOMERS_MAX = 36
+BEFORE_MAX = 50  # promises that were replaced, for the date that was
 PAGE_S = 0.8  # for everything, also for what is asked only after an answer
 
 
@@ -63,11 +64,17 @@ async def _about(look: Looking, parts: Parts, left: Callable[[], float]) -> Part
     found = await ask(left(), **asked) if asked else Parts()
     known |= {name: part.value for name, part in found.items() if name.startswith("cases/") and part.value}
     about = {case.customer for case in known.values()}
-    for answers, name in ((parts, "promises"), (parts, "broken"), (found, "theirs")):
+    promised = ((parts, "broken"), (parts, "promises"), (found, "theirs"))
+    for answers, name in promised:
         about |= {each.customer for each in answers.of(name, ListPromisesResponse).promises}
+    moved = [each for answers, name in promised for each in answers.of(name, ListPromisesResponse).promises]
+    before = [each.predecessor for each in moved if each.predecessor][:BEFORE_MAX]
     if not about:
         return found
-    return Parts(found | await ask(left(), customers=services.known(about)))
+    asked = {
+        name: services.promises.GetPromise(GetPromiseRequest(name=name)) for name in dict.fromkeys(before)
+    }
+    return Parts(found | await ask(left(), customers=services.known(about), **asked))
 
 
 def _due(look: Looking) -> str:

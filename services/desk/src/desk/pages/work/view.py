@@ -11,6 +11,7 @@ from desk.pages.actions.kinds.cases import NOTE, RESOLVE
 from desk.pages.actions.kinds.promises import AGREE, KEEP, TAKEBACK
 from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import Act, offered
+from desk.pages.customer.promises import dates_of
 from desk.pages.customer.things import title_of
 from desk.pages.services import Listed, Parts
 from desk.ui import words
@@ -37,6 +38,10 @@ class Line:
     when: str  # in words
     mood: str  # `no`, `stale` or nothing
     acts: Sequence[Act]
+    was: str = ""  # the date, when another counts: `now`, because of `why`
+    now: str = ""
+    why: str = ""
+    whose: str = ""  # promise it is, where that is not one's own
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,12 @@ class Work:
 def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
     """What there is to do, of whatever the services answered; the promises and the work of one department."""
     names = {name: each.display_name for name, each in parts.of("customers", dict[str, Customer]).items()}
-    cases = _cases(parts)
+    cases, replaced = _cases(parts), _replaced(parts)
     mine = {case.name for case in parts.of("cases", ListCasesResponse).cases}
     items = parts.of("items", ListWorkItemsResponse).work_items
     listed = [each for name in ("broken", "promises") for each in _promised(parts, name)]
     unfinished = sorted(_unfinished(listed), key=lambda each: (each.case not in mine, each.due_time.seconds))
-    due = [_promise(each, names, viewer, say) for each in unfinished]
+    due = [_promise(each, names, replaced, viewer, say) for each in unfinished]
     theirs = [each for each in _unfinished(_promised(parts, "theirs")) if each.department != department]
     theirs.sort(key=lambda each: each.due_time.seconds)
     waiting = [_item(each, cases, names, viewer, say) for each in items]
@@ -76,7 +81,7 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
         cases=_part(parts, _own_cases(parts, names, viewer, say), say, "cases", "waiting"),
         items=_part(parts, waiting, say, "items"),
         customers=Customers(
-            rows=[_promise(each, names, viewer, say, by=True) for each in theirs],
+            rows=[_promise(each, names, replaced, viewer, say, by=True) for each in theirs],
             more=bool(parts.of("theirs", ListPromisesResponse).next_page_token or managed.next_page_token),
             trouble=_troubles(parts, say, "cases", "theirs", "managed"),
             links=[
@@ -110,15 +115,42 @@ def _cases(parts: Parts) -> Mapping[str, Any]:
     }
 
 
-def _promise(each: Any, names: Mapping[str, str], viewer: Viewer, say: Speech, *, by: bool = False) -> Line:
+def _replaced(parts: Parts) -> Mapping[str, Promise]:
+    """The promises that others replaced, by name."""
+    return {name: part.value for name, part in parts.items() if name.startswith("promises/") and part.value}
+
+
+def _promise(
+    each: Any,
+    names: Mapping[str, str],
+    replaced: Mapping[str, Any],
+    viewer: Viewer,
+    say: Speech,
+    *,
+    by: bool = False,
+) -> Line:
     state = value_name(each, "state")
     slip = {"BROKEN": say("not kept, was due"), "AT_RISK": say("at risk, due")}.get(state, say("due"))
-    due = say.due(each)
+    before = replaced.get(each.predecessor)
+    was, now = dates_of(each, before, True, say)
+    if before and state == "OPEN":
+        slip = say("Another date")
+    reason = each.reason_code or (before.reason_code if before else "")
     acts = offered(viewer, each.customer, AGREE, KEEP, TAKEBACK, on=each.name, owner=each.department)
-    what, mood = say.about(each), _MOODS.get(state, "")
-    whose = say.titled(words.last(each.department)) if by else ""
-    when = ", ".join(filter(None, (f"{slip} {due}", whose)))
-    return Line(each.name, each.customer, names.get(each.customer, ""), what, when, mood, acts)
+    what, mood = say.about(each), _MOODS.get(state, "stale" if before else "")
+    return Line(
+        each.name,
+        each.customer,
+        names.get(each.customer, ""),
+        what,
+        slip if was else f"{slip} {now}",
+        mood,
+        acts,
+        was=was,
+        now=now if was else "",
+        why=say.code(reason) if was and reason else "",
+        whose=say.titled(words.last(each.department)) if by else "",
+    )
 
 
 def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Speech) -> list[Line]:
@@ -132,7 +164,7 @@ def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Spee
         when = say(told, span=lasting, who=who)
         acts = [WORK, RESOLVE if parts.has("waiting") and not of else NOTE]
         offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
-        title = title_of(case, say)
+        title = title_of(case, say, of)
         lines.append(Line(case.name, case.customer, names.get(case.customer, ""), title, when, "", offers))
     return lines
 

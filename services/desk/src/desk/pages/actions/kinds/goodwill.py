@@ -10,8 +10,10 @@ from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantG
 
 async def _open(doing: Doing) -> Values:
     asked = CheckGoodwillRequest(customer=doing.customer)
-    may = (await doing.look.services.goodwill.CheckGoodwill(asked)).amount
-    likely = {"most": doing.look.say.number(may), "amount": str(min(100, may))}
+    may = await doing.look.services.goodwill.CheckGoodwill(asked)
+    left = min(may.customer_left, may.grantor_left)
+    most = doing.look.say("{n} of {left} left", n=may.amount, left=left)
+    likely = {"most": most, "amount": str(min(100, may.amount))}
     if doing.on == doing.customer:
         return likely
     return likely | await _of_promise(doing) | {"reason": "promise-broken"}
@@ -38,7 +40,7 @@ GOODWILL = Action(
     label=N_("Give goodwill"),
     letter="G",
     permission="loyalty.goodwill.grant",
-    sentence=N_("You may still give at most {most} points for one problem."),
+    sentence=N_("At most for one problem: {most} points."),
     fields=[
         Field("amount", N_("Points"), type="number", hint=N_("a whole number")),
         Field("reason", N_("Reason"), codes=("promise-broken", "our-mistake", "late-delivery", "damaged")),
