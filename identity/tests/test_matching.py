@@ -11,7 +11,7 @@ from rapport_identity import blocking, matching
 from rapport_identity.clustering import Clusters
 from rapport_identity.evaluating import evaluate
 from rapport_identity.parameters import Parameters
-from rapport_identity.record import KINDS, Record, record
+from rapport_identity.record import KINDS, Kind, Record, record
 from rapport_identity.scoring import Bar, Score, Scorer, Verdict
 
 from .generated import AUSTRALIA, GERMANY, People, Region, duplicated
@@ -92,6 +92,22 @@ def test_conflicting_identifiers_are_never_linked_by_themselves(scorer: Scorer) 
     score = compared(scorer, email="someone@else.example", phone="0407654321")
     assert score.verdict is Verdict.ASK
     assert Bar.CONFLICTING_IDENTIFIERS in score.bars
+
+
+@pytest.mark.parametrize(("wrong_of_100", "is_conflict"), [(0, True), (1, True), (10, False)])
+def test_another_identifier_is_a_conflict_where_data_say_that_it_is_reliable(
+    wrong_of_100: int, is_conflict: bool
+) -> None:
+    kinds = {**KINDS, "number": Kind.IDENTIFIER}
+    records = []
+    for at, (who, row) in enumerate(duplicated(11, 500, lambda chance: 1)):
+        number = 10**8 + int(who) * 104_729 + (7_919 * 10**4 if at % 200 < 2 * wrong_of_100 and at % 2 else 0)
+        records.append(record(f"{at}", row | {"number": str(number)}, kinds))
+    scorer = Scorer(matching.Candidates(records, kinds).learn())
+    one, other = (
+        record(at, ADA | {"number": n}, kinds) for at, n in (("1", "311457806"), ("2", "908263144"))
+    )
+    assert (Bar.CONFLICTING_IDENTIFIERS in scorer.score(one, other).bars) is is_conflict
 
 
 def test_another_address_of_e_mail_alone_is_no_conflict(scorer: Scorer) -> None:

@@ -16,7 +16,9 @@ from rapport_identity.record import Kind, Record
 LINK_BITS = 6.6  # as likely as 99 in 100: linked by itself
 ASK_BITS = -3.3  # as likely as 1 in 10: a person is asked
 _BITS_MAX = 300.0  # beyond, nothing changes any more
-_CONFLICT_BITS = -3.0  # what another identifier says, at least, where it is indeed of one person
+# Another identifier is a conflict where fewer than 3 in 100 pairs of one person have another one. Where
+# more have, as in lists in which a tenth of the numbers is wrong, it is evidence like any other.
+_CONFLICT_BITS = -5.0
 _PERSONAL = (Kind.GIVEN_NAME, Kind.FAMILY_NAME, Kind.DATE)
 _STRONG = (Kind.EMAIL, Kind.PHONE, Kind.IDENTIFIER)
 
