@@ -22,6 +22,7 @@ from tests.browser.pictures import small
 from tests.browser.troubles import TRACE, give_up, traces
 
 NILS = Person("nils", "sre", "platform")
+OF_TWO = "+49 30 5550101"  # the number of two customers
 FOLDER = Path(__file__).parents[4] / "docs" / "desk"
 NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
 
@@ -72,8 +73,9 @@ async def offered(page: Page) -> None:
 
 
 async def found(page: Page) -> None:
-    """The page of the same."""
-    await offered(page)
+    """The page of several who may be meant; one alone is opened."""
+    await page.get_by_role("combobox", name="Find a customer").fill(OF_TWO)
+    await expect(page.locator("#found").get_by_role("option")).to_have_count(2)
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/find/*")
 
@@ -174,10 +176,9 @@ async def names(desk: Company, time_of_day: ManualClock) -> dict[str, str]:
 
 async def _call_of_two(desk: Company) -> None:
     """A call from a number that two have: once it has settled, it waits for a person."""
-    number = "+49 30 5550101"
     for given in ("Karl", "Klara"):
-        await customers.somebody(desk, given, identifiers=[{"type": "TYPE_PHONE", "value": number}])
-    await desk.call("shared", number, "ended")
+        await customers.somebody(desk, given, identifiers=[{"type": "TYPE_PHONE", "value": OF_TWO}])
+    await desk.call("shared", OF_TWO, "ended")
 
 
 async def _waits(desk: Company) -> bool:
