@@ -24,6 +24,7 @@ REFUSED = frozenset(
 REFUSED |= {6697, 10080}
 
 LOOPBACK = "127.0.0.1"
+_chance = random.SystemRandom()
 
 # Opens our own addresses: a proxy that the user has set is for the world outside.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -114,12 +115,13 @@ def is_listening(port: int) -> bool:
 def free_port(preferred: int | None = None) -> int:
     """A free port: the preferred one (that of the last start) if it is still free.
 
-    Picked at random, so that two stacks which start at the same time do not race for the same one.
+    Picked at random, so that two stacks which start at the same time do not race for the same one; by the
+    system, for a test may have seeded `random`, and Hypothesis does.
     """
     if preferred is not None and is_free(preferred):
         return preferred
     for _ in range(1000):
-        port = random.randint(LOWEST, HIGHEST)  # noqa: S311
+        port = _chance.randint(LOWEST, HIGHEST)
         if port not in REFUSED and is_free(port):
             return port
     raise OSError("no free port between 10000 and 32767 on 127.0.0.1")
