@@ -2,12 +2,15 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from rapport_tools.cli import identity
 from rapport_tools.cli.identity import app
+from rapport_tools.cli.identity_lists import FIELDS
 from rapport_tools.cli.main import run
 
 PEOPLE = [
@@ -122,3 +125,8 @@ def test_a_column_that_is_left_out_is_not_looked_at(
 ) -> None:
     _, out, _ = told(capsys, monkeypatch, str(one), "--truth", "who", "--ignore", "Nachname")
     assert "ignored: Nachname, rec_id" in out
+
+
+def test_its_help_names_every_field_that_a_column_may_be_mapped_to() -> None:
+    words = set(re.findall(r"\w+", identity._HELP))
+    assert [field for field in FIELDS if field not in words] == []

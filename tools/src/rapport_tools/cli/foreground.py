@@ -104,10 +104,8 @@ async def _enter(console: Terminal) -> None:
     from rapport_tools.local import seed
 
     for write, missing in (
-        (
-            seed.colleagues,
-            "Who signs in is not in the directory of colleagues",
-        ),  # pages then have codes for names
+        # Without them, pages have codes for names.
+        (seed.colleagues, "Who signs in is not in the directory of colleagues"),
         (seed.message, "There is no message that people may send"),
     ):
         try:
