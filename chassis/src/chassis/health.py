@@ -41,7 +41,6 @@ def health_app(service: str, ready: Callable[[], list[str]], warnings: Callable[
         return Response(made, headers={"content-type": content_type})
 
     async def info(_: Request) -> Response:
-        """What is running."""
         own, chassis = version(f"rapport-{service}"), version("rapport-chassis")
         told = {"service": service, "version": own, "chassis": chassis}
         return JSONResponse(told | {"contracts": version("rapport-contracts")})

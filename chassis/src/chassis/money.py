@@ -25,7 +25,6 @@ class Money:
 
     @property
     def units(self) -> int:
-        """The whole units."""
         return int(self.amount)
 
     @property

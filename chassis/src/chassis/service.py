@@ -60,7 +60,6 @@ class Service(Generic[S]):
 
     @property
     def tells(self) -> bool:
-        """Whether it has events."""
         return self.events is not None
 
     def app(self, settings: S, clock: Clock | None = None) -> App[S]:

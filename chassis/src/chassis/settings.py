@@ -49,7 +49,6 @@ class Files(PydanticBaseSettingsSource):
             raise WrongSettings(f"{variable}_FILE: {file} cannot be read: {why}.") from None
 
     def __call__(self) -> dict[str, Any]:
-        """Every setting that has a file."""
         found = {}
         for name, field in self.settings_cls.model_fields.items():
             value, key, is_complex = self.get_field_value(field, name)
@@ -73,7 +72,6 @@ class Sources(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], *usual: PydanticBaseSettingsSource, **named: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Those that are usual, and files."""
         return (*usual, *named.values(), Files(settings_cls))
 
     @field_validator("sources", mode="before")

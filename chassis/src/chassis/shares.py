@@ -35,7 +35,6 @@ class Shares:
         self._by_caller[caller] = self._by_caller.get(caller, 0) + amount
 
     def give_back(self, caller: str, amount: int = 1) -> None:
-        """End what was taken."""
         self.taken -= amount
         left = self._by_caller.get(caller, 0) - amount
         if left:

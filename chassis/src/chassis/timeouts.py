@@ -77,7 +77,6 @@ class Timeout:
             self._limits._enter(self, at)
 
     def expire(self) -> None:
-        """Reach the limit."""
         if not self.expired:
             self.expired = True
             self._task.cancel()

@@ -117,7 +117,6 @@ class WebServer:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Begin to answer."""
         self._config.load()
         connection: Any = functools.partial(
             Connection, {}, *self._bounds, config=self._config, server_state=self._state, app_state={}

@@ -107,7 +107,6 @@ class Separator:
         self._unclear: dict[str, tuple[int, str]] = {}
 
     def add(self, line: int, cell: str) -> None:
-        """Look at one cell."""
         amount = written(cell)
         if amount is None or not amount.decimal:
             return

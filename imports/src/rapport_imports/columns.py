@@ -145,6 +145,5 @@ def _words(field: str) -> list[str]:
 
 
 def ignored(header: Sequence[str], used: Iterable[str]) -> list[str]:
-    """The columns that nobody takes."""
     taken = set(used)
     return [column for column in header if column not in taken]

@@ -36,7 +36,6 @@ _ORDER_NUMBER = re.compile(r"#?\d+")
 
 
 def external_id(system: str, value: str) -> identifier_pb2.Identifier:
-    """The handle of a customer in another system."""
     return identifier_pb2.Identifier(
         type=identifier_pb2.Identifier.TYPE_EXTERNAL_ID, system=system, value=value
     )

@@ -75,7 +75,6 @@ class DayOrder:
         self._unclear: tuple[int, str] | None = None
 
     def add(self, line: int, cell: str) -> None:
-        """Look at one cell."""
         match = _NUMBERS.fullmatch(cell.strip())
         if match is None or match[2] == "." or len(match[4]) == 2:
             return

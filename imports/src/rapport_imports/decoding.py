@@ -124,7 +124,6 @@ def lines(path: Path, source: IO[AnyStr]) -> Iterator[AnyStr]:
 
 
 def text(path: Path, encoding: Encoding) -> io.TextIOWrapper:
-    """The text of a file."""
     return io.TextIOWrapper(opened(path), encoding=encoding.name, errors=encoding.errors, newline="")
 
 

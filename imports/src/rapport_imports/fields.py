@@ -97,7 +97,6 @@ class Cells:
         return value
 
     def column(self, field: str) -> str:
-        """The column that a field was read from."""
         return self.columns.get(field, field)
 
     def _text(self, field: str) -> str:
@@ -234,7 +233,6 @@ class Cells:
         self.row.told.append(Problem(self.columns.get(field, ""), reason, description))
 
     def wrong(self, field: str, reason: str, description: str) -> None:
-        """Note a problem of the row."""
         self.row.problems.append(Problem(self.column(field), reason, description))
 
 
@@ -266,7 +264,6 @@ def language(name: str) -> str:
 
 
 def _named(what: str, name: str) -> Iterator[str]:
-    """The codes of what has that name."""
     from babel import Locale
 
     for spoken in _LANGUAGES_OF_FILES:

@@ -106,7 +106,6 @@ async def run(
 
 
 def _importer(wanted: Wanted, table: tabular.Table, channel: Channels) -> Any:
-    """What sends the rows of that kind."""
     customers = channel("customer")
     if wanted.kind is Kind.CUSTOMERS:
         return CustomerImporter(customers, table, wanted.system, dry_run=wanted.dry_run)
@@ -192,7 +191,6 @@ class Patient:
     _quiet_until: float = 0.0
 
     def unary_unary(self, *method: Any, **further: Any) -> Callable[[Any], Awaitable[Any]]:
-        """The callable for a unary method."""
         ask = self.channel.unary_unary(*method, **further)
 
         async def call(request: Any) -> Any:

@@ -118,7 +118,6 @@ class OrderImporter(ByCustomer[Order]):
     async def ask(
         self, items: list[tuple[Row, Order]], names: list[str], *, validate_only: bool
     ) -> promise_service_pb2.BatchMakePromisesResponse:
-        """Make the promises."""
         requests = [
             promise_service_pb2.MakePromiseRequest(
                 promise=self._promise(order, name), import_key=row.origin, confirmed=row.confirmed

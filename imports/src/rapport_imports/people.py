@@ -45,9 +45,7 @@ class Whose(Protocol):
     """A row that belongs to somebody."""
 
     @property
-    def person(self) -> Person:
-        """Whom."""
-        ...
+    def person(self) -> Person: ...
 
 
 def person(cells: Cells) -> Person:

@@ -163,7 +163,6 @@ class PurchaseImporter(ByCustomer[Bought]):
     async def ask(
         self, items: list[tuple[Row, Bought]], names: list[str], *, validate_only: bool
     ) -> purchase_service_pb2.BatchRecordPurchasesResponse:
-        """Record the purchases."""
         requests = [
             purchase_service_pb2.RecordPurchaseRequest(
                 purchase=purchase_pb2.Purchase(

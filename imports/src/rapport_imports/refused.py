@@ -91,7 +91,6 @@ class ErrorFile:
         self._writer.writerow([*(neutralised(shown(cell)) for cell in padded), *told])
 
     def _created(self) -> Any:
-        """A new file."""
         for number in range(1, 1000):
             name = self.path.name if number == 1 else f"{self.path.stem}-{number}{self.path.suffix}"
             try:

@@ -22,11 +22,9 @@ class Tls(NamedTuple):
     name: str = ""
 
     def credentials(self) -> grpc.ChannelCredentials:
-        """For a channel."""
         return grpc.ssl_channel_credentials(self.held.ca, self.held.key, self.held.certificate)
 
     def options(self) -> list[tuple[str, Any]]:
-        """For a channel."""
         return [*OPTIONS, ("grpc.ssl_target_name_override", self.name)] if self.name else OPTIONS
 
 

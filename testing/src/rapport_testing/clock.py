@@ -12,9 +12,7 @@ class ManualClock(Clock):
         self._now = now
 
     def now(self) -> datetime:
-        """The moment the clock was set to."""
         return self._now
 
     def advance(self, by: timedelta) -> None:
-        """Move on."""
         self._now += by

@@ -40,7 +40,6 @@ def pytest_configure() -> None:
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The event loop that services run on."""
     return {"uvloop": uvloop.new_event_loop}
 
 
@@ -87,9 +86,7 @@ class Start(Protocol):
 
     def __call__(
         self, service: Service[Any], *, peers: Mapping[str, str] | None = None, **settings: Any
-    ) -> Awaitable[Running]:
-        """Start."""
-        ...
+    ) -> Awaitable[Running]: ...
 
 
 @contextlib.asynccontextmanager

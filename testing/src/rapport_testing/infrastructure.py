@@ -60,14 +60,12 @@ class Infrastructure:
         self._beside: Beside | None = None
 
     def start(self) -> None:
-        """Start both servers and wait until they answer."""
         self.postgres.start()
         self.nats.start()
         self.postgres_url = self.postgres.url
         self.nats_url = self.nats.url
 
     def stop(self) -> None:
-        """Stop both servers."""
         if self._beside is not None:
             self._beside.stop()
         self.nats.stop()
@@ -78,7 +76,6 @@ class Infrastructure:
         return urlunsplit(urlsplit(self.postgres_url)._replace(path=f"/{name}"))
 
     async def execute(self, sql: str) -> None:
-        """Run one administrative statement."""
         connection = await asyncpg.connect(self.postgres_url)
         try:
             await connection.execute(sql)

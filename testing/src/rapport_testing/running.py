@@ -119,7 +119,6 @@ class Running:
         return event_id
 
     async def stop(self) -> None:
-        """Drain and stop."""
         await asyncio.gather(*(channel.close(None) for channel in self._channels))
         await self.lifecycle.stop()
 

@@ -30,7 +30,6 @@ class Address:
 
     @property
     def domain(self) -> str:
-        """What is behind the @."""
         return self.spec.rpartition("@")[2]
 
 

@@ -10,7 +10,6 @@ _ETAG = re.compile(ETAG)
 
 
 def etag(version: int) -> str:
-    """The etag of a row at `version`."""
     return f'"{version}"'
 
 

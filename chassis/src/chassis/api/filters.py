@@ -89,7 +89,6 @@ def enum(column: sa.ColumnElement[Any], enum: EnumDescriptor) -> Field:
 
 
 def moment(column: sa.ColumnElement[Any]) -> Field:
-    """A time."""
     return Field(column, _moment, 'an RFC 3339 time like "2026-03-01T09:00:00Z"', ordered=True)
 
 

@@ -49,7 +49,6 @@ def text(most: int = TEXT_MAX, *, is_multiline: bool = False) -> Judge:
 
 
 def name(pattern: Pattern, other: Pattern | None = None) -> Judge:
-    """The name of a resource, of one pattern or another."""
     wrong, ids, others = ("INVALID_NAME", f"must be a name like {pattern}"), pattern.ids, other
 
     def judge(value: str) -> Wrong | None:

@@ -152,7 +152,6 @@ def _name(column: sa.ColumnElement[Any]) -> str:
 
 
 def _key_type(column: sa.ColumnElement[Any]) -> KeyType:
-    """The Python type of a sort column."""
     for kind in _KEY_TYPES:
         if issubclass(column.type.python_type, kind):
             return kind

@@ -48,7 +48,6 @@ def moment(at: Timestamp) -> datetime:
 
 
 def day(on: date) -> Date:
-    """The day as protobuf has it."""
     return Date(year=on.year, month=on.month, day=on.day)
 
 
@@ -64,7 +63,6 @@ def money(amount: Decimal, currency: str) -> Money:
 
 
 def decimal(amount: Money) -> Decimal:
-    """An amount of money as Python counts it."""
     return Decimal(amount.units) + Decimal(amount.nanos).scaleb(-9)
 
 

@@ -44,7 +44,6 @@ def resource(kind: str) -> Pattern:
 
 
 def patterns() -> list[Pattern]:
-    """Of every described resource, that of its names."""
     return [each.pattern for each in _resources().values()]
 
 
@@ -78,7 +77,6 @@ def is_ours(field: FieldDescriptor) -> bool:
 
 
 def is_resource(message: Descriptor | None) -> bool:
-    """Whether a message is one."""
     return message is not None and bool(message.GetOptions().Extensions[resource_pb2.resource].type)
 
 

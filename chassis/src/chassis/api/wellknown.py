@@ -82,7 +82,6 @@ def look(message: Descriptor, allowed: Any) -> Look | None:
 
 
 def number(field: FieldDescriptor, allowed: Any) -> Callable[[Any], Wrong | None] | None:
-    """The check of a number; None for what is none."""
     if field.cpp_type not in _GREATEST:
         return None
     least, most = _range(allowed, _GREATEST[field.cpp_type])

@@ -66,7 +66,6 @@ class Accounts:
             await asyncio.sleep(REFRESH_S)
 
     def refresh(self) -> dict[str, Account]:
-        """The accounts as the file has them now."""
         before, self._accounts = self._accounts, self._read_again.newest()
         if self._accounts is not before:
             self._changed()

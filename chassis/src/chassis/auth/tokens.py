@@ -144,7 +144,6 @@ def _claims(keys: Keys, issuer: str, token: str, kid: str | None, algorithm: str
 
 
 def expired(where: str) -> Unauthenticated:
-    """The refusal of a token whose time is over."""
     return Unauthenticated("TOKEN_EXPIRED", f"The token in `{where}` has expired. Get a new one.")
 
 

@@ -72,7 +72,6 @@ class Act:
     owner_checked: bool = False  # whether the caller's department was compared with the owner's
 
     def tell(self, row: dict[str, Any]) -> None:
-        """Note a fact, by its row of the outbox."""
         self.told.append(consistency.Told(row["type"], row["id"]))
         self.rows.append(row)
         self.resources[row["resource"]] = None
@@ -85,7 +84,6 @@ class Act:
 
 
 def audit_rows(acts: Iterable[Act], now: datetime) -> list[dict[str, Any]]:
-    """The rows of the audit table."""
     return [
         {
             "id": act.id,

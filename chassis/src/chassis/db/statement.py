@@ -74,7 +74,6 @@ class Statement(Purposeful, Generic[R]):
             raise TypeError(f"{self.name} needs the parameter {missing}") from None
 
     async def all(self, on: Executor, **params: Any) -> list[R]:
-        """Every row."""
         return self._rows(await on.fetch(self, self.arguments(params)))
 
     async def maybe(self, on: Executor, **params: Any) -> R | None:
@@ -90,7 +89,6 @@ class Statement(Purposeful, Generic[R]):
         return rows[0]
 
     async def run(self, on: Executor, **params: Any) -> None:
-        """Run for the effect alone."""
         await on.fetch(self, self.arguments(params))
 
     def _rows(self, records: list[Any]) -> list[R]:

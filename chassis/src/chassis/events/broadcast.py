@@ -43,7 +43,6 @@ class Broadcast:
         self._listeners.append(listener)
 
     async def start(self, connection: Connection) -> None:
-        """Listen, until the connection closes."""
         await connection.client.subscribe(self._subject, cb=self._hear)
         self._client = connection.client
 

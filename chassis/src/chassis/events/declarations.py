@@ -14,7 +14,6 @@ PENDING_SINGLES = 256
 
 
 def stream_of(service: str) -> str:
-    """The name of a service's stream."""
     return service.upper()
 
 
@@ -55,7 +54,6 @@ class Listening:
         return tuple(".".join(["events", self.source, *p.split(".")[2:]]) for p in self.patterns)
 
     def consumption(self) -> Consumption:
-        """What it needs of the broker."""
         pending = PENDING_BATCHES if self.in_batches else PENDING_SINGLES
         return Consumption(self.durable, self.source, self.subjects(), pending)
 

@@ -38,12 +38,10 @@ SIZES = [
 
 
 def too_many_streams(message: str, most: int) -> ResourceExhausted:
-    """The refusal of a stream for which there is no place."""
     return ResourceExhausted("TOO_MANY_STREAMS", message, {"most": most}, retry_after_s=5)
 
 
 def streams() -> Shares:
-    """The streams that are open."""
     return Shares(STREAMS_MAX, STREAMS_OF_A_CALLER, "streams open", too_many_streams)
 
 
@@ -74,7 +72,6 @@ class CallsInFlight:
             raise
 
     def end(self, caller: str, size: int) -> None:
-        """It ended."""
         self.calls.give_back(caller)
         self.bytes.give_back(caller, size)
 

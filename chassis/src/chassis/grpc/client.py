@@ -97,11 +97,9 @@ class Channels:
         return service in self._peers
 
     def __iter__(self) -> Iterator[str]:
-        """The services that may be called."""
         return iter(self._peers)
 
     async def close(self) -> None:
-        """Close what was opened."""
         await asyncio.gather(*(peer.close() for peer in self._open.values()))
 
 
@@ -183,7 +181,6 @@ class Peer:
         return call
 
     async def close(self) -> None:
-        """Close the channel, if a call opened it."""
         for channel in (*self._closing.values(), self._channel):
             if channel is not None:
                 await channel.close(None)

@@ -88,5 +88,4 @@ def listing(
 
 
 def shows(show: Show) -> Callable[[Any], Message]:
-    """What makes the message of an entity."""
     return partial(to_message, show) if isinstance(show, type) else show

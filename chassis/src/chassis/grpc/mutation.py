@@ -177,6 +177,5 @@ def answered(reply: Reply, context: Any) -> bytes:
 
 
 def request_of(message: Any) -> Request:
-    """The call that is under way."""
     text: str = message.request_id
     return Request(message, current_call.get(), UUID(text) if text else None, message)

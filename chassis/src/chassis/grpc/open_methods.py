@@ -45,7 +45,6 @@ class OpenMethods:
         self._draining = False
 
     def drain(self) -> None:
-        """End all that is under way."""
         self._draining = True
         self._under_way.end()
 

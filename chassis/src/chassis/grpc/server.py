@@ -164,7 +164,6 @@ def add_servicer(server: grpc.aio.Server, servicer: object) -> None:
 
 
 def descriptor(servicer: object) -> ServiceDescriptor:
-    """The descriptor of the service that a servicer implements."""
     base = _generated_base(servicer)
     messages: Any = sys.modules[base.__module__.removesuffix("_grpc")]
     found: ServiceDescriptor = messages.DESCRIPTOR.services_by_name[base.__name__.removesuffix("Servicer")]

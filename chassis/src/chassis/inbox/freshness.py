@@ -89,7 +89,6 @@ class Freshness:
         self._beat = asyncio.Event()
 
     async def start(self, connection: Connection, subscriptions: Sequence[Subscription]) -> None:
-        """Listen, until the connection closes."""
         self._connection = connection
         self._subscriptions = subscriptions
         self._since = time.monotonic()

@@ -45,7 +45,6 @@ class Pull:
         self._answered = asyncio.Event()
 
     async def open(self) -> None:
-        """Subscribe for the answers."""
         self._inbox = self._client.new_inbox()
         self._subscription = await self._client.subscribe(f"{self._inbox}.*", cb=self._receive)
         self._restored.add(self.interrupt)
@@ -139,7 +138,6 @@ class Delivery(Kept):
 
 
 def id_in(headers: Mapping[str, str], name: str) -> UUID | None:
-    """The id in an attribute; None when it has none."""
     try:
         return UUID(headers[name])
     except (KeyError, ValueError):

@@ -67,11 +67,9 @@ class Subscription:
         return cls(durable, source, known, {}, handler, patterns)
 
     def hears(self, full_name: str) -> bool:
-        """Whether it handles events of that type."""
         return full_name in self.messages or (bool(self.patterns) and full_name != "")
 
     def handler(self, full_name: str) -> Handler:
-        """Who handles events of that type one by one."""
         return self.handlers.get(full_name) or self.handlers[""]
 
     def declared(self) -> Consumption:

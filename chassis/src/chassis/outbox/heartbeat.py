@@ -97,7 +97,6 @@ class Heartbeat:
         self._short = False  # whether the stream ended too early when it was last looked at
 
     async def run(self) -> None:
-        """Beat until cancelled."""
         last = ""  # of an outage each error is said once
         while True:
             error = ""

@@ -82,7 +82,6 @@ class Publisher:
         return outcome
 
     async def close(self) -> None:
-        """Publish no more."""
         await self._window.close()
 
     async def _wave(self, rows: Sequence[Row], outcome: Outcome) -> None:
@@ -157,7 +156,6 @@ class Window:
         return answer
 
     async def close(self) -> None:
-        """Send no more."""
         if self._answering is not None:
             with suppress(nats.errors.Error):  # the connection is gone, and the subscription with it
                 await self._answering.unsubscribe()

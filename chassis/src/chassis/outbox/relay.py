@@ -128,7 +128,6 @@ class Relay:
         db.on_facts = self._recorded
 
     async def run(self) -> None:
-        """Publish until cancelled."""
         await self._client.subscribe(self._poke_subject, cb=self._poked)
         while True:
             try:

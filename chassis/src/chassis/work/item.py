@@ -160,7 +160,6 @@ class Work:
             self._resume(now)
 
     def _after(self, outcome: Outcome, now: datetime, wait: timedelta) -> None:
-        """The attempt under way has ended."""
         if outcome.verdict is Verdict.REFUSED:
             self._end(State.REFUSED, outcome, now)
         elif outcome.verdict is Verdict.UNKNOWN and len(self.unknown) > self.repeats:

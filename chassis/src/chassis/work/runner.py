@@ -217,7 +217,6 @@ class WorkRunner:
             await queue.SET_ASIDE.run(self._db, work=work.id)
 
     async def _count(self) -> None:
-        """Say how much there is."""
         live = {(kind, state): 0 for kind in self._workers for state in LIVE_STATES}
         alarms = dict.fromkeys(self._workers, 0)
         for row in await queue.COUNT.all(self._db, kinds=list(self._workers)):

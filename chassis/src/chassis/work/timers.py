@@ -98,7 +98,6 @@ class TimerRunner:
         db.on_timer = self._scheduled
 
     async def run(self) -> None:
-        """Fire timers until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
                 await self._feed(group)

@@ -43,25 +43,20 @@ class Nats(Engine):
 
     @property
     def url(self) -> str:
-        """The administrator's connection string."""
         return self.url_for(ADMIN)
 
     def url_for(self, user: str) -> str:
-        """The connection string of a user."""
         credentials = f"{user}:{self.password(user)}@" if self.declarations is not None else ""
         return f"nats://{credentials}127.0.0.1:{self.port}"
 
     def password(self, user: str) -> str:
-        """A user's password."""
         return derive((self.folder / "secret").read_text(), user)
 
     def program(self) -> Program:
-        """The server as a program for a supervisor."""
         argv = [str(binary()), "--config", str(self.folder / "nats.conf")]
         return Program("NATS", argv, self.log, orphaned=signal.SIGTERM)
 
     def prepare(self) -> None:
-        """Write configuration and secret."""
         self.folder.mkdir(parents=True, exist_ok=True)
         kept_secret(self.folder / "secret")
         # The server's format is a superset of JSON, but for the escapes that ASCII would need.

@@ -106,7 +106,6 @@ def require(needed: Iterable[tuple[int, str]], usual: Iterable[int]) -> None:
 
 
 def is_listening(port: int) -> bool:
-    """Whether somebody accepts connections on the port."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex((LOOPBACK, port)) == 0

@@ -69,7 +69,6 @@ class Postgres(Engine):
 
     @property
     def password(self) -> str:
-        """The superuser's password."""
         return (self.folder / "password").read_text().strip()
 
     @property
@@ -99,7 +98,6 @@ class Postgres(Engine):
             await connection.close()
 
     def program(self) -> Program:
-        """The server as a program for a supervisor."""
         options = [part for key, value in self.settings.items() for part in ("-c", f"{key}={value}")]
         argv = [str(self._bin / "postgres"), "-D", str(self.data), "-p", str(self.port), *options]
         return self._program("PostgreSQL", argv, orphaned=signal.SIGINT)

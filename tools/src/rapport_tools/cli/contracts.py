@@ -30,7 +30,6 @@ def method(name: str) -> MethodDescriptor:
 
 
 def message_class(descriptor: Descriptor) -> type[Message]:
-    """The Python class of a message."""
     return message_factory.GetMessageClass(descriptor)
 
 

@@ -21,7 +21,6 @@ from rapport_tools.cli.output import say
 
 
 def build() -> typer.Typer:
-    """The whole command."""
     app = typer.Typer(
         name="rapport",
         help="Run Rapport on this machine, call it, and see what it does.",

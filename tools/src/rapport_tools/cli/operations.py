@@ -12,7 +12,6 @@ from rapport_tools.cli.session import Session
 
 
 def operations(session: Session, service: str) -> OperationsServiceStub:
-    """The operations of one service."""
     return session.stub(OperationsServiceStub, service)
 
 

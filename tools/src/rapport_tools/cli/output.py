@@ -30,7 +30,6 @@ def listing(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_jso
 
 
 def write_json(value: Any) -> None:
-    """Write one JSON document."""
     typer.echo(escaped(json.dumps(value, indent=2, default=str, ensure_ascii=False)))
 
 

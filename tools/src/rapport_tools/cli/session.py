@@ -71,7 +71,6 @@ class Session:
         return self._cluster.address(service) if self._cluster else self._addresses[service]
 
     def addresses(self) -> dict[str, str]:
-        """Where each service is reached."""
         return {each: self.address(each) for each in self.peers}
 
     def desk(self) -> str:
@@ -89,7 +88,6 @@ class Session:
         return self._channels[service]
 
     def stub(self, stub: Callable[[grpc.Channel], T], service: str) -> T:
-        """A blocking stub."""
         return stub(self.channel(service))
 
     def aio_channel(self, service: str) -> grpc.aio.Channel:

@@ -100,7 +100,6 @@ def _ask(question: "Callable[[SpanStore], Awaitable[T]]") -> T:
 
 
 def draw(spans: Sequence["StoredSpan"]) -> None:
-    """Write the waterfall of one trace."""
     begin = min(span.started_at for span in spans)
     total_ms = max(_offset_ms(span, begin) + span.duration_ms for span in spans) or 1.0
     services = sorted({span.service for span in spans})

@@ -49,7 +49,6 @@ def value(cell: section_pb2.SectionCell) -> str:
 
 
 def money(amount: Money) -> str:
-    """An amount with the decimals of its currency."""
     return shown_amount(amount, ",")
 
 

@@ -55,7 +55,6 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
 
 
 def _unit(part: view_pb2.BalancePart | view_pb2.GoodwillPart) -> str:
-    """What is counted, for example `points`."""
     return part.unit.rpartition("/")[2]
 
 

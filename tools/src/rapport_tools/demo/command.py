@@ -69,7 +69,6 @@ def demo(
 
 
 def _tell_in_json() -> Any:
-    """The whole story, without a word."""
     from rapport_tools.demo.story import ACTS, Story
 
     story = Story(Session.open, lambda *_: None)
@@ -79,7 +78,6 @@ def _tell_in_json() -> Any:
 
 
 def _tell() -> Any:
-    """The whole story, as it happens."""
     from rapport_tools.demo.story import ACTS, Story
 
     is_page_told = False
@@ -161,7 +159,6 @@ def _tell_step(what: str, changed: str) -> None:
 
 
 def _page(customer: str) -> str:
-    """Where the desk shows a customer."""
     return f"{Session.open().env['RAPPORT_DESK_URL']}/{customer}"
 
 

@@ -77,7 +77,6 @@ class Stage:
         self._views = self.stub(EVERYONE, ViewServiceStub, "customer")
 
     def stub(self, person: Person, stub: Callable[[grpc.Channel], T], service: str) -> T:
-        """A service as somebody calls it."""
         if person not in self._sessions:
             self._sessions[person] = self._open(*person)
         return self._sessions[person].stub(stub, service)
@@ -151,7 +150,6 @@ class LeftOut(Exception):
 
 
 def in_days(days: float) -> Timestamp:
-    """A time from now."""
     return timestamp(datetime.now(UTC) + timedelta(days=days))
 
 

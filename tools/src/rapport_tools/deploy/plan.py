@@ -62,7 +62,6 @@ DEFAULTS = {each.name: each.default for each in fields(Installation) if each.def
 
 
 def files(of: Installation) -> dict[str, str]:
-    """The text of every file, by its path."""
     made: dict[str, Any] = {
         "manifests/00-namespaces.json": _list(_object("Namespace", each) for each in of.namespaces),
         "manifests/01-broker.json": _list(_broker(of)),

@@ -115,7 +115,6 @@ class Home:
         write_private(self.env_file, "".join(lines))
 
     def read_status(self) -> dict[str, Any]:
-        """What the supervisor wrote last."""
         path = self.path / "status.json"
         return dict(json.loads(path.read_text())) if path.exists() else {}
 
@@ -128,7 +127,6 @@ class Home:
         )
 
     def write_status(self, status: Mapping[str, Any]) -> None:
-        """Record what runs."""
         write_private(self.path / "status.json", json.dumps(status, indent=2))
 
     def currency(self) -> str:

@@ -100,11 +100,9 @@ class Infrastructure:
 
     @property
     def admin_url(self) -> str:
-        """The administrator's connection to the database server."""
         return self._postgres.url if self._postgres else self._environ[DATABASE]
 
     def database_url(self, service: str) -> str:
-        """A service's own connection to its own database."""
         return self._url(service, service)
 
     def owner_url(self, service: str) -> str:
@@ -112,7 +110,6 @@ class Infrastructure:
         return self._url(owner_of(service), service)
 
     def nats_url(self, service: str) -> str:
-        """A service's connection to the broker."""
         return self._nats.url_for(service) if self._nats else self._environ[BROKER]
 
     @property

@@ -45,7 +45,6 @@ class Installed:
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> Self:
-        """What `remember` wrote of one."""
         read = {
             "permissions": tuple(told["permissions"]),
             "declaration": Declaration.read(told["declaration"]),

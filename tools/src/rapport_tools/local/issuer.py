@@ -64,7 +64,6 @@ class Issuer:
 
     @property
     def jwks_url(self) -> str:
-        """Where services read the public key."""
         return self.jwks_file.as_uri()
 
     def token(
@@ -84,7 +83,6 @@ class Issuer:
         return self.sign(claims)
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """A JWT of these claims."""
         return jwt.encode(dict(claims), self._key, algorithm="ES256", headers={"kid": self._key_id})
 
     def read(self, token: str, audience: str) -> dict[str, Any]:

@@ -38,7 +38,6 @@ class Follower:
 
 
 def tail(path: Path, lines: int) -> list[str]:
-    """The last lines of a file."""
     with path.open(errors="replace") as file:
         return [line.rstrip("\n") for line in deque(file, lines)]
 

@@ -60,7 +60,6 @@ class Mailbox:
         return mail
 
     def find(self, key: str) -> Mail | None:
-        """One message by its id."""
         path = self.folder / f"{key}.json"
         return Mail(**json.loads(path.read_text())) if path.exists() else None
 
@@ -69,7 +68,6 @@ class Mailbox:
         return sorted(self._all(), key=lambda mail: mail.received_at, reverse=True)
 
     def message(self, key: str) -> EmailMessage:
-        """The message itself."""
         parsed = email.message_from_bytes(
             (self.folder / f"{key}.eml").read_bytes(), policy=email.policy.default
         )

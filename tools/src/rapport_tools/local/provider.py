@@ -68,7 +68,6 @@ class Provider:
         self._used: set[str] = set()  # refresh tokens: each is taken once
 
     def app(self) -> Starlette:
-        """What it serves."""
         return Starlette(
             routes=[
                 Route("/.well-known/openid-configuration", self._discovery),
@@ -121,7 +120,6 @@ class Provider:
         )
 
     async def _choose(self, request: Request) -> Response:
-        """Somebody was clicked."""
         asked = request.query_params
         async with request.form() as form:
             who = str(form.get("who", ""))

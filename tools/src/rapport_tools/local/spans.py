@@ -110,7 +110,6 @@ class SpanStore:
         return cls(pool)
 
     async def close(self) -> None:
-        """Close the connections."""
         await self._pool.close()
 
     async def add(self, spans: Sequence[StoredSpan]) -> None:

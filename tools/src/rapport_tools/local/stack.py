@@ -134,7 +134,6 @@ class Stack:
         await self._supervisor.stop()
 
     def kill(self) -> None:
-        """End everything at once."""
         if self._nursery is not None:
             self._nursery.kill()
         self._supervisor.kill()
@@ -145,7 +144,6 @@ class Stack:
         return [unit.program.log for unit in self._supervisor.units]
 
     def address(self, service: Installed, replica: int = 0) -> str:
-        """The gRPC address of a service."""
         return f"127.0.0.1:{self._port(service, replica)}"
 
     def http_address(self, service: Installed, replica: int = 0) -> str:

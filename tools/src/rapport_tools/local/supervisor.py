@@ -44,7 +44,6 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """The program's name."""
         return self.program.name
 
     def status(self) -> dict[str, Any]:

@@ -25,8 +25,6 @@ _DURATION = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(_MS)})")
 
 
 def queries(store: SpanStore) -> Starlette:
-    """The API as an application."""
-
     async def trace(request: Request) -> Response:
         """One trace; 404 when it is not known."""
         return _answer(await store.trace(request.path_params["trace_id"].lower()))

@@ -64,7 +64,6 @@ class TraceReceiver(otlp_grpc.TraceServiceServicer):
             await self._write(batch)
 
     async def flush(self) -> None:
-        """Write what is queued now."""
         rest = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
         if rest:
             await self._write(rest)

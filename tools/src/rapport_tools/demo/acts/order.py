@@ -85,12 +85,10 @@ def promise_on(stage: Stage, item: WorkItem, kind: str, *, days: float) -> str:
 
 
 def work(stage: Stage, person: Person) -> WorkItemServiceStub:
-    """Work items, as somebody may change them."""
     return stage.stub(person, WorkItemServiceStub, "cases")
 
 
 def promises(stage: Stage, person: Person) -> PromiseServiceStub:
-    """Promises, as somebody may change them."""
     return stage.stub(person, PromiseServiceStub, "cases")
 
 

@@ -60,7 +60,6 @@ def know_the_customer(stage: Stage) -> None:
 
 
 def explain(stage: Stage, notice: str) -> explanation_pb2.Explanation:
-    """Why the customer was told."""
     notices = stage.stub(EVERYONE, NoticeServiceStub, "notifications")
     return patiently(partial(notices.ExplainNotice, notice_service_pb2.ExplainNoticeRequest(name=notice)))
 
