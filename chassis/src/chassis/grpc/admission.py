@@ -91,7 +91,8 @@ def naming(request: Descriptor) -> list[str]:
 
 def note(principal: Principal | None, method: str, code: str, seconds: float, trace_id: str) -> None:
     """One RPC has ended. `principal` is None when it is not known who called."""
-    RPC_DURATION.observe((method, code), seconds, trace_id)
+    traced = {"trace_id": trace_id} if trace_id else None
+    RPC_DURATION.labels(method, code).observe(seconds, traced)
     CALLS.labels(caller_of(principal), method, code).inc()
 
 

@@ -159,7 +159,7 @@ class Peer:
                     code = "OK"
                     return response
                 finally:
-                    RPC_CLIENT_DURATION.observe((method[1:], code), time.perf_counter() - began)
+                    RPC_CLIENT_DURATION.labels(method[1:], code).observe(time.perf_counter() - began)
                     span.set_attribute("rpc.response.status_code", code)
 
         return call

@@ -3,94 +3,40 @@
 Names: what OpenTelemetry names is named so (`rpc_server_duration_seconds`); all else begins with `rapport_`.
 Units are seconds, and whole things. A label is a code of the contracts or of a declaration, never a person, a
 resource or a text. What is read from the database or the broker is the same in every replica: take the
-maximum over them, not the sum. What is counted more than once an RPC is a `Histogram` of ours.
+maximum over them, not the sum.
 """
 
 import asyncio
-import bisect
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
-from types import MappingProxyType
-from typing import Any
 
-from prometheus_client import REGISTRY, Counter, Gauge
-from prometheus_client.metrics_core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
-from prometheus_client.samples import Exemplar
 
 BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 Labels = tuple[str, ...]
 
 
-class _Family(Collector):
-    """A family of metrics that `prometheus_client` has none for, or none that is quick enough."""
-
-    kind: Any  # makes a family of a name, a description and labels
-
-    def __init__(
-        self, name: str, description: str, labels: Labels, registry: CollectorRegistry = REGISTRY
-    ) -> None:
-        self._empty: Callable[[], Any] = partial(self.kind, name, description, labels=labels)
-        registry.register(self)
-
-    def describe(self) -> Iterator[Metric]:
-        """The family without its series."""
-        yield self._empty()
-
-
-class Histogram(_Family):
-    """Durations in seconds, in buckets, by label values; of each bucket the trace of a recent one, if any.
-
-    Observed on the event loop alone, it needs no lock and costs under a microsecond.
-    """
-
-    kind = HistogramMetricFamily
-
-    def __init__(
-        self, name: str, description: str, labels: Labels, registry: CollectorRegistry = REGISTRY
-    ) -> None:
-        super().__init__(name, description, labels, registry)
-        self._series: dict[Labels, list[float]] = {}  # a count for each bucket, one above all, and the sum
-        self._exemplars: dict[tuple[Labels, int], Exemplar] = {}
-
-    def observe(self, values: Labels, seconds: float, trace_id: str = "") -> None:
-        """Count one duration, and keep its trace when it is recorded."""
-        series = self._series.get(values)
-        if series is None:
-            series = self._series[values] = [0] * (len(BUCKETS_S) + 2)
-        bucket = bisect.bisect_left(BUCKETS_S, seconds)
-        series[bucket] += 1
-        series[-1] += seconds
-        if trace_id:
-            self._exemplars[values, bucket] = Exemplar({"trace_id": trace_id}, seconds, time.time())
-
-    def collect(self) -> Iterator[Metric]:
-        """The series as Prometheus has them: buckets that accumulate."""
-        family = self._empty()
-        for values, (*counts, total) in list(self._series.items()):
-            buckets: list[Any] = []  # with an exemplar or None, which the stubs do not know
-            so_far = 0.0
-            for i, (bound, count) in enumerate(zip((*map(str, BUCKETS_S), "+Inf"), counts, strict=True)):
-                so_far += count
-                buckets.append((bound, so_far, self._exemplars.get((values, i))))
-            family.add_metric(values, buckets, total)
-        yield family
-
-
-class Snapshot(_Family):
+class Snapshot(Collector):
     """Gauges that are measured together: what was there last time and is no more, goes."""
 
-    kind = GaugeMetricFamily
-    _values: Mapping[Labels, float] = MappingProxyType({})
+    def __init__(
+        self, name: str, description: str, labels: Labels, registry: CollectorRegistry = REGISTRY
+    ) -> None:
+        self._empty = partial(GaugeMetricFamily, name, description, labels=labels)
+        self._values: Mapping[Labels, float] = {}
+        registry.register(self)
 
     def replace(self, values: Mapping[Labels, float]) -> None:
         """What there is now, by label values."""
         self._values = values
 
+    def describe(self) -> Iterator[Metric]:
+        yield self._empty()
+
     def collect(self) -> Iterator[Metric]:
-        """The series."""
         family = self._empty()
         for labels, value in self._values.items():
             family.add_metric(labels, value)
@@ -99,9 +45,14 @@ class Snapshot(_Family):
 
 LAG_EVERY_S = 0.5
 
-RPC_DURATION = Histogram("rpc_server_duration_seconds", "Time to answer an RPC.", ("method", "code"))
+RPC_DURATION = Histogram(
+    "rpc_server_duration_seconds", "Time to answer an RPC.", ["method", "code"], buckets=BUCKETS_S
+)
 RPC_CLIENT_DURATION = Histogram(
-    "rpc_client_duration_seconds", "Time of a call to another service, with its retries.", ("method", "code")
+    "rpc_client_duration_seconds",
+    "Time of a call to another service, with its retries.",
+    ["method", "code"],
+    buckets=BUCKETS_S,
 )
 CALLS = Counter(
     "rapport_rpc_calls",

@@ -57,7 +57,7 @@ async def answer(
     except (ClientDisconnect, SendTimeoutError):  # nobody reads any more
         code = "CANCELLED"
     finally:
-        RPC_DURATION.observe((method, code), time.perf_counter() - began)
+        RPC_DURATION.labels(method, code).observe(time.perf_counter() - began)
 
 
 def refused(refusal: Refusal, traceparent: str, request: Request, *, closes: bool = False) -> Response:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
-from prometheus_client import Gauge
+from prometheus_client import Gauge, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,7 +17,7 @@ from chassis.context import current_call
 from chassis.db.database import Database
 from chassis.errors import NotFound, Refusal, invalid
 from chassis.grpc.client import Channels
-from chassis.telemetry.metrics import Histogram
+from chassis.telemetry.metrics import BUCKETS_S
 from desk.language.catalogues import FAULT, N_
 from desk.live.calls import Calls
 from desk.live.presence import Presence
@@ -40,7 +40,8 @@ _STATUS = {
 DURATION = Histogram(
     "http_server_request_duration_seconds",
     "Time to answer a request for a page.",
-    ("method", "route", "status"),
+    ["method", "route", "status"],
+    buckets=BUCKETS_S,
 )
 VIEWERS = Gauge("rapport_live_viewers", "Browsers that are told of changes as they happen.")
 _STREAM = b"text/event-stream"
@@ -126,4 +127,5 @@ class Measured:
             else:
                 # Never the path, which names people; one route for all that is none.
                 route = getattr(scope.get("route"), "path", "none")
-                DURATION.observe((scope["method"], route, str(status)), time.perf_counter() - began)
+                took = time.perf_counter() - began
+                DURATION.labels(scope["method"], route, str(status)).observe(took)
