@@ -14,7 +14,7 @@ from rapport.customer.v1 import (
     view_service_pb2_grpc,
 )
 from rapport_tools.cli import contracts
-from rapport_tools.cli.failures import Exit, Failure
+from rapport_tools.cli.failures import Failure
 from rapport_tools.cli.output import AsJson, listing, write_lines
 from rapport_tools.cli.session import Session
 from rapport_tools.cli.terminal import Terminal
@@ -24,7 +24,6 @@ HANDLES = (
     "A customer is found by words of the name, customers/..., a UUID, an e-mail address, a phone number or "
     "its last digits, or another handle, such as 1042 or shop:1042."
 )
-_PHONE = re.compile(r"\s*\+?[\d\s()/.-]{4,}")
 _UUID = re.compile(r"(customers/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/view)?")
 
 
@@ -33,14 +32,13 @@ def view(
     customer: str = typer.Argument(
         help="customers/..., a UUID, words of the name, an e-mail address, a phone number, an id or system:id"
     ),
-    country: str = typer.Option("", help="Where a phone number without +49 or the like is local: DE."),
     watch: bool = typer.Option(False, "--watch", help="Stay, and show it as it changes; Ctrl-C ends."),
     who: str = typer.Option("agent:demo", "--as", metavar="ROLE:NAME", help="Who looks."),
     as_json: bool = AsJson,
 ) -> None:
     """Show the one document that every department reads about a customer."""
     session = Session.open(who)
-    name = f"{_found(session, customer, country, as_json)}/view"
+    name = f"{_found(session, customer, as_json)}/view"
     if watch:
         _follow(_changes(session, name), as_json)
         return
@@ -58,15 +56,13 @@ def view(
     terminal.print(page(found, terminal.width, whom), crop=False)
 
 
-def _found(session: Session, customer: str, country: str, as_json: bool) -> str:
+def _found(session: Session, customer: str, as_json: bool) -> str:
     """The customer's name for whatever the user has of them. Several are listed, for people."""
     named = _UUID.fullmatch(customer.lower())
     if named is not None:
         return f"customers/{named[2]}"
-    is_local = country and _PHONE.fullmatch(customer)
-    query = _international(customer, country) if is_local else customer
     stub = session.stub(customer_service_pb2_grpc.CustomerServiceStub, "customer")
-    found = stub.SearchCustomers(customer_service_pb2.SearchCustomersRequest(query=query))
+    found = stub.SearchCustomers(customer_service_pb2.SearchCustomersRequest(query=customer))
     if not found.matches:
         raise Failure(f"No customer is found by {customer!r}. {HANDLES}")
     if len(found.matches) == 1:
@@ -85,20 +81,6 @@ def _row(match: "customer_service_pb2.SearchCustomersResponse.Match") -> dict[st
     since = f"{whom.create_time.ToDatetime():%Y-%m-%d}"
     name = whom.display_name or "(no name)"
     return {"name": name, "handles": " · ".join(others[:2]), "since": since, "customer": whom.name}
-
-
-def _international(number: str, country: str) -> str:
-    """A phone number as +49...; as it is when it is none."""
-    import phonenumbers
-
-    try:
-        parsed = phonenumbers.parse(re.sub(r"^\s*00", "+", number), country.upper() or None)
-    except phonenumbers.NumberParseException:
-        raise Failure(
-            f"{number!r} must begin with + or 00 and a country's number, or --country say where it is.",
-            Exit.WRONG_USE,
-        ) from None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _changes(session: Session, name: str) -> Iterator[view_pb2.CustomerView]:
