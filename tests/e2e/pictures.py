@@ -47,9 +47,9 @@ class Moment:
 async def test_pictures(visit: Visit) -> None:
     moment = Moment("")
     story = Story(Session.open, lambda what, changed: moment.tell(what, changed))
-    know_the_customer(story.stage)
+    know_the_customer(story)
     alice = await visit(Session.open().desk())
-    await signed_in(alice.page, f"/{story.stage.customer}", "Alice")
+    await signed_in(alice.page, f"/{story.customer}", "Alice")
     for name, (act, words, shown) in MOMENTS.items():
         moment = Moment(words)
         playing = asyncio.create_task(asyncio.to_thread(story.play, act))

@@ -33,7 +33,7 @@ def played(act: Any) -> tuple[Story, Played, Told]:
     """One act, of a new customer; the story, what it led to, and its words."""
     told: Told = []
     story = Story(Session.open, lambda what, changed: told.append((what, changed)))
-    know_the_customer(story.stage)
+    know_the_customer(story)
     return story, story.play(act), told
 
 
@@ -107,7 +107,7 @@ def test_nobody_has_called_the_customer_but_to_tell_her_something(complaint: Act
     story, _, _ = complaint
     timeline = Session.open().stub(TimelineServiceStub, "customer")
     entries = timeline.ListTimelineEntries(
-        ListTimelineEntriesRequest(parent=story.stage.customer, filter="channel = CHANNEL_VOICE")
+        ListTimelineEntriesRequest(parent=story.customer, filter="channel = CHANNEL_VOICE")
     ).timeline_entries
     ours = [each for each in entries if each.direction == channel_pb2.DIRECTION_OUTBOUND]
     assert [each.actor for each in ours] == ["agents/sam"]

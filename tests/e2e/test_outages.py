@@ -76,9 +76,7 @@ def test_a_mail_server_that_hangs_gets_the_notice_once_when_it_answers_again(sta
 
         def tell(said: int, story: Story) -> None:
             if said == FORECAST:
-                asyncio.run(
-                    eventually(lambda: attempts(str(story.stage.names["promise"])), RESTART_TIMEOUT_S)
-                )
+                asyncio.run(eventually(lambda: attempts(str(story.names["promise"])), RESTART_TIMEOUT_S))
                 thaw()
 
         outcome = story_told(tell)

@@ -17,7 +17,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from chassis.db.days import AUDIT_DAYS, CAUSES_DAYS
+from chassis.db.schema import AUDIT_DAYS, CAUSES_DAYS
 from chassis.names import SERVICE
 
 S = TypeVar("S", bound=BaseSettings)

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from chassis import ids
-from chassis.db.days import AUDIT_DAYS, CAUSES_DAYS, INBOX_DAYS, OUTBOX_DAYS
 from chassis.db.maintain import MAKING, keep, make_partitions
+from chassis.db.schema import AUDIT_DAYS, CAUSES_DAYS, INBOX_DAYS, OUTBOX_DAYS
 from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
 

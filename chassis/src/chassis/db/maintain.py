@@ -8,8 +8,8 @@ import structlog
 
 from chassis import ids
 from chassis.db.database import Database
-from chassis.db.days import INBOX_DAYS
 from chassis.db.failures import DATABASE_ERRORS
+from chassis.db.schema import INBOX_DAYS
 from chassis.db.session import guard
 
 CHECK_EVERY_S = 60.0

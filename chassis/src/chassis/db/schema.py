@@ -11,6 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 METADATA = sa.MetaData()
 SHARDS = 16  # of the outbox, by the hash of the resource: relays share it by them
+# For how many days is kept what is kept by partition, as the first migration writes into `keeping`. Of what
+# outbox and inbox let go, the causes stay. The last two are for the installation to say, by `migrate`.
+OUTBOX_DAYS, INBOX_DAYS, CAUSES_DAYS, AUDIT_DAYS = 14, 30, 400, 3660
 _AT = sa.DateTime(timezone=True)
 
 

@@ -19,8 +19,7 @@ from chassis import consistency, ids
 from chassis.consistency import Item
 from chassis.context import current_call
 from chassis.db.database import Database
-from chassis.db.days import INBOX_DAYS
-from chassis.db.schema import INBOX, PARKED
+from chassis.db.schema import INBOX, INBOX_DAYS, PARKED
 from chassis.db.statement import Statement
 from chassis.db.tables import among
 from chassis.errors import FailedPrecondition, Unavailable

@@ -23,9 +23,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis import ids
 from chassis.db.database import Database
-from chassis.db.days import OUTBOX_DAYS
 from chassis.db.failures import DATABASE_ERRORS
-from chassis.db.schema import OUTBOX, SHARDS, STREAM
+from chassis.db.schema import OUTBOX, OUTBOX_DAYS, SHARDS, STREAM
 from chassis.db.session import kept
 from chassis.db.statement import Statement
 from chassis.events.broadcast import Beat

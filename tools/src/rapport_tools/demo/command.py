@@ -85,7 +85,7 @@ def _tell() -> Any:
     def tell(what: str, changed: str) -> None:
         nonlocal is_page_told
         if not is_page_told and not cluster.is_meant():
-            say(f"  Watch it in a browser, live (sign in as Alice): {_page(story.stage.customer)}")
+            say(f"  Watch it in a browser, live (sign in as Alice): {_page(story.customer)}")
         is_page_told = True
         _tell_step(what, changed)
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -22,9 +22,6 @@ from rapport_tools.demo.changes import changes
 T = TypeVar("T")
 PATIENCE_S = 60.0
 
-Tell = Callable[[str, str], None]
-Pause = Callable[[str], None]
-
 
 class Person(NamedTuple):
     """Somebody who acts: `ROLE:NAME`, of a department."""
@@ -41,44 +38,26 @@ BILL = Person("department:bill", "billing")
 RITA = Person("manager:rita", "billing")
 
 
-def on_at_once(_: str) -> None:
-    """Nobody looks."""
-
-
+@dataclass
 class Stage:
-    """Where acts are played.
+    """Where acts are played."""
 
-    Args:
-        open_session: a session as `ROLE:NAME` of a department.
-        tell: called after each step with what was done and with what changed in the customer view.
-        customer: whom it is about; the first act makes a new one when there is none.
-        pause: called where there is something to look at that does not last, with what comes next.
-
-    Attributes:
-        names: what the act that is played has led to so far, resource names by what they are.
-        refusals: the reasons of what it was refused.
-    """
-
-    def __init__(
-        self,
-        open_session: Callable[[str, str], Session],
-        tell: Tell,
-        customer: str = "",
-        pause: Pause = on_at_once,
-    ) -> None:
-        self.customer = customer
-        self.pause = pause
-        self.names: dict[str, str | list[str]] = {}
-        self.refusals: list[str] = []
-        self._open, self._tell = open_session, tell
-        self._sessions: dict[Person, Session] = {}
-        self._told = view_pb2.CustomerView()
-        self._tokens: list[str] = []
-        self._views = self.stub(EVERYONE, ViewServiceStub, "customer")
+    open_session: Callable[[str, str], Session]  # as `ROLE:NAME` of a department
+    # Called after each step with what was done and with what changed in the customer view.
+    tell: Callable[[str, str], None]
+    customer: str = ""  # whom it is about; the first act makes a new one when there is none
+    # Called where there is something to look at that does not last, with what comes next.
+    pause: Callable[[str], None] = lambda _: None
+    # What the act that is played has led to so far, resource names by what they are.
+    names: dict[str, str | list[str]] = field(default_factory=dict, init=False)
+    refusals: list[str] = field(default_factory=list, init=False)  # the reasons of what it was refused
+    _sessions: dict[Person, Session] = field(default_factory=dict, init=False)
+    _told: view_pb2.CustomerView = field(default_factory=view_pb2.CustomerView, init=False)
+    _tokens: list[str] = field(default_factory=list, init=False)
 
     def stub(self, person: Person, stub: Callable[[grpc.Channel], T], service: str) -> T:
         if person not in self._sessions:
-            self._sessions[person] = self._open(*person)
+            self._sessions[person] = self.open_session(*person)
         return self._sessions[person].stub(stub, service)
 
     def call(self, method: Any, request: Any) -> Any:
@@ -117,7 +96,7 @@ class Stage:
     def step(self, text: str, view: view_pb2.CustomerView | None = None) -> None:
         """Tell what was done, and what is different in the view: as it is, unless one is given."""
         view = view or self.view()
-        self._tell(text, changes(self._told, view))
+        self.tell(text, changes(self._told, view))
         self._told = view
 
     def until(self, condition: Callable[[], T], what: str) -> T:
@@ -133,7 +112,8 @@ class Stage:
         request = view_service_pb2.GetCustomerViewRequest(
             name=f"{self.customer}/view", consistency_token=token
         )
-        return patiently(partial(self._views.GetCustomerView, request))
+        views = self.stub(EVERYONE, ViewServiceStub, "customer")
+        return patiently(partial(views.GetCustomerView, request))
 
 
 @dataclass(frozen=True)

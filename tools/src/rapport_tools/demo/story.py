@@ -1,14 +1,12 @@
 """The story in three acts. Each is a file of `acts`, and a trace."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from chassis.telemetry import tracing
 from rapport.common.v1 import explanation_pb2
-from rapport_tools.cli.session import Session
 from rapport_tools.demo.acts import broker, departments, slip
-from rapport_tools.demo.stage import Act, LeftOut, Pause, Stage, Tell, on_at_once
+from rapport_tools.demo.stage import Act, LeftOut, Stage
 
 ACTS = [slip.ACT, departments.ACT, broker.ACT]
 
@@ -38,22 +36,15 @@ class Outcome:
     acts: list[Played] = field(default_factory=list)
 
 
-class Story:
-    """The story of one customer; arguments as of Stage.
+@dataclass
+class Story(Stage):
+    """The story of one customer.
 
     Without a customer it makes one: what one may get in goodwill within a month is limited, and the story can
     be told any number of times.
     """
 
-    def __init__(
-        self,
-        open_session: Callable[[str, str], Session],
-        tell: Tell,
-        customer: str = "",
-        pause: Pause = on_at_once,
-    ) -> None:
-        self.stage = Stage(open_session, tell, customer, pause)
-        self._acts: list[Played] = []
+    _acts: list[Played] = field(default_factory=list, init=False)
 
     def run(self) -> Outcome:
         """Play the first act alone, for whoever needs a promise that slipped."""
@@ -62,12 +53,12 @@ class Story:
 
     def play(self, act: Act) -> Played:
         """Play one act and wait for its end. The first comes first; Failure when one lasts over a minute."""
-        self.stage.names, self.stage.refusals = {}, []
-        played = Played(act.title, self.stage.names, self.stage.refusals)
+        self.names, self.refusals = {}, []
+        played = Played(act.title, self.names, self.refusals)
         with tracing.work_span("rapport demo", ""):
             played.trace_id = tracing.trace_id(tracing.traceparent())
             try:
-                act.play(self.stage)
+                act.play(self)
             except LeftOut as why:
                 played.left_out = str(why)
         self._acts.append(played)
@@ -75,8 +66,7 @@ class Story:
 
     def outcome(self) -> Outcome:
         """What it has led to so far, the first act at least."""
-        first: dict[str, Any] = self._acts[0].names
-        explained = slip.explain(self.stage, first["notices"][0])
-        return Outcome(
-            self.stage.customer, **first, trace_id=self._acts[0].trace_id, explain=explained, acts=self._acts
-        )
+        first = self._acts[0]
+        names: dict[str, Any] = first.names
+        explained = slip.explain(self, names["notices"][0])
+        return Outcome(self.customer, **names, trace_id=first.trace_id, explain=explained, acts=self._acts)
