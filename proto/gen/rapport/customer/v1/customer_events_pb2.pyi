@@ -423,3 +423,103 @@ class RelationshipManagerAssigned(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RelationshipManagerAssigned: _TypeAlias = RelationshipManagerAssigned  # noqa: Y015
+
+@_typing.final
+class CustomersMerged(_message.Message):
+    """Two customers are one. Who projects customers keeps, of each name, what the event with the highest `sequence` says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_MERGE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    MERGED_CUSTOMER_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    CUSTOMERS_FIELD_NUMBER: _builtins.int
+    SURVIVORS_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    customer_merge: _builtins.str
+    """`customerMerges/{uuid}`."""
+    customer: _builtins.str
+    """Whose name survives, `customers/{uuid}`."""
+    merged_customer: _builtins.str
+    """Whose name leads there from now on, `customers/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code; may be empty."""
+    sequence: _builtins.int
+    """Counts merges and their undoing, over all customers."""
+    @_builtins.property
+    def customers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Every name of the customer from now on, `customers/{uuid}`, at most 500."""
+
+    @_builtins.property
+    def survivors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The name that survives, of each of `customers`, in their order."""
+
+    def __init__(
+        self,
+        *,
+        customer_merge: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        merged_customer: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        customers: _abc.Iterable[_builtins.str] | None = ...,
+        survivors: _abc.Iterable[_builtins.str] | None = ...,
+        sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "customer_merge", b"customer_merge", "customers", b"customers", "merged_customer", b"merged_customer", "reason_code", b"reason_code", "sequence", b"sequence", "survivors", b"survivors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomersMerged: _TypeAlias = CustomersMerged  # noqa: Y015
+
+@_typing.final
+class CustomerMergeUndone(_message.Message):
+    """Two customers who were taken for one are two."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_MERGE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    MERGED_CUSTOMER_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    CUSTOMERS_FIELD_NUMBER: _builtins.int
+    SURVIVORS_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    customer_merge: _builtins.str
+    """`customerMerges/{uuid}`."""
+    customer: _builtins.str
+    """Whose name had survived, `customers/{uuid}`."""
+    merged_customer: _builtins.str
+    """Whose name had led there, `customers/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    sequence: _builtins.int
+    """Counts merges and their undoing, over all customers."""
+    @_builtins.property
+    def customers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Every name that either has now, `customers/{uuid}`, at most 500."""
+
+    @_builtins.property
+    def survivors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The name that survives, of each of `customers`, in their order."""
+
+    def __init__(
+        self,
+        *,
+        customer_merge: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        merged_customer: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        customers: _abc.Iterable[_builtins.str] | None = ...,
+        survivors: _abc.Iterable[_builtins.str] | None = ...,
+        sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "customer_merge", b"customer_merge", "customers", b"customers", "merged_customer", b"merged_customer", "reason_code", b"reason_code", "sequence", b"sequence", "survivors", b"survivors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerMergeUndone: _TypeAlias = CustomerMergeUndone  # noqa: Y015

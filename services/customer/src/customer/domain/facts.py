@@ -123,3 +123,29 @@ class RelationshipManagerAssigned:
     customer: str
     relationship_manager: str
     previous_relationship_manager: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CustomerMerge:
+    """What every event about the customer merge tells."""
+
+    customer_merge: str
+    customer: str
+    merged_customer: str
+    reason_code: str
+    customers: list[str]
+    survivors: list[str]
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomersMerged(_CustomerMerge):
+    """Two customers are one.
+
+    Who projects customers keeps, of each name, what the event with the highest `sequence` says.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerMergeUndone(_CustomerMerge):
+    """Two customers who were taken for one are two."""
