@@ -14,7 +14,7 @@ INVALID_FILTER, and the message says where and what is allowed.
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -24,6 +24,7 @@ from google.protobuf.descriptor import EnumDescriptor
 from chassis.api.messages import enum_name
 from chassis.api.text import NOT_TEXT
 from chassis.api.wellknown import EARLIEST, LATEST
+from chassis.db.aliases import group_of
 from chassis.errors import invalid
 from chassis.names import Pattern
 
@@ -54,6 +55,7 @@ class Field:
     read: Callable[[str], Any]
     allowed: str  # which values are allowed, in words
     ordered: bool = False  # whether it can be before and after, or only equal
+    is_customer: bool = False  # whether it is a customer's id: each of their names finds what is of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Filter:
     clause: Clause = field(default_factory=sa.true)
     params: dict[str, Any] = field(default_factory=dict)
     shape: str = ""
+    # The column that must be one customer's, and the parameter with their id, when the clause says beside this.
+    of_customer: tuple[sa.ColumnElement[Any], str] | None = None
 
 
 def text(column: sa.ColumnElement[Any]) -> Field:
@@ -79,6 +83,11 @@ def text(column: sa.ColumnElement[Any]) -> Field:
 def name(column: sa.ColumnElement[Any], pattern: Pattern) -> Field:
     """A field that holds a resource name, stored as its last id."""
     return Field(column, lambda value: pattern.ids(value)[-1], f"a name like {pattern}")
+
+
+def customer(column: sa.ColumnElement[Any], pattern: Pattern) -> Field:
+    """A field that holds a customer's id."""
+    return replace(name(column, pattern), is_customer=True)
 
 
 def enum(column: sa.ColumnElement[Any], enum: EnumDescriptor) -> Field:
@@ -126,12 +135,17 @@ class _Parser:
         self._token = 0
         self._params: dict[str, Any] = {}
         self._terms = 0
+        # By the identity of its clause: the column that is compared with a customer, and the parameter.
+        self._customers: dict[int, tuple[sa.ColumnElement[Any], str]] = {}
 
     def parse(self) -> Filter:
-        shape, clause = self._expression(0)
+        factors = self._parts("AND", lambda: self._factor(0))
         if self._position < len(self._text):
             self._refuse("AND, OR or the end of the filter must follow")
-        return Filter(clause, self._params, shape)
+        customer = next((clause for _, clause in factors if id(clause) in self._customers), None)
+        rest = sa.and_(sa.true(), *(clause for _, clause in factors if clause is not customer))
+        shape = " AND ".join(shape for shape, _ in factors)
+        return Filter(rest, self._params, shape, self._customers.get(id(customer)))
 
     def _expression(self, depth: int) -> tuple[str, Clause]:
         """Factors joined by AND."""
@@ -144,12 +158,16 @@ class _Parser:
     def _joined(
         self, word: str, join: Callable[..., Clause], part: Callable[[], tuple[str, Clause]]
     ) -> tuple[str, Clause]:
-        parts = [part()]
-        while self._take(rf"{word}(?![\w.])"):
-            parts.append(part())
+        parts = self._parts(word, part)
         if len(parts) == 1:
             return parts[0]
         return f"({f' {word} '.join(shape for shape, _ in parts)})", join(*(clause for _, clause in parts))
+
+    def _parts(self, word: str, part: Callable[[], tuple[str, Clause]]) -> list[tuple[str, Clause]]:
+        parts = [part()]
+        while self._take(rf"{word}(?![\w.])"):
+            parts.append(part())
+        return parts
 
     def _term(self, depth: int) -> tuple[str, Clause]:
         """A comparison or an expression in parentheses, negated or not."""
@@ -181,7 +199,11 @@ class _Parser:
         parameter = f"filter_{self._terms}"
         self._params[parameter] = self._value(name, field)
         value = sa.bindparam(parameter, type_=field.column.type)
-        return f"{name}{sign}${self._terms}", operators[sign](field.column, value)
+        if not field.is_customer:
+            return f"{name}{sign}${self._terms}", operators[sign](field.column, value)
+        is_one = field.column == sa.func.any(group_of(value))
+        self._customers[id(is_one)] = field.column, parameter
+        return f"{name}{sign}${self._terms}", is_one.is_not(sa.true()) if sign == "!=" else is_one
 
     def _value(self, name: str, field: Field) -> Any:
         quoted = self._take(r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*'")

@@ -22,6 +22,7 @@ from google.protobuf.message import Message
 
 from chassis.api.filters import Field, Filter, parse
 from chassis.api.pages import DEFAULT_SIZE, FRAME_BYTES, PAGE_MAX_BYTES, READ_AT_ONCE, SIZE_MAX, KeyType, Page
+from chassis.db.aliases import group_of
 from chassis.db.statement import Executor, Purposeful, Statement
 from chassis.errors import invalid
 
@@ -45,6 +46,9 @@ class Listing(Purposeful, Generic[R]):
             needs an index of its own: on its column, then those of `sort`.
         walks: filters have no indexes but are checked along the list, which is of one parent: where a table
             is written too often for an index of each.
+        of_customer: the column of the customer whose list it is, by the parameter `customer_id`: whichever of
+            their names that is, all that is of any of them is listed. A filter by `filters.customer` does the
+            same.
         default_size, size_max: of a page, as for `Page`.
     """
 
@@ -57,6 +61,7 @@ class Listing(Purposeful, Generic[R]):
         order_by: str = "",
         filters: Mapping[str, Field] | None = None,
         walks: bool = False,
+        of_customer: sa.ColumnElement[Any] | None = None,
         default_size: int = DEFAULT_SIZE,
         size_max: int = SIZE_MAX,
     ) -> None:
@@ -69,6 +74,7 @@ class Listing(Purposeful, Generic[R]):
         self._order_by = order_by
         self.filters = filters or {}
         self.walks = walks
+        self._of_customer = None if of_customer is None else (of_customer, "customer_id")
         self._has_filter = filters is not None
         self._sizes = {"default_size": default_size, "size_max": size_max}
         self._statements: dict[tuple[str, bool, bool], Statement[R]] = {}
@@ -140,10 +146,26 @@ class Listing(Purposeful, Generic[R]):
             position = sa.tuple_(*(sa.bindparam(f"after_{name}", type_=c.type) for name, c in named))
             key = sa.tuple_(*self.sort)
             select = select.where(key < position if descending else key > position)
-        order = [column.desc() if descending else column.asc() for column in self.sort]
-        made = Statement(select.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer)), self._row)
+        select = self._ordered(select, self.sort, descending)
+        if of := self._of_customer or chosen.of_customer:
+            select = self._ordered(*self._of_each_name(select, *of), descending)
+        made = Statement(select, self._row)
         made.purpose = self.purpose
         return made
+
+    def _of_each_name(
+        self, select: sa.Select[Any], column: sa.ColumnElement[Any], parameter: str
+    ) -> tuple[sa.Select[Any], list[sa.ColumnElement[Any]]]:
+        """As many rows of each of a customer's names: one range of an index for each, however many there are."""
+        names = sa.func.unnest(group_of(sa.bindparam(parameter, type_=sa.Uuid))).table_valued("customer_id")
+        each = select.where(column == names.c.customer_id).lateral("each")
+        return sa.select(*each.c).select_from(names.join(each, sa.true())), [each.c[n] for n in self._names]
+
+    def _ordered(
+        self, select: sa.Select[Any], sort: Sequence[sa.ColumnElement[Any]], descending: bool
+    ) -> sa.Select[Any]:
+        order = [column.desc() if descending else column.asc() for column in sort]
+        return select.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer))
 
 
 def _name(column: sa.ColumnElement[Any]) -> str:

@@ -115,6 +115,15 @@ IDEMPOTENCY = _table(
 # Rows of imports that were recognised as what another source had brought, by import key (chassis.overlap).
 RECOGNISED = _table("recognised", _texts("import_key", primary_key=True), _texts("known_as"))
 
+# Which names are of one customer, of names that ever were of several; `group_id` is the one that survives.
+ALIAS_GROUPS = _table(
+    "alias_groups",
+    _columns(sa.Uuid, "customer_id", primary_key=True),
+    _columns(sa.Uuid, "group_id"),
+    _columns(sa.BigInteger, "sequence"),  # of the merge, or its undoing, that said so: a later one holds
+    _columns(_AT, "change_time"),
+)
+
 # Every write: who, what, why. Partitioned by month on the id. Append-only: triggers refuse UPDATE and DELETE.
 AUDIT = _table(
     "audit",

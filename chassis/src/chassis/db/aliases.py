@@ -1,0 +1,103 @@
+"""Which names are of one customer.
+
+A merge is a link: every row keeps the customer's id that it was written with. Each service projects which ids
+are one customer (`chassis.inbox.aliases`) and reads by all of them, so a merge that is undone leaves nothing
+behind. See docs/adr/0050-a-merge-is-a-link.md.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.db.schema import ALIAS_GROUPS
+from chassis.db.statement import LOCK_NAMES, Bulk, Executor, Statement
+from chassis.db.tables import among, rows_of
+from chassis.db.transaction import Transaction
+
+_A, _OTHER = ALIAS_GROUPS.c, ALIAS_GROUPS.alias("other")
+
+
+def survivor_of(customer: sa.ColumnElement[Any]) -> sa.ColumnElement[UUID]:
+    """SQL: the id by which a customer is known, of whichever of their ids."""
+    found: Any = sa.func.survivor_of(customer, type_=sa.Uuid)
+    return found  # type: ignore[no-any-return]
+
+
+def group_of(customer: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """SQL: an array of all ids of a customer, of whichever of them; for a column `= ANY` of it."""
+    found: Any = sa.func.group_of(customer, type_=sa.ARRAY(sa.Uuid))
+    return found  # type: ignore[no-any-return]
+
+
+_ASKED = rows_of("asked", customer_ids=sa.Uuid())
+_GROUPS = Statement[Any](
+    sa.select(
+        _ASKED.c.customer_ids.label("asked"),
+        survivor_of(_ASKED.c.customer_ids).label("survivor"),
+        group_of(_ASKED.c.customer_ids).label("members"),
+    ).select_from(_ASKED)
+)
+_REGROUP = Bulk[Any](
+    ALIAS_GROUPS,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["customer_id"],
+        set_={name: insert.excluded[name] for name in ("group_id", "sequence", "change_time")},
+        where=_A.sequence < insert.excluded.sequence,
+    ),
+)
+LAST_SEQUENCE = Statement[Any](sa.select(sa.func.max(_A.sequence).label("sequence")))
+
+
+class Groups:
+    """Which of the ids that were asked for are of whom: `survivors` by id, `members` by survivor."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self.survivors: dict[UUID, UUID] = {}
+        self.members: dict[UUID, list[UUID]] = {}
+        for row in rows:
+            self.survivors[row["asked"]] = row["survivor"]
+            self.members[row["survivor"]] = sorted(row["members"])
+
+    @property
+    def everybody(self) -> list[UUID]:
+        """Every id of whoever was asked for."""
+        return sorted({each for members in self.members.values() for each in members})
+
+
+async def groups_of(on: Executor, customer_ids: Iterable[UUID]) -> Groups:
+    """All ids of the customers who have these."""
+    return Groups(await _GROUPS.all(on, customer_ids=sorted(set(customer_ids))))
+
+
+async def lock_person(tx: Transaction, customer_id: UUID) -> Sequence[UUID]:
+    """All ids of a customer, who is merged with nobody until the transaction ends; nor does anybody else
+    who asks for this decide about them meanwhile. For what is one for each person: a budget, a membership.
+
+    The first locks that a transaction takes.
+    """
+    locked: set[UUID] = set()
+    members = {customer_id}
+    while not members <= locked:
+        locked |= members
+        await LOCK_NAMES.run(tx, names=[f"customers/{each}" for each in sorted(locked)])
+        members = set((await groups_of(tx, [customer_id])).everybody)
+    return sorted(members)
+
+
+async def regroup(
+    tx: Transaction, survivors: Mapping[UUID, UUID], sequence: int, change_time: datetime
+) -> None:
+    """Take in whose each id is, as the merge with that number says; what a later one said holds."""
+    await LOCK_NAMES.run(tx, names=[f"customers/{each}" for each in sorted(survivors)])
+    await _REGROUP.rows(
+        tx,
+        [
+            {"customer_id": each, "group_id": survivor, "sequence": sequence, "change_time": change_time}
+            for each, survivor in sorted(survivors.items())
+        ],
+    )

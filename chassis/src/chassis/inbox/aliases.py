@@ -1,0 +1,27 @@
+"""A service that keeps things of customers learns here which of their names are one.
+
+    service = Service("cases", ..., listens=[aliases.listening("cases"), ...])
+    app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
+"""
+
+from chassis.db.aliases import regroup
+from chassis.db.transaction import Transaction
+from chassis.events.declarations import Listening
+from chassis.events.envelope import Event
+from chassis.names import Pattern
+from rapport.customer.v1.customer_events_pb2 import CustomerMergeUndone, CustomersMerged
+
+_CUSTOMER = Pattern("customers/{customer}")
+
+
+def listening(service: str) -> Listening:
+    """What such a service declares."""
+    return Listening(f"{service}-aliases", "customer", [CustomersMerged, CustomerMergeUndone])
+
+
+async def regrouped(tx: Transaction, event: Event[CustomersMerged | CustomerMergeUndone]) -> None:
+    """Keep whose each name is, whatever the order in which merges arrive."""
+    told = event.data
+    ids = zip(told.customers, told.survivors, strict=True)
+    survivors = {_CUSTOMER.ids(customer)[0]: _CUSTOMER.ids(survivor)[0] for customer, survivor in ids}
+    await regroup(tx, survivors, told.sequence, event.time)
