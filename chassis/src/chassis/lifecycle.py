@@ -25,6 +25,7 @@ from chassis.errors import Refusal
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import NotProvisioned, verify
 from chassis.grpc.server import Server
+from chassis.inbox import aliases
 from chassis.inbox.consumer import Consumer
 from chassis.operations.rpc import OperationsRpc
 from chassis.operations.store import count_backlog, measure
@@ -91,7 +92,8 @@ class Lifecycle:
         await app.broadcast.start(self._nats)
         publishing = await self._connect(pending_size=0)
         self._relay = Relay(app.db, publishing)
-        self._heartbeat = Heartbeat(app.db, publishing)
+        keeps_aliases = aliases.listening(app.name).durable in {each.durable for each in app.subscriptions}
+        self._heartbeat = Heartbeat(app.db, publishing, keeps_aliases)
         self._consumers = [Consumer(app.db, self._nats, subscription) for subscription in app.subscriptions]
         self._work = WorkRunner(app.db, app.workers)
         for run in (

@@ -72,7 +72,8 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
             unique.setdefault(row["table"], []).append(set(columns))
     sort = [column.name for column in listing.sort]
     table = str(listing.sort[0].table.name)
-    fixed = sorted(_compared(listing.select))
+    of_customer = () if listing.of_customer is None else (listing.of_customer.name,)
+    fixed = sorted({*_compared(listing.select), *of_customer})
     ways = {"the list": []} | {
         name: [field.column.name]
         for name, field in listing.filters.items()

@@ -65,7 +65,7 @@ class Filter:
     clause: Clause = field(default_factory=sa.true)
     params: dict[str, Any] = field(default_factory=dict)
     shape: str = ""
-    # The column that must be one customer's, and the parameter with their id, when the clause says beside this.
+    # The column that must be one customer's, and the parameter with their id: beside what the clause says.
     of_customer: tuple[sa.ColumnElement[Any], str] | None = None
 
 

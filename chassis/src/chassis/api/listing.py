@@ -74,7 +74,7 @@ class Listing(Purposeful, Generic[R]):
         self._order_by = order_by
         self.filters = filters or {}
         self.walks = walks
-        self._of_customer = None if of_customer is None else (of_customer, "customer_id")
+        self.of_customer = of_customer
         self._has_filter = filters is not None
         self._sizes = {"default_size": default_size, "size_max": size_max}
         self._statements: dict[tuple[str, bool, bool], Statement[R]] = {}
@@ -147,8 +147,10 @@ class Listing(Purposeful, Generic[R]):
             key = sa.tuple_(*self.sort)
             select = select.where(key < position if descending else key > position)
         select = self._ordered(select, self.sort, descending)
-        if of := self._of_customer or chosen.of_customer:
-            select = self._ordered(*self._of_each_name(select, *of), descending)
+        if self.of_customer is not None:
+            select = self._ordered(*self._of_each_name(select, self.of_customer, "customer_id"), descending)
+        elif chosen.of_customer:
+            select = self._ordered(*self._of_each_name(select, *chosen.of_customer), descending)
         made = Statement(select, self._row)
         made.purpose = self.purpose
         return made
@@ -156,7 +158,7 @@ class Listing(Purposeful, Generic[R]):
     def _of_each_name(
         self, select: sa.Select[Any], column: sa.ColumnElement[Any], parameter: str
     ) -> tuple[sa.Select[Any], list[sa.ColumnElement[Any]]]:
-        """As many rows of each of a customer's names: one range of an index for each, however many there are."""
+        """As many rows of each of a customer's names: a range of an index for each, however long."""
         names = sa.func.unnest(group_of(sa.bindparam(parameter, type_=sa.Uuid))).table_valued("customer_id")
         each = select.where(column == names.c.customer_id).lateral("each")
         return sa.select(*each.c).select_from(names.join(each, sa.true())), [each.c[n] for n in self._names]

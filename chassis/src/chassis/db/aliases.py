@@ -5,18 +5,16 @@ are one customer (`chassis.inbox.aliases`) and reads by all of them, so a merge 
 behind. See docs/adr/0050-a-merge-is-a-link.md.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import LOCK_NAMES, Bulk, Executor, Statement
-from chassis.db.tables import among, rows_of
+from chassis.db.tables import rows_of
 from chassis.db.transaction import Transaction
 
 _A, _OTHER = ALIAS_GROUPS.c, ALIAS_GROUPS.alias("other")
@@ -75,10 +73,10 @@ async def groups_of(on: Executor, customer_ids: Iterable[UUID]) -> Groups:
 
 
 async def lock_person(tx: Transaction, customer_id: UUID) -> Sequence[UUID]:
-    """All ids of a customer, who is merged with nobody until the transaction ends; nor does anybody else
-    who asks for this decide about them meanwhile. For what is one for each person: a budget, a membership.
+    """All ids of a customer, who is merged with nobody until the transaction ends.
 
-    The first locks that a transaction takes.
+    Nor does anybody else who asks for this decide about them meanwhile: for what is one for each person, a
+    budget, a membership. The first locks that a transaction takes.
     """
     locked: set[UUID] = set()
     members = {customer_id}

@@ -73,3 +73,4 @@ class Beat(msgspec.Struct):
     lag_s: float  # everything committed before so many seconds ago is published
     sequence: int  # the last sequence of its stream when that was so
     sent_at: float  # when that was, by its wall clock, in seconds since the epoch
+    aliases: int | None = None  # the last merge of customers that it knows; None when it keeps none of them

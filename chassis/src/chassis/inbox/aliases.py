@@ -1,7 +1,7 @@
 """A service that keeps things of customers learns here which of their names are one.
 
-    service = Service("cases", ..., listens=[aliases.listening("cases"), ...])
-    app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
+service = Service("cases", ..., listens=[aliases.listening("cases"), ...])
+app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
 """
 
 from chassis.db.aliases import regroup

@@ -64,6 +64,7 @@ class _Heard:
 
     at: float = 0.0
     unpublished: int = 0
+    aliases: int | None = None
     marks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=BEATS))  # T and S
     transits: deque[float] = field(default_factory=lambda: deque(maxlen=BEATS))
 
@@ -125,6 +126,14 @@ class Freshness:
             standing = Standing.BEHIND if known else Standing.SILENT
         return SourceState(standing, age_s, pending)
 
+    def unaware(self, sequence: int, expected: Sequence[str]) -> list[str]:
+        """The services that are not known to know the merge of customers with that number.
+
+        Of those that project merges, as they say themselves or are `expected` to until they are heard.
+        """
+        known = {name: heard.aliases for name, heard in self._heard.items() if heard.aliases is not None}
+        return sorted(name for name in {*known, *expected} if known.get(name, -1) < sequence)
+
     def _tell(self) -> None:
         now = time.monotonic()
         reached = {(each.durable, each.source): self._reached[each.durable] for each in self._subscriptions}
@@ -176,7 +185,7 @@ class Freshness:
         transit = now - beat.sent_at
         heard.transits.append(transit)
         late_s = transit - min(heard.transits)
-        heard.at, heard.unpublished = now, beat.unpublished
+        heard.at, heard.unpublished, heard.aliases = now, beat.unpublished, beat.aliases
         heard.marks.append((now - late_s - beat.lag_s, beat.sequence))
         self._beat.set()
 

@@ -22,6 +22,7 @@ from nats.js.api import StreamInfo
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis import ids
+from chassis.db.aliases import LAST_SEQUENCE
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import OUTBOX, OUTBOX_DAYS, SHARDS, STREAM
@@ -88,10 +89,12 @@ async def unpublished(db: Database) -> tuple[int, datetime | None]:
 class Heartbeat:
     """Runs in every replica."""
 
-    def __init__(self, db: Database, connection: Connection) -> None:
+    def __init__(self, db: Database, connection: Connection, keeps_aliases: bool = False) -> None:
+        """`keeps_aliases`: whether the service projects which names are of one customer."""
         self.problem = ""  # what keeps readers from getting what this service tells, in words
         self._db = db
         self._connection = connection
+        self._keeps_aliases = keeps_aliases
         self._stream = stream_of(db.service)
         self._short = False  # whether the stream ended too early when it was last looked at
 
@@ -122,11 +125,12 @@ class Heartbeat:
         lag_s = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
         metrics.OUTBOX_UNPUBLISHED.set(depth)  # before the broker is asked, whose silence they tell
         metrics.OUTBOX_OLDEST.set(lag_s)
+        aliases = (await LAST_SEQUENCE.one(self._db))["sequence"] or 0 if self._keeps_aliases else None
         sent_at = time.time()
         info = await self._connection.js.stream_info(self._stream)
         if await self._is_whole(known, info):
             self._tell("")
-            beat = Beat(depth, lag_s, info.state.last_seq, sent_at)
+            beat = Beat(depth, lag_s, info.state.last_seq, sent_at, aliases)
             await self._connection.client.publish(f"beat.{self._db.service}", msgspec.json.encode(beat))
 
     async def _is_whole(self, known: Any, info: StreamInfo) -> bool:

@@ -10,6 +10,7 @@ from chassis.inbox.subscription import Subscription
 from chassis.service import Service
 from customer.events.view import LISTENING, project
 from customer.rpc.customers import CustomerRpc
+from customer.rpc.merges import CustomerMergeRpc
 from customer.rpc.services import ConsentRpc, ImportRpc, PurposeRpc, SectionRpc, TimelineRpc
 from customer.rpc.views import ViewRpc
 from customer.settings import Settings
@@ -18,6 +19,8 @@ from customer.usecases.hot_views import HotViews
 from customer.usecases.imports import APPLY_TIMER, EXPIRE_TIMER, apply_chunk, expire_job
 from customer.usecases.sections import REDRAW_TIMER, redraw
 from rapport.customer.v1 import customer_events_pb2
+
+PROJECTING = ("cases", "loyalty", "notifications")  # what they keep is of customers, who may be merged
 
 
 def compose(app: App[Settings]) -> None:
@@ -34,6 +37,7 @@ def compose(app: App[Settings]) -> None:
     consumers = {source: projections[source].durable for source in own_first}
     freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
     app.serve(ViewRpc(app, hot=hot, freshness=freshness, arrivals=arrivals))
+    app.serve(CustomerMergeRpc(app, hot=hot, freshness=app.freshness, projecting=PROJECTING))
     app.serve(PurposeRpc(app))
     app.serve(SectionRpc(app, hot=hot))
     app.serve(ConsentRpc(app))
@@ -54,7 +58,7 @@ service = Service(
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
     listens=[LISTENING],
-    calls=["cases", "loyalty", "notifications"],
+    calls=PROJECTING,
     permissions=[  # to explain what is on the timeline
         "cases.cases.read",
         "cases.notes.read",

@@ -226,18 +226,16 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
 
     async def _get(self, ids: Sequence[UUID], *, missing_allowed: bool = False) -> list[Customer]:
         """The customers with these ids, in their order. NotFound when one is absent, or an empty one."""
-        found = await store.CUSTOMERS_BY_ID.all(self.db, ids=list(ids))
-        messages = dict(zip((c.id for c in found), await self._shown(found), strict=True))
+        found = await store.NAMED_CUSTOMERS.all(self.db, ids=list(ids))
+        messages = dict(zip((c.asked for c in found), await self._shown(found), strict=True))
         for customer_id in ids:
             if customer_id not in messages and not missing_allowed:
                 raise NotFound(names.CUSTOMER.format(customer_id))
         return [messages.get(customer_id, Customer()) for customer_id in ids]
 
     async def _shown(self, customers: Sequence[domain.Customer]) -> list[Customer]:
-        held = {customer.id: Held(customer, []) for customer in customers}
-        for identifier in await store.IDENTIFIERS_OF.all(self.db, customer_ids=list(held)) if held else ():
-            held[identifier.customer_id].identifiers.append(identifier)
-        return [shown(each) for each in held.values()]
+        identifiers = await store.identifiers_of(self.db, [customer.id for customer in customers])
+        return [shown(Held(customer, identifiers[customer.id])) for customer in customers]
 
     async def _matches(self, found: Sequence[Found]) -> list[pb.SearchCustomersResponse.Match]:
         customers = await self._get([each.customer_id for each in found])

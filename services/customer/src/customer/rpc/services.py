@@ -102,7 +102,7 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
             standings,
             [Channel(enum_name(_CHANNEL, number)) for number in dict.fromkeys(request.channels)],
             (await consents.preferences_of(self.db, customer.id)).channels,
-            await store.IDENTIFIERS_OF.all(self.db, customer_ids=[customer.id]),
+            (await store.identifiers_of(self.db, [customer.id]))[customer.id],
         )
         return to_message(
             consent_pb.CheckContactResponse,

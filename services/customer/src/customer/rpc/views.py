@@ -16,12 +16,11 @@ from chassis.inbox.arrivals import Arrivals
 from chassis.servicer import Rpc
 from chassis.timeouts import woken
 from customer import names
-from customer.domain.customers import Customer
-from customer.store.tables import CUSTOMERS_BY_ID, ViewRow
-from customer.store.views import SECTIONS_BY_ID, VIEWS_BY_ID
+from customer.store.tables import NAMED_CUSTOMERS, NamedCustomer, ViewRow
+from customer.store.views import VIEWS_BY_ID
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
-from customer.usecases.views import rendered
+from customer.usecases.views import named, rendered, stored
 from rapport.customer.v1 import view_pb2, view_service_pb2, view_service_pb2_grpc
 
 # What an answer needs after waiting: a tenth of the caller's time, within bounds, so that the caller gets our
@@ -62,9 +61,9 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
 
     async def _views(self, ids: Sequence[UUID]) -> list[view_pb2.CustomerView]:
         """The views of these customers, in their order. NotFound when one is absent."""
-        views = {row["customer_id"]: row["view"] for row in await VIEWS_BY_ID.all(self.db, customer_ids=ids)}
-        missing = [customer_id for customer_id in ids if customer_id not in views]
-        if missing:
+        rows = await VIEWS_BY_ID.all(self.db, customer_ids=ids)
+        views = {row["asked"]: view for row in rows if (view := stored(row)) is not None}
+        if missing := [row for row in rows if row["asked"] not in views]:
             views |= await self._of_nothing_told(missing)
         for customer_id in ids:
             if customer_id not in views:
@@ -107,17 +106,16 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
 
     async def _unprojected(self, customer_id: UUID) -> bytes:
         """The view of a customer of whom nothing was told yet. NotFound when there is no such customer."""
-        views = await self._of_nothing_told([customer_id])
+        views = await self._of_nothing_told(await VIEWS_BY_ID.all(self.db, customer_ids=[customer_id]))
         if customer_id not in views:
             raise NotFound(names.VIEW.format(customer_id))
         return views[customer_id]
 
-    async def _of_nothing_told(self, ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    async def _of_nothing_told(self, rows: Sequence[Any]) -> dict[UUID, bytes]:
         """The views of those customers that there are: who they are, and what departments put there."""
-        customers = await CUSTOMERS_BY_ID.all(self.db, ids=ids)
-        sections = await SECTIONS_BY_ID.all(self.db, customer_ids=ids)
-        drawn = {row["customer_id"]: row["view"] for row in sections}
-        return {each.id: _profile(each) + drawn.get(each.id, b"") for each in customers}
+        drawn = {row["asked"]: row["sections"] or b"" for row in rows}
+        customers = await NAMED_CUSTOMERS.all(self.db, ids=list(drawn))
+        return {each.asked: _profile(each) + drawn[each.asked] for each in customers}
 
 
 @functools.lru_cache(maxsize=64)
@@ -127,8 +125,10 @@ def _told(view: bytes, unapplied: bytes, freshness: bytes) -> bytes:
     return view_service_pb2.WatchCustomerViewResponse(customer_view=shown).SerializeToString()
 
 
-def _profile(customer: Customer) -> bytes:
-    return rendered(customer.id, customer, [], [], ViewRow(customer.id, customer.update_time, 0, 0))
+def _profile(customer: NamedCustomer) -> bytes:
+    """As it was asked for."""
+    row = ViewRow(customer.id, customer.update_time, 0, 0)
+    return rendered(customer.id, customer, [], [], row) + named(customer.asked)
 
 
 def _max_age_s(request: view_service_pb2.WatchCustomerViewRequest, context: Any) -> float:

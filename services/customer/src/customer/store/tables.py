@@ -11,11 +11,13 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.api.resources import resource
+from chassis.db.aliases import group_of, survivor_of
+from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Executor, Statement, of_entity
 from chassis.db.tables import among, replaced, rows_of, table
 from customer.domain.consents import Consent, Preferences, Purpose, Standing
@@ -101,16 +103,35 @@ IMPORT_JOBS = table(METADATA, "import_jobs", ImportJob)
 IMPORT_ROWS = table(METADATA, "import_rows", ImportRow, key=("job_id", "line"))
 IMPORT_FINDINGS = table(METADATA, "import_findings", Finding, key=("job_id", "line", "position"))
 
-_ID = CUSTOMERS.c.id == sa.bindparam("id")
+_ID = CUSTOMERS.c.id == survivor_of(sa.bindparam("id", type_=sa.Uuid))
 _IDS = among(CUSTOMERS.c.id, "ids")
 _CHANGING = (*PROFILE_FIELDS, "relationship_manager", "update_time", "version")
 
 CUSTOMER = Statement(sa.select(CUSTOMERS).where(_ID), row=Customer)
 CUSTOMERS_BY_ID = Statement(sa.select(CUSTOMERS).where(_IDS), row=Customer)
+
+
+@dataclass(slots=True)
+class NamedCustomer(Customer):
+    """A customer, and the id by which they were asked for: one of theirs."""
+
+    asked: UUID
+
+
+_asked = rows_of("asked", ids=sa.Uuid())
+NAMED_CUSTOMERS = Statement(
+    sa.select(CUSTOMERS, _asked.c.ids.label("asked")).join_from(
+        _asked, CUSTOMERS, CUSTOMERS.c.id == survivor_of(_asked.c.ids)
+    ),
+    row=NamedCustomer,
+)
 KNOWN_CUSTOMERS = Statement[Any](sa.select(CUSTOMERS.c.id).where(_IDS))
 
+_led_on = sa.exists().where(
+    ALIAS_GROUPS.c.customer_id == CUSTOMERS.c.id, ALIAS_GROUPS.c.group_id != CUSTOMERS.c.id
+)
 LIST_CUSTOMERS = Listing(
-    sa.select(CUSTOMERS),
+    sa.select(CUSTOMERS).where(~_led_on),
     CUSTOMERS.c.create_time,
     CUSTOMERS.c.id,
     row=Customer,
@@ -138,20 +159,39 @@ _T = IDENTIFIERS.c
 _KEY = ("type", "system", "normalized_value")
 _keys = rows_of("keys", **dict.fromkeys(_KEY, sa.Text()))
 
+_CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
+_OF_GROUP = sa.func.any(group_of(_CUSTOMER))  # of the customer, by whichever of their names
 IDENTIFIER = Statement(
-    sa.select(IDENTIFIERS).where(_T.id == sa.bindparam("id"), _T.customer_id == sa.bindparam("customer_id")),
-    row=Identifier,
+    sa.select(IDENTIFIERS).where(_T.id == sa.bindparam("id"), _T.customer_id == _OF_GROUP), row=Identifier
 )
 LIST_IDENTIFIERS = Listing(
-    sa.select(IDENTIFIERS).where(_T.customer_id == sa.bindparam("customer_id")),
-    _T.create_time,
-    _T.id,
-    row=Identifier,
+    sa.select(IDENTIFIERS), _T.create_time, _T.id, row=Identifier, of_customer=_T.customer_id
 )
-IDENTIFIERS_OF = Statement(
-    sa.select(IDENTIFIERS).where(among(_T.customer_id, "customer_ids")).order_by(_T.create_time, _T.id),
-    row=Identifier,
+
+
+@dataclass(slots=True)
+class _OfCustomer(Identifier):
+    """An identifier, and the id by which its customer was asked for."""
+
+    asked: UUID
+
+
+_name = sa.func.unnest(group_of(_asked.c.ids)).table_valued("customer_id").lateral("name")
+_IDENTIFIERS_OF = Statement(
+    sa.select(IDENTIFIERS, _asked.c.ids.label("asked"))
+    .select_from(_asked.join(_name, sa.true()).join(IDENTIFIERS, _T.customer_id == _name.c.customer_id))
+    .order_by(_T.create_time, _T.id),
+    row=_OfCustomer,
 )
+
+
+async def identifiers_of(on: Executor, customer_ids: Iterable[UUID]) -> dict[UUID, list[Identifier]]:
+    """The identifiers of each of these customers, of whichever of their names, oldest first."""
+    found: dict[UUID, list[Identifier]] = {customer_id: [] for customer_id in customer_ids}
+    for identifier in await _IDENTIFIERS_OF.all(on, ids=list(found)) if found else ():
+        found[identifier.asked].append(identifier)
+    return found
+
 
 # As the partial indexes say it, in the literals by which the planner recognises them.
 _OWNED = "{0}normalized_value <> '' AND {0}type NOT IN ('PHONE', 'FAX')"
@@ -162,7 +202,8 @@ def _having(predicate: str) -> sa.Select[Any]:
     """Who has the handles, through the partial index of that predicate."""
     indexed: sa.ColumnElement[bool] = sa.literal_column(f"({predicate.format('identifiers.')})")
     matches = sa.and_(*(_T[name] == _keys.c[name] for name in _KEY), indexed)
-    return sa.select(*(_T[name] for name in _KEY), _T.customer_id).join_from(_keys, IDENTIFIERS, matches)
+    owner = survivor_of(_T.customer_id).label("customer_id")
+    return sa.select(*(_T[name] for name in _KEY), owner).join_from(_keys, IDENTIFIERS, matches)
 
 
 # The customers that have handles, by key: see `owners_of`. Several may have a number.
@@ -189,7 +230,6 @@ CLAIM_IDENTIFIERS = Bulk[Any](
 DELETE_IDENTIFIER = Statement[Any](sa.delete(IDENTIFIERS).where(_T.id == sa.bindparam("id")))
 DELETE_IDENTIFIERS_OF = Statement[Any](sa.delete(IDENTIFIERS).where(among(_T.customer_id, "customer_ids")))
 
-_CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
 _P, _C = PURPOSES.c, CONSENTS.c
 
 PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE = of_entity(PURPOSES, Purpose)
@@ -197,21 +237,47 @@ LIST_PURPOSES = Listing(sa.select(PURPOSES), _P.id, row=Purpose)
 # Nothing comes back when there is one already.
 INSERT_PURPOSE = Statement[Any](insert(PURPOSES).on_conflict_do_nothing().returning(_P.id))
 
-_of_customer = sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER)
-LIST_CONSENTS = Listing(_of_customer, _C.id, row=Consent)
-CONSENT = Statement(_of_customer.where(_C.id == sa.bindparam("id")), row=Consent)
+# Of names that became one, what was said since holds, the last; of what was said before, what allows less.
+_merged_at = sa.select(ALIAS_GROUPS.c.change_time).where(ALIAS_GROUPS.c.customer_id == _CUSTOMER)
+_said_since = sa.func.coalesce(_C.effective_time > _merged_at.scalar_subquery(), sa.false())
+_holding = (
+    sa.select(CONSENTS)
+    .where(_C.customer_id == _OF_GROUP)
+    .ext(distinct_on(_C.id))
+    .order_by(
+        _C.id,
+        _said_since.desc(),
+        sa.case((_said_since, _C.effective_time)).desc().nulls_last(),
+        _C.state == sa.literal_column("'GRANTED'"),
+        _C.effective_time.desc(),
+        _C.customer_id,
+    )
+    .subquery("consents_holding")
+)
+_H = _holding.c
+LIST_CONSENTS = Listing(sa.select(_holding), _H.id, row=Consent)
+CONSENT = Statement(sa.select(_holding).where(_H.id == sa.bindparam("id")), row=Consent)
+# Under that very name, to be written.
+OWN_CONSENT = Statement(
+    sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER, _C.id == sa.bindparam("id")), row=Consent
+)
 # Nothing when there is no such purpose, and one without a channel when the customer never said anything.
 STANDINGS = Statement(
-    sa.select(_P.contact_default, _C.channel, _C.state)
-    .select_from(PURPOSES.outerjoin(CONSENTS, sa.and_(_C.purpose_id == _P.id, _C.customer_id == _CUSTOMER)))
+    sa.select(_P.contact_default, _H.channel, _H.state)
+    .select_from(PURPOSES.outerjoin(_holding, _H.purpose_id == _P.id))
     .where(_P.id == sa.bindparam("purpose_id")),
     row=Standing,
 )
 SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))
 APPEND_CONSENT = Statement[Any](insert(CONSENT_HISTORY))
 
+# What was said last, by whichever name.
 PREFERENCES_OF = Statement(
-    sa.select(PREFERENCES).where(PREFERENCES.c.customer_id == _CUSTOMER), row=Preferences
+    sa.select(PREFERENCES)
+    .where(PREFERENCES.c.customer_id == _OF_GROUP)
+    .order_by(PREFERENCES.c.update_time.desc(), PREFERENCES.c.customer_id)
+    .limit(sa.literal_column("1")),
+    row=Preferences,
 )
 SAVE_PREFERENCES = Statement[Any](replaced(insert(PREFERENCES)))
 

@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from chassis.api import filters
 from chassis.api.listing import Listing
+from chassis.db.aliases import group_of, survivor_of
 from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, replaced, rows_of
@@ -27,7 +28,7 @@ from customer.store.tables import (
 from rapport.common.v1 import channel_pb2
 
 _SCHEMA, _S = SECTION_SCHEMAS.c, VIEW_SECTIONS.c
-_OF_CUSTOMER = _S.customer_id == sa.bindparam("customer_id")
+_CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
 _IN_USE = _SCHEMA.version != _SCHEMA.deleted_version
 
 SCHEMA = Statement(
@@ -55,13 +56,22 @@ SAVE_SCHEMA = Bulk[Any](
     ),
 )
 
+
+def _latest_sections(customer: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Of each section what is true of the latest time, by whichever of the customer's names it was put."""
+    return (
+        sa.select(VIEW_SECTIONS)
+        .where(_S.customer_id == sa.func.any(group_of(customer)), _S.content.is_not(None))
+        .ext(distinct_on(_S.section))
+        .order_by(_S.section, _S.as_of_time.desc(), _S.customer_id)
+    )
+
+
+_sections_of = _latest_sections(_CUSTOMER).subquery("latest")
 SECTION = Statement(
-    sa.select(VIEW_SECTIONS).where(_OF_CUSTOMER, _S.section == sa.bindparam("id"), _S.content.is_not(None)),
-    row=ViewSection,
+    sa.select(_sections_of).where(_sections_of.c.section == sa.bindparam("id")), row=ViewSection
 )
-LIST_SECTIONS = Listing(
-    sa.select(VIEW_SECTIONS).where(_OF_CUSTOMER, _S.content.is_not(None)), _S.section, row=ViewSection
-)
+LIST_SECTIONS = Listing(sa.select(_sections_of), _sections_of.c.section, row=ViewSection)
 _section_keys = rows_of("keys", customer_ids=sa.Uuid(), sections=sa.Text())
 # Sections are locked in the order of their keys.
 LOCKED_SECTIONS = Statement(
@@ -108,29 +118,42 @@ class ShownPart:
     customer_id: UUID
     kind: str
     part: bytes
+    ended: bool
+    urgent: bool
 
 
-# Sections, each drawn as a view of its own, are part of a view that they are appended to.
-_drawn = sa.func.string_agg(_S.drawn, aggregate_order_by(sa.literal_column("''::bytea"), _S.section))
-_sections = sa.select(_drawn).where(_S.customer_id == _V.customer_id).scalar_subquery()
-_whole = _V.view.op("||")(sa.func.coalesce(_sections, sa.literal_column("''::bytea"))).label("view")
-VIEW = Statement[Any](sa.select(_whole, _V.version).where(_V.customer_id == sa.bindparam("customer_id")))
-VIEWS_BY_ID = Statement[Any](sa.select(_V.customer_id, _whole).where(among(_V.customer_id, "customer_ids")))
-# Of customers of whom nothing was told yet.
-SECTIONS_BY_ID = Statement[Any](
-    sa.select(_S.customer_id, _drawn.label("view"))
-    .where(among(_S.customer_id, "customer_ids"))
-    .group_by(_S.customer_id)
+# Sections, each drawn as a view of its own, are part of a view that they are appended to; also of customers
+# of whom nothing was told yet.
+_asked = rows_of("asked", customer_ids=sa.Uuid())
+_of_each = _latest_sections(_asked.c.customer_ids).lateral("section")
+_drawn = sa.func.string_agg(
+    _of_each.c.drawn, aggregate_order_by(sa.literal_column("''::bytea"), _of_each.c.section)
+)
+_sections = sa.select(_drawn.label("sections")).select_from(_of_each).lateral("drawn")
+_known = _asked.join(_sections, sa.true()).outerjoin(
+    VIEWS, _V.customer_id == survivor_of(_asked.c.customer_ids)
+)
+# By the ids that are asked for: `customer_id` is the one that survives, NULL without a view.
+VIEWS_BY_ID = Statement[Any](
+    sa.select(
+        _asked.c.customer_ids.label("asked"), _V.customer_id, _V.view, _sections.c.sections
+    ).select_from(_known)
 )
 
 # A view's row is what serialises its projectors: made when missing, then locked, both in the order of the
 # ids.
 ENSURE_VIEWS = Bulk[Any](VIEWS, lambda insert: insert.on_conflict_do_nothing(index_elements=["customer_id"]))
 LOCKED_VIEWS = Statement(
-    sa.select(_V.customer_id, _V.update_time, _V.open_promises, _V.open_cases)
+    sa.select(*(_V[name] for name in ViewRow.__dataclass_fields__))
     .where(among(_V.customer_id, "customer_ids"))
     .order_by(_V.customer_id)
     .with_for_update(),
+    row=ViewRow,
+)
+VIEW_ROWS = Statement(
+    sa.select(*(_V[name] for name in ViewRow.__dataclass_fields__)).where(
+        among(_V.customer_id, "customer_ids")
+    ),
     row=ViewRow,
 )
 _SAVED = (_V.customer_id, _V.view, _V.open_promises, _V.open_cases, _V.update_time)
@@ -152,7 +175,6 @@ PARTS = Statement(
 )
 SAVE_PARTS = Bulk[Any](VIEW_PARTS, replaced)
 
-_asked = rows_of("asked", customer_ids=sa.Uuid())
 _kinds = rows_of("kinds", kinds=sa.Text())
 
 
@@ -169,7 +191,8 @@ def _first(ended: bool, limit: int, *order: sa.ColumnElement[Any]) -> sa.Select[
         .limit(sa.literal_column(str(limit)))
         .lateral("ended" if ended else "live")
     )
-    shown = (first.c[name] for name in ("customer_id", "kind", "part", "change_time", "resource"))
+    names = ("customer_id", "kind", "part", "ended", "urgent", "change_time", "resource")
+    shown = (first.c[name] for name in names)
     return sa.select(*shown).select_from(_asked.join(_kinds, sa.true()).join(first, sa.true()))
 
 
@@ -179,7 +202,7 @@ _shown = sa.union_all(_first(False, LIVE_IN_VIEW, _P.urgent.desc()), _first(True
 # What the views of several customers show: of each kind what is live, the urgent before others, and the
 # latest that ended; latest change first.
 SHOWN_PARTS = Statement(
-    sa.select(_shown.c.customer_id, _shown.c.kind, _shown.c.part).order_by(
+    sa.select(*(_shown.c[name] for name in ShownPart.__dataclass_fields__)).order_by(
         _shown.c.change_time.desc(), _shown.c.resource
     ),
     row=ShownPart,
@@ -220,19 +243,22 @@ _NEWEST_FIRST = (_T.occur_time.desc(), _T.id.desc())
 LATEST_IN_VIEW = 20
 
 ENTRY = Statement(
-    sa.select(TIMELINE).where(_T.id == sa.bindparam("id"), _T.customer_id == sa.bindparam("customer_id")),
+    sa.select(TIMELINE).where(
+        _T.id == sa.bindparam("id"), _T.customer_id == sa.func.any(group_of(_CUSTOMER))
+    ),
     row=TimelineEntry,
 )
 
 # A page is one range of the index on (customer_id, occur_time, id), however long the timeline is;
 # a filter is checked along that range.
 LIST_ENTRIES = Listing(
-    sa.select(TIMELINE).where(_T.customer_id == sa.bindparam("customer_id")),
+    sa.select(TIMELINE),
     _T.occur_time,
     _T.id,
     descending=True,
     row=TimelineEntry,
     walks=True,
+    of_customer=_T.customer_id,
     filters={
         "channel": filters.enum(_T.channel, channel_pb2.Channel.DESCRIPTOR),
         "department": filters.text(_T.department),

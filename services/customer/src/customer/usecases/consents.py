@@ -71,7 +71,7 @@ async def update_consent(
     Every time it is said is kept, with who noted it. NotFound; FailedPrecondition CONSENT_SUPERSEDED.
     """
     await found(tx, CUSTOMER, LOCKED_CUSTOMER, customer_id)
-    held = await store.CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
+    held = await store.OWN_CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
     before = held.state if held else "UNSPECIFIED"
     if held is None:
         held, changes = await _new(tx, customer_id, consent_id, consent, allow_missing), consent
@@ -117,6 +117,7 @@ async def update_preferences(
     await found(tx, CUSTOMER, LOCKED_CUSTOMER, customer_id)
     preferences = await preferences_of(tx, customer_id)
     etags.match(etag, preferences.name, preferences.version)
+    preferences.customer_id = customer_id
     channels = list(dict.fromkeys(changes.get("channels", preferences.channels)))
     if channels != preferences.channels:
         preferences.channels = list(channels)

@@ -115,7 +115,7 @@ async def create_customer(tx: Transaction, draft: Draft, relationship_manager: s
 async def locked(tx: Transaction, customer_id: UUID) -> Held:
     """The customer with identifiers, nobody else's to change until the end of the transaction. NotFound."""
     customer = await found(tx, CUSTOMER, store.LOCKED_CUSTOMER, customer_id)
-    return Held(customer, await store.IDENTIFIERS_OF.all(tx, customer_ids=[customer.id]))
+    return Held(customer, (await store.identifiers_of(tx, [customer.id]))[customer.id])
 
 
 def without_stand_in(held: Held, changes: Mapping[str, str]) -> Mapping[str, str]:
@@ -175,7 +175,7 @@ async def create_identifier(
         if same(theirs, handle):
             raise taken("identifier", theirs.customer, identifier=theirs.name)
     check_room(len(held.identifiers))
-    identifier = identified(tx, customer.id, handle)
+    identifier = identified(tx, customer_id, handle)
     if await claim(tx, [identifier]):
         await refuse_taken(tx, identifier, "identifier")
     customer.touch(tx.now)

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from chassis.db.database import Database
 from chassis.events.broadcast import Broadcast
-from customer.store.views import VIEW
+from customer.store.views import VIEWS_BY_ID
+from customer.usecases.views import stored
 
 KEPT_S = 2.0
 BYTES_MAX = 64 * 1024 * 1024
@@ -55,16 +56,13 @@ class HotViews:
     async def _load(self, customer_id: UUID) -> bytes | None:
         epoch = self._broadcast.epoch
         try:
-            row = await VIEW.maybe(self._db, customer_id=customer_id)
+            view = stored(await VIEWS_BY_ID.one(self._db, customer_ids=[customer_id]))
         finally:
             # A change that commits while we read takes our place: what we read may be from before it.
             is_latest = self._loading.get(customer_id) is asyncio.current_task()
             if is_latest:
                 del self._loading[customer_id]
-        if row is None:
-            return None
-        view: bytes = row["view"]
-        if is_latest and epoch is not None:
+        if view is not None and is_latest and epoch is not None:
             self._keep(customer_id, view, epoch)
         return view
 

@@ -12,7 +12,7 @@ from customer.domain.facts import CustomerUpdated
 from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifier, Key, distinct, same
 from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
 from customer.names import CUSTOMER
-from customer.store.tables import IDENTIFIERS_OF, LOCKED_CUSTOMERS
+from customer.store.tables import LOCKED_CUSTOMERS, identifiers_of
 from customer.usecases.customers import (
     Held,
     claim,
@@ -82,10 +82,8 @@ async def apply_drafts(tx: Transaction, drafts: Sequence[Draft], relationship_ma
 async def _known(tx: Transaction, customer_ids: set[UUID]) -> dict[UUID, Held]:
     """The customers that rows may match, locked, with their identifiers."""
     customers = await LOCKED_CUSTOMERS.all(tx, ids=list(customer_ids))
-    known = {customer.id: Held(customer, []) for customer in customers}
-    for identifier in await IDENTIFIERS_OF.all(tx, customer_ids=list(known)):
-        known[identifier.customer_id].identifiers.append(identifier)
-    return known
+    identifiers = await identifiers_of(tx, [customer.id for customer in customers])
+    return {customer.id: Held(customer, identifiers[customer.id]) for customer in customers}
 
 
 def _apply(

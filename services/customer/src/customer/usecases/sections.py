@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.api import etags
 from chassis.api.messages import to_message
+from chassis.db.aliases import groups_of
 from chassis.db.statement import LOCK_NAME
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, Violation, invalid
@@ -272,7 +273,8 @@ async def _write(tx: Transaction, hot: HotViews, sections: Sequence[ViewSection]
     if len(await store.SAVE_SECTIONS.rows(tx, ordered)) < len(ordered):
         told = "Another change of the same section won. Try again."
         raise Aborted("REQUEST_IN_FLIGHT", told, retry_after_s=1)
-    tx.after_commit(lambda: hot.committed([each.customer_id for each in ordered]))
+    changed = (await groups_of(tx, {each.customer_id for each in ordered})).everybody
+    tx.after_commit(lambda: hot.committed(changed))
 
 
 def _drawn(section: ViewSection, schema: SectionSchema) -> bytes:

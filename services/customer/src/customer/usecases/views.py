@@ -5,14 +5,15 @@ which are drawn where they are put and added where a view is read.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from chassis.api.actors import actor_name, service_name
 from chassis.api.messages import money, timestamp
+from chassis.db.aliases import Groups, groups_of
 from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
 from chassis.errors import Malformed
@@ -113,23 +114,47 @@ class Happened:
     about: About | None
 
 
-async def apply(tx: Transaction, events: Sequence[Happened]) -> list[UUID]:
-    """Store what happened and render the views concerned. Returns whose they are, in order.
+def stored(row: Any) -> bytes | None:
+    """The view in a row of `VIEWS_BY_ID`, by the name that it was asked by; None when there is none yet."""
+    if row["view"] is None:
+        return None
+    view: bytes = row["view"] + (row["sections"] or b"")
+    return view if row["customer_id"] == row["asked"] else view + named(row["asked"])
 
-    A customer's view row is locked first, so that projectors of several streams and replicas take turns;
-    everything after that reads what the ones before have committed.
+
+def named(customer_id: UUID) -> bytes:
+    """What makes a serialised view one of that name, appended to it."""
+    return view_pb2.CustomerView(name=VIEW.format(customer_id)).SerializeToString()
+
+
+async def apply(tx: Transaction, events: Sequence[Happened]) -> list[UUID]:
+    """Store what happened and render the views concerned. Returns whose they are, by all of their names.
+
+    The view rows of the names that are told of, and of those that survived them, are locked first, so that
+    projectors of several streams and replicas take turns, and merges too; everything after that reads what
+    the ones before have committed.
     """
-    customer_ids = sorted({event.customer_id for event in events})
-    await store.ENSURE_VIEWS.rows(
-        tx, [values(ViewRow(i, _NEVER, 0, 0)) | {"view": b"", "version": 0} for i in customer_ids]
-    )
-    rows = {row.customer_id: row for row in await store.LOCKED_VIEWS.all(tx, customer_ids=customer_ids)}
+    rows, groups = await locked_views(tx, {event.customer_id for event in events})
     for event in events:
         rows[event.customer_id].update_time = max(event.time, rows[event.customer_id].update_time)
     await _enter(tx, [event.entry for event in events if event.entry])
     await _store_parts(tx, [(event.customer_id, event.about) for event in events if event.about], rows)
-    await render(tx, rows)
-    return customer_ids
+    await render(tx, rows, groups)
+    return groups.everybody
+
+
+async def locked_views(tx: Transaction, customer_ids: Collection[UUID]) -> tuple[dict[UUID, ViewRow], Groups]:
+    """The rows of the views of these names and of those that survived them, locked; and whose they are."""
+    groups = await groups_of(tx, customer_ids)
+    rows: dict[UUID, ViewRow] = {}
+    while wanted := {*customer_ids, *groups.members} - rows.keys():
+        new = [values(ViewRow(i, _NEVER, 0, 0)) | {"view": b"", "version": 0} for i in sorted(wanted)]
+        await store.ENSURE_VIEWS.rows(tx, new)
+        rows |= {
+            row.customer_id: row for row in await store.LOCKED_VIEWS.all(tx, customer_ids=sorted(wanted))
+        }
+        groups = await groups_of(tx, customer_ids)  # as it is while nobody can merge them
+    return rows, groups
 
 
 async def _enter(tx: Transaction, entries: Sequence[TimelineEntry]) -> None:
@@ -143,17 +168,57 @@ async def _enter(tx: Transaction, entries: Sequence[TimelineEntry]) -> None:
         raise Malformed("an event with the id of another service's")
 
 
-async def render(tx: Transaction, rows: Mapping[UUID, ViewRow]) -> None:
-    """Render the locked views of several customers from what is stored."""
-    customer_ids = sorted(rows)
-    customers = {c.id: c for c in await CUSTOMERS_BY_ID.all(tx, ids=customer_ids)}
-    parts = _grouped(await store.SHOWN_PARTS.all(tx, customer_ids=customer_ids, kinds=list(PartKind)))
-    entries = _grouped(await store.LATEST_ENTRIES.all(tx, customer_ids=customer_ids))
+async def render(tx: Transaction, rows: Mapping[UUID, ViewRow], groups: Groups) -> None:
+    """Render the locked views of several customers from what is stored of all of their names.
+
+    Only the name that survives has a view; what is counted stays with the name that it was told of.
+    """
+    survivors = sorted(groups.members)
+    whose = {each: survivor for survivor, members in groups.members.items() for each in members}
+    beside = (
+        await store.VIEW_ROWS.all(tx, customer_ids=ids) if (ids := sorted(whose.keys() - rows.keys())) else []
+    )
+    counted = {**rows, **{row.customer_id: row for row in beside}}
+    customers = {c.id: c for c in await CUSTOMERS_BY_ID.all(tx, ids=survivors)}
+    everybody = sorted(whose)
+    parts = _grouped(await store.SHOWN_PARTS.all(tx, customer_ids=everybody, kinds=list(PartKind)), whose)
+    entries = _grouped(await store.LATEST_ENTRIES.all(tx, customer_ids=everybody), whose)
+    views = {
+        survivor: rendered(
+            survivor,
+            customers.get(survivor),
+            parts[survivor] if len(members) == 1 else _first(parts[survivor]),
+            entries[survivor][: store.LATEST_IN_VIEW],
+            _together(survivor, [counted[each] for each in members if each in counted]),
+        )
+        for survivor, members in groups.members.items()
+    }
+    saved = sorted(rows)
     await tx.defer(
         store.SAVE_VIEWS,
-        view=[rendered(i, customers.get(i), parts[i], entries[i], rows[i]) for i in customer_ids],
-        **arrays(_ROW, [rows[i] for i in customer_ids]),
+        view=[views.get(i, b"") for i in saved],
+        **arrays(_ROW, [rows[i] for i in saved]),
     )
+
+
+def _together(survivor: UUID, rows: Sequence[ViewRow]) -> ViewRow:
+    """What the rows of all names of a customer say."""
+    latest = max(row.update_time for row in rows)
+    promises, cases = sum(row.open_promises for row in rows), sum(row.open_cases for row in rows)
+    return ViewRow(survivor, latest, promises, cases)
+
+
+def _first(parts: Sequence[store.ShownPart]) -> list[store.ShownPart]:
+    """Of what is shown of each of several names, as much as is shown of one, in the same order."""
+    room: dict[tuple[str, bool], int] = {}
+    shown = set()
+    for part in sorted(parts, key=lambda part: not part.urgent):
+        key = part.kind, part.ended
+        left = room.setdefault(key, store.ENDED_IN_VIEW if part.ended else store.LIVE_IN_VIEW)
+        if left:
+            room[key] = left - 1
+            shown.add(id(part))
+    return [part for part in parts if id(part) in shown]
 
 
 async def _store_parts(
@@ -188,8 +253,8 @@ def _count(view: ViewRow, kind: PartKind, more: int) -> None:
         view.open_cases += more
 
 
-def _grouped(rows: Iterable[R]) -> dict[UUID, list[R]]:
+def _grouped(rows: Iterable[R], whose: Mapping[UUID, UUID]) -> dict[UUID, list[R]]:
     groups: dict[UUID, list[R]] = defaultdict(list)
     for row in rows:
-        groups[row.customer_id].append(row)
+        groups[whose[row.customer_id]].append(row)
     return groups

@@ -32,7 +32,8 @@ def upgrade() -> None:
             SELECT coalesce(
                 (
                     SELECT array_agg(other.customer_id)
-                    FROM public.alias_groups own JOIN public.alias_groups other ON other.group_id = own.group_id
+                    FROM public.alias_groups own
+                    JOIN public.alias_groups other ON other.group_id = own.group_id
                     WHERE own.customer_id = customer
                 ),
                 ARRAY[customer]

@@ -1,0 +1,156 @@
+"""Merging customers who are one, and taking them apart when they are not.
+
+A merge is a link: nothing moves. The names that are one are kept in `alias_groups`, which every service
+projects; merges and their undoing are decided one after another, under one lock.
+"""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from chassis import ids
+from chassis.api.entities import found
+from chassis.db.aliases import groups_of, regroup
+from chassis.db.statement import LOCK_NAME, Executor, values
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+from chassis.facts import fact_of
+from customer.domain.customers import Customer
+from customer.domain.facts import CustomerMergeUndone, CustomersMerged
+from customer.domain.merges import CustomerMerge, MergeState, check_mergeable, survivors
+from customer.names import CUSTOMER, CUSTOMER_MERGE
+from customer.store import merges as store
+from customer.store.tables import LOCKED_CUSTOMERS
+from customer.usecases.customers import save
+from customer.usecases.hot_views import HotViews
+from customer.usecases.views import locked_views, render
+
+_LOCK = "customer-merges"
+
+
+async def create_merge(
+    tx: Transaction,
+    hot: HotViews,
+    *,
+    customer_id: UUID,
+    merged_customer_id: UUID,
+    reason_code: str,
+    note: str,
+    older_survives: bool,
+) -> CustomerMerge:
+    """Merge two customers who are one.
+
+    NotFound; AlreadyExists MERGED_ALREADY; FailedPrecondition OTHER_TYPE, TOO_MANY_NAMES.
+    """
+    if older_survives and merged_customer_id < customer_id:  # UUIDv7: in the order of creation
+        customer_id, merged_customer_id = merged_customer_id, customer_id
+    return await merge_customers(
+        tx, hot, survivor_id=customer_id, merged_id=merged_customer_id, reason_code=reason_code, note=note
+    )
+
+
+async def merge_customers(
+    tx: Transaction, hot: HotViews, *, survivor_id: UUID, merged_id: UUID, reason_code: str, note: str = ""
+) -> CustomerMerge:
+    """Have two names be one customer's, as `create_merge`. The transaction has locked no customer before."""
+    await LOCK_NAME.run(tx, name=_LOCK)
+    groups = await groups_of(tx, [survivor_id, merged_id])
+    customers = await _locked(tx, groups.members)
+    for asked in (survivor_id, merged_id):
+        if groups.survivors[asked] not in customers:
+            raise NotFound(CUSTOMER.format(asked))
+    survivor, led_on = (customers[groups.survivors[asked]] for asked in (survivor_id, merged_id))
+    check_mergeable(survivor, led_on, len(groups.everybody))
+    sequence = await _next(tx)
+    merge = CustomerMerge(
+        ids.uuid7(tx.now),
+        survivor_id,
+        merged_id,
+        reason_code,
+        note,
+        MergeState.MERGED,
+        tx.call.principal.subject,
+        tx.now,
+        undo_actor="",
+        undo_reason_code="",
+        undo_time=None,
+        sequence=sequence,
+        known_by=sequence,
+        version=1,
+    )
+    await store.INSERT_MERGE.rows(tx, [merge])
+    whose = dict.fromkeys(groups.everybody, survivor.id)
+    told = {"customer": survivor.name, "merged_customer": led_on.name}
+    tx.record(fact_of(CustomersMerged, merge, **told, **_said(whose, merge.sequence)), version=merge.version)
+    await _regroup(tx, hot, whose, merge.sequence, [survivor])
+    return merge
+
+
+async def undo_merge(
+    tx: Transaction, hot: HotViews, *, customer_merge_id: UUID, reason_code: str, etag: str
+) -> CustomerMerge:
+    """Take two customers apart who are two.
+
+    Each has what is of their names, and the merges that hold without this one. NotFound; Aborted
+    ETAG_MISMATCH; FailedPrecondition UNDONE_ALREADY.
+    """
+    await LOCK_NAME.run(tx, name=_LOCK)
+    merge = await found(tx, CUSTOMER_MERGE, store.LOCKED_MERGE, customer_merge_id, etag=etag)
+    groups = await groups_of(tx, [merge.customer_id])
+    merge.undo(tx.call.principal.subject, reason_code, tx.now)
+    whose = await _without(tx, groups.everybody, merge)
+    merge.known_by = sequence = await _next(tx)
+    await store.SAVE_MERGE.run(tx, **values(merge))
+    told = {
+        "customer": CUSTOMER.format(groups.survivors[merge.customer_id]),
+        "merged_customer": CUSTOMER.format(whose[merge.merged_customer_id]),
+        "reason_code": reason_code,
+    }
+    tx.record(fact_of(CustomerMergeUndone, merge, **told, **_said(whose, sequence)), version=merge.version)
+    customers = await _locked(tx, set(whose.values()))
+    await _regroup(tx, hot, whose, sequence, list(customers.values()))
+    return merge
+
+
+async def names_beside(on: Executor, merge: CustomerMerge) -> list[UUID]:
+    """The names that survived beside those that a merge led on: those of its `customer` without it."""
+    groups = await groups_of(on, [merge.customer_id])
+    whose = await _without(on, groups.everybody, merge)
+    return [name for name, survivor in whose.items() if survivor == whose[merge.customer_id]]
+
+
+async def _without(on: Executor, names: Collection[UUID], merge: CustomerMerge) -> dict[UUID, UUID]:
+    """Whose each of the names of a customer is when `merge` does not hold."""
+    holding = await store.HOLDING_MERGES.all(on, customer_ids=list(names))
+    return survivors(names, (each for each in holding if each.id != merge.id))
+
+
+async def _next(tx: Transaction) -> int:
+    sequence: int = (await store.NEXT_SEQUENCE.one(tx))["sequence"]
+    return sequence
+
+
+async def _locked(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, Customer]:
+    return {each.id: each for each in await LOCKED_CUSTOMERS.all(tx, ids=sorted(customer_ids))}
+
+
+def _said(whose: Mapping[UUID, UUID], sequence: int) -> dict[str, object]:
+    return {
+        "customers": [CUSTOMER.format(name) for name in whose],
+        "survivors": [CUSTOMER.format(survivor) for survivor in whose.values()],
+        "sequence": sequence,
+    }
+
+
+async def _regroup(
+    tx: Transaction, hot: HotViews, whose: Mapping[UUID, UUID], sequence: int, changed: list[Customer]
+) -> None:
+    """Keep whose each name is, and draw the views. Who was changed by it counts a change."""
+    rows, _ = await locked_views(
+        tx, list(whose)
+    )  # before it is so: whoever draws one of them now comes first
+    await regroup(tx, whose, sequence, tx.now)
+    await render(tx, rows, await groups_of(tx, list(whose)))
+    for customer in changed:
+        customer.touch(tx.now)
+    await save(tx, changed)
+    tx.after_commit(lambda: hot.committed(list(whose)))
