@@ -24,7 +24,7 @@ from google.protobuf.descriptor import EnumDescriptor
 from chassis.api.messages import enum_name
 from chassis.api.text import NOT_TEXT
 from chassis.api.wellknown import EARLIEST, LATEST
-from chassis.db.aliases import group_of
+from chassis.db.aliases import is_of, names_of
 from chassis.errors import invalid
 from chassis.names import Pattern
 
@@ -86,7 +86,7 @@ def name(column: sa.ColumnElement[Any], pattern: Pattern) -> Field:
 
 
 def customer(column: sa.ColumnElement[Any], pattern: Pattern) -> Field:
-    """A field that holds a customer's id."""
+    """A field that holds a customer's id, or name."""
     return replace(name(column, pattern), is_customer=True)
 
 
@@ -198,12 +198,14 @@ class _Parser:
             return f"{name}:*", field.column.is_not(None)
         parameter = f"filter_{self._terms}"
         self._params[parameter] = self._value(name, field)
-        value = sa.bindparam(parameter, type_=field.column.type)
+        shape = f"{name}{sign}${self._terms}"
         if not field.is_customer:
-            return f"{name}{sign}${self._terms}", operators[sign](field.column, value)
-        is_one = field.column == sa.func.any(group_of(value))
+            value = sa.bindparam(parameter, type_=field.column.type)
+            return shape, operators[sign](field.column, value)
+        names = names_of(sa.bindparam(parameter, type_=sa.Uuid))
+        is_one = sa.exists().select_from(names).where(is_of(field.column, names.c.customer_id))
         self._customers[id(is_one)] = field.column, parameter
-        return f"{name}{sign}${self._terms}", is_one.is_not(sa.true()) if sign == "!=" else is_one
+        return shape, ~is_one if sign == "!=" else is_one
 
     def _value(self, name: str, field: Field) -> Any:
         quoted = self._take(r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*'")

@@ -22,7 +22,7 @@ from google.protobuf.message import Message
 
 from chassis.api.filters import Field, Filter, parse
 from chassis.api.pages import DEFAULT_SIZE, FRAME_BYTES, PAGE_MAX_BYTES, READ_AT_ONCE, SIZE_MAX, KeyType, Page
-from chassis.db.aliases import group_of
+from chassis.db.aliases import is_of, names_of
 from chassis.db.statement import Executor, Purposeful, Statement
 from chassis.errors import invalid
 
@@ -159,8 +159,8 @@ class Listing(Purposeful, Generic[R]):
         self, select: sa.Select[Any], column: sa.ColumnElement[Any], parameter: str
     ) -> tuple[sa.Select[Any], list[sa.ColumnElement[Any]]]:
         """As many rows of each of a customer's names: a range of an index for each, however long."""
-        names = sa.func.unnest(group_of(sa.bindparam(parameter, type_=sa.Uuid))).table_valued("customer_id")
-        each = select.where(column == names.c.customer_id).lateral("each")
+        names = names_of(sa.bindparam(parameter, type_=sa.Uuid))
+        each = select.where(is_of(column, names.c.customer_id)).lateral("each")
         return sa.select(*each.c).select_from(names.join(each, sa.true())), [each.c[n] for n in self._names]
 
     def _ordered(

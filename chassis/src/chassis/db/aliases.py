@@ -32,6 +32,19 @@ def group_of(customer: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return found  # type: ignore[no-any-return]
 
 
+def names_of(customer: sa.ColumnElement[Any]) -> Any:
+    """SQL, to join with: a row for each id of a customer, its `customer_id`."""
+    names = sa.func.unnest(group_of(customer))
+    return names.table_valued(sa.column("customer_id", sa.Uuid), name="names").render_derived()
+
+
+def is_of(column: sa.ColumnElement[Any], customer_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """SQL: whether a column, of customers' ids or of their names, holds that one."""
+    if not isinstance(column.type, sa.Uuid):
+        customer_id = sa.literal_column("'customers/'").op("||")(sa.cast(customer_id, sa.Text))
+    return column == customer_id
+
+
 _ASKED = rows_of("asked", customer_ids=sa.Uuid())
 _GROUPS = Statement[Any](
     sa.select(

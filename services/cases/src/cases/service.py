@@ -13,6 +13,7 @@ from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from chassis.app import App
 from chassis.events.declarations import Listening
+from chassis.inbox import aliases
 from chassis.service import Service
 from rapport.cases.v1 import cases_events_pb2
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
@@ -33,6 +34,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(PromiseRpc(app, clock=clock))
     app.serve(DirectoryRpc(app))
 
+    app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
     app.subscribe(NOTICES.durable, Notices(clock).sent)
 
     app.timer(AT_RISK_TIMER, promise_due_soon)
@@ -51,7 +53,7 @@ service = Service(
     events=cases_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[NOTICES],
+    listens=[NOTICES, aliases.listening("cases")],
     calls=["notifications"],
     permissions=["notifications.notices.read"],
 )

@@ -24,6 +24,9 @@ from customer.usecases.views import apply
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import (
     consent_service_pb2_grpc,
+    customer_merge_pb2,
+    customer_merge_service_pb2,
+    customer_merge_service_pb2_grpc,
     customer_pb2,
     customer_service_pb2,
     customer_service_pb2_grpc,
@@ -59,6 +62,7 @@ class Desk:
         self.timeline: Any = running.stub(timeline_service_pb2_grpc.TimelineServiceStub)
         self.views: Any = running.stub(view_service_pb2_grpc.ViewServiceStub)
         self.consents: Any = running.stub(consent_service_pb2_grpc.ConsentServiceStub)
+        self.merges: Any = running.stub(customer_merge_service_pb2_grpc.CustomerMergeServiceStub)
         self.imports: Any = running.stub(import_service_pb2_grpc.ImportServiceStub)
 
     def email(self, value: str) -> identifier_pb2.Identifier:
@@ -104,6 +108,25 @@ class Desk:
         """Find, or create, the customer of a handle."""
         request = customer_service_pb2.ResolveCustomerRequest(identifier=identifier, new_customer=create)
         return await self.customers.ResolveCustomer(request)
+
+    async def merge(self, customer: str, merged: str, **fields: Any) -> customer_merge_pb2.CustomerMerge:
+        """Say that two names are of one customer."""
+        said = {"reason_code": fields.pop("reason_code", "same-person"), "note": fields.pop("note", "")}
+        merge = customer_merge_pb2.CustomerMerge(customer=customer, merged_customer=merged, **said)
+        return await self.merges.CreateCustomerMerge(
+            customer_merge_service_pb2.CreateCustomerMergeRequest(customer_merge=merge, **fields)
+        )
+
+    async def undo(self, merge: customer_merge_pb2.CustomerMerge, **fields: Any) -> Any:
+        """Say that they are two."""
+        said = {"name": merge.name, "reason_code": "two-persons"} | fields
+        return await self.merges.UndoCustomerMerge(
+            customer_merge_service_pb2.UndoCustomerMergeRequest(**said)
+        )
+
+    async def get(self, customer: str) -> customer_pb2.Customer:
+        """A customer by a name."""
+        return await self.customers.GetCustomer(customer_service_pb2.GetCustomerRequest(name=customer))
 
     async def record(self, customer: str, **fields: Any) -> timeline_pb2.TimelineEntry:
         """Record a call of the customer."""

@@ -233,7 +233,8 @@ async def test_a_migration_that_was_interrupted_is_run_again(infrastructure):
         await connection.execute(
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'customers_names'::regclass"
         )
-        await connection.execute("ALTER TABLE timeline DROP COLUMN reason_code")  # of a later one
+        await connection.execute("ALTER TABLE timeline DROP COLUMN reason_code")  # of later ones
+        await connection.execute("DROP TABLE customer_merges; DROP SEQUENCE customer_merge_sequence")
         await connection.execute(
             "UPDATE alembic_version SET version_num = 'customer_0001' WHERE version_num LIKE 'customer_%'"
         )

@@ -204,7 +204,7 @@ async def test_facts_that_come_before_their_customer_wait_in_a_view_of_their_own
 
     async def seen():
         rows = await VIEWS_BY_ID.all(desk.running.db, customer_ids=[UUID(nobody.split("/")[1])])
-        return rows and (await desk.view(nobody)).cases
+        return rows[0]["view"] and (await desk.view(nobody)).cases
 
     (part,) = await eventually(seen)
     assert (part.topic, (await desk.view(nobody)).display_name) == ("late-delivery", "")

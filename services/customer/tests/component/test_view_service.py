@@ -6,7 +6,7 @@ import pytest
 
 from chassis import ids
 from chassis.context import Call, Principal, current_call
-from customer.store.views import VIEW
+from customer.store.views import VIEWS_BY_ID
 from customer.usecases import hot_views
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.customer.v1.customer_pb2 import Customer, Person
@@ -137,8 +137,8 @@ async def test_what_was_read_before_a_change_is_not_kept_after_it(desk, monkeypa
     read, go_on = asyncio.Event(), asyncio.Event()
 
     class Slow:
-        async def maybe(self, on, **params):
-            row = await VIEW.maybe(on, **params)
+        async def one(self, on, **params):
+            row = await VIEWS_BY_ID.one(on, **params)
             read.set()
             await go_on.wait()
             return row
@@ -149,7 +149,7 @@ async def test_what_was_read_before_a_change_is_not_kept_after_it(desk, monkeypa
         await views.arrivals.wait(token, "consistency_token", 5)
 
     await applied(await rename(desk, anna.name, "Berg"))  # which drops what was in memory
-    monkeypatch.setattr(hot_views, "VIEW", Slow())
+    monkeypatch.setattr(hot_views, "VIEWS_BY_ID", Slow())
     slow = asyncio.ensure_future(desk.view(anna.name))
     await eventually(read.is_set)
     await applied(await rename(desk, anna.name, "Tal"))

@@ -138,16 +138,16 @@ class Gated:
         self.asked = 0
         self.gate = asyncio.Event()
 
-    async def maybe(self, on, **params):
+    async def one(self, on, **params):
         self.asked += 1
         await self.gate.wait()
-        return await self.statement.maybe(on, **params)
+        return await self.statement.one(on, **params)
 
 
 async def test_all_who_ask_while_a_view_is_read_share_the_reading(desk, monkeypatch):
     (_, customer_id), hot = (await settled(desk)).name.split("/"), hot_views_of(desk)
     customer_id = UUID(customer_id)
-    monkeypatch.setattr(hot_views, "VIEW", gated := Gated(hot_views.VIEW))
+    monkeypatch.setattr(hot_views, "VIEWS_BY_ID", gated := Gated(hot_views.VIEWS_BY_ID))
     hot._drop([customer_id])
     asking = [asyncio.create_task(hot.get(customer_id)) for _ in range(50)]
     await eventually(lambda: gated.asked)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from chassis.app import App
 from chassis.events.declarations import Listening
+from chassis.inbox import aliases
 from chassis.service import Service
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.rpc.services import GoodwillRpc, LedgerRpc, MembershipRpc, ProgramRpc, PurchaseRpc
@@ -43,6 +44,7 @@ def compose(app: App[Settings]) -> None:
     app.on_open(partial(expect_bands, app.db, formula))
     app.timer(BANDS_TIMER, lambda tx, _: follow_bands(tx, formula))
     app.project(PROMISES.durable, on_promises)
+    app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
     app.subscribe(DELAYS.durable, goodwill_for_renegotiation(authority))
 
 
@@ -53,7 +55,7 @@ service = Service(
     events=loyalty_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[PROMISES, DELAYS],
+    listens=[PROMISES, DELAYS, aliases.listening("loyalty")],
     calls=["cases"],  # to explain what a promise led to
     permissions=["cases.promises.read"],
 )

@@ -52,7 +52,7 @@ def test_a_band_begins_at_its_threshold(lifetime: str, band: Band) -> None:
 
 def test_a_customer_without_purchases_is_standard() -> None:
     least = ValueFormula("test", "EUR", Decimal("0.01"), Decimal(2), Decimal(3))
-    assert [formula.band(None) for formula in (FORMULA, least)] == [Band.STANDARD, Band.STANDARD]
+    assert [formula.band() for formula in (FORMULA, least)] == [Band.STANDARD, Band.STANDARD]
 
 
 @pytest.mark.parametrize("bands", [(0, 1, 2), (1, 1, 2), (1, 2, 2), (-1, 1, 2)])

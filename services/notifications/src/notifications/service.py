@@ -6,6 +6,7 @@ from pathlib import Path
 from chassis.app import App
 from chassis.backoff import Backoff
 from chassis.events.declarations import Listening
+from chassis.inbox import aliases
 from chassis.service import Service
 from notifications.events.cases import on_promise
 from notifications.jobs.peers import Contacts, Promises
@@ -40,6 +41,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(TemplateRpc(app))
     app.serve(PolicyRpc(app))
     app.subscribe(PROMISES.durable, on_promise)
+    app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
     app.work(_sending(app))
 
 
@@ -77,7 +79,7 @@ service = Service(
     events=notifications_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[PROMISES],
+    listens=[PROMISES, aliases.listening("notifications")],
     calls=["cases", "customer"],
     permissions=("customer.customers.contact", "cases.agents.read", "cases.promises.read"),
 )

@@ -10,9 +10,10 @@ def _each(text: str) -> frozenset[str]:
 READ_EVERYTHING = _each(
     """
     cases.agents.read cases.cases.read cases.notes.read cases.promises.read cases.work_items.read
-    customer.consents.read customer.customers.read customer.customers.resolve customer.identifiers.read
-    customer.import_jobs.read customer.preferences.read customer.purposes.read customer.section_schemas.read
-    customer.timeline_entries.read customer.customer_views.read customer.view_sections.read
+    customer.consents.read customer.customer_merges.read customer.customers.read
+    customer.customers.resolve customer.identifiers.read customer.import_jobs.read customer.preferences.read
+    customer.purposes.read customer.section_schemas.read customer.timeline_entries.read
+    customer.customer_views.read customer.view_sections.read
     loyalty.accounts.read loyalty.goodwill.read loyalty.memberships.read loyalty.programs.read
     loyalty.purchases.read loyalty.transfers.read loyalty.units.read loyalty.customer_values.read
     notifications.delivery_attempts.read notifications.notice_policies.read notifications.notices.read
@@ -42,8 +43,8 @@ BACK_OFFICE = _each(
 LEAD = _each(
     """
     cases.agents.write
-    customer.customers.assign customer.customers.contact customer.import_jobs.write customer.purposes.write
-    customer.section_schemas.write
+    customer.customer_merges.write customer.customers.assign customer.customers.contact
+    customer.import_jobs.write customer.purposes.write customer.section_schemas.write
     loyalty.programs.write loyalty.purchases.write loyalty.units.write
     notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
     """
@@ -61,7 +62,9 @@ ROLES: dict[str, frozenset[str]] = {
     "agent": READ_EVERYTHING | FRONT_LINE,
     "department": READ_EVERYTHING | BACK_OFFICE,
     "manager": READ_EVERYTHING | FRONT_LINE | BACK_OFFICE | LEAD,
-    "relations": READ_EVERYTHING | FRONT_LINE | {"customer.customers.assign"},
+    "relations": READ_EVERYTHING
+    | FRONT_LINE
+    | {"customer.customers.assign", "customer.customer_merges.write"},
     "supervisor": READ_EVERYTHING | FRONT_LINE | BACK_OFFICE | LEAD | OVERSIGHT,
     "auditor": READ_EVERYTHING,
     "sre": RUNNING,

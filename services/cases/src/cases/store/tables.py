@@ -46,7 +46,7 @@ LIST_CASES = Listing(
     order_by="open_time",
     row=Case,
     filters={
-        "customer": filters.name(CASES.c.customer_id, names.CUSTOMER),
+        "customer": filters.customer(CASES.c.customer_id, names.CUSTOMER),
         "owner": filters.name(CASES.c.owner_id, names.AGENT),
         "topic": filters.text(CASES.c.topic),
         "state": filters.enum(CASES.c.state, states_pb2.CaseState.DESCRIPTOR),
@@ -141,7 +141,7 @@ LIST_PROMISES = Listing(
     order_by="due_time",
     row=Promise,
     filters={
-        "customer": filters.name(PROMISES.c.customer_id, names.CUSTOMER),
+        "customer": filters.customer(PROMISES.c.customer_id, names.CUSTOMER),
         "department": filters.name(PROMISES.c.department_id, names.DEPARTMENT),
         "state": filters.enum(PROMISES.c.state, states_pb2.PromiseState.DESCRIPTOR),
         "reference": filters.text(PROMISES.c.reference),

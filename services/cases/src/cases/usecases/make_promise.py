@@ -1,6 +1,6 @@
 """Making promises."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, cast
@@ -14,6 +14,7 @@ from cases.domain.work_item import WorkItem
 from cases.names import CASE, CUSTOMER, DEPARTMENT
 from cases.store import tables as store
 from chassis import ids
+from chassis.db.aliases import groups_of
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, invalid
@@ -181,9 +182,10 @@ async def _foundations(tx: Transaction, commands: Sequence[MakePromise]) -> _Fou
         foundations.cases.update(
             {case.id: case for case in await store.CASES_BY_ID.all(tx, ids=list(case_ids))}
         )
+    whose = await _groups(tx, new, foundations.cases)
     for command in new:
         if command.case_id:
-            _require_case(command, foundations.cases.get(command.case_id))
+            _require_case(command, foundations.cases.get(command.case_id), whose)
     for promise in before:
         foundations.remember(promise, promise.name)
     for promise in foundations.known.values():
@@ -191,11 +193,26 @@ async def _foundations(tx: Transaction, commands: Sequence[MakePromise]) -> _Fou
     return foundations
 
 
-def _require_case(command: MakePromise, case: Case | None) -> None:
-    """The case is there, and of the promise's customer."""
+async def _groups(
+    tx: Transaction, commands: Sequence[MakePromise], cases: Mapping[UUID, Case]
+) -> Mapping[UUID, UUID]:
+    """The name that survives, of each that is promised to on a case of another name."""
+    pairs = [
+        (command.customer_id, case.customer_id)
+        for command in commands
+        if command.case_id
+        and (case := cases.get(command.case_id))
+        and case.customer_id != command.customer_id
+    ]
+    return (await groups_of(tx, {name for pair in pairs for name in pair})).survivors if pairs else {}
+
+
+def _require_case(command: MakePromise, case: Case | None, whose: Mapping[UUID, UUID]) -> None:
+    """The case is there, and of the promise's customer, by whichever of their names."""
     if case is None:
         raise NotFound(CASE.format(command.case_id))
-    if case.customer_id != command.customer_id:
+    one, other = case.customer_id, command.customer_id
+    if whose.get(one, one) != whose.get(other, other):
         raise FailedPrecondition(
             "CUSTOMER_MISMATCH",
             f"{case.name} is of another customer: promise to the case's customer.",

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY, distinct_on
 
 from chassis.api.listing import Listing
+from chassis.db.aliases import survivor_of
 from chassis.db.tables import rows_of
 from customer.names import IDENTIFIER
 from customer.store.tables import CUSTOMERS, IDENTIFIERS
@@ -29,9 +30,10 @@ class Found:
 
     rank: int
     customer_id: UUID
+    born_id: UUID  # the name of theirs that was found
     identifier_id: UUID | None
 
-    identifier = IDENTIFIER.named("customer_id", "identifier_id")
+    identifier = IDENTIFIER.named("born_id", "identifier_id")
 
 
 def _customers(rank: sa.ColumnElement[int]) -> sa.Select[Any]:
@@ -86,10 +88,16 @@ def _search() -> Listing[Found]:
     named = _customers(_BY_NAME_OR_HANDLE).where(CUSTOMERS.c.id == sa.bindparam("customer_id", type_=sa.Uuid))
     parts = [part.subquery() for part in (named, _by_key(), _by_end(), _by_words())]
     every = sa.union_all(*(sa.select(part) for part in parts)).subquery()
+    whose = survivor_of(every.c.customer_id)
     each = (  # once, for the best and then the oldest reason
-        sa.select(every)
-        .ext(distinct_on(every.c.customer_id))
-        .order_by(every.c.customer_id, every.c.rank, every.c.identifier_id)
+        sa.select(
+            every.c.rank,
+            whose.label("customer_id"),
+            every.c.customer_id.label("born_id"),
+            every.c.identifier_id,
+        )
+        .ext(distinct_on(whose))
+        .order_by(whose, every.c.rank, every.c.identifier_id)
         .subquery("found")
     )
     return Listing(sa.select(each), each.c.rank, each.c.customer_id, row=Found, default_size=20, size_max=100)

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.api.resources import resource
-from chassis.db.aliases import group_of, survivor_of
+from chassis.db.aliases import group_of, names_of, survivor_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Executor, Statement, of_entity
 from chassis.db.tables import among, replaced, rows_of, table
@@ -176,10 +176,10 @@ class _OfCustomer(Identifier):
     asked: UUID
 
 
-_name = sa.func.unnest(group_of(_asked.c.ids)).table_valued("customer_id").lateral("name")
+_names = names_of(_asked.c.ids)
 _IDENTIFIERS_OF = Statement(
     sa.select(IDENTIFIERS, _asked.c.ids.label("asked"))
-    .select_from(_asked.join(_name, sa.true()).join(IDENTIFIERS, _T.customer_id == _name.c.customer_id))
+    .select_from(_asked.join(_names, sa.true()).join(IDENTIFIERS, _T.customer_id == _names.c.customer_id))
     .order_by(_T.create_time, _T.id),
     row=_OfCustomer,
 )

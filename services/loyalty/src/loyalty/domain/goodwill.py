@@ -1,6 +1,6 @@
 """Goodwill: what is granted to put something right, within what the policy allows."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -89,15 +89,15 @@ class KnownPromise(Promised):
 
     harmed: bool
 
-    def check(self, customer_id: UUID, given: "Given") -> None:
-        """Refuse that a person makes up for it to that customer, whose chain was `given` so much before.
+    def check(self, names: Sequence[UUID], given: "Given") -> None:
+        """Refuse that a person makes up for it to who has these names; its chain was `given` so much before.
 
         FailedPrecondition `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; AlreadyExists `GOODWILL_EXISTS`.
         """
         resource = {"resource": self.name}
-        if self.customer_id != customer_id:
+        if self.customer_id not in names:
             told = f"{self.name} was made to another customer: grant to the one it was made to."
-            named = {"customer": CUSTOMER.format(customer_id)}
+            named = {"customer": CUSTOMER.format(names[0])}
             raise FailedPrecondition("CUSTOMER_MISMATCH", told, resource | named)
         if not self.harmed:
             told = (

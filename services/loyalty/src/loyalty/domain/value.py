@@ -154,9 +154,9 @@ class ValueFormula:
         if not 0 < self.silver < self.gold < self.platinum:
             raise ValueError("bands must rise: 0 < silver < gold < platinum")
 
-    def band(self, value: CustomerValue | None) -> Band:
-        """The band of a customer."""
-        worth = value.total(self.currency) if value else 0
+    def band(self, *values: CustomerValue) -> Band:
+        """The band of a customer, who is worth what all of their names are."""
+        worth = sum(value.total(self.currency) for value in values)
         if worth >= self.platinum:
             return Band.PLATINUM
         if worth >= self.gold:

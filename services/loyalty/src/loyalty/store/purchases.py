@@ -162,20 +162,19 @@ LIST_PURCHASES = Listing(
     descending=True,
     row=Purchase,
     filters={
-        "customer": filters.name(PURCHASES.c.customer_id, CUSTOMER),
+        "customer": filters.customer(PURCHASES.c.customer_id, CUSTOMER),
         "purchase_time": filters.moment(PURCHASES.c.purchase_time),
     },
 )
 
 _VALUES = sa.select(CUSTOMER_VALUES)
 GET_VALUE = Statement(_VALUES.where(CUSTOMER_VALUES.c.id == sa.bindparam("id")), row=CustomerValue)
-VALUE_OF = Statement(
-    _VALUES.where(CUSTOMER_VALUES.c.customer_id == sa.bindparam("customer_id")), row=CustomerValue
-)
+# Of each of these names; a customer who was merged is worth what all of theirs are.
+VALUES_OF = Statement(_VALUES.where(among(CUSTOMER_VALUES.c.customer_id, "customer_ids")), row=CustomerValue)
 LIST_VALUES = Listing(
     _VALUES,
     CUSTOMER_VALUES.c.id,
     descending=True,
     row=CustomerValue,
-    filters={"customer": filters.name(CUSTOMER_VALUES.c.customer_id, CUSTOMER)},
+    filters={"customer": filters.customer(CUSTOMER_VALUES.c.customer_id, CUSTOMER)},
 )

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from chassis.api import filters
 from chassis.api.listing import Listing
+from chassis.db.aliases import group_of
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, rows_of, table, updated
 from loyalty.domain import ledger
@@ -67,14 +68,20 @@ LIST_UNITS = Listing(_UNITS, UNITS.c.id, row=ledger.Unit)
 INSERT_MEMBERSHIP = Statement(_inserted(MEMBERSHIPS), row=ledger.Membership)
 _MEMBERSHIPS = sa.select(MEMBERSHIPS).where(MEMBERSHIPS.c.program_id == sa.bindparam("program_id"))
 GET_MEMBERSHIP = Statement(_MEMBERSHIPS.where(MEMBERSHIPS.c.id == sa.bindparam("id")), row=ledger.Membership)
+# Of a customer who was a member by several names, the oldest: the one that they earn on.
 MEMBERSHIP_OF = Statement(
-    _MEMBERSHIPS.where(MEMBERSHIPS.c.customer_id == sa.bindparam("customer_id")), row=ledger.Membership
+    _MEMBERSHIPS.where(
+        MEMBERSHIPS.c.customer_id == sa.func.any(group_of(sa.bindparam("customer_id", type_=sa.Uuid)))
+    )
+    .order_by(MEMBERSHIPS.c.id)
+    .limit(sa.literal_column("1")),
+    row=ledger.Membership,
 )
 LIST_MEMBERSHIPS = Listing(
     _MEMBERSHIPS,
     MEMBERSHIPS.c.id,
     row=ledger.Membership,
-    filters={"customer": filters.name(MEMBERSHIPS.c.customer_id, CUSTOMER)},
+    filters={"customer": filters.customer(MEMBERSHIPS.c.customer_id, CUSTOMER)},
 )
 
 # Returns those that are new.
@@ -191,7 +198,7 @@ LIST_GOODWILL = Listing(
     GOODWILL.c.id,
     descending=True,
     row=Goodwill,
-    filters={"customer": filters.name(GOODWILL.c.customer_id, CUSTOMER)},
+    filters={"customer": filters.customer(GOODWILL.c.customer_id, CUSTOMER)},
 )
 
 # The grant that a transfer moved, if it moved one.
@@ -204,7 +211,7 @@ REVERSE_GOODWILL = Statement(
 )
 
 _STANDS = GOODWILL.c.state == State.GRANTED.value
-_CUSTOMER = GOODWILL.c.customer_id == sa.bindparam("customer_id")
+_CUSTOMER = among(GOODWILL.c.customer_id, "customer_ids")
 _GRANTOR = GOODWILL.c.grantor == sa.bindparam("grantor")
 
 

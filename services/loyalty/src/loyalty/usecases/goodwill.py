@@ -1,5 +1,6 @@
 """Granting goodwill."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from uuid import UUID
@@ -8,8 +9,9 @@ import structlog
 
 from chassis import ids
 from chassis.api.actors import actor_name
+from chassis.db.aliases import groups_of, lock_person
 from chassis.db.database import Database
-from chassis.db.statement import LOCK_NAMES, Executor, values
+from chassis.db.statement import LOCK_NAME, Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
 from chassis.facts import fact_of
@@ -17,8 +19,8 @@ from loyalty.domain.facts import GoodwillGranted
 from loyalty.domain.goodwill import Allowance, AuthorityPolicy, Given, Goodwill, Points, Spent
 from loyalty.domain.ledger import AccountType, Leg, own_account
 from loyalty.domain.value import Band, ValueFormula
-from loyalty.names import CUSTOMER, PROMISE, UNIT
-from loyalty.store.purchases import VALUE_OF
+from loyalty.names import PROMISE, UNIT
+from loyalty.store.purchases import VALUES_OF
 from loyalty.store.tables import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
 from loyalty.usecases.ledger import account_of, post_transfer
 
@@ -52,17 +54,18 @@ class Authority:
     policy: AuthorityPolicy
     formula: ValueFormula
 
-    async def band(self, on: Executor, customer_id: UUID) -> Band:
-        """The customer's value band."""
-        return self.formula.band(await VALUE_OF.maybe(on, customer_id=customer_id))
+    async def band(self, on: Executor, names: Sequence[UUID]) -> Band:
+        """The value band of the customer who has these names."""
+        return self.formula.band(*await VALUES_OF.all(on, customer_ids=names))
 
 
 async def assess(db: Database, authority: Authority, customer_id: UUID, subject: str) -> Allowance:
     """What somebody may still grant a customer. Nothing is locked: others may grant meanwhile."""
     policy, grantor = authority.policy, actor_name(subject, db.service)
     since = db.clock.now() - policy.budget_period
-    spent = await SPENT.one(db, customer_id=customer_id, grantor=grantor, since=since)
-    return policy.allowance(await authority.band(db, customer_id), spent)
+    names = (await groups_of(db, [customer_id])).everybody
+    spent = await SPENT.one(db, customer_ids=names, grantor=grantor, since=since)
+    return policy.allowance(await authority.band(db, names), spent)
 
 
 async def grant_goodwill(
@@ -81,9 +84,10 @@ async def grant_goodwill(
     """
     if points.unit not in ("", _GRANTED):
         raise invalid("goodwill.points.unit", "INVALID_NAME", f"must be {_GRANTED}, what the policy grants")
-    spent = await _spent(tx, customer_id, authority.policy, _grantor(tx))
-    root_id = await _root(tx, promise_id, customer_id) if promise_id else None
-    authority.policy.authorize(points.amount, await authority.band(tx, customer_id))
+    names = await lock_person(tx, customer_id)
+    spent = await _spent(tx, names, authority.policy, _grantor(tx))
+    root_id = await _root(tx, promise_id, names) if promise_id else None
+    authority.policy.authorize(points.amount, await authority.band(tx, names))
     authority.policy.within_budget(points.amount, spent)
     return await _grant(tx, authority.policy, customer_id, points.amount, reason_code, promise_id, root_id)
 
@@ -96,9 +100,10 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
     delay earns, or what the person gave if that is more.
     """
     policy = authority.policy
-    spent = await _spent(tx, delay.customer_id, policy)
-    given = await _given(tx, delay.customer_id, delay.root_id)
-    band = await authority.band(tx, delay.customer_id)
+    names = await lock_person(tx, delay.customer_id)
+    spent = await _spent(tx, names, policy)
+    given = await _given(tx, names, delay.root_id)
+    band = await authority.band(tx, names)
     earned = policy.for_delay(delay.first_due, delay.new_due, delay.zone, delay.reason_code, band)
     due = earned - given.by_policy - given.by_people
     points = max(0, min(due, policy.customer_budget - spent.on_customer))
@@ -111,25 +116,26 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
     return await _grant(tx, policy, delay.customer_id, points, "promise-renegotiated", *moved)
 
 
-async def _given(tx: Transaction, customer_id: UUID, root_id: UUID) -> Given:
+async def _given(tx: Transaction, names: Sequence[UUID], root_id: UUID) -> Given:
     """What a chain was given so far. Read under the lock of the customer's budget: nobody adds to it."""
-    return await GIVEN.one(tx, customer_id=customer_id, root_id=root_id, policy=f"services/{tx.db.service}")
+    return await GIVEN.one(tx, customer_ids=names, root_id=root_id, policy=f"services/{tx.db.service}")
 
 
-async def _spent(tx: Transaction, customer_id: UUID, policy: AuthorityPolicy, grantor: str = "") -> Spent:
-    """What was granted within the budget period; until the transaction ends, nobody adds to it.
+async def _spent(tx: Transaction, names: Sequence[UUID], policy: AuthorityPolicy, grantor: str = "") -> Spent:
+    """What was granted a person who is locked within the budget period; nobody adds to it meanwhile.
 
     The policy has no budget of a grantor: its grants, all by the service, do not wait for each other.
     """
-    await LOCK_NAMES.run(tx, names=list(filter(None, [CUSTOMER.format(customer_id), grantor])))
-    return await SPENT.one(tx, customer_id=customer_id, grantor=grantor, since=tx.now - policy.budget_period)
+    if grantor:
+        await LOCK_NAME.run(tx, name=grantor)
+    return await SPENT.one(tx, customer_ids=names, grantor=grantor, since=tx.now - policy.budget_period)
 
 
 def _grantor(tx: Transaction) -> str:
     return actor_name(tx.call.principal.subject, tx.db.service)
 
 
-async def _root(tx: Transaction, promise_id: UUID, customer_id: UUID) -> UUID:
+async def _root(tx: Transaction, promise_id: UUID, names: Sequence[UUID]) -> UUID:
     """The root of a promise's chain, which a person may make up for to the customer."""
     promise = await GET_PROMISE.maybe(tx, id=promise_id)
     if promise is None:
@@ -137,7 +143,7 @@ async def _root(tx: Transaction, promise_id: UUID, customer_id: UUID) -> UUID:
         refusal = NotFound(name, f"{name} is not known here; the news of a new one takes a moment.")
         refusal.retry_after_s = 1
         raise refusal
-    promise.check(customer_id, await _given(tx, customer_id, promise.root_id))
+    promise.check(names, await _given(tx, names, promise.root_id))
     return promise.root_id
 
 

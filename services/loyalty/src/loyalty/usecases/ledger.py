@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.api.entities import created, found, write
+from chassis.db.aliases import lock_person
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, ResourceExists, invalid
@@ -56,7 +57,10 @@ async def update_unit(tx: Transaction, *, program_id: str, unit_id: str, etag: s
 
 async def create_membership(tx: Transaction, *, program_id: str, customer_id: UUID) -> Membership:
     """Make a customer a member, with an account in each unit. NotFound without the program; AlreadyExists."""
+    await lock_person(tx, customer_id)
     await found(tx, PROGRAM, store.GET_PROGRAM, program_id)
+    if held := await store.MEMBERSHIP_OF.maybe(tx, program_id=program_id, customer_id=customer_id):
+        raise ResourceExists(held.name)
     new = await _join(tx, program_id, customer_id)
     if new is None:
         raise ResourceExists(

@@ -8,10 +8,11 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement, of_entity
-from chassis.db.tables import replaced, table, updated
+from chassis.db.tables import among, replaced, table, updated
 from notifications.domain.notice import TAKEN_BACK, Attempt, Notice
 from notifications.domain.policy import PLATFORM, NoticePolicy
 from notifications.domain.template import DATES, Template, TemplateInLanguages, Text, Type
+from notifications.names import CUSTOMER
 from rapport.common.v1 import states_pb2
 
 METADATA = sa.MetaData()
@@ -110,7 +111,7 @@ COUNT_SENT_BY_HAND = Statement[Any](
     sa.select(sa.func.count().label("count"))
     .select_from(NOTICES)
     .where(
-        NOTICES.c.customer == sa.bindparam("customer"),
+        among(NOTICES.c.customer, "customers"),
         NOTICES.c.id >= sa.bindparam("first"),
         NOTICES.c.create_time >= sa.bindparam("since"),
         NOTICES.c.notice_policy_id == "",
@@ -124,7 +125,7 @@ LIST_NOTICES = Listing(
     descending=True,
     row=Notice,
     filters={
-        "customer": filters.text(NOTICES.c.customer),
+        "customer": filters.customer(NOTICES.c.customer, CUSTOMER),
         "promise": filters.text(NOTICES.c.promise),
         "kind": filters.text(NOTICES.c.kind),
         "state": filters.enum(NOTICES.c.state, states_pb2.NoticeState.DESCRIPTOR),

@@ -6,14 +6,15 @@ from uuid import UUID
 from chassis import ids, work
 from chassis.api.entities import found, write
 from chassis.auth.permissions import require_one_of
-from chassis.db.statement import LOCK_NAME, values
+from chassis.db.aliases import lock_person
+from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, ResourceExhausted, Violation
 from chassis.facts import fact_of
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import LIFETIME, Notice
 from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
-from notifications.names import DEPARTMENT, NOTICE
+from notifications.names import CUSTOMER, DEPARTMENT, NOTICE
 from notifications.store.tables import COUNT_SENT_BY_HAND, INSERT_NOTICE, LOCK_NOTICE, UPDATE_NOTICE
 from notifications.usecases import words
 from notifications.usecases.policy import read_template, require_sendable_by_hand
@@ -106,10 +107,10 @@ def _check_variables(template: Template, texts: list[Text], given: dict[str, str
 
 async def _require_measure(tx: Transaction, customer: str, purpose: str, at_most: int) -> None:
     """Refuse what a program gone wrong would send. Each purpose has its own measure, and policies none."""
-    await LOCK_NAME.run(tx, name=customer)
+    names = [CUSTOMER.format(each) for each in await lock_person(tx, *CUSTOMER.ids(customer))]
     since = tx.now - MEASURE  # ids may lie ahead of the time, and never behind it
     found = await COUNT_SENT_BY_HAND.one(
-        tx, customer=customer, purpose=purpose, first=ids.floor(since), since=since
+        tx, customers=names, purpose=purpose, first=ids.floor(since), since=since
     )
     if found["count"] >= at_most:
         told = f"Departments may send a customer at most {at_most} notices for {purpose} within 24 hours."
