@@ -92,7 +92,8 @@ def ratio_to_echo(
 async def empty_rpc(platform: Platform) -> Target:
     """The interceptor stack alone."""
     service = await platform.process(EMPTY, platform.environment("loyalty"))
-    return Target(Call(service.address, empty.METHOD, token=platform.token), service)
+    body = empty.REQUEST.SerializeToString()
+    return Target(Call(service.address, empty.METHOD, body, platform.token), service)
 
 
 async def cached_view(platform: Platform) -> Target:

@@ -8,11 +8,14 @@ import uvloop
 from chassis.auth.tokens import Verifier
 from chassis.grpc.server import Server
 from chassis.telemetry import tracing
-from rapport.loyalty.v1 import membership_pb2
+from rapport.loyalty.v1 import membership_pb2, membership_service_pb2
 from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceServicer
 from rapport_testing.tokens import nobody_asks
 
 METHOD = "/rapport.loyalty.v1.MembershipService/GetMembership"
+REQUEST = membership_service_pb2.GetMembershipRequest(
+    name="programs/bench/memberships/0198c2a0-0000-7000-8000-000000000000"
+)
 _ANSWER = membership_pb2.Membership()
 
 
