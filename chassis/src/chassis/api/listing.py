@@ -67,7 +67,7 @@ class Listing(Purposeful, Generic[R]):
     ) -> None:
         self.select = select
         self.sort = sort
-        self._names = [_name(column) for column in sort]
+        self._names: list[str] = [column.name for column in sort]
         self._key = tuple(_key_type(column) for column in sort)
         self._row = row
         self._descending = descending
@@ -168,11 +168,6 @@ class Listing(Purposeful, Generic[R]):
     ) -> sa.Select[Any]:
         order = [column.desc() if descending else column.asc() for column in sort]
         return select.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer))
-
-
-def _name(column: sa.ColumnElement[Any]) -> str:
-    name: str = column.name
-    return name
 
 
 def _key_type(column: sa.ColumnElement[Any]) -> KeyType:

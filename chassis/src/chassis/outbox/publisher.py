@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +38,7 @@ _UNAVAILABLE = 503
 _IN_PROCESS = 10158  # the same id is being stored right now
 _log = structlog.get_logger()
 Row = Mapping[str, Any]
+_order = itemgetter("resource_version", "id")
 PAGE = 500
 _PAGE = Statement[Any](
     sa.select(OUTBOX)
@@ -176,10 +178,6 @@ class Window:
         if answer is not None:
             self._room.release()
         return answer
-
-
-def _order(row: Row) -> tuple[int, UUID]:
-    return row["resource_version"], row["id"]
 
 
 class _Error(msgspec.Struct):

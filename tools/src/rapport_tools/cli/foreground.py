@@ -140,7 +140,8 @@ def _welcome(console: Terminal, stack: Stack, seconds: float) -> None:
         if site := stack.site(service):
             console.print(f"  {service.name:<14} [bold]{site}[/]")
     if any(stack.site(service) for service in stack.services):
-        console.print(f"  {'':<14} sign in with a click: {_people()}\n")
+        people = ", ".join(f"{person.name} ({person.role})" for person in PEOPLE.values())
+        console.print(f"  {'':<14} sign in with a click: {people}\n")
     for service in stack.services:
         health = f"http://{stack.http_address(service)}"
         console.print(f"  {service.name:<14} gRPC {stack.address(service)}   HTTP {health}")
@@ -158,10 +159,6 @@ def _welcome(console: Terminal, stack: Stack, seconds: float) -> None:
         markup=False,
         soft_wrap=True,
     )
-
-
-def _people() -> str:
-    return ", ".join(f"{person.name} ({person.role})" for person in PEOPLE.values())
 
 
 def _host(url: str) -> str:

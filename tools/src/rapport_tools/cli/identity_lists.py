@@ -52,29 +52,18 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What is matched.
-
-    Args:
-        records: of all files.
-        kinds: of the fields.
-        truth: who each record is, by its id; the matcher never sees it.
-        files: what is known of each.
-    """
+    """The records of all files, to be matched."""
 
     records: Sequence[Record]
-    kinds: Mapping[str, Kind]
-    truth: Mapping[str, str]
+    kinds: Mapping[str, Kind]  # of the fields
+    truth: Mapping[str, str]  # who each record is, by its id; the matcher never sees it
     files: Sequence[File]
 
 
 def read(paths: Sequence[Path], truth: str, mapping: Sequence[str], leave_out: Sequence[str]) -> Lists:
-    """The records of one file or of several. UnreadableFile when one is none, or a column is not there.
+    """The records of one file or of several, as `rapport identity evaluate` is told what is in them.
 
-    Args:
-        paths: CSV, packed with gzip or not, or XLSX.
-        truth: the column that says who is who.
-        mapping: `FIELD=COLUMN`, for columns whose names do not tell.
-        leave_out: columns that the matcher must not look at.
+    UnreadableFile when one is none, or a column is not there.
     """
     if not truth:
         raise UnreadableFile("--truth: must name the column that says who is who")

@@ -56,9 +56,8 @@ async def reach(environ: Mapping[str, str]) -> None:
                     await ask(url)
             except _FAILURES as error:
                 why = "no answer within 5 s" if isinstance(error, TimeoutError) else _words(error)
-                raise WrongUse(
-                    f"{name}: {_address(url)} cannot be used ({why}): must be {_FORMS[name]}"
-                ) from error
+                where = urlsplit(url).netloc.rpartition("@")[2]  # without who is asking
+                raise WrongUse(f"{name}: {where} cannot be used ({why}): must be {_FORMS[name]}") from error
 
 
 def _words(error: Exception) -> str:
@@ -84,11 +83,6 @@ def _is_url(name: str, url: str) -> bool:
         return False
     # An @ behind the host is of a password, of which something before was taken for the end.
     return right and parts.scheme in _SCHEMES[name] and "@" not in parts.path + parts.query + parts.fragment
-
-
-def _address(url: str) -> str:
-    """Where the server is, without who is asking."""
-    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 async def _database(url: str) -> None:
