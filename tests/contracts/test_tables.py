@@ -14,7 +14,7 @@ from chassis.api.listing import Listing
 from chassis.db import schema
 from deploy.services import TELLING as SERVICES
 from rapport_testing.infrastructure import Infrastructure
-from rapport_testing.tables import drift, without_index
+from tests.contracts.tables import drift, without_index
 
 
 @pytest.fixture
