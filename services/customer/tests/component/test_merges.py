@@ -2,13 +2,15 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 
-from chassis.api.messages import timestamp
+from chassis.api.messages import money, timestamp
 from rapport.cases.v1 import cases_events_pb2 as cases
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_VOICE
+from rapport.common.v1.value_band_pb2 import VALUE_BAND_SILVER
 from rapport.customer.v1 import consent_service_pb2 as consents
 from rapport.customer.v1 import customer_merge_service_pb2 as merges
 from rapport.customer.v1 import customer_service_pb2 as customers
@@ -17,6 +19,7 @@ from rapport.customer.v1.customer_merge_pb2 import CustomerMerge
 from rapport.customer.v1.customer_pb2 import Organization
 from rapport.customer.v1.preferences_pb2 import Preferences
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
+from rapport.loyalty.v1 import loyalty_events_pb2 as loyalty
 
 GRANTED, DENIED = Consent.STATE_GRANTED, Consent.STATE_DENIED
 
@@ -95,6 +98,28 @@ async def test_what_is_told_of_either_name_is_in_the_one_view_and_timeline(desk,
     for name in (anna, ann):
         asked = ListTimelineEntriesRequest(parent=name, filter='event_type = "rapport.cases.v1.PromiseMade"')
         assert len((await desk.timeline.ListTimelineEntries(asked)).timeline_entries) == 3
+
+
+async def test_what_they_are_worth_is_the_sum_of_both_names_in_each_currency(desk, anna, ann):
+    for customer, paid, band in ((anna, 70, "STANDARD"), (ann, 430, "SILVER")):
+        worth = loyalty.CustomerValueChanged(
+            customer_value=f"customerValues/{uuid4()}",
+            customer=customer,
+            lifetime_values=[money(Decimal(paid), "EUR"), money(Decimal("0.5"), "USD")],
+            purchase_count=2,
+            band=f"VALUE_BAND_{band}",
+            first_purchase_time=timestamp(desk.clock.now() - timedelta(days=paid)),
+        )
+        await desk.deliver(worth)
+    await desk.merge(anna, ann)
+
+    view = await desk.view_when(anna, lambda view: view.value.purchase_count == 4)
+
+    sums = [(each.currency_code, each.units, each.nanos) for each in view.value.lifetime_values]
+    assert sums == [("EUR", 500, 0), ("USD", 1, 0)]
+    assert view.value.band == VALUE_BAND_SILVER
+    first = view.value.first_purchase_time
+    assert first == timestamp(desk.clock.now() - timedelta(days=430))
 
 
 async def test_a_page_of_a_timeline_goes_through_all_names_in_the_order_of_time(desk, anna, ann):

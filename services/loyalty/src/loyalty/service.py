@@ -8,6 +8,7 @@ from chassis.events.declarations import Listening
 from chassis.inbox import aliases
 from chassis.service import Service
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises
+from loyalty.events.customer import bands_of_merged
 from loyalty.rpc.services import GoodwillRpc, LedgerRpc, MembershipRpc, ProgramRpc, PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.goodwill import Authority
@@ -44,7 +45,7 @@ def compose(app: App[Settings]) -> None:
     app.on_open(partial(expect_bands, app.db, formula))
     app.timer(BANDS_TIMER, lambda tx, _: follow_bands(tx, formula))
     app.project(PROMISES.durable, on_promises)
-    app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
+    app.subscribe(aliases.listening(app.name).durable, bands_of_merged(formula))
     app.subscribe(DELAYS.durable, goodwill_for_renegotiation(authority))
 
 

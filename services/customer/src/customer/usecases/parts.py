@@ -5,9 +5,11 @@ set the same fields, so older ones of the type change nothing: the fold of the l
 all. What is kept is the same whatever the order and however often facts arrive, and so is the part.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,7 +18,7 @@ import msgspec
 from google.protobuf.message import Message
 
 from chassis.api.actors import service_name
-from chassis.api.messages import timestamp
+from chassis.api.messages import decimal, money, timestamp
 from rapport.cases.v1 import cases_events_pb2 as cases
 from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import view_pb2
@@ -120,6 +122,22 @@ def excerpt(message: M) -> M:
         if isinstance(value, str) and len(value) > TEXT_MAX:
             setattr(message, field.name, value[: TEXT_MAX - 1] + "…")
     return message
+
+
+def add_value(value: Any, other: Any) -> None:
+    """Add what a customer is worth by another of their names. The band is of all of them."""
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    for each in (*value.lifetime_values, *other.lifetime_values):
+        totals[each.currency_code] += decimal(each)
+    value.ClearField("lifetime_values")
+    value.lifetime_values.extend(money(total, code) for code, total in sorted(totals.items()))
+    value.purchase_count += other.purchase_count
+    value.band = max(value.band, other.band)
+    for name, choose in (("first_purchase_time", min), ("last_purchase_time", max)):
+        times = [getattr(each, name) for each in (value, other) if each.HasField(name)]
+        if times:
+            at = choose(times, key=lambda time: (time.seconds, time.nanos))
+            getattr(value, name).CopyFrom(at)
 
 
 def _copy(data: Message, part: Message) -> None:

@@ -22,7 +22,7 @@ from customer.domain.timeline import Channel, Direction, TimelineEntry
 from customer.names import CUSTOMER, ENTRY, VIEW
 from customer.store import views as store
 from customer.store.tables import CUSTOMERS_BY_ID, PartRow, ViewRow
-from customer.usecases.parts import PARTS, Fact, PartKind, excerpt, folded, merged
+from customer.usecases.parts import PARTS, Fact, PartKind, add_value, excerpt, folded, merged
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2, view_pb2
 
@@ -55,7 +55,10 @@ def rendered(
     if customer is not None:
         _profile(view, customer)
     for part in parts:
-        PARTS[PartKind(part.kind)].add(view).MergeFromString(part.part)
+        if part.kind == PartKind.VALUE and view.HasField("value"):
+            add_value(view.value, view_pb2.ValuePart.FromString(part.part))
+        else:
+            PARTS[PartKind(part.kind)].add(view).MergeFromString(part.part)
     view.latest_timeline_entries.extend(excerpt(entry_message(entry)) for entry in entries)
     return view.SerializeToString(deterministic=True)
 

@@ -163,10 +163,13 @@ class ValueFormula:
             return Band.GOLD
         return Band.SILVER if worth >= self.silver else Band.STANDARD
 
-    def put(self, value: CustomerValue) -> Band:
-        """Put a customer in their band, and return the one that others were told of."""
+    def put(self, value: CustomerValue, *others: CustomerValue) -> Band:
+        """Put a customer in their band, and return the one that others were told of.
+
+        `others` are what they are worth by their other names.
+        """
         before, known = value.band, value.formula_version
-        value.band, value.formula_version = self.band(value), self.version
+        value.band, value.formula_version = self.band(value, *others), self.version
         return before if known else value.band
 
 

@@ -27,6 +27,7 @@ from loyalty.store.purchases import GET_PURCHASE, GET_VALUE, LIST_PURCHASES, LIS
 from loyalty.usecases import ledger
 from loyalty.usecases.goodwill import Authority, assess, grant_goodwill
 from loyalty.usecases.purchases import Bought, record_batch, record_purchases
+from loyalty.usecases.values import others_of
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.loyalty.v1 import goodwill_service_pb2 as goodwill_pb
 from rapport.loyalty.v1 import ledger_service_pb2 as ledger_pb
@@ -168,9 +169,9 @@ class PurchaseRpc(Rpc, PurchaseServiceServicer):
         self, request: purchase_pb.GetCustomerValueRequest, context: Any
     ) -> CustomerValue:
         """What a customer is worth."""
-        return self._shown(
-            await found(self.db, names.CUSTOMER_VALUE, GET_VALUE, *names.CUSTOMER_VALUE.ids(request.name))
-        )
+        ids = names.CUSTOMER_VALUE.ids(request.name)
+        (shown,) = await self._shown([await found(self.db, names.CUSTOMER_VALUE, GET_VALUE, *ids)])
+        return shown
 
     async def ExplainCustomerValue(
         self, request: purchase_pb.ExplainCustomerValueRequest, context: Any
@@ -183,13 +184,17 @@ class PurchaseRpc(Rpc, PurchaseServiceServicer):
         self, request: purchase_pb.ListCustomerValuesRequest, context: Any
     ) -> purchase_pb.ListCustomerValuesResponse:
         """What customers are worth."""
-        values, token = await LIST_VALUES.page(self.db, request, self._shown)
+        values, token = await LIST_VALUES.page_together(self.db, request, self._shown)
         return purchase_pb.ListCustomerValuesResponse(customer_values=values, next_page_token=token)
 
-    def _shown(self, found: value.CustomerValue) -> CustomerValue:
-        """The band follows from the bands that are set."""
-        formula = self.formula
-        return to_message(CustomerValue, found, band=formula.band(found), formula_version=formula.version)
+    async def _shown(self, values: Sequence[value.CustomerValue]) -> list[CustomerValue]:
+        """The band follows from the bands that are set, and from all names of the customer."""
+        others, formula = await others_of(self.db, values), self.formula
+        bands = [formula.band(each, *others[each.customer_id]) for each in values]
+        return [
+            to_message(CustomerValue, each, band=band, formula_version=formula.version)
+            for each, band in zip(values, bands, strict=True)
+        ]
 
 
 class GoodwillRpc(Rpc, GoodwillServiceServicer):

@@ -1,11 +1,14 @@
 """Statements on purchases and on what customers are worth."""
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from chassis.api import filters
 from chassis.api.listing import Listing
+from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, rows_of
 from chassis.overlap import RECORDED_MAX
@@ -171,6 +174,33 @@ _VALUES = sa.select(CUSTOMER_VALUES)
 GET_VALUE = Statement(_VALUES.where(CUSTOMER_VALUES.c.id == sa.bindparam("id")), row=CustomerValue)
 # Of each of these names; a customer who was merged is worth what all of theirs are.
 VALUES_OF = Statement(_VALUES.where(among(CUSTOMER_VALUES.c.customer_id, "customer_ids")), row=CustomerValue)
+
+
+_NOBODY = UUID(int=0)
+
+
+@dataclass(slots=True)
+class OtherValue(CustomerValue):
+    """What a customer is worth by another of their names than the one, `of`, that was asked for."""
+
+    of: UUID = _NOBODY
+
+
+_own, _other = ALIAS_GROUPS.alias("own"), ALIAS_GROUPS.alias("other")
+# None, of customers who were never merged.
+OTHER_VALUES = Statement(
+    sa.select(CUSTOMER_VALUES, _own.c.customer_id.label("of"))
+    .join_from(_own, _other, _other.c.group_id == _own.c.group_id)
+    .join(CUSTOMER_VALUES, CUSTOMER_VALUES.c.customer_id == _other.c.customer_id)
+    .where(among(_own.c.customer_id, "customer_ids"), _other.c.customer_id != _own.c.customer_id),
+    row=OtherValue,
+)
+LOCK_VALUES = Statement(
+    _VALUES.where(among(CUSTOMER_VALUES.c.customer_id, "customer_ids"))
+    .order_by(CUSTOMER_VALUES.c.customer_id)
+    .with_for_update(),
+    row=CustomerValue,
+)
 LIST_VALUES = Listing(
     _VALUES,
     CUSTOMER_VALUES.c.id,

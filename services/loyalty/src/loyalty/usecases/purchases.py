@@ -116,7 +116,7 @@ async def record_purchases(
     if moved:
         counted = await store.COUNT_VALUES.all(tx, customer_ids=list(moved))
         values |= {value.customer_id: value for value in counted}
-    bands = await put_in_bands(tx, values.values(), formula)
+    bands = await put_in_bands(tx, list(values.values()), formula)
     told |= {wrong[key].id: purchase for key, purchase in corrected.items()}
 
     def tell_of(customer_id: UUID, caused_by: UUID | None) -> UUID:

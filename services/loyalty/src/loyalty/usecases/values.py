@@ -1,16 +1,23 @@
 """The bands that customers are in, and telling of it."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
+from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from loyalty.domain.facts import CustomerValueChanged
 from loyalty.domain.value import Band, CustomerValue, ValueFormula
-from loyalty.store.purchases import LOCK_OTHERWISE_BANDED, SAVE_BANDS, SOME_OTHERWISE_BANDED
+from loyalty.store.purchases import (
+    LOCK_OTHERWISE_BANDED,
+    OTHER_VALUES,
+    SAVE_BANDS,
+    SOME_OTHERWISE_BANDED,
+)
 
 BANDS_TIMER = "follow-bands"
 CHUNK = 500  # in one transaction
@@ -18,14 +25,23 @@ CHUNK = 500  # in one transaction
 _SETTLED = timedelta(minutes=5)
 
 
+async def others_of(on: Executor, values: Sequence[CustomerValue]) -> dict[UUID, list[CustomerValue]]:
+    """What customers are worth by their other names, by the name that is given: merged, they are one."""
+    given = {value.customer_id: value for value in values}
+    others: dict[UUID, list[CustomerValue]] = defaultdict(list)
+    for other in await OTHER_VALUES.all(on, customer_ids=list(given)) if given else ():
+        others[other.of].append(given.get(other.customer_id, other))
+    return others
+
+
 async def put_in_bands(
-    tx: Transaction, values: Iterable[CustomerValue], formula: ValueFormula
+    tx: Transaction, values: Sequence[CustomerValue], formula: ValueFormula
 ) -> dict[UUID, Band]:
     """Put customers whose values are locked in their bands; what others were told of each before."""
-    before, moved = {}, []
+    before, moved, others = {}, [], await others_of(tx, values)
     for value in values:
         was = value.band, value.formula_version
-        before[value.customer_id] = formula.put(value)
+        before[value.customer_id] = formula.put(value, *others[value.customer_id])
         if was != (value.band, value.formula_version):
             moved.append(value)
     await SAVE_BANDS.rows(tx, moved)
@@ -55,11 +71,17 @@ async def follow_bands(tx: Transaction, formula: ValueFormula) -> None:
     Others are told of whom that moves; of the rest they know what is so.
     """
     values = await LOCK_OTHERWISE_BANDED.all(tx, version=formula.version, limit=CHUNK)
+    await move_bands(tx, values, formula)
+    if values:
+        await tx.schedule(BANDS_TIMER, "", tx.now)
+
+
+async def move_bands(tx: Transaction, values: Sequence[CustomerValue], formula: ValueFormula) -> None:
+    """Put customers whose values are locked in their bands, and tell of whom that moves."""
+    others = await others_of(tx, values)
     for value in values:
-        before = formula.put(value)
+        before = formula.put(value, *others[value.customer_id])
         if before != value.band:
             value.version, value.update_time = value.version + 1, tx.now
             tell_value(tx, value, before)
     await SAVE_BANDS.rows(tx, values)
-    if values:
-        await tx.schedule(BANDS_TIMER, "", tx.now)
