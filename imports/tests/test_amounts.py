@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.money import Currency
 from rapport_imports.amounts import Separator, means, written
 from rapport_imports.decoding import UnreadableFile
 
 
 def read(*cells: str, delimiter: str = ",", decimals: int = 2, chosen: str = "") -> list[Decimal | None]:
     """What a column of cells means."""
-    separator = Separator(delimiter, decimals)
+    separator = Separator(delimiter, Currency.of({0: "JPY", 2: "EUR", 3: "KWD"}[decimals]))
     for line, cell in enumerate(cells, start=2):
         separator.add(line, cell)
     decimal = chosen or separator.decided()
@@ -136,3 +137,16 @@ def test_a_sign_means_the_currencies_that_have_it() -> None:
     assert not means("$", "EUR")
     assert not means("€", "USD")
     assert not means("points", "USD")
+
+
+@pytest.mark.parametrize("cells", [["12.500 KWD", "1.000 KWD"], ["12.500 TND"], ["12.500 EUR", "1.000 KWD"]])
+def test_what_may_be_thousandths_is_asked_for_whatever_separates_the_cells(cells: list[str]) -> None:
+    with pytest.raises(UnreadableFile, match="--decimal"):
+        read(*cells, delimiter=";")
+
+
+def test_each_row_groups_as_its_own_currency_does() -> None:
+    separator = Separator(",", Currency.of("USD"))
+    for line, cell in enumerate(["12,500", "1,000"], start=2):
+        separator.add(line, cell, "JPY")
+    assert separator.decided() == "."

@@ -197,6 +197,34 @@ def test_other_scripts_are_told_by_likelihood_or_by_option(tmp_path: Path, encod
         assert [row["name"] for row in table(tmp_path, text.encode(encoding), **how)] == names.split(",")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "Nº de cliente;Nombre;Calle\n1;Mª José Núñez;C/ Mayor 3ºA\n2;Peña;¿Cuál? ¡Sí! 1ª dcha.\n"),
+        ("cp1252", "N° client;Prénom;Nom;Société\n1;Loïc;L\u00b4Hôpital;«Chez Zoé»\n2;Hélène;Œuvré;Acme®\n"),
+        ("cp1252", "Nº;Nome;Morada\n1;João Simões;Rua 1º de Dezembro, 2ºEsq\n2;Conceição Araújo;Praça\n"),
+        ("cp1252", "id;name\n1;Jörg Groß\n2;Søren Ærø\n3;Núñez\n4;François Lefèvre\n5;Åsa Öberg\n6;João\n"),
+        ("cp1250", "id;Jméno;Příjmení\n1;Jiří;Dvořák\n2;Kateřina;Nováková\n3;Zdeněk;Růžička\n"),
+        ("cp1250", "id;Név\n1;Gábor Szűcs\n2;László Őze\n3;Győző Tóth\n"),
+        ("cp1250", "id;nume\n1;Ionuţ Şerban\n2;Mădălina Ştefan\n"),
+        ("iso8859_2", "id;Imię;Nazwisko\n1;Łukasz;Żak\n2;Małgorzata;Wiśniewska\n3;Paweł;Dąbrowski\n"),
+        ("cp1254", "Müşteri No;Ad;Soyad\n1;İlker;Şahin\n2;Ayşe;Y\u0131ld\u0131z\n3;Gülşen;Çağlar\n"),
+        ("koi8_r", "Код клиента;Имя;Фамилия\n1;Анна;Петрова\n2;Лев;Толстой\n"),
+        ("cp866", "Код клиента;Имя;Фамилия\n1;Анна;Петрова\n2;Лев;Толстой\n"),
+        ("cp850", "id;Name\n1;Jörg Groß\n2;Änne Höß\n3;Jürgen Müller\n"),
+        ("mac_roman", "id;Nom\n1;Hélène Lefèvre\n2;Loïc Noël\n"),
+    ],
+)
+def test_the_encoding_is_that_in_which_words_are_of_a_language(
+    tmp_path: Path, encoding: str, text: str
+) -> None:
+    header, *rows = text.splitlines()
+    assert [list(row.values()) for row in table(tmp_path, text.encode(encoding))] == [
+        row.split(";") for row in rows
+    ]
+    assert header.split(";") == list(table(tmp_path, text.encode(encoding))[0])
+
+
 def test_a_file_that_is_not_utf8_says_how_it_was_read(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes("id,name\n1,Jörg\n".encode("cp1252"))
@@ -237,6 +265,21 @@ def test_a_single_column_needs_no_separator(tmp_path: Path) -> None:
 def test_quotes_that_do_not_match_refuse_the_file_with_the_line(tmp_path: Path, text: str, line: int) -> None:
     with pytest.raises(UnreadableFile, match=f"row that begins on line {line} "):
         rows(tmp_path, text)
+
+
+def test_a_cell_that_swallowed_rows_between_two_quotes_is_refused_with_the_line_where_it_begins(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "t.csv").write_text(
+        'id;name;email\n1;Anna;a@x.example\n2;"Bob;b@x.example\n3;Cid;c@x.example\n4;Dee";d@x.example\n'
+        '5;"Eve\n& Co";e@x.example\n'
+    )
+    rows = list(open_table(tmp_path / "t.csv").rows())
+    assert [(row.line, [problem.reason for problem in row.problems]) for row in rows] == [
+        (2, []),
+        (3, ["INVALID_ROW"]),
+        (6, []),
+    ]
 
 
 def test_line_ends_inside_cells_are_one_kind(tmp_path: Path) -> None:

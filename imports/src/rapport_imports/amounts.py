@@ -97,20 +97,25 @@ class Separator:
 
     Args:
         delimiter: what separates the cells of the file: with `;` a single dot before three digits groups.
-        decimals: how many the currency has: with none, every separator groups.
+        default: the currency of amounts that do not say theirs. In one without decimals every separator
+            groups; in one with three a dot before three digits may be either, whatever separates the cells.
     """
 
-    def __init__(self, delimiter: str, decimals: int) -> None:
+    def __init__(self, delimiter: str, default: Currency) -> None:
         self._delimiter = delimiter
-        self._decimals = decimals
+        self._default = default
+        self._decimals: set[int] = set()  # of the currencies of what may be either
         self._shown: set[str] = set()
         self._unclear: dict[str, tuple[int, str]] = {}
 
-    def add(self, line: int, cell: str) -> None:
+    def add(self, line: int, cell: str, currency: str = "") -> None:
+        """Look at one cell, and at what names the currency of its row."""
         amount = written(cell)
         if amount is None or not amount.decimal:
             return
         if amount.decimal == "?":
+            of = currency_of(currency.strip() or amount.currency, self._default) or self._default
+            self._decimals.add(of.decimals)
             self._unclear.setdefault("." if "." in amount.digits else ",", (line, cell.strip()))
         else:
             self._shown.add(amount.decimal)
@@ -123,7 +128,8 @@ class Separator:
         if not self._unclear or len(self._shown) == 1:
             return next(iter(self._shown)) if len(self._shown) == 1 else ""
         groups = next(iter(self._unclear)) if len(self._unclear) == 1 else ""
-        if not self._shown and groups and (self._decimals == 0 or (self._delimiter, groups) == (";", ".")):
+        european = (self._delimiter, groups) == (";", ".") and max(self._decimals) < 3
+        if not self._shown and groups and (self._decimals == {0} or european):
             return "," if groups == "." else "."
         line, cell = next(iter(self._unclear.values()))
         raise UnreadableFile(

@@ -16,7 +16,7 @@ from chassis.api.messages import moment
 from chassis.grpc.status import refusal
 from rapport.customer.v1 import customer_pb2, identifier_pb2, import_job_pb2, import_service_pb2
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
-from rapport_imports.fields import Cells
+from rapport_imports.fields import Cells, is_nothing
 from rapport_imports.names import plain
 from rapport_imports.postal import FIELDS, addresses
 from rapport_imports.reading import Reading
@@ -113,6 +113,10 @@ class CustomerImporter:
             language_code=cells.language("language"),
             time_zone=cells.time_zone("time_zone"),
         )
+        filled = [cell for cell in row.cells.values() if not is_nothing(cell)]
+        if cells.text("external_id") and len(filled) == 1 < len(row.cells):
+            alone = "has an id alone: a total or a note below the table is no customer"
+            cells.tell("NOTHING_ELSE", alone, "external_id")
         self._name(cells, customer)
         found = addresses(cells, self._used, self._table.header, customer.region_code)
         customer.addresses.extend(found)

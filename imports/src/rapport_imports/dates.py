@@ -98,6 +98,14 @@ class DayOrder:
         )
 
 
+def says_nothing(text: str) -> bool:
+    """Whether it is what exports write for no date: `0000-00-00 00:00:00`, `0001-01-01T00:00:00`."""
+    try:
+        return bool(_ZEROS.match(text)) or _iso(text).date() in _NOTHING
+    except ValueError:
+        return False
+
+
 def read(text: str, date_format: str = "", first: str = "", zone: tzinfo = UTC) -> datetime:
     """The moment, in `zone` unless it says otherwise. ValueError for what is none.
 

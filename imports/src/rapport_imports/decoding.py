@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, AnyStr, BinaryIO, NamedTuple, cast
 
+from rapport_imports.alphabets import likeliest
+
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -37,12 +39,6 @@ RATIO_MAX, _RATIO_FROM = 100, 64 << 20
 ZIP = b"PK\x03\x04"
 _GZIP = b"\x1f\x8b"
 _LEGACY_MAX = 1000  # lines in another encoding that tell which
-_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-# What stands inside words when a file in another single-byte encoding is read as windows-1252.
-_NO_LETTERS = re.compile(
-    "[^\\W\\d_][\u00a1-\u00b6\u00b8-\u00bf\u00d7\u00f7]|[\u00a1-\u00b6\u00b8-\u00bf\u00d7\u00f7][^\\W\\d_]"
-)
-_SINGLE_BYTE = ["cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "iso8859_2", "koi8_r", "mac_roman"]
 
 
 class UnreadableFile(Exception):
@@ -181,15 +177,10 @@ def _is_utf8(text: bytes) -> bool:
 
 
 def _likely(lines: bytes) -> str:
-    """The encoding of lines that are not UTF-8. Western European unless much says otherwise.
-
-    Letters beyond ASCII stand alone in Latin words, and in a row in other scripts.
-    """
+    """The encoding of lines that are not UTF-8: in which they are words of languages, else by statistics."""
     from charset_normalizer import from_bytes
 
-    runs = [len(run) for run in _HIGH_RUN.findall(lines)]
-    latin = sum(length == 1 for length in runs) >= len(runs) * 0.6
-    if latin and not _NO_LETTERS.search(lines.decode("cp1252", "replace")):
-        return "cp1252"
-    best = from_bytes(lines, cp_isolation=_SINGLE_BYTE if latin else None).best()
+    if name := likeliest(lines):
+        return name
+    best = from_bytes(lines).best()
     return best.encoding if best else "cp1252"

@@ -148,14 +148,15 @@ class Run(Generic[T]):
 
     def _survey(self, used: Mapping[str, str]) -> tuple[int, int]:
         """Read the whole file once, to know what its separators and dates mean. The rows and widest row."""
-        separator = Separator(self.table.delimiter, self.notation.currency.decimals)
+        separator = Separator(self.table.delimiter, self.notation.currency)
         order = DayOrder()
         dates = [used[name] for name in used if name == "date" or name.endswith("_date")]
         total, width = 0, len(self.table.header)
         for row in self.table.rows():
             total, width = total + 1, max(width, len(self.table.header) + len(row.extra))
             if "amount" in used and not self.notation.decimal:
-                separator.add(row.line, row.cells.get(used["amount"], ""))
+                currency = row.cells.get(used.get("currency", ""), "")
+                separator.add(row.line, row.cells.get(used["amount"], ""), currency)
             for column in dates if not (self.notation.date_format or self.notation.first) else ():
                 order.add(row.line, row.cells.get(column, ""))
         if not total:

@@ -135,7 +135,7 @@ class Cells:
         `past` is what has happened already.
         """
         value = self.text(field, required=required)
-        if not value:
+        if not value or (not required and dates.says_nothing(value)):
             return None
         try:
             at = dates.read(value, self.notation.date_format, self.notation.first, self.zone)

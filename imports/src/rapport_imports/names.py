@@ -7,13 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 # Letters and digits only, without accents, best first: English and what well-known systems
 # export, then German, French, Spanish, Italian, Portuguese, Dutch; for names, addresses of e-mail and
-# phones Polish, Turkish, Russian, Japanese.
+# phones, and of customers' ids, Polish, Turkish, Russian, Japanese, Chinese, Swedish, Danish, Czech.
 _CUSTOMER_ID = """
         customerid custid clientid contactid externalid customernumber customerno memberid
         buyerid userid customeruser customeruserid squarecustomerid kundennummer kundennr kundenid
         kdnr numeroclient nclient noclient numclient idclient
-        codeclient numerocliente idcliente nocliente codigocliente codicecliente numerodecliente
+        codeclient numerocliente idcliente nocliente nodecliente codigocliente codigodocliente codigodecliente
+        codicecliente numerodecliente numerodocliente cislozakaznika
         klantnummer klantid klantnr
+        numerklienta idklienta nrklienta musterino musterinumarasi musterikodu
+        кодклиента номерклиента
+        顧客番号 顧客id 会員番号 客户编号 客户号 客户id 会员编号 kundnummer kundenummer kundnr
     """
 _CUSTOMER = "customer client kunde klant cliente buyer"
 _EMAIL = """
@@ -24,6 +28,7 @@ _EMAIL = """
         postaelettronica enderecodeemail emailadres emailprimary primaryemail email1value email1
         adresemail pocztaelektroniczna eposta epostaadresi электроннаяпочта почта
         メールアドレス eメール
+        элпочта эладрес kundenemail kundenmail 电子邮件 电子邮箱 邮箱 epost epostadress emailadress
     """
 _NUMBER = re.compile(r"(?<=[a-z0-9]{2})(?:nummer|number|num|no)$")
 _NAMES: Mapping[str, str] = {
@@ -43,16 +48,18 @@ _NAMES: Mapping[str, str] = {
     """,
     "given_name": """
         givenname firstname forename billingfirstname firstnamebilling vorname rufname prenom nombre nome
-        primeironome voornaam imie ad adi имя 名
+        primeironome voornaam imie ad adi имя 名 fornamn fornavn jmeno
     """,
     "family_name": """
         familyname lastname surname billinglastname lastnamebilling nachname familienname nomdefamille nom
         apellido apellidos cognome sobrenome apelido achternaam nazwisko soyad soyadi фамилия 姓
+        efternamn efternavn etternavn prijmeni
     """,
     "display_name": """
         displayname fullname contactname customername billingname name kundenname vollername
         nomcomplet nomclient nombrecompleto nomecompleto volledigenaam naam imieinazwisko adsoyad
-        adisoyadi фио 氏名 お名前 名前
+        adisoyadi фио 氏名 お名前 名前 姓名 nachnamevorname
+        vornamenachname vorundnachname lastnamefirstname firstnamelastname
     """,
     "organization_name": """
         organizationname organisationname organization1name companyname company organisation organization
@@ -67,7 +74,8 @@ _NAMES: Mapping[str, str] = {
         celular cellulare telefone telemovel telefoon telefoonnummer mobiel
         defaultaddressphone phone1value phone2value businessphone homephone primaryphone
         numertelefonu telefonkomorkowy telefonnumarasi ceptelefonu telefonno
-        телефон номертелефона мобильныйтелефон 電話番号 電話 携帯電話
+        телефон номертелефона мобильныйтелефон 電話番号 電話 携帯電話 电话 电话号码 手机 手机号
+        手机号码 telefonnr
     """,
     "fax": "fax faxnumber faxnummer telefax telecopie",
     "account_number": """

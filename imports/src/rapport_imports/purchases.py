@@ -97,7 +97,7 @@ class PurchaseImporter(ByCustomer[Bought]):
     def __init__(self, channel: Channels, customers: Customers) -> None:
         super().__init__(customers)
         self._service = PurchaseServiceStub(channel("loyalty"))
-        self._orders: set[str] = set()  # whose first line was read
+        self._orders: dict[str, Bought | None] = {}  # by their reference, what their last line said
         self._given_back = 0
         self._by_sender = False
         self._statuses: Counter[str] = Counter()  # that nobody knows
@@ -117,7 +117,7 @@ class PurchaseImporter(ByCustomer[Bought]):
             cells.tell("FURTHER_LINE", "further lines of orders already read: skipped")
             return None
         if reference:
-            self._orders.add(reference)
+            self._orders.setdefault(reference, None)
         if status in _NO_SALE:
             cells.tell(
                 "NO_SALE", "failed or not paid: skipped, and what another file brought stays", "status"
@@ -135,7 +135,7 @@ class PurchaseImporter(ByCustomer[Bought]):
         if refunded > amount >= 0:
             cells.wrong("refunded", "INVALID_AMOUNT", "must be at most what was paid")
         self._given_back += 0 < refunded == amount
-        return Bought(
+        bought = Bought(
             person=person(cells),
             amount=amount,
             refunded=refunded,
@@ -144,6 +144,12 @@ class PurchaseImporter(ByCustomer[Bought]):
             quantity=cells.count("quantity"),
             reference=reference,
         )
+        if reference:
+            if self._orders[reference] == bought:
+                again = "as a line before says it of this order: if that is its total, leave one"
+                cells.tell("SAME_AGAIN", again, "amount")
+            self._orders[reference] = bought
+        return bought
 
     async def heard(self, row: Row, item: Bought, name: str, result: Any) -> None:
         """Count what was imported before and says otherwise now."""

@@ -100,10 +100,23 @@ class Table:
         row = Row(line, dict(zip(self.header, cells, strict=False)), extra=cells[width:])
         row.confirmed = self.confirm and reason in CONFIRMABLE
         row.origin = origin if _ORIGIN.fullmatch(origin) else f"{self.digest}:{line}"
+        if self.delimiter and any(_holds_rows(cell, self.delimiter, width) for cell in cells):
+            allowed = (
+                "must not hold whole rows: a quote is missing where it begins, or its line breaks must go"
+            )
+            row.problems.append(Problem("", "INVALID_ROW", allowed))
         if any(cell.strip() for cell in row.extra):
             allowed = f"must have at most {width} cells, as the header has"
             row.problems.append(Problem("", "INVALID_ROW", allowed))
         return row
+
+
+def _holds_rows(cell: str, delimiter: str, width: int) -> bool:
+    """Whether a cell has swallowed the rows between two quotes that do not belong together.
+
+    Each took as many separators with it as a row has.
+    """
+    return width > 2 and "\n" in cell and cell.count(delimiter) == cell.count("\n") * (width - 1)
 
 
 def check_cell(row: Row, column: str) -> str:

@@ -74,6 +74,15 @@ def test_a_number_copied_from_an_address_book_is_that_number() -> None:
         "Klantnummer;Voornaam;Achternaam;E-mailadres;Telefoon;Land",
         "Record ID;First Name;Last Name;Email;Phone Number;Country/Region",
         "Customer ID;First Name;Last Name;Email;Phone;Default Address Country Code",
+        "Müşteri No;Ad;Soyad;E-posta;Telefon;Country",
+        "Numer klienta;Imię;Nazwisko;Adres e-mail;Telefon;Country",
+        "Код клиента;Имя;Фамилия;Эл. почта;Телефон;Country",
+        "顧客番号;名;姓;メールアドレス;電話番号;Country",
+        "Nº de cliente;Nombre;Apellidos;Correo electrónico;Teléfono;País",
+        "Código do cliente;Nome;Apelido;E-mail;Telemóvel;País",
+        "Kundnummer;Förnamn;Efternamn;E-postadress;Telefon;Land",
+        "Kundenummer;Fornavn;Efternavn;E-mail;Telefon;Land",
+        "Číslo zákazníka;Jméno;Příjmení;E-mail;Telefon;Country",
         "Customer ID;Imi\u0119;Nazwisko;Adres e-mail;Numer telefonu;Country",
         "Customer ID;Ad\u0131;Soyad\u0131;E-posta;Telefon Numaras\u0131;Country",
         "Customer ID;\u0418\u043c\u044f;\u0424\u0430\u043c\u0438\u043b\u0438\u044f;"
@@ -265,6 +274,46 @@ def test_payments_that_came_to_nothing_and_further_lines_of_an_order_are_skipped
     )
     code, result, _ = check("purchases", file)
     assert (code, result["rows"], result["skipped"], result["refused"]) == (0, 6, 3, 0)
+
+
+def test_a_total_that_stands_on_each_line_of_an_order_is_told(check: Check) -> None:
+    file = (
+        "order id,email,date,total\n"
+        "1,a@x.example,2026-01-02,10.00\n"
+        "1,a@x.example,2026-01-02,10.00\n"
+        "1,a@x.example,2026-01-02,5.00\n"
+        "2,b@x.example,2026-01-02,10.00\n"
+        ",b@x.example,2026-01-02,10.00\n"
+        ",b@x.example,2026-01-02,10.00\n"
+    )
+    code, result, _ = check("purchases", file)
+    assert (code, [(told["reason"], told["lines"]) for told in result["told"]]) == (0, [("SAME_AGAIN", [3])])
+
+
+def test_a_note_below_the_table_is_told_and_no_silent_customer(check: Check) -> None:
+    code, result, _ = check("customers", "id,name,email\n1,Anna,a@x.example\n2,Bo,\nTotal: 2,,\n")
+    assert (code, [(told["reason"], told["lines"]) for told in result["told"]]) == (
+        0,
+        [("NOTHING_ELSE", [4])],
+    )
+    assert check("customers", "id\n1\n2\n")[1]["told"] == []  # a list of ids is one
+
+
+def test_what_exports_write_for_no_date_is_none_where_none_is_needed(check: Check) -> None:
+    header = "customer_id,order_id,promised_date,delivered_date\n"
+    nothing = (
+        "0000-00-00",
+        "0000-00-00 00:00:00",
+        "0001-01-01T00:00:00",
+        "1900-01-01",
+        "1899-12-30",
+        "NULL",
+        "",
+    )
+    file = header + "".join(f"z,{i},2026-03-02,{date}\n" for i, date in enumerate(nothing))
+    assert check("orders", file)[:1] == (0,)
+    code, result, _ = check("orders", header + "z,1,0000-00-00,\n")
+    assert (code, result["refused"]) == (1, 1)
 
 
 def test_an_order_of_several_lines_is_one_purchase_by_its_name_and_the_rest_is_told(check: Check) -> None:
