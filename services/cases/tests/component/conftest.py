@@ -82,10 +82,10 @@ class Desk:
         request = work_item_service_pb2.CreateWorkItemRequest(work_item=work_item)
         return await self.work_items.CreateWorkItem(request)
 
-    async def agent(self, agent: str) -> str:
+    async def agent(self, agent: str, department: str = "departments/front-desk") -> str:
         """Put somebody into the directory."""
         message = agent_pb2.Agent(
-            name=agent, display_name="Bob", email="bob@acme.example", department="departments/front-desk"
+            name=agent, display_name="Bob", email="bob@acme.example", department=department
         )
         request = directory_service_pb2.UpdateAgentRequest(agent=message, allow_missing=True)
         await self.directory.UpdateAgent(request)

@@ -241,10 +241,12 @@ async def test_cases_are_listed_newest_first_in_pages(desk):
 
 async def test_cases_are_filtered_by_every_documented_field(desk):
     opened = await desk.open(topic="damaged")
-    await desk.open(customer=f"customers/{uuid4()}", owner=await desk.agent("agents/bob"))
+    bob = await desk.agent("agents/bob", "departments/billing")
+    await desk.open(customer=f"customers/{uuid4()}", owner=bob)
     for text in (
         f"customer = {desk.customer}",
         "owner = agents/front-desk",
+        "department = departments/front-desk",
         "topic = damaged AND state = OPEN",
         'NOT owner = agents/bob AND open_time > "2020-01-01T00:00:00Z"',
     ):

@@ -112,11 +112,12 @@ class Shot:
 
 SHOTS = [
     Shot("work", "What waits for somebody", "/", DORA),
+    Shot("cases", "The open cases of a department", "/cases"),
     Shot("customer", "A customer in trouble", "/{trouble}"),
     Shot("customer-why", "Why the promise moved", "/{trouble}", state=why),
     Shot("customer-note", "Writing down what they said", "/{trouble}", Person("anna"), typed),
     Shot("customer-promise", "Promising something", "/{trouble}", state=form("p")),
-    Shot("customer-goodwill", "Giving goodwill", "/{trouble}", state=form("g", "1")),
+    Shot("customer-goodwill", "Giving goodwill", "/{trouble}", state=form("g")),
     Shot("customer-correct", "Correcting who they are", "/{trouble}", state=form("e")),
     Shot("customer-reveal", "Asking for a masked number", "/{trouble}", state=reveal),
     Shot("customer-reader", "The same for who may only read", "/{trouble}", Person("rosa", "auditor")),

@@ -69,6 +69,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str) -> list[str
     return [
         "/",
         f"/{erika}",
+        "/cases",
         f"/{erika}/timeline?kind=contacts&channel=voice",
         "/call?from=%2B4930777777",
         "/received",
@@ -172,7 +173,7 @@ async def test_row_26_tab_reaches_every_control_and_nothing_hides_which_it_is(
 ) -> None:
     visitor = await signed_in(ALL)
     page, found = visitor.page, []
-    for path, size in [(path, WIDE) for path in paths[:8]] + [(paths[1], NARROWEST)]:
+    for path, size in [(path, WIDE) for path in paths[:9]] + [(paths[1], NARROWEST)]:
         await resize(page, size)
         await page.goto(path)
         stops = await keyboard_stops(page)

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
 from rapport_tools.local.roles import ROLES
-from tests.browser.company import ALICE, Company, Person, SignedIn
+from tests.browser.company import ALICE, DORA, Company, Person, SignedIn
 from tests.browser.customers import ahead, in_trouble, say, somebody, unknown
 
 # What a role may be offered on a customer's page, and how it is asked of the service.
@@ -45,6 +45,47 @@ async def test_a_customer_in_trouble_is_seen_without_scrolling(
         box = await visitor.page.locator(card).bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= 800, card
+
+
+async def test_two_slips_and_two_cases_are_seen_without_scrolling(desk: Company, signed_in: SignedIn) -> None:
+    customer = await somebody(desk)
+    for number in (5031, 5032):
+        opened = {"customer": customer, "topic": "late-delivery", "owner": "agents/alice"}
+        case = (await desk.ask(ALICE, "POST", "cases:open", case=opened))["name"]
+        work = {"case": case, "department": "departments/delivery", "kind": "deliver-order"}
+        item = (await desk.ask(ALICE, "POST", "workItems", **work, reference=f"orders/{number}"))["name"]
+        promise = {"customer": customer, "case": case, "workItem": item, "department": "departments/delivery"}
+        promise |= {"kind": "delivery", "reference": f"orders/{number}", "dueTime": ahead(desk, days=2)}
+        await desk.ask(ALICE, "POST", "promises:make", promise=promise)
+        late = {"forecastFinishTime": ahead(desk, days=4), "reasonCode": "carrier-delay"}
+        await desk.ask(DORA, "POST", f"{item}:forecast", **late)
+    page = (await signed_in()).page
+    await page.goto(f"/{customer}")
+    await expect(page.locator("#promises .promise .moved s")).to_have_count(2)
+    await expect(page.locator("#cases .case")).to_have_count(2)
+    assert await page.evaluate("() => document.documentElement.scrollHeight") <= 800
+
+
+async def test_on_the_smallest_phone_the_bad_news_is_in_sight_and_everything_can_be_hit(
+    desk: Company, signed_in: SignedIn, erika: str
+) -> None:
+    page = (await signed_in(narrow=True, viewport={"width": 320, "height": 640})).page
+    for path in (f"/{erika}", "/", "/cases", f"/{erika}/timeline"):
+        await page.goto(path)
+        bar = await page.locator("header.bar").bounding_box()
+        assert bar is not None
+        assert bar["height"] <= 56, path
+        small = "all => all.filter(({offsetHeight: high}) => high && high < 24).map(each => each.outerHTML)"
+        assert await page.locator("main :is(a, button), header summary").evaluate_all(small) == [], path
+    await page.goto(f"/{erika}")
+    news = await page.locator("#promises .moved").first.bounding_box()
+    note = await page.locator(".note").bounding_box()
+    assert news is not None
+    assert note is not None
+    assert news["y"] + news["height"] <= note["y"]
+    await page.get_by_text("Menu", exact=True).click()
+    await page.locator(".menu").get_by_role("link", name="Cases").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Cases of Front desk")
 
 
 @pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])

@@ -351,6 +351,8 @@ async def test_a_case_whose_owner_has_left_is_given_to_somebody_else_and_opened_
         kept = {key: unescape(value) for key, value in held.items()}
         return (await alice.post(unescape(href), data=kept | typed)).text
 
+    owners = (await alice.get(f"/{name}/act/owner", params={"on": case})).text
+    assert ("agents/front-desk" in owners, "agents/gus" in owners) == (True, False)
     assert "serves customers no more" in await act("Reopen the case", reason="not-settled")
     assert "Front Desk owns it now: Late." in await act("Change owner", owner="agents/front-desk")
     assert "Reopened: Late." in await act("Reopen the case", reason="not-settled")
@@ -412,6 +414,22 @@ async def test_a_message_asks_for_all_that_its_words_need(open_desk: Any) -> Non
     assert "X-Done" in sent.headers, sent.text
 
 
+async def test_a_message_begins_with_what_was_promised_and_is_due_first(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, notifications_service)
+    rest = desk.client()
+    name, alice, now = await erika(desk), await desk.signed_in(), desk.running.app.clock.now()
+    await template(rest, "aaa", "About {{ reference }}.")
+    for number, days in ((5022, 3), (5021, 2)):
+        promise = {"customer": name, "department": "departments/front-desk", "kind": "delivery"}
+        promise |= {"reference": f"orders/{number}", "dueTime": (now + timedelta(days=days)).isoformat()}
+        made = await rest.post(
+            "/v1/promises:make", json={"promise": promise}, headers={"idempotency-key": str(uuid4())}
+        )
+        assert made.is_success, made.text
+    form = await alice.get(f"/{name}/act/notice")
+    assert re.findall(r'name="v-reference"[^>]* value="([^"]*)"', form.text) == ["order 5021"]
+
+
 async def test_nobody_is_offered_words_that_tell_a_date_of_a_promise(open_desk: Any) -> None:
     desk = await open_desk(customer_service, cases_service, notifications_service)
     name, alice = await erika(desk), await desk.signed_in()
@@ -465,7 +483,7 @@ async def test_a_message_is_sent_whoever_leaves_and_can_be_taken_back_in_the_tim
     for _ in range(2):  # also when the answer was lost
         again = await alice.post(f"/{name}/act/notice", data=undo)
         assert ("X-Form" in again.headers, "Send to Erika Sommer" in again.text) == (True, True)
-        assert 'value="orders/5021"' in again.text
+        assert 'value="order 5021"' in again.text
         assert undo["request_id"] not in again.text
     assert (await kept(undo["notice"]))["state"] == "NOTICE_STATE_SUPPRESSED"
     late = await alice.post(f"/{name}/act/notice", data={**undo, "request_id": str(uuid4())})
@@ -483,7 +501,7 @@ async def test_a_message_is_sent_whoever_leaves_and_can_be_taken_back_in_the_tim
     _, undo = await send("10")
     await desk.services["customer"].lifecycle.stop()  # of which only the form has something to ask
     gone = await alice.post(f"/{name}/act/notice", data=undo)
-    assert ("X-Done" in gone.headers, "It is taken back." in gone.text) == (True, True), gone.text
+    assert ("X-Done" in gone.headers, "The message is taken back" in gone.text) == (True, True), gone.text
     assert (await kept(undo["notice"]))["state"] == "NOTICE_STATE_SUPPRESSED"
 
 

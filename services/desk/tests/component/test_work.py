@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -125,6 +126,35 @@ async def test_a_customer_who_is_not_there_takes_the_names_of_no_others(open_des
     page = (await alice.get("/")).text
     assert page.count(f'<a href="/{erika["name"]}">Erika Sommer</a>') == 3
     assert "a customer</a>" in page
+
+
+async def test_a_supervisor_sees_whose_cases_of_a_department_are_open_the_longest_in_pages(
+    open_desk: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(loading, "CASES_MAX", 2)
+    desk = await open_desk(*SERVICES)
+    erika = await seeded(desk)
+    api = desk.client()
+    for name, department in (("bob", "front-desk"), ("bill", "billing")):
+        whose = {"displayName": name.title(), "phone": "+49 30 1", "department": f"departments/{department}"}
+        assert (await api.patch(f"/v1/agents/{name}?allowMissing=true", json=whose)).is_success
+    for topic, owner in (("damaged", "bob"), ("invoice-wrong", "bill"), ("complaint", "bob")):
+        opened = {"customer": erika["name"], "topic": topic, "owner": f"agents/{owner}"}
+        await made(api, "/v1/cases:open", case=opened)
+    sam = await desk.signed_in("agent:sam", ["*"], "front-desk")
+    page = (await sam.get("/cases")).text
+    assert re.findall(r"#cases\">([^<]+)</a>", page) == ["Late delivery", "Damaged"]
+    assert re.findall(r"open for [^<]*", page) == [
+        "open for 1 minute, waits for Front desk, Alice",
+        "open for 1 minute, Bob",
+    ]
+    (more,) = re.findall(r'data-more="([^"]+)"', page)
+    rest = (await sam.get(unescape(more), headers={"x-requested-with": "fragment"})).text
+    assert re.findall(r"#cases\">([^<]+)</a>", rest) == ["Complaint"]
+    assert "data-more" not in rest
+    assert "Invoice wrong" in (await sam.get("/cases?department=billing")).text
+    assert 'href="/cases?department=billing"' in page
+    assert (await sam.get("/cases?department=No")).status_code == 404
 
 
 async def test_another_department_has_none_of_it(open_desk: Any) -> None:

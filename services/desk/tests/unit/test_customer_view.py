@@ -1,6 +1,7 @@
 """What the customer page says of what services answered: no browser, no service."""
 
 import asyncio
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -24,11 +25,13 @@ from desk.pages.customer import loading
 from desk.pages.customer.entries import entries, foremost, story, who_did
 from desk.pages.customer.figures import first_day, quarters
 from desk.pages.customer.loading import PARTS_OF, Cases, Names, Promised
+from desk.pages.customer.page import Card
 from desk.pages.customer.promises import told_of
 from desk.pages.customer.things import masked, things
-from desk.pages.customer.view import Page, page
+from desk.pages.customer.view import page
 from desk.pages.services import Part, Parts
 from desk.ui.speech import Speech
+from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
 from rapport.cases.v1.promise_pb2 import Promise
@@ -54,6 +57,9 @@ ERIKA = "customers/019cadc6-9a80-7f07-9ffb-be7cd3f05896"
 def viewer(*permissions: str, department: str = "front-desk") -> Viewer:
     principal = Principal("agent:alice", department, frozenset(permissions or ("*",)))
     return Viewer(principal, "Alice", "Bearer x", "y")
+
+
+WHO = Names(viewer(), {})  # is known by name
 
 
 def promise(number: int, state: str = "OPEN", days: float = 2, **more: Any) -> Promise:
@@ -86,7 +92,7 @@ def told(
     return told_of(listed, sent, set(granted), answering or {}, offer, SAY)
 
 
-def shown(who: Viewer | None = None, **parts: Any) -> Page:
+def shown(who: Viewer | None = None, **parts: Any) -> Card:
     answered = Parts({name: part if isinstance(part, Part) else Part(part) for name, part in parts.items()})
     looking = who or viewer()
     return page(ERIKA, answered, looking, Names(looking, {}), SAY)
@@ -95,10 +101,12 @@ def shown(who: Viewer | None = None, **parts: Any) -> Page:
 def test_what_one_may_still_give_is_what_the_service_says_and_nothing_without() -> None:
     view = CustomerView(customer=ERIKA)
     left = CheckGoodwillResponse(amount=500, customer_left=1500, grantor_left=9000)
-    assert shown(view=view, allowance=left).points.allowance == "500 of 1,500 left"
-    assert shown(view=view, allowance=CheckGoodwillResponse()).points.allowance == "0 of 0 left"
-    assert shown(view=view).points.allowance == ""
-    assert shown(view=view, allowance=Part(refusal=Unavailable("UNAVAILABLE", ""))).points.allowance == ""
+    in_all, for_one = ("You may still give", "1,500"), ("For one problem", "500")
+    assert shown(view=view, allowance=left).points.allowance == [in_all, for_one]
+    nothing = CheckGoodwillResponse()
+    assert shown(view=view, allowance=nothing).points.allowance == [("You may still give", "0")]
+    assert shown(view=view).points.allowance == ()
+    assert shown(view=view, allowance=Part(refusal=Unavailable("UNAVAILABLE", ""))).points.allowance == ()
 
 
 def test_a_date_that_moved_shows_both_and_that_the_customer_was_told_in_time() -> None:
@@ -241,7 +249,7 @@ def test_a_case_says_for_whom_it_waits_and_since_when() -> None:
         start_time=timestamp(NOW - timedelta(days=2)),
     )
     (told,) = shown(cases=Cases([(case, [item])], more=False)).cases.cases
-    assert (told.title, told.waits) == ("Late delivery, order 5021", "waits 2 days for Delivery")
+    assert (told.title, told.lasting) == ("Late delivery, order 5021", "3 days end to end, waits 2 days")
     assert told.steps[0].what == "Deliver order 5021"
     assert told.held == "To be resolved when Delivery is done."
 
@@ -364,7 +372,7 @@ def test_the_time_there_is_told_where_there_is_known(zone: str, there: str) -> N
 
 def test_a_message_that_was_sent_can_be_read() -> None:
     sent = about("notices/1", "notifications", "NoticeSent", channel=channel_pb2.CHANNEL_EMAIL)
-    assert entries([sent], str, SAY)[0].read == "/notices/1/message"
+    assert entries([sent], WHO, SAY)[0].read == "/notices/1/message"
 
 
 def test_a_source_that_is_behind_says_how_far() -> None:
@@ -420,7 +428,7 @@ def entry(minutes: float, kind: str = "PromiseMade", **more: Any) -> TimelineEnt
 
 
 def test_four_alike_within_ten_minutes_are_one_line_that_counts() -> None:
-    lines = entries([entry(n) for n in range(6)] + [entry(200)], str, SAY)
+    lines = entries([entry(n) for n in range(6)] + [entry(200)], WHO, SAY)
     assert [line.folded for line in lines] == [5, 0]
 
 
@@ -451,11 +459,11 @@ def spoken(minutes: float, trace_id: str = "") -> TimelineEntry:
 
 
 def test_what_a_slip_led_to_is_one_line_that_says_what_was_told_by_whose_act_and_in_how_many_steps() -> None:
-    lines = story([*slip(1), *slip(5), entry(9)], str, SAY)
+    lines = story([*slip(1), *slip(5), entry(9)], WHO, SAY)
     assert [(line.text, line.who, line.steps) for line in lines] == [
-        ("E-mail sent", "agents/dora", 7),
-        ("E-mail sent", "agents/dora", 7),
-        ("Promise made", "agents/alice", 1),
+        ("E-mail sent", "Dora", 7),
+        ("E-mail sent", "Dora", 7),
+        ("Promise made", "Alice", 1),
     ]
 
 
@@ -463,14 +471,14 @@ def test_what_has_no_trace_and_what_somebody_else_did_is_a_line_of_its_own() -> 
     untraced = slip(1)
     for each in untraced:
         each.trace_id = ""
-    assert [line.steps for line in story(untraced, str, SAY)] == [1] * 7
-    lines = story([entry(1, "CaseResolved", trace_id="1"), spoken(2, "1"), entry(3, trace_id="1")], str, SAY)
+    assert [line.steps for line in story(untraced, WHO, SAY)] == [1] * 7
+    lines = story([entry(1, "CaseResolved", trace_id="1"), spoken(2, "1"), entry(3, trace_id="1")], WHO, SAY)
     assert [line.steps for line in lines] == [1, 1, 1]
 
 
 def test_contacts_are_seen_however_much_was_done_since() -> None:
     kinds = ("PromiseMade", "CaseOpened")
-    lines = foremost(story([*(entry(n, kinds[n % 2]) for n in range(20)), spoken(30), spoken(40)], str, SAY))
+    lines = foremost(story([*(entry(n, kinds[n % 2]) for n in range(20)), spoken(30), spoken(40)], WHO, SAY))
     assert [line.contact for line in lines] == [False] * 4 + [True] * 2
 
 
@@ -483,7 +491,7 @@ def test_a_contact_is_said_as_people_say_it() -> None:
         topic="order",
         summary="x" * 1000,
     )
-    (line,) = entries([contact], str, SAY)
+    (line,) = entries([contact], WHO, SAY)
     assert (line.text, line.contact) == ("Called us: order", True)
     assert len(line.words) < 200
 
@@ -496,7 +504,7 @@ def test_what_somebody_said_in_words_of_their_own_is_not_told_as_a_reason() -> N
         direction=channel_pb2.DIRECTION_INBOUND,
         topic="other",
     )
-    (line,) = entries([contact], str, SAY)
+    (line,) = entries([contact], WHO, SAY)
     assert line.text == "Called us: something else"
 
 
@@ -543,7 +551,7 @@ def test_an_entry_names_the_order_the_date_the_amount_and_the_way_to_reach_them(
         notices=Part(ListNoticesResponse(notices=[sent])),
         titles=Part(ListCasesResponse(cases=[case])),
     )
-    assert [each.text for each in entries(listed, str, SAY, things(parts, SAY))] == [
+    assert [each.text for each in entries(listed, WHO, SAY, things(parts, SAY))] == [
         "Another date agreed: Delivery of order 5021, Sat 7 Mar 10:00",
         "Promise made: Delivery of order 5021, Wed 4 Mar 10:00",
         "E-mail sent: Delivery of order 5021, Wed 4 Mar",
@@ -558,7 +566,8 @@ def test_an_entry_names_the_order_the_date_the_amount_and_the_way_to_reach_them(
 @pytest.mark.parametrize(
     ("actor", "department", "fact", "who"),
     [
-        ("agents/dora", "departments/delivery", "PromiseAtRisk", "Dora, delivery"),
+        ("agents/dora", "departments/front-desk", "PromiseAtRisk", "Dora Klein, delivery"),
+        ("agents/emil", "departments/front-desk", "PromiseAtRisk", "Emil"),
         ("services/loyalty", "", "GoodwillGranted", "by policy"),
         ("services/cases", "departments/delivery", "PromiseBroken", "Delivery"),
         ("services/customer", "", "CustomerCreated", "automatically"),
@@ -569,13 +578,15 @@ def test_an_entry_names_the_order_the_date_the_amount_and_the_way_to_reach_them(
 def test_who_did_it_is_a_person_a_department_a_policy_or_nobody(
     actor: str, department: str, fact: str, who: str
 ) -> None:
-    assert who_did(actor, department, Names(viewer(), {}), SAY, fact) == who
+    dora = Agent(display_name="Dora Klein", department="departments/delivery")
+    names = Names(viewer(), {"names": {("agent:alice", "agents/dora"): (math.inf, dora)}})
+    assert who_did(actor, department, names, SAY, fact) == who
 
 
 def test_what_a_customer_sent_is_quoted_and_not_said_of_the_desk() -> None:
     sent = entry(1, event_type="rapport.customer.v1.InteractionRecorded", summary="Where is my order?")
     sent.actor = "services/desk"
-    (line,) = entries([sent], str, SAY)
+    (line,) = entries([sent], WHO, SAY)
     assert (line.who, line.words) == ("", "“Where is my order?”")
 
 

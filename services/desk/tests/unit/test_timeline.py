@@ -10,9 +10,11 @@ from google.protobuf.descriptor_pool import Default
 
 from chassis.api import filters
 from chassis.api.messages import timestamp
+from chassis.context import Principal
 from chassis.errors import InvalidArgument, Unavailable
 from customer.store.views import LIST_ENTRIES
-from desk.pages.customer.loading import Cases
+from desk.auth.sessions import Viewer
+from desk.pages.customer.loading import Cases, Names
 from desk.pages.services import Part, Parts
 from desk.pages.timeline.route import KINDS, PAGE, Chosen, Timeline, chosen, timeline
 from desk.ui.speech import Speech
@@ -30,6 +32,7 @@ from rapport.notifications.v1 import notifications_events_pb2 as _notifications 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 SAY = Speech(Locale("en", "GB"), BERLIN, NOW)
+WHO = Names(Viewer(Principal("agent:alice"), "Alice", "Bearer x", "y"), {})  # is known by name
 ERIKA = "customers/019cadc6-9a80-7f07-9ffb-be7cd3f05896"
 CASE = "cases/019cadc6-9a80-7f07-9ffb-be7cd3f05896"
 ALL: Mapping[str, str] = {
@@ -54,7 +57,7 @@ def shown(what: Chosen, count: int, token: str = "", before: int = 0) -> Timelin
     ]
     answered = ListTimelineEntriesResponse(timeline_entries=told, next_page_token=token)
     parts = Parts(timeline=Part(answered), customer=Part(Customer(name=ERIKA, display_name="Erika Sommer")))
-    return timeline(ERIKA, what, parts, before, str, SAY)
+    return timeline(ERIKA, what, parts, before, WHO, SAY)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,7 +114,7 @@ def test_a_case_and_its_work_are_called_as_people_wrote_them_and_by_what_they_ar
         timeline=Part(ListTimelineEntriesResponse(timeline_entries=told)),
         cases=Part(Cases([(wrote, [vase]), (other, [order])])),
     )
-    page = timeline(ERIKA, Chosen(), parts, 0, str, SAY)
+    page = timeline(ERIKA, Chosen(), parts, 0, WHO, SAY)
     called = ["Damaged parcel: it was wet", "Order delivery, order 5021"]
     assert [chip.label.rpartition(", ")[0] for chip in page.chips["case"]] == called
     said = [line.text.partition(": ")[2] for line in page.entries]
@@ -125,7 +128,7 @@ def test_each_case_of_the_page_is_a_choice_by_what_it_is_about_and_since_when() 
         for case, topic, days in ((CASE, "note", 8), (other, "refund", 20), (CASE, "late-delivery", 40))
     ]
     parts = Parts(timeline=Part(ListTimelineEntriesResponse(timeline_entries=told)))
-    page = timeline(ERIKA, Chosen(case=CASE), parts, 0, str, SAY)
+    page = timeline(ERIKA, Chosen(case=CASE), parts, 0, WHO, SAY)
     assert [(chip.label, chip.chosen) for chip in page.chips["case"]] == [
         ("Late delivery, 21 Jan", True),
         ("Refund, 10 Feb", False),
@@ -165,5 +168,5 @@ def test_nothing_and_nothing_like_it_and_nobody_answering_are_three_things() -> 
     assert shown(Chosen(), 0).nothing == "Nothing happened yet."
     assert shown(Chosen(kind="goodwill"), 0).nothing == "Nothing like this happened."
     away = Parts(timeline=Part(refusal=Unavailable("UNAVAILABLE", "It is away.")))
-    page = timeline(ERIKA, Chosen(), away, 0, str, SAY)
+    page = timeline(ERIKA, Chosen(), away, 0, WHO, SAY)
     assert (page.nothing, bool(page.trouble)) == ("", True)

@@ -1,38 +1,41 @@
 """What why says: a service's words with everything named as people name it."""
 
+import math
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 
 from chassis.api.messages import timestamp
+from chassis.context import Principal
+from desk.auth.sessions import Viewer
 from desk.pages.aside.route import _cause, _summary, _told_once, _value
+from desk.pages.customer.loading import Names
 from desk.ui.speech import Speech
+from rapport.cases.v1.agent_pb2 import Agent
 from rapport.common.v1.explanation_pb2 import Cause
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SAY = Speech(Locale("en", "GB"), ZoneInfo("UTC"), NOW)
 PROMISE = "promises/019cadc6-9a80-7f07-9ffb-be7cd3f05896"
 KNOWN = {PROMISE: "Delivery of order 5021, Wed 4 Mar"}
-NAMES = {"agents/alice": "Alice Brandt"}
-
-
-def called(name: str) -> str:
-    return NAMES.get(name, name)
+ALICE = Agent(display_name="Alice Brandt", department="departments/front-desk")
+LOOKS = Viewer(Principal("agent:sam"), "Sam", "Bearer x", "y")
+NAMES = Names(LOOKS, {"names": {("agent:sam", "agents/alice"): (math.inf, ALICE)}})
 
 
 def test_why_names_things_people_and_days_and_shows_no_id() -> None:
     text = f"300 points given 2026-03-02 08:00 UTC, by agents/alice, for {PROMISE} (customer-away)."
     given = "300 points given today 08:00, by Alice Brandt"
-    assert _summary(text, KNOWN, called, SAY) == f"{given}, for {KNOWN[PROMISE]} (customer away)."
-    told = _summary(f"Sent by email on 2026-03-02 08:00 UTC for {PROMISE}.", {}, called, SAY)
+    assert _summary(text, KNOWN, NAMES, SAY) == f"{given}, for {KNOWN[PROMISE]} (customer away)."
+    told = _summary(f"Sent by email on 2026-03-02 08:00 UTC for {PROMISE}.", {}, NAMES, SAY)
     assert told == "Sent by email today 08:00 for another of the promises."
 
 
 def test_what_the_rule_looked_at_is_said_by_its_name() -> None:
-    assert _value(PROMISE, KNOWN, called, SAY) == "Delivery of order 5021, Wed 4 Mar"
-    assert _value("departments/front-desk", KNOWN, called, SAY) == "Front desk"
-    assert _value("carrier-delay", KNOWN, called, SAY) == "the transport is taking longer than planned"
+    assert _value(PROMISE, KNOWN, NAMES, SAY) == "Delivery of order 5021, Wed 4 Mar"
+    assert _value("departments/front-desk", KNOWN, NAMES, SAY) == "Front desk"
+    assert _value("carrier-delay", KNOWN, NAMES, SAY) == "the transport is taking longer than planned"
 
 
 def test_the_chain_says_a_fact_as_the_timeline_does_and_not_again_the_request_that_led_to_it() -> None:
@@ -41,6 +44,6 @@ def test_the_chain_says_a_fact_as_the_timeline_does_and_not_again_the_request_th
     other = Cause(method="rapport.cases.v1.CaseService/OpenCase", actor="agents/bob")
     fact.occur_time.CopyFrom(timestamp(NOW))
     assert _told_once([fact, request, other]) == [fact, other]
-    told = _cause(fact, KNOWN, called, SAY)
+    told = _cause(fact, KNOWN, NAMES, SAY)
     assert told["what"] == "Another date expected: Delivery of order 5021, Wed 4 Mar"
-    assert told["who"] == "Alice Brandt"
+    assert told["who"] == "Alice Brandt, front desk"

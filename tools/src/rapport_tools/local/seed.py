@@ -14,6 +14,7 @@ from rapport.notifications.v1.template_service_pb2 import CreateTemplateRequest,
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceStub
 from rapport_tools.cli.session import Session
 from rapport_tools.local.people import PEOPLE
+from rapport_tools.local.roles import ROLES
 
 # A message that people may send, with what they fill in. Departments write their own.
 _ID = "visit-arranged"
@@ -61,6 +62,7 @@ def colleagues(session: Session) -> None:
             display_name=person.name,
             email=f"{person.id}@rapport.example",
             department=f"departments/{person.department}",
+            inactive=not ROLES[person.role] & {"*", "cases.cases.write"},  # they are named, and own no case
         )
         try:
             directory.GetAgent(GetAgentRequest(name=agent.name))

@@ -85,8 +85,8 @@ class ListCasesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`, `owner`, `topic`, `state`, `open_time` and `resolve_time`; at most 1,000
-    characters.
+    """AIP-160 subset over `customer`, `owner`, `department`, `topic`, `state`, `open_time` and `resolve_time`; at
+    most 1,000 characters.
     After a merge `customer` finds what was born under any name of the same customer.
     """
     order_by: _builtins.str

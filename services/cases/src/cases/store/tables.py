@@ -48,6 +48,7 @@ LIST_CASES = Listing(
     filters={
         "customer": filters.customer(CASES.c.customer_id, names.CUSTOMER),
         "owner": filters.name(CASES.c.owner_id, names.AGENT),
+        "department": filters.name(CASES.c.department_id, names.DEPARTMENT),
         "topic": filters.text(CASES.c.topic),
         "state": filters.enum(CASES.c.state, states_pb2.CaseState.DESCRIPTOR),
         "open_time": filters.moment(CASES.c.open_time),

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from chassis.db.database import Database
+from chassis.errors import PermissionDenied
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
 from desk.pages.services import Services
@@ -40,6 +41,7 @@ _AGES = re.compile(r'<span class="[a-z ]*age">.*?</span>', re.DOTALL)
 # The pages in the bar: a path, its words, and the permission that shows it.
 NAVIGATION = (
     ("/", N_("My work"), ""),
+    ("/cases", N_("Cases"), "cases.cases.read"),
     ("/received", N_("To assign"), "customer.timeline_entries.write"),
     ("/operations", N_("Operations"), "*.operations.read"),
 )
@@ -70,6 +72,12 @@ class Looking:
     def is_fragment(self) -> bool:
         """Whether a part of a page asks, and not somebody who goes to one."""
         return self.request.headers.get("x-requested-with") == "fragment"
+
+    def require(self, permission: str) -> None:
+        """PermissionDenied for who does not hold it."""
+        if not self.viewer.may(permission):
+            told = f"This needs the permission {permission}."
+            raise PermissionDenied("PERMISSION_DENIED", told, {"permission": permission})
 
     def html(self, template: str, **values: Any) -> Markup:
         """A template with its values and what all have."""

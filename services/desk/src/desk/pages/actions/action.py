@@ -174,12 +174,11 @@ class Action:
     # Whether the RPC changes what a department owns: only its people, and who administers.
     owned: bool = False
     title: str = ""  # above its form, where that is not the label
-    sentence: str = ""  # says of the `{most}` that its form holds how much may be done
     fields: Sequence[Field] = ()
     button: str = N_("Save")
     consequence: str = ""  # what else will happen
     final: bool = False  # nothing takes it back: its form begins at what closes it
-    # What its fields hold at first, the likely answer, and `what` it is about.
+    # What its fields hold at first, the likely answer; `what` it is about, a `sentence` on how much.
     open: Callable[[Doing], Awaitable[Values]] = nothing
     # Sends it, or gives what the form shows next. A refusal is shown in the form.
     do: Callable[[Doing], Awaitable[Done | Values]]

@@ -7,7 +7,7 @@
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -162,9 +162,7 @@ def _told_once(causes: Sequence[Any]) -> Sequence[Any]:
     ]
 
 
-def _cause(
-    cause: Any, known: Mapping[str, str], names: Callable[[str], str], say: Speech
-) -> Mapping[str, str]:
+def _cause(cause: Any, known: Mapping[str, str], names: Names, say: Speech) -> Mapping[str, str]:
     fact = what(cause).replace("/", ".").rpartition(".")[2]
     thing = called(known, cause.resource, fact)
     return {
@@ -175,14 +173,14 @@ def _cause(
     }
 
 
-def _summary(text: str, known: Mapping[str, str], names: Callable[[str], str], say: Speech) -> str:
+def _summary(text: str, known: Mapping[str, str], names: Names, say: Speech) -> str:
     """A service's words, with its moments where the reader is, and names and codes as people say them."""
     there = _MOMENT.sub(lambda at: say.moment(datetime.fromisoformat(f"{at[1]}T{at[2]}+00:00")), text)
     called = _NAME.sub(lambda name: _called(name[0], known, names, say), there)
     return _CODE.sub(lambda code: f"({say.code(code[1])})", called)
 
 
-def _called(name: str, known: Mapping[str, str], names: Callable[[str], str], say: Speech) -> str:
+def _called(name: str, known: Mapping[str, str], names: Names, say: Speech) -> str:
     """What a resource is called; of one that is not known here what it is: ids say nothing to people."""
     if name.startswith("agents/"):
         return names(name)
@@ -192,7 +190,7 @@ def _called(name: str, known: Mapping[str, str], names: Callable[[str], str], sa
     return say.titled(end) if collection in ("departments", "services") else say.code(words.last(name))
 
 
-def _value(value: str, known: Mapping[str, str], names: Callable[[str], str], say: Speech) -> str:
+def _value(value: str, known: Mapping[str, str], names: Names, say: Speech) -> str:
     """What the rule looked at, as people say it."""
     if " " in value:
         return _summary(value, known, names, say)

@@ -19,8 +19,7 @@ RESOLVED_SHOWN = 2
 
 def viewed(part: Any, say: Speech) -> Case:
     """A case as the view knows it: without the departments' parts."""
-    lasting = say.lasting(say.now - moment(part.open_time))
-    return Case(part.case, say.titled(part.topic), lasting, "", ())
+    return Case(part.case, say.titled(part.topic), _lasting(part, None, say), ())
 
 
 def told_case(
@@ -32,19 +31,25 @@ def told_case(
     waiting = [each for each in listed if value_name(each, "state") != "FINISHED"]
     since = min((_since(each) for each in waiting), default=None)
     departments = ", ".join(dict.fromkeys(say.titled(words.last(each.department)) for each in waiting))
-    waits = say("waits {span} for {who}", who=departments, span=say.lasting(say.now - since)) if since else ""
     acts = [WORK, NOTE, *([] if waiting else [RESOLVE]), OWNER]
     may_resolve = bool(offer(RESOLVE, on=case.name, owner=case.department))
     return Case(
         name=case.name,
         title=title_of(case, say, listed),
-        lasting=say.lasting(say.now - moment(case.open_time)),
-        waits=waits,
+        lasting=_lasting(case, since, say),
         steps=steps,
         acts=offer(*acts, on=case.name, owner=case.department),
         owner=say("{who} owns it.", who=names(case.owner)),
         held=say("To be resolved when {who} is done.", who=departments) if waiting and may_resolve else "",
     )
+
+
+def _lasting(case: Any, since: datetime | None, say: Speech) -> str:
+    """How long it is open, and of that waits for what is not done: for whom, its steps say."""
+    whole = say.lasting(say.now - moment(case.open_time))
+    if since is None:
+        return say("{span} end to end", span=whole)
+    return say("{span} end to end, waits {waits}", span=whole, waits=say.lasting(say.now - since))
 
 
 def resolved(cases: Iterable[Any], offer: Offer, say: Speech) -> Sequence[Resolved]:

@@ -1,6 +1,6 @@
 """A timeline in sentences: what happened, who did it, what it is about; bursts folded."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from chassis.api.messages import moment, value_name
 from chassis.explain.explainer import explained_by
 from desk.language.catalogues import N_
+from desk.pages.customer.loading import Names
 from desk.pages.customer.things import called
 from desk.ui import words
 from desk.ui.speech import Speech
@@ -79,7 +80,7 @@ class Entry:
 
 
 def entries(
-    listed: Iterable[Any], names: Callable[[str], str], say: Speech, things: Mapping[str, str] = {}
+    listed: Iterable[Any], names: Names, say: Speech, things: Mapping[str, str] = {}
 ) -> Sequence[Entry]:
     """The lines of a timeline, newest first. Four and more alike within ten minutes are one line."""
     bursts: list[list[Any]] = []
@@ -94,7 +95,7 @@ def entries(
 
 
 def story(
-    listed: Sequence[Any], names: Callable[[str], str], say: Speech, things: Mapping[str, str] = {}
+    listed: Sequence[Any], names: Names, say: Speech, things: Mapping[str, str] = {}
 ) -> Sequence[Entry]:
     """As `entries`, for who has a moment: what one act led to is one line, which tells most of it."""
     groups = {min(group, key=_rank).name: group for group in _caused(listed)}
@@ -134,12 +135,10 @@ def _rank(each: Any) -> int:
     return _TELLING.index(fact) if fact in _TELLING else len(_TELLING)
 
 
-def _led(line: Entry, group: Sequence[Any], names: Callable[[str], str], say: Speech) -> Entry:
+def _led(line: Entry, group: Sequence[Any], names: Names, say: Speech) -> Entry:
     """With who began it, and in how many steps it went."""
-    begun = group[0]
-    who = (
-        who_did(begun.actor, begun.department, names, say) if begun.actor.startswith("agents/") else line.who
-    )
+    actor = group[0].actor
+    who = who_did(actor, "", names, say) if actor.startswith("agents/") else line.who
     return replace(line, who=who, steps=len(group))
 
 
@@ -156,11 +155,11 @@ def _folded(lines: Sequence[Entry]) -> Sequence[Entry]:
     return [replace(lines[0], behind=lines[1:])] if len(lines) >= FOLDED_FROM else lines
 
 
-def who_did(actor: str, department: str, names: Callable[[str], str], say: Speech, fact: str = "") -> str:
-    """`Dora Klein, delivery`; of a service what it did for: a department, a policy, or time."""
+def who_did(actor: str, department: str, names: Names, say: Speech, fact: str = "") -> str:
+    """`Dora Klein, delivery`, where she works; of a service for what: a department, a policy, time."""
     service = actor.removeprefix("services/")
     if actor.startswith("agents/"):
-        return ", ".join(filter(None, (names(actor), say.code(words.last(department)))))
+        return ", ".join(filter(None, (names(actor), say.code(words.last(names.department(actor))))))
     if fact.startswith("Goodwill"):
         return say("by policy")
     if department:
@@ -171,9 +170,9 @@ def who_did(actor: str, department: str, names: Callable[[str], str], say: Speec
     return "" if service in ("", "desk") else say.titled(service)
 
 
-def _entry(each: Any, names: Callable[[str], str], say: Speech, things: Mapping[str, str]) -> Entry:
+def _entry(each: Any, names: Names, say: Speech, things: Mapping[str, str]) -> Entry:
     at, fact = moment(each.occur_time), _fact(each)
-    who, told = who_did(each.actor, each.department, names, say, fact), _short(each.summary)
+    who, told = who_did(each.actor, each.department, names, say, fact), shortened(each.summary)
     if told and not each.actor.startswith("agents/"):
         told = say("“{words}”", words=told)  # what the customer sent, and no colleague wrote
     return Entry(
@@ -190,8 +189,9 @@ def _entry(each: Any, names: Callable[[str], str], say: Speech, things: Mapping[
     )
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= SUMMARY_SHOWN else f"{text[:SUMMARY_SHOWN].rstrip()}…"
+def shortened(text: str, most: int = SUMMARY_SHOWN) -> str:
+    """A text, or how it begins."""
+    return text if len(text) <= most else f"{text[:most].rstrip()}…"
 
 
 def _text(each: Any, fact: str, say: Speech, things: Mapping[str, str]) -> str:

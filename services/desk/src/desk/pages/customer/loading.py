@@ -12,6 +12,7 @@ from chassis.api.messages import timestamp
 from desk.auth.sessions import Viewer
 from desk.pages.customer.figures import first_day
 from desk.pages.services import Part, Parts, Services, any_of, ask, silences
+from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
@@ -197,12 +198,12 @@ async def _learned(
 
 
 class Names:
-    """What colleagues are called, as the viewer may know it; remembered for a minute."""
+    """What colleagues are called and where they work, as the viewer may know it; remembered for a minute."""
 
     def __init__(self, viewer: Viewer, memory: dict[Any, Any]) -> None:
         self.viewer = viewer
         self._viewer, self._memory = viewer.principal.subject, memory
-        self._remembered: dict[tuple[str, str], tuple[float, str]] = memory.setdefault("names", {})
+        self._remembered: dict[tuple[str, str], tuple[float, Agent]] = memory.setdefault("names", {})
         self._asked: set[str] = set()
 
     async def learn(self, services: Services, named: Iterable[str], patience_s: float = LIVE_S) -> None:
@@ -211,7 +212,7 @@ class Names:
         if len(self._remembered) > REMEMBERED_MAX:
             self._remembered.clear()
         agents = {name for name in named if name.startswith("agents/")} - self._asked
-        unknown = [name for name in agents if self._remembered.get((self._viewer, name), (0, ""))[0] < now]
+        unknown = [name for name in agents if self._known(name)[0] < now]
         if not unknown:
             return
         self._asked.update(unknown)
@@ -219,8 +220,7 @@ class Names:
         found = await ask(patience_s, **{name: get(GetAgentRequest(name=name)) for name in unknown})
         for name, part in found.items():
             if not part.away:  # that somebody is none, too
-                called = part.value.display_name if part.value else ""
-                self._remembered[self._viewer, name] = now + NAMES_S, called
+                self._remembered[self._viewer, name] = now + NAMES_S, part.value or Agent()
 
     def silent(self, parts: Parts, now: datetime) -> Mapping[str, datetime]:
         """Since when this process of the desk asks a service in vain; of those that do not answer."""
@@ -228,7 +228,14 @@ class Names:
         found = silences(self._memory, "page", silent, now)
         return {service: silence.since for service, silence in found.items()}
 
+    def department(self, name: str) -> str:
+        """`departments/delivery`, where somebody works; empty while that is not known."""
+        return self._known(name)[1].department
+
+    def _known(self, name: str) -> tuple[float, Agent]:
+        return self._remembered.get((self._viewer, name), (0.0, Agent()))
+
     def __call__(self, name: str) -> str:
         """`Alice Brandt` for `agents/alice`, or `Alice` while that is not known."""
-        known, code = self._remembered.get((self._viewer, name), (0.0, ""))[1], name.rpartition("/")[2]
+        known, code = self._known(name)[1].display_name, name.rpartition("/")[2]
         return known or (code.replace("-", " ").title() if name.startswith("agents/") else code)

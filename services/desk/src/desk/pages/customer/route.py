@@ -14,7 +14,7 @@ from desk.pages.base import Look, Looking, message
 from desk.pages.customer import view
 from desk.pages.customer.live import also, leaving, ringing, watch
 from desk.pages.customer.loading import PAGE_S, Names, load
-from desk.pages.customer.page import COLUMNS, Page, cards
+from desk.pages.customer.page import COLUMNS, Card, cards
 
 router = APIRouter()
 Customers = Annotated[Sequence[str], Query()]
@@ -59,7 +59,7 @@ async def stay(look: Look) -> Response:
     return Response(status_code=204)
 
 
-async def _page(look: Looking, uuid: str) -> Page:
+async def _page(look: Looking, uuid: str) -> Card:
     """What to show of a customer. NotFound for nobody."""
     if not UUID.fullmatch(uuid):
         raise NotFound("customers/…")

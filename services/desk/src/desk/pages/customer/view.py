@@ -19,7 +19,7 @@ from desk.pages.customer.entries import foremost, story
 from desk.pages.customer.figures import cell_text, quarters
 from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names, Promised
 from desk.pages.customer.loading import Cases as Told
-from desk.pages.customer.page import Cases, Page, Points, Promises, Section, Timeline, Who, Worth
+from desk.pages.customer.page import Card
 from desk.pages.customer.promises import first_of, told_of
 from desk.pages.customer.things import address, handle, things
 from desk.pages.customer.troubles import Troubles
@@ -40,11 +40,11 @@ OF_SERVICE = "purposes/service"  # not of marketing, of which no is said as well
 OTHERS_SHOWN = 6
 
 
-def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech) -> Page:
+def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech) -> Card:
     """The page of a customer, of whatever the services answered."""
     make = _Maker(customer, parts, viewer, names, say)
     who = make.who()
-    return Page(
+    return Card(
         name=make.customer,
         title=who.title,
         who=who,
@@ -73,16 +73,15 @@ class _Maker:
         able = [each for each in actions if each.service not in self._gone]
         return offered(self.viewer, self.customer, *able, on=on, owner=owner)
 
-    def who(self) -> Who:
+    def who(self) -> Card:
         say, known, view = self.say, self.known, self.view
-        shown = known or view
-        if shown is None:
-            return Who(trouble=self._trouble("customer", "customer", "view"), title=say("This customer"))
+        shown = known or view or Customer()
+        nameless = say("A customer without a name") if known or view else say("This customer")
         language, zone = shown.language_code, shown.time_zone
         manager = shown.relationship_manager
-        return Who(
+        return Card(
             trouble=self._trouble("customer", "customer"),
-            title=shown.display_name or say("A customer without a name"),
+            title=shown.display_name or nameless,
             since=self._since(),
             language=say.language_of(language) if language else "",
             there=say.clock(say.now, say.zone_of(zone)) if zone not in UNKNOWN_ZONES else "",
@@ -112,7 +111,7 @@ class _Maker:
         }
         return [(verb, said[channel] == "GRANTED") for channel, verb in verbs.items() if channel in said]
 
-    def worth(self) -> Worth:
+    def worth(self) -> Card:
         say = self.say
         values = self.parts.of("values", ListCustomerValuesResponse).customer_values
         value = self.view.value if self.view else values[0] if values else None
@@ -122,7 +121,7 @@ class _Maker:
         if value is not None and value.purchase_count and value.HasField("last_purchase_time"):
             count = say.count(value.purchase_count, "{n} purchase", "{n} purchases")
             told = say("{count}, the last {day}", count=count, day=say.on(moment(value.last_purchase_time)))
-        return Worth(
+        return Card(
             trouble=self._trouble("loyalty", "values", "purchases"),
             name=values[0].name if values else "",
             totals=[say.money(each) for each in value.lifetime_values] if value is not None else (),
@@ -133,15 +132,13 @@ class _Maker:
             spoken=", ".join(f"{label}: {say.number(amount)} {currency}" for label, amount in bars),
         )
 
-    def points(self) -> Points:
-        if not self.view:
-            return Points(trouble=self._trouble("customer", "view"))  # who tells of points here
-        loyalty, say = self.view.loyalty, self.say
+    def points(self) -> Card:
+        loyalty, say = (self.view or CustomerView()).loyalty, self.say
         granted = [each for each in loyalty.goodwill if value_name(each, "state") == "GRANTED"]
         may = self.parts.of("allowance", CheckGoodwillResponse)
         left = min(may.customer_left, may.grantor_left)
-        return Points(
-            trouble=self._trouble("loyalty", "values"),
+        return Card(
+            trouble=self._trouble("loyalty", "values") if self.view else self._trouble("customer", "view"),
             balances=[
                 (each.account, say.titled(words.last(each.unit)), say.number(each.balance))
                 for each in loyalty.balances
@@ -154,13 +151,16 @@ class _Maker:
                 )
                 for each in granted[:3]
             ],
-            allowance=say("{n} of {left} left", n=may.amount, left=left)
+            allowance=[
+                (say("You may still give"), say.number(left)),
+                *([(say("For one problem"), say.number(may.amount))] if may.amount < left else []),
+            ]
             if self.parts.has("allowance")
-            else "",
+            else (),
             acts=self._offered(GOODWILL),
         )
 
-    def promises(self) -> Promises:
+    def promises(self) -> Card:
         """From the service that keeps them; while it is away, from the view, which knows less of each."""
         answered, is_answered = self.parts.of("promises", Promised), self.parts.has("promises")
         seen: Sequence[Any] = self.view.promises if self.view else ()
@@ -173,7 +173,7 @@ class _Maker:
         coming, is_cut = [each for each in others[OTHERS_SHOWN:] if each.left], answered.more
         known = len(urgent) + sum(bool(each.left) for each in others)
         counted = self.view.open_promise_count if self.view and (is_cut or not is_answered) else 0
-        return Promises(
+        return Card(
             trouble=self._trouble("cases", "promises")
             or (self._silent("notifications") if self.parts.away("notices") else ""),
             urgent=[replace(each, acts=[*self._call(), *each.acts]) for each in foremost],
@@ -195,7 +195,7 @@ class _Maker:
             return ()
         return [Act("call", self.say("Call them"), "C", f"/{phones[0].name}/reveal")]
 
-    def cases(self) -> Cases:
+    def cases(self) -> Card:
         seen, say = self.view.cases if self.view else (), self.say
         listed = self.parts.of("cases", Told).cases
         shown = [told_case(case, items, self.names, self._offered, say) for case, items in listed]
@@ -203,7 +203,7 @@ class _Maker:
             shown = [viewed(each, say) for each in seen if value_name(each, "state") == "OPEN"]
         foremost, is_cut = shown[:CASES_SHOWN], self.parts.of("cases", Told).more
         counted = (self.view.open_case_count if self.view else len(shown)) - len(foremost)
-        return Cases(
+        return Card(
             trouble=self._trouble("cases", "cases"),
             cases=foremost,
             more=max(counted, int(is_cut)),
@@ -212,23 +212,23 @@ class _Maker:
             acts=self._offered(CASE),
         )
 
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[Card]:
         return [self._section(each) for each in self.view.sections] if self.view else []
 
-    def _section(self, each: Any) -> Section:
+    def _section(self, each: Any) -> Card:
         say = self.say
         late = each.HasField("stale_time") and moment(each.stale_time) <= say.now
         trouble = say("as of {when}", when=say.moment(moment(each.as_of_time))) if late else ""
         cells = [(cell.label, cell_text(cell, say), cell.alarm) for cell in each.cells]
-        return Section(trouble=trouble, name=each.name, title=each.display_name, cells=cells)
+        return Card(trouble=trouble, name=each.name, title=each.display_name, cells=cells)
 
-    def timeline(self) -> Timeline:
+    def timeline(self) -> Card:
         answered = self.parts.of("timeline", ListTimelineEntriesResponse)
         seen = self.view.latest_timeline_entries if self.view else ()
         listed = answered.timeline_entries if self.parts.has("timeline") else seen
         lines = story(listed, self.names, self.say, things(self.parts, self.say))
         shown, more = foremost(lines), answered.next_page_token or any(each.steps > 1 for each in lines)
-        return Timeline(
+        return Card(
             trouble=self._trouble("customer", "timeline"),
             entries=shown,
             more=bool(more) or len(shown) < len(lines),

@@ -9,7 +9,6 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from chassis.api.messages import moment, value_name
-from chassis.errors import PermissionDenied
 from desk.language.catalogues import N_
 from desk.pages.base import Looking
 from desk.pages.services import Listed, Part, Parts, Services, ask
@@ -46,10 +45,8 @@ class Asked:
 
 def readable(look: Looking) -> list[str]:
     """The services about which the viewer may know. PermissionDenied when there is none."""
-    names = [name for name in look.services.channels if look.viewer.may(f"{name}.{READ}")]
-    if not names:
-        raise PermissionDenied("PERMISSION_DENIED", f"This needs the permission <service>.{READ}.")
-    return names
+    look.require(f"*.{READ}")
+    return [name for name in look.services.channels if look.viewer.may(f"{name}.{READ}")]
 
 
 async def overview(services: Services, names: Sequence[str]) -> Mapping[str, Asked]:

@@ -6,7 +6,7 @@ from uuid import uuid4
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from chassis.errors import NotFound, PermissionDenied
+from chassis.errors import NotFound
 from desk.pages.base import Look, Looking
 from desk.pages.operations import asking, letters, overview
 from desk.pages.services import Silence, silences
@@ -104,8 +104,7 @@ async def _letters(look: Looking, service: str, page_token: str = "") -> letters
 def _readable(look: Looking, service: str) -> None:
     if service not in look.services.channels:
         raise NotFound(f"services/{service}")
-    if not look.viewer.may(f"{service}.{asking.READ}"):
-        raise PermissionDenied("PERMISSION_DENIED", f"This needs the permission {service}.{asking.READ}.")
+    look.require(f"{service}.{asking.READ}")
 
 
 def _silent(look: Looking, silent: dict[str, bool]) -> dict[str, Silence]:

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from chassis.api.text import no_line
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, PermissionDenied
+from chassis.errors import NotFound
 from chassis.visible import shows_something
 from desk.language.catalogues import N_
 from desk.pages.base import Look, Looking
@@ -51,9 +51,7 @@ class Item:
 
 
 def _permit(look: Look) -> None:
-    if not look.viewer.may(PERMISSION):
-        told = f"This needs the permission {PERMISSION}."
-        raise PermissionDenied("PERMISSION_DENIED", told, {"permission": PERMISSION})
+    look.require(PERMISSION)
 
 
 router = APIRouter(dependencies=[Depends(_permit)])

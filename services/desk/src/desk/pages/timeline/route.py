@@ -1,7 +1,7 @@
 """`/customers/{id}/timeline`: everything that happened; each choice a URL, each page one list request."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, NoReturn
@@ -154,9 +154,7 @@ class Timeline:
     further: Further | None  # what comes after the entries, if anything
 
 
-def timeline(
-    name: str, chosen: Chosen, parts: Parts, before: int, names: Callable[[str], str], say: Speech
-) -> Timeline:
+def timeline(name: str, chosen: Chosen, parts: Parts, before: int, names: Names, say: Speech) -> Timeline:
     """What is to be said of a customer's timeline, of which `before` entries are shown already."""
     answered, is_answered = parts.of("timeline", ListTimelineEntriesResponse), parts.has("timeline")
     listed, token = answered.timeline_entries, answered.next_page_token

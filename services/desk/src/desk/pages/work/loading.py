@@ -1,4 +1,4 @@
-"""What the page asks of the services: its lists at once, then whom they are about."""
+"""What the pages ask of the services: their lists at once, then whom they are about."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -75,6 +75,19 @@ async def _about(look: Looking, parts: Parts, left: Callable[[], float]) -> Part
         name: services.promises.GetPromise(GetPromiseRequest(name=name)) for name in dict.fromkeys(before)
     }
     return Parts(found | await ask(left(), customers=services.known(about), **asked))
+
+
+async def cases_of(look: Looking, department: str, token: str) -> Parts:
+    """A page of the open cases of a department, those that are open longest first, and what they wait for."""
+    services, left = look.services, patience(PAGE_S)
+    ours = f'department = "{department}" AND state = OPEN'
+    request = ListCasesRequest(filter=ours, order_by="open_time", page_size=CASES_MAX, page_token=token)
+    parts = await ask(left(), cases=services.cases.ListCases(request))
+    if not (listed := parts.of("cases", ListCasesResponse).cases):
+        return parts
+    waiting = _waiting(services, [case.name for case in listed])
+    known = services.known(case.customer for case in listed)
+    return Parts(parts | await ask(left(), waiting=waiting, customers=known))
 
 
 def _due(look: Looking) -> str:

@@ -1,6 +1,7 @@
-"""`/`: my work, as cards that are fetched again; `/work/{department}`: that of another department."""
+"""`/`: my work, as cards that are fetched again; `/work/{code}`, `/cases`: what a department has to do."""
 
 import re
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -8,12 +9,13 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from chassis.errors import NotFound
 from desk.pages.actions.offering import departments
 from desk.pages.base import Card, Look, Looking, card, macros, message
-from desk.pages.work.loading import load
-from desk.pages.work.view import work
+from desk.pages.customer.loading import Names
+from desk.pages.work import view
+from desk.pages.work.loading import cases_of, load
 from desk.ui import words
+from rapport.cases.v1.case_service_pb2 import ListCasesResponse
 
 router = APIRouter()
-IDS = ("promises", "items", "cases", "customers")
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -43,6 +45,25 @@ async def fresh_cards_of(look: Look, code: str) -> JSONResponse:
     return JSONResponse(message(f"work/{code}", await _cards(look, _department(code)), look.say.now))
 
 
+@router.get("/cases")
+async def cases(look: Look, department: str = "", after: str = "") -> Response:
+    """The open cases of a department, whoever owns them; or what comes after a page of them."""
+    code = department or words.last(look.viewer.department)
+    if not code:
+        return RedirectResponse("/", 303)  # which says that they belong to none
+    parts = await cases_of(look, _department(code), after)
+    listed, names = parts.of("cases", ListCasesResponse), Names(look.viewer, look.memory)
+    await names.learn(look.services, {case.owner for case in listed.cases})
+    told = view.cases_of(parts, look.viewer, look.say, names)
+    further = (
+        f"/cases?{urlencode({'department': code, 'after': listed.next_page_token})}" if told.more else ""
+    )
+    if look.is_fragment:
+        return look.answer("pages/work/rows.html", part=told, further=further)
+    others = await departments(look) if look.viewer.principal.administers("cases") else []
+    return look.answer("pages/work/cases.html", part=told, further=further, departments=others, chosen=code)
+
+
 def _department(code: str) -> str:
     if not _CODE.fullmatch(code):
         raise NotFound("departments/…")
@@ -59,7 +80,7 @@ async def _answer(look: Looking, department: str) -> Response:
 
 async def _cards(look: Looking, department: str) -> dict[str, Card]:
     say = look.say
-    told = work(await load(look, department), look.viewer, say, department)
+    told = view.work(await load(look, department), look.viewer, say, department)
     whose = say.titled(words.last(department)) if department else say("my department")
     lines = macros("pages/work/cards.html", say=say, viewer=look.viewer, whose=whose).lines
-    return {each: card(lines(each, getattr(told, each))) for each in IDS}
+    return {name: card(lines(name, part)) for name, part in told.items()}

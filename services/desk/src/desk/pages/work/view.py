@@ -1,13 +1,13 @@
-"""What the page says: a pure function of what the services answered."""
+"""What the pages say: pure functions of what the services answered."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
-from desk.pages.actions.kinds.cases import NOTE, RESOLVE
+from desk.pages.actions.kinds.cases import NOTE, OWNER, RESOLVE
 from desk.pages.actions.kinds.promises import AGREE, KEEP, TAKEBACK
 from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import Act, offered
@@ -41,7 +41,7 @@ class Line:
     was: str = ""  # the date, when another counts: `now`, because of `why`
     now: str = ""
     why: str = ""
-    whose: str = ""  # promise it is, where that is not one's own
+    whose: str = ""  # promise or case it is, where that is not one's own
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,9 @@ class Customers(Listed[Line]):
     many: bool = False  # whether one manages more than were asked for
 
 
-@dataclass(frozen=True)
-class Work:
-    """The page."""
-
-    promises: Listed[Line]
-    cases: Listed[Line]
-    items: Listed[Line]
-    customers: Customers
-
-
-def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
+def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Mapping[str, Listed[Line]]:
     """What there is to do, of whatever the services answered; the promises and the work of one department."""
-    names = {name: each.display_name for name, each in parts.of("customers", dict[str, Customer]).items()}
+    names = _names(parts)
     cases, replaced = _cases(parts), _replaced(parts)
     mine = {case.name for case in parts.of("cases", ListCasesResponse).cases}
     items = parts.of("items", ListWorkItemsResponse).work_items
@@ -76,21 +66,47 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Work:
     theirs.sort(key=lambda each: each.due_time.seconds)
     waiting = [_item(each, cases, names, viewer, say) for each in items]
     managed = parts.of("managed", ListCustomersResponse)
-    return Work(
-        promises=_part(parts, due, say, "promises", "broken"),
-        cases=_part(parts, _own_cases(parts, names, viewer, say), say, "cases", "waiting"),
-        items=_part(parts, waiting, say, "items"),
-        customers=Customers(
-            rows=[_promise(each, names, replaced, viewer, say, by=True) for each in theirs],
-            more=bool(parts.of("theirs", ListPromisesResponse).next_page_token or managed.next_page_token),
-            trouble=_troubles(parts, say, "cases", "theirs", "managed"),
-            links=[
-                (each.name, each.display_name or say("A customer without a name"))
-                for each in managed.customers
-            ],
-            many=bool(managed.next_page_token),
-        ),
+    customers = Customers(
+        rows=[_promise(each, names, replaced, viewer, say, by=True) for each in theirs],
+        more=bool(parts.of("theirs", ListPromisesResponse).next_page_token or managed.next_page_token),
+        trouble=_troubles(parts, say, "cases", "theirs", "managed"),
+        links=[
+            (each.name, each.display_name or say("A customer without a name")) for each in managed.customers
+        ],
+        many=bool(managed.next_page_token),
     )
+    return {
+        "promises": _part(parts, due, say, "promises", "broken"),
+        "items": _part(parts, waiting, say, "items"),
+        "cases": cases_of(parts, viewer, say),
+        "customers": customers,
+    }
+
+
+def cases_of(
+    parts: Parts, viewer: Viewer, say: Speech, owners: Callable[[str], str] | None = None
+) -> Listed[Line]:
+    """The open cases that were listed, and for whom each waits; with by `owners` who owns it."""
+    waiting, names = parts.of("waiting", list[WorkItem]), _names(parts)
+    lines = []
+    for case in parts.of("cases", ListCasesResponse).cases:
+        of = [item for item in waiting if item.case == case.name]
+        who = ", ".join(dict.fromkeys(say.titled(words.last(item.department)) for item in of))
+        lasting = say.lasting(say.now - moment(case.open_time))
+        told = N_("open for {span}, waits for {who}") if who else N_("open for {span}")
+        when = say(told, span=lasting, who=who)
+        acts = [WORK, RESOLVE if parts.has("waiting") and not of else NOTE, *([OWNER] if owners else [])]
+        offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
+        title, whose = title_of(case, say, of), owners(case.owner) if owners else ""
+        lines.append(
+            Line(case.name, case.customer, names.get(case.customer, ""), title, when, "", offers, whose=whose)
+        )
+    return _part(parts, lines, say, "cases", "waiting")
+
+
+def _names(parts: Parts) -> Mapping[str, str]:
+    """What customers are called, as far as that is known now."""
+    return {name: each.display_name for name, each in parts.of("customers", dict[str, Customer]).items()}
 
 
 def _promised(parts: Parts, name: str) -> Iterable[Promise]:
@@ -151,22 +167,6 @@ def _promise(
         why=say.code(reason) if was and reason else "",
         whose=say.titled(words.last(each.department)) if by else "",
     )
-
-
-def _own_cases(parts: Parts, names: Mapping[str, str], viewer: Viewer, say: Speech) -> list[Line]:
-    waiting = parts.of("waiting", list[WorkItem])
-    lines = []
-    for case in parts.of("cases", ListCasesResponse).cases:
-        of = [item for item in waiting if item.case == case.name]
-        who = ", ".join(dict.fromkeys(say.titled(words.last(item.department)) for item in of))
-        lasting = say.lasting(say.now - moment(case.open_time))
-        told = N_("open for {span}, waits for {who}") if who else N_("open for {span}")
-        when = say(told, span=lasting, who=who)
-        acts = [WORK, RESOLVE if parts.has("waiting") and not of else NOTE]
-        offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
-        title = title_of(case, say, of)
-        lines.append(Line(case.name, case.customer, names.get(case.customer, ""), title, when, "", offers))
-    return lines
 
 
 def _item(item: Any, cases: Mapping[str, Any], names: Mapping[str, str], viewer: Viewer, say: Speech) -> Line:

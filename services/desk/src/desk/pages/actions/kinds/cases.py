@@ -1,5 +1,6 @@
 """Opening a case, noting on it for colleagues, giving it to another owner, settling and reopening it."""
 
+import asyncio
 from functools import partial
 from uuid import UUID, uuid5
 
@@ -72,8 +73,9 @@ async def _assign(doing: Doing) -> Done:
 
 async def _note(doing: Doing) -> Done:
     request = doing.request(CreateNoteRequest, parent=doing.on, note=Note(text=doing.text("text")))
-    await doing.look.services.notes.CreateNote(request)
-    return Done(doing.look.say("Noted, for colleagues only."), doing.on)
+    case, _ = await asyncio.gather(_case(doing), doing.look.services.notes.CreateNote(request))
+    say = doing.look.say
+    return Done(say("Noted for colleagues only: {what}.", what=title_of(case, say)), doing.on)
 
 
 _owned = partial(Action, permission="cases.cases.write", owned=True)

@@ -3,10 +3,13 @@
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
 from desk.pages.actions.kinds.cases import TOPICS
+from desk.pages.customer.entries import shortened
 from desk.ui import words
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.timeline_service_pb2 import RecordInteractionRequest
+
+TOLD_MAX = 60  # of what was recorded, when that is said
 
 
 async def _open(doing: Doing) -> Values:
@@ -29,7 +32,7 @@ async def _record(doing: Doing) -> Done:
     )
     request = doing.request(RecordInteractionRequest, parent=doing.customer, timeline_entry=entry)
     await doing.look.services.timeline.RecordInteraction(request)
-    return Done(say("Recorded."))
+    return Done(say("Recorded: {what}", what=shortened(entry.summary, TOLD_MAX)))
 
 
 CONTACT = Action(

@@ -10,6 +10,7 @@ from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values, sends
 from desk.pages.actions.offering import colleagues
+from desk.pages.customer.things import thing_of
 from desk.ui.speech import Speech
 from desk.ui.words import last, spoken
 from rapport.customer.v1 import customer_service_pb2 as pb
@@ -63,8 +64,9 @@ async def _correct(doing: Doing) -> Done:
     if paths:
         mask = FieldMask(paths=paths)
         request = doing.request(pb.UpdateCustomerRequest, customer=changed, update_mask=mask)
-        await doing.look.services.customers.UpdateCustomer(request)
-    return Done(doing.look.say("Saved."))
+        known = await doing.look.services.customers.UpdateCustomer(request)
+    told = N_("Saved: the details of {who}.") if paths else N_("Nothing was to be changed of {who}.")
+    return Done(doing.look.say(told, who=thing_of(known, doing.look.say)))
 
 
 def _address(doing: Doing, known: Customer, changed: Customer) -> list[str]:
@@ -121,7 +123,7 @@ def _recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
     """What the customer said, as a line: `Service, e-mail: yes, since 18 Sep`."""
     return say(
         "{purpose}, {channel}: {answer}, since {day}",
-        purpose=called.get(consent.purpose, last(consent.purpose)),
+        purpose=called.get(consent.purpose) or say.titled(last(consent.purpose)),
         channel=say.code(spoken(value_name(consent, "channel"))),
         answer=say("yes") if consent.state == Consent.STATE_GRANTED else say("no"),
         day=say.on(moment(consent.effective_time)),
@@ -133,8 +135,8 @@ async def _consent(doing: Doing) -> Done:
     state = doing.choice("state", Consent.State)
     said = Consent(name=name, state=state, source="desk")
     request = doing.request(UpdateConsentRequest, consent=said, allow_missing=True)
-    await doing.look.services.consents.UpdateConsent(request)
-    return Done(doing.look.say("Noted."))
+    noted = await doing.look.services.consents.UpdateConsent(request)
+    return Done(doing.look.say("Noted: {what}.", what=_recorded(noted, {}, doing.look.say)))
 
 
 CORRECT = Action(

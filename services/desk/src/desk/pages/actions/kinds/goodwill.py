@@ -11,9 +11,10 @@ from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantG
 async def _open(doing: Doing) -> Values:
     asked = CheckGoodwillRequest(customer=doing.customer)
     may = await doing.look.services.goodwill.CheckGoodwill(asked)
+    told = N_("At most {n} points for one problem. You may still give them {left}.")
     left = min(may.customer_left, may.grantor_left)
-    most = doing.look.say("{n} of {left} left", n=may.amount, left=left)
-    likely = {"most": most, "amount": str(min(100, may.amount))}
+    sentence = doing.look.say(told, n=min(may.amount, left), left=left)
+    likely = {"sentence": sentence, "amount": str(min(100, may.amount))}
     if doing.on == doing.customer:
         return likely
     return likely | await _of_promise(doing) | {"reason": "promise-broken"}
@@ -32,7 +33,8 @@ async def _grant(doing: Doing) -> Done:
     if doing.on.startswith("promises/"):
         goodwill.promise = doing.on
     await look.services.goodwill.GrantGoodwill(doing.request(GrantGoodwillRequest, goodwill=goodwill))
-    return Done(look.say("Given: {amount} points.", amount=look.say.number(points.amount)), doing.on)
+    given, why = look.say.number(points.amount), look.say.code(goodwill.reason_code)
+    return Done(look.say("Given: {amount} points, because: {why}.", amount=given, why=why), doing.on)
 
 
 GOODWILL = Action(
@@ -40,7 +42,6 @@ GOODWILL = Action(
     label=N_("Give goodwill"),
     letter="G",
     permission="loyalty.goodwill.grant",
-    sentence=N_("At most for one problem: {most} points."),
     fields=[
         Field("amount", N_("Points"), type="number", hint=N_("a whole number")),
         Field("reason", N_("Reason"), codes=("promise-broken", "our-mistake", "late-delivery", "damaged")),

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -14,10 +15,11 @@ import grpc
 from chassis.errors import InvalidArgument, Refusal
 from chassis.grpc.status import reason
 from desk.language.catalogues import N_
-from desk.pages.actions.action import Action, Doing, Done, Undo, Values
-from desk.pages.services import Services, refusal_of
+from desk.pages.actions.action import NAME_S, Action, Doing, Done, Undo, Values
+from desk.pages.services import Services, ask, refusal_of
 from desk.ui import words
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
+from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest, ListPromisesResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.notifications.v1 import notice_service_pb2 as pb
@@ -35,14 +37,29 @@ _SLACK_S = 2  # who presses in the last moment is in time
 
 
 async def _open(doing: Doing) -> Values:
+    doing = doing if doing.fields else await _likely(doing)
     values, customer = await _known(doing)
     typed = _typed(doing, values)
     try:
         return await _asked(doing, customer, values, typed)
     except grpc.aio.AioRpcError as error:
-        if not doing.fields or not isinstance(refusal_of(error), InvalidArgument):
+        if not isinstance(refusal_of(error), InvalidArgument):
             raise
-        return values | _fields(values, typed)  # what is wrong is said when it is looked at
+        return values | _fields(doing, values)  # what is wrong is said when it is looked at
+
+
+async def _likely(doing: Doing) -> Doing:
+    """The form as it opens: about what was promised to the customer and is due first."""
+    waited_for = "(state = OPEN OR state = AT_RISK OR state = BROKEN)"
+    asked = ListPromisesRequest(
+        filter=f'customer = "{doing.customer}" AND {waited_for}', order_by="due_time", page_size=1
+    )
+    listed = await ask(NAME_S, promises=doing.look.services.promises.ListPromises(asked))
+    promised = listed.of("promises", ListPromisesResponse).promises
+    about = [
+        doing.look.say.thing(each.reference) for each in promised if each.reference.startswith("orders/")
+    ]
+    return replace(doing, fields={"v-reference": about[0]}) if about else doing
 
 
 async def _known(doing: Doing) -> tuple[Values, Customer]:
@@ -95,7 +112,7 @@ async def _send(doing: Doing) -> Done | Values:
         told = look.say("It was taken back, and is not sent. Send it again if it is to go after all.")
         return shown | {"told": told, "request_id": str(uuid4())}
     held = {
-        **_fields(values, typed),
+        **_fields(doing, values),
         "template": template,
         "of": template,
         "asked": " ".join(values["variables"]),
@@ -127,11 +144,11 @@ async def _undo(doing: Doing) -> Done | Values:
     except grpc.aio.AioRpcError as error:
         if reason(error) != "NOTICE_UNDER_WAY":
             raise
-        return Done(doing.look.say("It is too late to take it back."))
+        return Done(doing.look.say("It is too late to take the message back."))
     try:
         return await _open(doing) | {"request_id": str(uuid4())}  # another message, if it is sent after all
     except grpc.aio.AioRpcError:
-        return Done(doing.look.say("It is taken back."))
+        return Done(doing.look.say("The message is taken back, and not sent."))
 
 
 async def _asked(doing: Doing, customer: Customer, values: Values, typed: dict[str, str]) -> Values:
@@ -148,7 +165,7 @@ async def _asked(doing: Doing, customer: Customer, values: Values, typed: dict[s
                 raise
             asked |= dict.fromkeys(missing)
     told = {"variables": list(asked), "preview": preview, "seen": _seen(preview, typed)}
-    return values | told | _fields(values | told, typed)
+    return values | told | _fields(doing, told)
 
 
 def _typed(doing: Doing, values: Values) -> dict[str, str]:
@@ -158,9 +175,9 @@ def _typed(doing: Doing, values: Values) -> dict[str, str]:
     return {name: text for name, text in typed.items() if text}
 
 
-def _fields(values: Values, typed: Mapping[str, str]) -> Values:
+def _fields(doing: Doing, values: Values) -> Values:
     """Variables as fields of the form: departments name them as they like, also as other fields are."""
-    return {f"v-{name}": typed.get(name, "") for name in values["variables"]}
+    return {f"v-{name}": doing.text(f"v-{name}") for name in values["variables"]}
 
 
 def _seen(preview: RenderTemplateResponse | None, typed: Mapping[str, str]) -> str:

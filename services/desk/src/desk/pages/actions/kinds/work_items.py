@@ -65,8 +65,8 @@ async def _ask(doing: Doing) -> Done:
     await doing.look.services.work_items.CreateWorkItem(
         doing.request(pb.CreateWorkItemRequest, work_item=item)
     )
-    asked = doing.look.say.code(words.last(item.department))
-    return Done(doing.look.say("Asked: {department}.", department=asked), doing.on)
+    say, asked = doing.look.say, doing.look.say.titled(words.last(item.department))
+    return Done(say("{department} is asked: {what}.", department=asked, what=say.about(item)), doing.on)
 
 
 _of_case = opens(lambda to: to.cases.GetCase, GetCaseRequest)
