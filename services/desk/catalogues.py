@@ -29,7 +29,6 @@ def template(file: IO[bytes], keywords: Sequence[str], *_: Any, **__: Any) -> It
 
 
 def extracted() -> Catalog:
-    """Every message of the source."""
     found = Catalog(project="Rapport", copyright_holder="Rapport", charset="utf-8")
     methods: Sequence[tuple[str, Any]] = [("**.py", "python"), ("**.html", template)]
     for _, _, message, _, context in extract_from_dir(SOURCE, methods, keywords=KEYWORDS):
@@ -38,7 +37,6 @@ def extracted() -> Catalog:
 
 
 def catalogues() -> Mapping[Path, Catalog]:
-    """Each catalogue as it is."""
     return {file: read_po(file.read_bytes().splitlines(), file.stem) for file in sorted(FOLDER.glob("*.po"))}
 
 

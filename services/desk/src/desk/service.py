@@ -32,7 +32,6 @@ OF_PROGRAMS = ("/v1/", page.PATH)
 
 
 def compose(app: App[Settings]) -> None:
-    """Everything that the desk serves."""
     url, link = app.settings.traces_url, app.settings.trace_link
     traces = Traces(TraceStore(url) if url else None, link)
     if traces.store:

@@ -90,7 +90,6 @@ class Settings(ServiceSettings):
 
     @property
     def provider_url(self) -> str:
-        """The identity provider's issuer URL."""
         return self.oidc_issuer or self.issuer
 
 

@@ -31,7 +31,6 @@ FORGED = N_(
 
 
 def language(request: Request) -> Language:
-    """The language of whoever asks."""
     return Language(preferred(request.headers.get("accept-language", "")))
 
 

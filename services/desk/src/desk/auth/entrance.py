@@ -57,7 +57,6 @@ class Entrance:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
         request = Request(scope, receive)
         route = self._routes.get((scope["path"], "GET" if scope["method"] == "HEAD" else scope["method"]))
         response: ASGIApp
@@ -81,7 +80,6 @@ class Entrance:
         return await self._begin(request, checked(request.query_params.get("back")))
 
     async def _begin(self, request: Request, back: str, mark: str = "") -> Response:
-        """Send the browser to the provider."""
         begun = await self.provider.begin(mark)
         response = RedirectResponse(begun.url, 303)
         pending = Pending(time.time(), back, begun.nonce, begun.verifier)
@@ -91,7 +89,6 @@ class Entrance:
         return response
 
     async def _callback(self, request: Request) -> Response:
-        """The browser comes back from the provider."""
         state = request.query_params.get("state", "")
         name = self.jar.pending + state
         pending = _unpacked(request.cookies.get(name, ""))

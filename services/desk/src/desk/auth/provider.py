@@ -70,7 +70,6 @@ class Provider:
 
     @property
     def is_set_up(self) -> bool:
-        """Whether anybody can sign in."""
         return bool(self._client_id)
 
     def origins(self) -> frozenset[str]:

@@ -142,7 +142,6 @@ class Sessions:
         return unseal(session.tokens, cookies.tokens_key, session.id).identity if session else ""
 
     async def end(self, cookies: Cookies) -> None:
-        """Sign out."""
         self._seen.pop(cookies.session_id, None)
         session = await store.GET_SESSION.maybe(
             self._db, session=cookies.session_id, now=self._db.clock.now()
@@ -168,7 +167,6 @@ class Sessions:
         return len(ended)
 
     async def clean(self) -> list[object]:
-        """Delete what has expired."""
         return await all_of(self._db, store.DELETE_EXPIRED, now=self._db.clock.now())
 
     async def _session(self, session_id: bytes) -> Session | None:

@@ -61,7 +61,6 @@ async def answer(
 
 
 def refused(refusal: Refusal, traceparent: str, request: Request, *, closes: bool = False) -> Response:
-    """The answer to what is refused."""
     told = {**ALWAYS, "traceparent": traceparent}
     if isinstance(refusal, problems.MethodNotAllowed) and request.method == "OPTIONS":
         return Response(None, 204, told | {"Allow": refusal.metadata["allowed"]})

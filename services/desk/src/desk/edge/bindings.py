@@ -61,12 +61,10 @@ class Binding:
 
     @property
     def request(self) -> type[Message]:
-        """The request's class."""
         return GetMessageClass(self.method.input_type)
 
     @property
     def answer(self) -> type[Message]:
-        """The answer's class."""
         return GetMessageClass(self.method.output_type)
 
     def service(self, path: str) -> str:

@@ -29,7 +29,6 @@ class Ending:
         self._room = reading.Room()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
         request = Request(scope, receive)
 
         async def work(told: dict[str, str]) -> Response:

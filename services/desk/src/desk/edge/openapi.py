@@ -90,7 +90,6 @@ def _document() -> str:
 
 @functools.cache
 def description() -> dict[str, Any]:
-    """The whole description."""
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Schema] = {"Problem": _PROBLEM}
     services: dict[str, ServiceDescriptor] = {}

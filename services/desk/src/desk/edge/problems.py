@@ -53,7 +53,6 @@ class MethodNotAllowed(Refusal, code="UNIMPLEMENTED"):
 
 
 def status_of(refusal: Refusal) -> int:
-    """The HTTP status of a refusal."""
     return BY_REASON.get(refusal.reason) or STATUS.get(refusal.code, 500)
 
 
@@ -78,7 +77,6 @@ def problem(refusal: Refusal, trace_id: str) -> dict[str, Any]:
 
 
 def answer(refusal: Refusal, trace_id: str, headers: Mapping[str, str]) -> JSONResponse:
-    """The refusal as an answer."""
     told = problem(refusal, trace_id)
     more = {}
     if told["status"] == 401:

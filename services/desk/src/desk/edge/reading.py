@@ -121,5 +121,4 @@ def may_be_long(request: Request) -> bool:
 
 
 def too_large(most: int) -> Exception:
-    """The refusal of a body."""
     return invalid("body", "BODY_TOO_LARGE", f"must be of at most {most} bytes")

@@ -52,7 +52,6 @@ class Rest:
             self._by_verb[binding.verb].append(binding)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
         request = Request(scope, receive)
         try:
             headers = reading.headers_of(request)

@@ -94,7 +94,6 @@ class Looking:
     def answer(
         self, template: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any
     ) -> HTMLResponse:
-        """A template as an answer."""
         return HTMLResponse(self.html(template, **values), status, headers)
 
 

@@ -113,7 +113,6 @@ class Parts(dict[str, Part[Any]]):
         return kind() if value is None else value
 
     def has(self, name: str) -> bool:
-        """Whether it was answered."""
         return name in self and self[name].value is not None
 
     def away(self, *names: str) -> list[str]:

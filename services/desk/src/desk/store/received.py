@@ -180,13 +180,11 @@ AIM = Statement[Any](
 
 
 async def save(tx: Transaction, received: Received) -> None:
-    """Keep it as it is now."""
     received.update_time = tx.now
     await UPDATE.run(tx, **values(received))
 
 
 async def queue(tx: Transaction, received: Received, wait: timedelta = timedelta()) -> None:
-    """Have it recorded."""
     await enqueue(tx, RECORD, received.key, due_at=tx.now + wait, expire_at=received.receive_time + USEFUL)
 
 

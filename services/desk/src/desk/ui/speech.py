@@ -31,7 +31,6 @@ class Speech:
 
     @cached_property
     def language(self) -> Language:
-        """The messages in their language."""
         return Language(self.locale)
 
     def __call__(self, text: str, **values: Any) -> str:
@@ -64,7 +63,6 @@ class Speech:
         return self(words.FACTS.get(name, words.split(name)))
 
     def refusal(self, refusal: Refusal) -> str:
-        """What a service refused with."""
         return refusal_words(refusal, self.language)
 
     def about(self, each: Any) -> str:

@@ -28,7 +28,6 @@ class Webhooks:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
         request = Request(scope, receive)
         await answering.answer(METHOD, request, send, lambda told: self._answer(request, told))
 

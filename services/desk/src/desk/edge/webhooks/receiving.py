@@ -119,7 +119,6 @@ class Keeping:
         await every(HOUR_S, self.drop, self.forget, self.delete)
 
     async def count(self) -> None:
-        """Say how much there is."""
         rows, now = await store.COUNT.all(self.db), self.db.clock.now()
         by_labels = {(row["source"], row["kind"], row["state"]): row for row in rows}
         LIVE.replace({labels: row["count"] for labels, row in by_labels.items()})

@@ -81,7 +81,6 @@ class Recording:
             raise
 
     async def lock(self, tx: Transaction, key: str) -> Received:
-        """Lock it."""
         return await store.LOCK.one(tx, id=_id(key))
 
     async def handing_over(self, tx: Transaction, subject: Received, work: Work, about: Any) -> bool:
@@ -91,7 +90,6 @@ class Recording:
     async def record(
         self, tx: Transaction, subject: Received, work: Work, attempt: int, outcome: Outcome
     ) -> None:
-        """Keep what became of it."""
         if work.key != subject.key or subject.state is not State.RECEIVED:
             return
         result = outcome.result

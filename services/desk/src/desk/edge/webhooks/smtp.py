@@ -62,7 +62,6 @@ class Listener:
         return source
 
     async def take(self, source: Source, pieces: AsyncIterator[bytes]) -> str:
-        """Keep a message; returns the answer."""
         try:
             with self._receiving.room.for_one(source.name) as room:
                 await self._receiving.keep(source, await _message(pieces, room))
@@ -86,7 +85,6 @@ class Listener:
         return True
 
     def leave(self) -> None:
-        """A session has ended."""
         self._sessions -= 1
 
 

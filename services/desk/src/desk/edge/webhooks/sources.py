@@ -71,12 +71,10 @@ class Source(BaseModel):
 
     @property
     def what(self) -> Kind:
-        """The kind."""
         return KINDS[self.kind]
 
     @property
     def makes_customers(self) -> bool:
-        """Whether somebody who is not known becomes a customer."""
         return self.what.creates if self.creates is None else self.creates
 
     def signed(self, id: str, timestamp: str, body: bytes, signatures: str) -> bool:
@@ -115,7 +113,6 @@ class Sources:
             self._by_name = {path.stem: _read(path) for path in self._seen}
 
     def get(self, name: str) -> Source | None:
-        """The source of a name."""
         self._refresh()
         return self._by_name.get(name)
 

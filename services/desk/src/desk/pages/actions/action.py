@@ -186,7 +186,6 @@ class Action:
 
     @property
     def service(self) -> str:
-        """The service that does it."""
         return self.permission.partition(".")[0]
 
     def href(self, customer: str, on: str = "") -> str:

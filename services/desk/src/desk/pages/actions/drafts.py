@@ -45,7 +45,6 @@ class Drafts:
         await PUT_DRAFT.run(self._db, subject=self._person, about=key, fields=told, update_time=now)
 
     async def delete(self, key: str) -> None:
-        """It was sent."""
         try:
             await DELETE_DRAFT.run(self._db, person=self._person, key=key)
         except DATABASE_ERRORS as error:

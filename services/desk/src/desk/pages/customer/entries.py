@@ -75,7 +75,6 @@ class Entry:
 
     @property
     def folded(self) -> int:
-        """How many are behind this one."""
         return len(self.behind)
 
 

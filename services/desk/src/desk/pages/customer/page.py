@@ -61,6 +61,5 @@ class Resolved:
 
 
 def cards(look: Looking, page: Card) -> Mapping[str, Shown]:
-    """Every card by its id."""
     made = macros("pages/customer/cards.html", say=look.say, viewer=look.viewer)
     return {each: card(getattr(made, each)(page)) for each in IDS}

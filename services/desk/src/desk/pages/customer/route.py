@@ -24,7 +24,6 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @router.get("/customers/{uuid}")
 async def customer(look: Look, uuid: str) -> Response:
-    """The page."""
     page = await _page(look, uuid)
     if page.name != f"customers/{uuid}":  # merged: the name that survives
         return RedirectResponse(f"/{page.name}", 303)

@@ -63,7 +63,6 @@ class Asked:
 
     @property
     def references(self) -> Sequence[str]:
-        """All that promises may be about."""
         if self.perhaps:
             return f"orders/{self.perhaps}", self.perhaps
         return (self.reference,) if self.reference else ()
@@ -164,7 +163,6 @@ def unasked(typed: str, say: Speech) -> Results | None:
 
 
 def results_of(asked: Asked, parts: Parts, names: Names, say: Speech) -> Results:
-    """What to show of what was found."""
     found = parts.of("customers", SearchCustomersResponse)
     hits = []
     if parts.has("owner"):

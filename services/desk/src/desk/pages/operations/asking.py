@@ -50,7 +50,6 @@ def readable(look: Looking) -> list[str]:
 
 
 async def overview(services: Services, names: Sequence[str]) -> Mapping[str, Asked]:
-    """How each service is."""
     asked = await asyncio.gather(*(_asked(services, name) for name in names))
     return dict(zip(names, asked, strict=True))
 
@@ -133,7 +132,6 @@ class Waiting:
 
 
 def waiting(asked: Asked, parts: Parts, say: Speech) -> Waiting:
-    """The page."""
     return Waiting(
         _listed(asked.consumers, "consumers", lambda each, _: each, say),
         _listed(parts["timers"], "timers", _timer, say),

@@ -67,7 +67,6 @@ class Letters:
 
     @property
     def may(self) -> bool:
-        """Whether there is any that the viewer may do something about."""
         return any(each.may for each in self.rows)
 
 
@@ -99,7 +98,6 @@ def letters(parts: Parts, silent: Mapping[str, Silence], viewer: Viewer, say: Sp
 
 
 def letter(found: DeadLetter, viewer: Viewer, say: Speech) -> Letter:
-    """One as it is shown."""
     _, service, _, consumer, *_ = found.name.split("/")
     at = moment(found.set_aside_time)
     return Letter(
@@ -167,7 +165,6 @@ class Chosen:
 
     @property
     def reason_error(self) -> bool:
-        """Whether a drop has no reason that is a code."""
         return self.act == "drop" and not re.fullmatch(CODE, self.reason)
 
 

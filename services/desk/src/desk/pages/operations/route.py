@@ -16,7 +16,6 @@ router = APIRouter(prefix="/operations")
 
 @router.get("")
 async def services(look: Look) -> Response:
-    """How the services are."""
     names = asking.readable(look)
     asked = await asking.overview(look.services, names)
     silent = _silent(look, {name: each.is_silent for name, each in asked.items()})
@@ -37,7 +36,6 @@ async def service(look: Look, service: str) -> Response:
 
 @router.get("/dead-letters")
 async def dead_letters(look: Look, service: str = "", page_token: str = "") -> Response:
-    """Those of all services, or of one."""
     page = await _letters(look, service, page_token)
     return look.answer(
         "pages/operations/letters.html",
@@ -50,7 +48,6 @@ async def dead_letters(look: Look, service: str = "", page_token: str = "") -> R
 
 @router.get("/services/{service}/consumers/{consumer}/deadLetters/{uuid}")
 async def dead_letter(look: Look, service: str, consumer: str, uuid: str) -> Response:
-    """One with its event."""
     _readable(look, service)
     name = f"services/{service}/consumers/{consumer}/deadLetters/{uuid}"
     found = await asking.letter(look.services, service, name)

@@ -77,7 +77,6 @@ async def listed(
 
 @router.post("/received/{key}/choose")
 async def chosen(look: Look, key: UUID, customer: Annotated[str, Form()]) -> Response:
-    """It is of this customer."""
     await look.services.customers.GetCustomer(GetCustomerRequest(name=customer))  # whether they may see them
     async with look.db.transaction() as tx:
         done = await store.again(tx, await _locked(tx, key), look.viewer.principal.subject, customer)
@@ -97,7 +96,6 @@ async def searched(look: Look, key: UUID, q: Annotated[str, Form()] = "") -> Res
 
 @router.post("/received/{key}/retry")
 async def retried(look: Look, key: UUID) -> Response:
-    """Something was mended: try again."""
     async with look.db.transaction() as tx:
         done = await store.again(tx, await _locked(tx, key), look.viewer.principal.subject)
     return _listed_again(done)

@@ -40,7 +40,6 @@ router = APIRouter()
 
 @router.get("/ui")
 async def showcase(look: Look) -> Response:
-    """Everything there is to make a page of."""
     names = Names(look.viewer, {})
     shown = {
         state: cards(look, view.page(NOBODY, parts, look.viewer, names, look.say))

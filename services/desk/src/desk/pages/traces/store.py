@@ -82,7 +82,6 @@ class TraceStore:
         return spans
 
     async def _answer(self, path: str, query: dict[str, str], most: int) -> bytearray:
-        """What is answered; of what is not known, no spans."""
         answer = bytearray()
         try:
             async with (

@@ -45,7 +45,6 @@ class Waterfall:
 
     @property
     def hidden_count(self) -> int:
-        """How many spans are not shown."""
         return self.span_count - len(self.rows)
 
 

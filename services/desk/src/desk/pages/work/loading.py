@@ -118,7 +118,6 @@ async def _promised(services: Services, customers: Sequence[str], due: str) -> L
 
 
 async def _waiting(services: Services, cases: Sequence[str]) -> list[WorkItem]:
-    """What these cases wait for."""
     asked = filters("state != FINISHED", "case", cases)
     requests = [ListWorkItemsRequest(filter=each, page_size=200) for each in asked]
     answers = await asyncio.gather(*map(services.work_items.ListWorkItems, requests))

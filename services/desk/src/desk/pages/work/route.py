@@ -29,7 +29,6 @@ async def my_work(look: Look) -> Response:
 
 @router.get("/work/cards")
 async def fresh_cards(look: Look) -> JSONResponse:
-    """Every list as it is now."""
     return JSONResponse(message("work", await _cards(look, look.viewer.department), look.say.now))
 
 
@@ -41,7 +40,6 @@ async def work_of(look: Look, code: str) -> Response:
 
 @router.get("/work/{code}/cards")
 async def fresh_cards_of(look: Look, code: str) -> JSONResponse:
-    """Every list of it as it is now."""
     return JSONResponse(message(f"work/{code}", await _cards(look, _department(code)), look.say.now))
 
 

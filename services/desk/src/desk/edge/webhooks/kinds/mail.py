@@ -153,7 +153,6 @@ class _Brief(email.policy.EmailPolicy):
     """Headers are as long as anybody writes them, and no longer."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        """Name and value."""
         name, value = super().header_source_parse(sourcelines)
         return name, ";".join(value[:HEADER_MAX].split(";")[:PARAMETERS_MAX])
 

@@ -90,7 +90,6 @@ def _other_end(events: Sequence[CallEvent]) -> tuple[str, Direction]:
 
 
 def _story(events: Sequence[CallEvent], direction: Direction) -> Iterator[str]:
-    """What happened, in sentences."""
     yield "The customer called." if direction == "INBOUND" else "We called."
     if path := [line(step, 100) for each in _of(events, "menu") for step in each.menu]:
         yield f"In the menu: {' > '.join(path)}."
