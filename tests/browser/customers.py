@@ -16,7 +16,7 @@ SAID = [
     (timedelta(days=3), "EMAIL", "Wrote that the order has not arrived."),
     (timedelta(hours=1), "VOICE", "Asks when it comes: her daughter's birthday is on Friday."),
 ]
-MUCH = 60
+MUCH, AT_ONCE = 60, 6
 
 
 def moment(company: Company, **ago: float) -> str:
@@ -122,7 +122,8 @@ async def too_much(company: Company, much: int = MUCH) -> str:
     emails = [{"type": "TYPE_EMAIL", "value": f"w{n}.{'long' * 12}@example.com"} for n in range(20)]
     made = await company.ask(ALICE, "POST", "customers", person=name, identifiers=emails)
     customer = str(made["name"])
-    await asyncio.gather(*(_pile(company, customer, n) for n in range(much)))
+    for first in range(0, much, AT_ONCE):  # more would wait for each other for too long on a busy machine
+        await asyncio.gather(*(_pile(company, customer, n) for n in range(first, min(first + AT_ONCE, much))))
     return customer
 
 
