@@ -91,7 +91,7 @@ slow: setup ## Run the tests that take half a minute or more each, which `make t
 mutants: setup ## Change the domains in one place at a time and list what the unit tests do not notice (some minutes)
 	@$(BIN)/python -m tests.mutants
 
-model: setup ## Many more random histories of a promise than the suite tries, against the reference model; EXAMPLES=1000
+model: setup ## Many more random histories of a promise and of merges than the suite tries, against reference models; EXAMPLES=1000
 	@RAPPORT_MODEL_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest -q tests/model
 
 load: setup ## Locust with gRPC users against a running platform, 60 s, headless
