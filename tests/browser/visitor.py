@@ -107,7 +107,7 @@ async def visiting(
     try:
         context.set_default_timeout(PATIENCE_MS)
         await context.add_init_script(REPORT_VIOLATIONS)
-        await context.tracing.start(snapshots=True)
+        await context.tracing.start()
         yield Visitor(context, await context.new_page(), zone)
     finally:
         await context.close()

@@ -84,7 +84,7 @@ async def guard(session: Session, settings: dict[str, tuple[str, int]]) -> None:
     known = [(name, value) for name, (value, since) in settings.items() if version >= since]
     set_each = "".join(f", set_config('{name}', '{value}', false)" for name, value in known)
     row = await session.fetchrow(
-        f"SELECT pid, backend_start{set_each} FROM pg_stat_activity WHERE pid = pg_backend_pid()"  # noqa: S608
+        f"SELECT pid, backend_start{set_each} FROM pg_stat_get_activity(pg_backend_pid())"  # noqa: S608
     )
     session.backend = Backend(row["pid"], row["backend_start"])
 

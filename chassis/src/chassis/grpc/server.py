@@ -2,8 +2,9 @@
 
 import asyncio
 import errno
+import functools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -73,7 +74,8 @@ class Server:
         needed = {
             method: p for found in self._descriptors for method, p in permissions(found, service).items()
         }
-        checks = {method: look for servicer in servicers for method, look in _checks(servicer)}
+        kinds: list[Any] = [type(servicer) for servicer in servicers]
+        checks = {method: look for kind in kinds for method, look in _checks(kind).items()}
         readings = Readings(self._descriptors, audit)
         self._interceptor = Interceptor(service, verifier, needed, checks, clock or Clock(), readings)
         self._health = HealthServicer()
@@ -159,29 +161,33 @@ def _configuration(held: Held) -> grpc.ServerCertificateConfiguration:
 
 def add_servicer(server: grpc.aio.Server, servicer: object) -> None:
     """Register a servicer by the `add_XServicer_to_server` beside its generated base class."""
-    base = _generated_base(servicer)
+    base = _generated_base(type(servicer))
     getattr(sys.modules[base.__module__], f"add_{base.__name__}_to_server")(servicer, server)
 
 
 def descriptor(servicer: object) -> ServiceDescriptor:
+    return _described(type(servicer))
+
+
+def _described(servicer: type) -> ServiceDescriptor:
     base = _generated_base(servicer)
     messages: Any = sys.modules[base.__module__.removesuffix("_grpc")]
     found: ServiceDescriptor = messages.DESCRIPTOR.services_by_name[base.__name__.removesuffix("Servicer")]
     return found
 
 
-def _checks(servicer: object) -> Iterator[tuple[str, Look]]:
+@functools.cache
+def _checks(servicer: type) -> Mapping[str, Look]:
     """The check of each method's request, with the rules of the servicer."""
-    service, rules = descriptor(servicer), getattr(servicer, "rules", {})
-    for method in service.methods:
-        yield f"/{service.full_name}/{method.name}", checker(method.input_type, rules)
+    service, rules = _described(servicer), getattr(servicer, "rules", {})
+    return {f"/{service.full_name}/{each.name}": checker(each.input_type, rules) for each in service.methods}
 
 
-def _generated_base(servicer: object) -> type:
-    for cls in type(servicer).__mro__:
+def _generated_base(servicer: type) -> type:
+    for cls in servicer.__mro__:
         if cls.__module__.endswith("_pb2_grpc") and cls.__name__.endswith("Servicer"):
             return cls
-    raise TypeError(f"{type(servicer).__name__} must inherit from a generated Servicer")
+    raise TypeError(f"{servicer.__name__} must inherit from a generated Servicer")
 
 
 def _refuse_request_streams(service: ServiceDescriptor) -> None:
