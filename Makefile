@@ -8,7 +8,7 @@ export RAPPORT_HOME ?= $(CURDIR)/.rapport
 unexport PYTHONDONTWRITEBYTECODE  # what is right for images makes each process here compile everything, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench slow mutants model load chaos requirements clean
+.PHONY: help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench slow mutants model fuzz load chaos requirements clean
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -94,15 +94,22 @@ mutants: setup ## Change the domains in one place at a time and list what the un
 model: setup ## Many more random histories of a promise and of merges than the suite tries, against reference models; EXAMPLES=1000
 	@RAPPORT_MODEL_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest -q tests/model
 
+fuzz: setup ## Calls that nobody would make, by gRPC, REST and webhook, on a platform of its own; CALLS=100000 SEED=7
+	@CALLS=$(CALLS) SEED=$(SEED) $(BIN)/python -m tests.fuzz
+
 load: setup ## Locust with gRPC users against a running platform, 60 s, headless
 	@$(BIN)/python -m tests.load
 
 FAILOVERS := chassis/tests/work/test_runner.py::test_a_database_that_fails_over_while_an_outcome_is_recorded_costs_no_repeat \
 	services/notifications/tests/component/test_delivery.py::test_a_database_that_fails_over_while_a_message_is_answered_costs_no_second_mail
-chaos: setup ## Kill, freeze, cut off and fail over everything, under load; says what that costs (ten minutes)
+chaos: setup ## Kill, freeze, cut off and fail over everything, under load; says what that costs (ten minutes). By a seed: FAULTS=1000 SEED=7
+ifdef FAULTS
+	@RAPPORT_FAULTS=$(FAULTS) RAPPORT_SEED=$(SEED) $(BIN)/pytest -v -s -m chaos tests/chaos/test_storm.py
+else
 	@RAPPORT_EVERY_MOMENT=1 $(BIN)/pytest -v -m "not chaos" tests/e2e/test_outages.py tests/e2e/test_kill.py \
 		chassis/tests/grpc/test_drain.py chassis/tests/db/test_shards.py $(FAILOVERS); short=$$?; \
 		$(BIN)/pytest -v -s -m chaos tests/chaos && exit $$short
+endif
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -32,6 +32,15 @@ TOLD = """
     SELECT n.id::text, count(*) FILTER (WHERE a.outcome = 'UNKNOWN') AS unknown
     FROM notices n JOIN attempts a ON a.notice = n.id WHERE n.state = 'SENT' GROUP BY 1
 """
+PROMISED = """
+    SELECT p.reference, p.state, s.state AS then, s.due_time = w.forecast_finish_time AS is_forecast
+    FROM promises p JOIN work_items w ON w.id = p.work_item_id LEFT JOIN promises s ON s.predecessor_id = p.id
+    WHERE p.predecessor_id IS NULL
+"""
+SAID_AGAIN = """
+    SELECT promise, count(*) FROM notices WHERE state = 'SENT' AND promise <> ''
+    GROUP BY 1 HAVING count(*) > 1
+"""
 WAITING = """
     SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) + (SELECT count(*) FROM parked)
          + (SELECT count(*) FROM work WHERE ended_at IS NULL)
@@ -80,6 +89,15 @@ async def mail_amiss() -> list[str]:
         for notice, unknown in await rows("notifications", TOLD)
         if kept[notice] != 1 or repeats[notice] > min(unknown, 1)
     ]
+
+
+async def promises_amiss(late: Sequence[str]) -> list[str]:
+    """The marks of acknowledged forecasts that did not become one new promise, of that day, told once."""
+    found = Counter((row[0], *row[1:]) for row in await rows("cases", PROMISED))
+    expected = Counter((mark, "RENEGOTIATED", "OPEN", True) for mark in late)
+    ours = Counter({each: count for each, count in found.items() if each[0] in set(late)})
+    again = await rows("notifications", SAID_AGAIN)
+    return [str(each) for each in (*((expected - ours) + (ours - expected)), *again)]
 
 
 async def views_amiss(desk: Desk) -> list[str]:

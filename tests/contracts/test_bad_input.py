@@ -70,7 +70,7 @@ def wrong(field: FieldDescriptor) -> list[Any]:
         case "google.protobuf.Timestamp":
             return [kind(seconds=2**62), kind(seconds=-(2**62)), kind(seconds=1, nanos=-5)]
         case "google.protobuf.Duration":
-            return [kind(seconds=-1)]
+            return [kind(seconds=-1), kind(seconds=2**62), kind(seconds=1, nanos=-5)]
         case "google.type.Money":
             return [kind(units=2**62, currency_code="USD"), kind(units=1, nanos=-5, currency_code="USD")]
         case "google.protobuf.FieldMask":

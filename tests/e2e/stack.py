@@ -60,7 +60,10 @@ class Stack:
                     yield
             finally:
                 process.send_signal(signal.SIGTERM)
-                process.wait(60)
+                try:
+                    process.wait(60)
+                finally:
+                    process.kill()  # and with it all of its own
 
     def unit(self, name: str) -> dict[str, Any]:
         """What `rapport status` says about a part of it."""

@@ -100,6 +100,15 @@ def day_of(message: Any, field: str) -> date | None:
     return _day(getattr(message, field)) if message.HasField(field) else None
 
 
+def duration_of(message: Any, field: str) -> timedelta | None:
+    """The duration in a field, for rules; None when it is absent or none."""
+    sent: Duration = getattr(message, field)
+    try:
+        return sent.ToTimedelta() if message.HasField(field) else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def is_moment(sent: Timestamp) -> bool:
     """Whether it is a time that we have: from 1970 to 2200."""
     return 0 <= sent.nanos < 10**9 and _LOWEST_S <= sent.seconds <= _HIGHEST_S

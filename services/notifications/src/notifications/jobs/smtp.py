@@ -19,7 +19,7 @@ NAME = "providers/smtp"
 STEP_S = 30.0  # for the answer to anything but the message
 QUIT_S = 2.0
 _GO_ON = 354
-_SUCCESS = 2  # the first digit: RFC 5321, 4.2.1
+_SUCCESS, _REFUSALS = 2, (4, 5)  # the first digit: RFC 5321, 4.2.1
 _FIRST_DOT = re.compile(rb"^\.", re.MULTILINE)
 _PERMANENT = 500
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
@@ -141,9 +141,11 @@ class SmtpProvider:
         commit_to_it()
         protocol.write(b".\r\n")
         answer = await protocol.read_response()  # as long as the turn lasts
-        if answer.code // 100 != _SUCCESS:
-            raise refusal(answer.code, answer.message, of_recipient=True)
-        return str(answer.code)
+        if answer.code // 100 == _SUCCESS:
+            return str(answer.code)
+        if answer.code // 100 not in _REFUSALS:  # no answer to a message: nobody knows
+            raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
+        raise refusal(answer.code, answer.message, of_recipient=True)
 
 
 def refusal(code: int, text: str, *, of_recipient: bool) -> NotDone:

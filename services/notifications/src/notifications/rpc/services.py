@@ -11,7 +11,7 @@ from chassis.api.entities import found
 from chassis.api.formats import FORMATS, time_zone
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
-from chassis.api.wellknown import time_of
+from chassis.api.wellknown import duration_of, time_of
 from chassis.errors import NotFound
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
@@ -50,8 +50,8 @@ def check_values(check: Check, sent: Any, now: datetime) -> None:
 
 def check_sending(check: Check, sent: notice_pb.SendNoticeRequest, now: datetime) -> None:
     """It is of use when it is sent."""
-    expires = time_of(sent.notice, "expire_time")
-    if expires and sent.HasField("hold") and expires <= now + sent.hold.ToTimedelta():
+    expires, hold = time_of(sent.notice, "expire_time"), duration_of(sent, "hold")
+    if expires and hold is not None and expires - now <= hold:
         check.refuse("notice.expire_time", "INVALID_TIME", "must be after the hold is over")
 
 
