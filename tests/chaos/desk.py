@@ -35,7 +35,7 @@ from rapport.loyalty.v1 import goodwill_pb2, goodwill_service_pb2, purchase_pb2,
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 
-PATIENCE_S = 180.0
+PATIENCE_S = 600.0
 PAUSE_S = 0.3
 # What a person tries again after.
 TRY_AGAIN = {"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "UNKNOWN", "RESOURCE_EXHAUSTED", "ABORTED"}

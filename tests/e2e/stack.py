@@ -61,7 +61,7 @@ class Stack:
             finally:
                 process.send_signal(signal.SIGTERM)
                 try:
-                    process.wait(60)
+                    process.wait(180)
                 finally:
                     process.kill()  # and with it all of its own
 
