@@ -49,6 +49,7 @@ service: setup ## Begin a department's service: make service name=billing resour
 	@$(MAKE) --no-print-directory proto
 	@$(MAKE) --no-print-directory setup
 	@$(BIN)/python -m deploy.observability.contracts
+	@$(BIN)/python -m deploy.observability.assurance
 	@$(BIN)/ruff check --quiet --fix services/$(name); $(BIN)/ruff format --quiet services/$(name)
 	@echo "services/$(name) is there: read its README.md, then make test T=services/$(name)"
 
@@ -58,9 +59,10 @@ service-update: setup ## Take what has changed in the template since: make servi
 catalogues: setup ## Bring the desk's message catalogues up to what its source says; begin one for a language with NEW=fr
 	@$(BIN)/python services/desk/catalogues.py $(NEW)
 
-observability: setup ## Write docs/metrics.md, docs/contracts.md and the dashboards again, from the code that they are about
+observability: setup ## Write docs/metrics.md, docs/contracts.md, counts of docs/assurance.md and the dashboards again, from the code that they are about
 	@$(BIN)/python -m deploy.observability.metrics
 	@$(BIN)/python -m deploy.observability.contracts
+	@$(BIN)/python -m deploy.observability.assurance
 	@$(BIN)/python -m deploy.observability.dashboards
 
 release-contracts: setup ## Make today's contracts the baseline that `make check` compares with; part of a release
