@@ -107,8 +107,8 @@ def main() -> int:
         stack = Stack(Path(folder))
         with stack.up():
             amiss = asyncio.run(fuzz(stack, calls, seed))
-    for each in amiss:
-        print(f"AMISS {each}")
+            for each in amiss:
+                print(f"AMISS {each}")
     return bool(amiss)
 
 
