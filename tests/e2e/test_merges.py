@@ -1,4 +1,4 @@
-"""A merge reaches every service over the broker, says who does not know it yet, and is taken back everywhere."""
+"""A merge reaches every service over the broker, says who does not know it yet, and is taken back."""
 
 from uuid import uuid4
 
