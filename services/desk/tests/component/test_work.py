@@ -145,8 +145,8 @@ async def test_a_supervisor_sees_whose_cases_of_a_department_are_open_the_longes
     page = (await sam.get("/cases")).text
     assert re.findall(r"#cases\">([^<]+)</a>", page) == ["Late delivery", "Damaged"]
     assert re.findall(r"open for [^<]*", page) == [
-        "open for 1 minute, waits for Front desk, Alice",
-        "open for 1 minute, Bob",
+        "open for 1 minute, waits for Front desk. Alice owns it.",
+        "open for 1 minute. Bob owns it.",
     ]
     (more,) = re.findall(r'data-more="([^"]+)"', page)
     rest = (await sam.get(unescape(more), headers={"x-requested-with": "fragment"})).text

@@ -41,7 +41,7 @@ class Line:
     was: str = ""  # the date, when another counts: `now`, because of `why`
     now: str = ""
     why: str = ""
-    whose: str = ""  # promise or case it is, where that is not one's own
+    whose: str = ""  # promise it is, where that is not one's own
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Mapping[
 def cases_of(
     parts: Parts, viewer: Viewer, say: Speech, owners: Callable[[str], str] | None = None
 ) -> Listed[Line]:
-    """The open cases that were listed, and for whom each waits; with by `owners` who owns it."""
+    """The open cases that were listed, and for whom each waits, and by `owners` who owns it."""
     waiting, names = parts.of("waiting", list[WorkItem]), _names(parts)
     lines = []
     for case in parts.of("cases", ListCasesResponse).cases:
@@ -95,12 +95,12 @@ def cases_of(
         lasting = say.lasting(say.now - moment(case.open_time))
         told = N_("open for {span}, waits for {who}") if who else N_("open for {span}")
         when = say(told, span=lasting, who=who)
+        if owners:
+            when += f". {say('{who} owns it.', who=owners(case.owner))}"
         acts = [WORK, RESOLVE if parts.has("waiting") and not of else NOTE, *([OWNER] if owners else [])]
         offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
-        title, whose = title_of(case, say, of), owners(case.owner) if owners else ""
-        lines.append(
-            Line(case.name, case.customer, names.get(case.customer, ""), title, when, "", offers, whose=whose)
-        )
+        title = title_of(case, say, of)
+        lines.append(Line(case.name, case.customer, names.get(case.customer, ""), title, when, "", offers))
     return _part(parts, lines, say, "cases", "waiting")
 
 
