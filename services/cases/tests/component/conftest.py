@@ -161,7 +161,7 @@ def desk_of(clock: ManualClock) -> Callable[[Running], Desk]:
 @pytest.fixture
 async def desk(start: Callable[..., Awaitable[Running]], desk_of: Callable[[Running], Desk]) -> Desk:
     """A running service."""
-    return desk_of(await start(service))
+    return desk_of(await start(service, pool_size=4))  # each is a process that a start waits for
 
 
 @pytest.fixture

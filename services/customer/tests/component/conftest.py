@@ -294,7 +294,7 @@ def what_is_set_aside_is_soon_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def desk(start: Callable[..., Awaitable[Running]], clock: ManualClock) -> Desk:
     """A running service."""
-    return Desk(await start(service), clock)
+    return Desk(await start(service, pool_size=4), clock)  # each is a process that a start waits for
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ class Desk:
 @pytest.fixture
 async def running(start: Any) -> AsyncIterator[Running]:
     """The service. Whatever the test did, the sums of the ledger hold."""
-    running = await start(service)
+    running = await start(service, pool_size=4)  # each is a process that a start waits for
     yield running
     assert await UNBALANCED_TRANSFERS.all(running.db) == []
     assert await WRONG_BALANCES.all(running.db) == []
