@@ -190,15 +190,19 @@ async def timeline_of(service: Started, customers: Sequence[tuple[str, int]]) ->
     now = Clock().now()
     defaults = {
         "occur_time": now,
-        "kind": INTERACTION,
-        "source": "customer",
+        "event_type": INTERACTION,
+        "service": "customer",
         "resource": "",
+        "reference": "",
         "channel": "VOICE",
         "direction": "INBOUND",
         "topic": "delivery",
         "summary": "Asked when the parcel arrives.",
         "actor": "agent:alice",
         "trace_id": "",
+        "department": "",
+        "reason_code": "",
+        "amount": None,
         "currency_code": "",
     }
     connection: Any = await asyncpg.connect(service.database_url)
