@@ -28,6 +28,7 @@ from customer.domain.identifiers import Draft
 from customer.domain.sections import PutResult, ViewSection
 from customer.domain.timeline import INTERACTION, Channel, TimelineEntry
 from customer.rpc.customers import read_draft
+from customer.store import consents as consent_store
 from customer.store import tables as store
 from customer.store import views
 from customer.usecases import consents, imports, sections
@@ -60,9 +61,9 @@ class PurposeRpc(Rpc, PurposeServiceServicer):
     """The purposes of contact."""
 
     CreatePurpose = change(purpose_pb.CreatePurposeRequest, consents.create_purpose, Purpose)
-    GetPurpose = get(names.PURPOSE, store.PURPOSE, Purpose)
-    ListPurposes = listing(purpose_pb.ListPurposesResponse, store.LIST_PURPOSES)
-    ExplainPurpose = explain(names.PURPOSE, store.PURPOSE, Purpose)
+    GetPurpose = get(names.PURPOSE, consent_store.PURPOSE, Purpose)
+    ListPurposes = listing(purpose_pb.ListPurposesResponse, consent_store.LIST_PURPOSES)
+    ExplainPurpose = explain(names.PURPOSE, consent_store.PURPOSE, Purpose)
     UpdatePurpose = change(purpose_pb.UpdatePurposeRequest, consents.update_purpose, Purpose)
 
 
@@ -70,11 +71,11 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
     """Consent, preferences, and where to send."""
 
     UpdateConsent = change(consent_pb.UpdateConsentRequest, consents.update_consent, Consent)
-    GetConsent = get(names.CONSENT, store.CONSENT, Consent)
+    GetConsent = get(names.CONSENT, consent_store.CONSENT, Consent)
     ListConsents = listing(
-        consent_pb.ListConsentsResponse, store.LIST_CONSENTS, parent=(names.CUSTOMER, store.CUSTOMER)
+        consent_pb.ListConsentsResponse, consent_store.LIST_CONSENTS, parent=(names.CUSTOMER, store.CUSTOMER)
     )
-    ExplainConsent = explain(names.CONSENT, store.CONSENT, Consent)
+    ExplainConsent = explain(names.CONSENT, consent_store.CONSENT, Consent)
     UpdatePreferences = change(consent_pb.UpdatePreferencesRequest, consents.update_preferences, Preferences)
 
     async def GetPreferences(self, request: consent_pb.GetPreferencesRequest, context: Any) -> Preferences:
@@ -95,7 +96,7 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
         """Say whether and where a customer may be contacted now."""
         customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, *names.CUSTOMER.ids(request.name))
         (purpose_id,) = names.PURPOSE.ids(request.purpose)
-        standings = await store.STANDINGS.all(self.db, customer_id=customer.id, purpose_id=purpose_id)
+        standings = await consent_store.STANDINGS.all(self.db, customer_id=customer.id, purpose_id=purpose_id)
         if not standings:
             raise NotFound(request.purpose)
         contact = choose_contact(

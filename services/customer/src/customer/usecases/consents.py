@@ -14,8 +14,9 @@ from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Default
 from customer.domain.facts import ConsentUpdated, PreferencesUpdated, PurposeCreated, PurposeUpdated
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, CUSTOMER, PURPOSE
-from customer.store import tables as store
-from customer.store.tables import INSERT_PURPOSE, LOCK_PURPOSE, LOCKED_CUSTOMER, UPDATE_PURPOSE
+from customer.store import consents as store
+from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
+from customer.store.tables import LOCKED_CUSTOMER
 
 
 class PurposeChanges(TypedDict, total=False):

@@ -1,0 +1,67 @@
+"""Statements on what customers allow and prefer, by whichever of their names they said so."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+
+from chassis.api.listing import Listing
+from chassis.db.aliases import group_of
+from chassis.db.schema import ALIAS_GROUPS
+from chassis.db.statement import Statement, of_entity
+from chassis.db.tables import replaced
+from customer.domain.consents import Consent, Preferences, Purpose, Standing
+from customer.store.tables import CONSENT_HISTORY, CONSENTS, PREFERENCES, PURPOSES
+
+_CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
+_OF_GROUP = sa.func.any(group_of(_CUSTOMER))
+_P, _C = PURPOSES.c, CONSENTS.c
+
+PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE = of_entity(PURPOSES, Purpose)
+LIST_PURPOSES = Listing(sa.select(PURPOSES), _P.id, row=Purpose)
+# Nothing comes back when there is one already.
+INSERT_PURPOSE = Statement[Any](insert(PURPOSES).on_conflict_do_nothing().returning(_P.id))
+
+# Of names that became one, what was said since holds, the last; of what was said before, what allows less.
+_merged_at = sa.select(ALIAS_GROUPS.c.change_time).where(ALIAS_GROUPS.c.customer_id == _CUSTOMER)
+_said_since = sa.func.coalesce(_C.effective_time > _merged_at.scalar_subquery(), sa.false())
+_holding = (
+    sa.select(CONSENTS)
+    .where(_C.customer_id == _OF_GROUP)
+    .ext(distinct_on(_C.id))
+    .order_by(
+        _C.id,
+        _said_since.desc(),
+        sa.case((_said_since, _C.effective_time)).desc().nulls_last(),
+        _C.state == sa.literal_column("'GRANTED'"),
+        _C.effective_time.desc(),
+        _C.customer_id,
+    )
+    .subquery("consents_holding")
+)
+_H = _holding.c
+LIST_CONSENTS = Listing(sa.select(_holding), _H.id, row=Consent)
+CONSENT = Statement(sa.select(_holding).where(_H.id == sa.bindparam("id")), row=Consent)
+# Under that very name, to be written.
+OWN_CONSENT = Statement(
+    sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER, _C.id == sa.bindparam("id")), row=Consent
+)
+# Nothing when there is no such purpose, and one without a channel when the customer never said anything.
+STANDINGS = Statement(
+    sa.select(_P.contact_default, _H.channel, _H.state)
+    .select_from(PURPOSES.outerjoin(_holding, _H.purpose_id == _P.id))
+    .where(_P.id == sa.bindparam("purpose_id")),
+    row=Standing,
+)
+SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))
+APPEND_CONSENT = Statement[Any](insert(CONSENT_HISTORY))
+
+# What was said last, by whichever name.
+PREFERENCES_OF = Statement(
+    sa.select(PREFERENCES)
+    .where(PREFERENCES.c.customer_id == _OF_GROUP)
+    .order_by(PREFERENCES.c.update_time.desc(), PREFERENCES.c.customer_id)
+    .limit(sa.literal_column("1")),
+    row=Preferences,
+)
+SAVE_PREFERENCES = Statement[Any](replaced(insert(PREFERENCES)))
