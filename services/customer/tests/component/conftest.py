@@ -111,7 +111,7 @@ class Desk:
 
     async def merge(self, customer: str, merged: str, **fields: Any) -> customer_merge_pb2.CustomerMerge:
         """Say that two names are of one customer."""
-        said = {"reason_code": fields.pop("reason_code", "same-person"), "note": fields.pop("note", "")}
+        said = {"reason_code": fields.pop("reason_code", "same-person"), "comment": fields.pop("comment", "")}
         merge = customer_merge_pb2.CustomerMerge(customer=customer, merged_customer=merged, **said)
         return await self.merges.CreateCustomerMerge(
             customer_merge_service_pb2.CreateCustomerMergeRequest(customer_merge=merge, **fields)

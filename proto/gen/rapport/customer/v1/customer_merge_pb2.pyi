@@ -55,7 +55,7 @@ class CustomerMerge(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     MERGED_CUSTOMER_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
-    NOTE_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
@@ -72,7 +72,7 @@ class CustomerMerge(_message.Message):
     """The customer whose name leads there from now on, `customers/{uuid}`, with all whom they were merged with."""
     reason_code: _builtins.str
     """Why, a code such as `same-person` or `match`."""
-    note: _builtins.str
+    comment: _builtins.str
     """What whoever decided had to say; at most 1,000 characters."""
     state: Global___CustomerMerge.State.ValueType
     """Whether it holds."""
@@ -105,7 +105,7 @@ class CustomerMerge(_message.Message):
         customer: _builtins.str = ...,
         merged_customer: _builtins.str = ...,
         reason_code: _builtins.str = ...,
-        note: _builtins.str = ...,
+        comment: _builtins.str = ...,
         state: Global___CustomerMerge.State.ValueType = ...,
         actor: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
@@ -117,7 +117,7 @@ class CustomerMerge(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "undo_time", b"undo_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "merged_customer", b"merged_customer", "name", b"name", "note", b"note", "reason_code", b"reason_code", "state", b"state", "unaware_services", b"unaware_services", "undo_actor", b"undo_actor", "undo_reason_code", b"undo_reason_code", "undo_time", b"undo_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "comment", b"comment", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "merged_customer", b"merged_customer", "name", b"name", "reason_code", b"reason_code", "state", b"state", "unaware_services", b"unaware_services", "undo_actor", b"undo_actor", "undo_reason_code", b"undo_reason_code", "undo_time", b"undo_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

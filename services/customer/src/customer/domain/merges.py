@@ -28,7 +28,7 @@ class CustomerMerge:
     customer_id: UUID
     merged_customer_id: UUID
     reason_code: str
-    note: str
+    comment: str
     state: MergeState
     actor: str
     create_time: datetime

@@ -34,7 +34,7 @@ async def create_merge(
     customer_id: UUID,
     merged_customer_id: UUID,
     reason_code: str,
-    note: str,
+    comment: str,
     older_survives: bool,
 ) -> CustomerMerge:
     """Merge two customers who are one.
@@ -44,12 +44,17 @@ async def create_merge(
     if older_survives and merged_customer_id < customer_id:  # UUIDv7: in the order of creation
         customer_id, merged_customer_id = merged_customer_id, customer_id
     return await merge_customers(
-        tx, hot, survivor_id=customer_id, merged_id=merged_customer_id, reason_code=reason_code, note=note
+        tx,
+        hot,
+        survivor_id=customer_id,
+        merged_id=merged_customer_id,
+        reason_code=reason_code,
+        comment=comment,
     )
 
 
 async def merge_customers(
-    tx: Transaction, hot: HotViews, *, survivor_id: UUID, merged_id: UUID, reason_code: str, note: str = ""
+    tx: Transaction, hot: HotViews, *, survivor_id: UUID, merged_id: UUID, reason_code: str, comment: str = ""
 ) -> CustomerMerge:
     """Have two names be one customer's, as `create_merge`. The transaction has locked no customer before."""
     await LOCK_NAME.run(tx, name=_LOCK)
@@ -66,7 +71,7 @@ async def merge_customers(
         survivor_id,
         merged_id,
         reason_code,
-        note,
+        comment,
         MergeState.MERGED,
         tx.call.principal.subject,
         tx.now,

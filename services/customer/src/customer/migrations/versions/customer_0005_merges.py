@@ -16,7 +16,7 @@ def upgrade() -> None:
             customer_id uuid NOT NULL REFERENCES customers (id),
             merged_customer_id uuid NOT NULL REFERENCES customers (id),
             reason_code text NOT NULL,
-            note text NOT NULL,
+            comment text NOT NULL,
             state text NOT NULL CHECK (state IN ('MERGED', 'UNDONE')),
             actor text NOT NULL,
             create_time timestamptz NOT NULL,
