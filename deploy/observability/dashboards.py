@@ -147,6 +147,25 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
                 "told in time",
                 f'{TOLD}="told_in_time"}}[7d])) / {TOLD}=~"told_in_time|broken"}}[7d]))',
             ),
+            grown(
+                "Customers who may be one, a day, by what became of them",
+                "rapport_match_outcomes_total",
+                "outcome",
+            ),
+            (
+                "Questions whether two are one",
+                "short",
+                "waiting",
+                f"max(rapport_match_candidates_waiting{{{ALL}}})",
+            ),
+            ("Oldest of them", "s", "oldest", f"max(rapport_match_candidates_oldest_seconds{{{ALL}}})"),
+            (
+                "Customers who are one with another",
+                "percentunit",
+                "consolidated",
+                f"max(rapport_match_consolidation_ratio{{{ALL}}})",
+            ),
+            ("Changes not compared yet", "short", "changes", f"max(rapport_match_queue_changes{{{ALL}}})"),
             grown("Messages an hour", FACTS, "type", f"{ALL},{NOTICES}", "1h"),
             (
                 "Facts an hour, the ten most frequent",

@@ -19,6 +19,7 @@ RUNBOOKS = ROOT / "docs" / "runbooks"
 RULES = {"prometheusRule": {"enabled": True}}
 CHARTS: dict[str, Object] = {
     "cases": RULES | {"tls": {"enabled": True}},
+    "customer": RULES,
     "notifications": RULES,
     "desk": RULES | {"settingsFolders": {"webhooks_dir": "desk-webhooks"}},
 }
@@ -60,6 +61,9 @@ WELL = {
     "rapport_promise_outcomes_total{outcome='broken'}": "0+1x{N}",
     "rapport_promise_outcomes_total{outcome='kept'}": "0+60x{N}",
     "rapport_webhooks_oldest_seconds{source='s',kind='mail',state='RECEIVED'}": "60x{N}",
+    "rapport_match_queue_oldest_seconds": "5x{N}",
+    "rapport_match_failures_total": "3x{N}",
+    "rapport_match_candidates_oldest_seconds": "90000x{N}",
 }
 # What is otherwise when an alert fires, two hours later; in the charts that have it.
 ILL = {
@@ -96,6 +100,9 @@ ILL = {
     "RapportNoticesFail": {
         "rapport_facts_recorded_total{type='rapport.notifications.v1.NoticeUnknown'}": "0+6x{N}"
     },
+    "RapportMatchingLate": {"rapport_match_queue_oldest_seconds": "0+60x{N}"},
+    "RapportMatchingFails": {"rapport_match_failures_total": "3+1x{N}"},
+    "RapportMatchQuestionsOld": {"rapport_match_candidates_oldest_seconds": "700000x{N}"},
     "RapportSlowPages": {"http_server_request_duration_seconds_bucket{status='200',le='0.5'}": "0+480x{N}"},
     "RapportFailingPages": {
         "http_server_request_duration_seconds_count{status='503'}": "0+12x{N}",

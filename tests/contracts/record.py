@@ -23,6 +23,12 @@ EPOCH = datetime(2026, 3, 2, 9, tzinfo=UTC)
 # By the field's name: what resource it names. A word in braces stands for a UUID.
 NAMES = {
     "customer": "customers/{customer}",
+    "match_candidate": "matchCandidates/{candidate}",
+    "match_parameters": "matchParameters/{parameters}",
+    "match_job": "matchJobs/{match_job}",
+    "first_customer": "customers/{customer}",
+    "other_customer": "customers/{other}",
+    "digest": "0123456789ab",
     "previous_customer": "customers/{previous}",
     "case": "cases/{case}",
     "work_item": "workItems/{work_item}",

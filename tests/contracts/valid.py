@@ -15,6 +15,8 @@ from google.protobuf.message import Message
 
 from chassis.db.database import Database
 from chassis.db.statement import values
+from customer.domain.matches import new_candidate
+from customer.store.matches import SAVE_CANDIDATES
 from deploy.services import TELLING as SERVICES
 from notifications.domain.notice import Attempt, Notice, State
 from notifications.store.tables import INSERT_ATTEMPT, INSERT_NOTICE
@@ -22,6 +24,9 @@ from rapport.options.v1 import layout_pb2
 
 CONTRACTS = {name: name for name in SERVICES} | {"operations": "loyalty"}  # and a service that answers them
 SOMEBODY = "customers/019cade0-0000-7000-8000-000000000001"
+CANDIDATES = [f"matchCandidates/019cade0-0000-7000-8000-00000000000{n}" for n in (5, 6)]
+CANDIDATE = CANDIDATES[0]
+PAIRS = [(UUID(SOMEBODY.partition("/")[2]), UUID(f"019cade0-0000-7000-8000-00000000000{n}")) for n in (7, 8)]
 PROMISE = "promises/019cade0-0000-7000-8000-000000000002"
 CASE = "cases/019cade0-0000-7000-8000-000000000003"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -186,6 +191,20 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CancelImportJob", {"name": "{CreateImportJob}"}),
         ("CreateImportJob", {"import_job": {"source": "b" * 64}}),
         ("CommitImportJob", {"name": "{CreateImportJob}"}),
+        ("ListMatchCandidates", _PAGE | {
+            "customer": "{CreateCustomer}", "filter": "state = PENDING", "order_by": "weight"}),
+        ("GetMatchCandidate", {"name": CANDIDATE}),
+        ("ExplainMatchCandidate", {"name": CANDIDATE}),
+        ("RejectMatch", {
+            "name": CANDIDATE, "etag": "", "reason_code": "twins", "comment": "They live together"}),
+        ("ReopenMatch", {"name": CANDIDATE, "etag": ""}),
+        ("AcceptMatch", {"name": CANDIDATES[1], "etag": "", "survivor": SOMEBODY}),
+        ("ListMatchParameters", _PAGE),
+        ("GetMatchParameters", {"name": "{ListMatchParameters}"}),
+        ("CreateMatchJob", {"match_job": {"retrain": False}}),
+        ("GetMatchJob", {"name": "{CreateMatchJob}"}),
+        ("ListMatchJobs", _PAGE),
+        ("CancelMatchJob", {"name": "{CreateMatchJob}"}),
     ],
     "cases": [
         ("UpdateAgent", {"agent": {
@@ -359,6 +378,10 @@ async def prepare(name: str, db: Database) -> None:
             await connection.executemany(_LETTER, [[UUID(letter.rpartition("/")[2])] for letter in LETTERS])
             for made in _WAITING:
                 await connection.execute(made, TIMER)
+    if name == "customer":
+        for candidate, pair in zip(CANDIDATES, PAIRS, strict=True):
+            made = new_candidate(UUID(candidate.partition("/")[2]), pair, UUID(int=1), NOW)
+            await SAVE_CANDIDATES.rows(db, [made])
     if name == "notifications":
         await INSERT_NOTICE.run(db, **values(NOTICE))
         await INSERT_ATTEMPT.run(db, **values(ATTEMPT))

@@ -26,6 +26,7 @@ PASSES: Mapping[str, tuple[str, ...]] = {
     "mailbox": ("mailbox",),
     "mail-sound": ("mail_sound",),
     "phone": ("phone",),
+    "legal-name": ("legal_name",),
 }
 
 
@@ -71,6 +72,7 @@ def _parts(record: Record) -> dict[str, Iterable[str]]:
         "mailbox": {local for local, _ in mail if len(local) > 3},
         "mail_sound": {skeleton(local, 6) for local, _ in mail},
         "phone": {number[-7:] for number in of("phone", ())},
+        "legal_name": {skeleton(name, 6) for name in of("legal_name", ())},
     }
 
 

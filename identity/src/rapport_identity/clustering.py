@@ -32,7 +32,7 @@ def connected(links: Links) -> list[dict[Pair, float]]:
     return list(groups.values())
 
 
-def settle(links: Links, weigh: Weigh) -> list[list[str]]:
+def settle(links: Links, weigh: Weigh, held: Collection[Collection[str]] = ()) -> list[list[str]]:
     """The people among records that are linked.
 
     The strongest link is taken first; two groups become one when all pairs between them say so on average,
@@ -41,8 +41,12 @@ def settle(links: Links, weigh: Weigh) -> list[list[str]]:
     Args:
         links: the pairs that are linked by themselves, the smaller id first, with their weights in bits.
         weigh: what two records say for being one, in bits, linked or not.
+        held: those who are one whatever is said, since somebody knows.
     """
     group = {each: [each] for pair in links for each in pair}
+    for known in held:
+        one = sorted(known)
+        group |= dict.fromkeys(one, one)
     for (a, b), _ in sorted(links.items(), key=lambda link: (-link[1], link[0])):
         one, other = group[a], group[b]
         if one is not other and _cohere(one, other, weigh):

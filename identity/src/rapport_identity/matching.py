@@ -42,12 +42,19 @@ class Candidates:
         records: the list.
         kinds: of the fields; those that no record has are left out.
         stop: see `Parameters`; None to find out.
+        population: of how many records these are all that share a key with some: then no more of all pairs
+            are one person than are of these records with everybody. 0 where these are everybody.
     """
 
     def __init__(
-        self, records: Sequence[Record], kinds: Mapping[str, Kind], stop: frozenset[str] | None = None
+        self,
+        records: Sequence[Record],
+        kinds: Mapping[str, Kind],
+        stop: frozenset[str] | None = None,
+        population: int = 0,
     ) -> None:
         self.records = records
+        self._population = max(population, len(records))
         self.kinds = {field: kind for field, kind in kinds.items() if any(field in r.values for r in records)}
         keyed = [blocking.keys(record, self.kinds) for record in records]
         self.stop = blocking.too_common(keyed) if stop is None else stop
@@ -118,7 +125,9 @@ class Candidates:
         """How many pairs there are: of one list, of two."""
         sizes = Counter(record.source for record in self.records).values()
         within = sum(size * (size - 1) // 2 for size in sizes)
-        return within, len(self.records) * (len(self.records) - 1) // 2 - within
+        between = len(self.records) * (len(self.records) - 1) // 2 - within
+        more = self._population / len(self.records)
+        return int(within * more), int(between * more)
 
 
 def resolve(

@@ -23,6 +23,19 @@ PRIOR_M: Mapping[Kind, tuple[float, ...]] = {
     Kind.PHONE: (0.80, 0.05, 0.15),
     Kind.IDENTIFIER: (0.93, 0.05, 0.02),
 }
+# The same of two people: by this alone nothing should be linked, for a value's frequency is not in it.
+PRIOR_U: Mapping[Kind, tuple[float, ...]] = {
+    Kind.GIVEN_NAME: (0.008, 0.002, 0.01, 0.03, 0.02, 0.93),
+    Kind.FAMILY_NAME: (0.001, 0.004, 0.02, 0.005, 0.97),
+    Kind.TEXT: (0.02, 0.002, 0.02, 0.958),
+    Kind.STREET: (0.0005, 0.001, 0.01, 0.9885),
+    Kind.NUMBER: (0.02, 0.1, 0.88),
+    Kind.CODE: (0.001, 0.005, 0.05, 0.944),
+    Kind.DATE: (0.00004, 0.001, 0.0002, 0.004, 0.03, 0.96476),
+    Kind.EMAIL: (0.000001, 0.00001, 0.0001, 0.001, 0.998889),
+    Kind.PHONE: (0.000005, 0.00001, 0.999985),
+    Kind.IDENTIFIER: (0.000001, 0.000001, 0.999998),
+}
 PRIOR_STRENGTH = 10.0  # as many pairs as that belief counts
 PRIOR_SWAPPED = 0.02  # how often two fields stand in each other's place
 PRIOR_CHANCE = (

@@ -21,6 +21,7 @@ from rapport_identity.parameters import (
     PRIOR_M,
     PRIOR_STRENGTH,
     PRIOR_SWAPPED,
+    PRIOR_U,
     Parameters,
 )
 from rapport_identity.record import Kind
@@ -76,6 +77,16 @@ def beliefs(comparer: Comparer, kinds: Mapping[str, Kind]) -> Parameters:
     m = {field: PRIOR_M[kind] for field, kind in kinds.items()}
     swapped = dict.fromkeys(comparer.orders, PRIOR_SWAPPED)
     return Parameters(kinds, m, {}, swapped, {}, (PRIOR_CHANCE, PRIOR_CHANCE))
+
+
+def believed(kinds: Mapping[str, Kind]) -> Parameters:
+    """What is believed before anything is known of the records, whole: enough to ask, not to link by itself.
+
+    No value is rarer or more common than others are in its field.
+    """
+    u = {field: PRIOR_U[kind] for field, kind in kinds.items()}
+    known = {field: Frequencies({}, 1, 2 * exact) for field, (exact, *_) in u.items()}
+    return replace(beliefs(Comparer(kinds), kinds), u=u, frequencies=known, together=PRIOR_CHANCE)
 
 
 def learn(start: Parameters, compared: Sequence[tuple[Compared, bool]], pairs: tuple[int, int]) -> Parameters:

@@ -135,6 +135,14 @@ window ends the alert soon after it is over; a few failures at night are no inci
 {{- $alerts = append $alerts (list "RapportCertificateEndsSoon" "critical" "5m" (printf "The certificate of %s ends within two days: no call to it or from it succeeds then." $job)
     (printf `%s < 2 * 86400` $ends)) -}}
 {{- end -}}
+{{- if eq .Values.name "customer" -}}
+{{- $alerts = append $alerts (list "RapportMatchingLate" "warning" "10m" "Customers who changed are not compared with others for 15 minutes: who came twice is not found."
+    (printf `max(rapport_match_queue_oldest_seconds%s) > 900` $at)) -}}
+{{- $alerts = append $alerts (list "RapportMatchingFails" "warning" "5m" "Customers cannot be compared with others, each for a fault of ours."
+    (printf `sum(increase(rapport_match_failures_total%s[1h])) > 0` $at)) -}}
+{{- $alerts = append $alerts (list "RapportMatchQuestionsOld" "warning" "1h" "Whether two customers are one has been asked for a week, and nobody has answered: the queue of questions grows."
+    (printf `max(rapport_match_candidates_oldest_seconds%s) > 7 * 86400` $at)) -}}
+{{- end -}}
 {{- if eq .Values.name "notifications" -}}
 {{- $facts := printf `rapport_facts_recorded_total{%s,type=~"rapport[.]notifications[.]v1[.]Notice(Failed|Unknown` $match -}}
 {{- $alerts = append $alerts (list "RapportNoticesFail" "critical" "5m" "More than one message in twenty is not delivered: customers are not told."

@@ -9,7 +9,9 @@ from chassis.inbox.arrivals import Arrivals
 from chassis.inbox.subscription import Subscription
 from chassis.service import Service
 from customer.events.view import LISTENING, project
+from customer.jobs.matching import Matching
 from customer.rpc.customers import CustomerRpc
+from customer.rpc.matches import MatchRpc
 from customer.rpc.merges import CustomerMergeRpc
 from customer.rpc.services import ConsentRpc, ImportRpc, PurposeRpc, SectionRpc, TimelineRpc
 from customer.rpc.views import ViewRpc
@@ -17,6 +19,10 @@ from customer.settings import Settings
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
 from customer.usecases.imports import APPLY_TIMER, EXPIRE_TIMER, apply_chunk, expire_job
+from customer.usecases.match_figures import measure
+from customer.usecases.match_jobs import JOB_TIMER, match_everybody
+from customer.usecases.match_step import Matcher
+from customer.usecases.match_training import seed_parameters
 from customer.usecases.sections import REDRAW_TIMER, redraw
 from rapport.customer.v1 import customer_events_pb2
 
@@ -42,11 +48,21 @@ def compose(app: App[Settings]) -> None:
     app.serve(SectionRpc(app, hot=hot))
     app.serve(ConsentRpc(app))
     app.serve(ImportRpc(app))
+    matcher = Matcher(
+        hot,
+        link_probability=app.settings.match_link_probability,
+        ask_probability=app.settings.match_ask_probability,
+    )
+    app.serve(MatchRpc(app, hot=hot, matcher=matcher))
 
+    app.on_open(partial(seed_parameters, app.db))
+    app.measure(partial(measure, app.db))
     app.background(freshness.run)
+    app.background(Matching(app.db, matcher).run)
 
     app.timer(APPLY_TIMER, lambda tx, timer: apply_chunk(tx, UUID(timer.key), manager))
     app.timer(EXPIRE_TIMER, lambda tx, timer: expire_job(tx, UUID(timer.key)))
+    app.timer(JOB_TIMER, lambda tx, timer: match_everybody(tx, matcher, UUID(timer.key)))
     app.timer(REDRAW_TIMER, lambda tx, timer: redraw(tx, timer.key, hot))
 
 

@@ -1,6 +1,8 @@
 """What the customer service is told by its environment, besides what every service is."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from chassis.settings import ServiceSettings
 
@@ -13,3 +15,19 @@ class Settings(ServiceSettings):
         pattern=r"^agents/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
         description="the agent who answers for new customers, `agents/{agent}`",
     )
+    match_link_probability: float = Field(
+        0.99,
+        gt=0.5,
+        le=1,
+        description="how likely two customers must be one to be linked without asking a person; 1 for never",
+    )
+    match_ask_probability: float = Field(
+        0.1, gt=0, lt=1, description="how likely two customers must be one for a person to be asked"
+    )
+
+    @model_validator(mode="after")
+    def _who_is_linked_would_be_asked_about(self) -> Self:
+        if self.match_ask_probability > self.match_link_probability:
+            told = "RAPPORT_MATCH_ASK_PROBABILITY must be at most RAPPORT_MATCH_LINK_PROBABILITY"
+            raise ValueError(told)
+        return self

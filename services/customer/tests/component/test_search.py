@@ -235,6 +235,10 @@ async def test_a_migration_that_was_interrupted_is_run_again(infrastructure):
         )
         await connection.execute("ALTER TABLE timeline DROP COLUMN reason_code")  # of later ones
         await connection.execute("DROP TABLE customer_merges; DROP SEQUENCE customer_merge_sequence")
+        await connection.execute("""
+            DROP TABLE match_keys, match_records, match_candidates, match_parameters, match_jobs, match_queue;
+            DROP FUNCTION queue_changed_customers, queue_customers_of_identifiers CASCADE
+            """)
         await connection.execute(
             "UPDATE alembic_version SET version_num = 'customer_0001' WHERE version_num LIKE 'customer_%'"
         )

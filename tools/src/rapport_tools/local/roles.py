@@ -11,9 +11,10 @@ READ_EVERYTHING = _each(
     """
     cases.agents.read cases.cases.read cases.notes.read cases.promises.read cases.work_items.read
     customer.consents.read customer.customer_merges.read customer.customers.read
-    customer.customers.resolve customer.identifiers.read customer.import_jobs.read customer.preferences.read
-    customer.purposes.read customer.section_schemas.read customer.timeline_entries.read
-    customer.customer_views.read customer.view_sections.read
+    customer.customers.resolve customer.identifiers.read customer.import_jobs.read
+    customer.match_candidates.read customer.match_jobs.read customer.match_parameters.read
+    customer.preferences.read customer.purposes.read customer.section_schemas.read
+    customer.timeline_entries.read customer.customer_views.read customer.view_sections.read
     loyalty.accounts.read loyalty.goodwill.read loyalty.memberships.read loyalty.programs.read
     loyalty.purchases.read loyalty.transfers.read loyalty.units.read loyalty.customer_values.read
     notifications.delivery_attempts.read notifications.notice_policies.read notifications.notices.read
@@ -24,8 +25,8 @@ READ_EVERYTHING = _each(
 FRONT_LINE = _each(
     """
     cases.cases.write cases.notes.write cases.promises.write cases.work_items.write
-    customer.consents.write customer.customers.write customer.identifiers.write customer.preferences.write
-    customer.timeline_entries.write
+    customer.consents.write customer.customers.write customer.identifiers.write
+    customer.match_candidates.write customer.preferences.write customer.timeline_entries.write
     loyalty.accounts.write loyalty.goodwill.grant loyalty.memberships.write
     notifications.notices.write
     """
@@ -44,7 +45,8 @@ LEAD = _each(
     """
     cases.agents.write
     customer.customer_merges.write customer.customers.assign customer.customers.contact
-    customer.import_jobs.write customer.purposes.write customer.section_schemas.write
+    customer.import_jobs.write customer.match_jobs.write customer.purposes.write
+    customer.section_schemas.write
     loyalty.programs.write loyalty.purchases.write loyalty.units.write
     notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
     """

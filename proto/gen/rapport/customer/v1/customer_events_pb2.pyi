@@ -12,6 +12,7 @@ from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
 from rapport.customer.v1 import identifier_pb2 as _identifier_pb2
+from rapport.customer.v1 import match_pb2 as _match_pb2
 from rapport.customer.v1 import purpose_pb2 as _purpose_pb2
 import builtins as _builtins
 import sys
@@ -523,3 +524,187 @@ class CustomerMergeUndone(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CustomerMergeUndone: _TypeAlias = CustomerMergeUndone  # noqa: Y015
+
+@_typing.final
+class MatchCandidateCreated(_message.Message):
+    """Two customers may be one. It concerns no single customer: whoever reads timelines need not know before it is decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCH_CANDIDATE_FIELD_NUMBER: _builtins.int
+    FIRST_CUSTOMER_FIELD_NUMBER: _builtins.int
+    OTHER_CUSTOMER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MATCH_PARAMETERS_FIELD_NUMBER: _builtins.int
+    match_candidate: _builtins.str
+    """`matchCandidates/{uuid}`."""
+    first_customer: _builtins.str
+    """The customer who was created first, `customers/{uuid}`."""
+    other_customer: _builtins.str
+    """The other, `customers/{uuid}`."""
+    state: _match_pb2.MatchCandidate.State.ValueType
+    """What came of it."""
+    match_parameters: _builtins.str
+    """By which parameters it was weighed, `matchParameters/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        match_candidate: _builtins.str = ...,
+        first_customer: _builtins.str = ...,
+        other_customer: _builtins.str = ...,
+        state: _match_pb2.MatchCandidate.State.ValueType = ...,
+        match_parameters: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_customer", b"first_customer", "match_candidate", b"match_candidate", "match_parameters", b"match_parameters", "other_customer", b"other_customer", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchCandidateCreated: _TypeAlias = MatchCandidateCreated  # noqa: Y015
+
+@_typing.final
+class MatchCandidateUpdated(_message.Message):
+    """Two customers who may be one were linked, rejected, closed, or are asked about again. It concerns no single customer: a link
+    is told of each by itself.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCH_CANDIDATE_FIELD_NUMBER: _builtins.int
+    FIRST_CUSTOMER_FIELD_NUMBER: _builtins.int
+    OTHER_CUSTOMER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MATCH_PARAMETERS_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    match_candidate: _builtins.str
+    """`matchCandidates/{uuid}`."""
+    first_customer: _builtins.str
+    """The customer who was created first, `customers/{uuid}`."""
+    other_customer: _builtins.str
+    """The other, `customers/{uuid}`."""
+    state: _match_pb2.MatchCandidate.State.ValueType
+    """What came of it."""
+    match_parameters: _builtins.str
+    """By which parameters it was weighed, `matchParameters/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    def __init__(
+        self,
+        *,
+        match_candidate: _builtins.str = ...,
+        first_customer: _builtins.str = ...,
+        other_customer: _builtins.str = ...,
+        state: _match_pb2.MatchCandidate.State.ValueType = ...,
+        match_parameters: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_customer", b"first_customer", "match_candidate", b"match_candidate", "match_parameters", b"match_parameters", "other_customer", b"other_customer", "reason_code", b"reason_code", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchCandidateUpdated: _TypeAlias = MatchCandidateUpdated  # noqa: Y015
+
+@_typing.final
+class MatchParametersCreated(_message.Message):
+    """There are new parameters of matching, in force from now on. It concerns no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCH_PARAMETERS_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    CUSTOMER_COUNT_FIELD_NUMBER: _builtins.int
+    MATCH_JOB_FIELD_NUMBER: _builtins.int
+    match_parameters: _builtins.str
+    """`matchParameters/{uuid}`."""
+    digest: _builtins.str
+    """Names what is in it."""
+    customer_count: _builtins.int
+    """From how many customers it was learned."""
+    match_job: _builtins.str
+    """By which job, `matchJobs/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        match_parameters: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        customer_count: _builtins.int = ...,
+        match_job: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_count", b"customer_count", "digest", b"digest", "match_job", b"match_job", "match_parameters", b"match_parameters"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchParametersCreated: _TypeAlias = MatchParametersCreated  # noqa: Y015
+
+@_typing.final
+class MatchJobCreated(_message.Message):
+    """A matching of everybody began. It concerns no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCH_JOB_FIELD_NUMBER: _builtins.int
+    RETRAIN_FIELD_NUMBER: _builtins.int
+    match_job: _builtins.str
+    """`matchJobs/{uuid}`."""
+    retrain: _builtins.bool
+    """Whether parameters are learned first."""
+    def __init__(
+        self,
+        *,
+        match_job: _builtins.str = ...,
+        retrain: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["match_job", b"match_job", "retrain", b"retrain"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchJobCreated: _TypeAlias = MatchJobCreated  # noqa: Y015
+
+@_typing.final
+class MatchJobEnded(_message.Message):
+    """A matching of everybody ended. It concerns no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCH_JOB_FIELD_NUMBER: _builtins.int
+    RETRAIN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MATCHED_COUNT_FIELD_NUMBER: _builtins.int
+    CANDIDATE_COUNT_FIELD_NUMBER: _builtins.int
+    LINKED_COUNT_FIELD_NUMBER: _builtins.int
+    match_job: _builtins.str
+    """`matchJobs/{uuid}`."""
+    retrain: _builtins.bool
+    """Whether parameters are learned first."""
+    state: _match_pb2.MatchJob.State.ValueType
+    """How: DONE or CANCELLED."""
+    matched_count: _builtins.int
+    """How many customers were matched."""
+    candidate_count: _builtins.int
+    """How many candidates it found that a person is asked about."""
+    linked_count: _builtins.int
+    """How many links it made by itself."""
+    def __init__(
+        self,
+        *,
+        match_job: _builtins.str = ...,
+        retrain: _builtins.bool = ...,
+        state: _match_pb2.MatchJob.State.ValueType = ...,
+        matched_count: _builtins.int = ...,
+        candidate_count: _builtins.int = ...,
+        linked_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidate_count", b"candidate_count", "linked_count", b"linked_count", "match_job", b"match_job", "matched_count", b"matched_count", "retrain", b"retrain", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchJobEnded: _TypeAlias = MatchJobEnded  # noqa: Y015

@@ -149,3 +149,71 @@ class CustomersMerged(_CustomerMerge):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerMergeUndone(_CustomerMerge):
     """Two customers who were taken for one are two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchCandidateCreated:
+    """Two customers may be one.
+
+    It concerns no single customer: whoever reads timelines need not know before it is decided.
+    """
+
+    match_candidate: str
+    first_customer: str
+    other_customer: str
+    state: str
+    match_parameters: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchCandidateUpdated:
+    """Two customers who may be one were linked, rejected, closed, or are asked about again.
+
+    It concerns no single customer: a link is told of each by itself.
+    """
+
+    match_candidate: str
+    first_customer: str
+    other_customer: str
+    state: str
+    match_parameters: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchParametersCreated:
+    """There are new parameters of matching, in force from now on.
+
+    It concerns no single customer.
+    """
+
+    match_parameters: str
+    digest: str
+    customer_count: int
+    match_job: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchJobCreated:
+    """A matching of everybody began.
+
+    It concerns no single customer.
+    """
+
+    match_job: str
+    retrain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchJobEnded:
+    """A matching of everybody ended.
+
+    It concerns no single customer.
+    """
+
+    match_job: str
+    retrain: bool
+    state: str
+    matched_count: int
+    candidate_count: int
+    linked_count: int

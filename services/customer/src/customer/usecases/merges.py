@@ -57,7 +57,7 @@ async def merge_customers(
     tx: Transaction, hot: HotViews, *, survivor_id: UUID, merged_id: UUID, reason_code: str, comment: str = ""
 ) -> CustomerMerge:
     """Have two names be one customer's, as `create_merge`. The transaction has locked no customer before."""
-    await LOCK_NAME.run(tx, name=_LOCK)
+    await decide_alone(tx)
     groups = await groups_of(tx, [survivor_id, merged_id])
     customers = await _locked(tx, groups.members)
     for asked in (survivor_id, merged_id):
@@ -98,7 +98,7 @@ async def undo_merge(
     Each has what is of their names, and the merges that hold without this one. NotFound; Aborted
     ETAG_MISMATCH; FailedPrecondition UNDONE_ALREADY.
     """
-    await LOCK_NAME.run(tx, name=_LOCK)
+    await decide_alone(tx)
     merge = await found(tx, CUSTOMER_MERGE, store.LOCKED_MERGE, customer_merge_id, etag=etag)
     groups = await groups_of(tx, [merge.customer_id])
     merge.undo(tx.call.principal.subject, reason_code, tx.now)
@@ -114,6 +114,11 @@ async def undo_merge(
     customers = await _locked(tx, set(whose.values()))
     await _regroup(tx, hot, whose, sequence, list(customers.values()))
     return merge
+
+
+async def decide_alone(tx: Transaction) -> None:
+    """Have nobody else merge or undo until the transaction ends. It has locked no customer before."""
+    await LOCK_NAME.run(tx, name=_LOCK)
 
 
 async def names_beside(on: Executor, merge: CustomerMerge) -> list[UUID]:

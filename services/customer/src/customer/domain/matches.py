@@ -1,0 +1,258 @@
+"""Two customers who may be one: what speaks for it, when they are linked, what people decide."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from math import exp2
+from uuid import UUID
+
+from chassis.errors import FailedPrecondition
+from chassis.facts import Told, Why, shown
+from customer.domain.customers import ORGANIZATION, PERSON
+from customer.domain.match_features import Features, key_number
+from customer.names import CUSTOMER, MATCH_CANDIDATE, MATCH_PARAMETERS
+from rapport_identity import clustering
+from rapport_identity.parameters import Parameters
+from rapport_identity.scoring import Scorer, Verdict
+
+Pair = tuple[UUID, UUID]  # the smaller id first, that of who was created first
+# Why a candidate is linked, closed or, when a link was taken back, rejected.
+EXACT, WEIGHT, ACCEPTED = "exact", "weight", "accepted"
+APART, ONE_ALREADY, GONE, TWO, UNLINKED = "apart", "one-already", "gone", "two", "unlinked"
+OTHER_IDS = "each has an id or account number of the same system, and they differ"
+OTHER_KIND = "nobody knows whether both are persons, or both organizations"
+NOT_LEARNED = "nothing is learned from these customers yet, and what is believed of any links nobody"
+CONTRADICTED = "those who are linked with them already speak against it"
+SAID_TWO = "somebody said of two who are linked with them that these are two"
+ASKED_AGAIN = "somebody said that these are two, and somebody asked again"
+TOO_MANY = "more customers are linked with them than are ever linked by themselves"
+MEMBERS_MAX = 100
+PROVEN_BITS = 100.0  # what it says to have the same id: more than all that differs
+
+
+class MatchState(StrEnum):
+    """What came of a candidate."""
+
+    PENDING = "PENDING"
+    LINKED = "LINKED"
+    REJECTED = "REJECTED"
+    CLOSED = "CLOSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a pair weighs, in bits, by fields; why it may not be linked by itself, and why it is (`link`)."""
+
+    bits: float
+    fields: tuple[tuple[str, str, float], ...]
+    bars: tuple[str, ...]
+    link: str  # EXACT or WEIGHT; empty when it is not linked by itself
+
+
+class Judge:
+    """Weighs pairs by parameters.
+
+    Args:
+        parameters: see there.
+        learned: whether from customers; what is only believed links nobody by itself.
+        link_bits: from where on two are linked by themselves.
+        ask_bits: from where on a person is asked.
+    """
+
+    def __init__(
+        self, parameters_id: UUID, parameters: Parameters, *, learned: bool, link_bits: float, ask_bits: float
+    ) -> None:
+        self.parameters_id, self.learned = parameters_id, learned
+        self.stop = frozenset(map(key_number, parameters.stop))
+        self._scorer = Scorer(parameters, link_bits=link_bits, ask_bits=ask_bits)
+
+    def weigh(self, a: Features, b: Features) -> Weighed | None:
+        """What two weigh; None when they are two and nobody need be asked."""
+        if {a.kind, b.kind} == {PERSON, ORGANIZATION}:
+            return None
+        score = self._scorer.score(a.record, b.record)
+        exact = _same_id(a, b)
+        if score.verdict is Verdict.APART and not exact:
+            return None
+        bars = [*self._barred(a, b), *(() if exact else score.bars)]
+        if not (exact or self.learned):
+            bars.append(NOT_LEARNED)
+        fields = tuple((part.field, part.level, part.weight) for part in self._scorer.parts(score))
+        by_weight = WEIGHT if score.verdict is Verdict.LINK else ""
+        return Weighed(score.bits, fields, tuple(bars), "" if bars else EXACT if exact else by_weight)
+
+    def say(self, a: Features, b: Features) -> float:
+        """What two say for being one, in bits, whether anybody asks or not; `clustering.CONFLICT` never."""
+        shared = a.record.shared | b.record.shared
+        if {a.kind, b.kind} == {PERSON, ORGANIZATION} or _other_ids(a, b):
+            return clustering.CONFLICT
+        if _same_id(a, b):
+            return PROVEN_BITS
+        score = self._scorer.score(a.record, b.record)
+        return clustering.CONFLICT if self._scorer.conflict(score.compared, shared) else score.bits
+
+    @staticmethod
+    def _barred(a: Features, b: Features) -> Iterable[str]:
+        if _other_ids(a, b):
+            yield OTHER_IDS
+        if a.kind != b.kind and ORGANIZATION in (a.kind, b.kind):
+            yield OTHER_KIND
+
+
+def _same_id(a: Features, b: Features) -> bool:
+    """Whether both have the same id of one system."""
+    return any(not values.isdisjoint(b.proofs.get(of, ())) for of, values in a.proofs.items())
+
+
+def _other_ids(a: Features, b: Features) -> bool:
+    """Whether both have ids of one system, and none that is the same."""
+    return any(of in b.proofs and values.isdisjoint(b.proofs[of]) for of, values in a.proofs.items())
+
+
+@dataclass(slots=True)
+class MatchCandidate:
+    """Two customers who may be one, as they were scored last, and what came of it.
+
+    `link` says that they are linked by themselves if nothing else speaks against it; `fields` are a JSON list
+    of field, level and weight; `barred` has a line for each of `bars`.
+    """
+
+    id: UUID
+    customer_id: UUID
+    other_customer_id: UUID
+    state: MatchState
+    weight_millibits: int
+    link: str
+    fields: str
+    barred: str
+    match_parameters_id: UUID
+    decider: str
+    reason_code: str
+    comment: str
+    create_time: datetime
+    update_time: datetime
+    decide_time: datetime | None
+    version: int
+
+    name = MATCH_CANDIDATE.named("id")
+    first_customer = CUSTOMER.named("customer_id")
+    other_customer = CUSTOMER.named("other_customer_id")
+    match_parameters = MATCH_PARAMETERS.named("match_parameters_id")
+
+    @property
+    def pair(self) -> Pair:
+        """Who they are."""
+        return self.customer_id, self.other_customer_id
+
+    @property
+    def bars(self) -> list[str]:
+        """Why they are not linked by themselves."""
+        return self.barred.splitlines()
+
+    @property
+    def weight(self) -> float:
+        """What speaks for it, in bits."""
+        return self.weight_millibits / 1000
+
+    @property
+    def probability(self) -> float:
+        """How likely they are one."""
+        return 1 / (1 + exp2(-min(max(self.weight, -60.0), 60.0)))
+
+    def score(self, weighed: Weighed, parameters_id: UUID, now: datetime) -> bool:
+        """Take over what it weighs now; False when that is what it weighed before."""
+        fields = json.dumps([(field, level, round(bits, 3)) for field, level, bits in weighed.fields])
+        asked_again = [bar for bar in self.bars if bar == ASKED_AGAIN]
+        link = "" if asked_again else weighed.link
+        barred = "\n".join((*weighed.bars, *asked_again))
+        new = (round(weighed.bits * 1000), link, fields, barred, parameters_id)
+        if new == (self.weight_millibits, self.link, self.fields, self.barred, self.match_parameters_id):
+            return False
+        self.weight_millibits, self.link, self.fields, self.barred, self.match_parameters_id = new
+        self.update_time, self.version = now, self.version + 1
+        return True
+
+    def bar(self, why: str) -> bool:
+        """Be asked about for this reason, too; False when that is known."""
+        if why in self.bars:
+            return False
+        self.barred = "\n".join((*self.bars, why))
+        return True
+
+    def ask_again(self) -> None:
+        """Be for a person to decide, and not be linked by itself."""
+        self.link = ""
+        self.bar(ASKED_AGAIN)
+
+    def become(
+        self, state: MatchState, decider: str, reason_code: str, now: datetime, comment: str = ""
+    ) -> None:
+        """Be decided, or asked about again."""
+        self.state, self.decider, self.reason_code, self.comment = state, decider, reason_code, comment
+        self.decide_time = None if state is MatchState.PENDING else now
+        self.update_time, self.version = now, self.version + 1
+
+    def require_pending(self) -> None:
+        """FailedPrecondition MATCH_DECIDED, which says who decided what, and when."""
+        if self.state is not MatchState.PENDING:
+            assert self.decide_time is not None
+            told = f"{self.decider} decided this {shown(self.decide_time)}: it is {self.state}."
+            metadata = {"resource": self.name, "state": self.state, "decider": self.decider}
+            at = {"decide_time": self.decide_time.isoformat(), "reason_code": self.reason_code}
+            raise FailedPrecondition("MATCH_DECIDED", told, metadata | at)
+
+    def require_rejected(self) -> None:
+        """FailedPrecondition MATCH_NOT_REJECTED."""
+        if self.state is not MatchState.REJECTED:
+            told = f"Only what is REJECTED is asked about again; this is {self.state}."
+            raise FailedPrecondition("MATCH_NOT_REJECTED", told, {"resource": self.name, "state": self.state})
+
+
+def new_candidate(candidate_id: UUID, pair: Pair, parameters_id: UUID, now: datetime) -> MatchCandidate:
+    """A candidate that is yet to be scored."""
+    return MatchCandidate(
+        id=candidate_id,
+        customer_id=pair[0],
+        other_customer_id=pair[1],
+        state=MatchState.PENDING,
+        weight_millibits=0,
+        link="",
+        fields="[]",
+        barred="",
+        match_parameters_id=parameters_id,
+        decider="",
+        reason_code="",
+        comment="",
+        create_time=now,
+        update_time=now,
+        decide_time=None,
+        version=0,
+    )
+
+
+_LINKED_BECAUSE = {
+    EXACT: "both have the same id or account number",
+    WEIGHT: "what they have in common outweighs what differs",
+    ACCEPTED: "a person said that they are one",
+}
+
+
+def why_match(candidate: MatchCandidate, told: Told) -> Why:
+    """Why two are asked about, or what was decided of them, and what each field said."""
+    odds = f"It weighs {candidate.weight:+.1f} bits: {candidate.probability:.1%} likely to be one person."
+    match candidate.state:
+        case MatchState.PENDING:
+            said = f"A person is asked: {'; '.join(candidate.bars) or 'it is not certain enough'}."
+        case MatchState.LINKED:
+            said = f"Linked by {candidate.decider}: {_LINKED_BECAUSE[candidate.reason_code]}."
+        case _:
+            said = f"{candidate.state} by {candidate.decider}: {candidate.reason_code}."
+    fields = {f: f"{level} ({bits:+.1f} bits)" for f, level, bits in json.loads(candidate.fields)}
+    return Why(f"{said} {odds}", "Fellegi-Sunter", candidate.match_parameters, fields)
+
+
+def pair_of(a: UUID, b: UUID) -> Pair:
+    """The two in their order."""
+    return (a, b) if a < b else (b, a)

@@ -1,0 +1,1 @@
+"""What the customer service does by itself."""

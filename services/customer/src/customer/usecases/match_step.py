@@ -1,0 +1,165 @@
+"""Comparing some customers with all others: candidates found, scored anew or closed, and links made."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import inf, log2
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from chassis import ids
+from chassis.db.transaction import Transaction
+from chassis.errors import Refusal
+from chassis.facts import fact_of
+from customer.domain.facts import MatchCandidateCreated, MatchCandidateUpdated
+from customer.domain.match_board import Board, Step
+from customer.domain.matches import ACCEPTED, Judge, MatchCandidate, MatchState, Pair, pair_of
+from customer.names import CUSTOMER
+from customer.store import matches as store
+from customer.usecases.hot_views import HotViews
+from customer.usecases.match_links import groups_of, link, lock_for_links, members, reached
+from customer.usecases.match_records import index, load, partners
+from rapport_identity.parameters import Parameters
+
+OUTCOMES = Counter(
+    "rapport_match_outcomes",
+    "What became of two customers who may be one: pending (a person is asked), linked by itself, accepted or "
+    "rejected by a person, closed.",
+    ["outcome"],
+)
+for _each in ("pending", "linked", "accepted", "rejected", "closed"):
+    OUTCOMES.labels(_each)  # told from the start, so that a first one is seen
+SKIPPED = Counter(
+    "rapport_match_skipped_keys", "Looks for customers that were left out, because too many share the key."
+)
+
+
+@dataclass(slots=True)
+class Matched:
+    """What came of a step: asked of people, linked by itself, looks left out."""
+
+    asked: int = 0
+    linked: int = 0
+    skipped: int = 0
+
+
+def bits_of(probability: float) -> float:
+    """A probability in bits; 1 is never reached."""
+    return log2(probability / (1 - probability)) if probability < 1 else inf
+
+
+class Matcher:
+    """Matches by the parameters in force.
+
+    Args:
+        hot: forgets the views of who is linked.
+        link_probability: from where on two are linked by themselves.
+        ask_probability: from where on a person is asked.
+    """
+
+    def __init__(self, hot: HotViews, *, link_probability: float, ask_probability: float) -> None:
+        self._hot = hot
+        self._bits = {"link_bits": bits_of(link_probability), "ask_bits": bits_of(ask_probability)}
+        self._judge: Judge | None = None
+
+    async def judge(self, tx: Transaction) -> Judge:
+        """Who weighs by what is in force now."""
+        in_force = (await store.IN_FORCE.one(tx))["id"]
+        if self._judge is None or self._judge.parameters_id != in_force:
+            held = await store.PARAMETERS.one(tx, id=in_force)
+            parameters = Parameters.from_json(held.document)
+            self._judge = Judge(held.id, parameters, learned=held.learned, **self._bits)
+        return self._judge
+
+    async def match(
+        self, tx: Transaction, customer_ids: Collection[UUID], *, everybody: bool = False
+    ) -> Matched:
+        """Compare these customers with all who share a key.
+
+        Those of whom nothing that is compared has changed are left, unless this is a part of comparing
+        `everybody`, who all have their keys: then a pair is compared when the first of both is.
+        """
+        judge = await self.judge(tx)
+        indexed = await index(tx, customer_ids)
+        anew = indexed.known.keys() if everybody else indexed.changed
+        found, skipped = await partners(tx, [indexed.known[each] for each in anew], judge.stop)
+        SKIPPED.inc(skipped)
+        pairs = {pair_of(*each) for each in found if not everybody or each[0] < each[1]}
+        # Of these nobody decides meanwhile.
+        among = await members(tx, customer_ids)  # who was merged is looked at under all names
+        locked = await store.LOCKED_CANDIDATES_OF.all(tx, customer_ids=list(among))
+        held = {each.pair: each for each in locked}
+        pairs |= {pair for pair in held if not anew.isdisjoint(pair)}
+
+        board = Board(judge, Step(tx.now, tx.call.principal.subject, partial(ids.uuid7, tx.now)))
+        board.add(indexed.known, (), held.values())
+        await _put_down(tx, board, {each for pair in pairs | held.keys() for each in pair})
+        board.review(held)
+        board.compare(pairs)
+        if fresh := board.fresh:
+            await _put_down(tx, board, await reached(tx, fresh))
+        causes = await _causes(tx, board, customer_ids)
+        if links := board.links():
+            await self._link(tx, board, links, causes)
+        return Matched(skipped=skipped, **await _write(tx, board, causes))
+
+    async def _link(
+        self, tx: Transaction, board: Board, links: Sequence[Pair], causes: Mapping[UUID, UUID]
+    ) -> None:
+        """Make links, each because of the latest that happened to its customers."""
+        await lock_for_links(tx, links)
+        call = tx.call
+        for pair in links:
+            if pair[1] in board.group(pair[0]):
+                continue
+            tx.act(replace(call, cause_id=_cause(pair, causes) or call.cause_id))
+            try:
+                await link(tx, self._hot, *pair)
+            except Refusal as refusal:
+                board.bar(pair, f"linking them was refused: {refusal.reason}")
+            else:
+                board.linked(pair)
+        tx.act(call)
+
+
+async def _put_down(tx: Transaction, board: Board, customer_ids: Iterable[UUID]) -> None:
+    """Put down customers, those who are one with them, and the candidates of all of them."""
+    groups = await groups_of(tx, set(customer_ids))
+    everyone = {each for group in groups for each in group}
+    known = await load(tx, {each for each in everyone if not board.has(each)})
+    board.add(known, groups, await store.candidates_between(tx, list(everyone)))
+
+
+async def _causes(tx: Transaction, board: Board, because_of: Collection[UUID]) -> dict[UUID, UUID]:
+    """The latest fact about each of those because of whom something is another now."""
+    named = {CUSTOMER.format(each): each for c in board.changed for each in c.pair if each in because_of}
+    rows = await store.LATEST_FACTS.all(tx, names=sorted(named)) if named else []
+    return {named[row["name"]]: row["id"] for row in rows}
+
+
+def _cause(pair: Pair, causes: Mapping[UUID, UUID]) -> UUID | None:
+    return causes.get(pair[1]) or causes.get(pair[0])
+
+
+async def _write(tx: Transaction, board: Board, causes: Mapping[UUID, UUID]) -> dict[str, int]:
+    """Keep candidates that are another now, and tell what became of them."""
+    counts = dict.fromkeys(("asked", "linked"), 0)
+    for each in board.changed:
+        was = board.before[each.pair]
+        if was is not each.state:
+            tell(tx, each, is_new=was is None, caused_by=_cause(each.pair, causes))
+            counts["asked"] += each.state is MatchState.PENDING
+            counts["linked"] += each.state is MatchState.LINKED
+    await store.SAVE_CANDIDATES.rows(tx, board.changed)
+    return counts
+
+
+def tell(
+    tx: Transaction, candidate: MatchCandidate, *, is_new: bool = False, caused_by: UUID | None = None
+) -> None:
+    """Tell what became of a candidate, and count it if the transaction commits."""
+    fact = fact_of(MatchCandidateCreated if is_new else MatchCandidateUpdated, candidate)
+    tx.record(fact, version=candidate.version, caused_by=caused_by)
+    outcome = ACCEPTED if candidate.reason_code == ACCEPTED else candidate.state.lower()
+    tx.after_commit(OUTCOMES.labels(outcome).inc)

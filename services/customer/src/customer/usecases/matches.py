@@ -1,0 +1,79 @@
+"""What people decide of customers who may be one."""
+
+from uuid import UUID
+
+from chassis.api.entities import found, write
+from chassis.db.transaction import Transaction
+from chassis.errors import invalid
+from customer.domain.matches import ACCEPTED, GONE, ONE_ALREADY, MatchCandidate, MatchState
+from customer.names import MATCH_CANDIDATE
+from customer.store import matches as store
+from customer.usecases.hot_views import HotViews
+from customer.usecases.match_links import link, members
+from customer.usecases.match_records import load
+from customer.usecases.match_step import Matcher, tell
+
+
+async def accept_match(
+    tx: Transaction, hot: HotViews, *, match_candidate_id: UUID, etag: str, survivor_id: UUID | None
+) -> MatchCandidate:
+    """Link the two, of whom one goes on; close it when that is so already, or one is no more.
+
+    NotFound; Aborted ETAG_MISMATCH; FailedPrecondition MATCH_DECIDED.
+    """
+    candidate = await _locked(tx, match_candidate_id, etag)
+    candidate.require_pending()
+    if survivor_id not in (None, *candidate.pair):
+        allowed = f"must be {candidate.first_customer} or {candidate.other_customer}"
+        raise invalid("survivor", "INVALID_NAME", allowed)
+    if len(await load(tx, candidate.pair)) < 2:
+        return await _decide(tx, candidate, MatchState.CLOSED, GONE)
+    if candidate.other_customer_id in await members(tx, [candidate.customer_id]):
+        return await _decide(tx, candidate, MatchState.CLOSED, ONE_ALREADY)
+    survivor = survivor_id or candidate.customer_id
+    (merged,) = set(candidate.pair) - {survivor}
+    await link(tx, hot, survivor, merged)
+    return await _decide(tx, candidate, MatchState.LINKED, ACCEPTED)
+
+
+async def reject_match(
+    tx: Transaction, *, match_candidate_id: UUID, etag: str, reason_code: str, comment: str
+) -> MatchCandidate:
+    """Keep for ever that the two are two. As `accept_match`."""
+    candidate = await _locked(tx, match_candidate_id, etag)
+    candidate.require_pending()
+    tx.because(reason_code)
+    return await _decide(tx, candidate, MatchState.REJECTED, reason_code, comment)
+
+
+async def reopen_match(
+    tx: Transaction, matcher: Matcher, *, match_candidate_id: UUID, etag: str
+) -> MatchCandidate:
+    """Ask again about two of whom somebody said that they are two, as they are now.
+
+    NotFound; Aborted ETAG_MISMATCH; FailedPrecondition MATCH_NOT_REJECTED.
+    """
+    candidate = await _locked(tx, match_candidate_id, etag)
+    candidate.require_rejected()
+    known = await load(tx, candidate.pair)
+    if len(known) < 2:
+        return await _decide(tx, candidate, MatchState.CLOSED, GONE)
+    judge = await matcher.judge(tx)
+    a, b = (known[each] for each in candidate.pair)
+    candidate.ask_again()
+    if weighed := judge.weigh(a, b):
+        candidate.score(weighed, judge.parameters_id, tx.now)
+    return await _decide(tx, candidate, MatchState.PENDING, "")
+
+
+async def _locked(tx: Transaction, candidate_id: UUID, etag: str) -> MatchCandidate:
+    return await found(tx, MATCH_CANDIDATE, store.LOCKED_CANDIDATE, candidate_id, etag=etag)
+
+
+async def _decide(
+    tx: Transaction, candidate: MatchCandidate, state: MatchState, reason_code: str, comment: str = ""
+) -> MatchCandidate:
+    candidate.become(state, tx.call.principal.subject if reason_code else "", reason_code, tx.now, comment)
+    tell(tx, candidate)
+    await write(tx, store.SAVE_CANDIDATE, candidate)
+    return candidate
