@@ -37,6 +37,19 @@ def refusing(monkeypatch):
     return refused
 
 
+async def test_of_a_merged_customer_it_is_said_by_each_of_their_names(desk, refusing):
+    anna, ann = (await desk.create()).name, (await desk.create()).name
+    merge = await desk.merge(anna, ann)
+    refusing.add(ann)
+    await desk.deliver(CaseOpened(case=f"cases/{uuid4()}", customer=ann, topic="late-delivery"))
+
+    for name in (anna, ann):
+        assert len((await desk.view_when(name, lambda view: view.unapplied_facts)).unapplied_facts) == 1
+    await desk.undo(merge)
+    await desk.view_when(anna, lambda view: not view.unapplied_facts)
+    assert len((await desk.view(ann)).unapplied_facts) == 1
+
+
 async def test_a_fact_that_cannot_be_applied_marks_the_view_of_its_customer_until_it_is(desk, refusing):
     anna, bob = await desk.create(), await desk.create()
     refusing.add(anna.name)

@@ -3,6 +3,7 @@ from uuid import uuid4
 
 import pytest
 
+from chassis.db.aliases import Groups
 from chassis.inbox.freshness import SourceState, Standing
 from customer.store.views import SetAside
 from customer.usecases import freshness as module
@@ -48,9 +49,18 @@ class Rows:
         return self.rows[: params["most"]]
 
 
+def each_alone(names):
+    """Groups of customers who were never merged."""
+    return Groups({"asked": name, "survivor": name, "members": [name]} for name in names)
+
+
 @pytest.fixture
 def rows(monkeypatch):
+    async def groups_of(db, names):
+        return each_alone(names)
+
     made = Rows()
+    monkeypatch.setattr(module, "groups_of", groups_of)
     monkeypatch.setattr(module, "SET_ASIDE", made)
     return made
 
@@ -115,7 +125,9 @@ async def test_whoever_watches_is_told_when_a_fact_is_set_aside_and_when_it_is_a
 
 def test_a_customer_is_told_of_the_latest_20():
     anna = uuid4()
-    found = unapplied_facts([aside(f"customers/{anna}", f"promises/{n}") for n in range(30)])
+    found = unapplied_facts(
+        [aside(f"customers/{anna}", f"promises/{n}") for n in range(30)], each_alone([anna])
+    )
     facts = CustomerView.FromString(found[anna]).unapplied_facts
     assert [fact.resource for fact in facts] == [f"promises/{n}" for n in range(20)]
 

@@ -12,6 +12,7 @@ import structlog
 
 from chassis.api.actors import service_name
 from chassis.api.messages import enum_number, timestamp
+from chassis.db.aliases import Groups, groups_of
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.inbox.freshness import Freshness, SourceState, Standing
@@ -81,7 +82,9 @@ class ViewFreshness:
         # What concerns nobody that can be named, or too many, may be missing from any view.
         many = {source for source, count in Counter(row.source for row in rows).items() if count > TOLD_MAX}
         self._incomplete = many | {row.source for row in rows if CUSTOMER.match(row.customer) is None}
-        before, self._unapplied = self._unapplied, unapplied_facts(rows)
+        named = {ids[0] for row in rows if (ids := CUSTOMER.match(row.customer))}
+        groups = await groups_of(self.db, named) if named else Groups(())
+        before, self._unapplied = self._unapplied, unapplied_facts(rows, groups)
         self._loaded = began
         keys = before.keys() | self._unapplied.keys()
         changed = [key for key in keys if before.get(key) != self._unapplied.get(key)]
@@ -107,18 +110,19 @@ def source_freshness(source: str, state: SourceState) -> view_pb2.SourceFreshnes
     )
 
 
-def unapplied_facts(rows: Iterable[SetAside]) -> dict[UUID, bytes]:
-    """For each customer concerned, the serialised view that says so. `rows` are the latest first."""
+def unapplied_facts(rows: Iterable[SetAside], groups: Groups) -> dict[UUID, bytes]:
+    """For each name of a customer concerned, the view that says so, serialised. `rows` are the latest first."""
     views: dict[UUID, view_pb2.CustomerView] = defaultdict(view_pb2.CustomerView)
     for row in rows:
         ids = CUSTOMER.match(row.customer)
-        if ids is None or len(views[ids[0]].unapplied_facts) == PER_CUSTOMER:
+        if ids is None or len(views[groups.survivors[ids[0]]].unapplied_facts) == PER_CUSTOMER:
             continue
-        views[ids[0]].unapplied_facts.add(
+        views[groups.survivors[ids[0]]].unapplied_facts.add(
             service=service_name(row.source),
             resource=row.resource,
             event_type=row.type,
             state=enum_number(states_pb2.SetAsideState.DESCRIPTOR, row.state),
             set_aside_time=timestamp(row.parked_at),
         )
-    return {customer_id: view.SerializeToString() for customer_id, view in views.items()}
+    told = {survivor: view.SerializeToString() for survivor, view in views.items()}
+    return {name: told[survivor] for survivor in told for name in groups.members[survivor]}
