@@ -111,7 +111,7 @@ def source_freshness(source: str, state: SourceState) -> view_pb2.SourceFreshnes
 
 
 def unapplied_facts(rows: Iterable[SetAside], groups: Groups) -> dict[UUID, bytes]:
-    """For each name of a customer concerned, the view that says so, serialised. `rows` are the latest first."""
+    """For each name of a customer, the view that says so, serialised. `rows` are the latest first."""
     views: dict[UUID, view_pb2.CustomerView] = defaultdict(view_pb2.CustomerView)
     for row in rows:
         ids = CUSTOMER.match(row.customer)
