@@ -23,6 +23,10 @@ EPOCH = datetime(2026, 3, 2, 9, tzinfo=UTC)
 # By the field's name: what resource it names. A word in braces stands for a UUID.
 NAMES = {
     "customer": "customers/{customer}",
+    "merged_customer": "customers/{other}",
+    "customers": "customers/{other}",
+    "survivors": "customers/{customer}",
+    "customer_merge": "customerMerges/{merge}",
     "match_candidate": "matchCandidates/{candidate}",
     "match_parameters": "matchParameters/{parameters}",
     "match_job": "matchJobs/{match_job}",

@@ -15,8 +15,11 @@ from google.protobuf.message import Message
 
 from chassis.db.database import Database
 from chassis.db.statement import values
+from customer.domain.customers import new_customer
 from customer.domain.matches import new_candidate
+from customer.names import CUSTOMER
 from customer.store.matches import SAVE_CANDIDATES
+from customer.store.tables import INSERT_CUSTOMERS
 from deploy.services import TELLING as SERVICES
 from notifications.domain.notice import Attempt, Notice, State
 from notifications.store.tables import INSERT_ATTEMPT, INSERT_NOTICE
@@ -27,6 +30,7 @@ SOMEBODY = "customers/019cade0-0000-7000-8000-000000000001"
 CANDIDATES = [f"matchCandidates/019cade0-0000-7000-8000-00000000000{n}" for n in (5, 6)]
 CANDIDATE = CANDIDATES[0]
 PAIRS = [(UUID(SOMEBODY.partition("/")[2]), UUID(f"019cade0-0000-7000-8000-00000000000{n}")) for n in (7, 8)]
+TWINS = [f"customers/019cade0-0000-7000-8000-00000000001{n}" for n in range(2)]
 PROMISE = "promises/019cade0-0000-7000-8000-000000000002"
 CASE = "cases/019cade0-0000-7000-8000-000000000003"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -191,6 +195,15 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CancelImportJob", {"name": "{CreateImportJob}"}),
         ("CreateImportJob", {"import_job": {"source": "b" * 64}}),
         ("CommitImportJob", {"name": "{CreateImportJob}"}),
+        ("CreateCustomerMerge", {"older_survives": True, "customer_merge": {
+            "customer": TWINS[0], "merged_customer": TWINS[1], "reason_code": "same-person",
+            "comment": "They said so"}}),
+        ("GetCustomerMerge", {"name": "{CreateCustomerMerge}"}),
+        ("ListCustomerMerges", _PAGE | {"customer": TWINS[1], "filter": "state = MERGED"}),
+        ("ListCustomerMergeEntries", _PAGE | {"parent": "{CreateCustomerMerge}"}),
+        ("ExplainCustomerMerge", {"name": "{CreateCustomerMerge}"}),
+        ("UndoCustomerMerge", {
+            "name": "{CreateCustomerMerge}", "reason_code": "two-persons", "etag": "#"}),
         ("ListMatchCandidates", _PAGE | {
             "customer": "{CreateCustomer}", "filter": "state = PENDING", "order_by": "weight"}),
         ("GetMatchCandidate", {"name": CANDIDATE}),
@@ -379,6 +392,8 @@ async def prepare(name: str, db: Database) -> None:
             for made in _WAITING:
                 await connection.execute(made, TIMER)
     if name == "customer":
+        twins = [new_customer(*CUSTOMER.ids(each), {}, "agents/front-desk", NOW) for each in TWINS]
+        await INSERT_CUSTOMERS.rows(db, twins)
         for candidate, pair in zip(CANDIDATES, PAIRS, strict=True):
             made = new_candidate(UUID(candidate.partition("/")[2]), pair, UUID(int=1), NOW)
             await SAVE_CANDIDATES.rows(db, [made])
