@@ -21,8 +21,9 @@ from rapport_identity.parameters import Parameters
 from rapport_identity.record import Record
 
 LEARN_FROM_MIN = 200
-LEARN_FROM_MAX = 5000
-_SEEDS = 1500  # of more than can be learned from at once: some, with all who share a key with them
+LEARN_FROM_MAX = 3000
+_BEAT_S = 2.0
+_SEEDS = 1000  # of more than can be learned from at once: some, with all who share a key with them
 
 
 async def seed_parameters(db: Database) -> None:
@@ -44,7 +45,10 @@ async def learn(tx: Transaction, match_job: str) -> MatchParameters | None:
     records = [each.record for each in known.values() if each.record.values]
     if len(records) < LEARN_FROM_MIN:
         return None
-    parameters = await asyncio.to_thread(_learned, records, total)
+    learning = asyncio.create_task(asyncio.to_thread(_learned, records, total))
+    while not (await asyncio.wait([learning], timeout=_BEAT_S))[0]:
+        await store.IN_FORCE.maybe(tx)  # a transaction that asks nothing for long is ended
+    parameters = await learning
     kept = await _keep(tx, parameters, learned=True, customer_count=len(records))
     tx.record(fact_of(MatchParametersCreated, kept, match_job=match_job), version=1)
     return kept
