@@ -60,6 +60,8 @@ NAMES = {
     "identifier": "customers/{customer}/identifiers/{identifier}",
     "resource": "cases/{case}",
     "timeline_entry": "customers/{customer}/timelineEntries/{entry}",
+    "attribute": "attributes/billing.contract-type",
+    "attribute_value": "customers/{customer}/attributeValues/billing.contract-type",
     "consent": "customers/{customer}/consents/service.email",
     "purpose": "purposes/service",
     "source": "web-form",

@@ -19,6 +19,8 @@ from rapport.cases.v1 import (
     work_item_service_pb2,
 )
 from rapport.customer.v1 import (
+    attribute_pb2,
+    attribute_service_pb2,
     customer_pb2,
     customer_service_pb2,
     identifier_pb2,
@@ -364,6 +366,30 @@ async def delete_section(do: Administer) -> Message:
     return section_service_pb2.DeleteViewSectionRequest(name=put.name)
 
 
+def _attribute() -> attribute_service_pb2.PutAttributeRequest:
+    attribute = attribute_pb2.Attribute
+    return attribute_service_pb2.PutAttributeRequest(
+        name=f"attributes/billing.a{uuid4().hex}",
+        display_name="Tariff",
+        type=attribute.TYPE_TEXT,
+        data_class=attribute.DATA_CLASS_PLAIN,
+        rule=attribute.RULE_LATEST,
+    )
+
+
+async def put_attribute(do: Administer) -> Message:
+    """Another version of billing's."""
+    put = await do("AttributeService.PutAttribute", _attribute())
+    request = _attribute()
+    request.name, request.display_name = put.name, "Contract"
+    return request
+
+
+async def delete_attribute(do: Administer) -> Message:
+    put = await do("AttributeService.PutAttribute", _attribute())
+    return attribute_service_pb2.DeleteAttributeRequest(name=put.name)
+
+
 SCENES: dict[str, Scene] = {
     "cases.CaseService.OpenCase": open_case,
     "cases.CaseService.UpdateCase": update_case,
@@ -408,6 +434,8 @@ SCENES: dict[str, Scene] = {
     "customer.SectionService.PutViewSection": put_section,
     "customer.SectionService.BatchPutViewSections": put_sections,
     "customer.SectionService.DeleteViewSection": delete_section,
+    "customer.AttributeService.PutAttribute": put_attribute,
+    "customer.AttributeService.DeleteAttribute": delete_attribute,
     "customer.CustomerService.ResolveCustomer+new_customer": resolve_and_create,
     "customer.CustomerService.BatchResolveCustomers+new_customer": resolve_and_create_some,
 }

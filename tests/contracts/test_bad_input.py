@@ -28,6 +28,8 @@ NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 PARENTS: dict[str, dict[str, Any]] = {
     "SearchCustomers": {"query": "anna"},
     "ListTimelineEntries": {"parent": f"customers/{uuid4()}"},
+    "ListObservations": {"parent": f"customers/{uuid4()}"},
+    "ListAttributeValues": {"parent": f"customers/{uuid4()}"},
     "ListConsents": {"parent": f"customers/{uuid4()}"},
     "ListIdentifiers": {"parent": f"customers/{uuid4()}"},
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},

@@ -105,6 +105,14 @@ NOTICE = Notice(
 )
 ATTEMPT = Attempt(NOTICE.id, 1, "providers/smtp", "<1@acme.example>", NOW)
 _PAGE = {"page_size": 10}
+
+
+def _observed(customer: str, value: str) -> dict[str, Any]:
+    said = {"attribute": "{PutAttribute}", "value": {"text": value}}
+    observation = {"source": "crm", "observe_time": BEFORE, "confidence": 0.9, "values": [said]}
+    return {"parent": customer, "observation": observation}
+
+
 _PURCHASE = {
     "customer": SOMEBODY, "amount": {"currency_code": "USD", "units": 10}, "purchase_time": BEFORE,
     "quantity": 1, "reference": "orders/1",
@@ -178,6 +186,27 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("BatchPutViewSections", {"requests": [{
             "name": "{CreateCustomer}/view/sections/billing", "as_of_time": BEFORE, "stale_time": LATER}]}),
         ("DeleteViewSection", {"name": "{PutViewSection}"}),
+        ("PutAttribute", {
+            "name": "attributes/billing.tariff", "display_name": "Tariff", "description": "What they pay by",
+            "type": "TYPE_TEXT", "data_class": "DATA_CLASS_PLAIN", "rule": "RULE_MANUAL",
+            "trusted_sources": ["crm"], "etag": "", "validate_only": False}),
+        ("GetAttribute", {"name": "{PutAttribute}"}),
+        ("ExplainAttribute", {"name": "{PutAttribute}"}),
+        ("ListAttributes", _PAGE),
+        ("RecordObservation", _observed("{CreateCustomer}", "basic")),
+        ("BatchRecordObservations", {"requests": [_observed("{CreateCustomer}", "plus")]}),
+        ("GetObservation", {"name": "{RecordObservation}"}),
+        ("ListObservations", _PAGE | {
+            "parent": "{CreateCustomer}", "attribute": "{PutAttribute}", "filter": "source = crm"}),
+        ("PinAttributeValue", {
+            "name": "{CreateCustomer}/attributeValues/billing.tariff", "value": {"text": "gold"},
+            "source": "desk", "etag": ""}),
+        ("GetAttributeValue", {"name": "{CreateCustomer}/attributeValues/billing.tariff"}),
+        ("ListAttributeValues", _PAGE | {"parent": "{CreateCustomer}"}),
+        ("ExplainAttributeValue", {"name": "{CreateCustomer}/attributeValues/billing.tariff"}),
+        ("ReleaseAttributeValue", {
+            "name": "{CreateCustomer}/attributeValues/billing.tariff", "etag": ""}),
+        ("DeleteAttribute", {"name": "{PutAttribute}"}),
         ("DeleteSectionSchema", {"name": "{PutSectionSchema}"}),
         ("UpdatePreferences", {"preferences": {
             "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_EMAIL"], "etag": ""},

@@ -142,7 +142,7 @@ def _timestamp(allowed: Any) -> Look:
 
 def _date(allowed: Any) -> Look:
     if allowed.partial:
-        return _partial
+        return _partial(allowed)
     bounds = _bounds(allowed)
 
     def look(sent: Date, path: str, now: datetime, found: Found) -> None:
@@ -154,15 +154,24 @@ def _date(allowed: Any) -> Look:
     return look
 
 
-def _partial(sent: Date, path: str, now: datetime, found: Found) -> None:
-    day = _day(Date(year=sent.year or 2000, month=sent.month or 1, day=sent.day or 1))  # it had a 29 February
-    if sent.year:
-        known = day and sent.year >= _BORN_SINCE and day <= now.date() and (sent.month or not sent.day)
-    else:
-        known = day and sent.month and sent.day
-    if not known:
-        allowed = f"must be a day, a month, a year or a day of any year, from {_BORN_SINCE} until today"
-        found.append(Violation(path, "INVALID_TIME", allowed))
+def _partial(allowed: Any) -> Look:
+    ahead = timedelta(seconds=allowed.latest_seconds)
+
+    def look(sent: Date, path: str, now: datetime, found: Found) -> None:
+        day = _day(
+            Date(year=sent.year or 2000, month=sent.month or 1, day=sent.day or 1)
+        )  # it had a 29 February
+        until = (now + ahead).date()
+        if sent.year:
+            known = day and sent.year >= _BORN_SINCE and day <= until and (sent.month or not sent.day)
+        else:
+            known = day and sent.month and sent.day
+        if not known:
+            last = until if ahead else "today"
+            told = f"must be a day, a month, a year or a day of any year, from {_BORN_SINCE} until {last}"
+            found.append(Violation(path, "INVALID_TIME", told))
+
+    return look
 
 
 def _day(sent: Date) -> date | None:

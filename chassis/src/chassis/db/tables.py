@@ -24,6 +24,7 @@ _TYPES: dict[Any, Any] = {
     datetime: sa.DateTime(timezone=True),
     Decimal: sa.Numeric(),
     dict: JSONB(),
+    float: sa.Double(),
     int: sa.BigInteger(),
     str: sa.Text(),
 }
@@ -38,10 +39,10 @@ def table(
 ) -> sa.Table:
     """The table of a dataclass: a column for each field, of its name, NULL where the field may be None.
 
-    Indexes, checks and references are the migration's. Fields may be of UUID, str, enums of text, int, bool,
-    bytes, datetime, date, Decimal, lists of them, and dicts (JSONB): TypeError for one that no column can
-    hold. `extra` are columns that the entity does not have, or that it has as another type; `key` the fields
-    that make its primary key.
+    Indexes, checks and references are the migration's. Fields may be of UUID, str, enums of text, int, float,
+    bool, bytes, datetime, date, Decimal, lists of them, and dicts (JSONB): TypeError for one that no column
+    can hold. `extra` are columns that the entity does not have, or that it has as another type; `key` the
+    fields that make its primary key.
     """
     hints = typing.get_type_hints(entity)
     columns = {

@@ -10,6 +10,7 @@ from chassis.inbox.subscription import Subscription
 from chassis.service import Service
 from customer.events.view import LISTENING, project
 from customer.jobs.matching import Matching
+from customer.rpc.attributes import AttributeRpc
 from customer.rpc.customers import CustomerRpc
 from customer.rpc.matches import MatchRpc
 from customer.rpc.merges import CustomerMergeRpc
@@ -46,6 +47,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(CustomerMergeRpc(app, hot=hot, freshness=app.freshness, projecting=PROJECTING))
     app.serve(PurposeRpc(app))
     app.serve(SectionRpc(app, hot=hot))
+    app.serve(AttributeRpc(app))
     app.serve(ConsentRpc(app))
     app.serve(ImportRpc(app))
     matcher = Matcher(

@@ -10,6 +10,7 @@ def _each(text: str) -> frozenset[str]:
 READ_EVERYTHING = _each(
     """
     cases.agents.read cases.cases.read cases.notes.read cases.promises.read cases.work_items.read
+    customer.attribute_values.read customer.attributes.read customer.observations.read
     customer.consents.read customer.customer_merges.read customer.customers.read
     customer.customers.resolve customer.identifiers.read customer.import_jobs.read
     customer.match_candidates.read customer.match_jobs.read customer.match_parameters.read
@@ -25,8 +26,9 @@ READ_EVERYTHING = _each(
 FRONT_LINE = _each(
     """
     cases.cases.write cases.notes.write cases.promises.write cases.work_items.write
-    customer.consents.write customer.customers.write customer.identifiers.write
-    customer.match_candidates.write customer.preferences.write customer.timeline_entries.write
+    customer.attribute_values.write customer.consents.write customer.customers.write
+    customer.identifiers.write customer.match_candidates.write customer.observations.write
+    customer.preferences.write customer.timeline_entries.write
     loyalty.accounts.write loyalty.goodwill.grant loyalty.memberships.write
     notifications.notices.write
     """
@@ -36,7 +38,7 @@ BACK_OFFICE = _each(
     """
     cases.cases.write cases.notes.write cases.promises.write cases.work_items.write
     customer.customers.write customer.identifiers.write customer.import_jobs.write
-    customer.timeline_entries.write customer.view_sections.write
+    customer.observations.write customer.timeline_entries.write customer.view_sections.write
     loyalty.purchases.write
     """
 )
@@ -44,9 +46,9 @@ BACK_OFFICE = _each(
 LEAD = _each(
     """
     cases.agents.write
-    customer.customer_merges.write customer.customers.assign customer.customers.contact
-    customer.import_jobs.write customer.match_jobs.write customer.purposes.write
-    customer.section_schemas.write
+    customer.attributes.write customer.customer_merges.write customer.customers.assign
+    customer.customers.contact customer.import_jobs.write customer.match_jobs.write
+    customer.purposes.write customer.section_schemas.write
     loyalty.programs.write loyalty.purchases.write loyalty.units.write
     notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
     """

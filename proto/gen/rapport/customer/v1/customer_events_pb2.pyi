@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import channel_pb2 as _channel_pb2
+from rapport.customer.v1 import attribute_pb2 as _attribute_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
 from rapport.customer.v1 import identifier_pb2 as _identifier_pb2
@@ -708,3 +709,153 @@ class MatchJobEnded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MatchJobEnded: _TypeAlias = MatchJobEnded  # noqa: Y015
+
+@_typing.final
+class AttributeCreated(_message.Message):
+    """An attribute of customers was declared. It concerns no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    attribute: _builtins.str
+    """`attributes/{namespace}.{attribute}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    type: _attribute_pb2.Attribute.Type.ValueType
+    """What a value is."""
+    rule: _attribute_pb2.Attribute.Rule.ValueType
+    """Which of several values stands."""
+    def __init__(
+        self,
+        *,
+        attribute: _builtins.str = ...,
+        department: _builtins.str = ...,
+        type: _attribute_pb2.Attribute.Type.ValueType = ...,
+        rule: _attribute_pb2.Attribute.Rule.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "department", b"department", "rule", b"rule", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttributeCreated: _TypeAlias = AttributeCreated  # noqa: Y015
+
+@_typing.final
+class AttributeUpdated(_message.Message):
+    """An attribute is declared otherwise, or again: another value of any customer may stand. It concerns no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    attribute: _builtins.str
+    """`attributes/{namespace}.{attribute}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    type: _attribute_pb2.Attribute.Type.ValueType
+    """What a value is."""
+    rule: _attribute_pb2.Attribute.Rule.ValueType
+    """Which of several values stands."""
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed, as the resource calls them; empty when it was withdrawn and is as it was."""
+
+    def __init__(
+        self,
+        *,
+        attribute: _builtins.str = ...,
+        department: _builtins.str = ...,
+        type: _attribute_pb2.Attribute.Type.ValueType = ...,
+        rule: _attribute_pb2.Attribute.Rule.ValueType = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "department", b"department", "rule", b"rule", "type", b"type", "updated_fields", b"updated_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttributeUpdated: _TypeAlias = AttributeUpdated  # noqa: Y015
+
+@_typing.final
+class AttributeDeleted(_message.Message):
+    """An attribute was withdrawn. It concerns no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    attribute: _builtins.str
+    """`attributes/{namespace}.{attribute}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    def __init__(
+        self,
+        *,
+        attribute: _builtins.str = ...,
+        department: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "department", b"department"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttributeDeleted: _TypeAlias = AttributeDeleted  # noqa: Y015
+
+@_typing.final
+class AttributeValueUpdated(_message.Message):
+    """Another value of a customer's attribute stands, or it was pinned or released. Of the fields of the profile
+    `CustomerUpdated` tells.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTE_VALUE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    OBSERVE_TIME_FIELD_NUMBER: _builtins.int
+    PINNED_FIELD_NUMBER: _builtins.int
+    attribute_value: _builtins.str
+    """`customers/{uuid}/attributeValues/{namespace}.{attribute}`, of the customer whom it was recorded of."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    attribute: _builtins.str
+    """The attribute."""
+    department: _builtins.str
+    """`departments/{department}` of who recorded what stands; may be empty."""
+    source: _builtins.str
+    """The system or touch point that said it, a code."""
+    pinned: _builtins.bool
+    """Whether it is pinned."""
+    @_builtins.property
+    def observe_time(self) -> _timestamp_pb2.Timestamp:
+        """Of when it is true."""
+
+    def __init__(
+        self,
+        *,
+        attribute_value: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        attribute: _builtins.str = ...,
+        department: _builtins.str = ...,
+        source: _builtins.str = ...,
+        observe_time: _timestamp_pb2.Timestamp | None = ...,
+        pinned: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["observe_time", b"observe_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "attribute_value", b"attribute_value", "customer", b"customer", "department", b"department", "observe_time", b"observe_time", "pinned", b"pinned", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttributeValueUpdated: _TypeAlias = AttributeValueUpdated  # noqa: Y015

@@ -29,8 +29,13 @@ class CreateCustomerRequest(_message.Message):
 
     CUSTOMER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
+    source: _builtins.str
+    """Where it comes from, a system or touch point, a code such as `web-form`; empty means who calls: `desk`, say. It is kept beside
+    each value: `AttributeService.GetAttributeValue`.
+    """
     @_builtins.property
     def customer(self) -> _customer_pb2.Customer:
         """The customer; `name` and output-only fields are ignored."""
@@ -40,10 +45,11 @@ class CreateCustomerRequest(_message.Message):
         *,
         customer: _customer_pb2.Customer | None = ...,
         request_id: _builtins.str = ...,
+        source: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -132,8 +138,13 @@ class UpdateCustomerRequest(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
+    source: _builtins.str
+    """Where what changes comes from, a system or touch point, a code such as `web-form`; empty means who calls: `desk`, say. It is
+    kept beside each value: `AttributeService.GetAttributeValue`.
+    """
     @_builtins.property
     def customer(self) -> _customer_pb2.Customer:
         """The new values; `name` says which customer, `etag` refuses a stale change (ABORTED)."""
@@ -152,10 +163,11 @@ class UpdateCustomerRequest(_message.Message):
         customer: _customer_pb2.Customer | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         request_id: _builtins.str = ...,
+        source: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "request_id", b"request_id", "source", b"source", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

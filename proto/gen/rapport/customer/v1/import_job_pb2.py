@@ -29,7 +29,7 @@ from rapport.customer.v1 import customer_pb2 as rapport_dot_customer_dot_v1_dot_
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/customer/v1/import_job.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"rapport/customer/v1/customer.proto\x1a rapport/options/v1/options.proto\"\xb7\x05\n\tImportJob\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1b\n\x06source\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x03\x12:\n\ndepartment\x18\x03 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x39\n\x05state\x18\x04 \x01(\x0e\x32$.rapport.customer.v1.ImportJob.StateB\x04\xe2\x41\x01\x03\x12\x17\n\trow_count\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x17\n\tlast_line\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rcreated_count\x18\x07 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rmatched_count\x18\x08 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrenamed_count\x18\t \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrefused_count\x18\n \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"i\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x14\n\x10STATE_COMMITTING\x10\x02\x12\x0e\n\nSTATE_DONE\x10\x03\x12\x13\n\x0fSTATE_CANCELLED\x10\x04:O\xea\x41L\n\x1a\x63ustomer.rapport/ImportJob\x12\x17importJobs/{import_job}*\nimportJobs2\timportJob\"{\n\tImportRow\x12\x19\n\x04line\x18\x01 \x01(\x03\x42\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02(\x01\x12:\n\x08\x63ustomer\x18\x02 \x01(\x0b\x32\x1d.rapport.customer.v1.CustomerB\t\xe2\x41\x01\x02\x80\xfc\x8a\x01\x01\x12\x17\n\tconfirmed\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"b\n\rImportFinding\x12\x0c\n\x04line\x18\x01 \x01(\x03\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x0f\n\x07\x61pplied\x18\x05 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/customer/v1/import_job.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"rapport/customer/v1/customer.proto\x1a rapport/options/v1/options.proto\"\xd4\x05\n\tImportJob\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1b\n\x06source\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x03\x12:\n\ndepartment\x18\x03 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x39\n\x05state\x18\x04 \x01(\x0e\x32$.rapport.customer.v1.ImportJob.StateB\x04\xe2\x41\x01\x03\x12\x17\n\trow_count\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x17\n\tlast_line\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rcreated_count\x18\x07 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rmatched_count\x18\x08 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrenamed_count\x18\t \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrefused_count\x18\n \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1b\n\x06system\x18\x0e \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\"i\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x14\n\x10STATE_COMMITTING\x10\x02\x12\x0e\n\nSTATE_DONE\x10\x03\x12\x13\n\x0fSTATE_CANCELLED\x10\x04:O\xea\x41L\n\x1a\x63ustomer.rapport/ImportJob\x12\x17importJobs/{import_job}*\nimportJobs2\timportJob\"{\n\tImportRow\x12\x19\n\x04line\x18\x01 \x01(\x03\x42\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02(\x01\x12:\n\x08\x63ustomer\x18\x02 \x01(\x0b\x32\x1d.rapport.customer.v1.CustomerB\t\xe2\x41\x01\x02\x80\xfc\x8a\x01\x01\x12\x17\n\tconfirmed\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"b\n\rImportFinding\x12\x0c\n\x04line\x18\x01 \x01(\x03\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x0f\n\x07\x61pplied\x18\x05 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,6 +62,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTJOB'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_IMPORTJOB'].fields_by_name['end_time']._loaded_options = None
   _globals['_IMPORTJOB'].fields_by_name['end_time']._serialized_options = b'\342A\001\003'
+  _globals['_IMPORTJOB'].fields_by_name['system']._loaded_options = None
+  _globals['_IMPORTJOB'].fields_by_name['system']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\001'
   _globals['_IMPORTJOB']._loaded_options = None
   _globals['_IMPORTJOB']._serialized_options = b'\352AL\n\032customer.rapport/ImportJob\022\027importJobs/{import_job}*\nimportJobs2\timportJob'
   _globals['_IMPORTROW'].fields_by_name['line']._loaded_options = None
@@ -71,11 +73,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTROW'].fields_by_name['confirmed']._loaded_options = None
   _globals['_IMPORTROW'].fields_by_name['confirmed']._serialized_options = b'\342A\001\001'
   _globals['_IMPORTJOB']._serialized_start=225
-  _globals['_IMPORTJOB']._serialized_end=920
-  _globals['_IMPORTJOB_STATE']._serialized_start=734
-  _globals['_IMPORTJOB_STATE']._serialized_end=839
-  _globals['_IMPORTROW']._serialized_start=922
-  _globals['_IMPORTROW']._serialized_end=1045
-  _globals['_IMPORTFINDING']._serialized_start=1047
-  _globals['_IMPORTFINDING']._serialized_end=1145
+  _globals['_IMPORTJOB']._serialized_end=949
+  _globals['_IMPORTJOB_STATE']._serialized_start=763
+  _globals['_IMPORTJOB_STATE']._serialized_end=868
+  _globals['_IMPORTROW']._serialized_start=951
+  _globals['_IMPORTROW']._serialized_end=1074
+  _globals['_IMPORTFINDING']._serialized_start=1076
+  _globals['_IMPORTFINDING']._serialized_end=1174
 # @@protoc_insertion_point(module_scope)

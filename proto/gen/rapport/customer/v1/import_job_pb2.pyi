@@ -71,6 +71,7 @@ class ImportJob(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`importJobs/{uuid}`."""
     source: _builtins.str
@@ -93,6 +94,10 @@ class ImportJob(_message.Message):
     """Rows applied that gave a customer another name than they had; each has an ImportFinding `RENAMED`."""
     refused_count: _builtins.int
     """Rows refused, listed by `ListImportFindings`."""
+    system: _builtins.str
+    """The system whose customers these are, a code such as `crm`, by which attributes trust it; empty means `import`. It is
+    kept beside each value that a row brings.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the job was created."""
@@ -121,10 +126,11 @@ class ImportJob(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        system: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_count", b"created_count", "department", b"department", "end_time", b"end_time", "last_line", b"last_line", "matched_count", b"matched_count", "name", b"name", "refused_count", b"refused_count", "renamed_count", b"renamed_count", "row_count", b"row_count", "source", b"source", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_count", b"created_count", "department", b"department", "end_time", b"end_time", "last_line", b"last_line", "matched_count", b"matched_count", "name", b"name", "refused_count", b"refused_count", "renamed_count", b"renamed_count", "row_count", b"row_count", "source", b"source", "state", b"state", "system", b"system", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

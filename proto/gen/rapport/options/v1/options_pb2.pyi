@@ -215,7 +215,7 @@ class Allowed(_message.Message):
     """The last id of the resource's name may be `-`, which means any."""
     partial: _builtins.bool
     """The Date is one of a life, known in part perhaps: a day, a day without its year, a year, or a year and its month, from
-    1850 until today. INVALID_TIME.
+    1850 until today, or `latest_seconds` from now. INVALID_TIME.
     """
     @_builtins.property
     def paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

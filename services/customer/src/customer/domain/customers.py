@@ -12,6 +12,7 @@ from customer.names import CUSTOMER
 
 PERSON, ORGANIZATION = "PERSON", "ORGANIZATION"
 MAX_ADDRESSES = 20
+DEFAULTS = {"language_code": "en", "time_zone": "UTC"}  # of who did not say
 # What a person has. `organization_name` is also what an organization is called.
 KIND_FIELDS = (
     "given_name",
@@ -88,6 +89,7 @@ class Customer:
 
     `display_name` is empty unless somebody chose one: see `shown_name`. `addresses` are a JSON list as the
     contract has it, `birth_date` is as ISO 8601 has it, as far as it is known; both empty for none.
+    `profile_sources` is where the fields come from: see `customer.domain.provenance`.
     """
 
     id: UUID
@@ -104,6 +106,7 @@ class Customer:
     language_code: str
     time_zone: str
     region_code: str
+    profile_sources: str
     relationship_manager: str
     create_time: datetime
     update_time: datetime
@@ -178,15 +181,12 @@ class Customer:
 def new_customer(
     customer_id: UUID, profile: Mapping[str, str], relationship_manager: str, now: datetime
 ) -> Customer:
-    """A customer at version 1. What `profile` leaves out is empty; language is `en`, time zone `UTC`."""
+    """A customer at version 1. What `profile` leaves out is empty, or as `DEFAULTS` has it."""
     chosen = {field: profile.get(field, "") for field in PROFILE_FIELDS}
     customer = Customer(
         id=customer_id,
-        **{
-            **chosen,
-            "language_code": chosen["language_code"] or "en",
-            "time_zone": chosen["time_zone"] or "UTC",
-        },
+        **{**chosen, **{field: chosen[field] or default for field, default in DEFAULTS.items()}},
+        profile_sources="",
         relationship_manager=relationship_manager,
         create_time=now,
         update_time=now,

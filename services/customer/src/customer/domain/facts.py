@@ -217,3 +217,57 @@ class MatchJobEnded:
     matched_count: int
     candidate_count: int
     linked_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeCreated:
+    """An attribute of customers was declared.
+
+    It concerns no single customer.
+    """
+
+    attribute: str
+    department: str
+    type: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeUpdated:
+    """An attribute is declared otherwise, or again: another value of any customer may stand.
+
+    It concerns no single customer.
+    """
+
+    attribute: str
+    department: str
+    type: str
+    rule: str
+    updated_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeDeleted:
+    """An attribute was withdrawn.
+
+    It concerns no single customer.
+    """
+
+    attribute: str
+    department: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeValueUpdated:
+    """Another value of a customer's attribute stands, or it was pinned or released.
+
+    Of the fields of the profile `CustomerUpdated` tells.
+    """
+
+    attribute_value: str
+    customer: str
+    attribute: str
+    department: str
+    source: str
+    observe_time: datetime
+    pinned: bool

@@ -23,7 +23,7 @@ class ImportJob:
     """One import of one file.
 
     Its rows are the doing of `importer`, who committed it with the call that `commit_id` names in the audit,
-    however much later they are applied.
+    however much later they are applied. `system` is whose customers they are; empty when nobody says.
     """
 
     id: UUID
@@ -41,6 +41,7 @@ class ImportJob:
     end_time: datetime | None
     importer: str = ""
     commit_id: UUID | None = None
+    system: str = ""
 
     name = IMPORT_JOB.named("id")
     department = DEPARTMENT.named("department_id")

@@ -10,7 +10,6 @@ from uuid import UUID
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import MessageToDict
-from google.type.date_pb2 import Date
 
 from chassis.api import customers
 from chassis.api.checks import Rules
@@ -30,6 +29,7 @@ from customer import names
 from customer.domain import customers as domain
 from customer.domain.customers import KIND_FIELDS, ORGANIZATION, PERSON, ProfileUpdate
 from customer.domain.identifiers import Draft, Handle
+from customer.rpc.dates import date_of_text, text_of_date
 from customer.store import tables as store
 from customer.store.search import SEARCH, Found
 from customer.usecases import customers as usecases
@@ -82,7 +82,7 @@ def shown(held: Held) -> Customer:
     customer = held.customer
     kind: dict[str, Any] = {}
     if customer.kind == PERSON:
-        kind["person"] = to_message(Person, customer, birth_date=_date(customer.birth_date))
+        kind["person"] = to_message(Person, customer, birth_date=date_of_text(customer.birth_date))
     elif customer.kind == ORGANIZATION:
         kind["organization"] = Organization(legal_name=customer.organization_name)
     return to_message(
@@ -104,21 +104,9 @@ def _profile(sent: Customer) -> dict[str, str]:
     addresses = [MessageToDict(address, preserving_proto_field_name=True) for address in sent.addresses]
     return profile | {
         "kind": (sent.WhichOneof("type") or "").upper(),
-        "birth_date": _text(sent.person.birth_date),
+        "birth_date": text_of_date(sent.person.birth_date),
         "addresses": json.dumps(addresses, ensure_ascii=False) if addresses else "",
     }
-
-
-def _text(born: Date) -> str:
-    """A birth date as it is kept: 1984-04-12, 1984-04, 1984 or --04-12; empty for none."""
-    parts = [f"{part:02}" for part in (born.month, born.day) if part]
-    return "-".join([str(born.year or "-"), *parts]) if born.year or parts else ""
-
-
-def _date(text: str) -> Date | None:
-    year, _, day = ("0", "-", text[2:]) if text.startswith("--") else text.partition("-")
-    month, _, day = day.partition("-")
-    return Date(year=int(year), month=int(month or 0), day=int(day or 0)) if text else None
 
 
 def _of_one_kind(check: Check, request: pb.UpdateCustomerRequest, now: datetime) -> None:
@@ -168,13 +156,14 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
     async def CreateCustomer(self, request: pb.CreateCustomerRequest, tx: Transaction) -> Customer:
         """Create a customer."""
         draft = read_draft(request.customer)
-        return shown(await usecases.create_customer(tx, draft, self.relationship_manager))
+        return shown(await usecases.create_customer(tx, draft, self.relationship_manager, request.source))
 
     @mutation
     async def UpdateCustomer(self, request: pb.UpdateCustomerRequest, tx: Transaction) -> Customer:
         """Change profile fields."""
         (customer_id,), etag = names.CUSTOMER.ids(request.customer.name), request.customer.etag
-        return shown(await usecases.update_customer(tx, customer_id, read_changes(request), etag))
+        update = read_changes(request)
+        return shown(await usecases.update_customer(tx, customer_id, update, etag, request.source))
 
     async def GetCustomer(self, request: pb.GetCustomerRequest, context: Any) -> Customer:
         """Get a customer."""

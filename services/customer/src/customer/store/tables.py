@@ -105,7 +105,7 @@ IMPORT_FINDINGS = table(METADATA, "import_findings", Finding, key=("job_id", "li
 
 _ID = CUSTOMERS.c.id == survivor_of(sa.bindparam("id", type_=sa.Uuid))
 _IDS = among(CUSTOMERS.c.id, "ids")
-_CHANGING = (*PROFILE_FIELDS, "relationship_manager", "update_time", "version")
+_CHANGING = (*PROFILE_FIELDS, "profile_sources", "relationship_manager", "update_time", "version")
 
 CUSTOMER = Statement(sa.select(CUSTOMERS).where(_ID), row=Customer)
 CUSTOMERS_BY_ID = Statement(sa.select(CUSTOMERS).where(_IDS), row=Customer)

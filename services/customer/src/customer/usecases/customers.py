@@ -11,7 +11,8 @@ from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.facts import fact_of
-from customer.domain.customers import Customer, ProfileUpdate, new_customer
+from customer.domain import provenance
+from customer.domain.customers import DEFAULTS, Customer, ProfileUpdate, new_customer
 from customer.domain.facts import (
     CustomerCreated,
     CustomerUpdated,
@@ -33,6 +34,7 @@ from customer.domain.identifiers import (
 )
 from customer.names import CUSTOMER, IDENTIFIER
 from customer.store import tables as store
+from customer.usecases.provenance import Sayings, calling_source, is_person
 
 
 def judge(type: IdentifierType, system: str, value: str, region_code: str) -> Handle:
@@ -88,12 +90,14 @@ async def refuse_taken(tx: Transaction, identifier: Identifier, field: str) -> N
     raise taken(field, CUSTOMER.format(owners[0][1]) if owners else "another customer")
 
 
-async def insert_customers(tx: Transaction, created: Sequence[Held]) -> None:
-    """Insert customers whose identifiers are claimed, and tell."""
+async def insert_customers(tx: Transaction, created: Sequence[Held], sayings: Sayings) -> None:
+    """Insert customers whose identifiers are claimed, with whose word they are, and tell."""
     for held in created:
+        sayings.note(tx, held.customer, DEFAULTS)
         tx.record(fact_of(CustomerCreated, held.customer), version=held.customer.version)
         for identifier in held.identifiers:
             record_added(tx, identifier)
+    await sayings.keep(tx)
     customers = [held.customer for held in created]
     await tx.defer(store.INSERT_CUSTOMERS, **arrays(store.INSERT_CUSTOMERS.columns, customers))
 
@@ -103,12 +107,12 @@ def record_added(tx: Transaction, identifier: Identifier) -> None:
     tx.record(fact_of(IdentifierCreated, identifier), version=1)
 
 
-async def create_customer(tx: Transaction, draft: Draft, relationship_manager: str) -> Held:
-    """Create a customer. AlreadyExists IDENTIFIER_TAKEN when a handle belongs to another."""
+async def create_customer(tx: Transaction, draft: Draft, relationship_manager: str, source: str) -> Held:
+    """Create a customer, by a source. AlreadyExists IDENTIFIER_TAKEN when a handle belongs to another."""
     held = prepare(tx, draft, relationship_manager)
     for lost in await claim(tx, held.identifiers):
         await refuse_taken(tx, lost, "customer.identifiers")
-    await insert_customers(tx, [held])
+    await insert_customers(tx, [held], Sayings(source or calling_source(tx)))
     return held
 
 
@@ -131,17 +135,23 @@ async def save(tx: Transaction, customers: Sequence[Customer]) -> None:
     await tx.defer(store.UPDATE_CUSTOMERS, **arrays(store.UPDATED_COLUMNS, customers))
 
 
-async def update_customer(tx: Transaction, customer_id: UUID, update: ProfileUpdate, etag: str) -> Held:
-    """Change what `update` names of a profile.
+async def update_customer(
+    tx: Transaction, customer_id: UUID, update: ProfileUpdate, etag: str, source: str
+) -> Held:
+    """Change what `update` names of a profile, by the word of a source. What a person changes, imports leave.
 
     Aborted ETAG_MISMATCH when `etag` is of another version; "" asks for nothing. FailedPrecondition
     OTHER_TYPE for a field of what the customer is not.
     """
     held = await locked(tx, customer_id)
     etags.match(etag, held.customer.name, held.customer.version)
+    before = provenance.profile(held.customer)
     changes = without_stand_in(held, held.customer.named_by(update))
     changed = held.customer.change(changes, tx.now)
     if changed:
+        sayings = Sayings(source or calling_source(tx))
+        sayings.note(tx, held.customer, before, provenance.FIELDS if is_person(tx) else ())
+        await sayings.keep(tx)
         fact = fact_of(CustomerUpdated, held.customer, updated_fields=changed)
         tx.record(fact, version=held.customer.version)
         await save(tx, [held.customer])

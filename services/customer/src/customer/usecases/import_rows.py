@@ -1,12 +1,14 @@
 """Applying imported rows: each finds its customer and brings what is missing, or becomes a new customer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, Violation
 from chassis.facts import fact_of
+from customer.domain import provenance
+from customer.domain.attributes import Attribute
 from customer.domain.customers import MAX_ADDRESSES, PERSON, Customer, path_of, with_addresses
 from customer.domain.facts import CustomerUpdated
 from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifier, Key, distinct, same
@@ -24,10 +26,12 @@ from customer.usecases.customers import (
     save,
     without_stand_in,
 )
+from customer.usecases.provenance import Sayings, profile_attributes
 from customer.usecases.resolve import holders_of
 
 RENAMED = "RENAMED"
 _SHARED = ("language_code", "time_zone", "region_code")  # by those who share an address
+_KEPT = "somebody said otherwise, or a system that is trusted more: that stays until it is released"
 _STRANGERS = (
     "whoever has this id has none of these e-mail addresses, and no name that both have: the id may be "
     "another system's, and is then to be imported as of that one"
@@ -49,22 +53,29 @@ class _Chunk:
 
     holders: dict[Key, set[UUID]]
     known: dict[UUID, Held]
+    sayings: Sayings
+    attributes: Mapping[str, Attribute]  # of the profile's fields
     created: dict[UUID, Held] = field(default_factory=dict)
     changed: dict[UUID, Customer] = field(default_factory=dict)
     added: list[Identifier] = field(default_factory=list)
+    before: dict[UUID, dict[str, str]] = field(default_factory=dict)  # profiles, of those that are known
     refused: set[int] = field(default_factory=set)
 
 
-async def apply_drafts(tx: Transaction, drafts: Sequence[Draft], relationship_manager: str) -> Applied:
+async def apply_drafts(
+    tx: Transaction, drafts: Sequence[Draft], relationship_manager: str, sayings: Sayings
+) -> Applied:
     """Apply rows in their order.
 
     A handle that belongs to another customer than the one the row matched stays where it is. A row that
     matched by an id or account number renames; one that matched by anything weaker does not. One that
-    would make one of two strangers does nothing, unless it is confirmed.
+    would make one of two strangers does nothing, unless it is confirmed. What a person said, or a source that
+    is trusted more, stays.
     Aborted when somebody took a handle meanwhile: try the whole chunk again.
     """
     holders = await holders_of(tx, (handle for draft in drafts for handle in draft.handles))
-    chunk = _Chunk(holders, await _known(tx, {owner for owners in holders.values() for owner in owners}))
+    known = await _known(tx, {owner for owners in holders.values() for owner in owners})
+    chunk = _Chunk(holders, known, sayings, await profile_attributes(tx) if known else {})
     notes = [_apply(tx, chunk, i, draft, relationship_manager) for i, draft in enumerate(drafts)]
     if await claim(tx, chunk.added):
         told = "An identifier changed hands meanwhile: try again."
@@ -72,8 +83,12 @@ async def apply_drafts(tx: Transaction, drafts: Sequence[Draft], relationship_ma
     for identifier in chunk.added:
         if identifier.customer_id not in chunk.created:
             record_added(tx, identifier)
+    for customer in chunk.changed.values():
+        sayings.note(tx, customer, chunk.before[customer.id])
     if chunk.created:
-        await insert_customers(tx, list(chunk.created.values()))
+        await insert_customers(tx, list(chunk.created.values()), sayings)
+    else:
+        await sayings.keep(tx)
     if chunk.changed:
         await save(tx, list(chunk.changed.values()))
     return Applied(len(chunk.created), notes, chunk.refused)
@@ -104,7 +119,7 @@ def _apply(
         chunk.known[held.customer.id] = chunk.created[held.customer.id] = held
         new = held.identifiers
     else:
-        fields, renames = _change(tx, held, draft, notes, certain=certain)
+        fields, renames = _change(tx, chunk, held, draft, notes, certain=certain)
         # An address that finds another name proves nothing: the row's id would rename the next time.
         kept = [h for h in draft.handles if not (renames and not certain and h.strong)]
         new = _bring(tx, chunk, held, kept, notes)
@@ -161,10 +176,14 @@ def _said(held: Held, draft: Draft) -> dict[str, str]:
 
 
 def _change(
-    tx: Transaction, held: Held, draft: Draft, notes: list[Violation], *, certain: bool
+    tx: Transaction, chunk: _Chunk, held: Held, draft: Draft, notes: list[Violation], *, certain: bool
 ) -> tuple[list[str], bool]:
     """Bring the row's profile to its customer: the fields that changed, and whether another name came."""
     changes = _said(held, draft)
+    chunk.before.setdefault(held.customer.id, provenance.profile(held.customer))
+    for name in provenance.kept_back(held.customer, changes, chunk.sayings.source, chunk.attributes):
+        if changes.pop(name) and name != "kind":
+            notes.append(Violation(path_of(name, draft.profile["kind"]), "VALUE_KEPT", _KEPT))
     clash = name_conflict(held.customer, changes, held.identifiers, certain=certain)
     where = path_of(clash[0], draft.profile["kind"]) if clash else ""
     if clash and certain:

@@ -21,6 +21,7 @@ from customer.domain.imports import Finding, ImportJob, ImportState
 from customer.names import IMPORT_JOB
 from customer.store import tables as store
 from customer.usecases.import_rows import RENAMED, apply_drafts
+from customer.usecases.provenance import IMPORT, Sayings
 
 APPLY_TIMER, EXPIRE_TIMER = "apply-import", "expire-import"
 ABANDONED_AFTER = timedelta(days=7)
@@ -38,10 +39,20 @@ class Row:
     violations: Sequence[Violation]
 
 
-async def create_job(tx: Transaction, *, source: str) -> ImportJob:
+async def create_job(tx: Transaction, *, source: str, system: str) -> ImportJob:
     """A new job of the caller's department. IMPORT_UNDER_WAY while it has one of that source."""
     department_id, zeros = tx.call.principal.department, (0, 0, 0, 0, 0, 0)
-    job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, *zeros, department_id, tx.now, tx.now, None)
+    job = ImportJob(
+        ids.uuid7(tx.now),
+        source,
+        ImportState.OPEN,
+        *zeros,
+        department_id,
+        tx.now,
+        tx.now,
+        None,
+        system=system,
+    )
     if not await store.INSERT_JOB.all(tx, **values(job)):
         other = await store.JOB_UNDER_WAY.maybe(tx, department_id=department_id, source=source)
         if other is None:
@@ -130,7 +141,9 @@ async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) 
     tx.act(replace(tx.call, principal=importer, cause_id=job.commit_id))
     tx.touch(job.name)
     rows = sorted(await store.TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK), key=lambda row: row["line"])
-    applied = await apply_drafts(tx, [_DECODER.decode(row["draft"]) for row in rows], relationship_manager)
+    drafts = [_DECODER.decode(row["draft"]) for row in rows]
+    sayings = Sayings(job.system or IMPORT, origin=job.name)
+    applied = await apply_drafts(tx, drafts, relationship_manager, sayings)
     findings = [
         each
         for i, (row, notes) in enumerate(zip(rows, applied.notes, strict=True))

@@ -18,6 +18,7 @@ from customer.domain.identifiers import SHARED, Draft, Handle, IdentifierType, K
 from customer.names import CUSTOMER
 from customer.store.tables import DELETE_IDENTIFIERS_OF, owners_of
 from customer.usecases.customers import Held, claim, insert_customers, judge, prepare, refuse_taken
+from customer.usecases.provenance import Sayings, calling_source
 
 _ANY = "customers/-"  # a handle is never repeated, so of nobody's there is no other name to tell
 CHARACTERS_MIN = 2
@@ -125,7 +126,7 @@ async def _create(
         for customer_id in beaten:
             del planned[customer_id]
     if planned:
-        await insert_customers(tx, list(planned.values()))
+        await insert_customers(tx, list(planned.values()), Sayings(calling_source(tx)))
     return set(beaten)
 
 
