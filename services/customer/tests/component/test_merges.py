@@ -252,6 +252,24 @@ async def test_how_they_want_to_be_reached_is_what_they_said_last(desk, anna, an
     assert (await preferred(anna), await preferred(ann)) == ([CHANNEL_EMAIL], [CHANNEL_VOICE])
 
 
+async def test_what_is_preferred_counts_on_by_each_name(desk, anna, ann):
+    """Or who follows it by its number takes the latest for one of before."""
+
+    async def prefers(name, *channels):
+        preferences = Preferences(name=f"{name}/preferences", channels=channels)
+        await desk.consents.UpdatePreferences(consents.UpdatePreferencesRequest(preferences=preferences))
+
+    for channels in ([CHANNEL_EMAIL], [CHANNEL_VOICE], [CHANNEL_EMAIL]):
+        await prefers(anna, *channels)
+    desk.clock.advance(timedelta(hours=1))
+    await prefers(ann, CHANNEL_EMAIL)
+    await desk.merge(anna, ann)
+    await prefers(anna, CHANNEL_VOICE)
+
+    told = [fact for fact in await desk.facts("PreferencesUpdated") if fact.resource.startswith(anna)]
+    assert [fact.version for fact in told] == [1, 2, 3, 4]
+
+
 async def test_departments_parts_of_either_name_are_in_the_one_view(desk, department, anna, ann):
     billing, repairs = department("billing"), department("repairs")
     for each in (billing, repairs):

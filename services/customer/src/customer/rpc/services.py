@@ -94,16 +94,17 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
         self, request: consent_pb.CheckContactRequest, context: Any
     ) -> consent_pb.CheckContactResponse:
         """Say whether and where a customer may be contacted now."""
-        customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, *names.CUSTOMER.ids(request.name))
-        (purpose_id,) = names.PURPOSE.ids(request.purpose)
-        standings = await consent_store.STANDINGS.all(self.db, customer_id=customer.id, purpose_id=purpose_id)
+        (customer_id,), (purpose_id,) = names.CUSTOMER.ids(request.name), names.PURPOSE.ids(request.purpose)
+        customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, customer_id)
+        # By the name that was asked for: they may just be told apart from the customer who was found.
+        standings = await consent_store.STANDINGS.all(self.db, customer_id=customer_id, purpose_id=purpose_id)
         if not standings:
             raise NotFound(request.purpose)
         contact = choose_contact(
             standings,
             [Channel(enum_name(_CHANNEL, number)) for number in dict.fromkeys(request.channels)],
-            (await consents.preferences_of(self.db, customer.id)).channels,
-            (await store.identifiers_of(self.db, [customer.id]))[customer.id],
+            (await consents.preferences_of(self.db, customer_id)).channels,
+            (await store.identifiers_of(self.db, [customer_id]))[customer_id],
         )
         return to_message(
             consent_pb.CheckContactResponse,

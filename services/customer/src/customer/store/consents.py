@@ -56,9 +56,10 @@ STANDINGS = Statement(
 SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))
 APPEND_CONSENT = Statement[Any](insert(CONSENT_HISTORY))
 
-# What was said last, by whichever name.
+# What was said last, by whichever name; with a version that the next follows by any of them.
+_counted = sa.func.max(PREFERENCES.c.version).over().label("version")
 PREFERENCES_OF = Statement(
-    sa.select(PREFERENCES)
+    sa.select(*(_counted if column.name == "version" else column for column in PREFERENCES.c))
     .where(PREFERENCES.c.customer_id == _OF_GROUP)
     .order_by(PREFERENCES.c.update_time.desc(), PREFERENCES.c.customer_id)
     .limit(sa.literal_column("1")),

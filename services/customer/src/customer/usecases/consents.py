@@ -13,10 +13,10 @@ from chassis.facts import changed, fact_of
 from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Default, Preferences, Purpose, Said
 from customer.domain.facts import ConsentUpdated, PreferencesUpdated, PurposeCreated, PurposeUpdated
 from customer.domain.timeline import Channel
-from customer.names import CONSENT, CUSTOMER, PURPOSE
+from customer.names import CONSENT, PURPOSE
 from customer.store import consents as store
 from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
-from customer.store.tables import LOCKED_CUSTOMER
+from customer.usecases.customers import lock_customer
 
 
 class PurposeChanges(TypedDict, total=False):
@@ -71,7 +71,7 @@ async def update_consent(
 
     Every time it is said is kept, with who noted it. NotFound; FailedPrecondition CONSENT_SUPERSEDED.
     """
-    await found(tx, CUSTOMER, LOCKED_CUSTOMER, customer_id)
+    await lock_customer(tx, customer_id)
     held = await store.OWN_CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
     before = held.state if held else "UNSPECIFIED"
     if held is None:
@@ -115,7 +115,7 @@ async def update_preferences(
     tx: Transaction, *, customer_id: UUID, changes: PreferencesChanges, etag: str
 ) -> Preferences:
     """Set the preferred channels, best first."""
-    await found(tx, CUSTOMER, LOCKED_CUSTOMER, customer_id)
+    await lock_customer(tx, customer_id)
     preferences = await preferences_of(tx, customer_id)
     etags.match(etag, preferences.name, preferences.version)
     preferences.customer_id = customer_id

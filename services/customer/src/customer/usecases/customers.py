@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis import ids
 from chassis.api import etags, handles
 from chassis.api.entities import found
+from chassis.db.aliases import groups_of
 from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
@@ -116,9 +117,17 @@ async def create_customer(tx: Transaction, draft: Draft, relationship_manager: s
     return held
 
 
+async def lock_customer(tx: Transaction, customer_id: UUID) -> Customer:
+    """The customer, nobody else's to change or to merge until the end of the transaction. NotFound."""
+    while True:
+        customer = await found(tx, CUSTOMER, store.LOCKED_CUSTOMER, customer_id)
+        if (await groups_of(tx, [customer_id])).survivors[customer_id] == customer.id:
+            return customer  # and not somebody who was merged while we waited for them
+
+
 async def locked(tx: Transaction, customer_id: UUID) -> Held:
-    """The customer with identifiers, nobody else's to change until the end of the transaction. NotFound."""
-    customer = await found(tx, CUSTOMER, store.LOCKED_CUSTOMER, customer_id)
+    """The customer with identifiers, as `lock_customer`. NotFound."""
+    customer = await lock_customer(tx, customer_id)
     return Held(customer, (await store.identifiers_of(tx, [customer.id]))[customer.id])
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from chassis.db.aliases import groups_of
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, Violation
 from chassis.facts import fact_of
@@ -97,6 +98,8 @@ async def apply_drafts(
 async def _known(tx: Transaction, customer_ids: set[UUID]) -> dict[UUID, Held]:
     """The customers that rows may match, locked, with their identifiers."""
     customers = await LOCKED_CUSTOMERS.all(tx, ids=list(customer_ids))
+    if (await groups_of(tx, customer_ids)).members.keys() != customer_ids:
+        raise Aborted("REQUEST_IN_FLIGHT", "Customers were merged meanwhile: try again.", retry_after_s=1)
     identifiers = await identifiers_of(tx, [customer.id for customer in customers])
     return {customer.id: Held(customer, identifiers[customer.id]) for customer in customers}
 

@@ -157,7 +157,8 @@ async def locked_views(tx: Transaction, customer_ids: Collection[UUID]) -> tuple
             row.customer_id: row for row in await store.LOCKED_VIEWS.all(tx, customer_ids=sorted(wanted))
         }
         groups = await groups_of(tx, customer_ids)  # as it is while nobody can merge them
-    return rows, groups
+    # Of whom they were when it was first looked, and are no more, nothing is drawn.
+    return {each: rows[each] for each in {*customer_ids, *groups.members}}, groups
 
 
 async def _enter(tx: Transaction, entries: Sequence[TimelineEntry]) -> None:
