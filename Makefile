@@ -8,7 +8,7 @@ export RAPPORT_HOME ?= $(CURDIR)/.rapport
 unexport PYTHONDONTWRITEBYTECODE  # what is right for images makes each process here compile everything, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench slow mutants model fuzz load chaos requirements clean
+.PHONY: help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench bench-growth slow mutants model fuzz load chaos requirements clean
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -86,6 +86,9 @@ requirements: setup ## Compile the pinned, hashed requirements files again
 ##@ Measure
 bench: setup ## Measure each path as a ratio to an empty call; never fails a build
 	@$(BIN)/python -m tests.bench
+
+bench-growth: setup ## Measure searches of ten thousand customers and of a million, in a database of their own (some minutes)
+	@$(BIN)/python -m tests.bench.growth $(SIZES)
 
 slow: setup ## Run the tests that take half a minute or more each, which `make test` leaves out (CI runs them)
 	@$(BIN)/pytest -n 2 --dist loadfile -m slow

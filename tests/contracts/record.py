@@ -58,6 +58,9 @@ NAMES = {
     "region_code": "DE",
     "customer_value": "customerValues/{value}",
     "identifier": "customers/{customer}/identifiers/{identifier}",
+    "relationship": "relationships/{relationship}",
+    "related_customer": "customers/{other}",
+    "method": "code-sent",
     "resource": "cases/{case}",
     "timeline_entry": "customers/{customer}/timelineEntries/{entry}",
     "attribute": "attributes/billing.contract-type",
@@ -85,7 +88,12 @@ NAMES = {
     "time_zone": "Europe/Berlin",
 }
 LOYALTY = {"reason_code": "promise-renegotiated"}
-KINDS = {"Notice": "promise-at-risk", "Promise": "delivery", "WorkItem": "deliver-order"}
+KINDS = {
+    "Notice": "promise-at-risk",
+    "Promise": "delivery",
+    "Relationship": "employee-of",
+    "WorkItem": "deliver-order",
+}
 DAYS = {
     "due_time": 3,
     "new_due_time": 5,

@@ -32,6 +32,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListAttributeValues": {"parent": f"customers/{uuid4()}"},
     "ListConsents": {"parent": f"customers/{uuid4()}"},
     "ListIdentifiers": {"parent": f"customers/{uuid4()}"},
+    "ListRelationships": {"customer": f"customers/{uuid4()}"},
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},
     "ListViewSections": {"parent": f"customers/{uuid4()}/view"},
     "ListNotes": {"parent": f"cases/{uuid4()}"},
@@ -53,6 +54,8 @@ UPDATED = {"case", "consent", "customer", "agent", "preferences", "program", "pu
     "notice_policy",
     "template",
     "template_text",
+    "identifier",
+    "relationship",
 }
 ANSWERS = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED"}
 

@@ -17,7 +17,7 @@ from tests.contracts.valid import REQUESTS, learn, prepare, request_of
 
 # What no RPC alone brings about: it takes time, another service or a mail server.
 BROUGHT_ABOUT_OTHERWISE = {
-    "PromiseBroken", "PromiseRecovered",
+    "CustomerConverted", "PromiseBroken", "PromiseRecovered",
     "MatchCandidateCreated", "MatchParametersCreated",
     "NoticeSuppressed", "NoticeSent", "NoticeUnknown", "NoticeFailed",
 }  # fmt: skip

@@ -144,7 +144,24 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetIdentifier", {"name": "{CreateIdentifier}"}),
         ("ExplainIdentifier", {"name": "{CreateIdentifier}"}),
         ("ListIdentifiers", _PAGE | {"parent": "{CreateCustomer}"}),
+        ("UpdateIdentifier", {
+            "identifier": {"name": "{CreateIdentifier}", "shared": True, "etag": "#"},
+            "update_mask": "shared"}),
+        ("VerifyIdentifier", {"name": "{CreateIdentifier}", "method": "code-sent", "etag": "#"}),
+        ("WithdrawIdentifierVerification", {
+            "name": "{CreateIdentifier}", "reason_code": "bounced", "etag": "#"}),
         ("DeleteIdentifier", {"name": "{CreateIdentifier}"}),
+        ("CreateRelationship", {"relationship": {
+            "customer": "{CreateCustomer}", "related_customer": "{ResolveCustomer}", "kind": "employee-of",
+            "role": "Buyer", "start_time": BEFORE}}),
+        ("GetRelationship", {"name": "{CreateRelationship}"}),
+        ("ListRelationships", _PAGE | {"customer": "{CreateCustomer}", "filter": "kind = employee-of"}),
+        ("UpdateRelationship", {
+            "relationship": {
+                "name": "{CreateRelationship}", "role": "Head", "end_time": BEFORE, "etag": "#"},
+            "update_mask": "role,endTime"}),
+        ("ExplainRelationship", {"name": "{CreateRelationship}"}),
+        ("DeleteRelationship", {"name": "{CreateRelationship}", "etag": "#"}),
         ("AssignRelationshipManager", {
             "name": "{CreateCustomer}", "relationship_manager": "agents/sam", "etag": ""}),
         ("RecordInteraction", _contact("{CreateCustomer}")),
@@ -466,3 +483,5 @@ def learn(short: str, answer: Message, known: dict[str, str]) -> None:
     if name:
         known[short] = name
         known[f"#{name}"] = getattr(answer, "etag", "")
+    elif customer := getattr(answer, "customer", ""):  # of one that was found
+        known[short] = customer

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 # The fields by which requests and answers say what and whom they are about.
-ONE = ("name", "parent", "customer", "account")
+ONE = ("name", "parent", "customer", "related_customer", "account")
 MANY = ("names", "accounts")
 TEXTS = ("filter", "description")  # names in words: who asks is told, also when nothing is found
 _IN_WORDS = re.compile(r"\b[A-Za-z]+/[0-9a-f-]{36}\b")
@@ -42,8 +42,8 @@ def mentioned(message: Any) -> Iterator[str]:
 
 
 def mentioned_by(metadata: Mapping[str, str]) -> list[str]:
-    """The names of resources in the metadata of an error."""
-    return [value for value in metadata.values() if _NAME.fullmatch(value)]
+    """The names of resources in the metadata of an error, also several with commas between."""
+    return [each for value in metadata.values() for each in value.split(", ") if _NAME.fullmatch(each)]
 
 
 @functools.cache

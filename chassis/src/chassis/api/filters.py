@@ -97,6 +97,11 @@ def enum(column: sa.ColumnElement[Any], enum: EnumDescriptor) -> Field:
     return Field(column, values.__getitem__, "one of " + ", ".join(dict.fromkeys(values.values())))
 
 
+def boolean(column: sa.ColumnElement[Any]) -> Field:
+    """Yes or no."""
+    return Field(column, {"true": True, "false": False}.__getitem__, "true or false")
+
+
 def moment(column: sa.ColumnElement[Any]) -> Field:
     return Field(column, _moment, 'an RFC 3339 time like "2026-03-01T09:00:00Z"', ordered=True)
 

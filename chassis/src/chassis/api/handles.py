@@ -33,6 +33,7 @@ INVALID_REASON = ("INVALID_HANDLE", "must be a handle of its type")
 MISLEADING = "must hold only what can be seen, no zero-width, format or filler characters, and no @ but this"
 _LIKE_AT = re.compile("[\ufe6b\uff20]")
 _DIGITS_IN_A_NUMBER = 5
+_NO_COUNTRY = "001"  # what the library says of +800 and its like
 
 Judged = tuple[str, str]  # the form in which it is matched, and VALID, POSSIBLE or INVALID
 _INVALID: Judged = ("", "INVALID")
@@ -117,6 +118,30 @@ def _phone(value: str, region_code: str) -> Judged:
     if possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
         return "", "POSSIBLE"
     return _INVALID
+
+
+@functools.lru_cache(4096)
+def number_parts(normalized_value: str) -> tuple[str, str]:
+    """The country of a number as it is matched, ISO 3166-1 alpha-2, and its extension; empty for none.
+
+    No country for what is of none, such as +800, and for what nobody can have in the countries of its code.
+    """
+    number, _, extension = normalized_value.partition(";ext=")
+    if not number:
+        return "", ""
+    digits = number.removeprefix("+")
+    codes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+    regions = next((codes[code] for n in (1, 2, 3) if (code := int(digits[:n])) in codes), ())
+    region = regions[0] if len(regions) == 1 else _region_among_several(number)
+    return ("" if region == _NO_COUNTRY else region), extension
+
+
+def _region_among_several(number: str) -> str:
+    """Which of the countries that share a code, such as +1, has a number."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number, None)) or ""
+    except phonenumbers.NumberParseException:
+        return ""
 
 
 def _international(value: str, region_code: str) -> phonenumbers.PhoneNumber | None:

@@ -37,7 +37,7 @@ from rapport.options.v1 import options_pb2
 
 _log = structlog.get_logger()
 _BY_FACT = functools.partial(why_told, None)
-_NOT_LOOKED_AT = ("name", "customer", "update_time", "etag")
+_NOT_LOOKED_AT = ("name", "customer", "related_customer", "update_time", "etag")
 _TEXTS: dict[str, Callable[[Any], str]] = {
     "google.protobuf.Timestamp": lambda value: value.ToJsonString(),
     "google.type.Date": lambda value: messages.date_of(value).isoformat(),

@@ -8,12 +8,15 @@ from chassis.app import App
 from chassis.inbox.arrivals import Arrivals
 from chassis.inbox.subscription import Subscription
 from chassis.service import Service
+from customer.events.customer import NAMES, on_names
+from customer.events.loyalty import PURCHASES, on_purchases
 from customer.events.view import LISTENING, project
 from customer.jobs.matching import Matching
 from customer.rpc.attributes import AttributeRpc
 from customer.rpc.customers import CustomerRpc
 from customer.rpc.matches import MatchRpc
 from customer.rpc.merges import CustomerMergeRpc
+from customer.rpc.relationships import RelationshipRpc
 from customer.rpc.services import ConsentRpc, ImportRpc, PurposeRpc, SectionRpc, TimelineRpc
 from customer.rpc.views import ViewRpc
 from customer.settings import Settings
@@ -38,6 +41,9 @@ def compose(app: App[Settings]) -> None:
     hot = HotViews(app.db, app.broadcast, arrivals.moved)
 
     app.serve(CustomerRpc(app, relationship_manager=manager))
+    app.serve(RelationshipRpc(app))
+    app.project(NAMES.durable, on_names)
+    app.project(PURCHASES.durable, on_purchases)
     app.serve(TimelineRpc(app))
     projections.update(app.project(LISTENING.durable, partial(project, hot=hot)))
     own_first = sorted(projections, key=lambda source: source != app.name)
@@ -75,7 +81,7 @@ service = Service(
     events=customer_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[LISTENING],
+    listens=[LISTENING, NAMES, PURCHASES],
     calls=PROJECTING,
     permissions=[  # to explain what is on the timeline
         "cases.cases.read",

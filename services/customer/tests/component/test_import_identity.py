@@ -301,3 +301,32 @@ async def test_what_a_row_has_too_much_of_is_told(desk):
     _, told = await load(desk, row(95, 10), source="c", confirmed=True)
     assert told == [(2, "TOO_MANY_IDENTIFIERS", True)]
     assert len((await get(desk, desk.external("crm:1"))).identifiers) == 100
+
+
+INFO = "info@example.com"
+
+
+async def test_an_import_joins_nobody_by_what_is_shared(desk, refused):
+    rows = []
+    for n, name in enumerate(("Anna", "Bert", "Cleo")):
+        info = desk.email(INFO)
+        info.shared = n == 1
+        rows.append(Customer(person=Person(given_name=name), identifiers=[desk.external(f"crm:{n}"), info]))
+    job, told = await load(desk, *rows)
+    assert job.created_count == 3
+    assert {reason for _, reason, _ in told} == {"IDENTIFIER_SHARED"}
+    assert await refused(desk.resolve(desk.email(INFO))) == "FAILED_PRECONDITION IDENTIFIER_SHARED"
+    again, _ = await load(desk, *rows, source="b")
+    assert (again.created_count, again.matched_count) == (0, 3)
+    dora = Customer(person=Person(given_name="Dora"), identifiers=[desk.email(INFO)])
+    assert (await load(desk, dora, source="c"))[0].created_count == 1
+
+
+async def test_an_import_that_says_shared_of_what_somebody_has_alone_leaves_it_there(desk):
+    anna = await desk.create(desk.email(INFO))
+    info = desk.email(INFO)
+    info.shared = True
+    row = Customer(person=Person(given_name="Bert"), identifiers=[desk.external("crm:1"), info])
+    job, told = await load(desk, row)
+    assert (job.created_count, told) == (1, [(2, "IDENTIFIER_TAKEN", True)])
+    assert (await desk.resolve(desk.email(INFO))).customer == anna.name

@@ -3,6 +3,7 @@
 from typing import Any
 
 import sqlalchemy as sa
+from google.type.postal_address_pb2 import PostalAddress
 
 from chassis.api.filters import Filter
 from chassis.db.migrate import migrate
@@ -11,8 +12,8 @@ from chassis.db.statement import Statement
 from customer.service import service
 from customer.store import search
 from customer.usecases.resolve import wanted
-from rapport.customer.v1.customer_pb2 import Organization
-from rapport.customer.v1.customer_service_pb2 import SearchCustomersRequest
+from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
+from rapport.customer.v1.customer_service_pb2 import SearchCustomersRequest, UpdateCustomerRequest
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport_testing.engines.postgres import owner_of
 from rapport_testing.plans import rows_read
@@ -142,6 +143,77 @@ async def test_each_of_a_customers_names_is_searched_and_all_words_are_in_them(d
     assert await found(desk, "erg") == []
 
 
+def living(city):
+    return Address(type=Address.TYPE_HOME, postal_address=PostalAddress(region_code="DE", locality=city))
+
+
+async def test_the_city_of_an_address_is_one_of_the_words(desk):
+    anna = await desk.create(
+        given_name="Anna", family_name="Berg", addresses=[living("Köln"), living("Bad Homburg")]
+    )
+    await desk.create(given_name="Anna", family_name="Berg", addresses=[living("Berlin")])
+    for query in ("anna koln", "Köln", "homburg berg", "bad hom"):
+        assert await found(desk, query) == [anna.name], query
+
+
+MISTAKEN = {
+    "Erika Sommer": ["erika somer", "erkia sommer", "Ericka Sommer", "sommmer", "smomer"],
+    "Friedrich Müller": ["freidrich", "fridrich mueller", "Freidrich Müler", "müllar fried"],
+    "Katarzyna Wojciechowska": ["wojcechovska", "Katarzina Wojciehowska"],
+    "Алексей Смирнов": ["алексеи смирнофф", "Аликсей", "смринов"],
+    "Blumenhandel Sonnenschein": ["blumehandel", "sonnenshein blumen"],
+}
+
+
+async def test_a_word_is_found_that_is_one_letter_off_or_two_of_a_long_one_or_has_two_changed_places(desk):
+    named = {name: (await desk.create(display_name=name)).name for name in MISTAKEN}
+    for name, queries in MISTAKEN.items():
+        for query in queries:
+
+            async def is_found(query=query, name=name):  # words are learnt from what was told
+                assert await found(desk, query) == [named[name]], query
+                return True
+
+            await eventually(is_found)
+
+
+async def test_what_is_too_short_or_has_digits_is_not_mistaken_for_another(desk):
+    await desk.create(display_name="Ida Ort 47110")
+    bert = await desk.create(display_name="Berta")
+
+    async def is_learnt():
+        return await found(desk, "bertha") == [bert.name]
+
+    await eventually(is_learnt)
+    for query in ("ila", "oat", "47111", "berrthhaa"):
+        assert await found(desk, query) == [], query
+
+
+async def test_exact_words_come_before_their_beginnings_before_what_is_spelt_nearly_so(desk):
+    near = await desk.create(display_name="Erika Sommar")
+    begins = await desk.create(display_name="Erika Sommerfeld")
+    exact = await desk.create(display_name="Sommer, Erika")
+    number = await desk.create(desk.external("crm:sommer"), display_name="Else")
+
+    async def all_of_them():
+        return await found(desk, "sommer") == [each.name for each in (number, exact, begins, near)]
+
+    await eventually(all_of_them)
+
+
+async def test_words_of_a_name_that_changed_are_learnt(desk):
+    anna = await desk.create(given_name="Anna")
+    person = Person(given_name="Roswitha")
+    await desk.customers.UpdateCustomer(
+        UpdateCustomerRequest(customer=Customer(name=anna.name, person=person))
+    )
+
+    async def is_found():
+        return await found(desk, "rosvitha") == [anna.name]
+
+    await eventually(is_found)
+
+
 async def test_what_databases_obey_is_text(desk):
     await desk.create(given_name="Bert", family_name="Berg")
     for query in ("%%", "__", "' OR 1=1 --", "a:* | b", "!anna", "\\\\", "''", "((", "&|", "<->", "b*t"):
@@ -220,7 +292,8 @@ async def test_what_a_search_reads_does_not_grow_with_how_many_customers_there_a
             ("0000", search.FOUND_MAX),
             ("so", search.FOUND_MAX),
         ):
-            arguments = statement.arguments({**wanted(query).parameters(), "limit": 21})
+            near = {"near_asked": ["berg"], "near_words": ["berk"]}
+            arguments = statement.arguments({**wanted(query).parameters(), **near, "limit": 21})
             plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *arguments)
             assert rows_read(plan, "customers") <= most, query
             assert rows_read(plan, "identifiers") <= most, query
@@ -237,7 +310,10 @@ async def test_a_migration_that_was_interrupted_is_run_again(infrastructure):
         await connection.execute("DROP TABLE customer_merges; DROP SEQUENCE customer_merge_sequence")
         await connection.execute("""
             DROP TABLE match_keys, match_records, match_candidates, match_parameters, match_jobs, match_queue;
-            DROP FUNCTION queue_changed_customers, queue_customers_of_identifiers CASCADE
+            DROP FUNCTION queue_changed_customers, queue_customers_of_identifiers CASCADE;
+            ALTER TABLE customers DROP COLUMN profile_sources;
+            ALTER TABLE import_jobs DROP COLUMN system;
+            DROP TABLE attributes, observations, attribute_candidates, attribute_pins CASCADE
             """)
         await connection.execute(
             "UPDATE alembic_version SET version_num = 'customer_0001' WHERE version_num LIKE 'customer_%'"

@@ -14,7 +14,21 @@ GRANTED, DENIED = ConsentState.GRANTED, ConsentState.DENIED
 
 def identifier(kind, value, quality=Quality.VALID, age_days=0):
     normalized = "" if quality is Quality.INVALID else value.lower()
-    return Identifier(uuid4(), uuid4(), kind, "", value, normalized, quality, NOW - timedelta(days=age_days))
+    return Identifier(
+        uuid4(),
+        uuid4(),
+        kind,
+        "",
+        value,
+        normalized,
+        quality,
+        NOW - timedelta(days=age_days),
+        False,
+        "",
+        None,
+        "",
+        1,
+    )
 
 
 def said(channel, state, default=Default.ALLOWED):

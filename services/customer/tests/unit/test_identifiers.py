@@ -27,7 +27,9 @@ def handle(kind, value, normalized=None, system=""):
 
 def held(kind, value, normalized=None, system=""):
     normalized = value if normalized is None else normalized
-    return Identifier(uuid4(), uuid4(), kind, system, value, normalized, Quality.VALID, NOW)
+    return Identifier(
+        uuid4(), uuid4(), kind, system, value, normalized, Quality.VALID, NOW, False, "", None, "", 1
+    )
 
 
 def test_a_number_that_people_share_finds_them_and_belongs_to_nobody_alone():

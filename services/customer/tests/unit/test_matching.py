@@ -19,7 +19,10 @@ def row(*handles):
 
 
 def held(*handles):
-    return [Identifier(uuid4(), uuid4(), kind, *parts(value), Quality.VALID, NOW) for kind, value in handles]
+    return [
+        Identifier(uuid4(), uuid4(), kind, *parts(value), Quality.VALID, NOW, False, "", None, "", 1)
+        for kind, value in handles
+    ]
 
 
 def parts(value):

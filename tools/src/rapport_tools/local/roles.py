@@ -14,7 +14,8 @@ READ_EVERYTHING = _each(
     customer.consents.read customer.customer_merges.read customer.customers.read
     customer.customers.resolve customer.identifiers.read customer.import_jobs.read
     customer.match_candidates.read customer.match_jobs.read customer.match_parameters.read
-    customer.preferences.read customer.purposes.read customer.section_schemas.read
+    customer.preferences.read customer.purposes.read customer.relationships.read
+    customer.section_schemas.read
     customer.timeline_entries.read customer.customer_views.read customer.view_sections.read
     loyalty.accounts.read loyalty.goodwill.read loyalty.memberships.read loyalty.programs.read
     loyalty.purchases.read loyalty.transfers.read loyalty.units.read loyalty.customer_values.read
@@ -27,8 +28,9 @@ FRONT_LINE = _each(
     """
     cases.cases.write cases.notes.write cases.promises.write cases.work_items.write
     customer.attribute_values.write customer.consents.write customer.customers.write
-    customer.identifiers.write customer.match_candidates.write customer.observations.write
-    customer.preferences.write customer.timeline_entries.write
+    customer.identifiers.verify customer.identifiers.write customer.match_candidates.write
+    customer.observations.write customer.preferences.write customer.relationships.write
+    customer.timeline_entries.write
     loyalty.accounts.write loyalty.goodwill.grant loyalty.memberships.write
     notifications.notices.write
     """
@@ -37,8 +39,9 @@ FRONT_LINE = _each(
 BACK_OFFICE = _each(
     """
     cases.cases.write cases.notes.write cases.promises.write cases.work_items.write
-    customer.customers.write customer.identifiers.write customer.import_jobs.write
-    customer.observations.write customer.timeline_entries.write customer.view_sections.write
+    customer.customers.write customer.identifiers.verify customer.identifiers.write
+    customer.import_jobs.write customer.observations.write customer.relationships.write
+    customer.timeline_entries.write customer.view_sections.write
     loyalty.purchases.write
     """
 )

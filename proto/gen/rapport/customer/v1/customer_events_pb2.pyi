@@ -187,6 +187,130 @@ class IdentifierDeleted(_message.Message):
 Global___IdentifierDeleted: _TypeAlias = IdentifierDeleted  # noqa: Y015
 
 @_typing.final
+class IdentifierUpdated(_message.Message):
+    """What is known about a handle changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTIFIER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    SHARED_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    identifier: _builtins.str
+    """`customers/{uuid}/identifiers/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    type: _identifier_pb2.Identifier.Type.ValueType
+    """What kind of handle it is."""
+    system: _builtins.str
+    """Whose id or which network's handle it is, a code; empty for other types."""
+    shared: _builtins.bool
+    """Whether several customers are known to have it."""
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed: `shared`."""
+
+    def __init__(
+        self,
+        *,
+        identifier: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        type: _identifier_pb2.Identifier.Type.ValueType = ...,
+        system: _builtins.str = ...,
+        shared: _builtins.bool = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "identifier", b"identifier", "shared", b"shared", "system", b"system", "type", b"type", "updated_fields", b"updated_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IdentifierUpdated: _TypeAlias = IdentifierUpdated  # noqa: Y015
+
+@_typing.final
+class IdentifierVerified(_message.Message):
+    """A customer proved that they have a handle."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTIFIER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    identifier: _builtins.str
+    """`customers/{uuid}/identifiers/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    type: _identifier_pb2.Identifier.Type.ValueType
+    """What kind of handle it is."""
+    system: _builtins.str
+    """Whose id or which network's handle it is, a code; empty for other types."""
+    method: _builtins.str
+    """How it was proved, a code."""
+    def __init__(
+        self,
+        *,
+        identifier: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        type: _identifier_pb2.Identifier.Type.ValueType = ...,
+        system: _builtins.str = ...,
+        method: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "identifier", b"identifier", "method", b"method", "system", b"system", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IdentifierVerified: _TypeAlias = IdentifierVerified  # noqa: Y015
+
+@_typing.final
+class IdentifierVerificationWithdrawn(_message.Message):
+    """It is no longer said that a customer proved a handle."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTIFIER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    identifier: _builtins.str
+    """`customers/{uuid}/identifiers/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    type: _identifier_pb2.Identifier.Type.ValueType
+    """What kind of handle it is."""
+    system: _builtins.str
+    """Whose id or which network's handle it is, a code; empty for other types."""
+    method: _builtins.str
+    """How it had been proved, a code."""
+    reason_code: _builtins.str
+    """Why it is withdrawn, a code; may be empty."""
+    def __init__(
+        self,
+        *,
+        identifier: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        type: _identifier_pb2.Identifier.Type.ValueType = ...,
+        system: _builtins.str = ...,
+        method: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "identifier", b"identifier", "method", b"method", "reason_code", b"reason_code", "system", b"system", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IdentifierVerificationWithdrawn: _TypeAlias = IdentifierVerificationWithdrawn  # noqa: Y015
+
+@_typing.final
 class InteractionRecorded(_message.Message):
     """A customer and we were in contact."""
 
@@ -859,3 +983,225 @@ class AttributeValueUpdated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AttributeValueUpdated: _TypeAlias = AttributeValueUpdated  # noqa: Y015
+
+@_typing.final
+class RelationshipCreated(_message.Message):
+    """What a customer is to another was noted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATIONSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    RELATED_CUSTOMER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    relationship: _builtins.str
+    """`relationships/{uuid}`."""
+    customer: _builtins.str
+    """Who is something to another, `customers/{uuid}`."""
+    related_customer: _builtins.str
+    """To whom, `customers/{uuid}`."""
+    kind: _builtins.str
+    """What they are, a code, as `employee-of`."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when; absent when nobody knows."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when, of one that was over when it was noted."""
+
+    def __init__(
+        self,
+        *,
+        relationship: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        related_customer: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_time", b"_end_time", "_start_time", b"_start_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_time", b"_end_time", "_start_time", b"_start_time", "customer", b"customer", "end_time", b"end_time", "kind", b"kind", "related_customer", b"related_customer", "relationship", b"relationship", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__end_time: _TypeAlias = _typing.Literal["end_time"]  # noqa: Y015
+    _WhichOneofArgType__end_time: _TypeAlias = _typing.Literal["_end_time", b"_end_time"]  # noqa: Y015
+    _WhichOneofReturnType__start_time: _TypeAlias = _typing.Literal["start_time"]  # noqa: Y015
+    _WhichOneofArgType__start_time: _TypeAlias = _typing.Literal["_start_time", b"_start_time"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__end_time) -> _WhichOneofReturnType__end_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__start_time) -> _WhichOneofReturnType__start_time | None: ...
+
+Global___RelationshipCreated: _TypeAlias = RelationshipCreated  # noqa: Y015
+
+@_typing.final
+class RelationshipUpdated(_message.Message):
+    """What is known of a relationship changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATIONSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    RELATED_CUSTOMER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    relationship: _builtins.str
+    """`relationships/{uuid}`."""
+    customer: _builtins.str
+    """Who is something to another, `customers/{uuid}`."""
+    related_customer: _builtins.str
+    """To whom, `customers/{uuid}`."""
+    kind: _builtins.str
+    """What they are, a code, as `employee-of`."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when; absent when nobody knows."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when; absent while it holds."""
+
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed: `role`, `start_time`, `end_time`."""
+
+    def __init__(
+        self,
+        *,
+        relationship: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        related_customer: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_time", b"_end_time", "_start_time", b"_start_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_time", b"_end_time", "_start_time", b"_start_time", "customer", b"customer", "end_time", b"end_time", "kind", b"kind", "related_customer", b"related_customer", "relationship", b"relationship", "start_time", b"start_time", "updated_fields", b"updated_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__end_time: _TypeAlias = _typing.Literal["end_time"]  # noqa: Y015
+    _WhichOneofArgType__end_time: _TypeAlias = _typing.Literal["_end_time", b"_end_time"]  # noqa: Y015
+    _WhichOneofReturnType__start_time: _TypeAlias = _typing.Literal["start_time"]  # noqa: Y015
+    _WhichOneofArgType__start_time: _TypeAlias = _typing.Literal["_start_time", b"_start_time"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__end_time) -> _WhichOneofReturnType__end_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__start_time) -> _WhichOneofReturnType__start_time | None: ...
+
+Global___RelationshipUpdated: _TypeAlias = RelationshipUpdated  # noqa: Y015
+
+@_typing.final
+class RelationshipEnded(_message.Message):
+    """A customer is no longer what they were to another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATIONSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    RELATED_CUSTOMER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    relationship: _builtins.str
+    """`relationships/{uuid}`."""
+    customer: _builtins.str
+    """Who is something to another, `customers/{uuid}`."""
+    related_customer: _builtins.str
+    """To whom, `customers/{uuid}`."""
+    kind: _builtins.str
+    """What they are, a code, as `employee-of`."""
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when it was."""
+
+    def __init__(
+        self,
+        *,
+        relationship: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        related_customer: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "end_time", b"end_time", "kind", b"kind", "related_customer", b"related_customer", "relationship", b"relationship"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RelationshipEnded: _TypeAlias = RelationshipEnded  # noqa: Y015
+
+@_typing.final
+class RelationshipDeleted(_message.Message):
+    """A relationship was noted by mistake."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATIONSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    RELATED_CUSTOMER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    relationship: _builtins.str
+    """`relationships/{uuid}`."""
+    customer: _builtins.str
+    """Who is something to another, `customers/{uuid}`."""
+    related_customer: _builtins.str
+    """To whom, `customers/{uuid}`."""
+    kind: _builtins.str
+    """What they are, a code, as `employee-of`."""
+    def __init__(
+        self,
+        *,
+        relationship: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        related_customer: _builtins.str = ...,
+        kind: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "kind", b"kind", "related_customer", b"related_customer", "relationship", b"relationship"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RelationshipDeleted: _TypeAlias = RelationshipDeleted  # noqa: Y015
+
+@_typing.final
+class CustomerConverted(_message.Message):
+    """A prospect bought for the first time that we know of. Told once of a customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    PURCHASE_FIELD_NUMBER: _builtins.int
+    PURCHASE_TIME_FIELD_NUMBER: _builtins.int
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    type: _customer_pb2.Customer.Type.ValueType
+    """What the customer is."""
+    purchase: _builtins.str
+    """The purchase that we heard of first, `purchases/{uuid}`: an older one may be heard of later."""
+    @_builtins.property
+    def purchase_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was bought."""
+
+    def __init__(
+        self,
+        *,
+        customer: _builtins.str = ...,
+        type: _customer_pb2.Customer.Type.ValueType = ...,
+        purchase: _builtins.str = ...,
+        purchase_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["purchase_time", b"purchase_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "purchase", b"purchase", "purchase_time", b"purchase_time", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerConverted: _TypeAlias = CustomerConverted  # noqa: Y015

@@ -70,6 +70,7 @@ class Customer(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    PROSPECT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}`, chosen by the server; of a merged customer the one that survives."""
     display_name: _builtins.str
@@ -88,6 +89,8 @@ class Customer(_message.Message):
     """The named human for this customer, `agents/{agent}`. Never empty: the server assigns one."""
     etag: _builtins.str
     """The row version, quoted: `"7"`. Send it back to refuse a lost update."""
+    prospect: _builtins.bool
+    """Whether nobody has told us yet of anything that the customer bought."""
     @_builtins.property
     def person(self) -> Global___Person:
         """A human being."""
@@ -128,10 +131,11 @@ class Customer(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        prospect: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "organization", b"organization", "person", b"person", "type", b"type", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "identifiers", b"identifiers", "language_code", b"language_code", "name", b"name", "organization", b"organization", "person", b"person", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "type", b"type", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "identifiers", b"identifiers", "language_code", b"language_code", "name", b"name", "organization", b"organization", "person", b"person", "prospect", b"prospect", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "type", b"type", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_type: _TypeAlias = _typing.Literal["person", "organization"]  # noqa: Y015
     _WhichOneofArgType_type: _TypeAlias = _typing.Literal["type", b"type"]  # noqa: Y015

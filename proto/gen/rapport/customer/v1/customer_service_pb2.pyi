@@ -187,7 +187,7 @@ class ListCustomersRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `relationship_manager`, `region_code` and `create_time`; at most 1,000 characters."""
+    """AIP-160 subset over `relationship_manager`, `region_code`, `prospect` and `create_time`; at most 1,000 characters."""
     def __init__(
         self,
         *,
@@ -246,8 +246,9 @@ class SearchCustomersRequest(_message.Message):
       social handle; also with its system before it, `shop:1042`;
     - a phone or fax number as it is dialled in any country, or its last 4 or more digits;
     - `customers/{uuid}`;
-    - the beginnings of words of the customer's names (display, given, additional, family, of the organization), all that are
-      asked for, in any order. Case and accents do not count, and `ß` is `ss`, `æ` `ae`, `ø` `o`; `ü` is `u` and not `ue`. Spaces
+    - the beginnings of words of the customer's names (display, given, additional, family, of the organization) and of the
+      cities in their addresses, all that are asked for, in any order; also a word of 4 letters or more that is one letter
+      off, or two of 7 or more, or in which two changed places. Case and accents do not count, and `ß` is `ss`, `æ` `ae`, `ø` `o`; `ü` is `u` and not `ue`. Spaces
       and punctuation end a word; where a name is written without, as in Chinese, it is found by how it begins.
     It may be as it was copied: with a line's end, tabs, thin spaces, full-width digits, and what turns the direction of text.
     """
@@ -273,7 +274,8 @@ Global___SearchCustomersRequest: _TypeAlias = SearchCustomersRequest  # noqa: Y0
 @_typing.final
 class SearchCustomersResponse(_message.Message):
     """One page of the customers found, each once: first those with the identifier, then those with a number that ends with the
-    digits, then those with the names; of each kind at most 1,000, the oldest first. Of more it is not said which: ask for more.
+    digits, then those with exactly the words, with their beginnings, and with words that are spelt nearly so; at most 1,000, of each
+    kind the oldest first. Of more it is not said which: ask for more.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -553,6 +555,108 @@ class ListIdentifiersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListIdentifiersResponse: _TypeAlias = ListIdentifiersResponse  # noqa: Y015
+
+@_typing.final
+class UpdateIdentifierRequest(_message.Message):
+    """Changes what is known about a handle."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTIFIER_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    @_builtins.property
+    def identifier(self) -> _identifier_pb2.Identifier:
+        """The new value; `name` says which handle, `etag` refuses a stale change (ABORTED)."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """The field to change, `shared`; empty means it if it is true, `*` means it."""
+
+    def __init__(
+        self,
+        *,
+        identifier: _identifier_pb2.Identifier | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identifier", b"identifier", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identifier", b"identifier", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateIdentifierRequest: _TypeAlias = UpdateIdentifierRequest  # noqa: Y015
+
+@_typing.final
+class VerifyIdentifierRequest(_message.Message):
+    """Notes that a customer proved that they have a handle."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`customers/{uuid}/identifiers/{uuid}`."""
+    method: _builtins.str
+    """How it was proved, a code, such as `code-sent` or `id-card`."""
+    etag: _builtins.str
+    """The identifier's etag; empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        method: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "method", b"method", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyIdentifierRequest: _TypeAlias = VerifyIdentifierRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawIdentifierVerificationRequest(_message.Message):
+    """Withdraws that a handle was proved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`customers/{uuid}/identifiers/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code, such as `bounced` or `number-reassigned`; may be empty."""
+    etag: _builtins.str
+    """The identifier's etag; empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawIdentifierVerificationRequest: _TypeAlias = WithdrawIdentifierVerificationRequest  # noqa: Y015
 
 @_typing.final
 class DeleteIdentifierRequest(_message.Message):

@@ -94,6 +94,21 @@ class CustomerServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersResponse.FromString,
                 _registered_method=True)
+        self.UpdateIdentifier = channel.unary_unary(
+                '/rapport.customer.v1.CustomerService/UpdateIdentifier',
+                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.UpdateIdentifierRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.FromString,
+                _registered_method=True)
+        self.VerifyIdentifier = channel.unary_unary(
+                '/rapport.customer.v1.CustomerService/VerifyIdentifier',
+                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.VerifyIdentifierRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.FromString,
+                _registered_method=True)
+        self.WithdrawIdentifierVerification = channel.unary_unary(
+                '/rapport.customer.v1.CustomerService/WithdrawIdentifierVerification',
+                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.WithdrawIdentifierVerificationRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.FromString,
+                _registered_method=True)
         self.DeleteIdentifier = channel.unary_unary(
                 '/rapport.customer.v1.CustomerService/DeleteIdentifier',
                 request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.DeleteIdentifierRequest.SerializeToString,
@@ -167,7 +182,7 @@ class CustomerServiceServicer:
 
     def ResolveCustomer(self, request, context):
         """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
-        (`IDENTIFIER_SHARED`) for a number that several customers have.
+        (`IDENTIFIER_SHARED`) for a handle that several customers have.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,7 +196,8 @@ class CustomerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateIdentifier(self, request, context):
-        """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another.
+        """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another, and is
+        not known to be shared.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,6 +212,28 @@ class CustomerServiceServicer:
 
     def ListIdentifiers(self, request, context):
         """Lists the handles of a customer, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateIdentifier(self, request, context):
+        """Changes what is known about a handle. FAILED_PRECONDITION (`IDENTIFIER_SHARED`) to say that it is not shared while others
+        have it: `customers` in the metadata.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyIdentifier(self, request, context):
+        """Notes that the customer proved that they have a handle. What was noted before gives way to it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawIdentifierVerification(self, request, context):
+        """Withdraws that a handle was proved; without effect when it was not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -286,6 +324,21 @@ def add_CustomerServiceServicer_to_server(servicer, server):
                     servicer.ListIdentifiers,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersResponse.SerializeToString,
+            ),
+            'UpdateIdentifier': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateIdentifier,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.UpdateIdentifierRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.SerializeToString,
+            ),
+            'VerifyIdentifier': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyIdentifier,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.VerifyIdentifierRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.SerializeToString,
+            ),
+            'WithdrawIdentifierVerification': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawIdentifierVerification,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.WithdrawIdentifierVerificationRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.SerializeToString,
             ),
             'DeleteIdentifier': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteIdentifier,
@@ -606,6 +659,87 @@ class CustomerService:
             '/rapport.customer.v1.CustomerService/ListIdentifiers',
             rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateIdentifier(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.CustomerService/UpdateIdentifier',
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.UpdateIdentifierRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyIdentifier(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.CustomerService/VerifyIdentifier',
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.VerifyIdentifierRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawIdentifierVerification(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.CustomerService/WithdrawIdentifierVerification',
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.WithdrawIdentifierVerificationRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.FromString,
             options,
             channel_credentials,
             insecure,

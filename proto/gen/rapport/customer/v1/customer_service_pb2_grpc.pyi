@@ -56,16 +56,26 @@ class CustomerServiceStub:
     """
     ResolveCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ResolveCustomerRequest, _customer_service_pb2.ResolveCustomerResponse]
     """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
-    (`IDENTIFIER_SHARED`) for a number that several customers have.
+    (`IDENTIFIER_SHARED`) for a handle that several customers have.
     """
     BatchResolveCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.BatchResolveCustomersRequest, _customer_service_pb2.BatchResolveCustomersResponse]
     """Resolves up to 1,000 handles in one transaction, in the order asked."""
     CreateIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.CreateIdentifierRequest, _identifier_pb2.Identifier]
-    """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another."""
+    """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another, and is
+    not known to be shared.
+    """
     GetIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.GetIdentifierRequest, _identifier_pb2.Identifier]
     """Gets a handle by name."""
     ListIdentifiers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ListIdentifiersRequest, _customer_service_pb2.ListIdentifiersResponse]
     """Lists the handles of a customer, oldest first."""
+    UpdateIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.UpdateIdentifierRequest, _identifier_pb2.Identifier]
+    """Changes what is known about a handle. FAILED_PRECONDITION (`IDENTIFIER_SHARED`) to say that it is not shared while others
+    have it: `customers` in the metadata.
+    """
+    VerifyIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.VerifyIdentifierRequest, _identifier_pb2.Identifier]
+    """Notes that the customer proved that they have a handle. What was noted before gives way to it."""
+    WithdrawIdentifierVerification: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.WithdrawIdentifierVerificationRequest, _identifier_pb2.Identifier]
+    """Withdraws that a handle was proved; without effect when it was not."""
     DeleteIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.DeleteIdentifierRequest, _empty_pb2.Empty]
     """Takes a handle from its customer."""
     AssignRelationshipManager: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.AssignRelationshipManagerRequest, _customer_pb2.Customer]
@@ -99,16 +109,26 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     """
     ResolveCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ResolveCustomerRequest, _customer_service_pb2.ResolveCustomerResponse]  # type: ignore[assignment]
     """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
-    (`IDENTIFIER_SHARED`) for a number that several customers have.
+    (`IDENTIFIER_SHARED`) for a handle that several customers have.
     """
     BatchResolveCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.BatchResolveCustomersRequest, _customer_service_pb2.BatchResolveCustomersResponse]  # type: ignore[assignment]
     """Resolves up to 1,000 handles in one transaction, in the order asked."""
     CreateIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.CreateIdentifierRequest, _identifier_pb2.Identifier]  # type: ignore[assignment]
-    """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another."""
+    """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another, and is
+    not known to be shared.
+    """
     GetIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.GetIdentifierRequest, _identifier_pb2.Identifier]  # type: ignore[assignment]
     """Gets a handle by name."""
     ListIdentifiers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ListIdentifiersRequest, _customer_service_pb2.ListIdentifiersResponse]  # type: ignore[assignment]
     """Lists the handles of a customer, oldest first."""
+    UpdateIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.UpdateIdentifierRequest, _identifier_pb2.Identifier]  # type: ignore[assignment]
+    """Changes what is known about a handle. FAILED_PRECONDITION (`IDENTIFIER_SHARED`) to say that it is not shared while others
+    have it: `customers` in the metadata.
+    """
+    VerifyIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.VerifyIdentifierRequest, _identifier_pb2.Identifier]  # type: ignore[assignment]
+    """Notes that the customer proved that they have a handle. What was noted before gives way to it."""
+    WithdrawIdentifierVerification: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.WithdrawIdentifierVerificationRequest, _identifier_pb2.Identifier]  # type: ignore[assignment]
+    """Withdraws that a handle was proved; without effect when it was not."""
     DeleteIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.DeleteIdentifierRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Takes a handle from its customer."""
     AssignRelationshipManager: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.AssignRelationshipManagerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
@@ -181,7 +201,7 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_customer_service_pb2.ResolveCustomerResponse, _abc.Awaitable[_customer_service_pb2.ResolveCustomerResponse]]:
         """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
-        (`IDENTIFIER_SHARED`) for a number that several customers have.
+        (`IDENTIFIER_SHARED`) for a handle that several customers have.
         """
 
     @_abc_1.abstractmethod
@@ -198,7 +218,9 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_service_pb2.CreateIdentifierRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_identifier_pb2.Identifier, _abc.Awaitable[_identifier_pb2.Identifier]]:
-        """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another."""
+        """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another, and is
+        not known to be shared.
+        """
 
     @_abc_1.abstractmethod
     def GetIdentifier(
@@ -215,6 +237,32 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_customer_service_pb2.ListIdentifiersResponse, _abc.Awaitable[_customer_service_pb2.ListIdentifiersResponse]]:
         """Lists the handles of a customer, oldest first."""
+
+    @_abc_1.abstractmethod
+    def UpdateIdentifier(
+        self,
+        request: _customer_service_pb2.UpdateIdentifierRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identifier_pb2.Identifier, _abc.Awaitable[_identifier_pb2.Identifier]]:
+        """Changes what is known about a handle. FAILED_PRECONDITION (`IDENTIFIER_SHARED`) to say that it is not shared while others
+        have it: `customers` in the metadata.
+        """
+
+    @_abc_1.abstractmethod
+    def VerifyIdentifier(
+        self,
+        request: _customer_service_pb2.VerifyIdentifierRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identifier_pb2.Identifier, _abc.Awaitable[_identifier_pb2.Identifier]]:
+        """Notes that the customer proved that they have a handle. What was noted before gives way to it."""
+
+    @_abc_1.abstractmethod
+    def WithdrawIdentifierVerification(
+        self,
+        request: _customer_service_pb2.WithdrawIdentifierVerificationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identifier_pb2.Identifier, _abc.Awaitable[_identifier_pb2.Identifier]]:
+        """Withdraws that a handle was proved; without effect when it was not."""
 
     @_abc_1.abstractmethod
     def DeleteIdentifier(

@@ -20,8 +20,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Identifier(_message.Message):
-    """A typed, normalised handle of a customer. It belongs to one customer, but for phone and fax numbers: people share them.
-    It is made and deleted; what it says is never changed.
+    """A typed, normalised handle of a customer. It belongs to one customer, but for phone and fax numbers, and for what is
+    `shared`: people share them. It is made and deleted; what it says is never changed, only what is known about it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -96,6 +96,36 @@ class Identifier(_message.Message):
     QUALITY_INVALID: Identifier.Quality.ValueType  # 3
     """Cannot be right. Kept as given, never used to reach or match the customer."""
 
+    @_typing.final
+    class Verification(_message.Message):
+        """That the customer has a handle."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        METHOD_FIELD_NUMBER: _builtins.int
+        VERIFY_TIME_FIELD_NUMBER: _builtins.int
+        VERIFIER_FIELD_NUMBER: _builtins.int
+        method: _builtins.str
+        """How it was proved, a code, such as `code-sent` or `id-card`."""
+        verifier: _builtins.str
+        """Who says so: `agents/{agent}` or `services/{service}`."""
+        @_builtins.property
+        def verify_time(self) -> _timestamp_pb2.Timestamp:
+            """When."""
+
+        def __init__(
+            self,
+            *,
+            method: _builtins.str = ...,
+            verify_time: _timestamp_pb2.Timestamp | None = ...,
+            verifier: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["verify_time", b"verify_time"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["method", b"method", "verifier", b"verifier", "verify_time", b"verify_time"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
     SYSTEM_FIELD_NUMBER: _builtins.int
@@ -103,6 +133,11 @@ class Identifier(_message.Message):
     NORMALIZED_VALUE_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    SHARED_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    EXTENSION_FIELD_NUMBER: _builtins.int
+    VERIFICATION_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/identifiers/{uuid}`, chosen by the server."""
     type: Global___Identifier.Type.ValueType
@@ -119,9 +154,24 @@ class Identifier(_message.Message):
     """
     quality: Global___Identifier.Quality.ValueType
     """How good the value is."""
+    shared: _builtins.bool
+    """Whether several customers are known to have it: a switchboard, a family's phone, `info@`. It finds who has it and proves
+    of nobody who they are; an import joins nobody by it. False of a number says that nobody knows. Who gets a handle
+    that is known to be shared has it shared, whatever is sent.
+    """
+    region_code: _builtins.str
+    """The country of a phone or fax number, ISO 3166-1 alpha-2; empty when it is of no single one, or is not known."""
+    extension: _builtins.str
+    """The extension of a phone or fax number, digits; empty without."""
+    etag: _builtins.str
+    """The version, quoted: `"7"`. Send it back to refuse a lost update."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the customer got it."""
+
+    @_builtins.property
+    def verification(self) -> Global___Identifier.Verification:
+        """How the customer proved that they have it; absent while nobody did. A proof of now says nothing of who else has it."""
 
     def __init__(
         self,
@@ -133,10 +183,15 @@ class Identifier(_message.Message):
         normalized_value: _builtins.str = ...,
         quality: Global___Identifier.Quality.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        shared: _builtins.bool = ...,
+        region_code: _builtins.str = ...,
+        extension: _builtins.str = ...,
+        verification: Global___Identifier.Verification | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "verification", b"verification"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "name", b"name", "normalized_value", b"normalized_value", "quality", b"quality", "system", b"system", "type", b"type", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "etag", b"etag", "extension", b"extension", "name", b"name", "normalized_value", b"normalized_value", "quality", b"quality", "region_code", b"region_code", "shared", b"shared", "system", b"system", "type", b"type", "value", b"value", "verification", b"verification"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

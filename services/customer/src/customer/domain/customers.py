@@ -111,6 +111,8 @@ class Customer:
     create_time: datetime
     update_time: datetime
     version: int
+    bought: bool  # under this name, since somebody told of a purchase
+    prospect: bool  # until then, under any of their names
 
     name = CUSTOMER.named("id")
 
@@ -169,6 +171,14 @@ class Customer:
         self.touch(now)
         return True
 
+    def convert(self, now: datetime) -> bool:
+        """Note that they bought something, perhaps by another name; False when that is known."""
+        if not self.prospect:
+            return False
+        self.prospect = False
+        self.touch(now)
+        return True
+
     def touch(self, now: datetime) -> None:
         """Count a change."""
         self.version += 1
@@ -191,6 +201,8 @@ def new_customer(
         create_time=now,
         update_time=now,
         version=1,
+        bought=False,
+        prospect=True,
     )
     if customer.display_name == customer._derived_name():
         customer.display_name = ""

@@ -33,8 +33,8 @@ class CustomerUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdentifierCreated:
-    """A customer got a handle."""
+class _Identifier:
+    """What every event about the identifier tells."""
 
     identifier: str
     customer: str
@@ -43,13 +43,36 @@ class IdentifierCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdentifierDeleted:
+class IdentifierCreated(_Identifier):
+    """A customer got a handle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierDeleted(_Identifier):
     """A customer lost a handle."""
 
-    identifier: str
-    customer: str
-    type: str
-    system: str
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierUpdated(_Identifier):
+    """What is known about a handle changed."""
+
+    shared: bool
+    updated_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierVerified(_Identifier):
+    """A customer proved that they have a handle."""
+
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierVerificationWithdrawn(_Identifier):
+    """It is no longer said that a customer proved a handle."""
+
+    method: str
+    reason_code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,3 +294,55 @@ class AttributeValueUpdated:
     source: str
     observe_time: datetime
     pinned: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Relationship:
+    """What every event about the relationship tells."""
+
+    relationship: str
+    customer: str
+    related_customer: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationshipCreated(_Relationship):
+    """What a customer is to another was noted."""
+
+    start_time: datetime | None
+    end_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationshipUpdated(_Relationship):
+    """What is known of a relationship changed."""
+
+    start_time: datetime | None
+    end_time: datetime | None
+    updated_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationshipEnded(_Relationship):
+    """A customer is no longer what they were to another."""
+
+    end_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationshipDeleted(_Relationship):
+    """A relationship was noted by mistake."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerConverted:
+    """A prospect bought for the first time that we know of.
+
+    Told once of a customer.
+    """
+
+    customer: str
+    type: str
+    purchase: str
+    purchase_time: datetime

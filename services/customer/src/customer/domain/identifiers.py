@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.errors import AlreadyExists, FailedPrecondition
+from chassis.facts import Told, Why, shown, why_told
 from customer.names import CUSTOMER, IDENTIFIER
 
 MAX_IDENTIFIERS = 100
@@ -34,8 +35,9 @@ class Quality(StrEnum):
 
 Key = tuple[IdentifierType, str, str]  # its type, its system, and the value as it is matched
 
-# A household or a switchboard: such a number finds people, and proves of nobody who they are.
-SHARED = frozenset({IdentifierType.PHONE, IdentifierType.FAX})
+# Of a household or a switchboard, perhaps: it finds people, and proves of nobody who they are.
+NUMBERS = frozenset({IdentifierType.PHONE, IdentifierType.FAX})
+CUSTOMERS_NAMED = 20  # of those who have a handle, in a refusal
 
 
 class _Keyed:
@@ -45,6 +47,7 @@ class _Keyed:
     type: IdentifierType
     system: str
     normalized_value: str
+    shared: bool
 
     @property
     def key(self) -> Key | None:
@@ -53,8 +56,8 @@ class _Keyed:
 
     @property
     def own_key(self) -> Key | None:
-        """The key when it belongs to one customer alone; None for a number that people share."""
-        return None if self.type in SHARED else self.key
+        """The key when it belongs to one customer alone; None for what people share, as numbers may be."""
+        return None if self.shared or self.type in NUMBERS else self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +69,17 @@ class Handle(_Keyed):
     value: str
     normalized_value: str
     quality: Quality
+    shared: bool = False
 
     @property
     def strong(self) -> bool:
         """Whether it proves who somebody is."""
-        return self.type in (IdentifierType.EXTERNAL_ID, IdentifierType.ACCOUNT_NUMBER)
+        return not self.shared and self.type in (IdentifierType.EXTERNAL_ID, IdentifierType.ACCOUNT_NUMBER)
 
 
 @dataclass(slots=True)
 class Identifier(_Keyed):
-    """A handle of a customer."""
+    """A handle of a customer; `verify_time` is None while nobody proved that they have it."""
 
     id: UUID
     customer_id: UUID
@@ -85,9 +89,27 @@ class Identifier(_Keyed):
     normalized_value: str
     quality: Quality
     create_time: datetime
+    shared: bool
+    verification_method: str
+    verify_time: datetime | None
+    verifier: str  # a subject, as `agent:alice`
+    version: int
 
     name = IDENTIFIER.named("customer_id", "id")
     customer = CUSTOMER.named("customer_id")
+
+    def verify(self, method: str, verifier: str, now: datetime) -> None:
+        """Note that the customer proved that they have it."""
+        self.verification_method, self.verify_time, self.verifier = method, now, verifier
+        self.version += 1
+
+    def withdraw_verification(self) -> str:
+        """Note that they have not; returns how they were said to have, empty when nobody said so."""
+        method = self.verification_method
+        if self.verify_time is not None:
+            self.verification_method, self.verify_time, self.verifier = "", None, ""
+            self.version += 1
+        return method
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +152,26 @@ def check_room(held: int, added: int = 1) -> None:
 
 
 def shared(field: str) -> FailedPrecondition:
-    """The refusal to say whose a number is that several customers have."""
-    told = f"{field} is a number that several customers have: ask by another handle of theirs."
+    """The refusal to say whose a handle is that several customers have."""
+    told = f"{field} is a handle that several customers have: ask by another handle of theirs."
     return FailedPrecondition("IDENTIFIER_SHARED", told, {"field": field})
+
+
+def held_by_several(field: str, others: Iterable[UUID]) -> FailedPrecondition:
+    """The refusal to say that a handle is one customer's, which others have too."""
+    names = ", ".join(CUSTOMER.format(each) for each in sorted(others)[:CUSTOMERS_NAMED])
+    told = f"{field} must be true while others have the handle: take it from {names} first."
+    return FailedPrecondition("IDENTIFIER_SHARED", told, {"field": field, "customers": names})
+
+
+def why_identifier(identifier: Identifier, told: Told) -> Why:
+    """Why an identifier is as it is: what was last told of it, and how it was proved."""
+    last = why_told(identifier, told)
+    if identifier.verify_time is None:
+        return last
+    method, at = identifier.verification_method, shown(identifier.verify_time)
+    proved = f"The customer proved that they have it by {method}, {at}."
+    return Why(f"{last.summary} {proved}".strip(), inputs={"verification.method": method})
 
 
 def taken(field: str, customer: str, **of: str) -> AlreadyExists:

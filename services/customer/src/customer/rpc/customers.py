@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -28,13 +29,16 @@ from chassis.servicer import Rpc
 from customer import names
 from customer.domain import customers as domain
 from customer.domain.customers import KIND_FIELDS, ORGANIZATION, PERSON, ProfileUpdate
-from customer.domain.identifiers import Draft, Handle
+from customer.domain.identifiers import Draft, Handle, why_identifier
 from customer.rpc.dates import date_of_text, text_of_date
+from customer.rpc.identifiers import identifier_message
 from customer.store import tables as store
 from customer.store.search import SEARCH, Found
 from customer.usecases import customers as usecases
+from customer.usecases import identifiers
 from customer.usecases.customers import Held, create_identifier, delete_identifier, judged
 from customer.usecases.resolve import CHARACTERS_MIN, Ask, resolve_customers, wanted
+from customer.usecases.spelling import meant
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import customer_service_pb2 as pb
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
@@ -74,7 +78,8 @@ def _field(path: str) -> str:
 
 def read_handle(sent: Identifier, region_code: str) -> Handle:
     """A handle with its quality."""
-    return judged(sent.system, sent.value, customers.judged(sent, region_code))
+    found = judged(sent.system, sent.value, customers.judged(sent, region_code))
+    return replace(found, shared=True) if sent.shared else found
 
 
 def shown(held: Held) -> Customer:
@@ -90,7 +95,7 @@ def shown(held: Held) -> Customer:
         customer,
         **kind,
         display_name=customer.shown_name,
-        identifiers=[to_message(Identifier, identifier) for identifier in held.identifiers],
+        identifiers=[identifier_message(identifier) for identifier in held.identifiers],
         addresses=[Address(**address) for address in json.loads(customer.addresses or "[]")],
     )
 
@@ -144,12 +149,20 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
     relationship_manager: str  # who new customers get, `agents/{agent}`
 
     AssignRelationshipManager = change(pb.AssignRelationshipManagerRequest, usecases.assign_manager, shown)
-    CreateIdentifier = change(pb.CreateIdentifierRequest, create_identifier, Identifier)
-    GetIdentifier = get(names.IDENTIFIER, store.IDENTIFIER, Identifier)
+    CreateIdentifier = change(pb.CreateIdentifierRequest, create_identifier, identifier_message)
+    GetIdentifier = get(names.IDENTIFIER, store.IDENTIFIER, identifier_message)
     ListIdentifiers = listing(
-        pb.ListIdentifiersResponse, store.LIST_IDENTIFIERS, parent=(names.CUSTOMER, store.CUSTOMER)
+        pb.ListIdentifiersResponse,
+        store.LIST_IDENTIFIERS,
+        identifier_message,
+        parent=(names.CUSTOMER, store.CUSTOMER),
     )
-    ExplainIdentifier = explain(names.IDENTIFIER, store.IDENTIFIER, Identifier)
+    ExplainIdentifier = explain(names.IDENTIFIER, store.IDENTIFIER, identifier_message, why_identifier)
+    UpdateIdentifier = change(pb.UpdateIdentifierRequest, identifiers.update_identifier, identifier_message)
+    VerifyIdentifier = change(pb.VerifyIdentifierRequest, identifiers.verify_identifier, identifier_message)
+    WithdrawIdentifierVerification = change(
+        pb.WithdrawIdentifierVerificationRequest, identifiers.withdraw_verification, identifier_message
+    )
     DeleteIdentifier = change(pb.DeleteIdentifierRequest, delete_identifier, Empty)
 
     @mutation
@@ -187,6 +200,7 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
     ) -> pb.SearchCustomersResponse:
         """Find customers by whatever one has of them."""
         asked = wanted(request.query).parameters()
+        asked |= await meant(self.db, asked["text"])
         matches, token = await SEARCH.page_together(self.db, request, self._matches, **asked)
         return pb.SearchCustomersResponse(matches=matches, next_page_token=token)
 

@@ -18,7 +18,7 @@ from customer.domain.customers import Customer
 from customer.domain.identifiers import Identifier
 from customer.domain.match_jobs import MatchJob, MatchParameters
 from customer.domain.matches import MatchCandidate, MatchState
-from customer.store.tables import CUSTOMERS, IDENTIFIERS, METADATA
+from customer.store.tables import CUSTOMERS, HELD, IDENTIFIERS, METADATA
 from rapport.customer.v1 import match_pb2
 from rapport_identity.blocking import BLOCK_MAX
 
@@ -92,7 +92,7 @@ QUEUE_AGE = Statement[Any](sa.select(sa.func.count().label("changes"), _age_s(_f
 # As they were made: what was linked since is compared as what it is by itself.
 CUSTOMERS_AS_MADE = Statement(sa.select(CUSTOMERS).where(among(CUSTOMERS.c.id, "ids")), row=Customer)
 IDENTIFIERS_AS_MADE = Statement(
-    sa.select(IDENTIFIERS).where(among(IDENTIFIERS.c.customer_id, "ids")).order_by(IDENTIFIERS.c.id),
+    sa.select(*HELD).where(among(IDENTIFIERS.c.customer_id, "ids")).order_by(IDENTIFIERS.c.id),
     row=Identifier,
 )
 RECORDS_OF = Statement(

@@ -1,25 +1,27 @@
-"""The statement that finds customers by whatever a text may mean, each of it by an index.
+"""The statements that find customers by whatever a text may mean, each of it by an index.
 
 Each part is found by itself and sorted then: asked for the first of an order, the planner would rather walk
 through all customers in that order, for it takes every word for one that many have. So a part has a size.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TSQUERY, distinct_on
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, distinct_on, insert
 
 from chassis.api.listing import Listing
 from chassis.db.aliases import survivor_of
-from chassis.db.tables import rows_of
+from chassis.db.statement import Statement
+from chassis.db.tables import among, rows_of
 from customer.names import IDENTIFIER
-from customer.store.tables import CUSTOMERS, IDENTIFIERS
+from customer.store.tables import CUSTOMERS, IDENTIFIERS, METADATA
 
 FOUND_MAX = 1000
-_BY_NAME_OR_HANDLE, _BY_END, _BY_WORDS = (
-    sa.literal_column(str(n), sa.Integer).label("rank") for n in range(3)
+_BY_NAME_OR_HANDLE, _BY_END, _BY_WORDS, _BY_BEGINNINGS, _BY_SPELLING = (
+    sa.literal_column(str(n), sa.Integer).label("rank") for n in range(5)
 )
 _I = IDENTIFIERS.c
 
@@ -49,14 +51,14 @@ def _holders(rank: sa.ColumnElement[int], asked: Any, matches: sa.ColumnElement[
     return select.join_from(asked, IDENTIFIERS, sa.and_(matches, indexed)).limit(FOUND_MAX)
 
 
-def _by_key() -> Any:
+def _by_key(column: str) -> Any:
     asked = rows_of("asked", types=sa.Text(), systems=sa.Text(), values=sa.Text())
     matches = sa.and_(
-        _I.normalized_value == asked.c["values"],
+        _I[column] == asked.c["values"],
         _I.type == asked.c.types,
         sa.or_(asked.c.systems.is_(None), _I.system == asked.c.systems),
     )
-    return _holders(_BY_NAME_OR_HANDLE, asked, matches, "identifiers.normalized_value <> ''")
+    return _holders(_BY_NAME_OR_HANDLE, asked, matches, f"identifiers.{column} <> ''")
 
 
 def _by_end() -> Any:
@@ -67,40 +69,131 @@ def _by_end() -> Any:
     return _holders(_BY_END, asked, matches, only)
 
 
-def _by_words() -> Any:
-    """All words, each as a prefix; none, and so nobody, of a text without any. No word holds a quote."""
-    words = sa.func.unnest(sa.func.tsvector_to_array(sa.func.words_of(sa.bindparam("text", type_=sa.Text))))
-    word: Any = words.column_valued("word")
-    prefixes = sa.select(
-        sa.func.string_agg(
-            sa.func.quote_literal(word).op("||")(sa.literal_column("':*'")), sa.literal_column("' & '")
-        ).cast(TSQUERY)
+_TEXT = sa.bindparam("text", type_=sa.Text)
+_NAMES = " || ' ' || ".join(
+    f"customers.{name}"
+    for name in ("display_name", "given_name", "additional_name", "family_name", "organization_name")
+)
+_WORDS: Any = sa.literal_column(f"words_of({_NAMES} || ' ' || cities_of(customers.addresses))")
+
+
+def _words(vector: Any, alias: str) -> Any:
+    """Its words as rows of one column, `word`; no word holds a quote."""
+    words = sa.func.unnest(sa.func.tsvector_to_array(vector))
+    return words.table_valued(sa.column("word", sa.Text), name=alias).render_derived()
+
+
+def _all_of(each: Callable[[Any], Any]) -> Any:
+    """The query for all words that are asked for; NULL, which finds nobody, of a text without any."""
+    word = _words(sa.func.words_of(_TEXT), "asked").c.word
+    return sa.select(sa.func.string_agg(each(word), sa.literal_column("' & '")).cast(TSQUERY))
+
+
+def _beginning(word: Any) -> Any:
+    return sa.func.quote_literal(word).op("||")(sa.literal_column("':*'"))
+
+
+def _or_near(word: Any) -> Any:
+    """That word by its beginning, or one that is spelt nearly so."""
+    near = rows_of("near", near_asked=sa.Text(), near_words=sa.Text())
+    other = sa.literal_column("' | '").op("||")(sa.func.quote_literal(near.c.near_words))
+    others = (
+        sa.select(sa.func.string_agg(other, sa.literal_column("''")))
+        .where(near.c.near_asked == word)
+        .scalar_subquery()
     )
-    names = " || ' ' || ".join(
-        f"customers.{name}"
-        for name in ("display_name", "given_name", "additional_name", "family_name", "organization_name")
-    )
-    index: Any = sa.literal_column(f"words_of({names})")
-    return _customers(_BY_WORDS).where(index.op("@@")(prefixes.scalar_subquery())).limit(FOUND_MAX)
+    return sa.func.concat(sa.literal_column("'('"), _beginning(word), others, sa.literal_column("')'"))
+
+
+_EXACTLY = _all_of(sa.func.quote_literal).scalar_subquery()
+_BY_BEGINNING = _all_of(_beginning).scalar_subquery()
+_has_near = sa.func.cardinality(sa.bindparam("near_words", type_=sa.ARRAY(sa.Text()))) > 0
+_NEARLY = _all_of(_or_near).where(_has_near).scalar_subquery()
+
+
+def _by_words(rank: sa.ColumnElement[int], query: Any, known: Any = None) -> Any:
+    """Who has the words, and not those that are `known`, who were found before."""
+    new = query if known is None else sa.func.tsquery_and(query, sa.func.tsquery_not(known))
+    return _customers(rank).where(_WORDS.op("@@")(new)).limit(FOUND_MAX)
 
 
 def _search() -> Listing[Found]:
     named = _customers(_BY_NAME_OR_HANDLE).where(CUSTOMERS.c.id == sa.bindparam("customer_id", type_=sa.Uuid))
-    parts = [part.subquery() for part in (named, _by_key(), _by_end(), _by_words())]
-    every = sa.union_all(*(sa.select(part) for part in parts)).subquery()
-    whose = survivor_of(every.c.customer_id)
+    parts = [
+        named,
+        _by_key("normalized_value"),
+        _by_key("shared_value"),
+        _by_end(),
+        _by_words(_BY_WORDS, _EXACTLY),
+        _by_words(_BY_BEGINNINGS, _BY_BEGINNING, _EXACTLY),
+        _by_words(_BY_SPELLING, _NEARLY, _BY_BEGINNING),
+    ]
+    # One after the other, until there are enough: of a name that many have nothing less is looked for.
+    found = sa.union_all(*(sa.select(part.subquery()) for part in parts)).limit(FOUND_MAX).subquery()
+    whose = survivor_of(found.c.customer_id)
     each = (  # once, for the best and then the oldest reason
         sa.select(
-            every.c.rank,
+            found.c.rank,
             whose.label("customer_id"),
-            every.c.customer_id.label("born_id"),
-            every.c.identifier_id,
+            found.c.customer_id.label("born_id"),
+            found.c.identifier_id,
         )
         .ext(distinct_on(whose))
-        .order_by(whose, every.c.rank, every.c.identifier_id)
+        .order_by(whose, found.c.rank, found.c.identifier_id)
         .subquery("found")
     )
     return Listing(sa.select(each), each.c.rank, each.c.customer_id, row=Found, default_size=20, size_max=100)
 
 
 SEARCH = _search()
+
+# Every word of every customer, but for those too short to be mistaken and for numbers: what may be meant.
+SEARCH_WORDS = sa.Table("search_words", METADATA, sa.Column("word", sa.Text, primary_key=True))
+MISSPELT_MIN, SPELT_MIN, SPELT_MAX = 4, 3, 20  # letters
+NEAR_MAX = 500  # words that are looked at for one
+ASKED_MAX = 6  # words of a text for which others are looked for
+
+
+def _spelt(word: Any, least: int) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        sa.func.length(word).between(least, SPELT_MAX), word.op("!~")(sa.literal_column("'[0-9]'"))
+    )
+
+
+_learnt = _words(_WORDS, "learnt")
+# In their order, so that two who learn the same words do not each wait for the other.
+LEARN_WORDS = Statement[Any](
+    insert(SEARCH_WORDS)
+    .from_select(
+        ["word"],
+        sa.select(_learnt.c.word)
+        .distinct()
+        .select_from(CUSTOMERS.join(_learnt, sa.true()))
+        .where(among(CUSTOMERS.c.id, "ids"), _spelt(_learnt.c.word, SPELT_MIN))
+        .order_by(_learnt.c.word),
+    )
+    .on_conflict_do_nothing()
+)
+
+
+def _near(word: Any) -> Any:
+    return sa.func.near_of(word, type_=ARRAY(sa.Text))
+
+
+_in_text = _words(sa.func.words_of(_TEXT), "in_text")
+_mistaken = (
+    sa.select(_in_text.c.word)
+    .where(_spelt(_in_text.c.word, MISSPELT_MIN))
+    .limit(ASKED_MAX)
+    .subquery("mistaken")
+)
+_meant = (
+    sa.select(SEARCH_WORDS.c.word)
+    .where(_near(SEARCH_WORDS.c.word).op("&&")(_near(_mistaken.c.word)))
+    .limit(NEAR_MAX)
+    .lateral("meant")
+)
+# For the words of a text, those that have in common what `near_of` leaves of them.
+NEAR_WORDS = Statement[Any](
+    sa.select(_mistaken.c.word.label("asked"), _meant.c.word).select_from(_mistaken.join(_meant, sa.true()))
+)

@@ -22,7 +22,7 @@ from chassis.db.statement import Bulk, Executor, Statement, of_entity
 from chassis.db.tables import among, rows_of, table
 from customer.domain.consents import Consent, Preferences, Purpose
 from customer.domain.customers import PROFILE_FIELDS, Customer
-from customer.domain.identifiers import Identifier, IdentifierType, Key
+from customer.domain.identifiers import Identifier
 from customer.domain.imports import Finding, ImportJob
 from customer.domain.sections import SectionSchema, ViewSection
 from customer.domain.timeline import TimelineEntry
@@ -69,9 +69,10 @@ class ImportRow:
 
 CUSTOMERS = table(METADATA, "customers", Customer)
 # (type, system, normalized_value) is unique where there is a normalized value and it is no phone or fax
-# number. The reference to the customer is checked at commit: a new customer's identifiers are inserted first,
-# because they decide whether there is a new customer.
-IDENTIFIERS = table(METADATA, "identifiers", Identifier)
+# number. Of what is shared, and no number, the normalized value is in `shared_value` instead, out of reach of
+# that index: see `customer.store.identifiers`. The reference to the customer is checked at commit: a new
+# customer's identifiers are inserted first, because they decide whether there is a new customer.
+IDENTIFIERS = table(METADATA, "identifiers", Identifier, sa.Column("shared_value", sa.Text, nullable=False))
 # Read by (customer_id, occur_time, id). No reference to the customer: facts may overtake the customer they
 # are about.
 TIMELINE = table(METADATA, "timeline", TimelineEntry)
@@ -105,7 +106,15 @@ IMPORT_FINDINGS = table(METADATA, "import_findings", Finding, key=("job_id", "li
 
 _ID = CUSTOMERS.c.id == survivor_of(sa.bindparam("id", type_=sa.Uuid))
 _IDS = among(CUSTOMERS.c.id, "ids")
-_CHANGING = (*PROFILE_FIELDS, "profile_sources", "relationship_manager", "update_time", "version")
+_CHANGING = (
+    *PROFILE_FIELDS,
+    "profile_sources",
+    "relationship_manager",
+    "update_time",
+    "version",
+    "bought",
+    "prospect",
+)
 
 CUSTOMER = Statement(sa.select(CUSTOMERS).where(_ID), row=Customer)
 CUSTOMERS_BY_ID = Statement(sa.select(CUSTOMERS).where(_IDS), row=Customer)
@@ -125,6 +134,7 @@ NAMED_CUSTOMERS = Statement(
     ),
     row=NamedCustomer,
 )
+BUYERS = Statement[Any](sa.select(CUSTOMERS.c.id).where(_IDS, CUSTOMERS.c.bought))
 KNOWN_CUSTOMERS = Statement[Any](sa.select(CUSTOMERS.c.id).where(_IDS))
 
 _led_on = sa.exists().where(
@@ -138,6 +148,7 @@ LIST_CUSTOMERS = Listing(
     filters={
         "relationship_manager": filters.text(CUSTOMERS.c.relationship_manager),
         "region_code": filters.text(CUSTOMERS.c.region_code),
+        "prospect": filters.boolean(CUSTOMERS.c.prospect),
         "create_time": filters.moment(CUSTOMERS.c.create_time),
     },
 )
@@ -156,16 +167,18 @@ UPDATE_CUSTOMERS = Statement[Any](
 )
 
 _T = IDENTIFIERS.c
-_KEY = ("type", "system", "normalized_value")
-_keys = rows_of("keys", **dict.fromkeys(_KEY, sa.Text()))
-
 _CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
 _OF_GROUP = sa.func.any(group_of(_CUSTOMER))  # of the customer, by whichever of their names
+# Identifiers as entities, which have one normalized value.
+HELD = [
+    *(column for column in _T if column.name not in ("normalized_value", "shared_value")),
+    _T.normalized_value.concat(_T.shared_value).label("normalized_value"),
+]
 IDENTIFIER = Statement(
-    sa.select(IDENTIFIERS).where(_T.id == sa.bindparam("id"), _T.customer_id == _OF_GROUP), row=Identifier
+    sa.select(*HELD).where(_T.id == sa.bindparam("id"), _T.customer_id == _OF_GROUP), row=Identifier
 )
 LIST_IDENTIFIERS = Listing(
-    sa.select(IDENTIFIERS), _T.create_time, _T.id, row=Identifier, of_customer=_T.customer_id
+    sa.select(*HELD), _T.create_time, _T.id, row=Identifier, of_customer=_T.customer_id
 )
 
 
@@ -178,7 +191,7 @@ class _OfCustomer(Identifier):
 
 _names = names_of(_asked.c.ids)
 _IDENTIFIERS_OF = Statement(
-    sa.select(IDENTIFIERS, _asked.c.ids.label("asked"))
+    sa.select(*HELD, _asked.c.ids.label("asked"))
     .select_from(_asked.join(_names, sa.true()).join(IDENTIFIERS, _T.customer_id == _names.c.customer_id))
     .order_by(_T.create_time, _T.id),
     row=_OfCustomer,
@@ -193,40 +206,6 @@ async def identifiers_of(on: Executor, customer_ids: Iterable[UUID]) -> dict[UUI
     return found
 
 
-# As the partial indexes say it, in the literals by which the planner recognises them.
-_OWNED = "{0}normalized_value <> '' AND {0}type NOT IN ('PHONE', 'FAX')"
-_SHARED = "{0}normalized_value <> '' AND {0}type IN ('PHONE', 'FAX')"
-
-
-def _having(predicate: str) -> sa.Select[Any]:
-    """Who has the handles, through the partial index of that predicate."""
-    indexed: sa.ColumnElement[bool] = sa.literal_column(f"({predicate.format('identifiers.')})")
-    matches = sa.and_(*(_T[name] == _keys.c[name] for name in _KEY), indexed)
-    owner = survivor_of(_T.customer_id).label("customer_id")
-    return sa.select(*(_T[name] for name in _KEY), owner).join_from(_keys, IDENTIFIERS, matches)
-
-
-# The customers that have handles, by key: see `owners_of`. Several may have a number.
-_OWNERS = Statement[Any](sa.union_all(_having(_OWNED), _having(_SHARED)))
-
-
-async def owners_of(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]]:
-    """Who has these handles; what is nobody's is left out."""
-    columns = dict(zip(_KEY, map(list, zip(*keys, strict=True)), strict=False))
-    rows = await _OWNERS.all(on, **columns) if columns else []
-    return [
-        ((IdentifierType(row["type"]), row["system"], row["normalized_value"]), row["customer_id"])
-        for row in rows
-    ]
-
-
-# Returns the ids that went in: a handle that is taken, by whoever commits first, is left out.
-CLAIM_IDENTIFIERS = Bulk[Any](
-    IDENTIFIERS,
-    lambda insert: insert.on_conflict_do_nothing(
-        index_elements=_KEY, index_where=sa.text(_OWNED.format(""))
-    ).returning(_T.id),
-)
 DELETE_IDENTIFIER = Statement[Any](sa.delete(IDENTIFIERS).where(_T.id == sa.bindparam("id")))
 DELETE_IDENTIFIERS_OF = Statement[Any](sa.delete(IDENTIFIERS).where(among(_T.customer_id, "customer_ids")))
 

@@ -1,7 +1,7 @@
 """Creating and changing customers, and the handles that they are found by."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from chassis import ids
@@ -35,6 +35,8 @@ from customer.domain.identifiers import (
 )
 from customer.names import CUSTOMER, IDENTIFIER
 from customer.store import tables as store
+from customer.store.identifiers import owners_of
+from customer.usecases.claims import claim
 from customer.usecases.provenance import Sayings, calling_source, is_person
 
 
@@ -71,23 +73,21 @@ def prepare(tx: Transaction, draft: Draft, relationship_manager: str) -> Held:
 
 def identified(tx: Transaction, customer_id: UUID, handle: Handle) -> Identifier:
     """The handle as one of a customer; nothing is written."""
-    return Identifier(ids.uuid7(tx.now), customer_id, **values(handle), create_time=tx.now)
-
-
-async def claim(tx: Transaction, identifiers: Sequence[Identifier]) -> list[Identifier]:
-    """Insert identifiers; returns those that belong to somebody else by now.
-
-    Waits for whoever is about to commit the same handle. All go in by one statement in the order of the
-    handles, so that no two transactions wait for each other.
-    """
-    ordered = sorted(identifiers, key=lambda i: (i.type, i.system, i.normalized_value))
-    inserted = {row["id"] for row in await store.CLAIM_IDENTIFIERS.rows(tx, ordered)}
-    return [identifier for identifier in ordered if identifier.id not in inserted]
+    return Identifier(
+        ids.uuid7(tx.now),
+        customer_id,
+        **values(handle),
+        create_time=tx.now,
+        verification_method="",
+        verify_time=None,
+        verifier="",
+        version=1,
+    )
 
 
 async def refuse_taken(tx: Transaction, identifier: Identifier, field: str) -> None:
     """Raise AlreadyExists IDENTIFIER_TAKEN, naming the owner."""
-    owners = await store.owners_of(tx, [identifier.key] if identifier.key else [])
+    owners = await owners_of(tx, [identifier.key] if identifier.key else [])
     raise taken(field, CUSTOMER.format(owners[0][1]) if owners else "another customer")
 
 
@@ -111,7 +111,7 @@ def record_added(tx: Transaction, identifier: Identifier) -> None:
 async def create_customer(tx: Transaction, draft: Draft, relationship_manager: str, source: str) -> Held:
     """Create a customer, by a source. AlreadyExists IDENTIFIER_TAKEN when a handle belongs to another."""
     held = prepare(tx, draft, relationship_manager)
-    for lost in await claim(tx, held.identifiers):
+    for lost in (await claim(tx, held.identifiers)).lost:
         await refuse_taken(tx, lost, "customer.identifiers")
     await insert_customers(tx, [held], Sayings(source or calling_source(tx)))
     return held
@@ -180,7 +180,7 @@ async def assign_manager(tx: Transaction, *, customer_id: UUID, relationship_man
 
 
 async def create_identifier(
-    tx: Transaction, *, customer_id: UUID, type: IdentifierType, system: str, value: str
+    tx: Transaction, *, customer_id: UUID, type: IdentifierType, system: str, value: str, shared: bool
 ) -> Identifier:
     """Give a customer a handle, judged in their region.
 
@@ -189,13 +189,13 @@ async def create_identifier(
     """
     held = await locked(tx, customer_id)
     customer = held.customer
-    handle = judge(type, system, value, customer.region_code)
+    handle = replace(judge(type, system, value, customer.region_code), shared=shared)
     for theirs in held.identifiers:
         if same(theirs, handle):
             raise taken("identifier", theirs.customer, identifier=theirs.name)
     check_room(len(held.identifiers))
     identifier = identified(tx, customer_id, handle)
-    if await claim(tx, [identifier]):
+    if (await claim(tx, [identifier])).lost:
         await refuse_taken(tx, identifier, "identifier")
     customer.touch(tx.now)
     record_added(tx, identifier)
@@ -210,6 +210,6 @@ async def delete_identifier(tx: Transaction, *, customer_id: UUID, identifier_id
     if identifier is None:
         raise NotFound(IDENTIFIER.format(customer_id, identifier_id))
     held.customer.touch(tx.now)
-    tx.record(fact_of(IdentifierDeleted, identifier), version=2)
+    tx.record(fact_of(IdentifierDeleted, identifier), version=identifier.version + 1)
     await store.DELETE_IDENTIFIER.run(tx, id=identifier_id)
     await save(tx, [held.customer])

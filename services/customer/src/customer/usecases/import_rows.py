@@ -1,7 +1,7 @@
 """Applying imported rows: each finds its customer and brings what is missing, or becomes a new customer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from chassis.db.aliases import groups_of
@@ -12,13 +12,23 @@ from customer.domain import provenance
 from customer.domain.attributes import Attribute
 from customer.domain.customers import MAX_ADDRESSES, PERSON, Customer, path_of, with_addresses
 from customer.domain.facts import CustomerUpdated
-from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifier, Key, distinct, same
+from customer.domain.identifiers import (
+    MAX_IDENTIFIERS,
+    NUMBERS,
+    Draft,
+    Handle,
+    Identifier,
+    Key,
+    distinct,
+    same,
+)
 from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
 from customer.names import CUSTOMER
+from customer.store.identifiers import known_shared
 from customer.store.tables import LOCKED_CUSTOMERS, identifiers_of
+from customer.usecases.claims import claim
 from customer.usecases.customers import (
     Held,
-    claim,
     doubt,
     identified,
     insert_customers,
@@ -53,6 +63,7 @@ class _Chunk:
     """The customers that rows may match, with what the rows before did to them."""
 
     holders: dict[Key, set[UUID]]
+    shared: set[Key]  # handles that are known to be shared, or that are nobody's and a row says so
     known: dict[UUID, Held]
     sayings: Sayings
     attributes: Mapping[str, Attribute]  # of the profile's fields
@@ -61,6 +72,11 @@ class _Chunk:
     added: list[Identifier] = field(default_factory=list)
     before: dict[UUID, dict[str, str]] = field(default_factory=dict)  # profiles, of those that are known
     refused: set[int] = field(default_factory=set)
+
+    def is_free(self, handle: Handle) -> bool:
+        """Whether a customer may get a handle whoever has it: it is nobody's, or several may have it."""
+        is_open = handle.type in NUMBERS or handle.key in self.shared
+        return is_open or not (handle.key and self.holders.get(handle.key))
 
 
 async def apply_drafts(
@@ -75,10 +91,13 @@ async def apply_drafts(
     Aborted when somebody took a handle meanwhile: try the whole chunk again.
     """
     holders = await holders_of(tx, (handle for draft in drafts for handle in draft.handles))
+    said = {h.key for draft in drafts for h in draft.handles if h.shared and h.key} - holders.keys()
+    shared = said | await known_shared(tx, holders)
+    drafts = [_marked(draft, shared) for draft in drafts]
     known = await _known(tx, {owner for owners in holders.values() for owner in owners})
-    chunk = _Chunk(holders, known, sayings, await profile_attributes(tx) if known else {})
+    chunk = _Chunk(holders, shared, known, sayings, await profile_attributes(tx) if known else {})
     notes = [_apply(tx, chunk, i, draft, relationship_manager) for i, draft in enumerate(drafts)]
-    if await claim(tx, chunk.added):
+    if (await claim(tx, chunk.added)).lost:
         told = "An identifier changed hands meanwhile: try again."
         raise Aborted("REQUEST_IN_FLIGHT", told, retry_after_s=1)
     for identifier in chunk.added:
@@ -93,6 +112,12 @@ async def apply_drafts(
     if chunk.changed:
         await save(tx, list(chunk.changed.values()))
     return Applied(len(chunk.created), notes, chunk.refused)
+
+
+def _marked(draft: Draft, shared: set[Key]) -> Draft:
+    """The row, in which what is known to be shared says so."""
+    handles = (replace(h, shared=True) if h.key in shared else h for h in draft.handles)
+    return replace(draft, handles=tuple(handles))
 
 
 async def _known(tx: Transaction, customer_ids: set[UUID]) -> dict[UUID, Held]:
@@ -117,7 +142,7 @@ def _apply(
             return [Violation(where, "NAME_DIFFERS", _STRANGERS)]
     notes: list[Violation] = []
     if held is None:
-        free = [h for h in draft.handles if not (h.own_key and chunk.holders.get(h.own_key))]
+        free = [h for h in draft.handles if chunk.is_free(h)]
         held = prepare(tx, Draft(draft.profile, tuple(free)), relationship_manager)
         chunk.known[held.customer.id] = chunk.created[held.customer.id] = held
         new = held.identifiers
@@ -134,13 +159,13 @@ def _apply(
     for position, handle in enumerate(draft.handles):
         where = f"identifiers[{position}].value"
         others = (chunk.holders.get(handle.key) or set()) - {held.customer.id} if handle.key else set()
-        if others and handle.own_key:
+        if others and not chunk.is_free(handle):
             owner = CUSTOMER.format(next(iter(others)))
             notes.append(
                 Violation(where, "IDENTIFIER_TAKEN", f"belongs to {owner}, another customer: it stays there")
             )
         elif others:
-            told = "another customer has this number too: it proves nothing, and joined nobody"
+            told = "another customer has this too: it proves nothing, and joined nobody"
             notes.append(Violation(where, "IDENTIFIER_SHARED", told))
         elif unsure := doubt(handle):
             notes.append(Violation(where, *unsure))
@@ -154,7 +179,7 @@ def _apply(
 def _match(chunk: _Chunk, draft: Draft) -> tuple[Held | None, bool]:
     """Whom the row is about, and whether an id or account number says so.
 
-    A number alone finds the one customer who has it and is called the same.
+    A number, or what is shared, alone finds the one customer who has it and is called the same.
     """
     for handle in in_match_order(draft.handles):
         for owner in chunk.holders.get(handle.own_key, ()) if handle.own_key else ():
@@ -208,9 +233,7 @@ def _bring(
 ) -> list[Identifier]:
     """The identifiers that a row adds to its customer: those that are nobody's, as far as there is room."""
     missing = [
-        h
-        for h in distinct(handles)
-        if not (h.own_key and chunk.holders.get(h.own_key)) and not any(same(i, h) for i in held.identifiers)
+        h for h in distinct(handles) if chunk.is_free(h) and not any(same(i, h) for i in held.identifiers)
     ]
     room = MAX_IDENTIFIERS - len(held.identifiers)
     if len(missing) > room:

@@ -22,6 +22,7 @@ from customer.store import merges as store
 from customer.store.tables import LOCKED_CUSTOMERS
 from customer.usecases.customers import save
 from customer.usecases.hot_views import HotViews
+from customer.usecases.prospects import regrouped
 from customer.usecases.views import locked_views, render
 
 _LOCK = "customer-merges"
@@ -160,6 +161,7 @@ async def _regroup(
     )  # before it is so: whoever draws one of them now comes first
     await regroup(tx, whose, sequence, tx.now)
     await render(tx, rows, await groups_of(tx, list(whose)))
+    await regrouped(tx, whose, changed)
     for customer in changed:
         customer.touch(tx.now)
     await save(tx, changed)

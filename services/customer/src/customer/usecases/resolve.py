@@ -14,10 +14,12 @@ from chassis.api.text import TURNS
 from chassis.db.statement import LOCK_NAMES
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, NotFound
-from customer.domain.identifiers import SHARED, Draft, Handle, IdentifierType, Key, shared, taken
+from customer.domain.identifiers import NUMBERS, Draft, Handle, IdentifierType, Key, shared, taken
 from customer.names import CUSTOMER
-from customer.store.tables import DELETE_IDENTIFIERS_OF, owners_of
-from customer.usecases.customers import Held, claim, insert_customers, judge, prepare, refuse_taken
+from customer.store.identifiers import owners_of
+from customer.store.tables import DELETE_IDENTIFIERS_OF
+from customer.usecases.claims import claim
+from customer.usecases.customers import Held, insert_customers, judge, prepare, refuse_taken
 from customer.usecases.provenance import Sayings, calling_source
 
 _ANY = "customers/-"  # a handle is never repeated, so of nobody's there is no other name to tell
@@ -54,13 +56,13 @@ async def resolve_customers(
 
     With `missing_allowed`, a handle that is nobody's and is not to create is answered by None.
 
-    NotFound for such a handle otherwise; FailedPrecondition IDENTIFIER_SHARED for a number of several
+    NotFound for such a handle otherwise; FailedPrecondition IDENTIFIER_SHARED for a handle of several
     customers; AlreadyExists IDENTIFIER_TAKEN when a customer to be created has a further handle that is
     another's.
     """
-    numbers = {str(ask.handle.key) for ask in asks if ask.new and ask.handle.type in SHARED}
-    if numbers:
-        await LOCK_NAMES.run(tx, names=list(numbers))  # nobody else makes a customer for them meanwhile
+    several_may_have = {str(ask.handle.key) for ask in asks if ask.new and not ask.handle.own_key}
+    if several_may_have:  # nobody else makes a customer for them meanwhile
+        await LOCK_NAMES.run(tx, names=list(several_may_have))
     owners = await _owners_of(tx, asks)
     planned: dict[UUID, Held] = {}
     first: dict[UUID, Ask] = {}
@@ -111,9 +113,10 @@ async def _create(
     tx: Transaction, planned: dict[UUID, Held], first: dict[UUID, Ask], owners: dict[Key, UUID]
 ) -> set[UUID | None]:
     """Create the planned customers, but for those whose handle somebody else has taken meanwhile: these."""
-    lost = await claim(tx, [identifier for held in planned.values() for identifier in held.identifiers])
-    beaten = {i.customer_id for i in lost if i.key == first[i.customer_id].handle.key}
-    for identifier in lost:
+    claimed = await claim(tx, [identifier for held in planned.values() for identifier in held.identifiers])
+    others = [*claimed.lost, *claimed.joined]
+    beaten = {i.customer_id for i in others if i.key == first[i.customer_id].handle.key}
+    for identifier in claimed.lost:
         if identifier.customer_id not in beaten:
             await refuse_taken(tx, identifier, first[identifier.customer_id].field)
     if beaten:
@@ -167,7 +170,7 @@ def wanted(text: str) -> Wanted:
 def _keys(text: str) -> Iterator[tuple[IdentifierType, str | None, str]]:
     system, _, value = text.partition(":")
     for kind in IdentifierType:
-        for spelling in (text, _plain(text)) if kind in SHARED else (text,):
+        for spelling in (text, _plain(text)) if kind in NUMBERS else (text,):
             if whole := judge(kind, "", spelling, "").normalized_value:
                 yield kind, None, whole
         if kind in _OF_SYSTEMS and (of_system := judge(kind, system, value, "").normalized_value):

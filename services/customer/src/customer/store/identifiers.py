@@ -1,0 +1,124 @@
+"""Statements on who has which handles, and on taking them.
+
+What one customer has alone lies under a unique index, by its `normalized_value`. What is shared and no number
+has that in `shared_value`, where the release before neither finds it nor trips over it. Whoever shares a
+handle puts it under the unique index first and takes it away from there in the same transaction, so that they
+wait for each other who want it alone and who share it; and whoever got it alone looks then who shares it. Of
+numbers `shared` is a mark alone.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.db.aliases import survivor_of
+from chassis.db.statement import Bulk, Executor, Statement
+from chassis.db.statement import values as values_of
+from chassis.db.tables import among, rows_of
+from customer.domain.identifiers import NUMBERS, Identifier, IdentifierType, Key
+from customer.store.tables import IDENTIFIERS
+
+_T = IDENTIFIERS.c
+_KEY = ("type", "system", "normalized_value")
+_keys = rows_of("keys", **dict.fromkeys(_KEY, sa.Text()))
+
+# As the partial indexes say it, in the literals by which the planner recognises them.
+_OWNED = "{0}normalized_value <> '' AND {0}type NOT IN ('PHONE', 'FAX')"
+_NUMBER = "{0}normalized_value <> '' AND {0}type IN ('PHONE', 'FAX')"
+_SHARED = "{0}shared_value <> ''"
+
+
+def _having(predicate: str, value: sa.Column[Any]) -> sa.Select[Any]:
+    """Who has the handles, through the partial index of that predicate."""
+    indexed: sa.ColumnElement[bool] = sa.literal_column(f"({predicate.format('identifiers.')})")
+    same = (_T.type == _keys.c.type, _T.system == _keys.c.system, value == _keys.c.normalized_value)
+    owner = survivor_of(_T.customer_id).label("customer_id")
+    return sa.select(*(_keys.c[name] for name in _KEY), owner).join_from(
+        _keys, IDENTIFIERS, sa.and_(*same, indexed)
+    )
+
+
+# The customers that have handles, by key: see `owners_of`. Several may have a number, or what is shared.
+_OWNERS = Statement[Any](
+    sa.union_all(
+        _having(_OWNED, _T.normalized_value),
+        _having(_NUMBER, _T.normalized_value),
+        _having(_SHARED, _T.shared_value),
+    )
+)
+# Of handles those that somebody is known to share.
+_KNOWN_SHARED = Statement[Any](
+    sa.union(
+        *(
+            sa.select(*(sa.column(name) for name in _KEY)).select_from(having.subquery())
+            for having in (
+                _having(_NUMBER, _T.normalized_value).where(_T.shared),
+                _having(_SHARED, _T.shared_value),
+            )
+        )
+    )
+)
+
+
+async def owners_of(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]]:
+    """Who has these handles; what is nobody's is left out."""
+    return [(_key(row), row["customer_id"]) for row in await _by_key(on, _OWNERS, keys)]
+
+
+async def known_shared(on: Executor, keys: Iterable[Key]) -> set[Key]:
+    """Which of these handles are known to be shared."""
+    return {_key(row) for row in await _by_key(on, _KNOWN_SHARED, keys)}
+
+
+async def _by_key(on: Executor, statement: Statement[Any], keys: Iterable[Key]) -> list[Any]:
+    columns = dict(zip(_KEY, map(list, zip(*keys, strict=True)), strict=False))
+    return await statement.all(on, **columns) if columns else []
+
+
+def _key(row: Any) -> Key:
+    return IdentifierType(row["type"]), row["system"], row["normalized_value"]
+
+
+# Returns the ids that went in: a handle that is taken, by whoever commits first, is left out.
+_INSERT = Bulk[Any](
+    IDENTIFIERS,
+    lambda insert: insert.on_conflict_do_nothing(
+        index_elements=_KEY, index_where=sa.text(_OWNED.format(""))
+    ).returning(_T.id),
+)
+
+
+async def insert_identifiers(on: Executor, identifiers: Iterable[Identifier]) -> set[UUID]:
+    """Insert them as handles of their customers alone; returns the ids of those that nobody else has."""
+    return {row["id"] for row in await _INSERT.rows(on, [_row(each) for each in identifiers])}
+
+
+async def insert_shared(on: Executor, identifiers: Iterable[Identifier]) -> None:
+    """Insert identifiers that are shared, and no numbers, beside those whose handles they have."""
+    rows = [_row(i) | {"normalized_value": "", "shared_value": i.normalized_value} for i in identifiers]
+    await _INSERT.rows(on, rows)
+
+
+def _row(identifier: Identifier) -> dict[str, Any]:
+    return values_of(identifier) | {"shared_value": ""}
+
+
+_is_number = _T.type.in_([sa.literal_column(f"'{kind}'") for kind in sorted(NUMBERS)])
+# Takes what was inserted as somebody's alone, or is that, from under the unique index.
+SHARE_IDENTIFIERS = Statement[Any](
+    sa.update(IDENTIFIERS)
+    .where(among(_T.id, "ids"))
+    .values(
+        shared=sa.true(),
+        normalized_value=sa.case((_is_number, _T.normalized_value), else_=sa.literal_column("''")),
+        shared_value=sa.case((_is_number, sa.literal_column("''")), else_=_T.normalized_value),
+    )
+)
+NOTED = ("verification_method", "verify_time", "verifier", "version")
+NOTE_ON_IDENTIFIER = Statement[Any](
+    sa.update(IDENTIFIERS)
+    .where(_T.id == sa.bindparam("id", type_=sa.Uuid))
+    .values({name: sa.bindparam(name, type_=_T[name].type) for name in NOTED})
+)

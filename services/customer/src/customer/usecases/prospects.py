@@ -1,0 +1,71 @@
+"""From prospects to customers, by what they buy."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from chassis.db.aliases import Groups, groups_of
+from chassis.db.transaction import Transaction
+from chassis.facts import fact_of
+from customer.domain.customers import Customer
+from customer.domain.facts import CustomerConverted
+from customer.store.tables import BUYERS, LOCKED_CUSTOMERS
+from customer.usecases.customers import save
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """A purchase, and what told us of it."""
+
+    customer_id: UUID
+    purchase: str
+    purchase_time: datetime
+    event_id: UUID
+    correlation_id: str
+
+
+async def convert(tx: Transaction, bought: Sequence[Bought]) -> None:
+    """Make customers of the prospects among those who bought, and tell, of the oldest purchase of these.
+
+    By whichever of their names they bought. Who is not here is nobody's prospect: a customer is known here
+    before anywhere else.
+    """
+    oldest_first = sorted(bought, key=lambda each: each.purchase_time)
+    groups, customers = await _locked(tx, {each.customer_id for each in oldest_first})
+    changed = {}
+    for each in oldest_first:
+        buyer, customer = customers.get(each.customer_id), customers.get(groups.survivors[each.customer_id])
+        if buyer is None or customer is None:
+            continue
+        if not buyer.bought:
+            buyer.bought = True
+            changed[buyer.id] = buyer
+        if customer.convert(tx.now):
+            changed[customer.id] = customer
+            tx.act(replace(tx.call, cause_id=each.event_id, correlation_id=each.correlation_id))
+            told = {"purchase": each.purchase, "purchase_time": each.purchase_time}
+            tx.record(fact_of(CustomerConverted, customer, **told), version=customer.version)
+    if changed:
+        await save(tx, list(changed.values()))
+
+
+async def _locked(tx: Transaction, names: set[UUID]) -> tuple[Groups, dict[UUID, Customer]]:
+    """Who has these names, and the customers of these and of the names that survive, locked.
+
+    A merge locks those that survive: nobody is merged once they are locked here.
+    """
+    groups = await groups_of(tx, names)
+    while True:
+        wanted = names | set(groups.survivors.values())
+        customers = {each.id: each for each in await LOCKED_CUSTOMERS.all(tx, ids=sorted(wanted))}
+        groups = await groups_of(tx, names)
+        if wanted >= set(groups.survivors.values()):
+            return groups, customers
+
+
+async def regrouped(tx: Transaction, whose: Mapping[UUID, UUID], customers: Sequence[Customer]) -> None:
+    """Have those who survive a merge, or its undoing, be prospects unless one of their names bought."""
+    buyers = {whose[row["id"]] for row in await BUYERS.all(tx, ids=sorted(whose))}
+    for customer in customers:
+        customer.prospect = customer.id not in buyers

@@ -1,0 +1,118 @@
+"""Noting, changing and ending what customers are to each other."""
+
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+from chassis import ids
+from chassis.api.entities import found
+from chassis.db.aliases import groups_of
+from chassis.db.statement import LOCK_NAMES, values
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+from chassis.facts import fact_of
+from customer.domain.facts import (
+    RelationshipCreated,
+    RelationshipDeleted,
+    RelationshipEnded,
+    RelationshipUpdated,
+)
+from customer.domain.relationships import SUBSIDIARY, Relationship, circle, exists, same_customer
+from customer.names import CUSTOMER, RELATIONSHIP
+from customer.store import relationships as store
+from customer.store.tables import LOCKED_CUSTOMERS
+
+
+async def create_relationship(
+    tx: Transaction,
+    *,
+    customer_id: UUID,
+    related_customer_id: UUID,
+    kind: str,
+    role: str,
+    start_time: datetime | None,
+    end_time: datetime | None,
+) -> Relationship:
+    """Note what a customer is to another.
+
+    NotFound; AlreadyExists RELATIONSHIP_EXISTS; FailedPrecondition SAME_CUSTOMER, RELATIONSHIP_CIRCLE.
+    """
+    relationship = Relationship(
+        ids.uuid7(tx.now),
+        customer_id,
+        related_customer_id,
+        kind,
+        role,
+        start_time,
+        end_time,
+        tx.now,
+        tx.now,
+        version=1,
+    )
+    relationship.check_times()
+    if kind == SUBSIDIARY:  # one at a time: none sees half of a circle
+        await LOCK_NAMES.run(tx, names=[SUBSIDIARY])
+    await _lock_both(tx, customer_id, related_customer_id)
+    if end_time is None:
+        await _check_new(tx, relationship)
+    await store.INSERT_RELATIONSHIP.rows(tx, [relationship])
+    tx.record(fact_of(RelationshipCreated, relationship), version=relationship.version)
+    return relationship
+
+
+async def _lock_both(tx: Transaction, *pair: UUID) -> None:
+    """Have both be there, two, and merged with nobody until the transaction ends."""
+    groups = await groups_of(tx, pair)
+    known = {each.id for each in await LOCKED_CUSTOMERS.all(tx, ids=sorted(groups.members))}
+    for each in pair:
+        if groups.survivors[each] not in known:
+            raise NotFound(CUSTOMER.format(each))
+    survivors = set((await groups_of(tx, pair)).survivors.values())
+    if len(survivors) == 1:
+        raise same_customer(*survivors)
+
+
+async def _check_new(tx: Transaction, relationship: Relationship) -> None:
+    pair = {
+        "customer_id": relationship.customer_id,
+        "related_customer_id": relationship.related_customer_id,
+    }
+    if held := await store.HOLDING.maybe(tx, **pair, kind=relationship.kind):
+        raise exists(held.name)
+    if relationship.kind == SUBSIDIARY and await store.BELONGS_TO.maybe(tx, **pair):
+        raise circle(*pair.values())
+
+
+class RelationshipChanges(TypedDict, total=False):
+    """What can be changed of a relationship."""
+
+    role: str
+    start_time: datetime | None
+    end_time: datetime | None
+
+
+async def update_relationship(
+    tx: Transaction, *, relationship_id: UUID, changes: RelationshipChanges, etag: str
+) -> Relationship:
+    """Change or end a relationship. NotFound; FailedPrecondition RELATIONSHIP_ENDED."""
+    relationship = await found(tx, RELATIONSHIP, store.LOCK_RELATIONSHIP, relationship_id, etag=etag)
+    held = relationship.end_time is None
+    fields = relationship.change(changes)
+    if not fields:
+        return relationship
+    ends = held and relationship.end_time is not None
+    if others := [field for field in fields if not (ends and field == "end_time")]:
+        fact = fact_of(RelationshipUpdated, relationship, updated_fields=others)
+        tx.record(fact, version=relationship.version)
+    if ends:
+        tx.record(fact_of(RelationshipEnded, relationship), version=relationship.version)
+    relationship.update_time = tx.now
+    await tx.defer(store.UPDATE_RELATIONSHIP, **values(relationship))
+    return relationship
+
+
+async def delete_relationship(tx: Transaction, *, relationship_id: UUID, etag: str) -> None:
+    """Delete a relationship that was noted by mistake. NotFound."""
+    relationship = await found(tx, RELATIONSHIP, store.LOCK_RELATIONSHIP, relationship_id, etag=etag)
+    tx.record(fact_of(RelationshipDeleted, relationship), version=relationship.version + 1)
+    await store.DELETE_RELATIONSHIP.run(tx, id=relationship.id)
