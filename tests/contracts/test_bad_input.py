@@ -26,6 +26,7 @@ from tests.contracts.valid import CONTRACTS, REQUESTS, learn, prepare, renewed, 
 
 NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 PARENTS: dict[str, dict[str, Any]] = {
+    "ListCustomerMergeEntries": {"parent": f"customerMerges/{uuid4()}"},
     "SearchCustomers": {"query": "anna"},
     "ListTimelineEntries": {"parent": f"customers/{uuid4()}"},
     "ListObservations": {"parent": f"customers/{uuid4()}"},
