@@ -165,6 +165,22 @@ async def somebody(company: Company, given: str = "Nora", **more: Any) -> str:
     return str((await company.ask(ALICE, "POST", "customers", **known | more))["name"])
 
 
+async def twice(company: Company, family: str = "Kehler", born: int = 1960) -> str:
+    """Somebody who came twice, and of whom a person is asked; returns the question."""
+    names = []
+    for given, called in (("Robert", family), ("Bob", family.replace("e", "a", 1))):
+        person = {"givenName": given, "familyName": called}
+        person |= {"birthDate": {"year": born, "month": 1, "day": 17}}
+        names.append(await somebody(company, person=person))
+
+    async def asked() -> str:
+        told = await company.ask(ALICE, "GET", f"matchCandidates?customer={names[1]}")
+        found = [each for each in told.get("matchCandidates", []) if each["customer"] == names[0]]
+        return found[0]["name"] if found else ""
+
+    return str(await eventually(asked))
+
+
 async def contacts(company: Company, customer: str) -> list[str]:
     """What was said, as it was recorded, newest first."""
     listed = await company.ask(ALICE, "GET", f"{customer}/timelineEntries?pageSize=1000")

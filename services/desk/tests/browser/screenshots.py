@@ -98,7 +98,8 @@ class Shot:
     Attributes:
         name: of the file.
         words: what it shows.
-        path: of the page; `{trouble}`, `{unknown}` and `{much}` are the customers, `{letter}` a dead letter.
+        path: of the page; `{trouble}`, `{unknown}` and `{much}` are the customers, `{letter}` a dead letter,
+            `{match}` two who may be one.
         person: who looks; nobody is signed in without.
         state: what brings the page into the state.
     """
@@ -134,6 +135,8 @@ SHOTS = [
     Shot("find", "Everybody who may be meant", "/{unknown}", state=found),
     Shot("call", "A call from a number that nobody has", "/call?from=%2B4930777777"),
     Shot("received", "What came and waits for a person", "/received"),
+    Shot("matches", "Who may be one customer", "/matchCandidates"),
+    Shot("match", "Both records, and what speaks for it", "/{match}"),
     Shot("operations", "How the services are", "/operations", NILS),
     Shot("operations-service", "What one has still to do", "/operations/services/cases", NILS),
     Shot("dead-letters", "Events that were given up on", "/operations/dead-letters", NILS),
@@ -172,6 +175,7 @@ async def names(desk: Company, time_of_day: ManualClock) -> dict[str, str]:
         "unknown": await customers.unknown(desk),
         "much": await customers.too_much(desk),
         "letter": (await give_up(desk, 3))[0],
+        "match": await customers.twice(desk),
     }
 
 

@@ -13,7 +13,7 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
 from tests.browser.company import ALICE, Company, Person, SignedIn
-from tests.browser.customers import in_trouble
+from tests.browser.customers import in_trouble, twice
 from tests.browser.looking import barriers, flaws, keyboard_stops, spaced
 from tests.browser.troubles import TRACE, give_up, traces
 
@@ -73,6 +73,8 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str) -> list[str
         f"/{erika}/timeline?kind=contacts&channel=voice",
         "/call?from=%2B4930777777",
         "/received",
+        "/matchCandidates",
+        f"/{await twice(desk)}",
         "/keys",
         *(f"/operations{each}" for each in operations),
         f"/traces/{TRACE}",
@@ -173,7 +175,7 @@ async def test_row_26_tab_reaches_every_control_and_nothing_hides_which_it_is(
 ) -> None:
     visitor = await signed_in(ALL)
     page, found = visitor.page, []
-    for path, size in [(path, WIDE) for path in paths[:9]] + [(paths[1], NARROWEST)]:
+    for path, size in [(path, WIDE) for path in paths[:11]] + [(paths[1], NARROWEST)]:
         await resize(page, size)
         await page.goto(path)
         stops = await keyboard_stops(page)

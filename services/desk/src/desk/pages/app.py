@@ -27,7 +27,18 @@ from desk.pages.services import Services, refusal_of
 from desk.pages.traces.store import Traces
 
 ROOMS = (
-    *("work", "customer", "timeline", "find", "actions", "aside", "received", "operations", "traces"),
+    *(
+        "work",
+        "customer",
+        "timeline",
+        "find",
+        "actions",
+        "aside",
+        "received",
+        "matches",
+        "operations",
+        "traces",
+    ),
     "showcase",
 )
 _STATUS = {

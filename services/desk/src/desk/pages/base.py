@@ -43,8 +43,10 @@ NAVIGATION = (
     ("/", N_("My work"), ""),
     ("/cases", N_("Cases"), "cases.cases.read"),
     ("/received", N_("To assign"), "customer.timeline_entries.write"),
+    ("/matchCandidates", N_("Same person?"), "customer.match_candidates.write"),
     ("/operations", N_("Operations"), "*.operations.read"),
 )
+COUNTED = ("/matchCandidates",)  # beside which stands how much waits: what `/count` below it says
 
 
 def render(template: str, **values: Any) -> Markup:
@@ -87,6 +89,7 @@ class Looking:
             viewer=self.viewer,
             assets=ASSETS,
             navigation=NAVIGATION,
+            counted=COUNTED,
             here=self.request.url.path,
             **values,
         ).strip()

@@ -26,6 +26,7 @@ from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import BatchGetCustomersRequest
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.match_service_pb2_grpc import MatchServiceStub
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
@@ -50,6 +51,7 @@ class Services:
 
     customers = _called(CustomerServiceStub)
     consents = _called(ConsentServiceStub)
+    matches = _called(MatchServiceStub)
     purposes = _called(PurposeServiceStub)
     timeline = _called(TimelineServiceStub)
     sections = _called(SectionServiceStub)

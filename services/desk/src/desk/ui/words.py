@@ -10,6 +10,12 @@ CODES = {
     "carrier-delay": N_("the transport is taking longer than planned"),
     "out-of-stock": N_("it is not in stock"),
     "other": N_("something else"),
+    "close": N_("nearly the same"),  # of days
+    "apart": N_("their records no longer look alike"),
+    "one-already": N_("they were one already"),
+    "gone": N_("one of them is no more"),
+    "two": N_("others who are linked with them are two"),
+    "unlinked": N_("they were linked, and that was taken back"),
     "promise-renegotiated": N_("the promised date moved"),
     "ivr": N_("phone menu"),
     "sms": N_("SMS"),
@@ -23,6 +29,9 @@ CODES = {
     "reopen_reason_code": N_("why it was opened again"),
     # What forms hold, by the names of their fields.
     "display_name": N_("Display name"),
+    "organization_name": N_("Company"),
+    "birth_date": N_("Date of birth"),
+    "administrative_area": N_("State or province"),
     "legal_name": N_("Registered name"),
     "honorific_prefix": N_("Title"),
     "given_name": N_("First name"),
@@ -55,6 +64,11 @@ PLAIN = (
     *(N_("promise withdrawn"), N_("our mistake"), N_("mistake"), N_("weather"), N_("customer away")),
     *(N_("customer agreed"), N_("customer cancelled"), N_("consent denied"), N_("no address")),
     *(N_("invalid address"), N_("already told"), N_("taken back"), N_("staff shortage")),
+    # how two values agree, and why two are one or two
+    *(N_("same"), N_("nickname"), N_("one slip"), N_("alike"), N_("short form"), N_("different")),
+    *(N_("part of it"), N_("same region"), N_("day and month swapped"), N_("two slips")),
+    *(N_("same mailbox name"), N_("swapped"), N_("namesake"), N_("one household"), N_("twins")),
+    N_("parent and child"),
     # what is looked for, and kinds of entries
     *(N_("customers"), N_("cases"), N_("promises"), N_("notices"), N_("goodwill"), N_("purchases")),
     *(N_("contacts"), N_("messages"), N_("points")),

@@ -63,6 +63,13 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "Y": N_("Try again"),
         "X": N_("Drop"),
     },
+    N_("Same person?"): {
+        "L": N_("Look at the first"),
+        "1": N_("They are one person"),
+        "2-6": N_("They are two persons, for the reason on the button"),
+        "Y": N_("Ask again about two who were said to be two"),
+        "V": N_("The next one"),
+    },
     N_("Operations"): {
         "1-9": N_("Choose the first, second, third..."),
         "L": N_("Look at what needs somebody first"),

@@ -21,7 +21,10 @@ from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest, ListPromises
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
 from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest
+from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
+from rapport.customer.v1.match_pb2 import MatchCandidate
+from rapport.customer.v1.match_service_pb2 import ListMatchCandidatesRequest
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
@@ -33,6 +36,7 @@ from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 PAGE_S = 0.8
 LIVE_S = 4.0
 CASES_SHOWN, ITEMS_SHOWN, ENTRIES_SHOWN = 5, 50, 30
+ALIKE_SHOWN = 3
 PROMISES_MAX = 50  # of those to be kept, of the broken, and of the ended ones
 PURCHASES_MAX = 1000
 ALL = 1000  # of what a customer rarely has as many of, and of which one that is missing misleads
@@ -92,6 +96,9 @@ async def load(
     if names.viewer.may("loyalty.goodwill.grant"):
         questions["allowance"] = services.goodwill.CheckGoodwill(CheckGoodwillRequest(customer=customer))
 
+    if names.viewer.may("customer.match_candidates.read"):
+        questions["alike"] = _alike(services, customer)
+
     def waited_for(name: str, question: Awaitable[Any]) -> asyncio.Future[Any]:
         return asyncio.ensure_future(asyncio.wait_for(question, PAGE_S) if name in missed else question)
 
@@ -117,6 +124,24 @@ def named(services: Services, customer: str, view: CustomerView | None = None) -
         "notices": services.notices.ListNotices(ListNoticesRequest(filter=of, page_size=ALL)),
         "view": _known(view) if view else services.views.GetCustomerView(asked),
     }
+
+
+async def _alike(services: Services, customer: str) -> list[tuple[str, Customer]]:
+    """Who may be the same customer, as far as somebody has to say: the question, and whom it is about."""
+    request = ListMatchCandidatesRequest(customer=customer, filter="state = PENDING", page_size=ALIKE_SHOWN)
+    waiting = (await services.matches.ListMatchCandidates(request)).match_candidates
+    known = await services.known([customer, *(name for each in waiting for name in _two(each))])
+    mine = known[customer].name if customer in known else customer
+    return [
+        (each.name, known[name])
+        for each in waiting
+        for name in _two(each)
+        if name in known and known[name].name != mine
+    ]
+
+
+def _two(candidate: MatchCandidate) -> Sequence[str]:
+    return candidate.customer, candidate.other_customer
 
 
 async def _known(view: CustomerView) -> CustomerView:

@@ -54,6 +54,7 @@ def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech)
         cases=make.cases(),
         sections=make.sections(),
         timeline=make.timeline(),
+        alike=make.alike(),
         unapplied=make.unapplied(),
     )
 
@@ -233,6 +234,11 @@ class _Maker:
             entries=shown,
             more=bool(more) or len(shown) < len(lines),
         )
+
+    def alike(self) -> list[tuple[str, str]]:
+        """Who may be the same customer: where somebody can say so, and what they are called."""
+        found = self.parts.of("alike", list[tuple[str, Customer]])
+        return [(asked, each.display_name or self.say("A customer without a name")) for asked, each in found]
 
     def unapplied(self) -> list[str]:
         say, told = self.say, N_("{what} of {service} is not shown yet")

@@ -83,6 +83,7 @@ def _parts(say: Speech, count: int) -> Parts:
         view=Part(_view(say)),
         promises=Part(Promised(promises, more=count > 1)),
         notices=Part(ListNoticesResponse(notices=[told])),
+        alike=Part([(NOBODY, Customer(display_name="E. Sommer"))] * min(count, 3)),
         cases=Part(Cases([_case(say, number) for number in range(count)], more=count > 1)),
         timeline=Part(
             ListTimelineEntriesResponse(

@@ -7,6 +7,10 @@ const words = $("#words").dataset; // what is said here, in the language of the 
 const ask = (url, options = {}) => fetch(url, {...options, headers: {"X-Requested-With": "fragment", ...options.headers}});
 const fragment = html => document.createRange().createContextualFragment(html);
 
+// How much waits, beside the name of a page in the bar.
+const counts = all("[data-count]");
+if (counts.length) ask(counts[0].dataset.count).then(answer => answer.ok ? answer.text() : "").then(told => counts.forEach(each => { each.textContent = told; })).catch(() => {});
+
 // Days and moments are told where the reader is.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && body.dataset.zone !== zone && !document.cookie.includes(`zone=${zone}`)) {

@@ -1,0 +1,176 @@
+"""`/matchCandidates`: who may be one customer; one question with both records, and its answers."""
+
+from collections.abc import Awaitable
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import grpc
+from fastapi import APIRouter, Form
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+
+from chassis.api.messages import value_name
+from chassis.errors import Refusal
+from desk.pages.base import Look, Looking
+from desk.pages.customer.loading import Names
+from desk.pages.matches.view import called, decision, lines, odds, rows, sides_of
+from desk.pages.services import ask, refusal_of
+from rapport.customer.v1.match_pb2 import MatchCandidate
+from rapport.customer.v1.match_service_pb2 import (
+    AcceptMatchRequest,
+    GetMatchCandidateRequest,
+    ListMatchCandidatesRequest,
+    ListMatchCandidatesResponse,
+    RejectMatchRequest,
+    ReopenMatchRequest,
+)
+
+PERMISSION = "customer.match_candidates.write"
+PAGE, COUNTED, COUNT_S = 25, 99, 2.0
+REASONS = ("namesake", "one-household", "parent-and-child", "twins", "other")
+COMMENT_MAX = 500
+router = APIRouter()
+Typed = Annotated[str, Form()]
+Following = Annotated[UUID | None, Form()]
+
+
+@router.get("/matchCandidates")
+async def listed(look: Look, after: str = "", decided: UUID | None = None) -> Response:
+    """Those that wait, most certain first; or what comes after a page of them."""
+    waiting = await look.services.matches.ListMatchCandidates(_waiting(PAGE, after))
+    found = waiting.match_candidates
+    known = await look.services.known(name for each in found for name in (each.customer, each.other_customer))
+    further = f"/matchCandidates?{urlencode({'after': token})}" if (token := waiting.next_page_token) else ""
+    template = "pages/matches/rows.html" if look.is_fragment else "pages/matches/page.html"
+    told = await _told(look, decided)
+    return look.answer(
+        template, lines=lines(found, known, look.say), further=further, told=told, first_page=not after
+    )
+
+
+@router.get("/matchCandidates/count")
+async def count(look: Look) -> Response:
+    """How many wait, for the bar; nothing when none does, or nobody can tell."""
+    parts = await ask(COUNT_S, waiting=look.services.matches.ListMatchCandidates(_waiting(COUNTED)))
+    waiting = parts.of("waiting", ListMatchCandidatesResponse)
+    number, more = len(waiting.match_candidates), "+" if waiting.next_page_token else ""
+    return PlainTextResponse(f"{look.say.number(number)}{more}" if number else "")
+
+
+@router.get("/matchCandidates/{key}")
+async def opened(look: Look, key: UUID, decided: UUID | None = None) -> Response:
+    return await _opened(look, key, decided)
+
+
+@router.post("/matchCandidates/{key}/accept")
+async def accepted(
+    look: Look, key: UUID, request_id: Typed, etag: Typed = "", following: Following = None
+) -> Response:
+    request = AcceptMatchRequest(name=_name(key), etag=etag, request_id=request_id)
+    return await _decided(look, key, look.services.matches.AcceptMatch(request), following)
+
+
+@router.post("/matchCandidates/{key}/reject")
+async def rejected(
+    look: Look,
+    key: UUID,
+    request_id: Typed,
+    reason: Typed,
+    etag: Typed = "",
+    comment: Typed = "",
+    following: Following = None,
+) -> Response:
+    request = RejectMatchRequest(
+        name=_name(key), etag=etag, reason_code=reason, comment=comment.strip(), request_id=request_id
+    )
+    return await _decided(look, key, look.services.matches.RejectMatch(request), following, comment)
+
+
+@router.post("/matchCandidates/{key}/reopen")
+async def reopened(look: Look, key: UUID, request_id: Typed) -> Response:
+    """That they are two is taken back: they are asked about again."""
+    request = ReopenMatchRequest(name=_name(key), request_id=request_id)
+    await look.services.matches.ReopenMatch(request)
+    return RedirectResponse(f"/{_name(key)}", 303)
+
+
+def _name(key: UUID) -> str:
+    return f"matchCandidates/{key}"
+
+
+def _waiting(most: int, after: str = "") -> ListMatchCandidatesRequest:
+    return ListMatchCandidatesRequest(filter="state = PENDING", page_size=most, page_token=after)
+
+
+async def _decided(
+    look: Looking, key: UUID, deciding: Awaitable[Any], following: UUID | None, comment: str = ""
+) -> Response:
+    """The next, which says what became of this one; or this one, with why it is not decided so."""
+    try:
+        await deciding
+    except (grpc.aio.AioRpcError, Refusal) as error:
+        return await _opened(look, key, refusal=refusal_of(error), comment=comment)
+    return RedirectResponse(f"/{_name(following) if following else 'matchCandidates'}?decided={key}", 303)
+
+
+async def _opened(
+    look: Looking,
+    key: UUID,
+    decided: UUID | None = None,
+    *,
+    refusal: Refusal | None = None,
+    comment: str = "",
+) -> Response:
+    say, services = look.say, look.services
+    candidate = await services.matches.GetMatchCandidate(GetMatchCandidateRequest(name=_name(key)))
+    waiting = await services.matches.ListMatchCandidates(_waiting(PAGE))
+    known, names = await _known(look, candidate)
+    pair = [known[each] for each in (candidate.customer, candidate.other_customer) if each in known]
+    return look.answer(
+        "pages/matches/one.html",
+        candidate=candidate,
+        who=called(candidate, known, say),
+        odds=odds(candidate, say),
+        # Of one customer there is nothing to compare.
+        sides=sides_of(pair, say) if len({each.name for each in pair}) > 1 else (),
+        rows=rows(candidate, pair, say),
+        decision=decision(candidate, names, say),
+        following=_after(candidate.name, [each.name for each in waiting.match_candidates]),
+        may=look.viewer.may(PERMISSION),
+        reasons=say.choices(REASONS),
+        comment=comment,
+        comment_max=COMMENT_MAX,
+        request_id=str(uuid4()),
+        refusal=refusal,
+        told=await _told(look, decided),
+    )
+
+
+async def _told(look: Looking, decided: UUID | None) -> dict[str, str] | None:
+    """What became of the one before, and what takes that back."""
+    if decided is None:
+        return None
+    request = GetMatchCandidateRequest(name=_name(decided))
+    candidate = await look.services.matches.GetMatchCandidate(request)
+    known, names = await _known(look, candidate)
+    who = " / ".join(dict.fromkeys(called(candidate, known, look.say)))
+    may_reopen = value_name(candidate, "state") == "REJECTED" and look.viewer.may(PERMISSION)
+    return {
+        "words": f"{who}: {decision(candidate, names, look.say)}",
+        "href": f"/{candidate.name}",
+        "reopen": f"/{candidate.name}/reopen" if may_reopen else "",
+        "request_id": str(uuid4()),
+    }
+
+
+async def _known(look: Looking, candidate: MatchCandidate) -> tuple[dict[str, Any], Names]:
+    """Both customers by the names that the question has, and what is called who decided."""
+    names = Names(look.viewer, look.memory)
+    await names.learn(look.services, [candidate.decider], COUNT_S)
+    return await look.services.known([candidate.customer, candidate.other_customer]), names
+
+
+def _after(name: str, waiting: list[str]) -> str:
+    """The question that comes after one, by its id: the first of all after one that does not wait."""
+    at = waiting.index(name) + 1 if name in waiting else 0
+    return waiting[at].rpartition("/")[2] if at < len(waiting) else ""
