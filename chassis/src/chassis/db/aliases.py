@@ -75,6 +75,11 @@ class Groups:
             self.members[row["survivor"]] = sorted(row["members"])
 
     @property
+    def whose(self) -> dict[UUID, UUID]:
+        """The id that survives, by every id of whoever was asked for."""
+        return {each: survivor for survivor, members in self.members.items() for each in members}
+
+    @property
     def everybody(self) -> list[UUID]:
         """Every id of whoever was asked for."""
         return sorted({each for members in self.members.values() for each in members})

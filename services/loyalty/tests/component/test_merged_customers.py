@@ -8,13 +8,18 @@ import grpc
 import pytest
 
 from chassis.api.messages import money, timestamp
+from rapport.common.v1.import_outcome_pb2 import IMPORT_OUTCOME_CORRECTED, IMPORT_OUTCOME_KNOWN
 from rapport.common.v1.value_band_pb2 import VALUE_BAND_GOLD, VALUE_BAND_SILVER, VALUE_BAND_STANDARD
 from rapport.customer.v1.customer_events_pb2 import CustomerMergeUndone, CustomersMerged
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantGoodwillRequest
 from rapport.loyalty.v1.membership_service_pb2 import ListMembershipsRequest
 from rapport.loyalty.v1.purchase_pb2 import Purchase
-from rapport.loyalty.v1.purchase_service_pb2 import ListPurchasesRequest, RecordPurchaseRequest
+from rapport.loyalty.v1.purchase_service_pb2 import (
+    BatchRecordPurchasesRequest,
+    ListPurchasesRequest,
+    RecordPurchaseRequest,
+)
 from rapport_testing.running import reason
 from rapport_testing.wait import eventually
 
@@ -42,6 +47,23 @@ async def bought(desk, customer, amount):
     purchase = Purchase(customer=customer, amount=paid, purchase_time=at, quantity=1)
     request = RecordPurchaseRequest(purchase=purchase, request_id=str(uuid4()))
     await desk.purchases.RecordPurchase(request)
+
+
+async def imported(desk, key, customer, amount, *, checked=False):
+    at = timestamp(datetime(2026, 1, 2, tzinfo=UTC))
+    row = Purchase(
+        customer=customer,
+        amount=money(Decimal(amount), "USD"),
+        purchase_time=at,
+        quantity=1,
+        reference="orders/1",
+    )
+    request = BatchRecordPurchasesRequest(
+        requests=[RecordPurchaseRequest(purchase=row, import_key=key)],
+        request_id=str(uuid4()),
+        validate_only=checked,
+    )
+    return (await desk.purchases.BatchRecordPurchases(request)).results[0].outcome
 
 
 async def bands(desk, customers):
@@ -83,6 +105,32 @@ async def test_what_is_listed_of_either_name_is_of_both(desk, told, customers):
     assert {each.customer for each in (await desk.memberships.ListMemberships(request)).memberships} == {
         *customers
     }
+
+
+async def test_a_row_that_comes_again_stays_with_the_name_that_it_came_with(desk, told, customers):
+    """Imports find the name that survived: what they say again moves nothing, and is no second purchase."""
+    one, other = customers
+    await imported(desk, "tills:1", other, 10)
+    await told(CustomersMerged, 1, customers, [one, one])
+
+    async def known():
+        return await imported(desk, "tills:1", one, 10, checked=True) == IMPORT_OUTCOME_KNOWN
+
+    await eventually(known)
+    assert await imported(desk, "tills:1", one, 12) == IMPORT_OUTCOME_CORRECTED
+    assert await imported(desk, "shop:1", one, 12) == IMPORT_OUTCOME_KNOWN
+    await told(CustomerMergeUndone, 2, customers, customers)
+
+    async def bought_by(customer):
+        request = ListPurchasesRequest(filter=f'customer = "{customer}"')
+        found = (await desk.purchases.ListPurchases(request)).purchases
+        return [(each.customer, each.amount.units) for each in found]
+
+    async def apart():
+        return not await bought_by(one)
+
+    await eventually(apart)
+    assert await bought_by(other) == [(other, 12)]
 
 
 async def test_who_is_a_member_by_one_name_does_not_become_one_by_another(desk, told, customers):

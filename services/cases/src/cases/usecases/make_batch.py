@@ -1,14 +1,16 @@
 """Making promises in batches. What two sources bring may be one: exports overlap."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from uuid import UUID
 
 from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
 from cases.store.tables import IMPORTED_ABOUT, PROMISES_BY_IMPORT_KEY
 from cases.usecases.make_promise import Made, MakePromise, make_promises
 from chassis import overlap
+from chassis.db.aliases import groups_of
 from chassis.db.transaction import Transaction
 from chassis.overlap import Outcome
 
@@ -55,21 +57,24 @@ async def _find_overlap(
     One with a reference that is due when another's about the same is, is that one. One that is due otherwise
     may be another or the same, moved. Returns the indexes of these that are not `confirmed`: a person knows.
     """
-    rows = {
-        i: _row(command)
+    compared = [
+        i
         for i, (command, sure) in enumerate(zip(commands, confirmed, strict=True))
         if command.import_key and command.reference and not sure
-    }
+    ]
+    groups = await groups_of(tx, (commands[i].customer_id for i in compared))
+    whose = groups.whose
+    rows = {i: _row(commands[i], whose) for i in compared}
 
     async def read(keys: Iterable[str]) -> Iterable[overlap.Row]:
         imported = await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=list(keys))
         about = await IMPORTED_ABOUT.all(
             tx,
             references=list({commands[i].reference for i in rows}),
-            customer_ids=list({commands[i].customer_id for i in rows}),
+            customer_ids=groups.everybody,
             department=f"{tx.call.principal.department}/",
         )
-        return [_row(promise) for promise in (*imported, *about)]
+        return [_row(promise, whose) for promise in (*imported, *about)]
 
     found = await overlap.find_overlap(tx, rows, read, validate_only=validate_only)
     for i, key in found.known.items():
@@ -77,10 +82,11 @@ async def _find_overlap(
     return set(found.unclear)
 
 
-def _row(promised: MakePromise | Promise) -> overlap.Row:
+def _row(promised: MakePromise | Promise, whose: Mapping[UUID, UUID]) -> overlap.Row:
     if isinstance(promised, Promise):
         due = promised.due_date or promised.due_time
     else:
         due = promised.due.day or promised.due.time
-    about = (promised.customer_id, promised.department_id, promised.kind)
+    customer_id = whose.get(promised.customer_id, promised.customer_id)
+    about = (customer_id, promised.department_id, promised.kind)
     return overlap.Row(key=promised.import_key or "", about=about, number=promised.reference, says=due)

@@ -19,7 +19,8 @@ from customer.domain.attributes import Attribute, Candidate, Observation, Standi
 from customer.domain.facts import AttributeValueUpdated
 from customer.names import ATTRIBUTE, CUSTOMER, OBSERVATION
 from customer.store import attributes as store
-from customer.store.tables import LOCKED_CUSTOMER, UPDATE_CUSTOMERS, UPDATED_COLUMNS
+from customer.store.tables import UPDATE_CUSTOMERS, UPDATED_COLUMNS
+from customer.usecases.customers import lock_customer
 from customer.usecases.provenance import calling_source
 from customer.usecases.standing import Key, Known, ids_of, known, standing, survivor_first
 
@@ -129,7 +130,7 @@ async def release_value(
 
 
 async def _release_field(tx: Transaction, customer_id: UUID, attribute: Attribute, etag: str) -> Standing:
-    customer = await found(tx, CUSTOMER, LOCKED_CUSTOMER, customer_id)
+    customer = await lock_customer(tx, customer_id)
     etags.match(etag, customer.name, customer.version)
     if provenance.release(customer, provenance.field_of(attribute.id)):
         customer.touch(tx.now)

@@ -178,7 +178,7 @@ async def render(tx: Transaction, rows: Mapping[UUID, ViewRow], groups: Groups) 
     Only the name that survives has a view; what is counted stays with the name that it was told of.
     """
     survivors = sorted(groups.members)
-    whose = {each: survivor for survivor, members in groups.members.items() for each in members}
+    whose = groups.whose
     beside = (
         await store.VIEW_ROWS.all(tx, customer_ids=ids) if (ids := sorted(whose.keys() - rows.keys())) else []
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from chassis import ids, overlap
 from chassis.api.formats import FORMATS
+from chassis.db.aliases import groups_of
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from chassis.overlap import Outcome
@@ -108,6 +109,7 @@ async def record_purchases(
     again = [p for p in ordered if p.import_key and p.id not in told]
     keys = [p.import_key for p in again]
     known = {p.import_key: p for p in await store.GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
+    again = await _of_their_names(tx, again, known)
     wrong, before, corrected = await _correct(tx, again, list(_corrections(again, known)))
     moved = {p.customer_id for p in (*corrected.values(), *before)}
     new_id, version = partial(ids.uuid7, tx.now), formula.version
@@ -134,7 +136,8 @@ async def check_purchases(tx: Transaction, purchases: Sequence[Purchase]) -> lis
     keys = [purchase.import_key for purchase in purchases if purchase.import_key]
     known = {p.import_key: p for p in await store.GET_IMPORTED.all(tx, import_keys=keys)}
     first = {p.import_key or p.id: p.id for p in reversed(purchases) if p.import_key not in known}
-    mended = _corrections([p for p in purchases if p.import_key in known], known)
+    again = [p for p in purchases if p.import_key in known]
+    mended = _corrections(await _of_their_names(tx, again, known), known)
     new, wrong = set(first.values()), {purchase.id for purchase in mended.values()}
     return [Recorded(None, _outcome(p.id, new, wrong)) for p in purchases]
 
@@ -143,6 +146,22 @@ def _outcome(id: UUID, new: Set[UUID], corrected: Set[UUID]) -> Outcome:
     if id in new:
         return Outcome.CREATED
     return Outcome.CORRECTED if id in corrected else Outcome.KNOWN
+
+
+async def _of_their_names(
+    tx: Transaction, again: Sequence[Purchase], known: Mapping[str | None, Purchase]
+) -> list[Purchase]:
+    """What is said again, of the name that it was recorded of where that is another name of the customer.
+
+    A merge moves nothing, nor does an import that meanwhile finds the name that survived.
+    """
+    born = {p.id: known[p.import_key].customer_id for p in again}
+    other = [p for p in again if p.customer_id != born[p.id]]
+    if not other:
+        return list(again)
+    whose = (await groups_of(tx, {name for p in other for name in (p.customer_id, born[p.id])})).survivors
+    kept = {p.id for p in other if whose[p.customer_id] == whose[born[p.id]]}
+    return [replace(p, customer_id=born[p.id]) if p.id in kept else p for p in again]
 
 
 def _corrections(
@@ -180,7 +199,10 @@ async def find_overlap(
     """
     if not any(purchase.import_key for purchase in purchases):
         return list(purchases), set()
-    occasions = {(purchase.customer_id, purchase.purchase_time) for purchase in purchases}
+    groups = await groups_of(tx, (purchase.customer_id for purchase in purchases))
+    whose = groups.whose
+    at_times = {(whose[purchase.customer_id], purchase.purchase_time) for purchase in purchases}
+    occasions = [(name, time) for of, time in at_times for name in groups.members[of]]
     customers, times = zip(*occasions, strict=True)
 
     async def read(keys: Iterable[str]) -> Iterable[overlap.Row]:
@@ -193,10 +215,10 @@ async def find_overlap(
             amounts=list({purchase.paid for purchase in purchases}),
         )
         recorded.update({purchase.import_key: purchase for purchase in (*imported, *at)})
-        return [_row(purchase) for purchase in (*imported, *at)]
+        return [_row(purchase, whose) for purchase in (*imported, *at)]
 
     recorded = {purchase.import_key: purchase for purchase in reversed(purchases)}
-    rows = {i: _row(p) for i, p in enumerate(purchases) if p.import_key and not confirmed[i]}
+    rows = {i: _row(p, whose) for i, p in enumerate(purchases) if p.import_key and not confirmed[i]}
     found = await overlap.find_overlap(tx, rows, read, validate_only=validate_only)
     stand, unclear, ours = list(purchases), set(found.unclear), f"{tx.call.principal.department}/"
     for i, key in found.known.items():
@@ -207,10 +229,10 @@ async def find_overlap(
     return stand, unclear
 
 
-def _row(purchase: Purchase) -> overlap.Row:
+def _row(purchase: Purchase, whose: Mapping[UUID, UUID]) -> overlap.Row:
     return overlap.Row(
         key=purchase.import_key or "",
-        about=(purchase.customer_id, purchase.purchase_time),
+        about=(whose.get(purchase.customer_id, purchase.customer_id), purchase.purchase_time),
         number=purchase.reference,
         says=purchase.amount,
         aside=purchase.refunded,
