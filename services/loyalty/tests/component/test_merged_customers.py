@@ -86,6 +86,24 @@ async def test_the_band_is_of_all_that_both_names_are_worth(desk, told, customer
     assert await bands(desk, [other]) == {VALUE_BAND_SILVER}
 
 
+async def test_what_one_name_buys_moves_and_tells_the_band_of_every_name(running, desk, told, customers):
+    one, other = customers
+    await bought(desk, other, 60)
+    await bought(desk, one, 10)
+    await told(CustomersMerged, 1, customers, [one, one])
+    await eventually(lambda: is_listed(desk, one, 2))
+
+    await bought(desk, one, 500)
+
+    news = [each.data for each in await running.published() if each.type.endswith(".CustomerValueChanged")]
+    assert {each.customer: each.band for each in news} == dict.fromkeys(customers, VALUE_BAND_GOLD)
+
+
+async def is_listed(desk, customer, count):
+    request = ListPurchasesRequest(filter=f'customer = "{customer}"')
+    return len((await desk.purchases.ListPurchases(request)).purchases) == count
+
+
 async def is_so(desk, customers, band):
     return await bands(desk, customers) == {band}
 

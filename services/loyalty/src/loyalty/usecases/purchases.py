@@ -18,7 +18,7 @@ from loyalty.domain.facts import PurchaseCorrected, PurchaseRecorded
 from loyalty.domain.value import Purchase, ValueFormula, added_value
 from loyalty.names import DEPARTMENT
 from loyalty.store import purchases as store
-from loyalty.usecases.values import put_in_bands, tell_value
+from loyalty.usecases.values import lock_people, move_other_names, put_in_bands, tell_value
 from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
 
 
@@ -113,6 +113,7 @@ async def record_purchases(
     wrong, before, corrected = await _correct(tx, again, list(_corrections(again, known)))
     moved = {p.customer_id for p in (*corrected.values(), *before)}
     new_id, version = partial(ids.uuid7, tx.now), formula.version
+    await lock_people(tx, moved | {purchase.customer_id for purchase in told.values()})
     changed = await store.ADD_VALUES.rows(tx, added_value(told.values(), tx.now, new_id, version, moved))
     values = {value.customer_id: value for value in changed}
     if moved:
@@ -127,6 +128,7 @@ async def record_purchases(
     of = _tell(tx, purchases, told, {p.id: p for p in before}, tell_of, acting)
     for customer_id in values.keys() - of:  # whom a correction left without any of them
         tell_of(customer_id, None)
+    await move_other_names(tx, values.values(), formula)
     stands, mended = known | corrected, {purchase.id for purchase in wrong.values()}
     return [Recorded(told.get(p.id) or stands[p.import_key], _outcome(p.id, new, mended)) for p in purchases]
 

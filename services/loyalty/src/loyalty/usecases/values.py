@@ -1,19 +1,21 @@
 """The bands that customers are in, and telling of it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from chassis.context import Call, acting, service_itself
+from chassis.db.aliases import groups_of
 from chassis.db.database import Database
-from chassis.db.statement import Executor
+from chassis.db.statement import LOCK_NAMES, Executor
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from loyalty.domain.facts import CustomerValueChanged
 from loyalty.domain.value import Band, CustomerValue, ValueFormula
 from loyalty.store.purchases import (
     LOCK_OTHERWISE_BANDED,
+    LOCK_VALUES,
     OTHER_VALUES,
     SAVE_BANDS,
     SOME_OTHERWISE_BANDED,
@@ -25,13 +27,21 @@ CHUNK = 500  # in one transaction
 _SETTLED = timedelta(minutes=5)
 
 
-async def others_of(on: Executor, values: Sequence[CustomerValue]) -> dict[UUID, list[CustomerValue]]:
+async def others_of(on: Executor, values: Collection[CustomerValue]) -> dict[UUID, list[CustomerValue]]:
     """What customers are worth by their other names, by the name that is given: merged, they are one."""
     given = {value.customer_id: value for value in values}
     others: dict[UUID, list[CustomerValue]] = defaultdict(list)
     for other in await OTHER_VALUES.all(on, customer_ids=list(given)) if given else ():
         others[other.of].append(given.get(other.customer_id, other))
     return others
+
+
+async def lock_people(tx: Transaction, customer_ids: Iterable[UUID]) -> None:
+    """Let one at a time buy for who were merged, by whichever name: of two the second sees the first."""
+    groups = await groups_of(tx, customer_ids)
+    if merged := sorted(survivor for survivor, names in groups.members.items() if len(names) > 1):
+        await LOCK_NAMES.run(tx, names=[f"customers/{each}" for each in merged])
+        await LOCK_VALUES.all(tx, customer_ids=groups.everybody)
 
 
 async def put_in_bands(
@@ -54,6 +64,13 @@ def tell_value(
     """Say what a customer is worth."""
     changed = fact_of(CustomerValueChanged, value, previous_band=previous_band)
     return tx.record(changed, version=value.version, caused_by=caused_by)
+
+
+async def move_other_names(tx: Transaction, values: Collection[CustomerValue], formula: ValueFormula) -> None:
+    """Put in their bands by their other names, too, the people whose values are given and locked."""
+    given, others = {value.customer_id for value in values}, await others_of(tx, values)
+    beside = {each.customer_id: each for of in others.values() for each in of}
+    await move_bands(tx, [value for name, value in beside.items() if name not in given], formula)
 
 
 async def expect_bands(db: Database, formula: ValueFormula) -> None:
