@@ -334,6 +334,17 @@ async def test_a_merge_says_which_services_do_not_know_it_yet(desk, anna, ann):
     assert list(found.unaware_services) == ["services/cases", "services/loyalty", "services/notifications"]
 
 
+async def test_a_merge_says_what_the_customer_was_called_whom_nobody_is_shown_any_more(desk, anna):
+    clara = (await desk.create(given_name="Clara", family_name="Kruse")).name
+    merge = await desk.merge(anna, clara)
+
+    found = await desk.merges.GetCustomerMerge(merges.GetCustomerMergeRequest(name=merge.name))
+    listed = await desk.merges.ListCustomerMerges(merges.ListCustomerMergesRequest(customer=anna))
+
+    assert found.merged_display_name == "Clara Kruse"
+    assert [each.merged_display_name for each in listed.customer_merges] == ["Clara Kruse"]
+
+
 async def test_merging_and_undoing_are_told_with_all_names_and_a_number_that_grows(desk, anna, ann):
     merge = await desk.merge(anna, ann)
     await desk.undo(merge)

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/customer/v1/customer_merge.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xd7\x05\n\rCustomerMerge\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12;\n\x0fmerged_customer\x18\x03 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12 \n\x0breason_code\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12\'\n\x07\x63omment\x18\x05 \x01(\tB\x16\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xe8\x07\xf8\xfb\x8a\x01\x01\x12=\n\x05state\x18\x06 \x01(\x0e\x32(.rapport.customer.v1.CustomerMerge.StateB\x04\xe2\x41\x01\x03\x12\x13\n\x05\x61\x63tor\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\nundo_actor\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x1e\n\x10undo_reason_code\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\tundo_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12=\n\x10unaware_services\x18\x0c \x03(\tB#\xe2\x41\x01\x03\xfa\x41\x1c\n\x1aoperations.rapport/Service\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x01\"B\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_MERGED\x10\x01\x12\x10\n\x0cSTATE_UNDONE\x10\x02:c\xea\x41`\n\x1e\x63ustomer.rapport/CustomerMerge\x12\x1f\x63ustomerMerges/{customer_merge}*\x0e\x63ustomerMerges2\rcustomerMergeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/customer/v1/customer_merge.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xff\x05\n\rCustomerMerge\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12;\n\x0fmerged_customer\x18\x03 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12 \n\x0breason_code\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12\'\n\x07\x63omment\x18\x05 \x01(\tB\x16\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xe8\x07\xf8\xfb\x8a\x01\x01\x12=\n\x05state\x18\x06 \x01(\x0e\x32(.rapport.customer.v1.CustomerMerge.StateB\x04\xe2\x41\x01\x03\x12\x13\n\x05\x61\x63tor\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\nundo_actor\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x1e\n\x10undo_reason_code\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\tundo_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12=\n\x10unaware_services\x18\x0c \x03(\tB#\xe2\x41\x01\x03\xfa\x41\x1c\n\x1aoperations.rapport/Service\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x01\x12&\n\x13merged_display_name\x18\x0e \x01(\tB\t\xe2\x41\x01\x03\xe0\xfb\x8a\x01\x01\"B\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_MERGED\x10\x01\x12\x10\n\x0cSTATE_UNDONE\x10\x02:c\xea\x41`\n\x1e\x63ustomer.rapport/CustomerMerge\x12\x1f\x63ustomerMerges/{customer_merge}*\x0e\x63ustomerMerges2\rcustomerMergeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,10 +61,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CUSTOMERMERGE'].fields_by_name['unaware_services']._serialized_options = b'\342A\001\003\372A\034\n\032operations.rapport/Service'
   _globals['_CUSTOMERMERGE'].fields_by_name['etag']._loaded_options = None
   _globals['_CUSTOMERMERGE'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_CUSTOMERMERGE'].fields_by_name['merged_display_name']._loaded_options = None
+  _globals['_CUSTOMERMERGE'].fields_by_name['merged_display_name']._serialized_options = b'\342A\001\003\340\373\212\001\001'
   _globals['_CUSTOMERMERGE']._loaded_options = None
   _globals['_CUSTOMERMERGE']._serialized_options = b'\352A`\n\036customer.rapport/CustomerMerge\022\037customerMerges/{customer_merge}*\016customerMerges2\rcustomerMerge'
   _globals['_CUSTOMERMERGE']._serialized_start=193
-  _globals['_CUSTOMERMERGE']._serialized_end=920
-  _globals['_CUSTOMERMERGE_STATE']._serialized_start=753
-  _globals['_CUSTOMERMERGE_STATE']._serialized_end=819
+  _globals['_CUSTOMERMERGE']._serialized_end=960
+  _globals['_CUSTOMERMERGE_STATE']._serialized_start=793
+  _globals['_CUSTOMERMERGE_STATE']._serialized_end=859
 # @@protoc_insertion_point(module_scope)

@@ -64,6 +64,7 @@ class CustomerMerge(_message.Message):
     UNDO_TIME_FIELD_NUMBER: _builtins.int
     UNAWARE_SERVICES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    MERGED_DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customerMerges/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -84,6 +85,8 @@ class CustomerMerge(_message.Message):
     """Why, a code; empty while it holds."""
     etag: _builtins.str
     """The row version, quoted."""
+    merged_display_name: _builtins.str
+    """What `merged_customer` is called by their own record, which nobody is shown while the merge holds."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When they were merged."""
@@ -114,10 +117,11 @@ class CustomerMerge(_message.Message):
         undo_time: _timestamp_pb2.Timestamp | None = ...,
         unaware_services: _abc.Iterable[_builtins.str] | None = ...,
         etag: _builtins.str = ...,
+        merged_display_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "undo_time", b"undo_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "comment", b"comment", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "merged_customer", b"merged_customer", "name", b"name", "reason_code", b"reason_code", "state", b"state", "unaware_services", b"unaware_services", "undo_actor", b"undo_actor", "undo_reason_code", b"undo_reason_code", "undo_time", b"undo_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "comment", b"comment", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "merged_customer", b"merged_customer", "merged_display_name", b"merged_display_name", "name", b"name", "reason_code", b"reason_code", "state", b"state", "unaware_services", b"unaware_services", "undo_actor", b"undo_actor", "undo_reason_code", b"undo_reason_code", "undo_time", b"undo_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -17,6 +17,7 @@ from chassis.servicer import Rpc
 from customer import names
 from customer.domain.merges import CustomerMerge
 from customer.store import merges as store
+from customer.store.tables import CUSTOMERS_BY_ID
 from customer.usecases.hot_views import HotViews
 from customer.usecases.merges import create_merge, names_beside, undo_merge
 from customer.usecases.views import entry_message
@@ -28,7 +29,7 @@ _A_MILLISECOND = timedelta(milliseconds=1)
 
 
 def _shown(merge: CustomerMerge) -> customer_merge_pb2.CustomerMerge:
-    """As the contract has it, but for who does not know it yet."""
+    """As the contract has it, but for what others say of it."""
     service = "customer"
     who = {"actor": actor_name(merge.actor, service)}
     if merge.undo_actor:
@@ -50,11 +51,12 @@ class CustomerMergeRpc(Rpc, CustomerMergeServiceServicer):
     async def GetCustomerMerge(
         self, request: pb.GetCustomerMergeRequest, context: Any
     ) -> customer_merge_pb2.CustomerMerge:
-        """Get a merge, with who does not know it yet."""
+        """Get a merge, with who does not know it yet, and what the customer was called who was led on."""
         merge = await found(
             self.db, names.CUSTOMER_MERGE, store.MERGE, *names.CUSTOMER_MERGE.ids(request.name)
         )
-        return self._with_unaware(merge)
+        (shown,) = await self._shown_whole([merge])
+        return shown
 
     async def ListCustomerMerges(
         self, request: pb.ListCustomerMergesRequest, context: Any
@@ -62,7 +64,7 @@ class CustomerMergeRpc(Rpc, CustomerMergeServiceServicer):
         """List merges, newest first; of one customer, by whichever name."""
         of = {"customer_id": names.CUSTOMER.ids(request.customer)[0]} if request.customer else {}
         listing = store.LIST_MERGES_OF if of else store.LIST_MERGES
-        merges, token = await listing.page(self.db, request, self._with_unaware, **of)
+        merges, token = await listing.page_together(self.db, request, self._shown_whole, **of)
         return pb.ListCustomerMergesResponse(customer_merges=merges, next_page_token=token)
 
     async def ListCustomerMergeEntries(
@@ -83,8 +85,16 @@ class CustomerMergeRpc(Rpc, CustomerMergeServiceServicer):
         )
         return pb.ListCustomerMergeEntriesResponse(timeline_entries=entries, next_page_token=token)
 
-    def _with_unaware(self, merge: CustomerMerge) -> customer_merge_pb2.CustomerMerge:
+    async def _shown_whole(
+        self, merges: Sequence[CustomerMerge]
+    ) -> Sequence[customer_merge_pb2.CustomerMerge]:
+        ids = {each.merged_customer_id for each in merges}
+        called = {each.id: each.shown_name for each in await CUSTOMERS_BY_ID.all(self.db, ids=[*ids])}
+        return [self._whole(each, called.get(each.merged_customer_id, "")) for each in merges]
+
+    def _whole(self, merge: CustomerMerge, called: str) -> customer_merge_pb2.CustomerMerge:
         shown = _shown(merge)
+        shown.merged_display_name = called
         shown.unaware_services.extend(
             map(service_name, self.freshness.unaware(merge.known_by, self.projecting))
         )
