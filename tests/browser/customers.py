@@ -181,6 +181,12 @@ async def twice(company: Company, family: str = "Kehler", born: int = 1960) -> s
     return str(await eventually(asked))
 
 
+async def merged(company: Company, customer: str, other: str, **more: Any) -> str:
+    """Have two be one customer; the merge."""
+    merge = {"customer": customer, "mergedCustomer": other, "reasonCode": "same-person", **more}
+    return str((await company.ask(ADMIN, "POST", "customerMerges", **merge))["name"])
+
+
 async def contacts(company: Company, customer: str) -> list[str]:
     """What was said, as it was recorded, newest first."""
     listed = await company.ask(ALICE, "GET", f"{customer}/timelineEntries?pageSize=1000")

@@ -22,6 +22,7 @@ from tests.browser.pictures import small
 from tests.browser.troubles import TRACE, give_up, traces
 
 NILS = Person("nils", "sre", "platform")
+SUSAN = Person("susan", "manager")  # who may merge customers
 OF_TWO = "+49 30 5550101"  # the number of two customers
 FOLDER = Path(__file__).parents[4] / "docs" / "desk"
 NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
@@ -46,6 +47,20 @@ def form(*keys: str) -> Callable[[Page], Awaitable[None]]:
         await expect(page.get_by_role("dialog").locator("form")).to_be_visible()
 
     return opened
+
+
+async def other_record(page: Page) -> None:
+    """Whose other record it may be."""
+    await form("j")(page)
+    await page.get_by_role("dialog").get_by_label("Their other record").fill(OF_TWO)
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("dialog").locator(".hit")).to_have_count(1)
+
+
+async def undoing(page: Page) -> None:
+    """What undoing a merge means."""
+    await page.get_by_role("button", name="Undo the merge").click()
+    await expect(page.get_by_role("dialog").locator("form")).to_be_visible()
 
 
 async def typed(page: Page) -> None:
@@ -98,7 +113,8 @@ class Shot:
     Attributes:
         name: of the file.
         words: what it shows.
-        path: of the page; `{trouble}`, `{unknown}` and `{much}` are the customers, `{letter}` a dead letter,
+        path: of the page; `{trouble}`, `{unknown}`, `{much}`, `{one}` and `{merged}` are customers,
+            `{other}` and `{merge}` the ids of another and of a merge, `{letter}` is a dead letter,
             `{match}` two who may be one.
         person: who looks; nobody is signed in without.
         state: what brings the page into the state.
@@ -124,6 +140,10 @@ SHOTS = [
     Shot("customer-reader", "The same for who may only read", "/{trouble}", Person("rosa", "auditor")),
     Shot("customer-unknown", "A customer of whom one knows a number", "/{unknown}"),
     Shot("customer-much", "A customer with too much of everything", "/{much}"),
+    Shot("customer-same", "Looking for their other record", "/{one}", SUSAN, other_record),
+    Shot("customer-merge", "Two records side by side", "/{one}/same/{other}", SUSAN),
+    Shot("customer-merged", "A customer of two records, and undoing that", "/{merged}", SUSAN, undoing),
+    Shot("customer-meanwhile", "What was recorded while they were one", "/{merged}/merges/{merge}", SUSAN),
     Shot("timeline", "Everything that happened", "/{trouble}/timeline"),
     Shot(
         "timeline-chosen",
@@ -166,7 +186,12 @@ async def desk_settings(infrastructure: Infrastructure) -> AsyncIterator[dict[st
 @pytest.fixture(scope="module")
 async def names(desk: Company, time_of_day: ManualClock) -> dict[str, str]:
     """The customers."""
-    await _call_of_two(desk)
+    one, other = await _call_of_two(desk)
+    lea = await customers.somebody(desk, "Lea")
+    merge = await customers.merged(
+        desk, lea, await customers.somebody(desk, "Leah"), comment="Her sister says so."
+    )
+    await customers.say(desk, lea, "Asks for the invoice.")
     trouble = await customers.in_trouble(desk, time_of_day)
     assert time_of_day.now() == NOW
     await eventually(lambda: _waits(desk), timeout_s=60)
@@ -174,16 +199,21 @@ async def names(desk: Company, time_of_day: ManualClock) -> dict[str, str]:
         "trouble": trouble,
         "unknown": await customers.unknown(desk),
         "much": await customers.too_much(desk),
+        "one": one,
+        "other": other.removeprefix("customers/"),
+        "merged": lea,
+        "merge": merge.removeprefix("customerMerges/"),
         "letter": (await give_up(desk, 3))[0],
         "match": await customers.twice(desk),
     }
 
 
-async def _call_of_two(desk: Company) -> None:
+async def _call_of_two(desk: Company) -> list[str]:
     """A call from a number that two have: once it has settled, it waits for a person."""
-    for given in ("Karl", "Klara"):
-        await customers.somebody(desk, given, identifiers=[{"type": "TYPE_PHONE", "value": OF_TWO}])
+    number = {"type": "TYPE_PHONE", "value": OF_TWO}
+    both = [await customers.somebody(desk, given, identifiers=[number]) for given in ("Karl", "Klara")]
     await desk.call("shared", OF_TWO, "ended")
+    return both
 
 
 async def _waits(desk: Company) -> bool:

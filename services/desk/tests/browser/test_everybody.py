@@ -13,7 +13,7 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
 from tests.browser.company import ALICE, Company, Person, SignedIn
-from tests.browser.customers import in_trouble, twice
+from tests.browser.customers import in_trouble, merged, somebody, twice
 from tests.browser.looking import barriers, flaws, keyboard_stops, spaced
 from tests.browser.troubles import TRACE, give_up, traces
 
@@ -43,8 +43,9 @@ async def desk_settings(infrastructure: Infrastructure) -> AsyncIterator[dict[st
 
 @pytest.fixture(scope="module")
 async def erika(desk: Company, time_of_day: ManualClock) -> str:
-    """The customer in trouble, also with a case that nobody works on, and one that is settled."""
+    """The customer in trouble, with a case nobody works on, one that is settled, and another record."""
     customer = await in_trouble(desk, time_of_day)
+    await merged(desk, customer, await somebody(desk, "Erica"))
     for topic in ("complaint", "damaged"):
         opened = {"customer": customer, "topic": topic, "owner": "agents/alice"}
         case = await desk.ask(ALICE, "POST", "cases:open", case=opened)
@@ -65,11 +66,14 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str) -> list[str
             return bool(await connection.fetchval("SELECT count(*) FROM received WHERE state = 'WAITING'"))
 
     await eventually(waits)
+    [merge] = (await desk.ask(ALL, "GET", f"customerMerges?customer={erika}"))["customerMerges"]
     operations = ["", "/services/loyalty", "/dead-letters", f"/{letter}", "/traces"]
     return [
         "/",
         f"/{erika}",
         "/cases",
+        f"/{erika}/same/{(await somebody(desk, 'Nora')).removeprefix('customers/')}",
+        f"/{erika}/merges/{merge['name'].removeprefix('customerMerges/')}",
         f"/{erika}/timeline?kind=contacts&channel=voice",
         "/call?from=%2B4930777777",
         "/received",

@@ -29,9 +29,11 @@ REFUSALS = {
     "ETAG_MISMATCH": N_("Somebody changed this meanwhile."),
     "IDENTITY_PROVIDER_UNAVAILABLE": N_("The sign-in service does not answer. Try again in a moment."),
     "NOT_OWNER": N_("This belongs to another department."),
+    "OTHER_TYPE": N_("One is a person, the other an organization."),
     "OVERLOADED": N_("There is too much to do at the moment. Try again in a moment."),
     "PERMISSION_DENIED": N_("You may not do this."),
     "RESOURCE_NOT_FOUND": N_("This is not here, or not any more."),
+    "TOO_MANY_NAMES": N_("One customer would have too many records."),
     "UNAVAILABLE": N_("The service does not answer. Try again in a moment."),
     "ABORTED": N_("Something else happened at the same time. Try again."),
     "ALREADY_EXISTS": N_("This is here already."),
@@ -48,6 +50,7 @@ WORDED = {
     "REQUEST_ID_REUSED": N_(
         "This was done already, with what it held then. Send it again only if it is to be done once more."
     ),
+    "UNDONE_ALREADY": N_("This merge was undone already."),
     "OVER_AUTHORITY": N_("At most {limit} points may be given to a customer of the value {band}."),
     "OVER_BUDGET.customer": N_("This customer may be given {left} points more for now."),
     "OVER_BUDGET.grantor": N_("You may give {left} points more for now."),

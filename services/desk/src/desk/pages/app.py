@@ -36,6 +36,7 @@ ROOMS = (
         "aside",
         "received",
         "matches",
+        "merging",
         "operations",
         "traces",
     ),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_currency, format_decimal
+from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
 from chassis.api import messages
@@ -133,6 +134,14 @@ class Speech:
         if on == self.today - timedelta(days=1):
             return self(N_("yesterday"))
         return format_skeleton("MMMEd" if on.year == self.today.year else "yMMMd", on, locale=self.locale)
+
+    def partly(self, on: Date) -> str:
+        """A day as far as it is known: `12 Apr 1984`, `April 1984`, `1984`, `12 April`; empty for none."""
+        if not on.year and not on.month:
+            return ""
+        known = date(on.year or 2000, on.month or 1, on.day or 1)  # of a leap year, for 29 February
+        shown = "y" * bool(on.year) + "MMM" * bool(on.month) + "d" * bool(on.day)
+        return format_skeleton(shown, known, locale=self.locale)
 
     def moment(self, at: datetime) -> str:
         """`today 11:35`, `Tue 1 Dec 09:00`."""

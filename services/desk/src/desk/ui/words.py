@@ -69,6 +69,7 @@ PLAIN = (
     *(N_("part of it"), N_("same region"), N_("day and month swapped"), N_("two slips")),
     *(N_("same mailbox name"), N_("swapped"), N_("namesake"), N_("one household"), N_("twins")),
     N_("parent and child"),
+    *(N_("same person"), N_("entered twice"), N_("customer told us"), N_("two persons"), N_("match")),
     # what is looked for, and kinds of entries
     *(N_("customers"), N_("cases"), N_("promises"), N_("notices"), N_("goodwill"), N_("purchases")),
     *(N_("contacts"), N_("messages"), N_("points")),
@@ -108,6 +109,8 @@ FACTS = {
     "RelationshipManagerAssigned": N_("Another relationship manager"),
     "CustomerCreated": N_("Became known to us"),
     "CustomerUpdated": N_("Details changed"),
+    "CustomersMerged": N_("Two records became one"),
+    "CustomerMergeUndone": N_("Two records are of two customers again"),
     "InteractionRecorded": N_("Contact"),
     "IdentifierCreated": N_("A way to reach them added"),
     "IdentifierDeleted": N_("A way to reach them removed"),

@@ -21,6 +21,7 @@ from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest, ListPromises
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
 from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest
+from rapport.customer.v1.customer_merge_service_pb2 import ListCustomerMergesRequest
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.match_pb2 import MatchCandidate
@@ -119,6 +120,7 @@ def named(services: Services, customer: str, view: CustomerView | None = None) -
     of, asked = _of(customer), GetCustomerViewRequest(name=f"{customer}/view")
     return {
         "customer": services.customers.GetCustomer(GetCustomerRequest(name=customer)),
+        "merges": services.merges.ListCustomerMerges(ListCustomerMergesRequest(customer=customer)),
         "promises": _promises(services, of),
         "titles": services.cases.ListCases(ListCasesRequest(filter=of)),
         "notices": services.notices.ListNotices(ListNoticesRequest(filter=of, page_size=ALL)),
@@ -207,6 +209,7 @@ async def _items(services: Services, cases: Sequence[str]) -> Sequence[WorkItem]
 _AGENTS: Mapping[str, Callable[[Any], Iterable[str]]] = {
     "view": lambda view: [view.relationship_manager, *(each.owner for each in view.cases)],
     "customer": lambda customer: [customer.relationship_manager],
+    "merges": lambda merges: [each.actor for each in merges.customer_merges],
     "cases": lambda cases: [case.owner for case, _ in cases.cases],
     "timeline": lambda timeline: [each.actor for each in timeline.timeline_entries],
 }

@@ -60,6 +60,17 @@ class Resolved:
     acts: Sequence[Act] = ()
 
 
+@dataclass(frozen=True)
+class Merged:
+    """Another record of the customer, as it was merged."""
+
+    name: str
+    words: str  # with whom, since when, by whom and why
+    comment: str  # of whoever did it
+    unaware: str  # which services do not know it yet
+    acts: Sequence[Act] = ()
+
+
 def cards(look: Looking, page: Card) -> Mapping[str, Shown]:
     made = macros("pages/customer/cards.html", say=look.say, viewer=look.viewer)
     return {each: card(getattr(made, each)(page)) for each in IDS}

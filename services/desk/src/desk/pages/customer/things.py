@@ -12,6 +12,7 @@ from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
 from rapport.cases.v1.promise_pb2 import Promise
+from rapport.customer.v1.customer_merge_service_pb2 import ListCustomerMergesResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.loyalty.v1.purchase_service_pb2 import ListPurchasesResponse
@@ -87,6 +88,8 @@ def _date(told: str, say: Speech) -> str:
 
 def _of_customer(parts: Parts, say: Speech) -> dict[str, str]:
     known: dict[str, str] = {}
+    for merge in parts.of("merges", ListCustomerMergesResponse).customer_merges:
+        known[merge.name] = merge.merged_display_name
     for handle in parts.of("customer", Customer).identifiers:
         kind = value_name(handle, "type")
         known[handle.name] = f"{say.titled(kind.lower())} {masked(kind, handle.value)}"

@@ -11,15 +11,16 @@ from desk.pages.actions.action import Action
 from desk.pages.actions.kinds.cases import CASE
 from desk.pages.actions.kinds.customer import CONSENT, CORRECT, MANAGER
 from desk.pages.actions.kinds.goodwill import GOODWILL
+from desk.pages.actions.kinds.merges import SAME, UNMERGE
 from desk.pages.actions.kinds.notice import NOTICE
 from desk.pages.actions.kinds.promises import PROMISE
 from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.cases import resolved, told_case, viewed
-from desk.pages.customer.entries import foremost, story
+from desk.pages.customer.entries import foremost, story, who_did
 from desk.pages.customer.figures import cell_text, quarters
 from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names, Promised
 from desk.pages.customer.loading import Cases as Told
-from desk.pages.customer.page import Card
+from desk.pages.customer.page import Card, Merged
 from desk.pages.customer.promises import first_of, told_of
 from desk.pages.customer.things import address, handle, things
 from desk.pages.customer.troubles import Troubles
@@ -28,6 +29,8 @@ from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
 from rapport.customer.v1.consent_service_pb2 import ListConsentsResponse
+from rapport.customer.v1.customer_merge_pb2 import CustomerMerge
+from rapport.customer.v1.customer_merge_service_pb2 import ListCustomerMergesResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesResponse
 from rapport.customer.v1.view_pb2 import CustomerView
@@ -80,9 +83,13 @@ class _Maker:
         nameless = say("A customer without a name") if known or view else say("This customer")
         language, zone = shown.language_code, shown.time_zone
         manager = shown.relationship_manager
+        merges = self._merges()
+        others = dict.fromkeys(each.merged_display_name for each in merges)
         return Card(
             trouble=self._trouble("customer", "customer"),
             title=shown.display_name or nameless,
+            also=[each for each in others if each not in ("", shown.display_name)],
+            merges=[self._merged(each) for each in merges],
             since=self._since(),
             language=say.language_of(language) if language else "",
             there=say.clock(say.now, say.zone_of(zone)) if zone not in UNKNOWN_ZONES else "",
@@ -90,7 +97,29 @@ class _Maker:
             handles=[handle(each, say) for each in known.identifiers] if known else (),
             address=address(known) if known else "",
             may=self._may(),
-            acts=self._offered(NOTICE, CORRECT, MANAGER, CONSENT) if known else (),
+            acts=self._offered(NOTICE, CORRECT, MANAGER, CONSENT, SAME) if known else (),
+        )
+
+    def _merges(self) -> Sequence[CustomerMerge]:
+        """Those that hold, the latest first."""
+        listed = self.parts.of("merges", ListCustomerMergesResponse).customer_merges
+        return [each for each in listed if value_name(each, "state") == "MERGED"]
+
+    def _merged(self, merge: CustomerMerge) -> Merged:
+        say = self.say
+        told = {
+            "who": merge.merged_display_name or say("A customer without a name"),
+            "when": say.moment(moment(merge.create_time)),
+            "by": who_did(merge.actor, "", self.names, say),
+            "why": say.code(merge.reason_code),
+        }
+        unaware = ", ".join(say.titled(words.last(each)) for each in merge.unaware_services)
+        return Merged(
+            name=merge.name,
+            words=say("One with the record “{who}” since {when}, by {by}: {why}.", **told),
+            comment=merge.comment,
+            unaware=say("Not known yet by: {services}.", services=unaware) if unaware else "",
+            acts=self._offered(UNMERGE, on=merge.name),
         )
 
     def _since(self) -> str:

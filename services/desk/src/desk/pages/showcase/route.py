@@ -25,6 +25,8 @@ from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1 import channel_pb2, states_pb2
+from rapport.customer.v1.customer_merge_pb2 import CustomerMerge
+from rapport.customer.v1.customer_merge_service_pb2 import ListCustomerMergesResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
@@ -80,6 +82,7 @@ def _parts(say: Speech, count: int) -> Parts:
     entries = [_entry(say, number) for number in range(count)]
     return Parts(
         customer=Part(known),
+        merges=Part(ListCustomerMergesResponse(customer_merges=[_merge(say, n) for n in range(count)])),
         view=Part(_view(say)),
         promises=Part(Promised(promises, more=count > 1)),
         notices=Part(ListNoticesResponse(notices=[told])),
@@ -90,6 +93,19 @@ def _parts(say: Speech, count: int) -> Parts:
                 timeline_entries=entries, next_page_token="" if count == 1 else "more"
             )
         ),
+    )
+
+
+def _merge(say: Speech, number: int) -> CustomerMerge:
+    return CustomerMerge(
+        name=f"customerMerges/{number}",
+        state=CustomerMerge.STATE_MERGED,
+        merged_display_name="Erica Sommer",
+        reason_code="same-person",
+        comment="Her sister says so.",
+        actor="agents/alice",
+        create_time=timestamp(say.now - timedelta(days=number)),
+        unaware_services=["services/loyalty"],
     )
 
 

@@ -31,14 +31,14 @@ const teller = $("#told");
 document.addEventListener("tell", ({detail}) => { const words = detail.trim().replace(/\s+/g, " "); if (words) teller.textContent = teller.textContent === words ? `${words}\u00a0` : words; });
 const tell = words => document.dispatchEvent(new CustomEvent("tell", {detail: words ?? ""}));
 tell($("[data-told]")?.textContent); // what a page was loaded to say
-const refused = within => tell($(".refused", within)?.textContent);
+const outcome = within => tell($(".refused, [data-tell]", within)?.textContent);
 function show(told, from) {
   panel.replaceChildren(told.nodeType ? told : fragment(told));
   panel.ariaLabel = ($("h2", panel) ?? from)?.textContent.trim() ?? "";
   panel.hidden = false;
   if (from) { seen(from); place(from.getBoundingClientRect(), (from.closest(".card, .note") ?? from).getBoundingClientRect()); }
   focusIn();
-  refused(panel);
+  outcome(panel);
 }
 // What a form is about is in sight, also when a letter opened it.
 function seen(from) {
@@ -153,7 +153,7 @@ document.addEventListener("submit", async event => {
     form.replaceWith(fresh);
     const there = $("[aria-invalid]", place) ?? (at && $(`[name="${at}"]`, place)); // where one was
     there ? there.focus() : form.dataset.again ? $("textarea", place)?.focus() : focusIn();
-    refused(place);
+    outcome(place);
   } else {
     const place = $(".answer", form) ?? form.appendChild(Object.assign(document.createElement("div"), {className: "answer"}));
     place.replaceChildren(fragment(told));

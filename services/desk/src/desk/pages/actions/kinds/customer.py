@@ -115,11 +115,11 @@ async def _open_consent(doing: Doing) -> Values:
         "channels": [(code, say(told)) for code, told in _CONSENTS.items()],
         "purposes": list(called.items()),
         "states": [("GRANTED", say("yes")), ("DENIED", say("no"))],
-        "said": [_recorded(each, called, say) for each in said.consents],
+        "said": [recorded(each, called, say) for each in said.consents],
     }
 
 
-def _recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
+def recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
     """What the customer said, as a line: `Service, e-mail: yes, since 18 Sep`."""
     return say(
         "{purpose}, {channel}: {answer}, since {day}",
@@ -136,7 +136,7 @@ async def _consent(doing: Doing) -> Done:
     said = Consent(name=name, state=state, source="desk")
     request = doing.request(UpdateConsentRequest, consent=said, allow_missing=True)
     noted = await doing.look.services.consents.UpdateConsent(request)
-    return Done(doing.look.say("Noted: {what}.", what=_recorded(noted, {}, doing.look.say)))
+    return Done(doing.look.say("Noted: {what}.", what=recorded(noted, {}, doing.look.say)))
 
 
 CORRECT = Action(

@@ -1,0 +1,1 @@
+"""Two records side by side, which may be of one customer; and what was recorded while they were one."""
