@@ -2,8 +2,10 @@
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
+from desk.pages.matches import route
 from rapport_testing.wait import eventually
 from tests.browser.company import ALICE, Company, Person, SignedIn
 from tests.browser.customers import twice
@@ -124,6 +126,21 @@ async def test_the_bar_says_how_many_wait_and_a_customer_whom_they_may_be_the_sa
     await expect(line.get_by_role("link")).to_have_text("Bob Hasse")
     await line.get_by_role("link").click()
     await page.wait_for_url(f"**/{question}")
+
+
+async def test_the_list_goes_on_by_pages_most_certain_first(
+    desk: Company, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(route, "PAGE", 1)
+    await twice(desk, "Lehner", 1948)
+    await twice(desk, "Reger", 1966)
+    page = (await signed_in()).page
+    await page.goto("/matchCandidates")
+    links = page.locator("li[data-key] b a")
+    asked = await waiting(desk)
+    await expect(links).to_have_count(len(asked))  # what is near comes by itself
+    assert [await each.get_attribute("href") for each in await links.all()] == [f"/{each}" for each in asked]
+    await expect(page.locator("[data-letter=L]")).to_have_count(1)
 
 
 async def test_who_may_not_decide_is_not_asked(desk: Company, signed_in: SignedIn) -> None:
