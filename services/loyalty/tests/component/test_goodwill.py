@@ -27,6 +27,7 @@ from rapport.cases.v1.cases_events_pb2 import (
     PromiseRecovered,
     PromiseRenegotiated,
 )
+from rapport.customer.v1.customer_events_pb2 import CustomerMergeUndone, CustomersMerged
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import (
     CheckGoodwillRequest,
@@ -201,6 +202,34 @@ async def test_of_many_grants_for_one_promise_exactly_one_succeeds(running: Runn
         (grpc.StatusCode.ALREADY_EXISTS, "GOODWILL_EXISTS")
     ] * 19
     assert await desk.points(await desk.account_of(customer)) == [100]
+
+
+async def test_one_harm_has_one_grant_also_when_it_was_given_to_who_is_merged_no_more(
+    running: Running, desk: Any
+) -> None:
+    one, other = new("customers"), new("customers")
+    promise = await promised(running, other)
+
+    async def told(kind: Any, sequence: int, survivors: list[str]) -> None:
+        merge = new("customerMerges")
+        fact = kind(customer_merge=merge, customers=[one, other], survivors=survivors, sequence=sequence)
+        await running.deliver(fact, resource=merge, version=1, source="customer")
+
+    async def answer(customer: str) -> str:
+        try:
+            await desk.goodwill.GrantGoodwill(grant(customer, 100, promise))
+        except grpc.aio.AioRpcError as error:
+            return reason(error)
+        return "GRANTED"
+
+    async def answered(customer: str, expected: str) -> bool:
+        return await answer(customer) == expected
+
+    await told(CustomersMerged, 1, [one, one])
+    await eventually(lambda: answered(one, "GRANTED"))
+    await told(CustomerMergeUndone, 2, [one, other])
+    await eventually(lambda: answered(one, "CUSTOMER_MISMATCH"))
+    assert await answer(other) == "GOODWILL_EXISTS"
 
 
 async def test_grants_without_a_promise_are_separate(desk: Any) -> None:

@@ -226,7 +226,8 @@ SPENT = Statement(
     row=Spent,
 )
 
-_OF_CHAIN = sa.and_(_CUSTOMER, GOODWILL.c.root_id == sa.bindparam("root_id"))
+# To whoever: a merge that was undone has left it with another name than the promise.
+_OF_CHAIN = GOODWILL.c.root_id == sa.bindparam("root_id")
 GIVEN = Statement(
     sa.select(
         _sum(_OF_CHAIN, GOODWILL.c.grantor != sa.bindparam("policy")).label("by_people"),

@@ -102,7 +102,7 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
     policy = authority.policy
     names = await lock_person(tx, delay.customer_id)
     spent = await _spent(tx, names, policy)
-    given = await _given(tx, names, delay.root_id)
+    given = await _given(tx, delay.root_id)
     band = await authority.band(tx, names)
     earned = policy.for_delay(delay.first_due, delay.new_due, delay.zone, delay.reason_code, band)
     due = earned - given.by_policy - given.by_people
@@ -116,9 +116,9 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
     return await _grant(tx, policy, delay.customer_id, points, "promise-renegotiated", *moved)
 
 
-async def _given(tx: Transaction, names: Sequence[UUID], root_id: UUID) -> Given:
+async def _given(tx: Transaction, root_id: UUID) -> Given:
     """What a chain was given so far. Read under the lock of the customer's budget: nobody adds to it."""
-    return await GIVEN.one(tx, customer_ids=names, root_id=root_id, policy=f"services/{tx.db.service}")
+    return await GIVEN.one(tx, root_id=root_id, policy=f"services/{tx.db.service}")
 
 
 async def _spent(tx: Transaction, names: Sequence[UUID], policy: AuthorityPolicy, grantor: str = "") -> Spent:
@@ -143,7 +143,7 @@ async def _root(tx: Transaction, promise_id: UUID, names: Sequence[UUID]) -> UUI
         refusal = NotFound(name, f"{name} is not known here; the news of a new one takes a moment.")
         refusal.retry_after_s = 1
         raise refusal
-    promise.check(names, await _given(tx, names, promise.root_id))
+    promise.check(names, await _given(tx, promise.root_id))
     return promise.root_id
 
 
