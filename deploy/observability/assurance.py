@@ -52,7 +52,7 @@ def _tests() -> Counter[str]:
 
 def _many(number: int) -> str:
     """A number that stays when a few are added."""
-    step = 500 if number >= 1000 else 100 if number >= 100 else 50
+    step = 500 if number > 1000 else 100 if number > 100 else 50
     return f"more than {(number - 1) // step * step:,}"
 
 
