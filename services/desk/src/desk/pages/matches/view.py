@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from google.type.postal_address_pb2 import PostalAddress
 
-from chassis.api.messages import date_of, moment, value_name
+from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
 from desk.pages.customer.entries import who_did
 from desk.pages.customer.loading import Names
@@ -58,15 +58,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Side:
-    """One of the two."""
-
-    name: str
-    title: str
-    since: str
-
-
-@dataclass(frozen=True)
 class Line:
     """Two who may be one."""
 
@@ -94,18 +85,6 @@ def called(candidate: MatchCandidate, known: Mapping[str, Customer], say: Speech
 
 def odds(candidate: MatchCandidate, say: Speech) -> str:
     return say(next(words for least, words in _ODDS if candidate.probability >= least))
-
-
-def sides_of(pair: Sequence[Customer], say: Speech) -> Sequence[Side]:
-    """Who they are, above what is known of them."""
-    return [
-        Side(
-            each.name,
-            each.display_name or say("A customer without a name"),
-            say("known since {day}", day=say.on(moment(each.create_time))),
-        )
-        for each in pair
-    ]
 
 
 def rows(candidate: MatchCandidate, pair: Sequence[Customer], say: Speech) -> Sequence[Row]:
@@ -157,8 +136,7 @@ def _handles(*types: str) -> "_Values":
 
 
 def _born(customer: Customer, say: Speech) -> Sequence[str]:
-    on = customer.person.birth_date
-    return [say.day(date_of(on))] if on.year and on.month and on.day else []
+    return [say.partly(customer.person.birth_date)]
 
 
 _Values = Callable[[Customer, Speech], Sequence[str | Handle]]
