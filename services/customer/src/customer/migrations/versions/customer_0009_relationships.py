@@ -1,6 +1,5 @@
 """What customers are to each other, and who has not bought yet: no release before knows of merges."""
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "customer_0009"
@@ -58,21 +57,24 @@ def _buyers() -> None:
     What is told from now on, and what the stream still holds, is heard beside. One that was interrupted
     begins again: who is known to have bought is passed over.
     """
-    connection, last = op.get_bind(), None
-    chunk = sa.text("""
-        WITH chunk AS (
-            SELECT id FROM customers
-            WHERE cast(:last AS uuid) IS NULL OR id > cast(:last AS uuid) ORDER BY id LIMIT :most
-        ), bought AS (
-            UPDATE customers SET bought = true, prospect = false
-            WHERE NOT bought AND id IN (
-                SELECT chunk.id FROM chunk WHERE EXISTS (
-                    SELECT FROM timeline WHERE timeline.customer_id = chunk.id
+    op.execute(f"""
+        DO $$
+        DECLARE
+            past uuid := '00000000-0000-0000-0000-000000000000';
+            until uuid;
+        BEGIN
+            LOOP
+                SELECT id INTO until FROM (
+                    SELECT id FROM customers WHERE id > past ORDER BY id LIMIT {_CHUNK}
+                ) chunk ORDER BY id DESC LIMIT 1;
+                EXIT WHEN until IS NULL;
+                UPDATE customers SET bought = true, prospect = false
+                WHERE NOT bought AND id > past AND id <= until AND EXISTS (
+                    SELECT FROM timeline WHERE timeline.customer_id = customers.id
                     AND event_type = 'rapport.loyalty.v1.PurchaseRecorded'
-                )
-            )
-        )
-        SELECT id FROM chunk ORDER BY id DESC LIMIT 1
-        """)
-    while (last := connection.execute(chunk, {"last": last, "most": _CHUNK}).scalar()) is not None:
-        pass
+                );
+                COMMIT;
+                past := until;
+            END LOOP;
+        END $$
+        """)  # noqa: S608 - of a constant

@@ -61,8 +61,9 @@ def upgrade() -> None:
             WHERE length(word) BETWEEN 3 AND 20 AND word !~ '[0-9]'
             ON CONFLICT DO NOTHING
             """)  # noqa: S608 - of constants
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS search_words_near")
         op.execute(
-            "CREATE INDEX IF NOT EXISTS search_words_near ON search_words USING gin (near_of(word))"
+            "CREATE INDEX CONCURRENTLY search_words_near ON search_words USING gin (near_of(word))"
             " WITH (fastupdate = off)"
         )
         op.execute("RESET lock_timeout")
