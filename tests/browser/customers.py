@@ -107,6 +107,17 @@ async def _erika(company: Company) -> str:
     return erika
 
 
+async def well_known(company: Company, customer: str) -> None:
+    """One of the ways to reach them is verified and shared, and they work for somebody."""
+    handle = (await company.ask(ALICE, "GET", f"{customer}/identifiers"))["identifiers"][0]
+    await company.ask(ALICE, "POST", f"{handle['name']}:verify", method="code-sent")
+    await company.ask(ALICE, "PATCH", f"{handle['name']}?updateMask=shared", shared=True)
+    firm = {"organization": {"legalName": "Nordwerk"}}
+    employer = await company.ask(ALICE, "POST", "customers", **firm)
+    works = {"customer": customer, "relatedCustomer": employer["name"], "kind": "employee-of"}
+    await company.ask(ALICE, "POST", "relationships", **works)
+
+
 async def unknown(company: Company) -> str:
     """Somebody of whom one knows a number, and nothing else."""
     phone = [{"type": "TYPE_PHONE", "value": "+46 8 508 290 00"}]

@@ -81,6 +81,21 @@ async def reveal(page: Page) -> None:
     await expect(page.get_by_role("dialog")).to_contain_text("Purpose")
 
 
+async def relate(page: Page) -> None:
+    """A relationship whose other customer was looked for."""
+    await page.get_by_role("button", name="Add a relationship").click()
+    asked = page.get_by_role("dialog")
+    await asked.get_by_label("To whom").fill("Nordwerk")
+    await page.keyboard.press("Control+Enter")
+    await expect(asked.get_by_label("Who is meant")).to_be_visible()
+
+
+async def verify(page: Page) -> None:
+    """How it was proved."""
+    await page.get_by_role("button", name="Note as verified").first.click()
+    await expect(page.get_by_role("dialog").locator("form")).to_be_visible()
+
+
 async def offered(page: Page) -> None:
     """Who may be meant, while one types."""
     await page.get_by_role("combobox", name="Find a customer").fill("Sommer")
@@ -139,6 +154,9 @@ SHOTS = [
     Shot("customer-reveal", "Asking for a masked number", "/{trouble}", state=reveal),
     Shot("customer-reader", "The same for who may only read", "/{trouble}", Person("rosa", "auditor")),
     Shot("customer-unknown", "A customer of whom one knows a number", "/{unknown}"),
+    Shot("known", "What is known of a customer, and what they are to others", "/{trouble}/known"),
+    Shot("known-relate", "Adding a relationship", "/{trouble}/known", state=relate),
+    Shot("known-verify", "Noting that a number is verified", "/{trouble}/known", state=verify),
     Shot("customer-much", "A customer with too much of everything", "/{much}"),
     Shot("customer-same", "Looking for their other record", "/{one}", SUSAN, other_record),
     Shot("customer-merge", "Two records side by side", "/{one}/same/{other}", SUSAN),
@@ -193,6 +211,7 @@ async def names(desk: Company, time_of_day: ManualClock) -> dict[str, str]:
     )
     await customers.say(desk, lea, "Asks for the invoice.")
     trouble = await customers.in_trouble(desk, time_of_day)
+    await customers.well_known(desk, trouble)
     assert time_of_day.now() == NOW
     await eventually(lambda: _waits(desk), timeout_s=60)
     return {

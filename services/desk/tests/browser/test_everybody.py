@@ -13,7 +13,7 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
 from tests.browser.company import ALICE, Company, Person, SignedIn
-from tests.browser.customers import in_trouble, merged, somebody, twice
+from tests.browser.customers import in_trouble, merged, somebody, twice, well_known
 from tests.browser.looking import barriers, flaws, keyboard_stops, spaced
 from tests.browser.troubles import TRACE, give_up, traces
 
@@ -50,6 +50,7 @@ async def erika(desk: Company, time_of_day: ManualClock) -> str:
         opened = {"customer": customer, "topic": topic, "owner": "agents/alice"}
         case = await desk.ask(ALICE, "POST", "cases:open", case=opened)
     await desk.ask(ALICE, "POST", f"{case['name']}:resolve", resolution="settled")
+    await well_known(desk, customer)
     return customer
 
 
@@ -71,6 +72,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str) -> list[str
     return [
         "/",
         f"/{erika}",
+        f"/{erika}/known",
         "/cases",
         f"/{erika}/same/{(await somebody(desk, 'Nora')).removeprefix('customers/')}",
         f"/{erika}/merges/{merge['name'].removeprefix('customerMerges/')}",
@@ -120,8 +122,11 @@ async def test_row_26_no_page_bars_anybody_and_each_has_a_title_of_its_own(
 
 async def test_row_26_nothing_that_opens_bars_anybody(desk: Company, signed_in: SignedIn, erika: str) -> None:
     page = (await signed_in(ALL)).page
-    await page.goto(f"/{erika}")
-    hrefs = await page.locator("[data-open]").evaluate_all("all => all.map(each => each.dataset.open)")
+    hrefs = []
+    for path in (f"/{erika}/known", f"/{erika}"):
+        await page.goto(path)
+        opens = page.locator("[data-open]")
+        hrefs += await opens.evaluate_all("all => all.map(each => each.dataset.open)")
     offered = {href.partition("/act/")[2].partition("?")[0]: href for href in hrefs}
     assert ACTIONS.keys() - {*offered} == {CONTACT.id}  # which has its box
     found = []

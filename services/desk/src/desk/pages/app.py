@@ -30,6 +30,7 @@ ROOMS = (
     *(
         "work",
         "customer",
+        "known",
         "timeline",
         "find",
         "actions",

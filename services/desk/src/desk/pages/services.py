@@ -29,6 +29,7 @@ from rapport.customer.v1.customer_service_pb2 import BatchGetCustomersRequest
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.match_service_pb2_grpc import MatchServiceStub
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
+from rapport.customer.v1.relationship_service_pb2_grpc import RelationshipServiceStub
 from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
@@ -55,6 +56,7 @@ class Services:
     consents = _called(ConsentServiceStub)
     matches = _called(MatchServiceStub)
     purposes = _called(PurposeServiceStub)
+    relationships = _called(RelationshipServiceStub)
     timeline = _called(TimelineServiceStub)
     sections = _called(SectionServiceStub)
     views = _called(ViewServiceStub)

@@ -70,6 +70,8 @@ PLAIN = (
     *(N_("same mailbox name"), N_("swapped"), N_("namesake"), N_("one household"), N_("twins")),
     N_("parent and child"),
     *(N_("same person"), N_("entered twice"), N_("customer told us"), N_("two persons"), N_("match")),
+    # how somebody proved how they are reached, and why that is withdrawn
+    *(N_("code sent"), N_("called back"), N_("id card"), N_("bounced"), N_("number reassigned")),
     # what is looked for, and kinds of entries
     *(N_("customers"), N_("cases"), N_("promises"), N_("notices"), N_("goodwill"), N_("purchases")),
     *(N_("contacts"), N_("messages"), N_("points")),
@@ -113,7 +115,15 @@ FACTS = {
     "CustomerMergeUndone": N_("Two records are of two customers again"),
     "InteractionRecorded": N_("Contact"),
     "IdentifierCreated": N_("A way to reach them added"),
+    "IdentifierUpdated": N_("A way to reach them shared, or theirs alone"),
+    "IdentifierVerified": N_("A way to reach them verified"),
+    "IdentifierVerificationWithdrawn": N_("A way to reach them no longer verified"),
     "IdentifierDeleted": N_("A way to reach them removed"),
+    "RelationshipCreated": N_("Relationship noted"),
+    "RelationshipUpdated": N_("Relationship changed"),
+    "RelationshipEnded": N_("Relationship ended"),
+    "RelationshipDeleted": N_("Relationship that never was, deleted"),
+    "CustomerConverted": N_("Bought for the first time"),
     "ConsentUpdated": N_("Said what we may contact them for"),
     "PreferencesUpdated": N_("Preferences changed"),
 }

@@ -25,6 +25,7 @@ _FIELDS = {
     "due_time": "day",
     "due_date": "day",
     "forecast_finish_time": "day",
+    "end_time": "day",
     "reason_code": "reason",
     "address_lines": "lines",
 }

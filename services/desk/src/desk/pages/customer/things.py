@@ -14,6 +14,7 @@ from rapport.cases.v1.case_service_pb2 import ListCasesResponse
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.customer.v1.customer_merge_service_pb2 import ListCustomerMergesResponse
 from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.loyalty.v1.purchase_service_pb2 import ListPurchasesResponse
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
@@ -54,7 +55,7 @@ def title_of(case: Any, say: Speech, items: Iterable[Any] = ()) -> str:
 
 
 def thing_of(each: Any, say: Speech) -> str:
-    """What a case, a promise, work or a customer is called where it is the only one that is named."""
+    """What a case, a promise, work, a customer or a handle is called where no other is named."""
     match each:
         case Case():
             return title_of(each, say)
@@ -62,6 +63,9 @@ def thing_of(each: Any, say: Speech) -> str:
             return promise_of(each, say)
         case Customer():
             return each.display_name
+        case Identifier():
+            shown = handle(each, say)
+            return f"{shown.kind} {shown.masked}"
     return say.about(each)
 
 
@@ -90,9 +94,8 @@ def _of_customer(parts: Parts, say: Speech) -> dict[str, str]:
     known: dict[str, str] = {}
     for merge in parts.of("merges", ListCustomerMergesResponse).customer_merges:
         known[merge.name] = merge.merged_display_name
-    for handle in parts.of("customer", Customer).identifiers:
-        kind = value_name(handle, "type")
-        known[handle.name] = f"{say.titled(kind.lower())} {masked(kind, handle.value)}"
+    for each in parts.of("customer", Customer).identifiers:
+        known[each.name] = thing_of(each, say)
     for given in parts.of("view", CustomerView).loyalty.goodwill:
         known[given.goodwill] = say.count(given.points, "{n} point", "{n} points")
     for bought in parts.of("purchases", ListPurchasesResponse).purchases:
@@ -107,6 +110,8 @@ class Handle:
     name: str
     kind: str
     masked: str
+    verified: bool = False  # the customer proved that they have it
+    shared: bool = False  # others are known to have it, too
 
 
 def masked(kind: str, value: str) -> str:
@@ -127,7 +132,8 @@ def _begun(text: str) -> str:
 def handle(identifier: Any, say: Speech) -> Handle:
     """A way to reach a customer, as it is shown."""
     kind = value_name(identifier, "type")
-    return Handle(identifier.name, say.titled(kind.lower()), masked(kind, identifier.value))
+    told = say.titled(kind.lower()), masked(kind, identifier.value)
+    return Handle(identifier.name, *told, identifier.HasField("verification"), identifier.shared)
 
 
 def address(customer: Any) -> str:

@@ -140,7 +140,8 @@ document.addEventListener("submit", async event => {
   if (answer?.headers.has("X-Done")) {
     const box = form.dataset.again && form.parentElement;
     if (form.dataset.undo) form.closest(".card").remove();
-    else if (inPanel) { if (form.isConnected) close(); document.dispatchEvent(new CustomEvent("acted", {detail: card})); } else form.outerHTML = await (await ask(form.dataset.again)).text();
+    else if (inPanel) { if (form.isConnected) close(); } else form.outerHTML = await (await ask(form.dataset.again)).text();
+    document.dispatchEvent(new CustomEvent("acted", {detail: inPanel && card}));
     if (document.activeElement === body) land(box || back());
     if (told.trim()) say(told);
   } else if (!form.isConnected) show(told); // whoever closed it believes that it is done

@@ -36,7 +36,9 @@ function offer(id, card, at) {
 // What one did oneself is shown at once, also where one is; the focus stays on what has its name. One act may come
 // as several changes: the goodwill that was given, and then the points.
 const acted = new Map(), MINE_MS = 5000;
+const refreshes = document.querySelector("[data-refresh]"); // no stream tells of it
 document.addEventListener("acted", ({detail: id}) => {
+  if (refreshes) refresh();
   if (!id) return;
   acted.set(id, Date.now() + MINE_MS);
   if (waiting.has(id)) put(document.getElementById(id), waiting.get(id).card);
@@ -216,4 +218,4 @@ async function refresh() {
 }
 document.addEventListener("visibilitychange", () => { looked(); if (visible()) refresh(); });
 addEventListener("pageshow", event => { if (event.persisted) { tell(); refresh(); } });
-if (document.querySelector("[data-refresh]")) setInterval(() => { if (visible()) refresh(); }, 30000); // no stream tells of it
+if (refreshes) setInterval(() => { if (visible()) refresh(); }, 30000);
