@@ -79,6 +79,13 @@ class Listing(Purposeful, Generic[R]):
         self._sizes = {"default_size": default_size, "size_max": size_max}
         self._statements: dict[tuple[str, bool, bool], Statement[R]] = {}
 
+    def check(self, request: Message) -> Page:
+        """What page a request asks for: INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN.
+
+        For who has to look for something else first: what is no page is refused whatever there is.
+        """
+        return Page(request, *self._key, **self._sizes)
+
     async def page(
         self, on: Executor, request: Message, show: Callable[[R], M], **params: Any
     ) -> tuple[list[M], str]:
@@ -101,7 +108,7 @@ class Listing(Purposeful, Generic[R]):
         **params: Any,
     ) -> tuple[list[M], str]:
         """As `page`, where showing a row needs more than the row: `show` gets up to a hundred at once."""
-        page = Page(request, *self._key, **self._sizes)
+        page = self.check(request)
         chosen = parse(request.filter, self.filters) if self._has_filter else Filter()  # type: ignore[attr-defined]
         descending = self._is_descending(request)
         shown: list[M] = []

@@ -206,6 +206,7 @@ class AttributeRpc(Rpc, AttributeServiceServicer):
         self, request: pb.ListObservationsRequest, context: Any
     ) -> pb.ListObservationsResponse:
         """List what was observed."""
+        store.LIST_OBSERVATIONS.check(request)
         customer = await found(self.db, names.CUSTOMER, tables.CUSTOMER, *names.CUSTOMER.ids(request.parent))
         attribute_id = names.ATTRIBUTE.ids(request.attribute)[0] if request.attribute else None
         observations, token = await store.LIST_OBSERVATIONS.page_together(
@@ -227,6 +228,7 @@ class AttributeRpc(Rpc, AttributeServiceServicer):
         self, request: pb.ListAttributeValuesRequest, context: Any
     ) -> pb.ListAttributeValuesResponse:
         """List what stands."""
+        store.LIST_ATTRIBUTES_OF.check(request)
         customer = await found(self.db, names.CUSTOMER, tables.CUSTOMER, *names.CUSTOMER.ids(request.parent))
         ids = await ids_of(self.db, customer.id)
 

@@ -1,15 +1,13 @@
 """CustomerMergeService."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from chassis import ids
 from chassis.api.actors import actor_name, service_name
 from chassis.api.entities import found
 from chassis.api.messages import to_message
-from chassis.api.pages import Page
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change
 from chassis.inbox.freshness import Freshness
@@ -71,7 +69,7 @@ class CustomerMergeRpc(Rpc, CustomerMergeServiceServicer):
         self, request: pb.ListCustomerMergeEntriesRequest, context: Any
     ) -> pb.ListCustomerMergeEntriesResponse:
         """List what was recorded under the names that survived, while the merge held."""
-        Page(request, datetime, UUID)  # what is no page is refused, whatever there is
+        store.LIST_MEANWHILE.check(request)
         (merge_id,) = names.CUSTOMER_MERGE.parse(request.parent, "parent")
         merge = await found(self.db, names.CUSTOMER_MERGE, store.MERGE, merge_id)
         past = merge.undo_time or self.db.clock.now()
