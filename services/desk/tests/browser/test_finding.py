@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from rapport_testing.wait import eventually
-from tests.browser.company import Company, Person, SignedIn
+from tests.browser.company import ALICE, Company, Person, SignedIn
 from tests.browser.customers import contacts, somebody
 from tests.browser.looking import barriers
 
@@ -268,3 +268,18 @@ async def test_row_29_a_hundred_calls_in_eight_hidden_tabs_are_one_notice(
     assert [page for page in pages if await page.locator("#toast .card").count()] == [popped]
     await popped.evaluate("() => { shown = true; document.dispatchEvent(new Event('visibilitychange')); }")
     await expect(popped).not_to_have_title(re.compile("A call"))
+
+
+async def test_a_company_a_town_and_a_misspelt_name_find_somebody_and_it_is_said_by_which(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    where = [{"postalAddress": {"regionCode": "DE", "locality": "Quickborn"}}]
+    person = {"givenName": "Thea", "familyName": "Lindqvist", "organizationName": "Elbtechnik"}
+    await desk.ask(ALICE, "POST", "customers", person=person, addresses=where)
+    page = (await signed_in()).page
+    await page.goto("/call")
+    found = page.locator("#found").get_by_role("option")
+    whys = {"Elbtech": "company Elbtechnik", "Thea Quickb": "name, town Quickborn"}
+    for typed, why in (whys | {"Lindqvits": "name, spelt nearly so"}).items():
+        await page.get_by_role("combobox").fill(typed)
+        await expect(found.filter(has_text=f"found by {why}")).to_have_count(1)

@@ -122,3 +122,25 @@ def test_nobody_and_too_many_are_said_in_words() -> None:
     assert "not all" in found("Erika", match(customer(), by_name=True), more="next").words
     nameless = found("030 901820", match(customer(display_name="")))
     assert nameless.hits[0].title == "A customer without a name"
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("erika", "name"),
+        ("Müll", "name"),
+        ("nordwerk", "company Nordwerk"),
+        ("muller kiel", "name, town Kiel"),
+        ("Nordwerk Kiel", "company Nordwerk, town Kiel"),
+        ("Nordwrek", "company Nordwerk, spelt nearly so"),
+        ("Erica", "name, spelt nearly so"),
+        ("林", "name"),
+    ],
+)
+def test_who_is_found_by_words_is_told_with_where_they_stand_and_whether_they_are_spelt_so(
+    typed: str, why: str
+) -> None:
+    erika = customer(1, display_name="Erika Müller")
+    erika.person.organization_name = "Nordwerk"
+    erika.addresses.add().postal_address.locality = "Kiel"
+    assert found(typed, match(erika, by_name=True)).hits[0].why == why

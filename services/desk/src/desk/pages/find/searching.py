@@ -1,8 +1,10 @@
 """What somebody means by what they typed, told from how it is written; who may know it, and who was found."""
 
 import re
+import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any
 
 from chassis.api.messages import moment, value_name
@@ -210,7 +212,36 @@ def _matched(match: Any, text: str, say: Speech) -> tuple[str, bool]:
             kind = value_name(each, "type")
             whole = kind not in NUMBERS or sum(map(str.isdigit, text)) >= SURE_DIGITS
             return f"{say.code(kind.lower())} {masked(kind, each.value)}", whole
-    return say("name"), False
+    return _in_words(match.customer, text, say), False
+
+
+_LETTERS = str.maketrans({"æ": "ae", "ø": "o"})
+
+
+def _words_of(text: str) -> Sequence[str]:
+    """The words of a text without case and accents, as the customer service compares them."""
+    plain = unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS)
+    return re.findall(r"\w+", "".join(each for each in plain if not unicodedata.combining(each)))
+
+
+def _in_words(customer: Customer, text: str, say: Speech) -> str:
+    """Where the words stand that were typed, or which they were taken for: `company Nordwerk, town Kiel`."""
+    person, firm = customer.person, customer.organization.legal_name or customer.person.organization_name
+    towns = dict.fromkeys(each.postal_address.locality for each in customer.addresses)
+    names = [customer.display_name, person.given_name, person.additional_name, person.family_name]
+    told = {
+        firm: say("company {name}", name=firm),
+        **{town: say("town {name}", name=town) for town in towns},
+        " ".join(names): say("name"),
+    }
+    places = [(word, why) for place, why in told.items() for word in _words_of(place)]
+    found = []
+    for typed in _words_of(text):
+        if stands := next((why for word, why in places if word.startswith(typed)), ""):
+            found.append(stands)
+        elif near := get_close_matches(typed, [word for word, _ in places], 1):
+            found.append(say("{where}, spelt nearly so", where=dict(places)[near[0]]))
+    return ", ".join(dict.fromkeys(found)) or say("name")
 
 
 def _each_once(hits: Iterable[Hit]) -> Sequence[Hit]:
