@@ -142,10 +142,11 @@ async def test_imported_history_is_on_the_timeline_when_it_happened_with_what_wa
         ),
     ]:
         await desk.deliver(message, version)
-    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline_entries) == 7)
+    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline_entries) == 8)
     assert view.update_time == timestamp(now)
     listed = await desk.timeline.ListTimelineEntries(ListTimelineEntriesRequest(parent=anna.name))
-    for entries in (view.latest_timeline_entries, listed.timeline_entries):
+    for shown in (view.latest_timeline_entries, listed.timeline_entries):
+        entries = [entry for entry in shown if not entry.event_type.endswith("CustomerConverted")]
         assert [(entry.event_type.rpartition(".")[2], entry.occur_time) for entry in entries][:5] == [
             ("CustomerCreated", timestamp(now)),
             ("PromiseBroken", ago[1]),
@@ -189,7 +190,8 @@ async def test_a_release_with_another_durable_hears_all_again_and_shows_the_part
     monkeypatch.setattr(events, "SPECS", SPECS)
     renamed = replace(events.LISTENING, durable="customer-view-2")
     monkeypatch.setattr("customer.service.LISTENING", renamed)
-    monkeypatch.setitem(vars(service), "listens", (renamed,))
+    others = [each for each in service.listens if each is not events.LISTENING]
+    monkeypatch.setitem(vars(service), "listens", (renamed, *others))
     newer = await open_desk(database_url=desk.running.app.settings.database_url)
     after = await newer.view_when(anna.name, lambda found: found.cases)
     assert [part.case for part in after.cases] == [case]
