@@ -92,10 +92,10 @@ def texts(field: FieldDescriptor) -> tuple[list[str], list[str]]:
         good = [each for each in GOOD[said.format] if len(each) <= most]
         return good, [*BAD[said.format], *(["x" * (most + 1)] if said.max_characters else [])]
     if pattern is not None:
-        ids = [
-            {UUID: ONE, str: "a.b" if "{consent}" in pattern.pattern else "a", int: 7}[kind]
-            for kind in pattern.kinds
-        ]
+        code, pair = (
+            [{UUID: ONE, str: text, int: 7}[kind] for kind in pattern.kinds] for text in ("a", "a.b")
+        )
+        ids = code if pattern.match(pattern.format(*code)) else pair
         every = [pattern.any().format(*ids[:-1])] if said.wildcard else []
         every += [other.format(*ids, "1")] if (other := other_form(field)) else []  # of a version
         return [pattern.format(*ids), *every], ["x", pattern.format(*ids) + "/", "\n" + pattern.format(*ids)]
