@@ -128,7 +128,8 @@ async def test_the_story_happens_on_the_open_page(desk: Company, signed_in: Sign
 
 
 async def test_row_12_fifty_changes_move_nothing(desk: Company, signed_in: SignedIn) -> None:
-    visitor, customer = await signed_in(), await somebody(desk)
+    alone = {"givenName": "Imke", "familyName": "Ostermann"}  # of whom nobody asks whether she is another
+    visitor, customer = await signed_in(), await somebody(desk, person=alone)
     page = await live(visitor.page, customer)
     await page.locator("#timeline").hover()
     async with shifts(page) as moved:
