@@ -125,12 +125,14 @@ def known(field: FieldDescriptor) -> tuple[list[Any], list[Any]] | None:
         case "google.protobuf.Timestamp":
             return [timestamp(first), timestamp(last)], [timestamp(first - step), timestamp(last + step)]
         case "google.type.Date" if said.partial:
-            good = [(1850, 0, 0), (2026, 3, 1), (2026, 3, 0), (1984, 4, 12), (0, 2, 29)]
+            until = (latest or NOW).date()
+            year, month, past = until.year, until.month, until + timedelta(days=1)
+            good = [(1850, 0, 0), (year, month, until.day), (year, month, 0), (1984, 4, 12), (0, 2, 29)]
             bad = [
                 (1849, 12, 31),
-                (2026, 3, 2),
-                (2026, 4, 0),
-                (2027, 0, 0),
+                (past.year, past.month, past.day),
+                (year, month + 1, 0),
+                (year + 1, 0, 0),
                 (0, 4, 0),
                 (2020, 0, 7),
                 (0, 0, 0),
