@@ -1,6 +1,6 @@
 """What is wrong with a request, as rules find it: see `chassis.api.checks`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,6 +18,14 @@ class Check:
     def refuse(self, field: str, reason: str, description: str) -> None:
         """Note a violation. The description says what is allowed, and never what was sent."""
         self._found.append(Violation(self._prefix + field, reason, description))
+
+    def different(self, names: Iterable[str], field: str) -> None:
+        """Refuse each name that was there before; `field` is its path, with `{}` for its position."""
+        seen: set[str] = set()
+        for i, name in enumerate(names):
+            if name in seen:
+                self.refuse(field.format(i), "INVALID_NAME", "must be another than those before it")
+            seen.add(name)
 
 
 R = TypeVar("R", bound=Callable[[Check, Any, datetime], None])

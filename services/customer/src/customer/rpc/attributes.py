@@ -106,11 +106,7 @@ def _decimal(check: Check, value: attribute_pb2.TypedValue, now: datetime) -> No
 
 
 def _different(check: Check, observation: attribute_pb2.Observation, now: datetime) -> None:
-    seen_so_far: set[str] = set()
-    for i, each in enumerate(observation.values):
-        if each.attribute in seen_so_far:
-            check.refuse(f"values[{i}].attribute", "INVALID_NAME", "must be another than those before it")
-        seen_so_far.add(each.attribute)
+    check.different((each.attribute for each in observation.values), "values[{}].attribute")
 
 
 @bound

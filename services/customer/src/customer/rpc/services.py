@@ -150,11 +150,7 @@ def _stale_later(check: Check, request: section_pb.PutViewSectionRequest, now: d
 
 
 def _different(check: Check, request: section_pb.BatchPutViewSectionsRequest, now: datetime) -> None:
-    seen: set[str] = set()
-    for i, each in enumerate(request.requests):
-        if each.name in seen:
-            check.refuse(f"requests[{i}].name", "INVALID_NAME", "must be another than those before it")
-        seen.add(each.name)
+    check.different((each.name for each in request.requests), "requests[{}].name")
 
 
 def _section(section: ViewSection) -> section_pb2.ViewSection:
