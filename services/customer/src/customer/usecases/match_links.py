@@ -25,7 +25,7 @@ async def groups_of(on: Executor, customer_ids: Collection[UUID]) -> set[Group]:
 
 async def members(on: Executor, customer_ids: Collection[UUID]) -> set[UUID]:
     """These and who is one with any of them."""
-    return {each for group in await groups_of(on, customer_ids) for each in group}
+    return set((await aliases.groups_of(on, customer_ids)).everybody)
 
 
 async def reached(tx: Transaction, customer_ids: Collection[UUID]) -> set[UUID]:

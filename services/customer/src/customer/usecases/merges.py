@@ -156,9 +156,8 @@ async def _regroup(
     tx: Transaction, hot: HotViews, whose: Mapping[UUID, UUID], sequence: int, changed: list[Customer]
 ) -> None:
     """Keep whose each name is, and draw the views. Who was changed by it counts a change."""
-    rows, _ = await locked_views(
-        tx, list(whose)
-    )  # before it is so: whoever draws one of them now comes first
+    # Before it is so: whoever draws one of them now comes first.
+    rows, _ = await locked_views(tx, list(whose))
     await regroup(tx, whose, sequence, tx.now)
     await render(tx, rows, await groups_of(tx, list(whose)))
     await regrouped(tx, whose, changed)

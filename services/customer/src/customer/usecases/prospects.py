@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from chassis.db.aliases import Groups, groups_of
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from customer.domain.customers import Customer
 from customer.domain.facts import CustomerConverted
-from customer.store.tables import BUYERS, LOCKED_CUSTOMERS
+from customer.store.tables import BUYERS
 from customer.usecases.customers import save
+from customer.usecases.people import lock_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ async def convert(tx: Transaction, bought: Sequence[Bought]) -> None:
     before anywhere else.
     """
     oldest_first = sorted(bought, key=lambda each: each.purchase_time)
-    groups, customers = await _locked(tx, {each.customer_id for each in oldest_first})
+    groups, customers = await lock_people(tx, {each.customer_id for each in oldest_first})
     changed = {}
     for each in oldest_first:
         buyer, customer = customers.get(each.customer_id), customers.get(groups.survivors[each.customer_id])
@@ -48,20 +48,6 @@ async def convert(tx: Transaction, bought: Sequence[Bought]) -> None:
             tx.record(fact_of(CustomerConverted, customer, **told), version=customer.version)
     if changed:
         await save(tx, list(changed.values()))
-
-
-async def _locked(tx: Transaction, names: set[UUID]) -> tuple[Groups, dict[UUID, Customer]]:
-    """Who has these names, and the customers of these and of the names that survive, locked.
-
-    A merge locks those that survive: nobody is merged once they are locked here.
-    """
-    groups = await groups_of(tx, names)
-    while True:
-        wanted = names | set(groups.survivors.values())
-        customers = {each.id: each for each in await LOCKED_CUSTOMERS.all(tx, ids=sorted(wanted))}
-        groups = await groups_of(tx, names)
-        if wanted >= set(groups.survivors.values()):
-            return groups, customers
 
 
 async def regrouped(tx: Transaction, whose: Mapping[UUID, UUID], customers: Sequence[Customer]) -> None:

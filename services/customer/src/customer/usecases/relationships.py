@@ -6,7 +6,6 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.api.entities import found
-from chassis.db.aliases import groups_of
 from chassis.db.statement import LOCK_NAMES, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
@@ -20,7 +19,7 @@ from customer.domain.facts import (
 from customer.domain.relationships import SUBSIDIARY, Relationship, circle, exists, same_customer
 from customer.names import CUSTOMER, RELATIONSHIP
 from customer.store import relationships as store
-from customer.store.tables import LOCKED_CUSTOMERS
+from customer.usecases.people import lock_people
 
 
 async def create_relationship(
@@ -62,14 +61,12 @@ async def create_relationship(
 
 async def _lock_both(tx: Transaction, *pair: UUID) -> None:
     """Have both be there, two, and merged with nobody until the transaction ends."""
-    groups = await groups_of(tx, pair)
-    known = {each.id for each in await LOCKED_CUSTOMERS.all(tx, ids=sorted(groups.members))}
+    groups, known = await lock_people(tx, pair)
     for each in pair:
         if groups.survivors[each] not in known:
             raise NotFound(CUSTOMER.format(each))
-    survivors = set((await groups_of(tx, pair)).survivors.values())
-    if len(survivors) == 1:
-        raise same_customer(*survivors)
+    if len(groups.members) == 1:
+        raise same_customer(*groups.members)
 
 
 async def _check_new(tx: Transaction, relationship: Relationship) -> None:
