@@ -17,7 +17,7 @@ from chassis.db.statement import LOCK_NAMES, Bulk, Executor, Statement
 from chassis.db.tables import rows_of
 from chassis.db.transaction import Transaction
 
-_A, _OTHER = ALIAS_GROUPS.c, ALIAS_GROUPS.alias("other")
+_A = ALIAS_GROUPS.c
 
 
 def survivor_of(customer: sa.ColumnElement[Any]) -> sa.ColumnElement[UUID]:
@@ -82,7 +82,7 @@ class Groups:
     @property
     def everybody(self) -> list[UUID]:
         """Every id of whoever was asked for."""
-        return sorted({each for members in self.members.values() for each in members})
+        return sorted(self.whose)
 
 
 async def groups_of(on: Executor, customer_ids: Iterable[UUID]) -> Groups:
