@@ -17,6 +17,7 @@ SAID = [
     (timedelta(hours=1), "VOICE", "Asks when it comes: her daughter's birthday is on Friday."),
 ]
 MUCH, AT_ONCE = 60, 6
+TARIFF = "front-desk.tariff"
 
 
 def moment(company: Company, **ago: float) -> str:
@@ -108,7 +109,7 @@ async def _erika(company: Company) -> str:
 
 
 async def well_known(company: Company, customer: str) -> None:
-    """One of the ways to reach them is verified and shared, and they work for somebody."""
+    """One of the ways to reach them is verified and shared, they work for somebody, and two say otherwise."""
     handle = (await company.ask(ALICE, "GET", f"{customer}/identifiers"))["identifiers"][0]
     await company.ask(ALICE, "POST", f"{handle['name']}:verify", method="code-sent")
     await company.ask(ALICE, "PATCH", f"{handle['name']}?updateMask=shared", shared=True)
@@ -116,6 +117,24 @@ async def well_known(company: Company, customer: str) -> None:
     employer = await company.ask(ALICE, "POST", "customers", **firm)
     works = {"customer": customer, "relatedCustomer": employer["name"], "kind": "employee-of"}
     await company.ask(ALICE, "POST", "relationships", **works)
+    observed = await said_twice(company, customer)
+    await company.ask(ALICE, "POST", f"{customer}/attributeValues/{TARIFF}:pin", observation=observed)
+
+
+async def said_twice(company: Company, customer: str) -> str:
+    """Two sources say otherwise of a tariff, of which a person may say which stands; the older one."""
+    declared = {"displayName": "Tariff", "type": "TYPE_CODE", "codes": ["basic", "premium"]}
+    declared |= {"dataClass": "DATA_CLASS_PLAIN", "rule": "RULE_MANUAL"}
+    await company.ask(ADMIN, "POST", f"attributes/{TARIFF}:put", **declared)
+    observed = []
+    for days, source, code in ((9, "crm", "basic"), (2, "web-form", "premium")):
+        values = [{"attribute": f"attributes/{TARIFF}", "value": {"code": code}}]
+        of = {"source": source, "observeTime": moment(company, days=days), "confidence": 0.8}
+        said = await company.ask(
+            ALICE, "POST", f"{customer}/observations:recordObservation", observation=of | {"values": values}
+        )
+        observed.append(str(said["name"]))
+    return observed[0]
 
 
 async def unknown(company: Company) -> str:

@@ -22,6 +22,7 @@ from rapport.cases.v1.note_service_pb2_grpc import NoteServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1.explanation_pb2 import Explanation
+from rapport.customer.v1.attribute_service_pb2_grpc import AttributeServiceStub
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.customer.v1.customer_merge_service_pb2_grpc import CustomerMergeServiceStub
 from rapport.customer.v1.customer_pb2 import Customer
@@ -52,6 +53,7 @@ class Services:
     """The services, called as whoever looks: `chassis.context.current_call` says who that is."""
 
     customers = _called(CustomerServiceStub)
+    attributes = _called(AttributeServiceStub)
     merges = _called(CustomerMergeServiceStub)
     consents = _called(ConsentServiceStub)
     matches = _called(MatchServiceStub)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, format_percent
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
@@ -90,6 +90,10 @@ class Speech:
     def number(self, value: int | float | Decimal) -> str:
         """`1,420`."""
         return format_decimal(value, locale=self.locale)
+
+    def percent(self, share: float) -> str:
+        """`80%`, of 0.8."""
+        return format_percent(share, locale=self.locale)
 
     def money(self, amount: Money) -> str:
         """`$1,143.72`, with the decimals of its currency."""

@@ -34,12 +34,16 @@ CODES = {
     "administrative_area": N_("State or province"),
     "legal_name": N_("Registered name"),
     "honorific_prefix": N_("Title"),
+    "honorific_suffix": N_("Title after the name"),
     "given_name": N_("First name"),
+    "additional_name": N_("Middle name"),
     "family_name": N_("Last name"),
     "lines": N_("Street and house number"),
+    "addresses": N_("Addresses"),
     "locality": N_("Town or city"),
     "region_code": N_("Country"),
     "language_code": N_("Language"),
+    "time_zone": N_("Time zone"),
     "day": N_("Day"),
     "time": N_("Time"),
 }
@@ -126,6 +130,7 @@ FACTS = {
     "CustomerConverted": N_("Bought for the first time"),
     "ConsentUpdated": N_("Said what we may contact them for"),
     "PreferencesUpdated": N_("Preferences changed"),
+    "AttributeValueUpdated": N_("Another value stands"),
 }
 
 

@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from chassis.api.messages import value_name
 from desk.pages.customer.loading import Cases, Promised
 from desk.pages.services import Parts
 from desk.ui.speech import Speech
+from desk.ui.words import last
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
 from rapport.cases.v1.promise_pb2 import Promise
+from rapport.customer.v1.attribute_pb2 import AttributeValue, TypedValue
 from rapport.customer.v1.customer_merge_service_pb2 import ListCustomerMergesResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.identifier_pb2 import Identifier
@@ -20,6 +23,7 @@ from rapport.loyalty.v1.purchase_service_pb2 import ListPurchasesResponse
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 
 _AFTER = "/successor"
+_PROFILE, _LANGUAGE = "profile.", "attributes/profile.language-code"
 
 
 def things(parts: Parts, say: Speech) -> Mapping[str, str]:
@@ -55,7 +59,7 @@ def title_of(case: Any, say: Speech, items: Iterable[Any] = ()) -> str:
 
 
 def thing_of(each: Any, say: Speech) -> str:
-    """What a case, a promise, work, a customer or a handle is called where no other is named."""
+    """What a case, a promise, work, a customer, a handle or a value is called where no other is named."""
     match each:
         case Case():
             return title_of(each, say)
@@ -66,7 +70,35 @@ def thing_of(each: Any, say: Speech) -> str:
         case Identifier():
             shown = handle(each, say)
             return f"{shown.kind} {shown.masked}"
+        case AttributeValue():
+            return attribute(each, say)
     return say.about(each)
+
+
+def is_of_profile(attribute: str) -> bool:
+    """Whether it is a field of the profile: `UpdateCustomer` changes it, and nobody pins a value of it."""
+    return last(attribute).startswith(_PROFILE)
+
+
+def attribute(each: AttributeValue, say: Speech) -> str:
+    """What a field of the profile is called in forms, or what its department calls it."""
+    if is_of_profile(each.attribute):
+        return say.titled(last(each.attribute).removeprefix(_PROFILE).replace("-", "_"))
+    return say(each.display_name)
+
+
+def value_of(each: TypedValue, attribute: str, say: Speech) -> str:
+    """A value as people write it; empty for none."""
+    match kind := each.WhichOneof("kind"):
+        case "boolean":
+            return say("yes") if each.boolean else say("no")
+        case "whole_number" | "decimal":
+            return say.number(Decimal(str(getattr(each, kind))))
+        case "date":
+            return say.partly(each.date)
+        case "code":
+            return say.titled(each.code)
+    return say.language_of(each.text) if attribute == _LANGUAGE else each.text
 
 
 def promise_of(each: Any, say: Speech) -> str:

@@ -12,8 +12,10 @@ from desk.pages.actions.offering import offered
 from desk.pages.customer.loading import Names
 from desk.pages.customer.page import Card
 from desk.pages.customer.things import handle
+from desk.pages.known.values import Values
 from desk.pages.services import Part, Parts
 from desk.ui.speech import Speech
+from rapport.customer.v1.attribute_service_pb2 import ListAttributeValuesResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.relationship_pb2 import Relationship
@@ -27,7 +29,11 @@ def title(customer: Customer, say: Speech) -> str:
 def page(customer: Customer, parts: Parts, viewer: Viewer, names: Names, say: Speech) -> dict[str, Card]:
     """The cards of the page by name, of whatever was answered."""
     make = _Maker(customer, parts, viewer, names, say)
-    return {"identifiers": make.identifiers(), "relationships": make.relationships()}
+    return {
+        "identifiers": make.identifiers(),
+        "relationships": make.relationships(),
+        "values": make.values(),
+    }
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,11 @@ class _Maker:
             is_over=is_over,
             acts=self._offered(*(() if is_over else (END,)), REMOVE, on=each.name),
         )
+
+    def values(self) -> Card:
+        listed = self.parts.of("values", ListAttributeValuesResponse).attribute_values
+        made = Values(self.customer.name, self.viewer, self.names, self.say)
+        return made.card(listed, self._trouble(self.parts["values"]))
 
     def _when(self, each: Relationship) -> str:
         say, told = self.say, []
