@@ -35,6 +35,27 @@ class Found:
         return {pair for pair, score in self.scores.items() if score.verdict is verdict}
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Of how many a list is a sample, and which pairs of it are compared.
+
+    Args:
+        picked: so many records, the first, were picked by chance; the others are there because they share a
+            key with one of them.
+        population: of how many records.
+        places: the pairs: of each that was picked with all that share a key.
+    """
+
+    picked: int
+    population: int
+    places: Sequence[tuple[int, int]]
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of the population one that was picked is in."""
+        return self.picked * (self.picked - 1) // 2 + self.picked * (self.population - self.picked)
+
+
 class Candidates:
     """The pairs of a list that share a key, compared once.
 
@@ -42,8 +63,7 @@ class Candidates:
         records: the list.
         kinds: of the fields; those that no record has are left out.
         stop: see `Parameters`; None to find out.
-        population: of how many records these are all that share a key with some: then no more of all pairs
-            are one person than are of these records with everybody. 0 where these are everybody.
+        drawn: where the list, then of one source, is a sample; None where it is everybody.
     """
 
     def __init__(
@@ -51,16 +71,17 @@ class Candidates:
         records: Sequence[Record],
         kinds: Mapping[str, Kind],
         stop: frozenset[str] | None = None,
-        population: int = 0,
+        drawn: Drawn | None = None,
     ) -> None:
         self.records = records
-        self._population = max(population, len(records))
         self.kinds = {field: kind for field, kind in kinds.items() if any(field in r.values for r in records)}
         keyed = [blocking.keys(record, self.kinds) for record in records]
         self.stop = blocking.too_common(keyed) if stop is None else stop
         self.comparer = Comparer(self.kinds)
         self.rows = [self.comparer.row(record) for record in records]
-        self.places = list(blocking.pairs(keyed, self.stop))
+        self.places = drawn.places if drawn else list(blocking.pairs(keyed, self.stop))
+        self._picked = drawn.picked if drawn else len(records)
+        self._pairs = (drawn.pairs, 0) if drawn else _pairs(records)
         self.compared: list[tuple[Compared, bool]] = [
             (self.comparer.compare(self.rows[a], self.rows[b]), records[a].source != records[b].source)
             for a, b in self.places
@@ -68,22 +89,26 @@ class Candidates:
 
     def learn(self) -> Parameters:
         """Parameters from these records. ValueError for less than two, or none with anything known."""
-        if len(self.records) < 2 or not self.kinds:
+        if self._picked < 2 or not self.kinds:
             raise ValueError("must be two records at least, with a field that is known")
-        sample = training.Sample(self.comparer, self.rows)
-        at = self._learn(training.beliefs(self.comparer, self.kinds), sample, range(len(self.records)))
+        picked = range(self._picked)
+        sample = training.Sample(self.comparer, self.rows[: self._picked])
+        at = self._learn(training.beliefs(self.comparer, self.kinds), sample, picked)
         scores = self.scores(Scorer(at))
         if households.are_there(self.kinds, self._alike(scores.values())):
-            at = training.learn(replace(at, together=PRIOR_CHANCE), self.compared, self._pairs())
+            at = training.learn(replace(at, together=PRIOR_CHANCE), self.compared, self._pairs)
             scores = self.scores(Scorer(at))
-        at = self._learn(at, sample, self._persons(scores))
+        at = self._learn(at, sample, self._persons(scores)[: self._picked])
         return replace(at, stop=self.stop)
 
     def _learn(self, start: Parameters, sample: training.Sample, person: Sequence[int]) -> Parameters:
-        """What the records teach when some are known to be one person: a value counts once for each."""
-        known = training.frequencies(self.comparer.fields, self.rows, person)
+        """What the records teach when some are known to be one person: a value counts once for each.
+
+        How common a value is, only those say who were picked: the others are alike.
+        """
+        known = training.frequencies(self.comparer.fields, self.rows[: self._picked], person)
         at = replace(start, frequencies=known, u=sample.u(self.kinds, person, known))
-        return training.learn(at, self.compared, self._pairs())
+        return training.learn(at, self.compared, self._pairs)
 
     def scores(self, scorer: Scorer) -> dict[tuple[str, str], Score]:
         """Of each pair that is not apart."""
@@ -121,13 +146,12 @@ class Candidates:
                 person[each] = min(members)
         return person
 
-    def _pairs(self) -> tuple[int, int]:
-        """How many pairs there are: of one list, of two."""
-        sizes = Counter(record.source for record in self.records).values()
-        within = sum(size * (size - 1) // 2 for size in sizes)
-        between = len(self.records) * (len(self.records) - 1) // 2 - within
-        more = self._population / len(self.records)
-        return int(within * more), int(between * more)
+
+def _pairs(records: Sequence[Record]) -> tuple[int, int]:
+    """How many pairs there are: of one list, of two."""
+    sizes = Counter(record.source for record in records).values()
+    within = sum(size * (size - 1) // 2 for size in sizes)
+    return within, len(records) * (len(records) - 1) // 2 - within
 
 
 def resolve(

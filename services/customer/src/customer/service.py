@@ -11,6 +11,7 @@ from chassis.service import Service
 from customer.events.customer import NAMES, on_names
 from customer.events.loyalty import PURCHASES, on_purchases
 from customer.events.view import LISTENING, project
+from customer.jobs.learning import Learning
 from customer.jobs.matching import Matching
 from customer.rpc.attributes import AttributeRpc
 from customer.rpc.customers import CustomerRpc
@@ -67,10 +68,11 @@ def compose(app: App[Settings]) -> None:
     app.measure(partial(measure, app.db))
     app.background(freshness.run)
     app.background(Matching(app.db, matcher).run)
+    app.work(Learning(app.db))
 
     app.timer(APPLY_TIMER, lambda tx, timer: apply_chunk(tx, UUID(timer.key), manager))
     app.timer(EXPIRE_TIMER, lambda tx, timer: expire_job(tx, UUID(timer.key)))
-    app.timer(JOB_TIMER, lambda tx, timer: match_everybody(tx, matcher, UUID(timer.key)))
+    app.timer(JOB_TIMER, lambda tx, timer: match_everybody(tx, matcher, UUID(timer.key), timer.attempts))
     app.timer(REDRAW_TIMER, lambda tx, timer: redraw(tx, timer.key, hot))
 
 

@@ -29,6 +29,7 @@ class Matching:
     def __init__(self, db: Database, matcher: Matcher) -> None:
         self._db, self._matcher = db, matcher
         self._clock = Call("match", service_itself(db.service))
+        self._at_once = AT_ONCE
 
     async def run(self) -> None:
         """Compare until cancelled."""
@@ -40,11 +41,16 @@ class Matching:
         """Compare some. False when there is nothing to compare, or not here or now."""
         rows: Sequence[Any] = ()
         try:
-            rows = await store.QUEUED.all(self._db, limit=AT_ONCE)
-            return bool(rows) and await self._compare(rows)
+            rows = await store.QUEUED.all(self._db, limit=self._at_once)
+            compared = bool(rows) and await self._compare(rows)
+            self._at_once = min(AT_ONCE, 2 * self._at_once)
+            return compared
         except Exception as error:
             if len(rows) == 0 or isinstance(error, DATABASE_ERRORS) or is_transient(error):
                 _log.warning("customers are compared later", error=type(error).__name__)
+                self._at_once = max(
+                    1, len(rows) // 2
+                )  # what takes longer than a transaction may, gets through
                 return False
             return await self._one_by_one(rows)
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import REGCLASS, insert
 
 from chassis.api import filters
 from chassis.api.listing import Listing
@@ -230,25 +230,26 @@ NEXT_CUSTOMERS = Statement[Any](
     .order_by(CUSTOMERS.c.id)
     .limit(_LIMIT)
 )
-COUNT_RECORDS = Statement[Any](sa.select(sa.func.count().label("customers")).select_from(MATCH_RECORDS))
-# How many there are, as the database last counted or as far as that is quickly seen.
-COUNT_CUSTOMERS = Statement[Any](
-    sa.select(
-        sa.func.greatest(
-            sa.select(sa.func.count())
-            .select_from(sa.select(CUSTOMERS.c.id).limit(_LIMIT).subquery())
-            .scalar_subquery(),
-            sa.literal_column("(SELECT reltuples::bigint FROM pg_class WHERE oid = 'customers'::regclass)"),
-        ).label("customers")
+
+
+def _count(of: sa.Table) -> Statement[Any]:
+    """How many there are, as the database last counted or as far as that is quickly seen."""
+    key = next(iter(of.primary_key))
+    some = sa.select(key).limit(_LIMIT).subquery()
+    counted = sa.select(sa.func.count()).select_from(some).scalar_subquery()
+    last = (
+        sa.select(sa.cast(sa.column("reltuples"), sa.BigInteger))
+        .select_from(sa.table("pg_class"))
+        .where(sa.column("oid") == sa.cast(sa.literal_column(f"'{of.name}'"), REGCLASS))
+        .scalar_subquery()
     )
-)
-# A sample of so many of a hundred: each as likely as any.
-SAMPLE = Statement[Any](
-    sa.select(
-        sa.tablesample(MATCH_RECORDS, sa.func.bernoulli(sa.bindparam("percent", type_=sa.Double)))
-    ).limit(_LIMIT),
-    row=MatchRecord,
-)
+    return Statement[Any](sa.select(sa.func.greatest(counted, last).label("customers")))
+
+
+COUNT_RECORDS, COUNT_CUSTOMERS = _count(MATCH_RECORDS), _count(CUSTOMERS)
+# So many by chance, of so many pages of a hundred: what is read has a bound, however many there are.
+_pages = sa.tablesample(MATCH_RECORDS, sa.func.system(sa.bindparam("percent", type_=sa.Double)))
+SAMPLE = Statement(sa.select(_pages).order_by(sa.func.random()).limit(_LIMIT), row=MatchRecord)
 
 
 async def candidates_between(on: Executor, ids: Sequence[UUID]) -> list[MatchCandidate]:

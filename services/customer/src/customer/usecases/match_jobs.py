@@ -1,8 +1,9 @@
 """The job that matches everybody: keys first, then parameters if they are to be learned, then all pairs."""
 
+from datetime import timedelta
 from uuid import UUID
 
-from chassis import ids
+from chassis import ids, work
 from chassis.api.entities import found, write
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -14,9 +15,11 @@ from customer.names import MATCH_JOB
 from customer.store import matches as store
 from customer.usecases.match_records import index
 from customer.usecases.match_step import Matcher
-from customer.usecases.match_training import LEARN_FROM_MIN, learn
+from customer.usecases.match_training import LEARN_FROM_MIN, Learned, put_in_force
 
 JOB_TIMER = "match-everybody"
+LEARN = "match-learn"
+LEARN_TIME = timedelta(hours=1)  # after it a job goes on by the parameters that there are
 INDEXED_AT_ONCE, MATCHED_AT_ONCE = 500, 100
 _START = UUID(int=0)
 
@@ -60,40 +63,58 @@ async def cancel_match_job(tx: Transaction, *, match_job_id: UUID) -> MatchJob:
     job = await found(tx, MATCH_JOB, store.LOCKED_JOB, match_job_id)
     if job.state is JobState.RUNNING:
         await tx.cancel(JOB_TIMER, str(job.id))
+        await work.cancel(tx, LEARN, str(job.id))
         await _end(tx, job, JobState.CANCELLED)
     return job
 
 
-async def match_everybody(tx: Transaction, matcher: Matcher, job_id: UUID) -> None:
-    """Go on with a job by some customers, and come back for the rest."""
+async def match_everybody(tx: Transaction, matcher: Matcher, job_id: UUID, attempts: int = 0) -> None:
+    """Go on with a job by some customers, and come back for the rest.
+
+    By fewer after each of the `attempts` that failed: what takes longer than a transaction may, gets through.
+    """
     job = await found(tx, MATCH_JOB, store.LOCKED_JOB, job_id)
     tx.touch(job.name)
-    if job.state is not JobState.RUNNING:
+    if job.state is not JobState.RUNNING or job.phase is Phase.LEARN:  # which is not done by the clock
         return
     await store.LOCK.run(tx)  # as whoever compares those that changed
-    match job.phase:
-        case Phase.INDEX:
-            await _index(tx, job)
-        case Phase.LEARN:
-            await learn(tx, job.name)
-            job.phase = Phase.MATCH
-        case Phase.MATCH:
-            await _match(tx, matcher, job)
+    if job.phase is Phase.INDEX:
+        await _index(tx, job, max(1, INDEXED_AT_ONCE >> attempts))
+    else:
+        await _match(tx, matcher, job, max(1, MATCHED_AT_ONCE >> attempts))
     if job.state is JobState.RUNNING:
+        await _go_on(tx, job)
+
+
+async def learned(tx: Transaction, job: MatchJob, found: Learned | None) -> None:
+    """Go on with a job that is RUNNING by what was learned for it; None where nothing was."""
+    if job.phase is not Phase.LEARN:
+        return
+    if found is not None:
+        await put_in_force(tx, found, job.name)
+    job.phase = Phase.MATCH
+    await _go_on(tx, job)
+
+
+async def _go_on(tx: Transaction, job: MatchJob) -> None:
+    """Have the next step be made: by a worker, outside of any transaction, if it is learning."""
+    if job.phase is Phase.LEARN:
+        await work.enqueue(tx, LEARN, str(job.id), due_at=tx.now, expire_at=tx.now + LEARN_TIME)
+    else:
         await tx.schedule(JOB_TIMER, str(job.id), tx.now)
-        await write(tx, store.SAVE_JOB, job)
+    await write(tx, store.SAVE_JOB, job)
 
 
-async def _index(tx: Transaction, job: MatchJob) -> None:
-    if some := await _next(tx, job, INDEXED_AT_ONCE):
+async def _index(tx: Transaction, job: MatchJob, most: int) -> None:
+    if some := await _next(tx, job, most):
         await index(tx, some)
     else:
         job.phase, job.last_id = (Phase.LEARN if job.retrain else Phase.MATCH), _START
 
 
-async def _match(tx: Transaction, matcher: Matcher, job: MatchJob) -> None:
+async def _match(tx: Transaction, matcher: Matcher, job: MatchJob, most: int) -> None:
     job.match_parameters_id = (await matcher.judge(tx)).parameters_id
-    if some := await _next(tx, job, MATCHED_AT_ONCE):
+    if some := await _next(tx, job, most):
         matched = await matcher.match(tx, some, everybody=True)
         job.matched_count += len(some)
         job.candidate_count += matched.asked

@@ -1,8 +1,7 @@
 """Parameters of matching: what is believed to begin with, and what is learned from the customers."""
 
 import asyncio
-from collections.abc import Sequence
-from uuid import UUID
+from dataclasses import dataclass
 
 from chassis import ids
 from chassis.context import Call, acting, service_itself
@@ -14,16 +13,19 @@ from customer.domain.facts import MatchParametersCreated
 from customer.domain.match_features import FIELDS
 from customer.domain.match_jobs import MatchParameters
 from customer.store import matches as store
-from customer.usecases.match_records import load
+from customer.usecases.match_sample import pick, records_of
 from rapport_identity import training
-from rapport_identity.matching import Candidates
 from rapport_identity.parameters import Parameters
-from rapport_identity.record import Record
 
 LEARN_FROM_MIN = 200
-LEARN_FROM_MAX = 3000
-_BEAT_S = 2.0
-_SEEDS = 1000  # of more than can be learned from at once: some, with all who share a key with them
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Parameters, and from how many customers they were learned."""
+
+    parameters: Parameters
+    customer_count: int
 
 
 async def seed_parameters(db: Database) -> None:
@@ -35,43 +37,24 @@ async def seed_parameters(db: Database) -> None:
                 await _keep(tx, training.believed(FIELDS), learned=False)
 
 
-async def learn(tx: Transaction, match_job: str) -> MatchParameters | None:
+async def learn(db: Database) -> Learned | None:
     """Learn parameters from the customers, or from some of very many; None where there is too little.
 
-    In another thread, so that calls are answered meanwhile: some seconds at most.
+    Reads by short statements, in no transaction, and learns in another thread, so that calls are answered
+    meanwhile: some seconds at most.
     """
-    total, sample = await _sample(tx)
-    known = await load(tx, sample)
-    records = [each.record for each in known.values() if each.record.values]
+    sample = await pick(db)
+    records = await records_of(db, sample)
     if len(records) < LEARN_FROM_MIN:
         return None
-    learning = asyncio.create_task(asyncio.to_thread(_learned, records, total))
-    while not (await asyncio.wait([learning], timeout=_BEAT_S))[0]:
-        await store.IN_FORCE.maybe(tx)  # a transaction that asks nothing for long is ended
-    parameters = await learning
-    kept = await _keep(tx, parameters, learned=True, customer_count=len(records))
+    return Learned(await asyncio.to_thread(sample.learned, records), len(records))
+
+
+async def put_in_force(tx: Transaction, learned: Learned, match_job: str) -> MatchParameters:
+    """Have what was learned be what matches are weighed by from now on."""
+    kept = await _keep(tx, learned.parameters, learned=True, customer_count=learned.customer_count)
     tx.record(fact_of(MatchParametersCreated, kept, match_job=match_job), version=1)
     return kept
-
-
-def _learned(records: Sequence[Record], total: int) -> Parameters:
-    ordered = sorted(records, key=lambda record: record.id)  # the same customers teach the same
-    return Candidates(ordered, FIELDS, population=total).learn()
-
-
-async def _sample(tx: Transaction) -> tuple[int, Sequence[UUID]]:
-    """How many customers have keys, and those to learn from."""
-    total = (await store.COUNT_RECORDS.one(tx))["customers"]
-    if total <= LEARN_FROM_MAX:
-        everybody = await store.SAMPLE.all(tx, percent=100.0, limit=LEARN_FROM_MAX)
-        return total, [each.customer_id for each in everybody]
-    percent = min(100.0, 200.0 * _SEEDS / total)
-    seeds = await store.SAMPLE.all(tx, percent=percent, limit=_SEEDS)
-    found = dict.fromkeys(each.customer_id for each in seeds)
-    holders, _ = await store.holders_of_keys(tx, {key for each in seeds for key in each.keys})
-    for sharing in holders.values():
-        found.update(dict.fromkeys(sharing))
-    return total, list(found)[:LEARN_FROM_MAX]
 
 
 async def _keep(
