@@ -128,7 +128,7 @@ install = $(UV) $(1) || (echo "... that was with the authorities of the installe
 	(echo "... and once more with pip, which takes two minutes" && $(PIP) $(1))
 
 .venv/.run: requirements-run.txt $(addsuffix /pyproject.toml,$(PACKAGES))
-	@echo "Installing what running needs into .venv: once, 270 MB, seconds with a fast network, some minutes with a slow one..."
+	@echo "Installing what running needs into .venv: once, 320 MB, seconds with a fast network, some minutes with a slow one..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rapport needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv .venv
 	@$(get_uv)

@@ -1,0 +1,119 @@
+"""What is wrong with a rule's text, said so that its author can mend it: where, and what there is instead."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import EnumDescriptor
+
+# As the library words them; what it words in another way is passed on as it is.
+ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)$", re.MULTILINE)
+NO_FIELD = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
+NO_NAME = re.compile(r"undeclared reference to '([^']*)'")
+NO_VALUE = "'type(*error*)' cannot be the operand"
+STATUS = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]\s*$")
+EXPECTING = re.compile(r"^Syntax error: | expecting \{.*")
+FUNCTIONS = (
+    *(
+        "all",
+        "contains",
+        "duration",
+        "endsWith",
+        "exists",
+        "exists_one",
+        "filter",
+        "getDate",
+        "getDayOfMonth",
+    ),
+    *("getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds", "getMinutes", "getMonth"),
+    *("getSeconds", "has", "int", "matches", "size", "startsWith", "timestamp"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: `line` and `column` count from 1, and are 0 for the whole text."""
+
+    line: int
+    column: int
+    message: str
+
+
+class BadRule(ValueError):
+    """A text that is no rule. `problems` is what was found; as a text it has each, with a caret."""
+
+    def __init__(self, text: str, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(_shown(text, problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class Undecided(Exception):
+    """A rule that could not say yes or no of these values: a division by zero, a key that a map lacks."""
+
+
+def place(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of a character, both from 1."""
+    before = text[:offset]
+    return before.count("\n") + 1, offset - before.rfind("\n")
+
+
+def at(text: str, offset: int, message: str) -> BadRule:
+    """The refusal for one problem at one character."""
+    return BadRule(text, [Problem(*place(text, offset), message)])
+
+
+def of_library(text: str, told: str, names: Iterable[str], enums: Mapping[str, EnumDescriptor]) -> BadRule:
+    """The refusal for what the library said of a text, with what exists where a name is unknown."""
+    problems = []
+    for line, column, message in ERROR.findall(told):
+        place = max(int(line), 0), max(int(column), 0)
+        written = _line(text, place[0])
+        said = _explained(message, written, place[1], sorted([*names, *enums]), enums)
+        column_of_name = place[1] + (written[place[1] - 1 :][:1] == ".")
+        problems.append(Problem(place[0], column_of_name, said))
+    return BadRule(text, list(dict.fromkeys(problems)) or [Problem(0, 0, plain(told))])
+
+
+def plain(told: str) -> str:
+    """A message of the library without its status codes."""
+    return STATUS.sub("", STATUS.sub("", told)).strip()
+
+
+def _explained(
+    message: str, line: str, column: int, names: Sequence[str], enums: Mapping[str, EnumDescriptor]
+) -> str:
+    before, after = re.search(r"\w*$", line[: max(column - 1, 0)]), line[max(column - 1, 0) :]
+    if match := NO_FIELD.search(message):
+        field, struct = match.groups()
+        described = descriptor_pool.Default().FindMessageTypeByName(struct)
+        return f"{described.name} has no field {field}.{_instead(field, [f.name for f in described.fields])}"
+    if NO_VALUE in message and before and (enum := enums.get(before[0])):
+        value = after.removeprefix(".").split(" ")[0]
+        return f"{enum.name} has no value {value}.{_instead(value, list(enum.values_by_name))}"
+    if match := NO_NAME.search(message):
+        called = after.startswith("(")
+        there = FUNCTIONS if called else names
+        return f"{match[1]}{'()' if called else ''} is not known.{_instead(match[1], there)}"
+    if "'<EOF>'" in message:
+        return "The text ends where more is expected."
+    return plain(EXPECTING.sub("", message))
+
+
+def _instead(name: str, there: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, there, n=1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"{meant} There is: {', '.join(there)}."
+
+
+def _shown(text: str, problem: Problem) -> str:
+    if not problem.line:
+        return problem.message
+    line = _line(text, problem.line)
+    caret = re.sub(r"[^\t]", " ", line[: problem.column - 1]) + "^"
+    return f"line {problem.line}, column {problem.column}: {problem.message}\n{line}\n{caret}"
+
+
+def _line(text: str, number: int) -> str:
+    return [*text.split("\n"), ""][max(number, 1) - 1]

@@ -1,0 +1,180 @@
+"""Rules: compiled once, asked often, explained part by part. Only here is the library called."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from cel_expr_python import cel
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.message import Message
+
+from chassis.rules import limits
+from chassis.rules.checked import Node, Tree, form
+from chassis.rules.parts import Piece, pieces_of
+from chassis.rules.refusing import BadRule, Problem, Undecided, at, of_library, plain
+
+Kind: TypeAlias = (
+    type[Message] | type[bool] | type[int] | type[float] | type[str] | type[datetime] | type[timedelta]
+)
+Values: TypeAlias = Mapping[str, Any]
+SCALARS: Mapping[type, Any] = {
+    bool: cel.Type.BOOL,
+    int: cel.Type.INT,
+    float: cel.Type.DOUBLE,
+    str: cel.Type.STRING,
+    datetime: cel.Type.TIMESTAMP,
+    timedelta: cel.Type.DURATION,
+}
+MAX_CACHED = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a condition: whether it held, or why nobody can say; `operator` joins `parts`."""
+
+    text: str
+    held: bool | None
+    undecided: str = ""
+    operator: str = ""
+    parts: tuple["Part", ...] = ()
+
+
+class Rule:
+    """A condition that is known to be well-formed and cheap, made by `compile_rule`; safe to share."""
+
+    def __init__(self, text: str, variables: Mapping[str, Kind], env: Any, program: Any, tree: Tree) -> None:
+        self.text = text
+        self.variables = variables
+        self._env = env
+        self._program = program
+        self._tree = tree
+        self._pieces: Piece | None = None
+
+    def evaluate(self, values: Values) -> bool:
+        """Whether it holds. `values` has each variable; None is an empty message.
+
+        What a message lacks has its type's default, as in proto3. Undecided when it cannot be said. KeyError
+        for a variable without a value, TypeError for one of another type: mistakes of the caller.
+        """
+        return _ask(self._program, self._env.Activation(self._filled(values)))
+
+    def explain(self, values: Values) -> Part:
+        """Which parts held: all of them are asked, also where the rule was decided before it came to them."""
+        self._pieces = self._pieces or pieces_of(self._tree, self.text)
+        return self._explained(self._pieces, self._env.Activation(self._filled(values)))
+
+    def _filled(self, values: Values) -> dict[str, Any]:
+        filled = {}
+        for name, expected in self.variables.items():
+            value = values[name]
+            if value is None and issubclass(expected, Message):
+                value = expected()
+            if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
+                raise TypeError(f"{name} must be {expected.__name__}, and is {type(value).__name__}")
+            filled[name] = value
+        return filled
+
+    def _explained(self, piece: Piece, activation: Any) -> Part:
+        parts = tuple(self._explained(each, activation) for each in piece.pieces)
+        try:
+            held, undecided = _ask(self._env.deserialize(self._tree.part(piece.node)), activation), ""
+        except Undecided as error:
+            held, undecided = None, str(error)
+        return Part(piece.text, held, undecided, piece.operator, parts)
+
+
+def compile_rule(text: str, variables: Mapping[str, Kind]) -> Rule:
+    """The rule that a text says, over variables of these types: messages of the contracts, and scalars.
+
+    BadRule when it is no condition, names what does not exist, compares what cannot be compared, can only
+    fail, or may cost too much. The values of enums go by the enum's name: `CaseState.CASE_STATE_OPEN`. The
+    last 1,024 rules are remembered.
+    """
+    return _compiled(text, tuple(sorted(variables.items())))
+
+
+@lru_cache(MAX_CACHED)
+def _compiled(text: str, declared: tuple[tuple[str, Kind], ...]) -> Rule:
+    if len(text) > limits.MAX_CHARACTERS:
+        raise BadRule("", [Problem(0, 0, f"must be of at most {limits.MAX_CHARACTERS} characters")])
+    text = text.encode("utf-8", "replace").decode()
+    variables, enums = dict(declared), _enums_of(declared)
+    env = _environment(declared)
+    try:
+        program = env.compile(text)
+    except RuntimeError as error:
+        raise of_library(text, str(error), variables, enums) from None
+    if program.return_type() != cel.Type.BOOL:
+        raise at(text, 0, f"It must say true or false, and is of type {program.return_type().name()}.")
+    tree = Tree(program.serialize())
+    limits.check(tree, text)
+    _refuse_what_only_fails(env, tree, text)
+    return Rule(text, variables, env, program, tree)
+
+
+@lru_cache(MAX_CACHED)
+def _environment(declared: tuple[tuple[str, Kind], ...]) -> Any:
+    types = {
+        name: cel.Type(kind.DESCRIPTOR.full_name) if issubclass(kind, Message) else SCALARS[kind]
+        for name, kind in declared
+    }
+    short = [enum.full_name for enum in _enums_of(declared).values()]
+    return cel.NewEnv(
+        descriptor_pool.Default(),
+        variables=types,
+        container=cel.ExpressionContainer("", abbreviations=short),
+    )
+
+
+def _enums_of(declared: tuple[tuple[str, Kind], ...]) -> dict[str, EnumDescriptor]:
+    """The enums that the variables hold, by the names that rules call them by."""
+    messages = [kind.DESCRIPTOR for _, kind in declared if issubclass(kind, Message)]
+    return {enum.name: enum for message in messages for enum in _enums(message, set())}
+
+
+def _enums(message: Any, seen: set[str]) -> Iterator[EnumDescriptor]:
+    """The enums of a message's fields, and of the messages in it."""
+    if message.full_name in seen:
+        return
+    seen.add(message.full_name)
+    for field in message.fields:
+        if field.enum_type:
+            yield field.enum_type
+        if field.message_type:
+            yield from _enums(field.message_type, seen)
+
+
+def _refuse_what_only_fails(env: Any, tree: Tree, text: str) -> None:
+    """BadRule for a constant that is none (`timestamp("tomorrow")`), and for a pattern that is none."""
+    for node in limits.nodes(tree.root):
+        call = node.call_expr
+        if form(node) != "call_expr" or limits.machinery(node):
+            continue
+        operands = [*([call.target] if call.HasField("target") else []), *call.args]
+        probe = type(node).FromString(node.SerializeToString())
+        if call.function == "matches":
+            _set_text(probe, operands[-1])
+        elif any(form(operand) != "const_expr" for operand in operands):
+            continue
+        result = env.deserialize(tree.part(probe)).eval(data={})
+        if result.type() == cel.Type.ERROR:
+            raise at(text, tree.offsets[node.id], plain(str(result.plain_value())))
+
+
+def _set_text(matches: Node, pattern: Node) -> None:
+    """The pattern is looked for in itself, for what it is looked for in is not known."""
+    call = matches.call_expr
+    (call.target if call.HasField("target") else call.args[0]).CopyFrom(pattern)
+
+
+def _ask(program: Any, activation: Any) -> bool:
+    try:
+        result = program.eval(activation)
+    except RuntimeError as error:  # more rounds than the library allows
+        raise Undecided(plain(str(error))) from None
+    if result.type() == cel.Type.ERROR:
+        raise Undecided(plain(str(result.plain_value())))
+    return bool(result.value())

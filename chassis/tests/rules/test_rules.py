@@ -1,0 +1,169 @@
+"""Conditions over messages of the contracts."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from google.protobuf.message import Message
+
+from chassis.rules import BadRule, Part, Problem, Undecided, compile_rule
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.common.v1.states_pb2 import CASE_STATE_OPEN
+from rapport.customer.v1.customer_pb2 import Customer
+
+VARIABLES: dict[str, type] = {"case": Case, "band": str, "work": WorkItem, "customer": Customer}
+CASE = Case(topic="late-delivery", state=CASE_STATE_OPEN, reopen_count=2, department="departments/delivery")
+
+
+def held(text: str, case: Message | None = CASE, band: str = "GOLD") -> bool:
+    values = {"case": case, "band": band, "work": None, "customer": None}
+    return compile_rule(text, VARIABLES).evaluate(values)
+
+
+def refused(text: str) -> BadRule:
+    with pytest.raises(BadRule) as error:
+        compile_rule(text, VARIABLES)
+    return error.value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "case.topic == 'late-delivery' && band in ['GOLD', 'PLATINUM']",
+        "case.topic.startsWith('late-') && !case.topic.endsWith('-refund') && case.topic.contains('del')",
+        "case.topic.matches('^late-[a-z]+$')",
+        "case.state == CaseState.CASE_STATE_OPEN",
+        "case.reopen_count + 1 == 3",
+        "case.open_time < timestamp('2026-01-01T00:00:00Z')",
+        "duration('90m') > duration('1h')",
+        "customer.relationship_manager == ''",
+        "band == 'TIN' ? false : case.reopen_count > 1",
+        "['a', 'b'].exists(each, each == 'b') && ['a'].filter(each, each > 'a').size() == 0",
+        "1 / case.reopen_count == 0 || true",
+    ],
+)
+def test_a_condition_that_holds(text: str) -> None:
+    assert held(text)
+    assert not held(f"!({text})")
+
+
+def test_what_a_message_lacks_has_its_default_and_can_be_asked_for() -> None:
+    assert held("case.reopen_count == 0 && case.topic == '' && !has(case.open_time)", Case())
+    assert held("case.reopen_count == 0 && case.open_time == timestamp('1970-01-01T00:00:00Z')", None)
+
+
+def test_scalars_are_typed() -> None:
+    variables = {"at": datetime, "since": timedelta, "share": float, "vip": bool, "points": int}
+    rule = compile_rule("at - since > timestamp('2026-02-01T00:00:00Z') && (vip || share > 0.5)", variables)
+    values = {"at": datetime(2026, 3, 1, tzinfo=UTC), "since": timedelta(days=1), "vip": False, "points": 3}
+    assert rule.evaluate(values | {"share": 0.6})
+    assert not rule.evaluate(values | {"share": 0.4})
+    with pytest.raises(TypeError, match="points must be int, and is bool"):
+        rule.evaluate(values | {"share": 0.4, "points": True})
+    with pytest.raises(KeyError, match="share"):
+        rule.evaluate(values)
+
+
+def test_an_unknown_field_is_pointed_at_and_those_that_exist_are_named() -> None:
+    error = refused("band == 'GOLD' &&\n\tcase.topik == 'x'")
+    assert [(each.line, each.column) for each in error.problems] == [(2, 7)]
+    assert "Case has no field topik. Did you mean topic? There is: name, customer, topic," in str(error)
+    assert str(error).endswith("\n\tcase.topik == 'x'\n\t     ^")
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("bant == 'x'", 1, "bant is not known. Did you mean band? There is:"),
+        ("case.topic.splot(',')", 17, "splot() is not known. There is: all, contains,"),
+        ("case.state == CaseState.CASE_STATE_OPN", 25, "CaseState has no value CASE_STATE_OPN. Did you mean"),
+        ("case.topic == 1", 12, "no matching overload"),
+        ("case.topic", 1, "must say true or false, and is of type STRING"),
+        ("band ==", 8, "The text ends where more is expected."),
+        ("", 1, "The text ends where more is expected."),
+        ("band == 'a' band", 13, "extraneous input 'band'"),
+        ("timestamp('tomorrow') < case.open_time", 10, "String to Timestamp conversion failed"),
+        ("band.matches('(')", 13, "missing ): ("),
+        ("1 / 0 == 1", 3, "divide by zero"),
+        ("'ä😀' == band && bant", 17, "bant is not known"),
+        ("band == null", 6, "no matching overload"),
+    ],
+)
+def test_what_is_wrong_is_said_where_it_is(text: str, column: int, message: str) -> None:
+    problem = refused(text).problems[0]
+    assert (problem.line, problem.column) == (1, column)
+    assert message in problem.message
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    assert [each.column for each in refused("case.a == 1 && case.b == 2").problems] == [6, 21]
+
+
+def test_what_cannot_be_said_is_undecided_and_not_false() -> None:
+    with pytest.raises(Undecided, match="divide by zero"):
+        held("1 / case.reopen_count == 0", Case())
+    assert held("case.reopen_count == 0 || 1 / case.reopen_count == 0", Case())
+
+
+def test_what_no_rule_needs_is_refused() -> None:
+    for text, why in {
+        "case.topic + 'x' == 'y'": "builds nothing",
+        "[1].map(each, each + 1).size() == 1": "map() is not for rules",
+        "[1].map(each, each > 0, each + 1).size() == 1": "map() is not for rules",
+        "{'a': 1}['a'] == 1": "builds nothing",
+        "rapport.cases.v1.Case{topic: 'x'} == case": "builds nothing",
+        "dyn(1) == 1": "types are checked",
+        "band.matches(case.topic)": "A pattern is written out.",
+    }.items():
+        assert why in str(refused(text)), text
+
+
+def test_the_same_text_is_compiled_once() -> None:
+    assert compile_rule("band == 'A'", VARIABLES) is compile_rule("band == 'A'", dict(VARIABLES))
+
+
+def test_an_explanation_says_which_part_held_also_of_those_that_decided_nothing() -> None:
+    text = "case.topic == 'x' && (band == 'GOLD' || !(case.reopen_count > 0)) && 1 / work.version > 0 // why"
+    text = text.replace("work.version", "(case.reopen_count - 2)")
+    rule = compile_rule(text, VARIABLES)
+    assert rule.explain({"case": CASE, "band": "GOLD", "work": None, "customer": None}) == Part(
+        text.removesuffix(" // why"),
+        False,
+        operator="&&",
+        parts=(
+            Part("case.topic == 'x'", False),
+            Part(
+                "band == 'GOLD' || !(case.reopen_count > 0)",
+                True,
+                operator="||",
+                parts=(
+                    Part("band == 'GOLD'", True),
+                    Part(
+                        "!(case.reopen_count > 0)",
+                        False,
+                        operator="!",
+                        parts=(Part("case.reopen_count > 0", True),),
+                    ),
+                ),
+            ),
+            Part("1 / (case.reopen_count - 2) > 0", None, "divide by zero"),
+        ),
+    )
+
+
+def test_a_parenthesis_in_a_text_or_a_comment_is_none() -> None:
+    text = """(band == ")" // (
+        || band == r'\\d(') && (band == '\\'(' || band == '''(''')"""
+    rule = compile_rule(text, {"band": str})
+    assert [part.text for each in rule.explain({"band": ")"}).parts for part in each.parts] == [
+        'band == ")"',
+        "band == r'\\d('",
+        "band == '\\'('",
+        "band == '''('''",
+    ]
+
+
+def test_a_text_that_is_no_text_is_refused_or_ends() -> None:
+    assert refused("x" * 4_001).problems == (Problem(0, 0, "must be of at most 4000 characters"),)
+    assert refused("\0").problems
+    assert not held("'\ud800' == band")
