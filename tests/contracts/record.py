@@ -72,6 +72,8 @@ NAMES = {
     "view_section": "customers/{customer}/view/sections/billing",
     "preferences": "customers/{customer}/preferences",
     "owner": "agents/alice",
+    "assignee": "agents/alice",
+    "previous_assignee": "agents/bob",
     "previous_owner": "agents/bob",
     "agent": "agents/alice",
     "note": "cases/{case}/notes/{note}",

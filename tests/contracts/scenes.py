@@ -118,6 +118,64 @@ async def finish_work_item(do: Administer) -> Message:
     return work_item_service_pb2.FinishWorkItemRequest(name=(await _work_item(do)).name)
 
 
+def working(change: Callable[[str], Message], *before: Callable[[str], Message]) -> Scene:
+    """A change of billing's work, after others."""
+
+    async def scene(do: Administer) -> Message:
+        name = (await _work_item(do)).name
+        for each in before:
+            request = each(name)
+            method = type(request).__name__.removesuffix("Request")
+            await do(f"WorkItemService.{method}", request)
+        return change(name)
+
+    return scene
+
+
+def depending(request: Callable[..., Message]) -> Scene:
+    """A change of what billing's work waits for."""
+
+    async def scene(do: Administer) -> Message:
+        first = await _work_item(do)
+        item = work_item_pb2.WorkItem(case=first.case, department=OWNER, kind="refund")
+        added = work_item_service_pb2.CreateWorkItemRequest(work_item=item)
+        second = await do("WorkItemService.CreateWorkItem", added)
+        return request(name=second.name, predecessor=first.name)
+
+    return scene
+
+
+def depending_lent(request: Callable[..., Message]) -> Scene:
+    """A change of what billing's work waits for on a case of delivery's."""
+
+    async def scene(do: Administer) -> Message:
+        case = (await _lent(do)).case
+        item = work_item_pb2.WorkItem(case=case, department=OWNER, kind="refund")
+        added = work_item_service_pb2.CreateWorkItemRequest(work_item=item)
+        first, second = [await do("WorkItemService.CreateWorkItem", added) for _ in range(2)]
+        return request(name=second.name, predecessor=first.name)
+
+    return scene
+
+
+def assign_work_item(name: str) -> Message:
+    return work_item_service_pb2.AssignWorkItemRequest(name=name)
+
+
+def block_work_item(name: str) -> Message:
+    return work_item_service_pb2.BlockWorkItemRequest(name=name, reason_code="customer")
+
+
+def unblock_work_item(name: str) -> Message:
+    return work_item_service_pb2.UnblockWorkItemRequest(name=name)
+
+
+def hand_over_work_item(name: str) -> Message:
+    return work_item_service_pb2.HandOverWorkItemRequest(
+        name=name, department="departments/delivery", reason_code="not-ours"
+    )
+
+
 async def make_promise(_: Administer) -> Message:
     return promise_service_pb2.MakePromiseRequest(promise=_promised())
 
@@ -400,6 +458,16 @@ SCENES: dict[str, Scene] = {
     "cases.WorkItemService.ForecastWorkItem": forecast_work_item,
     "cases.WorkItemService.StartWorkItem": start_work_item,
     "cases.WorkItemService.FinishWorkItem": finish_work_item,
+    "cases.WorkItemService.AssignWorkItem": working(assign_work_item),
+    "cases.WorkItemService.BlockWorkItem": working(block_work_item),
+    "cases.WorkItemService.UnblockWorkItem": working(unblock_work_item, block_work_item),
+    "cases.WorkItemService.HandOverWorkItem": working(hand_over_work_item),
+    "cases.WorkItemService.AddDependency": depending(work_item_service_pb2.AddDependencyRequest),
+    "cases.WorkItemService.RemoveDependency": depending(work_item_service_pb2.RemoveDependencyRequest),
+    "cases.WorkItemService.AddDependency+case": depending_lent(work_item_service_pb2.AddDependencyRequest),
+    "cases.WorkItemService.RemoveDependency+case": depending_lent(
+        work_item_service_pb2.RemoveDependencyRequest
+    ),
     "cases.PromiseService.MakePromise": make_promise,
     "cases.PromiseService.BatchMakePromises": make_promises,
     "cases.PromiseService.MakePromise+case": making(),

@@ -4,6 +4,7 @@ from chassis.names import Pattern
 
 CASE = Pattern("cases/{case}")
 WORK_ITEM = Pattern("workItems/{work_item}")
+HANDOFF = Pattern("handoffs/{handoff}")
 NOTE = Pattern("cases/{case}/notes/{note}")
 PROMISE = Pattern("promises/{promise}")
 AGENT = Pattern("agents/{agent:code}")

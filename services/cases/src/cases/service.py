@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cases.domain.promise_clock import PromiseClock
 from cases.events.notifications import Notices
-from cases.rpc.services import CaseRpc, DirectoryRpc, NoteRpc, PromiseRpc, WorkItemRpc
+from cases.rpc.services import CaseRpc, DirectoryRpc, HandoffRpc, NoteRpc, PromiseRpc, WorkItemRpc
 from cases.settings import Settings
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
@@ -31,6 +31,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(CaseRpc(app))
     app.serve(NoteRpc(app))
     app.serve(WorkItemRpc(app, clock=clock))
+    app.serve(HandoffRpc(app))
     app.serve(PromiseRpc(app, clock=clock))
     app.serve(DirectoryRpc(app))
 

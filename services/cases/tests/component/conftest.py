@@ -17,6 +17,7 @@ from rapport.cases.v1 import (
     case_service_pb2_grpc,
     directory_service_pb2,
     directory_service_pb2_grpc,
+    handoff_service_pb2_grpc,
     note_service_pb2_grpc,
     promise_pb2,
     promise_service_pb2,
@@ -47,6 +48,7 @@ class Desk:
         self.cases: Any = running.stub(case_service_pb2_grpc.CaseServiceStub)
         self.work_items: Any = running.stub(work_item_service_pb2_grpc.WorkItemServiceStub)
         self.promises: Any = running.stub(promise_service_pb2_grpc.PromiseServiceStub)
+        self.handoffs: Any = running.stub(handoff_service_pb2_grpc.HandoffServiceStub)
         self.notes: Any = running.stub(note_service_pb2_grpc.NoteServiceStub)
         self.directory: Any = running.stub(directory_service_pb2_grpc.DirectoryServiceStub)
 
@@ -76,9 +78,10 @@ class Desk:
         """Open a case."""
         return await self.cases.OpenCase(case_service_pb2.OpenCaseRequest(case=self.case(**fields)))
 
-    async def add(self, case: str) -> work_item_pb2.WorkItem:
+    async def add(self, case: str, **fields: Any) -> work_item_pb2.WorkItem:
         """Add a delivery to a case."""
-        work_item = work_item_pb2.WorkItem(case=case, department="departments/delivery", kind="deliver-order")
+        said = {"case": case, "department": "departments/delivery", "kind": "deliver-order"} | fields
+        work_item = work_item_pb2.WorkItem(**said)
         request = work_item_service_pb2.CreateWorkItemRequest(work_item=work_item)
         return await self.work_items.CreateWorkItem(request)
 
@@ -111,6 +114,12 @@ class Desk:
                 name=work_item, forecast_finish_time=timestamp(self.in_days(days)), reason_code=reason_code
             )
         )
+
+    async def item(self, verb: str, name: str, **fields: Any) -> work_item_pb2.WorkItem:
+        """Do something with a work item: `Start`, `Finish`, `Block`, `AddDependency`."""
+        method = verb if verb.endswith("Dependency") else f"{verb}WorkItem"
+        request = getattr(work_item_service_pb2, f"{method}Request")
+        return await getattr(self.work_items, method)(request(name=name, **fields))
 
     async def tell(self, promise: str, event_id: UUID | None = None, **fields: Any) -> notice_pb2.ToldPromise:
         """Receive the word that a policy's notice told the customer a new date, now unless told when."""

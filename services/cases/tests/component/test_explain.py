@@ -40,7 +40,7 @@ async def test_a_promise_at_risk_is_explained_back_to_the_person_who_forecast(de
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=5)
     why = await desk.promises.ExplainPromise(ExplainPromiseRequest(name=made.name))
-    assert (why.rule, why.rule_version) == ("rules/promise-at-risk-by-forecast", "2")
+    assert (why.rule, why.rule_version) == ("rules/promise-at-risk-by-forecast", "3")
     assert why.inputs["reason_code"] == "carrier-delay"
     assert "the delivery department now expects 2026-03-07" in why.summary
     assert [(what(cause).rsplit(".", 1)[-1], cause.resource, cause.actor) for cause in why.causes] == [

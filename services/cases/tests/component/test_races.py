@@ -13,12 +13,14 @@ from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ResolveCaseRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest, UpdateAgentRequest
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from rapport.cases.v1.handoff_service_pb2 import ListHandoffsRequest
 from rapport.cases.v1.promise_service_pb2 import (
     BatchMakePromisesRequest,
     KeepPromiseRequest,
     MakePromiseRequest,
     RenegotiatePromiseRequest,
 )
+from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest
 from rapport.common.v1 import states_pb2
 from rapport_testing.batches import created, standing
@@ -134,3 +136,73 @@ async def test_the_same_request_twice_at_once_makes_one_promise(desk):
     first, second = await together(desk.promises.MakePromise(request), desk.promises.MakePromise(request))
     assert first == second
     assert len(await desk.facts("PromiseMade")) == 1
+
+
+async def test_of_two_opposite_dependencies_at_once_one_is_a_circle(desk):
+    for _ in range(5):
+        case = (await desk.open()).name
+        one, other = await desk.add(case), await desk.add(case)
+        answers = await together(
+            desk.item("AddDependency", one.name, predecessor=other.name),
+            desk.item("AddDependency", other.name, predecessor=one.name),
+        )
+        assert answers.count("DEPENDENCY_CYCLE") == 1
+
+
+async def test_a_delay_reaches_what_is_added_and_made_to_wait_meanwhile_whoever_is_first(desk):
+    for _ in range(5):
+        case = (await desk.open()).name
+        first = await desk.add(case)
+        second = await desk.add(case, after=[first.name])
+        third = await desk.add(case)
+        _, waits, added = await together(
+            desk.forecast(first.name, days=5),
+            desk.item("AddDependency", third.name, predecessor=second.name),
+            desk.add(case, after=[second.name]),
+        )
+        for name in (second.name, waits.name, added.name):
+            late = await desk.item("Get", name)
+            assert late.forecast_finish_time == timestamp(desk.in_days(5)), name
+
+
+async def test_forecasts_up_and_down_a_chain_at_once_neither_meet_nor_lose_one(desk):
+    case = (await desk.open()).name
+    chain = [await desk.add(case)]
+    for _ in range(5):
+        chain.append(await desk.add(case, after=[chain[-1].name]))
+    await together(*(desk.forecast(each.name, days=9 - n) for n, each in enumerate(chain)))
+    for each in chain:
+        late = await desk.item("Get", each.name)
+        assert late.forecast_finish_time == timestamp(desk.in_days(9))
+
+
+async def test_work_is_handed_over_to_one_of_two_at_once_and_finished_by_who_has_it(desk):
+    for _ in range(5):
+        item = await desk.add((await desk.open()).name)
+        answers = await together(
+            *(
+                desk.item(
+                    "HandOver", item.name, department=f"departments/{each}", reason_code="x", etag=item.etag
+                )
+                for each in ("billing", "warehouse")
+            ),
+            desk.item("Finish", item.name, etag=item.etag),
+            desk.item("Block", item.name, reason_code="x", etag=item.etag),
+        )
+        assert sum(not isinstance(answer, str) for answer in answers) == 1
+        lines = await desk.handoffs.ListHandoffs(ListHandoffsRequest(filter=f"work_item = {item.name}"))
+        now = await desk.item("Get", item.name)
+        assert lines.handoffs[-1].to_department == now.department
+        assert sum(not line.HasField("end_time") for line in lines.handoffs) == (
+            now.state != WorkItem.STATE_FINISHED
+        )
+
+
+async def test_a_promise_made_while_its_work_is_blocked_is_at_risk_whoever_is_first(desk):
+    for _ in range(5):
+        work_item = await desk.add((await desk.open()).name)
+        _, made = await together(
+            desk.item("Block", work_item.name, reason_code="supplier"),
+            desk.make(3, work_item=work_item.name),
+        )
+        assert (await desk.get(made.name)).reason_code == "work-blocked"

@@ -30,6 +30,8 @@ VERBS = [
     lambda promise: promise.expect(DUE + 2 * DAY, "weather"),
     lambda promise: promise.expect(DUE - DAY, "weather"),
     lambda promise: promise.due_soon(),
+    lambda promise: promise.block(),
+    lambda promise: promise.unblock(),
     lambda promise: promise.keep(DUE - DAY, NOW),
     lambda promise: promise.keep(DUE + DAY, NOW),
     lambda promise: promise.break_(),
@@ -55,7 +57,8 @@ def changes():
             if after.version == before.version:
                 continue
             found.add((str(before.state), str(after.state)))
-            kind = (after.state, after.forecast_time, after.successor_id, after.withdraw_time)
+            why = after.forecast_time, after.reason_code
+            kind = (after.state, why, after.successor_id, after.withdraw_time)
             if kind not in seen:
                 seen.add(kind)
                 waiting.append(after)

@@ -43,10 +43,18 @@ def test_without_its_history_the_state_is_explained_all_the_same():
     )
 
 
+def test_a_promise_whose_work_is_blocked_says_so():
+    at_risk = promise()
+    at_risk.block()
+    why = why_promise(at_risk, Told())
+    assert why.rule == "rules/promise-at-risk-by-blocked-work"
+    assert "cannot go on" in why.summary
+
+
 def test_a_recovered_promise_says_so():
     why = why_promise(promise(), RECOVERED)
     assert why.rule == "rules/promise-recovered"
-    assert "the department expects to be in time again" in why.summary
+    assert "nothing makes it late any more" in why.summary
 
 
 def test_a_promised_day_is_explained_as_a_day():

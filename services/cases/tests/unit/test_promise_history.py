@@ -106,6 +106,14 @@ class History(RuleBasedStateMachine):
     def due_soon(self):
         self.act(lambda promise: promise.due_soon())
 
+    @rule()
+    def block(self):
+        self.act(lambda promise: promise.block())
+
+    @rule()
+    def unblock(self):
+        self.act(lambda promise: promise.unblock())
+
     @rule(at=times)
     def keep(self, at):
         self.act(lambda promise: promise.keep(at, NOW))

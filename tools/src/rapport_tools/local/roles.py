@@ -9,7 +9,8 @@ def _each(text: str) -> frozenset[str]:
 
 READ_EVERYTHING = _each(
     """
-    cases.agents.read cases.cases.read cases.notes.read cases.promises.read cases.work_items.read
+    cases.agents.read cases.cases.read cases.handoffs.read cases.notes.read cases.promises.read
+    cases.work_items.read
     customer.attribute_values.read customer.attributes.read customer.observations.read
     customer.consents.read customer.customer_merges.read customer.customers.read
     customer.customers.resolve customer.identifiers.read customer.import_jobs.read

@@ -522,6 +522,320 @@ class WorkItemStarted(_message.Message):
 Global___WorkItemStarted: _TypeAlias = WorkItemStarted  # noqa: Y015
 
 @_typing.final
+class WorkItemAssigned(_message.Message):
+    """A department's part was given to somebody, or taken from them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_FIELD_NUMBER: _builtins.int
+    PREVIOUS_ASSIGNEE_FIELD_NUMBER: _builtins.int
+    work_item: _builtins.str
+    """`workItems/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`; may be empty, for what is about no single customer."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` that does the work."""
+    kind: _builtins.str
+    """What is to be done, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _work_item_pb2.WorkItem.State.ValueType
+    """Where the work is by then."""
+    assignee: _builtins.str
+    """Who does it, `agents/{agent}`; empty when nobody does."""
+    previous_assignee: _builtins.str
+    """Who did before; may be empty."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the work item was created."""
+
+    def __init__(
+        self,
+        *,
+        work_item: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        state: _work_item_pb2.WorkItem.State.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        assignee: _builtins.str = ...,
+        previous_assignee: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "kind", b"kind", "previous_assignee", b"previous_assignee", "reference", b"reference", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkItemAssigned: _TypeAlias = WorkItemAssigned  # noqa: Y015
+
+@_typing.final
+class WorkItemBlocked(_message.Message):
+    """A department's part cannot go on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    BLOCK_TIME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    work_item: _builtins.str
+    """`workItems/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`; may be empty, for what is about no single customer."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` that does the work."""
+    kind: _builtins.str
+    """What is to be done, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _work_item_pb2.WorkItem.State.ValueType
+    """Where the work is by then."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the work item was created."""
+
+    @_builtins.property
+    def block_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when."""
+
+    def __init__(
+        self,
+        *,
+        work_item: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        state: _work_item_pb2.WorkItem.State.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        block_time: _timestamp_pb2.Timestamp | None = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["block_time", b"block_time", "create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block_time", b"block_time", "case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "kind", b"kind", "reason_code", b"reason_code", "reference", b"reference", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkItemBlocked: _TypeAlias = WorkItemBlocked  # noqa: Y015
+
+@_typing.final
+class WorkItemUnblocked(_message.Message):
+    """A department's part can go on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    BLOCK_TIME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    work_item: _builtins.str
+    """`workItems/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`; may be empty, for what is about no single customer."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` that does the work."""
+    kind: _builtins.str
+    """What is to be done, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _work_item_pb2.WorkItem.State.ValueType
+    """Where the work is by then."""
+    reason_code: _builtins.str
+    """Why it could not, a code."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the work item was created."""
+
+    @_builtins.property
+    def block_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when it could not."""
+
+    def __init__(
+        self,
+        *,
+        work_item: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        state: _work_item_pb2.WorkItem.State.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        block_time: _timestamp_pb2.Timestamp | None = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["block_time", b"block_time", "create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block_time", b"block_time", "case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "kind", b"kind", "reason_code", b"reason_code", "reference", b"reference", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkItemUnblocked: _TypeAlias = WorkItemUnblocked  # noqa: Y015
+
+@_typing.final
+class WorkItemHandedOver(_message.Message):
+    """A part of a case went to another department, which has not begun it. Who waits for it waits from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    PREVIOUS_DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    ASKED_CUSTOMER_AGAIN_FIELD_NUMBER: _builtins.int
+    RETURNED_FIELD_NUMBER: _builtins.int
+    HANDOFF_COUNT_FIELD_NUMBER: _builtins.int
+    work_item: _builtins.str
+    """`workItems/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`; may be empty, for what is about no single customer."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` that does the work."""
+    kind: _builtins.str
+    """What is to be done, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _work_item_pb2.WorkItem.State.ValueType
+    """Where the work is by then."""
+    previous_department: _builtins.str
+    """`departments/{department}` that had it."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    asked_customer_again: _builtins.bool
+    """True when the customer was asked again for what they had said before."""
+    returned: _builtins.bool
+    """True when the department had had it before."""
+    handoff_count: _builtins.int
+    """How often the work item was handed over by then."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the work item was created."""
+
+    def __init__(
+        self,
+        *,
+        work_item: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        state: _work_item_pb2.WorkItem.State.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        previous_department: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        asked_customer_again: _builtins.bool = ...,
+        returned: _builtins.bool = ...,
+        handoff_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_customer_again", b"asked_customer_again", "case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "handoff_count", b"handoff_count", "kind", b"kind", "previous_department", b"previous_department", "reason_code", b"reason_code", "reference", b"reference", "returned", b"returned", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkItemHandedOver: _TypeAlias = WorkItemHandedOver  # noqa: Y015
+
+@_typing.final
+class WorkItemUpdated(_message.Message):
+    """A department's part was described otherwise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    work_item: _builtins.str
+    """`workItems/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`; may be empty, for what is about no single customer."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` that does the work."""
+    kind: _builtins.str
+    """What is to be done, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _work_item_pb2.WorkItem.State.ValueType
+    """Where the work is by then."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the work item was created."""
+
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed, for example `after`."""
+
+    def __init__(
+        self,
+        *,
+        work_item: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        state: _work_item_pb2.WorkItem.State.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "kind", b"kind", "reference", b"reference", "state", b"state", "updated_fields", b"updated_fields", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkItemUpdated: _TypeAlias = WorkItemUpdated  # noqa: Y015
+
+@_typing.final
 class WorkItemFinished(_message.Message):
     """A department finished its part."""
 
@@ -776,7 +1090,7 @@ class PromiseAtRisk(_message.Message):
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     reason_code: _builtins.str
-    """Why: the forecast's reason, or `due-soon`."""
+    """Why: the forecast's reason, `due-soon`, or `work-blocked` when what it rests on cannot go on."""
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -791,7 +1105,7 @@ class PromiseAtRisk(_message.Message):
 
     @_builtins.property
     def forecast_time(self) -> _timestamp_pb2.Timestamp:
-        """When we now expect to keep it; absent when the clock, not a forecast, put it at risk."""
+        """When we now expect to keep it; absent when the clock or blocked work, not a forecast, put it at risk."""
 
     @_builtins.property
     def forecast_date(self) -> _date_pb2.Date:
@@ -838,7 +1152,7 @@ Global___PromiseAtRisk: _TypeAlias = PromiseAtRisk  # noqa: Y015
 
 @_typing.final
 class PromiseRecovered(_message.Message):
-    """The forecast that had put a promise at risk was replaced by one in time."""
+    """What had put a promise at risk does so no more: a forecast in time replaced it, or its work goes on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -891,7 +1205,7 @@ class PromiseRecovered(_message.Message):
 
     @_builtins.property
     def forecast_time(self) -> _timestamp_pb2.Timestamp:
-        """When we now expect to keep it."""
+        """When we now expect to keep it; absent when no forecast had put it at risk: its work was blocked and can go on."""
 
     @_builtins.property
     def forecast_date(self) -> _date_pb2.Date:
@@ -916,18 +1230,22 @@ class PromiseRecovered(_message.Message):
         forecast_time: _timestamp_pb2.Timestamp | None = ...,
         forecast_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_forecast_date", b"_forecast_date", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "make_time", b"make_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_forecast_date", b"_forecast_date", "_forecast_time", b"_forecast_time", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_forecast_date", b"_forecast_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_forecast_date", b"_forecast_date", "_forecast_time", b"_forecast_time", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
     _WhichOneofReturnType__forecast_date: _TypeAlias = _typing.Literal["forecast_date"]  # noqa: Y015
     _WhichOneofArgType__forecast_date: _TypeAlias = _typing.Literal["_forecast_date", b"_forecast_date"]  # noqa: Y015
+    _WhichOneofReturnType__forecast_time: _TypeAlias = _typing.Literal["forecast_time"]  # noqa: Y015
+    _WhichOneofArgType__forecast_time: _TypeAlias = _typing.Literal["_forecast_time", b"_forecast_time"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__forecast_date) -> _WhichOneofReturnType__forecast_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__forecast_time) -> _WhichOneofReturnType__forecast_time | None: ...
 
 Global___PromiseRecovered: _TypeAlias = PromiseRecovered  # noqa: Y015
 

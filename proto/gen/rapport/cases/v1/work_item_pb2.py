@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/cases/v1/work_item.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x8f\x06\n\x08WorkItem\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12*\n\x04\x63\x61se\x18\x02 \x01(\tB\x1c\xe2\x41\x02\x02\x05\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12:\n\ndepartment\x18\x03 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x19\n\x04kind\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1e\n\treference\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x35\n\x05state\x18\x06 \x01(\x0e\x32 .rapport.cases.v1.WorkItem.StateB\x04\xe2\x41\x01\x03\x12>\n\x14\x66orecast_finish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\"\n\x14\x66orecast_reason_code\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x66inish_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x0c\x64isplay_name\x18\x0e \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\"X\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x11\n\rSTATE_STARTED\x10\x02\x12\x12\n\x0eSTATE_FINISHED\x10\x03:G\xea\x41\x44\n\x16\x63\x61ses.rapport/WorkItem\x12\x15workItems/{work_item}*\tworkItems2\x08workItemb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/cases/v1/work_item.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xaf\x08\n\x08WorkItem\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12*\n\x04\x63\x61se\x18\x02 \x01(\tB\x1c\xe2\x41\x02\x02\x05\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12:\n\ndepartment\x18\x03 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x19\n\x04kind\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1e\n\treference\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x35\n\x05state\x18\x06 \x01(\x0e\x32 .rapport.cases.v1.WorkItem.StateB\x04\xe2\x41\x01\x03\x12>\n\x14\x66orecast_finish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\"\n\x14\x66orecast_reason_code\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x66inish_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x0c\x64isplay_name\x18\x0e \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\x12\x35\n\x05\x61\x66ter\x18\x0f \x03(\tB&\xe2\x41\x01\x01\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\xf2\xfb\x8a\x01\x02\x18\x14\x12\'\n\x10\x64uration_minutes\x18\x10 \x01(\x05\x42\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x95 \x12.\n\x08\x61ssignee\x18\x11 \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x1f\n\x11\x62lock_reason_code\x18\x12 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\nblock_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1b\n\rhandoff_count\x18\x14 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0creturn_count\x18\x15 \x01(\x05\x42\x04\xe2\x41\x01\x03\"X\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x11\n\rSTATE_STARTED\x10\x02\x12\x12\n\x0eSTATE_FINISHED\x10\x03:G\xea\x41\x44\n\x16\x63\x61ses.rapport/WorkItem\x12\x15workItems/{work_item}*\tworkItems2\x08workItemb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -63,10 +63,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKITEM'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
   _globals['_WORKITEM'].fields_by_name['display_name']._loaded_options = None
   _globals['_WORKITEM'].fields_by_name['display_name']._serialized_options = b'\342A\001\001\340\373\212\001\001'
+  _globals['_WORKITEM'].fields_by_name['after']._loaded_options = None
+  _globals['_WORKITEM'].fields_by_name['after']._serialized_options = b'\342A\001\001\372A\030\n\026cases.rapport/WorkItem\362\373\212\001\002\030\024'
+  _globals['_WORKITEM'].fields_by_name['duration_minutes']._loaded_options = None
+  _globals['_WORKITEM'].fields_by_name['duration_minutes']._serialized_options = b'\342A\001\001\362\373\212\001\0040\300\225 '
+  _globals['_WORKITEM'].fields_by_name['assignee']._loaded_options = None
+  _globals['_WORKITEM'].fields_by_name['assignee']._serialized_options = b'\342A\001\003\372A\025\n\023cases.rapport/Agent'
+  _globals['_WORKITEM'].fields_by_name['block_reason_code']._loaded_options = None
+  _globals['_WORKITEM'].fields_by_name['block_reason_code']._serialized_options = b'\342A\001\003'
+  _globals['_WORKITEM'].fields_by_name['block_time']._loaded_options = None
+  _globals['_WORKITEM'].fields_by_name['block_time']._serialized_options = b'\342A\001\003'
+  _globals['_WORKITEM'].fields_by_name['handoff_count']._loaded_options = None
+  _globals['_WORKITEM'].fields_by_name['handoff_count']._serialized_options = b'\342A\001\003'
+  _globals['_WORKITEM'].fields_by_name['return_count']._loaded_options = None
+  _globals['_WORKITEM'].fields_by_name['return_count']._serialized_options = b'\342A\001\003'
   _globals['_WORKITEM']._loaded_options = None
   _globals['_WORKITEM']._serialized_options = b'\352AD\n\026cases.rapport/WorkItem\022\025workItems/{work_item}*\tworkItems2\010workItem'
   _globals['_WORKITEM']._serialized_start=182
-  _globals['_WORKITEM']._serialized_end=965
-  _globals['_WORKITEM_STATE']._serialized_start=804
-  _globals['_WORKITEM_STATE']._serialized_end=892
+  _globals['_WORKITEM']._serialized_end=1253
+  _globals['_WORKITEM_STATE']._serialized_start=1092
+  _globals['_WORKITEM_STATE']._serialized_end=1180
 # @@protoc_insertion_point(module_scope)

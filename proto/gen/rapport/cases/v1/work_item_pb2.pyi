@@ -3,9 +3,11 @@
 isort:skip_file
 The departments' parts of a case."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -67,12 +69,19 @@ class WorkItem(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    DURATION_MINUTES_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_FIELD_NUMBER: _builtins.int
+    BLOCK_REASON_CODE_FIELD_NUMBER: _builtins.int
+    BLOCK_TIME_FIELD_NUMBER: _builtins.int
+    HANDOFF_COUNT_FIELD_NUMBER: _builtins.int
+    RETURN_COUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`workItems/{uuid}`, chosen by the server."""
     case: _builtins.str
     """The case it is a part of, `cases/{uuid}`."""
     department: _builtins.str
-    """`departments/{department}` that does the work."""
+    """`departments/{department}` that does the work. HandOverWorkItem gives it to another."""
     kind: _builtins.str
     """What is to be done, a code such as `deliver-order`; any is taken."""
     reference: _builtins.str
@@ -89,13 +98,29 @@ class WorkItem(_message.Message):
     """What is to be done in one line for people, as it was said, in any language; at most 200 characters. Empty where `kind`
     says it. Events do not say it: it may name somebody.
     """
+    duration_minutes: _builtins.int
+    """How many minutes, of any hour and day, the work takes once what it waits for is finished: up to a year. Only
+    counted where it waits for other work.
+    """
+    assignee: _builtins.str
+    """Who does it, `agents/{agent}` of its department; empty while nobody does."""
+    block_reason_code: _builtins.str
+    """Why it cannot go on, a code; empty while it can."""
+    handoff_count: _builtins.int
+    """How often it was handed over to another department."""
+    return_count: _builtins.int
+    """How many of these hand-offs gave it to a department that had had it before."""
     @_builtins.property
     def forecast_finish_time(self) -> _timestamp_pb2.Timestamp:
-        """When the department expects to finish; absent until forecast."""
+        """When it is expected to be finished: as its department says, or later when what it waits for is (reason
+        `predecessor-late`). Absent until either says so; after a hand-off the last word stands until there is another.
+        """
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When the work was begun; absent until then, and of work that was finished without having been begun."""
+        """When its department began the work; absent until then, after a hand-off, and of work that was finished without
+        having been begun.
+        """
 
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp:
@@ -108,6 +133,16 @@ class WorkItem(_message.Message):
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When the work item was last changed."""
+
+    @_builtins.property
+    def after(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it waits for, `workItems/{uuid}` of the same case: at most 20. Its forecast is never before they are, or are
+        expected to be, finished. Set when it is created, and by AddDependency and RemoveDependency.
+        """
+
+    @_builtins.property
+    def block_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when it cannot go on; absent while it can."""
 
     def __init__(
         self,
@@ -126,10 +161,17 @@ class WorkItem(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         display_name: _builtins.str = ...,
+        after: _abc.Iterable[_builtins.str] | None = ...,
+        duration_minutes: _builtins.int = ...,
+        assignee: _builtins.str = ...,
+        block_reason_code: _builtins.str = ...,
+        block_time: _timestamp_pb2.Timestamp | None = ...,
+        handoff_count: _builtins.int = ...,
+        return_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["block_time", b"block_time", "create_time", b"create_time", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "etag", b"etag", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "kind", b"kind", "name", b"name", "reference", b"reference", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "assignee", b"assignee", "block_reason_code", b"block_reason_code", "block_time", b"block_time", "case", b"case", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "duration_minutes", b"duration_minutes", "etag", b"etag", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "handoff_count", b"handoff_count", "kind", b"kind", "name", b"name", "reference", b"reference", "return_count", b"return_count", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

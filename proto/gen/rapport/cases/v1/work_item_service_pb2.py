@@ -31,7 +31,7 @@ from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_e
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/cases/v1/work_item_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/cases/v1/work_item.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"f\n\x15\x43reateWorkItemRequest\x12\x33\n\twork_item\x18\x01 \x01(\x0b\x32\x1a.rapport.cases.v1.WorkItemB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\xe5\x01\n\x17\x46orecastWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12K\n\x14\x66orecast_finish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x08\x38\x00@\x80\xef\xbf\x96\x01\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"s\n\x14StartWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xb2\x01\n\x15\x46inishWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12<\n\x0b\x66inish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02@<\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x12GetWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\"_\n\x14ListWorkItemsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"`\n\x15ListWorkItemsResponse\x12.\n\nwork_items\x18\x01 \x03(\x0b\x32\x1a.rapport.cases.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x16\x45xplainWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xc9\x08\n\x0fWorkItemService\x12\x92\x01\n\x0e\x43reateWorkItem\x12\'.rapport.cases.v1.CreateWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\";\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02\x1a\"\r/v1/workItems:\twork_item\x12\xa0\x01\n\x10\x46orecastWorkItem\x12).rapport.cases.v1.ForecastWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"E\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=workItems/*}:forecast:\x01*\x12\x97\x01\n\rStartWorkItem\x12&.rapport.cases.v1.StartWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"B\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=workItems/*}:start:\x01*\x12\x9a\x01\n\x0e\x46inishWorkItem\x12\'.rapport.cases.v1.FinishWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"C\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=workItems/*}:finish:\x01*\x12\x8c\x01\n\x0bGetWorkItem\x12$.rapport.cases.v1.GetWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\";\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=workItems/*}\x12\x94\x01\n\rListWorkItems\x12&.rapport.cases.v1.ListWorkItemsRequest\x1a\'.rapport.cases.v1.ListWorkItemsResponse\"2\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/workItems\x12\xa0\x01\n\x0f\x45xplainWorkItem\x12(.rapport.cases.v1.ExplainWorkItemRequest\x1a\x1e.rapport.common.v1.Explanation\"C\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=workItems/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/cases/v1/work_item_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/cases/v1/work_item.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"f\n\x15\x43reateWorkItemRequest\x12\x33\n\twork_item\x18\x01 \x01(\x0b\x32\x1a.rapport.cases.v1.WorkItemB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\xe5\x01\n\x17\x46orecastWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12K\n\x14\x66orecast_finish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x08\x38\x00@\x80\xef\xbf\x96\x01\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"s\n\x14StartWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xb2\x01\n\x15\x46inishWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12<\n\x0b\x66inish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02@<\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\xa4\x01\n\x15\x41ssignWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12.\n\x08\x61ssignee\x18\x02 \x01(\tB\x1c\xe2\x41\x01\x01\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x95\x01\n\x14\x42lockWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"u\n\x16UnblockWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xf3\x01\n\x17HandOverWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x35\n\ndepartment\x18\x02 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\"\n\x14\x61sked_customer_again\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"\xa9\x01\n\x14\x41\x64\x64\x44\x65pendencyRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x34\n\x0bpredecessor\x18\x02 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\xac\x01\n\x17RemoveDependencyRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x34\n\x0bpredecessor\x18\x02 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x12GetWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\"_\n\x14ListWorkItemsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"`\n\x15ListWorkItemsResponse\x12.\n\nwork_items\x18\x01 \x03(\x0b\x32\x1a.rapport.cases.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x16\x45xplainWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\x90\x10\n\x0fWorkItemService\x12\x92\x01\n\x0e\x43reateWorkItem\x12\'.rapport.cases.v1.CreateWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\";\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02\x1a\"\r/v1/workItems:\twork_item\x12\xa0\x01\n\x10\x46orecastWorkItem\x12).rapport.cases.v1.ForecastWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"E\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=workItems/*}:forecast:\x01*\x12\x97\x01\n\rStartWorkItem\x12&.rapport.cases.v1.StartWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"B\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=workItems/*}:start:\x01*\x12\x9a\x01\n\x0e\x46inishWorkItem\x12\'.rapport.cases.v1.FinishWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"C\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=workItems/*}:finish:\x01*\x12\x9a\x01\n\x0e\x41ssignWorkItem\x12\'.rapport.cases.v1.AssignWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"C\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=workItems/*}:assign:\x01*\x12\x97\x01\n\rBlockWorkItem\x12&.rapport.cases.v1.BlockWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"B\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=workItems/*}:block:\x01*\x12\x9d\x01\n\x0fUnblockWorkItem\x12(.rapport.cases.v1.UnblockWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"D\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=workItems/*}:unblock:\x01*\x12\xa0\x01\n\x10HandOverWorkItem\x12).rapport.cases.v1.HandOverWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"E\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=workItems/*}:handOver:\x01*\x12\x9f\x01\n\rAddDependency\x12&.rapport.cases.v1.AddDependencyRequest\x1a\x1a.rapport.cases.v1.WorkItem\"J\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02)\"$/v1/{name=workItems/*}:addDependency:\x01*\x12\xa8\x01\n\x10RemoveDependency\x12).rapport.cases.v1.RemoveDependencyRequest\x1a\x1a.rapport.cases.v1.WorkItem\"M\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02,\"\'/v1/{name=workItems/*}:removeDependency:\x01*\x12\x8c\x01\n\x0bGetWorkItem\x12$.rapport.cases.v1.GetWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\";\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=workItems/*}\x12\x94\x01\n\rListWorkItems\x12&.rapport.cases.v1.ListWorkItemsRequest\x1a\'.rapport.cases.v1.ListWorkItemsResponse\"2\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/workItems\x12\xa0\x01\n\x0f\x45xplainWorkItem\x12(.rapport.cases.v1.ExplainWorkItemRequest\x1a\x1e.rapport.common.v1.Explanation\"C\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=workItems/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -66,6 +66,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINISHWORKITEMREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_FINISHWORKITEMREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_FINISHWORKITEMREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_ASSIGNWORKITEMREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_ASSIGNWORKITEMREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
+  _globals['_ASSIGNWORKITEMREQUEST'].fields_by_name['assignee']._loaded_options = None
+  _globals['_ASSIGNWORKITEMREQUEST'].fields_by_name['assignee']._serialized_options = b'\342A\001\001\372A\025\n\023cases.rapport/Agent'
+  _globals['_ASSIGNWORKITEMREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_ASSIGNWORKITEMREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_ASSIGNWORKITEMREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_ASSIGNWORKITEMREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_BLOCKWORKITEMREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_BLOCKWORKITEMREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
+  _globals['_BLOCKWORKITEMREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_BLOCKWORKITEMREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_BLOCKWORKITEMREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_BLOCKWORKITEMREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_BLOCKWORKITEMREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_BLOCKWORKITEMREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_UNBLOCKWORKITEMREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UNBLOCKWORKITEMREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
+  _globals['_UNBLOCKWORKITEMREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_UNBLOCKWORKITEMREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_UNBLOCKWORKITEMREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UNBLOCKWORKITEMREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['department']._loaded_options = None
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['department']._serialized_options = b'\342A\001\002\372A\032\n\030cases.rapport/Department'
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['asked_customer_again']._loaded_options = None
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['asked_customer_again']._serialized_options = b'\342A\001\001'
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_HANDOVERWORKITEMREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_ADDDEPENDENCYREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_ADDDEPENDENCYREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
+  _globals['_ADDDEPENDENCYREQUEST'].fields_by_name['predecessor']._loaded_options = None
+  _globals['_ADDDEPENDENCYREQUEST'].fields_by_name['predecessor']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
+  _globals['_ADDDEPENDENCYREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_ADDDEPENDENCYREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_ADDDEPENDENCYREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_ADDDEPENDENCYREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_REMOVEDEPENDENCYREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_REMOVEDEPENDENCYREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
+  _globals['_REMOVEDEPENDENCYREQUEST'].fields_by_name['predecessor']._loaded_options = None
+  _globals['_REMOVEDEPENDENCYREQUEST'].fields_by_name['predecessor']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
+  _globals['_REMOVEDEPENDENCYREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_REMOVEDEPENDENCYREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_REMOVEDEPENDENCYREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REMOVEDEPENDENCYREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETWORKITEMREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETWORKITEMREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
   _globals['_LISTWORKITEMSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -86,6 +136,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKITEMSERVICE'].methods_by_name['StartWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002!\"\034/v1/{name=workItems/*}:start:\001*'
   _globals['_WORKITEMSERVICE'].methods_by_name['FinishWorkItem']._loaded_options = None
   _globals['_WORKITEMSERVICE'].methods_by_name['FinishWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002\"\"\035/v1/{name=workItems/*}:finish:\001*'
+  _globals['_WORKITEMSERVICE'].methods_by_name['AssignWorkItem']._loaded_options = None
+  _globals['_WORKITEMSERVICE'].methods_by_name['AssignWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002\"\"\035/v1/{name=workItems/*}:assign:\001*'
+  _globals['_WORKITEMSERVICE'].methods_by_name['BlockWorkItem']._loaded_options = None
+  _globals['_WORKITEMSERVICE'].methods_by_name['BlockWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002!\"\034/v1/{name=workItems/*}:block:\001*'
+  _globals['_WORKITEMSERVICE'].methods_by_name['UnblockWorkItem']._loaded_options = None
+  _globals['_WORKITEMSERVICE'].methods_by_name['UnblockWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002#\"\036/v1/{name=workItems/*}:unblock:\001*'
+  _globals['_WORKITEMSERVICE'].methods_by_name['HandOverWorkItem']._loaded_options = None
+  _globals['_WORKITEMSERVICE'].methods_by_name['HandOverWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002$\"\037/v1/{name=workItems/*}:handOver:\001*'
+  _globals['_WORKITEMSERVICE'].methods_by_name['AddDependency']._loaded_options = None
+  _globals['_WORKITEMSERVICE'].methods_by_name['AddDependency']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002)\"$/v1/{name=workItems/*}:addDependency:\001*'
+  _globals['_WORKITEMSERVICE'].methods_by_name['RemoveDependency']._loaded_options = None
+  _globals['_WORKITEMSERVICE'].methods_by_name['RemoveDependency']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002,\"\'/v1/{name=workItems/*}:removeDependency:\001*'
   _globals['_WORKITEMSERVICE'].methods_by_name['GetWorkItem']._loaded_options = None
   _globals['_WORKITEMSERVICE'].methods_by_name['GetWorkItem']._serialized_options = b'\220\002\001\312\373\212\001\025cases.work_items.read\202\323\344\223\002\030\022\026/v1/{name=workItems/*}'
   _globals['_WORKITEMSERVICE'].methods_by_name['ListWorkItems']._loaded_options = None
@@ -100,14 +162,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STARTWORKITEMREQUEST']._serialized_end=741
   _globals['_FINISHWORKITEMREQUEST']._serialized_start=744
   _globals['_FINISHWORKITEMREQUEST']._serialized_end=922
-  _globals['_GETWORKITEMREQUEST']._serialized_start=924
-  _globals['_GETWORKITEMREQUEST']._serialized_end=991
-  _globals['_LISTWORKITEMSREQUEST']._serialized_start=993
-  _globals['_LISTWORKITEMSREQUEST']._serialized_end=1088
-  _globals['_LISTWORKITEMSRESPONSE']._serialized_start=1090
-  _globals['_LISTWORKITEMSRESPONSE']._serialized_end=1186
-  _globals['_EXPLAINWORKITEMREQUEST']._serialized_start=1188
-  _globals['_EXPLAINWORKITEMREQUEST']._serialized_end=1290
-  _globals['_WORKITEMSERVICE']._serialized_start=1293
-  _globals['_WORKITEMSERVICE']._serialized_end=2390
+  _globals['_ASSIGNWORKITEMREQUEST']._serialized_start=925
+  _globals['_ASSIGNWORKITEMREQUEST']._serialized_end=1089
+  _globals['_BLOCKWORKITEMREQUEST']._serialized_start=1092
+  _globals['_BLOCKWORKITEMREQUEST']._serialized_end=1241
+  _globals['_UNBLOCKWORKITEMREQUEST']._serialized_start=1243
+  _globals['_UNBLOCKWORKITEMREQUEST']._serialized_end=1360
+  _globals['_HANDOVERWORKITEMREQUEST']._serialized_start=1363
+  _globals['_HANDOVERWORKITEMREQUEST']._serialized_end=1606
+  _globals['_ADDDEPENDENCYREQUEST']._serialized_start=1609
+  _globals['_ADDDEPENDENCYREQUEST']._serialized_end=1778
+  _globals['_REMOVEDEPENDENCYREQUEST']._serialized_start=1781
+  _globals['_REMOVEDEPENDENCYREQUEST']._serialized_end=1953
+  _globals['_GETWORKITEMREQUEST']._serialized_start=1955
+  _globals['_GETWORKITEMREQUEST']._serialized_end=2022
+  _globals['_LISTWORKITEMSREQUEST']._serialized_start=2024
+  _globals['_LISTWORKITEMSREQUEST']._serialized_end=2119
+  _globals['_LISTWORKITEMSRESPONSE']._serialized_start=2121
+  _globals['_LISTWORKITEMSRESPONSE']._serialized_end=2217
+  _globals['_EXPLAINWORKITEMREQUEST']._serialized_start=2219
+  _globals['_EXPLAINWORKITEMREQUEST']._serialized_end=2321
+  _globals['_WORKITEMSERVICE']._serialized_start=2324
+  _globals['_WORKITEMSERVICE']._serialized_end=4388
 # @@protoc_insertion_point(module_scope)

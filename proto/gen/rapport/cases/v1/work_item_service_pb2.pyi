@@ -159,6 +159,214 @@ class FinishWorkItemRequest(_message.Message):
 Global___FinishWorkItemRequest: _TypeAlias = FinishWorkItemRequest  # noqa: Y015
 
 @_typing.final
+class AssignWorkItemRequest(_message.Message):
+    """Gives a work item to somebody."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`workItems/{uuid}`."""
+    assignee: _builtins.str
+    """`agents/{agent}`; empty takes it from whoever has it."""
+    etag: _builtins.str
+    """The work item's etag; empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        assignee: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignWorkItemRequest: _TypeAlias = AssignWorkItemRequest  # noqa: Y015
+
+@_typing.final
+class BlockWorkItemRequest(_message.Message):
+    """Blocks a work item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`workItems/{uuid}`."""
+    reason_code: _builtins.str
+    """What it waits for, a code such as `customer`, `supplier` or `other-department`."""
+    etag: _builtins.str
+    """The work item's etag; empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockWorkItemRequest: _TypeAlias = BlockWorkItemRequest  # noqa: Y015
+
+@_typing.final
+class UnblockWorkItemRequest(_message.Message):
+    """Unblocks a work item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`workItems/{uuid}`."""
+    etag: _builtins.str
+    """The work item's etag; empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnblockWorkItemRequest: _TypeAlias = UnblockWorkItemRequest  # noqa: Y015
+
+@_typing.final
+class HandOverWorkItemRequest(_message.Message):
+    """Hands a work item over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    ASKED_CUSTOMER_AGAIN_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`workItems/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` that gets it: another one than has it."""
+    reason_code: _builtins.str
+    """Why, a code such as `not-ours` or `next-step`."""
+    asked_customer_again: _builtins.bool
+    """True when the customer was asked again what they had said before, so that it could be handed over."""
+    etag: _builtins.str
+    """The work item's etag; empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        asked_customer_again: _builtins.bool = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_customer_again", b"asked_customer_again", "department", b"department", "etag", b"etag", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverWorkItemRequest: _TypeAlias = HandOverWorkItemRequest  # noqa: Y015
+
+@_typing.final
+class AddDependencyRequest(_message.Message):
+    """Lets a work item wait for another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PREDECESSOR_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`workItems/{uuid}`."""
+    predecessor: _builtins.str
+    """What it waits for, `workItems/{uuid}`."""
+    etag: _builtins.str
+    """The work item's etag; empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        predecessor: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "predecessor", b"predecessor", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddDependencyRequest: _TypeAlias = AddDependencyRequest  # noqa: Y015
+
+@_typing.final
+class RemoveDependencyRequest(_message.Message):
+    """Lets a work item no longer wait for another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PREDECESSOR_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`workItems/{uuid}`."""
+    predecessor: _builtins.str
+    """What it waits for, `workItems/{uuid}`."""
+    etag: _builtins.str
+    """The work item's etag; empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        predecessor: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "predecessor", b"predecessor", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveDependencyRequest: _TypeAlias = RemoveDependencyRequest  # noqa: Y015
+
+@_typing.final
 class GetWorkItemRequest(_message.Message):
     """Gets a work item."""
 
@@ -194,7 +402,7 @@ class ListWorkItemsRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `case`, `department` and `state`; at most 1,000 characters."""
+    """AIP-160 subset over `case`, `department`, `assignee` and `state`; at most 1,000 characters."""
     def __init__(
         self,
         *,

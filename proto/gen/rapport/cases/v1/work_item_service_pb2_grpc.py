@@ -28,7 +28,7 @@ if _version_not_supported:
 
 
 class WorkItemServiceStub:
-    """Work items: create, forecast, start, finish.
+    """Work items: create, assign, forecast, start, block, hand over, finish.
     """
 
     def __init__(self, channel):
@@ -57,6 +57,36 @@ class WorkItemServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.FinishWorkItemRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
                 _registered_method=True)
+        self.AssignWorkItem = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/AssignWorkItem',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AssignWorkItemRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+                _registered_method=True)
+        self.BlockWorkItem = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/BlockWorkItem',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.BlockWorkItemRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+                _registered_method=True)
+        self.UnblockWorkItem = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/UnblockWorkItem',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.UnblockWorkItemRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+                _registered_method=True)
+        self.HandOverWorkItem = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/HandOverWorkItem',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.HandOverWorkItemRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+                _registered_method=True)
+        self.AddDependency = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/AddDependency',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddDependencyRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+                _registered_method=True)
+        self.RemoveDependency = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/RemoveDependency',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RemoveDependencyRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+                _registered_method=True)
         self.GetWorkItem = channel.unary_unary(
                 '/rapport.cases.v1.WorkItemService/GetWorkItem',
                 request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.GetWorkItemRequest.SerializeToString,
@@ -75,11 +105,12 @@ class WorkItemServiceStub:
 
 
 class WorkItemServiceServicer:
-    """Work items: create, forecast, start, finish.
+    """Work items: create, assign, forecast, start, block, hand over, finish.
     """
 
     def CreateWorkItem(self, request, context):
-        """Gives a department a part of an open case. Who answers for the case does, and nobody else.
+        """Gives a department a part of an open case. Who answers for the case does, and nobody else. A case has at most 200
+        (`WORK_ITEM_LIMIT`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +118,8 @@ class WorkItemServiceServicer:
 
     def ForecastWorkItem(self, request, context):
         """Says when the work is now expected to finish. In the same transaction promises that rest on it become AT_RISK
-        when the forecast is later than they are due, and OPEN again when it no longer is.
+        when the forecast is later than they are due, and OPEN again when it no longer is; so do the forecasts of work that
+        waits for it, and the promises that rest on that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -102,6 +134,50 @@ class WorkItemServiceServicer:
 
     def FinishWorkItem(self, request, context):
         """Ends the work. Promises that rest on it become KEPT or KEPT_LATE in the same transaction.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssignWorkItem(self, request, context):
+        """Says who does the work: an active agent of its department, or nobody.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BlockWorkItem(self, request, context):
+        """Says that the work cannot go on. Promises that rest on it and are OPEN become AT_RISK in the same transaction.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnblockWorkItem(self, request, context):
+        """Says that the work can go on. Promises that were AT_RISK for that alone become OPEN again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HandOverWorkItem(self, request, context):
+        """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
+        waits for, and with the promises that rest on it, which stay those of who made them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddDependency(self, request, context):
+        """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
+        Who answers for the case may, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveDependency(self, request, context):
+        """Says that the work no longer waits for other work; nothing changes when it does not. Who answers for the case may, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -151,6 +227,36 @@ def add_WorkItemServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.FinishWorkItemRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
             ),
+            'AssignWorkItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignWorkItem,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AssignWorkItemRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
+            ),
+            'BlockWorkItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.BlockWorkItem,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.BlockWorkItemRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
+            ),
+            'UnblockWorkItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnblockWorkItem,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.UnblockWorkItemRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
+            ),
+            'HandOverWorkItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandOverWorkItem,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.HandOverWorkItemRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
+            ),
+            'AddDependency': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddDependency,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddDependencyRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
+            ),
+            'RemoveDependency': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveDependency,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RemoveDependencyRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
+            ),
             'GetWorkItem': grpc.unary_unary_rpc_method_handler(
                     servicer.GetWorkItem,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.GetWorkItemRequest.FromString,
@@ -175,7 +281,7 @@ def add_WorkItemServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WorkItemService:
-    """Work items: create, forecast, start, finish.
+    """Work items: create, assign, forecast, start, block, hand over, finish.
     """
 
     @staticmethod
@@ -275,6 +381,168 @@ class WorkItemService:
             target,
             '/rapport.cases.v1.WorkItemService/FinishWorkItem',
             rapport_dot_cases_dot_v1_dot_work__item__service__pb2.FinishWorkItemRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignWorkItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.WorkItemService/AssignWorkItem',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AssignWorkItemRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BlockWorkItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.WorkItemService/BlockWorkItem',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.BlockWorkItemRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnblockWorkItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.WorkItemService/UnblockWorkItem',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.UnblockWorkItemRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandOverWorkItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.WorkItemService/HandOverWorkItem',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.HandOverWorkItemRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddDependency(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.WorkItemService/AddDependency',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddDependencyRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveDependency(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.WorkItemService/RemoveDependency',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RemoveDependencyRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
             options,
             channel_credentials,

@@ -29,22 +29,41 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class WorkItemServiceStub:
-    """Work items: create, forecast, start, finish."""
+    """Work items: create, assign, forecast, start, block, hand over, finish."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WorkItemServiceAsyncStub: ...
     CreateWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.CreateWorkItemRequest, _work_item_pb2.WorkItem]
-    """Gives a department a part of an open case. Who answers for the case does, and nobody else."""
+    """Gives a department a part of an open case. Who answers for the case does, and nobody else. A case has at most 200
+    (`WORK_ITEM_LIMIT`).
+    """
     ForecastWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.ForecastWorkItemRequest, _work_item_pb2.WorkItem]
     """Says when the work is now expected to finish. In the same transaction promises that rest on it become AT_RISK
-    when the forecast is later than they are due, and OPEN again when it no longer is.
+    when the forecast is later than they are due, and OPEN again when it no longer is; so do the forecasts of work that
+    waits for it, and the promises that rest on that.
     """
     StartWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.StartWorkItemRequest, _work_item_pb2.WorkItem]
     """Begins the work."""
     FinishWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.FinishWorkItemRequest, _work_item_pb2.WorkItem]
     """Ends the work. Promises that rest on it become KEPT or KEPT_LATE in the same transaction."""
+    AssignWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.AssignWorkItemRequest, _work_item_pb2.WorkItem]
+    """Says who does the work: an active agent of its department, or nobody."""
+    BlockWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.BlockWorkItemRequest, _work_item_pb2.WorkItem]
+    """Says that the work cannot go on. Promises that rest on it and are OPEN become AT_RISK in the same transaction."""
+    UnblockWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.UnblockWorkItemRequest, _work_item_pb2.WorkItem]
+    """Says that the work can go on. Promises that were AT_RISK for that alone become OPEN again."""
+    HandOverWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.HandOverWorkItemRequest, _work_item_pb2.WorkItem]
+    """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
+    waits for, and with the promises that rest on it, which stay those of who made them.
+    """
+    AddDependency: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.AddDependencyRequest, _work_item_pb2.WorkItem]
+    """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
+    Who answers for the case may, too.
+    """
+    RemoveDependency: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.RemoveDependencyRequest, _work_item_pb2.WorkItem]
+    """Says that the work no longer waits for other work; nothing changes when it does not. Who answers for the case may, too."""
     GetWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.GetWorkItemRequest, _work_item_pb2.WorkItem]
     """Gets a work item."""
     ListWorkItems: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.ListWorkItemsRequest, _work_item_service_pb2.ListWorkItemsResponse]
@@ -54,19 +73,38 @@ class WorkItemServiceStub:
 
 @_typing.type_check_only
 class WorkItemServiceAsyncStub(WorkItemServiceStub):
-    """Work items: create, forecast, start, finish."""
+    """Work items: create, assign, forecast, start, block, hand over, finish."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.CreateWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
-    """Gives a department a part of an open case. Who answers for the case does, and nobody else."""
+    """Gives a department a part of an open case. Who answers for the case does, and nobody else. A case has at most 200
+    (`WORK_ITEM_LIMIT`).
+    """
     ForecastWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.ForecastWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Says when the work is now expected to finish. In the same transaction promises that rest on it become AT_RISK
-    when the forecast is later than they are due, and OPEN again when it no longer is.
+    when the forecast is later than they are due, and OPEN again when it no longer is; so do the forecasts of work that
+    waits for it, and the promises that rest on that.
     """
     StartWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.StartWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Begins the work."""
     FinishWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.FinishWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Ends the work. Promises that rest on it become KEPT or KEPT_LATE in the same transaction."""
+    AssignWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.AssignWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
+    """Says who does the work: an active agent of its department, or nobody."""
+    BlockWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.BlockWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
+    """Says that the work cannot go on. Promises that rest on it and are OPEN become AT_RISK in the same transaction."""
+    UnblockWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.UnblockWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
+    """Says that the work can go on. Promises that were AT_RISK for that alone become OPEN again."""
+    HandOverWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.HandOverWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
+    """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
+    waits for, and with the promises that rest on it, which stay those of who made them.
+    """
+    AddDependency: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.AddDependencyRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
+    """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
+    Who answers for the case may, too.
+    """
+    RemoveDependency: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.RemoveDependencyRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
+    """Says that the work no longer waits for other work; nothing changes when it does not. Who answers for the case may, too."""
     GetWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.GetWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Gets a work item."""
     ListWorkItems: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.ListWorkItemsRequest, _work_item_service_pb2.ListWorkItemsResponse]  # type: ignore[assignment]
@@ -75,7 +113,7 @@ class WorkItemServiceAsyncStub(WorkItemServiceStub):
     """Explains a work item: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Work items: create, forecast, start, finish."""
+    """Work items: create, assign, forecast, start, block, hand over, finish."""
 
     @_abc_1.abstractmethod
     def CreateWorkItem(
@@ -83,7 +121,9 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _work_item_service_pb2.CreateWorkItemRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
-        """Gives a department a part of an open case. Who answers for the case does, and nobody else."""
+        """Gives a department a part of an open case. Who answers for the case does, and nobody else. A case has at most 200
+        (`WORK_ITEM_LIMIT`).
+        """
 
     @_abc_1.abstractmethod
     def ForecastWorkItem(
@@ -92,7 +132,8 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
         """Says when the work is now expected to finish. In the same transaction promises that rest on it become AT_RISK
-        when the forecast is later than they are due, and OPEN again when it no longer is.
+        when the forecast is later than they are due, and OPEN again when it no longer is; so do the forecasts of work that
+        waits for it, and the promises that rest on that.
         """
 
     @_abc_1.abstractmethod
@@ -110,6 +151,58 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
         """Ends the work. Promises that rest on it become KEPT or KEPT_LATE in the same transaction."""
+
+    @_abc_1.abstractmethod
+    def AssignWorkItem(
+        self,
+        request: _work_item_service_pb2.AssignWorkItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
+        """Says who does the work: an active agent of its department, or nobody."""
+
+    @_abc_1.abstractmethod
+    def BlockWorkItem(
+        self,
+        request: _work_item_service_pb2.BlockWorkItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
+        """Says that the work cannot go on. Promises that rest on it and are OPEN become AT_RISK in the same transaction."""
+
+    @_abc_1.abstractmethod
+    def UnblockWorkItem(
+        self,
+        request: _work_item_service_pb2.UnblockWorkItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
+        """Says that the work can go on. Promises that were AT_RISK for that alone become OPEN again."""
+
+    @_abc_1.abstractmethod
+    def HandOverWorkItem(
+        self,
+        request: _work_item_service_pb2.HandOverWorkItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
+        """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
+        waits for, and with the promises that rest on it, which stay those of who made them.
+        """
+
+    @_abc_1.abstractmethod
+    def AddDependency(
+        self,
+        request: _work_item_service_pb2.AddDependencyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
+        """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
+        Who answers for the case may, too.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveDependency(
+        self,
+        request: _work_item_service_pb2.RemoveDependencyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
+        """Says that the work no longer waits for other work; nothing changes when it does not. Who answers for the case may, too."""
 
     @_abc_1.abstractmethod
     def GetWorkItem(

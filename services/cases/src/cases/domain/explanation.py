@@ -1,11 +1,11 @@
 """Why a promise is in its state: the rule, the reason in words, and what the rule looked at."""
 
 from cases.domain.facts import PromiseRecovered
-from cases.domain.promise import Promise, PromiseState
+from cases.domain.promise import WORK_BLOCKED, Promise, PromiseState
 from chassis.facts import Told, Why, shown
 
-RULE_VERSION = "2"
-RECOVERED = "rules/promise-recovered", "the department expects to be in time again; it is due {due}."
+RULE_VERSION = "3"
+RECOVERED = "rules/promise-recovered", "nothing makes it late any more; it is due {due}."
 
 
 def why_promise(promise: Promise, told: Told, replaced: Promise | None = None) -> Why:
@@ -42,6 +42,10 @@ def _words(promise: Promise) -> tuple[str, str]:
     if promise.state is PromiseState.BROKEN and promise.withdraw_time:
         return "rules/promise-withdrawn-late", (
             f"it was due {due}, was not kept, and was taken back after that ({why})."
+        )
+    if promise.state is PromiseState.AT_RISK and why == WORK_BLOCKED:
+        return "rules/promise-at-risk-by-blocked-work", (
+            f"it is due {due}, and the work that it rests on cannot go on."
         )
     kept = shown(promise.keep_time) if promise.keep_time else ""
     agreed = f"another date than {day} was agreed on"

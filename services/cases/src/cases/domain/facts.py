@@ -107,6 +107,51 @@ class WorkItemStarted(_WorkItem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemAssigned(_WorkItem):
+    """A department's part was given to somebody, or taken from them."""
+
+    assignee: str
+    previous_assignee: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemBlocked(_WorkItem):
+    """A department's part cannot go on."""
+
+    block_time: datetime
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemUnblocked(_WorkItem):
+    """A department's part can go on."""
+
+    block_time: datetime
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemHandedOver(_WorkItem):
+    """A part of a case went to another department, which has not begun it.
+
+    Who waits for it waits from now on.
+    """
+
+    previous_department: str
+    reason_code: str
+    asked_customer_again: bool
+    returned: bool
+    handoff_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemUpdated(_WorkItem):
+    """A department's part was described otherwise."""
+
+    updated_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemFinished(_WorkItem):
     """A department finished its part."""
 
@@ -179,9 +224,9 @@ class PromiseAtRisk(_Promise):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseRecovered(_Promise):
-    """The forecast that had put a promise at risk was replaced by one in time."""
+    """What had put a promise at risk does so no more: a forecast in time replaced it, or its work goes on."""
 
-    forecast_time: datetime
+    forecast_time: datetime | None
     forecast_date: date | None
 
 

@@ -6,6 +6,8 @@ A promise is never edited. It changes its state by the verbs below, and each cha
     expect        OPEN, AT_RISK               AT_RISK when the forecast is late, OPEN when it no longer is
                   BROKEN                      BROKEN, with the new forecast
     due_soon      OPEN                        AT_RISK, by the clock
+    block         OPEN                        AT_RISK, for what it rests on cannot go on
+    unblock       AT_RISK for that alone      OPEN
     keep          OPEN, AT_RISK, BROKEN       KEPT, or KEPT_LATE after the due time
     break_        OPEN, AT_RISK               BROKEN, by the clock
     renegotiate   OPEN, AT_RISK               RENEGOTIATED, and a successor is made
@@ -31,6 +33,7 @@ from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
 DUE_SOON = "due-soon"
+WORK_BLOCKED = "work-blocked"
 
 
 class PromiseState(StrEnum):
@@ -144,14 +147,20 @@ class Promise:
             return None if known else self._at_risk(forecast_time, reason_code)
         if self.forecast_time is None or not self.live:
             return None
-        self.state, self.forecast_time, self.reason_code = PromiseState.OPEN, None, ""
-        self.version += 1
-        forecast_date = self._day(forecast_time)
-        return fact_of(facts.PromiseRecovered, self, forecast_time=forecast_time, forecast_date=forecast_date)
+        return self._recovered(forecast_time)
 
     def due_soon(self) -> facts.PromiseAtRisk | None:
         """The clock says that the due time is near; nothing when it is at risk or ended."""
         return self._at_risk(None, DUE_SOON) if self.state is PromiseState.OPEN else None
+
+    def block(self) -> facts.PromiseAtRisk | None:
+        """What it rests on cannot go on; nothing when it is at risk or ended."""
+        return self._at_risk(None, WORK_BLOCKED) if self.state is PromiseState.OPEN else None
+
+    def unblock(self) -> facts.PromiseRecovered | None:
+        """What it rests on can go on; nothing when that was not all that put it at risk."""
+        for_that_alone = self.forecast_time is None and self.reason_code == WORK_BLOCKED
+        return self._recovered(None) if self.state is PromiseState.AT_RISK and for_that_alone else None
 
     def keep(self, keep_time: datetime, now: datetime) -> facts.PromiseKept:
         """It was done at `keep_time`, as we learn now.
@@ -246,6 +255,12 @@ class Promise:
         self.forecast_time, self.reason_code = forecast_time, reason_code
         self.version += 1
         return fact_of(facts.PromiseAtRisk, self)
+
+    def _recovered(self, forecast_time: datetime | None) -> facts.PromiseRecovered:
+        self.state, self.forecast_time, self.reason_code = PromiseState.OPEN, None, ""
+        self.version += 1
+        forecast_date = self._day(forecast_time)
+        return fact_of(facts.PromiseRecovered, self, forecast_time=forecast_time, forecast_date=forecast_date)
 
     def _day(self, forecast_time: datetime | None) -> date | None:
         """The day of a forecast, where a day was promised."""

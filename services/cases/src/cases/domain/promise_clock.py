@@ -29,12 +29,17 @@ class PromiseClock:
 
 
 def compared(promise: Promise, work_item: WorkItem, clock: PromiseClock, now: datetime) -> Facts:
-    """What the forecast says of the promise. One that recovers when due soon is at risk by the clock."""
-    if work_item.forecast_finish_time is None:
-        return []
+    """What the work says of the promise: its forecast, and whether it can go on.
+
+    One that recovers when due soon is at risk by the clock.
+    """
     facts: Facts = []
-    if fact := promise.expect(work_item.forecast_finish_time, work_item.forecast_reason_code):
+    if work_item.forecast_finish_time and (
+        fact := promise.expect(work_item.forecast_finish_time, work_item.forecast_reason_code)
+    ):
         facts.append((fact, promise.version))
-        if clock.at_risk_at(promise) <= now and (soon := promise.due_soon()):
-            facts.append((soon, promise.version))
+    if fact := promise.block() if work_item.block_time else promise.unblock():
+        facts.append((fact, promise.version))
+    if facts and clock.at_risk_at(promise) <= now and (soon := promise.due_soon()):
+        facts.append((soon, promise.version))
     return facts

@@ -1,14 +1,25 @@
 """A work item: a department's part of a case."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from cases.domain.facts import WorkItemFinished, WorkItemForecast, WorkItemStarted
-from cases.names import CASE, CUSTOMER, DEPARTMENT, WORK_ITEM
+from cases.domain.facts import (
+    WorkItemAssigned,
+    WorkItemBlocked,
+    WorkItemFinished,
+    WorkItemForecast,
+    WorkItemHandedOver,
+    WorkItemStarted,
+    WorkItemUnblocked,
+    WorkItemUpdated,
+)
+from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, WORK_ITEM
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
+
+PREDECESSOR_LATE = "predecessor-late"
 
 
 class WorkItemState(StrEnum):
@@ -37,21 +48,121 @@ class WorkItem:
     start_time: datetime | None = None
     finish_time: datetime | None = None
     display_name: str = ""  # what is to be done, as it was said: personal
+    after_ids: list[UUID] = field(default_factory=list)  # what it waits for, oldest first
+    duration_minutes: int = 0  # that it takes once what it waits for is finished
+    # Whether the forecast is what it waits for, plus that; then what its department said itself, if it did.
+    bound: bool = False
+    said_finish_time: datetime | None = None
+    said_reason_code: str = ""
+    assignee_id: str | None = None
+    block_time: datetime | None = None
+    block_reason_code: str = ""
+    handoff_count: int = 0
+    return_count: int = 0
     version: int = 1
 
     name = WORK_ITEM.named("id")
     case = CASE.named("case_id")
     customer = CUSTOMER.named("customer_id")
     department = DEPARTMENT.named("department_id")
+    assignee = AGENT.named("assignee_id")
 
-    def forecast(self, finish_time: datetime, reason_code: str) -> WorkItemForecast:
-        """Say when the work is now expected to finish, and why."""
+    @property
+    def after(self) -> list[str]:
+        """The names of what it waits for."""
+        return [WORK_ITEM.format(each) for each in self.after_ids]
+
+    @property
+    def end(self) -> datetime | None:
+        """When it was, or is expected to be, finished; None when nobody knows."""
+        return self.finish_time or self.forecast_finish_time
+
+    def forecast(
+        self, finish_time: datetime, reason_code: str, earliest: datetime | None = None
+    ) -> WorkItemForecast:
+        """Say when the work is now expected to finish, and why. `earliest` is as for `wait_until`."""
         self.require_unfinished()
         previous = self.forecast_finish_time
-        self.forecast_finish_time, self.forecast_reason_code = finish_time, reason_code
+        self._expect(finish_time, reason_code, earliest)
+        return self._forecast(previous)
+
+    def wait_until(self, earliest: datetime | None) -> WorkItemForecast | None:
+        """Be expected when what it waits for lets it, `earliest`, or when its department said, if later.
+
+        None is when nobody knows: the forecast that it had stands then, until somebody says more. Nothing is
+        told when the same is expected as before.
+        """
+        before = self.forecast_finish_time, self.forecast_reason_code
+        said, why = (self.said_finish_time, self.said_reason_code) if self.bound else before
+        if said is None and earliest is None:
+            self.bound = False
+            return None
+        self._expect(said, why, earliest)
+        now = self.forecast_finish_time, self.forecast_reason_code
+        return None if now == before else self._forecast(before[0])
+
+    def _expect(self, said: datetime | None, why: str, earliest: datetime | None) -> None:
+        self.bound = earliest is not None and (said is None or earliest > said)
+        self.said_finish_time, self.said_reason_code = (said, why) if self.bound else (None, "")
+        self.forecast_finish_time = earliest if self.bound else said
+        self.forecast_reason_code = PREDECESSOR_LATE if self.bound else why
+
+    def _forecast(self, previous: datetime | None) -> WorkItemForecast:
+        self.version += 1
+        told = {"previous_forecast_finish_time": previous, "reason_code": self.forecast_reason_code}
+        return fact_of(WorkItemForecast, self, **told)
+
+    def depend(self, after_ids: list[UUID]) -> WorkItemUpdated:
+        """Wait for other work than before: see `dependencies.py` for what is allowed."""
+        self.after_ids = sorted(after_ids)
+        self.version += 1
+        return fact_of(WorkItemUpdated, self, updated_fields=["after"])
+
+    def assign(self, assignee_id: str | None) -> WorkItemAssigned:
+        """Have somebody do it, or nobody."""
+        before, self.assignee_id = self.assignee, assignee_id
+        self.version += 1
+        return fact_of(WorkItemAssigned, self, previous_assignee=before)
+
+    def block(self, reason_code: str, now: datetime) -> WorkItemBlocked:
+        """It cannot go on."""
+        self.require_unfinished()
+        self._require_unblocked()
+        self.block_time, self.block_reason_code = now, reason_code
+        self.version += 1
+        return fact_of(WorkItemBlocked, self, reason_code=reason_code)
+
+    def unblock(self) -> WorkItemUnblocked:
+        """It can go on."""
+        if self.block_time is None:
+            told = f"{self.name} is not blocked: there is nothing to unblock."
+            raise FailedPrecondition("WORK_ITEM_NOT_BLOCKED", told, {"resource": self.name})
+        since, why = self.block_time, self.block_reason_code
+        self.block_time, self.block_reason_code = None, ""
+        self.version += 1
+        return fact_of(WorkItemUnblocked, self, block_time=since, reason_code=why)
+
+    def hand_over(
+        self, department_id: str, reason_code: str, *, asked_customer_again: bool, returned: bool
+    ) -> WorkItemHandedOver:
+        """Give it to another department, for which it is pending, of nobody, and can go on."""
+        self.require_unfinished()
+        if department_id == self.department_id:
+            told = f"{self.name} is of {self.department} already: hand it over to another."
+            raise FailedPrecondition("SAME_DEPARTMENT", told, {"resource": self.name})
+        before, self.department_id = self.department, department_id
+        self.state, self.start_time, self.assignee_id = WorkItemState.PENDING, None, None
+        self.block_time, self.block_reason_code = None, ""
+        self.handoff_count += 1
+        self.return_count += returned
         self.version += 1
         return fact_of(
-            WorkItemForecast, self, previous_forecast_finish_time=previous, reason_code=reason_code
+            WorkItemHandedOver,
+            self,
+            previous_department=before,
+            reason_code=reason_code,
+            asked_customer_again=asked_customer_again,
+            returned=returned,
         )
 
     def start(self, now: datetime) -> WorkItemStarted:
@@ -59,6 +170,7 @@ class WorkItem:
         if self.state is not WorkItemState.PENDING:
             told = f"{self.name} is {self.state}: only pending work can be started."
             raise FailedPrecondition("WORK_ITEM_STARTED", told, {"resource": self.name, "state": self.state})
+        self._require_unblocked()
         self.state, self.start_time = WorkItemState.STARTED, now
         self.version += 1
         return fact_of(WorkItemStarted, self)
@@ -73,6 +185,7 @@ class WorkItem:
             created = self.create_time.isoformat()
             raise invalid("finish_time", "INVALID_TIME", f"must not be before {created}, when it was created")
         self.state, self.finish_time = WorkItemState.FINISHED, finish_time
+        self.block_time, self.block_reason_code = None, ""
         self.version += 1
         return fact_of(WorkItemFinished, self)
 
@@ -81,3 +194,10 @@ class WorkItem:
         if self.state is WorkItemState.FINISHED:
             told = f"{self.name} is finished: create another work item."
             raise FailedPrecondition("WORK_ITEM_FINISHED", told, {"resource": self.name})
+
+    def _require_unblocked(self) -> None:
+        if self.block_time:
+            told = f"{self.name} cannot go on since {self.block_time.isoformat()}: unblock it first."
+            raise FailedPrecondition(
+                "WORK_ITEM_BLOCKED", told, {"resource": self.name, "block_time": self.block_time.isoformat()}
+            )

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from cases.domain.due import Due
 from cases.domain.explanation import why_promise
 from cases.domain.promise_clock import PromiseClock
-from cases.names import AGENT, CASE, NOTE, PROMISE, WORK_ITEM
+from cases.names import AGENT, CASE, HANDOFF, NOTE, PROMISE, WORK_ITEM
+from cases.store import handoffs
 from cases.store import tables as store
-from cases.usecases import agent, case, promise, work_item
+from cases.usecases import agent, case, dependencies, handing, promise, work_item
 from cases.usecases.make_batch import make_batch
 from cases.usecases.make_promise import make_promise
 from chassis.api.checks import Rules
@@ -23,6 +24,7 @@ from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from rapport.cases.v1 import case_service_pb2 as case_pb
 from rapport.cases.v1 import directory_service_pb2 as directory_pb
+from rapport.cases.v1 import handoff_service_pb2 as handoff_pb
 from rapport.cases.v1 import note_service_pb2 as note_pb
 from rapport.cases.v1 import promise_service_pb2 as promise_pb
 from rapport.cases.v1 import work_item_service_pb2 as work_item_pb
@@ -30,6 +32,8 @@ from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceServicer
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceServicer
+from rapport.cases.v1.handoff_pb2 import Handoff
+from rapport.cases.v1.handoff_service_pb2_grpc import HandoffServiceServicer
 from rapport.cases.v1.note_pb2 import Note
 from rapport.cases.v1.note_service_pb2_grpc import NoteServiceServicer
 from rapport.cases.v1.promise_pb2 import Promise
@@ -105,10 +109,23 @@ class WorkItemRpc(Rpc, WorkItemServiceServicer):
     CreateWorkItem = change(work_item_pb.CreateWorkItemRequest, work_item.create_work_item, WorkItem)
     ForecastWorkItem = change(work_item_pb.ForecastWorkItemRequest, work_item.forecast_work_item, WorkItem)
     StartWorkItem = change(work_item_pb.StartWorkItemRequest, work_item.start_work_item, WorkItem)
+    AssignWorkItem = change(work_item_pb.AssignWorkItemRequest, handing.assign_work_item, WorkItem)
+    BlockWorkItem = change(work_item_pb.BlockWorkItemRequest, handing.block_work_item, WorkItem)
+    UnblockWorkItem = change(work_item_pb.UnblockWorkItemRequest, handing.unblock_work_item, WorkItem)
+    HandOverWorkItem = change(work_item_pb.HandOverWorkItemRequest, handing.hand_over_work_item, WorkItem)
+    AddDependency = change(work_item_pb.AddDependencyRequest, dependencies.add_dependency, WorkItem)
+    RemoveDependency = change(work_item_pb.RemoveDependencyRequest, dependencies.remove_dependency, WorkItem)
     FinishWorkItem = change(work_item_pb.FinishWorkItemRequest, work_item.finish_work_item, WorkItem)
     GetWorkItem = get(WORK_ITEM, store.WORK_ITEM, WorkItem)
     ListWorkItems = listing(work_item_pb.ListWorkItemsResponse, store.LIST_WORK_ITEMS)
     ExplainWorkItem = explain(WORK_ITEM, store.WORK_ITEM, WorkItem)
+
+
+class HandoffRpc(Rpc, HandoffServiceServicer):
+    """Who waited how long for whom."""
+
+    GetHandoff = get(HANDOFF, handoffs.HANDOFF, Handoff)
+    ListHandoffs = listing(handoff_pb.ListHandoffsResponse, handoffs.LIST_HANDOFFS)
 
 
 class PromiseRpc(Rpc, PromiseServiceServicer):

@@ -55,6 +55,26 @@ LIST_CASES = Listing(
         "resolve_time": filters.moment(CASES.c.resolve_time),
     },
 )
+# Whoever changes what of a case waits for what, or when it is expected, locks the case, then its work in the
+# order of ids: nothing that would have to move with it comes in between.
+LOCK_CASE_OF_WORK_ITEM = Statement[Any](
+    sa.select(CASES.c.id)
+    .where(
+        CASES.c.id
+        == sa.select(WORK_ITEMS.c.case_id).where(WORK_ITEMS.c.id == sa.bindparam("id")).scalar_subquery()
+    )
+    .with_for_update(key_share=True, of=CASES)
+)
+LOCK_WORK_ITEMS_OF_CASE = Statement(
+    sa.select(WORK_ITEMS)
+    .where(WORK_ITEMS.c.case_id == sa.bindparam("case_id"))
+    .order_by(WORK_ITEMS.c.id)
+    .with_for_update(key_share=True),
+    row=WorkItem,
+)
+COUNT_WORK_ITEMS = Statement[Any](
+    sa.select(sa.func.count()).where(WORK_ITEMS.c.case_id == sa.bindparam("id"))
+)
 INSERT_CASE = Statement[Any](sa.insert(CASES))
 _OF_CASE = sa.select(NOTES).where(NOTES.c.case_id == sa.bindparam("case_id"))
 NOTE = Statement(_OF_CASE.where(NOTES.c.id == sa.bindparam("id")), row=Note)
@@ -86,6 +106,7 @@ LIST_WORK_ITEMS = Listing(
     filters={
         "case": filters.name(WORK_ITEMS.c.case_id, names.CASE),
         "department": filters.name(WORK_ITEMS.c.department_id, names.DEPARTMENT),
+        "assignee": filters.name(WORK_ITEMS.c.assignee_id, names.AGENT),
         "state": filters.enum(WORK_ITEMS.c.state, work_item_pb2.WorkItem.State.DESCRIPTOR),
     },
 )
@@ -97,21 +118,18 @@ def _in(states: Iterable[PromiseState]) -> sa.ColumnElement[bool]:
     return known
 
 
-_ON_WORK_ITEM = (
-    sa.select(PROMISES)
-    .where(PROMISES.c.work_item_id == sa.bindparam("work_item_id"))
-    .order_by(PROMISES.c.id)
-    .with_for_update(key_share=True)
-)
-
 PROMISE, LOCK_PROMISE, UPDATE_PROMISE = of_entity(PROMISES, Promise)
 # Those that the customer still waits for: live, or broken, and neither replaced nor taken back.
 LOCK_PROMISES_AWAITED = Statement(
-    _ON_WORK_ITEM.where(
+    sa.select(PROMISES)
+    .where(
+        among(PROMISES.c.work_item_id, "work_item_ids"),
         _in(LIVE | {PromiseState.BROKEN}),
         PROMISES.c.successor_id.is_(None),
         PROMISES.c.withdraw_time.is_(None),
-    ),
+    )
+    .order_by(PROMISES.c.id)
+    .with_for_update(key_share=True),
     row=Promise,
 )
 _IMPORTED = among(PROMISES.c.import_key, "import_keys")

@@ -3,27 +3,44 @@
 from datetime import datetime
 from uuid import UUID
 
+from cases.domain.dependencies import ITEMS_MAX, earliest, require_order
 from cases.domain.facts import WorkItemCreated
-from cases.domain.promise_clock import PromiseClock, compared
+from cases.domain.handoff import Handoff
+from cases.domain.promise_clock import PromiseClock
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, WORK_ITEM
 from cases.store import tables as store
+from cases.store.handoffs import END_HANDOFF, INSERT_HANDOFF, START_HANDOFF
+from cases.usecases.dependencies import owned_with_its_case, tell
 from cases.usecases.promise import count_outcome, outcome_of_kept
 from chassis import ids
-from chassis.api.entities import owned, save, write
+from chassis.api.entities import owned, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
 
 
 async def create_work_item(
-    tx: Transaction, *, case_id: UUID, department_id: str, kind: str, reference: str, display_name: str
+    tx: Transaction,
+    *,
+    case_id: UUID,
+    department_id: str,
+    kind: str,
+    reference: str,
+    display_name: str,
+    after_ids: list[UUID],
+    duration_minutes: int,
 ) -> WorkItem:
-    """Give a department a part of an open case."""
+    """Give a department a part of an open case, which may wait for others."""
     case = await owned(
         tx, CASE, store.LOCK_CASE, case_id
     )  # who answers for a case asks others for their parts
     case.require_open()
+    (count,) = await store.COUNT_WORK_ITEMS.one(tx, id=case_id)
+    if count >= ITEMS_MAX:
+        told = f"{case.name} has {count} work items, which is as many as a case can have: open another case."
+        raise FailedPrecondition("WORK_ITEM_LIMIT", told, {"resource": case.name, "most": ITEMS_MAX})
     work_item = WorkItem(
         ids.uuid7(tx.now),
         case_id,
@@ -34,10 +51,31 @@ async def create_work_item(
         tx.now,
         tx.now,
         display_name=display_name,
+        after_ids=sorted(set(after_ids)),
+        duration_minutes=duration_minutes,
     )
-    await tx.defer(store.INSERT_WORK_ITEM, **values(work_item))
-    tx.record(fact_of(WorkItemCreated, work_item), version=work_item.version)
+    cause = tx.record(fact_of(WorkItemCreated, work_item), version=work_item.version)
+    if after_ids:
+        before = await store.LOCK_WORK_ITEMS.all(tx, ids=after_ids)
+        require_order(work_item, before)
+        if forecast := work_item.wait_until(earliest(work_item, {each.id: each for each in before})):
+            tx.record(forecast, version=work_item.version, caused_by=cause)
+    await store.INSERT_WORK_ITEM.run(tx, **values(work_item))
+    await tx.defer(INSERT_HANDOFF, **values(came(work_item, case.department_id, tx.now)))
     return work_item
+
+
+def came(work_item: WorkItem, from_department_id: str, now: datetime) -> Handoff:
+    """The line of the ledger that begins when work comes to its department."""
+    return Handoff(
+        id=ids.uuid7(now),
+        work_item_id=work_item.id,
+        case_id=work_item.case_id,
+        customer_id=work_item.customer_id,
+        from_department_id=from_department_id,
+        to_department_id=work_item.department_id,
+        hand_over_time=now,
+    )
 
 
 async def forecast_work_item(
@@ -49,35 +87,34 @@ async def forecast_work_item(
     reason_code: str,
     etag: str,
 ) -> WorkItem:
-    """Say when the work is expected to finish, and compare the promises that rest on it with that."""
-    work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
-    forecast = work_item.forecast(forecast_finish_time, reason_code)
+    """Say when the work is expected to finish; compare what waits for it, and promises, with that."""
+    work_item, items = await owned_with_its_case(tx, work_item_id, etag)
+    bound = earliest(work_item, {each.id: each for each in items})
+    forecast = work_item.forecast(forecast_finish_time, reason_code, bound)
     forecast_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, forecast)
-    for promise in await store.LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):
-        facts = compared(promise, work_item, clock, tx.now)
-        for fact, version in facts:
-            tx.record(fact, version=version, caused_by=forecast_id)
-        if facts:
-            await write(tx, store.UPDATE_PROMISE, promise)
+    await tell(tx, clock, items, {work_item.id: forecast_id})
     return work_item
 
 
 async def start_work_item(tx: Transaction, *, work_item_id: UUID, etag: str) -> WorkItem:
-    """Begin the work."""
+    """Begin the work, also before what it waits for is finished: what is done is done."""
     work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
     await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.start(tx.now))
+    await tx.defer(START_HANDOFF, work_item_id=work_item_id, at=tx.now)
     return work_item
 
 
 async def finish_work_item(
-    tx: Transaction, *, work_item_id: UUID, finish_time: datetime | None, etag: str
+    tx: Transaction, clock: PromiseClock, *, work_item_id: UUID, finish_time: datetime | None, etag: str
 ) -> WorkItem:
     """End the work, now unless told when; the promises that rest on it are kept by this, broken ones late."""
-    work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
+    work_item, items = await owned_with_its_case(tx, work_item_id, etag)
     finished_at = min(finish_time or tx.now, tx.now)
     finish_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.finish(finished_at))
-    for promise in await store.LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):
+    await tx.defer(END_HANDOFF, work_item_id=work_item_id, at=finished_at)
+    for promise in await store.LOCK_PROMISES_AWAITED.all(tx, work_item_ids=[work_item_id]):
         done_at = max(finished_at, promise.since)  # what was done before it was promised is kept at once
         await save(tx, store.UPDATE_PROMISE, promise, promise.keep(done_at, tx.now), caused_by=finish_id)
         count_outcome(tx, outcome_of_kept(promise))
+    await tell(tx, clock, items, {work_item.id: finish_id}, but=work_item.id)
     return work_item

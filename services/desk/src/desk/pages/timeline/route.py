@@ -38,7 +38,11 @@ KINDS: Mapping[str, Sequence[str]] = {
     "cases": [
         *(f"cases.v1.Case{each}" for each in ("Opened", "Assigned", "Updated", "Resolved", "Reopened")),
         "cases.v1.NoteCreated",
-        *(f"cases.v1.WorkItem{each}" for each in ("Created", "Forecast", "Started", "Finished")),
+        *(
+            f"cases.v1.WorkItem{each}"
+            for each in ("Created", "Updated", "Assigned", "Forecast", "Started", "Blocked", "Unblocked")
+        ),
+        *(f"cases.v1.WorkItem{each}" for each in ("HandedOver", "Finished")),
     ],
     "messages": [
         f"notifications.v1.Notice{each}" for each in ("Requested", "Suppressed", "Sent", "Unknown", "Failed")

@@ -1,0 +1,86 @@
+"""Who does the work, whether it can go on, and which department has it."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from cases.domain.promise_clock import PromiseClock
+from cases.domain.work_item import WorkItem
+from cases.names import WORK_ITEM
+from cases.store import handoffs
+from cases.store import tables as store
+from cases.usecases.agent import owner_to_be
+from cases.usecases.dependencies import compare_promises
+from cases.usecases.work_item import came
+from chassis.api.entities import owned, save
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition
+
+
+async def assign_work_item(
+    tx: Transaction, *, work_item_id: UUID, assignee_id: str | None, etag: str
+) -> WorkItem:
+    """Have an agent of the department do it, or nobody; nothing changes when it is so.
+
+    What `owner_to_be` finds. FailedPrecondition DEPARTMENT_MISMATCH for an agent of another department.
+    """
+    work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
+    work_item.require_unfinished()
+    if assignee_id:
+        agent = await owner_to_be(tx, assignee_id)
+        if agent.department_id != work_item.department_id:
+            raise FailedPrecondition(
+                "DEPARTMENT_MISMATCH",
+                f"{agent.name} works for {agent.department}: name an agent of {work_item.department},"
+                " or hand the work over.",
+                {"resource": work_item.name, "department": agent.department},
+            )
+    if assignee_id != work_item.assignee_id:
+        await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.assign(assignee_id))
+    return work_item
+
+
+async def block_work_item(
+    tx: Transaction, clock: PromiseClock, *, work_item_id: UUID, reason_code: str, etag: str
+) -> WorkItem:
+    """Say that the work cannot go on: promises that rest on it are at risk."""
+    work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
+    fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.block(reason_code, tx.now))
+    await tx.defer(handoffs.BLOCK_HANDOFF, work_item_id=work_item_id, at=tx.now)
+    await compare_promises(tx, clock, {work_item_id: work_item}, {work_item_id: fact_id})
+    return work_item
+
+
+async def unblock_work_item(
+    tx: Transaction, clock: PromiseClock, *, work_item_id: UUID, etag: str
+) -> WorkItem:
+    """Say that the work can go on."""
+    work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
+    fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.unblock())
+    await tx.defer(handoffs.UNBLOCK_HANDOFF, work_item_id=work_item_id, at=tx.now)
+    await compare_promises(tx, clock, {work_item_id: work_item}, {work_item_id: fact_id})
+    return work_item
+
+
+async def hand_over_work_item(
+    tx: Transaction,
+    clock: PromiseClock,
+    *,
+    work_item_id: UUID,
+    department_id: str,
+    reason_code: str,
+    asked_customer_again: bool,
+    etag: str,
+) -> WorkItem:
+    """Give the work to another department, with all that waits for it and what was promised on it."""
+    work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
+    before = work_item.department_id
+    (had,) = await handoffs.HAD_BEFORE.one(tx, work_item_id=work_item_id, department_id=department_id)
+    said = {"asked_customer_again": asked_customer_again, "returned": had}
+    fact = work_item.hand_over(department_id, reason_code, **said)
+    fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, fact)
+    await tx.defer(handoffs.END_HANDOFF, work_item_id=work_item_id, at=tx.now)
+    line = replace(came(work_item, before, tx.now), reason_code=reason_code, **said)
+    await tx.defer(handoffs.INSERT_HANDOFF, **values(line))
+    await compare_promises(tx, clock, {work_item_id: work_item}, {work_item_id: fact_id})
+    return work_item
