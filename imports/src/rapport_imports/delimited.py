@@ -30,8 +30,12 @@ def records(path: Path, encoding: Encoding, delimiter: str) -> Iterator[tuple[in
                 ) from error
             if cells is None:
                 return
-            yield line, [cell.replace("\r\n", "\n").replace("\r", "\n") for cell in cells]
+            yield line, [_newlines(cell) if "\r" in cell else cell for cell in cells]
             line = reader.line_num + 1 + skipped
+
+
+def _newlines(cell: str) -> str:
+    return cell.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def delimiter_of(path: Path, encoding: Encoding) -> tuple[str, bool]:

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import pycountry
 from google.type.date_pb2 import Date
 
-from chassis.api.formats import time_zone
 from chassis.api.text import TURNS
 from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.money import Currency
 from chassis.visible import shows_something
+from chassis.zones import time_zone
 from rapport_imports import amounts, dates
 from rapport_imports.tabular import Problem, Row, check_cell
 

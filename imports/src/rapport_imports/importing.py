@@ -11,12 +11,12 @@ from typing import Any
 
 import grpc
 
-from chassis.api.formats import NOT_A_TIME_ZONE, time_zone
 from chassis.backoff import Backoff
 from chassis.errors import Refusal
 from chassis.grpc.status import is_passing, refusal
 from chassis.money import Currency
 from chassis.names import CODE
+from chassis.zones import NOT_A_TIME_ZONE, time_zone
 from rapport_imports import tabular
 from rapport_imports.customers import CustomerImporter
 from rapport_imports.dates import format_of

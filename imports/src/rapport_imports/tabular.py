@@ -100,7 +100,8 @@ class Table:
         row = Row(line, dict(zip(self.header, cells, strict=False)), extra=cells[width:])
         row.confirmed = self.confirm and reason in CONFIRMABLE
         row.origin = origin if _ORIGIN.fullmatch(origin) else f"{self.digest}:{line}"
-        if self.delimiter and any(_holds_rows(cell, self.delimiter, width) for cell in cells):
+        has_lines = bool(self.delimiter) and "\n" in "".join(cells)  # of most rows that is all to look for
+        if has_lines and any(_holds_rows(cell, self.delimiter, width) for cell in cells):
             allowed = (
                 "must not hold whole rows: a quote is missing where it begins, or its line breaks must go"
             )

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 import pycountry
 
@@ -13,25 +12,14 @@ from chassis.api.addresses import address_of
 from chassis.api.messages import enum_name
 from chassis.api.text import no_line, no_text
 from chassis.names import CODE, Pattern
+from chassis.zones import NOT_A_TIME_ZONE, time_zone
 from rapport.options.v1 import options_pb2
 
-NOT_A_TIME_ZONE = "must be an IANA time zone like Europe/Berlin"
-_NO_PLACES = {"localtime", "posixrules", "Factory"}  # this machine's, its default, and that of none
 Wrong = tuple[str, str]
 """A documented reason, and what is allowed."""
 Judge = Callable[[Any], Wrong | None]
 TEXT_MAX = 200
 REGIONS = frozenset(country.alpha_2 for country in pycountry.countries)
-
-
-def time_zone(name: str) -> ZoneInfo | None:
-    """The time zone of that name, as the IANA database writes it; None when there is none."""
-    return ZoneInfo(name) if name in _names() else None
-
-
-@cache
-def _names() -> frozenset[str]:
-    return frozenset(available_timezones() - _NO_PLACES)
 
 
 def text(most: int = TEXT_MAX, *, is_multiline: bool = False) -> Judge:

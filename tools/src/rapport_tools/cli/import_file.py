@@ -156,7 +156,7 @@ async def run(wanted: Wanted, result: Any, *, who: str = "agent:demo", show_prog
         session = _session(wanted, who)
         return session.aio_channel if session else None
 
-    with _progress(wanted.file.name, show_progress) as progress:
+    with progressing(wanted.file.name, show=show_progress) as progress:
         try:
             await importing.run(
                 wanted,
@@ -194,7 +194,8 @@ def _currency() -> str:
 
 
 @contextmanager
-def _progress(name: str, show: bool) -> Iterator[Callable[[int, int], None]]:
+def progressing(name: str, *, show: bool) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar that is told how many rows are done, and of how many if that is known; on a terminal only."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(
         *columns, console=Terminal(stderr=True), disable=not (show and sys.stderr.isatty())

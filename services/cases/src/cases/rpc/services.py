@@ -15,13 +15,13 @@ from cases.usecases.make_batch import make_batch
 from cases.usecases.make_promise import make_promise
 from chassis.api.checks import Rules
 from chassis.api.entities import found
-from chassis.api.formats import NOT_A_TIME_ZONE, time_zone
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
 from chassis.api.wellknown import day_of, time_of
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
+from chassis.zones import NOT_A_TIME_ZONE, time_zone
 from rapport.cases.v1 import case_service_pb2 as case_pb
 from rapport.cases.v1 import directory_service_pb2 as directory_pb
 from rapport.cases.v1 import handoff_service_pb2 as handoff_pb

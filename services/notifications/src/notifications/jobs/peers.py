@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from chassis.api.formats import time_zone
 from chassis.api.messages import enum_name
 from chassis.db.database import Database
 from chassis.grpc.status import refusal
 from chassis.work import Later, Ours
 from chassis.work.item import not_answered
+from chassis.zones import time_zone
 from notifications.domain.news import untrue
 from notifications.domain.notice import PROMISE_ENDED, Concern, Notice
 from notifications.usecases.attempt import Forbidden

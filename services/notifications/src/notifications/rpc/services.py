@@ -8,13 +8,14 @@ from google.protobuf.empty_pb2 import Empty
 
 from chassis.api.checks import Rules
 from chassis.api.entities import found
-from chassis.api.formats import FORMATS, time_zone
+from chassis.api.formats import FORMATS
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
 from chassis.api.wellknown import duration_of, time_of
 from chassis.errors import NotFound
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
+from chassis.zones import time_zone
 from notifications.domain import template as domain
 from notifications.domain.explanation import why_notice
 from notifications.domain.policy import BY_EVENT

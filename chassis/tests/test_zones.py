@@ -1,6 +1,6 @@
 import pytest
 
-from chassis.api.formats import time_zone
+from chassis.zones import time_zone
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "America/Argentina/Ushuaia", "UTC", "Etc/GMT+12"])
