@@ -83,12 +83,15 @@ NAMES = {
     "reference": "orders/1042",
     "resolution": "delivered",
     "topic": "order-delivery",
+    "parent_topic": "topics/delivery",
+    "priority_reasons": "harm-loss",
     "reason_code": "carrier-delay",
     "previous_relationship_manager": "agents/bob",
     "system": "shop",
     "updated_fields": "display_name",
     "time_zone": "Europe/Berlin",
 }
+TOPIC = "topics/order-delivery"  # elsewhere a code
 LOYALTY = {"reason_code": "promise-renegotiated"}
 KINDS = {
     "Notice": "promise-at-risk",
@@ -154,6 +157,8 @@ def text(made: Message, field: FieldDescriptor) -> str:
     """The value of a text field. KeyError for a new one: say above what it holds."""
     if field.name == "kind":
         return next(kind for prefix, kind in KINDS.items() if made.DESCRIPTOR.name.startswith(prefix))
+    if field.name == "topic" and made.DESCRIPTOR.name.startswith("Topic"):
+        return TOPIC
     if field.name in LOYALTY and ".loyalty." in made.DESCRIPTOR.full_name:
         return LOYALTY[field.name]
     return NAMES[field.name].format_map(Uuids())

@@ -15,6 +15,8 @@ from rapport.cases.v1 import (
     directory_service_pb2,
     promise_pb2,
     promise_service_pb2,
+    topic_pb2,
+    topic_service_pb2,
     work_item_pb2,
     work_item_service_pb2,
 )
@@ -96,6 +98,17 @@ async def resolve_case(do: Administer) -> Message:
 async def reopen_case(do: Administer) -> Message:
     name = (await do("CaseService.ResolveCase", await resolve_case(do))).name
     return case_service_pb2.ReopenCaseRequest(name=name)
+
+
+async def create_topic(_: Administer) -> Message:
+    topic = topic_pb2.Topic(display_name="Refunds", department=OWNER)
+    return topic_service_pb2.CreateTopicRequest(topic_id=f"t{uuid4().hex}", topic=topic)
+
+
+async def update_topic(do: Administer) -> Message:
+    name = (await do("TopicService.CreateTopic", await create_topic(do))).name
+    topic = topic_pb2.Topic(name=name, display_name="Money back")
+    return topic_service_pb2.UpdateTopicRequest(topic=topic)
 
 
 async def add_work_item(do: Administer) -> Message:
@@ -454,6 +467,8 @@ SCENES: dict[str, Scene] = {
     "cases.CaseService.AssignCase": assign_case,
     "cases.CaseService.ResolveCase": resolve_case,
     "cases.CaseService.ReopenCase": reopen_case,
+    "cases.TopicService.CreateTopic": create_topic,
+    "cases.TopicService.UpdateTopic": update_topic,
     "cases.WorkItemService.CreateWorkItem": add_work_item,
     "cases.WorkItemService.ForecastWorkItem": forecast_work_item,
     "cases.WorkItemService.StartWorkItem": start_work_item,

@@ -51,7 +51,7 @@ PARENTS: dict[str, dict[str, Any]] = {
 }
 INTEGERS = {FieldDescriptor.TYPE_INT32: 31, FieldDescriptor.TYPE_INT64: 63}
 # What requests with an update mask hold.
-UPDATED = {"case", "consent", "customer", "agent", "preferences", "program", "purpose", "unit"} | {
+UPDATED = {"case", "topic", "consent", "customer", "agent", "preferences", "program", "purpose", "unit"} | {
     "notice_policy",
     "template",
     "template_text",

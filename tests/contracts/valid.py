@@ -284,18 +284,33 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetAgent", {"name": "agents/alice"}),
         ("ExplainAgent", {"name": "agents/alice"}),
         ("ListAgents", _PAGE),
+        ("CreateTopic", {"topic_id": "delivery", "topic": {
+            "display_name": "Delivery", "department": "departments/front-desk"}}),
+        ("CreateTopic", {"topic_id": "late", "topic": {
+            "display_name": "Late", "parent_topic": "topics/delivery", "default_owner": "agents/bob",
+            "default_harm": "HARM_LOSS"}}),
+        ("UpdateTopic", {"topic": {
+            "name": "topics/late", "display_name": "Too late", "parent_topic": "topics/delivery",
+            "default_owner": "agents/alice", "default_harm": "HARM_INCONVENIENCE", "etag": "#"},
+            "update_mask": "displayName,parentTopic,defaultOwner,defaultHarm"}),
+        ("GetTopic", {"name": "topics/late"}),
+        ("ListTopics", _PAGE | {"filter": 'parent_topic = "topics/delivery"'}),
+        ("ExplainTopic", {"name": "topics/late"}),
         ("OpenCase", {"case": {
-            "customer": SOMEBODY, "topic": "late", "display_name": "Late", "owner": "agents/alice"}}),
+            "customer": SOMEBODY, "topic": "late", "display_name": "Late", "owner": "agents/alice",
+            "harm": "HARM_LOSS"}}),
         ("GetCase", {"name": "{OpenCase}"}),
+        ("BatchGetCases", {"names": ["{OpenCase}"]}),
         ("ListCases", _PAGE | {"filter": "state = OPEN"}),
         ("UpdateCase", {"case": {
-            "name": "{OpenCase}", "topic": "lost", "display_name": "Lost", "etag": "#"},
-            "update_mask": "topic,displayName"}),
+            "name": "{OpenCase}", "topic": "lost", "display_name": "Lost", "harm": "HARM_SEVERE",
+            "etag": "#"}, "update_mask": "topic,displayName,harm"}),
         ("AssignCase", {"name": "{OpenCase}", "owner": "agents/bob", "etag": "#"}),
-        ("CreateNote", {"parent": "{OpenCase}", "note": {"text": "Called"}}),
+        ("CreateNote", {"parent": "{OpenCase}", "note": {
+            "text": "Called", "visibility": "VISIBILITY_CUSTOMER"}}),
         ("GetNote", {"name": "{CreateNote}"}),
         ("ExplainNote", {"name": "{CreateNote}"}),
-        ("ListNotes", _PAGE | {"parent": "{OpenCase}"}),
+        ("ListNotes", _PAGE | {"parent": "{OpenCase}", "filter": "visibility = CUSTOMER"}),
         ("CreateWorkItem", {"work_item": {"case": "{OpenCase}",
             "department": "departments/front-desk", "kind": "deliver", "reference": "orders/1",
             "display_name": "Bring the piano up"}}),

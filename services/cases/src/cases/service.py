@@ -5,20 +5,29 @@ from functools import partial
 from pathlib import Path
 
 from cases.domain.promise_clock import PromiseClock
+from cases.events.cases import on_promise_ended
+from cases.events.customer import regrouped
+from cases.events.loyalty import on_value_changed
 from cases.events.notifications import Notices
-from cases.rpc.services import CaseRpc, DirectoryRpc, HandoffRpc, NoteRpc, PromiseRpc, WorkItemRpc
+from cases.rpc.cases import CaseRpc, TopicRpc
+from cases.rpc.services import DirectoryRpc, HandoffRpc, NoteRpc, PromiseRpc, WorkItemRpc
 from cases.settings import Settings
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
+from cases.usecases.standing import PRIORITY_TIMER, prioritize_some
 from chassis.app import App
 from chassis.events.declarations import Listening
 from chassis.inbox import aliases
 from chassis.service import Service
 from rapport.cases.v1 import cases_events_pb2
+from rapport.cases.v1.cases_events_pb2 import PromiseBroken, PromiseKept
+from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 
 NOTICES = Listening("cases-notices", "notifications", [NoticeSent])
+VALUES = Listening("cases-values", "loyalty", [CustomerValueChanged])
+MISSED = Listening("cases-missed", "cases", [PromiseBroken, PromiseKept])
 
 
 def compose(app: App[Settings]) -> None:
@@ -29,17 +38,21 @@ def compose(app: App[Settings]) -> None:
     )
 
     app.serve(CaseRpc(app))
+    app.serve(TopicRpc(app))
     app.serve(NoteRpc(app))
     app.serve(WorkItemRpc(app, clock=clock))
     app.serve(HandoffRpc(app))
     app.serve(PromiseRpc(app, clock=clock))
     app.serve(DirectoryRpc(app))
 
-    app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
+    app.subscribe(aliases.listening(app.name).durable, regrouped)
     app.subscribe(NOTICES.durable, Notices(clock).sent)
+    app.subscribe(VALUES.durable, on_value_changed)
+    app.subscribe(MISSED.durable, on_promise_ended)
 
     app.timer(AT_RISK_TIMER, promise_due_soon)
     app.timer(DUE_TIMER, break_promise)
+    app.timer(PRIORITY_TIMER, lambda tx, timer: prioritize_some(tx, timer.key))
 
     app.measure(partial(count_live, app.db))
     app.on_open(
@@ -54,7 +67,7 @@ service = Service(
     events=cases_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[NOTICES, aliases.listening("cases")],
+    listens=[NOTICES, VALUES, MISSED, aliases.listening("cases")],
     calls=["notifications"],
     permissions=["notifications.notices.read"],
 )

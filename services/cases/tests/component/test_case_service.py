@@ -41,7 +41,9 @@ async def test_a_case_is_opened_told_and_read_back(desk):
 
 
 async def test_every_violation_of_a_request_is_reported(desk):
-    wrong = OpenCaseRequest(case=case_pb2.Case(customer="alice", topic="Not A Code", display_name="x" * 201))
+    wrong = OpenCaseRequest(
+        case=case_pb2.Case(customer="alice", topic="Not A Code", owner="Bob", display_name="x" * 201)
+    )
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await desk.cases.OpenCase(wrong)
     for field in ("case.customer", "case.owner", "case.topic", "case.display_name"):

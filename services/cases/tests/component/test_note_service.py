@@ -40,6 +40,19 @@ async def test_notes_are_listed_oldest_first_in_pages(desk):
     assert rest.next_page_token == ""
 
 
+async def test_a_note_is_for_colleagues_unless_its_author_says_otherwise(desk):
+    opened = await desk.open()
+    internal = await write(desk, opened.name)
+    assert internal.visibility == Note.VISIBILITY_INTERNAL
+    note = Note(text="It is on its way.", visibility=Note.VISIBILITY_CUSTOMER)
+    shown = await desk.notes.CreateNote(CreateNoteRequest(parent=opened.name, note=note))
+    for visibility, found in (("CUSTOMER", shown), ("INTERNAL", internal)):
+        request = ListNotesRequest(parent=opened.name, filter=f"visibility = {visibility}")
+        assert list((await desk.notes.ListNotes(request)).notes) == [found]
+    told = [fact.data.visibility for fact in await desk.facts("NoteCreated")]
+    assert told == [Note.VISIBILITY_INTERNAL, Note.VISIBILITY_CUSTOMER]
+
+
 @pytest.mark.parametrize(
     "call",
     [

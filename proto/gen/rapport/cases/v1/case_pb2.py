@@ -29,7 +29,7 @@ from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brapport/cases/v1/case.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\xee\x04\n\x04\x43\x61se\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x1a\n\x05topic\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1f\n\x0c\x64isplay_name\x18\x04 \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\x12+\n\x05owner\x18\x05 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12:\n\ndepartment\x18\x06 \x01(\tB&\xe2\x41\x01\x01\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x31\n\x05state\x18\x07 \x01(\x0e\x32\x1c.rapport.common.v1.CaseStateB\x04\xe2\x41\x01\x03\x12\x18\n\nresolution\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\topen_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0cresolve_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1a\n\x0creopen_count\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x01\x12 \n\x12reopen_reason_code\x18\x0e \x01(\tB\x04\xe2\x41\x01\x03:2\xea\x41/\n\x12\x63\x61ses.rapport/Case\x12\x0c\x63\x61ses/{case}*\x05\x63\x61ses2\x04\x63\x61seb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brapport/cases/v1/case.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\xb4\x06\n\x04\x43\x61se\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x1a\n\x05topic\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1f\n\x0c\x64isplay_name\x18\x04 \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\x12+\n\x05owner\x18\x05 \x01(\tB\x1c\xe2\x41\x01\x01\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12:\n\ndepartment\x18\x06 \x01(\tB&\xe2\x41\x01\x01\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x31\n\x05state\x18\x07 \x01(\x0e\x32\x1c.rapport.common.v1.CaseStateB\x04\xe2\x41\x01\x03\x12\x18\n\nresolution\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\topen_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0cresolve_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1a\n\x0creopen_count\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x01\x12 \n\x12reopen_reason_code\x18\x0e \x01(\tB\x04\xe2\x41\x01\x03\x12+\n\x04harm\x18\x0f \x01(\x0e\x32\x17.rapport.common.v1.HarmB\x04\xe2\x41\x01\x01\x12\x37\n\x08priority\x18\x10 \x01(\x0e\x32\x1f.rapport.common.v1.CasePriorityB\x04\xe2\x41\x01\x03\x12\x1e\n\x10priority_reasons\x18\x11 \x03(\tB\x04\xe2\x41\x01\x03\x12>\n\x0e\x63ustomer_state\x18\x12 \x01(\x0e\x32 .rapport.common.v1.CustomerStateB\x04\xe2\x41\x01\x03:2\xea\x41/\n\x12\x63\x61ses.rapport/Case\x12\x0c\x63\x61ses/{case}*\x05\x63\x61ses2\x04\x63\x61seb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,7 +45,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CASE'].fields_by_name['display_name']._loaded_options = None
   _globals['_CASE'].fields_by_name['display_name']._serialized_options = b'\342A\001\001\340\373\212\001\001'
   _globals['_CASE'].fields_by_name['owner']._loaded_options = None
-  _globals['_CASE'].fields_by_name['owner']._serialized_options = b'\342A\001\002\372A\025\n\023cases.rapport/Agent'
+  _globals['_CASE'].fields_by_name['owner']._serialized_options = b'\342A\001\001\372A\025\n\023cases.rapport/Agent'
   _globals['_CASE'].fields_by_name['department']._loaded_options = None
   _globals['_CASE'].fields_by_name['department']._serialized_options = b'\342A\001\001\372A\032\n\030cases.rapport/Department\330\373\212\001\001'
   _globals['_CASE'].fields_by_name['state']._loaded_options = None
@@ -64,8 +64,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CASE'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_CASE'].fields_by_name['reopen_reason_code']._loaded_options = None
   _globals['_CASE'].fields_by_name['reopen_reason_code']._serialized_options = b'\342A\001\003'
+  _globals['_CASE'].fields_by_name['harm']._loaded_options = None
+  _globals['_CASE'].fields_by_name['harm']._serialized_options = b'\342A\001\001'
+  _globals['_CASE'].fields_by_name['priority']._loaded_options = None
+  _globals['_CASE'].fields_by_name['priority']._serialized_options = b'\342A\001\003'
+  _globals['_CASE'].fields_by_name['priority_reasons']._loaded_options = None
+  _globals['_CASE'].fields_by_name['priority_reasons']._serialized_options = b'\342A\001\003'
+  _globals['_CASE'].fields_by_name['customer_state']._loaded_options = None
+  _globals['_CASE'].fields_by_name['customer_state']._serialized_options = b'\342A\001\003'
   _globals['_CASE']._loaded_options = None
   _globals['_CASE']._serialized_options = b'\352A/\n\022cases.rapport/Case\022\014cases/{case}*\005cases2\004case'
   _globals['_CASE']._serialized_start=209
-  _globals['_CASE']._serialized_end=831
+  _globals['_CASE']._serialized_end=1029
 # @@protoc_insertion_point(module_scope)

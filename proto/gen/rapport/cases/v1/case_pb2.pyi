@@ -3,9 +3,11 @@
 isort:skip_file
 End-to-end cases."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
@@ -38,16 +40,24 @@ class Case(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REOPEN_REASON_CODE_FIELD_NUMBER: _builtins.int
+    HARM_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    PRIORITY_REASONS_FIELD_NUMBER: _builtins.int
+    CUSTOMER_STATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`cases/{uuid}`, chosen by the server."""
     customer: _builtins.str
     """`customers/{uuid}`, as given when it was opened: after a merge it may be another name of the same customer."""
     topic: _builtins.str
-    """What it is about, the id of a topic such as `late-delivery`: a code; one that no department declares is taken too."""
+    """What it is about, the id of a topic such as `late-delivery`: a code. One that no department declares is taken too; one that
+    a department does declare says who owns a case and what it does to the customer where nobody says so.
+    """
     display_name: _builtins.str
     """One line for people; at most 200 characters."""
     owner: _builtins.str
-    """The accountable owner, `agents/{agent}`: somebody in the directory."""
+    """The accountable owner, `agents/{agent}`: somebody in the directory, at every moment. Of a new case it may be left out where
+    its topic, or one above that, says who it is.
+    """
     department: _builtins.str
     """`departments/{department}` that is accountable: its owner's. Of a new case it may be left out."""
     state: _states_pb2.CaseState.ValueType
@@ -60,6 +70,14 @@ class Case(_message.Message):
     """The row version, quoted."""
     reopen_reason_code: _builtins.str
     """Why it was reopened last, a code such as `not-settled`; empty when it never was, or nobody said."""
+    harm: _states_pb2.Harm.ValueType
+    """What the concern does to the customer."""
+    priority: _states_pb2.CasePriority.ValueType
+    """How soon it is to be seen to: `harm` sets it, and who the customer is to us raises it by one step at most. `ExplainCase`
+    says why.
+    """
+    customer_state: _states_pb2.CustomerState.ValueType
+    """What the customer is shown. It follows from `state` and the work."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -71,6 +89,10 @@ class Case(_message.Message):
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
+
+    @_builtins.property
+    def priority_reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What made the priority, codes: `harm-loss`, `value-gold`, `promises-missed`."""
 
     def __init__(
         self,
@@ -89,10 +111,14 @@ class Case(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         reopen_reason_code: _builtins.str = ...,
+        harm: _states_pb2.Harm.ValueType = ...,
+        priority: _states_pb2.CasePriority.ValueType = ...,
+        priority_reasons: _abc.Iterable[_builtins.str] | None = ...,
+        customer_state: _states_pb2.CustomerState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time", "resolve_time", b"resolve_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "department", b"department", "display_name", b"display_name", "etag", b"etag", "name", b"name", "open_time", b"open_time", "owner", b"owner", "reopen_count", b"reopen_count", "reopen_reason_code", b"reopen_reason_code", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "customer_state", b"customer_state", "department", b"department", "display_name", b"display_name", "etag", b"etag", "harm", b"harm", "name", b"name", "open_time", b"open_time", "owner", b"owner", "priority", b"priority", "priority_reasons", b"priority_reasons", "reopen_count", b"reopen_count", "reopen_reason_code", b"reopen_reason_code", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -71,6 +71,58 @@ class GetCaseRequest(_message.Message):
 Global___GetCaseRequest: _TypeAlias = GetCaseRequest  # noqa: Y015
 
 @_typing.final
+class BatchGetCasesRequest(_message.Message):
+    """Gets several cases."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    ALLOW_MISSING_FIELD_NUMBER: _builtins.int
+    allow_missing: _builtins.bool
+    """Answer a name of no case with an empty one instead of NOT_FOUND."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """1 to 1,000 names `cases/{uuid}`."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        allow_missing: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_missing", b"allow_missing", "names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetCasesRequest: _TypeAlias = BatchGetCasesRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetCasesResponse(_message.Message):
+    """The cases."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cases(self) -> _containers.RepeatedCompositeFieldContainer[_case_pb2.Case]:
+        """In the order of the request."""
+
+    def __init__(
+        self,
+        *,
+        cases: _abc.Iterable[_case_pb2.Case] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetCasesResponse: _TypeAlias = BatchGetCasesResponse  # noqa: Y015
+
+@_typing.final
 class ListCasesRequest(_message.Message):
     """Lists cases."""
 
@@ -85,8 +137,8 @@ class ListCasesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`, `owner`, `department`, `topic`, `state`, `open_time` and `resolve_time`; at
-    most 1,000 characters.
+    """AIP-160 subset over `customer`, `owner`, `department`, `topic`, `state`, `priority`, `open_time` and
+    `resolve_time`; at most 1,000 characters.
     After a merge `customer` finds what was born under any name of the same customer.
     """
     order_by: _builtins.str

@@ -47,6 +47,11 @@ class CaseServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.GetCaseRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
                 _registered_method=True)
+        self.BatchGetCases = channel.unary_unary(
+                '/rapport.cases.v1.CaseService/BatchGetCases',
+                request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.BatchGetCasesRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.BatchGetCasesResponse.FromString,
+                _registered_method=True)
         self.ListCases = channel.unary_unary(
                 '/rapport.cases.v1.CaseService/ListCases',
                 request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ListCasesRequest.SerializeToString,
@@ -84,7 +89,8 @@ class CaseServiceServicer:
     """
 
     def OpenCase(self, request, context):
-        """Opens a case.
+        """Opens a case. What it leaves out its topic says, where a department declares that. INVALID_ARGUMENT (`REQUIRED`) when nobody
+        says who owns it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,6 +98,13 @@ class CaseServiceServicer:
 
     def GetCase(self, request, context):
         """Gets a case.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetCases(self, request, context):
+        """Gets several cases. NOT_FOUND when one does not exist, unless `allow_missing`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,7 +118,7 @@ class CaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateCase(self, request, context):
-        """Changes the masked fields `topic` and `display_name`.
+        """Changes the masked fields `topic`, `display_name` and `harm`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,6 +166,11 @@ def add_CaseServiceServicer_to_server(servicer, server):
                     servicer.GetCase,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.GetCaseRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.SerializeToString,
+            ),
+            'BatchGetCases': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetCases,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.BatchGetCasesRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.BatchGetCasesResponse.SerializeToString,
             ),
             'ListCases': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCases,
@@ -240,6 +258,33 @@ class CaseService:
             '/rapport.cases.v1.CaseService/GetCase',
             rapport_dot_cases_dot_v1_dot_case__service__pb2.GetCaseRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetCases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.CaseService/BatchGetCases',
+            rapport_dot_cases_dot_v1_dot_case__service__pb2.BatchGetCasesRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_case__service__pb2.BatchGetCasesResponse.FromString,
             options,
             channel_credentials,
             insecure,

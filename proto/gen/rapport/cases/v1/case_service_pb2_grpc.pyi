@@ -36,13 +36,17 @@ class CaseServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CaseServiceAsyncStub: ...
     OpenCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.OpenCaseRequest, _case_pb2.Case]
-    """Opens a case."""
+    """Opens a case. What it leaves out its topic says, where a department declares that. INVALID_ARGUMENT (`REQUIRED`) when nobody
+    says who owns it.
+    """
     GetCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.GetCaseRequest, _case_pb2.Case]
     """Gets a case."""
+    BatchGetCases: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.BatchGetCasesRequest, _case_service_pb2.BatchGetCasesResponse]
+    """Gets several cases. NOT_FOUND when one does not exist, unless `allow_missing`."""
     ListCases: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.ListCasesRequest, _case_service_pb2.ListCasesResponse]
     """Lists cases, newest first unless `order_by` turns that round."""
     UpdateCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.UpdateCaseRequest, _case_pb2.Case]
-    """Changes the masked fields `topic` and `display_name`."""
+    """Changes the masked fields `topic`, `display_name` and `harm`."""
     AssignCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.AssignCaseRequest, _case_pb2.Case]
     """Gives the case to another accountable owner, and to the department they work for. Giving it to its owner lets it follow
     them to another department.
@@ -62,13 +66,17 @@ class CaseServiceAsyncStub(CaseServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     OpenCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.OpenCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
-    """Opens a case."""
+    """Opens a case. What it leaves out its topic says, where a department declares that. INVALID_ARGUMENT (`REQUIRED`) when nobody
+    says who owns it.
+    """
     GetCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.GetCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
     """Gets a case."""
+    BatchGetCases: _aio.UnaryUnaryMultiCallable[_case_service_pb2.BatchGetCasesRequest, _case_service_pb2.BatchGetCasesResponse]  # type: ignore[assignment]
+    """Gets several cases. NOT_FOUND when one does not exist, unless `allow_missing`."""
     ListCases: _aio.UnaryUnaryMultiCallable[_case_service_pb2.ListCasesRequest, _case_service_pb2.ListCasesResponse]  # type: ignore[assignment]
     """Lists cases, newest first unless `order_by` turns that round."""
     UpdateCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.UpdateCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
-    """Changes the masked fields `topic` and `display_name`."""
+    """Changes the masked fields `topic`, `display_name` and `harm`."""
     AssignCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.AssignCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
     """Gives the case to another accountable owner, and to the department they work for. Giving it to its owner lets it follow
     them to another department.
@@ -91,7 +99,9 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _case_service_pb2.OpenCaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_case_pb2.Case, _abc.Awaitable[_case_pb2.Case]]:
-        """Opens a case."""
+        """Opens a case. What it leaves out its topic says, where a department declares that. INVALID_ARGUMENT (`REQUIRED`) when nobody
+        says who owns it.
+        """
 
     @_abc_1.abstractmethod
     def GetCase(
@@ -100,6 +110,14 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_case_pb2.Case, _abc.Awaitable[_case_pb2.Case]]:
         """Gets a case."""
+
+    @_abc_1.abstractmethod
+    def BatchGetCases(
+        self,
+        request: _case_service_pb2.BatchGetCasesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_case_service_pb2.BatchGetCasesResponse, _abc.Awaitable[_case_service_pb2.BatchGetCasesResponse]]:
+        """Gets several cases. NOT_FOUND when one does not exist, unless `allow_missing`."""
 
     @_abc_1.abstractmethod
     def ListCases(
@@ -115,7 +133,7 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _case_service_pb2.UpdateCaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_case_pb2.Case, _abc.Awaitable[_case_pb2.Case]]:
-        """Changes the masked fields `topic` and `display_name`."""
+        """Changes the masked fields `topic`, `display_name` and `harm`."""
 
     @_abc_1.abstractmethod
     def AssignCase(

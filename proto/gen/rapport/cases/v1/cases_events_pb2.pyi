@@ -12,6 +12,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
+from rapport.cases.v1 import note_pb2 as _note_pb2
 from rapport.cases.v1 import work_item_pb2 as _work_item_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
@@ -38,6 +39,8 @@ class CaseOpened(_message.Message):
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
+    HARM_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
     case: _builtins.str
     """`cases/{uuid}`."""
     customer: _builtins.str
@@ -50,6 +53,10 @@ class CaseOpened(_message.Message):
     """`departments/{department}` that is accountable by then."""
     state: _states_pb2.CaseState.ValueType
     """Where it is by then."""
+    harm: _states_pb2.Harm.ValueType
+    """What the concern does to the customer."""
+    priority: _states_pb2.CasePriority.ValueType
+    """How soon it is to be seen to."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -64,10 +71,12 @@ class CaseOpened(_message.Message):
         department: _builtins.str = ...,
         state: _states_pb2.CaseState.ValueType = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
+        harm: _states_pb2.Harm.ValueType = ...,
+        priority: _states_pb2.CasePriority.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "open_time", b"open_time", "owner", b"owner", "state", b"state", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "harm", b"harm", "open_time", b"open_time", "owner", b"owner", "priority", b"priority", "state", b"state", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -161,7 +170,7 @@ class CaseUpdated(_message.Message):
 
     @_builtins.property
     def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The fields that changed: `topic`, `display_name`."""
+        """The fields that changed: `topic`, `display_name`, `harm`."""
 
     def __init__(
         self,
@@ -298,6 +307,72 @@ class CaseReopened(_message.Message):
 Global___CaseReopened: _TypeAlias = CaseReopened  # noqa: Y015
 
 @_typing.final
+class CasePrioritized(_message.Message):
+    """A case became more or less pressing, or is so for other reasons."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
+    HARM_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    PREVIOUS_PRIORITY_FIELD_NUMBER: _builtins.int
+    PRIORITY_REASONS_FIELD_NUMBER: _builtins.int
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`; may be empty, for what is about no single customer."""
+    topic: _builtins.str
+    """What it is about, the id of a topic: a code."""
+    owner: _builtins.str
+    """The accountable owner by then, `agents/{agent}`."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable by then."""
+    state: _states_pb2.CaseState.ValueType
+    """Where it is by then."""
+    harm: _states_pb2.Harm.ValueType
+    """What the concern does to the customer."""
+    priority: _states_pb2.CasePriority.ValueType
+    """How soon it is to be seen to."""
+    previous_priority: _states_pb2.CasePriority.ValueType
+    """How soon it was to be seen to before; maybe the same, for other reasons."""
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was opened."""
+
+    @_builtins.property
+    def priority_reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What made it, codes such as `harm-loss`, `value-gold`, `promises-missed`."""
+
+    def __init__(
+        self,
+        *,
+        case: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        department: _builtins.str = ...,
+        state: _states_pb2.CaseState.ValueType = ...,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
+        harm: _states_pb2.Harm.ValueType = ...,
+        priority: _states_pb2.CasePriority.ValueType = ...,
+        previous_priority: _states_pb2.CasePriority.ValueType = ...,
+        priority_reasons: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "harm", b"harm", "open_time", b"open_time", "owner", b"owner", "previous_priority", b"previous_priority", "priority", b"priority", "priority_reasons", b"priority_reasons", "state", b"state", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CasePrioritized: _TypeAlias = CasePrioritized  # noqa: Y015
+
+@_typing.final
 class NoteCreated(_message.Message):
     """Somebody noted something on a case. What they noted may be personal and does not travel."""
 
@@ -309,6 +384,7 @@ class NoteCreated(_message.Message):
     TOPIC_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    VISIBILITY_FIELD_NUMBER: _builtins.int
     note: _builtins.str
     """`cases/{uuid}/notes/{uuid}`."""
     customer: _builtins.str
@@ -319,6 +395,8 @@ class NoteCreated(_message.Message):
     """What the case is about, the id of a topic: a code."""
     department: _builtins.str
     """`departments/{department}` that is accountable for the case by then."""
+    visibility: _note_pb2.Note.Visibility.ValueType
+    """Whom it is for."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was written."""
@@ -332,10 +410,11 @@ class NoteCreated(_message.Message):
         topic: _builtins.str = ...,
         department: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        visibility: _note_pb2.Note.Visibility.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "note", b"note", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "note", b"note", "topic", b"topic", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -892,6 +971,72 @@ class WorkItemFinished(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkItemFinished: _TypeAlias = WorkItemFinished  # noqa: Y015
+
+@_typing.final
+class TopicCreated(_message.Message):
+    """A department declared a topic of cases. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    PARENT_TOPIC_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """`topics/{topic}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    parent_topic: _builtins.str
+    """The topic above, `topics/{topic}`; may be empty."""
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str = ...,
+        department: _builtins.str = ...,
+        parent_topic: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "parent_topic", b"parent_topic", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TopicCreated: _TypeAlias = TopicCreated  # noqa: Y015
+
+@_typing.final
+class TopicUpdated(_message.Message):
+    """A topic of cases was changed. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    PARENT_TOPIC_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """`topics/{topic}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    parent_topic: _builtins.str
+    """The topic above, `topics/{topic}`; may be empty."""
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed, for example `default_owner`."""
+
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str = ...,
+        department: _builtins.str = ...,
+        parent_topic: _builtins.str = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "parent_topic", b"parent_topic", "topic", b"topic", "updated_fields", b"updated_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TopicUpdated: _TypeAlias = TopicUpdated  # noqa: Y015
 
 @_typing.final
 class AgentCreated(_message.Message):

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brapport/cases/v1/note.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xd4\x01\n\x04Note\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12$\n\x04text\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xa0\x1f\xf8\xfb\x8a\x01\x01\x12\x1a\n\x06\x61uthor\x18\x03 \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:?\xea\x41<\n\x12\x63\x61ses.rapport/Note\x12\x19\x63\x61ses/{case}/notes/{note}*\x05notes2\x04noteb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brapport/cases/v1/note.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xed\x02\n\x04Note\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12$\n\x04text\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xa0\x1f\xf8\xfb\x8a\x01\x01\x12\x1a\n\x06\x61uthor\x18\x03 \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12;\n\nvisibility\x18\x05 \x01(\x0e\x32!.rapport.cases.v1.Note.VisibilityB\x04\xe2\x41\x01\x01\"Z\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x17\n\x13VISIBILITY_INTERNAL\x10\x01\x12\x17\n\x13VISIBILITY_CUSTOMER\x10\x02:?\xea\x41<\n\x12\x63\x61ses.rapport/Note\x12\x19\x63\x61ses/{case}/notes/{note}*\x05notes2\x04noteb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,8 +43,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTE'].fields_by_name['author']._serialized_options = b'\342A\001\003\372A\003\n\001*'
   _globals['_NOTE'].fields_by_name['create_time']._loaded_options = None
   _globals['_NOTE'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_NOTE'].fields_by_name['visibility']._loaded_options = None
+  _globals['_NOTE'].fields_by_name['visibility']._serialized_options = b'\342A\001\001'
   _globals['_NOTE']._loaded_options = None
   _globals['_NOTE']._serialized_options = b'\352A<\n\022cases.rapport/Note\022\031cases/{case}/notes/{note}*\005notes2\004note'
   _globals['_NOTE']._serialized_start=177
-  _globals['_NOTE']._serialized_end=389
+  _globals['_NOTE']._serialized_end=542
+  _globals['_NOTE_VISIBILITY']._serialized_start=387
+  _globals['_NOTE_VISIBILITY']._serialized_end=477
 # @@protoc_insertion_point(module_scope)

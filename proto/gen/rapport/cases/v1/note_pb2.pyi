@@ -6,6 +6,7 @@ Notes on a case."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,20 +20,46 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Note(_message.Message):
-    """What somebody noted on a case, for colleagues. It never changes."""
+    """What somebody noted on a case, for colleagues or for the customer. It never changes."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    class _Visibility:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _VisibilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Note._Visibility.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        VISIBILITY_UNSPECIFIED: Note._Visibility.ValueType  # 0
+        """INTERNAL."""
+        VISIBILITY_INTERNAL: Note._Visibility.ValueType  # 1
+        """Colleagues: the customer never sees it."""
+        VISIBILITY_CUSTOMER: Note._Visibility.ValueType  # 2
+        """The customer as well."""
+
+    class Visibility(_Visibility, metaclass=_VisibilityEnumTypeWrapper):
+        """Whom a note is for."""
+
+    VISIBILITY_UNSPECIFIED: Note.Visibility.ValueType  # 0
+    """INTERNAL."""
+    VISIBILITY_INTERNAL: Note.Visibility.ValueType  # 1
+    """Colleagues: the customer never sees it."""
+    VISIBILITY_CUSTOMER: Note.Visibility.ValueType  # 2
+    """The customer as well."""
 
     NAME_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     AUTHOR_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    VISIBILITY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`cases/{uuid}/notes/{uuid}`, chosen by the server."""
     text: _builtins.str
     """The text; 1 to 4,000 characters."""
     author: _builtins.str
     """Who wrote it: `agents/{agent}` or `services/{service}`."""
+    visibility: Global___Note.Visibility.ValueType
+    """Whom it is for; INTERNAL unless its author says otherwise."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was written."""
@@ -44,10 +71,11 @@ class Note(_message.Message):
         text: _builtins.str = ...,
         author: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        visibility: Global___Note.Visibility.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "create_time", b"create_time", "name", b"name", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "create_time", b"create_time", "name", b"name", "text", b"text", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -30,7 +30,7 @@ from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_e
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/note_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1brapport/cases/v1/note.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"\x86\x01\n\x11\x43reateNoteRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12*\n\x04note\x18\x02 \x01(\x0b\x32\x16.rapport.cases.v1.NoteB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0eGetNoteRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Note\"r\n\x10ListNotesRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListNotesResponse\x12%\n\x05notes\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Note\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"^\n\x12\x45xplainNoteRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Note\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xc7\x04\n\x0bNoteService\x12\x89\x01\n\nCreateNote\x12#.rapport.cases.v1.CreateNoteRequest\x1a\x16.rapport.cases.v1.Note\">\xca\xfb\x8a\x01\x11\x63\x61ses.notes.write\x82\xd3\xe4\x93\x02\"\"\x1a/v1/{parent=cases/*}/notes:\x04note\x12\x7f\n\x07GetNote\x12 .rapport.cases.v1.GetNoteRequest\x1a\x16.rapport.cases.v1.Note\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=cases/*/notes/*}\x12\x90\x01\n\tListNotes\x12\".rapport.cases.v1.ListNotesRequest\x1a#.rapport.cases.v1.ListNotesResponse\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{parent=cases/*}/notes\x12\x97\x01\n\x0b\x45xplainNote\x12$.rapport.cases.v1.ExplainNoteRequest\x1a\x1e.rapport.common.v1.Explanation\"B\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=cases/*/notes/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/note_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1brapport/cases/v1/note.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"\x86\x01\n\x11\x43reateNoteRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12*\n\x04note\x18\x02 \x01(\x0b\x32\x16.rapport.cases.v1.NoteB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0eGetNoteRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Note\"\x88\x01\n\x10ListNotesRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListNotesResponse\x12%\n\x05notes\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Note\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"^\n\x12\x45xplainNoteRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Note\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xc7\x04\n\x0bNoteService\x12\x89\x01\n\nCreateNote\x12#.rapport.cases.v1.CreateNoteRequest\x1a\x16.rapport.cases.v1.Note\">\xca\xfb\x8a\x01\x11\x63\x61ses.notes.write\x82\xd3\xe4\x93\x02\"\"\x1a/v1/{parent=cases/*}/notes:\x04note\x12\x7f\n\x07GetNote\x12 .rapport.cases.v1.GetNoteRequest\x1a\x16.rapport.cases.v1.Note\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=cases/*/notes/*}\x12\x90\x01\n\tListNotes\x12\".rapport.cases.v1.ListNotesRequest\x1a#.rapport.cases.v1.ListNotesResponse\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{parent=cases/*}/notes\x12\x97\x01\n\x0b\x45xplainNote\x12$.rapport.cases.v1.ExplainNoteRequest\x1a\x1e.rapport.common.v1.Explanation\"B\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=cases/*/notes/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +51,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNOTESREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTNOTESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTNOTESREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTNOTESREQUEST'].fields_by_name['filter']._loaded_options = None
+  _globals['_LISTNOTESREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_EXPLAINNOTEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINNOTEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Note'
   _globals['_EXPLAINNOTEREQUEST'].fields_by_name['event_id']._loaded_options = None
@@ -67,12 +69,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATENOTEREQUEST']._serialized_end=382
   _globals['_GETNOTEREQUEST']._serialized_start=384
   _globals['_GETNOTEREQUEST']._serialized_end=443
-  _globals['_LISTNOTESREQUEST']._serialized_start=445
-  _globals['_LISTNOTESREQUEST']._serialized_end=559
-  _globals['_LISTNOTESRESPONSE']._serialized_start=561
-  _globals['_LISTNOTESRESPONSE']._serialized_end=644
-  _globals['_EXPLAINNOTEREQUEST']._serialized_start=646
-  _globals['_EXPLAINNOTEREQUEST']._serialized_end=740
-  _globals['_NOTESERVICE']._serialized_start=743
-  _globals['_NOTESERVICE']._serialized_end=1326
+  _globals['_LISTNOTESREQUEST']._serialized_start=446
+  _globals['_LISTNOTESREQUEST']._serialized_end=582
+  _globals['_LISTNOTESRESPONSE']._serialized_start=584
+  _globals['_LISTNOTESRESPONSE']._serialized_end=667
+  _globals['_EXPLAINNOTEREQUEST']._serialized_start=669
+  _globals['_EXPLAINNOTEREQUEST']._serialized_end=763
+  _globals['_NOTESERVICE']._serialized_start=766
+  _globals['_NOTESERVICE']._serialized_end=1349
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ if _version_not_supported:
 
 
 class NoteServiceStub:
-    """Notes for colleagues.
+    """Notes for colleagues and for customers.
     """
 
     def __init__(self, channel):
@@ -60,7 +60,7 @@ class NoteServiceStub:
 
 
 class NoteServiceServicer:
-    """Notes for colleagues.
+    """Notes for colleagues and for customers.
     """
 
     def CreateNote(self, request, context):
@@ -123,7 +123,7 @@ def add_NoteServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class NoteService:
-    """Notes for colleagues.
+    """Notes for colleagues and for customers.
     """
 
     @staticmethod

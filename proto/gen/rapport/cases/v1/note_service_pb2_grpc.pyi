@@ -29,7 +29,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class NoteServiceStub:
-    """Notes for colleagues."""
+    """Notes for colleagues and for customers."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -46,7 +46,7 @@ class NoteServiceStub:
 
 @_typing.type_check_only
 class NoteServiceAsyncStub(NoteServiceStub):
-    """Notes for colleagues."""
+    """Notes for colleagues and for customers."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateNote: _aio.UnaryUnaryMultiCallable[_note_service_pb2.CreateNoteRequest, _note_pb2.Note]  # type: ignore[assignment]
@@ -59,7 +59,7 @@ class NoteServiceAsyncStub(NoteServiceStub):
     """Explains a note: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class NoteServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Notes for colleagues."""
+    """Notes for colleagues and for customers."""
 
     @_abc_1.abstractmethod
     def CreateNote(

@@ -105,7 +105,7 @@ class WorkItem(_message.Message):
     assignee: _builtins.str
     """Who does it, `agents/{agent}` of its department; empty while nobody does."""
     block_reason_code: _builtins.str
-    """Why it cannot go on, a code; empty while it can."""
+    """Why it cannot go on, a code; empty while it can. `customer-answer` tells the customer that it goes on once they have answered."""
     handoff_count: _builtins.int
     """How often it was handed over to another department."""
     return_count: _builtins.int

@@ -94,6 +94,104 @@ CASE_STATE_RESOLVED: CaseState.ValueType  # 2
 """Settled, with a resolution."""
 Global___CaseState: _TypeAlias = CaseState  # noqa: Y015
 
+class _Harm:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HarmEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Harm.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HARM_UNSPECIFIED: _Harm.ValueType  # 0
+    """What the case's topic says, or one above it; INCONVENIENCE when none does."""
+    HARM_NONE: _Harm.ValueType  # 1
+    """A question, a wish: nothing is wrong."""
+    HARM_INCONVENIENCE: _Harm.ValueType  # 2
+    """It costs them time or patience."""
+    HARM_LOSS: _Harm.ValueType  # 3
+    """It costs them money, or a day that they had counted on."""
+    HARM_SEVERE: _Harm.ValueType  # 4
+    """Health, safety, their living or their good name: it comes before everything."""
+
+class Harm(_Harm, metaclass=_HarmEnumTypeWrapper):
+    """What a concern does to the customer."""
+
+HARM_UNSPECIFIED: Harm.ValueType  # 0
+"""What the case's topic says, or one above it; INCONVENIENCE when none does."""
+HARM_NONE: Harm.ValueType  # 1
+"""A question, a wish: nothing is wrong."""
+HARM_INCONVENIENCE: Harm.ValueType  # 2
+"""It costs them time or patience."""
+HARM_LOSS: Harm.ValueType  # 3
+"""It costs them money, or a day that they had counted on."""
+HARM_SEVERE: Harm.ValueType  # 4
+"""Health, safety, their living or their good name: it comes before everything."""
+Global___Harm: _TypeAlias = Harm  # noqa: Y015
+
+class _CasePriority:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CasePriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CasePriority.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CASE_PRIORITY_UNSPECIFIED: _CasePriority.ValueType  # 0
+    """Never sent."""
+    CASE_PRIORITY_P1: _CasePriority.ValueType  # 1
+    """Before all others."""
+    CASE_PRIORITY_P2: _CasePriority.ValueType  # 2
+    """Next."""
+    CASE_PRIORITY_P3: _CasePriority.ValueType  # 3
+    """In its turn."""
+    CASE_PRIORITY_P4: _CasePriority.ValueType  # 4
+    """When nothing more pressing waits."""
+
+class CasePriority(_CasePriority, metaclass=_CasePriorityEnumTypeWrapper):
+    """How soon a case is to be seen to, first to last. What the concern does to the customer sets it; what they are to us, and
+    what we owe them, raises it.
+    """
+
+CASE_PRIORITY_UNSPECIFIED: CasePriority.ValueType  # 0
+"""Never sent."""
+CASE_PRIORITY_P1: CasePriority.ValueType  # 1
+"""Before all others."""
+CASE_PRIORITY_P2: CasePriority.ValueType  # 2
+"""Next."""
+CASE_PRIORITY_P3: CasePriority.ValueType  # 3
+"""In its turn."""
+CASE_PRIORITY_P4: CasePriority.ValueType  # 4
+"""When nothing more pressing waits."""
+Global___CasePriority: _TypeAlias = CasePriority  # noqa: Y015
+
+class _CustomerState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CustomerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CustomerState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CUSTOMER_STATE_UNSPECIFIED: _CustomerState.ValueType  # 0
+    """Never sent."""
+    CUSTOMER_STATE_RECEIVED: _CustomerState.ValueType  # 1
+    """We have it, and nobody has begun."""
+    CUSTOMER_STATE_IN_PROGRESS: _CustomerState.ValueType  # 2
+    """Somebody works on it."""
+    CUSTOMER_STATE_WAITING_FOR_YOU: _CustomerState.ValueType  # 3
+    """It goes on once the customer has answered: work on it is blocked by the reason `customer-answer`."""
+    CUSTOMER_STATE_RESOLVED: _CustomerState.ValueType  # 4
+    """Settled."""
+
+class CustomerState(_CustomerState, metaclass=_CustomerStateEnumTypeWrapper):
+    """What the customer is shown of a case. It follows from the work; nobody sets it."""
+
+CUSTOMER_STATE_UNSPECIFIED: CustomerState.ValueType  # 0
+"""Never sent."""
+CUSTOMER_STATE_RECEIVED: CustomerState.ValueType  # 1
+"""We have it, and nobody has begun."""
+CUSTOMER_STATE_IN_PROGRESS: CustomerState.ValueType  # 2
+"""Somebody works on it."""
+CUSTOMER_STATE_WAITING_FOR_YOU: CustomerState.ValueType  # 3
+"""It goes on once the customer has answered: work on it is blocked by the reason `customer-answer`."""
+CUSTOMER_STATE_RESOLVED: CustomerState.ValueType  # 4
+"""Settled."""
+Global___CustomerState: _TypeAlias = CustomerState  # noqa: Y015
+
 class _NoticeState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015

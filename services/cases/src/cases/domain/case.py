@@ -1,15 +1,23 @@
 """A case: one accountable owner and one customer-visible state at all times."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
 from uuid import UUID
 
-from cases.domain.facts import CaseAssigned, CaseReopened, CaseResolved, CaseUpdated, NoteCreated
+from cases.domain.facts import (
+    CaseAssigned,
+    CasePrioritized,
+    CaseReopened,
+    CaseResolved,
+    CaseUpdated,
+    NoteCreated,
+)
+from cases.domain.priority import RULE, RULE_VERSION, Harm, Priority, Standing, in_words, prioritized
 from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, NOTE
 from chassis.errors import FailedPrecondition
-from chassis.facts import changed, fact_of
+from chassis.facts import Told, Why, changed, fact_of, why_told
 
 
 class CaseChanges(TypedDict, total=False):
@@ -17,6 +25,7 @@ class CaseChanges(TypedDict, total=False):
 
     topic: str
     display_name: str
+    harm: Harm | None
 
 
 class CaseState(StrEnum):
@@ -43,6 +52,9 @@ class Case:
     resolve_time: datetime | None = None
     reopen_count: int = 0
     reopen_reason_code: str = ""
+    harm: Harm = Harm.INCONVENIENCE
+    priority: Priority = Priority.P3
+    priority_reasons: list[str] = field(default_factory=list)
     version: int = 1
 
     name = CASE.named("id")
@@ -54,6 +66,20 @@ class Case:
         """Describe it otherwise, whatever its state. Nothing when it is described so already."""
         fields = changed(self, changes)
         return fact_of(CaseUpdated, self, updated_fields=fields) if fields else None
+
+    def weigh(self, standing: Standing) -> bool:
+        """Say how pressing it is, by harm and by what the customer is to us. Whether that is new."""
+        before = self.priority, self.priority_reasons
+        self.priority, self.priority_reasons = prioritized(self.harm, standing)
+        return before != (self.priority, self.priority_reasons)
+
+    def prioritize(self, standing: Standing) -> CasePrioritized | None:
+        """As `weigh`, of one that others know. Nothing when it is as pressing as it was."""
+        before = self.priority
+        if not self.weigh(standing):
+            return None
+        self.version += 1
+        return fact_of(CasePrioritized, self, previous_priority=before)
 
     def assign(self, owner_id: str, department_id: str) -> CaseAssigned:
         """Make somebody else accountable, whatever its state: the owner answers for a resolved case too."""
@@ -93,15 +119,29 @@ class Case:
             raise FailedPrecondition("CASE_RESOLVED", told, {"resource": self.name})
 
 
+def why_case(case: Case, told: Told) -> Why:
+    """Why a case is as it is: what happened last, and how pressing that makes it."""
+    happened = why_told(case, told).summary
+    return Why(f"{happened} {in_words(case.priority, case.priority_reasons)}".strip(), RULE, RULE_VERSION)
+
+
+class Visibility(StrEnum):
+    """Whom a note is for."""
+
+    INTERNAL = "INTERNAL"
+    CUSTOMER = "CUSTOMER"
+
+
 @dataclass(slots=True)
 class Note:
-    """What somebody noted on a case, for colleagues."""
+    """What somebody noted on a case, for colleagues or for the customer."""
 
     id: UUID
     case_id: UUID
     text: str
     author: str
     create_time: datetime
+    visibility: Visibility = Visibility.INTERNAL
 
     name = NOTE.named("case_id", "id")
 

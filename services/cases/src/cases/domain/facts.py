@@ -24,6 +24,9 @@ class _Case:
 class CaseOpened(_Case):
     """A case was opened."""
 
+    harm: str
+    priority: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseAssigned(_Case):
@@ -57,6 +60,16 @@ class CaseReopened(_Case):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CasePrioritized(_Case):
+    """A case became more or less pressing, or is so for other reasons."""
+
+    harm: str
+    priority: str
+    previous_priority: str
+    priority_reasons: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteCreated:
     """Somebody noted something on a case.
 
@@ -69,6 +82,7 @@ class NoteCreated:
     topic: str
     department: str
     create_time: datetime
+    visibility: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +170,31 @@ class WorkItemFinished(_WorkItem):
     """A department finished its part."""
 
     finish_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicCreated:
+    """A department declared a topic of cases.
+
+    It is about no customer.
+    """
+
+    topic: str
+    department: str
+    parent_topic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicUpdated:
+    """A topic of cases was changed.
+
+    It is about no customer.
+    """
+
+    topic: str
+    department: str
+    parent_topic: str
+    updated_fields: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
 PREDECESSOR_LATE = "predecessor-late"
+CUSTOMER_ANSWER = "customer-answer"  # of blocked work: the customer is shown that it waits for them
 
 
 class WorkItemState(StrEnum):

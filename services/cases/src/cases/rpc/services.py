@@ -22,15 +22,12 @@ from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from chassis.zones import NOT_A_TIME_ZONE, time_zone
-from rapport.cases.v1 import case_service_pb2 as case_pb
 from rapport.cases.v1 import directory_service_pb2 as directory_pb
 from rapport.cases.v1 import handoff_service_pb2 as handoff_pb
 from rapport.cases.v1 import note_service_pb2 as note_pb
 from rapport.cases.v1 import promise_service_pb2 as promise_pb
 from rapport.cases.v1 import work_item_service_pb2 as work_item_pb
 from rapport.cases.v1.agent_pb2 import Agent
-from rapport.cases.v1.case_pb2 import Case
-from rapport.cases.v1.case_service_pb2_grpc import CaseServiceServicer
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceServicer
 from rapport.cases.v1.handoff_pb2 import Handoff
 from rapport.cases.v1.handoff_service_pb2_grpc import HandoffServiceServicer
@@ -79,21 +76,8 @@ def _due(sent: Promise) -> Due | None:
     return Due(at) if at else None
 
 
-class CaseRpc(Rpc, CaseServiceServicer):
-    """Cases from the first contact to the resolution."""
-
-    OpenCase = change(case_pb.OpenCaseRequest, case.open_case, Case)
-    GetCase = get(CASE, store.CASE, Case)
-    ListCases = listing(case_pb.ListCasesResponse, store.LIST_CASES)
-    UpdateCase = change(case_pb.UpdateCaseRequest, case.update_case, Case)
-    AssignCase = change(case_pb.AssignCaseRequest, case.assign_case, Case)
-    ResolveCase = change(case_pb.ResolveCaseRequest, case.resolve_case, Case)
-    ReopenCase = change(case_pb.ReopenCaseRequest, case.reopen_case, Case)
-    ExplainCase = explain(CASE, store.CASE, Case)
-
-
 class NoteRpc(Rpc, NoteServiceServicer):
-    """Notes for colleagues."""
+    """Notes for colleagues and for customers."""
 
     CreateNote = change(note_pb.CreateNoteRequest, case.create_note, Note)
     GetNote = get(NOTE, store.NOTE, Note)

@@ -10,13 +10,13 @@ from cases import names
 from cases.domain.agent import Agent
 from cases.domain.case import Case, Note
 from cases.domain.promise import LIVE, Promise, PromiseState
-from cases.domain.work_item import WorkItem, WorkItemState
+from cases.domain.work_item import CUSTOMER_ANSWER, WorkItem, WorkItemState
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table
 from chassis.overlap import RECORDED_MAX
-from rapport.cases.v1 import work_item_pb2
+from rapport.cases.v1 import note_pb2, work_item_pb2
 from rapport.common.v1 import states_pb2
 
 METADATA = sa.MetaData()
@@ -39,6 +39,16 @@ COUNT_UNFINISHED = Statement[Any](
         WORK_ITEMS.c.case_id == sa.bindparam("id"), WORK_ITEMS.c.state != WorkItemState.FINISHED.value
     )
 )
+# Whether somebody has begun with the work on cases, and whether some of it waits for the customer.
+WORK_ON_CASES = Statement[Any](
+    sa.select(
+        WORK_ITEMS.c.case_id,
+        sa.func.bool_or(WORK_ITEMS.c.state != WorkItemState.PENDING.value).label("begun"),
+        sa.func.bool_or(WORK_ITEMS.c.block_reason_code == CUSTOMER_ANSWER).label("waits_for_customer"),
+    )
+    .where(among(WORK_ITEMS.c.case_id, "ids"))
+    .group_by(WORK_ITEMS.c.case_id)
+)
 LIST_CASES = Listing(
     sa.select(CASES),
     CASES.c.id,  # UUIDv7: in the order of opening
@@ -51,6 +61,7 @@ LIST_CASES = Listing(
         "department": filters.name(CASES.c.department_id, names.DEPARTMENT),
         "topic": filters.text(CASES.c.topic),
         "state": filters.enum(CASES.c.state, states_pb2.CaseState.DESCRIPTOR),
+        "priority": filters.enum(CASES.c.priority, states_pb2.CasePriority.DESCRIPTOR),
         "open_time": filters.moment(CASES.c.open_time),
         "resolve_time": filters.moment(CASES.c.resolve_time),
     },
@@ -78,7 +89,12 @@ COUNT_WORK_ITEMS = Statement[Any](
 INSERT_CASE = Statement[Any](sa.insert(CASES))
 _OF_CASE = sa.select(NOTES).where(NOTES.c.case_id == sa.bindparam("case_id"))
 NOTE = Statement(_OF_CASE.where(NOTES.c.id == sa.bindparam("id")), row=Note)
-LIST_NOTES = Listing(_OF_CASE, NOTES.c.id, row=Note)  # UUIDv7: in the order of writing
+LIST_NOTES = Listing(
+    _OF_CASE,
+    NOTES.c.id,  # UUIDv7: in the order of writing
+    row=Note,
+    filters={"visibility": filters.enum(NOTES.c.visibility, note_pb2.Note.Visibility.DESCRIPTOR)},
+)
 INSERT_NOTE = Statement[Any](sa.insert(NOTES))
 
 _OF_PROMISE = sa.select(PROMISES.c.work_item_id).where(PROMISES.c.id == sa.bindparam("promise_id"))

@@ -2,11 +2,14 @@
 
 from uuid import UUID
 
-from cases.domain.case import Case, CaseChanges, Note
+from cases.domain.case import Case, CaseChanges, Note, Visibility
 from cases.domain.facts import CaseOpened
+from cases.domain.priority import Harm
 from cases.names import CASE
 from cases.store import tables as store
 from cases.usecases.agent import owner_to_be
+from cases.usecases.standing import standing_of
+from cases.usecases.topic import defaults_of
 from chassis import ids
 from chassis.api.actors import actor_name
 from chassis.api.entities import found, owned, save
@@ -22,30 +25,50 @@ async def open_case(
     customer_id: UUID,
     topic: str,
     display_name: str,
-    owner_id: str,
+    owner_id: str | None,
     department_id: str | None,
+    harm: Harm | None,
 ) -> Case:
-    """Open a case, in its owner's department. What `owner_to_be` finds.
+    """Open a case, in its owner's department. What it leaves out its topic says. What `owner_to_be` finds.
 
-    InvalidArgument INVALID_NAME when `department_id` is given and is another.
+    InvalidArgument REQUIRED when nobody says who owns it, INVALID_NAME when `department_id` is given and is
+    another than the owner's.
     """
+    defaults = await defaults_of(tx, topic)
+    owner_id = owner_id or defaults.owner_id
+    if owner_id is None:
+        raise invalid("case.owner", "REQUIRED", "must be given, as no department says who owns such a case")
     owner = await owner_to_be(tx, owner_id)
     if department_id and department_id != owner.department_id:
         raise invalid("case.department", "INVALID_NAME", f"must be {owner.department}, its owner's, or empty")
     case = Case(
-        ids.uuid7(tx.now), customer_id, topic, display_name, owner_id, owner.department_id, tx.now, tx.now
+        ids.uuid7(tx.now),
+        customer_id,
+        topic,
+        display_name,
+        owner_id,
+        owner.department_id,
+        tx.now,
+        tx.now,
+        harm=harm or defaults.harm,
     )
     tx.require_owner(case)
+    case.weigh(await standing_of(tx, customer_id, tx.now))
     await tx.defer(store.INSERT_CASE, **values(case))
     tx.record(fact_of(CaseOpened, case), version=case.version)
     return case
 
 
 async def update_case(tx: Transaction, *, case_id: UUID, changes: CaseChanges, etag: str) -> Case:
-    """Describe a case otherwise."""
+    """Describe a case otherwise. What it does to the customer, when it is not said, its topic says."""
     case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
+    if "harm" in changes:
+        topic = changes.get("topic", case.topic)
+        changes["harm"] = changes["harm"] or (await defaults_of(tx, topic)).harm
     if updated := case.update(changes):
-        await save(tx, store.UPDATE_CASE, case, updated)
+        updated_id = await save(tx, store.UPDATE_CASE, case, updated)
+        if prioritized := case.prioritize(await standing_of(tx, case.customer_id, tx.now)):
+            await save(tx, store.UPDATE_CASE, case, prioritized, caused_by=updated_id)
     return case
 
 
@@ -74,15 +97,17 @@ async def reopen_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag:
     case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
     reopened = case.reopen(reason_code)
     await owner_to_be(tx, case.owner_id)
-    await save(tx, store.UPDATE_CASE, case, reopened)
+    reopened_id = await save(tx, store.UPDATE_CASE, case, reopened)
+    if prioritized := case.prioritize(await standing_of(tx, case.customer_id, tx.now)):
+        await save(tx, store.UPDATE_CASE, case, prioritized, caused_by=reopened_id)
     return case
 
 
-async def create_note(tx: Transaction, *, case_id: UUID, text: str) -> Note:
-    """Note something on a case, open or resolved. The caller is the author."""
+async def create_note(tx: Transaction, *, case_id: UUID, text: str, visibility: Visibility | None) -> Note:
+    """Note something on a case, open or resolved, for colleagues unless told. The caller is the author."""
     case = await found(tx, CASE, store.CASE, case_id)
     author = actor_name(tx.call.principal.subject, tx.db.service)
-    note = Note(ids.uuid7(tx.now), case_id, text, author, tx.now)
+    note = Note(ids.uuid7(tx.now), case_id, text, author, tx.now, visibility or Visibility.INTERNAL)
     await tx.defer(store.INSERT_NOTE, **values(note))
     tx.record(note.created(case), version=1)
     return note

@@ -1,0 +1,33 @@
+"""A case with what is known of the work on it, from which follows what the customer is shown."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cases.domain.case import Case, CaseState
+
+
+class CustomerState(StrEnum):
+    """What a customer is shown of a case."""
+
+    RECEIVED = "RECEIVED"
+    IN_PROGRESS = "IN_PROGRESS"
+    WAITING_FOR_YOU = "WAITING_FOR_YOU"
+    RESOLVED = "RESOLVED"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A case; whether work on it was begun, and whether some waits for the customer."""
+
+    case: Case
+    begun: bool = False
+    waits_for_customer: bool = False
+
+    @property
+    def customer_state(self) -> CustomerState:
+        """One state, however many departments work: what concerns the customer most."""
+        if self.case.state is CaseState.RESOLVED:
+            return CustomerState.RESOLVED
+        if self.waits_for_customer:
+            return CustomerState.WAITING_FOR_YOU
+        return CustomerState.IN_PROGRESS if self.begun else CustomerState.RECEIVED

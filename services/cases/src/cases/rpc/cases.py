@@ -1,0 +1,86 @@
+"""CaseService and TopicService."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from cases.domain import case as domain
+from cases.domain.held import Held
+from cases.names import CASE, TOPIC
+from cases.store import tables as store
+from cases.store import topics
+from cases.usecases import case, topic
+from cases.usecases.held import held, hold
+from chassis.api.entities import found
+from chassis.api.messages import to_message
+from chassis.api.pages import gathered
+from chassis.errors import NotFound
+from chassis.explain.explainer import explain
+from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
+from rapport.cases.v1 import case_service_pb2 as pb
+from rapport.cases.v1 import topic_service_pb2 as topic_pb
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.case_service_pb2_grpc import CaseServiceServicer
+from rapport.cases.v1.topic_pb2 import Topic
+from rapport.cases.v1.topic_service_pb2_grpc import TopicServiceServicer
+from rapport.common.v1.explanation_pb2 import Explanation
+
+
+def shown(each: Held) -> Case:
+    """A case as the contract has it."""
+    return to_message(Case, each.case, customer_state=each.customer_state)
+
+
+class CaseRpc(Rpc, CaseServiceServicer):
+    """Cases from the first contact to the resolution."""
+
+    OpenCase = change(pb.OpenCaseRequest, held(case.open_case), shown)
+    UpdateCase = change(pb.UpdateCaseRequest, held(case.update_case), shown)
+    AssignCase = change(pb.AssignCaseRequest, held(case.assign_case), shown)
+    ResolveCase = change(pb.ResolveCaseRequest, held(case.resolve_case), shown)
+    ReopenCase = change(pb.ReopenCaseRequest, held(case.reopen_case), shown)
+
+    async def GetCase(self, request: pb.GetCaseRequest, context: Any) -> Case:
+        """Get a case."""
+        return (await self._get(CASE.parse(request.name)))[0]
+
+    async def BatchGetCases(self, request: pb.BatchGetCasesRequest, context: Any) -> pb.BatchGetCasesResponse:
+        """Get several cases."""
+        ids = [CASE.ids(name)[0] for name in request.names]
+        read = partial(self._get, missing_allowed=request.allow_missing)
+        return pb.BatchGetCasesResponse(cases=await gathered(ids, read))
+
+    async def ListCases(self, request: pb.ListCasesRequest, context: Any) -> pb.ListCasesResponse:
+        """List cases, newest first."""
+        cases, token = await store.LIST_CASES.page_together(self.db, request, self._shown)
+        return pb.ListCasesResponse(cases=cases, next_page_token=token)
+
+    async def ExplainCase(self, request: pb.ExplainCaseRequest, context: Any) -> Explanation:
+        """Why a case is as it is, and how pressing."""
+        explained = await found(self.db, CASE, store.CASE, *CASE.parse(request.name))
+        [message] = await self._shown([explained])
+        return await self.explainer.explain(request, message, partial(domain.why_case, explained))
+
+    async def _get(self, ids: Sequence[UUID], *, missing_allowed: bool = False) -> list[Case]:
+        """The cases with these ids, in their order. NotFound when one is absent, or an empty one."""
+        cases = await store.CASES_BY_ID.all(self.db, ids=list(ids))
+        messages = dict(zip((each.id for each in cases), await self._shown(cases), strict=True))
+        for case_id in ids:
+            if case_id not in messages and not missing_allowed:
+                raise NotFound(CASE.format(case_id))
+        return [messages.get(case_id, Case()) for case_id in ids]
+
+    async def _shown(self, cases: Sequence[domain.Case]) -> list[Case]:
+        return [shown(each) for each in await hold(self.db, cases)]
+
+
+class TopicRpc(Rpc, TopicServiceServicer):
+    """What cases are about."""
+
+    CreateTopic = change(topic_pb.CreateTopicRequest, topic.create_topic, Topic)
+    UpdateTopic = change(topic_pb.UpdateTopicRequest, topic.update_topic, Topic)
+    GetTopic = get(TOPIC, topics.TOPIC, Topic)
+    ListTopics = listing(topic_pb.ListTopicsResponse, topics.LIST_TOPICS)
+    ExplainTopic = explain(TOPIC, topics.TOPIC, Topic)

@@ -1,0 +1,75 @@
+"""Statements on what a customer is to us, and on the cases that are more or less pressing by that."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from cases.domain.case import Case, CaseState
+from cases.domain.priority import Band
+from cases.domain.promise import PromiseState
+from cases.store.tables import CASES, METADATA, PROMISES
+from chassis.db.aliases import group_of, names_of
+from chassis.db.statement import Statement
+from chassis.db.tables import replaced, table
+
+MISSED_MAX = 100  # that are counted
+
+
+@dataclass(slots=True)
+class CustomerStanding:
+    """What loyalty told last of a name of a customer."""
+
+    customer_id: UUID
+    band: Band
+    version: int
+    update_time: datetime
+
+
+STANDINGS = table(METADATA, "customer_standings", CustomerStanding, key=("customer_id",))
+_CUSTOMER: Any = sa.bindparam("customer_id", type_=sa.Uuid)
+
+PUT_STANDING = Statement[Any](replaced(insert(STANDINGS)))
+LOCK_STANDING = Statement(
+    sa.select(STANDINGS).where(STANDINGS.c.customer_id == _CUSTOMER).with_for_update(), row=CustomerStanding
+)
+
+_names = names_of(_CUSTOMER)
+_bands = sa.select(STANDINGS.c.band).where(STANDINGS.c.customer_id == sa.func.any(group_of(_CUSTOMER)))
+_missed = (
+    sa.select(sa.literal_column("1"))
+    .where(
+        PROMISES.c.customer_id == _names.c.customer_id,
+        PROMISES.c.due_time > sa.bindparam("since", type_=sa.DateTime(timezone=True)),
+        PROMISES.c.state
+        == sa.any_(sa.literal([PromiseState.BROKEN, PromiseState.KEPT_LATE], sa.ARRAY(sa.Text))),
+    )
+    .limit(MISSED_MAX)
+    .lateral("missed")
+)
+# Whatever names they have: the bands that loyalty told of, and how many promises to them were missed.
+STANDING = Statement[Any](
+    sa.select(
+        sa.func.array(_bands.scalar_subquery()).label("bands"),
+        sa.select(sa.func.count())
+        .select_from(_names.join(_missed, sa.true()))
+        .scalar_subquery()
+        .label("missed"),
+    )
+)
+# The open cases of a customer after a certain one, locked in the order in which several always are.
+LOCK_OPEN_CASES_OF = Statement(
+    sa.select(CASES)
+    .where(
+        CASES.c.customer_id == sa.func.any(group_of(_CUSTOMER)),
+        CASES.c.state == CaseState.OPEN.value,
+        CASES.c.id > sa.bindparam("after", type_=sa.Uuid),
+    )
+    .order_by(CASES.c.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+    .with_for_update(key_share=True),
+    row=Case,
+)

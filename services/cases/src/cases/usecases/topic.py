@@ -1,0 +1,65 @@
+"""Declaring what cases are about."""
+
+from cases.domain.facts import TopicCreated
+from cases.domain.priority import Harm
+from cases.domain.topic import Defaults, Topic, TopicChanges
+from cases.names import AGENT, TOPIC
+from cases.store import topics as store
+from cases.store.tables import AGENT as AGENT_BY_ID
+from chassis.api.entities import created, found, own_department, owned, save
+from chassis.db.statement import LOCK_NAMES, Executor
+from chassis.db.transaction import Transaction
+from chassis.facts import fact_of
+
+_TREE = "topics"  # whose places change one at a time
+
+
+async def create_topic(
+    tx: Transaction,
+    *,
+    topic_id: str,
+    display_name: str,
+    department_id: str | None,
+    parent_topic_id: str | None,
+    default_owner_id: str | None,
+    default_harm: Harm | None,
+) -> Topic:
+    """Declare a topic. AlreadyExists RESOURCE_EXISTS, NotFound, FailedPrecondition TOPIC_TOO_DEEP."""
+    department = own_department(tx, department_id, "topic.department")
+    topic = Topic(
+        topic_id, display_name, department, parent_topic_id, default_owner_id, default_harm, tx.now, tx.now
+    )
+    tx.require_owner(topic)
+    await _placed(tx, topic)
+    await created(tx, store.INSERT_TOPIC, topic)
+    tx.record(fact_of(TopicCreated, topic), version=topic.version)
+    return topic
+
+
+async def update_topic(tx: Transaction, *, topic_id: str, changes: TopicChanges, etag: str) -> Topic:
+    """Change a topic. NotFound, FailedPrecondition TOPIC_CYCLE, TOPIC_TOO_DEEP."""
+    await LOCK_NAMES.run(tx, names=[_TREE])
+    topic = await owned(tx, TOPIC, store.LOCK_TOPIC, topic_id, etag=etag)
+    if updated := topic.update(changes):
+        await _placed(tx, topic)
+        await save(tx, store.UPDATE_TOPIC, topic, updated)
+    return topic
+
+
+async def defaults_of(on: Executor, topic_id: str) -> Defaults:
+    """What a topic says of a case, itself or by the nearest above it that does."""
+    above = await store.ABOVE.all(on, id=topic_id)
+    owner = next((each["default_owner_id"] for each in above if each["default_owner_id"]), None)
+    harm = next((each["default_harm"] for each in above if each["default_harm"]), Harm.INCONVENIENCE)
+    return Defaults(owner, Harm(harm))
+
+
+async def _placed(tx: Transaction, topic: Topic) -> None:
+    """See that what a topic refers to is there, and that its place is one."""
+    if topic.default_owner_id:
+        (await found(tx, AGENT, AGENT_BY_ID, topic.default_owner_id)).require_active()
+    if topic.parent_topic_id:
+        await LOCK_NAMES.run(tx, names=[_TREE])
+        await found(tx, TOPIC, store.TOPIC, topic.parent_topic_id)
+        above = [each["id"] for each in await store.ABOVE.all(tx, id=topic.parent_topic_id)]
+        topic.require_place(above, (await store.LEVELS_BELOW.one(tx, id=topic.id))["levels"])
