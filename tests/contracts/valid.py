@@ -29,7 +29,11 @@ CONTRACTS = {name: name for name in SERVICES} | {"operations": "loyalty"}  # and
 SOMEBODY = "customers/019cade0-0000-7000-8000-000000000001"
 CANDIDATES = [f"matchCandidates/019cade0-0000-7000-8000-00000000000{n}" for n in (5, 6)]
 CANDIDATE = CANDIDATES[0]
-PAIRS = [(UUID(SOMEBODY.partition("/")[2]), UUID(f"019cade0-0000-7000-8000-00000000000{n}")) for n in (7, 8)]
+PAIRS = [  # two who are here, and two who are no more
+    tuple(UUID(f"019cade0-0000-7000-8000-00000000002{n}") for n in range(2)),
+    (UUID(SOMEBODY.partition("/")[2]), UUID("019cade0-0000-7000-8000-000000000008")),
+]
+ALIKE = {"kind": "PERSON", "given_name": "Ada", "family_name": "Berg", "birth_date": "1984-04-12"}
 TWINS = [f"customers/019cade0-0000-7000-8000-00000000001{n}" for n in range(2)]
 PROMISE = "promises/019cade0-0000-7000-8000-000000000002"
 CASE = "cases/019cade0-0000-7000-8000-000000000003"
@@ -473,7 +477,8 @@ async def prepare(name: str, db: Database) -> None:
                 await connection.execute(made, TIMER)
     if name == "customer":
         twins = [new_customer(*CUSTOMER.ids(each), {}, "agents/front-desk", NOW) for each in TWINS]
-        await INSERT_CUSTOMERS.rows(db, twins)
+        alike = [new_customer(each, ALIKE, "agents/front-desk", NOW) for each in PAIRS[0]]
+        await INSERT_CUSTOMERS.rows(db, [*twins, *alike])
         for candidate, pair in zip(CANDIDATES, PAIRS, strict=True):
             made = new_candidate(UUID(candidate.partition("/")[2]), pair, UUID(int=1), NOW)
             await SAVE_CANDIDATES.rows(db, [made])

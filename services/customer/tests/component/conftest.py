@@ -1,25 +1,35 @@
 """The customer service with its collaborators, for component tests."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import grpc
 import pytest
+import sqlalchemy as sa
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from google.type.date_pb2 import Date
 
 from chassis import ids
 from chassis.api.messages import timestamp
 from chassis.context import Call, Principal, current_call
+from chassis.db.statement import Statement, values
+from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event, headers, parse
+from customer.domain.match_features import FIELDS
+from customer.domain.match_jobs import MatchParameters
 from customer.events.view import _happened
+from customer.jobs import matching
 from customer.service import service
+from customer.store import matches as store
 from customer.store.views import VIEWS_BY_ID
 from customer.usecases import freshness
+from customer.usecases.hot_views import HotViews
 from customer.usecases.views import apply
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import (
@@ -32,6 +42,9 @@ from rapport.customer.v1 import (
     customer_service_pb2_grpc,
     identifier_pb2,
     import_service_pb2_grpc,
+    match_pb2,
+    match_service_pb2,
+    match_service_pb2_grpc,
     section_pb2,
     section_service_pb2,
     section_service_pb2_grpc,
@@ -43,6 +56,7 @@ from rapport.customer.v1 import (
     view_service_pb2_grpc,
 )
 from rapport.options.v1 import layout_pb2
+from rapport_identity import training
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason
 from rapport_testing.wait import eventually
@@ -196,6 +210,77 @@ class Desk:
         return view
 
 
+@dataclass
+class Matches:
+    """A running service, its customers and who of them may be one."""
+
+    desk: Any
+    service: Any
+    merging: Any
+
+    async def customer(
+        self, *identifiers: Any, given: str = "Anna", family: str = "Keller", **more: Any
+    ) -> str:
+        """Create a person; returns their name."""
+        born = more.pop("born", None)
+        year, month, day = (int(part) for part in born.split("-")) if born else (0, 0, 0)
+        date = Date(year=year, month=month, day=day) if born else None
+        person = customer_pb2.Person(given_name=given, family_name=family, birth_date=date)
+        return (await self.desk.create(*identifiers, person=person, **more)).name
+
+    async def settled(self) -> None:
+        """Wait until everybody who changed was compared."""
+
+        async def done() -> bool:
+            return not await store.QUEUED.all(self.desk.running.db, limit=1)
+
+        await eventually(done)
+
+    async def listed(self, customer: str = "", **more: Any) -> list[match_pb2.MatchCandidate]:
+        """The candidates, once everybody was compared."""
+        await self.settled()
+        request = match_service_pb2.ListMatchCandidatesRequest(customer=customer, **more)
+        return list((await self.service.ListMatchCandidates(request)).match_candidates)
+
+    async def only(self, state: int = match_pb2.MatchCandidate.STATE_PENDING) -> match_pb2.MatchCandidate:
+        """The one candidate there is, which is in that state."""
+        (candidate,) = await self.listed()
+        assert candidate.state == state
+        return candidate
+
+    async def reject(self, candidate: match_pb2.MatchCandidate, **more: Any) -> match_pb2.MatchCandidate:
+        """Say that they are two."""
+        request = match_service_pb2.RejectMatchRequest(name=candidate.name, **{"reason_code": "twins"} | more)
+        return await self.service.RejectMatch(request)
+
+    async def accept(self, candidate: match_pb2.MatchCandidate, **more: Any) -> match_pb2.MatchCandidate:
+        """Say that they are one."""
+        return await self.service.AcceptMatch(
+            match_service_pb2.AcceptMatchRequest(name=candidate.name, **more)
+        )
+
+    async def merges(self) -> list[Any]:
+        """The merges there are."""
+        request = customer_merge_service_pb2.ListCustomerMergesRequest()
+        listing = await self.merging.ListCustomerMerges(request)
+        return list(listing.customer_merges)
+
+    async def rename(self, customer: str, **names: str) -> None:
+        """Call a person something else."""
+        paths = [f"person.{field}" for field in names]
+        changed = customer_pb2.Customer(name=customer, person=customer_pb2.Person(**names))
+        request = customer_service_pb2.UpdateCustomerRequest(customer=changed)
+        request.update_mask.paths.extend(paths)
+        await self.desk.customers.UpdateCustomer(request)
+
+    async def learn(self) -> None:
+        """Have what is believed count as learned: then there are links by themselves."""
+        now = self.desk.clock.now()
+        document = training.believed(FIELDS).to_json()
+        learned = MatchParameters(ids.uuid7(now), "learned", True, 500, document, now)
+        await store.INSERT_PARAMETERS.run(self.desk.running.db, **values(learned))
+
+
 class Department:
     """A department with a section of its own, as its service would write it."""
 
@@ -333,3 +418,44 @@ def department(desk: Desk) -> Callable[..., Department]:
         return Department(desk, name)
 
     return named
+
+
+@pytest.fixture
+async def matches(desk: Any, monkeypatch: pytest.MonkeyPatch) -> Matches:
+    """A running service, which compares who changed when a test looks, not a second later."""
+    monkeypatch.setattr(matching, "POLL_S", 0.02)
+    stub = desk.running.stub
+    return Matches(desk, stub(match_service_pb2_grpc.MatchServiceStub), desk.merges)
+
+
+_WAITING_FOR_US = Statement[Any](
+    sa.select(sa.literal_column("pid"))
+    .select_from(sa.text("pg_stat_activity"))
+    .where(sa.text("pg_backend_pid() = ANY(pg_blocking_pids(pid))"))
+)
+
+
+@pytest.fixture
+def waits() -> Callable[[Transaction], Awaitable[Any]]:
+    """Returns once somebody waits for this transaction."""
+
+    async def for_us(tx: Transaction) -> Any:
+        return await eventually(lambda: _WAITING_FOR_US.maybe(tx))
+
+    return for_us
+
+
+class Unheard(HotViews):
+    """Views that nobody keeps."""
+
+    def __init__(self) -> None:
+        pass
+
+    def committed(self, customer_ids: Sequence[UUID]) -> None:
+        """Forget nothing."""
+
+
+@pytest.fixture
+def unheard() -> HotViews:
+    """Views that nobody keeps."""
+    return Unheard()

@@ -1,31 +1,14 @@
 """What is under way while customers are merged or taken apart ends where a person looks for it afterwards."""
 
 import asyncio
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from chassis.context import Call, Principal, acting
-from chassis.db.statement import Statement
 from customer.names import CUSTOMER, CUSTOMER_MERGE
 from customer.usecases import customers
 from customer.usecases.merges import merge_customers, undo_merge
 from customer.usecases.views import locked_views
-from rapport_testing.wait import eventually
-
-WAITING_FOR_US = Statement[Any](
-    sa.select(sa.literal_column("pid"))
-    .select_from(sa.text("pg_stat_activity"))
-    .where(sa.text("pg_backend_pid() = ANY(pg_blocking_pids(pid))"))
-)
-
-
-class Unheard:
-    """Views that nobody keeps."""
-
-    def committed(self, customer_ids):
-        pass
 
 
 @pytest.fixture
@@ -45,12 +28,9 @@ def db(desk):
         yield desk.running.db
 
 
-async def waits(tx):
-    """Returns once somebody waits for this transaction."""
-    await eventually(lambda: WAITING_FOR_US.maybe(tx))
-
-
-async def test_of_whom_a_customer_is_no_more_once_a_merge_is_undone_no_view_is_drawn(desk, db, anna, ann):
+async def test_of_whom_a_customer_is_no_more_once_a_merge_is_undone_no_view_is_drawn(
+    desk, db, anna, ann, unheard, waits
+):
     merge = await desk.merge(anna, ann)
 
     async def drawing():
@@ -60,14 +40,14 @@ async def test_of_whom_a_customer_is_no_more_once_a_merge_is_undone_no_view_is_d
 
     async with db.transaction() as undoing:
         (merge_id,) = CUSTOMER_MERGE.ids(merge.name)
-        await undo_merge(undoing, Unheard(), customer_merge_id=merge_id, reason_code="two-persons", etag="")
+        await undo_merge(undoing, unheard, customer_merge_id=merge_id, reason_code="two-persons", etag="")
         drawn = asyncio.ensure_future(drawing())  # which has read before that Ann is Anna
         await waits(undoing)
 
     assert await drawn == {ann}
 
 
-async def test_what_waited_for_a_merge_changes_the_name_that_survives(desk, db, anna, ann):
+async def test_what_waited_for_a_merge_changes_the_name_that_survives(desk, db, anna, ann, unheard, waits):
     async def locking():
         async with db.transaction() as tx:
             return (await customers.locked(tx, *CUSTOMER.ids(ann))).customer.name
@@ -75,7 +55,7 @@ async def test_what_waited_for_a_merge_changes_the_name_that_survives(desk, db, 
     async with db.transaction() as merging:
         survivor_id, merged_id = *CUSTOMER.ids(anna), *CUSTOMER.ids(ann)
         said = {"survivor_id": survivor_id, "merged_id": merged_id, "reason_code": "same-person"}
-        await merge_customers(merging, Unheard(), **said)
+        await merge_customers(merging, unheard, **said)
         locked = asyncio.ensure_future(locking())
         await waits(merging)
 

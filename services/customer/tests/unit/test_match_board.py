@@ -69,7 +69,8 @@ class World:
                 pairs |= {pair_of(each.customer_id, other) for other in holders}
                 holders.add(each.customer_id)
         board = Board(self.judge, Step(NOW, "clock", lambda: next(self._ids)))
-        board.add(self.known, set(self.groups.values()), self.kept.values())
+        board.know(self.known)
+        board.add(set(self.groups.values()), self.kept.values())
         board.review([each for each in self.kept if each in pairs])
         board.compare(pairs)
         for pair in board.links():

@@ -39,7 +39,7 @@ class MatchCandidate(_message.Message):
         STATE_LINKED: MatchCandidate._State.ValueType  # 2
         """They are linked as one, by a person or by itself: `decider` says."""
         STATE_REJECTED: MatchCandidate._State.ValueType  # 3
-        """They are two: a person said so, or took a link back. Neither they nor whoever is linked to either comes up again."""
+        """They are two: a person said so, or undid a merge of them. Neither they nor whoever is one with either comes up again."""
         STATE_CLOSED: MatchCandidate._State.ValueType  # 4
         """Nobody need decide: their records no longer look alike, they became one by other links, or one of them is no more."""
 
@@ -53,7 +53,7 @@ class MatchCandidate(_message.Message):
     STATE_LINKED: MatchCandidate.State.ValueType  # 2
     """They are linked as one, by a person or by itself: `decider` says."""
     STATE_REJECTED: MatchCandidate.State.ValueType  # 3
-    """They are two: a person said so, or took a link back. Neither they nor whoever is linked to either comes up again."""
+    """They are two: a person said so, or undid a merge of them. Neither they nor whoever is one with either comes up again."""
     STATE_CLOSED: MatchCandidate.State.ValueType  # 4
     """Nobody need decide: their records no longer look alike, they became one by other links, or one of them is no more."""
 
@@ -120,9 +120,9 @@ class MatchCandidate(_message.Message):
     decider: _builtins.str
     """Who decided, `agents/alice`, or `services/customer` when it was linked or closed by itself; empty while it is PENDING."""
     reason_code: _builtins.str
-    """Why it was decided, a code: of a person's rejection theirs; `exact` or `weight` of a link by itself, `accepted` of one by a
-    person; `apart`, `one-already`, `gone` or `two` (others of theirs were rejected) of what was closed, `unlinked` of a link that was
-    taken back.
+    """Why it was decided, a code: of a person's rejection theirs, or that of the undo of a merge; `exact` or `weight` of a link by
+    itself, `accepted` of one by a person; `apart`, `one-already`, `gone` or `two` (somebody said so of others of theirs) of what
+    was closed.
     """
     comment: _builtins.str
     """What the person who rejected it had to say."""

@@ -118,16 +118,17 @@ class MatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AcceptMatch(self, request, context):
-        """Says that they are one: links them. FAILED_PRECONDITION (`MATCH_DECIDED`) when it is not PENDING: who decided, what and
-        when is in the metadata.
+        """Says that they are one: links them. Of who are one already, or of whom one is no more, it is CLOSED. FAILED_PRECONDITION
+        (`MATCH_DECIDED`) when it is not PENDING: who decided, what and when is in the metadata; (`MATCH_REJECTED`) while it is said
+        of the same two people, by other names of theirs, that they are two.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RejectMatch(self, request, context):
-        """Says that they are two, for ever: neither they nor whoever is linked to either is asked about again, or linked by itself.
-        `MATCH_DECIDED` as of AcceptMatch.
+        """Says that they are two, for ever: neither they nor whoever is one with either is asked about again, or linked by itself. Other
+        questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatch.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

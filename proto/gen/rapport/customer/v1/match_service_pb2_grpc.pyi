@@ -40,12 +40,13 @@ class MatchServiceStub:
     ListMatchCandidates: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.ListMatchCandidatesRequest, _match_service_pb2.ListMatchCandidatesResponse]
     """Lists candidates, those for which most speaks first."""
     AcceptMatch: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.AcceptMatchRequest, _match_pb2.MatchCandidate]
-    """Says that they are one: links them. FAILED_PRECONDITION (`MATCH_DECIDED`) when it is not PENDING: who decided, what and
-    when is in the metadata.
+    """Says that they are one: links them. Of who are one already, or of whom one is no more, it is CLOSED. FAILED_PRECONDITION
+    (`MATCH_DECIDED`) when it is not PENDING: who decided, what and when is in the metadata; (`MATCH_REJECTED`) while it is said
+    of the same two people, by other names of theirs, that they are two.
     """
     RejectMatch: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.RejectMatchRequest, _match_pb2.MatchCandidate]
-    """Says that they are two, for ever: neither they nor whoever is linked to either is asked about again, or linked by itself.
-    `MATCH_DECIDED` as of AcceptMatch.
+    """Says that they are two, for ever: neither they nor whoever is one with either is asked about again, or linked by itself. Other
+    questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatch.
     """
     ReopenMatch: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.ReopenMatchRequest, _match_pb2.MatchCandidate]
     """Takes back that they are two: it is PENDING again, scored as they are now. FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when
@@ -80,12 +81,13 @@ class MatchServiceAsyncStub(MatchServiceStub):
     ListMatchCandidates: _aio.UnaryUnaryMultiCallable[_match_service_pb2.ListMatchCandidatesRequest, _match_service_pb2.ListMatchCandidatesResponse]  # type: ignore[assignment]
     """Lists candidates, those for which most speaks first."""
     AcceptMatch: _aio.UnaryUnaryMultiCallable[_match_service_pb2.AcceptMatchRequest, _match_pb2.MatchCandidate]  # type: ignore[assignment]
-    """Says that they are one: links them. FAILED_PRECONDITION (`MATCH_DECIDED`) when it is not PENDING: who decided, what and
-    when is in the metadata.
+    """Says that they are one: links them. Of who are one already, or of whom one is no more, it is CLOSED. FAILED_PRECONDITION
+    (`MATCH_DECIDED`) when it is not PENDING: who decided, what and when is in the metadata; (`MATCH_REJECTED`) while it is said
+    of the same two people, by other names of theirs, that they are two.
     """
     RejectMatch: _aio.UnaryUnaryMultiCallable[_match_service_pb2.RejectMatchRequest, _match_pb2.MatchCandidate]  # type: ignore[assignment]
-    """Says that they are two, for ever: neither they nor whoever is linked to either is asked about again, or linked by itself.
-    `MATCH_DECIDED` as of AcceptMatch.
+    """Says that they are two, for ever: neither they nor whoever is one with either is asked about again, or linked by itself. Other
+    questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatch.
     """
     ReopenMatch: _aio.UnaryUnaryMultiCallable[_match_service_pb2.ReopenMatchRequest, _match_pb2.MatchCandidate]  # type: ignore[assignment]
     """Takes back that they are two: it is PENDING again, scored as they are now. FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when
@@ -135,8 +137,9 @@ class MatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _match_service_pb2.AcceptMatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_match_pb2.MatchCandidate, _abc.Awaitable[_match_pb2.MatchCandidate]]:
-        """Says that they are one: links them. FAILED_PRECONDITION (`MATCH_DECIDED`) when it is not PENDING: who decided, what and
-        when is in the metadata.
+        """Says that they are one: links them. Of who are one already, or of whom one is no more, it is CLOSED. FAILED_PRECONDITION
+        (`MATCH_DECIDED`) when it is not PENDING: who decided, what and when is in the metadata; (`MATCH_REJECTED`) while it is said
+        of the same two people, by other names of theirs, that they are two.
         """
 
     @_abc_1.abstractmethod
@@ -145,8 +148,8 @@ class MatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _match_service_pb2.RejectMatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_match_pb2.MatchCandidate, _abc.Awaitable[_match_pb2.MatchCandidate]]:
-        """Says that they are two, for ever: neither they nor whoever is linked to either is asked about again, or linked by itself.
-        `MATCH_DECIDED` as of AcceptMatch.
+        """Says that they are two, for ever: neither they nor whoever is one with either is asked about again, or linked by itself. Other
+        questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatch.
         """
 
     @_abc_1.abstractmethod

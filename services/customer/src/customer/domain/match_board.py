@@ -17,11 +17,11 @@ from customer.domain.matches import (
     SAID_TWO,
     TOO_MANY,
     TWO,
-    UNLINKED,
     Judge,
     MatchCandidate,
     MatchState,
     Pair,
+    Weighed,
     new_candidate,
     pair_of,
 )
@@ -51,16 +51,20 @@ class Board:
         self._known: dict[UUID, Features] = {}
         self._groups: dict[UUID, Group] = {}
         self._candidates: dict[Pair, MatchCandidate] = {}
+        self._weighed: dict[Pair, Weighed | None] = {}
         self.before: dict[Pair, MatchState | None] = {}  # of those that are another now; None of what is new
 
-    def add(
-        self,
-        known: Mapping[UUID, Features],
-        groups: Iterable[Collection[UUID]],
-        candidates: Iterable[MatchCandidate],
-    ) -> None:
-        """Put down more customers, those who are one already, and candidates that are kept."""
+    def know(self, known: Mapping[UUID, Features]) -> None:
+        """Put down more customers."""
         self._known |= known
+
+    def weigh(self, pairs: Iterable[Pair]) -> bool:
+        """Weigh pairs of customers, whoever is one by now; whether anything speaks for one of them."""
+        weighed = [self._weigh(pair) for pair in pairs]
+        return any(weighed)
+
+    def add(self, groups: Iterable[Collection[UUID]], candidates: Iterable[MatchCandidate]) -> None:
+        """Put down who is one already, and candidates that are kept."""
         for group in map(frozenset, groups):
             self._groups |= dict.fromkeys(group, group)
         for each in candidates:
@@ -85,15 +89,13 @@ class Board:
         return self._groups.get(customer_id, frozenset({customer_id}))
 
     def review(self, pairs: Iterable[Pair]) -> None:
-        """Close what nobody need decide any more; a link that was taken back is a word of somebody."""
+        """Close what nobody need decide any more."""
         for pair in pairs:
             each = self._candidates[pair]
             gone = not self._known.keys() >= set(pair)
             is_one = pair[1] in self.group(pair[0])
             if each.state is MatchState.PENDING and (gone or is_one):
                 self._become(each, MatchState.CLOSED, GONE if gone else ONE_ALREADY)
-            elif each.state is MatchState.LINKED and not (gone or is_one):
-                self._become(each, MatchState.REJECTED, UNLINKED)
 
     def compare(self, pairs: Iterable[Pair]) -> None:
         """Score pairs, new ones and those that are asked about, or were closed because they were apart."""
@@ -103,7 +105,7 @@ class Board:
                 continue
             if candidate and candidate.state in (MatchState.LINKED, MatchState.REJECTED):
                 continue
-            weighed = None if two else self._judge.weigh(*(self._known[each] for each in pair))
+            weighed = None if two else self._weigh(pair)
             if weighed is None:
                 if candidate and candidate.state is MatchState.PENDING:
                     self._become(candidate, MatchState.CLOSED, TWO if two else APART)
@@ -157,6 +159,14 @@ class Board:
         if candidate.bar(bar):
             candidate.version += 1
             self.before.setdefault(pair, candidate.state)
+
+    def _weigh(self, pair: Pair) -> Weighed | None:
+        if pair not in self._weighed:
+            is_there = self._known.keys() >= set(pair)
+            self._weighed[pair] = (
+                self._judge.weigh(*(self._known[each] for each in pair)) if is_there else None
+            )
+        return self._weighed[pair]
 
     def _settled(self, members: Collection[UUID], links: Mapping[Pair, float]) -> dict[UUID, UUID]:
         """Of each the first of whom it is one with, when all who are linked have been heard."""

@@ -18,9 +18,9 @@ from rapport_identity.parameters import Parameters
 from rapport_identity.scoring import Scorer, Verdict
 
 Pair = tuple[UUID, UUID]  # the smaller id first, that of who was created first
-# Why a candidate is linked, closed or, when a link was taken back, rejected.
+# Why a candidate is linked or closed.
 EXACT, WEIGHT, ACCEPTED = "exact", "weight", "accepted"
-APART, ONE_ALREADY, GONE, TWO, UNLINKED = "apart", "one-already", "gone", "two", "unlinked"
+APART, ONE_ALREADY, GONE, TWO = "apart", "one-already", "gone", "two"
 OTHER_IDS = "each has an id or account number of the same system, and they differ"
 OTHER_KIND = "nobody knows whether both are persons, or both organizations"
 NOT_LEARNED = "nothing is learned from these customers yet, and what is believed of any links nobody"
@@ -147,6 +147,11 @@ class MatchCandidate:
         return self.customer_id, self.other_customer_id
 
     @property
+    def for_one(self) -> bool:
+        """Whether it is asked if they are one, or was said that they are: not so of two people."""
+        return self.state in (MatchState.PENDING, MatchState.LINKED) or self.reason_code == ONE_ALREADY
+
+    @property
     def bars(self) -> list[str]:
         """Why they are not linked by themselves."""
         return self.barred.splitlines()
@@ -210,6 +215,13 @@ class MatchCandidate:
             raise FailedPrecondition("MATCH_NOT_REJECTED", told, {"resource": self.name, "state": self.state})
 
 
+def said_to_be_two(said: MatchCandidate) -> FailedPrecondition:
+    """FailedPrecondition MATCH_REJECTED: what somebody said of two holds of all names of both."""
+    assert said.decide_time is not None
+    told = f"{said.decider} said {shown(said.decide_time)} that they are two: reopen {said.name} first."
+    return FailedPrecondition("MATCH_REJECTED", told, {"resource": said.name, "decider": said.decider})
+
+
 def new_candidate(candidate_id: UUID, pair: Pair, parameters_id: UUID, now: datetime) -> MatchCandidate:
     """A candidate that is yet to be scored."""
     return MatchCandidate(
@@ -241,7 +253,7 @@ _LINKED_BECAUSE = {
 
 def why_match(candidate: MatchCandidate, told: Told) -> Why:
     """Why two are asked about, or what was decided of them, and what each field said."""
-    odds = f"It weighs {candidate.weight:+.1f} bits: {candidate.probability:.1%} likely to be one person."
+    odds = f" It weighs {candidate.weight:+.1f} bits: {candidate.probability:.1%} likely to be one person."
     match candidate.state:
         case MatchState.PENDING:
             said = f"A person is asked: {'; '.join(candidate.bars) or 'it is not certain enough'}."
@@ -250,7 +262,8 @@ def why_match(candidate: MatchCandidate, told: Told) -> Why:
         case _:
             said = f"{candidate.state} by {candidate.decider}: {candidate.reason_code}."
     fields = {f: f"{level} ({bits:+.1f} bits)" for f, level, bits in json.loads(candidate.fields)}
-    return Why(f"{said} {odds}", "Fellegi-Sunter", candidate.match_parameters, fields)
+    compared = odds if fields else ""  # who were never compared weigh nothing
+    return Why(f"{said}{compared}", "Fellegi-Sunter", candidate.match_parameters, fields)
 
 
 def pair_of(a: UUID, b: UUID) -> Pair:

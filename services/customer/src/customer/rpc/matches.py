@@ -5,6 +5,7 @@ from typing import Any
 
 from chassis.api.actors import actor_name
 from chassis.api.messages import to_message
+from chassis.db.aliases import groups_of
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
@@ -15,7 +16,6 @@ from customer.domain.matches import why_match
 from customer.store import matches as store
 from customer.usecases import match_jobs, matches
 from customer.usecases.hot_views import HotViews
-from customer.usecases.match_links import members
 from customer.usecases.match_step import Matcher
 from rapport.customer.v1 import match_service_pb2 as pb
 from rapport.customer.v1.match_pb2 import MatchCandidate, MatchJob, MatchParameters
@@ -80,8 +80,8 @@ class MatchRpc(Rpc, MatchServiceServicer):
     ) -> pb.ListMatchCandidatesResponse:
         """List candidates, of everybody or of one customer under whichever of their names."""
         if request.customer:
-            ids = await members(self.db, names.CUSTOMER.ids(request.customer))
-            page = await store.LIST_CANDIDATES_OF.page(self.db, request, _candidate, customer_ids=list(ids))
+            ids = (await groups_of(self.db, names.CUSTOMER.ids(request.customer))).everybody
+            page = await store.LIST_CANDIDATES_OF.page(self.db, request, _candidate, customer_ids=ids)
         else:
             page = await store.LIST_CANDIDATES.page(self.db, request, _candidate)
         return pb.ListMatchCandidatesResponse(match_candidates=page[0], next_page_token=page[1])

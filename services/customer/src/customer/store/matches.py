@@ -1,7 +1,7 @@
 """The tables of matching: keys by which customers are found who may be one, and what came of each pair."""
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
@@ -125,12 +125,32 @@ async def holders_of_keys(on: Executor, keys: Iterable[int]) -> tuple[dict[int, 
 
 _any = sa.or_(among(_C.customer_id, "customer_ids"), among(_C.other_customer_id, "customer_ids"))
 CANDIDATE, LOCKED_CANDIDATE, SAVE_CANDIDATE = of_entity(MATCH_CANDIDATES, MatchCandidate)
-# Locked in the order of their ids, so that two who do so cannot each wait for the other.
-LOCKED_CANDIDATES_OF = Statement(
-    sa.select(MATCH_CANDIDATES).where(_any).order_by(_C.id).with_for_update(key_share=True),
+CANDIDATES_OF = Statement(sa.select(MATCH_CANDIDATES).where(_any), row=MatchCandidate)
+_ACROSS = Statement(
+    sa.select(MATCH_CANDIDATES).where(
+        sa.or_(
+            sa.and_(among(_C.customer_id, "ones"), among(_C.other_customer_id, "others")),
+            sa.and_(among(_C.customer_id, "others"), among(_C.other_customer_id, "ones")),
+        )
+    ),
     row=MatchCandidate,
 )
 SAVE_CANDIDATES = Bulk[Any](MATCH_CANDIDATES, replaced)
+
+
+async def candidates_across(
+    on: Executor, ones: Collection[UUID], others: Collection[UUID]
+) -> list[MatchCandidate]:
+    """The candidates of which one is among these and one among those."""
+    return list(await _ACROSS.all(on, ones=list(ones), others=list(others)))
+
+
+async def candidates_among(on: Executor, ids: Collection[UUID]) -> list[MatchCandidate]:
+    """The candidates of which both are among these."""
+    known = set(ids)
+    found = await CANDIDATES_OF.all(on, customer_ids=list(ids)) if ids else []
+    return [each for each in found if known.issuperset(each.pair)]
+
 
 _STATES = filters.enum(_C.state, match_pb2.MatchCandidate.State.DESCRIPTOR)
 _LISTED: dict[str, Any] = {"row": MatchCandidate, "descending": True, "order_by": "weight"}
@@ -250,10 +270,3 @@ COUNT_RECORDS, COUNT_CUSTOMERS = _count(MATCH_RECORDS), _count(CUSTOMERS)
 # So many by chance, of so many pages of a hundred: what is read has a bound, however many there are.
 _pages = sa.tablesample(MATCH_RECORDS, sa.func.system(sa.bindparam("percent", type_=sa.Double)))
 SAMPLE = Statement(sa.select(_pages).order_by(sa.func.random()).limit(_LIMIT), row=MatchRecord)
-
-
-async def candidates_between(on: Executor, ids: Sequence[UUID]) -> list[MatchCandidate]:
-    """The candidates of which both are among these, nobody else's to change until the transaction ends."""
-    known = set(ids)
-    found = await LOCKED_CANDIDATES_OF.all(on, customer_ids=list(ids)) if ids else []
-    return [each for each in found if known.issuperset(each.pair)]

@@ -3,29 +3,17 @@
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from chassis.db import aliases
-from chassis.db.statement import Executor
+from chassis.db.aliases import groups_of
 from chassis.db.transaction import Transaction
-from customer.domain.match_board import Group
 from customer.domain.matches import Pair
 from customer.store import matches as store
-from customer.store.tables import LOCKED_CUSTOMERS
 from customer.usecases.hot_views import HotViews
-from customer.usecases.merges import decide_alone, merge_customers
+from customer.usecases.merges import merge_customers
+from customer.usecases.people import lock_people
+from customer.usecases.views import locked_views
 
 MERGE_REASON = "match"
 REACHED_MAX = 2000
-
-
-async def groups_of(on: Executor, customer_ids: Collection[UUID]) -> set[Group]:
-    """Who is one with each of these, itself included."""
-    groups = await aliases.groups_of(on, customer_ids)
-    return {frozenset(members) for members in groups.members.values()}
-
-
-async def members(on: Executor, customer_ids: Collection[UUID]) -> set[UUID]:
-    """These and who is one with any of them."""
-    return set((await aliases.groups_of(on, customer_ids)).everybody)
 
 
 async def reached(tx: Transaction, customer_ids: Collection[UUID]) -> set[UUID]:
@@ -35,15 +23,14 @@ async def reached(tx: Transaction, customer_ids: Collection[UUID]) -> set[UUID]:
     while not ahead <= found and len(found) < REACHED_MAX:
         found |= ahead
         rows = await store.WOULD_BE_LINKED_WITH.all(tx, customer_ids=list(ahead), limit=REACHED_MAX)
-        ahead = await members(tx, ahead | {row["customer_id"] for row in rows})
+        ahead = set((await groups_of(tx, ahead | {row["customer_id"] for row in rows})).everybody)
     return found | ahead
 
 
 async def lock_for_links(tx: Transaction, pairs: Iterable[Pair]) -> None:
-    """Lock all whom links are about, in one order: who locks one by one may wait in a circle."""
-    await decide_alone(tx)
-    groups = await aliases.groups_of(tx, {each for pair in pairs for each in pair})
-    await LOCKED_CUSTOMERS.all(tx, ids=sorted(groups.members))
+    """Lock all whom links are about, and their views, in one order: one by one it may be a circle."""
+    groups, _ = await lock_people(tx, {each for pair in pairs for each in pair})
+    await locked_views(tx, groups.everybody)
 
 
 async def link(tx: Transaction, hot: HotViews, survivor_id: UUID, merged_id: UUID) -> None:

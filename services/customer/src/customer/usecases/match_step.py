@@ -9,27 +9,20 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from chassis import ids
+from chassis.db.aliases import groups_of
 from chassis.db.transaction import Transaction
 from chassis.errors import Refusal
-from chassis.facts import fact_of
-from customer.domain.facts import MatchCandidateCreated, MatchCandidateUpdated
 from customer.domain.match_board import Board, Step
-from customer.domain.matches import ACCEPTED, Judge, MatchCandidate, MatchState, Pair, pair_of
+from customer.domain.matches import Judge, MatchState, Pair, pair_of
 from customer.names import CUSTOMER
 from customer.store import matches as store
 from customer.usecases.hot_views import HotViews
-from customer.usecases.match_links import groups_of, link, lock_for_links, members, reached
+from customer.usecases.match_decisions import tell
+from customer.usecases.match_links import link, lock_for_links, reached
 from customer.usecases.match_records import index, load, partners
+from customer.usecases.merges import decide_alone
 from rapport_identity.parameters import Parameters
 
-OUTCOMES = Counter(
-    "rapport_match_outcomes",
-    "What became of two customers who may be one: pending (a person is asked), linked by itself, accepted or "
-    "rejected by a person, closed.",
-    ["outcome"],
-)
-for _each in ("pending", "linked", "accepted", "rejected", "closed"):
-    OUTCOMES.labels(_each)  # told from the start, so that a first one is seen
 SKIPPED = Counter(
     "rapport_match_skipped_keys", "Looks for customers that were left out, because too many share the key."
 )
@@ -86,15 +79,17 @@ class Matcher:
         found, skipped = await partners(tx, [indexed.known[each] for each in anew], judge.stop)
         SKIPPED.inc(skipped)
         pairs = {pair_of(*each) for each in found if not everybody or each[0] < each[1]}
-        # Of these nobody decides meanwhile.
-        among = await members(tx, customer_ids)  # who was merged is looked at under all names
-        locked = await store.LOCKED_CANDIDATES_OF.all(tx, customer_ids=list(among))
-        held = {each.pair: each for each in locked}
-        pairs |= {pair for pair in held if not anew.isdisjoint(pair)}
-
         board = Board(judge, Step(tx.now, tx.call.principal.subject, partial(ids.uuid7, tx.now)))
-        board.add(indexed.known, (), held.values())
-        await _put_down(tx, board, {each for pair in pairs | held.keys() for each in pair})
+        board.know(indexed.known)
+        board.know(await load(tx, {each for pair in pairs for each in pair if not board.has(each)}))
+        # Weighed before anybody who merges or decides has to wait for it.
+        if not board.weigh(pairs) and not await _held(tx, customer_ids):
+            return Matched(skipped=skipped)
+
+        await decide_alone(tx)  # from here on who is one, and what was said of whom, stays so
+        held = await _held(tx, customer_ids)
+        pairs |= {pair for pair in held if not anew.isdisjoint(pair)}
+        await _put_down(tx, board, {each for pair in pairs | held for each in pair})
         board.review(held)
         board.compare(pairs)
         if fresh := board.fresh:
@@ -123,12 +118,17 @@ class Matcher:
         tx.act(call)
 
 
+async def _held(tx: Transaction, customer_ids: Collection[UUID]) -> set[Pair]:
+    """Of whom there is a candidate: of these, or of other names of theirs, for they may have been merged."""
+    names = (await groups_of(tx, customer_ids)).everybody
+    return {each.pair for each in await store.CANDIDATES_OF.all(tx, customer_ids=names)}
+
+
 async def _put_down(tx: Transaction, board: Board, customer_ids: Iterable[UUID]) -> None:
     """Put down customers, those who are one with them, and the candidates of all of them."""
-    groups = await groups_of(tx, set(customer_ids))
-    everyone = {each for group in groups for each in group}
-    known = await load(tx, {each for each in everyone if not board.has(each)})
-    board.add(known, groups, await store.candidates_between(tx, list(everyone)))
+    groups = await groups_of(tx, customer_ids)
+    board.know(await load(tx, {each for each in groups.everybody if not board.has(each)}))
+    board.add(groups.members.values(), await store.candidates_among(tx, groups.everybody))
 
 
 async def _causes(tx: Transaction, board: Board, because_of: Collection[UUID]) -> dict[UUID, UUID]:
@@ -153,13 +153,3 @@ async def _write(tx: Transaction, board: Board, causes: Mapping[UUID, UUID]) -> 
             counts["linked"] += each.state is MatchState.LINKED
     await store.SAVE_CANDIDATES.rows(tx, board.changed)
     return counts
-
-
-def tell(
-    tx: Transaction, candidate: MatchCandidate, *, is_new: bool = False, caused_by: UUID | None = None
-) -> None:
-    """Tell what became of a candidate, and count it if the transaction commits."""
-    fact = fact_of(MatchCandidateCreated if is_new else MatchCandidateUpdated, candidate)
-    tx.record(fact, version=candidate.version, caused_by=caused_by)
-    outcome = ACCEPTED if candidate.reason_code == ACCEPTED else candidate.state.lower()
-    tx.after_commit(OUTCOMES.labels(outcome).inc)

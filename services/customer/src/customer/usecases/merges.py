@@ -16,12 +16,14 @@ from chassis.errors import NotFound
 from chassis.facts import fact_of
 from customer.domain.customers import Customer
 from customer.domain.facts import CustomerMergeUndone, CustomersMerged
+from customer.domain.matches import pair_of
 from customer.domain.merges import CustomerMerge, MergeState, check_mergeable, survivors
 from customer.names import CUSTOMER, CUSTOMER_MERGE
 from customer.store import merges as store
 from customer.store.tables import LOCKED_CUSTOMERS
 from customer.usecases.customers import save
 from customer.usecases.hot_views import HotViews
+from customer.usecases.match_decisions import people_of, say_two
 from customer.usecases.prospects import regrouped
 from customer.usecases.views import locked_views, render
 
@@ -111,7 +113,12 @@ async def undo_merge(
         "merged_customer": CUSTOMER.format(whose[merge.merged_customer_id]),
         "reason_code": reason_code,
     }
-    tx.record(fact_of(CustomerMergeUndone, merge, **told, **_said(whose, sequence)), version=merge.version)
+    undone = tx.record(
+        fact_of(CustomerMergeUndone, merge, **told, **_said(whose, sequence)), version=merge.version
+    )
+    # Before anybody matches them again: they are two, as whoever took them apart says.
+    pair = pair_of(merge.customer_id, merge.merged_customer_id)
+    await say_two(tx, pair, people_of(pair, whose), reason_code=reason_code, caused_by=undone)
     customers = await _locked(tx, set(whose.values()))
     await _regroup(tx, hot, whose, sequence, list(customers.values()))
     return merge

@@ -15,7 +15,6 @@ CODES = {
     "one-already": N_("they were one already"),
     "gone": N_("one of them is no more"),
     "two": N_("others who are linked with them are two"),
-    "unlinked": N_("they were linked, and that was taken back"),
     "promise-renegotiated": N_("the promised date moved"),
     "ivr": N_("phone menu"),
     "sms": N_("SMS"),
