@@ -12,6 +12,7 @@ from rapport.cases.v1 import (
     agent_pb2,
     case_pb2,
     case_service_pb2,
+    department_pb2,
     directory_service_pb2,
     promise_pb2,
     promise_service_pb2,
@@ -259,6 +260,11 @@ async def update_agent(_: Administer) -> directory_service_pb2.UpdateAgentReques
     return directory_service_pb2.UpdateAgentRequest(agent=agent, allow_missing=True)
 
 
+async def update_department(_: Administer) -> Message:
+    department = department_pb2.Department(name=OWNER, display_name="Billing")
+    return directory_service_pb2.UpdateDepartmentRequest(department=department, allow_missing=True)
+
+
 async def create_template(do: Administer) -> Message:
     template = template_pb2.Template(
         type=template_pb2.Template.TYPE_INFORMATION,
@@ -498,6 +504,7 @@ SCENES: dict[str, Scene] = {
     "cases.PromiseService.WithdrawPromise": changing(withdraw_promise),
     "cases.PromiseService.WithdrawPromise+case": changing(withdraw_promise, lent=True),
     "cases.DirectoryService.UpdateAgent": update_agent,
+    "cases.DirectoryService.UpdateDepartment": update_department,
     "notifications.TemplateService.CreateTemplate": create_template,
     "notifications.TemplateService.UpdateTemplate": update_template,
     "notifications.TemplateService.CreateTemplateText": create_text,

@@ -285,6 +285,17 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateAgent", {
             "agent": {"name": "agents/alice", "display_name": "Alice Berg", "inactive": False, "etag": "#"},
             "update_mask": "displayName,inactive"}),
+        ("UpdateDepartment", {"department": {
+            "name": "departments/billing", "display_name": "Billing", "work_kinds": [{
+                "kind": "invoice", "required_fields": [
+                    {"field": "order", "display_name": "Order", "format": "FORMAT_REFERENCE"}]}]},
+            "update_mask": "displayName,workKinds", "allow_missing": True}),
+        ("UpdateDepartment", {
+            "department": {"name": "departments/billing", "display_name": "Accounts", "etag": "#"},
+            "update_mask": "displayName"}),
+        ("GetDepartment", {"name": "departments/billing"}),
+        ("ListDepartments", _PAGE),
+        ("ExplainDepartment", {"name": "departments/billing"}),
         ("GetAgent", {"name": "agents/alice"}),
         ("ExplainAgent", {"name": "agents/alice"}),
         ("ListAgents", _PAGE),
@@ -333,7 +344,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListWorkItems", _PAGE | {"filter": "state = FINISHED"}),
         ("CreateWorkItem", {"work_item": {"case": "{OpenCase}", "department": "departments/front-desk",
             "kind": "invoice", "reference": "orders/1", "display_name": "Write to Mrs. Sommer",
-            "after": ["{ListWorkItems}"], "duration_minutes": 90}}),
+            "after": ["{ListWorkItems}"], "duration_minutes": 90, "fields": {"floor": "4"}}}),
         ("AssignWorkItem", {"name": "{CreateWorkItem}", "assignee": "agents/alice", "etag": "#"}),
         ("BlockWorkItem", {"name": "{CreateWorkItem}", "reason_code": "customer", "etag": "#"}),
         ("UnblockWorkItem", {"name": "{CreateWorkItem}", "etag": "#"}),
@@ -342,10 +353,11 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("AddDependency", {"name": "{CreateWorkItem}", "predecessor": "{ListWorkItems}", "etag": "#"}),
         ("HandOverWorkItem", {
             "name": "{CreateWorkItem}", "department": "departments/billing", "reason_code": "not-ours",
-            "asked_customer_again": True, "etag": "#"}),
+            "asked_customer_again": True, "fields": {"order": "orders/1"}, "etag": "#"}),
         ("FinishWorkItem", {"name": "{CreateWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("ListHandoffs", _PAGE | {"filter": "to_department = departments/billing"}),
         ("GetHandoff", {"name": "{ListHandoffs}"}),
+        ("ReportHandoffs", {"start_time": BEFORE, "end_time": SOON, "topic": "lost"}),
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
         ("ExplainCase", {"name": "{OpenCase}"}),
         ("ReopenCase", {"name": "{OpenCase}", "reason_code": "not-settled", "etag": "#"}),

@@ -10,7 +10,9 @@ from cases.events.customer import regrouped
 from cases.events.loyalty import on_value_changed
 from cases.events.notifications import Notices
 from cases.rpc.cases import CaseRpc, TopicRpc
-from cases.rpc.services import DirectoryRpc, HandoffRpc, NoteRpc, PromiseRpc, WorkItemRpc
+from cases.rpc.directory import DirectoryRpc
+from cases.rpc.handoffs import HandoffRpc
+from cases.rpc.services import NoteRpc, PromiseRpc, WorkItemRpc
 from cases.settings import Settings
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER

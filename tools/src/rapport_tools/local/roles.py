@@ -9,9 +9,8 @@ def _each(text: str) -> frozenset[str]:
 
 READ_EVERYTHING = _each(
     """
-    cases.agents.read cases.cases.read cases.handoffs.read cases.notes.read cases.promises.read
-    cases.topics.read
-    cases.work_items.read
+    cases.agents.read cases.cases.read cases.departments.read cases.handoffs.read cases.notes.read
+    cases.promises.read cases.topics.read cases.work_items.read
     customer.attribute_values.read customer.attributes.read customer.observations.read
     customer.consents.read customer.customer_merges.read customer.customers.read
     customer.customers.resolve customer.identifiers.read customer.import_jobs.read
@@ -50,7 +49,7 @@ BACK_OFFICE = _each(
 # Who is responsible for people, rules and money.
 LEAD = _each(
     """
-    cases.agents.write cases.topics.write
+    cases.agents.write cases.departments.write cases.topics.write
     customer.attributes.write customer.customer_merges.write customer.customers.assign
     customer.customers.contact customer.import_jobs.write customer.match_jobs.write
     customer.purposes.write customer.section_schemas.write

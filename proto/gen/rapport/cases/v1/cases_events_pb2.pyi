@@ -1109,6 +1109,56 @@ class AgentUpdated(_message.Message):
 Global___AgentUpdated: _TypeAlias = AgentUpdated  # noqa: Y015
 
 @_typing.final
+class DepartmentCreated(_message.Message):
+    """A department was described for the first time. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    department: _builtins.str
+    """`departments/{department}`."""
+    def __init__(
+        self,
+        *,
+        department: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepartmentCreated: _TypeAlias = DepartmentCreated  # noqa: Y015
+
+@_typing.final
+class DepartmentUpdated(_message.Message):
+    """A department was described otherwise. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    department: _builtins.str
+    """`departments/{department}`."""
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed, for example `work_kinds`."""
+
+    def __init__(
+        self,
+        *,
+        department: _builtins.str = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "updated_fields", b"updated_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepartmentUpdated: _TypeAlias = DepartmentUpdated  # noqa: Y015
+
+@_typing.final
 class PromiseMade(_message.Message):
     """A promise was made."""
 

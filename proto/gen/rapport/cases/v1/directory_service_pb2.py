@@ -27,11 +27,12 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from rapport.cases.v1 import agent_pb2 as rapport_dot_cases_dot_v1_dot_agent__pb2
+from rapport.cases.v1 import department_pb2 as rapport_dot_cases_dot_v1_dot_department__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/cases/v1/directory_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1crapport/cases/v1/agent.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"\xb0\x01\n\x12UpdateAgentRequest\x12,\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x17.rapport.cases.v1.AgentB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"=\n\x0fGetAgentRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\"F\n\x11ListAgentsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListAgentsResponse\x12\'\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Agent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"`\n\x13\x45xplainAgentRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xbd\x04\n\x10\x44irectoryService\x12\x8d\x01\n\x0bUpdateAgent\x12$.rapport.cases.v1.UpdateAgentRequest\x1a\x17.rapport.cases.v1.Agent\"?\xca\xfb\x8a\x01\x12\x63\x61ses.agents.write\x82\xd3\xe4\x93\x02\"2\x19/v1/{agent.name=agents/*}:\x05\x61gent\x12|\n\x08GetAgent\x12!.rapport.cases.v1.GetAgentRequest\x1a\x17.rapport.cases.v1.Agent\"4\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=agents/*}\x12\x84\x01\n\nListAgents\x12#.rapport.cases.v1.ListAgentsRequest\x1a$.rapport.cases.v1.ListAgentsResponse\"+\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/agents\x12\x93\x01\n\x0c\x45xplainAgent\x12%.rapport.cases.v1.ExplainAgentRequest\x1a\x1e.rapport.common.v1.Explanation\"<\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=agents/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/cases/v1/directory_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1crapport/cases/v1/agent.proto\x1a!rapport/cases/v1/department.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"\xb0\x01\n\x12UpdateAgentRequest\x12,\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x17.rapport.cases.v1.AgentB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"=\n\x0fGetAgentRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\"F\n\x11ListAgentsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListAgentsResponse\x12\'\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Agent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"`\n\x13\x45xplainAgentRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"\xbf\x01\n\x17UpdateDepartmentRequest\x12\x36\n\ndepartment\x18\x01 \x01(\x0b\x32\x1c.rapport.cases.v1.DepartmentB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"G\n\x14GetDepartmentRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\"K\n\x16ListDepartmentsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"e\n\x17ListDepartmentsResponse\x12\x31\n\x0b\x64\x65partments\x18\x01 \x03(\x0b\x32\x1c.rapport.cases.v1.Department\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"j\n\x18\x45xplainDepartmentRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xd2\t\n\x10\x44irectoryService\x12\x8d\x01\n\x0bUpdateAgent\x12$.rapport.cases.v1.UpdateAgentRequest\x1a\x17.rapport.cases.v1.Agent\"?\xca\xfb\x8a\x01\x12\x63\x61ses.agents.write\x82\xd3\xe4\x93\x02\"2\x19/v1/{agent.name=agents/*}:\x05\x61gent\x12|\n\x08GetAgent\x12!.rapport.cases.v1.GetAgentRequest\x1a\x17.rapport.cases.v1.Agent\"4\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=agents/*}\x12\x84\x01\n\nListAgents\x12#.rapport.cases.v1.ListAgentsRequest\x1a$.rapport.cases.v1.ListAgentsResponse\"+\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/agents\x12\x93\x01\n\x0c\x45xplainAgent\x12%.rapport.cases.v1.ExplainAgentRequest\x1a\x1e.rapport.common.v1.Explanation\"<\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=agents/*}:explain\x12\xb0\x01\n\x10UpdateDepartment\x12).rapport.cases.v1.UpdateDepartmentRequest\x1a\x1c.rapport.cases.v1.Department\"S\xca\xfb\x8a\x01\x17\x63\x61ses.departments.write\x82\xd3\xe4\x93\x02\x31\x32#/v1/{department.name=departments/*}:\ndepartment\x12\x95\x01\n\rGetDepartment\x12&.rapport.cases.v1.GetDepartmentRequest\x1a\x1c.rapport.cases.v1.Department\">\x90\x02\x01\xca\xfb\x8a\x01\x16\x63\x61ses.departments.read\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=departments/*}\x12\x9d\x01\n\x0fListDepartments\x12(.rapport.cases.v1.ListDepartmentsRequest\x1a).rapport.cases.v1.ListDepartmentsResponse\"5\x90\x02\x01\xca\xfb\x8a\x01\x16\x63\x61ses.departments.read\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/departments\x12\xa7\x01\n\x11\x45xplainDepartment\x12*.rapport.cases.v1.ExplainDepartmentRequest\x1a\x1e.rapport.common.v1.Explanation\"F\x90\x02\x01\xca\xfb\x8a\x01\x16\x63\x61ses.departments.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=departments/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,6 +57,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINAGENTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023cases.rapport/Agent'
   _globals['_EXPLAINAGENTREQUEST'].fields_by_name['event_id']._loaded_options = None
   _globals['_EXPLAINAGENTREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\006'
+  _globals['_UPDATEDEPARTMENTREQUEST'].fields_by_name['department']._loaded_options = None
+  _globals['_UPDATEDEPARTMENTREQUEST'].fields_by_name['department']._serialized_options = b'\342A\001\002'
+  _globals['_UPDATEDEPARTMENTREQUEST'].fields_by_name['update_mask']._loaded_options = None
+  _globals['_UPDATEDEPARTMENTREQUEST'].fields_by_name['update_mask']._serialized_options = b'\342A\001\001'
+  _globals['_UPDATEDEPARTMENTREQUEST'].fields_by_name['allow_missing']._loaded_options = None
+  _globals['_UPDATEDEPARTMENTREQUEST'].fields_by_name['allow_missing']._serialized_options = b'\342A\001\001'
+  _globals['_UPDATEDEPARTMENTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UPDATEDEPARTMENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_GETDEPARTMENTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETDEPARTMENTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030cases.rapport/Department'
+  _globals['_LISTDEPARTMENTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTDEPARTMENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTDEPARTMENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTDEPARTMENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_EXPLAINDEPARTMENTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_EXPLAINDEPARTMENTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030cases.rapport/Department'
+  _globals['_EXPLAINDEPARTMENTREQUEST'].fields_by_name['event_id']._loaded_options = None
+  _globals['_EXPLAINDEPARTMENTREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\006'
   _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateAgent']._loaded_options = None
   _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateAgent']._serialized_options = b'\312\373\212\001\022cases.agents.write\202\323\344\223\002\"2\031/v1/{agent.name=agents/*}:\005agent'
   _globals['_DIRECTORYSERVICE'].methods_by_name['GetAgent']._loaded_options = None
@@ -64,16 +83,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIRECTORYSERVICE'].methods_by_name['ListAgents']._serialized_options = b'\220\002\001\312\373\212\001\021cases.agents.read\202\323\344\223\002\014\022\n/v1/agents'
   _globals['_DIRECTORYSERVICE'].methods_by_name['ExplainAgent']._loaded_options = None
   _globals['_DIRECTORYSERVICE'].methods_by_name['ExplainAgent']._serialized_options = b'\220\002\001\312\373\212\001\021cases.agents.read\202\323\344\223\002\035\022\033/v1/{name=agents/*}:explain'
-  _globals['_UPDATEAGENTREQUEST']._serialized_start=288
-  _globals['_UPDATEAGENTREQUEST']._serialized_end=464
-  _globals['_GETAGENTREQUEST']._serialized_start=466
-  _globals['_GETAGENTREQUEST']._serialized_end=527
-  _globals['_LISTAGENTSREQUEST']._serialized_start=529
-  _globals['_LISTAGENTSREQUEST']._serialized_end=599
-  _globals['_LISTAGENTSRESPONSE']._serialized_start=601
-  _globals['_LISTAGENTSRESPONSE']._serialized_end=687
-  _globals['_EXPLAINAGENTREQUEST']._serialized_start=689
-  _globals['_EXPLAINAGENTREQUEST']._serialized_end=785
-  _globals['_DIRECTORYSERVICE']._serialized_start=788
-  _globals['_DIRECTORYSERVICE']._serialized_end=1361
+  _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateDepartment']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateDepartment']._serialized_options = b'\312\373\212\001\027cases.departments.write\202\323\344\223\00212#/v1/{department.name=departments/*}:\ndepartment'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetDepartment']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetDepartment']._serialized_options = b'\220\002\001\312\373\212\001\026cases.departments.read\202\323\344\223\002\032\022\030/v1/{name=departments/*}'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ListDepartments']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ListDepartments']._serialized_options = b'\220\002\001\312\373\212\001\026cases.departments.read\202\323\344\223\002\021\022\017/v1/departments'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ExplainDepartment']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ExplainDepartment']._serialized_options = b'\220\002\001\312\373\212\001\026cases.departments.read\202\323\344\223\002\"\022 /v1/{name=departments/*}:explain'
+  _globals['_UPDATEAGENTREQUEST']._serialized_start=323
+  _globals['_UPDATEAGENTREQUEST']._serialized_end=499
+  _globals['_GETAGENTREQUEST']._serialized_start=501
+  _globals['_GETAGENTREQUEST']._serialized_end=562
+  _globals['_LISTAGENTSREQUEST']._serialized_start=564
+  _globals['_LISTAGENTSREQUEST']._serialized_end=634
+  _globals['_LISTAGENTSRESPONSE']._serialized_start=636
+  _globals['_LISTAGENTSRESPONSE']._serialized_end=722
+  _globals['_EXPLAINAGENTREQUEST']._serialized_start=724
+  _globals['_EXPLAINAGENTREQUEST']._serialized_end=820
+  _globals['_UPDATEDEPARTMENTREQUEST']._serialized_start=823
+  _globals['_UPDATEDEPARTMENTREQUEST']._serialized_end=1014
+  _globals['_GETDEPARTMENTREQUEST']._serialized_start=1016
+  _globals['_GETDEPARTMENTREQUEST']._serialized_end=1087
+  _globals['_LISTDEPARTMENTSREQUEST']._serialized_start=1089
+  _globals['_LISTDEPARTMENTSREQUEST']._serialized_end=1164
+  _globals['_LISTDEPARTMENTSRESPONSE']._serialized_start=1166
+  _globals['_LISTDEPARTMENTSRESPONSE']._serialized_end=1267
+  _globals['_EXPLAINDEPARTMENTREQUEST']._serialized_start=1269
+  _globals['_EXPLAINDEPARTMENTREQUEST']._serialized_end=1375
+  _globals['_DIRECTORYSERVICE']._serialized_start=1378
+  _globals['_DIRECTORYSERVICE']._serialized_end=2612
 # @@protoc_insertion_point(module_scope)

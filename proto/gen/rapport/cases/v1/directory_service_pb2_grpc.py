@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from rapport.cases.v1 import agent_pb2 as rapport_dot_cases_dot_v1_dot_agent__pb2
+from rapport.cases.v1 import department_pb2 as rapport_dot_cases_dot_v1_dot_department__pb2
 from rapport.cases.v1 import directory_service_pb2 as rapport_dot_cases_dot_v1_dot_directory__service__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 
@@ -28,7 +29,7 @@ if _version_not_supported:
 
 
 class DirectoryServiceStub:
-    """The directory of agents.
+    """The directory of departments and agents.
     """
 
     def __init__(self, channel):
@@ -57,10 +58,30 @@ class DirectoryServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ExplainAgentRequest.SerializeToString,
                 response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
                 _registered_method=True)
+        self.UpdateDepartment = channel.unary_unary(
+                '/rapport.cases.v1.DirectoryService/UpdateDepartment',
+                request_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.UpdateDepartmentRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_department__pb2.Department.FromString,
+                _registered_method=True)
+        self.GetDepartment = channel.unary_unary(
+                '/rapport.cases.v1.DirectoryService/GetDepartment',
+                request_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.GetDepartmentRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_department__pb2.Department.FromString,
+                _registered_method=True)
+        self.ListDepartments = channel.unary_unary(
+                '/rapport.cases.v1.DirectoryService/ListDepartments',
+                request_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListDepartmentsRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListDepartmentsResponse.FromString,
+                _registered_method=True)
+        self.ExplainDepartment = channel.unary_unary(
+                '/rapport.cases.v1.DirectoryService/ExplainDepartment',
+                request_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ExplainDepartmentRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class DirectoryServiceServicer:
-    """The directory of agents.
+    """The directory of departments and agents.
     """
 
     def UpdateAgent(self, request, context):
@@ -93,6 +114,34 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateDepartment(self, request, context):
+        """Describes a department, with `allow_missing` for the first time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDepartment(self, request, context):
+        """Gets a department.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDepartments(self, request, context):
+        """Lists departments by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainDepartment(self, request, context):
+        """Explains a department: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -116,6 +165,26 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ExplainAgentRequest.FromString,
                     response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
+            'UpdateDepartment': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateDepartment,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.UpdateDepartmentRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_department__pb2.Department.SerializeToString,
+            ),
+            'GetDepartment': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDepartment,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.GetDepartmentRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_department__pb2.Department.SerializeToString,
+            ),
+            'ListDepartments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDepartments,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListDepartmentsRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListDepartmentsResponse.SerializeToString,
+            ),
+            'ExplainDepartment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainDepartment,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ExplainDepartmentRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'rapport.cases.v1.DirectoryService', rpc_method_handlers)
@@ -125,7 +194,7 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DirectoryService:
-    """The directory of agents.
+    """The directory of departments and agents.
     """
 
     @staticmethod
@@ -225,6 +294,114 @@ class DirectoryService:
             target,
             '/rapport.cases.v1.DirectoryService/ExplainAgent',
             rapport_dot_cases_dot_v1_dot_directory__service__pb2.ExplainAgentRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateDepartment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.DirectoryService/UpdateDepartment',
+            rapport_dot_cases_dot_v1_dot_directory__service__pb2.UpdateDepartmentRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_department__pb2.Department.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDepartment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.DirectoryService/GetDepartment',
+            rapport_dot_cases_dot_v1_dot_directory__service__pb2.GetDepartmentRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_department__pb2.Department.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDepartments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.DirectoryService/ListDepartments',
+            rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListDepartmentsRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListDepartmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainDepartment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.DirectoryService/ExplainDepartment',
+            rapport_dot_cases_dot_v1_dot_directory__service__pb2.ExplainDepartmentRequest.SerializeToString,
             rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,

@@ -6,6 +6,7 @@ Who serves customers."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from rapport.cases.v1 import agent_pb2 as _agent_pb2
+from rapport.cases.v1 import department_pb2 as _department_pb2
 from rapport.cases.v1 import directory_service_pb2 as _directory_service_pb2
 from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 import abc as _abc_1
@@ -29,7 +30,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class DirectoryServiceStub:
-    """The directory of agents."""
+    """The directory of departments and agents."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -46,10 +47,18 @@ class DirectoryServiceStub:
     """Lists agents by name."""
     ExplainAgent: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ExplainAgentRequest, _explanation_pb2.Explanation]
     """Explains an agent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    UpdateDepartment: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.UpdateDepartmentRequest, _department_pb2.Department]
+    """Describes a department, with `allow_missing` for the first time."""
+    GetDepartment: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.GetDepartmentRequest, _department_pb2.Department]
+    """Gets a department."""
+    ListDepartments: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListDepartmentsRequest, _directory_service_pb2.ListDepartmentsResponse]
+    """Lists departments by name."""
+    ExplainDepartment: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ExplainDepartmentRequest, _explanation_pb2.Explanation]
+    """Explains a department: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class DirectoryServiceAsyncStub(DirectoryServiceStub):
-    """The directory of agents."""
+    """The directory of departments and agents."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     UpdateAgent: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.UpdateAgentRequest, _agent_pb2.Agent]  # type: ignore[assignment]
@@ -63,9 +72,17 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     """Lists agents by name."""
     ExplainAgent: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ExplainAgentRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains an agent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    UpdateDepartment: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.UpdateDepartmentRequest, _department_pb2.Department]  # type: ignore[assignment]
+    """Describes a department, with `allow_missing` for the first time."""
+    GetDepartment: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.GetDepartmentRequest, _department_pb2.Department]  # type: ignore[assignment]
+    """Gets a department."""
+    ListDepartments: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListDepartmentsRequest, _directory_service_pb2.ListDepartmentsResponse]  # type: ignore[assignment]
+    """Lists departments by name."""
+    ExplainDepartment: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ExplainDepartmentRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a department: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The directory of agents."""
+    """The directory of departments and agents."""
 
     @_abc_1.abstractmethod
     def UpdateAgent(
@@ -101,5 +118,37 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
         """Explains an agent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+
+    @_abc_1.abstractmethod
+    def UpdateDepartment(
+        self,
+        request: _directory_service_pb2.UpdateDepartmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_department_pb2.Department, _abc.Awaitable[_department_pb2.Department]]:
+        """Describes a department, with `allow_missing` for the first time."""
+
+    @_abc_1.abstractmethod
+    def GetDepartment(
+        self,
+        request: _directory_service_pb2.GetDepartmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_department_pb2.Department, _abc.Awaitable[_department_pb2.Department]]:
+        """Gets a department."""
+
+    @_abc_1.abstractmethod
+    def ListDepartments(
+        self,
+        request: _directory_service_pb2.ListDepartmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_service_pb2.ListDepartmentsResponse, _abc.Awaitable[_directory_service_pb2.ListDepartmentsResponse]]:
+        """Lists departments by name."""
+
+    @_abc_1.abstractmethod
+    def ExplainDepartment(
+        self,
+        request: _directory_service_pb2.ExplainDepartmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a department: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_DirectoryServiceServicer_to_server(servicer: DirectoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -6,6 +6,7 @@ The ledger of hand-offs."""
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from rapport.cases.v1 import handoff_pb2 as _handoff_pb2
 import builtins as _builtins
@@ -18,6 +19,144 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+@_typing.final
+class ReportHandoffsRequest(_message.Message):
+    """Reports hand-offs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """Cases of this topic alone; empty means of any."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Cases that were opened then or later."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Cases that were opened before; later than `start_time`, by 366 days at most. INVALID_TIME."""
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        topic: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportHandoffsRequest: _TypeAlias = ReportHandoffsRequest  # noqa: Y015
+
+@_typing.final
+class HandoffReport(_message.Message):
+    """Where the time of cases goes. What has not ended counts until now. Seconds, rounded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Pair(_message.Message):
+        """What one department waited for another, or for itself."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        FROM_DEPARTMENT_FIELD_NUMBER: _builtins.int
+        TO_DEPARTMENT_FIELD_NUMBER: _builtins.int
+        HANDOFF_COUNT_FIELD_NUMBER: _builtins.int
+        RETURN_COUNT_FIELD_NUMBER: _builtins.int
+        ASKED_AGAIN_COUNT_FIELD_NUMBER: _builtins.int
+        WAIT_SECONDS_FIELD_NUMBER: _builtins.int
+        MEDIAN_WAIT_SECONDS_FIELD_NUMBER: _builtins.int
+        WORK_SECONDS_FIELD_NUMBER: _builtins.int
+        MEDIAN_WORK_SECONDS_FIELD_NUMBER: _builtins.int
+        BLOCKED_SECONDS_FIELD_NUMBER: _builtins.int
+        from_department: _builtins.str
+        """`departments/{department}` that gave work, and waited."""
+        to_department: _builtins.str
+        """`departments/{department}` that got it."""
+        handoff_count: _builtins.int
+        """How often."""
+        return_count: _builtins.int
+        """How often it went to a department that had had it before."""
+        asked_again_count: _builtins.int
+        """How often the customer was asked again."""
+        wait_seconds: _builtins.int
+        """How long work waited before it was begun, or ended without, together."""
+        median_wait_seconds: _builtins.int
+        """The median of that."""
+        work_seconds: _builtins.int
+        """How long work was worked on, together."""
+        median_work_seconds: _builtins.int
+        """The median of that."""
+        blocked_seconds: _builtins.int
+        """How long work that was begun could not go on, together."""
+        def __init__(
+            self,
+            *,
+            from_department: _builtins.str = ...,
+            to_department: _builtins.str = ...,
+            handoff_count: _builtins.int = ...,
+            return_count: _builtins.int = ...,
+            asked_again_count: _builtins.int = ...,
+            wait_seconds: _builtins.int = ...,
+            median_wait_seconds: _builtins.int = ...,
+            work_seconds: _builtins.int = ...,
+            median_work_seconds: _builtins.int = ...,
+            blocked_seconds: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_again_count", b"asked_again_count", "blocked_seconds", b"blocked_seconds", "from_department", b"from_department", "handoff_count", b"handoff_count", "median_wait_seconds", b"median_wait_seconds", "median_work_seconds", b"median_work_seconds", "return_count", b"return_count", "to_department", b"to_department", "wait_seconds", b"wait_seconds", "work_seconds", b"work_seconds"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CASE_COUNT_FIELD_NUMBER: _builtins.int
+    OPEN_CASE_COUNT_FIELD_NUMBER: _builtins.int
+    END_TO_END_SECONDS_FIELD_NUMBER: _builtins.int
+    MEDIAN_END_TO_END_SECONDS_FIELD_NUMBER: _builtins.int
+    WORK_SECONDS_FIELD_NUMBER: _builtins.int
+    WAIT_SECONDS_FIELD_NUMBER: _builtins.int
+    PAIRS_FIELD_NUMBER: _builtins.int
+    case_count: _builtins.int
+    """How many cases were opened in the period."""
+    open_case_count: _builtins.int
+    """How many of them are open."""
+    end_to_end_seconds: _builtins.int
+    """From when they were first opened to when they were last resolved, together: a case that is reopened goes on."""
+    median_end_to_end_seconds: _builtins.int
+    """The median of that."""
+    work_seconds: _builtins.int
+    """How much of that somebody worked on them: what is done at the same time counts once."""
+    wait_seconds: _builtins.int
+    """The rest: nobody did."""
+    @_builtins.property
+    def pairs(self) -> _containers.RepeatedCompositeFieldContainer[Global___HandoffReport.Pair]:
+        """By who waited for whom, the longest waiting first: at most 1,000."""
+
+    def __init__(
+        self,
+        *,
+        case_count: _builtins.int = ...,
+        open_case_count: _builtins.int = ...,
+        end_to_end_seconds: _builtins.int = ...,
+        median_end_to_end_seconds: _builtins.int = ...,
+        work_seconds: _builtins.int = ...,
+        wait_seconds: _builtins.int = ...,
+        pairs: _abc.Iterable[Global___HandoffReport.Pair] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_count", b"case_count", "end_to_end_seconds", b"end_to_end_seconds", "median_end_to_end_seconds", b"median_end_to_end_seconds", "open_case_count", b"open_case_count", "pairs", b"pairs", "wait_seconds", b"wait_seconds", "work_seconds", b"work_seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandoffReport: _TypeAlias = HandoffReport  # noqa: Y015
 
 @_typing.final
 class GetHandoffRequest(_message.Message):

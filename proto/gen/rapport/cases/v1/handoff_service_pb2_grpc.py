@@ -46,6 +46,11 @@ class HandoffServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_handoff__service__pb2.ListHandoffsRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_handoff__service__pb2.ListHandoffsResponse.FromString,
                 _registered_method=True)
+        self.ReportHandoffs = channel.unary_unary(
+                '/rapport.cases.v1.HandoffService/ReportHandoffs',
+                request_serializer=rapport_dot_cases_dot_v1_dot_handoff__service__pb2.ReportHandoffsRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_handoff__service__pb2.HandoffReport.FromString,
+                _registered_method=True)
 
 
 class HandoffServiceServicer:
@@ -66,6 +71,14 @@ class HandoffServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportHandoffs(self, request, context):
+        """Says of the cases that were opened in a period how much of their time was work and how much waiting, all in all and by
+        who waited for whom. Time runs at any hour of any day.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_HandoffServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -78,6 +91,11 @@ def add_HandoffServiceServicer_to_server(servicer, server):
                     servicer.ListHandoffs,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_handoff__service__pb2.ListHandoffsRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_handoff__service__pb2.ListHandoffsResponse.SerializeToString,
+            ),
+            'ReportHandoffs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportHandoffs,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_handoff__service__pb2.ReportHandoffsRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_handoff__service__pb2.HandoffReport.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +153,33 @@ class HandoffService:
             '/rapport.cases.v1.HandoffService/ListHandoffs',
             rapport_dot_cases_dot_v1_dot_handoff__service__pb2.ListHandoffsRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_handoff__service__pb2.ListHandoffsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportHandoffs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.HandoffService/ReportHandoffs',
+            rapport_dot_cases_dot_v1_dot_handoff__service__pb2.ReportHandoffsRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_handoff__service__pb2.HandoffReport.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,10 @@ class HandoffServiceStub:
     """Gets a hand-off."""
     ListHandoffs: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.ListHandoffsRequest, _handoff_service_pb2.ListHandoffsResponse]
     """Lists hand-offs, oldest first."""
+    ReportHandoffs: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.ReportHandoffsRequest, _handoff_service_pb2.HandoffReport]
+    """Says of the cases that were opened in a period how much of their time was work and how much waiting, all in all and by
+    who waited for whom. Time runs at any hour of any day.
+    """
 
 @_typing.type_check_only
 class HandoffServiceAsyncStub(HandoffServiceStub):
@@ -48,6 +52,10 @@ class HandoffServiceAsyncStub(HandoffServiceStub):
     """Gets a hand-off."""
     ListHandoffs: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.ListHandoffsRequest, _handoff_service_pb2.ListHandoffsResponse]  # type: ignore[assignment]
     """Lists hand-offs, oldest first."""
+    ReportHandoffs: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.ReportHandoffsRequest, _handoff_service_pb2.HandoffReport]  # type: ignore[assignment]
+    """Says of the cases that were opened in a period how much of their time was work and how much waiting, all in all and by
+    who waited for whom. Time runs at any hour of any day.
+    """
 
 class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who waited how long for whom."""
@@ -67,5 +75,15 @@ class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_handoff_service_pb2.ListHandoffsResponse, _abc.Awaitable[_handoff_service_pb2.ListHandoffsResponse]]:
         """Lists hand-offs, oldest first."""
+
+    @_abc_1.abstractmethod
+    def ReportHandoffs(
+        self,
+        request: _handoff_service_pb2.ReportHandoffsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_handoff_service_pb2.HandoffReport, _abc.Awaitable[_handoff_service_pb2.HandoffReport]]:
+        """Says of the cases that were opened in a period how much of their time was work and how much waiting, all in all and by
+        who waited for whom. Time runs at any hour of any day.
+        """
 
 def add_HandoffServiceServicer_to_server(servicer: HandoffServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -55,6 +55,26 @@ class WorkItem(_message.Message):
     STATE_FINISHED: WorkItem.State.ValueType  # 3
     """Done."""
 
+    @_typing.final
+    class FieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
@@ -76,6 +96,7 @@ class WorkItem(_message.Message):
     BLOCK_TIME_FIELD_NUMBER: _builtins.int
     HANDOFF_COUNT_FIELD_NUMBER: _builtins.int
     RETURN_COUNT_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`workItems/{uuid}`, chosen by the server."""
     case: _builtins.str
@@ -144,6 +165,12 @@ class WorkItem(_message.Message):
     def block_time(self) -> _timestamp_pb2.Timestamp:
         """Since when it cannot go on; absent while it can."""
 
+    @_builtins.property
+    def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What the department has to know, by field: at most 50, of which it may require some (`Department.work_kinds`). Texts of
+        at most 500 characters. Events do not say it.
+        """
+
     def __init__(
         self,
         *,
@@ -168,10 +195,11 @@ class WorkItem(_message.Message):
         block_time: _timestamp_pb2.Timestamp | None = ...,
         handoff_count: _builtins.int = ...,
         return_count: _builtins.int = ...,
+        fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["block_time", b"block_time", "create_time", b"create_time", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "assignee", b"assignee", "block_reason_code", b"block_reason_code", "block_time", b"block_time", "case", b"case", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "duration_minutes", b"duration_minutes", "etag", b"etag", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "handoff_count", b"handoff_count", "kind", b"kind", "name", b"name", "reference", b"reference", "return_count", b"return_count", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "assignee", b"assignee", "block_reason_code", b"block_reason_code", "block_time", b"block_time", "case", b"case", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "duration_minutes", b"duration_minutes", "etag", b"etag", "fields", b"fields", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "handoff_count", b"handoff_count", "kind", b"kind", "name", b"name", "reference", b"reference", "return_count", b"return_count", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

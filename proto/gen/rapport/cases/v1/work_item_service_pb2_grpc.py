@@ -109,7 +109,8 @@ class WorkItemServiceServicer:
     """
 
     def CreateWorkItem(self, request, context):
-        """Gives a department a part of an open case. Who answers for the case does, and nobody else. A case has at most 200
+        """Gives a department a part of an open case. FAILED_PRECONDITION (`FIELDS_MISSING`) without what the department requires of
+        such work. Who answers for the case does, and nobody else. A case has at most 200
         (`WORK_ITEM_LIMIT`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -162,7 +163,8 @@ class WorkItemServiceServicer:
 
     def HandOverWorkItem(self, request, context):
         """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
-        waits for, and with the promises that rest on it, which stay those of who made them.
+        waits for, and with the promises that rest on it, which stay those of who made them. FAILED_PRECONDITION
+        (`FIELDS_MISSING`) without what the other department requires of such work.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,8 @@ class WorkItemServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WorkItemServiceAsyncStub: ...
     CreateWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.CreateWorkItemRequest, _work_item_pb2.WorkItem]
-    """Gives a department a part of an open case. Who answers for the case does, and nobody else. A case has at most 200
+    """Gives a department a part of an open case. FAILED_PRECONDITION (`FIELDS_MISSING`) without what the department requires of
+    such work. Who answers for the case does, and nobody else. A case has at most 200
     (`WORK_ITEM_LIMIT`).
     """
     ForecastWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.ForecastWorkItemRequest, _work_item_pb2.WorkItem]
@@ -56,7 +57,8 @@ class WorkItemServiceStub:
     """Says that the work can go on. Promises that were AT_RISK for that alone become OPEN again."""
     HandOverWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.HandOverWorkItemRequest, _work_item_pb2.WorkItem]
     """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
-    waits for, and with the promises that rest on it, which stay those of who made them.
+    waits for, and with the promises that rest on it, which stay those of who made them. FAILED_PRECONDITION
+    (`FIELDS_MISSING`) without what the other department requires of such work.
     """
     AddDependency: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.AddDependencyRequest, _work_item_pb2.WorkItem]
     """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
@@ -77,7 +79,8 @@ class WorkItemServiceAsyncStub(WorkItemServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.CreateWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
-    """Gives a department a part of an open case. Who answers for the case does, and nobody else. A case has at most 200
+    """Gives a department a part of an open case. FAILED_PRECONDITION (`FIELDS_MISSING`) without what the department requires of
+    such work. Who answers for the case does, and nobody else. A case has at most 200
     (`WORK_ITEM_LIMIT`).
     """
     ForecastWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.ForecastWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
@@ -97,7 +100,8 @@ class WorkItemServiceAsyncStub(WorkItemServiceStub):
     """Says that the work can go on. Promises that were AT_RISK for that alone become OPEN again."""
     HandOverWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.HandOverWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
-    waits for, and with the promises that rest on it, which stay those of who made them.
+    waits for, and with the promises that rest on it, which stay those of who made them. FAILED_PRECONDITION
+    (`FIELDS_MISSING`) without what the other department requires of such work.
     """
     AddDependency: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.AddDependencyRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
@@ -121,7 +125,8 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _work_item_service_pb2.CreateWorkItemRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
-        """Gives a department a part of an open case. Who answers for the case does, and nobody else. A case has at most 200
+        """Gives a department a part of an open case. FAILED_PRECONDITION (`FIELDS_MISSING`) without what the department requires of
+        such work. Who answers for the case does, and nobody else. A case has at most 200
         (`WORK_ITEM_LIMIT`).
         """
 
@@ -183,7 +188,8 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
         """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
-        waits for, and with the promises that rest on it, which stay those of who made them.
+        waits for, and with the promises that rest on it, which stay those of who made them. FAILED_PRECONDITION
+        (`FIELDS_MISSING`) without what the other department requires of such work.
         """
 
     @_abc_1.abstractmethod

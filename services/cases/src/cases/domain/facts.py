@@ -224,6 +224,27 @@ class AgentUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentCreated:
+    """A department was described for the first time.
+
+    It is about no customer.
+    """
+
+    department: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentUpdated:
+    """A department was described otherwise.
+
+    It is about no customer.
+    """
+
+    department: str
+    updated_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Promise:
     """What every event about the promise tells."""
 

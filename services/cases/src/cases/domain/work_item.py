@@ -60,6 +60,7 @@ class WorkItem:
     block_reason_code: str = ""
     handoff_count: int = 0
     return_count: int = 0
+    fields: dict[str, str] = field(default_factory=dict)  # what its department has to know: personal
     version: int = 1
 
     name = WORK_ITEM.named("id")

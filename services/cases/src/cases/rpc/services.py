@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 from cases.domain.due import Due
 from cases.domain.explanation import why_promise
 from cases.domain.promise_clock import PromiseClock
-from cases.names import AGENT, CASE, HANDOFF, NOTE, PROMISE, WORK_ITEM
-from cases.store import handoffs
+from cases.names import CASE, NOTE, PROMISE, WORK_ITEM
 from cases.store import tables as store
-from cases.usecases import agent, case, dependencies, handing, promise, work_item
+from cases.usecases import case, dependencies, handing, promise, work_item
 from cases.usecases.make_batch import make_batch
 from cases.usecases.make_promise import make_promise
 from chassis.api.checks import Rules
@@ -22,15 +21,9 @@ from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from chassis.zones import NOT_A_TIME_ZONE, time_zone
-from rapport.cases.v1 import directory_service_pb2 as directory_pb
-from rapport.cases.v1 import handoff_service_pb2 as handoff_pb
 from rapport.cases.v1 import note_service_pb2 as note_pb
 from rapport.cases.v1 import promise_service_pb2 as promise_pb
 from rapport.cases.v1 import work_item_service_pb2 as work_item_pb
-from rapport.cases.v1.agent_pb2 import Agent
-from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceServicer
-from rapport.cases.v1.handoff_pb2 import Handoff
-from rapport.cases.v1.handoff_service_pb2_grpc import HandoffServiceServicer
 from rapport.cases.v1.note_pb2 import Note
 from rapport.cases.v1.note_service_pb2_grpc import NoteServiceServicer
 from rapport.cases.v1.promise_pb2 import Promise
@@ -105,13 +98,6 @@ class WorkItemRpc(Rpc, WorkItemServiceServicer):
     ExplainWorkItem = explain(WORK_ITEM, store.WORK_ITEM, WorkItem)
 
 
-class HandoffRpc(Rpc, HandoffServiceServicer):
-    """Who waited how long for whom."""
-
-    GetHandoff = get(HANDOFF, handoffs.HANDOFF, Handoff)
-    ListHandoffs = listing(handoff_pb.ListHandoffsResponse, handoffs.LIST_HANDOFFS)
-
-
 class PromiseRpc(Rpc, PromiseServiceServicer):
     """The promise ledger."""
 
@@ -139,12 +125,3 @@ class PromiseRpc(Rpc, PromiseServiceServicer):
         replaced = await store.PROMISE.one(self.db, id=before) if before else None
         why = partial(why_promise, explained, replaced=replaced)
         return await self.explainer.explain(request, to_message(Promise, explained), why)
-
-
-class DirectoryRpc(Rpc, DirectoryServiceServicer):
-    """The people a customer can be told to turn to."""
-
-    UpdateAgent = change(directory_pb.UpdateAgentRequest, agent.update_agent, Agent)
-    GetAgent = get(AGENT, store.AGENT, Agent)
-    ListAgents = listing(directory_pb.ListAgentsResponse, store.LIST_AGENTS)
-    ExplainAgent = explain(AGENT, store.AGENT, Agent)

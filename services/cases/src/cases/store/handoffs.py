@@ -57,3 +57,73 @@ HAD_BEFORE = Statement[Any](
         sa.exists().where(_OF_ITEM, HANDOFFS.c.to_department_id == sa.bindparam("department_id")).label("had")
     )
 )
+
+# What of a stay was work: since it was begun, less the times in which it could not go on.
+_STAYS = """
+    WITH chosen AS (
+        SELECT id, open_time, coalesce(resolve_time, greatest(:now, open_time)) AS close_time, state
+        FROM cases
+        WHERE open_time >= :start_time AND open_time < :end_time
+            AND (CAST(:topic AS text) = '' OR topic = :topic)
+    ), stays AS (
+        SELECT handoffs.*, coalesce(handoffs.end_time, greatest(:now, hand_over_time, start_time)) AS until
+        FROM handoffs JOIN chosen ON chosen.id = handoffs.case_id
+    ), worked AS (
+        SELECT stays.*, CASE WHEN start_time IS NULL THEN '{}' ELSE
+            tstzmultirange(tstzrange(start_time, until)) - coalesce((
+                SELECT range_agg(tstzrange(began, coalesce(ended, greatest(until, began))))
+                FROM unnest(block_times, unblock_times) AS block (began, ended)
+            ), '{}') END AS work
+        FROM stays
+    ), measured AS (
+        SELECT worked.*,
+            extract(epoch FROM coalesce(start_time, until) - hand_over_time) AS wait_s,
+            (SELECT coalesce(sum(extract(epoch FROM upper(each) - lower(each))), 0) FROM unnest(work) AS each)
+                AS work_s,
+            extract(epoch FROM until - coalesce(start_time, until)) AS begun_s
+        FROM worked
+    )
+"""
+PAIRS_MAX = 1000
+REPORT_PAIRS = Statement[Any](
+    sa.text(
+        _STAYS  # noqa: S608 - of constants
+        + """
+    SELECT from_department_id, to_department_id, count(*) AS handoff_count,
+        count(*) FILTER (WHERE returned) AS return_count,
+        count(*) FILTER (WHERE asked_customer_again) AS asked_again_count,
+        round(sum(wait_s))::bigint AS wait_seconds,
+        round(percentile_cont(0.5) WITHIN GROUP (ORDER BY wait_s))::bigint AS median_wait_seconds,
+        round(sum(work_s))::bigint AS work_seconds,
+        round(percentile_cont(0.5) WITHIN GROUP (ORDER BY work_s))::bigint AS median_work_seconds,
+        round(sum(begun_s - work_s))::bigint AS blocked_seconds
+    FROM measured GROUP BY 1, 2 ORDER BY wait_seconds DESC, 1, 2 LIMIT :most
+"""
+    )
+)
+# What is done at the same time counts once, and so it is less than by pairs.
+REPORT_CASES = Statement[Any](
+    sa.text(
+        _STAYS  # noqa: S608 - of constants
+        + """
+    , lived AS (
+        SELECT chosen.id, state, extract(epoch FROM close_time - open_time) AS life_s,
+            range_agg(work) * tstzmultirange(tstzrange(open_time, close_time)) AS work
+        FROM chosen LEFT JOIN measured ON measured.case_id = chosen.id
+        GROUP BY chosen.id, state, open_time, close_time
+    ), split AS (
+        SELECT state, life_s, (
+            SELECT coalesce(sum(extract(epoch FROM upper(each) - lower(each))), 0) FROM unnest(work) AS each
+        ) AS work_s
+        FROM lived
+    )
+    SELECT count(*) AS case_count, count(*) FILTER (WHERE state = 'OPEN') AS open_case_count,
+        round(coalesce(sum(life_s), 0))::bigint AS end_to_end_seconds,
+        round(coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY life_s), 0))::bigint
+            AS median_end_to_end_seconds,
+        round(coalesce(sum(work_s), 0))::bigint AS work_seconds,
+        round(coalesce(sum(life_s), 0))::bigint - round(coalesce(sum(work_s), 0))::bigint AS wait_seconds
+    FROM split
+"""
+    )
+)

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cases import names
 from cases.domain.agent import Agent
 from cases.domain.case import Case, Note
+from cases.domain.department import Department
 from cases.domain.promise import LIVE, Promise, PromiseState
 from cases.domain.work_item import CUSTOMER_ANSWER, WorkItem, WorkItemState
 from chassis.api import filters
@@ -22,6 +23,7 @@ from rapport.common.v1 import states_pb2
 METADATA = sa.MetaData()
 
 AGENTS = table(METADATA, "agents", Agent)
+DEPARTMENTS = table(METADATA, "departments", Department)
 CASES = table(METADATA, "cases", Case)
 NOTES = table(METADATA, "notes", Note)
 WORK_ITEMS = table(METADATA, "work_items", WorkItem)
@@ -31,6 +33,10 @@ AGENT, LOCK_AGENT, UPDATE_AGENT = of_entity(AGENTS, Agent)
 LIST_AGENTS = Listing(sa.select(AGENTS), AGENTS.c.id, row=Agent)
 # Nothing comes back when there is one already, whoever has made it.
 INSERT_AGENT = Statement[Any](insert(AGENTS).on_conflict_do_nothing().returning(AGENTS.c.id))
+
+DEPARTMENT, LOCK_DEPARTMENT, UPDATE_DEPARTMENT = of_entity(DEPARTMENTS, Department)
+LIST_DEPARTMENTS = Listing(sa.select(DEPARTMENTS), DEPARTMENTS.c.id, row=Department)
+INSERT_DEPARTMENT = Statement[Any](insert(DEPARTMENTS).on_conflict_do_nothing().returning(DEPARTMENTS.c.id))
 
 CASE, LOCK_CASE, UPDATE_CASE = of_entity(CASES, Case)
 CASES_BY_ID = Statement(sa.select(CASES).where(among(CASES.c.id, "ids")), row=Case)

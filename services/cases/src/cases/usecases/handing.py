@@ -9,6 +9,7 @@ from cases.names import WORK_ITEM
 from cases.store import handoffs
 from cases.store import tables as store
 from cases.usecases.agent import owner_to_be
+from cases.usecases.department import require_fields
 from cases.usecases.dependencies import compare_promises
 from cases.usecases.work_item import came
 from chassis.api.entities import owned, save
@@ -70,11 +71,14 @@ async def hand_over_work_item(
     department_id: str,
     reason_code: str,
     asked_customer_again: bool,
+    fields: dict[str, str],
     etag: str,
 ) -> WorkItem:
     """Give the work to another department, with all that waits for it and what was promised on it."""
     work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
     before = work_item.department_id
+    work_item.fields = work_item.fields | fields
+    await require_fields(tx, department_id, work_item.kind, work_item.fields, "fields")
     (had,) = await handoffs.HAD_BEFORE.one(tx, work_item_id=work_item_id, department_id=department_id)
     said = {"asked_customer_again": asked_customer_again, "returned": had}
     fact = work_item.hand_over(department_id, reason_code, **said)

@@ -11,6 +11,7 @@ from cases.domain.work_item import WorkItem
 from cases.names import CASE, WORK_ITEM
 from cases.store import tables as store
 from cases.store.handoffs import END_HANDOFF, INSERT_HANDOFF, START_HANDOFF
+from cases.usecases.department import require_fields
 from cases.usecases.dependencies import owned_with_its_case, tell
 from cases.usecases.promise import count_outcome, outcome_of_kept
 from chassis import ids
@@ -31,12 +32,14 @@ async def create_work_item(
     display_name: str,
     after_ids: list[UUID],
     duration_minutes: int,
+    fields: dict[str, str],
 ) -> WorkItem:
     """Give a department a part of an open case, which may wait for others."""
     case = await owned(
         tx, CASE, store.LOCK_CASE, case_id
     )  # who answers for a case asks others for their parts
     case.require_open()
+    await require_fields(tx, department_id, kind, fields, "work_item.fields")
     (count,) = await store.COUNT_WORK_ITEMS.one(tx, id=case_id)
     if count >= ITEMS_MAX:
         told = f"{case.name} has {count} work items, which is as many as a case can have: open another case."
@@ -53,6 +56,7 @@ async def create_work_item(
         display_name=display_name,
         after_ids=sorted(set(after_ids)),
         duration_minutes=duration_minutes,
+        fields=fields,
     )
     cause = tx.record(fact_of(WorkItemCreated, work_item), version=work_item.version)
     if after_ids:

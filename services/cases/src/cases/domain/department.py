@@ -1,0 +1,121 @@
+"""A department, and what it has to know of work that it is given."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypedDict
+
+from cases.domain.facts import DepartmentUpdated
+from cases.names import DEPARTMENT
+from chassis.errors import FailedPrecondition, invalid
+from chassis.facts import changed, fact_of
+
+
+class Format(StrEnum):
+    """What the text of a field is."""
+
+    UNSPECIFIED = "UNSPECIFIED"  # text for people
+    CODE = "CODE"
+    REFERENCE = "REFERENCE"
+    NUMBER = "NUMBER"
+    DATE = "DATE"
+    EMAIL = "EMAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredField:
+    """What has to be said of work."""
+
+    field: str
+    display_name: str = ""
+    format: Format | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkKind:
+    """What has to be said of one kind of work."""
+
+    kind: str
+    required_fields: list[RequiredField]
+
+
+class DepartmentFields(TypedDict, total=False):
+    """What people say of a department."""
+
+    display_name: str
+    work_kinds: list[WorkKind]
+
+
+@dataclass(slots=True)
+class Department:
+    """A department as it describes itself."""
+
+    id: str
+    create_time: datetime
+    update_time: datetime
+    display_name: str = ""
+    requires: dict[str, Any] = field(default_factory=dict)  # `work_kinds`, as JSON holds them
+    version: int = 1
+
+    name = DEPARTMENT.named("id")
+    department = DEPARTMENT.named("id")
+
+    @property
+    def work_kinds(self) -> list[WorkKind]:
+        """What it has to know of work, by kind, in the order in which it says so."""
+        return [
+            WorkKind(
+                each["kind"],
+                [
+                    RequiredField(said["field"], said["display_name"], Format(said["format"]))
+                    for said in each["required_fields"]
+                ],
+            )
+            for each in self.requires.get("work_kinds", [])
+        ]
+
+    def update(self, changes: DepartmentFields) -> DepartmentUpdated | None:
+        """Take over `changes`. Nothing when it is so already."""
+        new: dict[str, Any] = dict(changes)
+        if (kinds := new.pop("work_kinds", None)) is not None:
+            new["requires"] = _kept(kinds)
+        fields = ["work_kinds" if each == "requires" else each for each in changed(self, new)]
+        return fact_of(DepartmentUpdated, self, updated_fields=fields) if fields else None
+
+    def require_complete(self) -> None:
+        """Refuse a department without a name for people (REQUIRED)."""
+        if not self.display_name:
+            raise invalid("department.display_name", "REQUIRED", "must be given")
+
+    def required_of(self, kind: str) -> list[RequiredField]:
+        """What it has to know of work of a kind."""
+        return [said for each in self.work_kinds if each.kind == kind for said in each.required_fields]
+
+    def require_fields(self, kind: str, fields: dict[str, str]) -> None:
+        """Refuse work of which something is missing that it has to know (`FIELDS_MISSING`)."""
+        if missing := [
+            said.field for said in self.required_of(kind) if not fields.get(said.field, "").strip()
+        ]:
+            told = f"{self.name} has to know of work of this kind: {', '.join(missing)}."
+            raise FailedPrecondition(
+                "FIELDS_MISSING", told, {"resource": self.name, "fields": ", ".join(missing)}
+            )
+
+
+def _kept(kinds: list[WorkKind]) -> dict[str, Any]:
+    return {
+        "work_kinds": [
+            {
+                "kind": each.kind,
+                "required_fields": [
+                    {
+                        "field": said.field,
+                        "display_name": said.display_name,
+                        "format": said.format or Format.UNSPECIFIED,
+                    }
+                    for said in each.required_fields
+                ],
+            }
+            for each in kinds
+        ]
+    }

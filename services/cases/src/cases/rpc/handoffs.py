@@ -1,0 +1,51 @@
+"""The gRPC service of the ledger of hand-offs."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from cases.names import DEPARTMENT, HANDOFF
+from cases.store import handoffs as store
+from chassis.api.checks import Rules
+from chassis.api.messages import moment
+from chassis.api.validation import Check
+from chassis.api.wellknown import time_of
+from chassis.grpc.methods import get, listing
+from chassis.servicer import Rpc
+from rapport.cases.v1 import handoff_service_pb2 as pb
+from rapport.cases.v1.handoff_pb2 import Handoff
+from rapport.cases.v1.handoff_service_pb2_grpc import HandoffServiceServicer
+
+PERIOD_MAX = timedelta(days=366)
+
+
+def check_period(check: Check, sent: Any, now: datetime) -> None:
+    """From a moment to a later one, of a year at most."""
+    start, end = time_of(sent, "start_time"), time_of(sent, "end_time")
+    if start and end and not start < end <= start + PERIOD_MAX:
+        check.refuse("end_time", "INVALID_TIME", "must be later than start_time, by 366 days at most")
+
+
+class HandoffRpc(Rpc, HandoffServiceServicer):
+    """Who waited how long for whom."""
+
+    rules: ClassVar[Rules] = {pb.ReportHandoffsRequest: check_period}
+
+    GetHandoff = get(HANDOFF, store.HANDOFF, Handoff)
+    ListHandoffs = listing(pb.ListHandoffsResponse, store.LIST_HANDOFFS)
+
+    async def ReportHandoffs(self, request: pb.ReportHandoffsRequest, context: Any) -> pb.HandoffReport:
+        """Where the time of cases went, all in all and by who waited for whom."""
+        asked = {
+            "start_time": moment(request.start_time),
+            "end_time": moment(request.end_time),
+            "topic": request.topic,
+            "now": self.db.clock.now(),
+        }
+        cases = await store.REPORT_CASES.one(self.db, **asked)
+        pairs = await store.REPORT_PAIRS.all(self.db, **asked, most=store.PAIRS_MAX)
+        return pb.HandoffReport(**cases, pairs=[_pair(dict(each)) for each in pairs])
+
+
+def _pair(row: dict[str, Any]) -> pb.HandoffReport.Pair:
+    between = [DEPARTMENT.format(row.pop(f"{each}_department_id")) for each in ("from", "to")]
+    return pb.HandoffReport.Pair(from_department=between[0], to_department=between[1], **row)

@@ -1,0 +1,99 @@
+"""Where the time of cases goes: figures that a person can check by hand."""
+
+from datetime import timedelta
+
+import pytest
+
+from chassis.api.messages import timestamp
+from rapport.cases.v1.case_service_pb2 import ReopenCaseRequest, ResolveCaseRequest
+from rapport.cases.v1.handoff_service_pb2 import HandoffReport, ReportHandoffsRequest
+
+HOUR = timedelta(hours=1)
+H = 3600
+FRONT_DESK, DELIVERY, BILLING = (f"departments/{each}" for each in ("front-desk", "delivery", "billing"))
+
+
+async def report(desk, since, topic="", days=1):
+    period = {"start_time": timestamp(since), "end_time": timestamp(since + timedelta(days=days))}
+    return await desk.handoffs.ReportHandoffs(ReportHandoffsRequest(**period, topic=topic))
+
+
+async def test_time_is_split_into_work_and_waiting_all_in_all_and_by_who_waited_for_whom(desk):
+    """Delivery waits 1 h, works 2 h; billing waits 2 h, works 3 h, of which 1 h it cannot: 5 h end to end."""
+    begun = desk.clock.now()
+    case = await desk.open()
+    ours = await desk.add(case.name)
+    theirs = await desk.add(case.name, department=BILLING, kind="refund")
+    for hours, verb, item, fields in (
+        (1, "Start", ours, {}),
+        (1, "Start", theirs, {}),
+        (1, "Finish", ours, {}),
+        (0, "Block", theirs, {"reason_code": "customer"}),
+        (1, "Unblock", theirs, {}),
+        (1, "Finish", theirs, {}),
+    ):
+        desk.clock.advance(hours * HOUR)
+        await desk.item(verb, item.name, **fields)
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="refunded"))
+    found = await report(desk, begun)
+    assert list(found.pairs) == [
+        HandoffReport.Pair(
+            from_department=FRONT_DESK, to_department=BILLING, handoff_count=1, wait_seconds=2 * H,
+            median_wait_seconds=2 * H, work_seconds=2 * H, median_work_seconds=2 * H, blocked_seconds=H),
+        HandoffReport.Pair(
+            from_department=FRONT_DESK, to_department=DELIVERY, handoff_count=1, wait_seconds=H,
+            median_wait_seconds=H, work_seconds=2 * H, median_work_seconds=2 * H),
+    ]  # fmt: skip
+    assert (found.case_count, found.open_case_count) == (1, 0)
+    # Of 5 hours nobody worked in the first, nor while billing could not go on: what was parallel counts once.
+    assert (found.end_to_end_seconds, found.work_seconds, found.wait_seconds) == (5 * H, 3 * H, 2 * H)
+    assert found.median_end_to_end_seconds == 5 * H
+
+
+async def test_work_that_goes_to_and_fro_is_counted_and_what_lasts_counts_until_now(desk):
+    begun = desk.clock.now()
+    item = await desk.add((await desk.open()).name)
+    for there in (BILLING, DELIVERY, BILLING):
+        desk.clock.advance(HOUR)
+        over = {"department": there, "reason_code": "not-ours", "asked_customer_again": there == BILLING}
+        await desk.item("HandOver", item.name, **over)
+    desk.clock.advance(3 * HOUR)
+    found = await report(desk, begun)
+    shown = {
+        (each.from_department, each.to_department): (
+            each.handoff_count, each.return_count, each.asked_again_count, each.wait_seconds,
+            each.median_wait_seconds)
+        for each in found.pairs
+    }  # fmt: skip
+    assert shown == {
+        (FRONT_DESK, DELIVERY): (1, 0, 0, H, H),
+        (DELIVERY, BILLING): (2, 1, 2, 4 * H, 2 * H),
+        (BILLING, DELIVERY): (1, 1, 0, H, H),
+    }
+    assert (found.open_case_count, found.end_to_end_seconds, found.work_seconds) == (1, 6 * H, 0)
+
+
+async def test_the_clock_of_a_case_that_is_reopened_goes_on(desk):
+    begun = desk.clock.now()
+    case = await desk.open()
+    for hours in (1, 2):
+        desk.clock.advance(hours * HOUR)
+        await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="told"))
+        assert (await report(desk, begun)).end_to_end_seconds == (1 if hours == 1 else 3) * H
+        await desk.cases.ReopenCase(ReopenCaseRequest(name=case.name))
+
+
+async def test_a_report_is_of_cases_opened_in_a_period_and_of_a_topic(desk):
+    begun = desk.clock.now()
+    await desk.add((await desk.open(topic="late-delivery")).name)
+    await desk.add((await desk.open(topic="refund")).name)
+    desk.clock.advance(timedelta(days=1))
+    await desk.add((await desk.open(topic="refund")).name)
+    assert [(await report(desk, begun, topic)).case_count for topic in ("", "refund", "none")] == [2, 1, 0]
+    assert (await report(desk, begun, days=2)).case_count == 3
+    assert await report(desk, begun - timedelta(days=5)) == HandoffReport()
+
+
+@pytest.mark.parametrize("days", [-1, 0, 367])
+async def test_a_period_is_of_a_year_at_most(desk, refused, days):
+    assert await refused(report(desk, desk.clock.now(), days=days)) == "INVALID_ARGUMENT INVALID_TIME"
