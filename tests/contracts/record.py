@@ -36,6 +36,8 @@ NAMES = {
     "previous_customer": "customers/{previous}",
     "case": "cases/{case}",
     "work_item": "workItems/{work_item}",
+    "clock": "clocks/{clock}",
+    "clock_policy": "clockPolicies/default",
     "promise": "promises/{promise}",
     "predecessor": "promises/{predecessor}",
     "root": "promises/{predecessor}",

@@ -12,6 +12,9 @@ from rapport.cases.v1 import (
     agent_pb2,
     case_pb2,
     case_service_pb2,
+    clock_policy_pb2,
+    clock_policy_service_pb2,
+    clock_service_pb2,
     department_pb2,
     directory_service_pb2,
     promise_pb2,
@@ -301,6 +304,36 @@ async def update_text(do: Administer) -> Message:
     )
 
 
+async def create_clock_policy(_: Administer) -> Message:
+    target = clock_policy_pb2.ClockPolicy.Target(metric="CLOCK_METRIC_RESOLUTION", business_minutes=60)
+    policy = clock_policy_pb2.ClockPolicy(
+        department=OWNER, subject="SUBJECT_CASE", condition="true", targets=[target]
+    )
+    return clock_policy_service_pb2.CreateClockPolicyRequest(
+        clock_policy_id=f"p{uuid4().hex}", clock_policy=policy
+    )
+
+
+async def update_clock_policy(do: Administer) -> Message:
+    made = await do("ClockPolicyService.CreateClockPolicy", await create_clock_policy(do))
+    changed = clock_policy_pb2.ClockPolicy(name=made.name, position=7)
+    return clock_policy_service_pb2.UpdateClockPolicyRequest(clock_policy=changed)
+
+
+async def pause_clock(do: Administer) -> Message:
+    """One of a case of billing's, for which there is a policy of its own."""
+    await do("ClockPolicyService.CreateClockPolicy", await create_clock_policy(do))
+    case = (await _case(do)).name
+    listed = clock_service_pb2.ListClocksRequest(filter=f'case = "{case}"')
+    (clock,) = (await do("ClockService.ListClocks", listed)).clocks
+    return clock_service_pb2.PauseClockRequest(name=clock.name, reason_code="waiting-for-customer")
+
+
+async def resume_clock(do: Administer) -> Message:
+    paused = await do("ClockService.PauseClock", await pause_clock(do))
+    return clock_service_pb2.ResumeClockRequest(name=paused.name)
+
+
 async def create_policy(_: Administer) -> Message:
     return notice_policy_service_pb2.CreateNoticePolicyRequest(
         notice_policy_id=f"p{uuid4().hex}",
@@ -489,6 +522,10 @@ SCENES: dict[str, Scene] = {
     "cases.WorkItemService.RemoveDependency+case": depending_lent(
         work_item_service_pb2.RemoveDependencyRequest
     ),
+    "cases.ClockPolicyService.CreateClockPolicy": create_clock_policy,
+    "cases.ClockPolicyService.UpdateClockPolicy": update_clock_policy,
+    "cases.ClockService.PauseClock": pause_clock,
+    "cases.ClockService.ResumeClock": resume_clock,
     "cases.PromiseService.MakePromise": make_promise,
     "cases.PromiseService.BatchMakePromises": make_promises,
     "cases.PromiseService.MakePromise+case": making(),

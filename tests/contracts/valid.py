@@ -311,6 +311,15 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetTopic", {"name": "topics/late"}),
         ("ListTopics", _PAGE | {"filter": 'parent_topic = "topics/delivery"'}),
         ("ExplainTopic", {"name": "topics/late"}),
+        ("CreateClockPolicy", {"clock_policy_id": "default", "clock_policy": {
+            "display_name": "Everything", "department": "departments/front-desk", "subject": "SUBJECT_CASE",
+            "condition": "case.topic != ''", "position": 10, "disabled": False, "targets": [{
+                "metric": "CLOCK_METRIC_RESOLUTION", "business_minutes": 480, "warning_minutes": 60}]}}),
+        ("UpdateClockPolicy", {"clock_policy": {
+            "name": "{CreateClockPolicy}", "condition": "true", "position": 5, "etag": "#"},
+            "update_mask": "condition,position"}),
+        ("GetClockPolicy", {"name": "{CreateClockPolicy}"}),
+        ("ListClockPolicies", _PAGE),
         ("OpenCase", {"case": {
             "customer": SOMEBODY, "topic": "late", "display_name": "Late", "owner": "agents/alice",
             "harm": "HARM_LOSS"}}),
@@ -320,6 +329,11 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateCase", {"case": {
             "name": "{OpenCase}", "topic": "lost", "display_name": "Lost", "harm": "HARM_SEVERE",
             "etag": "#"}, "update_mask": "topic,displayName,harm"}),
+        ("ListClocks", _PAGE | {"filter": "state = RUNNING"}),
+        ("GetClock", {"name": "{ListClocks}"}),
+        ("PauseClock", {"name": "{ListClocks}", "reason_code": "waiting-for-customer", "etag": "#"}),
+        ("ResumeClock", {"name": "{ListClocks}", "etag": ""}),
+        ("ExplainClock", {"name": "{ListClocks}"}),
         ("AssignCase", {"name": "{OpenCase}", "owner": "agents/bob", "etag": "#"}),
         ("CreateNote", {"parent": "{OpenCase}", "note": {
             "text": "Called", "visibility": "VISIBILITY_CUSTOMER"}}),

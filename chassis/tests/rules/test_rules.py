@@ -95,6 +95,13 @@ def test_what_is_wrong_is_said_where_it_is(text: str, column: int, message: str)
     assert message in problem.message
 
 
+def test_of_a_long_line_only_the_place_is_shown() -> None:
+    error = refused("true && " * 100 + "bant == 'x' && " + " && ".join(["true"] * 100))
+    _, shown, caret = str(error).split("\n")
+    assert shown[caret.index("^") :].startswith("bant == 'x'")
+    assert len(shown) == 80
+
+
 def test_all_that_is_wrong_is_said_at_once() -> None:
     assert [each.column for each in refused("case.a == 1 && case.b == 2").problems] == [6, 21]
 

@@ -15,6 +15,7 @@ NO_NAME = re.compile(r"undeclared reference to '([^']*)'")
 NO_VALUE = "'type(*error*)' cannot be the operand"
 STATUS = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]\s*$")
 EXPECTING = re.compile(r"^Syntax error: | expecting \{.*")
+SHOWN = 80  # characters of a line, around the caret
 FUNCTIONS = (
     *(
         "all",
@@ -110,8 +111,9 @@ def _instead(name: str, there: Sequence[str]) -> str:
 def _shown(text: str, problem: Problem) -> str:
     if not problem.line:
         return problem.message
-    line = _line(text, problem.line)
-    caret = re.sub(r"[^\t]", " ", line[: problem.column - 1]) + "^"
+    first = max(problem.column - 1 - SHOWN // 2, 0)
+    line = _line(text, problem.line)[first : first + SHOWN]
+    caret = re.sub(r"[^\t]", " ", line[: problem.column - 1 - first]) + "^"
     return f"line {problem.line}, column {problem.column}: {problem.message}\n{line}\n{caret}"
 
 

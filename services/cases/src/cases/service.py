@@ -10,10 +10,12 @@ from cases.events.customer import regrouped
 from cases.events.loyalty import on_value_changed
 from cases.events.notifications import Notices
 from cases.rpc.cases import CaseRpc, TopicRpc
+from cases.rpc.clocks import ClockPolicyRpc, ClockRpc
 from cases.rpc.directory import DirectoryRpc
 from cases.rpc.handoffs import HandoffRpc
 from cases.rpc.services import NoteRpc, PromiseRpc, WorkItemRpc
 from cases.settings import Settings
+from cases.usecases import clock
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
@@ -35,26 +37,30 @@ MISSED = Listening("cases-missed", "cases", [PromiseBroken, PromiseKept])
 def compose(app: App[Settings]) -> None:
     """Put the service together."""
     settings = app.settings
-    clock = PromiseClock(
+    promise_clock = PromiseClock(
         timedelta(seconds=settings.promise_lead_s), timedelta(seconds=settings.promise_grace_s)
     )
 
     app.serve(CaseRpc(app))
     app.serve(TopicRpc(app))
     app.serve(NoteRpc(app))
-    app.serve(WorkItemRpc(app, clock=clock))
+    app.serve(WorkItemRpc(app, clock=promise_clock))
     app.serve(HandoffRpc(app))
-    app.serve(PromiseRpc(app, clock=clock))
+    app.serve(PromiseRpc(app, clock=promise_clock))
     app.serve(DirectoryRpc(app))
+    app.serve(ClockPolicyRpc(app))
+    app.serve(ClockRpc(app))
 
     app.subscribe(aliases.listening(app.name).durable, regrouped)
-    app.subscribe(NOTICES.durable, Notices(clock).sent)
+    app.subscribe(NOTICES.durable, Notices(promise_clock).sent)
     app.subscribe(VALUES.durable, on_value_changed)
     app.subscribe(MISSED.durable, on_promise_ended)
 
     app.timer(AT_RISK_TIMER, promise_due_soon)
     app.timer(DUE_TIMER, break_promise)
     app.timer(PRIORITY_TIMER, lambda tx, timer: prioritize_some(tx, timer.key))
+    app.timer(clock.WARNING_TIMER, clock.clock_due_soon)
+    app.timer(clock.DUE_TIMER, clock.clock_due)
 
     app.measure(partial(count_live, app.db))
     app.on_open(

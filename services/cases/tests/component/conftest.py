@@ -15,6 +15,8 @@ from rapport.cases.v1 import (
     case_pb2,
     case_service_pb2,
     case_service_pb2_grpc,
+    clock_policy_service_pb2_grpc,
+    clock_service_pb2_grpc,
     directory_service_pb2,
     directory_service_pb2_grpc,
     handoff_service_pb2_grpc,
@@ -50,6 +52,8 @@ class Desk:
         self.promises: Any = running.stub(promise_service_pb2_grpc.PromiseServiceStub)
         self.handoffs: Any = running.stub(handoff_service_pb2_grpc.HandoffServiceStub)
         self.notes: Any = running.stub(note_service_pb2_grpc.NoteServiceStub)
+        self.clocks: Any = running.stub(clock_service_pb2_grpc.ClockServiceStub)
+        self.clock_policies: Any = running.stub(clock_policy_service_pb2_grpc.ClockPolicyServiceStub)
         self.directory: Any = running.stub(directory_service_pb2_grpc.DirectoryServiceStub)
 
     def in_days(self, days: float) -> datetime:

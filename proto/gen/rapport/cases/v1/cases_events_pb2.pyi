@@ -12,6 +12,8 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
+from rapport.cases.v1 import clock_pb2 as _clock_pb2
+from rapport.cases.v1 import clock_policy_pb2 as _clock_policy_pb2
 from rapport.cases.v1 import note_pb2 as _note_pb2
 from rapport.cases.v1 import work_item_pb2 as _work_item_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
@@ -1808,3 +1810,403 @@ class PromiseWithdrawn(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
 
 Global___PromiseWithdrawn: _TypeAlias = PromiseWithdrawn  # noqa: Y015
+
+@_typing.final
+class ClockStarted(_message.Message):
+    """A clock was started. How we keep our times is about no customer: it is not on their timeline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CLOCK_POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    clock: _builtins.str
+    """`clocks/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    work_item: _builtins.str
+    """`workItems/{uuid}`; empty when it is about the case."""
+    department: _builtins.str
+    """`departments/{department}` whose time it is by then."""
+    metric: _clock_policy_pb2.ClockMetric.ValueType
+    """What it measures."""
+    state: _clock_pb2.Clock.State.ValueType
+    """Where it is by then."""
+    clock_policy: _builtins.str
+    """The policy that started it, `clockPolicies/{id}`."""
+    policy_version: _builtins.int
+    """The version of the policy that it keeps to."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was started."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When its time is up by then; absent when it is paused, or was done before."""
+
+    def __init__(
+        self,
+        *,
+        clock: _builtins.str = ...,
+        case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
+        department: _builtins.str = ...,
+        metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
+        state: _clock_pb2.Clock.State.ValueType = ...,
+        clock_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
+    _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_time) -> _WhichOneofReturnType__due_time | None: ...
+
+Global___ClockStarted: _TypeAlias = ClockStarted  # noqa: Y015
+
+@_typing.final
+class ClockPaused(_message.Message):
+    """A clock was paused. How we keep our times is about no customer: it is not on their timeline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CLOCK_POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    clock: _builtins.str
+    """`clocks/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    work_item: _builtins.str
+    """`workItems/{uuid}`; empty when it is about the case."""
+    department: _builtins.str
+    """`departments/{department}` whose time it is by then."""
+    metric: _clock_policy_pb2.ClockMetric.ValueType
+    """What it measures."""
+    state: _clock_pb2.Clock.State.ValueType
+    """Where it is by then."""
+    clock_policy: _builtins.str
+    """The policy that started it, `clockPolicies/{id}`."""
+    policy_version: _builtins.int
+    """The version of the policy that it keeps to."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was started."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When its time is up by then; absent when it is paused, or was done before."""
+
+    def __init__(
+        self,
+        *,
+        clock: _builtins.str = ...,
+        case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
+        department: _builtins.str = ...,
+        metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
+        state: _clock_pb2.Clock.State.ValueType = ...,
+        clock_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "reason_code", b"reason_code", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
+    _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_time) -> _WhichOneofReturnType__due_time | None: ...
+
+Global___ClockPaused: _TypeAlias = ClockPaused  # noqa: Y015
+
+@_typing.final
+class ClockResumed(_message.Message):
+    """A clock goes on: it was resumed, or its case was opened again. How we keep our times is about no customer: it is not on their timeline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CLOCK_POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    clock: _builtins.str
+    """`clocks/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    work_item: _builtins.str
+    """`workItems/{uuid}`; empty when it is about the case."""
+    department: _builtins.str
+    """`departments/{department}` whose time it is by then."""
+    metric: _clock_policy_pb2.ClockMetric.ValueType
+    """What it measures."""
+    state: _clock_pb2.Clock.State.ValueType
+    """Where it is by then."""
+    clock_policy: _builtins.str
+    """The policy that started it, `clockPolicies/{id}`."""
+    policy_version: _builtins.int
+    """The version of the policy that it keeps to."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was started."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When its time is up by then; absent when it is paused, or was done before."""
+
+    def __init__(
+        self,
+        *,
+        clock: _builtins.str = ...,
+        case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
+        department: _builtins.str = ...,
+        metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
+        state: _clock_pb2.Clock.State.ValueType = ...,
+        clock_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
+    _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_time) -> _WhichOneofReturnType__due_time | None: ...
+
+Global___ClockResumed: _TypeAlias = ClockResumed  # noqa: Y015
+
+@_typing.final
+class ClockFulfilled(_message.Message):
+    """What a clock measures was done, in time or late, as its state says. How we keep our times is about no customer: it is not on their timeline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CLOCK_POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    FULFILL_TIME_FIELD_NUMBER: _builtins.int
+    clock: _builtins.str
+    """`clocks/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    work_item: _builtins.str
+    """`workItems/{uuid}`; empty when it is about the case."""
+    department: _builtins.str
+    """`departments/{department}` whose time it is by then."""
+    metric: _clock_policy_pb2.ClockMetric.ValueType
+    """What it measures."""
+    state: _clock_pb2.Clock.State.ValueType
+    """Where it is by then."""
+    clock_policy: _builtins.str
+    """The policy that started it, `clockPolicies/{id}`."""
+    policy_version: _builtins.int
+    """The version of the policy that it keeps to."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was started."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When its time is up by then; absent when it is paused, or was done before."""
+
+    @_builtins.property
+    def fulfill_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was done."""
+
+    def __init__(
+        self,
+        *,
+        clock: _builtins.str = ...,
+        case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
+        department: _builtins.str = ...,
+        metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
+        state: _clock_pb2.Clock.State.ValueType = ...,
+        clock_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        fulfill_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "fulfill_time", b"fulfill_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "fulfill_time", b"fulfill_time", "metric", b"metric", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
+    _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_time) -> _WhichOneofReturnType__due_time | None: ...
+
+Global___ClockFulfilled: _TypeAlias = ClockFulfilled  # noqa: Y015
+
+@_typing.final
+class ClockWarned(_message.Message):
+    """A clock's time is up soon. How we keep our times is about no customer: it is not on their timeline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CLOCK_POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    clock: _builtins.str
+    """`clocks/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    work_item: _builtins.str
+    """`workItems/{uuid}`; empty when it is about the case."""
+    department: _builtins.str
+    """`departments/{department}` whose time it is by then."""
+    metric: _clock_policy_pb2.ClockMetric.ValueType
+    """What it measures."""
+    state: _clock_pb2.Clock.State.ValueType
+    """Where it is by then."""
+    clock_policy: _builtins.str
+    """The policy that started it, `clockPolicies/{id}`."""
+    policy_version: _builtins.int
+    """The version of the policy that it keeps to."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was started."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When its time is up by then; absent when it is paused, or was done before."""
+
+    def __init__(
+        self,
+        *,
+        clock: _builtins.str = ...,
+        case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
+        department: _builtins.str = ...,
+        metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
+        state: _clock_pb2.Clock.State.ValueType = ...,
+        clock_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
+    _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_time) -> _WhichOneofReturnType__due_time | None: ...
+
+Global___ClockWarned: _TypeAlias = ClockWarned  # noqa: Y015
+
+@_typing.final
+class ClockBreached(_message.Message):
+    """A clock's time was up before it was done. How we keep our times is about no customer: it is not on their timeline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CLOCK_POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    BREACH_TIME_FIELD_NUMBER: _builtins.int
+    clock: _builtins.str
+    """`clocks/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    work_item: _builtins.str
+    """`workItems/{uuid}`; empty when it is about the case."""
+    department: _builtins.str
+    """`departments/{department}` whose time it is by then."""
+    metric: _clock_policy_pb2.ClockMetric.ValueType
+    """What it measures."""
+    state: _clock_pb2.Clock.State.ValueType
+    """Where it is by then."""
+    clock_policy: _builtins.str
+    """The policy that started it, `clockPolicies/{id}`."""
+    policy_version: _builtins.int
+    """The version of the policy that it keeps to."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was started."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When its time is up by then; absent when it is paused, or was done before."""
+
+    @_builtins.property
+    def breach_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was up."""
+
+    def __init__(
+        self,
+        *,
+        clock: _builtins.str = ...,
+        case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
+        department: _builtins.str = ...,
+        metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
+        state: _clock_pb2.Clock.State.ValueType = ...,
+        clock_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        breach_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "breach_time", b"breach_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "breach_time", b"breach_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
+    _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_time) -> _WhichOneofReturnType__due_time | None: ...
+
+Global___ClockBreached: _TypeAlias = ClockBreached  # noqa: Y015

@@ -320,3 +320,73 @@ class PromiseWithdrawn(_Promise):
     """A promise was taken back."""
 
     reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clock:
+    """What every event about the clock tells."""
+
+    clock: str
+    case: str
+    work_item: str
+    department: str
+    metric: str
+    state: str
+    clock_policy: str
+    policy_version: int
+    start_time: datetime
+    due_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStarted(_Clock):
+    """A clock was started.
+
+    How we keep our times is about no customer: it is not on their timeline.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockPaused(_Clock):
+    """A clock was paused.
+
+    How we keep our times is about no customer: it is not on their timeline.
+    """
+
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockResumed(_Clock):
+    """A clock goes on: it was resumed, or its case was opened again.
+
+    How we keep our times is about no customer: it is not on their timeline.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockFulfilled(_Clock):
+    """What a clock measures was done, in time or late, as its state says.
+
+    How we keep our times is about no customer: it is not on their timeline.
+    """
+
+    fulfill_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockWarned(_Clock):
+    """A clock's time is up soon.
+
+    How we keep our times is about no customer: it is not on their timeline.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockBreached(_Clock):
+    """A clock's time was up before it was done.
+
+    How we keep our times is about no customer: it is not on their timeline.
+    """
+
+    breach_time: datetime

@@ -8,6 +8,12 @@ from cases.domain.priority import Harm
 from cases.names import CASE
 from cases.store import tables as store
 from cases.usecases.agent import owner_to_be
+from cases.usecases.clock import (
+    fulfill_clocks_of_case,
+    hand_clocks_over,
+    reopen_clocks_of_case,
+    start_clocks_of_case,
+)
 from cases.usecases.standing import standing_of
 from cases.usecases.topic import defaults_of
 from chassis import ids
@@ -55,7 +61,8 @@ async def open_case(
     tx.require_owner(case)
     case.weigh(await standing_of(tx, customer_id, tx.now))
     await tx.defer(store.INSERT_CASE, **values(case))
-    tx.record(fact_of(CaseOpened, case), version=case.version)
+    opened = tx.record(fact_of(CaseOpened, case), version=case.version)
+    await start_clocks_of_case(tx, case, opened)
     return case
 
 
@@ -81,6 +88,7 @@ async def assign_case(tx: Transaction, *, case_id: UUID, owner_id: str, etag: st
     owner = await owner_to_be(tx, owner_id)
     if (owner_id, owner.department_id) != (case.owner_id, case.department_id):
         await save(tx, store.UPDATE_CASE, case, case.assign(owner_id, owner.department_id))
+        await hand_clocks_over(tx, case)
     return case
 
 
@@ -88,7 +96,8 @@ async def resolve_case(tx: Transaction, *, case_id: UUID, resolution: str, etag:
     """Settle a case. Adding a work item locks the case too: none appears between the count and the commit."""
     case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
     (unfinished,) = await store.COUNT_UNFINISHED.one(tx, id=case_id)
-    await save(tx, store.UPDATE_CASE, case, case.resolve(resolution, tx.now, unfinished))
+    resolved = await save(tx, store.UPDATE_CASE, case, case.resolve(resolution, tx.now, unfinished))
+    await fulfill_clocks_of_case(tx, case, resolved)
     return case
 
 
@@ -100,6 +109,7 @@ async def reopen_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag:
     reopened_id = await save(tx, store.UPDATE_CASE, case, reopened)
     if prioritized := case.prioritize(await standing_of(tx, case.customer_id, tx.now)):
         await save(tx, store.UPDATE_CASE, case, prioritized, caused_by=reopened_id)
+    await reopen_clocks_of_case(tx, case, reopened_id)
     return case
 
 

@@ -9,6 +9,7 @@ from cases.names import WORK_ITEM
 from cases.store import handoffs
 from cases.store import tables as store
 from cases.usecases.agent import owner_to_be
+from cases.usecases.clock import hand_clocks_over
 from cases.usecases.department import require_fields
 from cases.usecases.dependencies import compare_promises
 from cases.usecases.work_item import came
@@ -86,5 +87,6 @@ async def hand_over_work_item(
     await tx.defer(handoffs.END_HANDOFF, work_item_id=work_item_id, at=tx.now)
     line = replace(came(work_item, before, tx.now), reason_code=reason_code, **said)
     await tx.defer(handoffs.INSERT_HANDOFF, **values(line))
+    await hand_clocks_over(tx, work_item)
     await compare_promises(tx, clock, {work_item_id: work_item}, {work_item_id: fact_id})
     return work_item

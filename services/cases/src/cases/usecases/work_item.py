@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from cases.domain.clock_policy import ClockMetric
 from cases.domain.dependencies import ITEMS_MAX, earliest, require_order
 from cases.domain.facts import WorkItemCreated
 from cases.domain.handoff import Handoff
@@ -11,6 +12,7 @@ from cases.domain.work_item import WorkItem
 from cases.names import CASE, WORK_ITEM
 from cases.store import tables as store
 from cases.store.handoffs import END_HANDOFF, INSERT_HANDOFF, START_HANDOFF
+from cases.usecases.clock import fulfill_clocks_of_work_item, start_clocks_of_work_item
 from cases.usecases.department import require_fields
 from cases.usecases.dependencies import owned_with_its_case, tell
 from cases.usecases.promise import count_outcome, outcome_of_kept
@@ -66,6 +68,7 @@ async def create_work_item(
             tx.record(forecast, version=work_item.version, caused_by=cause)
     await store.INSERT_WORK_ITEM.run(tx, **values(work_item))
     await tx.defer(INSERT_HANDOFF, **values(came(work_item, case.department_id, tx.now)))
+    await start_clocks_of_work_item(tx, case, work_item, cause)
     return work_item
 
 
@@ -103,8 +106,9 @@ async def forecast_work_item(
 async def start_work_item(tx: Transaction, *, work_item_id: UUID, etag: str) -> WorkItem:
     """Begin the work, also before what it waits for is finished: what is done is done."""
     work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
-    await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.start(tx.now))
+    started = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.start(tx.now))
     await tx.defer(START_HANDOFF, work_item_id=work_item_id, at=tx.now)
+    await fulfill_clocks_of_work_item(tx, work_item, tx.now, [ClockMetric.FIRST_RESPONSE], started)
     return work_item
 
 
@@ -116,6 +120,7 @@ async def finish_work_item(
     finished_at = min(finish_time or tx.now, tx.now)
     finish_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.finish(finished_at))
     await tx.defer(END_HANDOFF, work_item_id=work_item_id, at=finished_at)
+    await fulfill_clocks_of_work_item(tx, work_item, finished_at, ClockMetric, finish_id)
     for promise in await store.LOCK_PROMISES_AWAITED.all(tx, work_item_ids=[work_item_id]):
         done_at = max(finished_at, promise.since)  # what was done before it was promised is kept at once
         await save(tx, store.UPDATE_PROMISE, promise, promise.keep(done_at, tx.now), caused_by=finish_id)

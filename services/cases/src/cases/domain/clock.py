@@ -1,0 +1,226 @@
+"""A clock: how long something has, in business time, and how much of that is gone.
+
+A clock is what happened to it, its history; when its time is up follows from that and from its calendar.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from cases.domain.clock_policy import ClockMetric
+from cases.domain.facts import (
+    ClockBreached,
+    ClockFulfilled,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    ClockWarned,
+)
+from cases.names import CASE, CLOCK, CLOCK_POLICY, CUSTOMER, DEPARTMENT, WORK_ITEM
+from chassis.errors import FailedPrecondition
+from chassis.facts import fact_of
+
+MARKS_MAX = 1_000  # then it is paused no more
+
+
+class BusinessTime(Protocol):
+    """A calendar: how much business time there is between two moments, and when so much of it has passed."""
+
+    def elapsed(self, start: datetime, end: datetime) -> timedelta: ...
+
+    def add(self, start: datetime, duration: timedelta) -> datetime: ...
+
+
+class ClockState(StrEnum):
+    """Where a clock is."""
+
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    FULFILLED = "FULFILLED"
+    BREACHED = "BREACHED"
+
+
+class Mark(StrEnum):
+    """What happens to a clock."""
+
+    STARTED = "STARTED"
+    PAUSED = "PAUSED"
+    FULFILLED = "FULFILLED"
+    RESUMED = "RESUMED"
+    REOPENED = "REOPENED"
+
+
+# After which time counts.
+COUNTING = {Mark.STARTED, Mark.RESUMED, Mark.REOPENED}
+
+
+@dataclass(slots=True)
+class Clock:
+    """How long a case or a work item has for one thing, and how much of that is gone.
+
+    `marks` and `mark_times` are its history, in the order of time; all other times are made of it.
+    """
+
+    id: UUID
+    case_id: UUID
+    customer_id: UUID
+    department_id: str
+    metric: ClockMetric
+    clock_policy_id: str
+    policy_version: int
+    business_minutes: int
+    warning_minutes: int
+    start_time: datetime
+    update_time: datetime
+    work_item_id: UUID | None = None
+    state: ClockState = ClockState.RUNNING
+    due_time: datetime | None = None
+    warning_time: datetime | None = None  # absent when it does not warn, or has warned
+    pause_time: datetime | None = None
+    pause_reason_code: str = ""
+    fulfill_time: datetime | None = None
+    breach_time: datetime | None = None
+    elapsed_minutes: int = 0
+    warned: bool = False
+    marks: list[str] = field(default_factory=list)
+    mark_times: list[datetime] = field(default_factory=list)
+    version: int = 1
+
+    name = CLOCK.named("id")
+    case = CASE.named("case_id")
+    work_item = WORK_ITEM.named("work_item_id")
+    customer = CUSTOMER.named("customer_id")
+    department = DEPARTMENT.named("department_id")
+    clock_policy = CLOCK_POLICY.named("clock_policy_id")
+
+    def start(self, calendar: BusinessTime) -> ClockStarted:
+        """Begin to count, at `start_time`."""
+        self._mark(Mark.STARTED, self.start_time)
+        self._reckon(calendar)
+        return fact_of(ClockStarted, self)
+
+    def pause(self, at: datetime, reason_code: str, calendar: BusinessTime) -> ClockPaused:
+        """Stop counting until somebody else has acted. Refused when it does not count, or too often."""
+        if self.fulfill_time:
+            raise self._refusal("CLOCK_FULFILLED", "is fulfilled: what is done needs no pause.")
+        if self.pause_time:
+            raise self._refusal("CLOCK_PAUSED", "is paused already: resume it first.")
+        if len(self.marks) >= MARKS_MAX:
+            raise self._refusal("CLOCK_PAUSED_TOO_OFTEN", f"was paused and resumed {len(self.marks)} times.")
+        self._mark(Mark.PAUSED, at)
+        self.pause_time, self.pause_reason_code = self.mark_times[-1], reason_code
+        self._changed(calendar)
+        return fact_of(ClockPaused, self, reason_code=reason_code)
+
+    def resume(self, at: datetime, calendar: BusinessTime) -> ClockResumed:
+        """Count again. Refused when it is not paused (`CLOCK_NOT_PAUSED`)."""
+        if not self.pause_time:
+            raise self._refusal("CLOCK_NOT_PAUSED", f"is {self.state}: only a paused clock can be resumed.")
+        return self._go_on(Mark.RESUMED, at, calendar)
+
+    def reopen(self, at: datetime, calendar: BusinessTime) -> ClockResumed | None:
+        """Count again, as its case is open again: it has what it had left. Nothing when it counts."""
+        return self._go_on(Mark.REOPENED, at, calendar) if self.fulfill_time else None
+
+    def fulfill(self, at: datetime, calendar: BusinessTime) -> ClockFulfilled | None:
+        """What it measures was done at that moment, of which word may come late. Nothing when it was before.
+
+        It was late when its time was up by then, whoever comes first, the word of it or the timer.
+        """
+        if self.fulfill_time or at < self.start_time:
+            return None
+        self._forget_after(at)
+        self._mark(Mark.FULFILLED, at)
+        self.fulfill_time, self.pause_time, self.pause_reason_code = at, None, ""
+        self._changed(calendar)
+        self.breach_time = self.due_time if self.due_time and self.due_time <= at else None
+        self._settle()
+        return fact_of(ClockFulfilled, self)
+
+    def warn(self, now: datetime) -> ClockWarned | None:
+        """Its time is up soon, if that is so by now."""
+        if self.state is not ClockState.RUNNING or not self.warning_time or self.warning_time > now:
+            return None
+        self.warned, self.warning_time = True, None
+        self.version += 1
+        return fact_of(ClockWarned, self)
+
+    def breach(self, now: datetime) -> ClockBreached | None:
+        """Its time is up, if that is so by now and it was not done."""
+        if self.state is not ClockState.RUNNING or not self.due_time or self.due_time > now:
+            return None
+        self.breach_time = self.due_time
+        self._settle()
+        self.version += 1
+        return fact_of(ClockBreached, self)
+
+    def history(self) -> Iterator[tuple[Mark, datetime, datetime | None]]:
+        """What happened to it, when, and until when it stayed so; the last is without an end."""
+        ends = [*self.mark_times[1:], None]
+        return zip(map(Mark, self.marks), self.mark_times, ends, strict=True)
+
+    def spans(self) -> Iterator[tuple[datetime, datetime | None]]:
+        """From when until when time counts; without an end while it still does."""
+        return ((start, end) for mark, start, end in self.history() if mark in COUNTING)
+
+    def _go_on(self, mark: Mark, at: datetime, calendar: BusinessTime) -> ClockResumed:
+        self._mark(mark, at)
+        self.fulfill_time, self.pause_time, self.pause_reason_code = None, None, ""
+        self._changed(calendar)
+        return fact_of(ClockResumed, self)
+
+    def _mark(self, mark: Mark, at: datetime) -> None:
+        """Clocks of computers differ: nothing happens before what happened before it."""
+        self.marks = [*self.marks, mark]
+        self.mark_times = [*self.mark_times, max([at, *self.mark_times[-1:]])]
+
+    def _forget_after(self, at: datetime) -> None:
+        """What was done before it was paused needed no pause."""
+        kept = sum(time <= at for time in self.mark_times)
+        self.marks, self.mark_times = self.marks[:kept], self.mark_times[:kept]
+
+    def _changed(self, calendar: BusinessTime) -> None:
+        self.version += 1
+        self._reckon(calendar)
+
+    def _reckon(self, calendar: BusinessTime) -> None:
+        """When its time is up and how much is gone, by its history."""
+        minute = timedelta(minutes=1)
+        gone, self.due_time = reckoned(self.spans(), self.business_minutes * minute, calendar)
+        self.elapsed_minutes = gone // minute
+        self.warning_time = None
+        if self.warning_minutes and not self.warned and not self.breach_time:
+            early = (self.business_minutes - self.warning_minutes) * minute
+            _, self.warning_time = reckoned(self.spans(), early, calendar)
+        self._settle()
+
+    def _settle(self) -> None:
+        self.state = ClockState.RUNNING
+        if self.breach_time:
+            self.state = ClockState.BREACHED
+        elif self.fulfill_time:
+            self.state = ClockState.FULFILLED
+        elif self.pause_time:
+            self.state = ClockState.PAUSED
+
+    def _refusal(self, reason: str, why: str) -> FailedPrecondition:
+        return FailedPrecondition(reason, f"{self.name} {why}", {"resource": self.name})
+
+
+def reckoned(
+    spans: Iterable[tuple[datetime, datetime | None]], had: timedelta, calendar: BusinessTime
+) -> tuple[timedelta, datetime | None]:
+    """How much business time the spans that ended hold, and when they hold as much as there was to have.
+
+    So a pause puts off the end by the business time in it, and one over a closed weekend by nothing.
+    """
+    gone, up = timedelta(), None
+    for start, end in spans:
+        spent = None if end is None else calendar.elapsed(start, end)
+        if up is None and (spent is None or gone + spent >= had):
+            up = calendar.add(start, had - gone)
+        gone += spent or timedelta()
+    return gone, up

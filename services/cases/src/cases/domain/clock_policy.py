@@ -1,0 +1,92 @@
+"""Which clocks run for what, and for how long."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from cases.names import CLOCK_POLICY, DEPARTMENT
+from chassis.errors import InvalidArgument, Violation
+
+PLATFORM = "platform"  # the department whose policies are about everybody's cases
+
+
+class Subject(StrEnum):
+    """What a policy is about."""
+
+    CASE = "CASE"
+    WORK_ITEM = "WORK_ITEM"
+
+
+class ClockMetric(StrEnum):
+    """What a clock measures."""
+
+    FIRST_RESPONSE = "FIRST_RESPONSE"
+    NEXT_RESPONSE = "NEXT_RESPONSE"
+    RESOLUTION = "RESOLUTION"
+    SILENCE = "SILENCE"
+
+
+OF_WORK = {ClockMetric.FIRST_RESPONSE, ClockMetric.RESOLUTION}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How long one clock has, and how long before its end it warns, in minutes of business time."""
+
+    metric: ClockMetric
+    business_minutes: int
+    warning_minutes: int
+
+
+@dataclass(slots=True)
+class ClockPolicy:
+    """A rule: what its condition holds for has these clocks. Every change is a new version.
+
+    The lists are its targets, a column for each of their fields.
+    """
+
+    id: str
+    version: int
+    display_name: str
+    department_id: str
+    subject: Subject
+    condition: str
+    position: int
+    disabled: bool
+    create_time: datetime
+    update_time: datetime
+    metrics: list[str]
+    business_minutes: list[int]
+    warning_minutes: list[int]
+
+    name = CLOCK_POLICY.named("id")
+    department = DEPARTMENT.named("department_id")
+
+    @property
+    def targets(self) -> list[Target]:
+        rows = zip(self.metrics, self.business_minutes, self.warning_minutes, strict=True)
+        return [Target(ClockMetric(metric), minutes, warning) for metric, minutes, warning in rows]
+
+    @targets.setter
+    def targets(self, targets: Sequence[Target]) -> None:
+        self.metrics = [each.metric for each in targets]
+        self.business_minutes = [each.business_minutes for each in targets]
+        self.warning_minutes = [each.warning_minutes for each in targets]
+
+
+def check_targets(subject: Subject, targets: Sequence[Target]) -> None:
+    """Refuse targets that no clock could have: InvalidArgument with all that is wrong."""
+    wrong: list[Violation] = []
+    for number, each in enumerate(targets):
+        at = f"clock_policy.targets[{number}]"
+        if each.metric in [other.metric for other in targets[:number]]:
+            wrong.append(Violation(f"{at}.metric", "INVALID_ENUM", "must not be there twice"))
+        if subject is Subject.WORK_ITEM and each.metric not in OF_WORK:
+            allowed = "must be FIRST_RESPONSE or RESOLUTION, of a work item"
+            wrong.append(Violation(f"{at}.metric", "INVALID_ENUM", allowed))
+        if each.warning_minutes >= each.business_minutes:
+            allowed = "must be fewer than business_minutes"
+            wrong.append(Violation(f"{at}.warning_minutes", "INVALID_NUMBER", allowed))
+    if wrong:
+        raise InvalidArgument(wrong)

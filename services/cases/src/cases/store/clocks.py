@@ -1,0 +1,73 @@
+"""The tables of clocks and of the policies that start them, and the statements on them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from cases import names
+from cases.domain.clock import Clock
+from cases.domain.clock_policy import PLATFORM, ClockPolicy
+from cases.store.tables import METADATA
+from chassis.api import filters
+from chassis.api.listing import Listing
+from chassis.db.statement import Statement, of_entity
+from chassis.db.tables import table
+from rapport.cases.v1 import clock_pb2
+
+CLOCKS = table(METADATA, "clocks", Clock)
+CLOCK_POLICIES = table(METADATA, "clock_policies", ClockPolicy, key=("id", "version"))
+
+CLOCK, LOCK_CLOCK, UPDATE_CLOCK = of_entity(CLOCKS, Clock)
+INSERT_CLOCK = Statement[Any](sa.insert(CLOCKS))
+# The case or the work item is locked before its clocks, and those in the order of their ids.
+_OF_CASE = sa.select(CLOCKS).where(CLOCKS.c.case_id == sa.bindparam("case_id"))
+LOCK_CLOCKS_OF_CASE = Statement(
+    _OF_CASE.where(CLOCKS.c.work_item_id.is_(None)).order_by(CLOCKS.c.id).with_for_update(key_share=True),
+    row=Clock,
+)
+LOCK_CLOCKS_OF_WORK_ITEM = Statement(
+    sa.select(CLOCKS)
+    .where(CLOCKS.c.work_item_id == sa.bindparam("work_item_id"))
+    .order_by(CLOCKS.c.id)
+    .with_for_update(key_share=True),
+    row=Clock,
+)
+LIST_CLOCKS = Listing(
+    sa.select(CLOCKS),
+    CLOCKS.c.id,  # UUIDv7: in the order of starting
+    row=Clock,
+    filters={
+        "case": filters.name(CLOCKS.c.case_id, names.CASE),
+        "work_item": filters.name(CLOCKS.c.work_item_id, names.WORK_ITEM),
+        "department": filters.name(CLOCKS.c.department_id, names.DEPARTMENT),
+        "state": filters.enum(CLOCKS.c.state, clock_pb2.Clock.State.DESCRIPTOR),
+    },
+)
+
+_LATEST = (
+    sa.select(CLOCK_POLICIES)
+    .ext(distinct_on(CLOCK_POLICIES.c.id))
+    .order_by(CLOCK_POLICIES.c.id, CLOCK_POLICIES.c.version.desc())
+    .subquery("latest")
+)
+CLOCK_POLICY = Statement(sa.select(_LATEST).where(_LATEST.c.id == sa.bindparam("id")), row=ClockPolicy)
+CLOCK_POLICY_VERSION = Statement(
+    sa.select(CLOCK_POLICIES).where(
+        CLOCK_POLICIES.c.id == sa.bindparam("id"), CLOCK_POLICIES.c.version == sa.bindparam("version")
+    ),
+    row=ClockPolicy,
+)
+INSERT_CLOCK_POLICY = Statement[Any](sa.insert(CLOCK_POLICIES))
+LIST_CLOCK_POLICIES = Listing(sa.select(_LATEST), _LATEST.c.id, row=ClockPolicy)
+# What may be followed for a department's case or work item, in the order in which it is asked.
+POLICIES_FOR = Statement(
+    sa.select(_LATEST)
+    .where(
+        _LATEST.c.subject == sa.bindparam("subject"),
+        _LATEST.c.department_id.in_([sa.bindparam("department_id"), PLATFORM]),
+        sa.not_(_LATEST.c.disabled),
+    )
+    .order_by(_LATEST.c.position, _LATEST.c.id),
+    row=ClockPolicy,
+)

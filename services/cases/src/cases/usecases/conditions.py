@@ -1,0 +1,45 @@
+"""Conditions of policies, over the case and the work item."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from cases.domain.case import Case
+from cases.domain.clock_policy import ClockPolicy
+from cases.domain.work_item import WorkItem
+from chassis.api.messages import to_message
+from chassis.errors import invalid
+from chassis.rules import BadRule, Kind, Undecided, Values, compile_rule
+from rapport.cases.v1 import case_pb2, work_item_pb2
+
+VARIABLES: dict[str, Kind] = {"case": case_pb2.Case, "work_item": work_item_pb2.WorkItem}
+TOLD_BYTES = 800
+_log = structlog.get_logger()
+
+
+def require_rule(text: str, field: str) -> None:
+    """Refuse a condition that is none: InvalidArgument INVALID_RULE, with what is wrong and where."""
+    try:
+        compile_rule(text, VARIABLES)
+    except BadRule as error:
+        told = str(error).encode()[:TOLD_BYTES].decode(errors="ignore")  # headers carry it, twice
+        raise invalid(field, "INVALID_RULE", told) from None
+
+
+def first_that_holds(
+    policies: Sequence[ClockPolicy], case: Case, work_item: WorkItem | None
+) -> ClockPolicy | None:
+    """The first policy whose condition holds; one of which nobody can say does not."""
+    values = {
+        "case": to_message(case_pb2.Case, case),
+        "work_item": to_message(work_item_pb2.WorkItem, work_item) if work_item else None,
+    }
+    return next((policy for policy in policies if _holds(policy, values)), None)
+
+
+def _holds(policy: ClockPolicy, values: Values) -> bool:
+    try:
+        return compile_rule(policy.condition, VARIABLES).evaluate(values)
+    except (BadRule, Undecided) as error:  # it was a rule when it was kept
+        _log.warning("a policy's condition cannot be decided", policy=policy.name, why=type(error).__name__)
+        return False

@@ -1,0 +1,199 @@
+"""Clocks of a running service: started by policies, paused by hand, fulfilled by what happens, up in time."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rapport.cases.v1 import clock_pb2, clock_policy_pb2
+from rapport.cases.v1 import clock_policy_service_pb2 as policy_pb
+from rapport.cases.v1 import clock_service_pb2 as pb
+from rapport.cases.v1.case_service_pb2 import (
+    AssignCaseRequest,
+    ReopenCaseRequest,
+    ResolveCaseRequest,
+)
+from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest, StartWorkItemRequest
+from rapport_testing.wait import eventually
+
+State, Metric, Policy = clock_pb2.Clock.State, clock_policy_pb2.ClockMetric, clock_policy_pb2.ClockPolicy
+FIRST, RESOLUTION = Metric.CLOCK_METRIC_FIRST_RESPONSE, Metric.CLOCK_METRIC_RESOLUTION
+MINUTE = timedelta(minutes=1)
+
+
+def target(metric: Any = RESOLUTION, minutes: int = 60, warning: int = 0) -> Any:
+    return Policy.Target(metric=metric, business_minutes=minutes, warning_minutes=warning)
+
+
+async def policy(desk: Any, name: str = "slow", condition: str = "true", **fields: Any) -> Any:
+    """A policy of the platform, for everybody's cases."""
+    wanted = {"department": "departments/platform", "subject": "SUBJECT_CASE", "targets": [target()]} | fields
+    sent = Policy(condition=condition, **wanted)
+    request = policy_pb.CreateClockPolicyRequest(clock_policy_id=name, clock_policy=sent)
+    return await desk.clock_policies.CreateClockPolicy(request)
+
+
+async def clocks(desk: Any, **filters: str) -> list[Any]:
+    wanted = " AND ".join(f'{field} = "{value}"' for field, value in filters.items())
+    return list((await desk.clocks.ListClocks(pb.ListClocksRequest(filter=wanted))).clocks)
+
+
+async def test_the_first_policy_by_position_whose_condition_holds_starts_clocks(desk):
+    await policy(desk, "a-late", "case.topic == 'late-delivery'", position=20, targets=[target(minutes=30)])
+    await policy(desk, "all", "true", position=30)
+    await policy(desk, "never", "1 / case.reopen_count == 1", position=1)
+    await policy(desk, "of-billing", "true", department="departments/billing")
+    await policy(desk, "off", "true", disabled=True)
+    late, other = await desk.open(), await desk.open(topic="invoice")
+    (clock,), (slow,) = await clocks(desk, case=late.name), await clocks(desk, case=other.name)
+    assert (clock.clock_policy, clock.business_minutes, clock.state) == (
+        "clockPolicies/a-late",
+        30,
+        State.STATE_RUNNING,
+    )
+    assert clock.due_time.ToDatetime() - clock.start_time.ToDatetime() == 30 * MINUTE
+    assert (slow.clock_policy, slow.department) == ("clockPolicies/all", late.department)
+
+
+async def test_a_clock_keeps_the_version_that_it_was_started_by(desk):
+    made = await policy(desk)
+    case = await desk.open()
+    made.targets[0].business_minutes = 5
+    request = policy_pb.UpdateClockPolicyRequest(clock_policy=made, update_mask={"paths": ["targets"]})
+    assert (await desk.clock_policies.UpdateClockPolicy(request)).version == 2
+    (old,), (new,) = await clocks(desk, case=case.name), await clocks(desk, case=(await desk.open()).name)
+    assert [(each.policy_version, each.business_minutes) for each in (old, new)] == [(1, 60), (2, 5)]
+
+
+async def test_a_clock_warns_and_is_breached_in_time_once(desk):
+    await policy(desk, targets=[target(minutes=60, warning=20)])
+    case = await desk.open()
+    desk.clock.advance(40 * MINUTE)
+    await eventually(lambda: desk.facts("ClockWarned"))
+    desk.clock.advance(20 * MINUTE)
+    (breached,) = await eventually(lambda: clocks(desk, case=case.name, state="BREACHED"))
+    assert breached.breach_time == breached.due_time
+    told = await desk.facts("ClockStarted", "ClockWarned", "ClockBreached")
+    assert [(fact.version, fact.actor) for fact in told][1:] == [(2, "clock"), (3, "clock")]
+    desk.clock.advance(30 * MINUTE)
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="delivered"))
+    (late,) = await clocks(desk, case=case.name)
+    assert (late.state, late.elapsed_minutes) == (State.STATE_BREACHED, 90)
+    assert late.HasField("fulfill_time")
+
+
+async def test_a_resolved_case_fulfills_its_clocks_and_a_reopened_one_goes_on(desk):
+    await policy(desk, targets=[target(), target(FIRST, 10)])
+    case = await desk.open()
+    desk.clock.advance(5 * MINUTE)
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="delivered"))
+    assert {each.state for each in await clocks(desk, case=case.name)} == {State.STATE_FULFILLED}
+    desk.clock.advance(500 * MINUTE)
+    await desk.cases.ReopenCase(ReopenCaseRequest(name=case.name, reason_code="not-settled"))
+    states = {each.metric: each.state for each in await clocks(desk, case=case.name)}
+    assert states == {RESOLUTION: State.STATE_RUNNING, FIRST: State.STATE_FULFILLED}
+    desk.clock.advance(55 * MINUTE)
+    await eventually(lambda: clocks(desk, case=case.name, state="BREACHED"))
+
+
+async def test_a_paused_clock_stands_still(desk):
+    await policy(desk)
+    case = await desk.open()
+    (clock,) = await clocks(desk, case=case.name)
+    paused = await desk.clocks.PauseClock(
+        pb.PauseClockRequest(name=clock.name, reason_code="waiting-for-customer", etag=clock.etag)
+    )
+    assert (paused.state, paused.HasField("due_time")) == (State.STATE_PAUSED, False)
+    other = await desk.open()
+    desk.clock.advance(61 * MINUTE)
+    await eventually(lambda: clocks(desk, case=other.name, state="BREACHED"))
+    resumed = await desk.clocks.ResumeClock(pb.ResumeClockRequest(name=clock.name))
+    assert resumed.due_time.ToDatetime() - clock.due_time.ToDatetime() == 61 * MINUTE
+    assert resumed.state == State.STATE_RUNNING
+
+
+async def test_who_pauses_when_time_is_up_does_not_escape(desk):
+    await policy(desk)
+    (clock,) = await clocks(desk, case=(await desk.open()).name)
+    desk.clock.advance(60 * MINUTE)
+    paused = await desk.clocks.PauseClock(pb.PauseClockRequest(name=clock.name, reason_code="x"))
+    assert (paused.state, paused.breach_time) == (State.STATE_BREACHED, clock.due_time)
+
+
+async def test_a_work_item_has_clocks_of_its_own_that_starting_and_finishing_fulfill(desk):
+    await policy(
+        desk,
+        "ola",
+        "work_item.kind == 'deliver-order' && case.topic != ''",
+        subject="SUBJECT_WORK_ITEM",
+        targets=[target(FIRST), target()],
+    )
+    case = await desk.open()
+    work = await desk.add(case.name)
+    assert {each.department for each in await clocks(desk, work_item=work.name)} == {work.department}
+    await desk.work_items.StartWorkItem(StartWorkItemRequest(name=work.name))
+    states = {each.metric: each.state for each in await clocks(desk, work_item=work.name)}
+    assert states == {FIRST: State.STATE_FULFILLED, RESOLUTION: State.STATE_RUNNING}
+    await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work.name))
+    assert {each.state for each in await clocks(desk, work_item=work.name)} == {State.STATE_FULFILLED}
+
+
+async def test_whoever_answers_for_a_case_has_its_clocks(desk):
+    await policy(desk)
+    case, bob = await desk.open(), await desk.agent("agents/bob", "departments/billing")
+    await desk.cases.AssignCase(AssignCaseRequest(name=case.name, owner=bob))
+    assert [each.department for each in await clocks(desk, case=case.name)] == ["departments/billing"]
+
+
+async def test_every_step_to_the_end_of_its_time_is_explained(desk):
+    await policy(desk, condition="case.topic == 'late-delivery'")
+    (clock,) = await clocks(desk, case=(await desk.open()).name)
+    desk.clock.advance(10 * MINUTE)
+    await desk.clocks.PauseClock(pb.PauseClockRequest(name=clock.name, reason_code="waiting-for-customer"))
+    desk.clock.advance(100 * MINUTE)
+    await desk.clocks.ResumeClock(pb.ResumeClockRequest(name=clock.name))
+    explained = await desk.clocks.ExplainClock(pb.ExplainClockRequest(name=clock.name))
+    steps = [explained.inputs[f"step.{number}"] for number in range(1, 7)]
+    assert [step.partition(": ")[2] for step in steps] == [
+        "started",
+        "10 minutes counted",
+        "paused",
+        "100 minutes of business time passed and did not count",
+        "resumed",
+        "50 minutes are left",
+    ]
+    assert explained.summary.startswith("Running: it has 60 minutes of business time from")
+    assert (explained.rule, explained.rule_version) == ("clockPolicies/slow", "1")
+    assert explained.inputs["condition"] == "case.topic == 'late-delivery'"
+    assert explained.causes[0].resource == clock.name
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"condition": "case.topik == 'x'"}, "INVALID_RULE"),
+        ({"targets": [target(), target()]}, "INVALID_ENUM"),
+        ({"targets": [target(warning=60)]}, "INVALID_NUMBER"),
+        ({"targets": []}, "REQUIRED"),
+        (
+            {"subject": "SUBJECT_WORK_ITEM", "targets": [target(Metric.CLOCK_METRIC_SILENCE)]},
+            "INVALID_ENUM",
+        ),
+    ],
+)
+async def test_a_policy_that_no_clock_could_follow_is_refused(desk, refused, fields, reason):
+    assert await refused(policy(desk, **fields)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_clocks_refuse_what_makes_no_sense(desk, refused):
+    await policy(desk)
+    assert await refused(policy(desk)) == "ALREADY_EXISTS RESOURCE_EXISTS"
+    case = await desk.open()
+    (clock,) = await clocks(desk, case=case.name)
+    pause = pb.PauseClockRequest(name=clock.name, reason_code="x")
+    resume = pb.ResumeClockRequest(name=clock.name)
+    assert await refused(desk.clocks.ResumeClock(resume)) == "FAILED_PRECONDITION CLOCK_NOT_PAUSED"
+    await desk.clocks.PauseClock(pause)
+    assert await refused(desk.clocks.PauseClock(pause)) == "FAILED_PRECONDITION CLOCK_PAUSED"
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="delivered"))
+    assert await refused(desk.clocks.PauseClock(pause)) == "FAILED_PRECONDITION CLOCK_FULFILLED"
