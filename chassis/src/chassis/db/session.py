@@ -15,12 +15,15 @@ from chassis.db.failures import DRIVER_ERRORS
 from chassis.timeouts import woken
 
 OLDEST = 15
-# What the server refuses to wait for, whatever the client does; and since which major version.
+# What the server refuses to wait for or to do, whatever the client does; and since which major version.
 GUARDS = {
     "statement_timeout": ("5s", 0),
     "lock_timeout": ("1s", 0),
     "idle_in_transaction_session_timeout": ("10s", 0),
     "transaction_timeout": ("15s", 17),
+    # A call has one of the server's processes, as many calls come at once: to start others for one statement
+    # takes longer than any of ours, and the planner, who knows words' frequency badly, would for each search.
+    "max_parallel_workers_per_gather": ("0", 0),
 }
 # For sessions that hold locks: the server lets go soon after their owner has vanished without a word, or
 # stands still. They are used every few seconds, far more often than this: see `kept`.

@@ -19,7 +19,10 @@ from chassis.db.tables import among, rows_of
 from customer.names import IDENTIFIER
 from customer.store.tables import CUSTOMERS, IDENTIFIERS, METADATA
 
-FOUND_MAX = 1000
+# Every word of every customer: what may be meant by another, or by a beginning.
+SEARCH_WORDS = sa.Table("search_words", METADATA, sa.Column("word", sa.Text, primary_key=True))
+BEGUN_MAX = 100  # words of one beginning
+FOUND_MAX = 250
 _BY_NAME_OR_HANDLE, _BY_END, _BY_WORDS, _BY_BEGINNINGS, _BY_SPELLING = (
     sa.literal_column(str(n), sa.Integer).label("rank") for n in range(5)
 )
@@ -85,12 +88,36 @@ def _words(vector: Any, alias: str) -> Any:
 
 def _all_of(each: Callable[[Any], Any]) -> Any:
     """The query for all words that are asked for; NULL, which finds nobody, of a text without any."""
-    word = _words(sa.func.words_of(_TEXT), "asked").c.word
-    return sa.select(sa.func.string_agg(each(word), sa.literal_column("' & '")).cast(TSQUERY))
+    asked = _words(sa.func.words_of(_TEXT), "asked")
+    query = sa.func.string_agg(each(asked.c.word), sa.literal_column("' & '")).cast(TSQUERY)
+    return sa.select(query).select_from(asked)
 
 
 def _beginning(word: Any) -> Any:
-    return sa.func.quote_literal(word).op("||")(sa.literal_column("':*'"))
+    """That word, or any that begins with it.
+
+    These are named, where some are known and not many: of a beginning the index collects all who have one of
+    its words, and of words that many have it leaves out those who have none of the others.
+    """
+    begin, text = SEARCH_WORDS.c.word, sa.literal_column
+    end = sa.func.concat(word, text("chr(1114111)")).collate("C")  # after every letter
+    known = (
+        sa.select(begin)
+        .where(begin >= word.collate("C"), begin < end)
+        .limit(BEGUN_MAX + 1)
+        .correlate(word.table)
+        .lateral("known")
+    )
+    named = sa.func.string_agg(text("' | '").op("||")(sa.func.quote_literal(known.c.word)), text("''"))
+    few = sa.func.concat(text("'('"), sa.func.quote_literal(word), named, text("')'"))
+    any_other = sa.func.quote_literal(word).op("||")(text("':*'"))
+    is_few = sa.func.count().between(1, BEGUN_MAX)
+    return (
+        sa.select(sa.case((is_few, few), else_=any_other))
+        .select_from(known)
+        .correlate(word.table)
+        .scalar_subquery()
+    )
 
 
 def _or_near(word: Any) -> Any:
@@ -147,17 +174,9 @@ def _search() -> Listing[Found]:
 
 SEARCH = _search()
 
-# Every word of every customer, but for those too short to be mistaken and for numbers: what may be meant.
-SEARCH_WORDS = sa.Table("search_words", METADATA, sa.Column("word", sa.Text, primary_key=True))
-MISSPELT_MIN, SPELT_MIN, SPELT_MAX = 4, 3, 20  # letters
+MISSPELT_MIN, SPELT_MAX = 4, 20  # letters
 NEAR_MAX = 500  # words that are looked at for one
 ASKED_MAX = 6  # words of a text for which others are looked for
-
-
-def _spelt(word: Any, least: int) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        sa.func.length(word).between(least, SPELT_MAX), word.op("!~")(sa.literal_column("'[0-9]'"))
-    )
 
 
 _learnt = _words(_WORDS, "learnt")
@@ -169,7 +188,7 @@ LEARN_WORDS = Statement[Any](
         sa.select(_learnt.c.word)
         .distinct()
         .select_from(CUSTOMERS.join(_learnt, sa.true()))
-        .where(among(CUSTOMERS.c.id, "ids"), _spelt(_learnt.c.word, SPELT_MIN))
+        .where(among(CUSTOMERS.c.id, "ids"))
         .order_by(_learnt.c.word),
     )
     .on_conflict_do_nothing()
@@ -183,13 +202,16 @@ def _near(word: Any) -> Any:
 _in_text = _words(sa.func.words_of(_TEXT), "in_text")
 _mistaken = (
     sa.select(_in_text.c.word)
-    .where(_spelt(_in_text.c.word, MISSPELT_MIN))
+    .where(
+        sa.func.length(_in_text.c.word).between(MISSPELT_MIN, SPELT_MAX),
+        _in_text.c.word.op("!~")(sa.literal_column("'[0-9]'")),
+    )
     .limit(ASKED_MAX)
     .subquery("mistaken")
 )
 _meant = (
     sa.select(SEARCH_WORDS.c.word)
-    .where(_near(SEARCH_WORDS.c.word).op("&&")(_near(_mistaken.c.word)))
+    .where(_near(SEARCH_WORDS.c.word).op("&&")(_near(_mistaken.c.word)))  # of what has digits nothing is left
     .limit(NEAR_MAX)
     .lateral("meant")
 )

@@ -11,6 +11,8 @@ from customer.domain.match_features import Features, features_of
 from customer.store import matches as store
 from customer.store.matches import MatchKey, MatchRecord
 
+LOADED_AT_ONCE = 100
+
 
 @dataclass(slots=True)
 class Indexed:
@@ -22,14 +24,20 @@ class Indexed:
 
 
 async def load(on: Executor, ids: Collection[UUID]) -> dict[UUID, Features]:
-    """What of customers is compared; nothing of those who are no more."""
-    if not ids:
-        return {}
-    identifiers: dict[UUID, list[Identifier]] = {}
-    for each in await store.IDENTIFIERS_AS_MADE.all(on, ids=list(ids)):
-        identifiers.setdefault(each.customer_id, []).append(each)
-    customers = await store.CUSTOMERS_AS_MADE.all(on, ids=list(ids))
-    return {each.id: features_of(each, identifiers.get(each.id, [])) for each in customers}
+    """What of customers is compared; nothing of those who are no more.
+
+    Some at a time: calls are answered between.
+    """
+    found: dict[UUID, Features] = {}
+    asked = list(ids)
+    for at in range(0, len(asked), LOADED_AT_ONCE):
+        some = asked[at : at + LOADED_AT_ONCE]
+        identifiers: dict[UUID, list[Identifier]] = {}
+        for each in await store.IDENTIFIERS_AS_MADE.all(on, ids=some):
+            identifiers.setdefault(each.customer_id, []).append(each)
+        customers = await store.CUSTOMERS_AS_MADE.all(on, ids=some)
+        found |= {each.id: features_of(each, identifiers.get(each.id, [])) for each in customers}
+    return found
 
 
 async def index(tx: Transaction, ids: Collection[UUID]) -> Indexed:

@@ -17,7 +17,7 @@ PICKED_MAX = 5_000  # customers, by chance
 PAIRS_MAX = 100_000  # of those with others: what is compared, which takes a core some seconds
 RECORDS_MAX = 20_000  # customers, those who only share a key with one of them included
 _READ = 10  # times as many are read as are picked, so that those of one page are not picked together
-_SHARING_AT_ONCE, _LOADED_AT_ONCE = 20, 200
+_SHARING_AT_ONCE = 20
 
 
 @dataclass(slots=True)
@@ -81,9 +81,5 @@ def _sharing(record: MatchRecord, holders: Mapping[int, Sequence[UUID]]) -> set[
 
 async def records_of(on: Executor, sample: Sample) -> dict[UUID, Record]:
     """What of the customers is compared; nothing of those who are no more, or of whom nothing is known."""
-    ids, found = sorted(sample.everybody), {}
-    for at in range(0, len(ids), _LOADED_AT_ONCE):
-        for each in (await load(on, ids[at : at + _LOADED_AT_ONCE])).values():
-            if each.record.values:
-                found[each.customer_id] = each.record
-    return found
+    known = await load(on, sorted(sample.everybody))
+    return {each: features.record for each, features in known.items() if features.record.values}

@@ -1,5 +1,6 @@
 """Comparing some customers with all others: candidates found, scored anew or closed, and links made."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,6 +24,7 @@ from customer.usecases.match_records import index, load, partners
 from customer.usecases.merges import decide_alone
 from rapport_identity.parameters import Parameters
 
+WEIGHED_AT_ONCE = 100
 SKIPPED = Counter(
     "rapport_match_skipped_keys", "Looks for customers that were left out, because too many share the key."
 )
@@ -83,7 +85,7 @@ class Matcher:
         board.know(indexed.known)
         board.know(await load(tx, {each for pair in pairs for each in pair if not board.has(each)}))
         # Weighed before anybody who merges or decides has to wait for it.
-        if not board.weigh(pairs) and not await _held(tx, customer_ids):
+        if not await _weigh(board, sorted(pairs)) and not await _held(tx, customer_ids):
             return Matched(skipped=skipped)
 
         await decide_alone(tx)  # from here on who is one, and what was said of whom, stays so
@@ -116,6 +118,15 @@ class Matcher:
             else:
                 board.linked(pair)
         tx.act(call)
+
+
+async def _weigh(board: Board, pairs: Sequence[Pair]) -> bool:
+    """As `Board.weigh`; between some pairs and some more, calls are answered, for thousands take a while."""
+    found = False
+    for at in range(0, len(pairs), WEIGHED_AT_ONCE):
+        found = board.weigh(pairs[at : at + WEIGHED_AT_ONCE]) or found
+        await asyncio.sleep(0)
+    return found
 
 
 async def _held(tx: Transaction, customer_ids: Collection[UUID]) -> set[Pair]:
