@@ -8,7 +8,7 @@ export RAPPORT_HOME ?= $(CURDIR)/.rapport
 unexport PYTHONDONTWRITEBYTECODE  # what is right for images makes each process here compile everything, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench bench-growth slow mutants model fuzz load chaos requirements clean
+.PHONY: help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench bench-growth bench-identity slow mutants model fuzz load chaos requirements clean
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -90,6 +90,9 @@ bench: setup ## Measure each path as a ratio to an empty call; never fails a bui
 bench-growth: setup ## Measure searches of ten thousand customers and of a million, in a database of their own (some minutes)
 	@$(BIN)/python -m tests.bench.growth $(SIZES)
 
+bench-identity: setup .venv/bench/.ready ## Measure how well and how fast people are found, beside splink and recordlinkage (a minute)
+	@$(BIN)/python -m tests.bench.identity .venv/bench/bin/python
+
 slow: setup ## Run the tests that take half a minute or more each, which `make test` leaves out (CI runs them)
 	@$(BIN)/pytest -n 2 --dist loadfile -m slow
 
@@ -135,6 +138,12 @@ install = $(UV) $(1) || (echo "... that was with the authorities of the installe
 	@$(call install,--require-hashes -r requirements-run.txt)
 	@$(call install,--no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES)))
 	@$(BIN)/python -m pip uninstall -q -y uv
+	@touch $@
+
+.venv/bench/.ready: requirements-bench.txt
+	@echo "Installing what is measured beside ours into .venv/bench: once, 650 MB..."
+	@$(PYTHON) -m venv .venv/bench
+	@.venv/bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
 .venv/.ready: .venv/.run requirements-dev.txt

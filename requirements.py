@@ -46,6 +46,7 @@ if __name__ == "__main__":
     run = ["requirements-run.in", *PROJECTS]
     compile_into("requirements-run.txt", "--constraint=requirements.txt", *run)
     compile_into("requirements-dev.txt", "--constraint=requirements-run.txt", "requirements-dev.in", *run)
+    compile_into("requirements-bench.txt", "requirements-bench.in")  # of an environment of its own
     pinned = (ROOT / "requirements-dev.txt").read_text()
     uv = re.search(r"^uv==(?:.|\n)*?(?=^\S+==)", pinned, re.MULTILINE)
     assert uv, "requirements-dev.in no longer lists uv"

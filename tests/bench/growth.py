@@ -1,8 +1,9 @@
 """`make bench-growth`: whether a search of a million customers takes as long as one of ten thousand.
 
-Names have the skew of real ones: few that many have, many that few have. What is searched for is drawn from
-the customers that are there, so a name that one in a hundred has is asked for once in a hundred times. Each
-size has a database of its own, in a cluster that is removed afterwards. Never fails.
+What is searched for is drawn from the customers that are there, so a name that one in a hundred has is asked
+for once in a hundred times; and what many have is asked for by itself. Each size has a service and a database
+of its own, in a cluster that is removed afterwards; they take turns, so that whatever else the machine does
+meets both. Never fails.
 """
 
 import argparse
@@ -15,11 +16,9 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import uvloop
 
@@ -28,102 +27,13 @@ from customer.service import service as customer
 from customer.store.tables import CUSTOMERS, IDENTIFIERS
 from rapport.customer.v1.customer_service_pb2 import SearchCustomersRequest
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from tests.bench.growth_people import BEGUN, CITIES, COMMON, GIVEN, SEED, TRADES, Person, people
 from tests.bench.platform import Platform, Started, platform
 
 SIZES = (10_000, 1_000_000)
-QUERIES = 300  # of each kind
+TURNS, AT_ONCE = 10, 20  # of each kind so many searches, one after another, and so often
 WARM_UP = 30
 KIND_LIMIT_S = 60
-COPIED_AT_ONCE = 20_000
-_SEED = 20_260_301
-_BEGUN = datetime(2020, 1, 1, tzinfo=UTC)
-
-_GIVEN = """
-    Maria Anna Peter Michael Thomas Andreas Ursula Wolfgang Claudia Sabine Klaus Susanne Stefan
-    Christian Petra Monika Martin Karin Frank Birgit Matthias Daniel Andrea Julia Katharina
-    Alexander Sebastian Hannah Lukas Leonie Felix Friedrich Charlotte Emilia Mohammed Ayşe Mehmet
-    Fatma Agnieszka Tomasz Katarzyna Olga Sergej Дмитрий Елена Søren François Zoë José Inés Nguyễn
-    Linh Giulia Lorenzo Jürgen Jörg Günther Käthe Bärbel Roswitha Ottilie Adalbert
-"""
-_COMMON = """
-    Müller Schmidt Schneider Fischer Weber Meyer Wagner Becker Schulz Hoffmann Koch Bauer Richter
-    Klein Wolf Schröder Neumann Schwarz Zimmermann Braun Krüger Hofmann Hartmann Lange Werner Krause
-    Lehmann Maier Köhler Herrmann Yilmaz Kaya Nowak Kowalski Ivanova Смирнова Nguyen García Rossi
-    Jensen Dubois
-"""
-_FRONT = """
-    Berg Wald Stein Bach Feld Hof Brunn Eich Linden Birk Buch Tann Rosen Sommer Winter Herbst Mai
-    Nacht Morgen Abend Gold Silber Eisen Kupfer Zinn Kessel Schmied Müh Back Brau Fass Wagen Rad
-    Sattel Leder Schuh Tuch Weber Seiler Fisch Vogel Hirsch Wolf Bär Fuchs Hase Lerch Falk Adler
-    Stern Mond Sonnen Regen Schnee Wind Donner Hagel Kalt Warm Lang Kurz
-"""
-_BACK = """
-    mann er bach feld hof ler meier stein berg wald burger thal au heim hausen dorf stetter inger
-    ner ling holz brink kamp sen son
-"""
-_CITIES = """
-    Berlin Hamburg München Köln Frankfurt Stuttgart Düsseldorf Leipzig Dortmund Essen Bremen Dresden
-    Hannover Nürnberg Duisburg Bochum Wuppertal Bielefeld Bonn Münster Karlsruhe Mannheim Augsburg
-    Wiesbaden Gelsenkirchen Aachen Braunschweig Chemnitz Kiel Krefeld Halle Magdeburg Freiburg
-    Oberhausen Lübeck Erfurt Mainz Rostock Kassel Hagen
-"""
-_TRADES = """
-    Logistik Bau Technik Handel Reisen Druck Gartenbau Elektro Immobilien Verlag
-"""
-
-
-@dataclass(frozen=True)
-class Person:
-    """A customer to be, and what there is to search by."""
-
-    id: UUID
-    given: str
-    family: str
-    company: str
-    city: str
-    number: int
-
-    @property
-    def email(self) -> str:
-        """Their address."""
-        return f"c{self.number}@example.com"
-
-    @property
-    def phone(self) -> str:
-        """Their number, in E.164."""
-        return f"+4930{10_000_000 + self.number}"
-
-
-class Drawn:
-    """Values of which the first are drawn far more often than the last, as names are (Zipf's law)."""
-
-    def __init__(self, values: Sequence[str], chance: random.Random) -> None:
-        self._values, self._chance = values, chance
-        self._cumulated = list(accumulate(1 / (rank + 8) for rank in range(len(values))))
-
-    def some(self, count: int) -> list[str]:
-        """So many."""
-        return self._chance.choices(self._values, cum_weights=self._cumulated, k=count)
-
-
-def people(count: int) -> list[Person]:
-    """So many customers, the same each time; one in ten is a company."""
-    chance = random.Random(_SEED)
-    fronts, backs = _FRONT.split(), _BACK.split()
-    families = [*_COMMON.split(), *(front + back for front in fronts for back in backs)]
-    double = [f"{one}-{other}" for one, other in zip(families, reversed(families), strict=True)]
-    rare = [f"{front}{middle}{back}" for front in fronts for middle in ("en", "s", "er") for back in backs]
-    chance.shuffle(rare)
-    drawn = [
-        Drawn(values, chance).some(count)
-        for values in (_GIVEN.split(), [*families, *rare, *double], _TRADES.split(), _CITIES.split())
-    ]
-    made = []
-    for n, (given, family, trade, city) in enumerate(zip(*drawn, strict=True)):
-        company = f"{family} {trade} GmbH" if n % 10 == 0 else ""
-        at = _BEGUN + timedelta(seconds=n)
-        made.append(Person(ids.uuid7(at), given, family, company, city, n))
-    return made
 
 
 def _mistaken(word: str, chance: random.Random) -> str:
@@ -149,12 +59,23 @@ KINDS: dict[str, Callable[[Person, random.Random], str]] = {
         f"{_mistaken(person.family, chance)} {person.given}"
     ),
     "family name misspelt": lambda person, chance: _mistaken(person.family, chance),
+    "2 letters": lambda person, _: person.family[:2],
+    "a given name that many have": lambda person, chance: chance.choice(GIVEN.split()[:5]),
+    "a family name that many have": lambda person, chance: chance.choice(COMMON.split()[:5]),
+    "both": lambda person, chance: f"{chance.choice(GIVEN.split()[:5])} {chance.choice(COMMON.split()[:5])}",
+    "the legal form of companies": lambda person, _: "GmbH",
+    "a trade and the legal form": lambda person, chance: f"{chance.choice(TRADES.split())} GmbH",
+    "a city that many live in": lambda person, chance: chance.choice(CITIES.split()[:3]),
+    "two words that many have, and nobody both": lambda person, chance: (
+        f"GmbH {chance.choice(GIVEN.split()[:5])}"
+    ),
 }
 
 
 async def load(running: Platform, started: Started, made: Sequence[Person]) -> None:
     """Make the customers, by COPY; the indexes after that, which is faster."""
     async with running.infrastructure.superuser(started.database_url) as connection:
+        await connection.execute("SET session_replication_role = replica")  # nobody is to be compared
         indexes = await connection.fetch(
             "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
             " AND tablename IN ('customers', 'identifiers') AND indexdef NOT LIKE 'CREATE UNIQUE%'"
@@ -176,7 +97,7 @@ _LEARN = """
     INSERT INTO search_words
     SELECT DISTINCT word FROM customers, unnest(tsvector_to_array(words_of(
         given_name || ' ' || family_name || ' ' || organization_name || ' ' || cities_of(addresses)
-    ))) AS word WHERE length(word) BETWEEN 3 AND 20 AND word !~ '[0-9]'
+    ))) AS word
     ON CONFLICT DO NOTHING
 """
 
@@ -192,7 +113,7 @@ def _customers(made: Sequence[Person]) -> Any:
         "prospect": True,
     }
     for each in made:
-        at = _BEGUN + timedelta(seconds=each.number)
+        at = BEGUN + timedelta(seconds=each.number)
         postal = {"region_code": "DE", "locality": each.city}
         named = {"kind": "PERSON", "given_name": each.given, "family_name": each.family}
         yield {
@@ -216,7 +137,7 @@ def _identifiers(made: Sequence[Person]) -> Any:
         number = f"{each.number}"
         handles = ("EMAIL", "", each.email), ("PHONE", "", each.phone), ("EXTERNAL_ID", "crm", number)
         for position, (kind, system, value) in enumerate(handles):
-            at = _BEGUN + timedelta(seconds=each.number, milliseconds=position)
+            at = BEGUN + timedelta(seconds=each.number, milliseconds=position)
             yield {
                 **defaults,
                 "id": ids.uuid7(at),
@@ -229,46 +150,93 @@ def _identifiers(made: Sequence[Person]) -> Any:
             }
 
 
-async def measured(running: Platform, size: int) -> dict[str, float]:
-    """Milliseconds that half of the searches of each kind take at most, of so many customers, over gRPC."""
+@dataclass
+class Size:
+    """So many customers, with their service, and what searches of them took."""
+
+    made: Sequence[Person]
+    started: Started
+    stub: Any
+    chance: random.Random
+    backends: Sequence[int]  # the processes of PostgreSQL that answer
+    took_ms: list[float]
+    cpu_s: float = 0.0
+
+    async def search(self, identity: Any, query: Callable[[Person, random.Random], str], count: int) -> None:
+        """Search so often."""
+        service_s, backends_s = self.started.cpu_s(), [_scheduled_s(each) for each in self.backends]
+        for _ in range(count):
+            request = SearchCustomersRequest(query=query(self.chance.choice(self.made), self.chance))
+            began = time.perf_counter()
+            await self.stub.SearchCustomers(request, timeout=30, metadata=identity)
+            self.took_ms.append((time.perf_counter() - began) * 1000)
+        self.cpu_s += self.started.cpu_s() - service_s
+        for each, before_s in zip(self.backends, backends_s, strict=True):
+            self.cpu_s += max(_scheduled_s(each) - before_s, 0.0)  # less by all when it has ended
+
+    def told(self) -> tuple[float, float]:
+        """What half of the searches took at most, and the processor time of one, in ms; then forgotten."""
+        found = statistics.median(self.took_ms), self.cpu_s * 1000 / len(self.took_ms)
+        self.took_ms, self.cpu_s = [], 0.0
+        return found
+
+
+def _scheduled_s(process_id: int) -> float:
+    try:
+        return int(Path(f"/proc/{process_id}/schedstat").read_text().split()[0]) / 1e9
+    except OSError:  # it has ended, or the system does not tell
+        return 0.0
+
+
+async def _size(running: Platform, size: int) -> Size:
     began = time.monotonic()
     made = people(size)
     started = await running.service(customer)
     await load(running, started, made)
     print(f"{size:,} customers made in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     stub = running.stub(CustomerServiceStub, started.address)
-    chance = random.Random(_SEED)
-    return {kind: await _median_ms(running, stub, made, query, chance) for kind, query in KINDS.items()}
+    return Size(made, started, stub, random.Random(SEED), (), [])
 
 
-async def _median_ms(
-    running: Platform,
-    stub: Any,
-    made: Sequence[Person],
-    query: Callable[[Person, random.Random], str],
-    chance: random.Random,
-) -> float:
-    took: list[float] = []
+async def _backends(running: Platform, started: Started) -> list[int]:
+    async with running.infrastructure.superuser(started.database_url) as connection:
+        rows = await connection.fetch(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    return [row["pid"] for row in rows]
+
+
+async def _measured(running: Platform, sizes: Sequence[Size], kind: str) -> list[tuple[float, float]]:
+    """Of each size what `Size.told` tells of a kind of search."""
+    for each in sizes:
+        await each.search(running.identity, KINDS[kind], WARM_UP)
+        each.told()
+        each.backends = await _backends(running, each.started)
     end = time.monotonic() + KIND_LIMIT_S
-    for n in range(WARM_UP + QUERIES):
-        request = SearchCustomersRequest(query=query(chance.choice(made), chance))
-        began = time.perf_counter()
-        await stub.SearchCustomers(request, timeout=30, metadata=running.identity)
-        if n >= WARM_UP:
-            took.append((time.perf_counter() - began) * 1000)
-        if took and time.monotonic() > end:
+    for _ in range(TURNS):
+        for each in sizes:
+            await each.search(running.identity, KINDS[kind], AT_ONCE)
+        if time.monotonic() > end:
             break
-    return statistics.median(took)
+    return [each.told() for each in sizes]
 
 
-async def _run(sizes: Sequence[int]) -> dict[int, dict[str, float]]:
-    found = {}
+async def _run(counts: Sequence[int]) -> None:
     with tempfile.TemporaryDirectory(prefix="rapport-growth-") as folder:
         async with platform(Path(folder)) as running:
-            for size in sizes:
-                found[size] = await measured(running, size)
-                await running.clear()
-    return found
+            sizes = [await _size(running, count) for count in counts]
+            heads = [f"of {count:,}" for count in counts]
+            titles = ["searched for", *heads, "ratio", *(f"CPU {head}" for head in heads), "ratio"]
+            print(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|", flush=True)
+            for kind in KINDS:
+                told = await _measured(running, sizes, kind)
+                cells = [cell for column in zip(*told, strict=True) for cell in _compared(column)]
+                print(f"| {kind} | {' | '.join(cells)} |", flush=True)
+
+
+def _compared(column: Sequence[float]) -> list[str]:
+    """Milliseconds of each size, and of the last how often the first's."""
+    return [*(f"{each:.1f} ms" for each in column), f"{column[-1] / max(column[0], 0.001):.1f}"]
 
 
 def main() -> int:
@@ -276,13 +244,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.growth", description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES, help="numbers of customers")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        found = runner.run(_run(parser.parse_args().sizes))
-    first, *_, last = found
-    print("| searched for | " + " | ".join(f"of {size:,}" for size in found) + " | ratio |")
-    print("|---|" + "---|" * (len(found) + 1))
-    for kind in KINDS:
-        times = " | ".join(f"{found[size][kind]:.1f} ms" for size in found)
-        print(f"| {kind} | {times} | {found[last][kind] / found[first][kind]:.1f} |")
+        runner.run(_run(parser.parse_args().sizes))
     return 0
 
 
