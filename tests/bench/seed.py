@@ -13,7 +13,7 @@ from chassis.api.messages import timestamp
 from chassis.clock import Clock
 from customer.domain.timeline import INTERACTION
 from customer.store.tables import TIMELINE
-from customer.store.views import INSERT_ENTRIES
+from customer.store.timeline import INSERT_ENTRIES
 from rapport.cases.v1 import (
     case_pb2,
     case_service_pb2,
@@ -204,6 +204,8 @@ async def timeline_of(service: Started, customers: Sequence[tuple[str, int]]) ->
         "reason_code": "",
         "amount": None,
         "currency_code": "",
+        "assigned_customer_id": None,
+        "version": 1,
     }
     connection: Any = await asyncpg.connect(service.database_url)
     try:

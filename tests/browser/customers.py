@@ -217,6 +217,14 @@ async def merged(company: Company, customer: str, other: str, **more: Any) -> st
     return str((await company.ask(ADMIN, "POST", "customerMerges", **merge))["name"])
 
 
+async def taken_apart(company: Company, customer: str, other: str) -> str:
+    """Have another be taken for the customer, who says something, until that is undone; the merge."""
+    merge = await merged(company, customer, other)
+    await say(company, customer, "Moves to Kiel.")
+    await company.ask(ADMIN, "POST", f"{merge}:undo", reasonCode="two-persons")
+    return merge
+
+
 async def contacts(company: Company, customer: str) -> list[str]:
     """What was said, as it was recorded, newest first."""
     listed = await company.ask(ALICE, "GET", f"{customer}/timelineEntries?pageSize=1000")

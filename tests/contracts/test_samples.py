@@ -16,7 +16,7 @@ from chassis.api.messages import timestamp
 from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
 from chassis.events.registry import events
-from customer.store.views import LATEST_IN_VIEW
+from customer.store.timeline import LATEST_IN_VIEW
 from deploy.services import TELLING as SERVICES
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub

@@ -254,10 +254,13 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "comment": "They said so"}}),
         ("GetCustomerMerge", {"name": "{CreateCustomerMerge}"}),
         ("ListCustomerMerges", _PAGE | {"customer": TWINS[1], "filter": "state = MERGED"}),
+        ("RecordInteraction", _contact(TWINS[0])),
         ("ListCustomerMergeEntries", _PAGE | {"parent": "{CreateCustomerMerge}"}),
         ("ExplainCustomerMerge", {"name": "{CreateCustomerMerge}"}),
         ("UndoCustomerMerge", {
             "name": "{CreateCustomerMerge}", "reason_code": "two-persons", "etag": "#"}),
+        ("AssignTimelineEntry", {
+            "name": "{RecordInteraction}", "assigned_customer": TWINS[1], "etag": "#"}),
         ("ListMatchCandidates", _PAGE | {
             "customer": "{CreateCustomer}", "filter": "state = PENDING", "order_by": "weight"}),
         ("GetMatchCandidate", {"name": CANDIDATE}),

@@ -45,7 +45,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(RelationshipRpc(app))
     app.project(NAMES.durable, on_names)
     app.project(PURCHASES.durable, on_purchases)
-    app.serve(TimelineRpc(app))
+    app.serve(TimelineRpc(app, hot=hot))
     projections.update(app.project(LISTENING.durable, partial(project, hot=hot)))
     own_first = sorted(projections, key=lambda source: source != app.name)
     consumers = {source: projections[source].durable for source in own_first}

@@ -13,7 +13,7 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
 from tests.browser.company import ALICE, Company, Person, SignedIn
-from tests.browser.customers import in_trouble, merged, somebody, twice, well_known
+from tests.browser.customers import in_trouble, merged, somebody, taken_apart, twice, well_known
 from tests.browser.looking import barriers, flaws, keyboard_stops, spaced
 from tests.browser.troubles import TRACE, give_up, traces
 
@@ -46,6 +46,7 @@ async def erika(desk: Company, time_of_day: ManualClock) -> str:
     """The customer in trouble, with a case nobody works on, one that is settled, and another record."""
     customer = await in_trouble(desk, time_of_day)
     await merged(desk, customer, await somebody(desk, "Erica"))
+    await taken_apart(desk, customer, await somebody(desk, "Erik"))
     for topic in ("complaint", "damaged"):
         opened = {"customer": customer, "topic": topic, "owner": "agents/alice"}
         case = await desk.ask(ALICE, "POST", "cases:open", case=opened)
@@ -67,7 +68,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str) -> list[str
             return bool(await connection.fetchval("SELECT count(*) FROM received WHERE state = 'WAITING'"))
 
     await eventually(waits)
-    [merge] = (await desk.ask(ALL, "GET", f"customerMerges?customer={erika}"))["customerMerges"]
+    apart, _ = (await desk.ask(ALL, "GET", f"customerMerges?customer={erika}"))["customerMerges"]
     operations = ["", "/services/loyalty", "/dead-letters", f"/{letter}", "/traces"]
     return [
         "/",
@@ -75,7 +76,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str) -> list[str
         f"/{erika}/known",
         "/cases",
         f"/{erika}/same/{(await somebody(desk, 'Nora')).removeprefix('customers/')}",
-        f"/{erika}/merges/{merge['name'].removeprefix('customerMerges/')}",
+        f"/{erika}/merges/{apart['name'].removeprefix('customerMerges/')}",
         f"/{erika}/timeline?kind=contacts&channel=voice",
         "/call?from=%2B4930777777",
         "/received",
@@ -122,8 +123,10 @@ async def test_row_26_no_page_bars_anybody_and_each_has_a_title_of_its_own(
 
 async def test_row_26_nothing_that_opens_bars_anybody(desk: Company, signed_in: SignedIn, erika: str) -> None:
     page = (await signed_in(ALL)).page
+    await page.goto(f"/{erika}")
+    apart = await page.get_by_role("link", name="What was recorded meanwhile").get_attribute("href")
     hrefs = []
-    for path in (f"/{erika}/known", f"/{erika}"):
+    for path in (apart, f"/{erika}/known", f"/{erika}"):
         await page.goto(path)
         opens = page.locator("[data-open]")
         hrefs += await opens.evaluate_all("all => all.map(each => each.dataset.open)")

@@ -4,7 +4,7 @@ from playwright.async_api import Page, expect
 
 from rapport_testing.wait import eventually
 from tests.browser.company import ADMIN, ALICE, Company, Person, SignedIn
-from tests.browser.customers import merged, say, somebody
+from tests.browser.customers import contacts, merged, say, somebody, taken_apart
 from tests.browser.looking import barriers
 
 RITA = Person("rita", "relations")  # who may merge customers
@@ -100,7 +100,7 @@ async def test_a_merge_is_undone_for_a_reason_after_a_look_at_what_was_recorded_
     await panel.get_by_label("Reason").select_option("two-persons")
     await page.keyboard.press("Control+Enter")
     await expect(page.locator("#toast")).to_contain_text("they are two customers again")
-    await expect(page.locator("#who")).not_to_contain_text("Norah")
+    await expect(page.locator("#who")).not_to_contain_text("One with the record")
     await page.goto(f"/{other}")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Norah Winter")
     await expect(page.locator("#timeline")).not_to_contain_text("Kiel")
@@ -151,3 +151,46 @@ async def test_who_may_not_merge_is_offered_neither_merging_nor_undoing(
     visitor.expect("status of 403")
     await visitor.page.goto(f"/{one}/same/{(await somebody(desk)).removeprefix('customers/')}")
     await expect(visitor.page.get_by_role("heading", level=1)).to_have_text("You may not see this")
+
+
+async def test_a_contact_of_the_other_is_assigned_to_them_by_keyboard_and_undo_takes_that_back(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    page, one, other = (await signed_in(RITA)).page, await somebody(desk), await somebody(desk, "Norah")
+    await taken_apart(desk, one, other)
+    await page.goto(f"/{one}")
+    await expect(page.locator("#who")).to_contain_text("Taken for “Norah Winter” until lately.")
+    await page.get_by_role("link", name="What was recorded meanwhile").click()
+    card = page.locator("#meanwhile")
+    contact = card.get_by_role("listitem").filter(has_text="Moves to Kiel.")
+    await contact.get_by_role("button", name="Say whose it is").focus()
+    await page.keyboard.press("Enter")
+    panel = page.get_by_role("dialog")
+    await expect(panel.get_by_label("Whose it is")).to_have_value(other)
+    assert await barriers(page) == []
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#toast")).to_contain_text("It is of Norah Winter now.")
+    await expect(contact).to_contain_text("It is of Norah Winter.")
+    assert await contacts(desk, other) == ["Moves to Kiel."]
+    assert await contacts(desk, one) == []
+    await page.locator("#toast").get_by_role("button", name="Undo").click()
+    await expect(contact).not_to_contain_text("It is of Norah Winter.")
+    assert await contacts(desk, one) == ["Moves to Kiel."]
+
+
+async def test_nobody_says_whose_a_contact_is_while_the_merge_holds_nor_who_may_not_merge(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    one, other = await somebody(desk), await somebody(desk, "Norah")
+    merge = await merged(desk, one, other)
+    await say(desk, one, "Moves to Kiel.")
+    path = f"/{one}/merges/{merge.removeprefix('customerMerges/')}"
+    page = (await signed_in(RITA)).page
+    await page.goto(path)
+    await expect(page.locator("#meanwhile")).to_contain_text("Then somebody says here of each contact")
+    await expect(page.locator("main .act")).to_have_count(0)
+    await desk.ask(ADMIN, "POST", f"{merge}:undo", reasonCode="two-persons")
+    page = (await signed_in()).page
+    await page.goto(path)
+    await expect(page.locator("#meanwhile")).to_contain_text("Moves to Kiel.")
+    await expect(page.locator("main .act")).to_have_count(0)

@@ -12,7 +12,7 @@ from chassis.api import filters
 from chassis.api.messages import timestamp
 from chassis.context import Principal
 from chassis.errors import InvalidArgument, Unavailable
-from customer.store.views import LIST_ENTRIES
+from customer.store.timeline import LIST_ENTRIES
 from desk.auth.sessions import Viewer
 from desk.pages.customer.loading import Cases, Names
 from desk.pages.services import Part, Parts

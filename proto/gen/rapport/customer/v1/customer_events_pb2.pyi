@@ -367,6 +367,36 @@ class InteractionRecorded(_message.Message):
 Global___InteractionRecorded: _TypeAlias = InteractionRecorded  # noqa: Y015
 
 @_typing.final
+class TimelineEntryAssigned(_message.Message):
+    """A contact that was recorded while two customers were taken for one is of the other one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIMELINE_ENTRY_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PREVIOUS_CUSTOMER_FIELD_NUMBER: _builtins.int
+    timeline_entry: _builtins.str
+    """`customers/{uuid}/timelineEntries/{uuid}`."""
+    customer: _builtins.str
+    """Whose it is now, `customers/{uuid}`."""
+    previous_customer: _builtins.str
+    """Whose it was, `customers/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        timeline_entry: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        previous_customer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "previous_customer", b"previous_customer", "timeline_entry", b"timeline_entry"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TimelineEntryAssigned: _TypeAlias = TimelineEntryAssigned  # noqa: Y015
+
+@_typing.final
 class ConsentUpdated(_message.Message):
     """A customer allowed or forbade contact, or it was noted otherwise."""
 

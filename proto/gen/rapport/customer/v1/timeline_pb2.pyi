@@ -40,6 +40,8 @@ class TimelineEntry(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     TRACE_ID_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
+    ASSIGNED_CUSTOMER_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/timelineEntries/{uuid}`; the id of a fact's entry is the event's."""
     event_type: _builtins.str
@@ -72,6 +74,12 @@ class TimelineEntry(_message.Message):
     """The trace in which it happened; empty when it was not sampled."""
     reason_code: _builtins.str
     """Why it was done, a code such as `not-settled`, where the fact says it."""
+    assigned_customer: _builtins.str
+    """Whose a person said that it is, `customers/{uuid}`, of a contact that was recorded while two were taken for one; empty
+    when it is of the customer in `name`, which stays as it was.
+    """
+    etag: _builtins.str
+    """The row version, quoted. Nothing changes but whose it is."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened: of a purchase when it was bought, of a promise when it was made, kept or due, however much later
@@ -100,10 +108,12 @@ class TimelineEntry(_message.Message):
         actor: _builtins.str = ...,
         trace_id: _builtins.str = ...,
         reason_code: _builtins.str = ...,
+        assigned_customer: _builtins.str = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "channel", b"channel", "department", b"department", "direction", b"direction", "event_type", b"event_type", "name", b"name", "occur_time", b"occur_time", "reason_code", b"reason_code", "reference", b"reference", "resource", b"resource", "service", b"service", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "assigned_customer", b"assigned_customer", "channel", b"channel", "department", b"department", "direction", b"direction", "etag", b"etag", "event_type", b"event_type", "name", b"name", "occur_time", b"occur_time", "reason_code", b"reason_code", "reference", b"reference", "resource", b"resource", "service", b"service", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -188,6 +188,40 @@ class ListTimelineEntriesResponse(_message.Message):
 Global___ListTimelineEntriesResponse: _TypeAlias = ListTimelineEntriesResponse  # noqa: Y015
 
 @_typing.final
+class AssignTimelineEntryRequest(_message.Message):
+    """Assigns a contact."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ASSIGNED_CUSTOMER_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`customers/{uuid}/timelineEntries/{uuid}`."""
+    assigned_customer: _builtins.str
+    """Whose it is, `customers/{uuid}`: either of the two who were taken for one."""
+    etag: _builtins.str
+    """The entry's etag, as last read; a change since then is ABORTED (`ETAG_MISMATCH`). Empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        assigned_customer: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assigned_customer", b"assigned_customer", "etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignTimelineEntryRequest: _TypeAlias = AssignTimelineEntryRequest  # noqa: Y015
+
+@_typing.final
 class ExplainTimelineEntryRequest(_message.Message):
     """Explains a timeline entry."""
 

@@ -57,6 +57,11 @@ class TimelineServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ListTimelineEntriesRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ListTimelineEntriesResponse.FromString,
                 _registered_method=True)
+        self.AssignTimelineEntry = channel.unary_unary(
+                '/rapport.customer.v1.TimelineService/AssignTimelineEntry',
+                request_serializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.AssignTimelineEntryRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_timeline__pb2.TimelineEntry.FromString,
+                _registered_method=True)
         self.ExplainTimelineEntry = channel.unary_unary(
                 '/rapport.customer.v1.TimelineService/ExplainTimelineEntry',
                 request_serializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ExplainTimelineEntryRequest.SerializeToString,
@@ -96,6 +101,16 @@ class TimelineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AssignTimelineEntry(self, request, context):
+        """Says whose a contact is that was recorded while two customers were taken for one, after that was undone: it is on their
+        timeline from then on, and on the other's no more, under the name that it has. Theirs already, it changes nothing.
+        FAILED_PRECONDITION (`NOT_A_CONTACT`) for a fact of a service, (`NOT_RECORDED_MEANWHILE`) when no merge held then that
+        was undone since; INVALID_ARGUMENT (`NOT_OF_MERGE`) for a customer who is neither of the two.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainTimelineEntry(self, request, context):
         """Explains a timeline entry: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
         """
@@ -125,6 +140,11 @@ def add_TimelineServiceServicer_to_server(servicer, server):
                     servicer.ListTimelineEntries,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ListTimelineEntriesRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ListTimelineEntriesResponse.SerializeToString,
+            ),
+            'AssignTimelineEntry': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignTimelineEntry,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.AssignTimelineEntryRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_timeline__pb2.TimelineEntry.SerializeToString,
             ),
             'ExplainTimelineEntry': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainTimelineEntry,
@@ -241,6 +261,33 @@ class TimelineService:
             '/rapport.customer.v1.TimelineService/ListTimelineEntries',
             rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ListTimelineEntriesRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ListTimelineEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignTimelineEntry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.TimelineService/AssignTimelineEntry',
+            rapport_dot_customer_dot_v1_dot_timeline__service__pb2.AssignTimelineEntryRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_timeline__pb2.TimelineEntry.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,12 @@ class TimelineServiceStub:
     """Gets an entry of a timeline."""
     ListTimelineEntries: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineEntriesRequest, _timeline_service_pb2.ListTimelineEntriesResponse]
     """Lists a customer's timeline, newest first."""
+    AssignTimelineEntry: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.AssignTimelineEntryRequest, _timeline_pb2.TimelineEntry]
+    """Says whose a contact is that was recorded while two customers were taken for one, after that was undone: it is on their
+    timeline from then on, and on the other's no more, under the name that it has. Theirs already, it changes nothing.
+    FAILED_PRECONDITION (`NOT_A_CONTACT`) for a fact of a service, (`NOT_RECORDED_MEANWHILE`) when no merge held then that
+    was undone since; INVALID_ARGUMENT (`NOT_OF_MERGE`) for a customer who is neither of the two.
+    """
     ExplainTimelineEntry: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.ExplainTimelineEntryRequest, _explanation_pb2.Explanation]
     """Explains a timeline entry: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -59,6 +65,12 @@ class TimelineServiceAsyncStub(TimelineServiceStub):
     """Gets an entry of a timeline."""
     ListTimelineEntries: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineEntriesRequest, _timeline_service_pb2.ListTimelineEntriesResponse]  # type: ignore[assignment]
     """Lists a customer's timeline, newest first."""
+    AssignTimelineEntry: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.AssignTimelineEntryRequest, _timeline_pb2.TimelineEntry]  # type: ignore[assignment]
+    """Says whose a contact is that was recorded while two customers were taken for one, after that was undone: it is on their
+    timeline from then on, and on the other's no more, under the name that it has. Theirs already, it changes nothing.
+    FAILED_PRECONDITION (`NOT_A_CONTACT`) for a fact of a service, (`NOT_RECORDED_MEANWHILE`) when no merge held then that
+    was undone since; INVALID_ARGUMENT (`NOT_OF_MERGE`) for a customer who is neither of the two.
+    """
     ExplainTimelineEntry: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.ExplainTimelineEntryRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a timeline entry: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -96,6 +108,18 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_timeline_service_pb2.ListTimelineEntriesResponse, _abc.Awaitable[_timeline_service_pb2.ListTimelineEntriesResponse]]:
         """Lists a customer's timeline, newest first."""
+
+    @_abc_1.abstractmethod
+    def AssignTimelineEntry(
+        self,
+        request: _timeline_service_pb2.AssignTimelineEntryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_timeline_pb2.TimelineEntry, _abc.Awaitable[_timeline_pb2.TimelineEntry]]:
+        """Says whose a contact is that was recorded while two customers were taken for one, after that was undone: it is on their
+        timeline from then on, and on the other's no more, under the name that it has. Theirs already, it changes nothing.
+        FAILED_PRECONDITION (`NOT_A_CONTACT`) for a fact of a service, (`NOT_RECORDED_MEANWHILE`) when no merge held then that
+        was undone since; INVALID_ARGUMENT (`NOT_OF_MERGE`) for a customer who is neither of the two.
+        """
 
     @_abc_1.abstractmethod
     def ExplainTimelineEntry(

@@ -91,6 +91,15 @@ class InteractionRecorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntryAssigned:
+    """A contact that was recorded while two customers were taken for one is of the other one."""
+
+    timeline_entry: str
+    customer: str
+    previous_customer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentUpdated:
     """A customer allowed or forbade contact, or it was noted otherwise."""
 

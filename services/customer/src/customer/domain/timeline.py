@@ -1,4 +1,4 @@
-"""The timeline: everything that happened with one customer, never changed."""
+"""The timeline: everything that happened with one customer. Only whose a contact is may be said anew."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,6 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from chassis.errors import FailedPrecondition
+from customer.domain.facts import TimelineEntryAssigned
 from customer.names import CUSTOMER, ENTRY
 
 INTERACTION = "rapport.customer.v1.InteractionRecorded"  # what an entry that is no fact of others says
@@ -42,7 +44,8 @@ class TimelineEntry:
     """An interaction, or a fact of any department. `id` of a fact is the id of its event.
 
     `service` is the id of the service that told it, `department` the name of whose it is; `amount` is
-    what was paid, of a purchase; `actor` is who acted as tokens name them.
+    what was paid, of a purchase; `actor` is who acted as tokens name them. `assigned_customer_id` is whose a
+    person said that it is, None when it is of whom it was recorded with.
     """
 
     id: UUID
@@ -62,6 +65,34 @@ class TimelineEntry:
     amount: Decimal | None = None
     currency_code: str = ""
     reason_code: str = ""
+    assigned_customer_id: UUID | None = None
+    version: int = 1
 
     name = ENTRY.named("customer_id", "id")
-    customer = CUSTOMER.named("customer_id")
+    assigned_customer = CUSTOMER.named("assigned_customer_id")
+
+    @property
+    def whose_id(self) -> UUID:
+        """By which name it is on a timeline: as it was recorded, unless a person said otherwise."""
+        return self.assigned_customer_id or self.customer_id
+
+    @property
+    def customer(self) -> str:
+        """Whose it is."""
+        return CUSTOMER.format(self.whose_id)
+
+    def assign(self, customer_id: UUID) -> TimelineEntryAssigned:
+        """Be of that customer, who is another than now."""
+        before = self.customer
+        self.assigned_customer_id = None if customer_id == self.customer_id else customer_id
+        self.version += 1
+        return TimelineEntryAssigned(
+            timeline_entry=self.name, customer=self.customer, previous_customer=before
+        )
+
+    def require_contact(self) -> None:
+        """Refuse for what a service told: whose that is, it says. FailedPrecondition NOT_A_CONTACT."""
+        if self.event_type != INTERACTION:
+            told = f"{self.name} is a fact of the service {self.service}: only a contact is assigned."
+            about = {"resource": self.name, "service": self.service}
+            raise FailedPrecondition("NOT_A_CONTACT", told, about)

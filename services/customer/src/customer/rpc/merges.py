@@ -1,7 +1,6 @@
 """CustomerMergeService."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from chassis import ids
@@ -17,13 +16,11 @@ from customer.domain.merges import CustomerMerge
 from customer.store import merges as store
 from customer.store.tables import CUSTOMERS_BY_ID
 from customer.usecases.hot_views import HotViews
-from customer.usecases.merges import create_merge, names_beside, undo_merge
+from customer.usecases.merges import create_merge, names_beside, past, undo_merge
 from customer.usecases.views import entry_message
 from rapport.customer.v1 import customer_merge_pb2
 from rapport.customer.v1 import customer_merge_service_pb2 as pb
 from rapport.customer.v1.customer_merge_service_pb2_grpc import CustomerMergeServiceServicer
-
-_A_MILLISECOND = timedelta(milliseconds=1)
 
 
 def _shown(merge: CustomerMerge) -> customer_merge_pb2.CustomerMerge:
@@ -72,14 +69,14 @@ class CustomerMergeRpc(Rpc, CustomerMergeServiceServicer):
         store.LIST_MEANWHILE.check(request)
         (merge_id,) = names.CUSTOMER_MERGE.parse(request.parent, "parent")
         merge = await found(self.db, names.CUSTOMER_MERGE, store.MERGE, merge_id)
-        past = merge.undo_time or self.db.clock.now()
+        until = merge.undo_time or self.db.clock.now()
         entries, token = await store.LIST_MEANWHILE.page(
             self.db,
             request,
             entry_message,
             names=await names_beside(self.db, merge),
             first_id=ids.floor(merge.create_time),
-            past_id=ids.floor(past + _A_MILLISECOND),  # an id's time is no finer
+            past_id=past(until),
         )
         return pb.ListCustomerMergeEntriesResponse(timeline_entries=entries, next_page_token=token)
 

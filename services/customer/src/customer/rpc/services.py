@@ -30,8 +30,9 @@ from customer.domain.timeline import INTERACTION, Channel, TimelineEntry
 from customer.rpc.customers import read_draft
 from customer.store import consents as consent_store
 from customer.store import tables as store
-from customer.store import views
+from customer.store import timeline, views
 from customer.usecases import consents, imports, sections
+from customer.usecases.assignments import assign_entry
 from customer.usecases.hot_views import HotViews
 from customer.usecases.timeline import RecordInteraction, record_batch, record_interactions
 from customer.usecases.views import entry_message
@@ -216,6 +217,8 @@ def _recorded(entries: Sequence[TimelineEntry]) -> timeline_pb.BatchRecordIntera
 class TimelineRpc(Rpc, TimelineServiceServicer):
     """The timeline of a customer."""
 
+    hot: HotViews
+
     @ingest(lambda self, request, now: _RECORD(request))
     async def RecordInteraction(
         self, commands: Sequence[RecordInteraction], calls: Sequence[Call], tx: Transaction
@@ -225,10 +228,11 @@ class TimelineRpc(Rpc, TimelineServiceServicer):
         return [each if isinstance(each, Refusal) else entry_message(each) for each in recorded]
 
     BatchRecordInteractions = change(timeline_pb.BatchRecordInteractionsRequest, record_batch, _recorded)
-    GetTimelineEntry = get(names.ENTRY, views.ENTRY, entry_message)
+    AssignTimelineEntry = change(timeline_pb.AssignTimelineEntryRequest, assign_entry, entry_message)
+    GetTimelineEntry = get(names.ENTRY, timeline.ENTRY, entry_message)
     ListTimelineEntries = listing(
         timeline_pb.ListTimelineEntriesResponse,
-        views.LIST_ENTRIES,
+        timeline.LIST_ENTRIES,
         entry_message,
         parent=(names.CUSTOMER, store.CUSTOMER),
     )
@@ -237,7 +241,7 @@ class TimelineRpc(Rpc, TimelineServiceServicer):
         self, request: timeline_pb.ExplainTimelineEntryRequest, context: Any
     ) -> Explanation:
         """Explain an entry; that of a fact by the fact. What the entry itself says is kept for ever."""
-        entry = await found(self.db, names.ENTRY, views.ENTRY, *names.ENTRY.ids(request.name))
+        entry = await found(self.db, names.ENTRY, timeline.ENTRY, *names.ENTRY.ids(request.name))
         message = entry_message(entry)
         known = to_message(Cause, message, resource=entry.resource or message.name, id=str(entry.id))
         return await self.explainer.explain(

@@ -50,6 +50,8 @@ LIST_MERGES_OF = Listing(
     filters={name: replace(field, column=_O[name]) for name, field in _FILTERS.items()},
 )
 
+UNDONE_MERGES = Statement(sa.select(_of_customer).where(_O.state == "UNDONE"), row=CustomerMerge)
+
 # What was recorded from one moment to another, told by the ids, under some names of a customer: read whole,
 # for it is asked for by who takes a merge apart.
 _recorded = (

@@ -8,24 +8,20 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
-from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.aliases import group_of, survivor_of
 from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, replaced, rows_of
 from customer.domain.sections import SectionSchema, ViewSection
-from customer.domain.timeline import TimelineEntry
 from customer.store.tables import (
     SECTION_SCHEMAS,
-    TIMELINE,
     VIEW_PARTS,
     VIEW_SECTIONS,
     VIEWS,
     PartRow,
     ViewRow,
 )
-from rapport.common.v1 import channel_pb2
 
 _SCHEMA, _S = SECTION_SCHEMAS.c, VIEW_SECTIONS.c
 _CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
@@ -120,6 +116,11 @@ class ShownPart:
     part: bytes
     ended: bool
     urgent: bool
+
+    @property
+    def whose_id(self) -> UUID:
+        """By which name it was told."""
+        return self.customer_id
 
 
 # Sections, each drawn as a view of its own, are part of a view that they are appended to; also of customers
@@ -236,56 +237,4 @@ SET_ASIDE = Statement(
     .select_from(_consumers.join(_aside, sa.true()))
     .order_by(_aside.c.customer != "", _aside.c.parked_at.desc()),
     row=SetAside,
-)
-
-_T = TIMELINE.c
-_NEWEST_FIRST = (_T.occur_time.desc(), _T.id.desc())
-LATEST_IN_VIEW = 20
-
-ENTRY = Statement(
-    sa.select(TIMELINE).where(
-        _T.id == sa.bindparam("id"), _T.customer_id == sa.func.any(group_of(_CUSTOMER))
-    ),
-    row=TimelineEntry,
-)
-
-# A page is one range of the index on (customer_id, occur_time, id), however long the timeline is;
-# a filter is checked along that range.
-LIST_ENTRIES = Listing(
-    sa.select(TIMELINE),
-    _T.occur_time,
-    _T.id,
-    descending=True,
-    row=TimelineEntry,
-    walks=True,
-    of_customer=_T.customer_id,
-    filters={
-        "channel": filters.enum(_T.channel, channel_pb2.Channel.DESCRIPTOR),
-        "department": filters.text(_T.department),
-        "event_type": filters.text(_T.event_type),
-        "resource": filters.text(_T.resource),
-        "occur_time": filters.moment(_T.occur_time),
-    },
-)
-
-INSERT_ENTRIES = Bulk[Any](TIMELINE)
-# A fact's entry has the id of its event: a repeat changes nothing, and is not returned.
-INSERT_FACTS = Bulk[Any](
-    TIMELINE, lambda insert: insert.on_conflict_do_nothing(index_elements=["id"]).returning(_T.id)
-)
-TOLD_BY = Statement[Any](sa.select(_T.id, _T.service).where(among(_T.id, "ids")))
-
-_latest = (
-    sa.select(TIMELINE)
-    .where(_T.customer_id == _asked.c.customer_ids)
-    .order_by(*_NEWEST_FIRST)
-    .limit(sa.literal_column(str(LATEST_IN_VIEW)))
-    .lateral("latest")
-)
-# The newest entries of each of several customers, newest first.
-LATEST_ENTRIES = Statement(
-    sa.select(*_latest.c)
-    .select_from(_asked.join(_latest, sa.true()))
-    .order_by(_latest.c.occur_time.desc(), _latest.c.id.desc()),
-    row=TimelineEntry,
 )

@@ -5,6 +5,7 @@ projects; merges and their undoing are decided one after another, under one lock
 """
 
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis import ids
@@ -18,6 +19,7 @@ from customer.domain.customers import Customer
 from customer.domain.facts import CustomerMergeUndone, CustomersMerged
 from customer.domain.matches import pair_of
 from customer.domain.merges import CustomerMerge, MergeState, check_mergeable, survivors
+from customer.domain.timeline import TimelineEntry
 from customer.names import CUSTOMER, CUSTOMER_MERGE
 from customer.store import merges as store
 from customer.store.tables import LOCKED_CUSTOMERS
@@ -28,6 +30,7 @@ from customer.usecases.prospects import regrouped
 from customer.usecases.views import locked_views, render
 
 _LOCK = "customer-merges"
+_A_MILLISECOND = timedelta(milliseconds=1)
 
 
 async def create_merge(
@@ -134,6 +137,26 @@ async def names_beside(on: Executor, merge: CustomerMerge) -> list[UUID]:
     groups = await groups_of(on, [merge.customer_id])
     whose = await _without(on, groups.everybody, merge)
     return [name for name, survivor in whose.items() if survivor == whose[merge.customer_id]]
+
+
+async def recorded_meanwhile(on: Executor, entry: TimelineEntry) -> list[CustomerMerge]:
+    """The merges that were undone, and held when an entry was recorded with a name that survived."""
+    undone = await store.UNDONE_MERGES.all(on, customer_id=entry.customer_id)
+    return [
+        merge
+        for merge in undone
+        if is_within(entry.id, merge) and entry.customer_id in await names_beside(on, merge)
+    ]
+
+
+def is_within(entry_id: UUID, merge: CustomerMerge) -> bool:
+    """Whether what has that id was recorded while a merge held that was undone."""
+    return merge.undo_time is not None and (ids.floor(merge.create_time) <= entry_id < past(merge.undo_time))
+
+
+def past(moment: datetime) -> UUID:
+    """The id that whatever was recorded until then comes before: an id's time is no finer than this."""
+    return ids.floor(moment + _A_MILLISECOND)
 
 
 async def _without(on: Executor, names: Collection[UUID], merge: CustomerMerge) -> dict[UUID, UUID]:

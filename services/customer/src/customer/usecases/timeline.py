@@ -16,7 +16,7 @@ from customer.domain.facts import InteractionRecorded
 from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
 from customer.names import CUSTOMER, DEPARTMENT
 from customer.store.tables import KNOWN_CUSTOMERS
-from customer.store.views import INSERT_ENTRIES
+from customer.store.timeline import INSERT_ENTRIES
 
 
 @dataclass(frozen=True, slots=True)

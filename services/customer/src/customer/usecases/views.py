@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from chassis.api.actors import actor_name, service_name
+from chassis.api.etags import etag
 from chassis.api.messages import money, timestamp
 from chassis.db.aliases import Groups, groups_of
 from chassis.db.statement import arrays, values
@@ -20,6 +21,7 @@ from chassis.errors import Malformed
 from customer.domain.customers import Customer
 from customer.domain.timeline import Channel, Direction, TimelineEntry
 from customer.names import CUSTOMER, ENTRY, VIEW
+from customer.store import timeline
 from customer.store import views as store
 from customer.store.tables import CUSTOMERS_BY_ID, PartRow, ViewRow
 from customer.usecases.parts import PARTS, Fact, PartKind, add_value, excerpt, folded, merged
@@ -81,6 +83,8 @@ def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
         trace_id=entry.trace_id,
         amount=None if entry.amount is None else money(entry.amount, entry.currency_code),
         reason_code=entry.reason_code,
+        assigned_customer=CUSTOMER.format(entry.assigned_customer_id) if entry.assigned_customer_id else "",
+        etag=etag(entry.version),
     )
 
 
@@ -163,10 +167,10 @@ async def locked_views(tx: Transaction, customer_ids: Collection[UUID]) -> tuple
 
 async def _enter(tx: Transaction, entries: Sequence[TimelineEntry]) -> None:
     """Put facts on timelines. Malformed when one has the id of another service's."""
-    if len(await store.INSERT_FACTS.rows(tx, entries)) == len(entries):
+    if len(await timeline.INSERT_FACTS.rows(tx, entries)) == len(entries):
         return
     told_by = {
-        row["id"]: row["service"] for row in await store.TOLD_BY.all(tx, ids=[each.id for each in entries])
+        row["id"]: row["service"] for row in await timeline.TOLD_BY.all(tx, ids=[each.id for each in entries])
     }
     if any(told_by[entry.id] != entry.service for entry in entries):
         raise Malformed("an event with the id of another service's")
@@ -186,13 +190,13 @@ async def render(tx: Transaction, rows: Mapping[UUID, ViewRow], groups: Groups) 
     customers = {c.id: c for c in await CUSTOMERS_BY_ID.all(tx, ids=survivors)}
     everybody = sorted(whose)
     parts = _grouped(await store.SHOWN_PARTS.all(tx, customer_ids=everybody, kinds=list(PartKind)), whose)
-    entries = _grouped(await store.LATEST_ENTRIES.all(tx, customer_ids=everybody), whose)
+    entries = _grouped(await timeline.LATEST_ENTRIES.all(tx, customer_ids=everybody), whose)
     views = {
         survivor: rendered(
             survivor,
             customers.get(survivor),
             parts[survivor] if len(members) == 1 else _first(parts[survivor]),
-            entries[survivor][: store.LATEST_IN_VIEW],
+            entries[survivor][: timeline.LATEST_IN_VIEW],
             _together(survivor, [counted[each] for each in members if each in counted]),
         )
         for survivor, members in groups.members.items()
@@ -260,5 +264,5 @@ def _count(view: ViewRow, kind: PartKind, more: int) -> None:
 def _grouped(rows: Iterable[R], whose: Mapping[UUID, UUID]) -> dict[UUID, list[R]]:
     groups: dict[UUID, list[R]] = defaultdict(list)
     for row in rows:
-        groups[whose[row.customer_id]].append(row)
+        groups[whose[row.whose_id]].append(row)
     return groups

@@ -122,6 +122,7 @@ FACTS = {
     "CustomersMerged": N_("Two records became one"),
     "CustomerMergeUndone": N_("Two records are of two customers again"),
     "InteractionRecorded": N_("Contact"),
+    "TimelineEntryAssigned": N_("A contact is of them after all"),
     "IdentifierCreated": N_("A way to reach them added"),
     "IdentifierUpdated": N_("A way to reach them shared, or theirs alone"),
     "IdentifierVerified": N_("A way to reach them verified"),

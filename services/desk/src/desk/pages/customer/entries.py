@@ -8,6 +8,7 @@ from typing import Any
 from chassis.api.messages import moment, value_name
 from chassis.explain.explainer import explained_by
 from desk.language.catalogues import N_
+from desk.pages.actions.offering import Act
 from desk.pages.customer.loading import Names
 from desk.pages.customer.things import called
 from desk.ui import words
@@ -72,6 +73,8 @@ class Entry:
     read: str = ""  # where a message can be read
     behind: Sequence["Entry"] = ()  # those like it that are folded behind this one
     steps: int = 1  # that this line stands for
+    whose: str = ""  # that it is of somebody else after all
+    acts: Sequence[Act] = ()
 
     @property
     def folded(self) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from chassis.api.messages import moment, value_name
@@ -41,6 +42,7 @@ from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 UNKNOWN_ZONES = ("", "UTC", "Etc/UTC")  # where nobody lives: what is kept when nobody said
 OF_SERVICE = "purposes/service"  # not of marketing, of which no is said as well
 OTHERS_SHOWN = 6
+APART_SHOWN = timedelta(days=30)  # in which what was recorded of two who were taken for one is put right
 
 
 def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech) -> Card:
@@ -90,6 +92,7 @@ class _Maker:
             title=shown.display_name or nameless,
             also=[each for each in others if each not in ("", shown.display_name)],
             merges=[self._merged(each) for each in merges],
+            apart=self._apart(),
             since="" if known and known.prospect else self._since(),
             prospect=known.prospect if known else False,
             language=say.language_of(language) if language else "",
@@ -105,6 +108,17 @@ class _Maker:
         """Those that hold, the latest first."""
         listed = self.parts.of("merges", ListCustomerMergesResponse).customer_merges
         return [each for each in listed if value_name(each, "state") == "MERGED"]
+
+    def _apart(self) -> Sequence[tuple[str, str]]:
+        """Whom they were taken for lately, and where it is said whose what was recorded meanwhile is."""
+        listed = self.parts.of("merges", ListCustomerMergesResponse).customer_merges
+        return [
+            (each.merged_display_name or self.say("A customer without a name"), _page_of(each))
+            for each in listed
+            if each.customer == self.customer
+            and each.HasField("undo_time")
+            and self.say.now - moment(each.undo_time) < APART_SHOWN
+        ]
 
     def _merged(self, merge: CustomerMerge) -> Merged:
         say = self.say
@@ -276,3 +290,7 @@ class _Maker:
             say(told, what=say.fact(each.event_type), service=say.titled(words.last(each.service)))
             for each in (self.view.unapplied_facts if self.view else ())
         ]
+
+
+def _page_of(merge: CustomerMerge) -> str:
+    return f"/{merge.customer}/merges/{words.last(merge.name)}"

@@ -4,22 +4,23 @@
 """
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import grpc
 from fastapi import APIRouter, Form
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from chassis.errors import NotFound, Refusal, invalid
 from desk.pages.actions.kinds.merges import SAME
-from desk.pages.base import Look, Looking
+from desk.pages.base import Card, Look, Looking, card, macros, message
 from desk.pages.customer.entries import entries
 from desk.pages.customer.loading import Names, named
 from desk.pages.customer.route import UUID
 from desk.pages.customer.things import things
 from desk.pages.find.searching import PATIENCE_S
+from desk.pages.merging.assigning import Assigning
 from desk.pages.merging.comparing import older_of, questions, rows, sides
 from desk.pages.services import ask, patience, refusal_of
 from desk.pages.timeline.route import Further
@@ -109,6 +110,29 @@ async def _compared(
 @router.get("/customers/{uuid}/merges/{merge}")
 async def meanwhile(look: Look, uuid: str, merge: str, after: str = "") -> Response:
     """What was recorded while the two were one, under the name that stayed: of whom it is, somebody says."""
+    found, page = await _meanwhile(look, uuid, merge, after)
+    if look.is_fragment:
+        return look.answer("pages/timeline/rows.html", page=page)
+    entries_card = _card(look, page, found)
+    return look.answer("pages/merging/meanwhile.html", page=page, card=entries_card, of=f"{uuid}/{merge}")
+
+
+@router.get("/merges/{uuid}/{merge}/cards")
+async def fresh_cards(look: Look, uuid: str, merge: str) -> JSONResponse:
+    """Its first page as it is now."""
+    found, page = await _meanwhile(look, uuid, merge, "")
+    cards = {"meanwhile": _card(look, page, found)}
+    return JSONResponse(message(f"merges/{uuid}/{merge}", cards, look.say.now))
+
+
+def _card(look: Looking, page: Mapping[str, Any], merge: CustomerMerge) -> Card:
+    made = macros("pages/merging/cards.html", say=look.say, viewer=look.viewer)
+    return card(made.meanwhile(page, merge.state == CustomerMerge.STATE_UNDONE))
+
+
+async def _meanwhile(
+    look: Looking, uuid: str, merge: str, after: str
+) -> tuple[CustomerMerge, Mapping[str, Any]]:
     if not (UUID.fullmatch(uuid) and UUID.fullmatch(merge)):
         raise NotFound("customerMerges/…")
     services, name, left = look.services, f"customerMerges/{merge}", patience(PATIENCE_S)
@@ -118,15 +142,17 @@ async def meanwhile(look: Look, uuid: str, merge: str, after: str = "") -> Respo
     parts = await ask(left(), listed=listing, **named(services, found.customer))
     if refusal := parts["listed"].refusal:
         raise refusal
-    listed = parts.of("listed", ListCustomerMergeEntriesResponse)
+    listed = parts.of("listed", ListCustomerMergeEntriesResponse).timeline_entries
     names = Names(look.viewer, look.memory)
-    await names.learn(services, {each.actor for each in listed.timeline_entries}, left())
-    here, token = look.request.url.path, listed.next_page_token
-    page = {
+    learned = names.learn(services, {each.actor for each in listed}, left())
+    people = services.known(each.assigned_customer for each in listed)
+    further = await ask(left(), names=learned, people=people)
+    made = Assigning(found, look.viewer, further.of("people", dict[str, Customer]), look.say)
+    here = f"/customers/{uuid}/merges/{merge}"
+    token = parts.of("listed", ListCustomerMergeEntriesResponse).next_page_token
+    return found, {
         "name": found.customer,
         "title": parts.of("customer", Customer).display_name or look.say("A customer"),
-        "entries": entries(listed.timeline_entries, names, look.say, things(parts, look.say)),
+        "entries": made.lines(entries(listed, names, look.say, things(parts, look.say)), listed),
         "further": Further(f"{here}?{urlencode({'after': token})}", here, PAGE) if token else None,
     }
-    template = "pages/timeline/rows.html" if look.is_fragment else "pages/merging/meanwhile.html"
-    return look.answer(template, page=page, merge=found)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -61,12 +62,12 @@ async def _pin(doing: Doing) -> Done:
     """The value that was chosen, or the one that nobody said so far."""
     look, seen = doing.look, await _get(doing)
     request = doing.request(pb.PinAttributeValueRequest, source="desk")
-    is_new = doing.text("observation") == NEW
-    if is_new != bool(doing.text("value")):
+    is_new, typed = doing.text("observation") == NEW, doing.text("value")
+    if is_new != bool(typed):
         told = N_("must be given") if is_new else N_("must be empty unless another value is chosen")
-        raise invalid("value", "REQUIRED" if is_new else "INVALID_VALUE", told)
+        raise invalid("value", "REQUIRED" if is_new else "INVALID_CODE", told)
     if is_new:
-        request.value.CopyFrom(_typed(doing, (await _declared(doing)).type))
+        request.value.CopyFrom(typed_value(typed, (await _declared(doing)).type, look.say))
     else:
         request.observation = doing.text("observation")
     pinned = await look.services.attributes.PinAttributeValue(request)
@@ -81,19 +82,19 @@ def _back(doing: Doing, seen: AttributeValue, etag: str) -> Undo:
     return RELEASE.undo(doing, doing.on, etag=etag)
 
 
-_WRONG: Mapping[Any, str] = {
-    Attribute.TYPE_DATE: N_("must be a day"),
-    Attribute.TYPE_WHOLE_NUMBER: N_("must be a whole number"),
-    Attribute.TYPE_DECIMAL: N_("must be a number"),
+_WRONG: Mapping[Any, tuple[str, str]] = {
+    Attribute.TYPE_DATE: ("INVALID_TIME", N_("must be a day")),
+    Attribute.TYPE_WHOLE_NUMBER: ("INVALID_NUMBER", N_("must be a whole number")),
+    Attribute.TYPE_DECIMAL: ("INVALID_NUMBER", N_("must be a number")),
 }
 
 
-def _typed(doing: Doing, type: Any) -> TypedValue:
-    """A value of the attribute's type, of what was typed. INVALID_VALUE."""
+def typed_value(typed: str, type: Any, say: Speech) -> TypedValue:
+    """A value of an attribute's type, of what was typed as they write it. INVALID_TIME, INVALID_NUMBER."""
     try:
-        return _read(doing.text("value"), type, doing.look.say)
+        return _read(typed, type, say)
     except (ValueError, OverflowError):  # NumberFormatError is a ValueError
-        raise invalid("value", "INVALID_VALUE", _WRONG[type]) from None
+        raise invalid("value", *_WRONG[type]) from None
 
 
 def _read(typed: str, type: Any, say: Speech) -> TypedValue:
@@ -105,14 +106,20 @@ def _read(typed: str, type: Any, say: Speech) -> TypedValue:
         case Attribute.TYPE_DATE:
             return TypedValue(date=day(date.fromisoformat(typed)))
         case Attribute.TYPE_WHOLE_NUMBER:
-            number = parse_decimal(typed, locale=say.locale, strict=True)
+            number = _number(typed, say)
             if number != number.to_integral_value():
                 raise ValueError
             return TypedValue(whole_number=int(number))
         case Attribute.TYPE_DECIMAL:
-            number = parse_decimal(typed, locale=say.locale, strict=True)
-            return TypedValue(decimal=format(number, "f"))
+            return TypedValue(decimal=format(_number(typed, say), "f"))
     return TypedValue(text=typed)
+
+
+def _number(typed: str, say: Speech) -> Decimal:
+    number: Decimal = parse_decimal(typed, locale=say.locale, strict=True)
+    if not number.is_finite():
+        raise ValueError
+    return number
 
 
 async def _open_release(doing: Doing) -> Values:
