@@ -133,6 +133,12 @@ def test_everything_that_is_wrong_is_told_at_once():
     assert len(wrong(timeZone="Mars", hours={"mon": ["x"]}, holidays=[{"country": "XX"}])) == 4
 
 
+def test_what_are_no_hours_is_refused_for_that_reason():
+    with pytest.raises(InvalidArgument) as refused:
+        read(PLAIN | {"hours": []})
+    assert [violation.reason for violation in refused.value.violations] == ["INVALID_HOURS"]
+
+
 def test_what_is_no_object_is_no_calendar():
     with pytest.raises(
         InvalidArgument, match="must be an object with exceptions, holidays, hours, time_zone"
