@@ -122,10 +122,12 @@ def test_a_shared_identifier_alone_links_nobody(scorer: Scorer) -> None:
     assert Bar.ONLY_SHARED in score.bars
 
 
-def test_what_is_known_to_be_shared_is_weighted_down(scorer: Scorer) -> None:
-    a, b = record("1", ADA), record("2", ADA)
-    known = Record("2", b.values, shared=frozenset({"ada@okafor.example"}))
-    assert scorer.score(a, known).bits < scorer.score(a, b).bits
+def test_a_name_alone_links_nobody_however_rare_it_is(scorer: Scorer) -> None:
+    name = {"given_name": "Quirin", "family_name": "Okonkwo-Featherstone"}
+    one = record("1", name | {"email": "quirin@okonkwo.example"})
+    score = scorer.score(one, record("2", name | {"street": "Hauptstr. 7", "city": "Berlin"}))
+    assert score.verdict is Verdict.ASK
+    assert Bar.NAME_ALONE in score.bars
 
 
 def test_without_a_name_or_birth_date_that_agrees_a_person_is_asked(scorer: Scorer) -> None:
@@ -237,3 +239,28 @@ def test_invented_people_are_found_and_none_is_taken_for_another(region: Region)
 def test_one_record_alone_teaches_nothing() -> None:
     with pytest.raises(ValueError, match="two records at least"):
         matching.resolve([record("1", ADA)], KINDS)
+
+
+@pytest.mark.parametrize("known_to_be_shared", [True, False])
+def test_an_office_among_families_teaches_nobody_that_names_and_dates_say_nothing(
+    known_to_be_shared: bool,
+) -> None:
+    office = {"street": "Industriestr. 1", "postal_code": "60313", "city": "Frankfurt"}
+    if not known_to_be_shared:  # who knows it leaves it out
+        office |= {"email": "info@office.example", "phone": "+4969712345678"}
+    own = ("given_name", "family_name", "birth_date")
+    staff = [
+        record(f"staff {n}", {name: each.values.get(name, ()) for name in own} | office)
+        for n, each in enumerate(invented(5, 300, GERMANY)[:100])
+    ]
+    learned = matching.Candidates([*invented(11, 300, GERMANY), *staff], KINDS).learn()
+    assert max(learned.m["given_name"][-1], learned.m["birth_date"][-1]) <= 0.1
+    home = {
+        "family_name": "Wagner",
+        "street": "Gartenweg 7",
+        "postal_code": "10999",
+        "phone": "+493077777777",
+    }
+    marie = record("1", home | {"given_name": "Marie", "birth_date": "1994-08-12"})
+    mehmet = record("2", home | {"given_name": "Mehmet", "birth_date": "1971-10-24"})
+    assert Scorer(learned).score(marie, mehmet).verdict is not Verdict.LINK

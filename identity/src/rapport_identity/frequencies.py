@@ -67,30 +67,26 @@ class Rarity:
         self._slip = SLIP.get(kind, EXACT)
         self._known: dict[str, float] = {}
 
-    def bits(self, level: int, x: Values, y: Values, shared: frozenset[str] = frozenset()) -> float:
+    def bits(self, level: int, x: Values, y: Values) -> float:
         """Of two that agree at a level; 0 where they differ by more than a slip.
 
         A slip of a rare value may be another value: it adds nothing, and one of a common value takes away.
         """
         if level == EXACT and x == y and len(x) == 1:
-            return self._of(x[0], shared)
+            return self._of(x[0])
         if level == EXACT:
-            return max(self._of(value, shared) for value in x if value in y)
+            return max(self._of(value) for value in x if value in y)
         if level == self._slip:
-            return min(0.0, *(self._of(value, shared) for value in (*x, *y)))
+            return min(0.0, *(self._of(value) for value in (*x, *y)))
         return 0.0
 
-    def is_shared(self, x: Values, y: Values, shared: frozenset[str] = frozenset()) -> bool:
+    def is_shared(self, x: Values, y: Values) -> bool:
         """Whether any value of one, or of both where they have some in common, is of many people."""
-        if x == y and len(x) == 1 and not shared:
-            return self._frequencies.counts.get(x[0], 1) >= SHARED
         common = set(x) & set(y) or {*x, *y}
-        return any(value in shared or self._frequencies.counts.get(value, 1) >= SHARED for value in common)
+        return any(self._frequencies.counts.get(value, 1) >= SHARED for value in common)
 
-    def _of(self, value: str, shared: frozenset[str]) -> float:
+    def _of(self, value: str) -> float:
         known = self._known.get(value)
         if known is None:
             known = self._known[value] = self._usual - log2(self._frequencies.chance(value))
-        if shared and value in shared:
-            return min(known, self._usual - log2(SHARED / (self._frequencies.people + SHARED)))
         return known

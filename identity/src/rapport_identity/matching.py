@@ -120,7 +120,7 @@ class Candidates:
             if True in compared.swapped:  # now it is known which names are usual
                 compared = scorer.comparer.compare(self.rows[a], self.rows[b])
             one, other = self.records[a], self.records[b]
-            score = scorer.weigh(compared, across=across, shared=one.shared | other.shared)
+            score = scorer.weigh(compared, across=across)
             if score.verdict is not Verdict.APART:
                 found[min(one.id, other.id), max(one.id, other.id)] = score
         return found
@@ -190,9 +190,7 @@ def weigher(
 
     def weigh(a: str, b: str) -> float:
         pair = (a, b) if a < b else (b, a)
-        one, other = by_id[a], by_id[b]
-        score = known.get(pair) or scorer.score(one, other)
-        conflict = scorer.conflict(score.compared, one.shared | other.shared)
-        return clustering.CONFLICT if conflict else score.bits
+        score = known.get(pair) or scorer.score(by_id[a], by_id[b])
+        return clustering.CONFLICT if scorer.conflict(score.compared) else score.bits
 
     return weigh

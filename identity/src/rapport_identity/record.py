@@ -60,13 +60,11 @@ class Record:
         id: unique among the records that are matched with each other.
         values: by field, normalised; several where there are several; what is not known is not there.
         source: the list that it is of, where somebody says.
-        shared: those of its values that are known to be of several: a switchboard, info@.
     """
 
     id: str
     values: Mapping[str, tuple[str, ...]] = field(hash=False)
     source: str = ""
-    shared: frozenset[str] = frozenset()
 
 
 def record(

@@ -37,6 +37,7 @@ class Bar(StrEnum):
     CONFLICTING_IDENTIFIERS = "each has an identifier of one person, and they differ"
     ONLY_SHARED = "little but an identifier that many share speaks for it"
     NOTHING_PERSONAL = "neither a name nor a birth date speaks for it"
+    NAME_ALONE = "nothing but a name speaks for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +94,13 @@ class Scorer:
     def score(self, a: Record, b: Record) -> Score:
         """Two records; the same whichever comes first."""
         compared = self.comparer.compare(self.comparer.row(a), self.comparer.row(b))
-        return self.weigh(compared, across=a.source != b.source, shared=a.shared | b.shared)
+        return self.weigh(compared, across=a.source != b.source)
 
-    def weigh(
-        self, compared: Compared, *, across: bool = False, shared: frozenset[str] = frozenset()
-    ) -> Score:
-        """Two that have been compared. `across`: they are of two lists; `shared`: see `record.Record`."""
+    def weigh(self, compared: Compared, *, across: bool = False) -> Score:
+        """Two that have been compared. `across`: they are of two lists."""
         of = self._weights
         fields = [
-            0.0 if level == UNKNOWN else weight[level] + rarity.bits(level, x, y, shared)
+            0.0 if level == UNKNOWN else weight[level] + rarity.bits(level, x, y)
             for weight, rarity, level, x, y in zip(
                 of.fields, self._rarity, compared.levels, compared.a, compared.b, strict=True
             )
@@ -112,7 +111,7 @@ class Scorer:
         bits = sum(weights)
         if bits < self.ask_bits:
             return Score(bits, Verdict.APART, (), compared, weights, across)
-        bars = tuple(self._bars(compared, fields, bits, shared))
+        bars = tuple(self._bars(compared, fields, bits))
         verdict = Verdict.LINK if bits >= self._link_bits and not bars else Verdict.ASK
         return Score(bits, verdict, bars, compared, weights, across)
 
@@ -132,27 +131,34 @@ class Scorer:
         names = ("prior", "household", *self.comparer.orders, *self.comparer.fields)
         return [Part(*each) for each in zip(names, said, score.weights, strict=True)]
 
-    def _bars(
-        self, compared: Compared, weights: list[float], bits: float, shared: frozenset[str]
-    ) -> Iterator[Bar]:
+    def _bars(self, compared: Compared, weights: list[float], bits: float) -> Iterator[Bar]:
         personal = proven = False
         for kind, level, weight, rarity, x, y in zip(
             self._kinds, compared.levels, weights, self._rarity, compared.a, compared.b, strict=True
         ):
             personal |= kind in _PERSONAL and weight > 0
             if level == EXACT and kind in _STRONG:
-                if rarity.is_shared(x, y, shared):
+                if rarity.is_shared(x, y):
                     bits -= max(weight, 0.0)
                 else:
                     proven |= kind is Kind.IDENTIFIER
-        if self.conflict(compared, shared):
+        if self.conflict(compared):
             yield Bar.CONFLICTING_IDENTIFIERS
         if bits < 0:
             yield Bar.ONLY_SHARED
         if not (personal or proven):
             yield Bar.NOTHING_PERSONAL
+        if not proven and not self._beside_names(weights):
+            yield Bar.NAME_ALONE
 
-    def conflict(self, compared: Compared, shared: frozenset[str] = frozenset()) -> bool:
+    def _beside_names(self, weights: list[float]) -> bool:
+        """Whether anything else speaks for one person: nobody is the only one of their name."""
+        return any(
+            weight > 0 and kind not in (Kind.GIVEN_NAME, Kind.FAMILY_NAME)
+            for kind, weight in zip(self._kinds, weights, strict=True)
+        )
+
+    def conflict(self, compared: Compared) -> bool:
         """Whether each has identifiers of one person, and they differ: e-mail and phone, or a number."""
         differ = {
             kind
@@ -167,7 +173,7 @@ class Scorer:
             )
             if kind in _STRONG
             and level == APART[kind]
-            and not rarity.is_shared(x, y, shared)
+            and not rarity.is_shared(x, y)
             and (kind is not Kind.IDENTIFIER or of[level] < _CONFLICT_BITS)
         }
         return Kind.IDENTIFIER in differ or {Kind.EMAIL, Kind.PHONE} <= differ

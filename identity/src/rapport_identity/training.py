@@ -31,6 +31,9 @@ ROUNDS_MAX = 50
 _ENOUGH = 0.001  # a round that changes the number of matches by less than this part is the last
 _HOPELESS_BITS = -12.0
 _NEVER_BITS = -24.0  # by what is believed before, whatever is learned
+# Another given name of one person, or quite another birth date, is rare. Without a bound many who only work
+# at one address pass for one person, and names and dates for what says nothing.
+_DIFFERENT_MAX = 0.1
 _SEED = 1969  # the same records give the same parameters
 Pattern = tuple[tuple[int, ...], tuple[bool, ...], int, int, bool]
 
@@ -167,8 +170,8 @@ class _Sums:
     def result(self, at: Parameters, pairs: tuple[int, int]) -> Parameters:
         """The parameters that explain it best."""
         m = {
-            field: tuple(seen / sum(of) for seen in of)
-            for field, of in zip(at.kinds, self._levels, strict=True)
+            field: _bounded(kind, [seen / sum(of) for seen in of])
+            for (field, kind), of in zip(at.kinds.items(), self._levels, strict=True)
         }
         swapped = {
             order: turned / (usual + turned)
@@ -179,3 +182,11 @@ class _Sums:
         )
         together = at.together and (self._together + 0.5) / (sum(pairs) + 100)
         return replace(at, m=m, swapped=swapped, chance=(one, two), together=together)
+
+
+def _bounded(kind: Kind, m: Sequence[float]) -> tuple[float, ...]:
+    """What was learned of a field, in which what people do not change is rarely different."""
+    *alike, different = m
+    if kind not in (Kind.GIVEN_NAME, Kind.DATE) or different <= _DIFFERENT_MAX:
+        return tuple(m)
+    return (*(each * (1 - _DIFFERENT_MAX) / (1 - different) for each in alike), _DIFFERENT_MAX)

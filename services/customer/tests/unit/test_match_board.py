@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
@@ -13,12 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from customer.domain.customers import ORGANIZATION, PERSON
+from customer.domain.customers import ORGANIZATION, PERSON, new_customer
+from customer.domain.identifiers import Handle, IdentifierType, Quality
 from customer.domain.match_board import Board, Group, Step
-from customer.domain.match_features import FIELDS, Features
+from customer.domain.match_features import FIELDS, Features, features_of
 from customer.domain.matches import (
     CONTRADICTED,
     NOT_LEARNED,
+    ONE_HOUSEHOLD,
     OTHER_IDS,
     SAID_TWO,
     Judge,
@@ -40,9 +42,7 @@ def judge_by(parameters: Parameters, *, learned: bool = True) -> Judge:
     return Judge(UUID(int=7), parameters, learned=learned, link_bits=LINK, ask_bits=ASK)
 
 
-def features(
-    number: int, kind: str = PERSON, ids: str = "", shared: Iterable[str] = (), **said: str
-) -> Features:
+def features(number: int, kind: str = PERSON, ids: str = "", **said: str) -> Features:
     known = record(str(UUID(int=number)), said, FIELDS)
     proofs = {("EXTERNAL_ID", "crm"): frozenset({ids})} if ids else {}
     return Features(UUID(int=number), kind, known, proofs)
@@ -170,13 +170,46 @@ def test_a_person_is_no_organization_of_the_same_name() -> None:
     assert world.kept == {}
 
 
-def test_a_shared_number_alone_is_no_reason_even_to_ask() -> None:
+HOME = {"street": "Lindenallee 7", "postal_code": "10115", "city": "Berlin", "phone": "+493012345678"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"given_name": "Lena"}, {"given_name": "Mareike"}),
+        ({"birth_date": "1955-04-07"}, {"birth_date": "1985-04-07"}),
+        ({"birth_date": "1955-04-07"}, {"birth_date": ""}),
+    ],
+    ids=["twins", "father and son", "one without a date"],
+)
+def test_who_may_only_live_together_are_asked_about(one: dict[str, str], other: dict[str, str]) -> None:
     world = World(believed())
-    world.arrive(
-        features(1, phone="+49301234567", given_name="Anna"),
-        features(2, phone="+49301234567", given_name="Bernd"),
-    )
-    assert all(each.state is MatchState.PENDING for each in world.kept.values())
+    world.arrive(features(1, **ANNA | HOME | one), features(2, **ANNA | HOME | other))
+    assert (world.state(1, 2), world.bars(1, 2)) == (MatchState.PENDING, [ONE_HOUSEHOLD])
+
+
+def test_a_slip_of_the_day_is_none_of_another_person() -> None:
+    world = World(believed())
+    world.arrive(features(1, **ANNA | HOME), features(2, **ANNA | HOME | {"birth_date": "1984-04-13"}))
+    assert world.state(1, 2) is MatchState.LINKED
+
+
+def test_what_several_are_known_to_have_is_no_reason_even_to_ask() -> None:
+    people = []
+    for n, given_name in enumerate(("Anna", "Bernd"), 1):
+        profile = {"kind": PERSON, "given_name": given_name, "family_name": given_name * 2}
+        known = new_customer(UUID(int=n), profile, "agents/alice", NOW)
+        handles = [
+            Handle(kind, "", value, value, Quality.VALID, shared=True)
+            for kind, value in (
+                (IdentifierType.EMAIL, "info@office.example"),
+                (IdentifierType.PHONE, "+49301234567"),
+            )
+        ]
+        people.append(features_of(known, handles))
+    world = World(believed())
+    world.arrive(*people)
+    assert world.kept == {}
 
 
 @cache

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -40,7 +40,7 @@ class Features:
     @property
     def digest(self) -> str:
         """Names what is compared: while it is the same there is nothing to compare anew."""
-        said = [self.kind, sorted(self.record.values.items()), sorted(self.record.shared), self._proofs()]
+        said = [self.kind, sorted(self.record.values.items()), self._proofs()]
         return blake2b(repr(said).encode(), digest_size=12).hexdigest()
 
     @property
@@ -59,29 +59,26 @@ def key_number(text: str) -> int:
 
 
 def features_of(customer: Customer, identifiers: Sequence[Identifier]) -> Features:
-    """What of a customer is compared."""
+    """What of a customer is compared. What several are known to have says nothing of who they are."""
     texts = _names(customer, identifiers)
     if _DAY.fullmatch(customer.birth_date):
         texts["birth_date"] = [customer.birth_date]
     for address in json.loads(customer.addresses or "[]"):
         _add_address(texts, address.get("postal_address", {}))
-    shared: Texts = {}
     proofs: dict[tuple[str, str], set[str]] = {}
     for each in identifiers:
-        is_shared = getattr(each, "shared", False)
+        if each.shared:
+            continue
         if field := _CONTACTS.get(each.type):
             if value := _contact(each):
                 texts.setdefault(field, []).append(value)
-                if is_shared:
-                    shared.setdefault(field, []).append(value)
-        elif each.type in PROOFS and each.key and not is_shared:
+        elif each.type in PROOFS and each.key:
             proofs.setdefault((each.type, each.system), set()).add(each.normalized_value)
     known = record(str(customer.id), texts, FIELDS)
-    of_many = record("", shared, FIELDS).values.values()
     return Features(
         customer.id,
         customer.kind,
-        replace(known, shared=frozenset(value for values in of_many for value in values)),
+        known,
         {of: frozenset(values) for of, values in proofs.items()},
     )
 

@@ -15,7 +15,7 @@ from customer.domain.match_features import Features, key_number
 from customer.names import CUSTOMER, MATCH_CANDIDATE, MATCH_PARAMETERS
 from rapport_identity import clustering
 from rapport_identity.parameters import Parameters
-from rapport_identity.scoring import Scorer, Verdict
+from rapport_identity.scoring import Score, Scorer, Verdict
 
 Pair = tuple[UUID, UUID]  # the smaller id first, that of who was created first
 # Why a candidate is linked or closed.
@@ -23,6 +23,7 @@ EXACT, WEIGHT, ACCEPTED = "exact", "weight", "accepted"
 APART, ONE_ALREADY, GONE, TWO = "apart", "one-already", "gone", "two"
 OTHER_IDS = "each has an id or account number of the same system, and they differ"
 OTHER_KIND = "nobody knows whether both are persons, or both organizations"
+ONE_HOUSEHOLD = "they may live together: their given names differ, or their years of birth"
 NOT_LEARNED = "nothing is learned from these customers yet, and what is believed of any links nobody"
 CONTRADICTED = "those who are linked with them already speak against it"
 SAID_TWO = "somebody said of two who are linked with them that these are two"
@@ -77,6 +78,8 @@ class Judge:
         if score.verdict is Verdict.APART and not exact:
             return None
         bars = [*self._barred(a, b), *(() if exact else score.bars)]
+        if not exact and self._may_live_together(a, b, score):
+            bars.append(ONE_HOUSEHOLD)
         if not (exact or self.learned):
             bars.append(NOT_LEARNED)
         fields = tuple((part.field, part.level, part.weight) for part in self._scorer.parts(score))
@@ -85,13 +88,29 @@ class Judge:
 
     def say(self, a: Features, b: Features) -> float:
         """What two say for being one, in bits, whether anybody asks or not; `clustering.CONFLICT` never."""
-        shared = a.record.shared | b.record.shared
         if {a.kind, b.kind} == {PERSON, ORGANIZATION} or _other_ids(a, b):
             return clustering.CONFLICT
         if _same_id(a, b):
             return PROVEN_BITS
         score = self._scorer.score(a.record, b.record)
-        return clustering.CONFLICT if self._scorer.conflict(score.compared, shared) else score.bits
+        return clustering.CONFLICT if self._scorer.conflict(score.compared) else score.bits
+
+    def _may_live_together(self, a: Features, b: Features, score: Score) -> bool:
+        """Whether they may be two of one household: twins, or a father and a son of one name.
+
+        The birth date of twins is no chance, and of a father and a son not even the given name. Asked only
+        where households are known to be among the customers.
+        """
+        if not self._scorer.parameters.together:
+            return False
+        parts = self._scorer.parts(score)
+        levels = {part.field: part.level for part in parts}
+        if levels.get("given_name") == "different":
+            return True
+        born = [{date[:4] for date in each.record.values.get("birth_date", ())} for each in (a, b)]
+        born_alike = levels.get("birth_date") != "different" and not born[0].isdisjoint(born[1])
+        at_home = any(part.field == "household" and part.weight < 0 for part in parts)
+        return at_home and ORGANIZATION not in (a.kind, b.kind) and not born_alike
 
     @staticmethod
     def _barred(a: Features, b: Features) -> Iterable[str]:

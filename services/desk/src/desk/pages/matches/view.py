@@ -42,6 +42,8 @@ BARS = (
     N_("each has an identifier of one person, and they differ"),
     N_("little but an identifier that many share speaks for it"),
     N_("neither a name nor a birth date speaks for it"),
+    N_("nothing but a name speaks for it"),
+    N_("they may live together: their given names differ, or their years of birth"),
 )
 
 
