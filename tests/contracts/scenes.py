@@ -10,6 +10,8 @@ from google.protobuf.message import Message
 from chassis.api.messages import timestamp
 from rapport.cases.v1 import (
     agent_pb2,
+    case_link_pb2,
+    case_link_service_pb2,
     case_pb2,
     case_service_pb2,
     clock_policy_pb2,
@@ -102,6 +104,32 @@ async def resolve_case(do: Administer) -> Message:
 async def reopen_case(do: Administer) -> Message:
     name = (await do("CaseService.ResolveCase", await resolve_case(do))).name
     return case_service_pb2.ReopenCaseRequest(name=name)
+
+
+async def merge_cases(do: Administer) -> case_service_pb2.MergeCasesRequest:
+    pair = [(await _case(do)).name for _ in range(2)]
+    return case_service_pb2.MergeCasesRequest(name=pair[0], merged_cases=pair[1:], reason_code="same")
+
+
+async def unmerge_case(do: Administer) -> Message:
+    merge = await merge_cases(do)
+    await do("CaseService.MergeCases", merge)
+    return case_service_pb2.UnmergeCaseRequest(name=merge.merged_cases[0], reason_code="two-concerns")
+
+
+async def split_case(do: Administer) -> Message:
+    return case_service_pb2.SplitCaseRequest(name=(await _case(do)).name, display_name="And the invoice")
+
+
+async def create_link(do: Administer) -> Message:
+    pair = [(await _case(do)).name for _ in range(2)]
+    link = case_link_pb2.CaseLink(case=pair[0], linked_case=pair[1], kind="KIND_RELATED")
+    return case_link_service_pb2.CreateCaseLinkRequest(case_link=link)
+
+
+async def delete_link(do: Administer) -> Message:
+    made = await do("CaseLinkService.CreateCaseLink", await create_link(do))
+    return case_link_service_pb2.DeleteCaseLinkRequest(name=made.name)
 
 
 async def create_topic(_: Administer) -> Message:
@@ -506,6 +534,11 @@ SCENES: dict[str, Scene] = {
     "cases.CaseService.AssignCase": assign_case,
     "cases.CaseService.ResolveCase": resolve_case,
     "cases.CaseService.ReopenCase": reopen_case,
+    "cases.CaseService.MergeCases": merge_cases,
+    "cases.CaseService.UnmergeCase": unmerge_case,
+    "cases.CaseService.SplitCase": split_case,
+    "cases.CaseLinkService.CreateCaseLink": create_link,
+    "cases.CaseLinkService.DeleteCaseLink": delete_link,
     "cases.TopicService.CreateTopic": create_topic,
     "cases.TopicService.UpdateTopic": update_topic,
     "cases.WorkItemService.CreateWorkItem": add_work_item,

@@ -72,8 +72,8 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
             unique.setdefault(row["table"], []).append(set(columns))
     sort = [column.name for column in listing.sort]
     table = str(listing.sort[0].table.name)
-    of_customer = () if listing.of_customer is None else (listing.of_customer.name,)
-    fixed = sorted({*_compared(listing.select), *of_customer})
+    of_one = () if listing.of_one is None else (listing.of_one[0].name,)
+    fixed = sorted({*_compared(listing.select), *of_one})
     ways = {"the list": []} | {
         name: [field.column.name]
         for name, field in listing.filters.items()

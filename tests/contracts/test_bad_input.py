@@ -36,6 +36,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListRelationships": {"customer": f"customers/{uuid4()}"},
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},
     "ListViewSections": {"parent": f"customers/{uuid4()}/view"},
+    "ListCaseLinks": {"case": f"cases/{uuid4()}"},
     "ListNotes": {"parent": f"cases/{uuid4()}"},
     "ListDeliveryAttempts": {"parent": f"notices/{uuid4()}"},
     "ListTemplateTexts": {"parent": "templates/none"},

@@ -325,7 +325,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListClockPolicies", _PAGE),
         ("OpenCase", {"case": {
             "customer": SOMEBODY, "topic": "late", "display_name": "Late", "owner": "agents/alice",
-            "harm": "HARM_LOSS"}}),
+            "harm": "HARM_LOSS", "kind": "KIND_CONCERN"}}),
         ("GetCase", {"name": "{OpenCase}"}),
         ("BatchGetCases", {"names": ["{OpenCase}"]}),
         ("ListCases", _PAGE | {"filter": "state = OPEN"}),
@@ -378,6 +378,19 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
         ("ExplainCase", {"name": "{OpenCase}"}),
         ("ReopenCase", {"name": "{OpenCase}", "reason_code": "not-settled", "etag": "#"}),
+        ("SplitCase", {
+            "name": "{OpenCase}", "topic": "lost", "display_name": "And the other one",
+            "owner": "agents/bob", "harm": "HARM_LOSS", "reason_code": "two-concerns"}),
+        ("CreateCaseLink", {"case_link": {
+            "case": "{SplitCase}", "linked_case": "{OpenCase}", "kind": "KIND_RELATED",
+            "reason_code": "same-street"}}),
+        ("GetCaseLink", {"name": "{CreateCaseLink}"}),
+        ("ListCaseLinks", _PAGE | {"case": "{OpenCase}", "filter": "kind = RELATED"}),
+        ("ExplainCaseLink", {"name": "{CreateCaseLink}"}),
+        ("DeleteCaseLink", {"name": "{CreateCaseLink}"}),
+        ("MergeCases", {
+            "name": "{OpenCase}", "merged_cases": ["{SplitCase}"], "reason_code": "same", "etag": ""}),
+        ("UnmergeCase", {"name": "{SplitCase}", "reason_code": "two-concerns", "etag": ""}),
         ("BatchMakePromises", {
             "requests": [{"promise": PROMISED | {"case": "{OpenCase}"}, "import_key": "orders:1"}]}),
         ("GetPromise", {"name": "{MakePromise}"}),

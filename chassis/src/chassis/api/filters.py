@@ -55,7 +55,8 @@ class Field:
     read: Callable[[str], Any]
     allowed: str  # which values are allowed, in words
     ordered: bool = False  # whether it can be before and after, or only equal
-    is_customer: bool = False  # whether it is a customer's id: each of their names finds what is of all
+    # SQL: a row for each id of what it names, as of a customer, each of which finds what is of all.
+    names: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Filter:
     clause: Clause = field(default_factory=sa.true)
     params: dict[str, Any] = field(default_factory=dict)
     shape: str = ""
-    # The column that must be one customer's, and the parameter with their id: beside what the clause says.
-    of_customer: tuple[sa.ColumnElement[Any], str] | None = None
+    # The column that must be one of several ids, and the rows of these: beside what the clause says.
+    of_one: tuple[sa.ColumnElement[Any], Any] | None = None
 
 
 def text(column: sa.ColumnElement[Any]) -> Field:
@@ -87,7 +88,12 @@ def name(column: sa.ColumnElement[Any], pattern: Pattern) -> Field:
 
 def customer(column: sa.ColumnElement[Any], pattern: Pattern) -> Field:
     """A field that holds a customer's id, or name."""
-    return replace(name(column, pattern), is_customer=True)
+    return one_of(column, pattern, names_of)
+
+
+def one_of(column: sa.ColumnElement[Any], pattern: Pattern, names: Callable[[Any], Any]) -> Field:
+    """A field that holds one of several ids of one thing, which `names` has as rows of one column."""
+    return replace(name(column, pattern), names=names)
 
 
 def enum(column: sa.ColumnElement[Any], enum: EnumDescriptor) -> Field:
@@ -140,17 +146,17 @@ class _Parser:
         self._token = 0
         self._params: dict[str, Any] = {}
         self._terms = 0
-        # By the identity of its clause: the column that is compared with a customer, and the parameter.
-        self._customers: dict[int, tuple[sa.ColumnElement[Any], str]] = {}
+        # By the identity of its clause: the column that is compared with one of several, and these.
+        self._of_one: dict[int, tuple[sa.ColumnElement[Any], Any]] = {}
 
     def parse(self) -> Filter:
         factors = self._parts("AND", lambda: self._factor(0))
         if self._position < len(self._text):
             self._refuse("AND, OR or the end of the filter must follow")
-        customer = next((clause for _, clause in factors if id(clause) in self._customers), None)
-        rest = sa.and_(sa.true(), *(clause for _, clause in factors if clause is not customer))
+        of_one = next((clause for _, clause in factors if id(clause) in self._of_one), None)
+        rest = sa.and_(sa.true(), *(clause for _, clause in factors if clause is not of_one))
         shape = " AND ".join(shape for shape, _ in factors)
-        return Filter(rest, self._params, shape, self._customers.get(id(customer)))
+        return Filter(rest, self._params, shape, self._of_one.get(id(of_one)))
 
     def _expression(self, depth: int) -> tuple[str, Clause]:
         """Factors joined by AND."""
@@ -204,12 +210,12 @@ class _Parser:
         parameter = f"filter_{self._terms}"
         self._params[parameter] = self._value(name, field)
         shape = f"{name}{sign}${self._terms}"
-        if not field.is_customer:
+        if field.names is None:
             value = sa.bindparam(parameter, type_=field.column.type)
             return shape, operators[sign](field.column, value)
-        names = names_of(sa.bindparam(parameter, type_=sa.Uuid))
-        is_one = sa.exists().select_from(names).where(is_of(field.column, names.c.customer_id))
-        self._customers[id(is_one)] = field.column, parameter
+        names = field.names(sa.bindparam(parameter, type_=sa.Uuid))
+        is_one = sa.exists().select_from(names).where(is_of(field.column, *names.c))
+        self._of_one[id(is_one)] = field.column, names
         return shape, ~is_one if sign == "!=" else is_one
 
     def _value(self, name: str, field: Field) -> Any:

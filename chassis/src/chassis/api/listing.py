@@ -49,6 +49,8 @@ class Listing(Purposeful, Generic[R]):
         of_customer: the column of the customer whose list it is, by the parameter `customer_id`: whichever of
             their names that is, all that is of any of them is listed. A filter by `filters.customer` does the
             same.
+        of_one: the same for what else has several ids: the column, and a row for each of them, as
+            `filters.one_of` has them, by a parameter of `page`.
         default_size, size_max: of a page, as for `Page`.
     """
 
@@ -62,6 +64,7 @@ class Listing(Purposeful, Generic[R]):
         filters: Mapping[str, Field] | None = None,
         walks: bool = False,
         of_customer: sa.ColumnElement[Any] | None = None,
+        of_one: tuple[sa.ColumnElement[Any], Any] | None = None,
         default_size: int = DEFAULT_SIZE,
         size_max: int = SIZE_MAX,
     ) -> None:
@@ -74,7 +77,9 @@ class Listing(Purposeful, Generic[R]):
         self._order_by = order_by
         self.filters = filters or {}
         self.walks = walks
-        self.of_customer = of_customer
+        if of_customer is not None:
+            of_one = of_customer, names_of(sa.bindparam("customer_id", type_=sa.Uuid))
+        self.of_one = of_one
         self._has_filter = filters is not None
         self._sizes = {"default_size": default_size, "size_max": size_max}
         self._statements: dict[tuple[str, bool, bool], Statement[R]] = {}
@@ -154,20 +159,17 @@ class Listing(Purposeful, Generic[R]):
             key = sa.tuple_(*self.sort)
             select = select.where(key < position if descending else key > position)
         select = self._ordered(select, self.sort, descending)
-        if self.of_customer is not None:
-            select = self._ordered(*self._of_each_name(select, self.of_customer, "customer_id"), descending)
-        elif chosen.of_customer:
-            select = self._ordered(*self._of_each_name(select, *chosen.of_customer), descending)
+        if of_one := self.of_one or chosen.of_one:
+            select = self._ordered(*self._of_each_name(select, *of_one), descending)
         made = Statement(select, self._row)
         made.purpose = self.purpose
         return made
 
     def _of_each_name(
-        self, select: sa.Select[Any], column: sa.ColumnElement[Any], parameter: str
+        self, select: sa.Select[Any], column: sa.ColumnElement[Any], names: Any
     ) -> tuple[sa.Select[Any], list[sa.ColumnElement[Any]]]:
-        """As many rows of each of a customer's names: a range of an index for each, however long."""
-        names = names_of(sa.bindparam(parameter, type_=sa.Uuid))
-        each = select.where(is_of(column, names.c.customer_id)).lateral("each")
+        """As many rows of each of several ids: a range of an index for each, however long."""
+        each = select.where(is_of(column, *names.c)).lateral("each")
         return sa.select(*each.c).select_from(names.join(each, sa.true())), [each.c[n] for n in self._names]
 
     def _ordered(

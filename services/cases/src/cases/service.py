@@ -9,7 +9,7 @@ from cases.events.cases import on_promise_ended
 from cases.events.customer import regrouped
 from cases.events.loyalty import on_value_changed
 from cases.events.notifications import Notices
-from cases.rpc.cases import CaseRpc, TopicRpc
+from cases.rpc.cases import CaseLinkRpc, CaseRpc, TopicRpc
 from cases.rpc.clocks import ClockPolicyRpc, ClockRpc
 from cases.rpc.directory import DirectoryRpc
 from cases.rpc.handoffs import HandoffRpc
@@ -42,6 +42,7 @@ def compose(app: App[Settings]) -> None:
     )
 
     app.serve(CaseRpc(app))
+    app.serve(CaseLinkRpc(app))
     app.serve(TopicRpc(app))
     app.serve(NoteRpc(app))
     app.serve(WorkItemRpc(app, clock=promise_clock))

@@ -10,7 +10,7 @@ from cases.store.tables import LOCK_AGENT
 from chassis.api.messages import timestamp
 from chassis.context import Call, acting, service_itself
 from rapport.cases.v1.agent_pb2 import Agent
-from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ResolveCaseRequest
+from rapport.cases.v1.case_service_pb2 import GetCaseRequest, MergeCasesRequest, ResolveCaseRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest, UpdateAgentRequest
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.handoff_service_pb2 import ListHandoffsRequest
@@ -65,6 +65,55 @@ async def test_a_case_is_never_resolved_with_work_left(desk):
             assert added == "CASE_RESOLVED"
         else:
             assert resolved == "WORK_ITEM_OPEN"
+
+
+async def test_of_two_cases_that_are_merged_into_each_other_at_once_one_goes_on(desk):
+    for _ in range(5):
+        one, other = await desk.open(), await desk.open()
+        answers = await together(
+            *(
+                desk.cases.MergeCases(
+                    MergeCasesRequest(name=a.name, merged_cases=[b.name], reason_code="same")
+                )
+                for a, b in ((one, other), (other, one))
+            )
+        )
+        assert answers.count("CASE_MERGED") == 1
+        states = [(await desk.cases.GetCase(GetCaseRequest(name=each.name))).state for each in (one, other)]
+        assert sorted(states) == [states_pb2.CASE_STATE_OPEN, states_pb2.CASE_STATE_MERGED]
+
+
+async def test_a_chain_of_cases_that_is_merged_from_both_ends_at_once_ends_at_one(desk):
+    for _ in range(5):
+        first, second, third = [await desk.open() for _ in range(3)]
+        answers = await together(
+            *(
+                desk.cases.MergeCases(
+                    MergeCasesRequest(name=a.name, merged_cases=[b.name], reason_code="same")
+                )
+                for a, b in ((second, first), (third, second))
+            )
+        )
+        found = [await desk.cases.GetCase(GetCaseRequest(name=each.name)) for each in (first, second)]
+        first_came_late = "CASE_MERGED" in answers
+        assert [each.merged_into for each in found] == ["" if first_came_late else third.name, third.name]
+
+
+async def test_a_case_is_never_resolved_with_work_of_a_case_that_is_merged_into_it(desk):
+    for _ in range(5):
+        survivor, merged = await desk.open(), await desk.open()
+        await desk.add(merged.name)
+        await together(
+            desk.cases.ResolveCase(ResolveCaseRequest(name=survivor.name, resolution="delivered")),
+            desk.cases.MergeCases(
+                MergeCasesRequest(name=survivor.name, merged_cases=[merged.name], reason_code="same")
+            ),
+        )
+        settled = await desk.cases.GetCase(GetCaseRequest(name=survivor.name))
+        other = await desk.cases.GetCase(GetCaseRequest(name=merged.name))
+        assert (settled.state == states_pb2.CASE_STATE_RESOLVED) == (
+            other.state == states_pb2.CASE_STATE_OPEN
+        )
 
 
 async def test_a_promise_made_while_its_work_is_forecast_late_is_at_risk_whoever_is_first(desk):

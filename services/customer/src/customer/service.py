@@ -86,6 +86,7 @@ service = Service(
     listens=[LISTENING, NAMES, PURCHASES],
     calls=PROJECTING,
     permissions=[  # to explain what is on the timeline
+        "cases.case_links.read",
         "cases.cases.read",
         "cases.notes.read",
         "cases.promises.read",

@@ -204,3 +204,12 @@ def test_goodwill_that_was_reversed_says_so_and_has_the_time_of_its_grant():
 
 def test_every_part_has_facts_and_every_fact_a_part():
     assert {spec.kind for spec in SPECS.values()} == set(PartKind) == set(HISTORIES)
+
+
+def test_a_merged_case_is_shown_no_more_until_it_stands_by_itself_again():
+    told = {"case": CASE, "merged_into": "cases/d", "reason_code": "reported-twice"}
+    opened = cases.CaseOpened(**OPEN, case=CASE, topic="late-delivery", open_time=DUE)
+    kept = history(opened, cases.CaseMerged(state="CASE_STATE_MERGED", **told))
+    assert folded(PartKind.CASE, merged(b"", kept)).ended
+    again = [*kept, fact(3, cases.CaseUnmerged(**OPEN, **told))]
+    assert not folded(PartKind.CASE, merged(b"", again)).ended

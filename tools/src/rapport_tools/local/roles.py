@@ -9,9 +9,9 @@ def _each(text: str) -> frozenset[str]:
 
 READ_EVERYTHING = _each(
     """
-    cases.agents.read cases.cases.read cases.clock_policies.read cases.clocks.read
-    cases.departments.read cases.handoffs.read cases.notes.read cases.promises.read cases.topics.read
-    cases.work_items.read
+    cases.agents.read cases.case_links.read cases.cases.read cases.clock_policies.read
+    cases.clocks.read cases.departments.read cases.handoffs.read cases.notes.read
+    cases.promises.read cases.topics.read cases.work_items.read
     customer.attribute_values.read customer.attributes.read customer.observations.read
     customer.consents.read customer.customer_merges.read customer.customers.read
     customer.customers.resolve customer.identifiers.read customer.import_jobs.read
@@ -28,7 +28,8 @@ READ_EVERYTHING = _each(
 # What one needs with a customer on the line.
 FRONT_LINE = _each(
     """
-    cases.cases.write cases.clocks.write cases.notes.write cases.promises.write cases.work_items.write
+    cases.case_links.write cases.cases.write cases.clocks.write cases.notes.write
+    cases.promises.write cases.work_items.write
     customer.attribute_values.write customer.consents.write customer.customers.write
     customer.identifiers.verify customer.identifiers.write customer.match_candidates.write
     customer.observations.write customer.preferences.write customer.relationships.write
@@ -40,7 +41,8 @@ FRONT_LINE = _each(
 # A department's systems: they work on their work items and feed in what they know.
 BACK_OFFICE = _each(
     """
-    cases.cases.write cases.clocks.write cases.notes.write cases.promises.write cases.work_items.write
+    cases.case_links.write cases.cases.write cases.clocks.write cases.notes.write
+    cases.promises.write cases.work_items.write
     customer.customers.write customer.identifiers.verify customer.identifiers.write
     customer.import_jobs.write customer.observations.write customer.relationships.write
     customer.timeline_entries.write customer.view_sections.write

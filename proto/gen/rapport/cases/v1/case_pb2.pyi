@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
@@ -25,6 +26,33 @@ class Case(_message.Message):
     """An end-to-end customer concern: one accountable owner and one customer-visible state at all times."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Case._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Case._Kind.ValueType  # 0
+        """CONCERN."""
+        KIND_CONCERN: Case._Kind.ValueType  # 1
+        """What a customer wants settled."""
+        KIND_PROBLEM: Case._Kind.ValueType  # 2
+        """What brought about the concerns of several customers, who are linked to it as CAUSED_BY and answered once. Its customer is
+        who reported it first.
+        """
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What a case is."""
+
+    KIND_UNSPECIFIED: Case.Kind.ValueType  # 0
+    """CONCERN."""
+    KIND_CONCERN: Case.Kind.ValueType  # 1
+    """What a customer wants settled."""
+    KIND_PROBLEM: Case.Kind.ValueType  # 2
+    """What brought about the concerns of several customers, who are linked to it as CAUSED_BY and answered once. Its customer is
+    who reported it first.
+    """
 
     NAME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
@@ -44,6 +72,8 @@ class Case(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     PRIORITY_REASONS_FIELD_NUMBER: _builtins.int
     CUSTOMER_STATE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`cases/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -78,6 +108,10 @@ class Case(_message.Message):
     """
     customer_state: _states_pb2.CustomerState.ValueType
     """What the customer is shown. It follows from `state` and the work."""
+    kind: Global___Case.Kind.ValueType
+    """What it is; a CONCERN unless it is said."""
+    merged_into: _builtins.str
+    """The case with which this one, which is MERGED, is read and settled, `cases/{uuid}`; empty while it stands by itself."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -115,10 +149,12 @@ class Case(_message.Message):
         priority: _states_pb2.CasePriority.ValueType = ...,
         priority_reasons: _abc.Iterable[_builtins.str] | None = ...,
         customer_state: _states_pb2.CustomerState.ValueType = ...,
+        kind: Global___Case.Kind.ValueType = ...,
+        merged_into: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time", "resolve_time", b"resolve_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "customer_state", b"customer_state", "department", b"department", "display_name", b"display_name", "etag", b"etag", "harm", b"harm", "name", b"name", "open_time", b"open_time", "owner", b"owner", "priority", b"priority", "priority_reasons", b"priority_reasons", "reopen_count", b"reopen_count", "reopen_reason_code", b"reopen_reason_code", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "customer_state", b"customer_state", "department", b"department", "display_name", b"display_name", "etag", b"etag", "harm", b"harm", "kind", b"kind", "merged_into", b"merged_into", "name", b"name", "open_time", b"open_time", "owner", b"owner", "priority", b"priority", "priority_reasons", b"priority_reasons", "reopen_count", b"reopen_count", "reopen_reason_code", b"reopen_reason_code", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,10 +28,11 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from rapport.cases.v1 import case_pb2 as rapport_dot_cases_dot_v1_dot_case__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
+from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/case_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1brapport/cases/v1/case.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"W\n\x0fOpenCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0eGetCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\"_\n\x14\x42\x61tchGetCasesRequest\x12*\n\x05names\x18\x01 \x03(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x1b\n\rallow_missing\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\">\n\x15\x42\x61tchGetCasesResponse\x12%\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Case\"s\n\x10ListCasesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListCasesResponse\x12%\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb0\x01\n\x11UpdateCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12U\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB$\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x1bJ\x05topicJ\x0c\x64isplay_nameJ\x04harm\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x99\x01\n\x11\x41ssignCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12+\n\x05owner\x18\x02 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x8e\x01\n\x12ResolveCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x1f\n\nresolution\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x8e\x01\n\x11ReopenCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12 \n\x0breason_code\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\"^\n\x12\x45xplainCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xcc\t\n\x0b\x43\x61seService\x12v\n\x08OpenCase\x12!.rapport.cases.v1.OpenCaseRequest\x1a\x16.rapport.cases.v1.Case\"/\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/cases:open:\x01*\x12w\n\x07GetCase\x12 .rapport.cases.v1.GetCaseRequest\x1a\x16.rapport.cases.v1.Case\"2\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/{name=cases/*}\x12\x94\x01\n\rBatchGetCases\x12&.rapport.cases.v1.BatchGetCasesRequest\x1a\'.rapport.cases.v1.BatchGetCasesResponse\"2\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/cases:batchGet\x12\x7f\n\tListCases\x12\".rapport.cases.v1.ListCasesRequest\x1a#.rapport.cases.v1.ListCasesResponse\")\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/cases\x12\x86\x01\n\nUpdateCase\x12#.rapport.cases.v1.UpdateCaseRequest\x1a\x16.rapport.cases.v1.Case\";\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1f\x32\x17/v1/{case.name=cases/*}:\x04\x63\x61se\x12\x85\x01\n\nAssignCase\x12#.rapport.cases.v1.AssignCaseRequest\x1a\x16.rapport.cases.v1.Case\":\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=cases/*}:assign:\x01*\x12\x88\x01\n\x0bResolveCase\x12$.rapport.cases.v1.ResolveCaseRequest\x1a\x16.rapport.cases.v1.Case\";\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=cases/*}:resolve:\x01*\x12\x85\x01\n\nReopenCase\x12#.rapport.cases.v1.ReopenCaseRequest\x1a\x16.rapport.cases.v1.Case\":\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=cases/*}:reopen:\x01*\x12\x8f\x01\n\x0b\x45xplainCase\x12$.rapport.cases.v1.ExplainCaseRequest\x1a\x1e.rapport.common.v1.Explanation\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=cases/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/case_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1brapport/cases/v1/case.proto\x1a#rapport/common/v1/explanation.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\x85\x01\n\x0fOpenCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12,\n\x07\x66ollows\x18\x03 \x01(\tB\x1b\xe2\x41\x01\x01\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\";\n\x0eGetCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\"_\n\x14\x42\x61tchGetCasesRequest\x12*\n\x05names\x18\x01 \x03(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x1b\n\rallow_missing\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\">\n\x15\x42\x61tchGetCasesResponse\x12%\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Case\"s\n\x10ListCasesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListCasesResponse\x12%\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb0\x01\n\x11UpdateCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12U\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB$\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x1bJ\x05topicJ\x0c\x64isplay_nameJ\x04harm\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x99\x01\n\x11\x41ssignCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12+\n\x05owner\x18\x02 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x8e\x01\n\x12ResolveCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x1f\n\nresolution\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x8e\x01\n\x11ReopenCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12 \n\x0breason_code\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\"\xc8\x01\n\x11MergeCasesRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x38\n\x0cmerged_cases\x18\x02 \x03(\tB\"\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\xf2\xfb\x8a\x01\x02\x18\x14\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"\x8f\x01\n\x12UnmergeCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x90\x02\n\x10SplitCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x1a\n\x05topic\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1f\n\x0c\x64isplay_name\x18\x03 \x01(\tB\t\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x01\x12+\n\x05owner\x18\x04 \x01(\tB\x1c\xe2\x41\x01\x01\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12+\n\x04harm\x18\x05 \x01(\x0e\x32\x17.rapport.common.v1.HarmB\x04\xe2\x41\x01\x01\x12 \n\x0breason_code\x18\x06 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\"^\n\x12\x45xplainCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xe3\x0c\n\x0b\x43\x61seService\x12v\n\x08OpenCase\x12!.rapport.cases.v1.OpenCaseRequest\x1a\x16.rapport.cases.v1.Case\"/\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/cases:open:\x01*\x12w\n\x07GetCase\x12 .rapport.cases.v1.GetCaseRequest\x1a\x16.rapport.cases.v1.Case\"2\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/{name=cases/*}\x12\x94\x01\n\rBatchGetCases\x12&.rapport.cases.v1.BatchGetCasesRequest\x1a\'.rapport.cases.v1.BatchGetCasesResponse\"2\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/cases:batchGet\x12\x7f\n\tListCases\x12\".rapport.cases.v1.ListCasesRequest\x1a#.rapport.cases.v1.ListCasesResponse\")\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/cases\x12\x86\x01\n\nUpdateCase\x12#.rapport.cases.v1.UpdateCaseRequest\x1a\x16.rapport.cases.v1.Case\";\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1f\x32\x17/v1/{case.name=cases/*}:\x04\x63\x61se\x12\x85\x01\n\nAssignCase\x12#.rapport.cases.v1.AssignCaseRequest\x1a\x16.rapport.cases.v1.Case\":\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=cases/*}:assign:\x01*\x12\x88\x01\n\x0bResolveCase\x12$.rapport.cases.v1.ResolveCaseRequest\x1a\x16.rapport.cases.v1.Case\";\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=cases/*}:resolve:\x01*\x12\x85\x01\n\nReopenCase\x12#.rapport.cases.v1.ReopenCaseRequest\x1a\x16.rapport.cases.v1.Case\":\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=cases/*}:reopen:\x01*\x12\x84\x01\n\nMergeCases\x12#.rapport.cases.v1.MergeCasesRequest\x1a\x16.rapport.cases.v1.Case\"9\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/{name=cases/*}:merge:\x01*\x12\x88\x01\n\x0bUnmergeCase\x12$.rapport.cases.v1.UnmergeCaseRequest\x1a\x16.rapport.cases.v1.Case\";\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=cases/*}:unmerge:\x01*\x12\x82\x01\n\tSplitCase\x12\".rapport.cases.v1.SplitCaseRequest\x1a\x16.rapport.cases.v1.Case\"9\xca\xfb\x8a\x01\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/{name=cases/*}:split:\x01*\x12\x8f\x01\n\x0b\x45xplainCase\x12$.rapport.cases.v1.ExplainCaseRequest\x1a\x1e.rapport.common.v1.Explanation\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=cases/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENCASEREQUEST'].fields_by_name['case']._serialized_options = b'\342A\001\002'
   _globals['_OPENCASEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_OPENCASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_OPENCASEREQUEST'].fields_by_name['follows']._loaded_options = None
+  _globals['_OPENCASEREQUEST'].fields_by_name['follows']._serialized_options = b'\342A\001\001\372A\024\n\022cases.rapport/Case'
   _globals['_GETCASEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETCASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Case'
   _globals['_BATCHGETCASESREQUEST'].fields_by_name['names']._loaded_options = None
@@ -86,6 +89,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REOPENCASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_REOPENCASEREQUEST'].fields_by_name['reason_code']._loaded_options = None
   _globals['_REOPENCASEREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\001'
+  _globals['_MERGECASESREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_MERGECASESREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Case'
+  _globals['_MERGECASESREQUEST'].fields_by_name['merged_cases']._loaded_options = None
+  _globals['_MERGECASESREQUEST'].fields_by_name['merged_cases']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Case\362\373\212\001\002\030\024'
+  _globals['_MERGECASESREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_MERGECASESREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_MERGECASESREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_MERGECASESREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_MERGECASESREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_MERGECASESREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_UNMERGECASEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UNMERGECASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Case'
+  _globals['_UNMERGECASEREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_UNMERGECASEREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_UNMERGECASEREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_UNMERGECASEREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_UNMERGECASEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UNMERGECASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_SPLITCASEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_SPLITCASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Case'
+  _globals['_SPLITCASEREQUEST'].fields_by_name['topic']._loaded_options = None
+  _globals['_SPLITCASEREQUEST'].fields_by_name['topic']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\001'
+  _globals['_SPLITCASEREQUEST'].fields_by_name['display_name']._loaded_options = None
+  _globals['_SPLITCASEREQUEST'].fields_by_name['display_name']._serialized_options = b'\342A\001\002\340\373\212\001\001'
+  _globals['_SPLITCASEREQUEST'].fields_by_name['owner']._loaded_options = None
+  _globals['_SPLITCASEREQUEST'].fields_by_name['owner']._serialized_options = b'\342A\001\001\372A\025\n\023cases.rapport/Agent'
+  _globals['_SPLITCASEREQUEST'].fields_by_name['harm']._loaded_options = None
+  _globals['_SPLITCASEREQUEST'].fields_by_name['harm']._serialized_options = b'\342A\001\001'
+  _globals['_SPLITCASEREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_SPLITCASEREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\001'
+  _globals['_SPLITCASEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SPLITCASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_EXPLAINCASEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINCASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Case'
   _globals['_EXPLAINCASEREQUEST'].fields_by_name['event_id']._loaded_options = None
@@ -106,30 +141,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CASESERVICE'].methods_by_name['ResolveCase']._serialized_options = b'\312\373\212\001\021cases.cases.write\202\323\344\223\002\037\"\032/v1/{name=cases/*}:resolve:\001*'
   _globals['_CASESERVICE'].methods_by_name['ReopenCase']._loaded_options = None
   _globals['_CASESERVICE'].methods_by_name['ReopenCase']._serialized_options = b'\312\373\212\001\021cases.cases.write\202\323\344\223\002\036\"\031/v1/{name=cases/*}:reopen:\001*'
+  _globals['_CASESERVICE'].methods_by_name['MergeCases']._loaded_options = None
+  _globals['_CASESERVICE'].methods_by_name['MergeCases']._serialized_options = b'\312\373\212\001\021cases.cases.write\202\323\344\223\002\035\"\030/v1/{name=cases/*}:merge:\001*'
+  _globals['_CASESERVICE'].methods_by_name['UnmergeCase']._loaded_options = None
+  _globals['_CASESERVICE'].methods_by_name['UnmergeCase']._serialized_options = b'\312\373\212\001\021cases.cases.write\202\323\344\223\002\037\"\032/v1/{name=cases/*}:unmerge:\001*'
+  _globals['_CASESERVICE'].methods_by_name['SplitCase']._loaded_options = None
+  _globals['_CASESERVICE'].methods_by_name['SplitCase']._serialized_options = b'\312\373\212\001\021cases.cases.write\202\323\344\223\002\035\"\030/v1/{name=cases/*}:split:\001*'
   _globals['_CASESERVICE'].methods_by_name['ExplainCase']._loaded_options = None
   _globals['_CASESERVICE'].methods_by_name['ExplainCase']._serialized_options = b'\220\002\001\312\373\212\001\020cases.cases.read\202\323\344\223\002\034\022\032/v1/{name=cases/*}:explain'
-  _globals['_OPENCASEREQUEST']._serialized_start=281
-  _globals['_OPENCASEREQUEST']._serialized_end=368
-  _globals['_GETCASEREQUEST']._serialized_start=370
-  _globals['_GETCASEREQUEST']._serialized_end=429
-  _globals['_BATCHGETCASESREQUEST']._serialized_start=431
-  _globals['_BATCHGETCASESREQUEST']._serialized_end=526
-  _globals['_BATCHGETCASESRESPONSE']._serialized_start=528
-  _globals['_BATCHGETCASESRESPONSE']._serialized_end=590
-  _globals['_LISTCASESREQUEST']._serialized_start=592
-  _globals['_LISTCASESREQUEST']._serialized_end=707
-  _globals['_LISTCASESRESPONSE']._serialized_start=709
-  _globals['_LISTCASESRESPONSE']._serialized_end=792
-  _globals['_UPDATECASEREQUEST']._serialized_start=795
-  _globals['_UPDATECASEREQUEST']._serialized_end=971
-  _globals['_ASSIGNCASEREQUEST']._serialized_start=974
-  _globals['_ASSIGNCASEREQUEST']._serialized_end=1127
-  _globals['_RESOLVECASEREQUEST']._serialized_start=1130
-  _globals['_RESOLVECASEREQUEST']._serialized_end=1272
-  _globals['_REOPENCASEREQUEST']._serialized_start=1275
-  _globals['_REOPENCASEREQUEST']._serialized_end=1417
-  _globals['_EXPLAINCASEREQUEST']._serialized_start=1419
-  _globals['_EXPLAINCASEREQUEST']._serialized_end=1513
-  _globals['_CASESERVICE']._serialized_start=1516
-  _globals['_CASESERVICE']._serialized_end=2744
+  _globals['_OPENCASEREQUEST']._serialized_start=314
+  _globals['_OPENCASEREQUEST']._serialized_end=447
+  _globals['_GETCASEREQUEST']._serialized_start=449
+  _globals['_GETCASEREQUEST']._serialized_end=508
+  _globals['_BATCHGETCASESREQUEST']._serialized_start=510
+  _globals['_BATCHGETCASESREQUEST']._serialized_end=605
+  _globals['_BATCHGETCASESRESPONSE']._serialized_start=607
+  _globals['_BATCHGETCASESRESPONSE']._serialized_end=669
+  _globals['_LISTCASESREQUEST']._serialized_start=671
+  _globals['_LISTCASESREQUEST']._serialized_end=786
+  _globals['_LISTCASESRESPONSE']._serialized_start=788
+  _globals['_LISTCASESRESPONSE']._serialized_end=871
+  _globals['_UPDATECASEREQUEST']._serialized_start=874
+  _globals['_UPDATECASEREQUEST']._serialized_end=1050
+  _globals['_ASSIGNCASEREQUEST']._serialized_start=1053
+  _globals['_ASSIGNCASEREQUEST']._serialized_end=1206
+  _globals['_RESOLVECASEREQUEST']._serialized_start=1209
+  _globals['_RESOLVECASEREQUEST']._serialized_end=1351
+  _globals['_REOPENCASEREQUEST']._serialized_start=1354
+  _globals['_REOPENCASEREQUEST']._serialized_end=1496
+  _globals['_MERGECASESREQUEST']._serialized_start=1499
+  _globals['_MERGECASESREQUEST']._serialized_end=1699
+  _globals['_UNMERGECASEREQUEST']._serialized_start=1702
+  _globals['_UNMERGECASEREQUEST']._serialized_end=1845
+  _globals['_SPLITCASEREQUEST']._serialized_start=1848
+  _globals['_SPLITCASEREQUEST']._serialized_end=2120
+  _globals['_EXPLAINCASEREQUEST']._serialized_start=2122
+  _globals['_EXPLAINCASEREQUEST']._serialized_end=2216
+  _globals['_CASESERVICE']._serialized_start=2219
+  _globals['_CASESERVICE']._serialized_end=3854
 # @@protoc_insertion_point(module_scope)

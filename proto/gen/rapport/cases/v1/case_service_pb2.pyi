@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from rapport.cases.v1 import case_pb2 as _case_pb2
+from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -28,8 +29,11 @@ class OpenCaseRequest(_message.Message):
 
     CASE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FOLLOWS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
+    follows: _builtins.str
+    """A case of the same customer that this one follows, `cases/{uuid}`: its concern came up again. Both are linked."""
     @_builtins.property
     def case(self) -> _case_pb2.Case:
         """The case; `name` and output-only fields are ignored."""
@@ -39,10 +43,11 @@ class OpenCaseRequest(_message.Message):
         *,
         case: _case_pb2.Case | None = ...,
         request_id: _builtins.str = ...,
+        follows: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["case", b"case"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "follows", b"follows", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -322,6 +327,126 @@ class ReopenCaseRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReopenCaseRequest: _TypeAlias = ReopenCaseRequest  # noqa: Y015
+
+@_typing.final
+class MergeCasesRequest(_message.Message):
+    """Makes cases one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MERGED_CASES_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The case that goes on, `cases/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code such as `reported-twice`."""
+    etag: _builtins.str
+    """The etag of the case that goes on; empty means whatever has become of it."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    @_builtins.property
+    def merged_cases(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The cases that become one with it, `cases/{uuid}`."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        merged_cases: _abc.Iterable[_builtins.str] | None = ...,
+        reason_code: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "merged_cases", b"merged_cases", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeCasesRequest: _TypeAlias = MergeCasesRequest  # noqa: Y015
+
+@_typing.final
+class UnmergeCaseRequest(_message.Message):
+    """Lets a case stand by itself again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The merged case, `cases/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code such as `another-concern`."""
+    etag: _builtins.str
+    """The case's etag; empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeCaseRequest: _TypeAlias = UnmergeCaseRequest  # noqa: Y015
+
+@_typing.final
+class SplitCaseRequest(_message.Message):
+    """Opens a case for another concern."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    HARM_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The case in which it was found, `cases/{uuid}`."""
+    topic: _builtins.str
+    """What the other concern is about, the id of a topic; when it is empty, the same."""
+    display_name: _builtins.str
+    """What the other concern is, one line for people; at most 200 characters."""
+    owner: _builtins.str
+    """Who answers for it, `agents/{agent}`; when it is empty, who answers for this one."""
+    harm: _states_pb2.Harm.ValueType
+    """What it does to the customer; when it is not said, what this one does."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        harm: _states_pb2.Harm.ValueType = ...,
+        reason_code: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "harm", b"harm", "name", b"name", "owner", b"owner", "reason_code", b"reason_code", "request_id", b"request_id", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SplitCaseRequest: _TypeAlias = SplitCaseRequest  # noqa: Y015
 
 @_typing.final
 class ExplainCaseRequest(_message.Message):

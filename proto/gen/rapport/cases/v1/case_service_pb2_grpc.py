@@ -77,6 +77,21 @@ class CaseServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ReopenCaseRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
                 _registered_method=True)
+        self.MergeCases = channel.unary_unary(
+                '/rapport.cases.v1.CaseService/MergeCases',
+                request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.MergeCasesRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
+                _registered_method=True)
+        self.UnmergeCase = channel.unary_unary(
+                '/rapport.cases.v1.CaseService/UnmergeCase',
+                request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.UnmergeCaseRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
+                _registered_method=True)
+        self.SplitCase = channel.unary_unary(
+                '/rapport.cases.v1.CaseService/SplitCase',
+                request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.SplitCaseRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
+                _registered_method=True)
         self.ExplainCase = channel.unary_unary(
                 '/rapport.cases.v1.CaseService/ExplainCase',
                 request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ExplainCaseRequest.SerializeToString,
@@ -147,6 +162,32 @@ class CaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MergeCases(self, request, context):
+        """Makes cases of one customer that are the same concern one. They keep their numbers and say which case they are merged into;
+        their work, promises and notes stay where they were made and are read with that, which is not settled before their work is.
+        All are merged, or none. FAILED_PRECONDITION: `CASE_MERGED` when one is merged already, `CUSTOMER_MISMATCH` when one is of
+        another customer, `TOO_MANY_MERGED` beyond 100.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnmergeCase(self, request, context):
+        """Lets a merged case stand by itself again, as it was, with what was merged into it before. FAILED_PRECONDITION
+        (`CASE_NOT_MERGED`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SplitCase(self, request, context):
+        """Opens a case for another concern of the same customer that was found in this one, and links both. What is left out is as
+        in this one. Work of this one stays with it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainCase(self, request, context):
         """Explains a case: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
         """
@@ -195,6 +236,21 @@ def add_CaseServiceServicer_to_server(servicer, server):
             'ReopenCase': grpc.unary_unary_rpc_method_handler(
                     servicer.ReopenCase,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ReopenCaseRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.SerializeToString,
+            ),
+            'MergeCases': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeCases,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.MergeCasesRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.SerializeToString,
+            ),
+            'UnmergeCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnmergeCase,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.UnmergeCaseRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.SerializeToString,
+            ),
+            'SplitCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.SplitCase,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.SplitCaseRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.SerializeToString,
             ),
             'ExplainCase': grpc.unary_unary_rpc_method_handler(
@@ -419,6 +475,87 @@ class CaseService:
             target,
             '/rapport.cases.v1.CaseService/ReopenCase',
             rapport_dot_cases_dot_v1_dot_case__service__pb2.ReopenCaseRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeCases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.CaseService/MergeCases',
+            rapport_dot_cases_dot_v1_dot_case__service__pb2.MergeCasesRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnmergeCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.CaseService/UnmergeCase',
+            rapport_dot_cases_dot_v1_dot_case__service__pb2.UnmergeCaseRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SplitCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.CaseService/SplitCase',
+            rapport_dot_cases_dot_v1_dot_case__service__pb2.SplitCaseRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
             options,
             channel_credentials,

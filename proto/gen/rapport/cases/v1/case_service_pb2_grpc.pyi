@@ -57,6 +57,20 @@ class CaseServiceStub:
     """Opens a resolved case again. FAILED_PRECONDITION (`AGENT_INACTIVE`) when its owner serves customers no more: assign it
     first.
     """
+    MergeCases: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.MergeCasesRequest, _case_pb2.Case]
+    """Makes cases of one customer that are the same concern one. They keep their numbers and say which case they are merged into;
+    their work, promises and notes stay where they were made and are read with that, which is not settled before their work is.
+    All are merged, or none. FAILED_PRECONDITION: `CASE_MERGED` when one is merged already, `CUSTOMER_MISMATCH` when one is of
+    another customer, `TOO_MANY_MERGED` beyond 100.
+    """
+    UnmergeCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.UnmergeCaseRequest, _case_pb2.Case]
+    """Lets a merged case stand by itself again, as it was, with what was merged into it before. FAILED_PRECONDITION
+    (`CASE_NOT_MERGED`).
+    """
+    SplitCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.SplitCaseRequest, _case_pb2.Case]
+    """Opens a case for another concern of the same customer that was found in this one, and links both. What is left out is as
+    in this one. Work of this one stays with it.
+    """
     ExplainCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.ExplainCaseRequest, _explanation_pb2.Explanation]
     """Explains a case: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -86,6 +100,20 @@ class CaseServiceAsyncStub(CaseServiceStub):
     ReopenCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.ReopenCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
     """Opens a resolved case again. FAILED_PRECONDITION (`AGENT_INACTIVE`) when its owner serves customers no more: assign it
     first.
+    """
+    MergeCases: _aio.UnaryUnaryMultiCallable[_case_service_pb2.MergeCasesRequest, _case_pb2.Case]  # type: ignore[assignment]
+    """Makes cases of one customer that are the same concern one. They keep their numbers and say which case they are merged into;
+    their work, promises and notes stay where they were made and are read with that, which is not settled before their work is.
+    All are merged, or none. FAILED_PRECONDITION: `CASE_MERGED` when one is merged already, `CUSTOMER_MISMATCH` when one is of
+    another customer, `TOO_MANY_MERGED` beyond 100.
+    """
+    UnmergeCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.UnmergeCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
+    """Lets a merged case stand by itself again, as it was, with what was merged into it before. FAILED_PRECONDITION
+    (`CASE_NOT_MERGED`).
+    """
+    SplitCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.SplitCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
+    """Opens a case for another concern of the same customer that was found in this one, and links both. What is left out is as
+    in this one. Work of this one stays with it.
     """
     ExplainCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.ExplainCaseRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a case: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
@@ -161,6 +189,38 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_case_pb2.Case, _abc.Awaitable[_case_pb2.Case]]:
         """Opens a resolved case again. FAILED_PRECONDITION (`AGENT_INACTIVE`) when its owner serves customers no more: assign it
         first.
+        """
+
+    @_abc_1.abstractmethod
+    def MergeCases(
+        self,
+        request: _case_service_pb2.MergeCasesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_case_pb2.Case, _abc.Awaitable[_case_pb2.Case]]:
+        """Makes cases of one customer that are the same concern one. They keep their numbers and say which case they are merged into;
+        their work, promises and notes stay where they were made and are read with that, which is not settled before their work is.
+        All are merged, or none. FAILED_PRECONDITION: `CASE_MERGED` when one is merged already, `CUSTOMER_MISMATCH` when one is of
+        another customer, `TOO_MANY_MERGED` beyond 100.
+        """
+
+    @_abc_1.abstractmethod
+    def UnmergeCase(
+        self,
+        request: _case_service_pb2.UnmergeCaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_case_pb2.Case, _abc.Awaitable[_case_pb2.Case]]:
+        """Lets a merged case stand by itself again, as it was, with what was merged into it before. FAILED_PRECONDITION
+        (`CASE_NOT_MERGED`).
+        """
+
+    @_abc_1.abstractmethod
+    def SplitCase(
+        self,
+        request: _case_service_pb2.SplitCaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_case_pb2.Case, _abc.Awaitable[_case_pb2.Case]]:
+        """Opens a case for another concern of the same customer that was found in this one, and links both. What is left out is as
+        in this one. Work of this one stays with it.
         """
 
     @_abc_1.abstractmethod

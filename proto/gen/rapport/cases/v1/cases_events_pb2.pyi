@@ -12,6 +12,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
+from rapport.cases.v1 import case_link_pb2 as _case_link_pb2
 from rapport.cases.v1 import clock_pb2 as _clock_pb2
 from rapport.cases.v1 import clock_policy_pb2 as _clock_policy_pb2
 from rapport.cases.v1 import note_pb2 as _note_pb2
@@ -373,6 +374,210 @@ class CasePrioritized(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CasePrioritized: _TypeAlias = CasePrioritized  # noqa: Y015
+
+@_typing.final
+class CaseMerged(_message.Message):
+    """A case is the same concern as another, with which it is read and settled from then on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`; may be empty, for what is about no single customer."""
+    topic: _builtins.str
+    """What it is about, the id of a topic: a code."""
+    owner: _builtins.str
+    """The accountable owner by then, `agents/{agent}`."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable by then."""
+    state: _states_pb2.CaseState.ValueType
+    """Where it is by then."""
+    merged_into: _builtins.str
+    """The case that goes on, `cases/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was opened."""
+
+    def __init__(
+        self,
+        *,
+        case: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        department: _builtins.str = ...,
+        state: _states_pb2.CaseState.ValueType = ...,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
+        merged_into: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "merged_into", b"merged_into", "open_time", b"open_time", "owner", b"owner", "reason_code", b"reason_code", "state", b"state", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseMerged: _TypeAlias = CaseMerged  # noqa: Y015
+
+@_typing.final
+class CaseUnmerged(_message.Message):
+    """A merged case stands by itself again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`; may be empty, for what is about no single customer."""
+    topic: _builtins.str
+    """What it is about, the id of a topic: a code."""
+    owner: _builtins.str
+    """The accountable owner by then, `agents/{agent}`."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable by then."""
+    state: _states_pb2.CaseState.ValueType
+    """Where it is by then."""
+    merged_into: _builtins.str
+    """The case that it had been merged into, `cases/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was opened."""
+
+    def __init__(
+        self,
+        *,
+        case: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        department: _builtins.str = ...,
+        state: _states_pb2.CaseState.ValueType = ...,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
+        merged_into: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "merged_into", b"merged_into", "open_time", b"open_time", "owner", b"owner", "reason_code", b"reason_code", "state", b"state", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseUnmerged: _TypeAlias = CaseUnmerged  # noqa: Y015
+
+@_typing.final
+class CaseLinkCreated(_message.Message):
+    """Two cases were linked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_LINK_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    LINKED_CASE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    case_link: _builtins.str
+    """`caseLinks/{uuid}`."""
+    customer: _builtins.str
+    """Of `case`, `customers/{uuid}`; may be empty, for what is about no single customer."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    linked_case: _builtins.str
+    """The other case, `cases/{uuid}`."""
+    kind: _case_link_pb2.CaseLink.Kind.ValueType
+    """What the former is to the latter."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable for the former by then."""
+    reason_code: _builtins.str
+    """Why, a code; may be empty."""
+    def __init__(
+        self,
+        *,
+        case_link: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        linked_case: _builtins.str = ...,
+        kind: _case_link_pb2.CaseLink.Kind.ValueType = ...,
+        department: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "case_link", b"case_link", "customer", b"customer", "department", b"department", "kind", b"kind", "linked_case", b"linked_case", "reason_code", b"reason_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseLinkCreated: _TypeAlias = CaseLinkCreated  # noqa: Y015
+
+@_typing.final
+class CaseLinkDeleted(_message.Message):
+    """A link of two cases was taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_LINK_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    LINKED_CASE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    case_link: _builtins.str
+    """`caseLinks/{uuid}`."""
+    customer: _builtins.str
+    """Of `case`, `customers/{uuid}`; may be empty, for what is about no single customer."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    linked_case: _builtins.str
+    """The other case, `cases/{uuid}`."""
+    kind: _case_link_pb2.CaseLink.Kind.ValueType
+    """What the former is to the latter."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable for the former by then."""
+    reason_code: _builtins.str
+    """Why, a code; may be empty."""
+    def __init__(
+        self,
+        *,
+        case_link: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        linked_case: _builtins.str = ...,
+        kind: _case_link_pb2.CaseLink.Kind.ValueType = ...,
+        department: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "case_link", b"case_link", "customer", b"customer", "department", b"department", "kind", b"kind", "linked_case", b"linked_case", "reason_code", b"reason_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseLinkDeleted: _TypeAlias = CaseLinkDeleted  # noqa: Y015
 
 @_typing.final
 class NoteCreated(_message.Message):

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erapport/common/v1/states.proto\x12\x11rapport.common.v1*\xec\x01\n\x0cPromiseState\x12\x1d\n\x19PROMISE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12PROMISE_STATE_OPEN\x10\x01\x12\x19\n\x15PROMISE_STATE_AT_RISK\x10\x02\x12\x16\n\x12PROMISE_STATE_KEPT\x10\x03\x12\x1b\n\x17PROMISE_STATE_KEPT_LATE\x10\x04\x12\x18\n\x14PROMISE_STATE_BROKEN\x10\x05\x12\x1e\n\x1aPROMISE_STATE_RENEGOTIATED\x10\x06\x12\x1b\n\x17PROMISE_STATE_WITHDRAWN\x10\x07*U\n\tCaseState\x12\x1a\n\x16\x43\x41SE_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41SE_STATE_OPEN\x10\x01\x12\x17\n\x13\x43\x41SE_STATE_RESOLVED\x10\x02*c\n\x04Harm\x12\x14\n\x10HARM_UNSPECIFIED\x10\x00\x12\r\n\tHARM_NONE\x10\x01\x12\x16\n\x12HARM_INCONVENIENCE\x10\x02\x12\r\n\tHARM_LOSS\x10\x03\x12\x0f\n\x0bHARM_SEVERE\x10\x04*\x85\x01\n\x0c\x43\x61sePriority\x12\x1d\n\x19\x43\x41SE_PRIORITY_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x41SE_PRIORITY_P1\x10\x01\x12\x14\n\x10\x43\x41SE_PRIORITY_P2\x10\x02\x12\x14\n\x10\x43\x41SE_PRIORITY_P3\x10\x03\x12\x14\n\x10\x43\x41SE_PRIORITY_P4\x10\x04*\xad\x01\n\rCustomerState\x12\x1e\n\x1a\x43USTOMER_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43USTOMER_STATE_RECEIVED\x10\x01\x12\x1e\n\x1a\x43USTOMER_STATE_IN_PROGRESS\x10\x02\x12\"\n\x1e\x43USTOMER_STATE_WAITING_FOR_YOU\x10\x03\x12\x1b\n\x17\x43USTOMER_STATE_RESOLVED\x10\x04*\xc8\x01\n\x0bNoticeState\x12\x1c\n\x18NOTICE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16NOTICE_STATE_REQUESTED\x10\x01\x12\x18\n\x14NOTICE_STATE_SENDING\x10\x02\x12\x15\n\x11NOTICE_STATE_SENT\x10\x03\x12\x1b\n\x17NOTICE_STATE_SUPPRESSED\x10\x04\x12\x17\n\x13NOTICE_STATE_FAILED\x10\x05\x12\x18\n\x14NOTICE_STATE_UNKNOWN\x10\x06*h\n\rGoodwillState\x12\x1e\n\x1aGOODWILL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16GOODWILL_STATE_GRANTED\x10\x01\x12\x1b\n\x17GOODWILL_STATE_REVERSED\x10\x02*f\n\rSetAsideState\x12\x1f\n\x1bSET_ASIDE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16SET_ASIDE_STATE_PARKED\x10\x01\x12\x18\n\x14SET_ASIDE_STATE_DEAD\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erapport/common/v1/states.proto\x12\x11rapport.common.v1*\xec\x01\n\x0cPromiseState\x12\x1d\n\x19PROMISE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12PROMISE_STATE_OPEN\x10\x01\x12\x19\n\x15PROMISE_STATE_AT_RISK\x10\x02\x12\x16\n\x12PROMISE_STATE_KEPT\x10\x03\x12\x1b\n\x17PROMISE_STATE_KEPT_LATE\x10\x04\x12\x18\n\x14PROMISE_STATE_BROKEN\x10\x05\x12\x1e\n\x1aPROMISE_STATE_RENEGOTIATED\x10\x06\x12\x1b\n\x17PROMISE_STATE_WITHDRAWN\x10\x07*l\n\tCaseState\x12\x1a\n\x16\x43\x41SE_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41SE_STATE_OPEN\x10\x01\x12\x17\n\x13\x43\x41SE_STATE_RESOLVED\x10\x02\x12\x15\n\x11\x43\x41SE_STATE_MERGED\x10\x03*c\n\x04Harm\x12\x14\n\x10HARM_UNSPECIFIED\x10\x00\x12\r\n\tHARM_NONE\x10\x01\x12\x16\n\x12HARM_INCONVENIENCE\x10\x02\x12\r\n\tHARM_LOSS\x10\x03\x12\x0f\n\x0bHARM_SEVERE\x10\x04*\x85\x01\n\x0c\x43\x61sePriority\x12\x1d\n\x19\x43\x41SE_PRIORITY_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x41SE_PRIORITY_P1\x10\x01\x12\x14\n\x10\x43\x41SE_PRIORITY_P2\x10\x02\x12\x14\n\x10\x43\x41SE_PRIORITY_P3\x10\x03\x12\x14\n\x10\x43\x41SE_PRIORITY_P4\x10\x04*\xad\x01\n\rCustomerState\x12\x1e\n\x1a\x43USTOMER_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43USTOMER_STATE_RECEIVED\x10\x01\x12\x1e\n\x1a\x43USTOMER_STATE_IN_PROGRESS\x10\x02\x12\"\n\x1e\x43USTOMER_STATE_WAITING_FOR_YOU\x10\x03\x12\x1b\n\x17\x43USTOMER_STATE_RESOLVED\x10\x04*\xc8\x01\n\x0bNoticeState\x12\x1c\n\x18NOTICE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16NOTICE_STATE_REQUESTED\x10\x01\x12\x18\n\x14NOTICE_STATE_SENDING\x10\x02\x12\x15\n\x11NOTICE_STATE_SENT\x10\x03\x12\x1b\n\x17NOTICE_STATE_SUPPRESSED\x10\x04\x12\x17\n\x13NOTICE_STATE_FAILED\x10\x05\x12\x18\n\x14NOTICE_STATE_UNKNOWN\x10\x06*h\n\rGoodwillState\x12\x1e\n\x1aGOODWILL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16GOODWILL_STATE_GRANTED\x10\x01\x12\x1b\n\x17GOODWILL_STATE_REVERSED\x10\x02*f\n\rSetAsideState\x12\x1f\n\x1bSET_ASIDE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16SET_ASIDE_STATE_PARKED\x10\x01\x12\x18\n\x14SET_ASIDE_STATE_DEAD\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,17 +34,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISESTATE']._serialized_start=54
   _globals['_PROMISESTATE']._serialized_end=290
   _globals['_CASESTATE']._serialized_start=292
-  _globals['_CASESTATE']._serialized_end=377
-  _globals['_HARM']._serialized_start=379
-  _globals['_HARM']._serialized_end=478
-  _globals['_CASEPRIORITY']._serialized_start=481
-  _globals['_CASEPRIORITY']._serialized_end=614
-  _globals['_CUSTOMERSTATE']._serialized_start=617
-  _globals['_CUSTOMERSTATE']._serialized_end=790
-  _globals['_NOTICESTATE']._serialized_start=793
-  _globals['_NOTICESTATE']._serialized_end=993
-  _globals['_GOODWILLSTATE']._serialized_start=995
-  _globals['_GOODWILLSTATE']._serialized_end=1099
-  _globals['_SETASIDESTATE']._serialized_start=1101
-  _globals['_SETASIDESTATE']._serialized_end=1203
+  _globals['_CASESTATE']._serialized_end=400
+  _globals['_HARM']._serialized_start=402
+  _globals['_HARM']._serialized_end=501
+  _globals['_CASEPRIORITY']._serialized_start=504
+  _globals['_CASEPRIORITY']._serialized_end=637
+  _globals['_CUSTOMERSTATE']._serialized_start=640
+  _globals['_CUSTOMERSTATE']._serialized_end=813
+  _globals['_NOTICESTATE']._serialized_start=816
+  _globals['_NOTICESTATE']._serialized_end=1016
+  _globals['_GOODWILLSTATE']._serialized_start=1018
+  _globals['_GOODWILLSTATE']._serialized_end=1122
+  _globals['_SETASIDESTATE']._serialized_start=1124
+  _globals['_SETASIDESTATE']._serialized_end=1226
 # @@protoc_insertion_point(module_scope)

@@ -82,6 +82,8 @@ class _CaseStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CaseState.V
     """We are working on it."""
     CASE_STATE_RESOLVED: _CaseState.ValueType  # 2
     """Settled, with a resolution."""
+    CASE_STATE_MERGED: _CaseState.ValueType  # 3
+    """It is the same concern as another case, with which it is read and settled."""
 
 class CaseState(_CaseState, metaclass=_CaseStateEnumTypeWrapper):
     """Where a case is, as the customer sees it."""
@@ -92,6 +94,8 @@ CASE_STATE_OPEN: CaseState.ValueType  # 1
 """We are working on it."""
 CASE_STATE_RESOLVED: CaseState.ValueType  # 2
 """Settled, with a resolution."""
+CASE_STATE_MERGED: CaseState.ValueType  # 3
+"""It is the same concern as another case, with which it is read and settled."""
 Global___CaseState: _TypeAlias = CaseState  # noqa: Y015
 
 class _Harm:

@@ -8,9 +8,11 @@ from uuid import UUID
 
 from cases.domain.facts import (
     CaseAssigned,
+    CaseMerged,
     CasePrioritized,
     CaseReopened,
     CaseResolved,
+    CaseUnmerged,
     CaseUpdated,
     NoteCreated,
 )
@@ -33,6 +35,14 @@ class CaseState(StrEnum):
 
     OPEN = "OPEN"
     RESOLVED = "RESOLVED"
+    MERGED = "MERGED"
+
+
+class CaseKind(StrEnum):
+    """What a case is."""
+
+    CONCERN = "CONCERN"
+    PROBLEM = "PROBLEM"
 
 
 @dataclass(slots=True)
@@ -55,12 +65,15 @@ class Case:
     harm: Harm = Harm.INCONVENIENCE
     priority: Priority = Priority.P3
     priority_reasons: list[str] = field(default_factory=list)
+    kind: CaseKind = CaseKind.CONCERN
+    survivor_id: UUID | None = None  # of the case with which a merged one is read and settled
     version: int = 1
 
     name = CASE.named("id")
     customer = CUSTOMER.named("customer_id")
     owner = AGENT.named("owner_id")
     department = DEPARTMENT.named("department_id")
+    merged_into = CASE.named("survivor_id")
 
     def update(self, changes: CaseChanges) -> CaseUpdated | None:
         """Describe it otherwise, whatever its state. Nothing when it is described so already."""
@@ -103,6 +116,7 @@ class Case:
 
     def reopen(self, reason_code: str) -> CaseReopened:
         """Open it again."""
+        self.require_unmerged()
         if self.state is not CaseState.RESOLVED:
             told = f"{self.name} is open: only a resolved case can be reopened."
             raise FailedPrecondition("CASE_OPEN", told, {"resource": self.name})
@@ -112,8 +126,30 @@ class Case:
         self.version += 1
         return fact_of(CaseReopened, self, reason_code=reason_code)
 
+    def merge_into(self, survivor: "Case", reason_code: str) -> CaseMerged:
+        """Be read and settled with another case: directly, or since that was merged into another itself."""
+        self.state, self.survivor_id = CaseState.MERGED, survivor.id
+        self.version += 1
+        return fact_of(CaseMerged, self, reason_code=reason_code)
+
+    def unmerge(self, reason_code: str) -> CaseUnmerged:
+        """Stand by itself again, settled or not as it was."""
+        merged_into, self.survivor_id = self.merged_into, None
+        self.state = CaseState.RESOLVED if self.resolve_time else CaseState.OPEN
+        self.version += 1
+        return fact_of(CaseUnmerged, self, merged_into=merged_into, reason_code=reason_code)
+
+    def require_unmerged(self) -> None:
+        """Refuse what is done with the case that goes on (`CASE_MERGED`)."""
+        if self.state is CaseState.MERGED:
+            told = f"{self.name} is merged into {self.merged_into}: turn to that, or unmerge it first."
+            raise FailedPrecondition(
+                "CASE_MERGED", told, {"resource": self.name, "merged_into": self.merged_into}
+            )
+
     def require_open(self) -> None:
-        """Refuse what only an open case allows (`CASE_RESOLVED`)."""
+        """Refuse what only an open case allows (`CASE_RESOLVED`, `CASE_MERGED`)."""
+        self.require_unmerged()
         if self.state is not CaseState.OPEN:
             told = f"{self.name} is resolved: reopen it first."
             raise FailedPrecondition("CASE_RESOLVED", told, {"resource": self.name})

@@ -70,6 +70,45 @@ class CasePrioritized(_Case):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseMerged(_Case):
+    """A case is the same concern as another, with which it is read and settled from then on."""
+
+    merged_into: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseUnmerged(_Case):
+    """A merged case stands by itself again."""
+
+    merged_into: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CaseLink:
+    """What every event about the case link tells."""
+
+    case_link: str
+    customer: str
+    case: str
+    linked_case: str
+    kind: str
+    department: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLinkCreated(_CaseLink):
+    """Two cases were linked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLinkDeleted(_CaseLink):
+    """A link of two cases was taken back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteCreated:
     """Somebody noted something on a case.
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cases.domain.case import Case, CaseState
+from cases.domain.case import Case
 
 
 class CustomerState(StrEnum):
@@ -17,16 +17,20 @@ class CustomerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A case; whether work on it was begun, and whether some waits for the customer."""
+    """A case, and of all that are settled with it: whether they are, whether work was begun, or waits.
+
+    Work waits here for the customer, for nobody else.
+    """
 
     case: Case
+    resolved: bool = False
     begun: bool = False
     waits_for_customer: bool = False
 
     @property
     def customer_state(self) -> CustomerState:
         """One state, however many departments work: what concerns the customer most."""
-        if self.case.state is CaseState.RESOLVED:
+        if self.resolved:
             return CustomerState.RESOLVED
         if self.waits_for_customer:
             return CustomerState.WAITING_FOR_YOU

@@ -1,16 +1,18 @@
-"""CaseService and TopicService."""
+"""CaseService, CaseLinkService and TopicService."""
 
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+from google.protobuf.empty_pb2 import Empty
+
 from cases.domain import case as domain
 from cases.domain.held import Held
-from cases.names import CASE, TOPIC
+from cases.names import CASE, CASE_LINK, TOPIC
+from cases.store import links, topics
 from cases.store import tables as store
-from cases.store import topics
-from cases.usecases import case, topic
+from cases.usecases import case, case_link, topic
 from cases.usecases.held import held, hold
 from chassis.api.entities import found
 from chassis.api.messages import to_message
@@ -19,8 +21,11 @@ from chassis.errors import NotFound
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
+from rapport.cases.v1 import case_link_service_pb2 as link_pb
 from rapport.cases.v1 import case_service_pb2 as pb
 from rapport.cases.v1 import topic_service_pb2 as topic_pb
+from rapport.cases.v1.case_link_pb2 import CaseLink
+from rapport.cases.v1.case_link_service_pb2_grpc import CaseLinkServiceServicer
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceServicer
 from rapport.cases.v1.topic_pb2 import Topic
@@ -41,6 +46,10 @@ class CaseRpc(Rpc, CaseServiceServicer):
     AssignCase = change(pb.AssignCaseRequest, held(case.assign_case), shown)
     ResolveCase = change(pb.ResolveCaseRequest, held(case.resolve_case), shown)
     ReopenCase = change(pb.ReopenCaseRequest, held(case.reopen_case), shown)
+
+    SplitCase = change(pb.SplitCaseRequest, held(case.split_case), shown)
+    MergeCases = change(pb.MergeCasesRequest, held(case_link.merge_cases), shown)
+    UnmergeCase = change(pb.UnmergeCaseRequest, held(case_link.unmerge_case), shown)
 
     async def GetCase(self, request: pb.GetCaseRequest, context: Any) -> Case:
         """Get a case."""
@@ -74,6 +83,26 @@ class CaseRpc(Rpc, CaseServiceServicer):
 
     async def _shown(self, cases: Sequence[domain.Case]) -> list[Case]:
         return [shown(each) for each in await hold(self.db, cases)]
+
+
+class CaseLinkRpc(Rpc, CaseLinkServiceServicer):
+    """What cases are to each other."""
+
+    CreateCaseLink = change(link_pb.CreateCaseLinkRequest, case_link.create_case_link, CaseLink)
+    DeleteCaseLink = change(link_pb.DeleteCaseLinkRequest, case_link.delete_case_link, Empty)
+    GetCaseLink = get(CASE_LINK, links.CASE_LINK, CaseLink)
+    ExplainCaseLink = explain(CASE_LINK, links.CASE_LINK, CaseLink)
+
+    async def ListCaseLinks(
+        self, request: link_pb.ListCaseLinksRequest, context: Any
+    ) -> link_pb.ListCaseLinksResponse:
+        """List the links of a case, from whichever end."""
+        (case_id,) = CASE.parse(request.case, "case")
+        show = partial(to_message, CaseLink)
+        page, token = await links.LIST_CASE_LINKS.page(self.db, request, show, case_id=case_id)
+        if not page:
+            await found(self.db, CASE, store.CASE, case_id)
+        return link_pb.ListCaseLinksResponse(case_links=page, next_page_token=token)
 
 
 class TopicRpc(Rpc, TopicServiceServicer):

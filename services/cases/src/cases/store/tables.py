@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cases import names
 from cases.domain.agent import Agent
-from cases.domain.case import Case, Note
+from cases.domain.case import Case, CaseState, Note
 from cases.domain.department import Department
 from cases.domain.promise import LIVE, Promise, PromiseState
 from cases.domain.work_item import CUSTOMER_ANSWER, WorkItem, WorkItemState
@@ -17,10 +17,22 @@ from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table
 from chassis.overlap import RECORDED_MAX
-from rapport.cases.v1 import note_pb2, work_item_pb2
+from rapport.cases.v1 import case_pb2, note_pb2, work_item_pb2
 from rapport.common.v1 import states_pb2
 
 METADATA = sa.MetaData()
+
+
+def members_of(case_id: Any) -> Any:
+    """SQL: an array of a case and all that were merged into it."""
+    return sa.func.members_of_case(case_id, type_=sa.ARRAY(sa.Uuid))
+
+
+def _members(case_id: Any) -> Any:
+    """The same as rows, to list by."""
+    members = sa.func.unnest(members_of(case_id))
+    return members.table_valued(sa.column("case_id", sa.Uuid), name="members").render_derived()
+
 
 AGENTS = table(METADATA, "agents", Agent)
 DEPARTMENTS = table(METADATA, "departments", Department)
@@ -40,20 +52,40 @@ INSERT_DEPARTMENT = Statement[Any](insert(DEPARTMENTS).on_conflict_do_nothing().
 
 CASE, LOCK_CASE, UPDATE_CASE = of_entity(CASES, Case)
 CASES_BY_ID = Statement(sa.select(CASES).where(among(CASES.c.id, "ids")), row=Case)
+MERGED_INTO = Statement(sa.select(CASES).where(CASES.c.survivor_id == sa.bindparam("id")), row=Case)
 COUNT_UNFINISHED = Statement[Any](
     sa.select(sa.func.count()).where(
-        WORK_ITEMS.c.case_id == sa.bindparam("id"), WORK_ITEMS.c.state != WorkItemState.FINISHED.value
+        WORK_ITEMS.c.case_id == sa.func.any(members_of(sa.bindparam("id", type_=sa.Uuid))),
+        WORK_ITEMS.c.state != WorkItemState.FINISHED.value,
     )
 )
-# Whether somebody has begun with the work on cases, and whether some of it waits for the customer.
+_survivor = CASES.alias("survivor")
+_work = (
+    sa.select(
+        sa.func.coalesce(sa.func.bool_or(WORK_ITEMS.c.state != WorkItemState.PENDING.value), False).label(
+            "begun"
+        ),
+        sa.func.coalesce(sa.func.bool_or(WORK_ITEMS.c.block_reason_code == CUSTOMER_ANSWER), False).label(
+            "waits_for_customer"
+        ),
+    )
+    .where(WORK_ITEMS.c.case_id == sa.func.any(members_of(_survivor.c.id)))
+    .lateral("work")
+)
+# Of cases with all that are settled with them: whether that is done, and whether work was begun, or waits.
 WORK_ON_CASES = Statement[Any](
     sa.select(
-        WORK_ITEMS.c.case_id,
-        sa.func.bool_or(WORK_ITEMS.c.state != WorkItemState.PENDING.value).label("begun"),
-        sa.func.bool_or(WORK_ITEMS.c.block_reason_code == CUSTOMER_ANSWER).label("waits_for_customer"),
+        CASES.c.id,
+        (_survivor.c.state == CaseState.RESOLVED.value).label("resolved"),
+        _work.c.begun,
+        _work.c.waits_for_customer,
     )
-    .where(among(WORK_ITEMS.c.case_id, "ids"))
-    .group_by(WORK_ITEMS.c.case_id)
+    .select_from(
+        CASES.join(_survivor, _survivor.c.id == sa.func.coalesce(CASES.c.survivor_id, CASES.c.id)).join(
+            _work, sa.true()
+        )
+    )
+    .where(among(CASES.c.id, "ids"))
 )
 LIST_CASES = Listing(
     sa.select(CASES),
@@ -67,6 +99,8 @@ LIST_CASES = Listing(
         "department": filters.name(CASES.c.department_id, names.DEPARTMENT),
         "topic": filters.text(CASES.c.topic),
         "state": filters.enum(CASES.c.state, states_pb2.CaseState.DESCRIPTOR),
+        "kind": filters.enum(CASES.c.kind, case_pb2.Case.Kind.DESCRIPTOR),
+        "merged_into": filters.name(CASES.c.survivor_id, names.CASE),
         "priority": filters.enum(CASES.c.priority, states_pb2.CasePriority.DESCRIPTOR),
         "open_time": filters.moment(CASES.c.open_time),
         "resolve_time": filters.moment(CASES.c.resolve_time),
@@ -96,9 +130,10 @@ INSERT_CASE = Statement[Any](sa.insert(CASES))
 _OF_CASE = sa.select(NOTES).where(NOTES.c.case_id == sa.bindparam("case_id"))
 NOTE = Statement(_OF_CASE.where(NOTES.c.id == sa.bindparam("id")), row=Note)
 LIST_NOTES = Listing(
-    _OF_CASE,
+    sa.select(NOTES),
     NOTES.c.id,  # UUIDv7: in the order of writing
     row=Note,
+    of_one=(NOTES.c.case_id, _members(sa.bindparam("case_id", type_=sa.Uuid))),
     filters={"visibility": filters.enum(NOTES.c.visibility, note_pb2.Note.Visibility.DESCRIPTOR)},
 )
 INSERT_NOTE = Statement[Any](sa.insert(NOTES))
@@ -126,7 +161,7 @@ LIST_WORK_ITEMS = Listing(
     WORK_ITEMS.c.id,  # UUIDv7: in the order of creation
     row=WorkItem,
     filters={
-        "case": filters.name(WORK_ITEMS.c.case_id, names.CASE),
+        "case": filters.one_of(WORK_ITEMS.c.case_id, names.CASE, _members),
         "department": filters.name(WORK_ITEMS.c.department_id, names.DEPARTMENT),
         "assignee": filters.name(WORK_ITEMS.c.assignee_id, names.AGENT),
         "state": filters.enum(WORK_ITEMS.c.state, work_item_pb2.WorkItem.State.DESCRIPTOR),

@@ -2,12 +2,15 @@
 
 from uuid import UUID
 
-from cases.domain.case import Case, CaseChanges, Note, Visibility
+from cases.domain.agent import Agent
+from cases.domain.case import Case, CaseChanges, CaseKind, Note, Visibility
+from cases.domain.case_link import LinkKind
 from cases.domain.facts import CaseOpened
 from cases.domain.priority import Harm
 from cases.names import CASE
 from cases.store import tables as store
 from cases.usecases.agent import owner_to_be
+from cases.usecases.case_link import link
 from cases.usecases.clock import (
     fulfill_clocks_of_case,
     hand_clocks_over,
@@ -34,11 +37,13 @@ async def open_case(
     owner_id: str | None,
     department_id: str | None,
     harm: Harm | None,
+    kind: CaseKind | None,
+    follows_id: UUID | None,
 ) -> Case:
     """Open a case, in its owner's department. What it leaves out its topic says. What `owner_to_be` finds.
 
     InvalidArgument REQUIRED when nobody says who owns it, INVALID_NAME when `department_id` is given and is
-    another than the owner's.
+    another than the owner's; NotFound, FailedPrecondition CUSTOMER_MISMATCH for what it follows.
     """
     defaults = await defaults_of(tx, topic)
     owner_id = owner_id or defaults.owner_id
@@ -57,13 +62,55 @@ async def open_case(
         tx.now,
         tx.now,
         harm=harm or defaults.harm,
+        kind=kind or CaseKind.CONCERN,
     )
     tx.require_owner(case)
-    case.weigh(await standing_of(tx, customer_id, tx.now))
-    await tx.defer(store.INSERT_CASE, **values(case))
-    opened = tx.record(fact_of(CaseOpened, case), version=case.version)
-    await start_clocks_of_case(tx, case, opened)
+    opened_id = await _open(tx, case)
+    if follows_id:
+        before = await found(tx, CASE, store.CASE, follows_id)
+        await link(tx, case, before, LinkKind.FOLLOWS, "", caused_by=opened_id)
     return case
+
+
+async def split_case(
+    tx: Transaction,
+    *,
+    case_id: UUID,
+    topic: str,
+    display_name: str,
+    owner_id: str | None,
+    harm: Harm | None,
+    reason_code: str,
+) -> Case:
+    """Open a case for another concern that was found in one, for whoever answers for that; both are linked.
+
+    What `owner_to_be` finds.
+    """
+    whole = await owned(tx, CASE, store.CASE, case_id)
+    owner = await owner_to_be(tx, owner_id or whole.owner_id)
+    case = Case(
+        ids.uuid7(tx.now),
+        whole.customer_id,
+        topic or whole.topic,
+        display_name,
+        owner.id,
+        owner.department_id,
+        tx.now,
+        tx.now,
+        harm=harm or whole.harm,
+    )
+    opened_id = await _open(tx, case)
+    await link(tx, case, whole, LinkKind.SPLIT_FROM, reason_code, caused_by=opened_id)
+    return case
+
+
+async def _open(tx: Transaction, case: Case) -> UUID:
+    """Keep a new case, weighed, and tell of it. Returns the event's id."""
+    case.weigh(await standing_of(tx, case.customer_id, tx.now))
+    await tx.defer(store.INSERT_CASE, **values(case))
+    opened_id = tx.record(fact_of(CaseOpened, case), version=case.version)
+    await start_clocks_of_case(tx, case, opened_id)
+    return opened_id
 
 
 async def update_case(tx: Transaction, *, case_id: UUID, changes: CaseChanges, etag: str) -> Case:
@@ -85,20 +132,30 @@ async def assign_case(tx: Transaction, *, case_id: UUID, owner_id: str, etag: st
     What `owner_to_be` finds.
     """
     case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
-    owner = await owner_to_be(tx, owner_id)
-    if (owner_id, owner.department_id) != (case.owner_id, case.department_id):
-        await save(tx, store.UPDATE_CASE, case, case.assign(owner_id, owner.department_id))
-        await hand_clocks_over(tx, case)
+    await give(tx, case, await owner_to_be(tx, owner_id))
     return case
+
+
+async def give(tx: Transaction, case: Case, owner: Agent) -> None:
+    """Make an agent accountable for a case, unless they are."""
+    if (owner.id, owner.department_id) != (case.owner_id, case.department_id):
+        await save(tx, store.UPDATE_CASE, case, case.assign(owner.id, owner.department_id))
+        await hand_clocks_over(tx, case)
 
 
 async def resolve_case(tx: Transaction, *, case_id: UUID, resolution: str, etag: str) -> Case:
     """Settle a case. Adding a work item locks the case too: none appears between the count and the commit."""
     case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
     (unfinished,) = await store.COUNT_UNFINISHED.one(tx, id=case_id)
-    resolved = await save(tx, store.UPDATE_CASE, case, case.resolve(resolution, tx.now, unfinished))
-    await fulfill_clocks_of_case(tx, case, resolved)
+    await settle(tx, case, resolution, unfinished)
     return case
+
+
+async def settle(tx: Transaction, case: Case, resolution: str, unfinished: int) -> None:
+    """Resolve a case, and with it what was merged into it: whoever waited for that waited for this."""
+    resolved_id = await save(tx, store.UPDATE_CASE, case, case.resolve(resolution, tx.now, unfinished))
+    for each in (case, *await store.MERGED_INTO.all(tx, id=case.id)):
+        await fulfill_clocks_of_case(tx, each, resolved_id)
 
 
 async def reopen_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag: str) -> Case:
@@ -109,7 +166,8 @@ async def reopen_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag:
     reopened_id = await save(tx, store.UPDATE_CASE, case, reopened)
     if prioritized := case.prioritize(await standing_of(tx, case.customer_id, tx.now)):
         await save(tx, store.UPDATE_CASE, case, prioritized, caused_by=reopened_id)
-    await reopen_clocks_of_case(tx, case, reopened_id)
+    for each in (case, *await store.MERGED_INTO.all(tx, id=case.id)):
+        await reopen_clocks_of_case(tx, each, reopened_id)
     return case
 
 

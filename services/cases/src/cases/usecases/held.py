@@ -14,8 +14,8 @@ from chassis.db.transaction import Transaction
 async def hold(on: Executor, cases: Sequence[Case]) -> list[Held]:
     """The cases, in their order, each with what the work on it says."""
     rows = await WORK_ON_CASES.all(on, ids=[case.id for case in cases])
-    work = {row["case_id"]: (row["begun"], row["waits_for_customer"]) for row in rows}
-    return [Held(case, *work.get(case.id, ())) for case in cases]
+    work = {row["id"]: (row["resolved"], row["begun"], row["waits_for_customer"]) for row in rows}
+    return [Held(case, *work[case.id]) for case in cases]
 
 
 def held(usecase: Callable[..., Awaitable[Case]]) -> Callable[..., Awaitable[Held]]:

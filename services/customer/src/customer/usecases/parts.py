@@ -187,7 +187,15 @@ _PROMISED = (
     states_pb2.PROMISE_STATE_OPEN,
     states_pb2.PROMISE_STATE_AT_RISK,
 )
-_CASES = cases.CaseOpened, cases.CaseAssigned, cases.CaseUpdated, cases.CaseResolved, cases.CaseReopened
+_CASES = (
+    cases.CaseOpened,
+    cases.CaseAssigned,
+    cases.CaseUpdated,
+    cases.CaseResolved,
+    cases.CaseReopened,
+    cases.CaseMerged,
+    cases.CaseUnmerged,
+)
 _OPEN = states_pb2.CASE_STATE_UNSPECIFIED, states_pb2.CASE_STATE_OPEN
 _NOTICES = (
     notifications.NoticeRequested,
