@@ -1,6 +1,7 @@
 """Customers are found by whatever one has of them."""
 
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from google.type.postal_address_pb2 import PostalAddress
@@ -265,6 +266,7 @@ async def test_whom_a_search_has_found_is_in_the_audit_and_not_by_what(desk):
     await eventually(there)
 
 
+LATEST = UUID(int=2**128 - 1)  # nobody is so new
 MANY = """
     WITH made AS (
         INSERT INTO customers
@@ -292,7 +294,7 @@ async def test_what_a_search_reads_does_not_grow_with_how_many_customers_there_a
             ("0000", search.FOUND_MAX),
             ("so", search.FOUND_MAX),
         ):
-            near = {"near_asked": ["berg"], "near_words": ["berk"]}
+            near = {"near_asked": ["berg"], "near_words": ["berk"], "latest_id": LATEST}
             arguments = statement.arguments({**wanted(query).parameters(), **near, "limit": 21})
             plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *arguments)
             assert rows_read(plan, "customers") <= most, query
@@ -324,3 +326,24 @@ async def test_a_migration_that_was_interrupted_is_run_again(infrastructure):
         )
         assert not await connection.fetchval("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
     await infrastructure.drop_database(url)
+
+
+async def test_a_beginning_that_many_have_finds_some_word_by_word_and_reads_no_more(desk, infrastructure):
+    """Of `wald`, of which a thousand begin a word, as many as are ever found; of two words all are read."""
+    statement = search.SEARCH._build(Filter(), descending=False, continued=False)
+    near = {"near_asked": [], "near_words": [], "latest_id": LATEST}
+    async with infrastructure.superuser(desk.running.db._url) as connection:
+        await connection.execute(
+            MANY.replace("'Erika Sommer ' || n", "'Erika Wald' || chr(97 + n % 8)"), 2000
+        )
+        await connection.execute(
+            "INSERT INTO search_words SELECT 'wald' || chr(97 + n) FROM generate_series(0, 7) n"
+        )
+        await connection.execute("ANALYZE customers, identifiers, search_words")
+        arguments = statement.arguments({**wanted("wald").parameters(), **near, "limit": 500})
+        plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *arguments)
+        assert rows_read(plan, "customers") == search.FOUND_MAX
+        rows = await connection.fetch(statement.sql, *arguments)
+    assert len(rows) == search.FOUND_MAX
+    assert len(await matches(desk, "walda", page_size=100)) == 100
+    assert len(await found(desk, "erika wald")) == 20

@@ -12,6 +12,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import MessageToDict
 
+from chassis import ids
 from chassis.api import customers
 from chassis.api.checks import Rules
 from chassis.api.customers import RULES
@@ -38,7 +39,7 @@ from customer.usecases import customers as usecases
 from customer.usecases import identifiers
 from customer.usecases.customers import Held, create_identifier, delete_identifier, judged
 from customer.usecases.resolve import CHARACTERS_MIN, Ask, resolve_customers, wanted
-from customer.usecases.spelling import meant
+from customer.usecases.spelling import LEARNT_WITHIN, meant
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import customer_service_pb2 as pb
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
@@ -201,6 +202,7 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         """Find customers by whatever one has of them."""
         asked = wanted(request.query).parameters()
         asked |= await meant(self.db, asked["text"])
+        asked["latest_id"] = ids.floor(self.db.clock.now() - LEARNT_WITHIN)
         matches, token = await SEARCH.page_together(self.db, request, self._matches, **asked)
         return pb.SearchCustomersResponse(matches=matches, next_page_token=token)
 

@@ -93,6 +93,11 @@ def _all_of(each: Callable[[Any], Any]) -> Any:
     return sa.select(query).select_from(asked)
 
 
+def _after(word: Any) -> Any:
+    """What comes after all that begins with a word."""
+    return sa.func.concat(word, sa.literal_column("chr(1114111)")).collate("C")
+
+
 def _beginning(word: Any) -> Any:
     """That word, or any that begins with it.
 
@@ -100,10 +105,9 @@ def _beginning(word: Any) -> Any:
     its words, and of words that many have it leaves out those who have none of the others.
     """
     begin, text = SEARCH_WORDS.c.word, sa.literal_column
-    end = sa.func.concat(word, text("chr(1114111)")).collate("C")  # after every letter
     known = (
         sa.select(begin)
-        .where(begin >= word.collate("C"), begin < end)
+        .where(begin >= word.collate("C"), begin < _after(word))
         .limit(BEGUN_MAX + 1)
         .correlate(word.table)
         .lateral("known")
@@ -144,6 +148,46 @@ def _by_words(rank: sa.ColumnElement[int], query: Any, known: Any = None) -> Any
     return _customers(rank).where(_WORDS.op("@@")(new)).limit(FOUND_MAX)
 
 
+def _by_one_beginning() -> Any:
+    """Who has a word that begins with the only one of the text: word by word, until there are enough.
+
+    What the index collects for one of them is less than for a beginning that many words have. Where there are
+    not enough, there are not many: then it costs little that they are looked for again, with words that are
+    not known yet.
+    """
+    asked = _words(sa.func.words_of(_TEXT), "asked")
+    only = sa.select(sa.func.min(asked.c.word).label("word")).having(sa.func.count() == 1).subquery("only")
+    word, begin = SEARCH_WORDS.c.word, only.c.word.collate("C")
+    known = (
+        sa.select(word)
+        .where(word > begin, word < _after(only.c.word))
+        .order_by(word)
+        .limit(FOUND_MAX)
+        .lateral("known")
+    )
+    query = sa.func.tsquery_and(
+        sa.func.quote_literal(known.c.word).cast(TSQUERY), sa.func.tsquery_not(_EXACTLY)
+    )
+    whose = _customers(_BY_BEGINNINGS).where(_WORDS.op("@@")(query)).limit(FOUND_MAX).lateral("whose")
+    joined = only.join(known, sa.true()).join(whose, sa.true())
+    return sa.select(whose).select_from(joined).limit(FOUND_MAX)
+
+
+def _by_words_that_are_new() -> Any:
+    """Who was made so lately that no word of theirs need be known: they are looked through by themselves."""
+    latest = (
+        sa.select(CUSTOMERS)
+        .where(CUSTOMERS.c.id > sa.bindparam("latest_id", type_=sa.Uuid))
+        .order_by(CUSTOMERS.c.id.desc())
+        .limit(FOUND_MAX)
+        .subquery("customers")
+    )
+    begins = _all_of(lambda word: sa.func.quote_literal(word).op("||")(sa.literal_column("':*'")))
+    none = sa.null().cast(sa.Uuid).label("identifier_id")
+    select = sa.select(_BY_BEGINNINGS, latest.c.id.label("customer_id"), none)
+    return select.where(_WORDS.op("@@")(begins.scalar_subquery()))
+
+
 def _search() -> Listing[Found]:
     named = _customers(_BY_NAME_OR_HANDLE).where(CUSTOMERS.c.id == sa.bindparam("customer_id", type_=sa.Uuid))
     parts = [
@@ -152,6 +196,8 @@ def _search() -> Listing[Found]:
         _by_key("shared_value"),
         _by_end(),
         _by_words(_BY_WORDS, _EXACTLY),
+        _by_words_that_are_new(),
+        _by_one_beginning(),
         _by_words(_BY_BEGINNINGS, _BY_BEGINNING, _EXACTLY),
         _by_words(_BY_SPELLING, _NEARLY, _BY_BEGINNING),
     ]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from customer.domain.spelling import near
 from customer.store.search import LEARN_WORDS, NEAR_WORDS
+
+LEARNT_WITHIN = timedelta(seconds=10)  # of whoever is made the words are known after this, but for an outage
 
 
 async def learn_words(tx: Transaction, customer_ids: Iterable[UUID]) -> None:
