@@ -9,6 +9,7 @@ from chassis.rules import BadRule, Part, Problem, Undecided, compile_rule
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1.states_pb2 import CASE_STATE_OPEN
+from rapport.common.v1.value_band_pb2 import VALUE_BAND_GOLD, ValueBand
 from rapport.customer.v1.customer_pb2 import Customer
 
 VARIABLES: dict[str, type] = {"case": Case, "band": str, "work": WorkItem, "customer": Customer}
@@ -50,6 +51,16 @@ def test_a_condition_that_holds(text: str) -> None:
 def test_what_a_message_lacks_has_its_default_and_can_be_asked_for() -> None:
     assert held("case.reopen_count == 0 && case.topic == '' && !has(case.open_time)", Case())
     assert held("case.reopen_count == 0 && case.open_time == timestamp('1970-01-01T00:00:00Z')", None)
+
+
+def test_an_enum_is_asked_by_the_names_of_its_values() -> None:
+    rule = compile_rule("band == ValueBand.VALUE_BAND_GOLD", {"band": ValueBand})
+    assert rule.evaluate({"band": VALUE_BAND_GOLD})
+    assert not rule.evaluate({"band": 77})
+    with pytest.raises(
+        BadRule, match=r"ValueBand has no value VALUE_BAND_GOLDEN\. Did you mean VALUE_BAND_GOLD"
+    ):
+        compile_rule("band == ValueBand.VALUE_BAND_GOLDEN", {"band": ValueBand})
 
 
 def test_scalars_are_typed() -> None:

@@ -86,7 +86,14 @@ class Running:
         ]
 
     async def deliver(
-        self, message: Message, *, resource: str, version: int = 1, source: str, event_id: UUID | None = None
+        self,
+        message: Message,
+        *,
+        resource: str,
+        version: int = 1,
+        source: str,
+        event_id: UUID | None = None,
+        actor: str = "",
     ) -> UUID:
         """Publish an event as its owner would, and return its id. The same id again is a redelivery."""
         now = self._clock.now()
@@ -97,7 +104,7 @@ class Running:
             "resource": resource,
             "resource_version": version,
             "time": now,
-            "actor": f"service:{source}",
+            "actor": actor or f"service:{source}",
             "correlation_id": str(event_id),
             "causation_id": ids.uuid7(now),
             "traceparent": "",

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from cel_expr_python import cel
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 
 from chassis.rules import limits
@@ -16,9 +17,8 @@ from chassis.rules.checked import Node, Tree, form
 from chassis.rules.parts import Piece, pieces_of
 from chassis.rules.refusing import BadRule, Problem, Undecided, at, of_library, plain
 
-Kind: TypeAlias = (
-    type[Message] | type[bool] | type[int] | type[float] | type[str] | type[datetime] | type[timedelta]
-)
+Kind: TypeAlias = Any
+"""A class of messages, an enum of the contracts, or bool, int, float, str, datetime or timedelta."""
 Values: TypeAlias = Mapping[str, Any]
 SCALARS: Mapping[type, Any] = {
     bool: cel.Type.BOOL,
@@ -70,10 +70,11 @@ class Rule:
         filled = {}
         for name, expected in self.variables.items():
             value = values[name]
-            if value is None and issubclass(expected, Message):
-                value = expected()
-            if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
-                raise TypeError(f"{name} must be {expected.__name__}, and is {type(value).__name__}")
+            kind: type = int if isinstance(expected, EnumTypeWrapper) else expected
+            if value is None and issubclass(kind, Message):
+                value = kind()
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                raise TypeError(f"{name} must be {kind.__name__}, and is {type(value).__name__}")
             filled[name] = value
         return filled
 
@@ -87,7 +88,7 @@ class Rule:
 
 
 def compile_rule(text: str, variables: Mapping[str, Kind]) -> Rule:
-    """The rule that a text says, over variables of these types: messages of the contracts, and scalars.
+    """The rule that a text says, over variables of these kinds.
 
     BadRule when it is no condition, names what does not exist, compares what cannot be compared, can only
     fail, or may cost too much. The values of enums go by the enum's name: `CaseState.CASE_STATE_OPEN`. The
@@ -117,10 +118,7 @@ def _compiled(text: str, declared: tuple[tuple[str, Kind], ...]) -> Rule:
 
 @lru_cache(MAX_CACHED)
 def _environment(declared: tuple[tuple[str, Kind], ...]) -> Any:
-    types = {
-        name: cel.Type(kind.DESCRIPTOR.full_name) if issubclass(kind, Message) else SCALARS[kind]
-        for name, kind in declared
-    }
+    types = {name: _type(kind) for name, kind in declared}
     short = [enum.full_name for enum in _enums_of(declared).values()]
     return cel.NewEnv(
         descriptor_pool.Default(),
@@ -129,10 +127,23 @@ def _environment(declared: tuple[tuple[str, Kind], ...]) -> Any:
     )
 
 
+def _type(kind: Kind) -> Any:
+    if isinstance(kind, EnumTypeWrapper):
+        return cel.Type.INT
+    return cel.Type(kind.DESCRIPTOR.full_name) if issubclass(kind, Message) else SCALARS[kind]
+
+
 def _enums_of(declared: tuple[tuple[str, Kind], ...]) -> dict[str, EnumDescriptor]:
     """The enums that the variables hold, by the names that rules call them by."""
-    messages = [kind.DESCRIPTOR for _, kind in declared if issubclass(kind, Message)]
-    return {enum.name: enum for message in messages for enum in _enums(message, set())}
+    found = (each for _, kind in declared for each in _enums_in(kind))
+    return {enum.name: enum for enum in found}
+
+
+def _enums_in(kind: Kind) -> Iterator[EnumDescriptor]:
+    if isinstance(kind, EnumTypeWrapper):
+        yield kind.DESCRIPTOR
+    elif issubclass(kind, Message):
+        yield from _enums(kind.DESCRIPTOR, set())
 
 
 def _enums(message: Any, seen: set[str]) -> Iterator[EnumDescriptor]:

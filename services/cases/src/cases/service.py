@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cases.domain.promise_clock import PromiseClock
 from cases.events.cases import on_promise_ended
-from cases.events.customer import regrouped
+from cases.events.customer import on_interaction, regrouped
 from cases.events.loyalty import on_value_changed
 from cases.events.notifications import Notices
 from cases.rpc.cases import CaseLinkRpc, CaseRpc, TopicRpc
@@ -15,7 +15,7 @@ from cases.rpc.directory import DirectoryRpc
 from cases.rpc.handoffs import HandoffRpc
 from cases.rpc.services import NoteRpc, PromiseRpc, WorkItemRpc
 from cases.settings import Settings
-from cases.usecases import clock
+from cases.usecases import clock, keeping
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
@@ -26,11 +26,13 @@ from chassis.inbox import aliases
 from chassis.service import Service
 from rapport.cases.v1 import cases_events_pb2
 from rapport.cases.v1.cases_events_pb2 import PromiseBroken, PromiseKept
+from rapport.customer.v1.customer_events_pb2 import InteractionRecorded
 from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 
 NOTICES = Listening("cases-notices", "notifications", [NoticeSent])
 VALUES = Listening("cases-values", "loyalty", [CustomerValueChanged])
+CONTACTS = Listening("cases-contacts", "customer", [InteractionRecorded])
 MISSED = Listening("cases-missed", "cases", [PromiseBroken, PromiseKept])
 
 
@@ -56,12 +58,13 @@ def compose(app: App[Settings]) -> None:
     app.subscribe(NOTICES.durable, Notices(promise_clock).sent)
     app.subscribe(VALUES.durable, on_value_changed)
     app.subscribe(MISSED.durable, on_promise_ended)
+    app.subscribe(CONTACTS.durable, on_interaction)
 
     app.timer(AT_RISK_TIMER, promise_due_soon)
     app.timer(DUE_TIMER, break_promise)
     app.timer(PRIORITY_TIMER, lambda tx, timer: prioritize_some(tx, timer.key))
-    app.timer(clock.WARNING_TIMER, clock.clock_due_soon)
-    app.timer(clock.DUE_TIMER, clock.clock_due)
+    app.timer(keeping.WARNING_TIMER, clock.clock_due_soon)
+    app.timer(keeping.DUE_TIMER, clock.clock_due)
 
     app.measure(partial(count_live, app.db))
     app.on_open(
@@ -76,7 +79,7 @@ service = Service(
     events=cases_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[NOTICES, VALUES, MISSED, aliases.listening("cases")],
+    listens=[NOTICES, VALUES, MISSED, CONTACTS, aliases.listening("cases")],
     calls=["notifications"],
     permissions=["notifications.notices.read"],
 )

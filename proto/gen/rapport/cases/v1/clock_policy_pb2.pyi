@@ -135,8 +135,9 @@ class ClockPolicy(_message.Message):
     subject: Global___ClockPolicy.Subject.ValueType
     """What it is about."""
     condition: _builtins.str
-    """The condition, in CEL (docs/rules.md), over `case` and `work_item`, which is empty for a case. At most 4,000 characters.
-    INVALID_RULE says what is wrong and where. A condition of which nobody can say whether it holds does not.
+    """The condition, in CEL (docs/rules.md), over `case`, `work_item`, which is empty for a case, and `band`, the
+    `rapport.common.v1.ValueBand` that the customer is in. At most 4,000 characters. INVALID_RULE says what is wrong and where.
+    A condition of which nobody can say whether it holds does not.
     """
     position: _builtins.int
     """Its place among all policies, the lowest first; 0 to 1,000,000."""

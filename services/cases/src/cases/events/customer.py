@@ -1,11 +1,16 @@
-"""What the customer service tells: what is known of all names of a customer makes their cases pressing."""
+"""What the customer service tells: whose names are one person's, and contacts with them."""
 
+from cases.domain.contact import Contact, is_person
+from cases.names import CASE, PROMISE, WORK_ITEM
 from cases.usecases.case_link import unmerge_across
+from cases.usecases.contact import case_contacted
 from cases.usecases.standing import prioritize_again
+from chassis.api.messages import moment
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.inbox.aliases import learn
-from rapport.customer.v1.customer_events_pb2 import CustomerMergeUndone, CustomersMerged
+from rapport.common.v1.channel_pb2 import DIRECTION_INBOUND
+from rapport.customer.v1.customer_events_pb2 import CustomerMergeUndone, CustomersMerged, InteractionRecorded
 
 
 async def regrouped(tx: Transaction, event: Event[CustomersMerged | CustomerMergeUndone]) -> None:
@@ -14,3 +19,12 @@ async def regrouped(tx: Transaction, event: Event[CustomersMerged | CustomerMerg
     await unmerge_across(tx, customers)
     for customer_id in customers:
         await prioritize_again(tx, customer_id)
+
+
+async def on_interaction(tx: Transaction, event: Event[InteractionRecorded]) -> None:
+    """The customer spoke with us about a case, or about a promise or a work item of one."""
+    told, about = event.data, event.data.resource
+    if ids := CASE.match(about) or PROMISE.match(about) or WORK_ITEM.match(about):
+        at = min(moment(told.occur_time), event.time)
+        contact = Contact(at, told.direction == DIRECTION_INBOUND, is_person(event.actor))
+        await case_contacted(tx, ids[0], contact)

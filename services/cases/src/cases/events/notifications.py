@@ -2,14 +2,23 @@
 
 from dataclasses import dataclass
 
+from cases.domain.contact import Contact
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.telling import Telling
-from cases.names import NOTICE, PROMISE
+from cases.names import CASE, NOTICE, PROMISE
+from cases.usecases.contact import case_contacted
 from cases.usecases.promise import customer_was_told
 from chassis.api.messages import date_of, moment
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+
+
+async def _was_told(tx: Transaction, notice: NoticeSent) -> None:
+    """A machine told the customer of a case something: that is no answer, but no silence."""
+    if about := CASE.match(notice.case) or PROMISE.match(notice.promise):
+        told = Contact(moment(notice.send_time), inbound=False, by_person=False)
+        await case_contacted(tx, about[0], told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +28,8 @@ class Notices:
     clock: PromiseClock
 
     async def sent(self, tx: Transaction, event: Event[NoticeSent]) -> None:
-        """A policy told the customer a new date: the promise moves. No other notice can move one."""
+        """The customer was told something. If a policy told them a new date, the promise moves."""
+        await _was_told(tx, event.data)
         if not event.data.HasField("told_promise"):
             return
         told = event.data.told_promise

@@ -3,16 +3,18 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from cases import names
+from cases.domain.case import Case
 from cases.domain.clock import Clock
 from cases.domain.clock_policy import PLATFORM, ClockPolicy
-from cases.store.tables import METADATA
+from cases.domain.contact import Contacts
+from cases.store.tables import CASES, METADATA, PROMISES, WORK_ITEMS
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement, of_entity
-from chassis.db.tables import table
+from chassis.db.tables import replaced, table
 from rapport.cases.v1 import clock_pb2
 
 CLOCKS = table(METADATA, "clocks", Clock)
@@ -44,6 +46,19 @@ LIST_CLOCKS = Listing(
         "state": filters.enum(CLOCKS.c.state, clock_pb2.Clock.State.DESCRIPTOR),
     },
 )
+
+_CONTACTS = table(METADATA, "case_contacts", Contacts, key=("case_id",))
+# The case itself, or that of a promise or a work item.
+_CASE_ABOUT = sa.func.coalesce(
+    sa.select(PROMISES.c.case_id).where(PROMISES.c.id == sa.bindparam("id")).scalar_subquery(),
+    sa.select(WORK_ITEMS.c.case_id).where(WORK_ITEMS.c.id == sa.bindparam("id")).scalar_subquery(),
+    sa.bindparam("id", type_=sa.Uuid),
+)
+LOCK_CASE_ABOUT = Statement(
+    sa.select(CASES).where(CASES.c.id == _CASE_ABOUT).with_for_update(key_share=True), row=Case
+)
+CONTACTS = Statement(sa.select(_CONTACTS).where(_CONTACTS.c.case_id == sa.bindparam("case_id")), row=Contacts)
+PUT_CONTACTS = Statement[Any](replaced(insert(_CONTACTS)))
 
 _LATEST = (
     sa.select(CLOCK_POLICIES)

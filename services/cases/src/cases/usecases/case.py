@@ -5,6 +5,7 @@ from uuid import UUID
 from cases.domain.agent import Agent
 from cases.domain.case import Case, CaseChanges, CaseKind, Note, Visibility
 from cases.domain.case_link import LinkKind
+from cases.domain.contact import Contact, is_person
 from cases.domain.facts import CaseOpened
 from cases.domain.priority import Harm
 from cases.names import CASE
@@ -17,6 +18,7 @@ from cases.usecases.clock import (
     reopen_clocks_of_case,
     start_clocks_of_case,
 )
+from cases.usecases.contact import case_contacted
 from cases.usecases.standing import standing_of
 from cases.usecases.topic import defaults_of
 from chassis import ids
@@ -178,4 +180,8 @@ async def create_note(tx: Transaction, *, case_id: UUID, text: str, visibility: 
     note = Note(ids.uuid7(tx.now), case_id, text, author, tx.now, visibility or Visibility.INTERNAL)
     await tx.defer(store.INSERT_NOTE, **values(note))
     tx.record(note.created(case), version=1)
+    if note.visibility is Visibility.CUSTOMER:
+        await case_contacted(
+            tx, case_id, Contact(tx.now, inbound=False, by_person=is_person(tx.call.principal.subject))
+        )
     return note

@@ -1,4 +1,4 @@
-"""Conditions of policies, over the case and the work item."""
+"""Conditions of policies, over the case, the work item, and what the customer is worth."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,19 @@ import structlog
 
 from cases.domain.case import Case
 from cases.domain.clock_policy import ClockPolicy
+from cases.domain.priority import Band
 from cases.domain.work_item import WorkItem
-from chassis.api.messages import to_message
+from chassis.api.messages import enum_number, to_message
 from chassis.errors import invalid
 from chassis.rules import BadRule, Kind, Undecided, Values, compile_rule
 from rapport.cases.v1 import case_pb2, work_item_pb2
+from rapport.common.v1.value_band_pb2 import ValueBand
 
-VARIABLES: dict[str, Kind] = {"case": case_pb2.Case, "work_item": work_item_pb2.WorkItem}
+VARIABLES: dict[str, Kind] = {
+    "case": case_pb2.Case,
+    "work_item": work_item_pb2.WorkItem,
+    "band": ValueBand,
+}
 TOLD_BYTES = 800
 _log = structlog.get_logger()
 
@@ -27,12 +33,13 @@ def require_rule(text: str, field: str) -> None:
 
 
 def first_that_holds(
-    policies: Sequence[ClockPolicy], case: Case, work_item: WorkItem | None
+    policies: Sequence[ClockPolicy], case: Case, work_item: WorkItem | None, band: Band
 ) -> ClockPolicy | None:
     """The first policy whose condition holds; one of which nobody can say does not."""
     values = {
         "case": to_message(case_pb2.Case, case),
         "work_item": to_message(work_item_pb2.WorkItem, work_item) if work_item else None,
+        "band": enum_number(ValueBand.DESCRIPTOR, band),
     }
     return next((policy for policy in policies if _holds(policy, values)), None)
 

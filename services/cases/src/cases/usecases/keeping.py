@@ -1,0 +1,109 @@
+"""Keeping clocks: which are started, how they are written, and when they are looked at again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cases.domain.calendars import ALWAYS
+from cases.domain.case import Case, CaseState
+from cases.domain.clock import BusinessTime, Clock, ClockState
+from cases.domain.clock_policy import ClockMetric, ClockPolicy, Subject, Target
+from cases.domain.work_item import WorkItem
+from cases.store import clocks as store
+from cases.usecases.conditions import first_that_holds
+from cases.usecases.standing import standing_of
+from chassis import ids
+from chassis.api.entities import write
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+
+DUE_TIMER, WARNING_TIMER = "clock-due", "clock-warning"
+
+
+async def clocks_of(tx: Transaction, about: Case | WorkItem) -> Sequence[Clock]:
+    """The clocks of a case or of a work item, locked."""
+    if isinstance(about, Case):
+        return await store.LOCK_CLOCKS_OF_CASE.all(tx, case_id=about.id)
+    return await store.LOCK_CLOCKS_OF_WORK_ITEM.all(tx, work_item_id=about.id)
+
+
+async def policy_for(
+    tx: Transaction, subject: Subject, case: Case, work_item: WorkItem | None = None
+) -> ClockPolicy | None:
+    """The policy that is followed for a case or a work item now."""
+    department_id = (work_item or case).department_id
+    policies: Sequence[ClockPolicy] = await store.POLICIES_FOR.all(
+        tx, subject=subject, department_id=department_id
+    )
+    if not policies:
+        return None
+    standing = await standing_of(tx, case.customer_id, tx.now)
+    return first_that_holds(policies, case, work_item, standing.band)
+
+
+async def start_again(
+    tx: Transaction, case: Case, metric: ClockMetric, at: datetime, caused_by: UUID | None = None
+) -> None:
+    """Start one clock of an open case, if the policy that is followed for it now has it."""
+    if case.state is not CaseState.OPEN:
+        return
+    if policy := await policy_for(tx, Subject.CASE, case):
+        for target in policy.targets:
+            if target.metric is metric:
+                await start_clock(tx, policy, target, case, at=at, caused_by=caused_by)
+
+
+async def start_clock(
+    tx: Transaction,
+    policy: ClockPolicy,
+    target: Target,
+    case: Case,
+    work_item: WorkItem | None = None,
+    *,
+    at: datetime,
+    caused_by: UUID | None = None,
+) -> None:
+    """Start a clock, at a moment that may be past."""
+    clock = Clock(
+        id=ids.uuid7(tx.now),
+        case_id=case.id,
+        customer_id=case.customer_id,
+        department_id=(work_item or case).department_id,
+        metric=target.metric,
+        clock_policy_id=policy.id,
+        policy_version=policy.version,
+        business_minutes=target.business_minutes,
+        warning_minutes=target.warning_minutes,
+        start_time=at,
+        update_time=tx.now,
+        work_item_id=work_item.id if work_item else None,
+    )
+    started = clock.start(await calendar_of(tx, clock))
+    await tx.defer(store.INSERT_CLOCK, **values(clock))
+    tx.record(started, version=clock.version, caused_by=caused_by)
+    await _set_timers(tx, clock)
+
+
+async def save_clock(tx: Transaction, clock: Clock, fact: Any | None, caused_by: UUID | None = None) -> None:
+    """Write what changed, if a fact says that something did, and set its timers by that."""
+    if fact is None:
+        return
+    await write(tx, store.UPDATE_CLOCK, clock)
+    tx.record(fact, version=clock.version, caused_by=caused_by)
+    await _set_timers(tx, clock)
+
+
+async def _set_timers(tx: Transaction, clock: Clock) -> None:
+    """A clock that does not run costs nothing, and one that does as little until its time comes."""
+    runs = clock.state is ClockState.RUNNING
+    for kind, at in ((DUE_TIMER, clock.due_time), (WARNING_TIMER, clock.warning_time)):
+        if runs and at:
+            await tx.schedule(kind, str(clock.id), at)
+        else:
+            await tx.cancel(kind, str(clock.id))
+
+
+async def calendar_of(tx: Transaction, clock: Clock) -> BusinessTime:
+    """The calendar that a clock goes by."""
+    return ALWAYS
