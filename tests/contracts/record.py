@@ -78,6 +78,8 @@ NAMES = {
     "preferences": "customers/{customer}/preferences",
     "owner": "agents/alice",
     "assignee": "agents/alice",
+    "teller": "agents/alice",
+    "escalate_to": "agents/alice",
     "previous_assignee": "agents/bob",
     "previous_owner": "agents/bob",
     "agent": "agents/alice",

@@ -75,7 +75,7 @@ def _contact(customer: str) -> dict[str, Any]:
 
 PROMISED = {
     "customer": SOMEBODY, "department": "departments/front-desk", "kind": "delivery", "reference": "orders/1",
-    "due_time": SOON, "display_name": "The piano for Mrs. Sommer",
+    "due_time": SOON, "display_name": "The piano for Mrs. Sommer", "source": "SOURCE_QUOTE",
 }  # fmt: skip
 LETTERS = [f"services/loyalty/consumers/loyalty-promises/deadLetters/{uuid4()}" for _ in range(2)]
 TIMER = uuid4()
@@ -355,7 +355,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetPromise", {"name": "{MakePromise}"}),
         ("RenegotiatePromise", {
             "name": "{MakePromise}", "due_time": LATER, "reason_code": "customer-away",
-            "customer_requested": True, "etag": "#"}),
+            "customer_requested": True, "channel": "CHANNEL_VOICE", "etag": "#"}),
         ("FinishWorkItem", {"name": "{CreateWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("ExplainWorkItem", {"name": "{CreateWorkItem}"}),
         ("ListWorkItems", _PAGE | {"filter": "state = FINISHED"}),
@@ -397,6 +397,10 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListPromises", _PAGE | {"filter": "state = OPEN"}),
         ("ExplainPromise", {"name": "{MakePromise}"}),
         ("MakePromise", {"promise": PROMISED | {"case": "{OpenCase}"}}),
+        ("RecordTelling", {"name": "{MakePromise}", "channel": "CHANNEL_VOICE", "etag": "#"}),
+        ("ScorePromises", {
+            "start_time": BEFORE, "end_time": LATER, "department": "departments/front-desk",
+            "group_by": ["GROUP_BY_DEPARTMENT", "GROUP_BY_WEEK"]}),
         ("KeepPromise", {"name": "{MakePromise}", "keep_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("MakePromise", {"promise": PROMISED}),
         ("WithdrawPromise", {"name": "{MakePromise}", "reason_code": "customer-wish", "etag": "#"}),

@@ -35,6 +35,7 @@ NEVER_CHANGES = [
     "first_make_time",
     "first_due_time",
     "import_key",
+    "source",
 ]
 CHANGES = {
     "state",
@@ -45,17 +46,23 @@ CHANGES = {
     "withdraw_time",
     "successor_id",
     "notice_id",
+    "tell_time",
+    "teller",
+    "tell_channel",
+    "customer_requested",
+    "escalate_to_id",
     "version",
     "update_time",
 }
 NEXT = {
-    PromiseState.OPEN: set(PromiseState) - {PromiseState.OPEN},
+    PromiseState.OPEN: set(PromiseState),
     PromiseState.AT_RISK: set(PromiseState),
     PromiseState.BROKEN: {PromiseState.KEPT, PromiseState.KEPT_LATE, PromiseState.BROKEN},
 }
 STATE_AFTER = {
     facts.PromiseAtRisk: {PromiseState.AT_RISK, PromiseState.BROKEN},
     facts.PromiseRecovered: {PromiseState.OPEN},
+    facts.PromiseTold: {PromiseState.OPEN, PromiseState.AT_RISK, PromiseState.BROKEN},
     facts.PromiseKept: {PromiseState.KEPT, PromiseState.KEPT_LATE},
     facts.PromiseBroken: {PromiseState.BROKEN},
     facts.PromiseRenegotiated: {PromiseState.RENEGOTIATED, PromiseState.BROKEN},
@@ -117,6 +124,10 @@ class History(RuleBasedStateMachine):
     @rule(at=times)
     def keep(self, at):
         self.act(lambda promise: promise.keep(at, NOW))
+
+    @rule()
+    def told(self):
+        self.act(lambda promise: promise.told(NOW, "agents/alice", "VOICE"))
 
     @rule()
     def break_(self):

@@ -17,6 +17,7 @@ from rapport.cases.v1 import clock_pb2 as _clock_pb2
 from rapport.cases.v1 import clock_policy_pb2 as _clock_policy_pb2
 from rapport.cases.v1 import note_pb2 as _note_pb2
 from rapport.cases.v1 import work_item_pb2 as _work_item_pb2
+from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
@@ -1875,6 +1876,7 @@ class PromiseBroken(_message.Message):
     DUE_TIME_FIELD_NUMBER: _builtins.int
     DUE_DATE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    ESCALATE_TO_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -1895,6 +1897,10 @@ class PromiseBroken(_message.Message):
     """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
+    escalate_to: _builtins.str
+    """Who has to hear of it, `agents/{agent}`: who owns its case, without a case `agents/front-desk`. Empty when it came as
+    history.
+    """
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -1923,16 +1929,109 @@ class PromiseBroken(_message.Message):
         due_time: _timestamp_pb2.Timestamp | None = ...,
         due_date: _date_pb2.Date | None = ...,
         time_zone: _builtins.str = ...,
+        escalate_to: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "escalate_to", b"escalate_to", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
 
 Global___PromiseBroken: _TypeAlias = PromiseBroken  # noqa: Y015
+
+@_typing.final
+class PromiseTold(_message.Message):
+    """A person told the customer that a promise will not be kept in time, without another date yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMISE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    MAKE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    TELL_TIME_FIELD_NUMBER: _builtins.int
+    TELLER_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    promise: _builtins.str
+    """`promises/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`; may be empty."""
+    work_item: _builtins.str
+    """The work it rests on, `workItems/{uuid}`; may be empty."""
+    department: _builtins.str
+    """`departments/{department}` that has to keep it."""
+    kind: _builtins.str
+    """What was promised, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _states_pb2.PromiseState.ValueType
+    """Where the promise is by then: OPEN, AT_RISK or BROKEN."""
+    root: _builtins.str
+    """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
+    time_zone: _builtins.str
+    """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
+    teller: _builtins.str
+    """Who told them: `agents/{agent}` or `services/{service}`."""
+    channel: _channel_pb2.Channel.ValueType
+    """How they were told."""
+    @_builtins.property
+    def make_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """By when: a moment, which is in time; of a promised day, the first moment after it, which is not."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The promised day in `time_zone`; absent when a moment was promised."""
+
+    @_builtins.property
+    def tell_time(self) -> _timestamp_pb2.Timestamp:
+        """When they were told."""
+
+    def __init__(
+        self,
+        *,
+        promise: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
+        department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        state: _states_pb2.PromiseState.ValueType = ...,
+        root: _builtins.str = ...,
+        make_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
+        tell_time: _timestamp_pb2.Timestamp | None = ...,
+        teller: _builtins.str = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time", "tell_time", b"tell_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "channel", b"channel", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "tell_time", b"tell_time", "teller", b"teller", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
+    _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
+
+Global___PromiseTold: _TypeAlias = PromiseTold  # noqa: Y015
 
 @_typing.final
 class PromiseWithdrawn(_message.Message):

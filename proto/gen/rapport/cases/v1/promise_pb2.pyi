@@ -6,7 +6,9 @@ What we said we would do for a customer, by when."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
+from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
@@ -24,6 +26,33 @@ class Promise(_message.Message):
     """A promise to a customer. It is never edited: a new date is a renegotiation, which ends it and makes a successor."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    class _Source:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Promise._Source.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SOURCE_UNSPECIFIED: Promise._Source.ValueType  # 0
+        """Taken as EXPLICIT."""
+        SOURCE_EXPLICIT: Promise._Source.ValueType  # 1
+        """Somebody said it."""
+        SOURCE_POLICY: Promise._Source.ValueType  # 2
+        """A policy of ours promises it to everybody."""
+        SOURCE_QUOTE: Promise._Source.ValueType  # 3
+        """A quote or an order says it."""
+
+    class Source(_Source, metaclass=_SourceEnumTypeWrapper):
+        """What it rests on that we promised it."""
+
+    SOURCE_UNSPECIFIED: Promise.Source.ValueType  # 0
+    """Taken as EXPLICIT."""
+    SOURCE_EXPLICIT: Promise.Source.ValueType  # 1
+    """Somebody said it."""
+    SOURCE_POLICY: Promise.Source.ValueType  # 2
+    """A policy of ours promises it to everybody."""
+    SOURCE_QUOTE: Promise.Source.ValueType  # 3
+    """A quote or an order says it."""
 
     NAME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
@@ -50,6 +79,13 @@ class Promise(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    TELL_TIME_FIELD_NUMBER: _builtins.int
+    TELLER_FIELD_NUMBER: _builtins.int
+    TELL_CHANNEL_FIELD_NUMBER: _builtins.int
+    TOLD_BEFORE_DUE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_REQUESTED_FIELD_NUMBER: _builtins.int
+    ESCALATE_TO_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`promises/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -89,6 +125,20 @@ class Promise(_message.Message):
     display_name: _builtins.str
     """What was promised in one line for people, as it was said, in any language; at most 200 characters. Empty where `kind`
     says it. Successors have it too. Events and notices do not say it: it may name somebody.
+    """
+    source: Global___Promise.Source.ValueType
+    """What it rests on that we promised it. Successors have it too."""
+    teller: _builtins.str
+    """Who told them: `agents/{agent}` or `services/{service}`; empty when nobody did."""
+    tell_channel: _channel_pb2.Channel.ValueType
+    """How they were told; unspecified when they were not, or nobody said how."""
+    told_before_due: _builtins.bool
+    """Whether they were told before it was due."""
+    customer_requested: _builtins.bool
+    """True when it was renegotiated because the customer asked for another date."""
+    escalate_to: _builtins.str
+    """Who has to hear that it was broken, `agents/{agent}`: who owned its case by then, without a case `agents/front-desk`.
+    Empty when it was not broken, or came as history.
     """
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
@@ -130,6 +180,12 @@ class Promise(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
 
+    @_builtins.property
+    def tell_time(self) -> _timestamp_pb2.Timestamp:
+        """When the customer was first told that it will not be kept in time: by a notice, or by a person, of whom it counts from
+        when they recorded it. Absent when they were not, or asked for another date themselves.
+        """
+
     def __init__(
         self,
         *,
@@ -158,10 +214,17 @@ class Promise(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         display_name: _builtins.str = ...,
+        source: Global___Promise.Source.ValueType = ...,
+        tell_time: _timestamp_pb2.Timestamp | None = ...,
+        teller: _builtins.str = ...,
+        tell_channel: _channel_pb2.Channel.ValueType = ...,
+        told_before_due: _builtins.bool = ...,
+        customer_requested: _builtins.bool = ...,
+        escalate_to: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time", "update_time", b"update_time", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time", "tell_time", b"tell_time", "update_time", b"update_time", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "display_name", b"display_name", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "update_time", b"update_time", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "customer_requested", b"customer_requested", "department", b"department", "display_name", b"display_name", "due_date", b"due_date", "due_time", b"due_time", "escalate_to", b"escalate_to", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "source", b"source", "state", b"state", "successor", b"successor", "tell_channel", b"tell_channel", "tell_time", b"tell_time", "teller", b"teller", "time_zone", b"time_zone", "told_before_due", b"told_before_due", "update_time", b"update_time", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

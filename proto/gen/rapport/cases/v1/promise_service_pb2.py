@@ -28,12 +28,13 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from rapport.cases.v1 import promise_pb2 as rapport_dot_cases_dot_v1_dot_promise__pb2
+from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_channel__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.common.v1 import import_outcome_pb2 as rapport_dot_common_dot_v1_dot_import__outcome__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/cases/v1/promise_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1erapport/cases/v1/promise.proto\x1a#rapport/common/v1/explanation.proto\x1a&rapport/common/v1/import_outcome.proto\x1a rapport/options/v1/options.proto\"\xa3\x01\n\x12MakePromiseRequest\x12\x30\n\x07promise\x18\x01 \x01(\x0b\x32\x19.rapport.cases.v1.PromiseB\x04\xe2\x41\x01\x02\x12!\n\nimport_key\x18\x02 \x01(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x08\x0cP\x01\x12\x1e\n\tconfirmed\x18\x03 \x01(\x08\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02P\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x8f\x01\n\x18\x42\x61tchMakePromisesRequest\x12<\n\x08requests\x18\x01 \x03(\x0b\x32$.rapport.cases.v1.MakePromiseRequestB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xc9\x01\n\x19\x42\x61tchMakePromisesResponse\x12\x43\n\x07results\x18\x01 \x03(\x0b\x32\x32.rapport.cases.v1.BatchMakePromisesResponse.Result\x1ag\n\x06Result\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .rapport.common.v1.ImportOutcome\x12*\n\x07promise\x18\x02 \x01(\x0b\x32\x19.rapport.cases.v1.Promise\"\xb2\x02\n\x19RenegotiatePromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12?\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x08\x38\x00@\x80\xef\xbf\x96\x01\x12\x34\n\x08\x64ue_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06@\x80\xef\xbf\x96\x01\x12 \n\x0breason_code\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12 \n\x12\x63ustomer_requested\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\"\xac\x01\n\x12KeepPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12:\n\tkeep_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02@<\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x96\x01\n\x16WithdrawPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"A\n\x11GetPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\"v\n\x13ListPromisesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x14ListPromisesResponse\x12+\n\x08promises\x18\x01 \x03(\x0b\x32\x19.rapport.cases.v1.Promise\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"d\n\x15\x45xplainPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xcf\t\n\x0ePromiseService\x12\x85\x01\n\x0bMakePromise\x12$.rapport.cases.v1.MakePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"5\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x16\"\x11/v1/promises:make:\x01*\x12\xa8\x01\n\x11\x42\x61tchMakePromises\x12*.rapport.cases.v1.BatchMakePromisesRequest\x1a+.rapport.cases.v1.BatchMakePromisesResponse\":\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/promises:batchMake:\x01*\x12\xa3\x01\n\x12RenegotiatePromise\x12+.rapport.cases.v1.RenegotiatePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"E\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02&\"!/v1/{name=promises/*}:renegotiate:\x01*\x12\x8e\x01\n\x0bKeepPromise\x12$.rapport.cases.v1.KeepPromiseRequest\x1a\x19.rapport.cases.v1.Promise\">\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=promises/*}:keep:\x01*\x12\x9a\x01\n\x0fWithdrawPromise\x12(.rapport.cases.v1.WithdrawPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"B\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=promises/*}:withdraw:\x01*\x12\x86\x01\n\nGetPromise\x12#.rapport.cases.v1.GetPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"8\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=promises/*}\x12\x8e\x01\n\x0cListPromises\x12%.rapport.cases.v1.ListPromisesRequest\x1a&.rapport.cases.v1.ListPromisesResponse\"/\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/promises\x12\x9b\x01\n\x0e\x45xplainPromise\x12\'.rapport.cases.v1.ExplainPromiseRequest\x1a\x1e.rapport.common.v1.Explanation\"@\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=promises/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/cases/v1/promise_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1erapport/cases/v1/promise.proto\x1a\x1frapport/common/v1/channel.proto\x1a#rapport/common/v1/explanation.proto\x1a&rapport/common/v1/import_outcome.proto\x1a rapport/options/v1/options.proto\"\xa3\x01\n\x12MakePromiseRequest\x12\x30\n\x07promise\x18\x01 \x01(\x0b\x32\x19.rapport.cases.v1.PromiseB\x04\xe2\x41\x01\x02\x12!\n\nimport_key\x18\x02 \x01(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x08\x0cP\x01\x12\x1e\n\tconfirmed\x18\x03 \x01(\x08\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02P\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x8f\x01\n\x18\x42\x61tchMakePromisesRequest\x12<\n\x08requests\x18\x01 \x03(\x0b\x32$.rapport.cases.v1.MakePromiseRequestB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xc9\x01\n\x19\x42\x61tchMakePromisesResponse\x12\x43\n\x07results\x18\x01 \x03(\x0b\x32\x32.rapport.cases.v1.BatchMakePromisesResponse.Result\x1ag\n\x06Result\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .rapport.common.v1.ImportOutcome\x12*\n\x07promise\x18\x02 \x01(\x0b\x32\x19.rapport.cases.v1.Promise\"\xe5\x02\n\x19RenegotiatePromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12?\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x08\x38\x00@\x80\xef\xbf\x96\x01\x12\x34\n\x08\x64ue_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06@\x80\xef\xbf\x96\x01\x12 \n\x0breason_code\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12 \n\x12\x63ustomer_requested\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x31\n\x07\x63hannel\x18\x08 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\"\xa5\x01\n\x14RecordTellingRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x31\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\xeb\x02\n\x14ScorePromisesRequest\x12\x34\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x35\n\ndepartment\x18\x03 \x01(\tB!\xe2\x41\x01\x01\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12M\n\x08group_by\x18\x04 \x03(\x0e\x32..rapport.cases.v1.ScorePromisesRequest.GroupByB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x03\"c\n\x07GroupBy\x12\x18\n\x14GROUP_BY_UNSPECIFIED\x10\x00\x12\x17\n\x13GROUP_BY_DEPARTMENT\x10\x01\x12\x12\n\x0eGROUP_BY_TOPIC\x10\x02\x12\x11\n\rGROUP_BY_WEEK\x10\x03\"\xe2\x03\n\x10PromiseScorecard\x12\x34\n\x04rows\x18\x01 \x03(\x0b\x32&.rapport.cases.v1.PromiseScorecard.Row\x1a\x97\x03\n\x03Row\x12\x31\n\ndepartment\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x1f\n\x04week\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x12\n\nkept_count\x18\x04 \x01(\x03\x12\x17\n\x0fkept_late_count\x18\x05 \x01(\x03\x12\x14\n\x0c\x62roken_count\x18\x06 \x01(\x03\x12\x1a\n\x12renegotiated_count\x18\x07 \x01(\x03\x12 \n\x18\x63ustomer_requested_count\x18\x08 \x01(\x03\x12\x17\n\x0fwithdrawn_count\x18\t \x01(\x03\x12\x12\n\nopen_count\x18\n \x01(\x03\x12\x1d\n\x15told_before_due_count\x18\x0b \x01(\x03\x12\x16\n\tkept_rate\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12!\n\x14told_before_due_rate\x18\r \x01(\x01H\x01\x88\x01\x01\x42\x0c\n\n_kept_rateB\x17\n\x15_told_before_due_rate\"\xac\x01\n\x12KeepPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12:\n\tkeep_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02@<\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x96\x01\n\x16WithdrawPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"A\n\x11GetPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\"v\n\x13ListPromisesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x14ListPromisesResponse\x12+\n\x08promises\x18\x01 \x03(\x0b\x32\x19.rapport.cases.v1.Promise\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"d\n\x15\x45xplainPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\x82\x0c\n\x0ePromiseService\x12\x85\x01\n\x0bMakePromise\x12$.rapport.cases.v1.MakePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"5\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x16\"\x11/v1/promises:make:\x01*\x12\xa8\x01\n\x11\x42\x61tchMakePromises\x12*.rapport.cases.v1.BatchMakePromisesRequest\x1a+.rapport.cases.v1.BatchMakePromisesResponse\":\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/promises:batchMake:\x01*\x12\xa3\x01\n\x12RenegotiatePromise\x12+.rapport.cases.v1.RenegotiatePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"E\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02&\"!/v1/{name=promises/*}:renegotiate:\x01*\x12\x9b\x01\n\rRecordTelling\x12&.rapport.cases.v1.RecordTellingRequest\x1a\x19.rapport.cases.v1.Promise\"G\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02(\"#/v1/{name=promises/*}:recordTelling:\x01*\x12\x8e\x01\n\x0bKeepPromise\x12$.rapport.cases.v1.KeepPromiseRequest\x1a\x19.rapport.cases.v1.Promise\">\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=promises/*}:keep:\x01*\x12\x9a\x01\n\x0fWithdrawPromise\x12(.rapport.cases.v1.WithdrawPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"B\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=promises/*}:withdraw:\x01*\x12\x86\x01\n\nGetPromise\x12#.rapport.cases.v1.GetPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"8\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=promises/*}\x12\x8e\x01\n\x0cListPromises\x12%.rapport.cases.v1.ListPromisesRequest\x1a&.rapport.cases.v1.ListPromisesResponse\"/\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/promises\x12\x92\x01\n\rScorePromises\x12&.rapport.cases.v1.ScorePromisesRequest\x1a\".rapport.cases.v1.PromiseScorecard\"5\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/promises:score\x12\x9b\x01\n\x0e\x45xplainPromise\x12\'.rapport.cases.v1.ExplainPromiseRequest\x1a\x1e.rapport.common.v1.Explanation\"@\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=promises/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -64,10 +65,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['customer_requested']._loaded_options = None
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['customer_requested']._serialized_options = b'\342A\001\001'
+  _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['channel']._loaded_options = None
+  _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['channel']._serialized_options = b'\342A\001\001'
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_RECORDTELLINGREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_RECORDTELLINGREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\027\n\025cases.rapport/Promise'
+  _globals['_RECORDTELLINGREQUEST'].fields_by_name['channel']._loaded_options = None
+  _globals['_RECORDTELLINGREQUEST'].fields_by_name['channel']._serialized_options = b'\342A\001\002'
+  _globals['_RECORDTELLINGREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_RECORDTELLINGREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_RECORDTELLINGREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RECORDTELLINGREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_SCOREPROMISESREQUEST'].fields_by_name['start_time']._loaded_options = None
+  _globals['_SCOREPROMISESREQUEST'].fields_by_name['start_time']._serialized_options = b'\342A\001\002'
+  _globals['_SCOREPROMISESREQUEST'].fields_by_name['end_time']._loaded_options = None
+  _globals['_SCOREPROMISESREQUEST'].fields_by_name['end_time']._serialized_options = b'\342A\001\002'
+  _globals['_SCOREPROMISESREQUEST'].fields_by_name['department']._loaded_options = None
+  _globals['_SCOREPROMISESREQUEST'].fields_by_name['department']._serialized_options = b'\342A\001\001\372A\032\n\030cases.rapport/Department'
+  _globals['_SCOREPROMISESREQUEST'].fields_by_name['group_by']._loaded_options = None
+  _globals['_SCOREPROMISESREQUEST'].fields_by_name['group_by']._serialized_options = b'\342A\001\001\362\373\212\001\002\030\003'
+  _globals['_PROMISESCORECARD_ROW'].fields_by_name['department']._loaded_options = None
+  _globals['_PROMISESCORECARD_ROW'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
   _globals['_KEEPPROMISEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_KEEPPROMISEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\027\n\025cases.rapport/Promise'
   _globals['_KEEPPROMISEREQUEST'].fields_by_name['keep_time']._loaded_options = None
@@ -104,6 +125,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISESERVICE'].methods_by_name['BatchMakePromises']._serialized_options = b'\312\373\212\001\024cases.promises.write\202\323\344\223\002\033\"\026/v1/promises:batchMake:\001*'
   _globals['_PROMISESERVICE'].methods_by_name['RenegotiatePromise']._loaded_options = None
   _globals['_PROMISESERVICE'].methods_by_name['RenegotiatePromise']._serialized_options = b'\312\373\212\001\024cases.promises.write\202\323\344\223\002&\"!/v1/{name=promises/*}:renegotiate:\001*'
+  _globals['_PROMISESERVICE'].methods_by_name['RecordTelling']._loaded_options = None
+  _globals['_PROMISESERVICE'].methods_by_name['RecordTelling']._serialized_options = b'\312\373\212\001\024cases.promises.write\202\323\344\223\002(\"#/v1/{name=promises/*}:recordTelling:\001*'
   _globals['_PROMISESERVICE'].methods_by_name['KeepPromise']._loaded_options = None
   _globals['_PROMISESERVICE'].methods_by_name['KeepPromise']._serialized_options = b'\312\373\212\001\024cases.promises.write\202\323\344\223\002\037\"\032/v1/{name=promises/*}:keep:\001*'
   _globals['_PROMISESERVICE'].methods_by_name['WithdrawPromise']._loaded_options = None
@@ -112,30 +135,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISESERVICE'].methods_by_name['GetPromise']._serialized_options = b'\220\002\001\312\373\212\001\023cases.promises.read\202\323\344\223\002\027\022\025/v1/{name=promises/*}'
   _globals['_PROMISESERVICE'].methods_by_name['ListPromises']._loaded_options = None
   _globals['_PROMISESERVICE'].methods_by_name['ListPromises']._serialized_options = b'\220\002\001\312\373\212\001\023cases.promises.read\202\323\344\223\002\016\022\014/v1/promises'
+  _globals['_PROMISESERVICE'].methods_by_name['ScorePromises']._loaded_options = None
+  _globals['_PROMISESERVICE'].methods_by_name['ScorePromises']._serialized_options = b'\220\002\001\312\373\212\001\023cases.promises.read\202\323\344\223\002\024\022\022/v1/promises:score'
   _globals['_PROMISESERVICE'].methods_by_name['ExplainPromise']._loaded_options = None
   _globals['_PROMISESERVICE'].methods_by_name['ExplainPromise']._serialized_options = b'\220\002\001\312\373\212\001\023cases.promises.read\202\323\344\223\002\037\022\035/v1/{name=promises/*}:explain'
-  _globals['_MAKEPROMISEREQUEST']._serialized_start=351
-  _globals['_MAKEPROMISEREQUEST']._serialized_end=514
-  _globals['_BATCHMAKEPROMISESREQUEST']._serialized_start=517
-  _globals['_BATCHMAKEPROMISESREQUEST']._serialized_end=660
-  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_start=663
-  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_end=864
-  _globals['_BATCHMAKEPROMISESRESPONSE_RESULT']._serialized_start=761
-  _globals['_BATCHMAKEPROMISESRESPONSE_RESULT']._serialized_end=864
-  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_start=867
-  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_end=1173
-  _globals['_KEEPPROMISEREQUEST']._serialized_start=1176
-  _globals['_KEEPPROMISEREQUEST']._serialized_end=1348
-  _globals['_WITHDRAWPROMISEREQUEST']._serialized_start=1351
-  _globals['_WITHDRAWPROMISEREQUEST']._serialized_end=1501
-  _globals['_GETPROMISEREQUEST']._serialized_start=1503
-  _globals['_GETPROMISEREQUEST']._serialized_end=1568
-  _globals['_LISTPROMISESREQUEST']._serialized_start=1570
-  _globals['_LISTPROMISESREQUEST']._serialized_end=1688
-  _globals['_LISTPROMISESRESPONSE']._serialized_start=1690
-  _globals['_LISTPROMISESRESPONSE']._serialized_end=1782
-  _globals['_EXPLAINPROMISEREQUEST']._serialized_start=1784
-  _globals['_EXPLAINPROMISEREQUEST']._serialized_end=1884
-  _globals['_PROMISESERVICE']._serialized_start=1887
-  _globals['_PROMISESERVICE']._serialized_end=3118
+  _globals['_MAKEPROMISEREQUEST']._serialized_start=384
+  _globals['_MAKEPROMISEREQUEST']._serialized_end=547
+  _globals['_BATCHMAKEPROMISESREQUEST']._serialized_start=550
+  _globals['_BATCHMAKEPROMISESREQUEST']._serialized_end=693
+  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_start=696
+  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_end=897
+  _globals['_BATCHMAKEPROMISESRESPONSE_RESULT']._serialized_start=794
+  _globals['_BATCHMAKEPROMISESRESPONSE_RESULT']._serialized_end=897
+  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_start=900
+  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_end=1257
+  _globals['_RECORDTELLINGREQUEST']._serialized_start=1260
+  _globals['_RECORDTELLINGREQUEST']._serialized_end=1425
+  _globals['_SCOREPROMISESREQUEST']._serialized_start=1428
+  _globals['_SCOREPROMISESREQUEST']._serialized_end=1791
+  _globals['_SCOREPROMISESREQUEST_GROUPBY']._serialized_start=1692
+  _globals['_SCOREPROMISESREQUEST_GROUPBY']._serialized_end=1791
+  _globals['_PROMISESCORECARD']._serialized_start=1794
+  _globals['_PROMISESCORECARD']._serialized_end=2276
+  _globals['_PROMISESCORECARD_ROW']._serialized_start=1869
+  _globals['_PROMISESCORECARD_ROW']._serialized_end=2276
+  _globals['_KEEPPROMISEREQUEST']._serialized_start=2279
+  _globals['_KEEPPROMISEREQUEST']._serialized_end=2451
+  _globals['_WITHDRAWPROMISEREQUEST']._serialized_start=2454
+  _globals['_WITHDRAWPROMISEREQUEST']._serialized_end=2604
+  _globals['_GETPROMISEREQUEST']._serialized_start=2606
+  _globals['_GETPROMISEREQUEST']._serialized_end=2671
+  _globals['_LISTPROMISESREQUEST']._serialized_start=2673
+  _globals['_LISTPROMISESREQUEST']._serialized_end=2791
+  _globals['_LISTPROMISESRESPONSE']._serialized_start=2793
+  _globals['_LISTPROMISESRESPONSE']._serialized_end=2885
+  _globals['_EXPLAINPROMISEREQUEST']._serialized_start=2887
+  _globals['_EXPLAINPROMISEREQUEST']._serialized_end=2987
+  _globals['_PROMISESERVICE']._serialized_start=2990
+  _globals['_PROMISESERVICE']._serialized_end=4528
 # @@protoc_insertion_point(module_scope)

@@ -8,8 +8,10 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from rapport.cases.v1 import promise_pb2 as _promise_pb2
+from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.common.v1 import import_outcome_pb2 as _import_outcome_pb2
 import builtins as _builtins
 import sys
@@ -157,6 +159,7 @@ class RenegotiatePromiseRequest(_message.Message):
     DUE_DATE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     CUSTOMER_REQUESTED_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -167,6 +170,8 @@ class RenegotiatePromiseRequest(_message.Message):
     """True when the customer asked for the new date: when it is a later one, it is what a delay counts from then on.
     Else a delay counts from the date that was first promised.
     """
+    channel: _channel_pb2.Channel.ValueType
+    """How the customer was told, or agreed."""
     etag: _builtins.str
     """The promise's etag; empty means last write wins."""
     request_id: _builtins.str
@@ -187,16 +192,223 @@ class RenegotiatePromiseRequest(_message.Message):
         due_date: _date_pb2.Date | None = ...,
         reason_code: _builtins.str = ...,
         customer_requested: _builtins.bool = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_requested", b"customer_requested", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "customer_requested", b"customer_requested", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenegotiatePromiseRequest: _TypeAlias = RenegotiatePromiseRequest  # noqa: Y015
+
+@_typing.final
+class RecordTellingRequest(_message.Message):
+    """Records that the customer was told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`promises/{uuid}`."""
+    channel: _channel_pb2.Channel.ValueType
+    """How."""
+    etag: _builtins.str
+    """The promise's etag; empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordTellingRequest: _TypeAlias = RecordTellingRequest  # noqa: Y015
+
+@_typing.final
+class ScorePromisesRequest(_message.Message):
+    """Counts promises."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _GroupBy:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _GroupByEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ScorePromisesRequest._GroupBy.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        GROUP_BY_UNSPECIFIED: ScorePromisesRequest._GroupBy.ValueType  # 0
+        """Not allowed."""
+        GROUP_BY_DEPARTMENT: ScorePromisesRequest._GroupBy.ValueType  # 1
+        """The department that made them."""
+        GROUP_BY_TOPIC: ScorePromisesRequest._GroupBy.ValueType  # 2
+        """The topic of their case."""
+        GROUP_BY_WEEK: ScorePromisesRequest._GroupBy.ValueType  # 3
+        """The week in which they were due."""
+
+    class GroupBy(_GroupBy, metaclass=_GroupByEnumTypeWrapper):
+        """What promises are counted by."""
+
+    GROUP_BY_UNSPECIFIED: ScorePromisesRequest.GroupBy.ValueType  # 0
+    """Not allowed."""
+    GROUP_BY_DEPARTMENT: ScorePromisesRequest.GroupBy.ValueType  # 1
+    """The department that made them."""
+    GROUP_BY_TOPIC: ScorePromisesRequest.GroupBy.ValueType  # 2
+    """The topic of their case."""
+    GROUP_BY_WEEK: ScorePromisesRequest.GroupBy.ValueType  # 3
+    """The week in which they were due."""
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    GROUP_BY_FIELD_NUMBER: _builtins.int
+    department: _builtins.str
+    """Of one department, `departments/{department}`, alone; empty means of all."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Promises that were due then or later."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Promises that were due before; later than `start_time`, by ten years at most. INVALID_TIME."""
+
+    @_builtins.property
+    def group_by(self) -> _containers.RepeatedScalarFieldContainer[Global___ScorePromisesRequest.GroupBy.ValueType]:
+        """What they are counted by; empty means all together."""
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        department: _builtins.str = ...,
+        group_by: _abc.Iterable[Global___ScorePromisesRequest.GroupBy.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "end_time", b"end_time", "group_by", b"group_by", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScorePromisesRequest: _TypeAlias = ScorePromisesRequest  # noqa: Y015
+
+@_typing.final
+class PromiseScorecard(_message.Message):
+    """What became of promises. Each counts by itself: one that was renegotiated was not kept as it was said, and its successor
+    counts too.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Row(_message.Message):
+        """Those of one department, topic and week."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        DEPARTMENT_FIELD_NUMBER: _builtins.int
+        TOPIC_FIELD_NUMBER: _builtins.int
+        WEEK_FIELD_NUMBER: _builtins.int
+        KEPT_COUNT_FIELD_NUMBER: _builtins.int
+        KEPT_LATE_COUNT_FIELD_NUMBER: _builtins.int
+        BROKEN_COUNT_FIELD_NUMBER: _builtins.int
+        RENEGOTIATED_COUNT_FIELD_NUMBER: _builtins.int
+        CUSTOMER_REQUESTED_COUNT_FIELD_NUMBER: _builtins.int
+        WITHDRAWN_COUNT_FIELD_NUMBER: _builtins.int
+        OPEN_COUNT_FIELD_NUMBER: _builtins.int
+        TOLD_BEFORE_DUE_COUNT_FIELD_NUMBER: _builtins.int
+        KEPT_RATE_FIELD_NUMBER: _builtins.int
+        TOLD_BEFORE_DUE_RATE_FIELD_NUMBER: _builtins.int
+        department: _builtins.str
+        """`departments/{department}`; empty when it is not counted by."""
+        topic: _builtins.str
+        """The topic of their case, a code; empty without a case, and when it is not counted by."""
+        kept_count: _builtins.int
+        """KEPT."""
+        kept_late_count: _builtins.int
+        """KEPT_LATE."""
+        broken_count: _builtins.int
+        """BROKEN."""
+        renegotiated_count: _builtins.int
+        """RENEGOTIATED by us."""
+        customer_requested_count: _builtins.int
+        """RENEGOTIATED because the customer asked for it."""
+        withdrawn_count: _builtins.int
+        """WITHDRAWN."""
+        open_count: _builtins.int
+        """OPEN or AT_RISK."""
+        told_before_due_count: _builtins.int
+        """Of those that were kept late, broken, or renegotiated by us, how many the customer was told of before they were due."""
+        kept_rate: _builtins.float
+        """Kept of those that were kept, kept late, broken, or renegotiated by us; from 0 to 1, absent when there are none."""
+        told_before_due_rate: _builtins.float
+        """Told before due of those that were kept late, broken, or renegotiated by us; from 0 to 1, absent when there are none."""
+        @_builtins.property
+        def week(self) -> _date_pb2.Date:
+            """The Monday of the week in which they were due: promised days where the customer lives, moments in UTC. Absent when it is
+            not counted by.
+            """
+
+        def __init__(
+            self,
+            *,
+            department: _builtins.str = ...,
+            topic: _builtins.str = ...,
+            week: _date_pb2.Date | None = ...,
+            kept_count: _builtins.int = ...,
+            kept_late_count: _builtins.int = ...,
+            broken_count: _builtins.int = ...,
+            renegotiated_count: _builtins.int = ...,
+            customer_requested_count: _builtins.int = ...,
+            withdrawn_count: _builtins.int = ...,
+            open_count: _builtins.int = ...,
+            told_before_due_count: _builtins.int = ...,
+            kept_rate: _builtins.float | None = ...,
+            told_before_due_rate: _builtins.float | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate", "_told_before_due_rate", b"_told_before_due_rate", "kept_rate", b"kept_rate", "told_before_due_rate", b"told_before_due_rate", "week", b"week"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate", "_told_before_due_rate", b"_told_before_due_rate", "broken_count", b"broken_count", "customer_requested_count", b"customer_requested_count", "department", b"department", "kept_count", b"kept_count", "kept_late_count", b"kept_late_count", "kept_rate", b"kept_rate", "open_count", b"open_count", "renegotiated_count", b"renegotiated_count", "told_before_due_count", b"told_before_due_count", "told_before_due_rate", b"told_before_due_rate", "topic", b"topic", "week", b"week", "withdrawn_count", b"withdrawn_count"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        _WhichOneofReturnType__kept_rate: _TypeAlias = _typing.Literal["kept_rate"]  # noqa: Y015
+        _WhichOneofArgType__kept_rate: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate"]  # noqa: Y015
+        _WhichOneofReturnType__told_before_due_rate: _TypeAlias = _typing.Literal["told_before_due_rate"]  # noqa: Y015
+        _WhichOneofArgType__told_before_due_rate: _TypeAlias = _typing.Literal["_told_before_due_rate", b"_told_before_due_rate"]  # noqa: Y015
+        @_typing.overload
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__kept_rate) -> _WhichOneofReturnType__kept_rate | None: ...
+        @_typing.overload
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__told_before_due_rate) -> _WhichOneofReturnType__told_before_due_rate | None: ...
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromiseScorecard.Row]:
+        """By department, then topic, then week; at most 5,000: what would have more is refused (TOO_LONG)."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___PromiseScorecard.Row] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromiseScorecard: _TypeAlias = PromiseScorecard  # noqa: Y015
 
 @_typing.final
 class KeepPromiseRequest(_message.Message):
@@ -307,7 +519,7 @@ class ListPromisesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`, `department`, `state`, `reference` and `due_time`; at most 1,000 characters.
+    """AIP-160 subset over `customer`, `department`, `escalate_to`, `state`, `reference` and `due_time`; at most 1,000 characters.
     After a merge `customer` finds what was born under any name of the same customer.
     """
     order_by: _builtins.str

@@ -52,6 +52,11 @@ class PromiseServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.RenegotiatePromiseRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_promise__pb2.Promise.FromString,
                 _registered_method=True)
+        self.RecordTelling = channel.unary_unary(
+                '/rapport.cases.v1.PromiseService/RecordTelling',
+                request_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.RecordTellingRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_promise__pb2.Promise.FromString,
+                _registered_method=True)
         self.KeepPromise = channel.unary_unary(
                 '/rapport.cases.v1.PromiseService/KeepPromise',
                 request_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.KeepPromiseRequest.SerializeToString,
@@ -71,6 +76,11 @@ class PromiseServiceStub:
                 '/rapport.cases.v1.PromiseService/ListPromises',
                 request_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ListPromisesRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ListPromisesResponse.FromString,
+                _registered_method=True)
+        self.ScorePromises = channel.unary_unary(
+                '/rapport.cases.v1.PromiseService/ScorePromises',
+                request_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ScorePromisesRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.PromiseScorecard.FromString,
                 _registered_method=True)
         self.ExplainPromise = channel.unary_unary(
                 '/rapport.cases.v1.PromiseService/ExplainPromise',
@@ -109,6 +119,15 @@ class PromiseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordTelling(self, request, context):
+        """Records that a person told the customer that a promise will not be kept in time, without another date yet: who, how, and
+        when, which is now. It counts as a notice does. Nothing changes when they were told before. Who answers for the
+        case may, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def KeepPromise(self, request, context):
         """Marks a promise as done: KEPT, or KEPT_LATE after the due time. A broken promise can still be kept, late.
         """
@@ -132,6 +151,13 @@ class PromiseServiceServicer:
 
     def ListPromises(self, request, context):
         """Lists promises, latest due first unless `order_by` turns that round.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ScorePromises(self, request, context):
+        """Counts what became of the promises that were due in a period: by department, topic and week, or some of these.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,6 +188,11 @@ def add_PromiseServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.RenegotiatePromiseRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_promise__pb2.Promise.SerializeToString,
             ),
+            'RecordTelling': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordTelling,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.RecordTellingRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_promise__pb2.Promise.SerializeToString,
+            ),
             'KeepPromise': grpc.unary_unary_rpc_method_handler(
                     servicer.KeepPromise,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.KeepPromiseRequest.FromString,
@@ -181,6 +212,11 @@ def add_PromiseServiceServicer_to_server(servicer, server):
                     servicer.ListPromises,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ListPromisesRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ListPromisesResponse.SerializeToString,
+            ),
+            'ScorePromises': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScorePromises,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ScorePromisesRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.PromiseScorecard.SerializeToString,
             ),
             'ExplainPromise': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainPromise,
@@ -269,6 +305,33 @@ class PromiseService:
             target,
             '/rapport.cases.v1.PromiseService/RenegotiatePromise',
             rapport_dot_cases_dot_v1_dot_promise__service__pb2.RenegotiatePromiseRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_promise__pb2.Promise.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordTelling(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.PromiseService/RecordTelling',
+            rapport_dot_cases_dot_v1_dot_promise__service__pb2.RecordTellingRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_promise__pb2.Promise.FromString,
             options,
             channel_credentials,
@@ -378,6 +441,33 @@ class PromiseService:
             '/rapport.cases.v1.PromiseService/ListPromises',
             rapport_dot_cases_dot_v1_dot_promise__service__pb2.ListPromisesRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_promise__service__pb2.ListPromisesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScorePromises(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.PromiseService/ScorePromises',
+            rapport_dot_cases_dot_v1_dot_promise__service__pb2.ScorePromisesRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_promise__service__pb2.PromiseScorecard.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,11 @@ class PromiseServiceStub:
     """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
     Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
     """
+    RecordTelling: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.RecordTellingRequest, _promise_pb2.Promise]
+    """Records that a person told the customer that a promise will not be kept in time, without another date yet: who, how, and
+    when, which is now. It counts as a notice does. Nothing changes when they were told before. Who answers for the
+    case may, too.
+    """
     KeepPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.KeepPromiseRequest, _promise_pb2.Promise]
     """Marks a promise as done: KEPT, or KEPT_LATE after the due time. A broken promise can still be kept, late."""
     WithdrawPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.WithdrawPromiseRequest, _promise_pb2.Promise]
@@ -57,6 +62,8 @@ class PromiseServiceStub:
     """Gets a promise."""
     ListPromises: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.ListPromisesRequest, _promise_service_pb2.ListPromisesResponse]
     """Lists promises, latest due first unless `order_by` turns that round."""
+    ScorePromises: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.ScorePromisesRequest, _promise_service_pb2.PromiseScorecard]
+    """Counts what became of the promises that were due in a period: by department, topic and week, or some of these."""
     ExplainPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.ExplainPromiseRequest, _explanation_pb2.Explanation]
     """Explains a promise: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -79,6 +86,11 @@ class PromiseServiceAsyncStub(PromiseServiceStub):
     """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
     Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
     """
+    RecordTelling: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.RecordTellingRequest, _promise_pb2.Promise]  # type: ignore[assignment]
+    """Records that a person told the customer that a promise will not be kept in time, without another date yet: who, how, and
+    when, which is now. It counts as a notice does. Nothing changes when they were told before. Who answers for the
+    case may, too.
+    """
     KeepPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.KeepPromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
     """Marks a promise as done: KEPT, or KEPT_LATE after the due time. A broken promise can still be kept, late."""
     WithdrawPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.WithdrawPromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
@@ -87,6 +99,8 @@ class PromiseServiceAsyncStub(PromiseServiceStub):
     """Gets a promise."""
     ListPromises: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.ListPromisesRequest, _promise_service_pb2.ListPromisesResponse]  # type: ignore[assignment]
     """Lists promises, latest due first unless `order_by` turns that round."""
+    ScorePromises: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.ScorePromisesRequest, _promise_service_pb2.PromiseScorecard]  # type: ignore[assignment]
+    """Counts what became of the promises that were due in a period: by department, topic and week, or some of these."""
     ExplainPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.ExplainPromiseRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a promise: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -126,6 +140,17 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def RecordTelling(
+        self,
+        request: _promise_service_pb2.RecordTellingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_promise_pb2.Promise, _abc.Awaitable[_promise_pb2.Promise]]:
+        """Records that a person told the customer that a promise will not be kept in time, without another date yet: who, how, and
+        when, which is now. It counts as a notice does. Nothing changes when they were told before. Who answers for the
+        case may, too.
+        """
+
+    @_abc_1.abstractmethod
     def KeepPromise(
         self,
         request: _promise_service_pb2.KeepPromiseRequest,
@@ -156,6 +181,14 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_promise_service_pb2.ListPromisesResponse, _abc.Awaitable[_promise_service_pb2.ListPromisesResponse]]:
         """Lists promises, latest due first unless `order_by` turns that round."""
+
+    @_abc_1.abstractmethod
+    def ScorePromises(
+        self,
+        request: _promise_service_pb2.ScorePromisesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_promise_service_pb2.PromiseScorecard, _abc.Awaitable[_promise_service_pb2.PromiseScorecard]]:
+        """Counts what became of the promises that were due in a period: by department, topic and week, or some of these."""
 
     @_abc_1.abstractmethod
     def ExplainPromise(

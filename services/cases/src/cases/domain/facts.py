@@ -353,6 +353,17 @@ class PromiseKept(_Promise):
 class PromiseBroken(_Promise):
     """A promise was not kept."""
 
+    escalate_to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseTold(_Promise):
+    """A person told the customer that a promise will not be kept in time, without another date yet."""
+
+    tell_time: datetime
+    teller: str
+    channel: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseWithdrawn(_Promise):

@@ -28,7 +28,8 @@ from uuid import UUID
 
 from cases.domain import facts
 from cases.domain.due import Due, day_of
-from cases.names import CASE, CUSTOMER, DEPARTMENT, NOTICE, PROMISE, WORK_ITEM
+from cases.domain.source import Source
+from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, NOTICE, PROMISE, WORK_ITEM
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
@@ -72,10 +73,8 @@ class Promise:
     display_name: str = ""  # what was promised, as it was said. Personal
     predecessor_id: UUID | None = None
     root_id: UUID | None = None  # the first of its chain; None: itself
-    # When the first of the promises that replaced each other was made; None: it is this.
-    first_make_time: datetime | None = None
-    # What a delay counts from, when that is another time than this one's due.
-    first_due_time: datetime | None = None
+    first_make_time: datetime | None = None  # of the first of those that replaced each other; None: this
+    first_due_time: datetime | None = None  # what a delay counts from, when that is not this one's due
     import_key: str | None = None
     state: PromiseState = PromiseState.OPEN
     forecast_time: datetime | None = None  # the forecast that put it at risk
@@ -85,6 +84,12 @@ class Promise:
     withdraw_time: datetime | None = None  # when it was taken back
     successor_id: UUID | None = None
     notice_id: UUID | None = None
+    source: Source = Source.EXPLICIT
+    tell_time: datetime | None = None  # when the customer was first told that it will not be kept in time
+    teller: str = ""  # by whom, `agents/{agent}` or `services/{service}`
+    tell_channel: str = ""  # and how, a touch point
+    customer_requested: bool = False  # whether it was renegotiated because they asked for it
+    escalate_to_id: str | None = None  # who has to hear that it was broken
     version: int = 1
 
     name = PROMISE.named("id")
@@ -101,6 +106,7 @@ class Promise:
 
     successor = PROMISE.named("successor_id")
     notice = NOTICE.named("notice_id")
+    escalate_to = AGENT.named("escalate_to_id")
 
     @property
     def due(self) -> Due:
@@ -116,6 +122,11 @@ class Promise:
     def since(self) -> datetime:
         """When it was first promised: nothing can have been done for it before."""
         return self.first_make_time or self.make_time
+
+    @property
+    def told_before_due(self) -> bool:
+        """Whether the customer was told before it was due."""
+        return self.tell_time is not None and not self.due.missed_by(self.tell_time)
 
     @property
     def live(self) -> bool:
@@ -177,38 +188,56 @@ class Promise:
         self.version += 1
         return fact_of(facts.PromiseKept, self)
 
-    def break_(self) -> facts.PromiseBroken | None:
+    def break_(self, escalate_to_id: str | None = None) -> facts.PromiseBroken | None:
         """The clock says that due time and grace are over; nothing when it ended before."""
         if not self.live:
             return None
-        self.state = PromiseState.BROKEN
+        self.state, self.escalate_to_id = PromiseState.BROKEN, escalate_to_id
         self.version += 1
         return fact_of(facts.PromiseBroken, self)
 
+    def told(self, now: datetime, teller: str, channel: str) -> facts.PromiseTold | None:
+        """A person told the customer that it will not be kept in time; nothing when they knew."""
+        self._require_awaited()
+        if not self.know(now, teller, channel):
+            return None
+        self.version += 1
+        return fact_of(facts.PromiseTold, self, channel=channel)
+
+    def know(self, at: datetime, teller: str, channel: str) -> bool:
+        """The customer was told at `at`. False when they had been told before, which is what counts."""
+        if is_first := self.tell_time is None:
+            self.tell_time, self.teller, self.tell_channel = at, teller, channel
+        return is_first
+
     def renegotiate(
-        self, successor_id: UUID, due: Due, now: datetime, reason_code: str, *, customer_requested: bool
+        self,
+        successor_id: UUID,
+        due: Due,
+        now: datetime,
+        reason_code: str,
+        *,
+        customer_requested: bool,
+        teller: str = "",
+        channel: str = "",
     ) -> tuple["Promise", facts.PromiseRenegotiated]:
         """End it, because a person agreed on another date with the customer, and make its successor."""
         self._require_awaited()
         self.state = PromiseState.RENEGOTIATED if self.live else PromiseState.BROKEN
-        return self.succeed(successor_id, due, now, now, reason_code, customer_requested=customer_requested)
+        self.customer_requested = customer_requested
+        if not customer_requested:
+            self.know(now, teller, channel)
+        return self.succeed(successor_id, due, now, now, reason_code)
 
     def succeed(
-        self,
-        successor_id: UUID,
-        due: Due,
-        make_time: datetime,
-        now: datetime,
-        reason_code: str,
-        *,
-        notice_id: UUID | None = None,
-        customer_requested: bool = False,
+        self, successor_id: UUID, due: Due, make_time: datetime, now: datetime, reason_code: str
     ) -> tuple["Promise", facts.PromiseRenegotiated]:
         """Make the successor of a promise whose state is final: the same promise with a new due time.
 
         A delay counts from the first due time, or from a later one that the customer asked for.
         """
         first_due_time = self.first_due_time or self.due_time
+        asked_later = self.customer_requested and due.time >= first_due_time
         successor = Promise(
             id=successor_id,
             customer_id=self.customer_id,
@@ -227,10 +256,10 @@ class Promise:
             predecessor_id=self.id,
             root_id=self.root_id or self.id,
             first_make_time=self.since,
-            first_due_time=None if customer_requested and due.time >= first_due_time else first_due_time,
+            first_due_time=None if asked_later else first_due_time,
+            source=self.source,
         )
-        self.forecast_time, self.reason_code = None, reason_code
-        self.successor_id, self.notice_id = successor_id, notice_id
+        self.forecast_time, self.reason_code, self.successor_id = None, reason_code, successor_id
         self.version += 1
         fact = fact_of(
             facts.PromiseRenegotiated,
@@ -238,7 +267,6 @@ class Promise:
             new_due_time=due.time,
             new_due_date=due.day,
             first_due_time=first_due_time,
-            customer_requested=customer_requested,
         )
         return successor, fact
 

@@ -7,11 +7,32 @@ successor instead, and the end is the same as if the word had come at once.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from cases.domain.due import Due
 from cases.domain.promise import KEPT, Promise, PromiseState
+
+TELLER = "services/notifications"
+
+
+class Channel(StrEnum):
+    """How a customer is told: a touch point."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    VOICE = "VOICE"
+    IVR = "IVR"
+    EMAIL = "EMAIL"
+    CHAT = "CHAT"
+    SMS = "SMS"
+    WEB = "WEB"
+    APP = "APP"
+    SOCIAL = "SOCIAL"
+    FAX = "FAX"
+    LETTER = "LETTER"
+    FIELD_VISIT = "FIELD_VISIT"
+    IN_PERSON = "IN_PERSON"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +47,7 @@ class Telling:
     tell_time: datetime  # when a provider accepted the message
     reason_code: str
     notice_id: UUID
+    channel: str = ""  # how they were told, a touch point
 
     def new_due(self, promise: Promise) -> Due | None:
         """By when, as told. None when it is not the kind of date that was promised."""
@@ -37,7 +59,12 @@ class Telling:
 
 
 def tell(
-    promise: Promise, telling: Telling, successor_id: UUID, broken_at: datetime, now: datetime
+    promise: Promise,
+    telling: Telling,
+    successor_id: UUID,
+    broken_at: datetime,
+    now: datetime,
+    escalate_to_id: str | None = None,
 ) -> list[tuple[Promise, int, Any]]:
     """Move the promise to the date that its customer was told. No facts when the telling does not count.
 
@@ -57,13 +84,13 @@ def tell(
         return []
     facts: list[tuple[Promise, int, Any]] = []
     late = telling.tell_time > broken_at
-    if late and (broken := promise.break_()):
+    if late and (broken := promise.break_(escalate_to_id)):
         facts.append((promise, promise.version, broken))
     promise.state = PromiseState.BROKEN if late else PromiseState.RENEGOTIATED
     recorded, promise.keep_time, promise.record_time = promise.record_time, None, None
-    successor, renegotiated = promise.succeed(
-        successor_id, due, telling.tell_time, now, telling.reason_code, notice_id=telling.notice_id
-    )
+    promise.know(telling.tell_time, TELLER, telling.channel)
+    promise.notice_id = telling.notice_id
+    successor, renegotiated = promise.succeed(successor_id, due, telling.tell_time, now, telling.reason_code)
     facts += [(promise, promise.version, renegotiated), (successor, successor.version, successor.made())]
     if kept:
         keeping = successor.keep(kept, recorded or now)

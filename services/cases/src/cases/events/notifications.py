@@ -8,7 +8,7 @@ from cases.domain.telling import Telling
 from cases.names import CASE, NOTICE, PROMISE
 from cases.usecases.contact import case_contacted
 from cases.usecases.promise import customer_was_told
-from chassis.api.messages import date_of, moment
+from chassis.api.messages import date_of, moment, value_name
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
@@ -43,5 +43,6 @@ class Notices:
             tell_time=moment(told.tell_time),
             reason_code=told.reason_code,
             notice_id=notice_id,
+            channel=value_name(event.data, "channel"),
         )
         await customer_was_told(tx, self.clock, promise_id, telling)

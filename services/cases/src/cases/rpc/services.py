@@ -8,6 +8,7 @@ from cases.domain.due import Due
 from cases.domain.explanation import why_promise
 from cases.domain.promise_clock import PromiseClock
 from cases.names import CASE, NOTE, PROMISE, WORK_ITEM
+from cases.rpc.scorecard import check_score, score_promises
 from cases.store import tables as store
 from cases.usecases import case, dependencies, handing, promise, work_item
 from cases.usecases.make_batch import make_batch
@@ -104,6 +105,7 @@ class PromiseRpc(Rpc, PromiseServiceServicer):
     rules: ClassVar[Rules] = {
         Promise: check_promise,
         promise_pb.RenegotiatePromiseRequest: check_renegotiation,
+        promise_pb.ScorePromisesRequest: check_score,
     }
 
     clock: PromiseClock
@@ -115,8 +117,15 @@ class PromiseRpc(Rpc, PromiseServiceServicer):
     RenegotiatePromise = change(promise_pb.RenegotiatePromiseRequest, promise.renegotiate_promise, Promise)
     KeepPromise = change(promise_pb.KeepPromiseRequest, promise.keep_promise, Promise)
     WithdrawPromise = change(promise_pb.WithdrawPromiseRequest, promise.withdraw_promise, Promise)
+    RecordTelling = change(promise_pb.RecordTellingRequest, promise.record_telling, Promise)
     GetPromise = get(PROMISE, store.PROMISE, Promise)
     ListPromises = listing(promise_pb.ListPromisesResponse, store.LIST_PROMISES)
+
+    async def ScorePromises(
+        self, request: promise_pb.ScorePromisesRequest, context: Any
+    ) -> promise_pb.PromiseScorecard:
+        """What became of the promises that were due in a period. TOO_LONG for too many rows."""
+        return await score_promises(self.db, request)
 
     async def ExplainPromise(self, request: promise_pb.ExplainPromiseRequest, context: Any) -> Explanation:
         """Why a promise is as it is, and why it took the place of another."""

@@ -219,6 +219,7 @@ LIST_PROMISES = Listing(
     filters={
         "customer": filters.customer(PROMISES.c.customer_id, names.CUSTOMER),
         "department": filters.name(PROMISES.c.department_id, names.DEPARTMENT),
+        "escalate_to": filters.name(PROMISES.c.escalate_to_id, names.AGENT),
         "state": filters.enum(PROMISES.c.state, states_pb2.PromiseState.DESCRIPTOR),
         "reference": filters.text(PROMISES.c.reference),
         "due_time": filters.moment(PROMISES.c.due_time),

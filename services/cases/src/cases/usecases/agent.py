@@ -13,6 +13,8 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 
+FRONT_DESK = "front-desk"  # the agent, and the department, that is always there
+
 
 async def owner_to_be(tx: Transaction, agent_id: str) -> Agent:
     """Somebody who may own what is new. NotFound, FailedPrecondition AGENT_INACTIVE.
@@ -52,7 +54,7 @@ async def update_agent(
 async def seed_front_desk(db: Database, *, phone: str, email: str) -> None:
     """Make sure that there is somebody to turn to. What people have changed since stays as it is."""
     now = db.clock.now()
-    front_desk = Agent("front-desk", now, now, "Front Desk", phone, email, "front-desk")
+    front_desk = Agent(FRONT_DESK, now, now, "Front Desk", phone, email, FRONT_DESK)
     front_desk.require_complete()
     with acting(Call("seed", service_itself(db.service))):
         async with db.transaction() as tx:

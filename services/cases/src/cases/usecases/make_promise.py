@@ -10,6 +10,7 @@ from cases.domain.case import Case
 from cases.domain.due import Due
 from cases.domain.promise import KEPT, Promise
 from cases.domain.promise_clock import Facts, PromiseClock, compared
+from cases.domain.source import Source
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, CUSTOMER, DEPARTMENT
 from cases.store import tables as store
@@ -40,6 +41,7 @@ class MakePromise:
     work_item_id: UUID | None
     make_time: datetime | None
     keep_time: datetime | None
+    source: Source | None = None
     import_key: str | None = None
 
     @property
@@ -267,6 +269,7 @@ def _make(
         reference=command.reference,
         display_name=command.display_name,
         import_key=command.import_key,
+        source=command.source or Source.EXPLICIT,
     )
     lent = not command.keep_time and due.is_ahead(tx.now) and not foundations.is_sooner(promise)
     _require_owner(tx, promise, foundations, lent=lent)

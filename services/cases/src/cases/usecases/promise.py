@@ -11,13 +11,15 @@ from prometheus_client import Counter
 from cases.domain.due import Due
 from cases.domain.promise import LIVE, Promise, PromiseState
 from cases.domain.promise_clock import Facts, PromiseClock, compared
-from cases.domain.telling import Telling, tell
+from cases.domain.telling import Channel, Telling, tell
 from cases.names import PROMISE
 from cases.store import tables as store
 from cases.store.tables import COUNT_LIVE
+from cases.usecases.agent import FRONT_DESK
 from cases.usecases.make_promise import announce
 from chassis import ids
 from chassis.api import etags
+from chassis.api.actors import actor_name
 from chassis.api.entities import found, save, write
 from chassis.db.database import Database
 from chassis.db.statement import values
@@ -64,6 +66,7 @@ async def renegotiate_promise(
     due_date: date | None,
     reason_code: str,
     customer_requested: bool,
+    channel: Channel | None,
     etag: str,
 ) -> Promise:
     """Replace a promise after a person spoke with the customer. Returns the promise that ended.
@@ -75,9 +78,15 @@ async def renegotiate_promise(
     due = _new_due(promise, due_time, due_date, tx.now)
     if due.time < promise.due_time or not due.is_ahead(tx.now):
         tx.require_owner(promise)  # nobody promises sooner in another's name
-    _break_when_over(tx, clock, promise)
+    await _break_when_over(tx, clock, promise)
     successor, renegotiated = promise.renegotiate(
-        ids.uuid7(tx.now), due, tx.now, reason_code, customer_requested=customer_requested
+        ids.uuid7(tx.now),
+        due,
+        tx.now,
+        reason_code,
+        customer_requested=customer_requested,
+        teller=actor_name(tx.call.principal.subject, tx.db.service),
+        channel=channel or "",
     )
     facts: Facts = [(successor.made(), successor.version)]
     if work_item:
@@ -95,7 +104,9 @@ async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UU
     work_item = await store.LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
     promise = await found(tx, PROMISE, store.LOCK_PROMISE, promise_id)
     was_live = promise.state in LIVE
-    told = tell(promise, telling, ids.uuid7(tx.now), clock.broken_at(promise), tx.now)
+    late = telling.tell_time > clock.broken_at(promise)
+    owner = await _owner_of(tx, promise) if late and was_live else None
+    told = tell(promise, telling, ids.uuid7(tx.now), clock.broken_at(promise), tx.now, owner)
     if not told:
         return
     in_time = promise.state is PromiseState.RENEGOTIATED
@@ -127,17 +138,39 @@ async def withdraw_promise(
 ) -> Promise:
     """Take a promise back."""
     promise = await _own(tx, promise_id, etag, lent=True)
-    _break_when_over(tx, clock, promise)
+    await _break_when_over(tx, clock, promise)
     await save(tx, store.UPDATE_PROMISE, promise, promise.withdraw(reason_code, tx.now))
     count_outcome(tx, "withdrawn")
     return promise
 
 
-def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promise) -> None:
+async def record_telling(
+    tx: Transaction, clock: PromiseClock, *, promise_id: UUID, channel: Channel, etag: str
+) -> Promise:
+    """A person told the customer that a promise will not be kept in time, now: nobody backdates."""
+    promise = await _own(tx, promise_id, etag, lent=True)
+    if promise.tell_time:
+        return promise  # the clock breaks it, if it is over
+    await _break_when_over(tx, clock, promise)
+    teller = actor_name(tx.call.principal.subject, tx.db.service)
+    if told := promise.told(tx.now, teller, channel):
+        await save(tx, store.UPDATE_PROMISE, promise, told)
+    return promise
+
+
+async def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promise) -> None:
     """Whether a promise was broken is not up to who comes first, a person or the timer."""
-    if clock.broken_at(promise) <= tx.now and (broken := promise.break_()):
+    if clock.broken_at(promise) > tx.now or not promise.live:
+        return
+    if broken := promise.break_(await _owner_of(tx, promise)):
         tx.record(broken, version=promise.version)
         count_outcome(tx, "broken")
+
+
+async def _owner_of(tx: Transaction, promise: Promise) -> str:
+    """Who has to hear that a promise was broken."""
+    case = await store.CASE.maybe(tx, id=promise.case_id) if promise.case_id else None
+    return case.owner_id if case else FRONT_DESK
 
 
 async def promise_due_soon(tx: Transaction, timer: Timer) -> None:
@@ -150,7 +183,7 @@ async def promise_due_soon(tx: Transaction, timer: Timer) -> None:
 async def break_promise(tx: Transaction, timer: Timer) -> None:
     """Due time and grace are over: a promise that has not ended is broken."""
     promise = await found(tx, PROMISE, store.LOCK_PROMISE, UUID(timer.key))
-    if broken := promise.break_():
+    if broken := promise.break_(await _owner_of(tx, promise) if promise.live else None):
         await save(tx, store.UPDATE_PROMISE, promise, broken)
         count_outcome(tx, "broken")
 

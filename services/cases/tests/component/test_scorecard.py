@@ -1,0 +1,138 @@
+"""What became of promises, counted: figures that a person can check by hand."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from google.type.date_pb2 import Date
+
+from chassis.api.messages import timestamp
+from rapport.cases.v1.promise_service_pb2 import (
+    BatchMakePromisesRequest,
+    KeepPromiseRequest,
+    MakePromiseRequest,
+    PromiseScorecard,
+    RecordTellingRequest,
+    RenegotiatePromiseRequest,
+    ScorePromisesRequest,
+    WithdrawPromiseRequest,
+)
+
+ORDERS = Path(__file__).parents[5] / "shared" / "data" / "contacts" / "northwind_orders.csv"
+DEPARTMENT, TOPIC, WEEK = 1, 2, 3
+DELIVERY, BILLING = "departments/delivery", "departments/billing"
+
+
+async def score(desk, *group_by, since=None, days=30, department=""):
+    since = since or desk.clock.now() - timedelta(days=10)
+    period = {"start_time": timestamp(since), "end_time": timestamp(since + timedelta(days=days))}
+    request = ScorePromisesRequest(**period, group_by=group_by, department=department)
+    return list((await desk.promises.ScorePromises(request)).rows)
+
+
+async def past(desk, *promises):
+    """Promises that were made, and kept or not, before."""
+    requests = [MakePromiseRequest(promise=each) for each in promises]
+    await desk.promises.BatchMakePromises(BatchMakePromisesRequest(requests=requests))
+
+
+async def test_every_promise_is_counted_once_by_what_became_of_it(desk):
+    at = {"make_time": timestamp(desk.in_days(-9))}
+    kept, late = timestamp(desk.in_days(-6)), timestamp(desk.in_days(-4))
+    await past(
+        desk,
+        *(desk.promise(-5, **at, keep_time=kept) for _ in range(3)),
+        desk.promise(-5, **at, keep_time=late),
+        desk.promise(-5, **at),
+    )
+
+    async def changed(verb, request, **fields):
+        await getattr(desk.promises, verb)(request(name=(await desk.make(3)).name, **fields))
+
+    for requested in (False, True):
+        due, why = timestamp(desk.in_days(90)), "weather"
+        await changed("RenegotiatePromise", RenegotiatePromiseRequest, due_time=due, reason_code=why,
+                      customer_requested=requested)  # fmt: skip
+    await changed("WithdrawPromise", WithdrawPromiseRequest, reason_code="x")
+    await changed("KeepPromise", KeepPromiseRequest)
+    await desk.make(3)
+    (row,) = await score(desk)
+    assert row == PromiseScorecard.Row(
+        kept_count=4, kept_late_count=1, broken_count=1, renegotiated_count=1, customer_requested_count=1,
+        withdrawn_count=1, open_count=1, told_before_due_count=1, kept_rate=4 / 7, told_before_due_rate=1 / 3,
+    )  # fmt: skip
+
+
+async def test_the_customer_was_told_before_a_promise_was_due_or_not(desk):
+    first, second, third = [await desk.make(3) for _ in range(3)]
+    await desk.promises.RecordTelling(RecordTellingRequest(name=first.name, channel="CHANNEL_VOICE"))
+    desk.clock.advance(timedelta(days=4))
+    await desk.promises.RecordTelling(RecordTellingRequest(name=second.name, channel="CHANNEL_VOICE"))
+    for each in (first, second, third):
+        await desk.promises.KeepPromise(KeepPromiseRequest(name=each.name))
+    (row,) = await score(desk)
+    assert (row.kept_late_count, row.told_before_due_count, row.told_before_due_rate) == (3, 1, 1 / 3)
+    assert row.kept_rate == 0
+
+
+async def test_promises_are_counted_by_department_topic_and_week_or_some_of_these(desk):
+    case = await desk.open(topic="late-delivery")
+    at = {"make_time": timestamp(desk.in_days(-60)), "customer": desk.customer}
+    monday = datetime(2026, 1, 5, tzinfo=UTC)
+
+    def due(moment, **fields):
+        return desk.promise(**at, **{"due_time": timestamp(moment)} | fields)
+
+    berlin = {"due_time": None, "due_date": Date(year=2026, month=1, day=11), "time_zone": "Europe/Berlin"}
+    await past(
+        desk,
+        due(monday, case=case.name),
+        due(monday - timedelta(seconds=1), case=case.name),
+        due(monday, department=BILLING),
+        due(monday, **berlin),
+    )
+    year = {"since": monday - timedelta(days=30), "days": 60}
+    week, before = (Date(year=y, month=m, day=d) for y, m, d in ((2026, 1, 5), (2025, 12, 29)))
+
+    def shown(rows):
+        return [(each.department, each.topic, each.week, each.broken_count) for each in rows]
+
+    assert shown(await score(desk, DEPARTMENT, TOPIC, WEEK, **year)) == [
+        (BILLING, "", week, 1),
+        (DELIVERY, "", week, 1),  # a Sunday in Berlin, whose end is a Monday's first moment there
+        (DELIVERY, "late-delivery", before, 1),
+        (DELIVERY, "late-delivery", week, 1),
+    ]
+    none = Date()
+    assert shown(await score(desk, TOPIC, **year)) == [("", "", none, 2), ("", "late-delivery", none, 2)]
+    assert shown(await score(desk, DEPARTMENT, **year, department=BILLING)) == [(BILLING, "", none, 1)]
+    assert await score(desk, DEPARTMENT, since=monday + timedelta(days=90)) == []
+
+
+@pytest.mark.parametrize("days", [-1, 0, 3654])
+async def test_a_period_is_of_ten_years_at_most(desk, refused, days):
+    assert await refused(score(desk, days=days)) == "INVALID_ARGUMENT INVALID_TIME"
+
+
+@pytest.mark.skipif(not ORDERS.exists(), reason="needs the Northwind orders in shared/data/contacts")
+async def test_northwind_kept_772_of_830_promises_37_late_and_21_never(desk):
+    def day(text):
+        return timestamp(datetime.fromisoformat(text).replace(tzinfo=UTC))
+
+    with ORDERS.open() as file:
+        promises = [
+            desk.promise(
+                reference=f"orders/{row['order_id']}",
+                make_time=day(row["order_date"]),
+                due_time=day(row["required_date"]),
+                keep_time=day(row["shipped_date"]) if row["shipped_date"] else None,
+            )
+            for row in csv.DictReader(file)
+        ]
+    await past(desk, *promises)
+    (row,) = await score(desk, since=datetime(1996, 1, 1, tzinfo=UTC), days=3650)
+    assert (row.kept_count, row.kept_late_count, row.broken_count) == (772, 37, 21)
+    assert row.kept_rate == pytest.approx(772 / 830)
+    weeks = await score(desk, WEEK, since=datetime(1996, 1, 1, tzinfo=UTC), days=3650)
+    assert sum(each.kept_count + each.kept_late_count + each.broken_count for each in weeks) == 830

@@ -1,0 +1,121 @@
+"""Who told a customer of a promise, how and when; who hears that one was broken; what promises rest on."""
+
+from datetime import timedelta
+
+import pytest
+
+from chassis.api.messages import timestamp
+from rapport.cases.v1.case_service_pb2 import AssignCaseRequest
+from rapport.cases.v1.promise_pb2 import Promise
+from rapport.cases.v1.promise_service_pb2 import (
+    ListPromisesRequest,
+    RecordTellingRequest,
+    RenegotiatePromiseRequest,
+    WithdrawPromiseRequest,
+)
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.common.v1 import channel_pb2, states_pb2
+from rapport_testing.wait import eventually
+
+State = states_pb2.PromiseState
+VOICE, EMAIL = channel_pb2.CHANNEL_VOICE, channel_pb2.CHANNEL_EMAIL
+
+
+async def told(desk, name, channel=VOICE, **fields):
+    return await desk.promises.RecordTelling(RecordTellingRequest(name=name, channel=channel, **fields))
+
+
+async def renegotiated(desk, name, days=5, **fields):
+    request = {"due_time": timestamp(desk.in_days(days)), "reason_code": "weather"} | fields
+    return await desk.promises.RenegotiatePromise(RenegotiatePromiseRequest(name=name, **request))
+
+
+async def broken(desk, name):
+    """The promise, once the clock has broken it."""
+
+    async def seen():
+        promise = await desk.get(name)
+        return promise if promise.state == State.PROMISE_STATE_BROKEN else None
+
+    return await eventually(seen)
+
+
+async def test_a_person_who_told_the_customer_says_how_and_it_counts_from_now(desk):
+    made = await desk.make(3)
+    desk.clock.advance(timedelta(days=1))
+    known = await told(desk, made.name)
+    assert (known.tell_time, known.teller, known.tell_channel) == (
+        timestamp(desk.clock.now()), "agents/alice", VOICE)  # fmt: skip
+    assert (known.state, known.told_before_due) == (State.PROMISE_STATE_OPEN, True)
+    desk.clock.advance(timedelta(hours=1))
+    assert await told(desk, made.name, EMAIL) == known  # what was told first counts
+    (fact,) = await desk.facts("PromiseTold")
+    assert (fact.data.channel, fact.data.teller, fact.version) == (VOICE, "agents/alice", 2)
+
+
+async def test_a_telling_after_it_was_due_is_late_and_what_replaces_it_is_made_all_the_same(desk):
+    made = await desk.make(3)
+    desk.clock.advance(timedelta(days=4))
+    await broken(desk, made.name)
+    late = await told(desk, made.name)
+    assert (late.state, late.told_before_due) == (State.PROMISE_STATE_BROKEN, False)
+    ended = await renegotiated(desk, made.name, channel=EMAIL)
+    assert (ended.state, ended.tell_time, ended.tell_channel) == (
+        State.PROMISE_STATE_BROKEN, late.tell_time, VOICE)  # fmt: skip
+    assert (await desk.get(ended.successor)).state == State.PROMISE_STATE_OPEN
+
+
+async def test_who_agrees_on_another_date_has_told_the_customer_unless_they_asked_for_it(desk):
+    ours = await renegotiated(desk, (await desk.make(3, source="SOURCE_QUOTE")).name, channel=EMAIL)
+    assert (ours.teller, ours.tell_channel, ours.told_before_due) == ("agents/alice", EMAIL, True)
+    assert (await desk.get(ours.successor)).source == Promise.SOURCE_QUOTE
+    theirs = await renegotiated(desk, (await desk.make(3)).name, customer_requested=True)
+    assert theirs.customer_requested
+    assert (theirs.HasField("tell_time"), theirs.teller) == (False, "")
+
+
+async def test_a_notice_has_told_the_customer(desk):
+    made = await desk.make(3)
+    desk.clock.advance(timedelta(days=1))
+    await desk.tell(made.name)
+    await eventually(lambda: desk.facts("PromiseRenegotiated"))
+    ended = await desk.get(made.name)
+    assert (ended.teller, ended.tell_channel, ended.told_before_due) == (
+        "services/notifications", EMAIL, True)  # fmt: skip
+
+
+async def test_what_is_over_is_told_no_more(desk, refused):
+    made = await desk.make(3)
+    await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="x"))
+    assert await refused(told(desk, made.name)) == "FAILED_PRECONDITION PROMISE_ENDED"
+    other = await desk.make(3)
+    assert await refused(told(desk, other.name, etag='"9"')) == "ABORTED ETAG_MISMATCH"
+    assert await refused(told(desk, other.name, 0)) == "INVALID_ARGUMENT INVALID_ENUM"
+    foreign = desk.running.stub(PromiseServiceStub, ["cases.promises.write"], "agent:paul", "billing")
+    call = foreign.RecordTelling(RecordTellingRequest(name=other.name, channel=VOICE))
+    assert await refused(call) == "PERMISSION_DENIED NOT_OWNER"
+
+
+@pytest.mark.parametrize("by", ["clock", "telling", "word"])
+async def test_a_broken_promise_reaches_the_owner_of_its_case_whoever_finds_out(desk, by):
+    bob = await desk.agent("agents/bob")
+    case = await desk.open()
+    made = await desk.make(3, case=case.name)
+    alone = await desk.make(3)
+    await desk.cases.AssignCase(AssignCaseRequest(name=case.name, owner=bob))
+    desk.clock.advance(timedelta(days=4))
+    if by == "telling":
+        await told(desk, made.name)
+    elif by == "word":
+        await desk.tell(made.name)
+    assert (await broken(desk, made.name)).escalate_to == bob
+    assert (await broken(desk, alone.name)).escalate_to == "agents/front-desk"
+    listed = await desk.promises.ListPromises(ListPromisesRequest(filter=f"escalate_to = {bob}"))
+    assert [each.name for each in listed.promises] == [made.name]
+    facts = {fact.data.promise: fact.data.escalate_to for fact in await desk.facts("PromiseBroken")}
+    assert facts == {made.name: bob, alone.name: "agents/front-desk"}
+
+
+async def test_what_is_promised_rests_on_what_somebody_said_unless_it_is_said_otherwise(desk):
+    assert (await desk.make(3)).source == Promise.SOURCE_EXPLICIT
+    assert (await desk.make(3, source="SOURCE_POLICY")).source == Promise.SOURCE_POLICY
