@@ -7,11 +7,11 @@ from pathlib import Path
 from tests.architecture.test_packages import imported
 
 ROOT = Path(__file__).parents[2]
-RULES = {"chassis.errors", "chassis.facts", "chassis.money", "chassis.names"}
+RULES = {"chassis.business_time", "chassis.errors", "chassis.facts", "chassis.money", "chassis.names"}
 MATCHER = "rapport_identity"  # rules of its own, as pure as a domain
 
 
-def test_a_domain_imports_the_standard_library_four_modules_of_the_chassis_the_matcher_and_its_names() -> (
+def test_a_domain_imports_the_standard_library_five_modules_of_the_chassis_the_matcher_and_its_names() -> (
     None
 ):
     strange = {}

@@ -83,6 +83,7 @@ NAMES = {
     "previous_assignee": "agents/bob",
     "previous_owner": "agents/bob",
     "agent": "agents/alice",
+    "calendar": "calendars/office",
     "note": "cases/{case}/notes/{note}",
     "previous_department": "departments/billing",
     "relationship_manager": "agents/alice",

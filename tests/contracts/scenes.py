@@ -10,6 +10,8 @@ from google.protobuf.message import Message
 from chassis.api.messages import timestamp
 from rapport.cases.v1 import (
     agent_pb2,
+    calendar_pb2,
+    calendar_service_pb2,
     case_link_pb2,
     case_link_service_pb2,
     case_pb2,
@@ -366,6 +368,25 @@ async def resume_clock(do: Administer) -> Message:
     return clock_service_pb2.ResumeClockRequest(name=paused.name)
 
 
+async def create_calendar(_: Administer) -> Message:
+    weekdays = calendar_pb2.Calendar.Hours(
+        days=[1], windows=[calendar_pb2.Calendar.Window(opens="09:00", closes="17:00")]
+    )
+    return calendar_service_pb2.CreateCalendarRequest(
+        calendar_id=f"c{uuid4().hex}",
+        calendar=calendar_pb2.Calendar(
+            display_name="Mondays", time_zone="Europe/Berlin", hours=[weekdays], department=OWNER
+        ),
+    )
+
+
+async def update_calendar(do: Administer) -> Message:
+    calendar = await do("CalendarService.CreateCalendar", await create_calendar(do))
+    return calendar_service_pb2.UpdateCalendarRequest(
+        calendar=calendar_pb2.Calendar(name=calendar.name, display_name="Every Monday")
+    )
+
+
 async def create_policy(_: Administer) -> Message:
     return notice_policy_service_pb2.CreateNoticePolicyRequest(
         notice_policy_id=f"p{uuid4().hex}",
@@ -581,6 +602,8 @@ SCENES: dict[str, Scene] = {
     "cases.PromiseService.WithdrawPromise+case": changing(withdraw_promise, lent=True),
     "cases.DirectoryService.UpdateAgent": update_agent,
     "cases.DirectoryService.UpdateDepartment": update_department,
+    "cases.CalendarService.CreateCalendar": create_calendar,
+    "cases.CalendarService.UpdateCalendar": update_calendar,
     "notifications.TemplateService.CreateTemplate": create_template,
     "notifications.TemplateService.UpdateTemplate": update_template,
     "notifications.TemplateService.CreateTemplateText": create_text,

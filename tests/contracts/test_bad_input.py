@@ -54,6 +54,7 @@ INTEGERS = {FieldDescriptor.TYPE_INT32: 31, FieldDescriptor.TYPE_INT64: 63}
 # What requests with an update mask hold.
 UPDATED = {"case", "topic", "consent", "customer", "agent", "preferences", "program", "purpose", "unit"} | {
     "clock_policy",
+    "calendar",
     "notice_policy",
     "template",
     "template_text",

@@ -50,6 +50,14 @@ def section_contract() -> bytes:
 
 
 SECTION = b64encode(section_contract()).decode()
+_WINDOW = {"opens": "09:00", "closes": "17:00"}
+_CALENDAR = {
+    "display_name": "Office", "department": "departments/front-desk", "time_zone": "Europe/Berlin",
+    "hours": [{"days": ["MONDAY", "TUESDAY"], "windows": [_WINDOW]}],
+    "holidays": [{"region_code": "DE", "subdivision": "BY", "categories": ["public", "catholic"]}],
+    "exceptions": [{
+        "date": {"year": 2026, "month": 12, "day": 24}, "display_name": "Eve", "windows": [_WINDOW]}],
+}  # fmt: skip
 _PROFILE = {
     "display_name": "Anna",
     "person": {
@@ -323,6 +331,14 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "update_mask": "condition,position"}),
         ("GetClockPolicy", {"name": "{CreateClockPolicy}"}),
         ("ListClockPolicies", _PAGE),
+        ("CreateCalendar", {"calendar_id": "office", "calendar": _CALENDAR}),
+        ("GetCalendar", {"name": "{CreateCalendar}"}),
+        ("ExplainCalendar", {"name": "{CreateCalendar}"}),
+        ("ListCalendars", _PAGE),
+        ("UpdateCalendar", {
+            "calendar": {key: value for key, value in _CALENDAR.items() if key != "department"} | {
+                "name": "{CreateCalendar}", "time_zone": "Europe/Paris", "etag": "#"},
+            "update_mask": "displayName,timeZone,hours,holidays,exceptions"}),
         ("OpenCase", {"case": {
             "customer": SOMEBODY, "topic": "late", "display_name": "Late", "owner": "agents/alice",
             "harm": "HARM_LOSS", "kind": "KIND_CONCERN"}}),

@@ -115,7 +115,9 @@ def enum_number(enum: EnumDescriptor, name: str) -> int:
 
 @functools.cache
 def _prefix(enum: EnumDescriptor) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", enum.name).upper() + "_"
+    """What the names of all values begin with; nothing of Google's, such as `DayOfWeek`."""
+    prefix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", enum.name).upper() + "_"
+    return prefix if all(value.name.startswith(prefix) for value in enum.values) else ""
 
 
 _Field = tuple[str, Callable[[Any], Any], Callable[[Message, Any], None]]

@@ -14,7 +14,7 @@ docs/calendars.md describes the format that `read` takes.
 """
 
 from chassis.business_time.calendar import FIRST_YEAR, HORIZON_YEARS, LAST_YEAR, Calendar
-from chassis.business_time.document import read
+from chassis.business_time.document import NEVER_OPEN, look, read
 from chassis.business_time.explained import Step, explain
 from chassis.business_time.holidays import Holidays
 from chassis.business_time.schedule import Plan, Schedule, SpecialDay, Window
@@ -23,6 +23,7 @@ __all__ = [
     "FIRST_YEAR",
     "HORIZON_YEARS",
     "LAST_YEAR",
+    "NEVER_OPEN",
     "Calendar",
     "Holidays",
     "Plan",
@@ -31,5 +32,6 @@ __all__ = [
     "Step",
     "Window",
     "explain",
+    "look",
     "read",
 ]

@@ -12,11 +12,12 @@ from chassis.errors import InvalidArgument, Violation
 from chassis.zones import NOT_A_TIME_ZONE, time_zone
 
 Found = list[Violation]
-HOURS_MAX, WINDOWS_MAX, HOLIDAYS_MAX, EXCEPTIONS_MAX, TEXT_MAX = 50, 20, 20, 2000, 200
+HOURS_MAX, WINDOWS_MAX, HOLIDAYS_MAX, EXCEPTIONS_MAX, TEXT_MAX = 50, 20, 20, 1000, 200
 _OF_THE_RESOURCE = {"name", "display_name", "department", "create_time", "update_time", "version", "etag"}
 _FIELDS = {"time_zone", "hours", "holidays", "exceptions"}
 _TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
 _DAYS = {spelt: i for i, day in enumerate(WEEKDAYS) for spelt in (day, day[:3])}
+NEVER_OPEN = "must have a window, or an exception must: it would never be open"
 NOT_A_WINDOW = (
     "must open before it closes, from 00:00 to 24:00; what is open over midnight is two windows, one until "
     "24:00 and one from 00:00 of the next day"
@@ -25,6 +26,16 @@ NOT_A_WINDOW = (
 
 def read(document: object) -> Schedule:
     """What a calendar says. InvalidArgument with everything that is wrong with it."""
+    schedule, found = look(document)
+    if not found and not schedule.is_ever_open:
+        found.append(Violation("hours", "INVALID_HOURS", NEVER_OPEN))
+    if found:
+        raise InvalidArgument(found)
+    return schedule
+
+
+def look(document: object) -> tuple[Schedule, Found]:
+    """What a calendar says but for what is wrong with it, and that. One that is never open may be right."""
     found: Found = []
     fields = _object(document, "", found, _FIELDS, _OF_THE_RESOURCE)
     week: list[list[Window]] = [[] for _ in WEEKDAYS]
@@ -32,17 +43,12 @@ def read(document: object) -> Schedule:
         for day in days:
             week[day] += windows
     for weekday, windows in zip(WEEKDAYS, week, strict=True):
-        _check_windows(windows, f"hours of {weekday}", found)
+        _check_windows(windows, "hours", found, f" on {weekday}")
     exceptions, holidays = dict[date, SpecialDay](), list[Holidays]()
     _read_exceptions(fields.get("exceptions"), exceptions, found)
     _read_holidays(fields.get("holidays"), holidays, exceptions, found)
     zone = _zone(fields.get("time_zone"), found)
-    schedule = Schedule(zone, tuple(tuple(sorted(day)) for day in week), tuple(holidays), exceptions)
-    if not found and not schedule.is_ever_open:
-        found.append(Violation("hours", "INVALID_HOURS", "must have a window: it would never be open"))
-    if found:
-        raise InvalidArgument(found)
-    return schedule
+    return Schedule(zone, tuple(tuple(sorted(day)) for day in week), tuple(holidays), exceptions), found
 
 
 def _zone(value: object, found: Found) -> ZoneInfo:
@@ -109,9 +115,9 @@ def _minutes(text: object) -> int | None:
     return minutes if minutes <= DAY_MINUTES else None
 
 
-def _check_windows(windows: Sequence[Window], path: str, found: Found) -> None:
+def _check_windows(windows: Sequence[Window], path: str, found: Found, where: str = "") -> None:
     if shared := overlap(windows):
-        told = f"must not overlap, as {shared[0]} and {shared[1]} do"
+        told = f"must not overlap, as {shared[0]} and {shared[1]} do{where}"
         found.append(Violation(path, "INVALID_HOURS", told))
 
 

@@ -9,6 +9,7 @@ from cases.events.cases import on_promise_ended
 from cases.events.customer import on_interaction, regrouped
 from cases.events.loyalty import on_value_changed
 from cases.events.notifications import Notices
+from cases.rpc.calendars import CalendarRpc
 from cases.rpc.cases import CaseLinkRpc, CaseRpc, TopicRpc
 from cases.rpc.clocks import ClockPolicyRpc, ClockRpc
 from cases.rpc.directory import DirectoryRpc
@@ -17,6 +18,7 @@ from cases.rpc.services import NoteRpc, PromiseRpc, WorkItemRpc
 from cases.settings import Settings
 from cases.usecases import clock, keeping
 from cases.usecases.agent import seed_front_desk
+from cases.usecases.calendar import seed_always
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from cases.usecases.standing import PRIORITY_TIMER, prioritize_some
@@ -53,6 +55,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(DirectoryRpc(app))
     app.serve(ClockPolicyRpc(app))
     app.serve(ClockRpc(app))
+    app.serve(CalendarRpc(app))
 
     app.subscribe(aliases.listening(app.name).durable, regrouped)
     app.subscribe(NOTICES.durable, Notices(promise_clock).sent)
@@ -67,6 +70,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(keeping.DUE_TIMER, clock.clock_due)
 
     app.measure(partial(count_live, app.db))
+    app.on_open(partial(seed_always, app.db))
     app.on_open(
         partial(seed_front_desk, app.db, phone=settings.front_desk_phone, email=settings.front_desk_email)
     )

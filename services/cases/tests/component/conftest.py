@@ -10,8 +10,11 @@ import pytest
 
 from cases.service import service
 from chassis.api.messages import timestamp
+from chassis.errors import InvalidArgument
+from chassis.grpc.status import refusal
 from rapport.cases.v1 import (
     agent_pb2,
+    calendar_service_pb2_grpc,
     case_pb2,
     case_service_pb2,
     case_service_pb2_grpc,
@@ -54,6 +57,7 @@ class Desk:
         self.notes: Any = running.stub(note_service_pb2_grpc.NoteServiceStub)
         self.clocks: Any = running.stub(clock_service_pb2_grpc.ClockServiceStub)
         self.clock_policies: Any = running.stub(clock_policy_service_pb2_grpc.ClockPolicyServiceStub)
+        self.calendars: Any = running.stub(calendar_service_pb2_grpc.CalendarServiceStub)
         self.directory: Any = running.stub(directory_service_pb2_grpc.DirectoryServiceStub)
 
     def in_days(self, days: float) -> datetime:
@@ -185,5 +189,19 @@ def refused() -> Callable[[Awaitable[Any]], Awaitable[str]]:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call
         return f"{caught.value.code().name} {reason(caught.value)}"
+
+    return answer
+
+
+@pytest.fixture
+def violations() -> Callable[[Awaitable[Any]], Awaitable[dict[str, str]]]:
+    """The reason, and what is allowed, by field, of a call that must be refused as INVALID_ARGUMENT."""
+
+    async def answer(call: Awaitable[Any]) -> dict[str, str]:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call
+        refused = refusal(caught.value)
+        assert isinstance(refused, InvalidArgument)
+        return {each.field: f"{each.reason}: {each.description}" for each in refused.violations}
 
     return answer

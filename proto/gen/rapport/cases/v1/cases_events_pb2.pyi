@@ -1367,6 +1367,72 @@ class DepartmentUpdated(_message.Message):
 Global___DepartmentUpdated: _TypeAlias = DepartmentUpdated  # noqa: Y015
 
 @_typing.final
+class CalendarCreated(_message.Message):
+    """A calendar was created. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALENDAR_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    calendar: _builtins.str
+    """`calendars/{id}`."""
+    department: _builtins.str
+    """`departments/{department}` whose calendar it is."""
+    version: _builtins.int
+    """Its version, 1."""
+    def __init__(
+        self,
+        *,
+        calendar: _builtins.str = ...,
+        department: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "department", b"department", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CalendarCreated: _TypeAlias = CalendarCreated  # noqa: Y015
+
+@_typing.final
+class CalendarUpdated(_message.Message):
+    """A calendar was changed: there is another version of it. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALENDAR_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    calendar: _builtins.str
+    """`calendars/{id}`."""
+    department: _builtins.str
+    """`departments/{department}` whose calendar it is."""
+    version: _builtins.int
+    """The version that it is by then."""
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed, for example `exceptions`."""
+
+    def __init__(
+        self,
+        *,
+        calendar: _builtins.str = ...,
+        department: _builtins.str = ...,
+        version: _builtins.int = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "department", b"department", "updated_fields", b"updated_fields", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CalendarUpdated: _TypeAlias = CalendarUpdated  # noqa: Y015
+
+@_typing.final
 class PromiseMade(_message.Message):
     """A promise was made."""
 

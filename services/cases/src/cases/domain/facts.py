@@ -284,6 +284,31 @@ class DepartmentUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarCreated:
+    """A calendar was created.
+
+    It is about no customer.
+    """
+
+    calendar: str
+    department: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarUpdated:
+    """A calendar was changed: there is another version of it.
+
+    It is about no customer.
+    """
+
+    calendar: str
+    department: str
+    version: int
+    updated_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Promise:
     """What every event about the promise tells."""
 

@@ -1,0 +1,104 @@
+"""Calendars, each change of which makes a version."""
+
+from cases.domain.calendar import (
+    ALWAYS,
+    Calendar,
+    CalendarFields,
+    Holidays,
+    Hours,
+    SpecialDay,
+    Weekday,
+    Window,
+)
+from cases.domain.clock_policy import PLATFORM
+from cases.domain.facts import CalendarCreated
+from cases.names import CALENDAR
+from cases.store import calendars as store
+from chassis import business_time
+from chassis.api.entities import own_department, owned, save
+from chassis.context import Call, acting, service_itself
+from chassis.db.database import Database
+from chassis.db.statement import LOCK_NAME, Executor
+from chassis.db.transaction import Transaction
+from chassis.errors import ResourceExists
+from chassis.facts import fact_of
+
+COMPILED_MAX = 256
+
+
+class Calendars:
+    """Compiled versions of calendars: those that this process asked for last. A version never changes."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, int], business_time.Calendar] = {}
+
+    async def of(self, on: Executor, calendar_id: str, version: int) -> business_time.Calendar:
+        """A version that there is, for whoever pinned it. LookupError for one that there never was."""
+        key = calendar_id, version
+        compiled = self._compiled.pop(key, None)
+        if compiled is None:
+            stored = await store.CALENDAR_VERSION.one(on, id=calendar_id, version=version)
+            compiled = business_time.Calendar(stored.schedule())
+        self._compiled[key] = compiled  # the last asked for is last
+        if len(self._compiled) > COMPILED_MAX:
+            del self._compiled[next(iter(self._compiled))]
+        return compiled
+
+
+async def create_calendar(
+    tx: Transaction,
+    *,
+    calendar_id: str,
+    display_name: str,
+    time_zone: str,
+    hours: list[Hours],
+    holidays: list[Holidays],
+    exceptions: list[SpecialDay],
+    department_id: str | None,
+) -> Calendar:
+    """Keep the first version. ResourceExists; what `Calendar.new` refuses."""
+    owner = own_department(tx, department_id, "calendar.department")
+    said: CalendarFields = {
+        "display_name": display_name,
+        "time_zone": time_zone,
+        "hours": hours,
+        "holidays": holidays,
+        "exceptions": exceptions,
+    }
+    calendar = Calendar.new(calendar_id, owner, tx.now, said)
+    tx.require_owner(calendar)
+    if not await _created(tx, calendar):
+        raise ResourceExists(calendar.name)
+    return calendar
+
+
+async def update_calendar(
+    tx: Transaction, *, calendar_id: str, changes: CalendarFields, etag: str
+) -> Calendar:
+    """Keep the next version; what is the same is none. What `owned` and `Calendar.update` refuse."""
+    await LOCK_NAME.run(tx, name=CALENDAR.format(calendar_id))
+    calendar = await owned(tx, CALENDAR, store.CALENDAR, calendar_id, etag=etag)
+    if updated := calendar.update(changes, tx.now):
+        await save(tx, store.INSERT_CALENDAR, calendar, updated)
+    return calendar
+
+
+async def seed_always(db: Database) -> None:
+    """Make sure that there is a calendar that is open always. What people have made of it since stays."""
+    said: CalendarFields = {
+        "display_name": "Around the clock",
+        "time_zone": "UTC",
+        "hours": [Hours([*Weekday], [Window("00:00", "24:00")])],
+    }
+    with acting(Call("seed", service_itself(db.service))):
+        async with db.transaction() as tx:
+            await _created(tx, Calendar.new(ALWAYS, PLATFORM, tx.now, said))
+
+
+async def _created(tx: Transaction, calendar: Calendar) -> bool:
+    """Keep a new calendar. False when there is one already."""
+    await LOCK_NAME.run(tx, name=calendar.name)
+    if await store.CALENDAR.maybe(tx, id=calendar.id) is not None:
+        return False
+    await save(tx, store.INSERT_CALENDAR, calendar, fact_of(CalendarCreated, calendar))
+    return True
