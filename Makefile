@@ -140,10 +140,11 @@ install = $(UV) $(1) || (echo "... that was with the authorities of the installe
 	@$(BIN)/python -m pip uninstall -q -y uv
 	@touch $@
 
-.venv/bench/.ready: requirements-bench.txt
+.venv/bench/.ready: requirements-bench.txt | .venv/.ready
 	@echo "Installing what is measured beside ours into .venv/bench: once, 650 MB..."
 	@$(PYTHON) -m venv .venv/bench
-	@.venv/bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@$(BIN)/uv -q pip install --python .venv/bench/bin/python --require-hashes -r requirements-bench.txt || \
+		.venv/bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
 .venv/.ready: .venv/.run requirements-dev.txt
