@@ -43,20 +43,33 @@ async def desk_settings(infrastructure: Infrastructure) -> AsyncIterator[dict[st
 
 @pytest.fixture(scope="module")
 async def erika(desk: Company, time_of_day: ManualClock) -> str:
-    """The customer in trouble, with a case nobody works on, one that is settled, and another record."""
+    """The customer in trouble, with cases that nobody works on, is settled and waits, and another record."""
     customer = await in_trouble(desk, time_of_day)
     await merged(desk, customer, await somebody(desk, "Erica"))
     await taken_apart(desk, customer, await somebody(desk, "Erik"))
-    for topic in ("complaint", "damaged"):
+    for topic in ("complaint", "damaged", "late-delivery"):
         opened = {"customer": customer, "topic": topic, "owner": "agents/alice"}
         case = await desk.ask(ALICE, "POST", "cases:open", case=opened)
-    await desk.ask(ALICE, "POST", f"{case['name']}:resolve", resolution="settled")
+        if topic == "damaged":
+            await desk.ask(ALICE, "POST", f"{case['name']}:resolve", resolution="settled")
+    work = {"case": case["name"], "department": "departments/front-desk", "kind": "call-back"}
+    item = await desk.ask(ALICE, "POST", "workItems", **work)
+    await desk.ask(ALICE, "POST", f"{item['name']}:block", reasonCode="customer-answer")
+    note = {"text": "She moves on Friday."}
+    await desk.ask(ALICE, "POST", f"{case['name']}/notes", **note)
     await well_known(desk, customer)
     return customer
 
 
 @pytest.fixture(scope="module")
-async def paths(desk: Company, time_of_day: ManualClock, erika: str) -> list[str]:
+async def cases(desk: Company, erika: str) -> list[str]:
+    """The pages of her cases that are open: one with much work, one whose work cannot go on."""
+    told = await desk.ask(ALL, "GET", f'cases?filter=customer="{erika}" AND state=OPEN')
+    return [f"/{case['name']}" for case in told["cases"]]
+
+
+@pytest.fixture(scope="module")
+async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list[str]) -> list[str]:
     """Every page, each with something on it."""
     [letter] = await give_up(desk)
     for event in ("ringing", "ended"):
@@ -75,6 +88,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str) -> list[str
         f"/{erika}",
         f"/{erika}/known",
         "/cases",
+        cases[-1],  # the one that was opened first
         f"/{erika}/same/{(await somebody(desk, 'Nora')).removeprefix('customers/')}",
         f"/{erika}/merges/{apart['name'].removeprefix('customerMerges/')}",
         f"/{erika}/timeline?kind=contacts&channel=voice",
@@ -121,12 +135,14 @@ async def test_row_26_no_page_bars_anybody_and_each_has_a_title_of_its_own(
     assert sorted(titles.values()) == sorted(paths)
 
 
-async def test_row_26_nothing_that_opens_bars_anybody(desk: Company, signed_in: SignedIn, erika: str) -> None:
+async def test_row_26_nothing_that_opens_bars_anybody(
+    desk: Company, signed_in: SignedIn, erika: str, cases: list[str]
+) -> None:
     page = (await signed_in(ALL)).page
     await page.goto(f"/{erika}")
     apart = await page.get_by_role("link", name="What was recorded meanwhile").get_attribute("href")
     hrefs = []
-    for path in (apart, f"/{erika}/known", f"/{erika}"):
+    for path in (apart, f"/{erika}/known", *cases, f"/{erika}"):
         await page.goto(path)
         opens = page.locator("[data-open]")
         hrefs += await opens.evaluate_all("all => all.map(each => each.dataset.open)")

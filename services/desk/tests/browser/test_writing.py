@@ -304,7 +304,7 @@ async def test_a_letter_acts_on_the_row_that_has_the_focus_and_asks_where_none_h
     await page.keyboard.press("w")
     await expect(panel.locator("h2")).to_have_text("Ask a department Wet parcel, Nora Winter")
     await page.keyboard.press("Escape")
-    await page.locator("#cases .case").filter(has_text="Wrong invoice").get_by_role("link").focus()
+    await page.locator("#cases .case").filter(has_text="Wrong invoice").get_by_role("link").first.focus()
     await page.keyboard.press("r")
     await expect(panel.locator("h2")).to_have_text("Resolve the case Wrong invoice, Nora Winter")
 

@@ -143,14 +143,14 @@ async def test_a_supervisor_sees_whose_cases_of_a_department_are_open_the_longes
         await made(api, "/v1/cases:open", case=opened)
     sam = await desk.signed_in("agent:sam", ["*"], "front-desk")
     page = (await sam.get("/cases")).text
-    assert re.findall(r"#cases\">([^<]+)</a>", page) == ["Late delivery", "Damaged"]
+    assert re.findall(r"<b><a href=\"/cases/[^\"]+\">([^<]+)</a>", page) == ["Late delivery", "Damaged"]
     assert re.findall(r"open for [^<]*", page) == [
         "open for 1 minute, waits for Front desk. Alice owns it.",
         "open for 1 minute. Bob owns it.",
     ]
     (more,) = re.findall(r'data-more="([^"]+)"', page)
     rest = (await sam.get(unescape(more), headers={"x-requested-with": "fragment"})).text
-    assert re.findall(r"#cases\">([^<]+)</a>", rest) == ["Complaint"]
+    assert re.findall(r"<b><a href=\"/cases/[^\"]+\">([^<]+)</a>", rest) == ["Complaint"]
     assert "data-more" not in rest
     assert "Invoice wrong" in (await sam.get("/cases?department=billing")).text
     assert 'href="/cases?department=billing"' in page

@@ -30,6 +30,7 @@ ROOMS = (
     *(
         "work",
         "customer",
+        "case",
         "known",
         "timeline",
         "find",

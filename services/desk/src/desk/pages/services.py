@@ -18,6 +18,7 @@ from chassis.grpc import status
 from chassis.grpc.client import Channels
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from rapport.cases.v1.handoff_service_pb2_grpc import HandoffServiceStub
 from rapport.cases.v1.note_service_pb2_grpc import NoteServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
@@ -64,6 +65,7 @@ class Services:
     views = _called(ViewServiceStub)
     cases = _called(CaseServiceStub)
     work_items = _called(WorkItemServiceStub)
+    handoffs = _called(HandoffServiceStub)
     notes = _called(NoteServiceStub)
     promises = _called(PromiseServiceStub)
     directory = _called(DirectoryServiceStub)

@@ -7,6 +7,15 @@ from rapport.common.v1.channel_pb2 import Channel
 
 # What a code says when it is not just its words. Codes are open: any other is said by its own words.
 CODES = {
+    "customer-answer": N_("the customer's answer"),
+    "not-ours": N_("it is not ours"),
+    "harm-none": N_("nothing is wrong for the customer"),
+    "harm-inconvenience": N_("it costs the customer time or patience"),
+    "harm-loss": N_("it costs the customer money, or a day that they had counted on"),
+    "harm-severe": N_("it touches the customer's health, safety, living or good name"),
+    "value-gold": N_("they are a gold customer"),
+    "value-platinum": N_("they are a platinum customer"),
+    "promises-missed": N_("promises to them were missed lately"),
     "carrier-delay": N_("the transport is taking longer than planned"),
     "out-of-stock": N_("it is not in stock"),
     "other": N_("something else"),
@@ -83,6 +92,8 @@ PLAIN = (
     *(N_("postal code"), N_("relationship manager"), N_("owner"), N_("department"), N_("kind")),
     *(N_("reference"), N_("topic"), N_("reason"), N_("resolution"), N_("template"), N_("summary")),
     *(N_("amount"), N_("channel"), N_("direction"), N_("purpose"), N_("state"), N_("text")),
+    # why work is handed over, or waits
+    *(N_("next step"), N_("other department"), N_("supplier")),
     # facts
     *(N_("Agent created"), N_("Agent updated"), N_("Purpose created"), N_("Purpose updated")),
     *(N_("Case assigned"), N_("Case opened"), N_("Case reopened"), N_("Case resolved"), N_("Case updated")),

@@ -46,11 +46,12 @@ def may(viewer: Viewer, action: Action, owner: str) -> bool:
     return viewer.may(action.permission) and ours
 
 
-async def colleagues(look: Looking) -> list[tuple[str, str]]:
-    """The name of everybody who serves customers, and what a choice says of them."""
+async def colleagues(look: Looking, department: str = "") -> list[tuple[str, str]]:
+    """Who serves customers, of all departments or of one: their names, and what a choice says of them."""
     return [
         (each.name, f"{each.display_name}, {look.say.code(words.last(each.department))}")
         for each in await _serving(look)
+        if department in ("", each.department)
     ]
 
 

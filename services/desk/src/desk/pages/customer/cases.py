@@ -77,17 +77,23 @@ def _step(item: Any, offer: Offer, say: Speech) -> Step:
         department=say.titled(words.last(item.department)),
         what=say.about(item),
         state="done" if state == "FINISHED" else "here",
-        words=_how_far(item, state, say),
+        words=how_far(item, say),
         acts=offer(*possible(item), on=item.name, owner=item.department),
     )
 
 
-def _how_far(item: Any, state: str, say: Speech) -> str:
+def how_far(item: Any, say: Speech) -> str:
+    """How long a piece of work took, or what becomes of it."""
+    state = value_name(item, "state")
     if state == "FINISHED":
         return say.lasting(moment(item.finish_time) - moment(item.create_time))
     if item.HasField("forecast_finish_time"):
         expected, reason = say.on(moment(item.forecast_finish_time)), say.code(item.forecast_reason_code)
         return say("expects {day}: {reason}", day=expected, reason=reason)
+    if item.block_reason_code:
+        lasting = say.lasting(say.now - moment(item.block_time))
+        reason = say.code(item.block_reason_code)
+        return say("cannot go on for {span}, waits for: {reason}", span=lasting, reason=reason)
     told = N_("at it for {span}") if state == "STARTED" else N_("not begun for {span}")
     return say(told, span=say.lasting(say.now - _since(item)))
 

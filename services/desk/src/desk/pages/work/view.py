@@ -42,6 +42,7 @@ class Line:
     now: str = ""
     why: str = ""
     whose: str = ""  # promise it is, where that is not one's own
+    case: str = ""  # `cases/{uuid}` that it is, or a part of; of a promise none
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def cases_of(
         acts = [WORK, RESOLVE if parts.has("waiting") and not of else NOTE, *([OWNER] if owners else [])]
         offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
         title = title_of(case, say, of)
-        lines.append(Line(case.name, case.customer, names.get(case.customer, ""), title, when, "", offers))
+        called = names.get(case.customer, "")
+        lines.append(Line(case.name, case.customer, called, title, when, "", offers, case=case.name))
     return _part(parts, lines, say, "cases", "waiting")
 
 
@@ -179,7 +181,7 @@ def _item(item: Any, cases: Mapping[str, Any], names: Mapping[str, str], viewer:
     acts = possible(item) if customer else ()
     offers = offered(viewer, customer, *acts, on=item.name, owner=item.department)
     what = say.about(item)
-    return Line(item.name, customer, names.get(customer, ""), what, when, "", offers)
+    return Line(item.name, customer, names.get(customer, ""), what, when, "", offers, case=item.case)
 
 
 def _troubles(parts: Parts, say: Speech, *names: str) -> str:

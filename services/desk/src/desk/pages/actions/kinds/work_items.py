@@ -19,6 +19,7 @@ from desk.pages.actions.action import (
     sends,
     working_day,
 )
+from desk.pages.actions.kinds.handing import UNBLOCK
 from desk.pages.actions.offering import departments
 from desk.ui import words
 from rapport.cases.v1 import work_item_service_pb2 as pb
@@ -32,7 +33,10 @@ DELAYS = ("carrier-delay", "out-of-stock", "weather", "staff-shortage", "other")
 def possible(item: WorkItem) -> Sequence[Action]:
     """What can be done with a piece of work as it is now, most likely first."""
     left = {"PENDING": (START, FORECAST, FINISH), "STARTED": (FORECAST, FINISH)}
-    return left.get(value_name(item, "state"), ())
+    now = left.get(value_name(item, "state"), ())
+    if item.block_reason_code:
+        return (UNBLOCK, *(each for each in now if each is not START))
+    return now
 
 
 async def _offered(doing: Doing) -> Values:

@@ -1,0 +1,218 @@
+"""What the page of a case says: a pure function of what the services answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chassis.api.messages import moment, value_name
+from desk.auth.sessions import Viewer
+from desk.language.catalogues import N_
+from desk.pages.actions.kinds.cases import NOTE, OWNER, REOPEN, RESOLVE
+from desk.pages.actions.kinds.handing import further
+from desk.pages.actions.kinds.work_items import WORK, possible
+from desk.pages.actions.offering import offered
+from desk.pages.case.picture import Lane, lane
+from desk.pages.customer.cases import how_far
+from desk.pages.customer.loading import Names
+from desk.pages.customer.page import Card
+from desk.pages.customer.promises import told_of
+from desk.pages.customer.things import title_of
+from desk.pages.services import Parts
+from desk.ui import words
+from desk.ui.speech import Speech
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.handoff_service_pb2 import ListHandoffsResponse
+from rapport.cases.v1.note_pb2 import Note
+from rapport.cases.v1.note_service_pb2 import ListNotesResponse
+from rapport.cases.v1.promise_service_pb2 import ListPromisesResponse
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsResponse
+from rapport.customer.v1.customer_pb2 import Customer
+
+_STATES = {
+    "RECEIVED": N_("We have it, nobody has begun"),
+    "IN_PROGRESS": N_("In progress"),
+    "WAITING_FOR_YOU": N_("It waits for the customer"),
+    "RESOLVED": N_("Resolved"),
+}
+
+
+def title(case: Case, parts: Parts, say: Speech) -> str:
+    return title_of(case, say, parts.of("items", ListWorkItemsResponse).work_items)
+
+
+def who(case: Case, parts: Parts, say: Speech) -> str:
+    known = parts.of("customer", dict[str, Customer]).get(case.customer, Customer())
+    return known.display_name or say("a customer")
+
+
+def page(case: Case, parts: Parts, viewer: Viewer, names: Names, say: Speech) -> dict[str, Card]:
+    """The cards of the page by name, of whatever was answered."""
+    make = _Maker(case, parts, viewer, names, say)
+    return {
+        "head": make.head(),
+        "work": make.work(),
+        "handoffs": make.handoffs(),
+        "promises": make.promises(),
+        "notes": make.notes(),
+    }
+
+
+@dataclass(frozen=True)
+class _Maker:
+    case: Case
+    parts: Parts
+    viewer: Viewer
+    names: Names
+    say: Speech
+
+    @property
+    def items(self) -> Sequence[WorkItem]:
+        return self.parts.of("items", ListWorkItemsResponse).work_items
+
+    def _offered(self, *actions: Any, on: str, owner: str) -> Any:
+        return offered(self.viewer, self.case.customer, *actions, on=on, owner=owner)
+
+    def head(self) -> Card:
+        """Where the case is, who answers for it, how pressing it is and why, and who holds it now."""
+        say, case = self.say, self.case
+        waiting = [each for each in self.items if value_name(each, "state") != "FINISHED"]
+        done = self.parts.has("items") and not waiting
+        is_open = value_name(case, "state") == "OPEN"
+        acts = (WORK, NOTE, *((RESOLVE,) if done else ()), OWNER) if is_open else (REOPEN, OWNER)
+        return Card(
+            name=case.name,
+            state=say(_STATES.get(value_name(case, "customer_state"), N_("In progress"))),
+            priority=value_name(case, "priority"),
+            reasons=", ".join(say.code(each) for each in case.priority_reasons),
+            owner=say("{who} owns it.", who=self.names(case.owner)),
+            lasting=self._lasting(is_open),
+            holders=[self._holder(each) for each in waiting],
+            acts=self._offered(*acts, on=case.name, owner=case.department),
+        )
+
+    def _lasting(self, is_open: bool) -> str:
+        opened = moment(self.case.open_time)
+        if is_open:
+            return self.say("open for {span}", span=self.say.lasting(self.say.now - opened))
+        ended = moment(self.case.resolve_time)
+        how = self.say.code(self.case.resolution)
+        return self.say("{how} after {span}", how=how, span=self.say.lasting(ended - opened))
+
+    def _holder(self, item: WorkItem) -> str:
+        """`Delivery has it since 3 October, Bob does it`: of the hand-off that has not ended."""
+        lines = self.parts.of("handoffs", ListHandoffsResponse).handoffs
+        came = [
+            moment(each.hand_over_time)
+            for each in lines
+            if each.work_item == item.name and not each.HasField("end_time")
+        ]
+        told = {
+            "department": self.say.titled(words.last(item.department)),
+            "what": self.say.about(item),
+            "day": self.say.moment(max(came, default=moment(item.create_time))),
+        }
+        if item.assignee:
+            return self.say("{department}, {who}: {what}, since {day}", who=self.names(item.assignee), **told)
+        return self.say("{department}, nobody yet: {what}, since {day}", **told)
+
+    def work(self) -> Card:
+        titles = {each.name: self.say.about(each) for each in self.items}
+        return Card(trouble=self._trouble("items"), rows=[self._item(each, titles) for each in self.items])
+
+    def _item(self, item: WorkItem, titles: Mapping[str, str]) -> Card:
+        say = self.say
+        after = [titles[each] for each in item.after if each in titles]
+        return Card(
+            name=item.name,
+            department=say.titled(words.last(item.department)),
+            what=titles[item.name],
+            state="done" if value_name(item, "state") == "FINISHED" else "here",
+            words=how_far(item, say),
+            who=self.names(item.assignee) if item.assignee else "",
+            after=say("after: {what}", what=", ".join(after)) if after else "",
+            fields=[(say.titled(key), said) for key, said in sorted(item.fields.items())],
+            acts=self._offered(*possible(item), *further(item), on=item.name, owner=item.department),
+        )
+
+    def handoffs(self) -> Card:
+        """Who waited how long for whom, drawn over the time of the case, and as a table."""
+        listed = self.parts.of("handoffs", ListHandoffsResponse).handoffs
+        start = min([moment(self.case.open_time), *(moment(each.hand_over_time) for each in listed)])
+        end = self._end()
+        titles = {each.name: self.say.about(each) for each in self.items}
+        return Card(
+            trouble=self._trouble("handoffs"),
+            lanes=[self._lane(each, titles.get(each.work_item, ""), start, end) for each in listed],
+            start=self.say.moment(start),
+            end=self.say.moment(end),
+        )
+
+    def _end(self) -> datetime:
+        """Of the picture: now, or when the case was resolved."""
+        if value_name(self.case, "state") == "OPEN" or not self.case.HasField("resolve_time"):
+            return self.say.now
+        return moment(self.case.resolve_time)
+
+    def _lane(self, each: Any, what: str, start: datetime, end: datetime) -> Card:
+        say, drawn = self.say, lane(each, start, end)
+        giver, getter = (say.titled(words.last(name)) for name in (each.from_department, each.to_department))
+        told = [say.code(each.reason_code)] if each.reason_code else []
+        told += [say("came back")] if each.returned else []
+        told += [say("the customer was asked again")] if each.asked_customer_again else []
+        return Card(
+            name=each.name,
+            giver=giver,
+            getter=getter,
+            what=what,
+            why=", ".join(told),
+            day=say.moment(moment(each.hand_over_time)),
+            waited=say.lasting(drawn.waited),
+            worked=self._span(drawn.worked),
+            blocked=self._span(drawn.blocked),
+            drawn=drawn,
+            spoken=self._spoken(getter, drawn),
+        )
+
+    def _span(self, span: timedelta) -> str:
+        return self.say.lasting(span) if span else ""
+
+    def _spoken(self, getter: str, drawn: Lane) -> str:
+        waited, worked = self.say.lasting(drawn.waited), self.say.lasting(drawn.worked)
+        return self.say(
+            "{department}: waited {waited}, worked {worked}", department=getter, waited=waited, worked=worked
+        )
+
+    def promises(self) -> Card:
+        all_of_them = self.parts.of("promises", ListPromisesResponse).promises  # of the customer
+        listed = [each for each in all_of_them if each.case == self.case.name]
+        answering = {self.case.name: self.case.department}
+
+        def offer(*actions: Any, on: str, owner: str = "") -> Any:
+            return self._offered(*actions, on=on, owner=owner)
+
+        urgent, others = told_of(listed, None, set(), answering, offer, self.say)
+        return Card(trouble=self._trouble("promises"), urgent=urgent, others=others)
+
+    def notes(self) -> Card:
+        listed = self.parts.of("notes", ListNotesResponse)
+        return Card(
+            trouble=self._trouble("notes"),
+            rows=[self._note(each) for each in reversed(listed.notes)],
+            more=bool(listed.next_page_token),
+        )
+
+    def _note(self, note: Note) -> Card:
+        is_told = value_name(note, "visibility") == "CUSTOMER"
+        return Card(
+            name=note.name,
+            text=note.text,
+            who=self.names(note.author),
+            when=self.say.moment(moment(note.create_time)),
+            whom=self.say("for the customer, too") if is_told else self.say("for colleagues"),
+        )
+
+    def _trouble(self, name: str) -> str:
+        refusal = self.parts[name].refusal
+        return self.say.refusal(refusal) if refusal else ""

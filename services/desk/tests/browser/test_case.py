@@ -1,0 +1,72 @@
+"""A case with the work of its departments: who has it, who waits for whom, and what they do with it."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.company import ADMIN, ALICE, Company, Person, SignedIn
+from tests.browser.customers import somebody
+from tests.browser.looking import barriers
+
+DORA = Person("dora", "agent", "delivery")
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def owner(desk: Company) -> None:
+    """Alice, who owns what is opened here, is in the directory."""
+    agent = {"displayName": "Alice", "phone": "+49 30 901820", "department": "departments/front-desk"}
+    await desk.ask(ADMIN, "PATCH", "agents/alice?allowMissing=true", **agent)
+
+
+async def cased(desk: Company, name: str) -> Any:
+    """Somebody who waits for their delivery, with work of delivery's on their case."""
+    customer = await somebody(desk, name)
+    opened = {"customer": customer, "topic": "late-delivery", "owner": "agents/alice"}
+    case = await desk.ask(ALICE, "POST", "cases:open", case=opened)
+    work = {"case": case["name"], "department": "departments/delivery", "kind": "deliver-order"}
+    await desk.ask(ALICE, "POST", "workItems", **work)
+    return case
+
+
+async def choose(page: Page, **typed: str) -> None:
+    """Choose in the form that is open, and send it."""
+    form = page.get_by_role("dialog").locator("form")
+    for label, option in typed.items():
+        await form.get_by_label(label.replace("_", " ")).select_option(option)
+    await page.keyboard.press("Control+Enter")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_work_is_blocked_goes_on_and_is_handed_over_on_the_page_of_its_case(
+    desk: Company, signed_in: SignedIn, width: int
+) -> None:
+    case = await cased(desk, f"Nora {width}")
+    page = (await signed_in(DORA)).page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.goto(f"/{case['customer']}")
+    await page.locator("#cases").get_by_role("link", name="Late delivery", exact=True).click()
+    await page.wait_for_url(f"**/{case['name']}")
+    await page.get_by_role("button", name="It cannot go on").click()
+    await choose(page, It_waits_for="customer-answer")
+    await expect(page.locator("#head")).to_contain_text("It waits for the customer")
+    await page.get_by_role("button", name="It goes on").click()
+    await page.get_by_role("dialog").locator("form").wait_for()
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("button", name="It cannot go on")).to_be_visible()
+    await page.get_by_role("button", name="Hand over").click()
+    await choose(page, To_which_department="departments/front-desk", Reason="not-ours")
+    await expect(page.locator("#handoffs")).to_contain_text("Delivery → Front desk")
+    await expect(page.locator("#head")).to_contain_text("Front desk, nobody yet: Deliver order")
+    assert await page.get_by_role("button", name="Hand over").count() == 0
+    assert await barriers(page) == []
+
+
+async def test_what_waits_leads_from_my_work_to_its_case(desk: Company, signed_in: SignedIn) -> None:
+    case = await cased(desk, "Wilma")
+    page = (await signed_in(DORA)).page
+    await page.goto("/")
+    row = page.locator("#items li", has_text="Wilma")
+    await row.get_by_role("link", name="Deliver order").click()
+    await page.wait_for_url(f"**/{case['name']}")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Late delivery, Wilma")

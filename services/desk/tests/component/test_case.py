@@ -1,0 +1,149 @@
+"""The page of a case: which department has what of it, and what they do with it."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from cases.service import service as cases_service
+from customer.service import service as customer_service
+from rapport_tools.local.roles import ROLES
+
+AGENT = sorted(ROLES["agent"])
+DELIVERY, BILLING = "departments/delivery", "departments/billing"
+
+
+async def made(client: Any, path: str, **told: Any) -> Any:
+    answer = await client.post(path, json=told, headers={"idempotency-key": str(uuid4())})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def agent(api: Any, code: str, department: str) -> None:
+    told = {"displayName": code.capitalize(), "phone": "+49 30 901820", "department": department}
+    assert (await api.patch(f"/v1/agents/{code}?allowMissing=true", json=told)).is_success
+
+
+@pytest.fixture
+async def desk(open_desk: Any) -> Any:
+    """The desk with customers and cases; Alice and Bob work for delivery, Carol for billing."""
+    opened = await open_desk(customer_service, cases_service)
+    api = opened.client()
+    for code, department in (("alice", DELIVERY), ("bob", DELIVERY), ("carol", BILLING)):
+        await agent(api, code, department)
+    return opened
+
+
+async def work(desk: Any, **told: Any) -> Any:
+    """A piece of delivery's work on a case of Erika's that Alice owns."""
+    api = desk.client()
+    erika = await made(api, "/v1/customers", displayName="Erika Sommer")
+    case = {"customer": erika["name"], "topic": "late-delivery", "owner": "agents/alice"}
+    opened = await made(api, "/v1/cases:open", case=case)
+    item = await made(
+        api, "/v1/workItems", case=opened["name"], department=DELIVERY, kind="deliver-order", **told
+    )
+    return {"customer": erika["name"], **item}
+
+
+def held(html: str) -> dict[str, str]:
+    """The hidden fields of a form."""
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', html)
+    return {name: unescape(value) for name, value in found}
+
+
+async def act(who: Any, item: Any, action: str, **typed: str) -> Any:
+    """Open a form about the work, and send it with what is typed."""
+    path = f"/{item['customer']}/act/{action}?on={item['name']}"
+    form = await who.get(path)
+    assert form.status_code == 200, form.text
+    return await who.post(path, data={**held(form.text), **typed})
+
+
+async def page_of(who: Any, item: Any) -> str:
+    answer = await who.get(f"/{item['case']}")
+    assert answer.status_code == 200, answer.text
+    return str(answer.text)
+
+
+async def test_the_page_says_whose_it_is_how_pressing_and_who_has_it_now(desk: Any) -> None:
+    item = await work(desk)
+    page = await page_of(await desk.signed_in("agent:alice", AGENT, "delivery"), item)
+    assert f'<a href="/{item["customer"]}">Erika Sommer</a>' in page
+    assert "Priority P3" in page
+    assert "Alice owns it." in page
+    assert re.search(r"<li>Delivery, nobody yet: Deliver order, since .+</li>", page)
+    assert "Nothing is promised." in page
+
+
+async def test_work_is_given_to_a_colleague_of_its_department_and_undo_takes_it_back(desk: Any) -> None:
+    item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
+    form = (await alice.get(f"/{item['customer']}/act/give?on={item['name']}")).text
+    assert re.findall(r'<option value="(agents/\w+)"', form) == ["agents/alice", "agents/bob"]
+    done = await act(alice, item, "give", assignee="agents/bob")
+    assert "X-Done" in done.headers
+    assert "Undo" in done.text
+    assert re.search(r"<li>Delivery, Bob: Deliver order, since .+</li>", await page_of(alice, item))
+    takeback = unescape(re.findall(r'action="([^"]+)"', done.text)[0])
+    assert "X-Done" in (await alice.post(takeback, data=held(done.text))).headers
+    assert "Delivery, nobody yet" in await page_of(alice, item)
+
+
+async def test_work_that_cannot_go_on_says_what_it_waits_for_until_it_goes_on(desk: Any) -> None:
+    item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
+    assert "X-Done" in (await act(alice, item, "block", reason="customer-answer")).headers
+    page = await page_of(alice, item)
+    assert "It waits for the customer" in page
+    assert "waits for: the customer&#39;s answer" in page
+    assert "act/block" not in page
+    assert "X-Done" in (await act(alice, item, "unblock")).headers
+    page = await page_of(alice, item)
+    assert ("act/block" in page, "act/unblock" in page) == (True, False)
+
+
+async def test_a_hand_over_first_asks_for_what_the_other_department_has_to_know(desk: Any) -> None:
+    needs = [{"field": "invoice", "displayName": "Which invoice", "format": "FORMAT_REFERENCE"}]
+    told = {"displayName": "Billing", "workKinds": [{"kind": "deliver-order", "requiredFields": needs}]}
+    described = await desk.client().patch("/v1/departments/billing?allowMissing=true", json=told)
+    assert described.is_success, described.text
+    item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
+    to = {"department": BILLING, "reason": "not-ours", "asked_again": "yes"}
+    asked = await act(alice, item, "handover", **to)
+    assert "X-Form" in asked.headers
+    assert "Which invoice" in asked.text
+    path = f"/{item['customer']}/act/handover?on={item['name']}"
+    missing = await alice.post(path, data={**held(asked.text), **to, "v-invoice": ""})
+    assert "X-Form" in missing.headers
+    assert "has to know" in missing.text
+    done = await alice.post(path, data={**held(missing.text), **to, "v-invoice": "invoices/77"})
+    assert "X-Done" in done.headers, done.text
+    page = await page_of(alice, item)
+    assert "Delivery → Billing" in page
+    assert "it is not ours, the customer was asked again" in page
+    assert "act/handover" not in page  # it is billing's now
+    assert "act/handover" in await page_of(await desk.signed_in("agent:carol", AGENT, "billing"), item)
+
+
+async def test_a_department_that_has_to_know_nothing_gets_it_at_once(desk: Any) -> None:
+    item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
+    assert "X-Done" in (await act(alice, item, "handover", department=BILLING, reason="next-step")).headers
+
+
+async def test_the_picture_has_what_waited_and_what_was_worked_on(desk: Any) -> None:
+    item, clock, api = await work(desk), desk.running.app.clock, desk.client()
+    clock.advance(timedelta(hours=3))
+    assert (await api.post(f"/v1/{item['name']}:start", json={})).is_success
+    clock.advance(timedelta(hours=1))
+    page = await page_of(await desk.signed_in("agent:alice", AGENT, "delivery"), item)
+    assert 'aria-label="Delivery: waited 3 hours, worked 60 minutes"' in page
+    assert '<rect class="wait" x="0" y="1" width="750" height="12">' in page
+    assert '<rect class="work" x="750" y="1" width="250" height="12">' in page
+
+
+async def test_a_case_that_is_none_is_no_page(desk: Any) -> None:
+    alice = await desk.signed_in("agent:alice", AGENT, "delivery")
+    for name in (str(uuid4()), "x"):
+        assert (await alice.get(f"/cases/{name}")).status_code == 404
