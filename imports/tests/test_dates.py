@@ -36,6 +36,12 @@ def column(*cells: str) -> list[datetime]:
         "2 Mar 2026",
         "March 2, 2026",
         "02-Mar-2026",
+        "2/mar/2026",
+        "2026 Mar 02",
+        "Mar 2 2026",
+        "2 March 2026 00:00",
+        "March 2, 2026, 12:00 AM",
+        "2026 Mar 02 12:00:00 AM",
     ],
 )
 def test_a_day_that_can_only_be_one_is_read(cell: str) -> None:
@@ -91,6 +97,11 @@ def test_a_format_is_for_what_is_not_written_as_iso() -> None:
         "2026-13-01",
         "0/0/2026",
         "1/13/2026 25:00",
+        "2 Mrz 2026",
+        "30 Feb 2026",
+        "Mar 2026",
+        "2 Mar 26",
+        "2 Mar 2026 25:00",
     ],
 )
 def test_what_is_no_date_is_refused(cell: str) -> None:

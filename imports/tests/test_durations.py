@@ -105,6 +105,15 @@ def test_a_file_that_may_be_read_in_two_ways_is_not_counted(tmp_path):
         count(tmp_path, "11/04/2026 9:00 AM,11/05/2026 9:00 AM")
 
 
+def test_a_column_of_which_nothing_can_be_read_is_asked_about(tmp_path):
+    with pytest.raises(UnreadableFile, match=r"no cell of closed can be read: .*--date-format"):
+        count(tmp_path, "2026-11-24,11/24/26", "2026-11-24,11/25/26")
+
+
+def test_months_may_be_spelt(tmp_path):
+    assert count(tmp_path, "2026 Nov 24 09:00:00 AM,24-Nov-2026 10:00").minutes == 60
+
+
 def test_columns_are_named_in_any_case_and_one_that_is_not_there_is_told_with_those_that_are(tmp_path):
     assert count(tmp_path, "2026-11-24 09:00,2026-11-24 10:00", header="Opened,CLOSED").minutes == 60
     with pytest.raises(UnreadableFile, match="there is no column closed: the columns are opened, ended"):

@@ -12,7 +12,16 @@ _TIME = re.compile(
     r"(?i)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?)?\s*(z|utc|gmt|[-+]\d{2}:?\d{2})?"
 )
 _OFFSET = re.compile(r"(?i)\s+(?:(z|utc|gmt)|([-+]\d{2}:?\d{2}))$")
-_NAMED_MONTHS = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%b %d %Y")
+_MONTHS = [
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+]
+# 2 Mar 2026, 02-Mar-2026; March 2, 2026; 2026 Mar 02: where the year is, the day is not.
+_NAMED = re.compile(
+    r"(?:(?P<d>\d{1,2})[ /-]+(?P<m>[A-Za-z]{3,9})[ /-]+(?P<y>\d{4})"
+    r"|(?P<m2>[A-Za-z]{3,9}) +(?P<d2>\d{1,2}),? +(?P<y2>\d{4})"
+    r"|(?P<y3>\d{4})[ /-]+(?P<m3>[A-Za-z]{3,9})[ /-]+(?P<d3>\d{1,2}))(?:,? +(?P<rest>.*))?"
+)
 
 # What people call parts of a date, in English, German and French, and how `strptime` does.
 _PARTS = {
@@ -136,15 +145,15 @@ def _guessed(text: str, first: str) -> datetime:
             raise ValueError
         day, month = (one, two) if day_first else (two, one)
         return _iso(f"{year}-{month:0>2}-{day:0>2}{_clock(rest)}")
-    try:
-        return _iso(text)
-    except ValueError:
-        for known in _NAMED_MONTHS:
-            try:
-                return datetime.strptime(text, known)  # noqa: DTZ007 - the caller adds the zone
-            except ValueError:
-                continue
-        raise
+    return _named(match) if (match := _NAMED.fullmatch(text)) else _iso(text)
+
+
+def _named(match: re.Match[str]) -> datetime:
+    """A day whose month is spelt, with a time of day or without."""
+    year, month, day = (match[part] or match[f"{part}2"] or match[f"{part}3"] for part in "ymd")
+    spelt = month.lower()
+    number = next((i for i, name in enumerate(_MONTHS, 1) if spelt in (name, name[:3])), 0)
+    return _iso(f"{year}-{number:02}-{day:0>2}{_clock(match['rest'] or '')}")
 
 
 def _iso(text: str) -> datetime:

@@ -91,6 +91,9 @@ class Counting:
             if found.rows % _PROGRESS_ROWS == 0:
                 self.progress(found.rows)
         self.progress(found.rows)
+        for each in found.refusals:
+            if each.reason == "INVALID_TIME" and each.count == found.rows:
+                raise UnreadableFile(f"no cell of {each.column} can be read: each {each.description}")
         return found
 
     def _columns(self, found: Durations) -> tuple[_Column, _Column]:
