@@ -205,13 +205,21 @@ async def test_a_late_observation_never_beats_a_later_one_and_all_are_kept(billi
     assert (await billing.value(anna)).etag == value.etag
 
 
-async def test_an_empty_value_is_kept_and_never_stands(billing, anna):
+async def test_a_source_takes_back_what_it_said_by_an_empty_value_which_never_stands(billing, anna, desk):
     await billing.declare()
+    await billing.record(anna, "41", -3600, "till")
     await billing.record(anna, "42", -60)
-    await billing.record(anna, "", 0)
-    await billing.record(anna, " ", 0)
+    await billing.record(anna, "", -90)  # which came late
     assert await billing.standing(anna) == "42"
-    assert sorted(await billing.history(anna)) == [("crm", ""), ("crm", ""), ("crm", "42")]
+    await billing.record(anna, " ", 0)
+    value = await billing.value(anna)
+    assert (value.standing.value.text, value.standing.reason) == ("41", V.REASON_ONLY)
+    await billing.record(anna, "", 0, "till")
+    assert not (await billing.value(anna)).HasField("standing")
+    assert len(await billing.history(anna)) == 5
+    listed = await billing.stub.ListAttributeValues(pb.ListAttributeValuesRequest(parent=anna))
+    assert billing.attribute() not in [each.attribute for each in listed.attribute_values]
+    assert len(await desk.facts("AttributeValueUpdated")) == 4
 
 
 async def test_the_most_trusted_source_stands_however_old_it_is(billing, anna):
@@ -397,12 +405,14 @@ async def test_a_batch_has_a_size(billing, anna, refused):
     assert await refused(billing.stub.RecordObservation(twice)) == "INVALID_ARGUMENT INVALID_NAME"
 
 
-async def test_a_value_has_at_most_so_many_sources(billing, anna, refused, monkeypatch):
+async def test_of_too_many_sources_what_would_stand_last_gives_way(billing, anna, monkeypatch):
     monkeypatch.setattr(observations, "SOURCES_MAX", 2)
-    await billing.declare()
-    for source in ("a", "b", "a"):
-        await billing.record(anna, "1", source=source)
-    assert await refused(billing.record(anna, "1", source="c")) == "FAILED_PRECONDITION TOO_MANY_SOURCES"
+    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["registry"])
+    for source, seconds in (("registry", -90), ("form-1", -60), ("form-2", -30), ("form-0", -99)):
+        await billing.record(anna, source, seconds, source)
+    value = await billing.value(anna)
+    assert [each.source for each in (value.standing, *value.others)] == ["registry", "form-2"]
+    assert len(await billing.history(anna)) == 4
 
 
 async def test_recorders_at_the_same_time_keep_all_and_the_last_fact_tells_what_stands(billing, desk, anna):
@@ -426,6 +436,42 @@ async def test_of_a_sensitive_attribute_only_its_department_reads_values(billing
     assert (value.withheld, value.standing.HasField("value"), value.standing.source) == (True, False, "crm")
     (seen,) = (await other.stub.ListObservations(pb.ListObservationsRequest(parent=anna))).observations[:1]
     assert (seen.values[0].withheld, seen.values[0].HasField("value")) == (True, False)
+
+
+async def test_what_only_its_department_reads_nobody_else_pins_or_releases(billing, keeper, anna, refused):
+    await billing.declare(data_class=A.DATA_CLASS_SENSITIVE, rule=A.RULE_MANUAL)
+    await billing.pin(anna, value={"text": "nuts"})
+    other, name = keeper("delivery").stub, billing.named(anna)
+    for doing in (
+        other.PinAttributeValue(pb.PinAttributeValueRequest(name=name, value={"text": "none"})),
+        other.ReleaseAttributeValue(pb.ReleaseAttributeValueRequest(name=name)),
+    ):
+        assert await refused(doing) == "PERMISSION_DENIED NOT_OWNER"
+    assert await billing.standing(anna) == "nuts"
+
+
+@pytest.mark.parametrize("number", ["12,50", "abc", "", "NaN"])
+async def test_what_is_no_number_is_refused_wherever_it_is_said(billing, anna, number):
+    await billing.declare(type=A.TYPE_DECIMAL, rule=A.RULE_MANUAL)
+    for doing in (billing.pin(anna, value={"decimal": number}), billing.record(anna, {"decimal": number})):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await doing
+        ((field, why),) = violations(caught.value)
+        assert (field.endswith("value.decimal"), why) == (True, "INVALID_NUMBER")
+
+
+async def test_what_was_pinned_of_another_name_goes_with_it(billing, desk, anna):
+    await billing.declare(rule=A.RULE_MANUAL)
+    anne = (await desk.create(given_name="Anne")).name
+    await billing.record(anna, "42", -60)
+    later = await billing.record(anne, "43", -90, "till")
+    merge = await desk.merge(anna, anne)
+    await billing.pin(anna, observation=later.name)
+    assert await billing.standing(anna) == "43"
+    await desk.undo(merge)
+    own, theirs = [await billing.value(name) for name in (anna, anne)]
+    assert (own.standing.value.text, own.pinner) == ("42", "")
+    assert (theirs.standing.value.text, theirs.pinner) == ("43", "agents/alice")
 
 
 async def test_only_another_value_is_told_and_no_value_is(billing, desk, anna):

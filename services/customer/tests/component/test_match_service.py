@@ -10,6 +10,8 @@ import grpc
 import pytest
 from google.type.postal_address_pb2 import PostalAddress
 
+from chassis.context import Call, Principal, acting
+from customer.store import matches as store
 from customer.usecases import match_figures, match_jobs, match_records, match_training
 from customer.usecases.match_step import SKIPPED
 from rapport.customer.v1 import customer_merge_service_pb2 as merge_service_pb2
@@ -187,6 +189,17 @@ async def test_a_customer_who_cannot_be_compared_holds_up_nobody(
     await matches.customer(given="Poison")
     await matches.customer(born="1984-04-12")
     await matches.customer(born="1984-04-12")
+    await matches.only()
+
+
+async def test_who_changed_is_compared_between_two_steps_of_a_job(matches: Any, waits: Any) -> None:
+    await matches.customer(born="1984-04-12")
+    await matches.settled()
+    with acting(Call("test", Principal("service:customer"))):
+        async with matches.desk.running.db.transaction() as step:
+            await store.LOCK.run(step)
+            await matches.customer(born="1984-04-12")
+            await waits(step)  # in line, before the next step
     await matches.only()
 
 

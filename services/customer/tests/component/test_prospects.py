@@ -127,6 +127,10 @@ async def test_a_purchase_by_a_name_that_was_merged_away_converts_who_survives(d
     await desk.deliver(purchase(twin))
     await converted(desk, anna)
     (told,) = await desk.facts("CustomerConverted")
-    assert told.data.customer == anna.name
+    assert told.data.customer == twin.name
     await desk.undo(merge)
     assert ((await get(desk, anna)).prospect, (await get(desk, twin)).prospect) == (True, False)
+    await desk.deliver(purchase(twin))
+    await desk.deliver(purchase(anna))
+    await converted(desk, anna)
+    assert [each.data.customer for each in await desk.facts("CustomerConverted")] == [twin.name, anna.name]

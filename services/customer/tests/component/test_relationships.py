@@ -10,6 +10,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.api.messages import timestamp
 from chassis.grpc.status import refusal
+from customer.names import CUSTOMER
+from customer.store.relationships import BELONGS_TO
 from customer.usecases import relationships as usecases
 from rapport.customer.v1 import relationship_service_pb2 as pb
 from rapport.customer.v1.customer_pb2 import Organization
@@ -129,6 +131,38 @@ async def test_parent_companies_make_no_circle_however_long_but_what_ended_is_pa
     ending = pb.UpdateRelationshipRequest(relationship=Relationship(name=links[1].name, **past))
     await related.UpdateRelationship(ending)
     await relate(chain[3], "subsidiary-of", chain[0])
+
+
+async def test_a_merge_is_made_whatever_customers_are_to_each_other_and_a_circle_of_it_ends_nowhere(
+    desk, related, relate, acme, refused
+):
+    low, middle, high = [await desk.create(organization=Organization(legal_name=n)) for n in "ABC"]
+    await relate(low, "subsidiary-of", middle)
+    above = await relate(middle, "subsidiary-of", high)
+    await desk.merge(low.name, high.name)
+    assert len(await listed(related, low)) == 2
+    await relate(acme, "subsidiary-of", middle)
+    assert await refused(relate(middle, "subsidiary-of", acme)) == "FAILED_PRECONDITION RELATIONSHIP_CIRCLE"
+    ended = Relationship(name=above.name, end_time=timestamp(desk.clock.now()))
+    await related.UpdateRelationship(pb.UpdateRelationshipRequest(relationship=ended))
+
+
+async def test_a_step_to_the_parent_company_is_one_look_however_often_it_was_planned(desk, relate):
+    chain = [await desk.create(organization=Organization(legal_name=f"Acme {n}")) for n in range(3)]
+    for low, high in pairwise(chain):
+        await relate(low, "subsidiary-of", high)
+    types = ("uuid",) * BELONGS_TO.sql.count("UUID")
+    async with desk.running.db.connection() as connection:
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE belongs ({', '.join(types)}) AS {BELONGS_TO.sql}")
+        ids = ", ".join(f"'{CUSTOMER.ids(each.name)[0]}'" for each in (chain[0], chain[2]))
+        await connection.execute("SET enable_seqscan = off")  # which so few rows are read by otherwise
+        rows = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS OFF) EXECUTE belongs ({ids})")
+        await connection.execute("DEALLOCATE belongs")
+        await connection.execute("RESET plan_cache_mode; RESET enable_seqscan")
+    plan = "\n".join(row[0] for row in rows)
+    assert "Seq Scan on relationships" not in plan
+    assert "Index Cond: ((customer_id = " in plan
 
 
 async def test_two_who_close_a_circle_from_both_ends_at_once_do_not(desk, relate, monkeypatch):

@@ -219,3 +219,19 @@ async def test_a_batch_that_is_refused_does_not_tell_which_handles_are_known(des
             await desk.customers.BatchResolveCustomers(request)
         said.append((error.value.code(), error.value.details()))
     assert said[0] == said[1]
+
+
+async def test_who_is_found_by_a_shared_handle_takes_it_from_nobody_of_the_same_batch(desk):
+    team = desk.email("team@example.com")
+    team.shared = True
+    anna = await desk.create(team)
+    yed = Customer(person=Person(given_name="Yed"), identifiers=[desk.email("team@example.com")])
+    request = BatchResolveCustomersRequest(
+        requests=[
+            ResolveCustomerRequest(identifier=desk.email("team@example.com")),
+            ResolveCustomerRequest(identifier=desk.email("yed@example.com"), new_customer=yed),
+        ]
+    )
+    found, created = (await desk.customers.BatchResolveCustomers(request)).responses
+    assert (found.customer, found.created, created.created) == (anna.name, False, True)
+    assert [each.shared for each in (await desk.get(created.customer)).identifiers] == [False, True]

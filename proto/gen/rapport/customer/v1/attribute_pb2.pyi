@@ -115,7 +115,8 @@ class Attribute(_message.Message):
     class Rule(_Rule, metaclass=_RuleEnumTypeWrapper):
         """Which of several values stands. What is said of a later time comes before what is said of an earlier one, of the same
         time what is surer (`confidence`), then the source that is last in the alphabet, then the greater text: so it is the same
-        in whatever order values are recorded. An empty value never stands.
+        in whatever order values are recorded. An empty value never stands: by it
+        a source takes back what it said before.
         """
 
     RULE_UNSPECIFIED: Attribute.Rule.ValueType  # 0

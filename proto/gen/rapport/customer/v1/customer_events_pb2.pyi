@@ -1202,7 +1202,9 @@ Global___RelationshipDeleted: _TypeAlias = RelationshipDeleted  # noqa: Y015
 
 @_typing.final
 class CustomerConverted(_message.Message):
-    """A prospect bought for the first time that we know of. Told once of a customer."""
+    """A customer bought for the first time that we know of. Told once of each name by which they bought: of who was merged it is told
+    of the name that bought, of whom it stays true when the merge is undone.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -42,6 +42,8 @@ class Relationship(_message.Message):
     kind: _builtins.str
     """What they are, a code: `employee-of`, `member-of-household`, `subsidiary-of` (whose parent companies make no circle), and
     whatever else an installation tells apart. Of one kind two customers have one at a time, in each direction.
+    That is so of what is noted. A merge is never refused for it, so of a customer who was merged several of one kind may hold, or
+    parent companies make a circle, until somebody ends one or undoes the merge: who follows them stops at whom they have seen.
     """
     role: _builtins.str
     """As what, for people: `Head of purchasing`; at most 100 characters."""

@@ -170,7 +170,7 @@ class Candidate:
 
 
 def candidates(observation: Observation) -> list[Candidate]:
-    """What an observation says, but for what is empty: that never stands."""
+    """What an observation says. What is empty never stands, and takes back what its source said before."""
     return [
         Candidate(
             observation.customer_id,
@@ -184,7 +184,6 @@ def candidates(observation: Observation) -> list[Candidate]:
             observation.confidence,
         )
         for attribute_id, value in observation.contents.items()
-        if value
     ]
 
 
@@ -248,7 +247,8 @@ _BY = (Reason.PINNED, Reason.TRUSTED, Reason.LATER, Reason.SURER, Reason.ORDER, 
 
 
 def decided(attribute: Attribute, found: Sequence[Candidate], pinned: Candidate | None) -> list[Judged]:
-    """Those that were found, best first: the one that stands, by what, and by what it comes before others."""
+    """Those that say something, best first: what stands, by what, and by what it comes before others."""
+    found = [each for each in found if each.value]
     if pinned is not None and attribute.rule is Rule.MANUAL:
         found = [pinned, *(each for each in found if each.observation_id != pinned.observation_id)]
     else:

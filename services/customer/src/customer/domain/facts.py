@@ -346,9 +346,10 @@ class RelationshipDeleted(_Relationship):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerConverted:
-    """A prospect bought for the first time that we know of.
+    """A customer bought for the first time that we know of.
 
-    Told once of a customer.
+    Told once of each name by which they bought: of who was merged it is told of the name that bought, of whom
+    it stays true when the merge is undone.
     """
 
     customer: str

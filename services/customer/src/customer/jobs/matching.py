@@ -16,6 +16,7 @@ from customer.usecases.match_step import Matcher
 
 POLL_S = 1.0
 AT_ONCE = 50
+PATIENCE_MS = 10_000
 FAILURES = Counter(
     "rapport_match_failures", "Customers who could not be compared, and are tried again in an hour."
 )
@@ -38,13 +39,14 @@ class Matching:
                 await asyncio.sleep(POLL_S)
 
     async def once(self) -> bool:
-        """Compare some. False when there is nothing to compare, or not here or now."""
+        """Compare some. False when there is nothing to compare, or not now."""
         rows: Sequence[Any] = ()
         try:
             rows = await store.QUEUED.all(self._db, limit=self._at_once)
-            compared = bool(rows) and await self._compare(rows)
+            if rows:
+                await self._compare(rows)
             self._at_once = min(AT_ONCE, 2 * self._at_once)
-            return compared
+            return bool(rows)
         except Exception as error:
             if len(rows) == 0 or isinstance(error, DATABASE_ERRORS) or is_transient(error):
                 _log.warning("customers are compared later", error=type(error).__name__)
@@ -58,8 +60,7 @@ class Matching:
         """Find whose comparison fails, so that they hold up nobody else."""
         for row in rows:
             try:
-                if not await self._compare([row]):
-                    return False
+                await self._compare([row])
             except Exception as error:
                 if isinstance(error, DATABASE_ERRORS) or is_transient(error):
                     return False
@@ -69,12 +70,11 @@ class Matching:
                 await store.POSTPONE.run(self._db, ids=[row["id"]])
         return True
 
-    async def _compare(self, rows: Sequence[Any]) -> bool:
-        """Compare whom the rows are of, and forget the rows. False when another process compares."""
+    async def _compare(self, rows: Sequence[Any]) -> None:
+        """Compare whom the rows are of, and forget the rows, unless another process did."""
         with acting(self._clock):
-            async with self._db.background, self._db.transaction() as tx:
-                if not (await store.TRY_LOCK.one(tx))["ours"]:
-                    return False
-                await self._matcher.match(tx, {row["customer_id"] for row in rows})
-                await store.DEQUEUE.run(tx, ids=[row["id"] for row in rows])
-        return True
+            # Waits in line for its turn: a job that matches everybody takes one after the other.
+            async with self._db.background, self._db.transaction(lock_timeout_ms=PATIENCE_MS) as tx:
+                await store.LOCK.run(tx)
+                taken = await store.DEQUEUE.all(tx, ids=[row["id"] for row in rows])
+                await self._matcher.match(tx, {row["customer_id"] for row in taken})

@@ -116,7 +116,8 @@ def _few(check: Check, request: pb.BatchRecordObservationsRequest, now: datetime
 
 
 def _either(check: Check, request: pb.PinAttributeValueRequest, now: datetime) -> None:
-    has_value = request.value.WhichOneof("kind") is not None and bool(read_value(request.value).text)
+    kind = request.value.WhichOneof("kind")
+    has_value = kind is not None and bool(kind != "text" or request.value.text.strip())
     if bool(request.observation) == has_value:
         check.refuse("value", "REQUIRED", "must be given, or observation, not both")
 

@@ -11,7 +11,7 @@ from chassis.db.aliases import group_of
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, replaced, rows_of, table
 from customer.domain.attributes import Attribute, Candidate, Observation, Pin
-from customer.store.tables import CUSTOMERS, METADATA
+from customer.store.tables import METADATA
 
 ATTRIBUTES = table(METADATA, "attributes", Attribute)
 # Append-only: everything that was ever said, also of profiles.
@@ -50,14 +50,6 @@ COUNT_ATTRIBUTES = Statement[Any](
 )
 SAVE_ATTRIBUTE = Statement[Any](replaced(insert(ATTRIBUTES)))
 
-# Locked in the order of their ids, so that two batches cannot each wait for the other.
-LOCK_CUSTOMERS = Statement[Any](
-    sa.select(CUSTOMERS.c.id)
-    .where(among(CUSTOMERS.c.id, "ids"))
-    .order_by(CUSTOMERS.c.id)
-    .with_for_update(key_share=True)
-)
-
 INSERT_OBSERVATIONS = Bulk[Any](OBSERVATIONS)
 OBSERVATION = Statement(
     sa.select(OBSERVATIONS).where(
@@ -79,7 +71,7 @@ LIST_OBSERVATIONS = Listing(
     of_customer=_O.customer_id,
     filters={"source": filters.text(_O.source), "observe_time": filters.moment(_O.observe_time)},
 )
-# What was said of a field of the profile lately: in the latest 200 observations of each id.
+# What was said of fields of the profile lately: in the latest 200 observations of each id.
 _asked = rows_of("asked", customer_ids=sa.Uuid())
 _latest = (
     sa.select(OBSERVATIONS)
@@ -91,7 +83,7 @@ _latest = (
 LATEST_OBSERVATIONS = Statement(
     sa.select(*_latest.c)
     .select_from(_asked.join(_latest, sa.true()))
-    .where(_latest.c.contents.has_key(_attribute)),
+    .where(_latest.c.contents.has_any(sa.bindparam("attribute_ids", type_=sa.ARRAY(sa.Text)))),
     row=Observation,
 )
 
@@ -102,6 +94,14 @@ CANDIDATES_OF = Statement(
     row=Candidate,
 )
 SAVE_CANDIDATES = Bulk[Any](CANDIDATES, replaced)
+_beyond = rows_of("beyond", customers=sa.Uuid(), attributes=sa.Text(), sources=sa.Text())
+DELETE_CANDIDATES = Statement[Any](
+    sa.delete(CANDIDATES).where(
+        _C.customer_id == _beyond.c.customers,
+        _C.attribute_id == _beyond.c.attributes,
+        _C.source == _beyond.c.sources,
+    )
+)
 
 PINS_OF = Statement(
     sa.select(PINS).where(among(_P.customer_id, "customer_ids"), among(_P.attribute_id, "attribute_ids")),
@@ -111,7 +111,7 @@ SAVE_PINS = Bulk[Any](PINS, replaced)
 
 _any_value = (
     sa.select(sa.literal(1))
-    .where(among(_C.customer_id, "customer_ids"), _C.attribute_id == _A.id)
+    .where(among(_C.customer_id, "customer_ids"), _C.attribute_id == _A.id, _C.value != "")
     .correlate(ATTRIBUTES)
     .exists()
 )

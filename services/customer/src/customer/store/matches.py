@@ -70,12 +70,11 @@ _LIMIT = sa.bindparam("limit", type_=sa.Integer)
 
 # One process matches at a time: two who compare at once would not see each other's new customer.
 _MATCHING = sa.func.hashtextextended("customer-matching", 0)
-TRY_LOCK = Statement[Any](sa.select(sa.func.pg_try_advisory_xact_lock(_MATCHING).label("ours")))
 LOCK = Statement[Any](sa.select(sa.func.pg_advisory_xact_lock(_MATCHING)))
 QUEUED = Statement[Any](
     sa.select(_Q.id, _Q.customer_id).where(_Q.due_time <= sa.func.now()).order_by(_Q.id).limit(_LIMIT)
 )
-DEQUEUE = Statement[Any](sa.delete(MATCH_QUEUE).where(among(_Q.id, "ids")))
+DEQUEUE = Statement[Any](sa.delete(MATCH_QUEUE).where(among(_Q.id, "ids")).returning(_Q.customer_id))
 POSTPONE = Statement[Any](
     sa.update(MATCH_QUEUE)
     .where(among(_Q.id, "ids"))

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.db.aliases import group_of, survivor_of
+from chassis.db.aliases import group_of, names_of, survivor_of
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import table
 from customer.domain.relationships import SUBSIDIARY, Relationship
@@ -55,11 +55,24 @@ LIST_RELATIONSHIPS = Listing(
     filters={"kind": filters.text(_either.c.kind), "end_time": filters.moment(_either.c.end_time)},
 )
 
-# The parent companies of a company, and theirs; itself first. Each once, so it ends whatever is there.
+# The parent companies of a company, and theirs; itself first. Each once, so it ends whatever is there. By its
+# names and with the kind as it is, a step at a time: no plan, of whatever values, reads all subsidiaries.
 _above = sa.select(survivor_of(_id("related_customer_id")).label("id")).cte("above", recursive=True)
-_above = _above.union(
-    sa.select(survivor_of(_R.related_customer_id)).where(
-        _R.customer_id == sa.func.any(group_of(_above.c.id)), _R.kind == SUBSIDIARY, sa.text(_HOLDS)
+_names = names_of(_above.c.id)
+_parents = (
+    sa.select(_R.related_customer_id)
+    .where(
+        _R.customer_id == _names.c.customer_id,
+        _R.kind == sa.literal_column(f"'{SUBSIDIARY}'"),
+        sa.text(_HOLDS),
     )
+    .limit(sa.literal_column("1000"))
+    .lateral("parents")
+)
+_above = _above.union(
+    sa.select(survivor_of(_parents.c.related_customer_id))
+    .select_from(_above)
+    .join(_names, sa.true())
+    .join(_parents, sa.true())
 )
 BELONGS_TO = Statement[Any](sa.select(_above.c.id).where(_above.c.id == survivor_of(_id("customer_id"))))

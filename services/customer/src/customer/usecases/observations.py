@@ -9,18 +9,27 @@ from uuid import UUID
 from chassis import ids
 from chassis.api import etags
 from chassis.api.entities import found
-from chassis.db.aliases import Groups, groups_of
+from chassis.db.aliases import Groups
 from chassis.db.statement import arrays
 from chassis.db.transaction import Transaction
-from chassis.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, Violation, invalid
+from chassis.errors import InvalidArgument, NotFound, Violation, invalid
 from chassis.facts import fact_of
 from customer.domain import provenance
-from customer.domain.attributes import Attribute, Candidate, Observation, Standing, Type, candidates
+from customer.domain.attributes import (
+    Attribute,
+    Candidate,
+    DataClass,
+    Observation,
+    Standing,
+    Type,
+    candidates,
+)
 from customer.domain.facts import AttributeValueUpdated
 from customer.names import ATTRIBUTE, CUSTOMER, OBSERVATION
 from customer.store import attributes as store
 from customer.store.tables import UPDATE_CUSTOMERS, UPDATED_COLUMNS
 from customer.usecases.customers import lock_customer
+from customer.usecases.people import lock_people
 from customer.usecases.provenance import calling_source
 from customer.usecases.standing import Key, Known, ids_of, known, standing, survivor_first
 
@@ -52,16 +61,16 @@ async def record_observations(tx: Transaction, observed: Sequence[Observed]) -> 
     """Record what sources say, all or none, and tell of which attributes another value stands.
 
     NotFound without a customer; InvalidArgument UNKNOWN_ATTRIBUTE, PROFILE_FIELD, INVALID_VALUE with
-    everything that is wrong; FailedPrecondition TOO_MANY_SOURCES.
+    everything that is wrong.
     """
     attributes = await _known_attributes(tx, observed)
-    people = await _locked(tx, {each.customer_id for each in observed})
+    people = await _lock(tx, {each.customer_id for each in observed})
     held = await known(tx, people.everybody, list(attributes))
     recorded = [_observation(tx, each) for each in observed]
     said = [candidate for each in recorded for candidate in candidates(each)]
     keys = sorted({(each.customer_id, each.attribute_id) for each in said})
     before = _standing(held, people, keys, attributes)
-    await _bring(tx, held, said)
+    await _bring(tx, held, said, attributes)
     await store.INSERT_OBSERVATIONS.rows(tx, recorded)
     for each in recorded:
         tx.touch(each.name)
@@ -81,14 +90,15 @@ async def pin_value(
 ) -> Standing:
     """Have an observed value, or a new one, stand until it is released.
 
-    NotFound; InvalidArgument INVALID_VALUE; FailedPrecondition NOT_MANUAL, PROFILE_FIELD; Aborted
-    ETAG_MISMATCH.
+    An observation is pinned under the name that it is of: a merge that is undone takes it along. NotFound;
+    PermissionDenied NOT_OWNER of a value that is another department's to read; InvalidArgument
+    INVALID_VALUE; FailedPrecondition NOT_MANUAL, PROFILE_FIELD; Aborted ETAG_MISMATCH.
     """
-    attribute = await found(tx, ATTRIBUTE, store.ATTRIBUTE, attribute_id)
+    attribute = await _attribute(tx, attribute_id)
     if attribute.profile_field:
         attribute.refuse_of_profile("is pinned by a person who changes it with UpdateCustomer")
     attribute.require_manual()
-    people = await _locked(tx, [customer_id])
+    people = await _lock(tx, [customer_id])
     held = await known(tx, people.everybody, [attribute_id])
     before = _standing(held, people, [(customer_id, attribute_id)], {attribute_id: attribute})
     _match(etag, before)
@@ -100,25 +110,26 @@ async def pin_value(
         _refuse(_wrong(attribute, value, "value"))
         by = source or calling_source(tx)
         observation = _observation(tx, Observed(customer_id, by, {attribute_id: value}))
-        await _bring(tx, held, candidates(observation))
+        await _bring(tx, held, candidates(observation), {attribute_id: attribute})
         await store.INSERT_OBSERVATIONS.rows(tx, [observation])
-    own = held.own_pin(customer_id, attribute_id)
+    own = held.own_pin(observation.customer_id, attribute_id)
     pin = replace(own, observation_id=observation.id, actor=tx.call.principal.subject, pin_time=tx.now)
     held.pin(pin, observation)
+    await store.SAVE_PINS.rows(tx, [pin])
     return await _told(tx, before, held, people, attribute)
 
 
 async def release_value(
     tx: Transaction, *, customer_id: UUID, attribute_value_id: str, etag: str
 ) -> Standing:
-    """Have the rule decide again; let imports change a field of the profile. NotFound; ETAG_MISMATCH.
+    """Have the rule decide again; let imports change a field of the profile. Refusals as of `pin_value`.
 
     Of a customer who was merged, whatever is pinned under any of the names.
     """
-    attribute = await found(tx, ATTRIBUTE, store.ATTRIBUTE, attribute_value_id)
+    attribute = await _attribute(tx, attribute_value_id)
     if attribute.profile_field:
         return await _release_field(tx, customer_id, attribute, etag)
-    people = await _locked(tx, [customer_id])
+    people = await _lock(tx, [customer_id])
     held = await known(tx, people.everybody, [attribute.id])
     before = _standing(held, people, [(customer_id, attribute.id)], {attribute.id: attribute})
     _match(etag, before)
@@ -127,6 +138,14 @@ async def release_value(
             held.pin(replace(pin, observation_id=None, actor="", pin_time=None))
     await store.SAVE_PINS.rows(tx, list(held.pins.values()))
     return await _told(tx, before, held, people, attribute)
+
+
+async def _attribute(tx: Transaction, attribute_id: str) -> Attribute:
+    """The attribute whose value is decided, by who may see it: what is SENSITIVE is its department's."""
+    attribute = await found(tx, ATTRIBUTE, store.ATTRIBUTE, attribute_id)
+    if attribute.data_class is DataClass.SENSITIVE:
+        tx.require_owner(attribute)
+    return attribute
 
 
 async def _release_field(tx: Transaction, customer_id: UUID, attribute: Attribute, etag: str) -> Standing:
@@ -200,19 +219,15 @@ def _refuse(wrong: Sequence[Violation]) -> None:
         raise InvalidArgument(wrong)
 
 
-async def _locked(tx: Transaction, customer_ids: Collection[UUID]) -> Groups:
+async def _lock(tx: Transaction, customer_ids: Collection[UUID]) -> Groups:
     """Who these are. NotFound.
 
     Nobody else records of them meanwhile, or two may each tell of the wrong value.
     """
-    people = await groups_of(tx, customer_ids)
-    there = {row["id"] for row in await store.LOCK_CUSTOMERS.all(tx, ids=people.everybody)}
+    people, there = await lock_people(tx, customer_ids)
     for customer_id in customer_ids:
         if customer_id not in there:
             raise NotFound(CUSTOMER.format(customer_id))
-    again = await groups_of(tx, customer_ids)
-    if again.members != people.members:
-        raise Aborted("REQUEST_IN_FLIGHT", "The customer was merged meanwhile: try again.", retry_after_s=1)
     return people
 
 
@@ -247,14 +262,22 @@ def _standing(
     }
 
 
-async def _bring(tx: Transaction, held: Known, said: Sequence[Candidate]) -> None:
-    """Keep what is the best of its source. TOO_MANY_SOURCES."""
+async def _bring(
+    tx: Transaction, held: Known, said: Sequence[Candidate], attributes: Mapping[str, Attribute]
+) -> None:
+    """Keep what is the best of its source; where there are too many, what would stand last gives way."""
     new = held.add(said)
-    for each in new:
-        if len(held.candidates[each.customer_id, each.attribute_id]) > SOURCES_MAX:
-            told = f"A value has at most {SOURCES_MAX} sources: a source is a system or touch point."
-            raise FailedPrecondition("TOO_MANY_SOURCES", told, {"most": SOURCES_MAX})
-    await store.SAVE_CANDIDATES.rows(tx, new)
+    beyond = []
+    for key in {(each.customer_id, each.attribute_id) for each in new}:
+        trust = attributes[key[1]].trust
+        ranked = sorted(held.candidates[key], key=lambda each: (trust(each.source), each.strength))
+        beyond += ranked[:-SOURCES_MAX]
+        held.candidates[key] = ranked[-SOURCES_MAX:]
+    await store.SAVE_CANDIDATES.rows(tx, [each for each in new if each not in beyond])
+    if beyond:
+        keys = [(each.customer_id, each.attribute_id, each.source) for each in beyond]
+        customers, of, sources = map(list, zip(*keys, strict=True))
+        await store.DELETE_CANDIDATES.run(tx, customers=customers, attributes=of, sources=sources)
 
 
 async def _tell(

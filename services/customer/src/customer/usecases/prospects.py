@@ -28,24 +28,23 @@ class Bought:
 async def convert(tx: Transaction, bought: Sequence[Bought]) -> None:
     """Make customers of the prospects among those who bought, and tell, of the oldest purchase of these.
 
-    By whichever of their names they bought. Who is not here is nobody's prospect: a customer is known here
-    before anywhere else.
+    Told once of each name that bought, so that it stays true of it when a merge is undone. Who is not here is
+    nobody's prospect: a customer is known here before anywhere else.
     """
     oldest_first = sorted(bought, key=lambda each: each.purchase_time)
     groups, customers = await lock_people(tx, {each.customer_id for each in oldest_first})
-    changed = {}
+    changed: dict[UUID, Customer] = {}
     for each in oldest_first:
         buyer, customer = customers.get(each.customer_id), customers.get(groups.survivors[each.customer_id])
-        if buyer is None or customer is None:
+        if buyer is None or customer is None or buyer.bought:
             continue
-        if not buyer.bought:
-            buyer.bought = True
-            changed[buyer.id] = buyer
-        if customer.convert(tx.now):
-            changed[customer.id] = customer
-            tx.act(replace(tx.call, cause_id=each.event_id, correlation_id=each.correlation_id))
-            told = {"purchase": each.purchase, "purchase_time": each.purchase_time}
-            tx.record(fact_of(CustomerConverted, customer, **told), version=customer.version)
+        buyer.bought = True
+        if not customer.convert(tx.now) or buyer is not customer:
+            buyer.touch(tx.now)
+        changed |= {buyer.id: buyer, customer.id: customer}
+        tx.act(replace(tx.call, cause_id=each.event_id, correlation_id=each.correlation_id))
+        told = {"purchase": each.purchase, "purchase_time": each.purchase_time}
+        tx.record(fact_of(CustomerConverted, buyer, **told), version=buyer.version)
     if changed:
         await save(tx, list(changed.values()))
 

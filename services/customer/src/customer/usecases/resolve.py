@@ -16,7 +16,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, NotFound
 from customer.domain.identifiers import NUMBERS, Draft, Handle, IdentifierType, Key, shared, taken
 from customer.names import CUSTOMER
-from customer.store.identifiers import owners_of
+from customer.store.identifiers import known_shared, owners_of
 from customer.store.tables import DELETE_IDENTIFIERS_OF
 from customer.usecases.claims import claim
 from customer.usecases.customers import Held, insert_customers, judge, prepare, refuse_taken
@@ -64,6 +64,7 @@ async def resolve_customers(
     if several_may_have:  # nobody else makes a customer for them meanwhile
         await LOCK_NAMES.run(tx, names=list(several_may_have))
     owners = await _owners_of(tx, asks)
+    joined = await _known_shared(tx, asks)
     planned: dict[UUID, Held] = {}
     first: dict[UUID, Ask] = {}
     for ask in asks:
@@ -80,7 +81,7 @@ async def resolve_customers(
             if not identifier.key:
                 continue
             owner = owners.setdefault(identifier.key, held.customer.id)
-            if identifier.own_key and owner != held.customer.id:
+            if identifier.own_key and identifier.key not in joined and owner != held.customer.id:
                 raise taken(ask.field, CUSTOMER.format(owners[identifier.key]))
         planned[held.customer.id], first[held.customer.id] = held, ask
     beaten = await _create(tx, planned, first, owners) if planned else set()
@@ -107,6 +108,12 @@ async def _owners_of(tx: Transaction, asks: Sequence[Ask]) -> dict[Key, UUID]:
         if len(holders.get(_key(ask.handle), ())) > 1:
             raise shared(ask.field)
     return {key: next(iter(customers)) for key, customers in holders.items()}
+
+
+async def _known_shared(tx: Transaction, asks: Sequence[Ask]) -> set[Key]:
+    """Which handles of customers to be created are known to be shared: those join whoever has them."""
+    handles = (handle for ask in asks if ask.new for handle in (ask.handle, *ask.new.handles))
+    return await known_shared(tx, {handle.key for handle in handles if handle.own_key and handle.key})
 
 
 async def _create(

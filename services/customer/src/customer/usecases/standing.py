@@ -83,7 +83,7 @@ class Known:
     def _said(self, pin: Pin, attribute: Attribute) -> Candidate | None:
         observation = self.pinned.get(pin.observation_id) if pin.observation_id else None
         said = candidates(observation) if observation else []
-        return next((each for each in said if each.attribute_id == attribute.id), None)
+        return next((each for each in said if each.attribute_id == attribute.id and each.value), None)
 
 
 async def ids_of(on: Executor, customer_id: UUID) -> list[UUID]:
@@ -121,10 +121,14 @@ async def standing(
     if len(own) < len(attributes):
         customers = {each.id: each for each in await CUSTOMERS_BY_ID.all(on, ids=list(customer_ids))}
     said = await _said(on, customers.values())
+    fields = [each.id for each in attributes if each.profile_field]
+    lately: Sequence[Observation] = ()
+    if fields:
+        of = {"customer_ids": list(customers), "attribute_ids": fields}
+        lately = await store.LATEST_OBSERVATIONS.all(on, **of)
+    earlier = [each for observation in lately for each in candidates(observation)]
     return [
-        await _of_profile(
-            on, [customers[each] for each in customer_ids if each in customers], attribute, said
-        )
+        _of_profile([customers[each] for each in customer_ids if each in customers], attribute, said, earlier)
         if attribute.profile_field
         else found.standing(customer_ids, attribute)
         for attribute in attributes
@@ -138,16 +142,17 @@ async def _said(on: Executor, customers: Iterable[Customer]) -> dict[UUID, Obser
     return {each.id: each for each in found}
 
 
-async def _of_profile(
-    on: Executor, customers: Sequence[Customer], attribute: Attribute, said: dict[UUID, Observation]
+def _of_profile(
+    customers: Sequence[Customer],
+    attribute: Attribute,
+    said: dict[UUID, Observation],
+    lately: Sequence[Candidate],
 ) -> Standing:
     """What the survivor's profile says, what those of others do, and what was said before."""
     name = provenance.field_of(attribute.id)
     survivor = customers[0]
     profiles = [each for customer in customers if (each := _candidate(customer, attribute, name, said))]
-    ids = [customer.id for customer in customers]
-    before = await store.LATEST_OBSERVATIONS.all(on, customer_ids=ids, attribute_id=attribute.id)
-    earlier = [e for o in before for e in candidates(o) if e.attribute_id == attribute.id]
+    earlier = [each for each in lately if each.attribute_id == attribute.id and each.value]
     stands = next((each for each in profiles if each.customer_id == survivor.id), None)
     origin = provenance.sources(survivor).get(name)
     is_held = origin is not None and origin.held

@@ -71,7 +71,7 @@ def _buyers() -> None:
                 UPDATE customers SET bought = true, prospect = false
                 WHERE NOT bought AND id > past AND id <= until AND EXISTS (
                     SELECT FROM timeline WHERE timeline.customer_id = customers.id
-                    AND event_type = 'rapport.loyalty.v1.PurchaseRecorded'
+                    AND event_type = 'rapport.loyalty.v1.PurchaseRecorded' AND coalesce(amount, 0) >= 0
                 );
                 COMMIT;
                 past := until;
