@@ -330,3 +330,30 @@ async def test_an_import_that_says_shared_of_what_somebody_has_alone_leaves_it_t
     job, told = await load(desk, row)
     assert (job.created_count, told) == (1, [(2, "IDENTIFIER_TAKEN", True)])
     assert (await desk.resolve(desk.email(INFO))).customer == anna.name
+
+
+async def test_of_two_records_of_one_system_that_were_merged_each_keeps_what_its_rows_say(desk):
+    def row(number, name, **more):
+        handles = [desk.external(f"crm:{number}"), *more.get("handles", ())]
+        return Customer(display_name=name, identifiers=handles, region_code=more.get("region", ""))
+
+    export = [row(1, "Jon Smith"), row(2, "John Smyth")]
+    await load(desk, *export, source="first")
+    jon, john = [(await get(desk, desk.external(f"crm:{n}"))).name for n in (1, 2)]
+    merge = await desk.merge(jon, john)
+    before = await desk.get(jon)
+    for night in ("second", "third"):
+        job, told = await load(desk, *export, source=night)
+        assert (job.matched_count, job.renamed_count, told) == (2, 0, [])
+    assert await desk.get(jon) == before
+    await load(
+        desk, row(2, "John Smythe", region="GB", handles=[desk.email("j@smythe.example")]), source="fourth"
+    )
+    now = await desk.get(john)  # which is Jon
+    assert (now.name, now.display_name, now.region_code) == (jon, "Jon Smith", "")
+    assert len(now.identifiers) == 3
+    await desk.undo(merge)
+    jon_again, john_again = [await desk.get(name) for name in (jon, john)]
+    assert (jon_again.display_name, len(jon_again.identifiers)) == ("Jon Smith", 1)
+    assert (john_again.display_name, john_again.region_code) == ("John Smythe", "GB")
+    assert [each.value for each in john_again.identifiers] == ["2", "j@smythe.example"]

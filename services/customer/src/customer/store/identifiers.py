@@ -35,7 +35,7 @@ def _having(predicate: str, value: sa.Column[Any]) -> sa.Select[Any]:
     indexed: sa.ColumnElement[bool] = sa.literal_column(f"({predicate.format('identifiers.')})")
     same = (_T.type == _keys.c.type, _T.system == _keys.c.system, value == _keys.c.normalized_value)
     owner = survivor_of(_T.customer_id).label("customer_id")
-    return sa.select(*(_keys.c[name] for name in _KEY), owner).join_from(
+    return sa.select(*(_keys.c[name] for name in _KEY), owner, _T.customer_id.label("name")).join_from(
         _keys, IDENTIFIERS, sa.and_(*same, indexed)
     )
 
@@ -65,6 +65,11 @@ _KNOWN_SHARED = Statement[Any](
 async def owners_of(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]]:
     """Who has these handles; what is nobody's is left out."""
     return [(_key(row), row["customer_id"]) for row in await _by_key(on, _OWNERS, keys)]
+
+
+async def names_with(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]]:
+    """The names that have these handles: of a customer who was merged the one that it was given to."""
+    return [(_key(row), row["name"]) for row in await _by_key(on, _OWNERS, keys)]
 
 
 async def known_shared(on: Executor, keys: Iterable[Key]) -> set[Key]:

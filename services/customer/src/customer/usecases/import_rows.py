@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from chassis.db.aliases import groups_of
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, Violation
 from chassis.facts import fact_of
@@ -24,8 +23,8 @@ from customer.domain.identifiers import (
 )
 from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
 from customer.names import CUSTOMER
-from customer.store.identifiers import known_shared
-from customer.store.tables import LOCKED_CUSTOMERS, identifiers_of
+from customer.store.identifiers import known_shared, names_with
+from customer.store.tables import identifiers_of
 from customer.usecases.claims import claim
 from customer.usecases.customers import (
     Held,
@@ -37,8 +36,8 @@ from customer.usecases.customers import (
     save,
     without_stand_in,
 )
+from customer.usecases.people import lock_people
 from customer.usecases.provenance import Sayings, profile_attributes
-from customer.usecases.resolve import holders_of
 
 RENAMED = "RENAMED"
 _SHARED = ("language_code", "time_zone", "region_code")  # by those who share an address
@@ -60,9 +59,15 @@ class Applied:
 
 @dataclass(slots=True)
 class _Chunk:
-    """The customers that rows may match, with what the rows before did to them."""
+    """The customers that rows may match, with what the rows before did to them.
 
-    holders: dict[Key, set[UUID]]
+    A row is of the name that has its handle: the person whose name it is decides whether that may be, and
+    the name gets what the row says. So a merge of two records of one system is none of their profiles.
+    """
+
+    names: dict[Key, set[UUID]]  # which have a handle
+    whose: dict[UUID, UUID]  # the customer whose each name is
+    named: dict[UUID, Customer]  # by name
     shared: set[Key]  # handles that are known to be shared, or that are nobody's and a row says so
     known: dict[UUID, Held]
     sayings: Sayings
@@ -76,7 +81,25 @@ class _Chunk:
     def is_free(self, handle: Handle) -> bool:
         """Whether a customer may get a handle whoever has it: it is nobody's, or several may have it."""
         is_open = handle.type in NUMBERS or handle.key in self.shared
-        return is_open or not (handle.key and self.holders.get(handle.key))
+        return is_open or not self.names_with(handle.key)
+
+    def names_with(self, key: Key | None) -> set[UUID]:
+        """The names that have a handle."""
+        return self.names.get(key, set()) if key else set()
+
+    def of_name(self, name: UUID) -> Held:
+        """What is known by a name, with all identifiers of whose it is."""
+        return Held(self.named[name], self.known[self.whose[name]].identifiers)
+
+    def add(self, held: Held, new: Sequence[Identifier]) -> None:
+        """Take in what a name got."""
+        self.added += new
+        self.named[held.customer.id] = held.customer
+        self.whose.setdefault(held.customer.id, held.customer.id)
+        self.known.setdefault(held.customer.id, held)
+        for identifier in new:
+            if identifier.key:
+                self.names.setdefault(identifier.key, set()).add(held.customer.id)
 
 
 async def apply_drafts(
@@ -90,12 +113,17 @@ async def apply_drafts(
     is trusted more, stays.
     Aborted when somebody took a handle meanwhile: try the whole chunk again.
     """
-    holders = await holders_of(tx, (handle for draft in drafts for handle in draft.handles))
-    said = {h.key for draft in drafts for h in draft.handles if h.shared and h.key} - holders.keys()
-    shared = said | await known_shared(tx, holders)
+    names: dict[Key, set[UUID]] = {}
+    for key, name in await names_with(tx, {h.key for draft in drafts for h in draft.handles if h.key}):
+        names.setdefault(key, set()).add(name)
+    said = {h.key for draft in drafts for h in draft.handles if h.shared and h.key} - names.keys()
+    shared = said | await known_shared(tx, names)
     drafts = [_marked(draft, shared) for draft in drafts]
-    known = await _known(tx, {owner for owners in holders.values() for owner in owners})
-    chunk = _Chunk(holders, shared, known, sayings, await profile_attributes(tx) if known else {})
+    groups, named = await lock_people(tx, {name for having in names.values() for name in having})
+    identifiers = await identifiers_of(tx, groups.members)
+    known = {each: Held(named[each], identifiers[each]) for each in groups.members}
+    attributes = await profile_attributes(tx) if known else {}
+    chunk = _Chunk(names, groups.survivors, named, shared, known, sayings, attributes)
     notes = [_apply(tx, chunk, i, draft, relationship_manager) for i, draft in enumerate(drafts)]
     if (await claim(tx, chunk.added)).lost:
         told = "An identifier changed hands meanwhile: try again."
@@ -120,15 +148,6 @@ def _marked(draft: Draft, shared: set[Key]) -> Draft:
     return replace(draft, handles=tuple(handles))
 
 
-async def _known(tx: Transaction, customer_ids: set[UUID]) -> dict[UUID, Held]:
-    """The customers that rows may match, locked, with their identifiers."""
-    customers = await LOCKED_CUSTOMERS.all(tx, ids=list(customer_ids))
-    if (await groups_of(tx, customer_ids)).members.keys() != customer_ids:
-        raise Aborted("REQUEST_IN_FLIGHT", "Customers were merged meanwhile: try again.", retry_after_s=1)
-    identifiers = await identifiers_of(tx, [customer.id for customer in customers])
-    return {customer.id: Held(customer, identifiers[customer.id]) for customer in customers}
-
-
 def _apply(
     tx: Transaction, chunk: _Chunk, index: int, draft: Draft, relationship_manager: str
 ) -> list[Violation]:
@@ -144,7 +163,7 @@ def _apply(
     if held is None:
         free = [h for h in draft.handles if chunk.is_free(h)]
         held = prepare(tx, Draft(draft.profile, tuple(free)), relationship_manager)
-        chunk.known[held.customer.id] = chunk.created[held.customer.id] = held
+        chunk.created[held.customer.id] = held
         new = held.identifiers
     else:
         fields, renames = _change(tx, chunk, held, draft, notes, certain=certain)
@@ -156,9 +175,10 @@ def _apply(
         elif fields or new:
             _record_changed(tx, held.customer, fields)
             chunk.changed[held.customer.id] = held.customer
+    own = chunk.whose.get(held.customer.id, held.customer.id)
     for position, handle in enumerate(draft.handles):
         where = f"identifiers[{position}].value"
-        others = (chunk.holders.get(handle.key) or set()) - {held.customer.id} if handle.key else set()
+        others = {chunk.whose[name] for name in chunk.names_with(handle.key)} - {own}
         if others and not chunk.is_free(handle):
             owner = CUSTOMER.format(next(iter(others)))
             notes.append(
@@ -169,27 +189,25 @@ def _apply(
             notes.append(Violation(where, "IDENTIFIER_SHARED", told))
         elif unsure := doubt(handle):
             notes.append(Violation(where, *unsure))
-    for identifier in new:
-        if identifier.key:
-            chunk.holders.setdefault(identifier.key, set()).add(identifier.customer_id)
-    chunk.added += new
+    chunk.add(held, new)
     return notes
 
 
 def _match(chunk: _Chunk, draft: Draft) -> tuple[Held | None, bool]:
-    """Whom the row is about, and whether an id or account number says so.
+    """By which name the row is about whom, and whether an id or account number says so.
 
     A number, or what is shared, alone finds the one customer who has it and is called the same.
     """
     for handle in in_match_order(draft.handles):
-        for owner in chunk.holders.get(handle.own_key, ()) if handle.own_key else ():
-            if not conflicting(handle, chunk.known[owner].identifiers, draft.handles):
-                return chunk.known[owner], handle.strong
+        for name in chunk.names_with(handle.own_key):
+            held = chunk.of_name(name)
+            if not conflicting(handle, held.identifiers, draft.handles):
+                return held, handle.strong
     if any(handle.own_key for handle in draft.handles):
         return None, False
-    numbers = {owner for handle in draft.handles if handle.key for owner in chunk.holders.get(handle.key, ())}
-    alike = [chunk.known[owner] for owner in numbers if same_name(chunk.known[owner].customer, draft.profile)]
-    return (alike[0] if len(alike) == 1 else None), False
+    names = {name for handle in draft.handles for name in chunk.names_with(handle.key)}
+    alike = {chunk.whose[name]: name for name in names if same_name(chunk.named[name], draft.profile)}
+    return (chunk.of_name(*alike.values()) if len(alike) == 1 else None), False
 
 
 def _said(held: Held, draft: Draft) -> dict[str, str]:
