@@ -99,7 +99,7 @@ slow: setup ## Run the tests that take half a minute or more each, which `make t
 mutants: setup ## Change the domains in one place at a time and list what the unit tests do not notice (some minutes)
 	@$(BIN)/python -m tests.mutants
 
-model: setup ## Many more random histories of a promise and of merges than the suite tries, against reference models; EXAMPLES=1000
+model: setup ## Many more random histories of a promise, of merges and of a case's work than the suite tries, against reference models; EXAMPLES=1000
 	@RAPPORT_MODEL_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest -q tests/model
 
 fuzz: setup ## Calls that nobody would make, by gRPC, REST and webhook, on a platform of its own; CALLS=100000 SEED=7
