@@ -17,7 +17,7 @@ from tests.contracts.valid import REQUESTS, learn, prepare, request_of
 
 # What no RPC alone brings about: it takes time, another service or a mail server.
 BROUGHT_ABOUT_OTHERWISE = {
-    "CustomerConverted", "PromiseBroken", "PromiseRecovered", "ClockBreached", "ClockWarned",
+    "CustomerConverted", "PromiseBroken", "PromiseRecovered", "ClockBreached", "ClockUpdated", "ClockWarned",
     "MatchCandidateCreated", "MatchParametersCreated",
     "NoticeSuppressed", "NoticeSent", "NoticeUnknown", "NoticeFailed",
 }  # fmt: skip

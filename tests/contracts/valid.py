@@ -325,7 +325,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CreateClockPolicy", {"clock_policy_id": "default", "clock_policy": {
             "display_name": "Everything", "department": "departments/front-desk", "subject": "SUBJECT_CASE",
             "condition": "case.topic != ''", "position": 10, "disabled": False, "targets": [{
-                "metric": "CLOCK_METRIC_RESOLUTION", "business_minutes": 480, "warning_minutes": 60}]}}),
+                "metric": "CLOCK_METRIC_RESOLUTION", "business_minutes": 480, "warning_minutes": 60,
+                "calendar": "calendars/always"}]}}),
         ("UpdateClockPolicy", {"clock_policy": {
             "name": "{CreateClockPolicy}", "condition": "true", "position": 5, "etag": "#"},
             "update_mask": "condition,position"}),

@@ -18,7 +18,7 @@ from cases.rpc.services import NoteRpc, PromiseRpc, WorkItemRpc
 from cases.settings import Settings
 from cases.usecases import clock, keeping
 from cases.usecases.agent import seed_front_desk
-from cases.usecases.calendar import seed_always
+from cases.usecases.calendar import FOLLOW_TIMER, seed_always
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from cases.usecases.standing import PRIORITY_TIMER, prioritize_some
@@ -68,6 +68,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(PRIORITY_TIMER, lambda tx, timer: prioritize_some(tx, timer.key))
     app.timer(keeping.WARNING_TIMER, clock.clock_due_soon)
     app.timer(keeping.DUE_TIMER, clock.clock_due)
+    app.timer(FOLLOW_TIMER, clock.clocks_follow)
 
     app.measure(partial(count_live, app.db))
     app.on_open(partial(seed_always, app.db))

@@ -1,13 +1,16 @@
 """Clocks of a running service: started by policies, paused by hand, fulfilled by what happens, up in time."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from google.type.date_pb2 import Date
 
-from rapport.cases.v1 import clock_pb2, clock_policy_pb2
+from chassis.api.messages import moment
+from rapport.cases.v1 import calendar_pb2, clock_pb2, clock_policy_pb2
 from rapport.cases.v1 import clock_policy_service_pb2 as policy_pb
 from rapport.cases.v1 import clock_service_pb2 as pb
+from rapport.cases.v1.calendar_service_pb2 import CreateCalendarRequest, UpdateCalendarRequest
 from rapport.cases.v1.case_service_pb2 import (
     AssignCaseRequest,
     ReopenCaseRequest,
@@ -21,8 +24,8 @@ FIRST, RESOLUTION = Metric.CLOCK_METRIC_FIRST_RESPONSE, Metric.CLOCK_METRIC_RESO
 MINUTE = timedelta(minutes=1)
 
 
-def target(metric: Any = RESOLUTION, minutes: int = 60, warning: int = 0) -> Any:
-    return Policy.Target(metric=metric, business_minutes=minutes, warning_minutes=warning)
+def target(metric: Any = RESOLUTION, minutes: int = 60, warning: int = 0, calendar: str = "") -> Any:
+    return Policy.Target(metric=metric, business_minutes=minutes, warning_minutes=warning, calendar=calendar)
 
 
 async def policy(desk: Any, name: str = "slow", condition: str = "true", **fields: Any) -> Any:
@@ -153,14 +156,16 @@ async def test_every_step_to_the_end_of_its_time_is_explained(desk):
     desk.clock.advance(100 * MINUTE)
     await desk.clocks.ResumeClock(pb.ResumeClockRequest(name=clock.name))
     explained = await desk.clocks.ExplainClock(pb.ExplainClockRequest(name=clock.name))
-    steps = [explained.inputs[f"step.{number}"] for number in range(1, 7)]
-    assert [step.partition(": ")[2] for step in steps] == [
-        "started",
-        "10 minutes counted",
-        "paused",
-        "100 minutes of business time passed and did not count",
-        "resumed",
-        "50 minutes are left",
+    steps = [explained.inputs[f"step.{number}"] for number in range(1, 9)]
+    assert steps == [
+        "2026-03-02 09:00 UTC: started",
+        "Mon 2026-03-02  09:00-09:10  10 min  (weekly hours)",
+        "until 2026-03-02 09:10 UTC: 10 minutes counted",
+        "2026-03-02 09:10 UTC: paused",
+        "until 2026-03-02 10:50 UTC: 100 minutes of business time passed and did not count",
+        "2026-03-02 10:50 UTC: resumed",
+        "Mon 2026-03-02  10:50-11:40  50 min  (weekly hours)",
+        "until 2026-03-02 11:40 UTC: 50 minutes are left",
     ]
     assert explained.summary.startswith("Running: it has 60 minutes of business time from")
     assert (explained.rule, explained.rule_version) == ("clockPolicies/slow", "1")
@@ -197,3 +202,87 @@ async def test_clocks_refuse_what_makes_no_sense(desk, refused):
     assert await refused(desk.clocks.PauseClock(pause)) == "FAILED_PRECONDITION CLOCK_PAUSED"
     await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="delivered"))
     assert await refused(desk.clocks.PauseClock(pause)) == "FAILED_PRECONDITION CLOCK_FULFILLED"
+
+
+def office(**fields: Any) -> Any:
+    """Open from Monday to Friday, nine to five."""
+    hours = calendar_pb2.Calendar.Hours(
+        days=range(1, 6), windows=[calendar_pb2.Calendar.Window(opens="09:00", closes="17:00")]
+    )
+    return calendar_pb2.Calendar(display_name="Office", time_zone="UTC", hours=[hours], **fields)
+
+
+async def office_policy(desk: Any, **fields: Any) -> None:
+    made = CreateCalendarRequest(calendar_id="office", calendar=office(department="departments/platform"))
+    await desk.calendars.CreateCalendar(made)
+    await policy(desk, targets=[target(calendar="calendars/office", **fields)])
+
+
+async def close(desk: Any, *days: int) -> None:
+    """Close the office on these days of March 2026, which is told later."""
+    closed = [
+        calendar_pb2.Calendar.SpecialDay(date=Date(year=2026, month=3, day=day), display_name="Stocktaking")
+        for day in days
+    ]
+    sent = office(name="calendars/office", exceptions=closed)
+    request = UpdateCalendarRequest(calendar=sent, update_mask={"paths": ["exceptions"]})
+    await desk.calendars.UpdateCalendar(request)
+
+
+async def test_a_clock_goes_by_business_time(desk):
+    await office_policy(desk, minutes=9 * 60)
+    case = await desk.open()  # Monday at nine
+    (clock,) = await clocks(desk, case=case.name)
+    assert moment(clock.due_time) == datetime(2026, 3, 3, 10, tzinfo=UTC)
+    assert (clock.calendar, clock.calendar_version) == ("calendars/office", 1)
+    explained = await desk.clocks.ExplainClock(pb.ExplainClockRequest(name=clock.name))
+    assert explained.inputs["step.2"] == "Mon 2026-03-02  09:00-17:00  480 min  (weekly hours)"
+
+
+async def test_clocks_follow_a_calendar_that_changes_unless_they_are_done_or_late(desk):
+    await office_policy(desk, minutes=9 * 60)
+    done, late = await desk.open(), await desk.open()
+    desk.clock.advance(timedelta(hours=1))
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=done.name, resolution="delivered"))
+    desk.clock.advance(timedelta(days=1))
+    await eventually(lambda: clocks(desk, case=late.name, state="BREACHED"))
+    running, paused = await desk.open(), await desk.open()  # Tuesday at ten
+    (standing,) = await clocks(desk, case=paused.name)
+    await desk.clocks.PauseClock(pb.PauseClockRequest(name=standing.name, reason_code="x"))
+    await close(desk, 4)
+
+    async def moved() -> bool:
+        found = [(await clocks(desk, case=each.name))[0] for each in (done, late, paused, running)]
+        return [each.calendar_version for each in found] == [1, 1, 2, 2]
+
+    await eventually(moved)
+    (clock,) = await clocks(desk, case=running.name)
+    assert moment(clock.due_time) == datetime(2026, 3, 5, 11, tzinfo=UTC)  # Wednesday is closed
+    told = {fact.data.clock: fact.data for fact in await desk.facts("ClockUpdated")}
+    assert moment(told[clock.name].previous_due_time) == datetime(2026, 3, 4, 11, tzinfo=UTC)
+    assert len(told) == 2
+    explained = await desk.clocks.ExplainClock(pb.ExplainClockRequest(name=clock.name))
+    assert "Wed 2026-03-04  closed  (exception: Stocktaking)" in explained.inputs.values()
+
+
+async def test_a_calendar_that_is_not_there_is_refused(desk, refused):
+    made = policy(desk, targets=[target(calendar="calendars/none")])
+    assert await refused(made) == "NOT_FOUND RESOURCE_NOT_FOUND"
+
+
+async def test_a_calendar_that_opens_no_more_refuses_no_case(desk):
+    await office_policy(desk)
+    sent = office(
+        name="calendars/office",
+        exceptions=[
+            calendar_pb2.Calendar.SpecialDay(
+                date=Date(year=2026, month=1, day=1),
+                windows=[calendar_pb2.Calendar.Window(opens="09:00", closes="10:00")],
+            )
+        ],
+    )
+    del sent.hours[:]
+    request = UpdateCalendarRequest(calendar=sent, update_mask={"paths": ["hours", "exceptions"]})
+    await desk.calendars.UpdateCalendar(request)
+    (clock,) = await clocks(desk, case=(await desk.open()).name)
+    assert (clock.state, clock.HasField("due_time")) == (State.STATE_RUNNING, False)

@@ -2512,6 +2512,85 @@ class ClockWarned(_message.Message):
 Global___ClockWarned: _TypeAlias = ClockWarned  # noqa: Y015
 
 @_typing.final
+class ClockUpdated(_message.Message):
+    """A clock goes by another version of its calendar, and its time is up at another moment maybe. How we keep our times is about no customer: it is not on their timeline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CLOCK_POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
+    PREVIOUS_DUE_TIME_FIELD_NUMBER: _builtins.int
+    clock: _builtins.str
+    """`clocks/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    work_item: _builtins.str
+    """`workItems/{uuid}`; empty when it is about the case."""
+    department: _builtins.str
+    """`departments/{department}` whose time it is by then."""
+    metric: _clock_policy_pb2.ClockMetric.ValueType
+    """What it measures."""
+    state: _clock_pb2.Clock.State.ValueType
+    """Where it is by then."""
+    clock_policy: _builtins.str
+    """The policy that started it, `clockPolicies/{id}`."""
+    policy_version: _builtins.int
+    """The version of the policy that it keeps to."""
+    calendar_version: _builtins.int
+    """The version of the calendar that it goes by."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was started."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When its time is up by then; absent when it is paused, or was done before."""
+
+    @_builtins.property
+    def previous_due_time(self) -> _timestamp_pb2.Timestamp:
+        """When its time was up before that; absent when it was paused."""
+
+    def __init__(
+        self,
+        *,
+        clock: _builtins.str = ...,
+        case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
+        department: _builtins.str = ...,
+        metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
+        state: _clock_pb2.Clock.State.ValueType = ...,
+        clock_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        calendar_version: _builtins.int = ...,
+        previous_due_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "_previous_due_time", b"_previous_due_time", "due_time", b"due_time", "previous_due_time", b"previous_due_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "_previous_due_time", b"_previous_due_time", "calendar_version", b"calendar_version", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "previous_due_time", b"previous_due_time", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
+    _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
+    _WhichOneofReturnType__previous_due_time: _TypeAlias = _typing.Literal["previous_due_time"]  # noqa: Y015
+    _WhichOneofArgType__previous_due_time: _TypeAlias = _typing.Literal["_previous_due_time", b"_previous_due_time"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_time) -> _WhichOneofReturnType__due_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__previous_due_time) -> _WhichOneofReturnType__previous_due_time | None: ...
+
+Global___ClockUpdated: _TypeAlias = ClockUpdated  # noqa: Y015
+
+@_typing.final
 class ClockBreached(_message.Message):
     """A clock's time was up before it was done. How we keep our times is about no customer: it is not on their timeline."""
 

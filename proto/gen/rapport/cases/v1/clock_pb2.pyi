@@ -78,6 +78,8 @@ class Clock(_message.Message):
     BREACH_TIME_FIELD_NUMBER: _builtins.int
     ELAPSED_MINUTES_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    CALENDAR_FIELD_NUMBER: _builtins.int
+    CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`clocks/{uuid}`, chosen by the server."""
@@ -105,6 +107,10 @@ class Clock(_message.Message):
     """Why it is paused, a code; empty while it is not."""
     elapsed_minutes: _builtins.int
     """How much had counted when it was last changed, in whole minutes of business time. While it runs more does."""
+    calendar: _builtins.str
+    """The calendar that it goes by, `calendars/{id}`."""
+    calendar_version: _builtins.int
+    """The version of the calendar. While it is neither done nor late it follows the calendar's changes, soon after each."""
     etag: _builtins.str
     """The row version, quoted."""
     @_builtins.property
@@ -155,11 +161,13 @@ class Clock(_message.Message):
         breach_time: _timestamp_pb2.Timestamp | None = ...,
         elapsed_minutes: _builtins.int = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        calendar: _builtins.str = ...,
+        calendar_version: _builtins.int = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["breach_time", b"breach_time", "due_time", b"due_time", "fulfill_time", b"fulfill_time", "pause_time", b"pause_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breach_time", b"breach_time", "business_minutes", b"business_minutes", "case", b"case", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "elapsed_minutes", b"elapsed_minutes", "etag", b"etag", "fulfill_time", b"fulfill_time", "metric", b"metric", "name", b"name", "pause_reason_code", b"pause_reason_code", "pause_time", b"pause_time", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "update_time", b"update_time", "warning_minutes", b"warning_minutes", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breach_time", b"breach_time", "business_minutes", b"business_minutes", "calendar", b"calendar", "calendar_version", b"calendar_version", "case", b"case", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "elapsed_minutes", b"elapsed_minutes", "etag", b"etag", "fulfill_time", b"fulfill_time", "metric", b"metric", "name", b"name", "pause_reason_code", b"pause_reason_code", "pause_time", b"pause_time", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "update_time", b"update_time", "warning_minutes", b"warning_minutes", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -93,22 +93,26 @@ class ClockPolicy(_message.Message):
         METRIC_FIELD_NUMBER: _builtins.int
         BUSINESS_MINUTES_FIELD_NUMBER: _builtins.int
         WARNING_MINUTES_FIELD_NUMBER: _builtins.int
+        CALENDAR_FIELD_NUMBER: _builtins.int
         metric: Global___ClockMetric.ValueType
         """What it measures. Each once; a work item has no NEXT_RESPONSE and no SILENCE."""
         business_minutes: _builtins.int
         """How long, in minutes of business time: 1 to 525,600."""
         warning_minutes: _builtins.int
         """How long before its time is up a clock warns, in minutes of business time, fewer than `business_minutes`; 0 never."""
+        calendar: _builtins.str
+        """The calendar whose business time that is, `calendars/{id}`; empty means `calendars/always`. NOT_FOUND."""
         def __init__(
             self,
             *,
             metric: Global___ClockMetric.ValueType = ...,
             business_minutes: _builtins.int = ...,
             warning_minutes: _builtins.int = ...,
+            calendar: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["business_minutes", b"business_minutes", "metric", b"metric", "warning_minutes", b"warning_minutes"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["business_minutes", b"business_minutes", "calendar", b"calendar", "metric", b"metric", "warning_minutes", b"warning_minutes"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -17,9 +17,10 @@ from cases.domain.facts import (
     ClockPaused,
     ClockResumed,
     ClockStarted,
+    ClockUpdated,
     ClockWarned,
 )
-from cases.names import CASE, CLOCK, CLOCK_POLICY, CUSTOMER, DEPARTMENT, WORK_ITEM
+from cases.names import CALENDAR, CASE, CLOCK, CLOCK_POLICY, CUSTOMER, DEPARTMENT, WORK_ITEM
 from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
 
@@ -71,6 +72,8 @@ class Clock:
     metric: ClockMetric
     clock_policy_id: str
     policy_version: int
+    calendar_id: str
+    calendar_version: int
     business_minutes: int
     warning_minutes: int
     start_time: datetime
@@ -94,6 +97,7 @@ class Clock:
     work_item = WORK_ITEM.named("work_item_id")
     customer = CUSTOMER.named("customer_id")
     department = DEPARTMENT.named("department_id")
+    calendar = CALENDAR.named("calendar_id")
     clock_policy = CLOCK_POLICY.named("clock_policy_id")
 
     def start(self, calendar: BusinessTime) -> ClockStarted:
@@ -139,6 +143,14 @@ class Clock:
         self.breach_time = self.due_time if self.due_time and self.due_time <= at else None
         self._settle()
         return fact_of(ClockFulfilled, self)
+
+    def follow(self, calendar_version: int, calendar: BusinessTime) -> ClockUpdated | None:
+        """Go by a later version of its calendar from its start on, unless it is done or late: that stays."""
+        if self.fulfill_time or self.breach_time or calendar_version <= self.calendar_version:
+            return None
+        before, self.calendar_version = self.due_time, calendar_version
+        self._changed(calendar)
+        return fact_of(ClockUpdated, self, previous_due_time=before)
 
     def warn(self, now: datetime) -> ClockWarned | None:
         """Its time is up soon, if that is so by now."""
@@ -221,6 +233,14 @@ def reckoned(
     for start, end in spans:
         spent = None if end is None else calendar.elapsed(start, end)
         if up is None and (spent is None or gone + spent >= had):
-            up = calendar.add(start, had - gone)
+            up = _added(calendar, start, had - gone)
         gone += spent or timedelta()
     return gone, up
+
+
+def _added(calendar: BusinessTime, start: datetime, duration: timedelta) -> datetime | None:
+    """None where the calendar does not open for so long any more: no case waits for that to be mended."""
+    try:
+        return calendar.add(start, duration)
+    except FailedPrecondition:
+        return None

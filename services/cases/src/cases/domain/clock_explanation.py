@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 
-from cases.domain.clock import COUNTING, BusinessTime, Clock, ClockState
+from cases.domain.clock import COUNTING, Clock, ClockState
 from cases.domain.clock_policy import ClockPolicy
+from chassis.business_time import Calendar, explain
 from chassis.facts import Told, Why, shown
 
 MINUTE = timedelta(minutes=1)
+DAYS_MAX = 31  # that are told one by one
 
 
-def why_clock(clock: Clock, policy: ClockPolicy, calendar: BusinessTime, told: Told) -> Why:
+def why_clock(clock: Clock, policy: ClockPolicy, calendar: Calendar, told: Told) -> Why:
     """Why `clock`, which this version of a policy started, is as it is."""
     steps = {f"step.{number}": step for number, step in enumerate(_steps(clock, calendar), 1)}
     condition = {"condition": policy.condition}
@@ -31,17 +34,20 @@ def _summary(clock: Clock) -> str:
     }[clock.state]
 
 
-def _steps(clock: Clock, calendar: BusinessTime) -> Iterator[str]:
-    """What happened to it, and how much counted in between."""
+def _steps(clock: Clock, calendar: Calendar) -> Iterator[str]:
+    """What happened to it, and which hours of which days counted in between."""
     gone = timedelta()
     for mark, start, end in clock.history():
         yield f"{shown(start)}: {mark.lower()}"
+        counts = mark in COUNTING
+        if counts and (until := end or clock.due_time) and start < until:
+            yield from map(str, islice(explain(calendar, start, until), DAYS_MAX))
         if end is not None:
             counted = calendar.elapsed(start, end)
-            gone += counted if mark in COUNTING else timedelta()
-            count = "counted" if mark in COUNTING else "of business time passed and did not count"
+            gone += counted if counts else timedelta()
+            count = "counted" if counts else "of business time passed and did not count"
             yield f"until {shown(end)}: {counted // MINUTE} minutes {count}"
-        elif mark in COUNTING:
+        elif counts:
             yield _last(clock, gone)
 
 

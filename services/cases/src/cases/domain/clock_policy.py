@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cases.names import CLOCK_POLICY, DEPARTMENT
+from cases.domain.calendar import ALWAYS
+from cases.names import CALENDAR, CLOCK_POLICY, DEPARTMENT
 from chassis.errors import InvalidArgument, Violation
 
 PLATFORM = "platform"  # the department whose policies are about everybody's cases
@@ -37,6 +38,9 @@ class Target:
     metric: ClockMetric
     business_minutes: int
     warning_minutes: int
+    calendar_id: str | None = None
+
+    calendar = CALENDAR.named("calendar_id")
 
 
 @dataclass(slots=True)
@@ -59,20 +63,23 @@ class ClockPolicy:
     metrics: list[str]
     business_minutes: list[int]
     warning_minutes: list[int]
+    calendar_ids: list[str]
 
     name = CLOCK_POLICY.named("id")
     department = DEPARTMENT.named("department_id")
 
     @property
     def targets(self) -> list[Target]:
-        rows = zip(self.metrics, self.business_minutes, self.warning_minutes, strict=True)
-        return [Target(ClockMetric(metric), minutes, warning) for metric, minutes, warning in rows]
+        parts = (self.metrics, self.business_minutes, self.warning_minutes, self.calendar_ids)
+        rows = zip(*parts, strict=True)
+        return [Target(ClockMetric(metric), *rest) for metric, *rest in rows]  # type: ignore[arg-type]
 
     @targets.setter
     def targets(self, targets: Sequence[Target]) -> None:
         self.metrics = [each.metric for each in targets]
         self.business_minutes = [each.business_minutes for each in targets]
         self.warning_minutes = [each.warning_minutes for each in targets]
+        self.calendar_ids = [each.calendar_id or ALWAYS for each in targets]
 
 
 def check_targets(subject: Subject, targets: Sequence[Target]) -> None:

@@ -458,6 +458,17 @@ class ClockWarned(_Clock):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockUpdated(_Clock):
+    """A clock goes by another version of its calendar, and its time is up at another moment maybe.
+
+    How we keep our times is about no customer: it is not on their timeline.
+    """
+
+    calendar_version: int
+    previous_due_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClockBreached(_Clock):
     """A clock's time was up before it was done.
 

@@ -3,11 +3,11 @@
 from functools import partial
 from typing import Any
 
-from cases.domain.calendars import ALWAYS
 from cases.domain.clock_explanation import why_clock
 from cases.names import CLOCK, CLOCK_POLICY
 from cases.store import clocks as store
 from cases.usecases import clock, clock_policy
+from cases.usecases.keeping import calendars
 from chassis.api.entities import found
 from chassis.api.messages import to_message
 from chassis.grpc.methods import change, get, listing
@@ -48,5 +48,6 @@ class ClockRpc(Rpc, ClockServiceServicer):
         policy = await store.CLOCK_POLICY_VERSION.one(
             self.db, id=explained.clock_policy_id, version=explained.policy_version
         )
-        why = partial(why_clock, explained, policy, ALWAYS)
+        calendar = await calendars(self.db).of(self.db, explained.calendar_id, explained.calendar_version)
+        why = partial(why_clock, explained, policy, calendar)
         return await self.explainer.explain(request, to_message(Clock, explained), why)

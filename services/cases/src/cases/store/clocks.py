@@ -35,6 +35,21 @@ LOCK_CLOCKS_OF_WORK_ITEM = Statement(
     .with_for_update(key_share=True),
     row=Clock,
 )
+# Those that follow a later version of their calendar.
+LOCK_CLOCKS_BEHIND = Statement(
+    sa.select(CLOCKS)
+    .where(
+        CLOCKS.c.calendar_id == sa.bindparam("calendar_id"),
+        CLOCKS.c.calendar_version < sa.bindparam("calendar_version"),
+        CLOCKS.c.fulfill_time.is_(None),
+        CLOCKS.c.breach_time.is_(None),
+        CLOCKS.c.id > sa.bindparam("after"),
+    )
+    .order_by(CLOCKS.c.id)
+    .limit(sa.bindparam("limit"))
+    .with_for_update(key_share=True),
+    row=Clock,
+)
 LIST_CLOCKS = Listing(
     sa.select(CLOCKS),
     CLOCKS.c.id,  # UUIDv7: in the order of starting

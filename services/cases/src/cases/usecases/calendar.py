@@ -1,5 +1,7 @@
 """Calendars, each change of which makes a version."""
 
+from uuid import UUID
+
 from cases.domain.calendar import (
     ALWAYS,
     Calendar,
@@ -24,6 +26,7 @@ from chassis.errors import ResourceExists
 from chassis.facts import fact_of
 
 COMPILED_MAX = 256
+FOLLOW_TIMER = "clocks-follow"  # clocks go by the new version
 
 
 class Calendars:
@@ -80,6 +83,7 @@ async def update_calendar(
     calendar = await owned(tx, CALENDAR, store.CALENDAR, calendar_id, etag=etag)
     if updated := calendar.update(changes, tx.now):
         await save(tx, store.INSERT_CALENDAR, calendar, updated)
+        await tx.schedule(FOLLOW_TIMER, f"{calendar_id}/{UUID(int=0)}", tx.now)
     return calendar
 
 

@@ -10,11 +10,14 @@ from cases.domain.clock_policy import ClockMetric, Subject
 from cases.domain.work_item import WorkItem
 from cases.names import CLOCK
 from cases.store import clocks as store
+from cases.store.calendars import CALENDAR
+from cases.usecases.calendar import FOLLOW_TIMER
 from cases.usecases.keeping import calendar_of, clocks_of, policy_for, save_clock, start_again, start_clock
 from chassis.api.entities import found, owned, write
 from chassis.db.transaction import Transaction
 from chassis.work.timers import Timer
 
+FOLLOWING = 100  # at once
 AT_ONCE = (ClockMetric.FIRST_RESPONSE, ClockMetric.RESOLUTION, ClockMetric.SILENCE)
 
 
@@ -80,6 +83,20 @@ async def resume_clock(tx: Transaction, *, clock_id: UUID, etag: str) -> Clock:
     clock = await owned(tx, CLOCK, store.LOCK_CLOCK, clock_id, etag=etag)
     await save_clock(tx, clock, clock.resume(tx.now, await calendar_of(tx, clock)))
     return clock
+
+
+async def clocks_follow(tx: Transaction, timer: Timer) -> None:
+    """Some clocks go by the latest version of their calendar, and it comes back for the rest."""
+    calendar_id, _, after = timer.key.partition("/")
+    version = (await CALENDAR.one(tx, id=calendar_id)).version
+    behind = await store.LOCK_CLOCKS_BEHIND.all(
+        tx, calendar_id=calendar_id, calendar_version=version, after=UUID(after), limit=FOLLOWING
+    )
+    for clock in behind:
+        calendar = await calendar_of(tx, clock, version)
+        await save_clock(tx, clock, clock.follow(version, calendar))
+    if len(behind) == FOLLOWING:
+        await tx.schedule(FOLLOW_TIMER, f"{calendar_id}/{behind[-1].id}", tx.now)
 
 
 async def clock_due(tx: Transaction, timer: Timer) -> None:

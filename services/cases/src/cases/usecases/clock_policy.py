@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from cases.domain.clock_policy import ClockPolicy, Subject, Target, check_targets
-from cases.names import CLOCK_POLICY
+from cases.names import CALENDAR, CLOCK_POLICY
 from cases.store import clocks as store
+from cases.store.calendars import CALENDAR as CALENDAR_LATEST
 from cases.usecases.conditions import require_rule
-from chassis.api.entities import own_department, owned, write
+from chassis.api.entities import found, own_department, owned, write
 from chassis.db.statement import LOCK_NAME
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists
@@ -52,10 +53,11 @@ async def create_clock_policy(
         metrics=[],
         business_minutes=[],
         warning_minutes=[],
+        calendar_ids=[],
     )
     policy.targets = targets
     tx.require_owner(policy)
-    _require_sound(policy)
+    await _require_sound(tx, policy)
     await LOCK_NAME.run(tx, name=policy.name)
     if await store.CLOCK_POLICY.maybe(tx, id=policy.id):
         raise ResourceExists(policy.name)
@@ -70,12 +72,14 @@ async def update_clock_policy(
     await LOCK_NAME.run(tx, name=CLOCK_POLICY.format(clock_policy_id))
     policy = await owned(tx, CLOCK_POLICY, store.CLOCK_POLICY, clock_policy_id, etag=etag)
     if changed(policy, changes):
-        _require_sound(policy)
+        await _require_sound(tx, policy)
         await write(tx, store.INSERT_CLOCK_POLICY, policy)
     return policy
 
 
-def _require_sound(policy: ClockPolicy) -> None:
-    """Refuse a condition that is none (`INVALID_RULE`), and what `check_targets` does."""
+async def _require_sound(tx: Transaction, policy: ClockPolicy) -> None:
+    """Refuse a condition that is none (`INVALID_RULE`), a calendar that is not there, and bad targets."""
     check_targets(policy.subject, policy.targets)
+    for calendar_id in sorted(set(policy.calendar_ids)):
+        await found(tx, CALENDAR, CALENDAR_LATEST, calendar_id)
     require_rule(policy.condition, "clock_policy.condition")

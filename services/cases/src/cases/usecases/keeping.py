@@ -4,20 +4,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
-from cases.domain.calendars import ALWAYS
 from cases.domain.case import Case, CaseState
 from cases.domain.clock import BusinessTime, Clock, ClockState
 from cases.domain.clock_policy import ClockMetric, ClockPolicy, Subject, Target
 from cases.domain.work_item import WorkItem
 from cases.store import clocks as store
+from cases.store.calendars import CALENDAR
+from cases.usecases.calendar import Calendars
 from cases.usecases.conditions import first_that_holds
 from cases.usecases.standing import standing_of
 from chassis import ids
 from chassis.api.entities import write
+from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 
+_CALENDARS: WeakKeyDictionary[Database, Calendars] = WeakKeyDictionary()  # a service's, as long as it is up
 DUE_TIMER, WARNING_TIMER = "clock-due", "clock-warning"
 
 
@@ -65,6 +69,7 @@ async def start_clock(
     caused_by: UUID | None = None,
 ) -> None:
     """Start a clock, at a moment that may be past."""
+    calendar = await CALENDAR.one(tx, id=target.calendar_id)
     clock = Clock(
         id=ids.uuid7(tx.now),
         case_id=case.id,
@@ -73,6 +78,8 @@ async def start_clock(
         metric=target.metric,
         clock_policy_id=policy.id,
         policy_version=policy.version,
+        calendar_id=calendar.id,
+        calendar_version=calendar.version,
         business_minutes=target.business_minutes,
         warning_minutes=target.warning_minutes,
         start_time=at,
@@ -104,6 +111,11 @@ async def _set_timers(tx: Transaction, clock: Clock) -> None:
             await tx.cancel(kind, str(clock.id))
 
 
-async def calendar_of(tx: Transaction, clock: Clock) -> BusinessTime:
-    """The calendar that a clock goes by."""
-    return ALWAYS
+def calendars(db: Database) -> Calendars:
+    """The calendars of a service, those compiled that it asked for last."""
+    return _CALENDARS.setdefault(db, Calendars())
+
+
+async def calendar_of(tx: Transaction, clock: Clock, version: int | None = None) -> BusinessTime:
+    """The calendar that a clock goes by, in the version that it keeps to unless another is asked for."""
+    return await calendars(tx.db).of(tx, clock.calendar_id, version or clock.calendar_version)
