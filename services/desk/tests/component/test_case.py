@@ -79,6 +79,23 @@ async def test_the_page_says_whose_it_is_how_pressing_and_who_has_it_now(desk: A
     assert "Nothing is promised." in page
 
 
+async def test_a_case_that_costs_the_customer_money_is_more_pressing_and_its_page_says_so(desk: Any) -> None:
+    item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
+    form = await alice.get(f"/{item['customer']}/act/case")
+    typed = held(form.text) | {"topic": "damaged"}
+    assert (
+        "must be one of"
+        in (await alice.post(f"/{item['customer']}/act/case", data={**typed, "harm": "x"})).text
+    )
+    done = await alice.post(f"/{item['customer']}/act/case", data={**typed, "harm": "harm-loss"})
+    assert "X-Done" in done.headers, done.text
+    listed = (await desk.client().get("/v1/cases")).json()["cases"]
+    (damaged,) = [each["name"] for each in listed if each["topic"] == "damaged"]
+    page = (await alice.get(f"/{damaged}")).text
+    assert "Priority P2" in page
+    assert "it costs the customer money" in page
+
+
 async def test_work_is_given_to_a_colleague_of_its_department_and_undo_takes_it_back(desk: Any) -> None:
     item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
     form = (await alice.get(f"/{item['customer']}/act/give?on={item['name']}")).text

@@ -1,9 +1,11 @@
 """Opening a case, noting on it for colleagues, giving it to another owner, settling and reopening it."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 from uuid import UUID, uuid5
 
+from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.action import IN_WORDS, Action, Doing, Done, Field, Values, opens, sends
 from desk.pages.actions.offering import colleagues, may
@@ -13,17 +15,35 @@ from rapport.cases.v1 import case_service_pb2 as pb
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.note_pb2 import Note
 from rapport.cases.v1.note_service_pb2 import CreateNoteRequest
+from rapport.common.v1.states_pb2 import Harm
 
 TOPICS = ("late-delivery", "damaged", "complaint", "order-delivery")
+# By the codes that reasons of priorities have; without one it is as the topic says.
+HARMS: Mapping[str, Harm.ValueType] = {
+    "": Harm.HARM_UNSPECIFIED,
+    "harm-inconvenience": Harm.HARM_INCONVENIENCE,
+    "harm-loss": Harm.HARM_LOSS,
+    "harm-severe": Harm.HARM_SEVERE,
+    "harm-none": Harm.HARM_NONE,
+}
+
+
+async def _harms(doing: Doing) -> Values:
+    """What a concern may do to a customer: as its topic has it, unless somebody says otherwise."""
+    say = doing.look.say
+    return {"harms": [("", say("what the topic says")), *say.choices(filter(None, HARMS))]}
 
 
 async def _open(doing: Doing) -> Done:
     look, (topic, said) = doing.look, doing.said("topic", TOPICS)
+    if (harm := doing.text("harm")) not in HARMS:
+        raise invalid("harm", "INVALID_CODE", N_("must be one of those that are offered"))
     case = Case(
         customer=doing.customer,
         topic=topic,
         display_name=": ".join(filter(None, (said, doing.text("display_name")))),
         owner=look.viewer.agent,
+        harm=HARMS[harm],
     )
     opened = await look.services.cases.OpenCase(doing.request(pb.OpenCaseRequest, case=case))
     told = look.say("Opened: {what}. You own it until it is resolved.", what=title_of(opened, look.say))
@@ -88,8 +108,10 @@ CASE = Action(
         # Own words and title together are what the case is called: 200 characters at most.
         Field("topic", N_("Topic"), offers=TOPICS, hint=IN_WORDS, most=60),
         Field("display_name", N_("Title of the case"), required=False, most=138),
+        Field("harm", N_("What it does to the customer"), among="harms", required=False),
     ],
     button=N_("Open"),
+    open=_harms,
     consequence=N_("You are its owner: you answer to the customer, whoever does the work."),
     do=_open,
 )
