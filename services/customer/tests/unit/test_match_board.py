@@ -3,6 +3,7 @@
 import csv
 import gzip
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
@@ -66,7 +67,7 @@ class World:
         for each in new:
             for key in each.keys:
                 holders = self.keys.setdefault(key, set())
-                pairs |= {pair_of(each.customer_id, other) for other in holders}
+                pairs |= {pair_of(each.customer_id, other) for other in holders - {each.customer_id}}
                 holders.add(each.customer_id)
         board = Board(self.judge, Step(NOW, "clock", lambda: next(self._ids)))
         board.know(self.known)
@@ -106,13 +107,6 @@ def test_what_is_only_believed_links_nobody() -> None:
     assert (world.state(1, 2), world.bars(1, 2)) == (MatchState.PENDING, [NOT_LEARNED])
 
 
-def test_an_id_that_both_have_links_them_whatever_else_is_known() -> None:
-    world = World(judge_by(training.believed(FIELDS), learned=False))
-    world.arrive(features(1, ids="7", given_name="Anna"), features(2, ids="7", given_name="Bernd"))
-    assert world.state(1, 2) is MatchState.LINKED
-    assert world.kept[pair_of(UUID(int=1), UUID(int=2))].reason_code == "exact"
-
-
 def test_two_ids_of_one_system_are_a_question_however_alike_they_are() -> None:
     world = World(believed())
     world.arrive(features(1, ids="7", **ANNA), features(2, ids="8", **ANNA))
@@ -126,6 +120,16 @@ def test_who_is_like_each_of_two_with_other_ids_is_linked_with_one_and_asked_abo
     states = sorted((world.state(1, 3), world.state(2, 3)))
     assert states == [MatchState.LINKED, MatchState.PENDING]
     assert CONTRADICTED in [*world.bars(1, 3), *world.bars(2, 3)]
+
+
+def test_whoever_compares_the_same_again_changes_nothing() -> None:
+    world = World(believed())
+    world.arrive(features(1, ids="7", **ANNA), features(2, ids="8", **ANNA))
+    world.arrive(features(3, **ANNA))
+    before = {pair: replace(each) for pair, each in world.kept.items()}
+    for n in (1, 2, 3):
+        world.arrive(world.known[UUID(int=n)])
+    assert world.kept == before
 
 
 def test_who_were_said_to_be_two_are_not_made_one_by_a_third() -> None:

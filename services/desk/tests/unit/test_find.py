@@ -88,6 +88,9 @@ def test_only_what_nobody_else_has_is_sure() -> None:
     assert found("030 901820", one, two).sure == ""
     assert found("030 901820", one, more="next").sure == ""
     assert found("1820", one).sure == ""
+    home = customer(1)
+    home.identifiers[0].shared = True  # by a household, of whom one is recorded
+    assert found("030 901820", match(home)).sure == ""
     assert found("Customer", match(customer(), by_name=True)).sure == ""
     assert found("1820", one, promises=LATE).sure == ""
 

@@ -35,7 +35,8 @@ def told(*fields: MatchCandidate.Field, pair: Any = None, languages: str = "en")
 
 def test_why_somebody_is_asked_is_said_in_every_language() -> None:
     asked = (matches.OTHER_IDS, matches.OTHER_KIND, matches.NOT_LEARNED, matches.CONTRADICTED)
-    asked += (matches.SAID_TWO, matches.ASKED_AGAIN, matches.TOO_MANY, matches.ONE_HOUSEHOLD, *Bar)
+    asked += (matches.SAID_TWO, matches.ASKED_AGAIN, matches.TOO_MANY, matches.ONE_HOUSEHOLD)
+    asked += (matches.LINK_REFUSED, *Bar)
     assert {*map(str, asked)} == {*BARS}
 
 

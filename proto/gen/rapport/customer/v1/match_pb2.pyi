@@ -120,7 +120,7 @@ class MatchCandidate(_message.Message):
     decider: _builtins.str
     """Who decided, `agents/alice`, or `services/customer` when it was linked or closed by itself; empty while it is PENDING."""
     reason_code: _builtins.str
-    """Why it was decided, a code: of a person's rejection theirs, or that of the undo of a merge; `exact` or `weight` of a link by
+    """Why it was decided, a code: of a person's rejection theirs, or that of the undo of a merge; `weight` of a link by
     itself, `accepted` of one by a person; `apart`, `one-already`, `gone` or `two` (somebody said so of others of theirs) of what
     was closed.
     """
@@ -253,9 +253,7 @@ class MatchParameters(_message.Message):
     digest: _builtins.str
     """Names what is in it: the same parameters have the same."""
     learned: _builtins.bool
-    """Whether it was learned from customers. What is not is what is believed of any data; by that nothing is linked by itself but
-    on an identifier that both have.
-    """
+    """Whether it was learned from customers. What is not is what is believed of any data; by that nothing is linked by itself."""
     customer_count: _builtins.int
     """From how many customers it was learned."""
     prior_probability: _builtins.float

@@ -9,11 +9,9 @@ from customer.domain.match_features import Features
 from customer.domain.matches import (
     APART,
     CONTRADICTED,
-    EXACT,
     GONE,
     MEMBERS_MAX,
     ONE_ALREADY,
-    PROVEN_BITS,
     SAID_TWO,
     TOO_MANY,
     TWO,
@@ -129,17 +127,17 @@ class Board:
         """
         found: list[Pair] = []
         for members in self._components():
-            open_links = {p: self._strength(p) for p in self._open_links(members)}
+            open_links = {p: self._candidates[p].weight for p in self._open_links(members)}
             if len(members) > MEMBERS_MAX:
                 for pair in open_links:
-                    self.bar(pair, TOO_MANY)
+                    self.hold_back(pair, TOO_MANY)
                 continue
             person = self._settled(members, open_links)
             for pair in sorted(open_links, key=lambda p: (-open_links[p], p)):
                 if person[pair[0]] == person[pair[1]]:
                     found.append(pair)
                 else:
-                    self.bar(pair, self._why_apart(pair, person))
+                    self.hold_back(pair, self._why_apart(pair, person))
         return found
 
     def linked(self, pair: Pair) -> None:
@@ -153,11 +151,10 @@ class Board:
                 else:
                     self._become(each, MatchState.CLOSED, ONE_ALREADY)
 
-    def bar(self, pair: Pair, bar: str) -> None:
+    def hold_back(self, pair: Pair, why: str) -> None:
         """Have a person asked about a link."""
         candidate = self._candidates[pair]
-        if candidate.bar(bar):
-            candidate.version += 1
+        if candidate.hold_back(why, self._step.now):
             self.before.setdefault(pair, candidate.state)
 
     def _weigh(self, pair: Pair) -> Weighed | None:
@@ -210,10 +207,6 @@ class Board:
 
     def _open_links(self, members: Collection[UUID]) -> list[Pair]:
         return [p for p in self._candidates if p[0] in members and p[1] in members and self._is_open_link(p)]
-
-    def _strength(self, pair: Pair) -> float:
-        each = self._candidates[pair]
-        return PROVEN_BITS + each.weight if each.link == EXACT else each.weight
 
     def _rejected(self, one: UUID, other: UUID) -> bool:
         candidate = self._candidates.get(pair_of(one, other))

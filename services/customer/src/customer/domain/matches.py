@@ -19,7 +19,7 @@ from rapport_identity.scoring import Score, Scorer, Verdict
 
 Pair = tuple[UUID, UUID]  # the smaller id first, that of who was created first
 # Why a candidate is linked or closed.
-EXACT, WEIGHT, ACCEPTED = "exact", "weight", "accepted"
+WEIGHT, ACCEPTED = "weight", "accepted"
 APART, ONE_ALREADY, GONE, TWO = "apart", "one-already", "gone", "two"
 OTHER_IDS = "each has an id or account number of the same system, and they differ"
 OTHER_KIND = "nobody knows whether both are persons, or both organizations"
@@ -29,8 +29,8 @@ CONTRADICTED = "those who are linked with them already speak against it"
 SAID_TWO = "somebody said of two who are linked with them that these are two"
 ASKED_AGAIN = "somebody said that these are two, and somebody asked again"
 TOO_MANY = "more customers are linked with them than are ever linked by themselves"
+LINK_REFUSED = "they have too many names together, or are of two types"
 MEMBERS_MAX = 100
-PROVEN_BITS = 100.0  # what it says to have the same id: more than all that differs
 
 
 class MatchState(StrEnum):
@@ -49,7 +49,7 @@ class Weighed:
     bits: float
     fields: tuple[tuple[str, str, float], ...]
     bars: tuple[str, ...]
-    link: str  # EXACT or WEIGHT; empty when it is not linked by itself
+    link: str  # WEIGHT; empty when it is not linked by itself
 
 
 class Judge:
@@ -74,24 +74,21 @@ class Judge:
         if {a.kind, b.kind} == {PERSON, ORGANIZATION}:
             return None
         score = self._scorer.score(a.record, b.record)
-        exact = _same_id(a, b)
-        if score.verdict is Verdict.APART and not exact:
+        if score.verdict is Verdict.APART:
             return None
-        bars = [*self._barred(a, b), *(() if exact else score.bars)]
-        if not exact and self._may_live_together(a, b, score):
+        bars = [*self._barred(a, b), *score.bars]
+        if self._may_live_together(a, b, score):
             bars.append(ONE_HOUSEHOLD)
-        if not (exact or self.learned):
+        if not self.learned:
             bars.append(NOT_LEARNED)
         fields = tuple((part.field, part.level, part.weight) for part in self._scorer.parts(score))
         by_weight = WEIGHT if score.verdict is Verdict.LINK else ""
-        return Weighed(score.bits, fields, tuple(bars), "" if bars else EXACT if exact else by_weight)
+        return Weighed(score.bits, fields, tuple(bars), "" if bars else by_weight)
 
     def say(self, a: Features, b: Features) -> float:
         """What two say for being one, in bits, whether anybody asks or not; `clustering.CONFLICT` never."""
         if {a.kind, b.kind} == {PERSON, ORGANIZATION} or _other_ids(a, b):
             return clustering.CONFLICT
-        if _same_id(a, b):
-            return PROVEN_BITS
         score = self._scorer.score(a.record, b.record)
         return clustering.CONFLICT if self._scorer.conflict(score.compared) else score.bits
 
@@ -120,11 +117,6 @@ class Judge:
             yield OTHER_KIND
 
 
-def _same_id(a: Features, b: Features) -> bool:
-    """Whether both have the same id of one system."""
-    return any(not values.isdisjoint(b.proofs.get(of, ())) for of, values in a.proofs.items())
-
-
 def _other_ids(a: Features, b: Features) -> bool:
     """Whether both have ids of one system, and none that is the same."""
     return any(of in b.proofs and values.isdisjoint(b.proofs[of]) for of, values in a.proofs.items())
@@ -135,7 +127,8 @@ class MatchCandidate:
     """Two customers who may be one, as they were scored last, and what came of it.
 
     `link` says that they are linked by themselves if nothing else speaks against it; `fields` are a JSON list
-    of field, level and weight; `barred` has a line for each of `bars`.
+    of field, level and weight; `barred` has a line for each of the bars of these two; `held_back` is why it
+    was not, of whoever they are one with, when links were last made.
     """
 
     id: UUID
@@ -146,6 +139,7 @@ class MatchCandidate:
     link: str
     fields: str
     barred: str
+    held_back: str
     match_parameters_id: UUID
     decider: str
     reason_code: str
@@ -173,7 +167,7 @@ class MatchCandidate:
     @property
     def bars(self) -> list[str]:
         """Why they are not linked by themselves."""
-        return self.barred.splitlines()
+        return [*self.barred.splitlines(), *self.held_back.splitlines()]
 
     @property
     def weight(self) -> float:
@@ -188,27 +182,29 @@ class MatchCandidate:
     def score(self, weighed: Weighed, parameters_id: UUID, now: datetime) -> bool:
         """Take over what it weighs now; False when that is what it weighed before."""
         fields = json.dumps([(field, level, round(bits, 3)) for field, level, bits in weighed.fields])
-        asked_again = [bar for bar in self.bars if bar == ASKED_AGAIN]
+        asked_again = [ASKED_AGAIN] if ASKED_AGAIN in self.bars else []
         link = "" if asked_again else weighed.link
         barred = "\n".join((*weighed.bars, *asked_again))
         new = (round(weighed.bits * 1000), link, fields, barred, parameters_id)
         if new == (self.weight_millibits, self.link, self.fields, self.barred, self.match_parameters_id):
             return False
         self.weight_millibits, self.link, self.fields, self.barred, self.match_parameters_id = new
+        self.held_back = self.held_back if link else ""
         self.update_time, self.version = now, self.version + 1
         return True
 
-    def bar(self, why: str) -> bool:
-        """Be asked about for this reason, too; False when that is known."""
-        if why in self.bars:
+    def hold_back(self, why: str, now: datetime) -> bool:
+        """Be asked about, though it would be linked, for this reason; False when that is known."""
+        if why == self.held_back:
             return False
-        self.barred = "\n".join((*self.bars, why))
+        self.held_back, self.update_time, self.version = why, now, self.version + 1
         return True
 
     def ask_again(self) -> None:
         """Be for a person to decide, and not be linked by itself."""
-        self.link = ""
-        self.bar(ASKED_AGAIN)
+        self.link = self.held_back = ""
+        if ASKED_AGAIN not in self.bars:
+            self.barred = "\n".join((*self.bars, ASKED_AGAIN))
 
     def become(
         self, state: MatchState, decider: str, reason_code: str, now: datetime, comment: str = ""
@@ -252,6 +248,7 @@ def new_candidate(candidate_id: UUID, pair: Pair, parameters_id: UUID, now: date
         link="",
         fields="[]",
         barred="",
+        held_back="",
         match_parameters_id=parameters_id,
         decider="",
         reason_code="",
@@ -264,7 +261,6 @@ def new_candidate(candidate_id: UUID, pair: Pair, parameters_id: UUID, now: date
 
 
 _LINKED_BECAUSE = {
-    EXACT: "both have the same id or account number",
     WEIGHT: "what they have in common outweighs what differs",
     ACCEPTED: "a person said that they are one",
 }

@@ -14,7 +14,7 @@ from chassis.db.aliases import groups_of
 from chassis.db.transaction import Transaction
 from chassis.errors import Refusal
 from customer.domain.match_board import Board, Step
-from customer.domain.matches import Judge, MatchState, Pair, pair_of
+from customer.domain.matches import LINK_REFUSED, Judge, MatchState, Pair, pair_of
 from customer.names import CUSTOMER
 from customer.store import matches as store
 from customer.usecases.hot_views import HotViews
@@ -113,8 +113,8 @@ class Matcher:
             tx.act(replace(call, cause_id=_cause(pair, causes) or call.cause_id))
             try:
                 await link(tx, self._hot, *pair)
-            except Refusal as refusal:
-                board.bar(pair, f"linking them was refused: {refusal.reason}")
+            except Refusal:
+                board.hold_back(pair, LINK_REFUSED)
             else:
                 board.linked(pair)
         tx.act(call)

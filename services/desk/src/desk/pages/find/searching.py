@@ -211,7 +211,7 @@ def _matched(match: Any, text: str, say: Speech) -> tuple[str, bool]:
         if each.name == match.identifier:
             kind = value_name(each, "type")
             whole = kind not in NUMBERS or sum(map(str.isdigit, text)) >= SURE_DIGITS
-            return f"{say.code(kind.lower())} {masked(kind, each.value)}", whole
+            return f"{say.code(kind.lower())} {masked(kind, each.value)}", whole and not each.shared
     return _in_words(match.customer, text, say), False
 
 

@@ -39,6 +39,7 @@ BARS = (
     N_("somebody said of two who are linked with them that these are two"),
     N_("somebody said that these are two, and somebody asked again"),
     N_("more customers are linked with them than are ever linked by themselves"),
+    N_("they have too many names together, or are of two types"),
     N_("each has an identifier of one person, and they differ"),
     N_("little but an identifier that many share speaks for it"),
     N_("neither a name nor a birth date speaks for it"),
