@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.type import dayofweek_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,6 +112,11 @@ def test_an_enum_value_survives_the_way_to_its_short_name_and_back(channel: int)
     name = enum_name(Channel.DESCRIPTOR, channel)
     assert not name.startswith("CHANNEL_")
     assert enum_number(Channel.DESCRIPTOR, name) == channel
+
+
+def test_values_whose_names_have_no_prefix_are_called_as_they_are() -> None:
+    monday = dayofweek_pb2.DayOfWeek.DESCRIPTOR
+    assert (enum_name(monday, 1), enum_number(monday, "MONDAY")) == ("MONDAY", 1)
 
 
 def test_a_number_that_is_no_value_of_the_enum_is_unspecified() -> None:
