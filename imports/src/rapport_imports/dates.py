@@ -144,7 +144,7 @@ def _guessed(text: str, first: str) -> datetime:
         if not (day_first or first == "month" or int(two) > 12):
             raise ValueError
         day, month = (one, two) if day_first else (two, one)
-        return _iso(f"{year}-{month:0>2}-{day:0>2}{_clock(rest)}")
+        return _of_parts(year, month, day, rest)
     return _named(match) if (match := _NAMED.fullmatch(text)) else _iso(text)
 
 
@@ -153,7 +153,15 @@ def _named(match: re.Match[str]) -> datetime:
     year, month, day = (match[part] or match[f"{part}2"] or match[f"{part}3"] for part in "ymd")
     spelt = month.lower()
     number = next((i for i, name in enumerate(_MONTHS, 1) if spelt in (name, name[:3])), 0)
-    return _iso(f"{year}-{number:02}-{day:0>2}{_clock(match['rest'] or '')}")
+    return _of_parts(year, f"{number}", day, match["rest"] or "")
+
+
+def _of_parts(year: str, month: str, day: str, rest: str) -> datetime:
+    text = f"{year}-{month:0>2}-{day:0>2}{_clock(rest)}"
+    try:
+        return datetime.fromisoformat(text)  # as nearly all, and in half the time
+    except ValueError:
+        return _iso(text)
 
 
 def _iso(text: str) -> datetime:
