@@ -22,6 +22,7 @@ from customer.usecases.merges import merge_customers
 from rapport.customer.v1 import (
     customer_service_pb2,
     match_pb2,
+    match_service_pb2_grpc,
 )
 from rapport.customer.v1 import match_service_pb2 as pb
 from rapport.customer.v1.customer_pb2 import Person
@@ -221,6 +222,27 @@ async def test_a_merge_that_was_undone_before_this_release_is_said_to_be_two_aft
         rejected = ("REJECTED", "agent:bob", "father-and-son")
         assert said == [(*rejected, 0, 1), (*rejected, 9000, 5)]
     await infrastructure.drop_database(url)
+
+
+async def test_who_accepted_takes_it_back_and_nobody_else_does(matches: Any, refused: Any) -> None:
+    one = await matches.customer(born="1984-04-12")
+    other = await matches.customer(born="1984-04-12")
+    accepted = await matches.accept(await matches.only(), survivor=other)
+    request = pb.ReopenMatchRequest(name=accepted.name)
+    may = ["customer.match_candidates.read", "customer.match_candidates.write"]
+    bob, alice = (
+        matches.desk.running.stub(match_service_pb2_grpc.MatchServiceStub, may, subject=f"agent:{who}")
+        for who in ("bob", "alice")
+    )
+    assert await refused(bob.ReopenMatch(request)) == "FAILED_PRECONDITION MATCH_NOT_REJECTED"
+    again = await alice.ReopenMatch(request)
+    assert (again.state, list(again.bars)[-1]) == (
+        State.STATE_PENDING,
+        "somebody said that these are two, and somebody asked again",
+    )
+    assert [(await matches.desk.get(each)).name for each in (one, other)] == [one, other]
+    (merge,) = await matches.merges()
+    assert (merge.undo_actor, merge.undo_reason_code) == ("agents/alice", "accepted-by-mistake")
 
 
 async def nothing(self: Any) -> bool:

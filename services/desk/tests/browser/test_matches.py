@@ -78,6 +78,18 @@ async def test_by_keys_alone_one_is_said_to_be_one_the_next_to_be_two_and_that_i
     assert (await state(desk, second))[0] == "STATE_PENDING"
 
 
+async def test_who_said_that_they_are_one_takes_it_back(desk: Company, signed_in: SignedIn) -> None:
+    question = await twice(desk, "Lorenz", 1971)
+    page = (await signed_in()).page
+    await page.goto(f"/{question}")
+    await page.keyboard.press("1")
+    await followed(page, question)
+    await page.keyboard.press("z")
+    await page.wait_for_url(f"**/{question}")
+    await expect(page.get_by_role("button", name="Same person", exact=True)).to_be_visible()
+    assert (await state(desk, question))[0] == "STATE_PENDING"
+
+
 async def test_who_was_slower_hears_who_decided_what_and_when(desk: Company, signed_in: SignedIn) -> None:
     question = await twice(desk, "Seeger", 1952)
     page = (await signed_in()).page

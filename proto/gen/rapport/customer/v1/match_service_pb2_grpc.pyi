@@ -49,8 +49,8 @@ class MatchServiceStub:
     questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatch.
     """
     ReopenMatch: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.ReopenMatchRequest, _match_pb2.MatchCandidate]
-    """Takes back that they are two: it is PENDING again, scored as they are now. FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when
-    it is not REJECTED.
+    """Takes back that they are two, or what the caller accepted, whom it takes apart: it is PENDING again, scored as they are now.
+    FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when it is neither.
     """
     ExplainMatchCandidate: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.ExplainMatchCandidateRequest, _explanation_pb2.Explanation]
     """Explains a candidate: what each field says, by which parameters, why it is asked or was decided, and the chain of causes
@@ -90,8 +90,8 @@ class MatchServiceAsyncStub(MatchServiceStub):
     questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatch.
     """
     ReopenMatch: _aio.UnaryUnaryMultiCallable[_match_service_pb2.ReopenMatchRequest, _match_pb2.MatchCandidate]  # type: ignore[assignment]
-    """Takes back that they are two: it is PENDING again, scored as they are now. FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when
-    it is not REJECTED.
+    """Takes back that they are two, or what the caller accepted, whom it takes apart: it is PENDING again, scored as they are now.
+    FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when it is neither.
     """
     ExplainMatchCandidate: _aio.UnaryUnaryMultiCallable[_match_service_pb2.ExplainMatchCandidateRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a candidate: what each field says, by which parameters, why it is asked or was decided, and the chain of causes
@@ -158,8 +158,8 @@ class MatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _match_service_pb2.ReopenMatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_match_pb2.MatchCandidate, _abc.Awaitable[_match_pb2.MatchCandidate]]:
-        """Takes back that they are two: it is PENDING again, scored as they are now. FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when
-        it is not REJECTED.
+        """Takes back that they are two, or what the caller accepted, whom it takes apart: it is PENDING again, scored as they are now.
+        FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when it is neither.
         """
 
     @_abc_1.abstractmethod

@@ -223,10 +223,15 @@ class MatchCandidate:
             at = {"decide_time": self.decide_time.isoformat(), "reason_code": self.reason_code}
             raise FailedPrecondition("MATCH_DECIDED", told, metadata | at)
 
+    def accepted_by(self, subject: str) -> bool:
+        """Whether somebody said that they are one, who may take that back."""
+        is_accepted = self.state is MatchState.LINKED and self.reason_code == ACCEPTED
+        return is_accepted and self.decider == subject
+
     def require_rejected(self) -> None:
         """FailedPrecondition MATCH_NOT_REJECTED."""
         if self.state is not MatchState.REJECTED:
-            told = f"Only what is REJECTED is asked about again; this is {self.state}."
+            told = f"Only what is REJECTED, or you accepted, is asked about again; this is {self.state}."
             raise FailedPrecondition("MATCH_NOT_REJECTED", told, {"resource": self.name, "state": self.state})
 
 

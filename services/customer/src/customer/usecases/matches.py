@@ -21,7 +21,9 @@ from customer.usecases.match_decisions import People, people_of, said_two, say_t
 from customer.usecases.match_links import link
 from customer.usecases.match_records import load
 from customer.usecases.match_step import Matcher
-from customer.usecases.merges import decide_alone
+from customer.usecases.merges import decide_alone, merge_of, undo_merge
+
+TAKEN_BACK = "accepted-by-mistake"
 
 
 async def accept_match(
@@ -59,17 +61,22 @@ async def reject_match(
 
 
 async def reopen_match(
-    tx: Transaction, matcher: Matcher, *, match_candidate_id: UUID, etag: str
+    tx: Transaction, hot: HotViews, matcher: Matcher, *, match_candidate_id: UUID, etag: str
 ) -> MatchCandidate:
     """Ask again about two of whom somebody said that they are two, as they are now.
 
-    NotFound; Aborted ETAG_MISMATCH; FailedPrecondition MATCH_NOT_REJECTED.
+    Or about two whom the caller accepted: they are taken apart first. NotFound; Aborted ETAG_MISMATCH;
+    FailedPrecondition MATCH_NOT_REJECTED.
     """
     candidate = await _locked(tx, match_candidate_id, etag)
+    if candidate.accepted_by(tx.call.principal.subject):
+        merge = await merge_of(tx, candidate.pair)
+        await undo_merge(tx, hot, customer_merge_id=merge.id, reason_code=TAKEN_BACK, etag="")
+        candidate = await _locked(tx, match_candidate_id, "")
     candidate.require_rejected()
+    if await _two(tx, candidate) is None:
+        return candidate
     known = await load(tx, candidate.pair)
-    if len(known) < 2:
-        return await _decide(tx, candidate, MatchState.CLOSED, GONE)
     judge = await matcher.judge(tx)
     a, b = (known[each] for each in candidate.pair)
     candidate.ask_again()

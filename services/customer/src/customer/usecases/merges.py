@@ -17,7 +17,7 @@ from chassis.errors import NotFound
 from chassis.facts import fact_of
 from customer.domain.customers import Customer
 from customer.domain.facts import CustomerMergeUndone, CustomersMerged
-from customer.domain.matches import pair_of
+from customer.domain.matches import Pair, pair_of
 from customer.domain.merges import CustomerMerge, MergeState, check_mergeable, survivors
 from customer.domain.timeline import TimelineEntry
 from customer.names import CUSTOMER, CUSTOMER_MERGE
@@ -125,6 +125,12 @@ async def undo_merge(
     customers = await _locked(tx, set(whose.values()))
     await _regroup(tx, hot, whose, sequence, list(customers.values()))
     return merge
+
+
+async def merge_of(on: Executor, pair: Pair) -> CustomerMerge:
+    """The merge of two that was made of their candidate, which is LINKED."""
+    holding = await store.HOLDING_MERGES.all(on, customer_ids=list(pair))
+    return next(each for each in holding if {each.customer_id, each.merged_customer_id} == {*pair})
 
 
 async def decide_alone(tx: Transaction) -> None:

@@ -138,6 +138,7 @@ async def _opened(
         decision=decision(candidate, names, say),
         following=_after(candidate.name, [each.name for each in waiting.match_candidates]),
         may=look.viewer.may(PERMISSION),
+        may_reopen=_may_reopen(candidate, look),
         reasons=say.choices(REASONS),
         comment=comment,
         comment_max=COMMENT_MAX,
@@ -155,13 +156,19 @@ async def _told(look: Looking, decided: UUID | None) -> dict[str, str] | None:
     candidate = await look.services.matches.GetMatchCandidate(request)
     known, names = await _known(look, candidate)
     who = " / ".join(dict.fromkeys(called(candidate, known, look.say)))
-    may_reopen = value_name(candidate, "state") == "REJECTED" and look.viewer.may(PERMISSION)
     return {
         "words": f"{who}: {decision(candidate, names, look.say)}",
         "href": f"/{candidate.name}",
-        "reopen": f"/{candidate.name}/reopen" if may_reopen else "",
+        "reopen": f"/{candidate.name}/reopen" if _may_reopen(candidate, look) else "",
         "request_id": str(uuid4()),
     }
+
+
+def _may_reopen(candidate: MatchCandidate, look: Looking) -> bool:
+    """Whether they may ask again: of what was rejected, or they accepted themselves."""
+    is_own = candidate.reason_code == "accepted" and candidate.decider == look.viewer.agent
+    state = value_name(candidate, "state")
+    return look.viewer.may(PERMISSION) and (state == "REJECTED" or (state == "LINKED" and is_own))
 
 
 async def _known(look: Looking, candidate: MatchCandidate) -> tuple[dict[str, Any], Names]:
