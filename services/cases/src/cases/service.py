@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cases.domain.promise_clock import PromiseClock
 from cases.events.cases import on_promise_ended
-from cases.events.customer import on_interaction, regrouped
+from cases.events.customer import on_interaction, on_manager, regrouped
 from cases.events.loyalty import on_value_changed
 from cases.events.notifications import Notices
 from cases.rpc.calendars import CalendarRpc
@@ -28,12 +28,17 @@ from chassis.inbox import aliases
 from chassis.service import Service
 from rapport.cases.v1 import cases_events_pb2
 from rapport.cases.v1.cases_events_pb2 import PromiseBroken, PromiseKept
-from rapport.customer.v1.customer_events_pb2 import InteractionRecorded
+from rapport.customer.v1.customer_events_pb2 import (
+    CustomerCreated,
+    InteractionRecorded,
+    RelationshipManagerAssigned,
+)
 from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 
 NOTICES = Listening("cases-notices", "notifications", [NoticeSent])
 VALUES = Listening("cases-values", "loyalty", [CustomerValueChanged])
+MANAGERS = Listening("cases-managers", "customer", [CustomerCreated, RelationshipManagerAssigned])
 CONTACTS = Listening("cases-contacts", "customer", [InteractionRecorded])
 MISSED = Listening("cases-missed", "cases", [PromiseBroken, PromiseKept])
 
@@ -62,6 +67,7 @@ def compose(app: App[Settings]) -> None:
     app.subscribe(VALUES.durable, on_value_changed)
     app.subscribe(MISSED.durable, on_promise_ended)
     app.subscribe(CONTACTS.durable, on_interaction)
+    app.subscribe(MANAGERS.durable, on_manager)
 
     app.timer(AT_RISK_TIMER, promise_due_soon)
     app.timer(DUE_TIMER, break_promise)
@@ -84,7 +90,7 @@ service = Service(
     events=cases_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[NOTICES, VALUES, MISSED, CONTACTS, aliases.listening("cases")],
+    listens=[NOTICES, VALUES, MISSED, CONTACTS, MANAGERS, aliases.listening("cases")],
     calls=["notifications"],
     permissions=["notifications.notices.read"],
 )

@@ -98,7 +98,7 @@ async def test_work_that_can_go_on_when_its_promise_is_due_soon_leaves_it_at_ris
     await desk.item("Block", item.name, reason_code="customer")
     desk.clock.advance(timedelta(days=2.5))
     await desk.item("Unblock", item.name)
-    assert (await desk.get(promise.name)).reason_code == "due-soon"
+    assert (await desk.get(promise.name)).reason_code == "work-unassigned"
 
 
 async def test_work_is_blocked_once_and_neither_begun_nor_done_twice_meanwhile(desk, refused):

@@ -1,11 +1,17 @@
 """Who told a customer of a promise, how and when; who hears that one was broken; what promises rest on."""
 
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
+from cases.store.managers import MANAGERS
 from chassis.api.messages import timestamp
+from chassis.db.statement import Statement
 from rapport.cases.v1.case_service_pb2 import AssignCaseRequest
+from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import (
     ListPromisesRequest,
@@ -15,9 +21,11 @@ from rapport.cases.v1.promise_service_pb2 import (
 )
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1 import channel_pb2, states_pb2
+from rapport.customer.v1.customer_events_pb2 import RelationshipManagerAssigned
 from rapport_testing.wait import eventually
 
 State = states_pb2.PromiseState
+STRANGER, FOURTH = (f"customers/{uuid4()}" for _ in range(2))
 VOICE, EMAIL = channel_pb2.CHANNEL_VOICE, channel_pb2.CHANNEL_EMAIL
 
 
@@ -114,6 +122,37 @@ async def test_a_broken_promise_reaches_the_owner_of_its_case_whoever_finds_out(
     assert [each.name for each in listed.promises] == [made.name]
     facts = {fact.data.promise: fact.data.escalate_to for fact in await desk.facts("PromiseBroken")}
     assert facts == {made.name: bob, alone.name: "agents/front-desk"}
+
+
+async def test_a_broken_promise_reaches_the_relationship_manager_first(desk):
+    """Whom the customer service named last, however the word of it arrives, if they serve customers still."""
+    await desk.agent("agents/bob")
+    await desk.agent("agents/gone")
+
+    async def named(agent, version, customer=desk.customer):
+        fact = RelationshipManagerAssigned(customer=customer, relationship_manager=agent)
+        await desk.running.deliver(fact, resource=customer, version=version, source="customer")
+
+    made, other, third = (
+        await desk.make(3),
+        await desk.make(3, customer=STRANGER),
+        await desk.make(3, customer=FOURTH),
+    )
+    await named("agents/bob", 4)
+    await named("agents/front-desk", 2)
+    await named("agents/gone", 2, STRANGER)
+    await named("agents/unheard-of", 2, FOURTH)
+    held = Statement[Any](sa.select(sa.func.count()).where(MANAGERS.c.agent_id != "front-desk"))
+
+    async def heard():
+        return (await held.one(desk.running.db))["count_1"] == 3
+
+    await eventually(heard)
+    gone = {"name": "agents/gone", "inactive": True}
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=gone, update_mask={"paths": ["inactive"]}))
+    desk.clock.advance(timedelta(days=4))
+    reached = [(await broken(desk, each.name)).escalate_to for each in (made, other, third)]
+    assert reached == ["agents/bob", "agents/front-desk", "agents/front-desk"]
 
 
 async def test_what_is_promised_rests_on_what_somebody_said_unless_it_is_said_otherwise(desk):

@@ -36,6 +36,18 @@ async def test_a_promise_is_at_risk_a_day_before_it_is_due_and_broken_when_it_is
     assert not told[0].data.HasField("forecast_time")
 
 
+@pytest.mark.parametrize("verb", ["Assign", "Start", ""])
+async def test_a_promise_that_is_due_soon_says_when_nobody_has_taken_its_work(desk, verb):
+    item, made = await desk.promised_work(due_days=3)
+    if verb == "Assign":
+        await desk.item(verb, item.name, assignee=await desk.agent("agents/bob", "departments/delivery"))
+    elif verb:
+        await desk.item(verb, item.name)
+    desk.clock.advance(timedelta(days=2))
+    at_risk = await became(desk, made.name, State.PROMISE_STATE_AT_RISK)
+    assert at_risk.reason_code == ("due-soon" if verb else "work-unassigned")
+
+
 async def test_the_clock_acts_at_its_moment_and_not_before(desk):
     near, nearer = await desk.make(3), await desk.make(2)
     desk.clock.advance(timedelta(days=2) - A_SECOND)

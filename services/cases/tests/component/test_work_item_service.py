@@ -173,7 +173,7 @@ async def test_a_promise_that_recovers_when_it_is_due_soon_is_at_risk_by_the_clo
         "PromiseRecovered",
         "PromiseAtRisk",
     ]
-    assert (await desk.get(promise.name)).reason_code == "due-soon"
+    assert (await desk.get(promise.name)).reason_code == "work-unassigned"
 
 
 async def test_a_broken_promise_is_told_of_every_new_forecast(desk):

@@ -51,6 +51,14 @@ def test_a_promise_whose_work_is_blocked_says_so():
     assert "cannot go on" in why.summary
 
 
+def test_a_promise_whose_work_nobody_has_taken_says_so():
+    near = promise()
+    near.due_soon(unattended=True)
+    why = why_promise(near, Told())
+    assert why.rule == "rules/promise-at-risk-by-unassigned-work"
+    assert "nobody has taken the work" in why.summary
+
+
 def test_a_recovered_promise_says_so():
     why = why_promise(promise(), RECOVERED)
     assert why.rule == "rules/promise-recovered"

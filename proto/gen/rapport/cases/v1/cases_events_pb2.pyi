@@ -1559,7 +1559,9 @@ class PromiseAtRisk(_message.Message):
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     reason_code: _builtins.str
-    """Why: the forecast's reason, `due-soon`, or `work-blocked` when what it rests on cannot go on."""
+    """Why: the forecast's reason; `work-blocked` when what it rests on cannot go on; `due-soon`, or `work-unassigned` when
+    moreover nobody has taken what it rests on.
+    """
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -1964,8 +1966,8 @@ class PromiseBroken(_message.Message):
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     escalate_to: _builtins.str
-    """Who has to hear of it, `agents/{agent}`: who owns its case, without a case `agents/front-desk`. Empty when it came as
-    history.
+    """Who has to hear of it, `agents/{agent}`: the customer's relationship manager, else who owns its case, without a case
+    `agents/front-desk`. Empty when it came as history.
     """
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:

@@ -137,8 +137,8 @@ class Promise(_message.Message):
     customer_requested: _builtins.bool
     """True when it was renegotiated because the customer asked for another date."""
     escalate_to: _builtins.str
-    """Who has to hear that it was broken, `agents/{agent}`: who owned its case by then, without a case `agents/front-desk`.
-    Empty when it was not broken, or came as history.
+    """Who has to hear that it was broken, `agents/{agent}`: the customer's relationship manager by then, else who owned its
+    case, without a case `agents/front-desk`. Empty when it was not broken, or came as history.
     """
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:

@@ -1,7 +1,7 @@
 """Why a promise is in its state: the rule, the reason in words, and what the rule looked at."""
 
 from cases.domain.facts import PromiseRecovered
-from cases.domain.promise import WORK_BLOCKED, Promise, PromiseState
+from cases.domain.promise import WORK_BLOCKED, WORK_UNASSIGNED, Promise, PromiseState
 from chassis.facts import Told, Why, shown
 
 RULE_VERSION = "3"
@@ -46,6 +46,10 @@ def _words(promise: Promise) -> tuple[str, str]:
     if promise.state is PromiseState.AT_RISK and why == WORK_BLOCKED:
         return "rules/promise-at-risk-by-blocked-work", (
             f"it is due {due}, and the work that it rests on cannot go on."
+        )
+    if promise.state is PromiseState.AT_RISK and why == WORK_UNASSIGNED:
+        return "rules/promise-at-risk-by-unassigned-work", (
+            f"it is due {due}, which is near, and nobody has taken the work that it rests on."
         )
     kept = shown(promise.keep_time) if promise.keep_time else ""
     agreed = f"another date than {day} was agreed on"

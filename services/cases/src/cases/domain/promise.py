@@ -33,8 +33,7 @@ from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, NOTICE, PROMISE, WORK
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
-DUE_SOON = "due-soon"
-WORK_BLOCKED = "work-blocked"
+DUE_SOON, WORK_BLOCKED, WORK_UNASSIGNED = "due-soon", "work-blocked", "work-unassigned"
 
 
 class PromiseState(StrEnum):
@@ -160,9 +159,10 @@ class Promise:
             return None
         return self._recovered(forecast_time)
 
-    def due_soon(self) -> facts.PromiseAtRisk | None:
-        """The clock says that the due time is near; nothing when it is at risk or ended."""
-        return self._at_risk(None, DUE_SOON) if self.state is PromiseState.OPEN else None
+    def due_soon(self, *, unattended: bool = False) -> facts.PromiseAtRisk | None:
+        """The due time is near, and nobody may have taken the work; nothing when it is at risk or ended."""
+        why = WORK_UNASSIGNED if unattended else DUE_SOON
+        return self._at_risk(None, why) if self.state is PromiseState.OPEN else None
 
     def block(self) -> facts.PromiseAtRisk | None:
         """What it rests on cannot go on; nothing when it is at risk or ended."""

@@ -40,6 +40,7 @@ def compared(promise: Promise, work_item: WorkItem, clock: PromiseClock, now: da
         facts.append((fact, promise.version))
     if fact := promise.block() if work_item.block_time else promise.unblock():
         facts.append((fact, promise.version))
-    if facts and clock.at_risk_at(promise) <= now and (soon := promise.due_soon()):
+    is_near = bool(facts) and clock.at_risk_at(promise) <= now
+    if is_near and (soon := promise.due_soon(unattended=work_item.unattended)):
         facts.append((soon, promise.version))
     return facts

@@ -79,6 +79,11 @@ class WorkItem:
         """When it was, or is expected to be, finished; None when nobody knows."""
         return self.finish_time or self.forecast_finish_time
 
+    @property
+    def unattended(self) -> bool:
+        """Whether nobody has begun it, nor been given it."""
+        return self.state is WorkItemState.PENDING and self.assignee_id is None
+
     def forecast(
         self, finish_time: datetime, reason_code: str, earliest: datetime | None = None
     ) -> WorkItemForecast:

@@ -1,16 +1,23 @@
 """What the customer service tells: whose names are one person's, and contacts with them."""
 
 from cases.domain.contact import Contact, is_person
-from cases.names import CASE, PROMISE, WORK_ITEM
+from cases.names import AGENT, CASE, CUSTOMER, PROMISE, WORK_ITEM
 from cases.usecases.case_link import unmerge_across
 from cases.usecases.contact import case_contacted
+from cases.usecases.manager import manager_assigned
 from cases.usecases.standing import prioritize_again
 from chassis.api.messages import moment
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.inbox.aliases import learn
 from rapport.common.v1.channel_pb2 import DIRECTION_INBOUND
-from rapport.customer.v1.customer_events_pb2 import CustomerMergeUndone, CustomersMerged, InteractionRecorded
+from rapport.customer.v1.customer_events_pb2 import (
+    CustomerCreated,
+    CustomerMergeUndone,
+    CustomersMerged,
+    InteractionRecorded,
+    RelationshipManagerAssigned,
+)
 
 
 async def regrouped(tx: Transaction, event: Event[CustomersMerged | CustomerMergeUndone]) -> None:
@@ -28,3 +35,10 @@ async def on_interaction(tx: Transaction, event: Event[InteractionRecorded]) -> 
         at = min(moment(told.occur_time), event.time)
         contact = Contact(at, told.direction == DIRECTION_INBOUND, is_person(event.actor))
         await case_contacted(tx, ids[0], contact)
+
+
+async def on_manager(tx: Transaction, event: Event[CustomerCreated | RelationshipManagerAssigned]) -> None:
+    """A customer has somebody who answers for the relationship."""
+    if agent := AGENT.match(event.data.relationship_manager):
+        (customer_id,) = CUSTOMER.parse(event.data.customer)
+        await manager_assigned(tx, customer_id, agent[0], event.resource_version)

@@ -14,6 +14,7 @@ from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.domain.telling import Channel, Telling, tell
 from cases.names import PROMISE
 from cases.store import tables as store
+from cases.store.managers import RESPONSIBLE
 from cases.store.tables import COUNT_LIVE
 from cases.usecases.agent import FRONT_DESK
 from cases.usecases.make_promise import announce
@@ -169,14 +170,16 @@ async def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promis
 
 async def _owner_of(tx: Transaction, promise: Promise) -> str:
     """Who has to hear that a promise was broken."""
-    case = await store.CASE.maybe(tx, id=promise.case_id) if promise.case_id else None
-    return case.owner_id if case else FRONT_DESK
+    about = {"customer_id": promise.customer_id, "case_id": promise.case_id}
+    return str((await RESPONSIBLE.one(tx, **about, front_desk=FRONT_DESK))["agent_id"])
 
 
 async def promise_due_soon(tx: Transaction, timer: Timer) -> None:
     """The due time is near: an open promise is at risk."""
-    promise = await found(tx, PROMISE, store.LOCK_PROMISE, UUID(timer.key))
-    if at_risk := promise.due_soon():
+    promise_id = UUID(timer.key)
+    work_item = await store.LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
+    promise = await found(tx, PROMISE, store.LOCK_PROMISE, promise_id)
+    if at_risk := promise.due_soon(unattended=work_item is not None and work_item.unattended):
         await save(tx, store.UPDATE_PROMISE, promise, at_risk)
 
 
