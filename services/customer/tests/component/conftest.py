@@ -259,6 +259,14 @@ class Matches:
             match_service_pb2.AcceptMatchRequest(name=candidate.name, **more)
         )
 
+    async def rename_as_made(self, customer: str, given_name: str, family_name: str) -> None:
+        """Have one of a customer's names be called something else, as an import of its record does."""
+        async with self.desk.running.db.connection() as connection:
+            await connection.execute(
+                "UPDATE customers SET given_name = $2, family_name = $3 WHERE id = $1",
+                UUID(customer.partition("/")[2]), given_name, family_name,
+            )  # fmt: skip
+
     async def merges(self) -> list[Any]:
         """The merges there are."""
         request = customer_merge_service_pb2.ListCustomerMergesRequest()

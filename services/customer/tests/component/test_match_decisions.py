@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import grpc
 import pytest
-from google.type.date_pb2 import Date
 
 from chassis.context import Call, Principal, acting
 from chassis.db.migrate import migrate
@@ -25,7 +23,6 @@ from rapport.customer.v1 import (
     match_service_pb2_grpc,
 )
 from rapport.customer.v1 import match_service_pb2 as pb
-from rapport.customer.v1.customer_pb2 import Person
 from rapport_testing.engines.postgres import owner_of
 from rapport_testing.running import reason
 
@@ -103,43 +100,31 @@ async def test_who_were_merged_before_they_were_compared_are_two_once_that_is_un
 
 
 async def test_what_is_said_of_two_holds_of_all_who_are_one_with_either(
-    matches: Any, refused: Callable[..., Any]
+    matches: Any, refused: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second, third = [await matches.customer(born="1984-04-12") for _ in range(3)]
-    await matches.listed()
+    asked = {(each.customer, each.other_customer): each for each in await matches.listed()}
+    monkeypatch.setattr(matching.Matching, "once", nothing)  # the matcher has not seen the merge yet
     await matches.desk.merge(first, second)
-    asked = [each for each in await matches.listed() if each.state == State.STATE_PENDING]
-    assert {each.other_customer for each in asked} == {third}
-    await matches.reject(asked[0])
-    others = [each for each in asked if each.name != asked[0].name]
-    for each in others:
-        assert await refused(matches.accept(each)) == "FAILED_PRECONDITION MATCH_DECIDED"
-    states = sorted((each.state, each.reason_code) for each in await matches.listed())
-    assert (State.STATE_REJECTED, "twins") in states
-    assert State.STATE_PENDING not in dict(states)
+    await matches.reject(asked[first, third])
+    assert await refused(matches.accept(asked[second, third])) == "FAILED_PRECONDITION MATCH_DECIDED"
+    request = pb.GetMatchCandidateRequest(name=asked[second, third].name)
+    other = await matches.service.GetMatchCandidate(request)
+    assert (other.state, other.reason_code, other.decider) == (State.STATE_CLOSED, "two", "agents/alice")
     assert len(await matches.merges()) == 1
 
 
-async def test_who_were_said_to_be_two_do_not_come_back_by_another_name_of_one_of_them(
-    matches: Any,
-) -> None:
-    one = await matches.customer(born="1984-04-12")
-    other = await matches.customer(born="1984-04-12")
-    await matches.reject(await matches.only())
-    third = await matches.customer(given="Ines", family="Sommer")
-    await matches.desk.merge(other, third)
-    await matches.settled()
-    await matches.learn()
-    person = Person(given_name="Anna", family_name="Keller", birth_date=Date(year=1984, month=4, day=12))
-    async with (
-        matches.desk.running.db.connection() as connection
-    ):  # as a merge leaves it: who it was made with
-        await connection.execute(
-            "UPDATE customers SET given_name = $2, family_name = $3, birth_date = $4 WHERE id = $1",
-            UUID(third.partition("/")[2]), person.given_name, person.family_name, "1984-04-12",
-        )  # fmt: skip
-    await matches.only(State.STATE_REJECTED)
-    assert one != other
+async def test_of_two_people_with_several_names_one_question_is_asked(matches: Any) -> None:
+    first, second, third = [await matches.customer(born="1984-04-12") for _ in range(3)]
+    await matches.listed()
+    await matches.desk.merge(first, second)
+    reasons = sorted((each.state, each.reason_code) for each in await matches.listed(customer=third))
+    assert reasons == [(State.STATE_PENDING, ""), (State.STATE_CLOSED, "asked-already")]
+    (asked,) = await matches.listed(customer=third, filter="state = PENDING")
+    changed = asked.customer  # by whose name it was asked: now it is by the other's
+    await matches.rename_as_made(changed, "Ines", "Sommer")
+    (again,) = await matches.listed(customer=third, filter="state = PENDING")
+    assert {asked.customer, again.customer} == {first, second}
 
 
 async def test_a_merge_and_two_decisions_at_once_leave_what_was_decided(matches: Any) -> None:

@@ -77,6 +77,7 @@ class World:
         for pair in board.links():
             if pair[1] not in board.group(pair[0]):
                 board.linked(pair)
+        board.ask_once()
         self.kept |= {each.pair: each for each in board.changed}
         self.groups = {each: board.group(each) for each in self.known}
 

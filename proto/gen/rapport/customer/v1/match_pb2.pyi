@@ -121,8 +121,8 @@ class MatchCandidate(_message.Message):
     """Who decided, `agents/alice`, or `services/customer` when it was linked or closed by itself; empty while it is PENDING."""
     reason_code: _builtins.str
     """Why it was decided, a code: of a person's rejection theirs, or that of the undo of a merge; `weight` of a link by
-    itself, `accepted` of one by a person; `apart`, `one-already`, `gone` or `two` (somebody said so of others of theirs) of what
-    was closed.
+    itself, `accepted` of one by a person; `apart`, `one-already`, `gone` or `two` (somebody said so of others of theirs) or
+    `asked-already` (of the same two people, by other names of theirs) of what was closed.
     """
     comment: _builtins.str
     """What the person who rejected it had to say."""

@@ -8,6 +8,7 @@ from uuid import UUID
 from customer.domain.match_features import Features
 from customer.domain.matches import (
     APART,
+    ASKED,
     CONTRADICTED,
     GONE,
     MEMBERS_MAX,
@@ -92,7 +93,7 @@ class Board:
             each = self._candidates[pair]
             gone = not self._known.keys() >= set(pair)
             is_one = pair[1] in self.group(pair[0])
-            if each.state is MatchState.PENDING and (gone or is_one):
+            if each.is_open and (gone or is_one):
                 self._become(each, MatchState.CLOSED, GONE if gone else ONE_ALREADY)
 
     def compare(self, pairs: Iterable[Pair]) -> None:
@@ -105,7 +106,7 @@ class Board:
                 continue
             weighed = None if two else self._weigh(pair)
             if weighed is None:
-                if candidate and candidate.state is MatchState.PENDING:
+                if candidate and candidate.is_open:
                     self._become(candidate, MatchState.CLOSED, TWO if two else APART)
                 continue
             if candidate is None:
@@ -116,7 +117,7 @@ class Board:
             was = candidate.state
             if candidate.score(weighed, self._judge.parameters_id, self._step.now):
                 self.before.setdefault(pair, was)
-            if was is MatchState.CLOSED:
+            if was is MatchState.CLOSED and not candidate.is_open:
                 self._become(candidate, MatchState.PENDING, "")
 
     def links(self) -> list[Pair]:
@@ -145,11 +146,30 @@ class Board:
         both = self.group(pair[0]) | self.group(pair[1])
         self._groups |= dict.fromkeys(both, both)
         for each in list(self._candidates.values()):
-            if each.state is MatchState.PENDING and both.issuperset(each.pair):
+            if each.is_open and both.issuperset(each.pair):
                 if each.link:
                     self._become(each, MatchState.LINKED, each.link)
                 else:
                     self._become(each, MatchState.CLOSED, ONE_ALREADY)
+
+    def ask_once(self) -> None:
+        """Ask one question of two people: that for which most speaks. Of who were said to be two none.
+
+        What is closed by it is asked when the other question is answered by what is known.
+        """
+        questions: dict[frozenset[Group], list[MatchCandidate]] = {}
+        for pair, each in self._candidates.items():
+            if each.is_open:
+                people = frozenset({self.group(pair[0]), self.group(pair[1])})
+                if len(people) == 2 and self._known.keys() >= set(pair):
+                    questions.setdefault(people, []).append(each)
+        for asked in questions.values():
+            best = max(asked, key=lambda each: (bool(each.link), each.weight_millibits, each.pair))
+            two = self._said_two(*best.pair)
+            for each in asked:
+                state = MatchState.PENDING if each is best and not two else MatchState.CLOSED
+                if each.state is not state:
+                    self._become(each, state, TWO if two else "" if state is MatchState.PENDING else ASKED)
 
     def hold_back(self, pair: Pair, why: str) -> None:
         """Have a person asked about a link."""

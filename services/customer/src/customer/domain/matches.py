@@ -20,7 +20,7 @@ from rapport_identity.scoring import Score, Scorer, Verdict
 Pair = tuple[UUID, UUID]  # the smaller id first, that of who was created first
 # Why a candidate is linked or closed.
 WEIGHT, ACCEPTED = "weight", "accepted"
-APART, ONE_ALREADY, GONE, TWO = "apart", "one-already", "gone", "two"
+APART, ONE_ALREADY, GONE, TWO, ASKED = "apart", "one-already", "gone", "two", "asked-already"
 OTHER_IDS = "each has an id or account number of the same system, and they differ"
 OTHER_KIND = "nobody knows whether both are persons, or both organizations"
 ONE_HOUSEHOLD = "they may live together: their given names differ, or their years of birth"
@@ -160,9 +160,14 @@ class MatchCandidate:
         return self.customer_id, self.other_customer_id
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is yet to be said if they are one, by this question or another about the same people."""
+        return self.state is MatchState.PENDING or self.reason_code == ASKED
+
+    @property
     def for_one(self) -> bool:
         """Whether it is asked if they are one, or was said that they are: not so of two people."""
-        return self.state in (MatchState.PENDING, MatchState.LINKED) or self.reason_code == ONE_ALREADY
+        return self.is_open or self.state is MatchState.LINKED or self.reason_code == ONE_ALREADY
 
     @property
     def bars(self) -> list[str]:

@@ -99,6 +99,7 @@ class Matcher:
         causes = await _causes(tx, board, customer_ids)
         if links := board.links():
             await self._link(tx, board, links, causes)
+        board.ask_once()
         return Matched(skipped=skipped, **await _write(tx, board, causes))
 
     async def _link(

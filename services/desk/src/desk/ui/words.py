@@ -24,6 +24,7 @@ CODES = {
     "one-already": N_("they were one already"),
     "gone": N_("one of them is no more"),
     "two": N_("others who are linked with them are two"),
+    "asked-already": N_("another question is about the same two"),
     "promise-renegotiated": N_("the promised date moved"),
     "ivr": N_("phone menu"),
     "sms": N_("SMS"),
