@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from rapport_identity import blocking, matching
 from rapport_identity.clustering import Clusters
 from rapport_identity.evaluating import evaluate
+from rapport_identity.evidence import Bar
 from rapport_identity.parameters import Parameters
 from rapport_identity.record import KINDS, Kind, Record, record
-from rapport_identity.scoring import Bar, Score, Scorer, Verdict
+from rapport_identity.scoring import Score, Scorer, Verdict
 
 from .generated import AUSTRALIA, GERMANY, People, Region, duplicated
 
@@ -199,7 +200,7 @@ def test_people_are_the_same_when_records_arrive_one_at_a_time(seed: int) -> Non
     people = Clusters(matching.weigher(records, scorer, {}))
     for each in random.Random(seed).sample(records, len(records)):
         scores = {other: scorer.score(each, known[other]) for other in blocks.add(each)}
-        links = {other: score.bits for other, score in scores.items() if score.verdict is Verdict.LINK}
+        links = {other: score.bits for other, score in scores.items() if score.certain}
         people.add(each.id, links)
     assert sorted({tuple(people.person(each.id)) for each in records}) == [*map(tuple, batch.people)]
 

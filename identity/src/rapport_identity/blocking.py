@@ -1,13 +1,17 @@
 """Which pairs are worth comparing: those that share one of several keys, so that no slip hides a pair."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 from rapport_identity.record import Kind, Record
 
 # What more records than this share tells nobody from anybody; the other passes find those who are one.
 BLOCK_MAX = 120
+# What more records share than a household makes is of an office: colleagues would teach that two records of
+# one person differ in most.
+LESSON_MAX = 20
+_OF_AN_OFFICE = ("line-number:", "email:", "phone:")
 # Pass by pass, what a key is made of. A name is a given or a family name, a line the first or second of an
 # address, since people put one in the other's place.
 PASSES: Mapping[str, tuple[str, ...]] = {
@@ -113,6 +117,17 @@ def too_common(keyed: Iterable[Iterable[str]]) -> frozenset[str]:
     """The keys that more than `BLOCK_MAX` records share."""
     count = Counter(key for keys in keyed for key in keys)
     return frozenset(key for key, number in count.items() if number > BLOCK_MAX)
+
+
+def lessons(keyed: Sequence[set[str]], places: Iterable[tuple[int, int]]) -> list[bool]:
+    """Of each pair whether it is learned from: whether what it shares is of few, and not of one office."""
+    count = Counter(key for keys in keyed for key in keys)
+    own = [{key for key in keys if count[key] <= LESSON_MAX} for keys in keyed]
+    office = [
+        {key for key in keys - few if key.startswith(_OF_AN_OFFICE)}
+        for keys, few in zip(keyed, own, strict=True)
+    ]
+    return [not own[a].isdisjoint(own[b]) and office[a].isdisjoint(office[b]) for a, b in places]
 
 
 def pairs(keyed: Iterable[Iterable[str]], stop: frozenset[str]) -> Iterator[tuple[int, int]]:

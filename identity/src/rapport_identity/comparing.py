@@ -43,9 +43,15 @@ class Comparer:
         self.orders = tuple(order for _, _, order in partners)
         self._partners = [(self.fields.index(one), self.fields.index(other)) for one, other, _ in partners]
 
-    def row(self, record: Record) -> Row:
-        """The values of a record in the order of the fields."""
-        return tuple(record.values.get(field, ()) for field in self.fields)
+    def row(self, record: Record, of_many: frozenset[str] = frozenset()) -> Row:
+        """The values of a record in the order of the fields, but for those `of_many`.
+
+        What many have finds them, and says nothing of who they are.
+        """
+        row = tuple(record.values.get(field, ()) for field in self.fields)
+        if not of_many:
+            return row
+        return tuple(tuple(value for value in values if value not in of_many) for values in row)
 
     def compare(self, a: Row, b: Row) -> Compared:
         """How two rows agree."""

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rapport_identity.matching import Found
+from rapport_identity.matching import Found, links_of
 from rapport_identity.scoring import Verdict
 
 
@@ -41,12 +41,14 @@ class Evaluation:
 
     Args:
         pairs: how many pairs of records are of one person in truth.
-        pairwise: of the pairs that are linked by themselves.
-        clustered: of the pairs that are in one cluster.
+        automatic: of the pairs that are linked by themselves.
+        pairwise: of the pairs that are certain, also of those that a person is asked about for prudence.
+        clustered: of the pairs that are in one cluster of those that are certain.
         asked: of the pairs that a person is asked about, how many are of one person.
     """
 
     pairs: int
+    automatic: Quality
     pairwise: Quality
     clustered: Quality
     asked: Quality
@@ -60,10 +62,12 @@ def evaluate(found: Found, truth: Mapping[str, Hashable]) -> Evaluation:
         truth: of each record, by id, who it is; one that nobody knows is not in it, and is one of its own.
     """
     there = _pairs(Counter(truth.values()).values())
+    certain = links_of(found.scores).keys()
     linked, asked = found.pairs(Verdict.LINK), found.pairs(Verdict.ASK)
     return Evaluation(
         there,
         Quality(_right(linked, truth), len(linked), there),
+        Quality(_right(certain, truth), len(certain), there),
         _clustered(found.people, truth, there),
         Quality(_right(asked, truth), len(asked), there),
     )

@@ -9,6 +9,9 @@ from rapport_identity.levels import EXACT, SLIP
 from rapport_identity.record import Kind
 
 SHARED = 4  # an e-mail address, a phone or a number of this many people is shared
+# What more records have says nothing: no list that is known has anybody more than seven times.
+OF_ONE_MAX = 8
+HANDLES = frozenset({Kind.EMAIL, Kind.PHONE, Kind.IDENTIFIER})
 Values = tuple[str, ...]
 
 
@@ -45,6 +48,17 @@ class Frequencies:
         """How likely it is that two people have the same value."""
         pairs = self.people * (self.people - 1)
         return (sum(number * (number - 1) for number in self.counts.values()) + 0.5) / (pairs + 1)
+
+
+def of_many(kinds: Mapping[str, Kind], held: Iterable[Mapping[str, int]]) -> frozenset[str]:
+    """The handles that more than `OF_ONE_MAX` have, by how many have each value of each field."""
+    return frozenset(
+        value
+        for kind, counts in zip(kinds.values(), held, strict=True)
+        if kind in HANDLES
+        for value, number in counts.items()
+        if number > OF_ONE_MAX
+    )
 
 
 def rarest(frequencies: Frequencies, usual: float) -> float:

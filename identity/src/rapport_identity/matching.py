@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 from rapport_identity import blocking, clustering, households, training
 from rapport_identity.ceiling import Ceiling
 from rapport_identity.comparing import Compared, Comparer
+from rapport_identity.frequencies import of_many
 from rapport_identity.parameters import PRIOR_CHANCE, Parameters
 from rapport_identity.record import Kind, Record
 from rapport_identity.scoring import LINK_BITS, Score, Scorer, Verdict
@@ -61,7 +63,7 @@ class Candidates:
 
     Args:
         records: the list.
-        kinds: of the fields; those that no record has are left out.
+        kinds: of the fields; those that no record has are left out, unless `stop` is known.
         stop: see `Parameters`; None to find out.
         drawn: where the list, then of one source, is a sample; None where it is everybody.
     """
@@ -74,11 +76,18 @@ class Candidates:
         drawn: Drawn | None = None,
     ) -> None:
         self.records = records
-        self.kinds = {field: kind for field, kind in kinds.items() if any(field in r.values for r in records)}
+        said = {field for each in records for field in each.values}
+        self.kinds = {field: kind for field, kind in kinds.items() if stop is not None or field in said}
         keyed = [blocking.keys(record, self.kinds) for record in records]
         self.stop = blocking.too_common(keyed) if stop is None else stop
         self.comparer = Comparer(self.kinds)
-        self.rows = [self.comparer.row(record) for record in records]
+        self._whole = [self.comparer.row(record) for record in records]
+        held = (
+            Counter(value for values in column for value in values)
+            for column in zip(*self._whole, strict=True)
+        )
+        shared = of_many(self.kinds, held)
+        self.rows = [self.comparer.row(record, shared) for record in records]
         self.places = drawn.places if drawn else list(blocking.pairs(keyed, self.stop))
         self._picked = drawn.picked if drawn else len(records)
         self._pairs = (drawn.pairs, 0) if drawn else _pairs(records)
@@ -86,6 +95,7 @@ class Candidates:
             (self.comparer.compare(self.rows[a], self.rows[b]), records[a].source != records[b].source)
             for a, b in self.places
         ]
+        self._lessons = list(compress(self.compared, blocking.lessons(keyed, self.places)))
 
     def learn(self) -> Parameters:
         """Parameters from these records. ValueError for less than two, or none with anything known."""
@@ -93,10 +103,13 @@ class Candidates:
             raise ValueError("must be two records at least, with a field that is known")
         picked = range(self._picked)
         sample = training.Sample(self.comparer, self.rows[: self._picked])
-        at = self._learn(training.beliefs(self.comparer, self.kinds), sample, picked)
+        beliefs = training.beliefs(self.comparer, self.kinds)
+        at = self._learn(beliefs, sample, picked)
         scores = self.scores(Scorer(at))
         if households.are_there(self.kinds, self._alike(scores.values())):
-            at = training.learn(replace(at, together=PRIOR_CHANCE), self.compared, self._pairs)
+            # From the beginning: what was learned until now may be of households.
+            at = replace(beliefs, u=at.u, frequencies=at.frequencies, together=PRIOR_CHANCE)
+            at = training.learn(at, self._lessons, self._pairs)
             scores = self.scores(Scorer(at))
         at = self._learn(at, sample, self._persons(scores)[: self._picked])
         return replace(at, stop=self.stop)
@@ -106,9 +119,9 @@ class Candidates:
 
         How common a value is, only those say who were picked: the others are alike.
         """
-        known = training.frequencies(self.comparer.fields, self.rows[: self._picked], person)
+        known = training.frequencies(self.comparer.fields, self._whole[: self._picked], person)
         at = replace(start, frequencies=known, u=sample.u(self.kinds, person, known))
-        return training.learn(at, self.compared, self._pairs)
+        return training.learn(at, self._lessons, self._pairs)
 
     def scores(self, scorer: Scorer) -> dict[tuple[str, str], Score]:
         """Of each pair that is not apart."""
@@ -178,8 +191,8 @@ def resolve(
 
 
 def links_of(scores: Mapping[tuple[str, str], Score]) -> dict[tuple[str, str], float]:
-    """The pairs that are linked by themselves, with their weights in bits."""
-    return {pair: score.bits for pair, score in scores.items() if score.verdict is Verdict.LINK}
+    """The pairs that are certain, with their weights in bits."""
+    return {pair: score.bits for pair, score in scores.items() if score.certain}
 
 
 def weigher(

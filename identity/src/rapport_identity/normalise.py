@@ -33,7 +33,20 @@ _STREETS = {
 _STREET_ENDING = re.compile(r"(?<=\w\w)(?:strasse|strase|straat|str)$")
 _HOUSE_FIRST = re.compile(r"\s*(\d+\s?[a-z]?(?:\s?[-/]\s?\d+\s?[a-z]?)?)[\s,]+(\D.*)", re.IGNORECASE)
 _HOUSE_LAST = re.compile(r"(.*\D\.?)[\s,]+(\d+\s?[a-z]?(?:\s?[-/]\s?\d+\s?[a-z]?)?)\s*", re.IGNORECASE)
-_NO_DATES = frozenset({"00000000", "00010101", "18991230", "18991231", "19000101", "19000102", "99991231"})
+_NO_DATES = frozenset(
+    {
+        "00000000",
+        "00010101",
+        "11111111",
+        "17530101",
+        "18991230",
+        "18991231",
+        "19000101",
+        "19000102",
+        "19010101",
+    }
+    | {"19700101", "99991231"}
+)
 _NATIONAL_DIGITS = 9
 
 

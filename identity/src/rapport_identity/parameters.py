@@ -36,6 +36,9 @@ PRIOR_U: Mapping[Kind, tuple[float, ...]] = {
     Kind.PHONE: (0.000005, 0.00001, 0.999985),
     Kind.IDENTIFIER: (0.000001, 0.000001, 0.999998),
 }
+# Another given name of one person, or quite another birth date, is rare, whatever is learned. Without a bound
+# who only live or work at one address pass for one person, and names and dates for what says nothing.
+DIFFERENT_MAX: Mapping[Kind, float] = {Kind.GIVEN_NAME: 0.1, Kind.DATE: 0.1}
 PRIOR_STRENGTH = 10.0  # as many pairs as that belief counts
 PRIOR_SWAPPED = 0.02  # how often two fields stand in each other's place
 PRIOR_CHANCE = (

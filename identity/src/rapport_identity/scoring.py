@@ -8,7 +8,8 @@ from math import exp2, log2
 from typing import NamedTuple
 
 from rapport_identity.comparing import UNKNOWN, Compared, Comparer
-from rapport_identity.frequencies import Rarity
+from rapport_identity.evidence import APART_IN_A_GROUP, PRUDENT, Bar, Evidence
+from rapport_identity.frequencies import HANDLES, Rarity, of_many
 from rapport_identity.levels import APART, EXACT, NAMES
 from rapport_identity.parameters import Parameters
 from rapport_identity.record import Kind, Record
@@ -20,7 +21,6 @@ _BITS_MAX = 300.0  # beyond, nothing changes any more
 # more have, as in lists in which a tenth of the numbers is wrong, it is evidence like any other.
 _CONFLICT_BITS = -5.0
 _PERSONAL = (Kind.GIVEN_NAME, Kind.FAMILY_NAME, Kind.DATE)
-_STRONG = (Kind.EMAIL, Kind.PHONE, Kind.IDENTIFIER)
 
 
 class Verdict(StrEnum):
@@ -29,15 +29,6 @@ class Verdict(StrEnum):
     LINK = "link"
     ASK = "ask"
     APART = "apart"
-
-
-class Bar(StrEnum):
-    """Why two records are not linked by themselves, however much speaks for it."""
-
-    CONFLICTING_IDENTIFIERS = "each has an identifier of one person, and they differ"
-    ONLY_SHARED = "little but an identifier that many share speaks for it"
-    NOTHING_PERSONAL = "neither a name nor a birth date speaks for it"
-    NAME_ALONE = "nothing but a name speaks for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,8 @@ class Score(NamedTuple):
     """What all fields say together; `Scorer.parts` says what each does.
 
     `bits` is the logarithm, to base 2, of the odds that both are one person: the sum of `weights`. `bars` say
-    why two that are not apart are not linked by themselves.
+    why two that are not apart are not linked by themselves; `certain`, whether they weigh as much as those
+    that are, and no more than prudence (`evidence.PRUDENT`) bars it.
     """
 
     bits: float
@@ -62,6 +54,7 @@ class Score(NamedTuple):
     compared: Compared
     weights: tuple[float, ...]
     across: bool
+    certain: bool
 
     @property
     def probability(self) -> float:
@@ -90,10 +83,14 @@ class Scorer:
             Rarity(parameters.frequencies[field], parameters.u[field][EXACT], kind)
             for field, kind in parameters.kinds.items()
         ]
+        counts = [parameters.frequencies[field].counts for field in parameters.kinds]
+        self._of_many = of_many(parameters.kinds, counts)
+        self._evidence = Evidence(parameters.kinds, parameters.frequencies, self._rarity)
 
     def score(self, a: Record, b: Record) -> Score:
         """Two records; the same whichever comes first."""
-        compared = self.comparer.compare(self.comparer.row(a), self.comparer.row(b))
+        row = self.comparer.row
+        compared = self.comparer.compare(row(a, self._of_many), row(b, self._of_many))
         return self.weigh(compared, across=a.source != b.source)
 
     def weigh(self, compared: Compared, *, across: bool = False) -> Score:
@@ -110,10 +107,11 @@ class Scorer:
         weights = (of.prior[across], -log2(1 + exp2(min(home, _BITS_MAX))), *orders, *fields)
         bits = sum(weights)
         if bits < self.ask_bits:
-            return Score(bits, Verdict.APART, (), compared, weights, across)
-        bars = tuple(self._bars(compared, fields, bits))
-        verdict = Verdict.LINK if bits >= self._link_bits and not bars else Verdict.ASK
-        return Score(bits, verdict, bars, compared, weights, across)
+            return Score(bits, Verdict.APART, (), compared, weights, across, certain=False)
+        bars = (*self._bars(compared, fields, bits), *self._evidence.bars(compared))
+        certain = bits >= self._link_bits and PRUDENT.issuperset(bars)
+        verdict = Verdict.LINK if certain and not bars else Verdict.ASK
+        return Score(bits, verdict, bars, compared, weights, across, certain)
 
     def parts(self, score: Score) -> list[Part]:
         """What each field says, and first what is believed before; their weights add up to the score."""
@@ -137,7 +135,7 @@ class Scorer:
             self._kinds, compared.levels, weights, self._rarity, compared.a, compared.b, strict=True
         ):
             personal |= kind in _PERSONAL and weight > 0
-            if level == EXACT and kind in _STRONG:
+            if level == EXACT and kind in HANDLES:
                 if rarity.is_shared(x, y):
                     bits -= max(weight, 0.0)
                 else:
@@ -158,6 +156,10 @@ class Scorer:
             for kind, weight in zip(self._kinds, weights, strict=True)
         )
 
+    def apart_in_a_group(self, compared: Compared) -> bool:
+        """Whether two are never made one by others who are linked with both."""
+        return self.conflict(compared) or not APART_IN_A_GROUP.isdisjoint(self._evidence.bars(compared))
+
     def conflict(self, compared: Compared) -> bool:
         """Whether each has identifiers of one person, and they differ: e-mail and phone, or a number."""
         differ = {
@@ -171,7 +173,7 @@ class Scorer:
                 compared.b,
                 strict=True,
             )
-            if kind in _STRONG
+            if kind in HANDLES
             and level == APART[kind]
             and not rarity.is_shared(x, y)
             and (kind is not Kind.IDENTIFIER or of[level] < _CONFLICT_BITS)

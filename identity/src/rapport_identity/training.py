@@ -17,6 +17,7 @@ from rapport_identity.comparing import UNKNOWN, Compared, Comparer, Row
 from rapport_identity.frequencies import Frequencies, Rarity
 from rapport_identity.levels import EXACT, NAMES
 from rapport_identity.parameters import (
+    DIFFERENT_MAX,
     PRIOR_CHANCE,
     PRIOR_M,
     PRIOR_STRENGTH,
@@ -31,9 +32,6 @@ ROUNDS_MAX = 50
 _ENOUGH = 0.001  # a round that changes the number of matches by less than this part is the last
 _HOPELESS_BITS = -12.0
 _NEVER_BITS = -24.0  # by what is believed before, whatever is learned
-# Another given name of one person, or quite another birth date, is rare. Without a bound many who only work
-# at one address pass for one person, and names and dates for what says nothing.
-_DIFFERENT_MAX = 0.1
 _SEED = 1969  # the same records give the same parameters
 Pattern = tuple[tuple[int, ...], tuple[bool, ...], int, int, bool]
 
@@ -144,6 +142,13 @@ def _round(at: Parameters, patterns: Mapping[Pattern, int], pairs: tuple[int, in
     return sums.result(at, pairs)
 
 
+def _bounded(m: Sequence[float], different_max: float) -> tuple[float, ...]:
+    """How often each level is found, the last at most so often: what it has more is of the others."""
+    *agree, different = m
+    kept = min(different, different_max)
+    return (*(each * (1 - kept) / (1 - different) for each in agree), kept)
+
+
 class _Sums:
     """What has been seen of pairs of one person or one household, each counted as far as it is likely."""
 
@@ -170,7 +175,7 @@ class _Sums:
     def result(self, at: Parameters, pairs: tuple[int, int]) -> Parameters:
         """The parameters that explain it best."""
         m = {
-            field: _bounded(kind, [seen / sum(of) for seen in of])
+            field: _bounded([seen / sum(of) for seen in of], DIFFERENT_MAX.get(kind, 1.0))
             for (field, kind), of in zip(at.kinds.items(), self._levels, strict=True)
         }
         swapped = {
@@ -182,11 +187,3 @@ class _Sums:
         )
         together = at.together and (self._together + 0.5) / (sum(pairs) + 100)
         return replace(at, m=m, swapped=swapped, chance=(one, two), together=together)
-
-
-def _bounded(kind: Kind, m: Sequence[float]) -> tuple[float, ...]:
-    """What was learned of a field, in which what people do not change is rarely different."""
-    *alike, different = m
-    if kind not in (Kind.GIVEN_NAME, Kind.DATE) or different <= _DIFFERENT_MAX:
-        return tuple(m)
-    return (*(each * (1 - _DIFFERENT_MAX) / (1 - different) for each in alike), _DIFFERENT_MAX)

@@ -60,7 +60,7 @@ def test_it_prints_what_was_promised_as_json(
     code, out, _ = told(capsys, monkeypatch, str(one), "--truth", "who", "--json")
     found = json.loads(out)
     assert code == 0
-    assert list(found) == ["records", "pairs", "pairwise", "clustered", "seconds"]
+    assert list(found) == ["records", "pairs", "automatic", "pairwise", "clustered", "seconds"]
     assert list(found["clustered"]) == ["precision", "recall", "f1"]
     assert (found["records"], found["pairs"]) == (9, 4)
     assert found["clustered"]["precision"] == 1

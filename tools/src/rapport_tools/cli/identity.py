@@ -23,9 +23,9 @@ names others; the fields are external_id, display_name, given_name, family_name,
 organization_name, birth_date, street, street_2, house_number, postal_code, city, state, country, email,
 phone, fax and account_number. Further columns are used as what they hold.
 
-With --json: `records`; `pairs`, how many pairs of records are of one person in truth; `pairwise`, how good
-the links are that need nobody; `clustered`, how good all pairs within clusters are; `seconds`, reading
-included.
+With --json: `records`; `pairs`, how many pairs of records are of one person in truth; `automatic`, how good
+the links are that need nobody; `pairwise`, how good all pairs are that are certain, those included;
+`clustered`, how good all pairs within clusters are; `seconds`, reading included.
 """
 
 
@@ -78,6 +78,7 @@ def _document(told: "Evaluation", records: int, seconds: float) -> dict[str, Any
     return {
         "records": records,
         "pairs": told.pairs,
+        "automatic": _ratios(told.automatic),
         "pairwise": _ratios(told.pairwise),
         "clustered": _ratios(told.clustered),
         "seconds": round(seconds, 2),
@@ -103,7 +104,11 @@ def _tell(told: "Evaluation", lists: "Lists", seconds: float) -> None:
     rows = [
         {"what": what, "found": each.found, "wrong": each.found - each.right}
         | {name: f"{ratio:.4f}" for name, ratio in _ratios(each).items()}
-        for what, each in (("links", told.pairwise), ("clusters", told.clustered))
+        for what, each in (
+            ("by themselves", told.automatic),
+            ("certain", told.pairwise),
+            ("clusters", told.clustered),
+        )
     ]
     listing(rows, ["what", "found", "wrong", "precision", "recall", "f1"], as_json=False, empty="")
     asked = counted(told.asked.found, "pair")

@@ -23,14 +23,14 @@ WEIGHT, ACCEPTED = "weight", "accepted"
 APART, ONE_ALREADY, GONE, TWO, ASKED = "apart", "one-already", "gone", "two", "asked-already"
 OTHER_IDS = "each has an id or account number of the same system, and they differ"
 OTHER_KIND = "nobody knows whether both are persons, or both organizations"
-ONE_HOUSEHOLD = "they may live together: their given names differ, or their years of birth"
+ONE_HOUSEHOLD = "they live at one address, and are not known to be born in one year"
 NOT_LEARNED = "nothing is learned from these customers yet, and what is believed of any links nobody"
 CONTRADICTED = "those who are linked with them already speak against it"
 SAID_TWO = "somebody said of two who are linked with them that these are two"
 ASKED_AGAIN = "somebody said that these are two, and somebody asked again"
 TOO_MANY = "more customers are linked with them than are ever linked by themselves"
 LINK_REFUSED = "they have too many names together, or are of two types"
-MEMBERS_MAX = 100
+MEMBERS_MAX = 8  # of no list that is known is anybody more than seven records: more are strangers in a chain
 
 
 class MatchState(StrEnum):
@@ -90,20 +90,17 @@ class Judge:
         if {a.kind, b.kind} == {PERSON, ORGANIZATION} or _other_ids(a, b):
             return clustering.CONFLICT
         score = self._scorer.score(a.record, b.record)
-        return clustering.CONFLICT if self._scorer.conflict(score.compared) else score.bits
+        return clustering.CONFLICT if self._scorer.apart_in_a_group(score.compared) else score.bits
 
     def _may_live_together(self, a: Features, b: Features, score: Score) -> bool:
-        """Whether they may be two of one household: twins, or a father and a son of one name.
+        """Whether they may be parent and child of one name: at one address, and nothing says of one age.
 
-        The birth date of twins is no chance, and of a father and a son not even the given name. Asked only
-        where households are known to be among the customers.
+        Asked only where households are known to be among the customers.
         """
         if not self._scorer.parameters.together:
             return False
         parts = self._scorer.parts(score)
         levels = {part.field: part.level for part in parts}
-        if levels.get("given_name") == "different":
-            return True
         born = [{date[:4] for date in each.record.values.get("birth_date", ())} for each in (a, b)]
         born_alike = levels.get("birth_date") != "different" and not born[0].isdisjoint(born[1])
         at_home = any(part.field == "household" and part.weight < 0 for part in parts)

@@ -44,7 +44,12 @@ BARS = (
     N_("little but an identifier that many share speaks for it"),
     N_("neither a name nor a birth date speaks for it"),
     N_("nothing but a name speaks for it"),
-    N_("they may live together: their given names differ, or their years of birth"),
+    N_("they live at one address, and are not known to be born in one year"),
+    N_("their given names differ, as those of twins do"),
+    N_("of one of them no given name is known"),
+    N_("their birth dates differ by more than a slip, as those of parent and child of one name do"),
+    N_("it takes two of name, birth date, address and a handle of their own to speak for it"),
+    N_("as many kinds of evidence speak against it"),
 )
 
 
