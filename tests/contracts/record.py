@@ -92,6 +92,7 @@ NAMES = {
     "resolution": "delivered",
     "topic": "order-delivery",
     "parent_topic": "topics/delivery",
+    "permission": "loyalty.programs.write",
     "priority_reasons": "harm-loss",
     "reason_code": "carrier-delay",
     "previous_relationship_manager": "agents/bob",
@@ -146,6 +147,8 @@ def fill(made: Message, field: FieldDescriptor) -> None:
         day.year, day.month, day.day = 2026, 3, 5
     elif field.message_type is not None and not field.is_repeated:
         getattr(made, field.name).CopyFrom(sample(GetMessageClass(field.message_type)))
+    elif field.message_type is not None:
+        getattr(made, field.name).append(sample(GetMessageClass(field.message_type)))
     elif field.is_repeated:
         getattr(made, field.name).append(scalar(made, field))
     else:

@@ -10,6 +10,8 @@ from google.protobuf.message import Message
 from chassis.api.messages import timestamp
 from rapport.cases.v1 import (
     agent_pb2,
+    authority_policy_pb2,
+    authority_service_pb2,
     calendar_pb2,
     calendar_service_pb2,
     case_link_pb2,
@@ -338,6 +340,23 @@ async def update_text(do: Administer) -> Message:
     )
 
 
+async def create_authority_policy(_: Administer) -> Message:
+    policy = authority_policy_pb2.AuthorityPolicy(
+        department=OWNER,
+        act="AUTHORITY_ACT_EXTENSION",
+        limits=[authority_policy_pb2.AuthorityPolicy.Limit(amount=3)],
+    )
+    return authority_service_pb2.CreateAuthorityPolicyRequest(
+        authority_policy_id=f"p{uuid4().hex}", authority_policy=policy
+    )
+
+
+async def update_authority_policy(do: Administer) -> Message:
+    made = await do("AuthorityService.CreateAuthorityPolicy", await create_authority_policy(do))
+    changed = authority_policy_pb2.AuthorityPolicy(name=made.name, disabled=True)
+    return authority_service_pb2.UpdateAuthorityPolicyRequest(authority_policy=changed)
+
+
 async def create_clock_policy(_: Administer) -> Message:
     target = clock_policy_pb2.ClockPolicy.Target(metric="CLOCK_METRIC_RESOLUTION", business_minutes=60)
     policy = clock_policy_pb2.ClockPolicy(
@@ -580,6 +599,8 @@ SCENES: dict[str, Scene] = {
     "cases.WorkItemService.RemoveDependency+case": depending_lent(
         work_item_service_pb2.RemoveDependencyRequest
     ),
+    "cases.AuthorityService.CreateAuthorityPolicy": create_authority_policy,
+    "cases.AuthorityService.UpdateAuthorityPolicy": update_authority_policy,
     "cases.ClockPolicyService.CreateClockPolicy": create_clock_policy,
     "cases.ClockPolicyService.UpdateClockPolicy": update_clock_policy,
     "cases.ClockService.PauseClock": pause_clock,

@@ -53,6 +53,7 @@ PARENTS: dict[str, dict[str, Any]] = {
 INTEGERS = {FieldDescriptor.TYPE_INT32: 31, FieldDescriptor.TYPE_INT64: 63}
 # What requests with an update mask hold.
 UPDATED = {"case", "topic", "consent", "customer", "agent", "preferences", "program", "purpose", "unit"} | {
+    "authority_policy",
     "clock_policy",
     "calendar",
     "notice_policy",

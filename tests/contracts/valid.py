@@ -322,6 +322,17 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetTopic", {"name": "topics/late"}),
         ("ListTopics", _PAGE | {"filter": 'parent_topic = "topics/delivery"'}),
         ("ExplainTopic", {"name": "topics/late"}),
+        ("CreateAuthorityPolicy", {"authority_policy_id": "dates", "authority_policy": {
+            "display_name": "Dates", "department": "departments/front-desk", "disabled": False,
+            "act": "AUTHORITY_ACT_EXTENSION", "limits": [{
+                "permission": "cases.promises.write", "least_band": "VALUE_BAND_SILVER",
+                "least_harm": "HARM_LOSS", "amount": 3, "day_amount": 9}]}}),
+        ("UpdateAuthorityPolicy", {"update_mask": "limits", "authority_policy": {
+            "name": "{CreateAuthorityPolicy}", "limits": [{"amount": 2}], "etag": "#"}}),
+        ("GetAuthorityPolicy", {"name": "{CreateAuthorityPolicy}"}),
+        ("ListAuthorityPolicies", _PAGE),
+        ("ExplainAuthorityPolicy", {"name": "{CreateAuthorityPolicy}"}),
+        ("CheckAuthority", {"customer": SOMEBODY, "act": "AUTHORITY_ACT_EXTENSION"}),
         ("CreateClockPolicy", {"clock_policy_id": "default", "clock_policy": {
             "display_name": "Everything", "department": "departments/front-desk", "subject": "SUBJECT_CASE",
             "condition": "case.topic != ''", "position": 10, "disabled": False, "targets": [{
@@ -456,7 +467,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "reason_code": "sorry"}}),
         ("ListTransfers", _PAGE | {"filter": 'account = "programs/main/accounts/points-goodwill"'}),
         ("ReverseTransfer", {"name": "{ListTransfers}", "reason_code": "mistake"}),
-        ("CheckGoodwill", {"customer": SOMEBODY}),
+        ("CheckGoodwill", {"customer": SOMEBODY, "promise": f"promises/{uuid4()}"}),
         ("GetGoodwill", {"name": "{GrantGoodwill}"}),
         ("ExplainGoodwill", {"name": "{GrantGoodwill}"}),
         ("ListGoodwill", _PAGE | {"filter": f'customer = "{SOMEBODY}"'}),

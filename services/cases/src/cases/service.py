@@ -9,6 +9,7 @@ from cases.events.cases import on_promise_ended
 from cases.events.customer import on_interaction, on_manager, regrouped
 from cases.events.loyalty import on_value_changed
 from cases.events.notifications import Notices
+from cases.rpc.authority import AuthorityRpc
 from cases.rpc.calendars import CalendarRpc
 from cases.rpc.cases import CaseLinkRpc, CaseRpc, TopicRpc
 from cases.rpc.clocks import ClockPolicyRpc, ClockRpc
@@ -58,6 +59,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(HandoffRpc(app))
     app.serve(PromiseRpc(app, clock=promise_clock))
     app.serve(DirectoryRpc(app))
+    app.serve(AuthorityRpc(app))
     app.serve(ClockPolicyRpc(app))
     app.serve(ClockRpc(app))
     app.serve(CalendarRpc(app))

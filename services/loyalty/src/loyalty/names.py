@@ -4,6 +4,8 @@ from chassis.names import Pattern
 
 CUSTOMER = Pattern("customers/{customer}")
 DEPARTMENT = Pattern("departments/{department:code}")
+AUTHORITY_POLICY = Pattern("authorityPolicies/{authority_policy:code}")
+CASE = Pattern("cases/{case}")
 PROMISE = Pattern("promises/{promise}")
 PROGRAM = Pattern("programs/{program:code}")
 UNIT = Pattern("programs/{program:code}/units/{unit:code}")

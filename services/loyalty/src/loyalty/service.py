@@ -7,6 +7,7 @@ from chassis.app import App
 from chassis.events.declarations import Listening
 from chassis.inbox import aliases
 from chassis.service import Service
+from loyalty.events.authority import on_harm, on_policy
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.events.customer import bands_of_merged
 from loyalty.rpc.services import GoodwillRpc, LedgerRpc, MembershipRpc, ProgramRpc, PurchaseRpc
@@ -14,6 +15,10 @@ from loyalty.settings import Settings
 from loyalty.usecases.goodwill import Authority
 from loyalty.usecases.values import BANDS_TIMER, expect_bands, follow_bands
 from rapport.cases.v1.cases_events_pb2 import (
+    AuthorityPolicyCreated,
+    AuthorityPolicyUpdated,
+    CaseOpened,
+    CasePrioritized,
     PromiseAtRisk,
     PromiseBroken,
     PromiseKept,
@@ -29,6 +34,12 @@ PROMISES = Listening(
     in_batches=True,
 )
 DELAYS = Listening("loyalty-goodwill", "cases", [PromiseRenegotiated])
+
+AUTHORITY = Listening(
+    "loyalty-authority",
+    "cases",
+    [AuthorityPolicyCreated, AuthorityPolicyUpdated, CaseOpened, CasePrioritized],
+)
 
 
 def compose(app: App[Settings]) -> None:
@@ -46,6 +57,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(BANDS_TIMER, lambda tx, _: follow_bands(tx, formula))
     app.project(PROMISES.durable, on_promises)
     app.subscribe(aliases.listening(app.name).durable, bands_of_merged(formula))
+    app.subscribe(AUTHORITY.durable, on_policy, on_harm)
     app.subscribe(DELAYS.durable, goodwill_for_renegotiation(authority))
 
 
@@ -56,7 +68,7 @@ service = Service(
     events=loyalty_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[PROMISES, DELAYS, aliases.listening("loyalty")],
+    listens=[PROMISES, DELAYS, AUTHORITY, aliases.listening("loyalty")],
     calls=["cases"],  # to explain what a promise led to
     permissions=["cases.promises.read"],
 )

@@ -12,6 +12,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
+from rapport.cases.v1 import authority_policy_pb2 as _authority_policy_pb2
 from rapport.cases.v1 import case_link_pb2 as _case_link_pb2
 from rapport.cases.v1 import clock_pb2 as _clock_pb2
 from rapport.cases.v1 import clock_policy_pb2 as _clock_policy_pb2
@@ -2661,3 +2662,89 @@ class ClockBreached(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__due_time) -> _WhichOneofReturnType__due_time | None: ...
 
 Global___ClockBreached: _TypeAlias = ClockBreached  # noqa: Y015
+
+@_typing.final
+class AuthorityPolicyCreated(_message.Message):
+    """A policy says what people may do alone. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORITY_POLICY_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    DISABLED_FIELD_NUMBER: _builtins.int
+    authority_policy: _builtins.str
+    """`authorityPolicies/{id}`."""
+    department: _builtins.str
+    """`departments/{department}` whose people it is about; `departments/platform`: those of departments without one."""
+    act: _authority_policy_pb2.AuthorityAct.ValueType
+    """What it limits."""
+    disabled: _builtins.bool
+    """Whether it is switched off by then."""
+    @_builtins.property
+    def limits(self) -> _containers.RepeatedCompositeFieldContainer[_authority_policy_pb2.AuthorityPolicy.Limit]:
+        """The limits by then."""
+
+    def __init__(
+        self,
+        *,
+        authority_policy: _builtins.str = ...,
+        department: _builtins.str = ...,
+        act: _authority_policy_pb2.AuthorityAct.ValueType = ...,
+        limits: _abc.Iterable[_authority_policy_pb2.AuthorityPolicy.Limit] | None = ...,
+        disabled: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "authority_policy", b"authority_policy", "department", b"department", "disabled", b"disabled", "limits", b"limits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorityPolicyCreated: _TypeAlias = AuthorityPolicyCreated  # noqa: Y015
+
+@_typing.final
+class AuthorityPolicyUpdated(_message.Message):
+    """A policy was changed: a new version. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORITY_POLICY_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    DISABLED_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    authority_policy: _builtins.str
+    """`authorityPolicies/{id}`."""
+    department: _builtins.str
+    """`departments/{department}` whose people it is about; `departments/platform`: those of departments without one."""
+    act: _authority_policy_pb2.AuthorityAct.ValueType
+    """What it limits."""
+    disabled: _builtins.bool
+    """Whether it is switched off by then."""
+    @_builtins.property
+    def limits(self) -> _containers.RepeatedCompositeFieldContainer[_authority_policy_pb2.AuthorityPolicy.Limit]:
+        """The limits by then."""
+
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed, for example `limits`."""
+
+    def __init__(
+        self,
+        *,
+        authority_policy: _builtins.str = ...,
+        department: _builtins.str = ...,
+        act: _authority_policy_pb2.AuthorityAct.ValueType = ...,
+        limits: _abc.Iterable[_authority_policy_pb2.AuthorityPolicy.Limit] | None = ...,
+        disabled: _builtins.bool = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "authority_policy", b"authority_policy", "department", b"department", "disabled", b"disabled", "limits", b"limits", "updated_fields", b"updated_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorityPolicyUpdated: _TypeAlias = AuthorityPolicyUpdated  # noqa: Y015

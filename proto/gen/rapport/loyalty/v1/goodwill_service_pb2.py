@@ -30,7 +30,7 @@ from rapport.loyalty.v1 import goodwill_pb2 as rapport_dot_loyalty_dot_v1_dot_go
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/goodwill_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a!rapport/loyalty/v1/goodwill.proto\x1a rapport/options/v1/options.proto\"f\n\x14GrantGoodwillRequest\x12\x34\n\x08goodwill\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.GoodwillB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"L\n\x14\x43heckGoodwillRequest\x12\x34\n\x08\x63ustomer\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\"\x95\x01\n\x15\x43heckGoodwillResponse\x12\x0e\n\x06\x61mount\x18\x01 \x01(\x03\x12\r\n\x05limit\x18\x02 \x01(\x03\x12\x15\n\rcustomer_left\x18\x03 \x01(\x03\x12\x14\n\x0cgrantor_left\x18\x04 \x01(\x03\x12\x18\n\x10\x61uthority_policy\x18\x05 \x01(\t\x12\x16\n\x0epolicy_version\x18\x06 \x01(\x03\"E\n\x12GetGoodwillRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\"^\n\x13ListGoodwillRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListGoodwillResponse\x12.\n\x08goodwill\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Goodwill\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x16\x45xplainGoodwillRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\x93\x06\n\x0fGoodwillService\x12\x91\x01\n\rGrantGoodwill\x12(.rapport.loyalty.v1.GrantGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\"8\xca\xfb\x8a\x01\x16loyalty.goodwill.grant\x82\xd3\xe4\x93\x02\x17\"\x12/v1/goodwill:grant:\x01*\x12\x9e\x01\n\rCheckGoodwill\x12(.rapport.loyalty.v1.CheckGoodwillRequest\x1a).rapport.loyalty.v1.CheckGoodwillResponse\"8\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.goodwill.grant\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/goodwill:check\x12\x8f\x01\n\x0bGetGoodwill\x12&.rapport.loyalty.v1.GetGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\":\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=goodwill/*}\x12\x94\x01\n\x0cListGoodwill\x12\'.rapport.loyalty.v1.ListGoodwillRequest\x1a(.rapport.loyalty.v1.ListGoodwillResponse\"1\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/goodwill\x12\xa1\x01\n\x0f\x45xplainGoodwill\x12*.rapport.loyalty.v1.ExplainGoodwillRequest\x1a\x1e.rapport.common.v1.Explanation\"B\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=goodwill/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/goodwill_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a!rapport/loyalty/v1/goodwill.proto\x1a rapport/options/v1/options.proto\"f\n\x14GrantGoodwillRequest\x12\x34\n\x08goodwill\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.GoodwillB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"}\n\x14\x43heckGoodwillRequest\x12\x34\n\x08\x63ustomer\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12/\n\x07promise\x18\x02 \x01(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\"\x95\x01\n\x15\x43heckGoodwillResponse\x12\x0e\n\x06\x61mount\x18\x01 \x01(\x03\x12\r\n\x05limit\x18\x02 \x01(\x03\x12\x15\n\rcustomer_left\x18\x03 \x01(\x03\x12\x14\n\x0cgrantor_left\x18\x04 \x01(\x03\x12\x18\n\x10\x61uthority_policy\x18\x05 \x01(\t\x12\x16\n\x0epolicy_version\x18\x06 \x01(\x03\"E\n\x12GetGoodwillRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\"^\n\x13ListGoodwillRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListGoodwillResponse\x12.\n\x08goodwill\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Goodwill\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x16\x45xplainGoodwillRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\x93\x06\n\x0fGoodwillService\x12\x91\x01\n\rGrantGoodwill\x12(.rapport.loyalty.v1.GrantGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\"8\xca\xfb\x8a\x01\x16loyalty.goodwill.grant\x82\xd3\xe4\x93\x02\x17\"\x12/v1/goodwill:grant:\x01*\x12\x9e\x01\n\rCheckGoodwill\x12(.rapport.loyalty.v1.CheckGoodwillRequest\x1a).rapport.loyalty.v1.CheckGoodwillResponse\"8\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.goodwill.grant\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/goodwill:check\x12\x8f\x01\n\x0bGetGoodwill\x12&.rapport.loyalty.v1.GetGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\":\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=goodwill/*}\x12\x94\x01\n\x0cListGoodwill\x12\'.rapport.loyalty.v1.ListGoodwillRequest\x1a(.rapport.loyalty.v1.ListGoodwillResponse\"1\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/goodwill\x12\xa1\x01\n\x0f\x45xplainGoodwill\x12*.rapport.loyalty.v1.ExplainGoodwillRequest\x1a\x1e.rapport.common.v1.Explanation\"B\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=goodwill/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRANTGOODWILLREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
   _globals['_CHECKGOODWILLREQUEST'].fields_by_name['customer']._loaded_options = None
   _globals['_CHECKGOODWILLREQUEST'].fields_by_name['customer']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
+  _globals['_CHECKGOODWILLREQUEST'].fields_by_name['promise']._loaded_options = None
+  _globals['_CHECKGOODWILLREQUEST'].fields_by_name['promise']._serialized_options = b'\342A\001\001\372A\027\n\025cases.rapport/Promise'
   _globals['_GETGOODWILLREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETGOODWILLREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030loyalty.rapport/Goodwill'
   _globals['_LISTGOODWILLREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -68,17 +70,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRANTGOODWILLREQUEST']._serialized_start=261
   _globals['_GRANTGOODWILLREQUEST']._serialized_end=363
   _globals['_CHECKGOODWILLREQUEST']._serialized_start=365
-  _globals['_CHECKGOODWILLREQUEST']._serialized_end=441
-  _globals['_CHECKGOODWILLRESPONSE']._serialized_start=444
-  _globals['_CHECKGOODWILLRESPONSE']._serialized_end=593
-  _globals['_GETGOODWILLREQUEST']._serialized_start=595
-  _globals['_GETGOODWILLREQUEST']._serialized_end=664
-  _globals['_LISTGOODWILLREQUEST']._serialized_start=666
-  _globals['_LISTGOODWILLREQUEST']._serialized_end=760
-  _globals['_LISTGOODWILLRESPONSE']._serialized_start=762
-  _globals['_LISTGOODWILLRESPONSE']._serialized_end=857
-  _globals['_EXPLAINGOODWILLREQUEST']._serialized_start=859
-  _globals['_EXPLAINGOODWILLREQUEST']._serialized_end=963
-  _globals['_GOODWILLSERVICE']._serialized_start=966
-  _globals['_GOODWILLSERVICE']._serialized_end=1753
+  _globals['_CHECKGOODWILLREQUEST']._serialized_end=490
+  _globals['_CHECKGOODWILLRESPONSE']._serialized_start=493
+  _globals['_CHECKGOODWILLRESPONSE']._serialized_end=642
+  _globals['_GETGOODWILLREQUEST']._serialized_start=644
+  _globals['_GETGOODWILLREQUEST']._serialized_end=713
+  _globals['_LISTGOODWILLREQUEST']._serialized_start=715
+  _globals['_LISTGOODWILLREQUEST']._serialized_end=809
+  _globals['_LISTGOODWILLRESPONSE']._serialized_start=811
+  _globals['_LISTGOODWILLRESPONSE']._serialized_end=906
+  _globals['_EXPLAINGOODWILLREQUEST']._serialized_start=908
+  _globals['_EXPLAINGOODWILLREQUEST']._serialized_end=1012
+  _globals['_GOODWILLSERVICE']._serialized_start=1015
+  _globals['_GOODWILLSERVICE']._serialized_end=1802
 # @@protoc_insertion_point(module_scope)

@@ -54,16 +54,20 @@ class CheckGoodwillRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """The customer, `customers/{uuid}`."""
+    promise: _builtins.str
+    """What it would be for, `promises/{uuid}`: the harm of the case that it is on counts. Empty: for no harm that is known."""
     def __init__(
         self,
         *,
         customer: _builtins.str = ...,
+        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "promise", b"promise"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -88,7 +92,7 @@ class CheckGoodwillResponse(_message.Message):
     customer_left: _builtins.int
     """What is left of the customer's budget."""
     grantor_left: _builtins.int
-    """What is left of the budget of whoever asks."""
+    """What is left of the budgets of whoever asks, of the day and of the longer period."""
     authority_policy: _builtins.str
     """The rule that says so."""
     policy_version: _builtins.int

@@ -476,3 +476,43 @@ class ClockBreached(_Clock):
     """
 
     breach_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How much, for whom, by whom."""
+
+    permission: str
+    least_band: str
+    least_harm: str
+    amount: int
+    day_amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorityPolicyCreated:
+    """A policy says what people may do alone.
+
+    It is about no customer.
+    """
+
+    authority_policy: str
+    department: str
+    act: str
+    limits: list[Limit]
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorityPolicyUpdated:
+    """A policy was changed: a new version.
+
+    It is about no customer.
+    """
+
+    authority_policy: str
+    department: str
+    act: str
+    limits: list[Limit]
+    disabled: bool
+    updated_fields: list[str]

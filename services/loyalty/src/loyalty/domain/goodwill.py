@@ -1,13 +1,15 @@
 """Goodwill: what is granted to put something right, within what the policy allows."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from uuid import UUID
 
+from chassis.authority import Authority
 from chassis.errors import AlreadyExists, FailedPrecondition
 from chassis.facts import Told, Why, shown
+from loyalty.domain.front_line import FrontLinePolicy
 from loyalty.domain.value import Band
 from loyalty.names import CUSTOMER, DEPARTMENT, GOODWILL, MEMBERSHIP, PROMISE, TRANSFER, UNIT
 
@@ -74,11 +76,12 @@ class Goodwill:
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """A promise that cases told of: whose it is, and the first of its chain."""
+    """A promise that cases told of: whose it is, the first of its chain, and the case that it is on."""
 
     id: UUID
     customer_id: UUID
     root_id: UUID
+    case_id: UUID | None
 
     name = PROMISE.named("id")
 
@@ -127,10 +130,27 @@ class AuthorityPolicy:
     budget_period: timedelta  # what counts against the budgets: grants of so long ago at most
     customer_budget: int  # the most for one customer within it, by people and by the policy
     grantor_budget: int  # the most by one person within it
+    day_budget: int = 0  # the most by one person in 24 hours; 0: as much as the others allow
 
     def __post_init__(self) -> None:
         if min(self.customer_budget, self.grantor_budget) < max(self.limits.values()):
             raise ValueError("each budget must be at least the highest limit for one harm")
+
+    def told_by(self, may: Authority[FrontLinePolicy]) -> "AuthorityPolicy":
+        """What a person may grant by the policy of their department; without one, by this.
+
+        Its budgets hold beside it: a limit above one of them is that budget.
+        """
+        if may.policy is None:
+            return self
+        limit = min(may.amount, self.customer_budget, self.grantor_budget)
+        return replace(
+            self,
+            name=str(may.policy.name),
+            version=may.policy.version,
+            limits=dict.fromkeys(Band, limit),
+            day_budget=may.day_amount,
+        )
 
     def for_delay(self, due: datetime, new_due: datetime, zone: tzinfo, reason_code: str, band: Band) -> int:
         """The points that a delay earns: for every day begun, up to the band's limit; 0 without a harm.
@@ -148,10 +168,14 @@ class AuthorityPolicy:
         return Allowance(
             limit=self.limits[band],
             customer_left=max(0, self.customer_budget - spent.on_customer),
-            grantor_left=max(0, self.grantor_budget - spent.by_grantor),
+            grantor_left=self._left(spent),
             authority_policy=self.name,
             policy_version=self.version,
         )
+
+    def _left(self, spent: "Spent") -> int:
+        left = self.grantor_budget - spent.by_grantor
+        return max(0, min(left, self.day_budget - spent.in_a_day) if self.day_budget else left)
 
     def authorize(self, amount: int, band: Band) -> None:
         """FailedPrecondition `OVER_AUTHORITY` above the band's limit, with the limit in the metadata."""
@@ -163,13 +187,15 @@ class AuthorityPolicy:
 
     def within_budget(self, amount: int, spent: "Spent") -> None:
         """FailedPrecondition `OVER_BUDGET` when the customer's or the grantor's budget does not allow it."""
-        for whose, budget, used in (
-            ("customer", self.customer_budget, spent.on_customer),
-            ("grantor", self.grantor_budget, spent.by_grantor),
+        period = f"{self.budget_period.days} days"
+        for whose, budget, used, time in (
+            ("customer", self.customer_budget, spent.on_customer, period),
+            ("grantor", self.grantor_budget, spent.by_grantor, period),
+            ("grantor", self.day_budget or self.grantor_budget, spent.in_a_day, "24 hours"),
         ):
             if used + amount > budget:
-                left, days = max(0, budget - used), self.budget_period.days
-                told = f"{self.name} allows at most {budget} for one {whose} in {days} days; {left} are left."
+                left = max(0, budget - used)
+                told = f"{self.name} allows at most {budget} for one {whose} in {time}; {left} are left."
                 by = {"resource": self.name, "whose": whose, "budget": budget, "left": left}
                 raise FailedPrecondition("OVER_BUDGET", told, by)
 
@@ -184,10 +210,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What was granted within the budget period: to one customer, and by one grantor."""
+    """What was granted within the budget period: to one customer, by one grantor, and by them in 24 hours."""
 
     on_customer: int
     by_grantor: int
+    in_a_day: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.inbox.subscription import Handler
 from loyalty.domain.goodwill import KnownPromise
-from loyalty.names import CUSTOMER, PROMISE
+from loyalty.names import CASE, CUSTOMER, PROMISE
 from loyalty.store.tables import INSERT_HARMS, INSERT_PROMISES
 from loyalty.usecases.goodwill import Authority, Delay, grant_for_delay
 from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk, PromiseBroken, PromiseKept, PromiseRenegotiated
@@ -24,6 +24,7 @@ async def on_promises(tx: Transaction, events: Sequence[Event[Any]]) -> None:
             id=PROMISE.parse(fact.promise)[0],
             customer_id=CUSTOMER.parse(fact.customer)[0],
             root_id=PROMISE.parse(fact.root)[0],
+            case_id=CASE.parse(fact.case)[0] if fact.case else None,
             harmed=_harms(fact),
         )
         for fact in (event.data for event in events)

@@ -209,10 +209,10 @@ class GoodwillRpc(Rpc, GoodwillServiceServicer):
     ) -> goodwill_pb.CheckGoodwillResponse:
         """Tell what whoever asks may still grant."""
         (customer_id,) = names.CUSTOMER.parse(request.customer, "customer")
-        subject = current_call.get().principal.subject
-        return to_message(
-            goodwill_pb.CheckGoodwillResponse, await assess(self.db, self.authority, customer_id, subject)
-        )
+        promise_id = names.PROMISE.parse(request.promise, "promise")[0] if request.promise else None
+        principal = current_call.get().principal
+        allowance = await assess(self.db, self.authority, principal, customer_id, promise_id)
+        return to_message(goodwill_pb.CheckGoodwillResponse, allowance)
 
     GetGoodwill = get(names.GOODWILL, store.GET_GOODWILL, Goodwill)
     ListGoodwill = listing(goodwill_pb.ListGoodwillResponse, store.LIST_GOODWILL)

@@ -222,7 +222,11 @@ def _sum(*of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
 
 _LATELY = GOODWILL.c.create_time > sa.bindparam("since")
 SPENT = Statement(
-    sa.select(_sum(_CUSTOMER, _LATELY).label("on_customer"), _sum(_GRANTOR, _LATELY).label("by_grantor")),
+    sa.select(
+        _sum(_CUSTOMER, _LATELY).label("on_customer"),
+        _sum(_GRANTOR, _LATELY).label("by_grantor"),
+        _sum(_GRANTOR, GOODWILL.c.create_time > sa.bindparam("day_ago")).label("in_a_day"),
+    ),
     row=Spent,
 )
 

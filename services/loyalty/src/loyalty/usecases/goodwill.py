@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from uuid import UUID
 
 import structlog
 
 from chassis import ids
 from chassis.api.actors import actor_name
+from chassis.authority import authority
+from chassis.context import Principal
 from chassis.db.aliases import groups_of, lock_person
 from chassis.db.database import Database
 from chassis.db.statement import LOCK_NAME, Executor, values
@@ -16,10 +18,12 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
 from chassis.facts import fact_of
 from loyalty.domain.facts import GoodwillGranted
+from loyalty.domain.front_line import Harm
 from loyalty.domain.goodwill import Allowance, AuthorityPolicy, Given, Goodwill, Points, Spent
 from loyalty.domain.ledger import AccountType, Leg, own_account
 from loyalty.domain.value import Band, ValueFormula
 from loyalty.names import PROMISE, UNIT
+from loyalty.store.front_line import HARM_OF_PROMISE, POLICIES_FOR
 from loyalty.store.purchases import VALUES_OF
 from loyalty.store.tables import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
 from loyalty.usecases.ledger import account_of, post_transfer
@@ -47,6 +51,9 @@ class Delay:
     reason_code: str
 
 
+_DAY = timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Authority:
     """What decides how much may be granted."""
@@ -58,14 +65,29 @@ class Authority:
         """The value band of the customer who has these names."""
         return self.formula.band(*await VALUES_OF.all(on, customer_ids=names))
 
+    async def of_person(
+        self, on: Executor, principal: Principal, band: Band, promise_id: UUID | None
+    ) -> AuthorityPolicy:
+        """What a person may grant for what was promised, or for nothing in particular.
 
-async def assess(db: Database, authority: Authority, customer_id: UUID, subject: str) -> Allowance:
+        Without a policy of their department or of the platform as the settings say.
+        """
+        policies = await POLICIES_FOR.all(on, department_id=principal.department)
+        harm = await HARM_OF_PROMISE.maybe(on, id=promise_id) if promise_id else None
+        return self.policy.told_by(authority(policies, principal, band, harm.harm if harm else Harm.NONE))
+
+
+async def assess(
+    db: Database, authority: Authority, principal: Principal, customer_id: UUID, promise_id: UUID | None
+) -> Allowance:
     """What somebody may still grant a customer. Nothing is locked: others may grant meanwhile."""
-    policy, grantor = authority.policy, actor_name(subject, db.service)
-    since = db.clock.now() - policy.budget_period
+    grantor, now = actor_name(principal.subject, db.service), db.clock.now()
     names = (await groups_of(db, [customer_id])).everybody
-    spent = await SPENT.one(db, customer_ids=names, grantor=grantor, since=since)
-    return policy.allowance(await authority.band(db, names), spent)
+    band = await authority.band(db, names)
+    policy = await authority.of_person(db, principal, band, promise_id)
+    times = {"since": now - policy.budget_period, "day_ago": now - _DAY}
+    spent = await SPENT.one(db, customer_ids=names, grantor=grantor, **times)
+    return policy.allowance(band, spent)
 
 
 async def grant_goodwill(
@@ -87,9 +109,11 @@ async def grant_goodwill(
     names = await lock_person(tx, customer_id)
     spent = await _spent(tx, names, authority.policy, _grantor(tx))
     root_id = await _root(tx, promise_id, names) if promise_id else None
-    authority.policy.authorize(points.amount, await authority.band(tx, names))
-    authority.policy.within_budget(points.amount, spent)
-    return await _grant(tx, authority.policy, customer_id, points.amount, reason_code, promise_id, root_id)
+    band = await authority.band(tx, names)
+    policy = await authority.of_person(tx, tx.call.principal, band, promise_id)
+    policy.authorize(points.amount, band)
+    policy.within_budget(points.amount, spent)
+    return await _grant(tx, policy, customer_id, points.amount, reason_code, promise_id, root_id)
 
 
 async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -> Goodwill | None:
@@ -128,7 +152,8 @@ async def _spent(tx: Transaction, names: Sequence[UUID], policy: AuthorityPolicy
     """
     if grantor:
         await LOCK_NAME.run(tx, name=grantor)
-    return await SPENT.one(tx, customer_ids=names, grantor=grantor, since=tx.now - policy.budget_period)
+    times = {"since": tx.now - policy.budget_period, "day_ago": tx.now - _DAY}
+    return await SPENT.one(tx, customer_ids=names, grantor=grantor, **times)
 
 
 def _grantor(tx: Transaction) -> str:
