@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_identity.clustering import CONFLICT, Clusters, Weigh, connected, settle
+from rapport_identity.clustering import CONFLICT, Weigh, connected, settle
 
 names = st.sampled_from("abcdefgh")
 weights = st.dictionaries(
@@ -45,17 +45,3 @@ def test_a_conflict_keeps_two_apart_whatever_others_say() -> None:
 def test_no_two_in_conflict_are_ever_one(known: dict[tuple[str, str], float]) -> None:
     for person in people_of(known):
         assert not any(known.get(pair) == CONFLICT for pair in combinations(person, 2))
-
-
-@given(weights, st.permutations("abcdefgh"))
-def test_arrival_one_at_a_time_in_any_order_gives_what_all_together_give(
-    known: dict[tuple[str, str], float], order: list[str]
-) -> None:
-    links = links_of(known)
-    people = Clusters(weighing(known))
-    for at, each in enumerate(order):
-        pairs = {other: (min(each, other), max(each, other)) for other in order[:at]}
-        people.add(each, {other: links[pair] for other, pair in pairs.items() if pair in links})
-    settled = {each for person in people_of(known) for each in person}
-    batch = [*people_of(known), *([each] for each in order if each not in settled)]
-    assert sorted({tuple(people.person(each)) for each in order}) == sorted(map(tuple, batch))

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapport_identity import blocking, matching
-from rapport_identity.clustering import Clusters
 from rapport_identity.evaluating import evaluate
 from rapport_identity.evidence import Bar
 from rapport_identity.parameters import Parameters
@@ -187,22 +186,6 @@ def test_people_are_the_same_in_whatever_order_records_come(seed: int) -> None:
     shuffled = random.Random(seed).sample(records, len(records))
     found, again = matching.resolve(records, KINDS), matching.resolve(shuffled, KINDS)
     assert found.people == again.people
-
-
-@given(st.integers(0, 10_000))
-@settings(max_examples=5, deadline=None)
-def test_people_are_the_same_when_records_arrive_one_at_a_time(seed: int) -> None:
-    records = invented(seed, 80)
-    batch = matching.resolve(records, KINDS)
-    parameters, scorer = batch.parameters, Scorer(batch.parameters)
-    blocks = blocking.Blocks(parameters.kinds, parameters.stop)
-    known = {each.id: each for each in records}
-    people = Clusters(matching.weigher(records, scorer, {}))
-    for each in random.Random(seed).sample(records, len(records)):
-        scores = {other: scorer.score(each, known[other]) for other in blocks.add(each)}
-        links = {other: score.bits for other, score in scores.items() if score.certain}
-        people.add(each.id, links)
-    assert sorted({tuple(people.person(each.id)) for each in records}) == [*map(tuple, batch.people)]
 
 
 @given(st.integers(0, 10_000))

@@ -91,28 +91,6 @@ def skeleton(text: str, length: int = 4) -> str:
     return found
 
 
-class Blocks:
-    """Records by their keys, added one at a time.
-
-    Args:
-        kinds: of the fields.
-        stop: see `parameters.Parameters`.
-    """
-
-    def __init__(self, kinds: Mapping[str, Kind], stop: frozenset[str] = frozenset()) -> None:
-        self._kinds = kinds
-        self._stop = stop
-        self._blocks: dict[str, list[str]] = defaultdict(list)
-
-    def add(self, record: Record) -> set[str]:
-        """Those added before that share a key with it, by id."""
-        found: set[str] = set()
-        for key in keys(record, self._kinds) - self._stop:
-            found.update(self._blocks[key])
-            self._blocks[key].append(record.id)
-        return found
-
-
 def too_common(keyed: Iterable[Iterable[str]]) -> frozenset[str]:
     """The keys that more than `BLOCK_MAX` records share."""
     count = Counter(key for keys in keyed for key in keys)

@@ -56,11 +56,6 @@ class Score(NamedTuple):
     across: bool
     certain: bool
 
-    @property
-    def probability(self) -> float:
-        """That both are one person."""
-        return 1 / (1 + exp2(-min(max(self.bits, -60.0), 60.0)))
-
 
 class Scorer:
     """Scores pairs by parameters.

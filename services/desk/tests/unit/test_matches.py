@@ -7,7 +7,7 @@ import pytest
 
 from customer.domain import matches
 from desk.language.catalogues import CATALOGUES
-from desk.pages.matches.view import BARS, rows
+from desk.pages.matches.view import BARS, merged, rows
 from desk.ui.speech import speech
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.match_pb2 import MatchCandidate
@@ -31,6 +31,15 @@ def field(name: str, level: str, weight: float) -> MatchCandidate.Field:
 def told(*fields: MatchCandidate.Field, pair: Any = None, languages: str = "en") -> Any:
     pair = pair or [person(given_name="Robert"), person(given_name="Bob")]
     return rows(MatchCandidate(fields=fields), pair, speech(languages, "UTC", NOW))
+
+
+def test_of_who_was_merged_since_it_is_said_that_another_record_is_shown() -> None:
+    candidate = MatchCandidate(customer="customers/1", other_customer="customers/2")
+    zoe = Customer(name="customers/9", display_name="Zoe")
+    known = {"customers/1": Customer(name="customers/1", display_name="Anna"), "customers/2": zoe}
+    say = speech("en", "UTC", NOW)
+    assert merged(candidate, known, say) == ["Zoe"]
+    assert merged(candidate, known | {"customers/2": Customer(name="customers/2")}, say) == []
 
 
 def test_why_somebody_is_asked_is_said_in_every_language() -> None:

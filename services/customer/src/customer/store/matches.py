@@ -173,16 +173,16 @@ COUNT_CANDIDATES = Statement[Any](
 
 
 def _reached(*edge: sa.ColumnElement[bool]) -> Statement[Any]:
-    """Who is reached from some customers by candidates, step by step: (start, customer), at most so many."""
+    """Who is reached from some customers by candidates, step by step: at most so many."""
     starts = sa.func.unnest(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))).column_valued("start")
-    found = sa.select(starts.label("start"), starts.label("customer_id")).cte("reached", recursive=True)
+    found = sa.select(starts.label("customer_id")).cte("reached", recursive=True)
     steps = sa.union_all(
         sa.select(_C.other_customer_id.label("next"), _C.customer_id.label("at")).where(*edge),
         sa.select(_C.customer_id, _C.other_customer_id).where(*edge),
     ).subquery("steps")
-    further = sa.select(found.c.start, steps.c.next).where(steps.c["at"] == found.c.customer_id)
+    further = sa.select(steps.c.next).where(steps.c["at"] == found.c.customer_id)
     every = found.union(further)
-    return Statement[Any](sa.select(every.c.start, every.c.customer_id).limit(_LIMIT))
+    return Statement[Any](sa.select(every.c.customer_id).limit(_LIMIT))
 
 
 _IS_LINKED = _C.state == sa.literal_column(f"'{MatchState.LINKED}'")

@@ -13,7 +13,7 @@ from chassis.api.messages import value_name
 from chassis.errors import Refusal
 from desk.pages.base import Look, Looking
 from desk.pages.customer.loading import Names
-from desk.pages.matches.view import called, decision, lines, odds, rows
+from desk.pages.matches.view import called, decision, lines, merged, odds, rows
 from desk.pages.merging.comparing import sides
 from desk.pages.services import ask, refusal_of
 from rapport.customer.v1.match_pb2 import MatchCandidate
@@ -135,6 +135,7 @@ async def _opened(
         # Of one customer there is nothing to compare.
         sides=sides(pair, say) if len({each.name for each in pair}) > 1 else (),
         rows=rows(candidate, pair, say),
+        merged=merged(candidate, known, say),
         decision=decision(candidate, names, say),
         following=_after(candidate.name, [each.name for each in waiting.match_candidates]),
         may=look.viewer.may(PERMISSION),

@@ -91,6 +91,13 @@ def called(candidate: MatchCandidate, known: Mapping[str, Customer], say: Speech
     ]
 
 
+def merged(candidate: MatchCandidate, known: Mapping[str, Customer], say: Speech) -> Sequence[str]:
+    """Who of the two is one with somebody by now, whose record is shown: that is not what was compared."""
+    both = (candidate.customer, candidate.other_customer)
+    shown = [known[name].display_name for name in both if name in known and known[name].name != name]
+    return [each or say("A customer without a name") for each in shown]
+
+
 def odds(candidate: MatchCandidate, say: Speech) -> str:
     return say(next(words for least, words in _ODDS if candidate.probability >= least))
 
