@@ -9,7 +9,7 @@ from chassis.api.messages import timestamp
 from rapport.cases.v1 import clock_pb2, clock_policy_pb2, note_pb2
 from rapport.cases.v1 import clock_policy_service_pb2 as policy_pb
 from rapport.cases.v1 import clock_service_pb2 as pb
-from rapport.cases.v1.case_service_pb2 import ReopenCaseRequest, ResolveCaseRequest
+from rapport.cases.v1.case_service_pb2 import MergeCasesRequest, ReopenCaseRequest, ResolveCaseRequest
 from rapport.cases.v1.note_service_pb2 import CreateNoteRequest
 from rapport.customer.v1.customer_events_pb2 import InteractionRecorded
 from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged
@@ -178,6 +178,21 @@ async def test_what_is_about_work_of_a_case_is_about_the_case_and_what_is_about_
     work = await desk.add(case)
     await contact(desk, work.name, "OUTBOUND")
     assert await states(desk, case, FIRST) == [FULFILLED]
+
+
+async def test_what_is_said_of_a_merged_case_is_said_of_the_one_that_goes_on(desk, case):
+    other = (await desk.open()).name
+    await desk.cases.MergeCases(
+        MergeCasesRequest(name=case, merged_cases=[other], reason_code="same-concern")
+    )
+    await contact(desk, other, "OUTBOUND")
+    assert [await states(desk, each, FIRST) for each in (case, other)] == [[FULFILLED], [FULFILLED]]
+    assert [await states(desk, each, SILENCE) for each in (case, other)] == [
+        [FULFILLED, RUNNING],
+        [FULFILLED],
+    ]
+    await contact(desk, other)
+    assert [await states(desk, each, NEXT) for each in (case, other)] == [[RUNNING], []]
 
 
 async def test_a_policy_may_ask_what_the_customer_is_worth(desk):

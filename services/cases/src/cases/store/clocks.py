@@ -69,9 +69,7 @@ _CASE_ABOUT = sa.func.coalesce(
     sa.select(WORK_ITEMS.c.case_id).where(WORK_ITEMS.c.id == sa.bindparam("id")).scalar_subquery(),
     sa.bindparam("id", type_=sa.Uuid),
 )
-LOCK_CASE_ABOUT = Statement(
-    sa.select(CASES).where(CASES.c.id == _CASE_ABOUT).with_for_update(key_share=True), row=Case
-)
+CASE_ABOUT = Statement(sa.select(CASES).where(CASES.c.id == _CASE_ABOUT), row=Case)
 CONTACTS = Statement(sa.select(_CONTACTS).where(_CONTACTS.c.case_id == sa.bindparam("case_id")), row=Contacts)
 PUT_CONTACTS = Statement[Any](replaced(insert(_CONTACTS)))
 

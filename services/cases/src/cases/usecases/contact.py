@@ -7,6 +7,7 @@ from cases.domain.clock import Clock
 from cases.domain.clock_policy import ClockMetric
 from cases.domain.contact import Contact, Contacts
 from cases.store import clocks as store
+from cases.store.tables import LOCK_CASE, MERGED_INTO
 from cases.usecases.keeping import calendar_of, clocks_of, save_clock, start_again
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -20,13 +21,15 @@ async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> N
     What a customer says of a resolved case starts nothing: a thank-you waits for no answer, and what does is
     reopened.
     """
-    case = await store.LOCK_CASE_ABOUT.maybe(tx, id=about_id)
-    if case is None or (contact.inbound and case.state is not CaseState.OPEN):
+    about = await store.CASE_ABOUT.maybe(tx, id=about_id)
+    case = about and await LOCK_CASE.maybe(tx, id=about.survivor_id or about.id)  # that is read for both
+    if not case or (contact.inbound and case.state is not CaseState.OPEN):
         return
     contacts = await store.CONTACTS.maybe(tx, case_id=case.id) or Contacts(case.id)
     contacts.take_in(contact)
     await tx.defer(store.PUT_CONTACTS, **values(contacts))
-    waiting = [clock for clock in await clocks_of(tx, case) if not clock.fulfill_time]
+    members = (case, *await MERGED_INTO.all(tx, id=case.id))
+    waiting = [clock for each in members for clock in await clocks_of(tx, each) if not clock.fulfill_time]
     if contact.inbound:
         await _let_go_on(tx, waiting, contact)
     else:
@@ -49,6 +52,6 @@ async def _told(tx: Transaction, case: Case, waiting: list[Clock], contact: Cont
         if clock.metric is ClockMetric.SILENCE or (contact.by_person and clock.metric in RESPONSES):
             fulfilled = clock.fulfill(contact.at, await calendar_of(tx, clock))
             await save_clock(tx, clock, fulfilled)
-            if fulfilled and clock.metric is ClockMetric.SILENCE:
+            if fulfilled and clock.metric is ClockMetric.SILENCE and clock.case_id == case.id:
                 await start_again(tx, case, ClockMetric.SILENCE, contact.at)
     return [clock for clock in waiting if not clock.fulfill_time]
