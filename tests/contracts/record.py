@@ -37,6 +37,8 @@ NAMES = {
     "case": "cases/{case}",
     "linked_case": "cases/{other}",
     "merged_into": "cases/{other}",
+    "case_job": "caseJobs/{job}",
+    "problem": "cases/{problem}",
     "case_link": "caseLinks/{link}",
     "work_item": "workItems/{work_item}",
     "clock": "clocks/{clock}",

@@ -14,6 +14,8 @@ from rapport.cases.v1 import (
     authority_service_pb2,
     calendar_pb2,
     calendar_service_pb2,
+    case_job_pb2,
+    case_job_service_pb2,
     case_link_pb2,
     case_link_service_pb2,
     case_pb2,
@@ -134,6 +136,16 @@ async def create_link(do: Administer) -> Message:
 async def delete_link(do: Administer) -> Message:
     made = await do("CaseLinkService.CreateCaseLink", await create_link(do))
     return case_link_service_pb2.DeleteCaseLinkRequest(name=made.name)
+
+
+async def create_case_job(_: Administer) -> Message:
+    job = case_job_pb2.CaseJob(department=OWNER, filter='topic = "nothing"', resolution="closed")
+    return case_job_service_pb2.CreateCaseJobRequest(case_job=job)
+
+
+async def cancel_case_job(do: Administer) -> Message:
+    made = await do("CaseJobService.CreateCaseJob", await create_case_job(do))
+    return case_job_service_pb2.CancelCaseJobRequest(name=made.name)
 
 
 async def create_topic(_: Administer) -> Message:
@@ -583,6 +595,8 @@ SCENES: dict[str, Scene] = {
     "cases.CaseService.SplitCase": split_case,
     "cases.CaseLinkService.CreateCaseLink": create_link,
     "cases.CaseLinkService.DeleteCaseLink": delete_link,
+    "cases.CaseJobService.CreateCaseJob": create_case_job,
+    "cases.CaseJobService.CancelCaseJob": cancel_case_job,
     "cases.TopicService.CreateTopic": create_topic,
     "cases.TopicService.UpdateTopic": update_topic,
     "cases.WorkItemService.CreateWorkItem": add_work_item,

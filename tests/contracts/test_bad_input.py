@@ -28,6 +28,7 @@ NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 PARENTS: dict[str, dict[str, Any]] = {
     "ListCustomerMergeEntries": {"parent": f"customerMerges/{uuid4()}"},
     "SearchCustomers": {"query": "anna"},
+    "SearchCases": {"query": "late"},
     "ListTimelineEntries": {"parent": f"customers/{uuid4()}"},
     "ListObservations": {"parent": f"customers/{uuid4()}"},
     "ListAttributeValues": {"parent": f"customers/{uuid4()}"},
@@ -36,6 +37,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListRelationships": {"customer": f"customers/{uuid4()}"},
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},
     "ListViewSections": {"parent": f"customers/{uuid4()}/view"},
+    "ListCaseJobResults": {"parent": f"caseJobs/{uuid4()}"},
     "ListCaseLinks": {"case": f"cases/{uuid4()}"},
     "ListNotes": {"parent": f"cases/{uuid4()}"},
     "ListDeliveryAttempts": {"parent": f"notices/{uuid4()}"},

@@ -357,6 +357,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetCase", {"name": "{OpenCase}"}),
         ("BatchGetCases", {"names": ["{OpenCase}"]}),
         ("ListCases", _PAGE | {"filter": "state = OPEN"}),
+        ("SearchCases", _PAGE | {"query": "late", "filter": "state = OPEN"}),
         ("UpdateCase", {"case": {
             "name": "{OpenCase}", "topic": "lost", "display_name": "Lost", "harm": "HARM_SEVERE",
             "etag": "#"}, "update_mask": "topic,displayName,harm"}),
@@ -416,6 +417,16 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListCaseLinks", _PAGE | {"case": "{OpenCase}", "filter": "kind = RELATED"}),
         ("ExplainCaseLink", {"name": "{CreateCaseLink}"}),
         ("DeleteCaseLink", {"name": "{CreateCaseLink}"}),
+        ("PreviewCaseJob", {"case_job": {"filter": "state = OPEN", "resolution": "closed"}}),
+        ("CreateCaseJob", {"case_job": {
+            "department": "departments/front-desk", "filter": 'topic = "nothing"', "owner": "agents/bob",
+            "topic": "late", "note": "Closed", "note_visibility": "VISIBILITY_CUSTOMER",
+            "resolution": "closed"}}),
+        ("GetCaseJob", {"name": "{CreateCaseJob}"}),
+        ("ListCaseJobs", _PAGE | {"filter": "state = RUNNING OR state = DONE"}),
+        ("ListCaseJobResults", _PAGE | {"parent": "{CreateCaseJob}", "filter": 'reason = "NOT_OWNER"'}),
+        ("ExplainCaseJob", {"name": "{CreateCaseJob}"}),
+        ("CancelCaseJob", {"name": "{CreateCaseJob}"}),
         ("MergeCases", {
             "name": "{OpenCase}", "merged_cases": ["{SplitCase}"], "reason_code": "same", "etag": ""}),
         ("UnmergeCase", {"name": "{SplitCase}", "reason_code": "two-concerns", "etag": ""}),

@@ -3,6 +3,7 @@
 from chassis.names import Pattern
 
 CASE = Pattern("cases/{case}")
+CASE_JOB = Pattern("caseJobs/{case_job}")
 CASE_LINK = Pattern("caseLinks/{case_link}")
 WORK_ITEM = Pattern("workItems/{work_item}")
 HANDOFF = Pattern("handoffs/{handoff}")

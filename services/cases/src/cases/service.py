@@ -15,11 +15,13 @@ from cases.rpc.cases import CaseLinkRpc, CaseRpc, TopicRpc
 from cases.rpc.clocks import ClockPolicyRpc, ClockRpc
 from cases.rpc.directory import DirectoryRpc
 from cases.rpc.handoffs import HandoffRpc
+from cases.rpc.jobs import CaseJobRpc
 from cases.rpc.services import NoteRpc, PromiseRpc, WorkItemRpc
 from cases.settings import Settings
 from cases.usecases import clock, keeping
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.calendar import FOLLOW_TIMER, seed_always
+from cases.usecases.case_job import CASE_JOB_TIMER, go_on
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from cases.usecases.standing import PRIORITY_TIMER, prioritize_some
@@ -53,6 +55,7 @@ def compose(app: App[Settings]) -> None:
 
     app.serve(CaseRpc(app))
     app.serve(CaseLinkRpc(app))
+    app.serve(CaseJobRpc(app))
     app.serve(TopicRpc(app))
     app.serve(NoteRpc(app))
     app.serve(WorkItemRpc(app, clock=promise_clock))
@@ -73,6 +76,7 @@ def compose(app: App[Settings]) -> None:
 
     app.timer(AT_RISK_TIMER, promise_due_soon)
     app.timer(DUE_TIMER, break_promise)
+    app.timer(CASE_JOB_TIMER, lambda tx, timer: go_on(tx, timer.key))
     app.timer(PRIORITY_TIMER, lambda tx, timer: prioritize_some(tx, timer.key))
     app.timer(keeping.WARNING_TIMER, clock.clock_due_soon)
     app.timer(keeping.DUE_TIMER, clock.clock_due)

@@ -164,9 +164,10 @@ class Desk:
         return await self.promises.GetPromise(promise_service_pb2.GetPromiseRequest(name=promise))
 
     async def facts(self, *names: str) -> list[Any]:
-        """What was published, oldest first, of the messages `names`, or all but what is told of agents."""
+        """What was published, oldest first, of the messages `names`, or all but what a start tells."""
         published = [(p.type.rsplit(".", 1)[1], p) for p in await self.running.published()]
-        return [p for name, p in published if (name in names if names else not name.startswith("Agent"))]
+        told = ("Agent", "Calendar")
+        return [p for name, p in published if (name in names if names else not name.startswith(told))]
 
 
 @pytest.fixture

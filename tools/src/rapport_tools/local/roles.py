@@ -9,8 +9,8 @@ def _each(text: str) -> frozenset[str]:
 
 READ_EVERYTHING = _each(
     """
-    cases.agents.read cases.authority_policies.read cases.calendars.read cases.case_links.read
-    cases.cases.read
+    cases.agents.read cases.authority_policies.read cases.calendars.read cases.case_jobs.read
+    cases.case_links.read cases.cases.read
     cases.clock_policies.read cases.clocks.read cases.departments.read cases.handoffs.read cases.notes.read
     cases.promises.read cases.topics.read cases.work_items.read
     customer.attribute_values.read customer.attributes.read customer.observations.read
@@ -53,7 +53,7 @@ BACK_OFFICE = _each(
 # Who is responsible for people, rules and money.
 LEAD = _each(
     """
-    cases.agents.write cases.authority_policies.write cases.calendars.write
+    cases.agents.write cases.authority_policies.write cases.calendars.write cases.case_jobs.write
     cases.clock_policies.write cases.departments.write cases.topics.write
     customer.attributes.write customer.customer_merges.write customer.customers.assign
     customer.customers.contact customer.import_jobs.write customer.match_jobs.write

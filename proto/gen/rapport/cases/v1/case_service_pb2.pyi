@@ -193,6 +193,78 @@ class ListCasesResponse(_message.Message):
 Global___ListCasesResponse: _TypeAlias = ListCasesResponse  # noqa: Y015
 
 @_typing.final
+class SearchCasesRequest(_message.Message):
+    """Finds cases."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """2 to 200 characters, spaces around them not counted; fewer are refused (`TOO_SHORT`). What has one of these is found:
+    - `cases/{uuid}`, or the last part of that;
+    - the reference of its work or of a promise on it, whole, such as `orders/10248`;
+    - the beginnings of words of its `display_name` and its topic, all that are asked for, in any order; those that have them
+      whole come first. Case and accents do not count. Spaces and punctuation end a word.
+    It may be as it was copied: with a line's end, tabs, and what turns the direction of text.
+    """
+    page_size: _builtins.int
+    """Page size; 0 means 20, over 100 means 100, negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """`next_page_token` of the previous page of the same search."""
+    filter: _builtins.str
+    """Which of them, as the filter of `ListCases`."""
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchCasesRequest: _TypeAlias = SearchCasesRequest  # noqa: Y015
+
+@_typing.final
+class SearchCasesResponse(_message.Message):
+    """One page of what was found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CAPPED_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    capped: _builtins.bool
+    """True when more than 1,000 match: some 1,000 of them are found, and none of the others. Say more words, or filter."""
+    @_builtins.property
+    def cases(self) -> _containers.RepeatedCompositeFieldContainer[_case_pb2.Case]:
+        """The cases."""
+
+    def __init__(
+        self,
+        *,
+        cases: _abc.Iterable[_case_pb2.Case] | None = ...,
+        next_page_token: _builtins.str = ...,
+        capped: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capped", b"capped", "cases", b"cases", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchCasesResponse: _TypeAlias = SearchCasesResponse  # noqa: Y015
+
+@_typing.final
 class UpdateCaseRequest(_message.Message):
     """Changes a case."""
 

@@ -57,6 +57,11 @@ class CaseServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ListCasesRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ListCasesResponse.FromString,
                 _registered_method=True)
+        self.SearchCases = channel.unary_unary(
+                '/rapport.cases.v1.CaseService/SearchCases',
+                request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.SearchCasesRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.SearchCasesResponse.FromString,
+                _registered_method=True)
         self.UpdateCase = channel.unary_unary(
                 '/rapport.cases.v1.CaseService/UpdateCase',
                 request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.UpdateCaseRequest.SerializeToString,
@@ -127,6 +132,14 @@ class CaseServiceServicer:
 
     def ListCases(self, request, context):
         """Lists cases, newest first unless `order_by` turns that round.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchCases(self, request, context):
+        """Finds cases by whatever one has of them, best first and newest of these first: the search box of a desk. What is written in
+        notes is not searched: it is about people, and read case by case.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -217,6 +230,11 @@ def add_CaseServiceServicer_to_server(servicer, server):
                     servicer.ListCases,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ListCasesRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ListCasesResponse.SerializeToString,
+            ),
+            'SearchCases': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchCases,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.SearchCasesRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.SearchCasesResponse.SerializeToString,
             ),
             'UpdateCase': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateCase,
@@ -368,6 +386,33 @@ class CaseService:
             '/rapport.cases.v1.CaseService/ListCases',
             rapport_dot_cases_dot_v1_dot_case__service__pb2.ListCasesRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_case__service__pb2.ListCasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchCases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.CaseService/SearchCases',
+            rapport_dot_cases_dot_v1_dot_case__service__pb2.SearchCasesRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_case__service__pb2.SearchCasesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,10 @@ class CaseServiceStub:
     """Gets several cases. NOT_FOUND when one does not exist, unless `allow_missing`."""
     ListCases: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.ListCasesRequest, _case_service_pb2.ListCasesResponse]
     """Lists cases, newest first unless `order_by` turns that round."""
+    SearchCases: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.SearchCasesRequest, _case_service_pb2.SearchCasesResponse]
+    """Finds cases by whatever one has of them, best first and newest of these first: the search box of a desk. What is written in
+    notes is not searched: it is about people, and read case by case.
+    """
     UpdateCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.UpdateCaseRequest, _case_pb2.Case]
     """Changes the masked fields `topic`, `display_name` and `harm`."""
     AssignCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.AssignCaseRequest, _case_pb2.Case]
@@ -89,6 +93,10 @@ class CaseServiceAsyncStub(CaseServiceStub):
     """Gets several cases. NOT_FOUND when one does not exist, unless `allow_missing`."""
     ListCases: _aio.UnaryUnaryMultiCallable[_case_service_pb2.ListCasesRequest, _case_service_pb2.ListCasesResponse]  # type: ignore[assignment]
     """Lists cases, newest first unless `order_by` turns that round."""
+    SearchCases: _aio.UnaryUnaryMultiCallable[_case_service_pb2.SearchCasesRequest, _case_service_pb2.SearchCasesResponse]  # type: ignore[assignment]
+    """Finds cases by whatever one has of them, best first and newest of these first: the search box of a desk. What is written in
+    notes is not searched: it is about people, and read case by case.
+    """
     UpdateCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.UpdateCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
     """Changes the masked fields `topic`, `display_name` and `harm`."""
     AssignCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.AssignCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
@@ -154,6 +162,16 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_case_service_pb2.ListCasesResponse, _abc.Awaitable[_case_service_pb2.ListCasesResponse]]:
         """Lists cases, newest first unless `order_by` turns that round."""
+
+    @_abc_1.abstractmethod
+    def SearchCases(
+        self,
+        request: _case_service_pb2.SearchCasesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_case_service_pb2.SearchCasesResponse, _abc.Awaitable[_case_service_pb2.SearchCasesResponse]]:
+        """Finds cases by whatever one has of them, best first and newest of these first: the search box of a desk. What is written in
+        notes is not searched: it is about people, and read case by case.
+        """
 
     @_abc_1.abstractmethod
     def UpdateCase(

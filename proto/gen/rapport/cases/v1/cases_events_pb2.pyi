@@ -13,6 +13,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
 from rapport.cases.v1 import authority_policy_pb2 as _authority_policy_pb2
+from rapport.cases.v1 import case_job_pb2 as _case_job_pb2
 from rapport.cases.v1 import case_link_pb2 as _case_link_pb2
 from rapport.cases.v1 import clock_pb2 as _clock_pb2
 from rapport.cases.v1 import clock_policy_pb2 as _clock_policy_pb2
@@ -580,6 +581,86 @@ class CaseLinkDeleted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CaseLinkDeleted: _TypeAlias = CaseLinkDeleted  # noqa: Y015
+
+@_typing.final
+class CaseJobCreated(_message.Message):
+    """Somebody began to do one thing to many cases. It is about no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_JOB_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    CASE_COUNT_FIELD_NUMBER: _builtins.int
+    case_job: _builtins.str
+    """`caseJobs/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    problem: _builtins.str
+    """The problem whose cases they are, `cases/{uuid}`; may be empty."""
+    case_count: _builtins.int
+    """How many cases there were."""
+    def __init__(
+        self,
+        *,
+        case_job: _builtins.str = ...,
+        department: _builtins.str = ...,
+        problem: _builtins.str = ...,
+        case_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_count", b"case_count", "case_job", b"case_job", "department", b"department", "problem", b"problem"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseJobCreated: _TypeAlias = CaseJobCreated  # noqa: Y015
+
+@_typing.final
+class CaseJobEnded(_message.Message):
+    """A job over many cases has seen them all, or was given up. It is about no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_JOB_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    CASE_COUNT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DONE_COUNT_FIELD_NUMBER: _builtins.int
+    REFUSED_COUNT_FIELD_NUMBER: _builtins.int
+    case_job: _builtins.str
+    """`caseJobs/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    problem: _builtins.str
+    """The problem whose cases they are, `cases/{uuid}`; may be empty."""
+    case_count: _builtins.int
+    """How many cases there were when it began."""
+    state: _case_job_pb2.CaseJob.State.ValueType
+    """Whether it was done or given up."""
+    done_count: _builtins.int
+    """To how many cases it was done."""
+    refused_count: _builtins.int
+    """To how many it could not be done."""
+    def __init__(
+        self,
+        *,
+        case_job: _builtins.str = ...,
+        department: _builtins.str = ...,
+        problem: _builtins.str = ...,
+        case_count: _builtins.int = ...,
+        state: _case_job_pb2.CaseJob.State.ValueType = ...,
+        done_count: _builtins.int = ...,
+        refused_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_count", b"case_count", "case_job", b"case_job", "department", b"department", "done_count", b"done_count", "problem", b"problem", "refused_count", b"refused_count", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseJobEnded: _TypeAlias = CaseJobEnded  # noqa: Y015
 
 @_typing.final
 class NoteCreated(_message.Message):

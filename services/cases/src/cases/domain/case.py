@@ -103,13 +103,7 @@ class Case:
 
     def resolve(self, resolution: str, now: datetime, unfinished_work_items: int) -> CaseResolved:
         """Settle it. Refused while a department still has work to do (`WORK_ITEM_OPEN`)."""
-        self.require_open()
-        if unfinished_work_items:
-            raise FailedPrecondition(
-                "WORK_ITEM_OPEN",
-                f"{self.name} has {unfinished_work_items} unfinished work items: finish them first.",
-                {"resource": self.name, "unfinished_work_items": unfinished_work_items},
-            )
+        self.require_finished(unfinished_work_items)
         self.state, self.resolution, self.resolve_time = CaseState.RESOLVED, resolution, now
         self.version += 1
         return fact_of(CaseResolved, self)
@@ -138,6 +132,16 @@ class Case:
         self.state = CaseState.RESOLVED if self.resolve_time else CaseState.OPEN
         self.version += 1
         return fact_of(CaseUnmerged, self, merged_into=merged_into, reason_code=reason_code)
+
+    def require_finished(self, unfinished_work_items: int) -> None:
+        """Refuse to settle what is settled, or on which there is work left (`WORK_ITEM_OPEN`)."""
+        self.require_open()
+        if unfinished_work_items:
+            raise FailedPrecondition(
+                "WORK_ITEM_OPEN",
+                f"{self.name} has {unfinished_work_items} unfinished work items: finish them first.",
+                {"resource": self.name, "unfinished_work_items": unfinished_work_items},
+            )
 
     def require_unmerged(self) -> None:
         """Refuse what is done with the case that goes on (`CASE_MERGED`)."""

@@ -70,9 +70,15 @@ def require_free(kind: LinkKind, name: str) -> None:
 
 def require_problem(case: Case, problem: Case) -> None:
     """Refuse a cause that is none: a problem brings about concerns, no problems (`NOT_A_PROBLEM`)."""
-    if (case.kind, problem.kind) != (CaseKind.CONCERN, CaseKind.PROBLEM):
-        told = "A concern is brought about by a case of kind PROBLEM: name one."
-        raise FailedPrecondition("NOT_A_PROBLEM", told, {"resource": problem.name})
+    require_kind(problem, CaseKind.PROBLEM)
+    require_kind(case, CaseKind.CONCERN)
+
+
+def require_kind(case: Case, kind: CaseKind) -> None:
+    """Refuse a case of the other kind than is asked for (`NOT_A_PROBLEM`)."""
+    if case.kind is not kind:
+        told = f"{case.name} is a {case.kind}: concerns are brought about by a case of kind PROBLEM."
+        raise FailedPrecondition("NOT_A_PROBLEM", told, {"resource": case.name})
 
 
 def require_same_customer(survivors: Mapping[UUID, UUID], case: Case, other: Case) -> None:

@@ -109,6 +109,35 @@ class CaseLinkDeleted(_CaseLink):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseJobCreated:
+    """Somebody began to do one thing to many cases.
+
+    It is about no single customer.
+    """
+
+    case_job: str
+    department: str
+    problem: str
+    case_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseJobEnded:
+    """A job over many cases has seen them all, or was given up.
+
+    It is about no single customer.
+    """
+
+    case_job: str
+    department: str
+    problem: str
+    case_count: int
+    state: str
+    done_count: int
+    refused_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteCreated:
     """Somebody noted something on a case.
 

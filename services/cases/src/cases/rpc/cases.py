@@ -14,9 +14,10 @@ from cases.store import links, topics
 from cases.store import tables as store
 from cases.usecases import case, case_link, topic
 from cases.usecases.held import held, hold
+from cases.usecases.search import search_cases
 from chassis.api.entities import found
 from chassis.api.messages import to_message
-from chassis.api.pages import gathered
+from chassis.api.pages import Page, gathered
 from chassis.errors import NotFound
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
@@ -65,6 +66,14 @@ class CaseRpc(Rpc, CaseServiceServicer):
         """List cases, newest first."""
         cases, token = await store.LIST_CASES.page_together(self.db, request, self._shown)
         return pb.ListCasesResponse(cases=cases, next_page_token=token)
+
+    async def SearchCases(self, request: pb.SearchCasesRequest, context: Any) -> pb.SearchCasesResponse:
+        """Find cases by whatever one has of them."""
+        page = Page(request, int, UUID, default_size=20, size_max=100)
+        result = await search_cases(self.db, page, request.query, request.filter)
+        token = page.next_token(result.last) if result.last else ""
+        cases = await self._get(result.case_ids)
+        return pb.SearchCasesResponse(cases=cases, next_page_token=token, capped=result.capped)
 
     async def ExplainCase(self, request: pb.ExplainCaseRequest, context: Any) -> Explanation:
         """Why a case is as it is, and how pressing."""

@@ -5,7 +5,7 @@ from uuid import UUID
 from cases.domain.agent import Agent
 from cases.domain.case import Case, CaseChanges, CaseKind, Note, Visibility
 from cases.domain.case_link import LinkKind
-from cases.domain.contact import Contact, is_person
+from cases.domain.contact import Contact
 from cases.domain.facts import CaseOpened
 from cases.domain.priority import Harm
 from cases.names import CASE
@@ -177,11 +177,15 @@ async def create_note(tx: Transaction, *, case_id: UUID, text: str, visibility: 
     """Note something on a case, open or resolved, for colleagues unless told. The caller is the author."""
     case = await found(tx, CASE, store.CASE, case_id)
     author = actor_name(tx.call.principal.subject, tx.db.service)
-    note = Note(ids.uuid7(tx.now), case_id, text, author, tx.now, visibility or Visibility.INTERNAL)
+    return await write_note(tx, case, text, author, visibility or Visibility.INTERNAL)
+
+
+async def write_note(tx: Transaction, case: Case, text: str, author: str, visibility: Visibility) -> Note:
+    """Keep a note, and tell that there is one."""
+    note = Note(ids.uuid7(tx.now), case.id, text, author, tx.now, visibility)
     await tx.defer(store.INSERT_NOTE, **values(note))
     tx.record(note.created(case), version=1)
     if note.visibility is Visibility.CUSTOMER:
-        await case_contacted(
-            tx, case_id, Contact(tx.now, inbound=False, by_person=is_person(tx.call.principal.subject))
-        )
+        by_person = not author.startswith("services/")  # also of what a job says for them
+        await case_contacted(tx, case.id, Contact(tx.now, inbound=False, by_person=by_person))
     return note
