@@ -18,6 +18,7 @@ from rapport.cases.v1.promise_service_pb2 import (
     BatchMakePromisesRequest,
     KeepPromiseRequest,
     MakePromiseRequest,
+    RecordTellingRequest,
     RenegotiatePromiseRequest,
 )
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -255,3 +256,35 @@ async def test_a_promise_made_while_its_work_is_blocked_is_at_risk_whoever_is_fi
             desk.make(3, work_item=work_item.name),
         )
         assert (await desk.get(made.name)).reason_code == "work-blocked"
+
+
+async def test_a_person_who_tells_and_one_who_agrees_at_once_are_one_telling_and_one_successor(desk):
+    for _ in range(5):
+        made = await desk.make(3)
+        await together(
+            *(
+                desk.promises.RecordTelling(RecordTellingRequest(name=made.name, channel="CHANNEL_VOICE"))
+                for _ in range(4)
+            ),
+            desk.promises.RenegotiatePromise(
+                RenegotiatePromiseRequest(
+                    name=made.name, due_time=timestamp(desk.in_days(5)), reason_code="customer-agreed"
+                )
+            ),
+        )
+        facts = [fact for fact in await desk.facts() if fact.resource == made.name]
+        kinds = [fact.data.DESCRIPTOR.name for fact in facts]
+        assert kinds.count("PromiseTold") <= 1
+        assert kinds.count("PromiseRenegotiated") == 1
+        assert (await desk.get(made.name)).told_before_due
+
+
+async def test_of_a_hand_over_and_a_promise_on_the_work_at_once_whoever_is_first_counts(desk):
+    for _ in range(5):
+        item = await desk.add((await desk.open()).name)
+        handed, made = await together(
+            desk.item("HandOver", item.name, department="departments/billing", reason_code="not-ours"),
+            desk.make(3, work_item=item.name),
+        )
+        assert handed.department == "departments/billing"
+        assert made == "DEPARTMENT_MISMATCH" or made.department == "departments/delivery"

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cases.names import DEPARTMENT
-from cases.store.scorecard import ROWS_MAX, SCORECARD
+from cases.store.scorecard import ROWS_MAX, SCORECARD, SCORECARD_BY_TOPIC
 from chassis.api.messages import day, moment
 from chassis.api.validation import Check
 from chassis.api.wellknown import time_of
@@ -25,13 +25,13 @@ def check_score(check: Check, sent: Any, now: datetime) -> None:
 
 async def score_promises(on: Executor, request: ScorePromisesRequest) -> PromiseScorecard:
     """What became of the promises that were due in a period. InvalidArgument TOO_LONG for too many rows."""
-    rows = await SCORECARD.all(
+    by_topic = _By.GROUP_BY_TOPIC in request.group_by
+    rows = await (SCORECARD_BY_TOPIC if by_topic else SCORECARD).all(
         on,
         start_time=moment(request.start_time),
         end_time=moment(request.end_time),
         department_id=DEPARTMENT.parse(request.department, "department")[0] if request.department else None,
         by_department=_By.GROUP_BY_DEPARTMENT in request.group_by,
-        by_topic=_By.GROUP_BY_TOPIC in request.group_by,
         by_week=_By.GROUP_BY_WEEK in request.group_by,
     )
     if len(rows) > ROWS_MAX:
@@ -41,7 +41,7 @@ async def score_promises(on: Executor, request: ScorePromisesRequest) -> Promise
 
 
 def _row(found: dict[str, Any]) -> PromiseScorecard.Row:
-    department, topic, week = (found.pop(f"by_{each}") for each in ("department", "topic", "week"))
+    department, topic, week = (found.pop(each) for each in ("by_department", "topic", "by_week"))
     row = PromiseScorecard.Row(**found, topic=topic or "", week=day(week) if week else None)
     if department:
         row.department = DEPARTMENT.format(department)

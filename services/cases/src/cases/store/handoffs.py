@@ -69,17 +69,21 @@ _STAYS = """
         SELECT handoffs.*, coalesce(handoffs.end_time, greatest(:now, hand_over_time, start_time)) AS until
         FROM handoffs JOIN chosen ON chosen.id = handoffs.case_id
     ), worked AS (
-        SELECT stays.*, CASE WHEN start_time IS NULL THEN '{}' ELSE
-            tstzmultirange(tstzrange(start_time, until)) - coalesce((
+        SELECT stays.*, CASE
+            WHEN start_time IS NULL THEN '{}'
+            WHEN block_times = '{}' THEN tstzmultirange(tstzrange(start_time, until))
+            ELSE tstzmultirange(tstzrange(start_time, until)) - (
                 SELECT range_agg(tstzrange(began, coalesce(ended, greatest(until, began))))
                 FROM unnest(block_times, unblock_times) AS block (began, ended)
-            ), '{}') END AS work
+            ) END AS work
         FROM stays
     ), measured AS (
         SELECT worked.*,
             extract(epoch FROM coalesce(start_time, until) - hand_over_time) AS wait_s,
-            (SELECT coalesce(sum(extract(epoch FROM upper(each) - lower(each))), 0) FROM unnest(work) AS each)
-                AS work_s,
+            CASE WHEN block_times = '{}' THEN extract(epoch FROM until - coalesce(start_time, until)) ELSE (
+                SELECT coalesce(sum(extract(epoch FROM upper(each) - lower(each))), 0)
+                FROM unnest(work) AS each
+            ) END AS work_s,
             extract(epoch FROM until - coalesce(start_time, until)) AS begun_s
         FROM worked
     )

@@ -38,33 +38,38 @@ def _when(parameter: str, column: Any) -> Any:
 
 _DAY = sa.func.coalesce(_P.due_date, sa.cast(sa.func.timezone("UTC", _P.due_time), sa.Date))
 _WEEK = sa.cast(sa.func.date_trunc("week", sa.cast(_DAY, sa.DateTime)), sa.Date)
-_BY = (
-    _when("by_department", _P.department_id),
-    _when("by_topic", sa.func.coalesce(CASES.c.topic, "")),
-    _when("by_week", _WEEK),
+_COUNTS = (
+    _count(_is(PromiseState.KEPT), "kept"),
+    _count(_is(PromiseState.KEPT_LATE), "kept_late"),
+    _count(_is(PromiseState.BROKEN), "broken"),
+    _count(sa.and_(_is(PromiseState.RENEGOTIATED), _BY_US), "renegotiated"),
+    _count(sa.and_(_is(PromiseState.RENEGOTIATED), ~_BY_US), "customer_requested"),
+    _count(_is(PromiseState.WITHDRAWN), "withdrawn"),
+    _count(_is(PromiseState.OPEN) | _is(PromiseState.AT_RISK), "open"),
+    _count(_TOLD, "told_before_due"),
 )
-SCORECARD = Statement[Any](
-    sa.select(
-        *_BY,
-        _count(_is(PromiseState.KEPT), "kept"),
-        _count(_is(PromiseState.KEPT_LATE), "kept_late"),
-        _count(_is(PromiseState.BROKEN), "broken"),
-        _count(sa.and_(_is(PromiseState.RENEGOTIATED), _BY_US), "renegotiated"),
-        _count(sa.and_(_is(PromiseState.RENEGOTIATED), ~_BY_US), "customer_requested"),
-        _count(_is(PromiseState.WITHDRAWN), "withdrawn"),
-        _count(_is(PromiseState.OPEN) | _is(PromiseState.AT_RISK), "open"),
-        _count(_TOLD, "told_before_due"),
+
+
+def _scorecard(from_: Any, topic: Any) -> Statement[Any]:
+    by = _when("by_department", _P.department_id), topic.label("topic"), _when("by_week", _WEEK)
+    columns: list[Any] = [sa.literal_column(str(n)) for n in (1, 2, 3)]
+    department = sa.bindparam("department_id", type_=sa.Text)
+    return Statement[Any](
+        sa.select(*by, *_COUNTS)
+        .select_from(from_)
+        .where(
+            _P.due_time >= sa.bindparam("start_time", type_=_MOMENT),
+            _P.due_time < sa.bindparam("end_time", type_=_MOMENT),
+            sa.or_(department.is_(None), _P.department_id == department),
+        )
+        .group_by(*columns)
+        .order_by(*columns)
+        .limit(sa.literal_column(str(ROWS_MAX + 1)))
     )
-    .select_from(PROMISES.outerjoin(CASES, CASES.c.id == _P.case_id))
-    .where(
-        _P.due_time >= sa.bindparam("start_time", type_=_MOMENT),
-        _P.due_time < sa.bindparam("end_time", type_=_MOMENT),
-        sa.or_(
-            sa.bindparam("department_id", type_=sa.Text).is_(None),
-            _P.department_id == sa.bindparam("department_id", type_=sa.Text),
-        ),
-    )
-    .group_by(sa.literal_column("1"), sa.literal_column("2"), sa.literal_column("3"))
-    .order_by(sa.literal_column("1"), sa.literal_column("2"), sa.literal_column("3"))
-    .limit(sa.literal_column(str(ROWS_MAX + 1)))
+
+
+SCORECARD = _scorecard(PROMISES, sa.cast(sa.null(), sa.Text))
+# Cases are read for their topic alone.
+SCORECARD_BY_TOPIC = _scorecard(
+    PROMISES.outerjoin(CASES, CASES.c.id == _P.case_id), sa.func.coalesce(CASES.c.topic, "")
 )
