@@ -25,6 +25,13 @@ OPEN = """href => {
     button.click();
     button.remove();
 }"""
+WEEK = {
+    "displayName": "A week",
+    "department": "departments/platform",
+    "subject": "SUBJECT_CASE",
+    "condition": "true",
+    "targets": [{"metric": "CLOCK_METRIC_RESOLUTION", "businessMinutes": 10080}],
+}
 NARROWEST = (320, 640)  # 1280 x 1024 at 400 %, less what a browser has around it
 
 
@@ -44,27 +51,32 @@ async def desk_settings(infrastructure: Infrastructure) -> AsyncIterator[dict[st
 @pytest.fixture(scope="module")
 async def erika(desk: Company, time_of_day: ManualClock) -> str:
     """The customer in trouble, with cases that nobody works on, is settled and waits, and another record."""
+    await desk.ask(ALL, "POST", "clockPolicies?clockPolicyId=a-week", **WEEK)
     customer = await in_trouble(desk, time_of_day)
     await merged(desk, customer, await somebody(desk, "Erica"))
     await taken_apart(desk, customer, await somebody(desk, "Erik"))
-    for topic in ("complaint", "damaged", "late-delivery"):
-        opened = {"customer": customer, "topic": topic, "owner": "agents/alice"}
-        case = await desk.ask(ALICE, "POST", "cases:open", case=opened)
-        if topic == "damaged":
-            await desk.ask(ALICE, "POST", f"{case['name']}:resolve", resolution="settled")
-    work = {"case": case["name"], "department": "departments/front-desk", "kind": "call-back"}
+    opened = {}
+    for topic in ("complaint", "damaged", "late-delivery", "wrong-invoice"):
+        case = {"customer": customer, "topic": topic, "owner": "agents/alice"}
+        opened[topic] = (await desk.ask(ALICE, "POST", "cases:open", case=case))["name"]
+    await desk.ask(ALICE, "POST", f"{opened['damaged']}:resolve", resolution="settled")
+    twin = {"mergedCases": [opened["wrong-invoice"]], "reasonCode": "reported-twice"}
+    await desk.ask(ALICE, "POST", f"{opened['late-delivery']}:merge", **twin)
+    [clock] = (await desk.ask(ALL, "GET", f'clocks?filter=case="{opened["complaint"]}"'))["clocks"]
+    await desk.ask(ALL, "POST", f"{clock['name']}:pause", reasonCode="customer-answer")
+    work = {"case": opened["late-delivery"], "department": "departments/front-desk", "kind": "call-back"}
     item = await desk.ask(ALICE, "POST", "workItems", **work)
     await desk.ask(ALICE, "POST", f"{item['name']}:block", reasonCode="customer-answer")
     note = {"text": "She moves on Friday."}
-    await desk.ask(ALICE, "POST", f"{case['name']}/notes", **note)
+    await desk.ask(ALICE, "POST", f"{opened['late-delivery']}/notes", **note)
     await well_known(desk, customer)
     return customer
 
 
 @pytest.fixture(scope="module")
 async def cases(desk: Company, erika: str) -> list[str]:
-    """The pages of her cases that are open: one with much work, one whose work cannot go on."""
-    told = await desk.ask(ALL, "GET", f'cases?filter=customer="{erika}" AND state=OPEN')
+    """The pages of her cases, first the one with much work."""
+    told = await desk.ask(ALL, "GET", f'cases?filter=customer="{erika}"&orderBy=open_time')
     return [f"/{case['name']}" for case in told["cases"]]
 
 
@@ -88,7 +100,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
         f"/{erika}",
         f"/{erika}/known",
         "/cases",
-        cases[-1],  # the one that was opened first
+        cases[0],
         f"/{erika}/same/{(await somebody(desk, 'Nora')).removeprefix('customers/')}",
         f"/{erika}/merges/{apart['name'].removeprefix('customerMerges/')}",
         f"/{erika}/timeline?kind=contacts&channel=voice",

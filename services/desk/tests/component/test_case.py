@@ -164,3 +164,49 @@ async def test_a_case_that_is_none_is_no_page(desk: Any) -> None:
     alice = await desk.signed_in("agent:alice", AGENT, "delivery")
     for name in (str(uuid4()), "x"):
         assert (await alice.get(f"/cases/{name}")).status_code == 404
+
+
+async def test_a_clock_is_stopped_goes_on_and_says_until_when(desk: Any) -> None:
+    policy = {
+        "displayName": "A day",
+        "department": DELIVERY,
+        "subject": "SUBJECT_CASE",
+        "condition": "true",
+        "targets": [{"metric": "CLOCK_METRIC_RESOLUTION", "businessMinutes": 1440}],
+    }
+    made_policy = await desk.client().post("/v1/clockPolicies?clockPolicyId=a-day", json=policy)
+    assert made_policy.is_success, made_policy.text
+    item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
+    page = await page_of(alice, item)
+    assert re.search(r'<b>Done by</b>: <span class="soft">until .+</span>', page)
+    assert "of 1,440 minutes" in page
+    (clock,) = (await desk.client().get("/v1/clocks")).json()["clocks"]
+    about = {"customer": item["customer"], "name": clock["name"]}
+    assert "X-Done" in (await act(alice, about, "pause", reason="customer-answer")).headers
+    assert "stands still: the customer&#39;s answer" in await page_of(alice, item)
+    assert "X-Done" in (await act(alice, about, "resume")).headers
+    assert "stands still" not in await page_of(alice, item)
+
+
+async def test_cases_that_are_one_concern_are_merged_and_taken_apart_each_names_the_other(desk: Any) -> None:
+    item, api = await work(desk), desk.client()
+    told = {"customer": item["customer"], "topic": "damaged", "owner": "agents/alice"}
+    twin = (await made(api, "/v1/cases:open", case=told))["name"]
+    alice, about = await desk.signed_in("agent:alice", AGENT, "delivery"), {**item, "name": twin}
+    form = (await alice.get(f"/{item['customer']}/act/mergecase?on={twin}")).text
+    assert re.findall(r'<option value="(cases/[^"]+)"', form) == [item["case"]]
+    done = await act(alice, about, "mergecase", into=item["case"], reason="reported-twice")
+    assert "X-Done" in done.headers, done.text
+    assert f'is one with <a href="/{twin}">Damaged</a>' in await page_of(alice, item)
+    merged = (await alice.get(f"/{twin}")).text
+    assert f'is one with, and read there <a href="/{item["case"]}">Late delivery</a>' in merged
+    assert "act/mergecase" not in merged
+    assert "X-Done" in (await act(alice, about, "unmergecase", reason="another-concern")).headers
+    assert "is one with" not in await page_of(alice, item)
+
+
+async def test_another_concern_is_opened_beside_the_case_in_which_it_was_found(desk: Any) -> None:
+    item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
+    about = {**item, "name": item["case"]}
+    assert "X-Done" in (await act(alice, about, "split", concern="Invoice twice")).headers
+    assert re.search(r'in it was found <a href="/cases/[^"]+">Invoice twice</a>', await page_of(alice, item))

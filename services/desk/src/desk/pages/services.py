@@ -16,7 +16,9 @@ from chassis.errors import DeadlineExceeded, Refusal
 from chassis.explain.explainer import explained_by
 from chassis.grpc import status
 from chassis.grpc.client import Channels
+from rapport.cases.v1.case_link_service_pb2_grpc import CaseLinkServiceStub
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
+from rapport.cases.v1.clock_service_pb2_grpc import ClockServiceStub
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.handoff_service_pb2_grpc import HandoffServiceStub
 from rapport.cases.v1.note_service_pb2_grpc import NoteServiceStub
@@ -64,6 +66,8 @@ class Services:
     sections = _called(SectionServiceStub)
     views = _called(ViewServiceStub)
     cases = _called(CaseServiceStub)
+    case_links = _called(CaseLinkServiceStub)
+    clocks = _called(ClockServiceStub)
     work_items = _called(WorkItemServiceStub)
     handoffs = _called(HandoffServiceStub)
     notes = _called(NoteServiceStub)

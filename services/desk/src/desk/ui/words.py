@@ -8,6 +8,9 @@ from rapport.common.v1.channel_pb2 import Channel
 # What a code says when it is not just its words. Codes are open: any other is said by its own words.
 CODES = {
     "customer-answer": N_("the customer's answer"),
+    "another-concern": N_("it is another concern"),
+    "reported-twice": N_("it was reported twice"),
+    "same-concern": N_("it is the same concern"),
     "not-ours": N_("it is not ours"),
     "harm-none": N_("nothing is wrong for the customer"),
     "harm-inconvenience": N_("it costs the customer time or patience"),

@@ -1,6 +1,7 @@
 """`/cases/{id}`: a case with the departments' work, shown anew after each act."""
 
 import asyncio
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
@@ -10,15 +11,19 @@ from desk.pages.base import Card, Look, Looking, card, macros, message
 from desk.pages.case import view
 from desk.pages.customer.loading import ALL, PAGE_S, Names
 from desk.pages.customer.route import UUID
-from desk.pages.services import Parts, ask, patience
+from desk.pages.services import Parts, Services, ask, patience
+from rapport.cases.v1.case_link_pb2 import CaseLink
+from rapport.cases.v1.case_link_service_pb2 import ListCaseLinksRequest
 from rapport.cases.v1.case_pb2 import Case
-from rapport.cases.v1.case_service_pb2 import GetCaseRequest
+from rapport.cases.v1.case_service_pb2 import BatchGetCasesRequest, GetCaseRequest
+from rapport.cases.v1.clock_service_pb2 import ListClocksRequest
 from rapport.cases.v1.handoff_service_pb2 import ListHandoffsRequest
 from rapport.cases.v1.note_service_pb2 import ListNotesRequest, ListNotesResponse
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest, ListWorkItemsResponse
 
 router = APIRouter()
+LINKS_MAX = 100
 
 
 @router.get("/cases/{uuid}")
@@ -63,6 +68,8 @@ async def _asked(look: Looking, case: Case, names: Names) -> Parts:
         promises=services.promises.ListPromises(
             ListPromisesRequest(filter=f'customer = "{case.customer}"', page_size=ALL)
         ),
+        clocks=services.clocks.ListClocks(ListClocksRequest(filter=of, page_size=ALL)),
+        links=_linked(services, case.name),
         notes=services.notes.ListNotes(ListNotesRequest(parent=case.name, page_size=ALL)),
     )
     items = parts.of("items", ListWorkItemsResponse).work_items
@@ -70,3 +77,13 @@ async def _asked(look: Looking, case: Case, names: Names) -> Parts:
     named = {case.owner, *(each.assignee for each in items), *(each.author for each in notes)}
     await asyncio.shield(names.learn(services, named, left()))
     return parts
+
+
+async def _linked(services: Services, case: str) -> Sequence[tuple[CaseLink, Case]]:
+    """What the case is linked with, from whichever end, and the other case."""
+    listed = await services.case_links.ListCaseLinks(ListCaseLinksRequest(case=case, page_size=LINKS_MAX))
+    others = [each.linked_case if each.case == case else each.case for each in listed.case_links]
+    if not others:
+        return ()
+    found = await services.cases.BatchGetCases(BatchGetCasesRequest(names=others, allow_missing=True))
+    return list(zip(listed.case_links, found.cases, strict=True))

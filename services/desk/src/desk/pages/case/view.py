@@ -8,7 +8,9 @@ from typing import Any
 from chassis.api.messages import moment, value_name
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
+from desk.pages.actions.kinds.case_links import MERGE_CASE, SPLIT, UNMERGE_CASE
 from desk.pages.actions.kinds.cases import NOTE, OWNER, REOPEN, RESOLVE
+from desk.pages.actions.kinds.clocks import PAUSE, RESUME
 from desk.pages.actions.kinds.handing import further
 from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import offered
@@ -17,11 +19,14 @@ from desk.pages.customer.cases import how_far
 from desk.pages.customer.loading import Names
 from desk.pages.customer.page import Card
 from desk.pages.customer.promises import told_of
-from desk.pages.customer.things import title_of
+from desk.pages.customer.things import metric_of, title_of
 from desk.pages.services import Parts
 from desk.ui import words
 from desk.ui.speech import Speech
+from rapport.cases.v1.case_link_pb2 import CaseLink
 from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.clock_pb2 import Clock
+from rapport.cases.v1.clock_service_pb2 import ListClocksResponse
 from rapport.cases.v1.handoff_service_pb2 import ListHandoffsResponse
 from rapport.cases.v1.note_pb2 import Note
 from rapport.cases.v1.note_service_pb2 import ListNotesResponse
@@ -30,12 +35,28 @@ from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsResponse
 from rapport.customer.v1.customer_pb2 import Customer
 
+_OPEN = (WORK, NOTE, OWNER, SPLIT, MERGE_CASE)
 _STATES = {
     "RECEIVED": N_("We have it, nobody has begun"),
     "IN_PROGRESS": N_("In progress"),
     "WAITING_FOR_YOU": N_("It waits for the customer"),
     "RESOLVED": N_("Resolved"),
 }
+# In the order in which they are listed.
+_CLOCKS = ("BREACHED", "RUNNING", "PAUSED", "FULFILLED")
+# What a case is to another, and that to it.
+_LINKS = {
+    "RELATED": (N_("has to do with"), N_("has to do with")),
+    "FOLLOWS": (N_("the same again, after"), N_("came up again as")),
+    "CAUSED_BY": (N_("brought about by"), N_("brought about")),
+    "MERGED_INTO": (N_("is one with, and read there"), N_("is one with")),
+    "SPLIT_FROM": (N_("found in"), N_("in it was found")),
+}
+
+
+def _state_of(clock: Clock) -> str:
+    """Where a clock is; what was done late stays BREACHED."""
+    return value_name(clock, "state") or "RUNNING"
 
 
 def title(case: Case, parts: Parts, say: Speech) -> str:
@@ -52,9 +73,11 @@ def page(case: Case, parts: Parts, viewer: Viewer, names: Names, say: Speech) ->
     make = _Maker(case, parts, viewer, names, say)
     return {
         "head": make.head(),
+        "clocks": make.clocks(),
         "work": make.work(),
         "handoffs": make.handoffs(),
         "promises": make.promises(),
+        "links": make.links(),
         "notes": make.notes(),
     }
 
@@ -80,7 +103,8 @@ class _Maker:
         waiting = [each for each in self.items if value_name(each, "state") != "FINISHED"]
         done = self.parts.has("items") and not waiting
         is_open = value_name(case, "state") == "OPEN"
-        acts = (WORK, NOTE, *((RESOLVE,) if done else ()), OWNER) if is_open else (REOPEN, OWNER)
+        acts = _OPEN if is_open else (UNMERGE_CASE,) if case.merged_into else (REOPEN, OWNER)
+        acts = (RESOLVE, *acts) if is_open and done else acts
         return Card(
             name=case.name,
             state=say(_STATES.get(value_name(case, "customer_state"), N_("In progress"))),
@@ -182,6 +206,50 @@ class _Maker:
         waited, worked = self.say.lasting(drawn.waited), self.say.lasting(drawn.worked)
         return self.say(
             "{department}: waited {waited}, worked {worked}", department=getter, waited=waited, worked=worked
+        )
+
+    def clocks(self) -> Card:
+        """How long it has, and its work: what is late, then up soonest, then what stands still, then done."""
+        listed = self.parts.of("clocks", ListClocksResponse).clocks
+        states = {state: place for place, state in enumerate(_CLOCKS)}
+        order = sorted(listed, key=lambda each: (states[_state_of(each)], each.due_time.ToNanoseconds()))
+        return Card(trouble=self._trouble("clocks"), rows=[self._clock(each) for each in order])
+
+    def _clock(self, clock: Clock) -> Card:
+        say, state = self.say, _state_of(clock)
+        told = {
+            "RUNNING": lambda: say("until {moment}", moment=say.moment(moment(clock.due_time))),
+            "PAUSED": lambda: say("stands still: {reason}", reason=say.code(clock.pause_reason_code)),
+            "BREACHED": lambda: say("was up {moment}", moment=say.moment(moment(clock.due_time))),
+            "FULFILLED": lambda: say("done {moment}", moment=say.moment(moment(clock.fulfill_time))),
+        }
+        acts = {"RUNNING": (PAUSE,), "PAUSED": (RESUME,)}.get(state, ())
+        titles = {each.name: self.say.about(each) for each in self.items}
+        return Card(
+            name=clock.name,
+            what=", ".join(filter(None, (metric_of(clock, say), titles.get(clock.work_item, "")))),
+            words=told[state](),
+            left=say.away(moment(clock.due_time)) if state == "RUNNING" else "",
+            spent=say("{n} of {whole} minutes", n=clock.elapsed_minutes, whole=clock.business_minutes),
+            mood={"BREACHED": "no", "FULFILLED": "ok"}.get(state, "soft"),
+            acts=self._offered(*acts, on=clock.name, owner=clock.department),
+        )
+
+    def links(self) -> Card:
+        listed = self.parts.of("links", list[tuple[CaseLink, Case]])
+        return Card(
+            trouble=self._trouble("links"), rows=[self._link(*each) for each in listed if each[1].name]
+        )
+
+    def _link(self, link: CaseLink, other: Case) -> Card:
+        is_here = link.case == self.case.name
+        told = _LINKS.get(value_name(link, "kind"), _LINKS["RELATED"])[0 if is_here else 1]
+        return Card(
+            name=link.name,
+            other=other.name,
+            title=title_of(other, self.say),
+            words=self.say(told),
+            state=self.say(_STATES.get(value_name(other, "customer_state"), N_("In progress"))),
         )
 
     def promises(self) -> Card:

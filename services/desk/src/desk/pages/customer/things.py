@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from chassis.api.messages import value_name
+from desk.language.catalogues import N_
 from desk.pages.customer.loading import Cases, Promised
 from desk.pages.services import Parts
 from desk.ui.speech import Speech
 from desk.ui.words import last
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
+from rapport.cases.v1.clock_pb2 import Clock
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.customer.v1.attribute_pb2 import AttributeValue, TypedValue
 from rapport.customer.v1.customer_merge_service_pb2 import ListCustomerMergesResponse
@@ -72,7 +74,22 @@ def thing_of(each: Any, say: Speech) -> str:
             return f"{shown.kind} {shown.masked}"
         case AttributeValue():
             return attribute(each, say)
+        case Clock():
+            return metric_of(each, say)
     return say.about(each)
+
+
+_METRICS = {
+    "FIRST_RESPONSE": N_("First answer"),
+    "NEXT_RESPONSE": N_("Next answer"),
+    "RESOLUTION": N_("Done by"),
+    "SILENCE": N_("Told nothing"),
+}
+
+
+def metric_of(each: Clock, say: Speech) -> str:
+    """What a clock measures."""
+    return say(_METRICS.get(value_name(each, "metric"), N_("Time")))
 
 
 def is_of_profile(attribute: str) -> bool:
