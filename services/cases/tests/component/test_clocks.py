@@ -265,6 +265,33 @@ async def test_clocks_follow_a_calendar_that_changes_unless_they_are_done_or_lat
     assert "Wed 2026-03-04  closed  (exception: Stocktaking)" in explained.inputs.values()
 
 
+async def previewed(desk: Any, proposed: Any, name: str = "calendars/office") -> Any:
+    request = pb.PreviewCalendarUpdateRequest(name=name, calendar=proposed)
+    return await desk.clocks.PreviewCalendarUpdate(request)
+
+
+async def test_what_a_change_of_a_calendar_would_do_is_told_before_and_changes_nothing(desk, refused):
+    await office_policy(desk, minutes=9 * 60)
+    (early,) = await clocks(desk, case=(await desk.open()).name)
+    desk.clock.advance(timedelta(hours=9))  # Monday at six in the evening
+    (late,) = await clocks(desk, case=(await desk.open()).name)
+    wednesday = calendar_pb2.Calendar.SpecialDay(date=Date(year=2026, month=3, day=4))
+    proposed = office(exceptions=[wednesday])
+    preview = await previewed(desk, proposed)
+    assert (preview.clock_count, preview.checked_count, preview.moved_count) == (2, 2, 1)
+    (move,) = preview.moves
+    assert (move.clock, moment(move.due_time)) == (late.name, datetime(2026, 3, 4, 10, tzinfo=UTC))
+    assert moment(move.new_due_time) == datetime(2026, 3, 5, 10, tzinfo=UTC)
+    proposed = office()
+    proposed.hours[0].windows[0].closes = "19:00"  # then the first would have been late just now
+    preview = await previewed(desk, proposed)
+    assert (preview.moved_count, preview.breached_count) == (2, 1)
+    assert [(await clocks(desk, case=each.case))[0] for each in (early, late)] == [early, late]
+    assert await refused(previewed(desk, proposed, "calendars/none")) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    proposed.hours[0].windows[0].closes = "06:00"
+    assert await refused(previewed(desk, proposed)) == "INVALID_ARGUMENT INVALID_HOURS"
+
+
 async def test_a_calendar_that_is_not_there_is_refused(desk, refused):
     made = policy(desk, targets=[target(calendar="calendars/none")])
     assert await refused(made) == "NOT_FOUND RESOURCE_NOT_FOUND"

@@ -35,14 +35,21 @@ LOCK_CLOCKS_OF_WORK_ITEM = Statement(
     .with_for_update(key_share=True),
     row=Clock,
 )
+_FOLLOWING = (
+    CLOCKS.c.calendar_id == sa.bindparam("calendar_id"),
+    CLOCKS.c.fulfill_time.is_(None),
+    CLOCKS.c.breach_time.is_(None),
+)
+COUNT_FOLLOWING = Statement[Any](sa.select(sa.func.count()).select_from(CLOCKS).where(*_FOLLOWING))
+SOME_FOLLOWING = Statement(
+    sa.select(CLOCKS).where(*_FOLLOWING).order_by(CLOCKS.c.id).limit(sa.bindparam("limit")), row=Clock
+)
 # Those that follow a later version of their calendar.
 LOCK_CLOCKS_BEHIND = Statement(
     sa.select(CLOCKS)
     .where(
-        CLOCKS.c.calendar_id == sa.bindparam("calendar_id"),
+        *_FOLLOWING,
         CLOCKS.c.calendar_version < sa.bindparam("calendar_version"),
-        CLOCKS.c.fulfill_time.is_(None),
-        CLOCKS.c.breach_time.is_(None),
         CLOCKS.c.id > sa.bindparam("after"),
     )
     .order_by(CLOCKS.c.id)
