@@ -87,8 +87,9 @@ requirements: setup ## Compile the pinned, hashed requirements files again
 bench: setup ## Measure each path as a ratio to an empty call; never fails a build
 	@$(BIN)/python -m tests.bench
 
-bench-growth: setup ## Measure searches of ten thousand customers and of a million, in a database of their own (some minutes)
+bench-growth: setup ## Measure searches of ten thousand customers and cases, and of a million, in a database of their own (some minutes)
 	@$(BIN)/python -m tests.bench.growth $(SIZES)
+	@$(BIN)/python -m tests.bench.growth_cases $(SIZES)
 
 bench-identity: setup .venv/bench/.ready ## Measure how well and how fast people are found, beside splink and recordlinkage (a minute)
 	@$(BIN)/python -m tests.bench.identity .venv/bench/bin/python
