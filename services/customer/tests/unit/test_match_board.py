@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from customer.domain.matches import (
     NOT_LEARNED,
     ONE_HOUSEHOLD,
     OTHER_IDS,
+    QUESTIONS_MAX,
     SAID_TWO,
     Judge,
     MatchCandidate,
@@ -245,6 +247,31 @@ def test_strangers_are_not_chained_by_a_name_and_a_date_that_a_form_fills_in() -
             )
         )
     assert max(map(len, world.people())) <= MEMBERS_MAX
+
+
+def mustermann(at: int, **more: str) -> Features:
+    """One of many who gave the same name and date, each with an address and a mailbox of their own."""
+    far = "abcdefghij"[at % 10] * 6 + "klmnopqrst"[at // 10] * 6
+    own = {
+        "email": f"{far}@mail.example",
+        "street": far.title(),
+        "postal_code": f"{at % 10}" * 5,
+        "city": far,
+    }
+    born = {"given_name": "Max", "family_name": "Mustermann", "birth_date": "1980-05-05"}
+    return features(at, **born | own | more)
+
+
+def test_of_many_who_are_alike_the_likeliest_few_are_asked_about() -> None:
+    world = World(believed())
+    for at in range(1, 31):
+        world.arrive(mustermann(at))
+    asked = Counter(each for pair, c in world.kept.items() if c.is_open for each in pair)
+    assert 0 < max(asked.values()) <= QUESTIONS_MAX
+    world.arrive(
+        mustermann(31, email="aaaaaakkkkkk@mail.example", street="Aaaaaakkkkkk", city="aaaaaakkkkkk")
+    )
+    assert any(UUID(int=31) in pair for pair in world.kept)
 
 
 @cache

@@ -1,5 +1,6 @@
 """What becomes of customers who may be one, when all that matters of them is at hand. Pure."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from customer.domain.matches import (
     GONE,
     MEMBERS_MAX,
     ONE_ALREADY,
+    QUESTIONS_MAX,
     SAID_TWO,
     TOO_MANY,
     TWO,
@@ -98,7 +100,7 @@ class Board:
 
     def compare(self, pairs: Iterable[Pair]) -> None:
         """Score pairs, new ones and those that are asked about, or were closed because they were apart."""
-        for pair in sorted(pairs):
+        for pair in sorted(set(pairs) - self._crowded_out(pairs)):
             candidate, two = self._candidates.get(pair), self._said_two(*pair)
             if not self._known.keys() >= set(pair) or pair[1] in self.group(pair[0]):
                 continue
@@ -119,6 +121,26 @@ class Board:
                 self.before.setdefault(pair, was)
             if was is MatchState.CLOSED and not candidate.is_open:
                 self._become(candidate, MatchState.PENDING, "")
+
+    def _crowded_out(self, pairs: Iterable[Pair]) -> set[Pair]:
+        """Those that nobody is asked about, since for either customer `QUESTIONS_MAX` are likelier.
+
+        Of a hundred who are alike since a form filled in the same, nobody would work off five thousand.
+        """
+        new: dict[Pair, float] = {}
+        for pair in pairs:
+            weighed = None if pair in self._candidates else self._weigh(pair)
+            if weighed and not weighed.link:
+                new[pair] = weighed.bits
+        asked = new | {c.pair: c.weight for c in self._candidates.values() if c.is_open}
+        before: Counter[UUID] = Counter()
+        crowded = set()
+        for pair in sorted(asked, key=lambda p: (-asked[p], p)):
+            if pair in new and max(before[each] for each in pair) >= QUESTIONS_MAX:
+                crowded.add(pair)
+            else:
+                before.update(pair)
+        return crowded
 
     def links(self) -> list[Pair]:
         """The pairs that are to be linked by themselves, the strongest of each person first.

@@ -30,6 +30,7 @@ SAID_TWO = "somebody said of two who are linked with them that these are two"
 ASKED_AGAIN = "somebody said that these are two, and somebody asked again"
 TOO_MANY = "more customers are linked with them than are ever linked by themselves"
 LINK_REFUSED = "they have too many names together, or are of two types"
+QUESTIONS_MAX = 10  # that a customer has at once, the likeliest, unless likelier ones come
 MEMBERS_MAX = 8  # of no list that is known is anybody more than seven records: more are strangers in a chain
 
 
