@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rapport_identity import matching
+from rapport_identity import matching, training
 from rapport_identity.evaluating import evaluate
 from rapport_identity.evidence import GENERATION, Bar
 from rapport_identity.levels import APART, LEVEL
@@ -146,6 +146,18 @@ def test_what_is_learned_never_says_that_names_and_dates_of_one_person_usually_d
     for field, kind in learned.kinds.items():
         assert learned.m[field][-1] <= DIFFERENT_MAX.get(kind, 1.0)
         assert sum(learned.m[field]) == pytest.approx(1)
+
+
+def test_parameters_that_are_not_of_single_persons_are_known(learned: Parameters) -> None:
+    assert training.is_of_people(learned)
+    town, rows = People(5, GERMANY), []
+    for home in range(200):  # whose e-mail addresses are a slip from each other
+        shared = town.person() | {"phone": f"030{5_000_000 + home}"}
+        for at in range(4):
+            own = {name: text for name, text in town.person().items() if name in ("given_name", "birth_date")}
+            rows.append(shared | own | {"email": f"{home}.{at}@mail.example"})
+    records = [record(f"{at:05}", row) for at, row in enumerate(rows)]
+    assert not training.is_of_people(Candidates(records, KINDS).learn())
 
 
 def test_colleagues_who_share_what_many_have_are_no_questions() -> None:

@@ -107,6 +107,19 @@ def learn(start: Parameters, compared: Sequence[tuple[Compared, bool]], pairs: t
     return at
 
 
+def is_of_people(learned: Parameters) -> bool:
+    """Whether parameters are of single persons: not if given names and birth dates differ as often as may be.
+
+    People slip in either. Where both differ in so many pairs, those are of people who live or work together.
+    """
+    bounds = [
+        learned.m[field][-1] >= DIFFERENT_MAX[kind]
+        for field, kind in learned.kinds.items()
+        if kind in DIFFERENT_MAX
+    ]
+    return bounds.count(True) < len(DIFFERENT_MAX)
+
+
 def _patterns(at: Parameters, compared: Sequence[tuple[Compared, bool]]) -> Counter[Pattern]:
     """How often pairs agree in a way: their levels, and how much rarer what they share is, in whole bits."""
     rarity = [Rarity(at.frequencies[field], at.u[field][EXACT], kind) for field, kind in at.kinds.items()]

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
+import structlog
+
 from chassis import ids
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
@@ -18,6 +20,7 @@ from rapport_identity import training
 from rapport_identity.parameters import Parameters
 
 LEARN_FROM_MIN = 200
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,9 @@ async def seed_parameters(db: Database) -> None:
 
 
 async def learn(db: Database) -> Learned | None:
-    """Learn parameters from the customers, or from some of very many; None where there is too little.
+    """Learn parameters from the customers, or from some of very many.
+
+    None where there is too little, or what was learned is not of single persons: what is in force stays so.
 
     Reads by short statements, in no transaction, and learns in another thread, so that calls are answered
     meanwhile: some seconds at most.
@@ -47,7 +52,11 @@ async def learn(db: Database) -> Learned | None:
     records = await records_of(db, sample)
     if len(records) < LEARN_FROM_MIN:
         return None
-    return Learned(await asyncio.to_thread(sample.learned, records), len(records))
+    found = await asyncio.to_thread(sample.learned, records)
+    if not training.is_of_people(found):
+        _log.warning("what was learned is of people who live or work together, and is left")
+        return None
+    return Learned(found, len(records))
 
 
 async def put_in_force(tx: Transaction, learned: Learned, match_job: str) -> MatchParameters:
