@@ -27,6 +27,7 @@ from rapport.cases.v1 import (
     directory_service_pb2,
     promise_pb2,
     promise_service_pb2,
+    queue_service_pb2,
     topic_pb2,
     topic_service_pb2,
     work_item_pb2,
@@ -221,6 +222,12 @@ def depending_lent(request: Callable[..., Message]) -> Scene:
 
 def assign_work_item(name: str) -> Message:
     return work_item_service_pb2.AssignWorkItemRequest(name=name)
+
+
+async def take_next_work(do: Administer) -> Message:
+    await _work_item(do)
+    agent = await do("DirectoryService.UpdateAgent", await update_agent(do))
+    return queue_service_pb2.TakeNextWorkRequest(name=agent.name)
 
 
 def block_work_item(name: str) -> Message:
@@ -604,6 +611,7 @@ SCENES: dict[str, Scene] = {
     "cases.WorkItemService.StartWorkItem": start_work_item,
     "cases.WorkItemService.FinishWorkItem": finish_work_item,
     "cases.WorkItemService.AssignWorkItem": working(assign_work_item),
+    "cases.QueueService.TakeNextWork": take_next_work,
     "cases.WorkItemService.BlockWorkItem": working(block_work_item),
     "cases.WorkItemService.UnblockWorkItem": working(unblock_work_item, block_work_item),
     "cases.WorkItemService.HandOverWorkItem": working(hand_over_work_item),

@@ -392,7 +392,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CreateWorkItem", {"work_item": {"case": "{OpenCase}", "department": "departments/front-desk",
             "kind": "invoice", "reference": "orders/1", "display_name": "Write to Mrs. Sommer",
             "after": ["{ListWorkItems}"], "duration_minutes": 90, "fields": {"floor": "4"}}}),
-        ("AssignWorkItem", {"name": "{CreateWorkItem}", "assignee": "agents/alice", "etag": "#"}),
+        ("TakeNextWork", {"name": "agents/alice"}),
+        ("AssignWorkItem", {"name": "{CreateWorkItem}", "assignee": "agents/alice", "etag": ""}),
         ("BlockWorkItem", {"name": "{CreateWorkItem}", "reason_code": "customer", "etag": "#"}),
         ("UnblockWorkItem", {"name": "{CreateWorkItem}", "etag": "#"}),
         ("RemoveDependency", {

@@ -16,14 +16,17 @@ from cases.rpc.clocks import ClockPolicyRpc, ClockRpc
 from cases.rpc.directory import DirectoryRpc
 from cases.rpc.handoffs import HandoffRpc
 from cases.rpc.jobs import CaseJobRpc
+from cases.rpc.queue import QueueRpc
 from cases.rpc.services import NoteRpc, PromiseRpc, WorkItemRpc
 from cases.settings import Settings
 from cases.usecases import clock, keeping
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.calendar import FOLLOW_TIMER, seed_always
 from cases.usecases.case_job import CASE_JOB_TIMER, go_on
+from cases.usecases.deadlines import DEADLINE_TIMER
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
+from cases.usecases.queue import set_deadline
 from cases.usecases.standing import PRIORITY_TIMER, prioritize_some
 from chassis.app import App
 from chassis.events.declarations import Listening
@@ -60,6 +63,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(NoteRpc(app))
     app.serve(WorkItemRpc(app, clock=promise_clock))
     app.serve(HandoffRpc(app))
+    app.serve(QueueRpc(app))
     app.serve(PromiseRpc(app, clock=promise_clock))
     app.serve(DirectoryRpc(app))
     app.serve(AuthorityRpc(app))
@@ -78,6 +82,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(DUE_TIMER, break_promise)
     app.timer(CASE_JOB_TIMER, lambda tx, timer: go_on(tx, timer.key))
     app.timer(PRIORITY_TIMER, lambda tx, timer: prioritize_some(tx, timer.key))
+    app.timer(DEADLINE_TIMER, set_deadline)
     app.timer(keeping.WARNING_TIMER, clock.clock_due_soon)
     app.timer(keeping.DUE_TIMER, clock.clock_due)
     app.timer(FOLLOW_TIMER, clock.clocks_follow)

@@ -27,6 +27,7 @@ from rapport.cases.v1 import (
     promise_pb2,
     promise_service_pb2,
     promise_service_pb2_grpc,
+    queue_service_pb2_grpc,
     work_item_pb2,
     work_item_service_pb2,
     work_item_service_pb2_grpc,
@@ -54,6 +55,7 @@ class Desk:
         self.work_items: Any = running.stub(work_item_service_pb2_grpc.WorkItemServiceStub)
         self.promises: Any = running.stub(promise_service_pb2_grpc.PromiseServiceStub)
         self.handoffs: Any = running.stub(handoff_service_pb2_grpc.HandoffServiceStub)
+        self.queue: Any = running.stub(queue_service_pb2_grpc.QueueServiceStub)
         self.notes: Any = running.stub(note_service_pb2_grpc.NoteServiceStub)
         self.clocks: Any = running.stub(clock_service_pb2_grpc.ClockServiceStub)
         self.clock_policies: Any = running.stub(clock_policy_service_pb2_grpc.ClockPolicyServiceStub)

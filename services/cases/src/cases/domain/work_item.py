@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from cases.domain.deadline import Deadline, DeadlineBasis
 from cases.domain.facts import (
     WorkItemAssigned,
     WorkItemBlocked,
@@ -61,6 +62,9 @@ class WorkItem:
     handoff_count: int = 0
     return_count: int = 0
     fields: dict[str, str] = field(default_factory=dict)  # what its department has to know: personal
+    deadline_time: datetime | None = None  # this and what follows: its place in the queue, see `queue.py`
+    deadline_basis: DeadlineBasis = DeadlineBasis.AGE
+    rank_time: datetime | None = None
     version: int = 1
 
     name = WORK_ITEM.named("id")
@@ -195,6 +199,11 @@ class WorkItem:
         self.block_time, self.block_reason_code = None, ""
         self.version += 1
         return fact_of(WorkItemFinished, self)
+
+    def be_due(self, deadline: Deadline) -> None:
+        """Take its place in the queue, which is no change of the work itself."""
+        self.deadline_time, self.deadline_basis = deadline.deadline_time, deadline.deadline_basis
+        self.rank_time = deadline.rank_time
 
     def require_unfinished(self) -> None:
         """Refuse what makes no sense once the work is done (`WORK_ITEM_FINISHED`)."""

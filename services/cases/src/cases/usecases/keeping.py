@@ -14,6 +14,7 @@ from cases.store import clocks as store
 from cases.store.calendars import CALENDAR
 from cases.usecases.calendar import Calendars
 from cases.usecases.conditions import first_that_holds
+from cases.usecases.deadlines import look_again
 from cases.usecases.standing import standing_of
 from chassis import ids
 from chassis.api.entities import write
@@ -109,6 +110,8 @@ async def _set_timers(tx: Transaction, clock: Clock) -> None:
             await tx.schedule(kind, str(clock.id), at)
         else:
             await tx.cancel(kind, str(clock.id))
+    if clock.work_item_id and not clock.fulfill_time:
+        await look_again(tx, clock.work_item_id)
 
 
 def calendars(db: Database) -> Calendars:

@@ -14,6 +14,7 @@ from cases.domain.source import Source
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, CUSTOMER, DEPARTMENT
 from cases.store import tables as store
+from cases.usecases.deadlines import look_again
 from chassis import ids
 from chassis.db.aliases import groups_of
 from chassis.db.statement import values
@@ -159,6 +160,8 @@ async def announce(
     if promise.live:
         await tx.schedule(AT_RISK_TIMER, str(promise.id), clock.at_risk_at(promise))
         await tx.schedule(DUE_TIMER, str(promise.id), clock.broken_at(promise))
+        if promise.work_item_id:
+            await look_again(tx, promise.work_item_id)
 
 
 async def _foundations(tx: Transaction, commands: Sequence[MakePromise]) -> _Foundations:

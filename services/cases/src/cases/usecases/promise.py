@@ -17,6 +17,7 @@ from cases.store import tables as store
 from cases.store.managers import RESPONSIBLE
 from cases.store.tables import COUNT_LIVE
 from cases.usecases.agent import FRONT_DESK
+from cases.usecases.deadlines import look_again
 from cases.usecases.make_promise import announce
 from chassis import ids
 from chassis.api import etags
@@ -131,6 +132,8 @@ async def keep_promise(
     promise = await _own(tx, promise_id, etag)
     await save(tx, store.UPDATE_PROMISE, promise, promise.keep(min(keep_time or tx.now, tx.now), tx.now))
     count_outcome(tx, outcome_of_kept(promise))
+    if promise.work_item_id:
+        await look_again(tx, promise.work_item_id)
     return promise
 
 
@@ -142,6 +145,8 @@ async def withdraw_promise(
     await _break_when_over(tx, clock, promise)
     await save(tx, store.UPDATE_PROMISE, promise, promise.withdraw(reason_code, tx.now))
     count_outcome(tx, "withdrawn")
+    if promise.work_item_id:
+        await look_again(tx, promise.work_item_id)
     return promise
 
 

@@ -5,7 +5,9 @@ from uuid import UUID
 
 from cases.domain.priority import MISSED_WITHIN, Band, Standing
 from cases.store import standings as store
+from cases.store.queue import WAITING_OF
 from cases.store.tables import UPDATE_CASE
+from cases.usecases.deadlines import look_again
 from chassis.api.entities import save
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
@@ -32,6 +34,8 @@ async def value_changed(tx: Transaction, customer_id: UUID, band: Band, version:
     await tx.defer(store.PUT_STANDING, **values(standing))
     if band != (known.band if known else Band.STANDARD):
         await prioritize_again(tx, customer_id)
+        for row in await WAITING_OF.all(tx, customer_id=customer_id):
+            await look_again(tx, row["id"])
 
 
 async def prioritize_again(tx: Transaction, customer_id: UUID) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cases.domain.clock_policy import ClockMetric
+from cases.domain.deadline import deadline_of
 from cases.domain.dependencies import ITEMS_MAX, earliest, require_order
 from cases.domain.facts import WorkItemCreated
 from cases.domain.handoff import Handoff
@@ -16,6 +17,7 @@ from cases.usecases.clock import fulfill_clocks_of_work_item, start_clocks_of_wo
 from cases.usecases.department import require_fields
 from cases.usecases.dependencies import owned_with_its_case, tell
 from cases.usecases.promise import count_outcome, outcome_of_kept
+from cases.usecases.standing import standing_of
 from chassis import ids
 from chassis.api.entities import owned, save
 from chassis.db.statement import values
@@ -60,6 +62,7 @@ async def create_work_item(
         duration_minutes=duration_minutes,
         fields=fields,
     )
+    work_item.be_due(deadline_of(tx.now, (await standing_of(tx, case.customer_id, tx.now)).band))
     cause = tx.record(fact_of(WorkItemCreated, work_item), version=work_item.version)
     if after_ids:
         before = await store.LOCK_WORK_ITEMS.all(tx, ids=after_ids)

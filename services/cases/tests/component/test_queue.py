@@ -1,0 +1,171 @@
+"""What agents are given to do next."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from cases.store.tables import LOCK_WORK_ITEM, WORK_ITEM
+from chassis.api.messages import moment
+from chassis.context import Call, acting, service_itself
+from rapport.cases.v1.case_service_pb2 import AssignCaseRequest
+from rapport.cases.v1.clock_policy_service_pb2 import CreateClockPolicyRequest
+from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
+from rapport.cases.v1.promise_service_pb2 import RenegotiatePromiseRequest, WithdrawPromiseRequest
+from rapport.cases.v1.queue_service_pb2 import NextWork, TakeNextWorkRequest
+from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
+from rapport_testing.wait import eventually
+
+DELIVERY = "departments/delivery"
+PROMISE, CLOCK, AGE = (getattr(NextWork, f"DEADLINE_BASIS_{each}") for each in ("PROMISE", "CLOCK", "AGE"))
+
+
+@pytest.fixture
+async def bob(desk):
+    return await desk.agent("agents/bob", DELIVERY)
+
+
+async def next_of(desk, agent, **fields):
+    return await desk.queue.TakeNextWork(TakeNextWorkRequest(name=agent, **fields))
+
+
+async def due_of(desk, work_item):
+    row = await WORK_ITEM.one(desk.running.db, id=work_item.name.partition("/")[2])
+    return row.deadline_time
+
+
+def due(desk, work_item, at):
+    """Until it is known by when work is to be done."""
+
+    async def seen():
+        return await due_of(desk, work_item) == at
+
+    return eventually(seen)
+
+
+async def test_an_agent_is_given_what_is_due_first_and_told_why(desk, bob):
+    aged = await desk.add((await desk.open()).name)
+    promised, promise = await desk.promised_work(2)
+    await due(desk, promised, moment(promise.due_time))
+    given = await next_of(desk, bob)
+    assert (given.work_item.name, given.work_item.assignee) == (promised.name, bob)
+    assert (given.deadline_basis, given.deadline_time) == (PROMISE, promise.due_time)
+    assert not given.deadline_near
+    assert "as it was promised" in given.summary
+    given = await next_of(desk, bob)
+    assert (given.work_item.name, given.deadline_basis) == (aged.name, AGE)
+    assert await next_of(desk, bob) == NextWork()
+    told = [(each.resource, each.data.assignee) for each in await desk.facts("WorkItemAssigned")]
+    assert told == [(promised.name, bob), (aged.name, bob)]
+
+
+async def test_a_deadline_moves_with_what_was_promised(desk, bob):
+    work_item, promise = await desk.promised_work(2)
+    await due(desk, work_item, moment(promise.due_time))
+    renegotiated = await desk.promises.RenegotiatePromise(
+        RenegotiatePromiseRequest(
+            name=promise.name,
+            due_time=promise.due_time.__class__(seconds=promise.due_time.seconds + 60),
+            reason_code="customer-agreed",
+        )
+    )
+    successor = await desk.get(renegotiated.successor)
+    await due(desk, work_item, moment(successor.due_time))
+    await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=successor.name, reason_code="taken-back"))
+    await due(desk, work_item, desk.in_days(3))
+
+
+async def test_a_deadline_is_that_of_a_clock_when_that_is_sooner(desk, bob):
+    policy = {
+        "display_name": "Deliver",
+        "department": DELIVERY,
+        "subject": "SUBJECT_WORK_ITEM",
+        "condition": "true",
+        "targets": [{"metric": "CLOCK_METRIC_RESOLUTION", "business_minutes": 90, "warning_minutes": 10}],
+    }
+    await desk.clock_policies.CreateClockPolicy(
+        CreateClockPolicyRequest(clock_policy_id="deliver", clock_policy=policy)
+    )
+    work_item, _ = await desk.promised_work(2)
+    await due(desk, work_item, desk.in_days(90 / 1440))
+    given = await next_of(desk, bob)
+    assert (given.deadline_basis, given.deadline_near) == (CLOCK, True)
+
+
+async def test_who_knows_the_customer_is_given_their_work(desk, bob):
+    alice = await desk.agent("agents/alice", DELIVERY)
+    first = await desk.add((await desk.open()).name)
+    desk.customer = f"customers/{uuid4()}"
+    case = await desk.open(owner=alice)
+    known = await desk.add(case.name)
+    given = await next_of(desk, alice)
+    assert (given.work_item.name, given.continuity_minutes) == (known.name, 120)
+    assert (await next_of(desk, bob)).work_item.name == first.name
+    # She has done their work before, also when she does not own the case any more.
+    await desk.cases.AssignCase(AssignCaseRequest(name=case.name, owner="agents/front-desk"))
+    await desk.item("Finish", known.name)
+    again = await desk.add(case.name)
+    given = await next_of(desk, alice)
+    assert (given.work_item.name, given.continuity_minutes) == (again.name, 120)
+
+
+async def test_what_cannot_be_done_now_is_given_to_nobody(desk, bob):
+    case = await desk.open()
+    before = await desk.add(case.name)
+    after = await desk.add(case.name, after=[before.name])
+    blocked = await desk.add(case.name)
+    await desk.item("Block", blocked.name, reason_code="supplier")
+    begun = await desk.add(case.name)
+    await desk.item("Start", begun.name)
+    await desk.add(case.name, department="departments/billing")
+    assert (await next_of(desk, bob)).work_item.name == before.name
+    assert await next_of(desk, bob) == NextWork()
+    await desk.item("Finish", before.name)
+    assert (await next_of(desk, bob)).work_item.name == after.name
+    await desk.item("Unblock", blocked.name)
+    assert (await next_of(desk, bob)).work_item.name == blocked.name
+    await desk.item("Assign", blocked.name)  # put back
+    assert (await next_of(desk, bob)).work_item.name == blocked.name
+
+
+async def test_the_same_request_is_answered_with_the_same_work(desk, bob):
+    case = await desk.open()
+    for _ in range(2):
+        await desk.add(case.name)
+    request_id = str(uuid4())
+    given = await next_of(desk, bob, request_id=request_id)
+    assert await next_of(desk, bob, request_id=request_id) == given
+    assert (await next_of(desk, bob)).work_item.name not in ("", given.work_item.name)
+
+
+async def test_who_serves_nobody_is_given_nothing(desk, bob, refused):
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent={"name": bob, "inactive": True}))
+    assert await refused(next_of(desk, bob)) == "FAILED_PRECONDITION AGENT_INACTIVE"
+    assert await refused(next_of(desk, "agents/nobody")) == "NOT_FOUND RESOURCE_NOT_FOUND"
+
+
+async def test_of_a_hundred_agents_who_ask_at_once_each_is_given_work_that_nobody_else_has(desk):
+    agents = [await desk.agent(f"agents/a{n}", DELIVERY) for n in range(100)]
+    for _ in range(10):
+        case = await desk.open()
+        await asyncio.gather(*(desk.add(case.name) for _ in range(10)))
+    given = await asyncio.gather(*(next_of(desk, each) for each in agents))
+    names = {each.work_item.name for each in given}
+    assert len(names) == 100
+    assert "" not in names
+    assert [each.work_item.assignee for each in given] == agents
+    assert await next_of(desk, agents[0]) == NextWork()
+    for agent in agents:
+        own = await desk.work_items.ListWorkItems(ListWorkItemsRequest(filter=f"assignee = {agent}"))
+        assert len(own.work_items) == 1
+
+
+async def test_what_others_hold_at_the_moment_is_passed_over_however_much_it_is(desk, bob):
+    case = await desk.open()
+    held = [await desk.add(case.name) for _ in range(40)]  # more than are looked at at once
+    free = await desk.add(case.name)
+    with acting(Call("hold", service_itself("cases"))):
+        async with desk.running.db.transaction() as tx, asyncio.timeout(10):
+            for each in held:
+                await LOCK_WORK_ITEM.one(tx, id=each.name.partition("/")[2])
+            assert (await next_of(desk, bob)).work_item.name == free.name
