@@ -27,7 +27,7 @@ from chassis.db.database import Database
 from chassis.events.facts import FactCodec
 from chassis.work.timers import TimerRunner
 from rapport_testing.wait import eventually
-from tests.bench.platform import platform
+from tests.bench.platform import PINNED, platform
 
 RUNNING, DUE, REPLICAS, IDLE_S = 100_000, 10_000, 2, 10
 LIMIT_S = 300
@@ -67,7 +67,9 @@ async def seed(connection: asyncpg.Connection) -> None:
 
 
 async def replica(url: str) -> None:
-    """What a replica does in time, until it is ended."""
+    """What a replica does in time, until it is ended, on whichever core is free."""
+    if PINNED:
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
     db = Database(url, "cases", FactCodec(cases.events), Clock(), pool_size=10)
     await db.open()
     await TimerRunner(db, {DUE_TIMER: clock_due}).run()
