@@ -24,6 +24,8 @@ GUARDS = {
     # A call has one of the server's processes, as many calls come at once: to start others for one statement
     # takes longer than any of ours, and the planner, who knows words' frequency badly, would for each search.
     "max_parallel_workers_per_gather": ("0", 0),
+    # Nor does compiling one pay: tens of milliseconds, as soon as the planner takes it for costly.
+    "jit": ("off", 0),
 }
 # For sessions that hold locks: the server lets go soon after their owner has vanished without a word, or
 # stands still. They are used every few seconds, far more often than this: see `kept`.

@@ -38,6 +38,11 @@ def search(chosen: Selection) -> Statement[Any]:
     return _STATEMENTS[chosen.shape]
 
 
+def _said(table: sa.Table) -> Any:
+    """That there is a reference, written as the index has it, by which the planner recognises that."""
+    return sa.literal_column(f"({table.name}.reference <> '')")
+
+
 def _built(clause: Any) -> Statement[Any]:
     def part(rank: Any, matches: Any, *of: Any) -> Any:
         select = sa.select(rank.label("rank"), CASES.c.id).where(matches, clause)
@@ -48,7 +53,7 @@ def _built(clause: Any) -> Statement[Any]:
     parts = [
         part(_BY_NUMBER, CASES.c.id == sa.bindparam("case_id", type_=sa.Uuid)),
         *(
-            part(_BY_NUMBER, sa.and_(table.c.reference == _REFERENCE, table.c.reference != ""), table)
+            part(_BY_NUMBER, sa.and_(table.c.reference == _REFERENCE, _said(table)), table)
             for table in (WORK_ITEMS, PROMISES)
         ),
         part(_BY_WORDS, _WORDS.op("@@")(_WHOLE)),
