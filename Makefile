@@ -8,7 +8,7 @@ export RAPPORT_HOME ?= $(CURDIR)/.rapport
 unexport PYTHONDONTWRITEBYTECODE  # what is right for images makes each process here compile everything, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench bench-growth bench-clocks bench-identity slow mutants model fuzz load chaos requirements clean
+.PHONY: fairness help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench bench-growth bench-clocks bench-identity slow mutants model fuzz load chaos requirements clean
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -73,6 +73,9 @@ screenshots: setup ## Take the pictures in docs/desk: every page in every state,
 
 pictures: setup ## Take the pictures in docs/demo: the desk at the moment that decides each act of the story
 	@RAPPORT_BROWSER_REQUIRED=1 $(BIN)/pytest -q tests/e2e/pictures.py
+
+fairness: setup ## Draw docs/queue/fairness.svg: what a queue makes late, simulated (seconds)
+	@$(BIN)/python -m tests.fairness
 
 images: setup ## Build the images of all services with podman, on this machine's Python
 	@$(BIN)/python -m tests.images --build
