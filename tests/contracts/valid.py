@@ -422,7 +422,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("PreviewCaseJob", {"case_job": {"filter": "state = OPEN", "resolution": "closed"}}),
         ("CreateCaseJob", {"case_job": {
             "department": "departments/front-desk", "filter": 'topic = "nothing"', "owner": "agents/bob",
-            "topic": "late", "note": "Closed", "note_visibility": "VISIBILITY_CUSTOMER",
+            "topic": "late", "note_text": "Closed", "note_visibility": "VISIBILITY_CUSTOMER",
             "resolution": "closed"}}),
         ("GetCaseJob", {"name": "{CreateCaseJob}"}),
         ("ListCaseJobs", _PAGE | {"filter": "state = RUNNING OR state = DONE"}),

@@ -29,7 +29,7 @@ from rapport.common.v1 import states_pb2
 from rapport_testing.wait import eventually
 
 OPEN, RESOLVED = states_pb2.CASE_STATE_OPEN, states_pb2.CASE_STATE_RESOLVED
-ANSWER = {"note": "The bridge is open again.", "note_visibility": "VISIBILITY_CUSTOMER"}
+ANSWER = {"note_text": "The bridge is open again.", "note_visibility": "VISIBILITY_CUSTOMER"}
 
 
 class Bulk:
@@ -95,7 +95,7 @@ async def test_everybody_whom_a_problem_concerns_is_answered_once_and_settled_wi
     assert await bulk.results(job, 'reason = "WORK_ITEM_OPEN"') == {working.name: "WORK_ITEM_OPEN"}
     for case in (*concerns, problem):
         [note] = await bulk.notes(case)
-        assert (note.text, note.author) == (ANSWER["note"], "agents/alice")
+        assert (note.text, note.author) == (ANSWER["note_text"], "agents/alice")
         assert note.visibility == Note.VISIBILITY_CUSTOMER
         assert await bulk.state(case) == RESOLVED
     assert (await bulk.notes(working), await bulk.state(working)) == ([], OPEN)
@@ -149,7 +149,7 @@ async def test_other_departments_cases_are_noted_on_and_not_changed(desk, bulk):
     asked = CaseJob(filter="state = OPEN", resolution="delivered")
     job = await bulk.done(await desk_only.CreateCaseJob(CreateCaseJobRequest(case_job=asked)))
     assert await bulk.results(job) == {ours.name: "", theirs.name: "NOT_OWNER"}
-    noted = CaseJob(filter="state = OPEN", note="Called everybody.")
+    noted = CaseJob(filter="state = OPEN", note_text="Called everybody.")
     job = await bulk.done(await desk_only.CreateCaseJob(CreateCaseJobRequest(case_job=noted)))
     assert (job.done_count, len(await bulk.notes(theirs))) == (1, 1)
 
@@ -219,7 +219,7 @@ async def test_a_case_that_is_linked_while_a_problem_is_answered_is_answered_or_
         ({"filter": "state = OPEN"}, "INVALID_ARGUMENT REQUIRED"),
         ({"filter": "no = 1", "resolution": "x"}, "INVALID_ARGUMENT INVALID_FILTER"),
         ({"filter": "state = OPEN", "owner": "agents/none"}, "NOT_FOUND RESOURCE_NOT_FOUND"),
-        ({"problem": f"cases/{uuid4()}", "note": "x"}, "NOT_FOUND RESOURCE_NOT_FOUND"),
+        ({"problem": f"cases/{uuid4()}", "note_text": "x"}, "NOT_FOUND RESOURCE_NOT_FOUND"),
     ],
 )
 async def test_what_is_no_job_is_refused_and_not_previewed(bulk, refused, fields, answer):

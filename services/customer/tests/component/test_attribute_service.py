@@ -10,7 +10,7 @@ from google.type.date_pb2 import Date
 
 from chassis.api.messages import timestamp
 from chassis.grpc.status import refusal
-from customer.usecases import attributes, observations
+from customer.usecases import attributes, changing_values
 from rapport.customer.v1 import attribute_pb2 as messages
 from rapport.customer.v1 import attribute_service_pb2 as pb
 from rapport.customer.v1.attribute_service_pb2_grpc import AttributeServiceStub
@@ -406,7 +406,7 @@ async def test_a_batch_has_a_size(billing, anna, refused):
 
 
 async def test_of_too_many_sources_what_would_stand_last_gives_way(billing, anna, monkeypatch):
-    monkeypatch.setattr(observations, "SOURCES_MAX", 2)
+    monkeypatch.setattr(changing_values, "SOURCES_MAX", 2)
     await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["registry"])
     for source, seconds in (("registry", -90), ("form-1", -60), ("form-2", -30), ("form-0", -99)):
         await billing.record(anna, source, seconds, source)

@@ -23,7 +23,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class CaseJob(_message.Message):
     """One thing that is done to many cases, to each once, however often the work is interrupted: those of a filter, or those that
     a problem brought about, who are answered together. What it says is done to each case in this order: `owner`, `topic`,
-    `note`, `resolution`; to a case to which one of them cannot be done, none is.
+    `note_text`, `resolution`; to a case to which one of them cannot be done, none is.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -61,7 +61,7 @@ class CaseJob(_message.Message):
     PROBLEM_FIELD_NUMBER: _builtins.int
     OWNER_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
-    NOTE_FIELD_NUMBER: _builtins.int
+    NOTE_TEXT_FIELD_NUMBER: _builtins.int
     NOTE_VISIBILITY_FIELD_NUMBER: _builtins.int
     RESOLUTION_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -88,7 +88,7 @@ class CaseJob(_message.Message):
     """Who is to own them, `agents/{agent}`; empty: who does."""
     topic: _builtins.str
     """What they are to be about, the id of a topic; empty: what they are."""
-    note: _builtins.str
+    note_text: _builtins.str
     """What is to be noted on them; at most 4,000 characters."""
     note_visibility: _note_pb2.Note.Visibility.ValueType
     """Whom the note is for; INTERNAL unless it is said."""
@@ -125,7 +125,7 @@ class CaseJob(_message.Message):
         problem: _builtins.str = ...,
         owner: _builtins.str = ...,
         topic: _builtins.str = ...,
-        note: _builtins.str = ...,
+        note_text: _builtins.str = ...,
         note_visibility: _note_pb2.Note.Visibility.ValueType = ...,
         resolution: _builtins.str = ...,
         state: Global___CaseJob.State.ValueType = ...,
@@ -139,7 +139,7 @@ class CaseJob(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "case_count", b"case_count", "create_time", b"create_time", "department", b"department", "done_count", b"done_count", "end_time", b"end_time", "filter", b"filter", "name", b"name", "note", b"note", "note_visibility", b"note_visibility", "owner", b"owner", "problem", b"problem", "refused_count", b"refused_count", "resolution", b"resolution", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "case_count", b"case_count", "create_time", b"create_time", "department", b"department", "done_count", b"done_count", "end_time", b"end_time", "filter", b"filter", "name", b"name", "note_text", b"note_text", "note_visibility", b"note_visibility", "owner", b"owner", "problem", b"problem", "refused_count", b"refused_count", "resolution", b"resolution", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

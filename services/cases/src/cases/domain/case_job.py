@@ -32,7 +32,7 @@ class Asked:
     problem_id: UUID | None
     owner_id: str | None
     topic: str
-    note: str
+    note_text: str
     note_visibility: Visibility | None
     resolution: str
 
@@ -48,7 +48,7 @@ class CaseJob:
     problem_id: UUID | None
     owner_id: str | None
     topic: str
-    note: str
+    note_text: str
     note_visibility: Visibility
     resolution: str
     author: str

@@ -19,7 +19,7 @@ from rapport.cases.v1.case_job_pb2 import CaseJob, CaseJobResult
 from rapport.cases.v1.case_job_service_pb2_grpc import CaseJobServiceServicer
 
 _ASKED = into(CaseJob, Asked)
-_DONE = ("owner", "topic", "note", "resolution")
+_DONE = ("owner", "topic", "note_text", "resolution")
 
 
 def check_job(check: Check, sent: CaseJob, now: datetime) -> None:

@@ -146,8 +146,8 @@ async def _do_to(tx: Transaction, job: CaseJob, case: Case, owner: Agent | None)
         await give(tx, case, owner)
     if job.topic and (updated := case.update({"topic": job.topic})):
         await save(tx, tables.UPDATE_CASE, case, updated)
-    if job.note:
-        await write_note(tx, case, job.note, job.author, job.note_visibility)
+    if job.note_text:
+        await write_note(tx, case, job.note_text, job.author, job.note_visibility)
     if job.resolution:
         await settle(tx, case, job.resolution, unfinished=0)
 
@@ -185,7 +185,7 @@ def _job(asked: Asked, department_id: str, principal: Principal, service: str, n
         problem_id=asked.problem_id,
         owner_id=asked.owner_id,
         topic=asked.topic,
-        note=asked.note,
+        note_text=asked.note_text,
         note_visibility=asked.note_visibility or Visibility.INTERNAL,
         resolution=asked.resolution,
         author=actor_name(principal.subject, service),

@@ -13,27 +13,24 @@ from chassis.db.aliases import Groups
 from chassis.db.statement import arrays
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, NotFound, Violation, invalid
-from chassis.facts import fact_of
 from customer.domain import provenance
 from customer.domain.attributes import (
     Attribute,
-    Candidate,
     DataClass,
     Observation,
     Standing,
     Type,
     candidates,
 )
-from customer.domain.facts import AttributeValueUpdated
 from customer.names import ATTRIBUTE, CUSTOMER, OBSERVATION
 from customer.store import attributes as store
 from customer.store.tables import UPDATE_CUSTOMERS, UPDATED_COLUMNS
+from customer.usecases.changing_values import bring, tell
 from customer.usecases.customers import lock_customer
 from customer.usecases.people import lock_people
 from customer.usecases.provenance import calling_source
 from customer.usecases.standing import Key, Known, ids_of, known, standing, survivor_first
 
-SOURCES_MAX = 100
 KNOWN_SHOWN = 50
 
 
@@ -70,11 +67,11 @@ async def record_observations(tx: Transaction, observed: Sequence[Observed]) -> 
     said = [candidate for each in recorded for candidate in candidates(each)]
     keys = sorted({(each.customer_id, each.attribute_id) for each in said})
     before = _standing(held, people, keys, attributes)
-    await _bring(tx, held, said, attributes)
+    await bring(tx, held, said, attributes)
     await store.INSERT_OBSERVATIONS.rows(tx, recorded)
     for each in recorded:
         tx.touch(each.name)
-    await _tell(tx, before, _standing(held, people, keys, attributes), held)
+    await tell(tx, before, _standing(held, people, keys, attributes), held)
     return recorded
 
 
@@ -110,7 +107,7 @@ async def pin_value(
         _refuse(_wrong(attribute, value, "value"))
         by = source or calling_source(tx)
         observation = _observation(tx, Observed(customer_id, by, {attribute_id: value}))
-        await _bring(tx, held, candidates(observation), {attribute_id: attribute})
+        await bring(tx, held, candidates(observation), {attribute_id: attribute})
         await store.INSERT_OBSERVATIONS.rows(tx, [observation])
     own = held.own_pin(observation.customer_id, attribute_id)
     pin = replace(own, observation_id=observation.id, actor=tx.call.principal.subject, pin_time=tx.now)
@@ -168,7 +165,7 @@ async def _told(
 ) -> Standing:
     """Tell what became of one value, and answer with it."""
     of = {attribute.id: attribute}
-    await _tell(tx, before, _standing(held, people, before, of), held)
+    await tell(tx, before, _standing(held, people, before, of), held)
     (after,) = _standing(held, people, before, of).values()
     return after
 
@@ -260,53 +257,3 @@ def _standing(
         )
         for customer_id, attribute_id in keys
     }
-
-
-async def _bring(
-    tx: Transaction, held: Known, said: Sequence[Candidate], attributes: Mapping[str, Attribute]
-) -> None:
-    """Keep what is the best of its source; where there are too many, what would stand last gives way."""
-    new = held.add(said)
-    beyond = []
-    for key in {(each.customer_id, each.attribute_id) for each in new}:
-        trust = attributes[key[1]].trust
-        ranked = sorted(held.candidates[key], key=lambda each: (trust(each.source), each.strength))
-        beyond += ranked[:-SOURCES_MAX]
-        held.candidates[key] = ranked[-SOURCES_MAX:]
-    await store.SAVE_CANDIDATES.rows(tx, [each for each in new if each not in beyond])
-    if beyond:
-        keys = [(each.customer_id, each.attribute_id, each.source) for each in beyond]
-        customers, of, sources = map(list, zip(*keys, strict=True))
-        await store.DELETE_CANDIDATES.run(tx, customers=customers, attributes=of, sources=sources)
-
-
-async def _tell(
-    tx: Transaction, before: Mapping[Key, Standing], after: Mapping[Key, Standing], held: Known
-) -> None:
-    """Count and tell where another value stands, or is pinned."""
-    changed = []
-    for key, now in after.items():
-        if _shown(now) == _shown(before[key]):
-            continue
-        own = held.own_pin(*key)
-        pin = replace(own, version=own.version + 1)
-        held.pin(pin)
-        changed.append(pin)
-        by = now.standing.candidate if now.standing else None
-        fact = fact_of(
-            AttributeValueUpdated,
-            pin,
-            department=by.department if by else "",
-            source=by.source if by else "",
-            observe_time=by.observe_time if by else tx.now,
-            pinned=now.pin is not None,
-        )
-        tx.record(fact, version=pin.version)
-    await store.SAVE_PINS.rows(tx, changed)
-
-
-def _shown(each: Standing) -> tuple[str, UUID | None]:
-    return (
-        each.standing.candidate.value if each.standing else "",
-        each.pin.observation_id if each.pin else None,
-    )

@@ -19,7 +19,7 @@ def upgrade() -> None:
             problem_id uuid REFERENCES cases,
             owner_id text REFERENCES agents,
             topic text NOT NULL,
-            note text NOT NULL,
+            note_text text NOT NULL,
             note_visibility text NOT NULL,
             resolution text NOT NULL,
             author text NOT NULL,
@@ -34,7 +34,7 @@ def upgrade() -> None:
             end_time timestamptz,
             version bigint NOT NULL,
             CHECK ((problem_id IS NULL) = (filter <> '')),
-            CHECK (owner_id IS NOT NULL OR topic <> '' OR note <> '' OR resolution <> ''),
+            CHECK (owner_id IS NOT NULL OR topic <> '' OR note_text <> '' OR resolution <> ''),
             CHECK ((state = 'RUNNING') = (end_time IS NULL))
         )
         """
