@@ -68,6 +68,8 @@ NAMES = {
     "relationship": "relationships/{relationship}",
     "related_customer": "customers/{other}",
     "method": "code-sent",
+    "escalation": "escalations/{escalation}",
+    "taker": "agents/bob",
     "resource": "cases/{case}",
     "timeline_entry": "customers/{customer}/timelineEntries/{entry}",
     "attribute": "attributes/billing.contract-type",

@@ -25,6 +25,8 @@ from rapport.cases.v1 import (
     clock_service_pb2,
     department_pb2,
     directory_service_pb2,
+    escalation_pb2,
+    escalation_service_pb2,
     promise_pb2,
     promise_service_pb2,
     queue_service_pb2,
@@ -359,6 +361,27 @@ async def update_text(do: Administer) -> Message:
     )
 
 
+async def create_escalation(do: Administer) -> Message:
+    """Of a case of billing's, which has a lead."""
+    lead = agent_pb2.Agent(
+        name=f"agents/a{uuid4().hex}", display_name="Ada", phone="+49 30 1", department=OWNER
+    )
+    await do(
+        "DirectoryService.UpdateAgent",
+        directory_service_pb2.UpdateAgentRequest(agent=lead, allow_missing=True),
+    )
+    billing = department_pb2.Department(name=OWNER, display_name="Billing", lead=lead.name)
+    change = directory_service_pb2.UpdateDepartmentRequest(department=billing, allow_missing=True)
+    await do("DirectoryService.UpdateDepartment", change)
+    escalation = escalation_pb2.Escalation(case=(await _case(do)).name)
+    return escalation_service_pb2.CreateEscalationRequest(escalation=escalation)
+
+
+async def take_escalation(do: Administer) -> Message:
+    made = await do("EscalationService.CreateEscalation", await create_escalation(do))
+    return escalation_service_pb2.TakeEscalationRequest(name=made.name)
+
+
 async def create_authority_policy(_: Administer) -> Message:
     policy = authority_policy_pb2.AuthorityPolicy(
         department=OWNER,
@@ -621,6 +644,8 @@ SCENES: dict[str, Scene] = {
     "cases.WorkItemService.RemoveDependency+case": depending_lent(
         work_item_service_pb2.RemoveDependencyRequest
     ),
+    "cases.EscalationService.CreateEscalation": create_escalation,
+    "cases.EscalationService.TakeEscalation": take_escalation,
     "cases.AuthorityService.CreateAuthorityPolicy": create_authority_policy,
     "cases.AuthorityService.UpdateAuthorityPolicy": update_authority_policy,
     "cases.ClockPolicyService.CreateClockPolicy": create_clock_policy,

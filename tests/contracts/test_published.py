@@ -15,9 +15,10 @@ from tests.contracts.record import recorded
 from tests.contracts.test_bad_input import NOWHERE, methods, path_to
 from tests.contracts.valid import REQUESTS, learn, prepare, request_of
 
-# What no RPC alone brings about: it takes time, another service or a mail server.
+# What no RPC alone brings about: it takes time, another service, a mail server or what is under way.
 BROUGHT_ABOUT_OTHERWISE = {
     "CustomerConverted", "PromiseBroken", "PromiseRecovered", "ClockBreached", "ClockUpdated", "ClockWarned",
+    "EscalationCancelled", "EscalationStepped",
     "MatchCandidateCreated", "MatchParametersCreated",
     "NoticeSuppressed", "NoticeSent", "NoticeUnknown", "NoticeFailed",
 }  # fmt: skip

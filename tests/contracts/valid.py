@@ -296,8 +296,11 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateAgent", {
             "agent": {"name": "agents/alice", "display_name": "Alice Berg", "inactive": False, "etag": "#"},
             "update_mask": "displayName,inactive"}),
+        ("UpdateDepartment", {"allow_missing": True, "department": {
+            "name": "departments/front-desk", "display_name": "Front desk", "head": "agents/bob"}}),
         ("UpdateDepartment", {"department": {
-            "name": "departments/billing", "display_name": "Billing", "work_kinds": [{
+            "name": "departments/billing", "display_name": "Billing", "calendar": "calendars/always",
+            "lead": "agents/alice", "head": "agents/bob", "escalation_minutes": 30, "work_kinds": [{
                 "kind": "invoice", "required_fields": [
                     {"field": "order", "display_name": "Order", "format": "FORMAT_REFERENCE"}]}]},
             "update_mask": "displayName,workKinds", "allow_missing": True}),
@@ -355,6 +358,12 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "customer": SOMEBODY, "topic": "late", "display_name": "Late", "owner": "agents/alice",
             "harm": "HARM_LOSS", "kind": "KIND_CONCERN"}}),
         ("GetCase", {"name": "{OpenCase}"}),
+        ("CreateEscalation", {"escalation": {
+            "case": "{OpenCase}", "reason": "ESCALATION_REASON_CUSTOMER_ASKED"}}),
+        ("GetEscalation", {"name": "{CreateEscalation}"}),
+        ("ListEscalations", _PAGE | {"filter": "state = OPEN"}),
+        ("ExplainEscalation", {"name": "{CreateEscalation}"}),
+        ("TakeEscalation", {"name": "{CreateEscalation}", "etag": "#"}),
         ("BatchGetCases", {"names": ["{OpenCase}"]}),
         ("ListCases", _PAGE | {"filter": "state = OPEN"}),
         ("SearchCases", _PAGE | {"query": "late", "filter": "state = OPEN"}),

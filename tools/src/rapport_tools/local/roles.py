@@ -10,8 +10,8 @@ def _each(text: str) -> frozenset[str]:
 READ_EVERYTHING = _each(
     """
     cases.agents.read cases.authority_policies.read cases.calendars.read cases.case_jobs.read
-    cases.case_links.read cases.cases.read
-    cases.clock_policies.read cases.clocks.read cases.departments.read cases.handoffs.read cases.notes.read
+    cases.case_links.read cases.cases.read cases.clock_policies.read cases.clocks.read
+    cases.departments.read cases.escalations.read cases.handoffs.read cases.notes.read
     cases.promises.read cases.topics.read cases.work_items.read
     customer.attribute_values.read customer.attributes.read customer.observations.read
     customer.consents.read customer.customer_merges.read customer.customers.read
@@ -29,7 +29,8 @@ READ_EVERYTHING = _each(
 # What one needs with a customer on the line.
 FRONT_LINE = _each(
     """
-    cases.case_links.write cases.cases.write cases.clocks.write cases.notes.write
+    cases.case_links.write cases.cases.write cases.clocks.write cases.escalations.write
+    cases.notes.write
     cases.promises.write cases.work_items.write
     customer.attribute_values.write customer.consents.write customer.customers.write
     customer.identifiers.verify customer.identifiers.write customer.match_candidates.write
@@ -42,7 +43,8 @@ FRONT_LINE = _each(
 # A department's systems: they work on their work items and feed in what they know.
 BACK_OFFICE = _each(
     """
-    cases.case_links.write cases.cases.write cases.clocks.write cases.notes.write
+    cases.case_links.write cases.cases.write cases.clocks.write cases.escalations.write
+    cases.notes.write
     cases.promises.write cases.work_items.write
     customer.customers.write customer.identifiers.verify customer.identifiers.write
     customer.import_jobs.write customer.observations.write customer.relationships.write

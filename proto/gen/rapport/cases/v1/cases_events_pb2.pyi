@@ -17,6 +17,7 @@ from rapport.cases.v1 import case_job_pb2 as _case_job_pb2
 from rapport.cases.v1 import case_link_pb2 as _case_link_pb2
 from rapport.cases.v1 import clock_pb2 as _clock_pb2
 from rapport.cases.v1 import clock_policy_pb2 as _clock_policy_pb2
+from rapport.cases.v1 import escalation_pb2 as _escalation_pb2
 from rapport.cases.v1 import note_pb2 as _note_pb2
 from rapport.cases.v1 import work_item_pb2 as _work_item_pb2
 from rapport.common.v1 import channel_pb2 as _channel_pb2
@@ -2829,3 +2830,199 @@ class AuthorityPolicyUpdated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AuthorityPolicyUpdated: _TypeAlias = AuthorityPolicyUpdated  # noqa: Y015
+
+@_typing.final
+class EscalationStarted(_message.Message):
+    """A case is brought to somebody with more authority."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ESCALATION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    escalation: _builtins.str
+    """`escalations/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` whose ladder it follows."""
+    reason: _escalation_pb2.EscalationReason.ValueType
+    """Why."""
+    agent: _builtins.str
+    """Who is asked to take it by then, `agents/{agent}`."""
+    rung: _escalation_pb2.EscalationRung.ValueType
+    """Who that is to the case."""
+    promise: _builtins.str
+    """What the customer was promised who asked for it, `promises/{uuid}`; else empty."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when they have."""
+
+    def __init__(
+        self,
+        *,
+        escalation: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reason: _escalation_pb2.EscalationReason.ValueType = ...,
+        agent: _builtins.str = ...,
+        rung: _escalation_pb2.EscalationRung.ValueType = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        promise: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "escalation", b"escalation", "promise", b"promise", "reason", b"reason", "rung", b"rung"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EscalationStarted: _TypeAlias = EscalationStarted  # noqa: Y015
+
+@_typing.final
+class EscalationStepped(_message.Message):
+    """Nobody took it in time, and the next one is asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ESCALATION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    escalation: _builtins.str
+    """`escalations/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` whose ladder it follows."""
+    reason: _escalation_pb2.EscalationReason.ValueType
+    """Why."""
+    agent: _builtins.str
+    """Who is asked to take it by then, `agents/{agent}`."""
+    rung: _escalation_pb2.EscalationRung.ValueType
+    """Who that is to the case."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when they have."""
+
+    def __init__(
+        self,
+        *,
+        escalation: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reason: _escalation_pb2.EscalationReason.ValueType = ...,
+        agent: _builtins.str = ...,
+        rung: _escalation_pb2.EscalationRung.ValueType = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "escalation", b"escalation", "reason", b"reason", "rung", b"rung"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EscalationStepped: _TypeAlias = EscalationStepped  # noqa: Y015
+
+@_typing.final
+class EscalationTaken(_message.Message):
+    """Somebody took it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ESCALATION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    TAKER_FIELD_NUMBER: _builtins.int
+    escalation: _builtins.str
+    """`escalations/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` whose ladder it follows."""
+    reason: _escalation_pb2.EscalationReason.ValueType
+    """Why."""
+    agent: _builtins.str
+    """Who is asked to take it by then, `agents/{agent}`."""
+    taker: _builtins.str
+    """Who did, `agents/{agent}`."""
+    def __init__(
+        self,
+        *,
+        escalation: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reason: _escalation_pb2.EscalationReason.ValueType = ...,
+        agent: _builtins.str = ...,
+        taker: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "case", b"case", "customer", b"customer", "department", b"department", "escalation", b"escalation", "reason", b"reason", "taker", b"taker"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EscalationTaken: _TypeAlias = EscalationTaken  # noqa: Y015
+
+@_typing.final
+class EscalationCancelled(_message.Message):
+    """The case was resolved before anybody took it: nobody is asked any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ESCALATION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    escalation: _builtins.str
+    """`escalations/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` whose ladder it follows."""
+    reason: _escalation_pb2.EscalationReason.ValueType
+    """Why."""
+    agent: _builtins.str
+    """Who is asked to take it by then, `agents/{agent}`."""
+    def __init__(
+        self,
+        *,
+        escalation: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reason: _escalation_pb2.EscalationReason.ValueType = ...,
+        agent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "case", b"case", "customer", b"customer", "department", b"department", "escalation", b"escalation", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EscalationCancelled: _TypeAlias = EscalationCancelled  # noqa: Y015

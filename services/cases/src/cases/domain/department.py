@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, TypedDict
 
 from cases.domain.facts import DepartmentUpdated
-from cases.names import DEPARTMENT
+from cases.names import AGENT, CALENDAR, DEPARTMENT
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import changed, fact_of
 
@@ -44,6 +44,10 @@ class DepartmentFields(TypedDict, total=False):
 
     display_name: str
     work_kinds: list[WorkKind]
+    lead_id: str | None
+    head_id: str | None
+    calendar_id: str | None
+    escalation_minutes: int
 
 
 @dataclass(slots=True)
@@ -55,9 +59,16 @@ class Department:
     update_time: datetime
     display_name: str = ""
     requires: dict[str, Any] = field(default_factory=dict)  # `work_kinds`, as JSON holds them
+    lead_id: str | None = None
+    head_id: str | None = None
+    calendar_id: str | None = None
+    escalation_minutes: int = 0
     version: int = 1
 
     name = DEPARTMENT.named("id")
+    lead = AGENT.named("lead_id")
+    head = AGENT.named("head_id")
+    calendar = CALENDAR.named("calendar_id")
     department = DEPARTMENT.named("id")
 
     @property

@@ -545,3 +545,44 @@ class AuthorityPolicyUpdated:
     limits: list[Limit]
     disabled: bool
     updated_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Escalation:
+    """What every event about the escalation tells."""
+
+    escalation: str
+    customer: str
+    case: str
+    department: str
+    reason: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationStarted(_Escalation):
+    """A case is brought to somebody with more authority."""
+
+    rung: str
+    due_time: datetime
+    promise: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationStepped(_Escalation):
+    """Nobody took it in time, and the next one is asked."""
+
+    rung: str
+    due_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationTaken(_Escalation):
+    """Somebody took it."""
+
+    taker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationCancelled(_Escalation):
+    """The case was resolved before anybody took it: nobody is asked any more."""

@@ -45,6 +45,8 @@ _manager = (
     .limit(sa.literal_column("1"))
     .scalar_subquery()
 )
+# The customer's manager, or nobody.
+MANAGER = Statement[Any](sa.select(_manager.label("agent_id")))
 _owner = (
     sa.select(CASES.c.owner_id).where(CASES.c.id == sa.bindparam("case_id", type_=sa.Uuid)).scalar_subquery()
 )

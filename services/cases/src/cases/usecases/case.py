@@ -19,6 +19,7 @@ from cases.usecases.clock import (
     start_clocks_of_case,
 )
 from cases.usecases.contact import case_contacted
+from cases.usecases.escalation import cancel_escalation
 from cases.usecases.standing import standing_of
 from cases.usecases.topic import defaults_of
 from chassis import ids
@@ -158,6 +159,7 @@ async def settle(tx: Transaction, case: Case, resolution: str, unfinished: int) 
     resolved_id = await save(tx, store.UPDATE_CASE, case, case.resolve(resolution, tx.now, unfinished))
     for each in (case, *await store.MERGED_INTO.all(tx, id=case.id)):
         await fulfill_clocks_of_case(tx, each, resolved_id)
+        await cancel_escalation(tx, each, resolved_id)
 
 
 async def reopen_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag: str) -> Case:

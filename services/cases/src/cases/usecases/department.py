@@ -5,10 +5,11 @@ from datetime import date
 
 from cases.domain.department import Department, DepartmentFields, Format
 from cases.domain.facts import DepartmentCreated
-from cases.names import DEPARTMENT
+from cases.names import AGENT, CALENDAR, DEPARTMENT
 from cases.store import tables as store
+from cases.store.calendars import CALENDAR as CALENDAR_BY_ID
 from chassis.api import etags
-from chassis.api.entities import owned, save
+from chassis.api.entities import found, owned, save
 from chassis.api.formats import FORMATS, Judge, Wrong, text
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -53,14 +54,24 @@ async def update_department(
         new.require_complete()
         tx.require_owner(new)
         etags.match(etag, new.name, 0)
+        await _require_there(tx, new)
         if await store.INSERT_DEPARTMENT.maybe(tx, **values(new)) is not None:
             tx.record(fact_of(DepartmentCreated, new), version=new.version)
             return new  # unless somebody else was faster
     stored = await owned(tx, DEPARTMENT, store.LOCK_DEPARTMENT, department_id, etag=etag)
     if updated := stored.update(changes):
         stored.require_complete()
+        await _require_there(tx, stored)
         await save(tx, store.UPDATE_DEPARTMENT, stored, updated)
     return stored
+
+
+async def _require_there(tx: Transaction, department: Department) -> None:
+    """See that whom and what a department names is there: NotFound, FailedPrecondition AGENT_INACTIVE."""
+    for agent_id in filter(None, (department.lead_id, department.head_id)):
+        (await found(tx, AGENT, store.AGENT, agent_id)).require_active()
+    if department.calendar_id:
+        await found(tx, CALENDAR, CALENDAR_BY_ID, department.calendar_id)
 
 
 async def require_fields(
