@@ -28,15 +28,21 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/cases/v1/escalation.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xc7\x08\n\nEscalation\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12*\n\x04\x63\x61se\x18\x02 \x01(\tB\x1c\xe2\x41\x02\x02\x05\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x39\n\x06reason\x18\x03 \x01(\x0e\x32\".rapport.cases.v1.EscalationReasonB\x05\xe2\x41\x02\x01\x05\x12\x34\n\x08\x63ustomer\x18\x04 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12:\n\ndepartment\x18\x05 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x37\n\x05state\x18\x06 \x01(\x0e\x32\".rapport.cases.v1.Escalation.StateB\x04\xe2\x41\x01\x03\x12+\n\x05\x61gent\x18\x07 \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x32\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12/\n\x07promise\x18\t \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x36\n\x05steps\x18\n \x03(\x0b\x32!.rapport.cases.v1.Escalation.StepB\x04\xe2\x41\x01\x03\x12+\n\x05taker\x18\x0b \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x32\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0f \x01(\tB\x04\xe2\x41\x01\x01\x1a\xbd\x01\n\x04Step\x12.\n\x04rung\x18\x01 \x01(\x0e\x32 .rapport.cases.v1.EscalationRung\x12\'\n\x05\x61gent\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x0f\n\x0bSTATE_TAKEN\x10\x02\x12\x13\n\x0fSTATE_CANCELLED\x10\x03:P\xea\x41M\n\x18\x63\x61ses.rapport/Escalation\x12\x18\x65scalations/{escalation}*\x0b\x65scalations2\nescalation*\x8f\x01\n\x0e\x45scalationRung\x12\x1f\n\x1b\x45SCALATION_RUNG_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45SCALATION_RUNG_LEAD\x10\x01\x12\x18\n\x14\x45SCALATION_RUNG_HEAD\x10\x02\x12(\n$ESCALATION_RUNG_RELATIONSHIP_MANAGER\x10\x03*\xcf\x01\n\x10\x45scalationReason\x12!\n\x1d\x45SCALATION_REASON_UNSPECIFIED\x10\x00\x12$\n ESCALATION_REASON_CUSTOMER_ASKED\x10\x01\x12$\n ESCALATION_REASON_PROMISE_BROKEN\x10\x02\x12$\n ESCALATION_REASON_CLOCK_BREACHED\x10\x03\x12&\n\"ESCALATION_REASON_BEYOND_AUTHORITY\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/cases/v1/escalation.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xdd\x08\n\nEscalation\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12*\n\x04\x63\x61se\x18\x02 \x01(\tB\x1c\xe2\x41\x02\x02\x05\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x39\n\x06reason\x18\x03 \x01(\x0e\x32\".rapport.cases.v1.EscalationReasonB\x05\xe2\x41\x02\x01\x05\x12\x34\n\x08\x63ustomer\x18\x04 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12:\n\ndepartment\x18\x05 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x37\n\x05state\x18\x06 \x01(\x0e\x32\".rapport.cases.v1.Escalation.StateB\x04\xe2\x41\x01\x03\x12+\n\x05\x61gent\x18\x07 \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x32\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12/\n\x07promise\x18\t \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x36\n\x05steps\x18\n \x03(\x0b\x32!.rapport.cases.v1.Escalation.StepB\x04\xe2\x41\x01\x03\x12+\n\x05taker\x18\x0b \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x32\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0f \x01(\tB\x04\xe2\x41\x01\x01\x1a\xd3\x01\n\x04Step\x12\x34\n\x04rung\x18\x01 \x01(\x0e\x32 .rapport.cases.v1.EscalationRungB\x04\xe2\x41\x01\x03\x12+\n\x05\x61gent\x18\x02 \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x34\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x64ue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"T\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x0f\n\x0bSTATE_TAKEN\x10\x02\x12\x13\n\x0fSTATE_CANCELLED\x10\x03:P\xea\x41M\n\x18\x63\x61ses.rapport/Escalation\x12\x18\x65scalations/{escalation}*\x0b\x65scalations2\nescalation*\x8f\x01\n\x0e\x45scalationRung\x12\x1f\n\x1b\x45SCALATION_RUNG_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45SCALATION_RUNG_LEAD\x10\x01\x12\x18\n\x14\x45SCALATION_RUNG_HEAD\x10\x02\x12(\n$ESCALATION_RUNG_RELATIONSHIP_MANAGER\x10\x03*\xcf\x01\n\x10\x45scalationReason\x12!\n\x1d\x45SCALATION_REASON_UNSPECIFIED\x10\x00\x12$\n ESCALATION_REASON_CUSTOMER_ASKED\x10\x01\x12$\n ESCALATION_REASON_PROMISE_BROKEN\x10\x02\x12$\n ESCALATION_REASON_CLOCK_BREACHED\x10\x03\x12&\n\"ESCALATION_REASON_BEYOND_AUTHORITY\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.cases.v1.escalation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ESCALATION_STEP'].fields_by_name['rung']._loaded_options = None
+  _globals['_ESCALATION_STEP'].fields_by_name['rung']._serialized_options = b'\342A\001\003'
   _globals['_ESCALATION_STEP'].fields_by_name['agent']._loaded_options = None
-  _globals['_ESCALATION_STEP'].fields_by_name['agent']._serialized_options = b'\372A\025\n\023cases.rapport/Agent'
+  _globals['_ESCALATION_STEP'].fields_by_name['agent']._serialized_options = b'\342A\001\003\372A\025\n\023cases.rapport/Agent'
+  _globals['_ESCALATION_STEP'].fields_by_name['start_time']._loaded_options = None
+  _globals['_ESCALATION_STEP'].fields_by_name['start_time']._serialized_options = b'\342A\001\003'
+  _globals['_ESCALATION_STEP'].fields_by_name['due_time']._loaded_options = None
+  _globals['_ESCALATION_STEP'].fields_by_name['due_time']._serialized_options = b'\342A\001\003'
   _globals['_ESCALATION'].fields_by_name['name']._loaded_options = None
   _globals['_ESCALATION'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_ESCALATION'].fields_by_name['case']._loaded_options = None
@@ -69,14 +75,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ESCALATION'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_ESCALATION']._loaded_options = None
   _globals['_ESCALATION']._serialized_options = b'\352AM\n\030cases.rapport/Escalation\022\030escalations/{escalation}*\013escalations2\nescalation'
-  _globals['_ESCALATIONRUNG']._serialized_start=1281
-  _globals['_ESCALATIONRUNG']._serialized_end=1424
-  _globals['_ESCALATIONREASON']._serialized_start=1427
-  _globals['_ESCALATIONREASON']._serialized_end=1634
+  _globals['_ESCALATIONRUNG']._serialized_start=1303
+  _globals['_ESCALATIONRUNG']._serialized_end=1446
+  _globals['_ESCALATIONREASON']._serialized_start=1449
+  _globals['_ESCALATIONREASON']._serialized_end=1656
   _globals['_ESCALATION']._serialized_start=183
-  _globals['_ESCALATION']._serialized_end=1278
+  _globals['_ESCALATION']._serialized_end=1300
   _globals['_ESCALATION_STEP']._serialized_start=921
-  _globals['_ESCALATION_STEP']._serialized_end=1110
-  _globals['_ESCALATION_STATE']._serialized_start=1112
-  _globals['_ESCALATION_STATE']._serialized_end=1196
+  _globals['_ESCALATION_STEP']._serialized_end=1132
+  _globals['_ESCALATION_STATE']._serialized_start=1134
+  _globals['_ESCALATION_STATE']._serialized_end=1218
 # @@protoc_insertion_point(module_scope)

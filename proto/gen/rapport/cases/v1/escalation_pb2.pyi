@@ -55,7 +55,7 @@ class _EscalationReason:
 class _EscalationReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EscalationReason.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ESCALATION_REASON_UNSPECIFIED: _EscalationReason.ValueType  # 0
-    """The customer asked for it."""
+    """Of a new one as CUSTOMER_ASKED; else never sent."""
     ESCALATION_REASON_CUSTOMER_ASKED: _EscalationReason.ValueType  # 1
     """The customer asked for it: they are promised by when."""
     ESCALATION_REASON_PROMISE_BROKEN: _EscalationReason.ValueType  # 2
@@ -69,7 +69,7 @@ class EscalationReason(_EscalationReason, metaclass=_EscalationReasonEnumTypeWra
     """Why a case is brought to somebody with more authority."""
 
 ESCALATION_REASON_UNSPECIFIED: EscalationReason.ValueType  # 0
-"""The customer asked for it."""
+"""Of a new one as CUSTOMER_ASKED; else never sent."""
 ESCALATION_REASON_CUSTOMER_ASKED: EscalationReason.ValueType  # 1
 """The customer asked for it: they are promised by when."""
 ESCALATION_REASON_PROMISE_BROKEN: EscalationReason.ValueType  # 2
