@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chassis.api.messages import timestamp
-from rapport.cases.v1.case_service_pb2 import ReopenCaseRequest, ResolveCaseRequest
+from rapport.cases.v1.case_service_pb2 import MergeCasesRequest, ReopenCaseRequest, ResolveCaseRequest
 from rapport.cases.v1.handoff_service_pb2 import HandoffReport, ReportHandoffsRequest
 
 HOUR = timedelta(hours=1)
@@ -92,6 +92,44 @@ async def test_a_report_is_of_cases_opened_in_a_period_and_of_a_topic(desk):
     assert [(await report(desk, begun, topic)).case_count for topic in ("", "refund", "none")] == [2, 1, 0]
     assert (await report(desk, begun, days=2)).case_count == 3
     assert await report(desk, begun - timedelta(days=5)) == HandoffReport()
+
+
+async def test_cases_that_were_merged_are_one_from_the_first_of_them_until_that_is_settled(desk):
+    begun = desk.clock.now()
+    merged = await desk.open(topic="refund")
+    item = await desk.add(merged.name)
+    desk.clock.advance(HOUR)
+    survivor = await desk.open()
+    asked = MergeCasesRequest(name=survivor.name, merged_cases=[merged.name], reason_code="reported-twice")
+    await desk.cases.MergeCases(asked)
+    await desk.item("Start", item.name)
+    desk.clock.advance(2 * HOUR)
+    await desk.item("Finish", item.name)
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=survivor.name, resolution="told"))
+    desk.clock.advance(20 * HOUR)
+    found = await report(desk, begun)
+    assert (found.case_count, found.open_case_count) == (1, 0)
+    assert (found.end_to_end_seconds, found.work_seconds, found.wait_seconds) == (3 * H, 2 * H, H)
+    assert await report(desk, begun, topic="refund") == HandoffReport()
+
+
+async def test_clocks_of_computers_that_differ_spoil_no_report(desk):
+    """A block is told by one whose clock is ahead; what follows by one whose clock is not."""
+    begun = desk.clock.now()
+    case = await desk.open()
+    item = await desk.add(case.name)
+    desk.clock.advance(-HOUR)
+    await desk.item("Start", item.name)
+    desk.clock.advance(2 * HOUR)
+    await desk.item("Block", item.name, reason_code="customer")
+    desk.clock.advance(-HOUR)
+    await desk.item("Unblock", item.name)
+    found = await report(desk, begun)
+    assert (found.case_count, found.pairs[0].wait_seconds, found.pairs[0].work_seconds) == (1, 0, 0)
+    await desk.item("Finish", item.name)
+    desk.clock.advance(-HOUR)
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="told"))
+    assert (await report(desk, begun - HOUR)).end_to_end_seconds == 0
 
 
 @pytest.mark.parametrize("days", [-1, 0, 367])

@@ -33,12 +33,15 @@ _OF_ITEM = HANDOFFS.c.work_item_id == sa.bindparam("work_item_id")
 _OPEN = sa.update(HANDOFFS).where(_OF_ITEM, HANDOFFS.c.end_time.is_(None))
 _BLOCKS, _UNBLOCKS = HANDOFFS.c.block_times, HANDOFFS.c.unblock_times
 
-START_HANDOFF = Statement[Any](_OPEN.values(start_time=_AT))
+# Clocks of computers differ, who asks first may be heard last, and work may be said to have ended before it is
+# known to have gone on: nothing ends before it began.
+_BLOCKED = _BLOCKS[sa.func.cardinality(_BLOCKS)]
+_ENDED = sa.func.greatest(_AT, HANDOFFS.c.hand_over_time, HANDOFFS.c.start_time, _BLOCKED)
+
+START_HANDOFF = Statement[Any](_OPEN.values(start_time=sa.func.greatest(_AT, HANDOFFS.c.hand_over_time)))
 BLOCK_HANDOFF = Statement[Any](_OPEN.values(block_times=sa.func.array_append(_BLOCKS, _AT)))
-UNBLOCK_HANDOFF = Statement[Any](_OPEN.values(unblock_times=sa.func.array_append(_UNBLOCKS, _AT)))
-# Work may be said to have ended earlier than it is known to have gone on: then it ended when that was known.
-_ENDED = sa.func.greatest(
-    _AT, HANDOFFS.c.hand_over_time, HANDOFFS.c.start_time, _BLOCKS[sa.func.cardinality(_BLOCKS)]
+UNBLOCK_HANDOFF = Statement[Any](
+    _OPEN.values(unblock_times=sa.func.array_append(_UNBLOCKS, sa.func.greatest(_AT, _BLOCKED)))
 )
 END_HANDOFF = Statement[Any](
     _OPEN.values(
@@ -58,22 +61,32 @@ HAD_BEFORE = Statement[Any](
     )
 )
 
-# What of a stay was work: since it was begun, less the times in which it could not go on.
+# What of a stay was work: since it was begun, less the times in which it could not go on. A case is read with
+# what was merged into it: one concern, that began when the first of them was opened.
 _STAYS = """
-    WITH chosen AS (
-        SELECT id, open_time, coalesce(resolve_time, greatest(:now, open_time)) AS close_time, state
+    WITH roots AS (
+        SELECT id, state, open_time, greatest(coalesce(resolve_time, :now), open_time) AS close_time
         FROM cases
-        WHERE open_time >= :start_time AND open_time < :end_time
+        WHERE open_time >= :start_time AND open_time < :end_time AND survivor_id IS NULL
             AND (CAST(:topic AS text) = '' OR topic = :topic)
+    ), members AS (
+        SELECT id AS root_id, id, open_time FROM roots
+        UNION ALL
+        SELECT roots.id, cases.id, cases.open_time FROM roots JOIN cases ON cases.survivor_id = roots.id
+    ), chosen AS (
+        SELECT roots.id, state, close_time, min(members.open_time) AS open_time
+        FROM roots JOIN members ON members.root_id = roots.id
+        GROUP BY roots.id, state, close_time
     ), stays AS (
-        SELECT handoffs.*, coalesce(handoffs.end_time, greatest(:now, hand_over_time, start_time)) AS until
-        FROM handoffs JOIN chosen ON chosen.id = handoffs.case_id
+        SELECT handoffs.*, members.root_id,
+            coalesce(handoffs.end_time, greatest(:now, hand_over_time, start_time)) AS until
+        FROM handoffs JOIN members ON members.id = handoffs.case_id
     ), worked AS (
         SELECT stays.*, CASE
             WHEN start_time IS NULL THEN '{}'
             WHEN block_times = '{}' THEN tstzmultirange(tstzrange(start_time, until))
             ELSE tstzmultirange(tstzrange(start_time, until)) - (
-                SELECT range_agg(tstzrange(began, coalesce(ended, greatest(until, began))))
+                SELECT range_agg(tstzrange(began, greatest(coalesce(ended, until), began)))
                 FROM unnest(block_times, unblock_times) AS block (began, ended)
             ) END AS work
         FROM stays
@@ -113,7 +126,7 @@ REPORT_CASES = Statement[Any](
     , lived AS (
         SELECT chosen.id, state, extract(epoch FROM close_time - open_time) AS life_s,
             range_agg(work) * tstzmultirange(tstzrange(open_time, close_time)) AS work
-        FROM chosen LEFT JOIN measured ON measured.case_id = chosen.id
+        FROM chosen LEFT JOIN measured ON measured.root_id = chosen.id
         GROUP BY chosen.id, state, open_time, close_time
     ), split AS (
         SELECT state, life_s, (
