@@ -96,13 +96,19 @@ async def lock_person(tx: Transaction, customer_id: UUID) -> Sequence[UUID]:
     Nor does anybody else who asks for this decide about them meanwhile: for what is one for each person, a
     budget, a membership. The first locks that a transaction takes.
     """
-    locked: set[UUID] = set()
-    members = {customer_id}
+    return (await lock_people(tx, [customer_id])).everybody
+
+
+async def lock_people(tx: Transaction, customer_ids: Iterable[UUID]) -> Groups:
+    """As `lock_person`, of several customers: whether they are one stays so until the transaction ends."""
+    asked, locked = set(customer_ids), set[UUID]()
+    groups, members = Groups([]), asked
     while not members <= locked:
         locked |= members
         await LOCK_NAMES.run(tx, names=[f"customers/{each}" for each in sorted(locked)])
-        members = set((await groups_of(tx, [customer_id])).everybody)
-    return sorted(members)
+        groups = await groups_of(tx, asked)
+        members = set(groups.everybody)
+    return groups
 
 
 async def regroup(

@@ -18,7 +18,11 @@ from rapport.cases.v1 import (
     case_pb2,
     case_service_pb2,
     case_service_pb2_grpc,
+    clock_pb2,
+    clock_policy_pb2,
+    clock_policy_service_pb2,
     clock_policy_service_pb2_grpc,
+    clock_service_pb2,
     clock_service_pb2_grpc,
     directory_service_pb2,
     directory_service_pb2_grpc,
@@ -32,10 +36,12 @@ from rapport.cases.v1 import (
     work_item_service_pb2,
     work_item_service_pb2_grpc,
 )
+from rapport.customer.v1.customer_events_pb2 import InteractionRecorded
 from rapport.notifications.v1 import notice_pb2
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason
+from rapport_testing.wait import eventually
 
 NOTICE = f"notices/{uuid4()}"
 
@@ -160,6 +166,57 @@ class Desk:
             | fields
         )
         return await self.running.deliver(notice, resource=NOTICE, source="notifications", event_id=event_id)
+
+    async def contacted(
+        self, about: str, direction: str = "INBOUND", actor: str = "agent:alice", ago: timedelta = timedelta()
+    ) -> None:
+        """Take in the word of a contact about a case, or about a promise or work of one, of as long ago."""
+        self.clock.advance(timedelta(seconds=1))
+        entry = f"{self.customer}/timelineEntries/{uuid4()}"
+        told = InteractionRecorded(
+            timeline_entry=entry,
+            customer=self.customer,
+            channel="CHANNEL_CHAT",
+            direction=f"DIRECTION_{direction}",
+            resource=about,
+            occur_time=timestamp(self.clock.now() - ago),
+        )
+        delivered = self.running.deliver(told, resource=entry, source="customer", actor=actor)
+        await self.taken_in(await delivered)
+
+    async def taken_in(self, event_id: UUID) -> None:
+        """Wait until an event has had its effect."""
+
+        async def is_in() -> bool:
+            async with self.running.db.connection() as connection:
+                return bool(await connection.fetchval("SELECT true FROM inbox WHERE event_id = $1", event_id))
+
+        assert await eventually(is_in)
+
+    async def clock_states(self, case: str, metric: str) -> list[str]:
+        """Where the clocks of a case for a metric are, the oldest first: `RUNNING`."""
+        request = clock_service_pb2.ListClocksRequest(filter=f'case = "{case}"')
+        wanted = clock_policy_pb2.ClockMetric.Value(f"CLOCK_METRIC_{metric}")
+        return [
+            clock_pb2.Clock.State.Name(each.state).removeprefix("STATE_")
+            for each in (await self.clocks.ListClocks(request)).clocks
+            if each.metric == wanted
+        ]
+
+    async def keep_times(self, *metrics: str, subject: str = "CASE") -> None:
+        """Give everything of the subject an hour for each of the metrics."""
+        target = clock_policy_pb2.ClockPolicy.Target
+        targets = [target(metric=f"CLOCK_METRIC_{each}", business_minutes=60) for each in metrics]
+        policy = clock_policy_pb2.ClockPolicy(
+            department="departments/platform",
+            subject=f"SUBJECT_{subject}",
+            condition="true",
+            targets=targets,
+        )
+        request = clock_policy_service_pb2.CreateClockPolicyRequest(
+            clock_policy_id=f"an-hour-{subject.lower().replace('_', '-')}", clock_policy=policy
+        )
+        await self.clock_policies.CreateClockPolicy(request)
 
     async def get(self, promise: str) -> promise_pb2.Promise:
         """The promise as it is now."""

@@ -1,5 +1,6 @@
 """A case: one accountable owner and one customer-visible state at all times."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -80,16 +81,20 @@ class Case:
         fields = changed(self, changes)
         return fact_of(CaseUpdated, self, updated_fields=fields) if fields else None
 
-    def weigh(self, standing: Standing) -> bool:
-        """Say how pressing it is, by harm and by what the customer is to us. Whether that is new."""
+    def weigh(self, standing: Standing, merged: Iterable[Harm] = ()) -> bool:
+        """Say how pressing it is, by what the customer is to us and the worst harm. Whether that is new.
+
+        `merged` are the harms of what was merged into it: they are seen to with it, and with nothing else.
+        """
         before = self.priority, self.priority_reasons
-        self.priority, self.priority_reasons = prioritized(self.harm, standing)
+        worst = max([self.harm, *merged], key=list(Harm).index)
+        self.priority, self.priority_reasons = prioritized(worst, standing)
         return before != (self.priority, self.priority_reasons)
 
-    def prioritize(self, standing: Standing) -> CasePrioritized | None:
+    def prioritize(self, standing: Standing, merged: Iterable[Harm] = ()) -> CasePrioritized | None:
         """As `weigh`, of one that others know. Nothing when it is as pressing as it was."""
         before = self.priority
-        if not self.weigh(standing):
+        if not self.weigh(standing, merged):
             return None
         self.version += 1
         return fact_of(CasePrioritized, self, previous_priority=before)

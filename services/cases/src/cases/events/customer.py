@@ -7,6 +7,7 @@ from cases.usecases.contact import case_contacted
 from cases.usecases.manager import manager_assigned
 from cases.usecases.standing import prioritize_again
 from chassis.api.messages import moment
+from chassis.db.aliases import groups_of
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.inbox.aliases import learn
@@ -24,8 +25,8 @@ async def regrouped(tx: Transaction, event: Event[CustomersMerged | CustomerMerg
     """Learn whose each name is, and look at their cases again; what was merged of two is taken apart."""
     customers = await learn(tx, event)
     await unmerge_across(tx, customers)
-    for customer_id in customers:
-        await prioritize_again(tx, customer_id)
+    for survivor_id in sorted((await groups_of(tx, customers)).members):  # all names of one at once
+        await prioritize_again(tx, survivor_id)
 
 
 async def on_interaction(tx: Transaction, event: Event[InteractionRecorded]) -> None:

@@ -14,7 +14,7 @@ from cases.store.tables import CASES, METADATA, PROMISES, WORK_ITEMS
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement, of_entity
-from chassis.db.tables import replaced, table
+from chassis.db.tables import among, replaced, table
 from rapport.cases.v1 import clock_pb2
 
 CLOCKS = table(METADATA, "clocks", Clock)
@@ -23,9 +23,14 @@ CLOCK_POLICIES = table(METADATA, "clock_policies", ClockPolicy, key=("id", "vers
 CLOCK, LOCK_CLOCK, UPDATE_CLOCK = of_entity(CLOCKS, Clock)
 INSERT_CLOCK = Statement[Any](sa.insert(CLOCKS))
 # The case or the work item is locked before its clocks, and those in the order of their ids.
-_OF_CASE = sa.select(CLOCKS).where(CLOCKS.c.case_id == sa.bindparam("case_id"))
-LOCK_CLOCKS_OF_CASE = Statement(
-    _OF_CASE.where(CLOCKS.c.work_item_id.is_(None)).order_by(CLOCKS.c.id).with_for_update(key_share=True),
+_OF_CASES = sa.select(CLOCKS).where(among(CLOCKS.c.case_id, "case_ids"))
+LOCK_CLOCKS_OF_CASES = Statement(
+    _OF_CASES.where(CLOCKS.c.work_item_id.is_(None)).order_by(CLOCKS.c.id).with_for_update(key_share=True),
+    row=Clock,
+)
+# What is not done of cases, and of the work on them.
+LOCK_CLOCKS_WAITING = Statement(
+    _OF_CASES.where(CLOCKS.c.fulfill_time.is_(None)).order_by(CLOCKS.c.id).with_for_update(key_share=True),
     row=Clock,
 )
 LOCK_CLOCKS_OF_WORK_ITEM = Statement(

@@ -33,8 +33,8 @@ _OF_ITEM = HANDOFFS.c.work_item_id == sa.bindparam("work_item_id")
 _OPEN = sa.update(HANDOFFS).where(_OF_ITEM, HANDOFFS.c.end_time.is_(None))
 _BLOCKS, _UNBLOCKS = HANDOFFS.c.block_times, HANDOFFS.c.unblock_times
 
-# Clocks of computers differ, who asks first may be heard last, and work may be said to have ended before it is
-# known to have gone on: nothing ends before it began.
+# Clocks of computers differ, who asks first may be heard last, and work may be said to have ended before it
+# is known to have gone on: nothing ends before it began.
 _BLOCKED = _BLOCKS[sa.func.cardinality(_BLOCKS)]
 _ENDED = sa.func.greatest(_AT, HANDOFFS.c.hand_over_time, HANDOFFS.c.start_time, _BLOCKED)
 

@@ -14,7 +14,7 @@ from cases.domain.promise import PromiseState
 from cases.store.tables import CASES, METADATA, PROMISES
 from chassis.db.aliases import group_of, names_of
 from chassis.db.statement import Statement
-from chassis.db.tables import replaced, table
+from chassis.db.tables import among, replaced, table
 
 MISSED_MAX = 100  # that are counted
 
@@ -72,4 +72,7 @@ LOCK_OPEN_CASES_OF = Statement(
     .limit(sa.bindparam("limit", type_=sa.Integer))
     .with_for_update(key_share=True),
     row=Case,
+)
+HARMS_MERGED_INTO = Statement[Any](
+    sa.select(CASES.c.survivor_id, CASES.c.harm).where(among(CASES.c.survivor_id, "ids"))
 )

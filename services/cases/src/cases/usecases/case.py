@@ -11,7 +11,7 @@ from cases.domain.priority import Harm
 from cases.names import CASE
 from cases.store import tables as store
 from cases.usecases.agent import owner_to_be
-from cases.usecases.case_link import link
+from cases.usecases.case_link import link, locked_groups, merged_into
 from cases.usecases.clock import (
     fulfill_clocks_of_case,
     hand_clocks_over,
@@ -20,9 +20,10 @@ from cases.usecases.clock import (
 )
 from cases.usecases.contact import case_contacted
 from cases.usecases.escalation import cancel_escalation
-from cases.usecases.standing import standing_of
+from cases.usecases.standing import standing_of, weigh_again
 from cases.usecases.topic import defaults_of
 from chassis import ids
+from chassis.api import etags
 from chassis.api.actors import actor_name
 from chassis.api.entities import found, owned, save
 from chassis.db.statement import values
@@ -118,14 +119,17 @@ async def _open(tx: Transaction, case: Case) -> UUID:
 
 async def update_case(tx: Transaction, *, case_id: UUID, changes: CaseChanges, etag: str) -> Case:
     """Describe a case otherwise. What it does to the customer, when it is not said, its topic says."""
-    case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
+    cases = await locked_groups(tx, [case_id])
+    case = cases[case_id]
+    tx.require_owner(case)
+    etags.match(etag, case.name, case.version)
     if "harm" in changes:
         topic = changes.get("topic", case.topic)
         changes["harm"] = changes["harm"] or (await defaults_of(tx, topic)).harm
     if updated := case.update(changes):
         updated_id = await save(tx, store.UPDATE_CASE, case, updated)
-        if prioritized := case.prioritize(await standing_of(tx, case.customer_id, tx.now)):
-            await save(tx, store.UPDATE_CASE, case, prioritized, caused_by=updated_id)
+        seen_to = cases[case.survivor_id or case.id]
+        await weigh_again(tx, seen_to, merged_into(seen_to, cases), updated_id)
     return case
 
 
@@ -157,8 +161,9 @@ async def resolve_case(tx: Transaction, *, case_id: UUID, resolution: str, etag:
 async def settle(tx: Transaction, case: Case, resolution: str, unfinished: int) -> None:
     """Resolve a case, and with it what was merged into it: whoever waited for that waited for this."""
     resolved_id = await save(tx, store.UPDATE_CASE, case, case.resolve(resolution, tx.now, unfinished))
-    for each in (case, *await store.MERGED_INTO.all(tx, id=case.id)):
-        await fulfill_clocks_of_case(tx, each, resolved_id)
+    members = (case, *await store.MERGED_INTO.all(tx, id=case.id))
+    await fulfill_clocks_of_case(tx, members, resolved_id)
+    for each in members:
         await cancel_escalation(tx, each, resolved_id)
 
 
@@ -168,10 +173,9 @@ async def reopen_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag:
     reopened = case.reopen(reason_code)
     await owner_to_be(tx, case.owner_id)
     reopened_id = await save(tx, store.UPDATE_CASE, case, reopened)
-    if prioritized := case.prioritize(await standing_of(tx, case.customer_id, tx.now)):
-        await save(tx, store.UPDATE_CASE, case, prioritized, caused_by=reopened_id)
-    for each in (case, *await store.MERGED_INTO.all(tx, id=case.id)):
-        await reopen_clocks_of_case(tx, each, reopened_id)
+    merged = await store.MERGED_INTO.all(tx, id=case.id)
+    await weigh_again(tx, case, merged, reopened_id)
+    await reopen_clocks_of_case(tx, [case, *merged], reopened_id)
     return case
 
 

@@ -1,9 +1,9 @@
 """What cases are to each other: linked, merged, and taken apart again."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
-from cases.domain.case import Case
+from cases.domain.case import Case, CaseState
 from cases.domain.case_link import (
     CaseLink,
     LinkKind,
@@ -16,12 +16,14 @@ from cases.domain.case_link import (
 )
 from cases.names import CASE, CASE_LINK
 from cases.store import links as store
-from cases.store.tables import UPDATE_CASE
+from cases.store.tables import CASES_BY_ID, UPDATE_CASE
+from cases.usecases.clock import reopen_clocks_of_case
+from cases.usecases.standing import weigh_again
 from chassis import ids
 from chassis.api import etags
 from chassis.api.actors import actor_name
 from chassis.api.entities import found, save
-from chassis.db.aliases import groups_of
+from chassis.db.aliases import groups_of, lock_people
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
@@ -83,13 +85,14 @@ async def merge_cases(
     """
     merged_ids = sorted(set(merged_case_ids))
     require_distinct(case_id, merged_ids)
-    cases = await _locked_groups(tx, [case_id, *merged_ids])
+    asked = await CASES_BY_ID.all(tx, ids=[case_id, *merged_ids])
+    groups = await lock_people(tx, {each.customer_id for each in asked})
+    cases = await locked_groups(tx, [case_id, *merged_ids])
     survivor, merged = cases[case_id], [cases[each] for each in merged_ids]
     etags.match(etag, survivor.name, survivor.version)
     for each in (survivor, *merged):
         tx.require_owner(each)
     survivor.require_open()
-    groups = await groups_of(tx, {each.customer_id for each in (survivor, *merged)})
     for each in merged:
         each.require_unmerged()
         require_same_customer(groups.survivors, survivor, each)
@@ -98,8 +101,9 @@ async def merge_cases(
     for each in merged:
         fact_id = await save(tx, UPDATE_CASE, each, each.merge_into(survivor, reason_code))
         await link(tx, each, survivor, LinkKind.MERGED_INTO, reason_code, caused_by=fact_id)
-        below = [other for other in cases.values() if other.survivor_id == each.id]
+        below = merged_into(each, cases)
         await _follow(tx, below, survivor, reason_code, fact_id)
+        await weigh_again(tx, survivor, merged_into(survivor, cases), fact_id)
     return survivor
 
 
@@ -108,7 +112,7 @@ async def unmerge_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag
 
     NotFound; FailedPrecondition CASE_NOT_MERGED.
     """
-    cases = await _locked_groups(tx, [case_id])
+    cases = await locked_groups(tx, [case_id])
     case = cases[case_id]
     etags.match(etag, case.name, case.version)
     tx.require_owner(case)
@@ -121,19 +125,31 @@ async def unmerge_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag
 
 async def unmerge_across(tx: Transaction, customer_ids: Iterable[UUID]) -> None:
     """Take apart cases that were merged while two customers were taken for one."""
-    for row in await store.MERGED_ACROSS.all(tx, customer_ids=sorted(customer_ids)):
-        cases = await _locked_groups(tx, [row["id"]])
-        if cases[row["id"]].survivor_id is not None:
-            await _unmerge(tx, cases, cases[row["id"]], CUSTOMERS_UNMERGED)
+    across = [row["id"] for row in await store.MERGED_ACROSS.all(tx, customer_ids=sorted(customer_ids))]
+    cases = await locked_groups(tx, across) if across else {}
+    for case in (cases[each] for each in across):
+        if case.survivor_id is not None:
+            await _unmerge(tx, cases, case, CUSTOMERS_UNMERGED)
 
 
 async def _unmerge(tx: Transaction, cases: dict[UUID, Case], case: Case, reason_code: str) -> None:
     links = await store.MERGES_AMONG.all(tx, ids=list(cases))
+    left = cases[case.survivor_id or case.id]
     fact_id = await save(tx, UPDATE_CASE, case, case.unmerge(reason_code))
     (merge,) = (each for each in links if each.case_id == case.id)
     await _unlink(tx, merge, case, caused_by=fact_id)
     below = [cases[each] for each in sorted(with_below(case.id, links) - {case.id})]
     await _follow(tx, below, case, reason_code, fact_id)
+    for each in (left, case):
+        if each.state is CaseState.OPEN:
+            await weigh_again(tx, each, merged_into(each, cases), fact_id)
+    if case.state is CaseState.OPEN:
+        await reopen_clocks_of_case(tx, [case, *below], fact_id)
+
+
+def merged_into(case: Case, cases: Mapping[UUID, Case]) -> list[Case]:
+    """Those of the cases that are read and settled with one."""
+    return [each for each in cases.values() if each.survivor_id == case.id]
 
 
 async def _follow(
@@ -164,7 +180,7 @@ async def _locked(tx: Transaction, case_ids: Collection[UUID]) -> dict[UUID, Cas
     return cases
 
 
-async def _locked_groups(tx: Transaction, case_ids: Collection[UUID]) -> dict[UUID, Case]:
+async def locked_groups(tx: Transaction, case_ids: Collection[UUID]) -> dict[UUID, Case]:
     """Cases and all that are read and settled with them, locked; nobody is merged with them meanwhile."""
     cases: dict[UUID, Case] = {}
     members = set(case_ids)

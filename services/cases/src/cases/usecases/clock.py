@@ -1,6 +1,6 @@
 """Starting clocks, and what happens to them: by hand, with their case or work item, and in time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +12,15 @@ from cases.names import CLOCK
 from cases.store import clocks as store
 from cases.store.calendars import CALENDAR
 from cases.usecases.calendar import FOLLOW_TIMER
-from cases.usecases.keeping import calendar_of, clocks_of, policy_for, save_clock, start_again, start_clock
+from cases.usecases.keeping import (
+    calendar_of,
+    clocks_of,
+    clocks_of_cases,
+    policy_for,
+    save_clock,
+    start_again,
+    start_clock,
+)
 from chassis.api.entities import found, owned, write
 from chassis.db.transaction import Transaction
 from chassis.work.timers import Timer
@@ -38,18 +46,25 @@ async def start_clocks_of_work_item(
             await start_clock(tx, policy, target, case, work_item, at=tx.now, caused_by=caused_by)
 
 
-async def fulfill_clocks_of_case(tx: Transaction, case: Case, caused_by: UUID) -> None:
-    """It is resolved: whatever was waited for is done."""
-    for clock in await clocks_of(tx, case):
+async def fulfill_clocks_of_case(tx: Transaction, cases: Iterable[Case], caused_by: UUID) -> None:
+    """A case is resolved with what was merged into it: whatever was waited for is done."""
+    for clock in await clocks_of_cases(tx, cases):
         await save_clock(tx, clock, clock.fulfill(tx.now, await calendar_of(tx, clock)), caused_by)
 
 
-async def reopen_clocks_of_case(tx: Transaction, case: Case, caused_by: UUID) -> None:
-    """It is open again: it has as much time to be resolved as it had left, and the customer waits to hear."""
-    for clock in await clocks_of(tx, case):
+async def reopen_clocks_of_case(tx: Transaction, cases: Sequence[Case], caused_by: UUID) -> None:
+    """A case, the first, is open again with what was merged into it, but for what had been settled before.
+
+    It has as much time to be resolved as it had left, and the customer waits to hear.
+    """
+    case, open_ids = cases[0], {each.id for each in cases if not each.resolve_time}
+    clocks = [clock for clock in await clocks_of_cases(tx, cases) if clock.case_id in open_ids]
+    for clock in clocks:
         if clock.metric is ClockMetric.RESOLUTION:
             await save_clock(tx, clock, clock.reopen(tx.now, await calendar_of(tx, clock)), caused_by)
-    await start_again(tx, case, ClockMetric.SILENCE, tx.now, caused_by)
+    waits = [clock for clock in clocks if clock.metric is ClockMetric.SILENCE and not clock.fulfill_time]
+    if all(clock.case_id != case.id for clock in waits):
+        await start_again(tx, case, ClockMetric.SILENCE, tx.now, caused_by)
 
 
 async def hand_clocks_over(tx: Transaction, about: Case | WorkItem) -> None:

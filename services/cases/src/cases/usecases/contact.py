@@ -1,5 +1,6 @@
 """What the customer said about a case, and what they were told, for the clocks that wait for it."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from cases.domain.case import Case, CaseState
@@ -7,8 +8,8 @@ from cases.domain.clock import Clock
 from cases.domain.clock_policy import ClockMetric
 from cases.domain.contact import Contact, Contacts
 from cases.store import clocks as store
-from cases.store.tables import LOCK_CASE, MERGED_INTO
-from cases.usecases.keeping import calendar_of, clocks_of, save_clock, start_again
+from cases.usecases.case_link import locked_groups
+from cases.usecases.keeping import calendar_of, save_clock, start_again
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 
@@ -22,16 +23,19 @@ async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> N
     reopened.
     """
     about = await store.CASE_ABOUT.maybe(tx, id=about_id)
-    case = about and await LOCK_CASE.maybe(tx, id=about.survivor_id or about.id)  # that is read for both
-    if not case or (contact.inbound and case.state is not CaseState.OPEN):
+    if about is None:
+        return
+    cases = await locked_groups(tx, [about.id])
+    case = cases[cases[about.id].survivor_id or about.id]  # that is read for all of them
+    if contact.inbound and case.state is not CaseState.OPEN:
         return
     contacts = await store.CONTACTS.maybe(tx, case_id=case.id) or Contacts(case.id)
     contacts.take_in(contact)
     await tx.defer(store.PUT_CONTACTS, **values(contacts))
-    members = (case, *await MERGED_INTO.all(tx, id=case.id))
-    waiting = [clock for each in members for clock in await clocks_of(tx, each) if not clock.fulfill_time]
+    every = await store.LOCK_CLOCKS_WAITING.all(tx, case_ids=list(cases))
+    waiting = [clock for clock in every if not clock.work_item_id]
     if contact.inbound:
-        await _let_go_on(tx, waiting, contact)
+        await _let_go_on(tx, every, contact)
     else:
         waiting = await _told(tx, case, waiting, contact)
     since = contacts.unanswered_since
@@ -39,8 +43,8 @@ async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> N
         await start_again(tx, case, ClockMetric.NEXT_RESPONSE, since)
 
 
-async def _let_go_on(tx: Transaction, waiting: list[Clock], contact: Contact) -> None:
-    """Whatever waited for the customer waits no more."""
+async def _let_go_on(tx: Transaction, waiting: Sequence[Clock], contact: Contact) -> None:
+    """Whatever waited for the customer waits no more, the work on the case as well."""
     for clock in waiting:
         if clock.pause_time and clock.pause_time <= contact.at:
             await save_clock(tx, clock, clock.resume(contact.at, await calendar_of(tx, clock)))

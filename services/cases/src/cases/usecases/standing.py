@@ -1,9 +1,12 @@
 """What customers are to us, and how pressing that makes their cases."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from cases.domain.priority import MISSED_WITHIN, Band, Standing
+from cases.domain.case import Case
+from cases.domain.priority import MISSED_WITHIN, Band, Harm, Standing
 from cases.store import standings as store
 from cases.store.queue import WAITING_OF
 from cases.store.tables import UPDATE_CASE
@@ -43,14 +46,26 @@ async def prioritize_again(tx: Transaction, customer_id: UUID) -> None:
     await tx.schedule(PRIORITY_TIMER, f"{customer_id}/{_FIRST}", tx.now)
 
 
+async def weigh_again(
+    tx: Transaction, case: Case, merged: Iterable[Case], caused_by: UUID | None = None
+) -> None:
+    """Say how pressing a case is by now, with what was merged into it."""
+    standing = await standing_of(tx, case.customer_id, tx.now)
+    if prioritized := case.prioritize(standing, [each.harm for each in merged]):
+        await save(tx, UPDATE_CASE, case, prioritized, caused_by=caused_by)
+
+
 async def prioritize_some(tx: Transaction, key: str) -> None:
     """Look at some open cases of a customer, and come back for the rest."""
     customer, _, after = key.partition("/")
     customer_id = UUID(customer)
     standing = await standing_of(tx, customer_id, tx.now)
     cases = await store.LOCK_OPEN_CASES_OF.all(tx, customer_id=customer_id, after=UUID(after), limit=AT_ONCE)
+    merged = defaultdict[UUID, list[Harm]](list)
+    for row in await store.HARMS_MERGED_INTO.all(tx, ids=[case.id for case in cases]):
+        merged[row["survivor_id"]].append(Harm(row["harm"]))
     for case in cases:
-        if prioritized := case.prioritize(standing):
+        if prioritized := case.prioritize(standing, merged[case.id]):
             await save(tx, UPDATE_CASE, case, prioritized)
     if len(cases) == AT_ONCE:
         await tx.schedule(PRIORITY_TIMER, f"{customer_id}/{cases[-1].id}", tx.now)
