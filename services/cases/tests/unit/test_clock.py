@@ -127,6 +127,16 @@ def test_the_timer_that_comes_early_or_finds_it_paused_does_nothing() -> None:
     assert clock.breach(MONDAY + 99 * MINUTE) is None
 
 
+def test_one_that_is_paused_is_late_when_another_calendar_says_that_it_was_up_before() -> None:
+    clock = started(calendar=compiled(Office(12, 20, [0])))
+    clock.pause(MONDAY + 570 * MINUTE, "waiting-for-customer", compiled(Office(18, 20, [0])))
+    assert clock.due_time is None
+    clock.follow(2, ALWAYS)
+    fact = clock.breach(MONDAY + 601 * MINUTE)
+    assert fact is not None
+    assert (clock.state, clock.breach_time) == (ClockState.BREACHED, MONDAY + 60 * MINUTE)
+
+
 def test_a_reopened_case_has_the_time_that_was_left() -> None:
     clock = started()
     clock.fulfill(MONDAY + 50 * MINUTE, ALWAYS)

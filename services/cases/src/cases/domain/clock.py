@@ -161,13 +161,21 @@ class Clock:
         return fact_of(ClockWarned, self)
 
     def breach(self, now: datetime) -> ClockBreached | None:
-        """Its time is up, if that is so by now and it was not done."""
-        if self.state is not ClockState.RUNNING or not self.due_time or self.due_time > now:
+        """Its time is up, if that is so by now and it was not done.
+
+        Also while it is paused: another calendar may say that it was up before that.
+        """
+        if self.is_decided or not self.due_time or self.due_time > now:
             return None
         self.breach_time = self.due_time
         self._settle()
         self.version += 1
         return fact_of(ClockBreached, self)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is done, or was up before."""
+        return bool(self.fulfill_time or self.breach_time)
 
     def history(self) -> Iterator[tuple[Mark, datetime, datetime | None]]:
         """What happened to it, when, and until when it stayed so; the last is without an end."""

@@ -109,9 +109,10 @@ async def save_clock(tx: Transaction, clock: Clock, fact: Any | None, caused_by:
 
 async def _set_timers(tx: Transaction, clock: Clock) -> None:
     """A clock that does not run costs nothing, and one that does as little until its time comes."""
-    runs = clock.state is ClockState.RUNNING
-    for kind, at in ((DUE_TIMER, clock.due_time), (WARNING_TIMER, clock.warning_time)):
-        if runs and at:
+    due = None if clock.is_decided else clock.due_time
+    warned = clock.warning_time if clock.state is ClockState.RUNNING else None
+    for kind, at in ((DUE_TIMER, due), (WARNING_TIMER, warned)):
+        if at:
             await tx.schedule(kind, str(clock.id), at)
         else:
             await tx.cancel(kind, str(clock.id))
