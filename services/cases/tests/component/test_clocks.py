@@ -265,6 +265,48 @@ async def test_clocks_follow_a_calendar_that_changes_unless_they_are_done_or_lat
     assert "Wed 2026-03-04  closed  (exception: Stocktaking)" in explained.inputs.values()
 
 
+async def test_a_clock_that_is_reopened_goes_by_the_calendar_as_it_is_by_then_unless_it_was_late(desk):
+    await office_policy(desk, minutes=9 * 60)
+    in_time, late = await desk.open(), await desk.open()  # Monday at nine
+    desk.clock.advance(timedelta(hours=1))
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=in_time.name, resolution="delivered"))
+    desk.clock.advance(timedelta(days=1))
+    await eventually(lambda: clocks(desk, case=late.name, state="BREACHED"))
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=late.name, resolution="delivered"))
+    await close(desk, 3)
+    for case in (in_time, late):
+        await desk.cases.ReopenCase(ReopenCaseRequest(name=case.name))
+    (clock,), (breached,) = [await clocks(desk, case=each.name) for each in (in_time, late)]
+    assert (clock.calendar_version, breached.calendar_version) == (2, 1)
+    assert moment(clock.due_time) == datetime(2026, 3, 4, 17, tzinfo=UTC)  # of nine hours one was over
+
+
+async def test_a_clock_that_was_being_started_while_its_calendar_changed_follows_a_little_later(desk):
+    await office_policy(desk, minutes=9 * 60)
+    case = await desk.open()
+    await close(desk, 3)
+
+    async def follows() -> bool:
+        (clock,) = await clocks(desk, case=case.name)
+        return bool(clock.calendar_version == 2)
+
+    await eventually(follows)
+    async with desk.running.db.connection() as connection:  # as one that had read the version before
+        await connection.execute("UPDATE clocks SET calendar_version = 1")
+    desk.clock.advance(timedelta(minutes=5))
+    await eventually(follows)
+
+
+async def test_a_policy_may_ask_what_the_customer_is_shown(desk):
+    begun = "case.customer_state == CustomerState.CUSTOMER_STATE_IN_PROGRESS"
+    await policy(desk, "begun", begun, subject="SUBJECT_WORK_ITEM")
+    case = await desk.open()
+    first = await desk.add(case.name)
+    await desk.item("Start", first.name)
+    second = await desk.add(case.name)
+    assert [each.work_item for each in await clocks(desk, case=case.name)] == [second.name]
+
+
 async def previewed(desk: Any, proposed: Any, name: str = "calendars/office") -> Any:
     request = pb.PreviewCalendarUpdateRequest(name=name, calendar=proposed)
     return await desk.clocks.PreviewCalendarUpdate(request)

@@ -1,12 +1,16 @@
 """How pressing cases are, as facts about their customers come in."""
 
+import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
 
+from cases.domain.priority import Band
+from cases.usecases.standing import value_changed
 from chassis.api.messages import timestamp
+from chassis.context import Call, acting, service_itself
 from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
 from rapport.cases.v1.case_pb2 import Case
@@ -72,6 +76,24 @@ async def test_a_case_of_a_valued_customer_is_more_pressing_from_when_we_hear_of
 async def test_what_comes_late_about_a_customers_value_changes_nothing(desk, worth):
     await worth(GOLD, 2)
     await worth(STANDARD, 1)
+    assert (await desk.open(harm=states_pb2.HARM_LOSS)).priority == P1
+
+
+async def test_of_two_who_hear_of_a_customers_value_at_once_the_later_holds(desk):
+    """Also of the first word there is, when there is nothing yet that one could wait for."""
+    customer_id = UUID(desk.customer.partition("/")[2])
+    db = desk.running.db
+    with acting(Call("projector", service_itself("cases"))):
+
+        async def late() -> None:
+            async with db.transaction() as tx:
+                await value_changed(tx, customer_id, Band.STANDARD, 1)
+
+        async with db.transaction() as tx:
+            await value_changed(tx, customer_id, Band.PLATINUM, 2)
+            other = asyncio.ensure_future(late())
+            await asyncio.wait([other], timeout=0.2)
+        await other
     assert (await desk.open(harm=states_pb2.HARM_LOSS)).priority == P1
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from cases.store.managers import MANAGERS
 from chassis.api.messages import timestamp
 from chassis.db.statement import Statement
-from rapport.cases.v1.case_service_pb2 import AssignCaseRequest
+from rapport.cases.v1.case_service_pb2 import AssignCaseRequest, MergeCasesRequest
 from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import (
@@ -21,7 +21,7 @@ from rapport.cases.v1.promise_service_pb2 import (
 )
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1 import channel_pb2, states_pb2
-from rapport.customer.v1.customer_events_pb2 import RelationshipManagerAssigned
+from rapport.customer.v1.customer_events_pb2 import CustomersMerged, RelationshipManagerAssigned
 from rapport_testing.wait import eventually
 
 State = states_pb2.PromiseState
@@ -153,6 +153,51 @@ async def test_a_broken_promise_reaches_the_relationship_manager_first(desk):
     desk.clock.advance(timedelta(days=4))
     reached = [(await broken(desk, each.name)).escalate_to for each in (made, other, third)]
     assert reached == ["agents/bob", "agents/front-desk", "agents/front-desk"]
+
+
+async def test_a_broken_promise_reaches_nobody_who_has_left(desk):
+    bob = await desk.agent("agents/bob")
+    case = await desk.open(owner=bob)
+    made = await desk.make(3, case=case.name)
+    gone = {"name": bob, "inactive": True}
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=gone, update_mask={"paths": ["inactive"]}))
+    desk.clock.advance(timedelta(days=4))
+    assert (await broken(desk, made.name)).escalate_to == "agents/front-desk"
+
+
+async def test_a_broken_promise_of_a_merged_case_reaches_who_goes_on_with_it(desk):
+    bob = await desk.agent("agents/bob")
+    merged, survivor = await desk.open(), await desk.open(owner=bob)
+    made = await desk.make(3, case=merged.name)
+    asked = MergeCasesRequest(name=survivor.name, merged_cases=[merged.name], reason_code="same")
+    await desk.cases.MergeCases(asked)
+    desk.clock.advance(timedelta(days=4))
+    assert (await broken(desk, made.name)).escalate_to == bob
+
+
+async def test_of_two_names_of_a_customer_that_which_goes_on_says_who_the_manager_is(desk):
+    absorbed = f"customers/{uuid4()}"
+    for agent in ("agents/bob", "agents/carol"):
+        await desk.agent(agent)
+    merge = f"customerMerges/{uuid4()}"
+    both = [desk.customer, absorbed]
+    facts = (
+        (RelationshipManagerAssigned(customer=desk.customer, relationship_manager="agents/bob"), both[0]),
+        (RelationshipManagerAssigned(customer=absorbed, relationship_manager="agents/carol"), absorbed),
+        (
+            CustomersMerged(
+                customer_merge=merge, customer=both[0], customers=both, survivors=[both[0]] * 2, sequence=1
+            ),
+            merge,
+        ),
+    )
+    for fact, resource in facts:
+        desk.clock.advance(timedelta(seconds=1))
+        event = await desk.running.deliver(fact, resource=resource, version=1, source="customer")
+        await desk.taken_in(event)
+    made = await desk.make(3)
+    desk.clock.advance(timedelta(days=4))
+    assert (await broken(desk, made.name)).escalate_to == "agents/bob"
 
 
 async def test_what_is_promised_rests_on_what_somebody_said_unless_it_is_said_otherwise(desk):

@@ -5,8 +5,10 @@ import asyncio
 import grpc
 import pytest
 
+from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import OpenCaseRequest, UpdateCaseRequest
+from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
 from rapport.cases.v1.topic_pb2 import Topic
 from rapport.cases.v1.topic_service_pb2 import (
     CreateTopicRequest,
@@ -51,6 +53,17 @@ async def test_what_a_case_leaves_out_its_topic_says_or_one_above(desk, declare)
     assert (opened.owner, opened.harm) == (bob, HARM_SEVERE)
     said = await desk.open(harm=HARM_INCONVENIENCE)
     assert (said.owner, said.harm) == ("agents/front-desk", HARM_INCONVENIENCE)
+
+
+async def test_a_case_is_opened_for_the_nearest_owner_who_has_not_left(desk, declare):
+    bob, carol = await desk.agent("agents/bob"), await desk.agent("agents/carol")
+    await declare("delivery", default_owner=carol)
+    await declare("late-delivery", parent_topic="topics/delivery", default_owner=bob)
+    for gone, next_one in ((bob, carol), (carol, "agents/front-desk")):
+        agent = Agent(name=gone, inactive=True)
+        request = UpdateAgentRequest(agent=agent, update_mask={"paths": ["inactive"]})
+        await desk.directory.UpdateAgent(request)
+        assert (await desk.open(owner="")).owner == next_one
 
 
 async def test_a_case_whose_owner_nobody_names_is_refused(desk, refused):

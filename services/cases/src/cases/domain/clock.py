@@ -125,9 +125,17 @@ class Clock:
             raise self._refusal("CLOCK_NOT_PAUSED", f"is {self.state}: only a paused clock can be resumed.")
         return self._go_on(Mark.RESUMED, at, calendar)
 
-    def reopen(self, at: datetime, calendar: BusinessTime) -> ClockResumed | None:
-        """Count again, as its case is open again: it has what it had left. Nothing when it counts."""
-        return self._go_on(Mark.REOPENED, at, calendar) if self.fulfill_time else None
+    def reopen(
+        self, at: datetime, calendar: BusinessTime, calendar_version: int | None = None
+    ) -> ClockResumed | None:
+        """Count again, as its case is open again: it has what it had left. Nothing when it counts.
+
+        By the version of its calendar that holds by now, if one is given: while it was done it followed none.
+        """
+        if not self.fulfill_time:
+            return None
+        self.calendar_version = calendar_version or self.calendar_version
+        return self._go_on(Mark.REOPENED, at, calendar)
 
     def fulfill(self, at: datetime, calendar: BusinessTime) -> ClockFulfilled | None:
         """What it measures was done at that moment, of which word may come late. Nothing when it was before.

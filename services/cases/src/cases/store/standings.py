@@ -33,8 +33,8 @@ STANDINGS = table(METADATA, "customer_standings", CustomerStanding, key=("custom
 _CUSTOMER: Any = sa.bindparam("customer_id", type_=sa.Uuid)
 
 PUT_STANDING = Statement[Any](replaced(insert(STANDINGS)))
-LOCK_STANDING = Statement(
-    sa.select(STANDINGS).where(STANDINGS.c.customer_id == _CUSTOMER).with_for_update(), row=CustomerStanding
+STANDING_TOLD = Statement(
+    sa.select(STANDINGS).where(STANDINGS.c.customer_id == _CUSTOMER), row=CustomerStanding
 )
 
 _names = names_of(_CUSTOMER)

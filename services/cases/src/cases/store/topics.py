@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cases import names
 from cases.domain.topic import DEPTH_MAX, Topic
-from cases.store.tables import METADATA
+from cases.store.tables import AGENTS, METADATA
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement, of_entity
@@ -43,7 +43,11 @@ def _walk(name: str, next_one: Any) -> Any:
 
 _above = _walk("above", lambda walked: _T.id == walked.c.parent_topic_id)
 _below = _walk("below", lambda walked: _T.parent_topic_id == walked.c.id)
-# A topic and those above it, itself first.
-ABOVE = Statement[Any](sa.select(_above).order_by(_above.c.depth))
+# A topic and those above it, itself first; of each whom it names as owner, and whether they are there.
+ABOVE = Statement[Any](
+    sa.select(_above, AGENTS.c.id.is_not(None).label("owner_is_active"))
+    .outerjoin(AGENTS, sa.and_(AGENTS.c.id == _above.c.default_owner_id, AGENTS.c.inactive.is_(False)))
+    .order_by(_above.c.depth)
+)
 # How many levels are below a topic.
 LEVELS_BELOW = Statement[Any](sa.select(sa.func.coalesce(sa.func.max(_below.c.depth), 0).label("levels")))

@@ -1,5 +1,6 @@
 """Calendars, each change of which makes a version."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from cases.domain.calendar import (
@@ -26,6 +27,7 @@ from chassis.errors import ResourceExists
 from chassis.facts import fact_of
 
 COMPILED_MAX = 256
+MEANWHILE = timedelta(minutes=5)  # that no transaction lasts
 FOLLOW_TIMER = "clocks-follow"  # clocks go by the new version
 
 
@@ -83,7 +85,9 @@ async def update_calendar(
     calendar = await owned(tx, CALENDAR, store.CALENDAR, calendar_id, etag=etag)
     if updated := calendar.update(changes, tx.now):
         await save(tx, store.INSERT_CALENDAR, calendar, updated)
-        await tx.schedule(FOLLOW_TIMER, f"{calendar_id}/{UUID(int=0)}", tx.now)
+        # And again for those that are being started meanwhile, by the version before this one.
+        for again, at in enumerate((tx.now, tx.now + MEANWHILE)):
+            await tx.schedule(FOLLOW_TIMER, f"{calendar_id}/{UUID(int=again)}", at)
     return calendar
 
 

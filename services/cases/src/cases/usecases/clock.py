@@ -61,7 +61,9 @@ async def reopen_clocks_of_case(tx: Transaction, cases: Sequence[Case], caused_b
     clocks = [clock for clock in await clocks_of_cases(tx, cases) if clock.case_id in open_ids]
     for clock in clocks:
         if clock.metric is ClockMetric.RESOLUTION:
-            await save_clock(tx, clock, clock.reopen(tx.now, await calendar_of(tx, clock)), caused_by)
+            version = None if clock.breach_time else await _latest_version(tx, clock)  # late stays late
+            fact = clock.reopen(tx.now, await calendar_of(tx, clock, version), version)
+            await save_clock(tx, clock, fact, caused_by)
     waits = [clock for clock in clocks if clock.metric is ClockMetric.SILENCE and not clock.fulfill_time]
     if all(clock.case_id != case.id for clock in waits):
         await start_again(tx, case, ClockMetric.SILENCE, tx.now, caused_by)
@@ -130,3 +132,8 @@ async def _break_when_over(tx: Transaction, clock: Clock) -> None:
     """Whether time was up is not up to who comes first, a person or the timer."""
     if breached := clock.breach(tx.now):
         tx.record(breached, version=clock.version)
+
+
+async def _latest_version(tx: Transaction, clock: Clock) -> int:
+    """The version of its calendar that holds by now."""
+    return (await CALENDAR.one(tx, id=clock.calendar_id)).version

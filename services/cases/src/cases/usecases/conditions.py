@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from cases.domain.case import Case
 from cases.domain.clock_policy import ClockPolicy
+from cases.domain.held import Held
 from cases.domain.priority import Band
 from cases.domain.work_item import WorkItem
 from chassis.api.messages import enum_number, to_message
@@ -33,11 +33,11 @@ def require_rule(text: str, field: str) -> None:
 
 
 def first_that_holds(
-    policies: Sequence[ClockPolicy], case: Case, work_item: WorkItem | None, band: Band
+    policies: Sequence[ClockPolicy], held: Held, work_item: WorkItem | None, band: Band
 ) -> ClockPolicy | None:
     """The first policy whose condition holds; one of which nobody can say does not."""
     values = {
-        "case": to_message(case_pb2.Case, case),
+        "case": to_message(case_pb2.Case, held.case, customer_state=held.customer_state),
         "work_item": to_message(work_item_pb2.WorkItem, work_item) if work_item else None,
         "band": enum_number(ValueBand.DESCRIPTOR, band),
     }

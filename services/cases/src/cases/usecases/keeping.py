@@ -15,6 +15,7 @@ from cases.store.calendars import CALENDAR
 from cases.usecases.calendar import Calendars
 from cases.usecases.conditions import first_that_holds
 from cases.usecases.deadlines import look_again
+from cases.usecases.held import hold
 from cases.usecases.standing import standing_of
 from chassis import ids
 from chassis.api.entities import write
@@ -49,7 +50,8 @@ async def policy_for(
     if not policies:
         return None
     standing = await standing_of(tx, case.customer_id, tx.now)
-    return first_that_holds(policies, case, work_item, standing.band)
+    (held,) = await hold(tx, [case])
+    return first_that_holds(policies, held, work_item, standing.band)
 
 
 async def start_again(

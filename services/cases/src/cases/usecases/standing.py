@@ -12,7 +12,7 @@ from cases.store.queue import WAITING_OF
 from cases.store.tables import UPDATE_CASE
 from cases.usecases.deadlines import look_again
 from chassis.api.entities import save
-from chassis.db.statement import Executor, values
+from chassis.db.statement import LOCK_NAME, Executor, values
 from chassis.db.transaction import Transaction
 
 PRIORITY_TIMER = "case-priorities"
@@ -30,7 +30,8 @@ async def standing_of(on: Executor, customer_id: UUID, now: datetime) -> Standin
 
 async def value_changed(tx: Transaction, customer_id: UUID, band: Band, version: int) -> None:
     """Take in what loyalty told of a customer, whatever the order in which it arrives."""
-    known = await store.LOCK_STANDING.maybe(tx, customer_id=customer_id)
+    await LOCK_NAME.run(tx, name=f"customers/{customer_id}/standing")  # there may be no row yet to lock
+    known = await store.STANDING_TOLD.maybe(tx, customer_id=customer_id)
     if known is not None and known.version >= version:
         return
     standing = store.CustomerStanding(customer_id, band, version, tx.now)

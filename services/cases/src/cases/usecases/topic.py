@@ -6,6 +6,7 @@ from cases.domain.topic import Defaults, Topic, TopicChanges
 from cases.names import AGENT, TOPIC
 from cases.store import topics as store
 from cases.store.tables import AGENT as AGENT_BY_ID
+from cases.usecases.agent import FRONT_DESK
 from chassis.api.entities import created, found, own_department, owned, save
 from chassis.db.statement import LOCK_NAMES, Executor
 from chassis.db.transaction import Transaction
@@ -47,9 +48,14 @@ async def update_topic(tx: Transaction, *, topic_id: str, changes: TopicChanges,
 
 
 async def defaults_of(on: Executor, topic_id: str) -> Defaults:
-    """What a topic says of a case, itself or by the nearest above it that does."""
+    """What a topic says of a case, itself or by the nearest above it that does.
+
+    Of owners the nearest who serves customers still: when all have left, the front desk has what was theirs.
+    """
     above = await store.ABOVE.all(on, id=topic_id)
-    owner = next((each["default_owner_id"] for each in above if each["default_owner_id"]), None)
+    named = [each for each in above if each["default_owner_id"]]
+    there = [each["default_owner_id"] for each in named if each["owner_is_active"]]
+    owner = next(iter(there), FRONT_DESK if named else None)
     harm = next((each["default_harm"] for each in above if each["default_harm"]), Harm.INCONVENIENCE)
     return Defaults(owner, Harm(harm))
 
