@@ -23,6 +23,7 @@ from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.relationship_service_pb2 import ListRelationshipsRequest, ListRelationshipsResponse
 
 router = APIRouter()
+RELATIONSHIPS_MAX = 100
 
 
 @router.get("/customers/{uuid}/known")
@@ -74,7 +75,7 @@ async def _cards(look: Looking, uuid: str) -> tuple[Customer, dict[str, Card]]:
 
 async def _asked(look: Looking, customer: Customer, names: Names) -> Parts:
     services, left = look.services, patience(PAGE_S)
-    request = ListRelationshipsRequest(customer=customer.name, page_size=ALL)
+    request = ListRelationshipsRequest(customer=customer.name, page_size=RELATIONSHIPS_MAX)
     kept = ListAttributeValuesRequest(parent=customer.name, page_size=ALL)
     verifiers = {each.verification.verifier for each in customer.identifiers}
     parts = await ask(

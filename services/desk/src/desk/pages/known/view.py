@@ -70,12 +70,13 @@ class _Maker:
         )
 
     def relationships(self) -> Card:
-        listed = self.parts.of("relationships", ListRelationshipsResponse).relationships
+        page = self.parts.of("relationships", ListRelationshipsResponse)
         known = self.parts.of("others", dict[str, Customer])
-        rows = [self._relationship(each, known) for each in listed]
+        rows = [self._relationship(each, known) for each in page.relationships]
         return Card(
             trouble=self._trouble(self.parts["relationships"], self.parts["others"]),
             rows=sorted(rows, key=lambda row: row.is_over),
+            more=bool(page.next_page_token),
             acts=self._offered(RELATE),
         )
 
