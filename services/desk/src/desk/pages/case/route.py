@@ -21,6 +21,7 @@ from rapport.cases.v1.handoff_service_pb2 import ListHandoffsRequest
 from rapport.cases.v1.note_service_pb2 import ListNotesRequest, ListNotesResponse
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest, ListWorkItemsResponse
+from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 
 router = APIRouter()
 LINKS_MAX = 100
@@ -60,14 +61,14 @@ async def _cards(look: Looking, uuid: str) -> tuple[Case, Parts, dict[str, Card]
 
 async def _asked(look: Looking, case: Case, names: Names) -> Parts:
     services, left, of = look.services, patience(PAGE_S), f'case = "{case.name}"'
+    of_customer = f'customer = "{case.customer}"'
     parts = await ask(
         left(),
         customer=services.known([case.customer]),
         items=services.work_items.ListWorkItems(ListWorkItemsRequest(filter=of, page_size=ALL)),
         handoffs=services.handoffs.ListHandoffs(ListHandoffsRequest(filter=of, page_size=ALL)),
-        promises=services.promises.ListPromises(
-            ListPromisesRequest(filter=f'customer = "{case.customer}"', page_size=ALL)
-        ),
+        promises=services.promises.ListPromises(ListPromisesRequest(filter=of_customer, page_size=ALL)),
+        notices=services.notices.ListNotices(ListNoticesRequest(filter=of_customer, page_size=ALL)),
         clocks=services.clocks.ListClocks(ListClocksRequest(filter=of, page_size=ALL)),
         links=_linked(services, case.name),
         notes=services.notes.ListNotes(ListNotesRequest(parent=case.name, page_size=ALL)),

@@ -34,6 +34,7 @@ from rapport.cases.v1.promise_service_pb2 import ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsResponse
 from rapport.customer.v1.customer_pb2 import Customer
+from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 
 _OPEN = (WORK, NOTE, OWNER, SPLIT, MERGE_CASE)
 _STATES = {
@@ -260,7 +261,8 @@ class _Maker:
         def offer(*actions: Any, on: str, owner: str = "") -> Any:
             return self._offered(*actions, on=on, owner=owner)
 
-        urgent, others = told_of(listed, None, set(), answering, offer, self.say)
+        notices = self.parts.of("notices", ListNoticesResponse) if self.parts.has("notices") else None
+        urgent, others = told_of(listed, notices, set(), answering, offer, self.say)
         return Card(trouble=self._trouble("promises"), urgent=urgent, others=others)
 
     def notes(self) -> Card:
