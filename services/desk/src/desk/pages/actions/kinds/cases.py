@@ -31,7 +31,7 @@ HARMS: Mapping[str, Harm.ValueType] = {
 async def _harms(doing: Doing) -> Values:
     """What a concern may do to a customer: as its topic has it, unless somebody says otherwise."""
     say = doing.look.say
-    return {"harms": [("", say("what the topic says")), *say.choices(filter(None, HARMS))]}
+    return {"harms": [("", say("as usual for what it is about")), *say.choices(filter(None, HARMS))]}
 
 
 async def _open(doing: Doing) -> Done:
