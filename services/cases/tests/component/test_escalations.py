@@ -114,6 +114,24 @@ async def test_it_goes_further_up_when_nobody_takes_it_and_no_step_is_made_twice
     assert len(await desk.facts("EscalationStepped")) == 1
 
 
+async def test_who_is_asked_takes_it_wherever_they_work_and_nobody_else_of_there(
+    desk, describe, escalate, refused
+):
+    await describe(lead="agents/bob")
+    await desk.agent("agents/bob", department="departments/relations")
+    made = await escalate(await desk.open())
+    take = TakeEscalationRequest(name=made.name)
+    allowed = ["cases.escalations.write"]
+
+    def of(who):
+        return desk.running.stub(EscalationServiceStub, allowed, f"agent:{who}", "relations")
+
+    assert await refused(of("cleo").TakeEscalation(take)) == "PERMISSION_DENIED NOT_OWNER"
+    taken = await of("bob").TakeEscalation(take)
+    assert taken.taker == "agents/bob"
+    assert (await desk.get(made.promise)).state == PROMISE_STATE_KEPT
+
+
 async def test_who_owns_the_case_and_who_is_gone_are_passed_over(desk, describe, escalate, refused):
     await describe(lead="agents/bob", head="agents/cleo")
     case = await desk.open(owner="agents/bob")

@@ -79,7 +79,8 @@ class EscalationServiceServicer:
 
     def TakeEscalation(self, request, context):
         """Takes an escalation: whoever calls speaks with the customer now, and what was promised is kept. FAILED_PRECONDITION
-        (`ESCALATION_ENDED`) when somebody has, or the case was resolved.
+        (`ESCALATION_ENDED`) when somebody has, or the case was resolved. Whoever was asked may, wherever they work, and others of
+        its department.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,8 @@ class EscalationServiceStub:
     """
     TakeEscalation: _grpc.UnaryUnaryMultiCallable[_escalation_service_pb2.TakeEscalationRequest, _escalation_pb2.Escalation]
     """Takes an escalation: whoever calls speaks with the customer now, and what was promised is kept. FAILED_PRECONDITION
-    (`ESCALATION_ENDED`) when somebody has, or the case was resolved.
+    (`ESCALATION_ENDED`) when somebody has, or the case was resolved. Whoever was asked may, wherever they work, and others of
+    its department.
     """
     GetEscalation: _grpc.UnaryUnaryMultiCallable[_escalation_service_pb2.GetEscalationRequest, _escalation_pb2.Escalation]
     """Gets an escalation."""
@@ -65,7 +66,8 @@ class EscalationServiceAsyncStub(EscalationServiceStub):
     """
     TakeEscalation: _aio.UnaryUnaryMultiCallable[_escalation_service_pb2.TakeEscalationRequest, _escalation_pb2.Escalation]  # type: ignore[assignment]
     """Takes an escalation: whoever calls speaks with the customer now, and what was promised is kept. FAILED_PRECONDITION
-    (`ESCALATION_ENDED`) when somebody has, or the case was resolved.
+    (`ESCALATION_ENDED`) when somebody has, or the case was resolved. Whoever was asked may, wherever they work, and others of
+    its department.
     """
     GetEscalation: _aio.UnaryUnaryMultiCallable[_escalation_service_pb2.GetEscalationRequest, _escalation_pb2.Escalation]  # type: ignore[assignment]
     """Gets an escalation."""
@@ -97,7 +99,8 @@ class EscalationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_escalation_pb2.Escalation, _abc.Awaitable[_escalation_pb2.Escalation]]:
         """Takes an escalation: whoever calls speaks with the customer now, and what was promised is kept. FAILED_PRECONDITION
-        (`ESCALATION_ENDED`) when somebody has, or the case was resolved.
+        (`ESCALATION_ENDED`) when somebody has, or the case was resolved. Whoever was asked may, wherever they work, and others of
+        its department.
         """
 
     @_abc_1.abstractmethod

@@ -18,15 +18,16 @@ from cases.names import CASE, ESCALATION
 from cases.store import escalations as store
 from cases.store.calendars import CALENDAR
 from cases.store.managers import MANAGER
-from cases.store.tables import AGENT, DEPARTMENT, LOCK_CASE, PROMISE
+from cases.store.tables import AGENT, DEPARTMENT, LOCK_CASE, LOCK_PROMISE
 from cases.store.tables import CASE as CASE_BY_ID
 from cases.usecases.agent import FRONT_DESK
 from cases.usecases.keeping import calendars
 from cases.usecases.make_promise import MakePromise, make_promise
-from cases.usecases.promise import keep_promise
+from cases.usecases.promise import kept
 from chassis import ids
+from chassis.api import etags
 from chassis.api.actors import actor_name
-from chassis.api.entities import owned, save
+from chassis.api.entities import found, owned, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import AlreadyExists, FailedPrecondition
@@ -96,14 +97,22 @@ async def _start(
 
 
 async def take_escalation(tx: Transaction, *, escalation_id: UUID, etag: str) -> Escalation:
-    """Whoever calls takes it, and what was promised is kept. FailedPrecondition ESCALATION_ENDED."""
-    escalation = await owned(tx, ESCALATION, store.LOCK_ESCALATION, escalation_id, etag=etag)
-    taken = escalation.take(actor_name(tx.call.principal.subject, tx.db.service), tx.now)
+    """Whoever calls takes it, and what was promised is kept.
+
+    Who was asked may, wherever they work, and others of its department. FailedPrecondition ESCALATION_ENDED; PermissionDenied NOT_OWNER for all others.
+    """
+    escalation = await found(tx, ESCALATION, store.LOCK_ESCALATION, escalation_id)
+    taker = actor_name(tx.call.principal.subject, tx.db.service)
+    asked = [await AGENT.one(tx, id=each) for each in escalation.agent_ids]
+    tx.require_owner(escalation, *(each for each in asked if each.name == taker))
+    if etag:
+        etags.match(etag, escalation.name, escalation.version)
+    taken = escalation.take(taker, tx.now)
     await save(tx, store.UPDATE_ESCALATION, escalation, taken)
     await tx.cancel(STEP_TIMER, str(escalation.id))
-    promise = await PROMISE.one(tx, id=escalation.promise_id) if escalation.promise_id else None
+    promise = await LOCK_PROMISE.one(tx, id=escalation.promise_id) if escalation.promise_id else None
     if promise and promise.state in LIVE:
-        await keep_promise(tx, promise_id=promise.id, keep_time=None, etag="")
+        await kept(tx, promise, tx.now)
     return escalation
 
 

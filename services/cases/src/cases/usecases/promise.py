@@ -129,8 +129,12 @@ async def keep_promise(
     tx: Transaction, *, promise_id: UUID, keep_time: datetime | None, etag: str
 ) -> Promise:
     """Mark a promise as done, now unless told when; ahead of us is now, by a clock that is."""
-    promise = await _own(tx, promise_id, etag)
-    await save(tx, store.UPDATE_PROMISE, promise, promise.keep(min(keep_time or tx.now, tx.now), tx.now))
+    return await kept(tx, await _own(tx, promise_id, etag), min(keep_time or tx.now, tx.now))
+
+
+async def kept(tx: Transaction, promise: Promise, at: datetime) -> Promise:
+    """A locked promise was done at that moment."""
+    await save(tx, store.UPDATE_PROMISE, promise, promise.keep(at, tx.now))
     count_outcome(tx, outcome_of_kept(promise))
     if promise.work_item_id:
         await look_again(tx, promise.work_item_id)

@@ -219,7 +219,11 @@ class _Maker:
     def _clock(self, clock: Clock) -> Card:
         say, state = self.say, _state_of(clock)
         told = {
-            "RUNNING": lambda: say("until {moment}", moment=say.moment(moment(clock.due_time))),
+            "RUNNING": lambda: (
+                say("until {moment}", moment=say.moment(moment(clock.due_time)))
+                if clock.HasField("due_time")
+                else say("its calendar does not open for so long")
+            ),
             "PAUSED": lambda: say("stands still: {reason}", reason=say.code(clock.pause_reason_code)),
             "BREACHED": lambda: say("was up {moment}", moment=say.moment(moment(clock.due_time))),
             "FULFILLED": lambda: say("done {moment}", moment=say.moment(moment(clock.fulfill_time))),
@@ -230,7 +234,9 @@ class _Maker:
             name=clock.name,
             what=", ".join(filter(None, (metric_of(clock, say), titles.get(clock.work_item, "")))),
             words=told[state](),
-            left=say.away(moment(clock.due_time)) if state == "RUNNING" else "",
+            left=say.away(moment(clock.due_time))
+            if state == "RUNNING" and clock.HasField("due_time")
+            else "",
             spent=say("{n} of {whole} minutes", n=clock.elapsed_minutes, whole=clock.business_minutes),
             mood={"BREACHED": "no", "FULFILLED": "ok"}.get(state, "soft"),
             acts=self._offered(*acts, on=clock.name, owner=clock.department),
