@@ -83,6 +83,29 @@ async def test_word_in_another_order_gives_the_same_clocks(desk, case):
     assert await desk.clock_states(case, NEXT) == [RUNNING]
 
 
+async def test_the_first_of_several_answers_counts_also_when_word_of_it_comes_last(desk, case):
+    desk.clock.advance(100 * MINUTE)
+    for ago in (20, 50):
+        await desk.contacted(case, "OUTBOUND", ago=ago * MINUTE)
+    assert await desk.clock_states(case, FIRST) == [FULFILLED]
+    assert await desk.clock_states(case, SILENCE) == [
+        FULFILLED,
+        RUNNING,
+        FULFILLED,
+    ]  # begun by the word of it
+
+
+async def test_the_customer_waits_since_the_first_that_nobody_answered_whenever_word_of_that_comes(
+    desk, case
+):
+    await desk.contacted(case, "OUTBOUND")
+    desk.clock.advance(50 * MINUTE)
+    for ago in (10, 40):
+        await desk.contacted(case, ago=ago * MINUTE)
+    desk.clock.advance(25 * MINUTE)  # by which the one of 40 minutes ago is due, and no other
+    await eventually(lambda: _is(desk, case, NEXT, [BREACHED]))
+
+
 async def test_an_answer_to_what_came_before_leaves_what_came_after_waiting(desk, case):
     await desk.contacted(case, "OUTBOUND")
     desk.clock.advance(10 * MINUTE)
@@ -132,8 +155,27 @@ async def test_a_resolved_case_waits_for_nothing_and_a_thank_you_starts_nothing(
     ]
     await desk.cases.ReopenCase(ReopenCaseRequest(name=case, reason_code="not-settled"))
     await desk.contacted(case, "OUTBOUND", ROBOT)
-    assert await desk.clock_states(case, NEXT) == []
     assert await desk.clock_states(case, SILENCE) == [FULFILLED, FULFILLED, RUNNING]
+
+
+@pytest.mark.parametrize("reopened_first", [True, False])
+async def test_who_says_that_it_is_not_settled_waits_for_an_answer_once_it_is_open_again(
+    desk, case, reopened_first
+):
+    """Whichever comes first, what they said or that it is reopened for that."""
+    desk.clock.advance(MINUTE)
+    await desk.contacted(case)  # is answered by its being settled
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=case, resolution="delivered"))
+    desk.clock.advance(10 * MINUTE)
+    acts = [
+        lambda: desk.contacted(case, ago=5 * MINUTE),
+        lambda: desk.cases.ReopenCase(ReopenCaseRequest(name=case, reason_code="not-settled")),
+    ]
+    for act in reversed(acts) if reopened_first else acts:
+        await act()
+    assert await desk.clock_states(case, NEXT) == [RUNNING]
+    desk.clock.advance(56 * MINUTE)
+    await eventually(lambda: _is(desk, case, NEXT, [BREACHED]))
 
 
 async def test_what_waits_for_the_customer_goes_on_when_they_say_something(desk, case):

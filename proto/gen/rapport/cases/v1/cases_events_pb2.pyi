@@ -2598,7 +2598,7 @@ Global___ClockWarned: _TypeAlias = ClockWarned  # noqa: Y015
 
 @_typing.final
 class ClockUpdated(_message.Message):
-    """A clock goes by another version of its calendar, and its time is up at another moment maybe. How we keep our times is about no customer: it is not on their timeline."""
+    """A clock goes by another version of its calendar, from another moment on, or for another department. How we keep our times is about no customer: it is not on their timeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2614,6 +2614,7 @@ class ClockUpdated(_message.Message):
     DUE_TIME_FIELD_NUMBER: _builtins.int
     CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
     PREVIOUS_DUE_TIME_FIELD_NUMBER: _builtins.int
+    PREVIOUS_DEPARTMENT_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
     case: _builtins.str
@@ -2632,6 +2633,8 @@ class ClockUpdated(_message.Message):
     """The version of the policy that it keeps to."""
     calendar_version: _builtins.int
     """The version of the calendar that it goes by."""
+    previous_department: _builtins.str
+    """Whose time it was before that, `departments/{department}`; empty when it is whose it was."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2659,10 +2662,11 @@ class ClockUpdated(_message.Message):
         due_time: _timestamp_pb2.Timestamp | None = ...,
         calendar_version: _builtins.int = ...,
         previous_due_time: _timestamp_pb2.Timestamp | None = ...,
+        previous_department: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "_previous_due_time", b"_previous_due_time", "due_time", b"due_time", "previous_due_time", b"previous_due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "_previous_due_time", b"_previous_due_time", "calendar_version", b"calendar_version", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "previous_due_time", b"previous_due_time", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "_previous_due_time", b"_previous_due_time", "calendar_version", b"calendar_version", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "previous_department", b"previous_department", "previous_due_time", b"previous_due_time", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015

@@ -152,13 +152,36 @@ class Clock:
         self._settle()
         return fact_of(ClockFulfilled, self)
 
+    def answer(self, at: datetime, calendar: BusinessTime) -> ClockFulfilled | None:
+        """As `fulfill`, of what may be done several times: the first counts, whatever the order of word."""
+        if self.fulfill_time and self.start_time <= at < self.fulfill_time:
+            self.fulfill_time = None
+        return self.fulfill(at, calendar)
+
     def follow(self, calendar_version: int, calendar: BusinessTime) -> ClockUpdated | None:
         """Go by a later version of its calendar from its start on, unless it is done or late: that stays."""
         if self.fulfill_time or self.breach_time or calendar_version <= self.calendar_version:
             return None
         before, self.calendar_version = self.due_time, calendar_version
         self._changed(calendar)
-        return fact_of(ClockUpdated, self, previous_due_time=before)
+        return fact_of(ClockUpdated, self, previous_due_time=before, previous_department="")
+
+    def start_earlier(self, at: datetime, calendar: BusinessTime) -> ClockUpdated | None:
+        """Count since an earlier moment, of which word came late. Nothing when it is done, or late."""
+        if self.fulfill_time or self.breach_time or at >= self.start_time:
+            return None
+        before, self.start_time = self.due_time, at
+        self.mark_times = [at, *self.mark_times[1:]]
+        self._changed(calendar)
+        return fact_of(ClockUpdated, self, previous_due_time=before, previous_department="")
+
+    def hand_over(self, department_id: str) -> ClockUpdated | None:
+        """Be another department's, with what is left of its time. Nothing when it is theirs."""
+        if department_id == self.department_id:
+            return None
+        before, self.department_id = self.department, department_id
+        self.version += 1
+        return fact_of(ClockUpdated, self, previous_due_time=self.due_time, previous_department=before)
 
     def warn(self, now: datetime) -> ClockWarned | None:
         """Its time is up soon, if that is so by now."""

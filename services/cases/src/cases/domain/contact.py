@@ -1,8 +1,10 @@
 """Contacts with the customer of a case: what they said, and what they were told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
+
+HEARD_MAX = 100  # unanswered, of a case
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,25 +18,36 @@ class Contact:
 
 @dataclass(slots=True)
 class Contacts:
-    """The last contacts about a case, by when they happened: word of them comes in any order."""
+    """Since when the customer of a case waits, by contacts of which word comes in any order."""
 
     case_id: UUID
-    hear_time: datetime | None = None  # the customer said something
-    answer_time: datetime | None = None  # a person told them something
+    hear_times: list[datetime] = field(
+        default_factory=list
+    )  # that the customer spoke since then, first to last
+    answer_time: datetime | None = None  # when a person told them something last
 
     def take_in(self, contact: Contact) -> None:
-        """Keep it, if it is the last of its kind."""
+        """Keep what it says."""
         if contact.inbound:
-            self.hear_time = max(contact.at, self.hear_time or contact.at)
+            self.hear_times = sorted([*self.hear_times, contact.at])
         elif contact.by_person:
             self.answer_time = max(contact.at, self.answer_time or contact.at)
+        self._forget()
+
+    def settle(self, at: datetime) -> None:
+        """The case was resolved then, which answered all that was said before."""
+        self.answer_time = max(at, self.answer_time or at)
+        self._forget()
+
+    def _forget(self) -> None:
+        """What was said before an answer is answered by it; of what was not, the first counts."""
+        heard = [at for at in self.hear_times if self.answer_time is None or at > self.answer_time]
+        self.hear_times = heard[:HEARD_MAX]
 
     @property
     def unanswered_since(self) -> datetime | None:
-        """When the customer last said something that nobody has answered."""
-        if self.hear_time and self.answer_time and self.answer_time >= self.hear_time:
-            return None
-        return self.hear_time
+        """When the customer first said something that nobody has answered."""
+        return self.hear_times[0] if self.hear_times else None
 
 
 def is_person(subject: str) -> bool:

@@ -488,13 +488,14 @@ class ClockWarned(_Clock):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockUpdated(_Clock):
-    """A clock goes by another version of its calendar, and its time is up at another moment maybe.
+    """A clock goes by another version of its calendar, from another moment on, or for another department.
 
     How we keep our times is about no customer: it is not on their timeline.
     """
 
     calendar_version: int
     previous_due_time: datetime | None
+    previous_department: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,9 +28,11 @@ LOCK_CLOCKS_OF_CASES = Statement(
     _OF_CASES.where(CLOCKS.c.work_item_id.is_(None)).order_by(CLOCKS.c.id).with_for_update(key_share=True),
     row=Clock,
 )
-# What is not done of cases, and of the work on them.
-LOCK_CLOCKS_WAITING = Statement(
-    _OF_CASES.where(CLOCKS.c.fulfill_time.is_(None)).order_by(CLOCKS.c.id).with_for_update(key_share=True),
+# What was not done by then of cases, and of the work on them.
+LOCK_CLOCKS_NOT_DONE_BY = Statement(
+    _OF_CASES.where(sa.or_(CLOCKS.c.fulfill_time.is_(None), CLOCKS.c.fulfill_time > sa.bindparam("at")))
+    .order_by(CLOCKS.c.id)
+    .with_for_update(key_share=True),
     row=Clock,
 )
 LOCK_CLOCKS_OF_WORK_ITEM = Statement(

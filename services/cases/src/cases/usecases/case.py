@@ -18,7 +18,7 @@ from cases.usecases.clock import (
     reopen_clocks_of_case,
     start_clocks_of_case,
 )
-from cases.usecases.contact import case_contacted
+from cases.usecases.contact import case_contacted, case_reopened
 from cases.usecases.escalation import cancel_escalation
 from cases.usecases.standing import standing_of, weigh_again
 from cases.usecases.topic import defaults_of
@@ -146,8 +146,8 @@ async def assign_case(tx: Transaction, *, case_id: UUID, owner_id: str, etag: st
 async def give(tx: Transaction, case: Case, owner: Agent) -> None:
     """Make an agent accountable for a case, unless they are."""
     if (owner.id, owner.department_id) != (case.owner_id, case.department_id):
-        await save(tx, store.UPDATE_CASE, case, case.assign(owner.id, owner.department_id))
-        await hand_clocks_over(tx, case)
+        assigned_id = await save(tx, store.UPDATE_CASE, case, case.assign(owner.id, owner.department_id))
+        await hand_clocks_over(tx, case, assigned_id)
 
 
 async def resolve_case(tx: Transaction, *, case_id: UUID, resolution: str, etag: str) -> Case:
@@ -170,12 +170,14 @@ async def settle(tx: Transaction, case: Case, resolution: str, unfinished: int) 
 async def reopen_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag: str) -> Case:
     """Open a resolved case again. FailedPrecondition AGENT_INACTIVE when its owner is: assign it first."""
     case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
+    resolve_time = case.resolve_time
     reopened = case.reopen(reason_code)
     await owner_to_be(tx, case.owner_id)
     reopened_id = await save(tx, store.UPDATE_CASE, case, reopened)
     merged = await store.MERGED_INTO.all(tx, id=case.id)
     await weigh_again(tx, case, merged, reopened_id)
     await reopen_clocks_of_case(tx, [case, *merged], reopened_id)
+    await case_reopened(tx, case, resolve_time or tx.now, reopened_id)
     return case
 
 

@@ -21,7 +21,7 @@ from cases.usecases.keeping import (
     start_again,
     start_clock,
 )
-from chassis.api.entities import found, owned, write
+from chassis.api.entities import found, owned
 from chassis.db.transaction import Transaction
 from chassis.work.timers import Timer
 
@@ -69,13 +69,15 @@ async def reopen_clocks_of_case(tx: Transaction, cases: Sequence[Case], caused_b
         await start_again(tx, case, ClockMetric.SILENCE, tx.now, caused_by)
 
 
-async def hand_clocks_over(tx: Transaction, about: Case | WorkItem) -> None:
-    """Another department has the case or the work item, and with it what is left of its time."""
+async def hand_clocks_over(tx: Transaction, about: Case | WorkItem, caused_by: UUID) -> None:
+    """Another department has the case or the work item, and with it what is left of its time.
+
+    Work can go on there: what stood still for the department before stands still no more.
+    """
     for clock in await clocks_of(tx, about):
-        if clock.department_id != about.department_id and not clock.fulfill_time:
-            clock.department_id = about.department_id
-            clock.version += 1
-            await write(tx, store.UPDATE_CLOCK, clock)
+        if clock.pause_time and clock.work_item_id:
+            await save_clock(tx, clock, clock.resume(tx.now, await calendar_of(tx, clock)), caused_by)
+        await save_clock(tx, clock, clock.hand_over(about.department_id), caused_by)
 
 
 async def fulfill_clocks_of_work_item(

@@ -1,6 +1,7 @@
 """What the customer said about a case, and what they were told, for the clocks that wait for it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from cases.domain.case import Case, CaseState
@@ -19,43 +20,71 @@ RESPONSES = (ClockMetric.FIRST_RESPONSE, ClockMetric.NEXT_RESPONSE)
 async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> None:
     """Take in a contact about a case, or about a promise or a work item of one; of another it is not ours.
 
-    What a customer says of a resolved case starts nothing: a thank-you waits for no answer, and what does is
-    reopened.
+    What a customer says of a resolved case starts nothing until it is reopened: a thank-you waits for no
+    answer.
     """
     about = await store.CASE_ABOUT.maybe(tx, id=about_id)
     if about is None:
         return
     cases = await locked_groups(tx, [about.id])
     case = cases[cases[about.id].survivor_id or about.id]  # that is read for all of them
-    if contact.inbound and case.state is not CaseState.OPEN:
-        return
     contacts = await store.CONTACTS.maybe(tx, case_id=case.id) or Contacts(case.id)
     contacts.take_in(contact)
     await tx.defer(store.PUT_CONTACTS, **values(contacts))
-    every = await store.LOCK_CLOCKS_WAITING.all(tx, case_ids=list(cases))
-    waiting = [clock for clock in every if not clock.work_item_id]
+    if contact.inbound and case.state is not CaseState.OPEN:
+        return
+    clocks = await store.LOCK_CLOCKS_NOT_DONE_BY.all(tx, case_ids=list(cases), at=contact.at)
     if contact.inbound:
-        await _let_go_on(tx, every, contact)
+        await _let_go_on(tx, clocks, contact)
     else:
-        waiting = await _told(tx, case, waiting, contact)
+        await _told(tx, case, clocks, contact)
+    waiting = [clock for clock in clocks if clock.metric in RESPONSES and _waits(clock)]
+    await _wait_for_answer(tx, case, waiting, contacts)
+
+
+async def case_reopened(tx: Transaction, case: Case, resolve_time: datetime, caused_by: UUID) -> None:
+    """What the customer said since a case was resolved waits for an answer, now that it was not settled."""
+    if contacts := await store.CONTACTS.maybe(tx, case_id=case.id):
+        contacts.settle(resolve_time)
+        await tx.defer(store.PUT_CONTACTS, **values(contacts))
+        await _wait_for_answer(tx, case, [], contacts, caused_by)
+
+
+async def _wait_for_answer(
+    tx: Transaction, case: Case, waiting: Sequence[Clock], contacts: Contacts, caused_by: UUID | None = None
+) -> None:
+    """One clock runs for an answer, since the customer first said what nobody has answered."""
     since = contacts.unanswered_since
-    if since and not any(clock.metric in RESPONSES for clock in waiting):
-        await start_again(tx, case, ClockMetric.NEXT_RESPONSE, since)
-
-
-async def _let_go_on(tx: Transaction, waiting: Sequence[Clock], contact: Contact) -> None:
-    """Whatever waited for the customer waits no more, the work on the case as well."""
+    if since is None:
+        return
+    if not waiting:
+        await start_again(tx, case, ClockMetric.NEXT_RESPONSE, since, caused_by)
     for clock in waiting:
+        if clock.metric is ClockMetric.NEXT_RESPONSE and clock.case_id == case.id:
+            await save_clock(tx, clock, clock.start_earlier(since, await calendar_of(tx, clock)))
+
+
+def _waits(clock: Clock) -> bool:
+    return clock.work_item_id is None and clock.fulfill_time is None
+
+
+async def _let_go_on(tx: Transaction, clocks: Sequence[Clock], contact: Contact) -> None:
+    """Whatever waited for the customer waits no more, the work on the case as well."""
+    for clock in clocks:
         if clock.pause_time and clock.pause_time <= contact.at:
             await save_clock(tx, clock, clock.resume(contact.at, await calendar_of(tx, clock)))
 
 
-async def _told(tx: Transaction, case: Case, waiting: list[Clock], contact: Contact) -> list[Clock]:
-    """The customer was told something: the silence begins anew. What still waits."""
-    for clock in waiting:
-        if clock.metric is ClockMetric.SILENCE or (contact.by_person and clock.metric in RESPONSES):
-            fulfilled = clock.fulfill(contact.at, await calendar_of(tx, clock))
-            await save_clock(tx, clock, fulfilled)
-            if fulfilled and clock.metric is ClockMetric.SILENCE and clock.case_id == case.id:
-                await start_again(tx, case, ClockMetric.SILENCE, contact.at)
-    return [clock for clock in waiting if not clock.fulfill_time]
+async def _told(tx: Transaction, case: Case, clocks: Sequence[Clock], contact: Contact) -> None:
+    """The customer was told something: it answers what they said, and the silence begins anew."""
+    answered = {ClockMetric.SILENCE, *(RESPONSES if contact.by_person else ())}
+    for clock in clocks:
+        if clock.metric not in answered or clock.work_item_id:
+            continue
+        before, calendar = clock.fulfill_time, await calendar_of(tx, clock)
+        fulfilled = clock.answer(contact.at, calendar)
+        await save_clock(tx, clock, fulfilled)
+        if fulfilled and clock.metric is ClockMetric.SILENCE and clock.case_id == case.id:
+            begun = await start_again(tx, case, ClockMetric.SILENCE, contact.at)
+            if begun and before:  # which ends with what they were told next, of which word came first
+                await save_clock(tx, begun, begun.answer(before, await calendar_of(tx, begun)))

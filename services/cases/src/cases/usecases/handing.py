@@ -87,6 +87,6 @@ async def hand_over_work_item(
     await tx.defer(handoffs.END_HANDOFF, work_item_id=work_item_id, at=tx.now)
     line = replace(came(work_item, before, tx.now), reason_code=reason_code, **said)
     await tx.defer(handoffs.INSERT_HANDOFF, **values(line))
-    await hand_clocks_over(tx, work_item)
+    await hand_clocks_over(tx, work_item, fact_id)
     await compare_promises(tx, clock, {work_item_id: work_item}, {work_item_id: fact_id})
     return work_item

@@ -56,14 +56,13 @@ async def policy_for(
 
 async def start_again(
     tx: Transaction, case: Case, metric: ClockMetric, at: datetime, caused_by: UUID | None = None
-) -> None:
+) -> Clock | None:
     """Start one clock of an open case, if the policy that is followed for it now has it."""
-    if case.state is not CaseState.OPEN:
-        return
-    if policy := await policy_for(tx, Subject.CASE, case):
-        for target in policy.targets:
-            if target.metric is metric:
-                await start_clock(tx, policy, target, case, at=at, caused_by=caused_by)
+    policy = await policy_for(tx, Subject.CASE, case) if case.state is CaseState.OPEN else None
+    for target in policy.targets if policy else ():
+        if policy and target.metric is metric:
+            return await start_clock(tx, policy, target, case, at=at, caused_by=caused_by)
+    return None
 
 
 async def start_clock(
@@ -75,7 +74,7 @@ async def start_clock(
     *,
     at: datetime,
     caused_by: UUID | None = None,
-) -> None:
+) -> Clock:
     """Start a clock, at a moment that may be past."""
     calendar = await CALENDAR.one(tx, id=target.calendar_id)
     clock = Clock(
@@ -98,6 +97,7 @@ async def start_clock(
     await tx.defer(store.INSERT_CLOCK, **values(clock))
     tx.record(started, version=clock.version, caused_by=caused_by)
     await _set_timers(tx, clock)
+    return clock
 
 
 async def save_clock(tx: Transaction, clock: Clock, fact: Any | None, caused_by: UUID | None = None) -> None:
