@@ -99,7 +99,8 @@ async def _start(
 async def take_escalation(tx: Transaction, *, escalation_id: UUID, etag: str) -> Escalation:
     """Whoever calls takes it, and what was promised is kept.
 
-    Who was asked may, wherever they work, and others of its department. FailedPrecondition ESCALATION_ENDED; PermissionDenied NOT_OWNER for all others.
+    Who was asked may, wherever they work, and others of its department. FailedPrecondition ESCALATION_ENDED;
+    PermissionDenied NOT_OWNER for all others.
     """
     escalation = await found(tx, ESCALATION, store.LOCK_ESCALATION, escalation_id)
     taker = actor_name(tx.call.principal.subject, tx.db.service)
