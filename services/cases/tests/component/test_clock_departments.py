@@ -1,11 +1,13 @@
-"""Whose time runs: a clock goes with its case or its work."""
+"""Whose time runs, and until when: a clock goes with its case or its work."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from rapport.cases.v1 import clock_service_pb2 as pb
 from rapport.cases.v1.case_service_pb2 import AssignCaseRequest, ResolveCaseRequest
+from rapport_testing.wait import eventually
 
 BILLING = "departments/billing"
 
@@ -39,3 +41,26 @@ async def test_work_that_is_handed_over_stands_still_for_nobody_any_more(desk):
     await desk.item("HandOver", item.name, department=BILLING, reason_code="not-ours")
     assert await desk.clock_states(item.case, "RESOLUTION") == ["RUNNING"]
     assert (await clock_of(desk, work_item=item.name)).department == BILLING
+
+
+@pytest.mark.parametrize(
+    ("subject", "settled"),
+    [
+        ("CASE", "UPDATE cases SET state = 'RESOLVED', resolve_time = $1"),
+        ("WORK_ITEM", "UPDATE work_items SET state = 'FINISHED', finish_time = $1"),
+    ],
+)
+async def test_what_was_settled_without_its_clock_is_not_late(desk, subject, settled):
+    """As the release before does it, while a rollout lasts."""
+    await desk.keep_times("RESOLUTION", subject=subject)
+    case = await desk.open()
+    await desk.add(case.name)
+    async with desk.running.db.connection() as connection:
+        await connection.execute(settled, desk.clock.now() + timedelta(minutes=30))
+    desk.clock.advance(timedelta(minutes=61))
+
+    async def is_done():
+        return await desk.clock_states(case.name, "RESOLUTION") == ["FULFILLED"]
+
+    assert await eventually(is_done)
+    assert await desk.facts("ClockBreached") == []

@@ -45,6 +45,37 @@ async def test_a_late_predecessor_makes_what_waits_for_it_late_and_what_was_prom
     assert moved.data.previous_forecast_finish_time == timestamp(desk.in_days(2))
 
 
+async def test_what_waits_for_blocked_work_is_at_risk_however_far_after_it(desk):
+    case = await desk.open()
+    first = await desk.add(case.name)
+    second = await desk.add(case.name, after=[first.name])
+    third = await desk.add(case.name, after=[second.name])
+    promise = await desk.make(3, work_item=third.name)
+
+    async def state():
+        found = await desk.get(promise.name)
+        return Promised.Name(found.state).removeprefix("PROMISE_STATE_"), found.reason_code
+
+    open_, at_risk = ("OPEN", ""), ("AT_RISK", "work-blocked")
+    await desk.item("Block", first.name, reason_code="out-of-stock")
+    assert await state() == at_risk
+    [blocked], [*_, risk] = [await desk.facts(each) for each in ("WorkItemBlocked", "PromiseAtRisk")]
+    assert risk.causation_id == blocked.id
+    later = await desk.add(case.name, after=[second.name])
+    assert (await desk.make(3, work_item=later.name)).state == Promised.PROMISE_STATE_AT_RISK
+    await desk.item("RemoveDependency", third.name, predecessor=second.name)
+    assert await state() == open_
+    await desk.item("AddDependency", third.name, predecessor=second.name)
+    assert await state() == at_risk
+    await desk.item("Unblock", first.name)
+    assert await state() == open_
+    for verb, fields in (("HandOver", {"department": "departments/x", "reason_code": "y"}), ("Finish", {})):
+        await desk.item("Block", second.name, reason_code="out-of-stock")
+        assert await state() == at_risk
+        await desk.item(verb, second.name, **fields)
+        assert await state() == open_
+
+
 async def test_a_better_forecast_of_a_predecessor_brings_back_what_the_department_said(desk):
     packed, delivered = await packed_then_delivered(desk)
     promise = await desk.make(3, work_item=delivered.name)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from cases.store.handoffs import BLOCKS_MAX
 from chassis.api.messages import timestamp
 from rapport.cases.v1.case_service_pb2 import MergeCasesRequest, ReopenCaseRequest, ResolveCaseRequest
 from rapport.cases.v1.handoff_service_pb2 import HandoffReport, ReportHandoffsRequest
@@ -130,6 +131,31 @@ async def test_clocks_of_computers_that_differ_spoil_no_report(desk):
     desk.clock.advance(-HOUR)
     await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="told"))
     assert (await report(desk, begun - HOUR)).end_to_end_seconds == 0
+
+
+async def test_what_was_finished_without_ending_its_stay_lasts_until_then(desk):
+    """As the release before does it, while a rollout lasts."""
+    begun = desk.clock.now()
+    item = await desk.add((await desk.open()).name)
+    async with desk.running.db.connection() as connection:
+        await connection.execute("UPDATE work_items SET state = 'FINISHED', finish_time = $1", begun + HOUR)
+    desk.clock.advance(5 * HOUR)
+    assert (await report(desk, begun)).pairs[0].wait_seconds == H
+    assert item.state
+
+
+async def test_a_thousand_blocks_of_a_stay_are_kept_and_no_more(desk):
+    begun = desk.clock.now()
+    item = await desk.add((await desk.open()).name)
+    async with desk.running.db.connection() as connection:
+        many = [begun] * BLOCKS_MAX
+        await connection.execute("UPDATE handoffs SET block_times = $1, unblock_times = $1", many)
+    await desk.item("Block", item.name, reason_code="customer")
+    desk.clock.advance(HOUR)
+    await desk.item("Unblock", item.name)
+    async with desk.running.db.connection() as connection:
+        kept = "SELECT cardinality(block_times), cardinality(unblock_times) FROM handoffs"
+        assert tuple(await connection.fetchrow(kept)) == (BLOCKS_MAX, BLOCKS_MAX)
 
 
 @pytest.mark.parametrize("days", [-1, 0, 367])

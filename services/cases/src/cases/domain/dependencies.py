@@ -42,6 +42,19 @@ def move(items: Sequence[WorkItem], first: Collection[UUID]) -> Iterator[Moved]:
             yield Moved(item, fact, latest.id)
 
 
+def hold(items: Sequence[WorkItem]) -> list[WorkItem]:
+    """Say of the work of a case whether what it waits for can go on. Returns that of which this is new."""
+    by_id = {item.id: item for item in items}
+    changed = []
+    for item in _in_order(items):
+        unfinished = item.state is not WorkItemState.FINISHED
+        held = unfinished and not all(by_id[each].can_go_on for each in item.after_ids)
+        if held is not item.held:
+            item.held = held
+            changed.append(item)
+    return changed
+
+
 def require_order(item: WorkItem, items: Sequence[WorkItem]) -> None:
     """Refuse what waits for work of elsewhere (NotFound, `CASE_MISMATCH`) or for itself (`DEPENDENCY_CYCLE`).
 

@@ -29,7 +29,7 @@ class PromiseClock:
 
 
 def compared(promise: Promise, work_item: WorkItem, clock: PromiseClock, now: datetime) -> Facts:
-    """What the work says of the promise: its forecast, and whether it can go on.
+    """What the work says of the promise: its forecast, and whether it and what it waits for can go on.
 
     One that recovers when due soon is at risk by the clock.
     """
@@ -38,7 +38,7 @@ def compared(promise: Promise, work_item: WorkItem, clock: PromiseClock, now: da
         fact := promise.expect(work_item.forecast_finish_time, work_item.forecast_reason_code)
     ):
         facts.append((fact, promise.version))
-    if fact := promise.block() if work_item.block_time else promise.unblock():
+    if fact := promise.unblock() if work_item.can_go_on else promise.block():
         facts.append((fact, promise.version))
     is_near = bool(facts) and clock.at_risk_at(promise) <= now
     if is_near and (soon := promise.due_soon(unattended=work_item.unattended)):

@@ -59,6 +59,7 @@ class WorkItem:
     assignee_id: str | None = None
     block_time: datetime | None = None
     block_reason_code: str = ""
+    held: bool = False  # what it waits for cannot go on: see `dependencies.py`
     handoff_count: int = 0
     return_count: int = 0
     fields: dict[str, str] = field(default_factory=dict)  # what its department has to know: personal
@@ -82,6 +83,11 @@ class WorkItem:
     def end(self) -> datetime | None:
         """When it was, or is expected to be, finished; None when nobody knows."""
         return self.finish_time or self.forecast_finish_time
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether neither it nor what it waits for is blocked."""
+        return self.block_time is None and not self.held
 
     @property
     def unattended(self) -> bool:
@@ -196,7 +202,7 @@ class WorkItem:
             created = self.create_time.isoformat()
             raise invalid("finish_time", "INVALID_TIME", f"must not be before {created}, when it was created")
         self.state, self.finish_time = WorkItemState.FINISHED, finish_time
-        self.block_time, self.block_reason_code = None, ""
+        self.block_time, self.block_reason_code, self.held = None, "", False
         self.version += 1
         return fact_of(WorkItemFinished, self)
 

@@ -12,6 +12,8 @@ from chassis.api.listing import Listing
 from chassis.db.statement import Statement, of_entity
 from chassis.db.tables import table
 
+BLOCKS_MAX = 1_000  # of a stay: what comes after them is counted as work
+
 HANDOFFS = table(METADATA, "handoffs", Handoff)
 
 HANDOFF = of_entity(HANDOFFS, Handoff)[0]
@@ -36,21 +38,25 @@ _BLOCKS, _UNBLOCKS = HANDOFFS.c.block_times, HANDOFFS.c.unblock_times
 # Clocks of computers differ, who asks first may be heard last, and work may be said to have ended before it
 # is known to have gone on: nothing ends before it began.
 _BLOCKED = _BLOCKS[sa.func.cardinality(_BLOCKS)]
+_IS_BLOCKED = sa.func.cardinality(_BLOCKS) > sa.func.cardinality(_UNBLOCKS)
 _ENDED = sa.func.greatest(_AT, HANDOFFS.c.hand_over_time, HANDOFFS.c.start_time, _BLOCKED)
 
 START_HANDOFF = Statement[Any](_OPEN.values(start_time=sa.func.greatest(_AT, HANDOFFS.c.hand_over_time)))
-BLOCK_HANDOFF = Statement[Any](_OPEN.values(block_times=sa.func.array_append(_BLOCKS, _AT)))
+BLOCK_HANDOFF = Statement[Any](
+    _OPEN.where(sa.func.cardinality(_BLOCKS) < sa.literal_column(str(BLOCKS_MAX))).values(
+        block_times=sa.func.array_append(_BLOCKS, _AT)
+    )
+)
 UNBLOCK_HANDOFF = Statement[Any](
-    _OPEN.values(unblock_times=sa.func.array_append(_UNBLOCKS, sa.func.greatest(_AT, _BLOCKED)))
+    _OPEN.where(_IS_BLOCKED).values(
+        unblock_times=sa.func.array_append(_UNBLOCKS, sa.func.greatest(_AT, _BLOCKED))
+    )
 )
 END_HANDOFF = Statement[Any](
     _OPEN.values(
         end_time=_ENDED,
         unblock_times=sa.case(
-            (
-                sa.func.cardinality(_BLOCKS) > sa.func.cardinality(_UNBLOCKS),
-                sa.func.array_append(_UNBLOCKS, _ENDED),
-            ),
+            (_IS_BLOCKED, sa.func.array_append(_UNBLOCKS, _ENDED)),
             else_=_UNBLOCKS,
         ),
     )
@@ -79,7 +85,11 @@ _STAYS = """
         GROUP BY roots.id, state, close_time
     ), stays AS (
         SELECT handoffs.*, members.root_id,
-            coalesce(handoffs.end_time, greatest(:now, hand_over_time, start_time)) AS until
+            coalesce(handoffs.end_time, greatest(
+                -- of work that the release before has finished nobody has ended the line
+                coalesce((SELECT finish_time FROM work_items WHERE id = work_item_id), :now),
+                hand_over_time, start_time
+            )) AS until
         FROM handoffs JOIN members ON members.id = handoffs.case_id
     ), worked AS (
         SELECT stays.*, CASE

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from cases.domain.dependencies import earliest, move, require_order
+from cases.domain.dependencies import earliest, hold, move, require_order
 from cases.domain.promise_clock import PromiseClock, compared
 from cases.domain.work_item import WorkItem
 from cases.names import WORK_ITEM
@@ -45,10 +45,10 @@ async def _wait(
 ) -> None:
     bound = earliest(work_item, {each.id: each for each in items})
     if forecast := work_item.wait_until(bound):
-        moved = await save(tx, store.UPDATE_WORK_ITEM, work_item, forecast, caused_by=cause)
-        await tell(tx, clock, items, {work_item.id: moved})
+        cause = await save(tx, store.UPDATE_WORK_ITEM, work_item, forecast, caused_by=cause)
     else:
         await write(tx, store.UPDATE_WORK_ITEM, work_item)
+    await tell(tx, clock, items, {work_item.id: cause})
 
 
 async def owned_with_its_case(
@@ -93,15 +93,37 @@ async def tell(
     because = dict(causes)
     for item, fact, cause_id in move(items, causes.keys()):
         because[item.id] = await save(tx, store.UPDATE_WORK_ITEM, item, fact, caused_by=because[cause_id])
+    await _compare(tx, clock, items, because, but)
+
+
+async def tell_blocked(
+    tx: Transaction, clock: PromiseClock, items: Sequence[WorkItem], work_item: WorkItem, cause: UUID
+) -> None:
+    """Compare promises with work that is, or is no more, blocked, and with all that waits for it."""
+    await _compare(tx, clock, items, {work_item.id: cause})
+
+
+async def _compare(
+    tx: Transaction,
+    clock: PromiseClock,
+    items: Sequence[WorkItem],
+    because: dict[UUID, UUID],
+    but: UUID | None = None,
+) -> None:
+    """Hold what waits for work that cannot go on, and compare the promises on that, too."""
+    cause = next(iter(because.values()))
+    for item in hold(items):
+        await write(tx, store.UPDATE_WORK_ITEM, item)
+        because.setdefault(item.id, cause)
     because.pop(but, None)  # type: ignore[arg-type]  # None is in no mapping of ids
     if because:
-        await compare_promises(tx, clock, {item.id: item for item in items}, because)
+        await _compare_promises(tx, {item.id: item for item in items}, because, clock)
 
 
-async def compare_promises(
-    tx: Transaction, clock: PromiseClock, items: Mapping[UUID, WorkItem], because: Mapping[UUID, UUID]
+async def _compare_promises(
+    tx: Transaction, items: Mapping[UUID, WorkItem], because: Mapping[UUID, UUID], clock: PromiseClock
 ) -> None:
-    """Compare the promises that rest on work with it, because of a fact about each."""
+    """Compare the promises that rest on work with it, because of a fact about it or what it waits for."""
     for promise in await store.LOCK_PROMISES_AWAITED.all(tx, work_item_ids=list(because)):
         work_item = items[promise.work_item_id]  # type: ignore[index]  # it rests on one of them
         facts = compared(promise, work_item, clock, tx.now)

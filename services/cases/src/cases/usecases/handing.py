@@ -11,7 +11,7 @@ from cases.store import tables as store
 from cases.usecases.agent import owner_to_be
 from cases.usecases.clock import hand_clocks_over
 from cases.usecases.department import require_fields
-from cases.usecases.dependencies import compare_promises
+from cases.usecases.dependencies import owned_with_its_case, tell_blocked
 from cases.usecases.work_item import came
 from chassis.api.entities import owned, save
 from chassis.db.statement import values
@@ -46,10 +46,10 @@ async def block_work_item(
     tx: Transaction, clock: PromiseClock, *, work_item_id: UUID, reason_code: str, etag: str
 ) -> WorkItem:
     """Say that the work cannot go on: promises that rest on it are at risk."""
-    work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
+    work_item, items = await owned_with_its_case(tx, work_item_id, etag)
     fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.block(reason_code, tx.now))
     await tx.defer(handoffs.BLOCK_HANDOFF, work_item_id=work_item_id, at=tx.now)
-    await compare_promises(tx, clock, {work_item_id: work_item}, {work_item_id: fact_id})
+    await tell_blocked(tx, clock, items, work_item, fact_id)
     return work_item
 
 
@@ -57,10 +57,10 @@ async def unblock_work_item(
     tx: Transaction, clock: PromiseClock, *, work_item_id: UUID, etag: str
 ) -> WorkItem:
     """Say that the work can go on."""
-    work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
+    work_item, items = await owned_with_its_case(tx, work_item_id, etag)
     fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.unblock())
     await tx.defer(handoffs.UNBLOCK_HANDOFF, work_item_id=work_item_id, at=tx.now)
-    await compare_promises(tx, clock, {work_item_id: work_item}, {work_item_id: fact_id})
+    await tell_blocked(tx, clock, items, work_item, fact_id)
     return work_item
 
 
@@ -76,7 +76,7 @@ async def hand_over_work_item(
     etag: str,
 ) -> WorkItem:
     """Give the work to another department, with all that waits for it and what was promised on it."""
-    work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
+    work_item, items = await owned_with_its_case(tx, work_item_id, etag)
     before = work_item.department_id
     work_item.fields = work_item.fields | fields
     await require_fields(tx, department_id, work_item.kind, work_item.fields, "fields")
@@ -88,5 +88,5 @@ async def hand_over_work_item(
     line = replace(came(work_item, before, tx.now), reason_code=reason_code, **said)
     await tx.defer(handoffs.INSERT_HANDOFF, **values(line))
     await hand_clocks_over(tx, work_item, fact_id)
-    await compare_promises(tx, clock, {work_item_id: work_item}, {work_item_id: fact_id})
+    await tell_blocked(tx, clock, items, work_item, fact_id)
     return work_item

@@ -67,6 +67,7 @@ async def create_work_item(
     if after_ids:
         before = await store.LOCK_WORK_ITEMS.all(tx, ids=after_ids)
         require_order(work_item, before)
+        work_item.held = not all(each.can_go_on for each in before)
         if forecast := work_item.wait_until(earliest(work_item, {each.id: each for each in before})):
             tx.record(forecast, version=work_item.version, caused_by=cause)
     await store.INSERT_WORK_ITEM.run(tx, **values(work_item))
