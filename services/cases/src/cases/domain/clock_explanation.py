@@ -10,7 +10,7 @@ from chassis.business_time import Calendar, explain
 from chassis.facts import Told, Why, shown
 
 MINUTE = timedelta(minutes=1)
-DAYS_MAX = 31  # that are told one by one
+DAYS_MAX = 31  # that are told one by one, however often it stood still
 
 
 def why_clock(clock: Clock, policy: ClockPolicy, calendar: Calendar, told: Told) -> Why:
@@ -36,12 +36,14 @@ def _summary(clock: Clock) -> str:
 
 def _steps(clock: Clock, calendar: Calendar) -> Iterator[str]:
     """What happened to it, and which hours of which days counted in between."""
-    gone = timedelta()
+    gone, days = timedelta(), 0
     for mark, start, end in clock.history():
         yield f"{shown(start)}: {mark.lower()}"
         counts = mark in COUNTING
         if counts and (until := end or clock.due_time) and start < until:
-            yield from map(str, islice(explain(calendar, start, until), DAYS_MAX))
+            told = [str(day) for day in islice(explain(calendar, start, until), DAYS_MAX - days)]
+            days += len(told)
+            yield from told
         if end is not None:
             counted = calendar.elapsed(start, end)
             gone += counted if counts else timedelta()
