@@ -42,6 +42,17 @@ LOCK_CLOCKS_OF_WORK_ITEM = Statement(
     .with_for_update(key_share=True),
     row=Clock,
 )
+# When what a clock is about was settled, by itself.
+DONE_TIME = Statement[Any](
+    sa.select(
+        sa.case(
+            (CLOCKS.c.work_item_id.is_(None), CASES.c.resolve_time), else_=WORK_ITEMS.c.finish_time
+        ).label("done_time")
+    )
+    .outerjoin_from(CLOCKS, CASES, CASES.c.id == CLOCKS.c.case_id)
+    .outerjoin(WORK_ITEMS, WORK_ITEMS.c.id == CLOCKS.c.work_item_id)
+    .where(CLOCKS.c.id == sa.bindparam("id"))
+)
 _FOLLOWING = (
     CLOCKS.c.calendar_id == sa.bindparam("calendar_id"),
     CLOCKS.c.fulfill_time.is_(None),

@@ -11,7 +11,6 @@ from cases.domain.work_item import WorkItem
 from cases.names import CLOCK
 from cases.store import clocks as store
 from cases.store.calendars import CALENDAR
-from cases.store.tables import LOCK_CASE, LOCK_WORK_ITEM
 from cases.usecases.calendar import FOLLOW_TIMER
 from cases.usecases.keeping import (
     calendar_of,
@@ -124,18 +123,10 @@ async def clock_due(tx: Transaction, timer: Timer) -> None:
 
     Who settles something without its clock, as the release before does during a rollout, has done it too.
     """
-    clock = await found(tx, CLOCK, store.CLOCK, UUID(timer.key))
-    done_time = await _done_time(tx, clock)
-    clock = await found(tx, CLOCK, store.LOCK_CLOCK, clock.id)
+    clock = await found(tx, CLOCK, store.LOCK_CLOCK, UUID(timer.key))
+    (done_time,) = await store.DONE_TIME.one(tx, id=clock.id)
     fulfilled = clock.fulfill(done_time, await calendar_of(tx, clock)) if done_time else None
     await save_clock(tx, clock, fulfilled or clock.breach(tx.now))
-
-
-async def _done_time(tx: Transaction, clock: Clock) -> datetime | None:
-    """When what a clock is about was settled, if it is; locked, as always before its clock, it stays so."""
-    if clock.work_item_id:
-        return (await LOCK_WORK_ITEM.one(tx, id=clock.work_item_id)).finish_time
-    return (await LOCK_CASE.one(tx, id=clock.case_id)).resolve_time
 
 
 async def clock_due_soon(tx: Transaction, timer: Timer) -> None:
