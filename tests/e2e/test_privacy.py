@@ -39,7 +39,16 @@ from tests.e2e.outcome import mails_about, run_story
 from tests.e2e.stack import Stack
 
 # Where the customer service keeps who a customer is; `idempotency` holds what the caller got, for seven days.
-HOME = {"customers", "identifiers", "observations", "timeline", "views", "idempotency", "import_rows"}
+HOME = {
+    "customers",
+    "identifiers",
+    "observations",
+    "timeline",
+    "views",
+    "idempotency",
+    "import_rows",
+    "search_words",
+}
 ELSEWHERE = ["cases", "loyalty", "notifications", "traces"]
 EVERYTHING = (
     "SELECT format('%I', relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"

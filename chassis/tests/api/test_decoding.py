@@ -11,8 +11,8 @@ import pytest
 
 from chassis.api.decoding import decoder, into
 from chassis.api.messages import timestamp
-from rapport.cases.v1 import case_service_pb2, work_item_service_pb2
-from rapport.customer.v1 import customer_service_pb2, section_service_pb2
+from rapport.cases.v1 import work_item_service_pb2
+from rapport.customer.v1 import customer_service_pb2, relationship_service_pb2, section_service_pb2
 from rapport.loyalty.v1 import purchase_service_pb2
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -38,42 +38,53 @@ def test_a_name_becomes_its_ids_and_a_time_a_datetime() -> None:
     }  # fmt: skip
 
 
-async def open_case(
-    tx: Any, *, customer_id: UUID, topic: str, display_name: str, owner_id: str, department_id: str | None
+async def relate(
+    tx: Any,
+    *,
+    customer_id: UUID,
+    related_customer_id: UUID,
+    kind: str,
+    role: str,
+    start_time: datetime | None,
+    end_time: datetime | None,
 ) -> None:
-    """Takes a case apart."""
+    """Takes a relationship apart."""
 
 
 def test_a_new_resource_is_taken_apart_and_what_is_absent_is_none() -> None:
-    case = {
+    relationship = {
         "customer": f"customers/{ONE}",
-        "topic": "late",
-        "display_name": "\u200b",
-        "owner": "agents/alice",
+        "related_customer": f"customers/{TWO}",
+        "kind": "employee-of",
+        "role": "\u200b",
+        "start_time": timestamp(NOW),
     }
-    request = case_service_pb2.OpenCaseRequest(case=case)
-    assert decoder(request.DESCRIPTOR, open_case)(request) == {
-        "customer_id": ONE, "topic": "late", "display_name": "", "owner_id": "alice", "department_id": None,
+    request = relationship_service_pb2.CreateRelationshipRequest(relationship=relationship)
+    assert decoder(request.DESCRIPTOR, relate)(request) == {
+        "customer_id": ONE, "related_customer_id": TWO, "kind": "employee-of", "role": "",
+        "start_time": NOW, "end_time": None,
     }  # fmt: skip
 
 
 class Changes(TypedDict, total=False):
     """What may change."""
 
-    topic: str
-    display_name: str
+    role: str
+    start_time: datetime | None
+    end_time: datetime | None
 
 
 def test_an_update_becomes_the_changes_that_its_mask_names() -> None:
-    async def update(tx: Any, *, case_id: UUID, changes: Changes, etag: str) -> None: ...
+    async def update(tx: Any, *, relationship_id: UUID, changes: Changes, etag: str) -> None: ...
 
-    request = case_service_pb2.UpdateCaseRequest(
-        case={"name": f"cases/{ONE}", "display_name": "Late", "etag": '"7"'}, update_mask={"paths": ["topic"]}
+    relationship = {"name": f"relationships/{ONE}", "role": "Buyer", "etag": '"7"'}
+    request = relationship_service_pb2.UpdateRelationshipRequest(
+        relationship=relationship, update_mask={"paths": ["end_time"]}
     )
     values = decoder(request.DESCRIPTOR, update)
-    assert values(request) == {"case_id": ONE, "changes": {"topic": ""}, "etag": '"7"'}
+    assert values(request) == {"relationship_id": ONE, "changes": {"end_time": None}, "etag": '"7"'}
     request.update_mask.Clear()
-    assert values(request)["changes"] == {"display_name": "Late"}
+    assert values(request)["changes"] == {"role": "Buyer"}
 
 
 @dataclass
@@ -111,52 +122,77 @@ def test_many_names_become_many_ids() -> None:
 
 
 class Wrong:
-    """Use cases of OpenCase that do not fit it."""
+    """Use cases of CreateRelationship that do not fit it."""
 
-    async def lacks(self, *, customer_id: UUID, topic: str, display_name: str, owner_id: str) -> None: ...
+    async def lacks(
+        self,
+        *,
+        customer_id: UUID,
+        related_customer_id: UUID,
+        kind: str,
+        role: str,
+        start_time: datetime | None,
+    ) -> None: ...
 
     async def more(
         self,
         *,
         customer_id: UUID,
-        topic: str,
-        display_name: str,
-        owner_id: str,
-        department_id: str | None,
+        related_customer_id: UUID,
+        kind: str,
+        role: str,
+        start_time: datetime | None,
+        end_time: datetime | None,
         x: int,
     ) -> None: ...
 
     async def required(
-        self, *, customer_id: UUID, topic: str, display_name: str, owner_id: str, department_id: str
+        self,
+        *,
+        customer_id: UUID,
+        related_customer_id: UUID,
+        kind: str,
+        role: str,
+        start_time: datetime | None,
+        end_time: datetime,
     ) -> None: ...
 
     async def other(
-        self, *, customer_id: str, topic: str, display_name: str, owner_id: str, department_id: str | None
+        self,
+        *,
+        customer_id: str,
+        related_customer_id: UUID,
+        kind: str,
+        role: str,
+        start_time: datetime | None,
+        end_time: datetime | None,
     ) -> None: ...
 
 
 @pytest.mark.parametrize(
     ("usecase", "said"),
     [
-        (Wrong.lacks, "department_id is taken by no parameter"),
+        (Wrong.lacks, "end_time is taken by no parameter"),
         (Wrong.more, "x is no field"),
-        (Wrong.required, "department_id is str | None, not str"),
+        (Wrong.required, "end_time is datetime.datetime | None, not datetime"),
         (Wrong.other, "customer_id is UUID, not str"),
     ],
 )
 def test_a_use_case_that_does_not_fit_its_request_starts_no_service(usecase: Any, said: str) -> None:
-    with pytest.raises(TypeError, match=r"does not fit rapport.cases.v1.OpenCaseRequest") as refused:
-        decoder(case_service_pb2.OpenCaseRequest.DESCRIPTOR, usecase)
+    with pytest.raises(
+        TypeError, match=r"does not fit rapport.customer.v1.CreateRelationshipRequest"
+    ) as refused:
+        decoder(relationship_service_pb2.CreateRelationshipRequest.DESCRIPTOR, usecase)
     assert said in str(refused.value)
 
 
 def test_changes_that_are_not_those_of_the_contract_start_no_service() -> None:
-    async def update(tx: Any, *, case_id: UUID, changes: dict[str, str], etag: str) -> None: ...
+    async def update(tx: Any, *, relationship_id: UUID, changes: dict[str, str], etag: str) -> None: ...
 
     with pytest.raises(
-        TypeError, match=r"changes of rapport\.cases\.v1\.UpdateCaseRequest must be a TypedDict"
+        TypeError, match=r"changes of rapport\.customer\.v1\.UpdateRelationshipRequest must be a TypedDict"
     ):
-        decoder(case_service_pb2.UpdateCaseRequest.DESCRIPTOR, update)
+        decoder(relationship_service_pb2.UpdateRelationshipRequest.DESCRIPTOR, update)
 
 
 def test_bytes_are_bytes_and_an_absent_time_is_none() -> None:

@@ -1,11 +1,12 @@
 """What agents are given to do next."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from cases.store.tables import LOCK_WORK_ITEM, WORK_ITEM
+from cases.usecases import queue
 from chassis.api.messages import moment
 from chassis.context import Call, acting, service_itself
 from rapport.cases.v1.case_service_pb2 import AssignCaseRequest
@@ -126,6 +127,20 @@ async def test_what_cannot_be_done_now_is_given_to_nobody(desk, bob):
     assert (await next_of(desk, bob)).work_item.name == blocked.name
     await desk.item("Assign", blocked.name)  # put back
     assert (await next_of(desk, bob)).work_item.name == blocked.name
+
+
+async def test_what_is_held_for_a_moment_is_given_all_the_same(desk, bob, monkeypatch):
+    """A timer that looks at the only work there is does not make the queue empty."""
+    work_item = await desk.add((await desk.open()).name)
+    monkeypatch.setattr(queue, "PASSES", 1_000)  # however slow the machine is
+    held = UUID(work_item.name.partition("/")[2])
+    with acting(Call("hold", service_itself("cases"))):
+        async with desk.running.db.transaction() as tx:
+            await LOCK_WORK_ITEM.one(tx, id=held)
+            asked = asyncio.ensure_future(next_of(desk, bob))
+            await asyncio.wait([asked], timeout=0.1)
+            assert not asked.done()
+    assert (await asked).work_item.name == work_item.name
 
 
 async def test_the_same_request_is_answered_with_the_same_work(desk, bob):

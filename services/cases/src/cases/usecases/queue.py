@@ -1,5 +1,6 @@
 """Giving agents what is to be done next."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from chassis.db.transaction import Transaction
 from chassis.work.timers import Timer
 
 AT_ONCE = 16  # that are looked at of each kind
+PASSES, PAUSE_S = 10, 0.02
 
 
 async def take_next_work(tx: Transaction, *, agent_id: str) -> NextWork:
@@ -25,14 +27,20 @@ async def take_next_work(tx: Transaction, *, agent_id: str) -> NextWork:
     """
     agent = await owned(tx, AGENT, tables.LOCK_AGENT, agent_id)
     agent.require_active()
-    seen: list[UUID] = []
-    while candidates := await _candidates(tx, agent, seen):
-        ids = [each.id for each in in_order(candidates, tx.now)]
-        if work_item := await store.TAKE_FIRST.maybe(tx, ids=ids):
-            await save(tx, tables.UPDATE_WORK_ITEM, work_item, work_item.assign(agent.id))
-            (chosen,) = (each for each in candidates if each.id == work_item.id)
-            return given(work_item, chosen, tx.now)
-        seen += ids
+    for _ in range(PASSES):
+        held: list[UUID] = []
+        while candidates := await _candidates(tx, agent, held):
+            ids = [each.id for each in in_order(candidates, tx.now)]
+            if work_item := await store.TAKE_FIRST.maybe(tx, ids=ids):
+                await save(tx, tables.UPDATE_WORK_ITEM, work_item, work_item.assign(agent.id))
+                (chosen,) = (each for each in candidates if each.id == work_item.id)
+                return given(work_item, chosen, tx.now)
+            held += ids
+        if not held:
+            break
+        # Whatever waits is held for a moment, by a timer for one. To wait for its lock could be a deadlock:
+        # who assigns work locks that before the agent.
+        await asyncio.sleep(PAUSE_S)
     return NextWork()
 
 

@@ -121,6 +121,7 @@ def _reached(operations: list[dict[str, Any]], schemas: dict[str, Any]) -> list[
     """The schemas that operations take and answer, and all that is in them."""
     reached: dict[str, None] = {}
     ahead = [name for each in operations for name in (each["takes"], each["answers"]) if name]
+    ahead += [name for each in operations for told in own(each["told"]) if (name := kind(told["schema"])[1])]
     while ahead:
         if (name := ahead.pop()) not in reached:
             reached[name] = None
