@@ -74,6 +74,8 @@ class Release:
         packages = [path.parent for path in _packages(self.source)]
         uv = [Path(sys.executable).parent / "uv", "-q", "pip", "install", "--offline", "--no-deps"]
         subprocess.run([*uv, "--no-build-isolation", "--target", self.site, *packages], check=True)
+        # Its contracts alone: without this, those of today would be of the same namespace.
+        (self.site / "rapport" / "__init__.py").touch()
         for path in _packages(ROOT):
             if not (self.source / path.relative_to(ROOT)).exists():
                 hidden = self.site / f"rapport_{path.parent.name}-0.dist-info"
