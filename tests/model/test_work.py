@@ -85,7 +85,12 @@ class Model:
             return "BROKEN"
         is_soon = self.now >= due - min(LEAD_H, (due - item["made"]) / 2)
         is_late = end is not None and end > due
-        return "AT_RISK" if is_soon or is_late or "blocked" in item else "OPEN"
+        return "AT_RISK" if is_soon or is_late or self.is_held(item) else "OPEN"
+
+    def is_held(self, item: dict[str, Any]) -> bool:
+        """Whether it cannot go on, or waits for what cannot."""
+        before = [self.items[each] for each in item["after"]]
+        return "done" not in item and ("blocked" in item or any(map(self.is_held, before)))
 
 
 class Drive:
@@ -283,6 +288,7 @@ def shown(line: Any) -> dict[str, Any]:
 @given(history=HISTORIES)
 @example([("add", set(), 0, 48), ("add", {0}, 30, 40), ("forecast", 0, 20), ("part", 1, 0)])
 @example([("add", set(), 0, None), ("add", {0}, 5, 30), ("finish", 0)])
+@example([("add", set(), 0, None), ("add", {0}, 0, 1), ("block", 0)])
 @example([("add", set(), 0, 48), ("block", 0), ("wait", 30), ("unblock", 0), ("hand_over", 0, "billing")])
 @settings(
     max_examples=int(os.environ.get("RAPPORT_MODEL_EXAMPLES", "25")),

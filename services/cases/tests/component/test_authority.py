@@ -31,7 +31,7 @@ def limit(amount, **fields):
 
 
 @pytest.fixture
-def service(desk):
+async def service(desk):
     return desk.running.stub(AuthorityServiceStub)
 
 

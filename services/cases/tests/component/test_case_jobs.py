@@ -79,7 +79,7 @@ class Bulk:
 
 
 @pytest.fixture
-def bulk(desk):
+async def bulk(desk):
     return Bulk(desk)
 
 

@@ -84,7 +84,7 @@ class Linking:
 
 
 @pytest.fixture
-def linking(desk):
+async def linking(desk):
     return Linking(desk)
 
 

@@ -30,7 +30,7 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def service(desk):
+async def service(desk):
     return desk.running.stub(EscalationServiceStub)
 
 

@@ -23,7 +23,7 @@ from rapport_testing.running import reason
 
 
 @pytest.fixture
-def topics(desk):
+async def topics(desk):
     return desk.running.stub(TopicServiceStub)
 
 

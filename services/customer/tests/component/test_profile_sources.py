@@ -31,7 +31,7 @@ MANUAL = {"rule": A.RULE_MANUAL, "trusted_sources": []}
 
 
 @pytest.fixture
-def attributes(desk):
+async def attributes(desk):
     return desk.running.stub(AttributeServiceStub)
 
 

@@ -21,7 +21,7 @@ from rapport_testing.wait import eventually
 
 
 @pytest.fixture
-def related(desk):
+async def related(desk):
     return desk.running.stub(RelationshipServiceStub)
 
 
