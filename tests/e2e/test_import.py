@@ -45,6 +45,7 @@ async def test_every_customers_lifetime_value_in_the_view_is_exact_to_the_cent(s
 
     def exact() -> bool:
         views = views_of(list(names.values()))
+        assert all(view.value.lifetime_values for view in views)  # some are still on their way
         found = {view.customer: int(decimal(view.value.lifetime_values[0]) * 100) for view in views}
         assert {key: found[name] for key, name in names.items()} == dict(truth)
         return True
