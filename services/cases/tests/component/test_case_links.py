@@ -167,7 +167,7 @@ async def test_merged_cases_are_read_and_settled_as_one(desk, linking, refused):
     assert await refused(linking.resolve(survivor)) == "FAILED_PRECONDITION WORK_ITEM_OPEN"
     await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=item.name))
     assert (await linking.resolve(survivor)).state == RESOLVED
-    assert (await linking.get(merged)).customer_state == states_pb2.CUSTOMER_STATE_RESOLVED
+    assert (await linking.get(merged)).progress == states_pb2.CASE_PROGRESS_RESOLVED
 
 
 async def test_work_on_a_merged_case_is_work_for_the_customer(desk, linking):
@@ -176,7 +176,7 @@ async def test_work_on_a_merged_case_is_work_for_the_customer(desk, linking):
     await linking.merge(survivor, merged)
     await desk.work_items.StartWorkItem(StartWorkItemRequest(name=item.name))
     for case in (survivor, merged):
-        assert (await linking.get(case)).customer_state == states_pb2.CUSTOMER_STATE_IN_PROGRESS
+        assert (await linking.get(case)).progress == states_pb2.CASE_PROGRESS_IN_PROGRESS
 
 
 async def test_a_merge_is_undone_exactly(desk, linking, refused):

@@ -298,7 +298,7 @@ async def test_a_clock_that_was_being_started_while_its_calendar_changed_follows
 
 
 async def test_a_policy_may_ask_what_the_customer_is_shown(desk):
-    begun = "case.customer_state == CustomerState.CUSTOMER_STATE_IN_PROGRESS"
+    begun = "case.progress == CaseProgress.CASE_PROGRESS_IN_PROGRESS"
     await policy(desk, "begun", begun, subject="SUBJECT_WORK_ITEM")
     case = await desk.open()
     first = await desk.add(case.name)

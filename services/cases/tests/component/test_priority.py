@@ -138,15 +138,15 @@ async def test_a_batch_with_a_case_that_is_not_there_is_refused(desk, refused):
 
 async def test_the_customer_is_shown_where_the_work_is(desk):
     opened = await desk.open()
-    assert opened.customer_state == states_pb2.CUSTOMER_STATE_RECEIVED
+    assert opened.progress == states_pb2.CASE_PROGRESS_RECEIVED
     item = await desk.add(opened.name)
-    assert (await case_of(desk, opened)).customer_state == states_pb2.CUSTOMER_STATE_RECEIVED
+    assert (await case_of(desk, opened)).progress == states_pb2.CASE_PROGRESS_RECEIVED
     await desk.work_items.StartWorkItem(StartWorkItemRequest(name=item.name))
-    assert (await case_of(desk, opened)).customer_state == states_pb2.CUSTOMER_STATE_IN_PROGRESS
+    assert (await case_of(desk, opened)).progress == states_pb2.CASE_PROGRESS_IN_PROGRESS
     await desk.work_items.BlockWorkItem(BlockWorkItemRequest(name=item.name, reason_code="customer-answer"))
-    assert (await case_of(desk, opened)).customer_state == states_pb2.CUSTOMER_STATE_WAITING_FOR_YOU
+    assert (await case_of(desk, opened)).progress == states_pb2.CASE_PROGRESS_WAITING_FOR_CUSTOMER
     await desk.work_items.UnblockWorkItem(UnblockWorkItemRequest(name=item.name))
-    assert (await case_of(desk, opened)).customer_state == states_pb2.CUSTOMER_STATE_IN_PROGRESS
+    assert (await case_of(desk, opened)).progress == states_pb2.CASE_PROGRESS_IN_PROGRESS
     other = await desk.open()
     resolved = await desk.cases.ResolveCase(ResolveCaseRequest(name=other.name, resolution="answered"))
-    assert resolved.customer_state == states_pb2.CUSTOMER_STATE_RESOLVED
+    assert resolved.progress == states_pb2.CASE_PROGRESS_RESOLVED

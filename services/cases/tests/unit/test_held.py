@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from cases.domain.case import Case
-from cases.domain.held import CustomerState, Held
+from cases.domain.held import CaseProgress, Held
 from rapport.common.v1 import states_pb2
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -15,18 +15,18 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("work", "state"),
     [
-        ({}, CustomerState.RECEIVED),
-        ({"begun": True}, CustomerState.IN_PROGRESS),
-        ({"waits_for_customer": True}, CustomerState.WAITING_FOR_YOU),
-        ({"begun": True, "waits_for_customer": True}, CustomerState.WAITING_FOR_YOU),
+        ({}, CaseProgress.RECEIVED),
+        ({"begun": True}, CaseProgress.IN_PROGRESS),
+        ({"waits_for_customer": True}, CaseProgress.WAITING_FOR_CUSTOMER),
+        ({"begun": True, "waits_for_customer": True}, CaseProgress.WAITING_FOR_CUSTOMER),
     ],
 )
 def test_the_customer_is_shown_what_concerns_them_most(work, state):
     case = Case(UUID(int=1), UUID(int=2), "late-delivery", "", "alice", "front-desk", NOW, NOW)
-    assert Held(case, **work).customer_state is state
-    assert Held(case, resolved=True, **work).customer_state is CustomerState.RESOLVED
+    assert Held(case, **work).progress is state
+    assert Held(case, resolved=True, **work).progress is CaseProgress.RESOLVED
 
 
 def test_the_states_are_named_as_in_the_contract():
-    names = [f"CUSTOMER_STATE_{state}" for state in ("UNSPECIFIED", *CustomerState)]
-    assert names == states_pb2.CustomerState.keys()
+    names = [f"CASE_PROGRESS_{state}" for state in ("UNSPECIFIED", *CaseProgress)]
+    assert names == states_pb2.CaseProgress.keys()

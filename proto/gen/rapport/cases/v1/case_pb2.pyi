@@ -71,7 +71,7 @@ class Case(_message.Message):
     HARM_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     PRIORITY_REASONS_FIELD_NUMBER: _builtins.int
-    CUSTOMER_STATE_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     MERGED_INTO_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -106,7 +106,7 @@ class Case(_message.Message):
     """How soon it is to be seen to: `harm` sets it, and who the customer is to us raises it by one step at most. `ExplainCase`
     says why.
     """
-    customer_state: _states_pb2.CustomerState.ValueType
+    progress: _states_pb2.CaseProgress.ValueType
     """What the customer is shown. It follows from `state` and the work."""
     kind: Global___Case.Kind.ValueType
     """What it is; a CONCERN unless it is said."""
@@ -148,13 +148,13 @@ class Case(_message.Message):
         harm: _states_pb2.Harm.ValueType = ...,
         priority: _states_pb2.CasePriority.ValueType = ...,
         priority_reasons: _abc.Iterable[_builtins.str] | None = ...,
-        customer_state: _states_pb2.CustomerState.ValueType = ...,
+        progress: _states_pb2.CaseProgress.ValueType = ...,
         kind: Global___Case.Kind.ValueType = ...,
         merged_into: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time", "resolve_time", b"resolve_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "customer_state", b"customer_state", "department", b"department", "display_name", b"display_name", "etag", b"etag", "harm", b"harm", "kind", b"kind", "merged_into", b"merged_into", "name", b"name", "open_time", b"open_time", "owner", b"owner", "priority", b"priority", "priority_reasons", b"priority_reasons", "reopen_count", b"reopen_count", "reopen_reason_code", b"reopen_reason_code", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "department", b"department", "display_name", b"display_name", "etag", b"etag", "harm", b"harm", "kind", b"kind", "merged_into", b"merged_into", "name", b"name", "open_time", b"open_time", "owner", b"owner", "priority", b"priority", "priority_reasons", b"priority_reasons", "progress", b"progress", "reopen_count", b"reopen_count", "reopen_reason_code", b"reopen_reason_code", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -164,37 +164,37 @@ CASE_PRIORITY_P4: CasePriority.ValueType  # 4
 """When nothing more pressing waits."""
 Global___CasePriority: _TypeAlias = CasePriority  # noqa: Y015
 
-class _CustomerState:
+class _CaseProgress:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
 
-class _CustomerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CustomerState.ValueType], _builtins.type):
+class _CaseProgressEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CaseProgress.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
-    CUSTOMER_STATE_UNSPECIFIED: _CustomerState.ValueType  # 0
+    CASE_PROGRESS_UNSPECIFIED: _CaseProgress.ValueType  # 0
     """Never sent."""
-    CUSTOMER_STATE_RECEIVED: _CustomerState.ValueType  # 1
+    CASE_PROGRESS_RECEIVED: _CaseProgress.ValueType  # 1
     """We have it, and nobody has begun."""
-    CUSTOMER_STATE_IN_PROGRESS: _CustomerState.ValueType  # 2
+    CASE_PROGRESS_IN_PROGRESS: _CaseProgress.ValueType  # 2
     """Somebody works on it."""
-    CUSTOMER_STATE_WAITING_FOR_YOU: _CustomerState.ValueType  # 3
+    CASE_PROGRESS_WAITING_FOR_CUSTOMER: _CaseProgress.ValueType  # 3
     """It goes on once the customer has answered: work on it is blocked by the reason `customer-answer`."""
-    CUSTOMER_STATE_RESOLVED: _CustomerState.ValueType  # 4
+    CASE_PROGRESS_RESOLVED: _CaseProgress.ValueType  # 4
     """Settled."""
 
-class CustomerState(_CustomerState, metaclass=_CustomerStateEnumTypeWrapper):
+class CaseProgress(_CaseProgress, metaclass=_CaseProgressEnumTypeWrapper):
     """What the customer is shown of a case. It follows from the work; nobody sets it."""
 
-CUSTOMER_STATE_UNSPECIFIED: CustomerState.ValueType  # 0
+CASE_PROGRESS_UNSPECIFIED: CaseProgress.ValueType  # 0
 """Never sent."""
-CUSTOMER_STATE_RECEIVED: CustomerState.ValueType  # 1
+CASE_PROGRESS_RECEIVED: CaseProgress.ValueType  # 1
 """We have it, and nobody has begun."""
-CUSTOMER_STATE_IN_PROGRESS: CustomerState.ValueType  # 2
+CASE_PROGRESS_IN_PROGRESS: CaseProgress.ValueType  # 2
 """Somebody works on it."""
-CUSTOMER_STATE_WAITING_FOR_YOU: CustomerState.ValueType  # 3
+CASE_PROGRESS_WAITING_FOR_CUSTOMER: CaseProgress.ValueType  # 3
 """It goes on once the customer has answered: work on it is blocked by the reason `customer-answer`."""
-CUSTOMER_STATE_RESOLVED: CustomerState.ValueType  # 4
+CASE_PROGRESS_RESOLVED: CaseProgress.ValueType  # 4
 """Settled."""
-Global___CustomerState: _TypeAlias = CustomerState  # noqa: Y015
+Global___CaseProgress: _TypeAlias = CaseProgress  # noqa: Y015
 
 class _NoticeState:
     ValueType = _typing.NewType("ValueType", _builtins.int)

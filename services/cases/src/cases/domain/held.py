@@ -6,12 +6,12 @@ from enum import StrEnum
 from cases.domain.case import Case
 
 
-class CustomerState(StrEnum):
+class CaseProgress(StrEnum):
     """What a customer is shown of a case."""
 
     RECEIVED = "RECEIVED"
     IN_PROGRESS = "IN_PROGRESS"
-    WAITING_FOR_YOU = "WAITING_FOR_YOU"
+    WAITING_FOR_CUSTOMER = "WAITING_FOR_CUSTOMER"
     RESOLVED = "RESOLVED"
 
 
@@ -28,10 +28,10 @@ class Held:
     waits_for_customer: bool = False
 
     @property
-    def customer_state(self) -> CustomerState:
+    def progress(self) -> CaseProgress:
         """One state, however many departments work: what concerns the customer most."""
         if self.resolved:
-            return CustomerState.RESOLVED
+            return CaseProgress.RESOLVED
         if self.waits_for_customer:
-            return CustomerState.WAITING_FOR_YOU
-        return CustomerState.IN_PROGRESS if self.begun else CustomerState.RECEIVED
+            return CaseProgress.WAITING_FOR_CUSTOMER
+        return CaseProgress.IN_PROGRESS if self.begun else CaseProgress.RECEIVED

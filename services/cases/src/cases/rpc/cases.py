@@ -36,7 +36,7 @@ from rapport.common.v1.explanation_pb2 import Explanation
 
 def shown(each: Held) -> Case:
     """A case as the contract has it."""
-    return to_message(Case, each.case, customer_state=each.customer_state)
+    return to_message(Case, each.case, progress=each.progress)
 
 
 class CaseRpc(Rpc, CaseServiceServicer):

@@ -37,7 +37,7 @@ def first_that_holds(
 ) -> ClockPolicy | None:
     """The first policy whose condition holds; one of which nobody can say does not."""
     values = {
-        "case": to_message(case_pb2.Case, held.case, customer_state=held.customer_state),
+        "case": to_message(case_pb2.Case, held.case, progress=held.progress),
         "work_item": to_message(work_item_pb2.WorkItem, work_item) if work_item else None,
         "band": enum_number(ValueBand.DESCRIPTOR, band),
     }

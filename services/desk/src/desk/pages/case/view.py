@@ -40,7 +40,7 @@ _OPEN = (WORK, NOTE, OWNER, SPLIT, MERGE_CASE)
 _STATES = {
     "RECEIVED": N_("We have it, nobody has begun"),
     "IN_PROGRESS": N_("In progress"),
-    "WAITING_FOR_YOU": N_("It waits for the customer"),
+    "WAITING_FOR_CUSTOMER": N_("It waits for the customer"),
     "RESOLVED": N_("Resolved"),
 }
 # In the order in which they are listed.
@@ -108,7 +108,7 @@ class _Maker:
         acts = (RESOLVE, *acts) if is_open and done else acts
         return Card(
             name=case.name,
-            state=say(_STATES.get(value_name(case, "customer_state"), N_("In progress"))),
+            state=say(_STATES.get(value_name(case, "progress"), N_("In progress"))),
             priority=value_name(case, "priority"),
             reasons=", ".join(say.code(each) for each in case.priority_reasons),
             owner=say("{who} owns it.", who=self.names(case.owner)),
@@ -256,7 +256,7 @@ class _Maker:
             other=other.name,
             title=title_of(other, self.say),
             words=self.say(told),
-            state=self.say(_STATES.get(value_name(other, "customer_state"), N_("In progress"))),
+            state=self.say(_STATES.get(value_name(other, "progress"), N_("In progress"))),
         )
 
     def promises(self) -> Card:
