@@ -638,11 +638,11 @@ SCENES: dict[str, Scene] = {
     "cases.WorkItemService.BlockWorkItem": working(block_work_item),
     "cases.WorkItemService.UnblockWorkItem": working(unblock_work_item, block_work_item),
     "cases.WorkItemService.HandOverWorkItem": working(hand_over_work_item),
-    "cases.WorkItemService.AddDependency": depending(work_item_service_pb2.AddDependencyRequest),
-    "cases.WorkItemService.RemoveDependency": depending(work_item_service_pb2.RemoveDependencyRequest),
-    "cases.WorkItemService.AddDependency+case": depending_lent(work_item_service_pb2.AddDependencyRequest),
-    "cases.WorkItemService.RemoveDependency+case": depending_lent(
-        work_item_service_pb2.RemoveDependencyRequest
+    "cases.WorkItemService.AddPredecessor": depending(work_item_service_pb2.AddPredecessorRequest),
+    "cases.WorkItemService.RemovePredecessor": depending(work_item_service_pb2.RemovePredecessorRequest),
+    "cases.WorkItemService.AddPredecessor+case": depending_lent(work_item_service_pb2.AddPredecessorRequest),
+    "cases.WorkItemService.RemovePredecessor+case": depending_lent(
+        work_item_service_pb2.RemovePredecessorRequest
     ),
     "cases.EscalationService.CreateEscalation": create_escalation,
     "cases.EscalationService.TakeEscalation": take_escalation,

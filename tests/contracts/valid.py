@@ -400,19 +400,19 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListWorkItems", _PAGE | {"filter": "state = FINISHED"}),
         ("CreateWorkItem", {"work_item": {"case": "{OpenCase}", "department": "departments/front-desk",
             "kind": "invoice", "reference": "orders/1", "display_name": "Write to Mrs. Sommer",
-            "after": ["{ListWorkItems}"], "duration_minutes": 90, "fields": {"floor": "4"}}}),
+            "predecessors": ["{ListWorkItems}"], "duration_minutes": 90, "fields": {"floor": "4"}}}),
         ("TakeNextWork", {"name": "agents/alice"}),
         ("AssignWorkItem", {"name": "{CreateWorkItem}", "assignee": "agents/alice", "etag": ""}),
         ("BlockWorkItem", {"name": "{CreateWorkItem}", "reason_code": "customer", "etag": "#"}),
         ("UnblockWorkItem", {"name": "{CreateWorkItem}", "etag": "#"}),
-        ("RemoveDependency", {
+        ("RemovePredecessor", {
             "name": "{CreateWorkItem}", "predecessor": "{ListWorkItems}", "etag": "#"}),
-        ("AddDependency", {"name": "{CreateWorkItem}", "predecessor": "{ListWorkItems}", "etag": "#"}),
+        ("AddPredecessor", {"name": "{CreateWorkItem}", "predecessor": "{ListWorkItems}", "etag": "#"}),
         ("HandOverWorkItem", {
             "name": "{CreateWorkItem}", "department": "departments/billing", "reason_code": "not-ours",
             "asked_customer_again": True, "fields": {"order": "orders/1"}, "etag": "#"}),
         ("FinishWorkItem", {"name": "{CreateWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
-        ("ListHandoffs", _PAGE | {"filter": "to_department = departments/billing"}),
+        ("ListHandoffs", _PAGE | {"filter": "department = departments/billing"}),
         ("GetHandoff", {"name": "{ListHandoffs}"}),
         ("ReportHandoffs", {"start_time": BEFORE, "end_time": SOON, "topic": "lost"}),
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),

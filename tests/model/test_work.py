@@ -136,7 +136,7 @@ class Drive:
             case=self.case.name,
             department="departments/delivery",
             kind="leg",
-            after=[self.names[each] for each in after],
+            predecessors=[self.names[each] for each in after],
             duration_minutes=takes * 60,
         )
         made = await self.work.CreateWorkItem(pb.CreateWorkItemRequest(work_item=item))
@@ -204,14 +204,14 @@ class Drive:
         on %= len(self.names)
         item, over = self.of(i)
         refusal = over or ("DEPENDENCY_CYCLE" if self.model.waits_for(on, i) else "")
-        if await self.call(refusal, "AddDependency", i, predecessor=self.names[on]):
+        if await self.call(refusal, "AddPredecessor", i, predecessor=self.names[on]):
             item["after"].add(on)
 
     async def part(self, i: int, on: int) -> None:
         on %= len(self.names)
         item, over = self.of(i)
         before = self.model.end(item)
-        if await self.call(over, "RemoveDependency", i, predecessor=self.names[on]):
+        if await self.call(over, "RemovePredecessor", i, predecessor=self.names[on]):
             item["after"].discard(on)
             if self.model.end(item) is None and before is not None:
                 item["said"] = before  # what was expected stands until there is another word
@@ -276,7 +276,7 @@ def shown(line: Any) -> dict[str, Any]:
         [hour(each.start_time), hour(each.end_time) if each.HasField("end_time") else None]
         for each in line.blocks
     ]
-    ends = {"from": line.from_department, "to": line.to_department}
+    ends = {"from": line.requesting_department, "to": line.department}
     made = {key: value.removeprefix("departments/") for key, value in ends.items()}
     made |= {"at": hour(line.hand_over_time), "blocks": blocks}
     for key, field in (("start", "start_time"), ("end", "end_time")):

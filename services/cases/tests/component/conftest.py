@@ -132,8 +132,8 @@ class Desk:
         )
 
     async def item(self, verb: str, name: str, **fields: Any) -> work_item_pb2.WorkItem:
-        """Do something with a work item: `Start`, `Finish`, `Block`, `AddDependency`."""
-        method = verb if verb.endswith("Dependency") else f"{verb}WorkItem"
+        """Do something with a work item: `Start`, `Finish`, `Block`, `AddPredecessor`."""
+        method = verb if verb.endswith("Predecessor") else f"{verb}WorkItem"
         request = getattr(work_item_service_pb2, f"{method}Request")
         return await getattr(self.work_items, method)(request(name=name, **fields))
 

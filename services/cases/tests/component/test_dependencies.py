@@ -21,7 +21,7 @@ async def packed_then_delivered(desk, **fields):
     """Two work items of a case, the second after the first."""
     case = await desk.open()
     packed = await desk.add(case.name, department="departments/warehouse", kind="pack-order")
-    return packed, await desk.add(case.name, after=[packed.name], **fields)
+    return packed, await desk.add(case.name, predecessors=[packed.name], **fields)
 
 
 async def seen(desk, item):
@@ -48,8 +48,8 @@ async def test_a_late_predecessor_makes_what_waits_for_it_late_and_what_was_prom
 async def test_what_waits_for_blocked_work_is_at_risk_however_far_after_it(desk):
     case = await desk.open()
     first = await desk.add(case.name)
-    second = await desk.add(case.name, after=[first.name])
-    third = await desk.add(case.name, after=[second.name])
+    second = await desk.add(case.name, predecessors=[first.name])
+    third = await desk.add(case.name, predecessors=[second.name])
     promise = await desk.make(3, work_item=third.name)
 
     async def state():
@@ -61,11 +61,11 @@ async def test_what_waits_for_blocked_work_is_at_risk_however_far_after_it(desk)
     assert await state() == at_risk
     [blocked], [*_, risk] = [await desk.facts(each) for each in ("WorkItemBlocked", "PromiseAtRisk")]
     assert risk.causation_id == blocked.id
-    later = await desk.add(case.name, after=[second.name])
+    later = await desk.add(case.name, predecessors=[second.name])
     assert (await desk.make(3, work_item=later.name)).state == Promised.PROMISE_STATE_AT_RISK
-    await desk.item("RemoveDependency", third.name, predecessor=second.name)
+    await desk.item("RemovePredecessor", third.name, predecessor=second.name)
     assert await state() == open_
-    await desk.item("AddDependency", third.name, predecessor=second.name)
+    await desk.item("AddPredecessor", third.name, predecessor=second.name)
     assert await state() == at_risk
     await desk.item("Unblock", first.name)
     assert await state() == open_
@@ -100,8 +100,8 @@ async def test_what_is_added_after_late_work_is_late_at_once(desk):
     case = await desk.open()
     packed = await desk.add(case.name)
     await desk.forecast(packed.name, days=4)
-    added = await desk.add(case.name, after=[packed.name, packed.name], duration_minutes=60)
-    assert list(added.after) == [packed.name]
+    added = await desk.add(case.name, predecessors=[packed.name, packed.name], duration_minutes=60)
+    assert list(added.predecessors) == [packed.name]
     assert added.forecast_finish_time == timestamp(desk.in_days(4) + timedelta(hours=1))
     created, forecast = [fact for fact in await desk.facts() if fact.resource == added.name]
     assert (created.version, forecast.version, forecast.causation_id) == (1, 2, created.id)
@@ -111,9 +111,9 @@ async def test_a_delay_goes_all_the_way_through_parallel_work_once(desk):
     """Two in parallel, one after both: told once, because of the later one."""
     case = await desk.open()
     first = await desk.add(case.name)
-    short = await desk.add(case.name, after=[first.name], duration_minutes=60)
-    long = await desk.add(case.name, after=[first.name], duration_minutes=600)
-    last = await desk.add(case.name, after=[short.name, long.name])
+    short = await desk.add(case.name, predecessors=[first.name], duration_minutes=60)
+    long = await desk.add(case.name, predecessors=[first.name], duration_minutes=600)
+    last = await desk.add(case.name, predecessors=[short.name, long.name])
     await desk.forecast(first.name, days=1)
     assert (await seen(desk, last)).forecast_finish_time == timestamp(desk.in_days(1) + timedelta(hours=10))
     told = await desk.facts("WorkItemForecast")
@@ -147,19 +147,21 @@ async def test_a_dependency_is_added_and_removed_once(desk):
     packed, delivered = [await desk.add(case.name) for _ in range(2)]
     await desk.forecast(packed.name, days=4)
     await desk.forecast(delivered.name, days=2, reason_code="weather")
-    waits = await desk.item("AddDependency", delivered.name, predecessor=packed.name)
-    assert (list(waits.after), waits.forecast_reason_code) == ([packed.name], LATE)
-    assert await desk.item("AddDependency", delivered.name, predecessor=packed.name) == waits
-    free = await desk.item("RemoveDependency", delivered.name, predecessor=packed.name)
-    assert (list(free.after), free.forecast_reason_code) == ([], "weather")
-    assert await desk.item("RemoveDependency", delivered.name, predecessor=packed.name) == free
-    assert [fact.data.updated_fields for fact in await desk.facts("WorkItemUpdated")] == [["after"]] * 2
+    waits = await desk.item("AddPredecessor", delivered.name, predecessor=packed.name)
+    assert (list(waits.predecessors), waits.forecast_reason_code) == ([packed.name], LATE)
+    assert await desk.item("AddPredecessor", delivered.name, predecessor=packed.name) == waits
+    free = await desk.item("RemovePredecessor", delivered.name, predecessor=packed.name)
+    assert (list(free.predecessors), free.forecast_reason_code) == ([], "weather")
+    assert await desk.item("RemovePredecessor", delivered.name, predecessor=packed.name) == free
+    assert [fact.data.updated_fields for fact in await desk.facts("WorkItemUpdated")] == [
+        ["predecessors"]
+    ] * 2
 
 
 async def test_a_forecast_that_rested_on_a_predecessor_alone_stands_without_it(desk):
     packed, delivered = await packed_then_delivered(desk)
     await desk.forecast(packed.name, days=4)
-    free = await desk.item("RemoveDependency", delivered.name, predecessor=packed.name)
+    free = await desk.item("RemovePredecessor", delivered.name, predecessor=packed.name)
     assert free.forecast_finish_time == timestamp(desk.in_days(4))
     await desk.forecast(packed.name, days=1)
     assert (await seen(desk, delivered)).forecast_finish_time == timestamp(desk.in_days(4))
@@ -168,32 +170,32 @@ async def test_a_forecast_that_rested_on_a_predecessor_alone_stands_without_it(d
 async def test_nothing_waits_for_itself(desk, refused):
     case = await desk.open()
     first = await desk.add(case.name)
-    second = await desk.add(case.name, after=[first.name])
-    third = await desk.add(case.name, after=[second.name])
+    second = await desk.add(case.name, predecessors=[first.name])
+    third = await desk.add(case.name, predecessors=[second.name])
     for on in (third, second, first):
-        circle = desk.item("AddDependency", first.name, predecessor=on.name)
+        circle = desk.item("AddPredecessor", first.name, predecessor=on.name)
         assert await refused(circle) == "FAILED_PRECONDITION DEPENDENCY_CYCLE"
-    assert list((await seen(desk, first)).after) == []
+    assert list((await seen(desk, first)).predecessors) == []
 
 
 async def test_work_waits_for_work_of_its_own_case(desk, refused):
     case = await desk.open()
     item, elsewhere = await desk.add(case.name), await desk.add((await desk.open()).name)
     for call in (
-        desk.item("AddDependency", item.name, predecessor=elsewhere.name),
-        desk.add(case.name, after=[elsewhere.name]),
+        desk.item("AddPredecessor", item.name, predecessor=elsewhere.name),
+        desk.add(case.name, predecessors=[elsewhere.name]),
     ):
         assert await refused(call) == "FAILED_PRECONDITION CASE_MISMATCH"
     unknown = f"workItems/{uuid4()}"
     for call in (
-        desk.item("AddDependency", item.name, predecessor=unknown),
-        desk.item("AddDependency", unknown, predecessor=item.name),
-        desk.add(case.name, after=[unknown]),
+        desk.item("AddPredecessor", item.name, predecessor=unknown),
+        desk.item("AddPredecessor", unknown, predecessor=item.name),
+        desk.add(case.name, predecessors=[unknown]),
     ):
         assert await refused(call) == "NOT_FOUND RESOURCE_NOT_FOUND"
 
 
-@pytest.mark.parametrize("verb", ["AddDependency", "RemoveDependency"])
+@pytest.mark.parametrize("verb", ["AddPredecessor", "RemovePredecessor"])
 async def test_a_stale_etag_is_refused_and_so_is_finished_work(desk, refused, verb):
     packed, delivered = await packed_then_delivered(desk)
     stale = desk.item(verb, delivered.name, predecessor=packed.name, etag='"9"')
@@ -211,11 +213,11 @@ async def test_a_case_has_two_hundred_work_items_at_most_and_a_delay_goes_throug
         async with desk.running.db.transaction() as tx:
             for _ in range(198):
                 item = WorkItem(
-                    uuid4(), case_id, uuid4(), "delivery", "leg", "", now, now, after_ids=[before]
+                    uuid4(), case_id, uuid4(), "delivery", "leg", "", now, now, predecessor_ids=[before]
                 )
                 await INSERT_WORK_ITEM.run(tx, **values(item))
                 before = item.id
-    last = await desk.add(case.name, after=[f"workItems/{before}"])
+    last = await desk.add(case.name, predecessors=[f"workItems/{before}"])
     assert await refused(desk.add(case.name)) == "FAILED_PRECONDITION WORK_ITEM_LIMIT"
     await desk.forecast(first.name, days=4)
     assert (await seen(desk, last)).forecast_finish_time == timestamp(desk.in_days(4))

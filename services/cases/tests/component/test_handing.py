@@ -186,7 +186,7 @@ async def test_the_ledger_says_who_waited_how_long_for_whom(desk):
     await desk.item("HandOver", item.name, **back)
     first, second, third = lines = await ledger(desk, work_item=item.name)
     at = [timestamp(begun + hours * HOUR) for hours in (0, 2, 3, 7, 8, 11, 12)]
-    assert [(each.from_department, each.to_department) for each in lines] == [
+    assert [(each.requesting_department, each.department) for each in lines] == [
         (FRONT_DESK, DELIVERY),
         (DELIVERY, BILLING),
         (BILLING, DELIVERY),
@@ -199,8 +199,8 @@ async def test_the_ledger_says_who_waited_how_long_for_whom(desk):
     assert not second.HasField("start_time")
     assert (third.returned, third.HasField("end_time"), third.case) == (True, False, case.name)
     assert await desk.handoffs.GetHandoff(GetHandoffRequest(name=second.name)) == second
-    assert await ledger(desk, to_department=BILLING) == [second]
-    assert await ledger(desk, case=case.name, from_department=BILLING) == [third]
+    assert await ledger(desk, department=BILLING) == [second]
+    assert await ledger(desk, case=case.name, requesting_department=BILLING) == [third]
     returned = await desk.item("Assign", item.name)
     assert (returned.handoff_count, returned.return_count) == (2, 1)
 

@@ -39,10 +39,10 @@ async def test_time_is_split_into_work_and_waiting_all_in_all_and_by_who_waited_
     found = await report(desk, begun)
     assert list(found.pairs) == [
         HandoffReport.Pair(
-            from_department=FRONT_DESK, to_department=BILLING, handoff_count=1, wait_seconds=2 * H,
+            requesting_department=FRONT_DESK, department=BILLING, handoff_count=1, wait_seconds=2 * H,
             median_wait_seconds=2 * H, work_seconds=2 * H, median_work_seconds=2 * H, blocked_seconds=H),
         HandoffReport.Pair(
-            from_department=FRONT_DESK, to_department=DELIVERY, handoff_count=1, wait_seconds=H,
+            requesting_department=FRONT_DESK, department=DELIVERY, handoff_count=1, wait_seconds=H,
             median_wait_seconds=H, work_seconds=2 * H, median_work_seconds=2 * H),
     ]  # fmt: skip
     assert (found.case_count, found.open_case_count) == (1, 0)
@@ -61,8 +61,8 @@ async def test_work_that_goes_to_and_fro_is_counted_and_what_lasts_counts_until_
     desk.clock.advance(3 * HOUR)
     found = await report(desk, begun)
     shown = {
-        (each.from_department, each.to_department): (
-            each.handoff_count, each.return_count, each.asked_again_count, each.wait_seconds,
+        (each.requesting_department, each.department): (
+            each.handoff_count, each.return_count, each.asked_customer_again_count, each.wait_seconds,
             each.median_wait_seconds)
         for each in found.pairs
     }  # fmt: skip

@@ -113,7 +113,7 @@ async def test_who_knows_the_customer_is_given_their_work(desk, bob):
 async def test_what_cannot_be_done_now_is_given_to_nobody(desk, bob):
     case = await desk.open()
     before = await desk.add(case.name)
-    after = await desk.add(case.name, after=[before.name])
+    after = await desk.add(case.name, predecessors=[before.name])
     blocked = await desk.add(case.name)
     await desk.item("Block", blocked.name, reason_code="supplier")
     begun = await desk.add(case.name)

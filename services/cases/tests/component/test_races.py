@@ -193,8 +193,8 @@ async def test_of_two_opposite_dependencies_at_once_one_is_a_circle(desk):
         case = (await desk.open()).name
         one, other = await desk.add(case), await desk.add(case)
         answers = await together(
-            desk.item("AddDependency", one.name, predecessor=other.name),
-            desk.item("AddDependency", other.name, predecessor=one.name),
+            desk.item("AddPredecessor", one.name, predecessor=other.name),
+            desk.item("AddPredecessor", other.name, predecessor=one.name),
         )
         assert answers.count("DEPENDENCY_CYCLE") == 1
 
@@ -203,12 +203,12 @@ async def test_a_delay_reaches_what_is_added_and_made_to_wait_meanwhile_whoever_
     for _ in range(5):
         case = (await desk.open()).name
         first = await desk.add(case)
-        second = await desk.add(case, after=[first.name])
+        second = await desk.add(case, predecessors=[first.name])
         third = await desk.add(case)
         _, waits, added = await together(
             desk.forecast(first.name, days=5),
-            desk.item("AddDependency", third.name, predecessor=second.name),
-            desk.add(case, after=[second.name]),
+            desk.item("AddPredecessor", third.name, predecessor=second.name),
+            desk.add(case, predecessors=[second.name]),
         )
         for name in (second.name, waits.name, added.name):
             late = await desk.item("Get", name)
@@ -219,7 +219,7 @@ async def test_forecasts_up_and_down_a_chain_at_once_neither_meet_nor_lose_one(d
     case = (await desk.open()).name
     chain = [await desk.add(case)]
     for _ in range(5):
-        chain.append(await desk.add(case, after=[chain[-1].name]))
+        chain.append(await desk.add(case, predecessors=[chain[-1].name]))
     await together(*(desk.forecast(each.name, days=9 - n) for n, each in enumerate(chain)))
     for each in chain:
         late = await desk.item("Get", each.name)
@@ -242,7 +242,7 @@ async def test_work_is_handed_over_to_one_of_two_at_once_and_finished_by_who_has
         assert sum(not isinstance(answer, str) for answer in answers) == 1
         lines = await desk.handoffs.ListHandoffs(ListHandoffsRequest(filter=f"work_item = {item.name}"))
         now = await desk.item("Get", item.name)
-        assert lines.handoffs[-1].to_department == now.department
+        assert lines.handoffs[-1].department == now.department
         assert sum(not line.HasField("end_time") for line in lines.handoffs) == (
             now.state != WorkItem.STATE_FINISHED
         )

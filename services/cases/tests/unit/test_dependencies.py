@@ -17,7 +17,7 @@ CASE = UUID(int=1)
 
 def item(number, *after, minutes=0, said=None, case=CASE):
     made = WorkItem(UUID(int=number), case, UUID(int=3), "delivery", "leg", "", NOW, NOW)
-    made.after_ids, made.duration_minutes = [UUID(int=each) for each in after], minutes
+    made.predecessor_ids, made.duration_minutes = [UUID(int=each) for each in after], minutes
     if said is not None:
         made.forecast(NOW + timedelta(minutes=said), "weather")
     return made

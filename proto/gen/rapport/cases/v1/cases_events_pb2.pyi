@@ -1182,7 +1182,7 @@ class WorkItemUpdated(_message.Message):
 
     @_builtins.property
     def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The fields that changed, for example `after`."""
+        """The fields that changed, for example `predecessors`."""
 
     def __init__(
         self,

@@ -27,7 +27,7 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erapport/cases/v1/handoff.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x06\n\x07Handoff\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x32\n\twork_item\x18\x02 \x01(\tB\x1f\xe2\x41\x01\x03\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12)\n\x04\x63\x61se\x18\x03 \x01(\tB\x1b\xe2\x41\x01\x03\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x34\n\x08\x63ustomer\x18\x04 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12:\n\x0f\x66rom_department\x18\x05 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x38\n\rto_department\x18\x06 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x19\n\x0breason_code\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\"\n\x14\x61sked_customer_again\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08returned\x18\t \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x38\n\x0ehand_over_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x06\x62locks\x18\r \x03(\x0b\x32\x1f.rapport.cases.v1.Handoff.BlockB\x04\xe2\x41\x01\x03\x1a\x65\n\x05\x42lock\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:A\xea\x41>\n\x15\x63\x61ses.rapport/Handoff\x12\x12handoffs/{handoff}*\x08handoffs2\x07handoffb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erapport/cases/v1/handoff.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x06\n\x07Handoff\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x32\n\twork_item\x18\x02 \x01(\tB\x1f\xe2\x41\x01\x03\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12)\n\x04\x63\x61se\x18\x03 \x01(\tB\x1b\xe2\x41\x01\x03\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x34\n\x08\x63ustomer\x18\x04 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12@\n\x15requesting_department\x18\x05 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x35\n\ndepartment\x18\x06 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x19\n\x0breason_code\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\"\n\x14\x61sked_customer_again\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08returned\x18\t \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x38\n\x0ehand_over_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x06\x62locks\x18\r \x03(\x0b\x32\x1f.rapport.cases.v1.Handoff.BlockB\x04\xe2\x41\x01\x03\x1a\x65\n\x05\x42lock\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:A\xea\x41>\n\x15\x63\x61ses.rapport/Handoff\x12\x12handoffs/{handoff}*\x08handoffs2\x07handoffb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,10 +42,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HANDOFF'].fields_by_name['case']._serialized_options = b'\342A\001\003\372A\024\n\022cases.rapport/Case'
   _globals['_HANDOFF'].fields_by_name['customer']._loaded_options = None
   _globals['_HANDOFF'].fields_by_name['customer']._serialized_options = b'\342A\001\003\372A\033\n\031customer.rapport/Customer'
-  _globals['_HANDOFF'].fields_by_name['from_department']._loaded_options = None
-  _globals['_HANDOFF'].fields_by_name['from_department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department'
-  _globals['_HANDOFF'].fields_by_name['to_department']._loaded_options = None
-  _globals['_HANDOFF'].fields_by_name['to_department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department'
+  _globals['_HANDOFF'].fields_by_name['requesting_department']._loaded_options = None
+  _globals['_HANDOFF'].fields_by_name['requesting_department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department'
+  _globals['_HANDOFF'].fields_by_name['department']._loaded_options = None
+  _globals['_HANDOFF'].fields_by_name['department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department'
   _globals['_HANDOFF'].fields_by_name['reason_code']._loaded_options = None
   _globals['_HANDOFF'].fields_by_name['reason_code']._serialized_options = b'\342A\001\003'
   _globals['_HANDOFF'].fields_by_name['asked_customer_again']._loaded_options = None
@@ -63,7 +63,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HANDOFF']._loaded_options = None
   _globals['_HANDOFF']._serialized_options = b'\352A>\n\025cases.rapport/Handoff\022\022handoffs/{handoff}*\010handoffs2\007handoff'
   _globals['_HANDOFF']._serialized_start=146
-  _globals['_HANDOFF']._serialized_end=918
-  _globals['_HANDOFF_BLOCK']._serialized_start=750
-  _globals['_HANDOFF_BLOCK']._serialized_end=851
+  _globals['_HANDOFF']._serialized_end=921
+  _globals['_HANDOFF_BLOCK']._serialized_start=753
+  _globals['_HANDOFF_BLOCK']._serialized_end=854
 # @@protoc_insertion_point(module_scope)

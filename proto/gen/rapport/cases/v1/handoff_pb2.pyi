@@ -22,7 +22,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class Handoff(_message.Message):
     """That a work item came to a department, and how long it waited there and was worked on: a line of the ledger of hand-offs.
-    The first of a work item is from the department that answered for the case when it was created.
+    The first of a work item is from the department that answered for the case when it was created: `WorkItem.handoff_count` leaves
+    it out, reports count it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -59,8 +60,8 @@ class Handoff(_message.Message):
     WORK_ITEM_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
-    FROM_DEPARTMENT_FIELD_NUMBER: _builtins.int
-    TO_DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REQUESTING_DEPARTMENT_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     ASKED_CUSTOMER_AGAIN_FIELD_NUMBER: _builtins.int
     RETURNED_FIELD_NUMBER: _builtins.int
@@ -76,9 +77,9 @@ class Handoff(_message.Message):
     """The case that it is a part of, `cases/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`, as the case has it."""
-    from_department: _builtins.str
+    requesting_department: _builtins.str
     """`departments/{department}` that gave it, and waits."""
-    to_department: _builtins.str
+    department: _builtins.str
     """`departments/{department}` that got it."""
     reason_code: _builtins.str
     """Why, a code; empty when the work item was created."""
@@ -109,8 +110,8 @@ class Handoff(_message.Message):
         work_item: _builtins.str = ...,
         case: _builtins.str = ...,
         customer: _builtins.str = ...,
-        from_department: _builtins.str = ...,
-        to_department: _builtins.str = ...,
+        requesting_department: _builtins.str = ...,
+        department: _builtins.str = ...,
         reason_code: _builtins.str = ...,
         asked_customer_again: _builtins.bool = ...,
         returned: _builtins.bool = ...,
@@ -121,7 +122,7 @@ class Handoff(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "hand_over_time", b"hand_over_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_customer_again", b"asked_customer_again", "blocks", b"blocks", "case", b"case", "customer", b"customer", "end_time", b"end_time", "from_department", b"from_department", "hand_over_time", b"hand_over_time", "name", b"name", "reason_code", b"reason_code", "returned", b"returned", "start_time", b"start_time", "to_department", b"to_department", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_customer_again", b"asked_customer_again", "blocks", b"blocks", "case", b"case", "customer", b"customer", "department", b"department", "end_time", b"end_time", "hand_over_time", b"hand_over_time", "name", b"name", "reason_code", b"reason_code", "requesting_department", b"requesting_department", "returned", b"returned", "start_time", b"start_time", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

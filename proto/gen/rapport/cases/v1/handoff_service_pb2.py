@@ -30,7 +30,7 @@ from rapport.cases.v1 import handoff_pb2 as rapport_dot_cases_dot_v1_dot_handoff
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/cases/v1/handoff_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/cases/v1/handoff.proto\x1a rapport/options/v1/options.proto\"\x9d\x01\n\x15ReportHandoffsRequest\x12\x34\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x1a\n\x05topic\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\"\x9a\x04\n\rHandoffReport\x12\x12\n\ncase_count\x18\x01 \x01(\x03\x12\x17\n\x0fopen_case_count\x18\x02 \x01(\x03\x12\x1a\n\x12\x65nd_to_end_seconds\x18\x03 \x01(\x03\x12!\n\x19median_end_to_end_seconds\x18\x04 \x01(\x03\x12\x14\n\x0cwork_seconds\x18\x05 \x01(\x03\x12\x14\n\x0cwait_seconds\x18\x06 \x01(\x03\x12\x33\n\x05pairs\x18\x07 \x03(\x0b\x32$.rapport.cases.v1.HandoffReport.Pair\x1a\xbb\x02\n\x04Pair\x12\x36\n\x0f\x66rom_department\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x34\n\rto_department\x18\x02 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x15\n\rhandoff_count\x18\x03 \x01(\x03\x12\x14\n\x0creturn_count\x18\x04 \x01(\x03\x12\x19\n\x11\x61sked_again_count\x18\x05 \x01(\x03\x12\x14\n\x0cwait_seconds\x18\x06 \x01(\x03\x12\x1b\n\x13median_wait_seconds\x18\x07 \x01(\x03\x12\x14\n\x0cwork_seconds\x18\x08 \x01(\x03\x12\x1b\n\x13median_work_seconds\x18\t \x01(\x03\x12\x17\n\x0f\x62locked_seconds\x18\n \x01(\x03\"A\n\x11GetHandoffRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Handoff\"^\n\x13ListHandoffsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x14ListHandoffsResponse\x12+\n\x08handoffs\x18\x01 \x03(\x0b\x32\x19.rapport.cases.v1.Handoff\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xbf\x03\n\x0eHandoffService\x12\x86\x01\n\nGetHandoff\x12#.rapport.cases.v1.GetHandoffRequest\x1a\x19.rapport.cases.v1.Handoff\"8\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.handoffs.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=handoffs/*}\x12\x8e\x01\n\x0cListHandoffs\x12%.rapport.cases.v1.ListHandoffsRequest\x1a&.rapport.cases.v1.ListHandoffsResponse\"/\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.handoffs.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/handoffs\x12\x92\x01\n\x0eReportHandoffs\x12\'.rapport.cases.v1.ReportHandoffsRequest\x1a\x1f.rapport.cases.v1.HandoffReport\"6\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.handoffs.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/handoffs:reportb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/cases/v1/handoff_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/cases/v1/handoff.proto\x1a rapport/options/v1/options.proto\"\x9d\x01\n\x15ReportHandoffsRequest\x12\x34\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x1a\n\x05topic\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\"\xa6\x04\n\rHandoffReport\x12\x12\n\ncase_count\x18\x01 \x01(\x03\x12\x17\n\x0fopen_case_count\x18\x02 \x01(\x03\x12\x1a\n\x12\x65nd_to_end_seconds\x18\x03 \x01(\x03\x12!\n\x19median_end_to_end_seconds\x18\x04 \x01(\x03\x12\x14\n\x0cwork_seconds\x18\x05 \x01(\x03\x12\x14\n\x0cwait_seconds\x18\x06 \x01(\x03\x12\x33\n\x05pairs\x18\x07 \x03(\x0b\x32$.rapport.cases.v1.HandoffReport.Pair\x1a\xc7\x02\n\x04Pair\x12<\n\x15requesting_department\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x31\n\ndepartment\x18\x02 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x15\n\rhandoff_count\x18\x03 \x01(\x03\x12\x14\n\x0creturn_count\x18\x04 \x01(\x03\x12\"\n\x1a\x61sked_customer_again_count\x18\x05 \x01(\x03\x12\x14\n\x0cwait_seconds\x18\x06 \x01(\x03\x12\x1b\n\x13median_wait_seconds\x18\x07 \x01(\x03\x12\x14\n\x0cwork_seconds\x18\x08 \x01(\x03\x12\x1b\n\x13median_work_seconds\x18\t \x01(\x03\x12\x17\n\x0f\x62locked_seconds\x18\n \x01(\x03\"A\n\x11GetHandoffRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Handoff\"^\n\x13ListHandoffsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x14ListHandoffsResponse\x12+\n\x08handoffs\x18\x01 \x03(\x0b\x32\x19.rapport.cases.v1.Handoff\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xbf\x03\n\x0eHandoffService\x12\x86\x01\n\nGetHandoff\x12#.rapport.cases.v1.GetHandoffRequest\x1a\x19.rapport.cases.v1.Handoff\"8\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.handoffs.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=handoffs/*}\x12\x8e\x01\n\x0cListHandoffs\x12%.rapport.cases.v1.ListHandoffsRequest\x1a&.rapport.cases.v1.ListHandoffsResponse\"/\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.handoffs.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/handoffs\x12\x92\x01\n\x0eReportHandoffs\x12\'.rapport.cases.v1.ReportHandoffsRequest\x1a\x1f.rapport.cases.v1.HandoffReport\"6\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.handoffs.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/handoffs:reportb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,10 +43,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTHANDOFFSREQUEST'].fields_by_name['end_time']._serialized_options = b'\342A\001\002'
   _globals['_REPORTHANDOFFSREQUEST'].fields_by_name['topic']._loaded_options = None
   _globals['_REPORTHANDOFFSREQUEST'].fields_by_name['topic']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\001'
-  _globals['_HANDOFFREPORT_PAIR'].fields_by_name['from_department']._loaded_options = None
-  _globals['_HANDOFFREPORT_PAIR'].fields_by_name['from_department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
-  _globals['_HANDOFFREPORT_PAIR'].fields_by_name['to_department']._loaded_options = None
-  _globals['_HANDOFFREPORT_PAIR'].fields_by_name['to_department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_HANDOFFREPORT_PAIR'].fields_by_name['requesting_department']._loaded_options = None
+  _globals['_HANDOFFREPORT_PAIR'].fields_by_name['requesting_department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_HANDOFFREPORT_PAIR'].fields_by_name['department']._loaded_options = None
+  _globals['_HANDOFFREPORT_PAIR'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
   _globals['_GETHANDOFFREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETHANDOFFREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\027\n\025cases.rapport/Handoff'
   _globals['_LISTHANDOFFSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -64,15 +64,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTHANDOFFSREQUEST']._serialized_start=250
   _globals['_REPORTHANDOFFSREQUEST']._serialized_end=407
   _globals['_HANDOFFREPORT']._serialized_start=410
-  _globals['_HANDOFFREPORT']._serialized_end=948
+  _globals['_HANDOFFREPORT']._serialized_end=960
   _globals['_HANDOFFREPORT_PAIR']._serialized_start=633
-  _globals['_HANDOFFREPORT_PAIR']._serialized_end=948
-  _globals['_GETHANDOFFREQUEST']._serialized_start=950
-  _globals['_GETHANDOFFREQUEST']._serialized_end=1015
-  _globals['_LISTHANDOFFSREQUEST']._serialized_start=1017
-  _globals['_LISTHANDOFFSREQUEST']._serialized_end=1111
-  _globals['_LISTHANDOFFSRESPONSE']._serialized_start=1113
-  _globals['_LISTHANDOFFSRESPONSE']._serialized_end=1205
-  _globals['_HANDOFFSERVICE']._serialized_start=1208
-  _globals['_HANDOFFSERVICE']._serialized_end=1655
+  _globals['_HANDOFFREPORT_PAIR']._serialized_end=960
+  _globals['_GETHANDOFFREQUEST']._serialized_start=962
+  _globals['_GETHANDOFFREQUEST']._serialized_end=1027
+  _globals['_LISTHANDOFFSREQUEST']._serialized_start=1029
+  _globals['_LISTHANDOFFSREQUEST']._serialized_end=1123
+  _globals['_LISTHANDOFFSRESPONSE']._serialized_start=1125
+  _globals['_LISTHANDOFFSRESPONSE']._serialized_end=1217
+  _globals['_HANDOFFSERVICE']._serialized_start=1220
+  _globals['_HANDOFFSERVICE']._serialized_end=1667
 # @@protoc_insertion_point(module_scope)

@@ -66,25 +66,25 @@ class HandoffReport(_message.Message):
 
         DESCRIPTOR: _descriptor.Descriptor
 
-        FROM_DEPARTMENT_FIELD_NUMBER: _builtins.int
-        TO_DEPARTMENT_FIELD_NUMBER: _builtins.int
+        REQUESTING_DEPARTMENT_FIELD_NUMBER: _builtins.int
+        DEPARTMENT_FIELD_NUMBER: _builtins.int
         HANDOFF_COUNT_FIELD_NUMBER: _builtins.int
         RETURN_COUNT_FIELD_NUMBER: _builtins.int
-        ASKED_AGAIN_COUNT_FIELD_NUMBER: _builtins.int
+        ASKED_CUSTOMER_AGAIN_COUNT_FIELD_NUMBER: _builtins.int
         WAIT_SECONDS_FIELD_NUMBER: _builtins.int
         MEDIAN_WAIT_SECONDS_FIELD_NUMBER: _builtins.int
         WORK_SECONDS_FIELD_NUMBER: _builtins.int
         MEDIAN_WORK_SECONDS_FIELD_NUMBER: _builtins.int
         BLOCKED_SECONDS_FIELD_NUMBER: _builtins.int
-        from_department: _builtins.str
+        requesting_department: _builtins.str
         """`departments/{department}` that gave work, and waited."""
-        to_department: _builtins.str
+        department: _builtins.str
         """`departments/{department}` that got it."""
         handoff_count: _builtins.int
-        """How often."""
+        """How often, by creating work for it, too."""
         return_count: _builtins.int
         """How often it went to a department that had had it before."""
-        asked_again_count: _builtins.int
+        asked_customer_again_count: _builtins.int
         """How often the customer was asked again."""
         wait_seconds: _builtins.int
         """How long work waited before it was begun, or ended without, together."""
@@ -99,11 +99,11 @@ class HandoffReport(_message.Message):
         def __init__(
             self,
             *,
-            from_department: _builtins.str = ...,
-            to_department: _builtins.str = ...,
+            requesting_department: _builtins.str = ...,
+            department: _builtins.str = ...,
             handoff_count: _builtins.int = ...,
             return_count: _builtins.int = ...,
-            asked_again_count: _builtins.int = ...,
+            asked_customer_again_count: _builtins.int = ...,
             wait_seconds: _builtins.int = ...,
             median_wait_seconds: _builtins.int = ...,
             work_seconds: _builtins.int = ...,
@@ -112,7 +112,7 @@ class HandoffReport(_message.Message):
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_again_count", b"asked_again_count", "blocked_seconds", b"blocked_seconds", "from_department", b"from_department", "handoff_count", b"handoff_count", "median_wait_seconds", b"median_wait_seconds", "median_work_seconds", b"median_work_seconds", "return_count", b"return_count", "to_department", b"to_department", "wait_seconds", b"wait_seconds", "work_seconds", b"work_seconds"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_customer_again_count", b"asked_customer_again_count", "blocked_seconds", b"blocked_seconds", "department", b"department", "handoff_count", b"handoff_count", "median_wait_seconds", b"median_wait_seconds", "median_work_seconds", b"median_work_seconds", "requesting_department", b"requesting_department", "return_count", b"return_count", "wait_seconds", b"wait_seconds", "work_seconds", b"work_seconds"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -194,7 +194,7 @@ class ListHandoffsRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `work_item`, `case`, `from_department` and `to_department`; at most 1,000 characters."""
+    """AIP-160 subset over `work_item`, `case`, `requesting_department` and `department`; at most 1,000 characters."""
     def __init__(
         self,
         *,

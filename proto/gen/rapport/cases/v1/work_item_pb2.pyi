@@ -89,7 +89,7 @@ class WorkItem(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    AFTER_FIELD_NUMBER: _builtins.int
+    PREDECESSORS_FIELD_NUMBER: _builtins.int
     DURATION_MINUTES_FIELD_NUMBER: _builtins.int
     ASSIGNEE_FIELD_NUMBER: _builtins.int
     BLOCK_REASON_CODE_FIELD_NUMBER: _builtins.int
@@ -156,9 +156,9 @@ class WorkItem(_message.Message):
         """When the work item was last changed."""
 
     @_builtins.property
-    def after(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def predecessors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What it waits for, `workItems/{uuid}` of the same case: at most 20. Its forecast is never before they are, or are
-        expected to be, finished. Set when it is created, and by AddDependency and RemoveDependency.
+        expected to be, finished. Set when it is created, and by AddPredecessor and RemovePredecessor.
         """
 
     @_builtins.property
@@ -188,7 +188,7 @@ class WorkItem(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         display_name: _builtins.str = ...,
-        after: _abc.Iterable[_builtins.str] | None = ...,
+        predecessors: _abc.Iterable[_builtins.str] | None = ...,
         duration_minutes: _builtins.int = ...,
         assignee: _builtins.str = ...,
         block_reason_code: _builtins.str = ...,
@@ -199,7 +199,7 @@ class WorkItem(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["block_time", b"block_time", "create_time", b"create_time", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "assignee", b"assignee", "block_reason_code", b"block_reason_code", "block_time", b"block_time", "case", b"case", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "duration_minutes", b"duration_minutes", "etag", b"etag", "fields", b"fields", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "handoff_count", b"handoff_count", "kind", b"kind", "name", b"name", "reference", b"reference", "return_count", b"return_count", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "block_reason_code", b"block_reason_code", "block_time", b"block_time", "case", b"case", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "duration_minutes", b"duration_minutes", "etag", b"etag", "fields", b"fields", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "handoff_count", b"handoff_count", "kind", b"kind", "name", b"name", "predecessors", b"predecessors", "reference", b"reference", "return_count", b"return_count", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

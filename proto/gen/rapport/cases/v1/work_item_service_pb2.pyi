@@ -325,7 +325,7 @@ class HandOverWorkItemRequest(_message.Message):
 Global___HandOverWorkItemRequest: _TypeAlias = HandOverWorkItemRequest  # noqa: Y015
 
 @_typing.final
-class AddDependencyRequest(_message.Message):
+class AddPredecessorRequest(_message.Message):
     """Lets a work item wait for another."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -356,10 +356,10 @@ class AddDependencyRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AddDependencyRequest: _TypeAlias = AddDependencyRequest  # noqa: Y015
+Global___AddPredecessorRequest: _TypeAlias = AddPredecessorRequest  # noqa: Y015
 
 @_typing.final
-class RemoveDependencyRequest(_message.Message):
+class RemovePredecessorRequest(_message.Message):
     """Lets a work item no longer wait for another."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -390,7 +390,7 @@ class RemoveDependencyRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RemoveDependencyRequest: _TypeAlias = RemoveDependencyRequest  # noqa: Y015
+Global___RemovePredecessorRequest: _TypeAlias = RemovePredecessorRequest  # noqa: Y015
 
 @_typing.final
 class GetWorkItemRequest(_message.Message):

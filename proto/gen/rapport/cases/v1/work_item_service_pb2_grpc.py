@@ -77,14 +77,14 @@ class WorkItemServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.HandOverWorkItemRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
                 _registered_method=True)
-        self.AddDependency = channel.unary_unary(
-                '/rapport.cases.v1.WorkItemService/AddDependency',
-                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddDependencyRequest.SerializeToString,
+        self.AddPredecessor = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/AddPredecessor',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddPredecessorRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
                 _registered_method=True)
-        self.RemoveDependency = channel.unary_unary(
-                '/rapport.cases.v1.WorkItemService/RemoveDependency',
-                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RemoveDependencyRequest.SerializeToString,
+        self.RemovePredecessor = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/RemovePredecessor',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RemovePredecessorRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
                 _registered_method=True)
         self.GetWorkItem = channel.unary_unary(
@@ -170,7 +170,7 @@ class WorkItemServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def AddDependency(self, request, context):
+    def AddPredecessor(self, request, context):
         """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
         Who answers for the case may, too.
         """
@@ -178,7 +178,7 @@ class WorkItemServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def RemoveDependency(self, request, context):
+    def RemovePredecessor(self, request, context):
         """Says that the work no longer waits for other work; nothing changes when it does not. Who answers for the case may, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -249,14 +249,14 @@ def add_WorkItemServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.HandOverWorkItemRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
             ),
-            'AddDependency': grpc.unary_unary_rpc_method_handler(
-                    servicer.AddDependency,
-                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddDependencyRequest.FromString,
+            'AddPredecessor': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddPredecessor,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddPredecessorRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
             ),
-            'RemoveDependency': grpc.unary_unary_rpc_method_handler(
-                    servicer.RemoveDependency,
-                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RemoveDependencyRequest.FromString,
+            'RemovePredecessor': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemovePredecessor,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RemovePredecessorRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
             ),
             'GetWorkItem': grpc.unary_unary_rpc_method_handler(
@@ -503,7 +503,7 @@ class WorkItemService:
             _registered_method=True)
 
     @staticmethod
-    def AddDependency(request,
+    def AddPredecessor(request,
             target,
             options=(),
             channel_credentials=None,
@@ -516,8 +516,8 @@ class WorkItemService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.cases.v1.WorkItemService/AddDependency',
-            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddDependencyRequest.SerializeToString,
+            '/rapport.cases.v1.WorkItemService/AddPredecessor',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddPredecessorRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
             options,
             channel_credentials,
@@ -530,7 +530,7 @@ class WorkItemService:
             _registered_method=True)
 
     @staticmethod
-    def RemoveDependency(request,
+    def RemovePredecessor(request,
             target,
             options=(),
             channel_credentials=None,
@@ -543,8 +543,8 @@ class WorkItemService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.cases.v1.WorkItemService/RemoveDependency',
-            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RemoveDependencyRequest.SerializeToString,
+            '/rapport.cases.v1.WorkItemService/RemovePredecessor',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RemovePredecessorRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
             options,
             channel_credentials,

@@ -60,11 +60,11 @@ class WorkItemServiceStub:
     waits for, and with the promises that rest on it, which stay those of who made them. FAILED_PRECONDITION
     (`FIELDS_MISSING`) without what the other department requires of such work.
     """
-    AddDependency: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.AddDependencyRequest, _work_item_pb2.WorkItem]
+    AddPredecessor: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.AddPredecessorRequest, _work_item_pb2.WorkItem]
     """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
     Who answers for the case may, too.
     """
-    RemoveDependency: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.RemoveDependencyRequest, _work_item_pb2.WorkItem]
+    RemovePredecessor: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.RemovePredecessorRequest, _work_item_pb2.WorkItem]
     """Says that the work no longer waits for other work; nothing changes when it does not. Who answers for the case may, too."""
     GetWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.GetWorkItemRequest, _work_item_pb2.WorkItem]
     """Gets a work item."""
@@ -103,11 +103,11 @@ class WorkItemServiceAsyncStub(WorkItemServiceStub):
     waits for, and with the promises that rest on it, which stay those of who made them. FAILED_PRECONDITION
     (`FIELDS_MISSING`) without what the other department requires of such work.
     """
-    AddDependency: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.AddDependencyRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
+    AddPredecessor: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.AddPredecessorRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
     Who answers for the case may, too.
     """
-    RemoveDependency: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.RemoveDependencyRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
+    RemovePredecessor: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.RemovePredecessorRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Says that the work no longer waits for other work; nothing changes when it does not. Who answers for the case may, too."""
     GetWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.GetWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Gets a work item."""
@@ -193,9 +193,9 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def AddDependency(
+    def AddPredecessor(
         self,
-        request: _work_item_service_pb2.AddDependencyRequest,
+        request: _work_item_service_pb2.AddPredecessorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
         """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
@@ -203,9 +203,9 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def RemoveDependency(
+    def RemovePredecessor(
         self,
-        request: _work_item_service_pb2.RemoveDependencyRequest,
+        request: _work_item_service_pb2.RemovePredecessorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
         """Says that the work no longer waits for other work; nothing changes when it does not. Who answers for the case may, too."""

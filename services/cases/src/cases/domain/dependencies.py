@@ -24,7 +24,7 @@ class Moved(NamedTuple):
 
 def earliest(item: WorkItem, others: Mapping[UUID, WorkItem]) -> datetime | None:
     """When what it waits for lets it be finished; None when it waits for nothing, or nobody knows."""
-    ends = [end for each in item.after_ids if (end := others[each].end)]
+    ends = [end for each in item.predecessor_ids if (end := others[each].end)]
     return max(ends) + timedelta(minutes=item.duration_minutes) if ends else None
 
 
@@ -33,7 +33,7 @@ def move(items: Sequence[WorkItem], first: Collection[UUID]) -> Iterator[Moved]:
     by_id = {item.id: item for item in items}
     moved = set(first)
     for item in _in_order(items):
-        because = [by_id[each] for each in item.after_ids if each in moved]
+        because = [by_id[each] for each in item.predecessor_ids if each in moved]
         if item.state is WorkItemState.FINISHED or not because:
             continue
         if fact := item.wait_until(earliest(item, by_id)):
@@ -48,7 +48,7 @@ def hold(items: Sequence[WorkItem]) -> list[WorkItem]:
     changed = []
     for item in _in_order(items):
         unfinished = item.state is not WorkItemState.FINISHED
-        held = unfinished and not all(by_id[each].can_go_on for each in item.after_ids)
+        held = unfinished and not all(by_id[each].can_go_on for each in item.predecessor_ids)
         if held is not item.held:
             item.held = held
             changed.append(item)
@@ -61,7 +61,7 @@ def require_order(item: WorkItem, items: Sequence[WorkItem]) -> None:
     `items` are those of its case, without it or with it as it is to be, and all that it is to wait for.
     """
     by_id = {each.id: each for each in items} | {item.id: item}
-    for each in item.after_ids:
+    for each in item.predecessor_ids:
         if each not in by_id:
             raise NotFound(WORK_ITEM.format(each))
         if by_id[each].case_id != item.case_id:
@@ -83,5 +83,5 @@ def require_order(item: WorkItem, items: Sequence[WorkItem]) -> None:
 
 def _in_order(items: Sequence[WorkItem]) -> Iterator[WorkItem]:
     by_id = {item.id: item for item in items}
-    order = TopologicalSorter({item.id: item.after_ids for item in items}).static_order()
+    order = TopologicalSorter({item.id: item.predecessor_ids for item in items}).static_order()
     return (by_id[each] for each in order if each in by_id)

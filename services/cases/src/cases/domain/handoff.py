@@ -25,8 +25,8 @@ class Handoff:
     work_item_id: UUID
     case_id: UUID
     customer_id: UUID
-    from_department_id: str
-    to_department_id: str
+    requesting_department_id: str
+    department_id: str
     hand_over_time: datetime
     reason_code: str = ""
     asked_customer_again: bool = False
@@ -40,8 +40,8 @@ class Handoff:
     work_item = WORK_ITEM.named("work_item_id")
     case = CASE.named("case_id")
     customer = CUSTOMER.named("customer_id")
-    from_department = DEPARTMENT.named("from_department_id")
-    to_department = DEPARTMENT.named("to_department_id")
+    requesting_department = DEPARTMENT.named("requesting_department_id")
+    department = DEPARTMENT.named("department_id")
 
     @property
     def blocks(self) -> Sequence[Block]:

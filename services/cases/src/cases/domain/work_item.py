@@ -50,7 +50,7 @@ class WorkItem:
     start_time: datetime | None = None
     finish_time: datetime | None = None
     display_name: str = ""  # what is to be done, as it was said: personal
-    after_ids: list[UUID] = field(default_factory=list)  # what it waits for, oldest first
+    predecessor_ids: list[UUID] = field(default_factory=list)  # what it waits for, oldest first
     duration_minutes: int = 0  # that it takes once what it waits for is finished
     # Whether the forecast is what it waits for, plus that; then what its department said itself, if it did.
     bound: bool = False
@@ -75,9 +75,9 @@ class WorkItem:
     assignee = AGENT.named("assignee_id")
 
     @property
-    def after(self) -> list[str]:
+    def predecessors(self) -> list[str]:
         """The names of what it waits for."""
-        return [WORK_ITEM.format(each) for each in self.after_ids]
+        return [WORK_ITEM.format(each) for each in self.predecessor_ids]
 
     @property
     def end(self) -> datetime | None:
@@ -129,11 +129,11 @@ class WorkItem:
         told = {"previous_forecast_finish_time": previous, "reason_code": self.forecast_reason_code}
         return fact_of(WorkItemForecast, self, **told)
 
-    def depend(self, after_ids: list[UUID]) -> WorkItemUpdated:
+    def depend(self, predecessor_ids: list[UUID]) -> WorkItemUpdated:
         """Wait for other work than before: see `dependencies.py` for what is allowed."""
-        self.after_ids = sorted(after_ids)
+        self.predecessor_ids = sorted(predecessor_ids)
         self.version += 1
-        return fact_of(WorkItemUpdated, self, updated_fields=["after"])
+        return fact_of(WorkItemUpdated, self, updated_fields=["predecessors"])
 
     def assign(self, assignee_id: str | None) -> WorkItemAssigned:
         """Have somebody do it, or nobody."""

@@ -47,5 +47,6 @@ class HandoffRpc(Rpc, HandoffServiceServicer):
 
 
 def _pair(row: dict[str, Any]) -> pb.HandoffReport.Pair:
-    between = [DEPARTMENT.format(row.pop(f"{each}_department_id")) for each in ("from", "to")]
-    return pb.HandoffReport.Pair(from_department=between[0], to_department=between[1], **row)
+    for each in ("requesting_department", "department"):
+        row[each] = DEPARTMENT.format(row.pop(f"{each}_id"))
+    return pb.HandoffReport.Pair(**row)

@@ -91,8 +91,10 @@ class WorkItemRpc(Rpc, WorkItemServiceServicer):
     BlockWorkItem = change(work_item_pb.BlockWorkItemRequest, handing.block_work_item, WorkItem)
     UnblockWorkItem = change(work_item_pb.UnblockWorkItemRequest, handing.unblock_work_item, WorkItem)
     HandOverWorkItem = change(work_item_pb.HandOverWorkItemRequest, handing.hand_over_work_item, WorkItem)
-    AddDependency = change(work_item_pb.AddDependencyRequest, dependencies.add_dependency, WorkItem)
-    RemoveDependency = change(work_item_pb.RemoveDependencyRequest, dependencies.remove_dependency, WorkItem)
+    AddPredecessor = change(work_item_pb.AddPredecessorRequest, dependencies.add_predecessor, WorkItem)
+    RemovePredecessor = change(
+        work_item_pb.RemovePredecessorRequest, dependencies.remove_predecessor, WorkItem
+    )
     FinishWorkItem = change(work_item_pb.FinishWorkItemRequest, work_item.finish_work_item, WorkItem)
     GetWorkItem = get(WORK_ITEM, store.WORK_ITEM, WorkItem)
     ListWorkItems = listing(work_item_pb.ListWorkItemsResponse, store.LIST_WORK_ITEMS)

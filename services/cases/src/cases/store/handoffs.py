@@ -24,8 +24,8 @@ LIST_HANDOFFS = Listing(
     filters={
         "work_item": filters.name(HANDOFFS.c.work_item_id, names.WORK_ITEM),
         "case": filters.name(HANDOFFS.c.case_id, names.CASE),
-        "from_department": filters.name(HANDOFFS.c.from_department_id, names.DEPARTMENT),
-        "to_department": filters.name(HANDOFFS.c.to_department_id, names.DEPARTMENT),
+        "requesting_department": filters.name(HANDOFFS.c.requesting_department_id, names.DEPARTMENT),
+        "department": filters.name(HANDOFFS.c.department_id, names.DEPARTMENT),
     },
 )
 INSERT_HANDOFF = Statement[Any](sa.insert(HANDOFFS))
@@ -63,7 +63,7 @@ END_HANDOFF = Statement[Any](
 )
 HAD_BEFORE = Statement[Any](
     sa.select(
-        sa.exists().where(_OF_ITEM, HANDOFFS.c.to_department_id == sa.bindparam("department_id")).label("had")
+        sa.exists().where(_OF_ITEM, HANDOFFS.c.department_id == sa.bindparam("department_id")).label("had")
     )
 )
 
@@ -116,9 +116,9 @@ REPORT_PAIRS = Statement[Any](
     sa.text(
         _STAYS  # noqa: S608 - of constants
         + """
-    SELECT from_department_id, to_department_id, count(*) AS handoff_count,
+    SELECT requesting_department_id, department_id, count(*) AS handoff_count,
         count(*) FILTER (WHERE returned) AS return_count,
-        count(*) FILTER (WHERE asked_customer_again) AS asked_again_count,
+        count(*) FILTER (WHERE asked_customer_again) AS asked_customer_again_count,
         round(sum(wait_s))::bigint AS wait_seconds,
         round(percentile_cont(0.5) WITHIN GROUP (ORDER BY wait_s))::bigint AS median_wait_seconds,
         round(sum(work_s))::bigint AS work_seconds,

@@ -14,9 +14,9 @@ OPEN_CASES_MAX, DONE_MAX = 500, 200  # of an agent, by which they know customers
 _WAITING = "work_items.state = 'PENDING' AND work_items.assignee_id IS NULL AND work_items.block_time IS NULL"
 _READY = f"""
     work_items.department_id = :department_id AND {_WAITING} AND work_items.id <> ALL (CAST(:but AS uuid[]))
-    AND (cardinality(work_items.after_ids) = 0 OR NOT EXISTS (
+    AND (cardinality(work_items.predecessor_ids) = 0 OR NOT EXISTS (
         SELECT FROM work_items AS before
-        WHERE before.id = ANY (work_items.after_ids) AND before.state <> 'FINISHED'
+        WHERE before.id = ANY (work_items.predecessor_ids) AND before.state <> 'FINISHED'
     ))
 """
 # Whether work waits for any is asked first: of an anti-join the planner expects few rows, and starts workers.

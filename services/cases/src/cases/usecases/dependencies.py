@@ -14,28 +14,28 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 
 
-async def add_dependency(
+async def add_predecessor(
     tx: Transaction, clock: PromiseClock, *, work_item_id: UUID, predecessor_id: UUID, etag: str
 ) -> WorkItem:
     """Let work wait for other work of its case, and be expected no earlier."""
     work_item, items = await _lent_with_its_case(tx, work_item_id, etag)
     work_item.require_unfinished()
-    if predecessor_id not in work_item.after_ids:
+    if predecessor_id not in work_item.predecessor_ids:
         beside = await store.LOCK_WORK_ITEMS.all(tx, ids=[predecessor_id])  # of another case, perhaps
-        fact = work_item.depend([*work_item.after_ids, predecessor_id])
+        fact = work_item.depend([*work_item.predecessor_ids, predecessor_id])
         require_order(work_item, [*items, *(each for each in beside if each.case_id != work_item.case_id)])
         await _wait(tx, clock, work_item, items, await save(tx, store.UPDATE_WORK_ITEM, work_item, fact))
     return work_item
 
 
-async def remove_dependency(
+async def remove_predecessor(
     tx: Transaction, clock: PromiseClock, *, work_item_id: UUID, predecessor_id: UUID, etag: str
 ) -> WorkItem:
     """Let work no longer wait for other work. A forecast that rested on that alone stands until another."""
     work_item, items = await _lent_with_its_case(tx, work_item_id, etag)
     work_item.require_unfinished()
-    if predecessor_id in work_item.after_ids:
-        fact = work_item.depend([each for each in work_item.after_ids if each != predecessor_id])
+    if predecessor_id in work_item.predecessor_ids:
+        fact = work_item.depend([each for each in work_item.predecessor_ids if each != predecessor_id])
         await _wait(tx, clock, work_item, items, await save(tx, store.UPDATE_WORK_ITEM, work_item, fact))
     return work_item
 

@@ -34,7 +34,7 @@ async def create_work_item(
     kind: str,
     reference: str,
     display_name: str,
-    after_ids: list[UUID],
+    predecessor_ids: list[UUID],
     duration_minutes: int,
     fields: dict[str, str],
 ) -> WorkItem:
@@ -58,14 +58,14 @@ async def create_work_item(
         tx.now,
         tx.now,
         display_name=display_name,
-        after_ids=sorted(set(after_ids)),
+        predecessor_ids=sorted(set(predecessor_ids)),
         duration_minutes=duration_minutes,
         fields=fields,
     )
     work_item.be_due(deadline_of(tx.now, (await standing_of(tx, case.customer_id, tx.now)).band))
     cause = tx.record(fact_of(WorkItemCreated, work_item), version=work_item.version)
-    if after_ids:
-        before = await store.LOCK_WORK_ITEMS.all(tx, ids=after_ids)
+    if predecessor_ids:
+        before = await store.LOCK_WORK_ITEMS.all(tx, ids=predecessor_ids)
         require_order(work_item, before)
         work_item.held = not all(each.can_go_on for each in before)
         if forecast := work_item.wait_until(earliest(work_item, {each.id: each for each in before})):
@@ -76,15 +76,15 @@ async def create_work_item(
     return work_item
 
 
-def came(work_item: WorkItem, from_department_id: str, now: datetime) -> Handoff:
+def came(work_item: WorkItem, requesting_department_id: str, now: datetime) -> Handoff:
     """The line of the ledger that begins when work comes to its department."""
     return Handoff(
         id=ids.uuid7(now),
         work_item_id=work_item.id,
         case_id=work_item.case_id,
         customer_id=work_item.customer_id,
-        from_department_id=from_department_id,
-        to_department_id=work_item.department_id,
+        requesting_department_id=requesting_department_id,
+        department_id=work_item.department_id,
         hand_over_time=now,
     )
 

@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.execute(
         """
         ALTER TABLE work_items
-            ADD COLUMN after_ids uuid[] NOT NULL DEFAULT '{}',
+            ADD COLUMN predecessor_ids uuid[] NOT NULL DEFAULT '{}',
             ADD COLUMN duration_minutes bigint NOT NULL DEFAULT 0,
             ADD COLUMN bound boolean NOT NULL DEFAULT false,
             ADD COLUMN said_finish_time timestamptz,
@@ -32,8 +32,8 @@ def upgrade() -> None:
             work_item_id uuid NOT NULL REFERENCES work_items,
             case_id uuid NOT NULL REFERENCES cases,
             customer_id uuid NOT NULL,
-            from_department_id text NOT NULL,
-            to_department_id text NOT NULL,
+            requesting_department_id text NOT NULL,
+            department_id text NOT NULL,
             hand_over_time timestamptz NOT NULL,
             reason_code text NOT NULL,
             asked_customer_again boolean NOT NULL,
@@ -50,8 +50,8 @@ def upgrade() -> None:
     )
     op.execute("CREATE INDEX handoffs_work_item ON handoffs (work_item_id, id)")
     op.execute("CREATE INDEX handoffs_case ON handoffs (case_id, id)")
-    op.execute("CREATE INDEX handoffs_from_department ON handoffs (from_department_id, id)")
-    op.execute("CREATE INDEX handoffs_to_department ON handoffs (to_department_id, id)")
+    op.execute("CREATE INDEX handoffs_requesting_department ON handoffs (requesting_department_id, id)")
+    op.execute("CREATE INDEX handoffs_department ON handoffs (department_id, id)")
     op.execute("CREATE UNIQUE INDEX handoffs_one_open ON handoffs (work_item_id) WHERE end_time IS NULL")
     # While others write. One that was interrupted has left an index that nobody uses.
     with op.get_context().autocommit_block():

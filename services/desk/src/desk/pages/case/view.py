@@ -148,7 +148,7 @@ class _Maker:
 
     def _item(self, item: WorkItem, titles: Mapping[str, str]) -> Card:
         say = self.say
-        after = [titles[each] for each in item.after if each in titles]
+        after = [titles[each] for each in item.predecessors if each in titles]
         return Card(
             name=item.name,
             department=say.titled(words.last(item.department)),
@@ -182,7 +182,9 @@ class _Maker:
 
     def _lane(self, each: Any, what: str, start: datetime, end: datetime) -> Card:
         say, drawn = self.say, lane(each, start, end)
-        giver, getter = (say.titled(words.last(name)) for name in (each.from_department, each.to_department))
+        giver, getter = (
+            say.titled(words.last(name)) for name in (each.requesting_department, each.department)
+        )
         told = [say.code(each.reason_code)] if each.reason_code else []
         told += [say("came back")] if each.returned else []
         told += [say("the customer was asked again")] if each.asked_customer_again else []
