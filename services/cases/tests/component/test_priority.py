@@ -117,7 +117,7 @@ async def test_what_it_does_to_the_customer_is_corrected(desk):
     changed = await desk.cases.UpdateCase(request)
     assert (changed.harm, changed.priority) == (states_pb2.HARM_SEVERE, P1)
     updated, prioritized = await desk.facts("CaseUpdated", "CasePrioritized")
-    assert list(updated.data.updated_fields) == ["harm"]
+    assert (list(updated.data.updated_fields), updated.data.harm) == (["harm"], states_pb2.HARM_SEVERE)
     assert prioritized.version == updated.version + 1
 
 

@@ -18,7 +18,7 @@ from rapport.cases.v1.cases_events_pb2 import (
     AuthorityPolicyCreated,
     AuthorityPolicyUpdated,
     CaseOpened,
-    CasePrioritized,
+    CaseUpdated,
     PromiseAtRisk,
     PromiseBroken,
     PromiseKept,
@@ -38,7 +38,7 @@ DELAYS = Listening("loyalty-goodwill", "cases", [PromiseRenegotiated])
 AUTHORITY = Listening(
     "loyalty-authority",
     "cases",
-    [AuthorityPolicyCreated, AuthorityPolicyUpdated, CaseOpened, CasePrioritized],
+    [AuthorityPolicyCreated, AuthorityPolicyUpdated, CaseOpened, CaseUpdated],
 )
 
 

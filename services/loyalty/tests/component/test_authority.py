@@ -19,9 +19,10 @@ from rapport.cases.v1.cases_events_pb2 import (
     AuthorityPolicyCreated,
     AuthorityPolicyUpdated,
     CaseOpened,
+    CaseUpdated,
     PromiseAtRisk,
 )
-from rapport.common.v1.states_pb2 import HARM_LOSS
+from rapport.common.v1.states_pb2 import HARM_INCONVENIENCE, HARM_LOSS
 from rapport.common.v1.value_band_pb2 import VALUE_BAND_PLATINUM
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantGoodwillRequest
@@ -121,14 +122,20 @@ async def test_the_harm_of_a_promises_case_counts(running: Running, desk: Any, t
     customer, promise, case = new("customers"), new("promises"), new("cases")
     risk = PromiseAtRisk(promise=promise, customer=customer, root=promise, case=case)
     await running.deliver(risk, resource=promise, source="cases")
-    opened = CaseOpened(case=case, customer=customer, harm=HARM_LOSS)
+    opened = CaseOpened(case=case, customer=customer, harm=HARM_INCONVENIENCE)
     await running.deliver(opened, resource=case, source="cases")
+    updated = CaseUpdated(case=case, customer=customer, harm=HARM_LOSS)
+    await running.deliver(updated, resource=case, version=2, source="cases")
 
     async def known() -> bool:
         return (await allowed(desk, customer, promise))[0] == 900
 
     await eventually(known)
-    assert (await allowed(desk, customer))[0] == 100
+    silent = CaseUpdated(case=case, customer=customer)  # as the release before tells it
+    await running.deliver(silent, resource=case, version=3, source="cases")
+    await tell(limit(200), limit(900, least_harm=HARM_LOSS), version=2)
+    assert (await allowed(desk, customer))[0] == 200
+    assert (await allowed(desk, customer, promise))[0] == 900
     granted = await desk.goodwill.GrantGoodwill(grant(customer, 900, promise))
     assert granted.points.amount == 900
 

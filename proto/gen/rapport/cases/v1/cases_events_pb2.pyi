@@ -159,6 +159,7 @@ class CaseUpdated(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    HARM_FIELD_NUMBER: _builtins.int
     case: _builtins.str
     """`cases/{uuid}`."""
     customer: _builtins.str
@@ -171,6 +172,8 @@ class CaseUpdated(_message.Message):
     """`departments/{department}` that is accountable by then."""
     state: _states_pb2.CaseState.ValueType
     """Where it is by then."""
+    harm: _states_pb2.Harm.ValueType
+    """What the concern does to the customer by then."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -190,10 +193,11 @@ class CaseUpdated(_message.Message):
         state: _states_pb2.CaseState.ValueType = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
         updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+        harm: _states_pb2.Harm.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "open_time", b"open_time", "owner", b"owner", "state", b"state", "topic", b"topic", "updated_fields", b"updated_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "harm", b"harm", "open_time", b"open_time", "owner", b"owner", "state", b"state", "topic", b"topic", "updated_fields", b"updated_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

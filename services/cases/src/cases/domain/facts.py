@@ -41,6 +41,7 @@ class CaseUpdated(_Case):
     """A case was described otherwise."""
 
     updated_fields: list[str]
+    harm: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from rapport.cases.v1.cases_events_pb2 import (
     AuthorityPolicyCreated,
     AuthorityPolicyUpdated,
     CaseOpened,
-    CasePrioritized,
+    CaseUpdated,
 )
 
 
@@ -38,8 +38,13 @@ async def on_policy(tx: Transaction, event: Event[AuthorityPolicyCreated | Autho
     await PUT_POLICY.run(tx, **values(policy))
 
 
-async def on_harm(tx: Transaction, event: Event[CaseOpened | CasePrioritized]) -> None:
-    """Keep how much a case harms its customer, unless something newer is known."""
+async def on_harm(tx: Transaction, event: Event[CaseOpened | CaseUpdated]) -> None:
+    """Keep how much a case harms its customer, unless something newer is known.
+
+    An event of a release that did not say it says nothing of it.
+    """
+    if not event.data.harm:
+        return
     (case_id,) = CASE.parse(event.data.case)
     harm = Harm.__members__.get(value_name(event.data, "harm"), Harm.NONE)
     await PUT_CASE_HARM.run(tx, **values(CaseHarm(case_id, harm, event.resource_version)))
