@@ -82,7 +82,7 @@ NAMES = {
     "preferences": "customers/{customer}/preferences",
     "owner": "agents/alice",
     "assignee": "agents/alice",
-    "teller": "agents/alice",
+    "notifier": "agents/alice",
     "escalate_to": "agents/alice",
     "previous_assignee": "agents/bob",
     "previous_owner": "agents/bob",

@@ -305,8 +305,8 @@ def keep_promise(name: str) -> Message:
     return promise_service_pb2.KeepPromiseRequest(name=name)
 
 
-def record_telling(name: str) -> Message:
-    return promise_service_pb2.RecordTellingRequest(name=name, channel="CHANNEL_VOICE")
+def record_delay_notification(name: str) -> Message:
+    return promise_service_pb2.RecordDelayNotificationRequest(name=name, channel="CHANNEL_VOICE")
 
 
 def withdraw_promise(name: str) -> Message:
@@ -664,8 +664,8 @@ SCENES: dict[str, Scene] = {
     "cases.PromiseService.RenegotiatePromise+case": changing(renegotiate_promise, lent=True),
     "cases.PromiseService.KeepPromise": changing(keep_promise),
     "cases.PromiseService.KeepPromise+case": changing(keep_promise, lent=True),
-    "cases.PromiseService.RecordTelling": changing(record_telling),
-    "cases.PromiseService.RecordTelling+case": changing(record_telling, lent=True),
+    "cases.PromiseService.RecordDelayNotification": changing(record_delay_notification),
+    "cases.PromiseService.RecordDelayNotification+case": changing(record_delay_notification, lent=True),
     "cases.PromiseService.WithdrawPromise": changing(withdraw_promise),
     "cases.PromiseService.WithdrawPromise+case": changing(withdraw_promise, lent=True),
     "cases.DirectoryService.UpdateAgent": update_agent,

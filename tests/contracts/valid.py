@@ -83,7 +83,7 @@ def _contact(customer: str) -> dict[str, Any]:
 
 PROMISED = {
     "customer": SOMEBODY, "department": "departments/front-desk", "kind": "delivery", "reference": "orders/1",
-    "due_time": SOON, "display_name": "The piano for Mrs. Sommer", "source": "SOURCE_QUOTE",
+    "due_time": SOON, "display_name": "The piano for Mrs. Sommer", "basis": "BASIS_QUOTE",
 }  # fmt: skip
 LETTERS = [f"services/loyalty/consumers/loyalty-promises/deadLetters/{uuid4()}" for _ in range(2)]
 TIMER = uuid4()
@@ -447,7 +447,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListPromises", _PAGE | {"filter": "state = OPEN"}),
         ("ExplainPromise", {"name": "{MakePromise}"}),
         ("MakePromise", {"promise": PROMISED | {"case": "{OpenCase}"}}),
-        ("RecordTelling", {"name": "{MakePromise}", "channel": "CHANNEL_VOICE", "etag": "#"}),
+        ("RecordDelayNotification", {"name": "{MakePromise}", "channel": "CHANNEL_VOICE", "etag": "#"}),
         ("ScorePromises", {
             "start_time": BEFORE, "end_time": LATER, "department": "departments/front-desk",
             "group_by": ["GROUP_BY_DEPARTMENT", "GROUP_BY_WEEK"]}),

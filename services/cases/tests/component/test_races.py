@@ -18,7 +18,7 @@ from rapport.cases.v1.promise_service_pb2 import (
     BatchMakePromisesRequest,
     KeepPromiseRequest,
     MakePromiseRequest,
-    RecordTellingRequest,
+    RecordDelayNotificationRequest,
     RenegotiatePromiseRequest,
 )
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -263,7 +263,9 @@ async def test_a_person_who_tells_and_one_who_agrees_at_once_are_one_telling_and
         made = await desk.make(3)
         await together(
             *(
-                desk.promises.RecordTelling(RecordTellingRequest(name=made.name, channel="CHANNEL_VOICE"))
+                desk.promises.RecordDelayNotification(
+                    RecordDelayNotificationRequest(name=made.name, channel="CHANNEL_VOICE")
+                )
                 for _ in range(4)
             ),
             desk.promises.RenegotiatePromise(
@@ -274,9 +276,9 @@ async def test_a_person_who_tells_and_one_who_agrees_at_once_are_one_telling_and
         )
         facts = [fact for fact in await desk.facts() if fact.resource == made.name]
         kinds = [fact.data.DESCRIPTOR.name for fact in facts]
-        assert kinds.count("PromiseTold") <= 1
+        assert kinds.count("PromiseDelayNotified") <= 1
         assert kinds.count("PromiseRenegotiated") == 1
-        assert (await desk.get(made.name)).told_before_due
+        assert (await desk.get(made.name)).notified_early
 
 
 async def test_of_a_hand_over_and_a_promise_on_the_work_at_once_whoever_is_first_counts(desk):

@@ -13,7 +13,7 @@ from rapport.cases.v1.promise_service_pb2 import (
     KeepPromiseRequest,
     MakePromiseRequest,
     PromiseScorecard,
-    RecordTellingRequest,
+    RecordDelayNotificationRequest,
     RenegotiatePromiseRequest,
     ScorePromisesRequest,
     WithdrawPromiseRequest,
@@ -60,19 +60,23 @@ async def test_every_promise_is_counted_once_by_what_became_of_it(desk):
     (row,) = await score(desk)
     assert row == PromiseScorecard.Row(
         kept_count=4, kept_late_count=1, broken_count=1, renegotiated_count=1, customer_requested_count=1,
-        withdrawn_count=1, open_count=1, told_before_due_count=1, kept_rate=4 / 7, told_before_due_rate=1 / 3,
+        withdrawn_count=1, open_count=1, notified_early_count=1, kept_rate=4 / 7, notified_early_rate=1 / 3,
     )  # fmt: skip
 
 
 async def test_the_customer_was_told_before_a_promise_was_due_or_not(desk):
     first, second, third = [await desk.make(3) for _ in range(3)]
-    await desk.promises.RecordTelling(RecordTellingRequest(name=first.name, channel="CHANNEL_VOICE"))
+    await desk.promises.RecordDelayNotification(
+        RecordDelayNotificationRequest(name=first.name, channel="CHANNEL_VOICE")
+    )
     desk.clock.advance(timedelta(days=4))
-    await desk.promises.RecordTelling(RecordTellingRequest(name=second.name, channel="CHANNEL_VOICE"))
+    await desk.promises.RecordDelayNotification(
+        RecordDelayNotificationRequest(name=second.name, channel="CHANNEL_VOICE")
+    )
     for each in (first, second, third):
         await desk.promises.KeepPromise(KeepPromiseRequest(name=each.name))
     (row,) = await score(desk)
-    assert (row.kept_late_count, row.told_before_due_count, row.told_before_due_rate) == (3, 1, 1 / 3)
+    assert (row.kept_late_count, row.notified_early_count, row.notified_early_rate) == (3, 1, 1 / 3)
     assert row.kept_rate == 0
 
 

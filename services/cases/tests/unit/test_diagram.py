@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from cases.domain.delay_notification import DelayNotification, notified
 from cases.domain.due import Due
 from cases.domain.promise import Promise
-from cases.domain.telling import Telling, tell
 from chassis.errors import FailedPrecondition
 
 README = Path(__file__).parents[2] / "README.md"
@@ -21,8 +21,8 @@ SUCCESSOR, NOTICE, CUSTOMER = UUID(int=2), UUID(int=3), UUID(int=4)
 
 
 def told(promise, at):
-    telling = Telling(f"customers/{CUSTOMER}", 1, NOW, None, at, "weather", NOTICE)
-    tell(promise, telling, SUCCESSOR, DUE, NOW)
+    notification = DelayNotification(f"customers/{CUSTOMER}", 1, NOW, None, at, "weather", NOTICE)
+    notified(promise, notification, SUCCESSOR, DUE, NOW)
 
 
 VERBS = [

@@ -35,7 +35,7 @@ NEVER_CHANGES = [
     "first_make_time",
     "first_due_time",
     "import_key",
-    "source",
+    "basis",
 ]
 CHANGES = {
     "state",
@@ -46,9 +46,9 @@ CHANGES = {
     "withdraw_time",
     "successor_id",
     "notice_id",
-    "tell_time",
-    "teller",
-    "tell_channel",
+    "delay_notify_time",
+    "notifier",
+    "notify_channel",
     "customer_requested",
     "escalate_to_id",
     "version",
@@ -62,7 +62,7 @@ NEXT = {
 STATE_AFTER = {
     facts.PromiseAtRisk: {PromiseState.AT_RISK, PromiseState.BROKEN},
     facts.PromiseRecovered: {PromiseState.OPEN},
-    facts.PromiseTold: {PromiseState.OPEN, PromiseState.AT_RISK, PromiseState.BROKEN},
+    facts.PromiseDelayNotified: {PromiseState.OPEN, PromiseState.AT_RISK, PromiseState.BROKEN},
     facts.PromiseKept: {PromiseState.KEPT, PromiseState.KEPT_LATE},
     facts.PromiseBroken: {PromiseState.BROKEN},
     facts.PromiseRenegotiated: {PromiseState.RENEGOTIATED, PromiseState.BROKEN},
@@ -127,7 +127,7 @@ class History(RuleBasedStateMachine):
 
     @rule()
     def told(self):
-        self.act(lambda promise: promise.told(NOW, "agents/alice", "VOICE"))
+        self.act(lambda promise: promise.delay_notified(NOW, "agents/alice", "VOICE"))
 
     @rule()
     def break_(self):

@@ -2097,7 +2097,7 @@ class PromiseBroken(_message.Message):
 Global___PromiseBroken: _TypeAlias = PromiseBroken  # noqa: Y015
 
 @_typing.final
-class PromiseTold(_message.Message):
+class PromiseDelayNotified(_message.Message):
     """A person told the customer that a promise will not be kept in time, without another date yet."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -2115,8 +2115,8 @@ class PromiseTold(_message.Message):
     DUE_TIME_FIELD_NUMBER: _builtins.int
     DUE_DATE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
-    TELL_TIME_FIELD_NUMBER: _builtins.int
-    TELLER_FIELD_NUMBER: _builtins.int
+    DELAY_NOTIFY_TIME_FIELD_NUMBER: _builtins.int
+    NOTIFIER_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
@@ -2138,7 +2138,7 @@ class PromiseTold(_message.Message):
     """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
-    teller: _builtins.str
+    notifier: _builtins.str
     """Who told them: `agents/{agent}` or `services/{service}`."""
     channel: _channel_pb2.Channel.ValueType
     """How they were told."""
@@ -2155,7 +2155,7 @@ class PromiseTold(_message.Message):
         """The promised day in `time_zone`; absent when a moment was promised."""
 
     @_builtins.property
-    def tell_time(self) -> _timestamp_pb2.Timestamp:
+    def delay_notify_time(self) -> _timestamp_pb2.Timestamp:
         """When they were told."""
 
     def __init__(
@@ -2174,19 +2174,19 @@ class PromiseTold(_message.Message):
         due_time: _timestamp_pb2.Timestamp | None = ...,
         due_date: _date_pb2.Date | None = ...,
         time_zone: _builtins.str = ...,
-        tell_time: _timestamp_pb2.Timestamp | None = ...,
-        teller: _builtins.str = ...,
+        delay_notify_time: _timestamp_pb2.Timestamp | None = ...,
+        notifier: _builtins.str = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time", "tell_time", b"tell_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "delay_notify_time", b"delay_notify_time", "due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "channel", b"channel", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "tell_time", b"tell_time", "teller", b"teller", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "channel", b"channel", "customer", b"customer", "delay_notify_time", b"delay_notify_time", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "notifier", b"notifier", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
 
-Global___PromiseTold: _TypeAlias = PromiseTold  # noqa: Y015
+Global___PromiseDelayNotified: _TypeAlias = PromiseDelayNotified  # noqa: Y015
 
 @_typing.final
 class PromiseWithdrawn(_message.Message):

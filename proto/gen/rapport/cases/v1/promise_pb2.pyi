@@ -27,31 +27,31 @@ class Promise(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _Source:
+    class _Basis:
         ValueType = _typing.NewType("ValueType", _builtins.int)
         V: _TypeAlias = ValueType  # noqa: Y015
 
-    class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Promise._Source.ValueType], _builtins.type):
+    class _BasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Promise._Basis.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
-        SOURCE_UNSPECIFIED: Promise._Source.ValueType  # 0
+        BASIS_UNSPECIFIED: Promise._Basis.ValueType  # 0
         """Taken as EXPLICIT."""
-        SOURCE_EXPLICIT: Promise._Source.ValueType  # 1
+        BASIS_EXPLICIT: Promise._Basis.ValueType  # 1
         """Somebody said it."""
-        SOURCE_POLICY: Promise._Source.ValueType  # 2
+        BASIS_POLICY: Promise._Basis.ValueType  # 2
         """A policy of ours promises it to everybody."""
-        SOURCE_QUOTE: Promise._Source.ValueType  # 3
+        BASIS_QUOTE: Promise._Basis.ValueType  # 3
         """A quote or an order says it."""
 
-    class Source(_Source, metaclass=_SourceEnumTypeWrapper):
+    class Basis(_Basis, metaclass=_BasisEnumTypeWrapper):
         """What it rests on that we promised it."""
 
-    SOURCE_UNSPECIFIED: Promise.Source.ValueType  # 0
+    BASIS_UNSPECIFIED: Promise.Basis.ValueType  # 0
     """Taken as EXPLICIT."""
-    SOURCE_EXPLICIT: Promise.Source.ValueType  # 1
+    BASIS_EXPLICIT: Promise.Basis.ValueType  # 1
     """Somebody said it."""
-    SOURCE_POLICY: Promise.Source.ValueType  # 2
+    BASIS_POLICY: Promise.Basis.ValueType  # 2
     """A policy of ours promises it to everybody."""
-    SOURCE_QUOTE: Promise.Source.ValueType  # 3
+    BASIS_QUOTE: Promise.Basis.ValueType  # 3
     """A quote or an order says it."""
 
     NAME_FIELD_NUMBER: _builtins.int
@@ -79,11 +79,11 @@ class Promise(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    SOURCE_FIELD_NUMBER: _builtins.int
-    TELL_TIME_FIELD_NUMBER: _builtins.int
-    TELLER_FIELD_NUMBER: _builtins.int
-    TELL_CHANNEL_FIELD_NUMBER: _builtins.int
-    TOLD_BEFORE_DUE_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    DELAY_NOTIFY_TIME_FIELD_NUMBER: _builtins.int
+    NOTIFIER_FIELD_NUMBER: _builtins.int
+    NOTIFY_CHANNEL_FIELD_NUMBER: _builtins.int
+    NOTIFIED_EARLY_FIELD_NUMBER: _builtins.int
     CUSTOMER_REQUESTED_FIELD_NUMBER: _builtins.int
     ESCALATE_TO_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -126,13 +126,13 @@ class Promise(_message.Message):
     """What was promised in one line for people, as it was said, in any language; at most 200 characters. Empty where `kind`
     says it. Successors have it too. Events and notices do not say it: it may name somebody.
     """
-    source: Global___Promise.Source.ValueType
+    basis: Global___Promise.Basis.ValueType
     """What it rests on that we promised it. Successors have it too."""
-    teller: _builtins.str
+    notifier: _builtins.str
     """Who told them: `agents/{agent}` or `services/{service}`; empty when nobody did."""
-    tell_channel: _channel_pb2.Channel.ValueType
+    notify_channel: _channel_pb2.Channel.ValueType
     """How they were told; unspecified when they were not, or nobody said how."""
-    told_before_due: _builtins.bool
+    notified_early: _builtins.bool
     """Whether they were told before it was due."""
     customer_requested: _builtins.bool
     """True when it was renegotiated because the customer asked for another date."""
@@ -181,7 +181,7 @@ class Promise(_message.Message):
         """When it was last changed."""
 
     @_builtins.property
-    def tell_time(self) -> _timestamp_pb2.Timestamp:
+    def delay_notify_time(self) -> _timestamp_pb2.Timestamp:
         """When the customer was first told that it will not be kept in time: by a notice, or by a person, of whom it counts from
         when they recorded it. Absent when they were not, or asked for another date themselves.
         """
@@ -214,17 +214,17 @@ class Promise(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         display_name: _builtins.str = ...,
-        source: Global___Promise.Source.ValueType = ...,
-        tell_time: _timestamp_pb2.Timestamp | None = ...,
-        teller: _builtins.str = ...,
-        tell_channel: _channel_pb2.Channel.ValueType = ...,
-        told_before_due: _builtins.bool = ...,
+        basis: Global___Promise.Basis.ValueType = ...,
+        delay_notify_time: _timestamp_pb2.Timestamp | None = ...,
+        notifier: _builtins.str = ...,
+        notify_channel: _channel_pb2.Channel.ValueType = ...,
+        notified_early: _builtins.bool = ...,
         customer_requested: _builtins.bool = ...,
         escalate_to: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time", "tell_time", b"tell_time", "update_time", b"update_time", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delay_notify_time", b"delay_notify_time", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time", "update_time", b"update_time", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "customer_requested", b"customer_requested", "department", b"department", "display_name", b"display_name", "due_date", b"due_date", "due_time", b"due_time", "escalate_to", b"escalate_to", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "source", b"source", "state", b"state", "successor", b"successor", "tell_channel", b"tell_channel", "tell_time", b"tell_time", "teller", b"teller", "time_zone", b"time_zone", "told_before_due", b"told_before_due", "update_time", b"update_time", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "case", b"case", "create_time", b"create_time", "customer", b"customer", "customer_requested", b"customer_requested", "delay_notify_time", b"delay_notify_time", "department", b"department", "display_name", b"display_name", "due_date", b"due_date", "due_time", b"due_time", "escalate_to", b"escalate_to", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "notified_early", b"notified_early", "notifier", b"notifier", "notify_channel", b"notify_channel", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "update_time", b"update_time", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

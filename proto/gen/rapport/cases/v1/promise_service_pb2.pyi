@@ -205,8 +205,8 @@ class RenegotiatePromiseRequest(_message.Message):
 Global___RenegotiatePromiseRequest: _TypeAlias = RenegotiatePromiseRequest  # noqa: Y015
 
 @_typing.final
-class RecordTellingRequest(_message.Message):
-    """Records that the customer was told."""
+class RecordDelayNotificationRequest(_message.Message):
+    """Records that the customer was told of a delay."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -236,7 +236,7 @@ class RecordTellingRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RecordTellingRequest: _TypeAlias = RecordTellingRequest  # noqa: Y015
+Global___RecordDelayNotificationRequest: _TypeAlias = RecordDelayNotificationRequest  # noqa: Y015
 
 @_typing.final
 class ScorePromisesRequest(_message.Message):
@@ -329,9 +329,9 @@ class PromiseScorecard(_message.Message):
         CUSTOMER_REQUESTED_COUNT_FIELD_NUMBER: _builtins.int
         WITHDRAWN_COUNT_FIELD_NUMBER: _builtins.int
         OPEN_COUNT_FIELD_NUMBER: _builtins.int
-        TOLD_BEFORE_DUE_COUNT_FIELD_NUMBER: _builtins.int
+        NOTIFIED_EARLY_COUNT_FIELD_NUMBER: _builtins.int
         KEPT_RATE_FIELD_NUMBER: _builtins.int
-        TOLD_BEFORE_DUE_RATE_FIELD_NUMBER: _builtins.int
+        NOTIFIED_EARLY_RATE_FIELD_NUMBER: _builtins.int
         department: _builtins.str
         """`departments/{department}`; empty when it is not counted by."""
         topic: _builtins.str
@@ -350,12 +350,12 @@ class PromiseScorecard(_message.Message):
         """WITHDRAWN."""
         open_count: _builtins.int
         """OPEN or AT_RISK."""
-        told_before_due_count: _builtins.int
+        notified_early_count: _builtins.int
         """Of those that were kept late, broken, or renegotiated by us, how many the customer was told of before they were due."""
         kept_rate: _builtins.float
         """Kept of those that were kept, kept late, broken, or renegotiated by us; from 0 to 1, absent when there are none."""
-        told_before_due_rate: _builtins.float
-        """Told before due of those that were kept late, broken, or renegotiated by us; from 0 to 1, absent when there are none."""
+        notified_early_rate: _builtins.float
+        """Told early of those that were kept late, broken, or renegotiated by us; from 0 to 1, absent when there are none."""
         @_builtins.property
         def week(self) -> _date_pb2.Date:
             """The Monday of the week in which they were due: promised days where the customer lives, moments in UTC. Absent when it is
@@ -375,22 +375,22 @@ class PromiseScorecard(_message.Message):
             customer_requested_count: _builtins.int = ...,
             withdrawn_count: _builtins.int = ...,
             open_count: _builtins.int = ...,
-            told_before_due_count: _builtins.int = ...,
+            notified_early_count: _builtins.int = ...,
             kept_rate: _builtins.float | None = ...,
-            told_before_due_rate: _builtins.float | None = ...,
+            notified_early_rate: _builtins.float | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate", "_told_before_due_rate", b"_told_before_due_rate", "kept_rate", b"kept_rate", "told_before_due_rate", b"told_before_due_rate", "week", b"week"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate", "_notified_early_rate", b"_notified_early_rate", "kept_rate", b"kept_rate", "notified_early_rate", b"notified_early_rate", "week", b"week"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate", "_told_before_due_rate", b"_told_before_due_rate", "broken_count", b"broken_count", "customer_requested_count", b"customer_requested_count", "department", b"department", "kept_count", b"kept_count", "kept_late_count", b"kept_late_count", "kept_rate", b"kept_rate", "open_count", b"open_count", "renegotiated_count", b"renegotiated_count", "told_before_due_count", b"told_before_due_count", "told_before_due_rate", b"told_before_due_rate", "topic", b"topic", "week", b"week", "withdrawn_count", b"withdrawn_count"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate", "_notified_early_rate", b"_notified_early_rate", "broken_count", b"broken_count", "customer_requested_count", b"customer_requested_count", "department", b"department", "kept_count", b"kept_count", "kept_late_count", b"kept_late_count", "kept_rate", b"kept_rate", "notified_early_count", b"notified_early_count", "notified_early_rate", b"notified_early_rate", "open_count", b"open_count", "renegotiated_count", b"renegotiated_count", "topic", b"topic", "week", b"week", "withdrawn_count", b"withdrawn_count"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         _WhichOneofReturnType__kept_rate: _TypeAlias = _typing.Literal["kept_rate"]  # noqa: Y015
         _WhichOneofArgType__kept_rate: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate"]  # noqa: Y015
-        _WhichOneofReturnType__told_before_due_rate: _TypeAlias = _typing.Literal["told_before_due_rate"]  # noqa: Y015
-        _WhichOneofArgType__told_before_due_rate: _TypeAlias = _typing.Literal["_told_before_due_rate", b"_told_before_due_rate"]  # noqa: Y015
+        _WhichOneofReturnType__notified_early_rate: _TypeAlias = _typing.Literal["notified_early_rate"]  # noqa: Y015
+        _WhichOneofArgType__notified_early_rate: _TypeAlias = _typing.Literal["_notified_early_rate", b"_notified_early_rate"]  # noqa: Y015
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType__kept_rate) -> _WhichOneofReturnType__kept_rate | None: ...
         @_typing.overload
-        def WhichOneof(self, oneof_group: _WhichOneofArgType__told_before_due_rate) -> _WhichOneofReturnType__told_before_due_rate | None: ...
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__notified_early_rate) -> _WhichOneofReturnType__notified_early_rate | None: ...
 
     ROWS_FIELD_NUMBER: _builtins.int
     @_builtins.property

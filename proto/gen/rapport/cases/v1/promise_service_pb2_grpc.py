@@ -52,9 +52,9 @@ class PromiseServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.RenegotiatePromiseRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_promise__pb2.Promise.FromString,
                 _registered_method=True)
-        self.RecordTelling = channel.unary_unary(
-                '/rapport.cases.v1.PromiseService/RecordTelling',
-                request_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.RecordTellingRequest.SerializeToString,
+        self.RecordDelayNotification = channel.unary_unary(
+                '/rapport.cases.v1.PromiseService/RecordDelayNotification',
+                request_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.RecordDelayNotificationRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_promise__pb2.Promise.FromString,
                 _registered_method=True)
         self.KeepPromise = channel.unary_unary(
@@ -119,7 +119,7 @@ class PromiseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def RecordTelling(self, request, context):
+    def RecordDelayNotification(self, request, context):
         """Records that a person told the customer that a promise will not be kept in time, without another date yet: who, how, and
         when, which is now. It counts as a notice does. Nothing changes when they were told before. Who answers for the
         case may, too.
@@ -188,9 +188,9 @@ def add_PromiseServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.RenegotiatePromiseRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_promise__pb2.Promise.SerializeToString,
             ),
-            'RecordTelling': grpc.unary_unary_rpc_method_handler(
-                    servicer.RecordTelling,
-                    request_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.RecordTellingRequest.FromString,
+            'RecordDelayNotification': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordDelayNotification,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.RecordDelayNotificationRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_promise__pb2.Promise.SerializeToString,
             ),
             'KeepPromise': grpc.unary_unary_rpc_method_handler(
@@ -317,7 +317,7 @@ class PromiseService:
             _registered_method=True)
 
     @staticmethod
-    def RecordTelling(request,
+    def RecordDelayNotification(request,
             target,
             options=(),
             channel_credentials=None,
@@ -330,8 +330,8 @@ class PromiseService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.cases.v1.PromiseService/RecordTelling',
-            rapport_dot_cases_dot_v1_dot_promise__service__pb2.RecordTellingRequest.SerializeToString,
+            '/rapport.cases.v1.PromiseService/RecordDelayNotification',
+            rapport_dot_cases_dot_v1_dot_promise__service__pb2.RecordDelayNotificationRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_promise__pb2.Promise.FromString,
             options,
             channel_credentials,

@@ -49,7 +49,7 @@ class PromiseServiceStub:
     """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
     Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
     """
-    RecordTelling: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.RecordTellingRequest, _promise_pb2.Promise]
+    RecordDelayNotification: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.RecordDelayNotificationRequest, _promise_pb2.Promise]
     """Records that a person told the customer that a promise will not be kept in time, without another date yet: who, how, and
     when, which is now. It counts as a notice does. Nothing changes when they were told before. Who answers for the
     case may, too.
@@ -86,7 +86,7 @@ class PromiseServiceAsyncStub(PromiseServiceStub):
     """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
     Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
     """
-    RecordTelling: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.RecordTellingRequest, _promise_pb2.Promise]  # type: ignore[assignment]
+    RecordDelayNotification: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.RecordDelayNotificationRequest, _promise_pb2.Promise]  # type: ignore[assignment]
     """Records that a person told the customer that a promise will not be kept in time, without another date yet: who, how, and
     when, which is now. It counts as a notice does. Nothing changes when they were told before. Who answers for the
     case may, too.
@@ -140,9 +140,9 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def RecordTelling(
+    def RecordDelayNotification(
         self,
-        request: _promise_service_pb2.RecordTellingRequest,
+        request: _promise_service_pb2.RecordDelayNotificationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_promise_pb2.Promise, _abc.Awaitable[_promise_pb2.Promise]]:
         """Records that a person told the customer that a promise will not be kept in time, without another date yet: who, how, and

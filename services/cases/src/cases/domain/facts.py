@@ -412,11 +412,11 @@ class PromiseBroken(_Promise):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromiseTold(_Promise):
+class PromiseDelayNotified(_Promise):
     """A person told the customer that a promise will not be kept in time, without another date yet."""
 
-    tell_time: datetime
-    teller: str
+    delay_notify_time: datetime
+    notifier: str
     channel: str
 
 

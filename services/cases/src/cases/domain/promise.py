@@ -14,8 +14,8 @@ A promise is never edited. It changes its state by the verbs below, and each cha
                   BROKEN                      BROKEN, and a successor is made
     withdraw      OPEN, AT_RISK               WITHDRAWN
                   BROKEN                      BROKEN, and nobody waits for it any more
-    tell          all but WITHDRAWN and       RENEGOTIATED when the customer was told in time, else BROKEN;
-                  RENEGOTIATED                and a successor is made, kept when it was: see `telling.py`
+    notified      all but WITHDRAWN and       RENEGOTIATED when the customer was told in time, else BROKEN;
+                  RENEGOTIATED                and a successor is made: see `delay_notification.py`
 
 A broken promise without a successor can still be kept: word of the work may come late, and the customer did
 get what was promised. One with a successor, which the customer counts on, or that was taken back is over.
@@ -27,8 +27,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from cases.domain import facts
+from cases.domain.basis import Basis
 from cases.domain.due import Due, day_of
-from cases.domain.source import Source
 from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, NOTICE, PROMISE, WORK_ITEM
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
@@ -83,10 +83,10 @@ class Promise:
     withdraw_time: datetime | None = None  # when it was taken back
     successor_id: UUID | None = None
     notice_id: UUID | None = None
-    source: Source = Source.EXPLICIT
-    tell_time: datetime | None = None  # when the customer was first told that it will not be kept in time
-    teller: str = ""  # by whom, `agents/{agent}` or `services/{service}`
-    tell_channel: str = ""  # and how, a touch point
+    basis: Basis = Basis.EXPLICIT
+    delay_notify_time: datetime | None = None  # when the customer first heard that it will not be kept
+    notifier: str = ""  # by whom, `agents/{agent}` or `services/{service}`
+    notify_channel: str = ""  # and how, a touch point
     customer_requested: bool = False  # whether it was renegotiated because they asked for it
     escalate_to_id: str | None = None  # who has to hear that it was broken
     version: int = 1
@@ -123,9 +123,9 @@ class Promise:
         return self.first_make_time or self.make_time
 
     @property
-    def told_before_due(self) -> bool:
+    def notified_early(self) -> bool:
         """Whether the customer was told before it was due."""
-        return self.tell_time is not None and not self.due.missed_by(self.tell_time)
+        return self.delay_notify_time is not None and not self.due.missed_by(self.delay_notify_time)
 
     @property
     def live(self) -> bool:
@@ -196,18 +196,18 @@ class Promise:
         self.version += 1
         return fact_of(facts.PromiseBroken, self)
 
-    def told(self, now: datetime, teller: str, channel: str) -> facts.PromiseTold | None:
+    def delay_notified(self, now: datetime, notifier: str, channel: str) -> facts.PromiseDelayNotified | None:
         """A person told the customer that it will not be kept in time; nothing when they knew."""
         self._require_awaited()
-        if not self.know(now, teller, channel):
+        if not self.know(now, notifier, channel):
             return None
         self.version += 1
-        return fact_of(facts.PromiseTold, self, channel=channel)
+        return fact_of(facts.PromiseDelayNotified, self, channel=channel)
 
-    def know(self, at: datetime, teller: str, channel: str) -> bool:
+    def know(self, at: datetime, notifier: str, channel: str) -> bool:
         """The customer was told at `at`. False when they had been told before, which is what counts."""
-        if is_first := self.tell_time is None:
-            self.tell_time, self.teller, self.tell_channel = at, teller, channel
+        if is_first := self.delay_notify_time is None:
+            self.delay_notify_time, self.notifier, self.notify_channel = at, notifier, channel
         return is_first
 
     def renegotiate(
@@ -218,7 +218,7 @@ class Promise:
         reason_code: str,
         *,
         customer_requested: bool,
-        teller: str = "",
+        notifier: str = "",
         channel: str = "",
     ) -> tuple["Promise", facts.PromiseRenegotiated]:
         """End it, because a person agreed on another date with the customer, and make its successor."""
@@ -226,7 +226,7 @@ class Promise:
         self.state = PromiseState.RENEGOTIATED if self.live else PromiseState.BROKEN
         self.customer_requested = customer_requested
         if not customer_requested:
-            self.know(now, teller, channel)
+            self.know(now, notifier, channel)
         return self.succeed(successor_id, due, now, now, reason_code)
 
     def succeed(
@@ -257,7 +257,7 @@ class Promise:
             root_id=self.root_id or self.id,
             first_make_time=self.since,
             first_due_time=None if asked_later else first_due_time,
-            source=self.source,
+            basis=self.basis,
         )
         self.forecast_time, self.reason_code, self.successor_id = None, reason_code, successor_id
         self.version += 1

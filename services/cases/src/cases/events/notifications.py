@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from cases.domain.contact import Contact
+from cases.domain.delay_notification import DelayNotification
 from cases.domain.promise_clock import PromiseClock
-from cases.domain.telling import Telling
 from cases.names import CASE, NOTICE, PROMISE
 from cases.usecases.contact import case_contacted
-from cases.usecases.promise import customer_was_told
+from cases.usecases.promise import customer_notified
 from chassis.api.messages import date_of, moment, value_name
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
@@ -35,14 +35,14 @@ class Notices:
         told = event.data.told_promise
         a_day = told.HasField("new_due_date")
         (promise_id,), (notice_id,) = PROMISE.parse(told.promise), NOTICE.parse(event.data.notice)
-        telling = Telling(
+        notification = DelayNotification(
             customer=told.customer,
             version=told.promise_version,
             due_time=None if a_day else moment(told.new_due_time),
             due_date=date_of(told.new_due_date) if a_day else None,
-            tell_time=moment(told.tell_time),
+            notify_time=moment(told.tell_time),
             reason_code=told.reason_code,
             notice_id=notice_id,
             channel=value_name(event.data, "channel"),
         )
-        await customer_was_told(tx, self.clock, promise_id, telling)
+        await customer_notified(tx, self.clock, promise_id, notification)

@@ -49,5 +49,5 @@ def _row(found: dict[str, Any]) -> PromiseScorecard.Row:
     if row.kept_count + missed:
         row.kept_rate = row.kept_count / (row.kept_count + missed)
     if missed:
-        row.told_before_due_rate = row.told_before_due_count / missed
+        row.notified_early_rate = row.notified_early_count / missed
     return row

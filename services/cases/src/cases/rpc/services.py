@@ -119,7 +119,9 @@ class PromiseRpc(Rpc, PromiseServiceServicer):
     RenegotiatePromise = change(promise_pb.RenegotiatePromiseRequest, promise.renegotiate_promise, Promise)
     KeepPromise = change(promise_pb.KeepPromiseRequest, promise.keep_promise, Promise)
     WithdrawPromise = change(promise_pb.WithdrawPromiseRequest, promise.withdraw_promise, Promise)
-    RecordTelling = change(promise_pb.RecordTellingRequest, promise.record_telling, Promise)
+    RecordDelayNotification = change(
+        promise_pb.RecordDelayNotificationRequest, promise.record_delay_notification, Promise
+    )
     GetPromise = get(PROMISE, store.PROMISE, Promise)
     ListPromises = listing(promise_pb.ListPromisesResponse, store.LIST_PROMISES)
 

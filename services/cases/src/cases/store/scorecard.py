@@ -18,12 +18,12 @@ def _is(state: PromiseState) -> sa.ColumnElement[bool]:
     return known
 
 
-# Until there was a telling of its own, a renegotiation was all that was known of one: it was in time.
+# Until notifications of delays were kept, a renegotiation was all that was known of one: it was in time.
 _TOLD = sa.case(
     (_is(PromiseState.RENEGOTIATED), _BY_US),
     (~(_is(PromiseState.KEPT_LATE) | _is(PromiseState.BROKEN)), False),
-    (_P.due_date.is_(None), _P.tell_time <= _P.due_time),
-    else_=_P.tell_time < _P.due_time,
+    (_P.due_date.is_(None), _P.delay_notify_time <= _P.due_time),
+    else_=_P.delay_notify_time < _P.due_time,
 )
 
 
@@ -46,7 +46,7 @@ _COUNTS = (
     _count(sa.and_(_is(PromiseState.RENEGOTIATED), ~_BY_US), "customer_requested"),
     _count(_is(PromiseState.WITHDRAWN), "withdrawn"),
     _count(_is(PromiseState.OPEN) | _is(PromiseState.AT_RISK), "open"),
-    _count(_TOLD, "told_before_due"),
+    _count(_TOLD, "notified_early"),
 )
 
 

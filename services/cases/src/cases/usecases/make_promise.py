@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
+from cases.domain.basis import Basis
 from cases.domain.case import Case
 from cases.domain.due import Due
 from cases.domain.promise import KEPT, Promise
 from cases.domain.promise_clock import Facts, PromiseClock, compared
-from cases.domain.source import Source
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, CUSTOMER, DEPARTMENT
 from cases.store import tables as store
@@ -42,7 +42,7 @@ class MakePromise:
     work_item_id: UUID | None
     make_time: datetime | None
     keep_time: datetime | None
-    source: Source | None = None
+    basis: Basis | None = None
     import_key: str | None = None
 
     @property
@@ -272,7 +272,7 @@ def _make(
         reference=command.reference,
         display_name=command.display_name,
         import_key=command.import_key,
-        source=command.source or Source.EXPLICIT,
+        basis=command.basis or Basis.EXPLICIT,
     )
     lent = not command.keep_time and due.is_ahead(tx.now) and not foundations.is_sooner(promise)
     _require_owner(tx, promise, foundations, lent=lent)

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from cases.domain.delay_notification import Channel, DelayNotification, notified
 from cases.domain.due import Due
 from cases.domain.promise import LIVE, Promise, PromiseState
 from cases.domain.promise_clock import Facts, PromiseClock, compared
-from cases.domain.telling import Channel, Telling, tell
 from cases.names import PROMISE
 from cases.store import tables as store
 from cases.store.managers import RESPONSIBLE
@@ -87,7 +87,7 @@ async def renegotiate_promise(
         tx.now,
         reason_code,
         customer_requested=customer_requested,
-        teller=actor_name(tx.call.principal.subject, tx.db.service),
+        notifier=actor_name(tx.call.principal.subject, tx.db.service),
         channel=channel or "",
     )
     facts: Facts = [(successor.made(), successor.version)]
@@ -101,14 +101,16 @@ async def renegotiate_promise(
     return promise
 
 
-async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UUID, telling: Telling) -> None:
-    """Move a promise to the date that a notice told the customer, as of when they were told: see `tell`."""
+async def customer_notified(
+    tx: Transaction, clock: PromiseClock, promise_id: UUID, notification: DelayNotification
+) -> None:
+    """Move a promise to the date that a notice told the customer, as of when they were told: see there."""
     work_item = await store.LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
     promise = await found(tx, PROMISE, store.LOCK_PROMISE, promise_id)
     was_live = promise.state in LIVE
-    late = telling.tell_time > clock.broken_at(promise)
+    late = notification.notify_time > clock.broken_at(promise)
     owner = await _owner_of(tx, promise) if late and was_live else None
-    told = tell(promise, telling, ids.uuid7(tx.now), clock.broken_at(promise), tx.now, owner)
+    told = notified(promise, notification, ids.uuid7(tx.now), clock.broken_at(promise), tx.now, owner)
     if not told:
         return
     in_time = promise.state is PromiseState.RENEGOTIATED
@@ -154,16 +156,16 @@ async def withdraw_promise(
     return promise
 
 
-async def record_telling(
+async def record_delay_notification(
     tx: Transaction, clock: PromiseClock, *, promise_id: UUID, channel: Channel, etag: str
 ) -> Promise:
     """A person told the customer that a promise will not be kept in time, now: nobody backdates."""
     promise = await _own(tx, promise_id, etag, lent=True)
-    if promise.tell_time:
+    if promise.delay_notify_time:
         return promise  # the clock breaks it, if it is over
     await _break_when_over(tx, clock, promise)
-    teller = actor_name(tx.call.principal.subject, tx.db.service)
-    if told := promise.told(tx.now, teller, channel):
+    notifier = actor_name(tx.call.principal.subject, tx.db.service)
+    if told := promise.delay_notified(tx.now, notifier, channel):
         await save(tx, store.UPDATE_PROMISE, promise, told)
     return promise
 

@@ -122,7 +122,7 @@ FACTS = {
     "WorkItemFinished": N_("Work finished"),
     "PromiseRecovered": N_("Promise in time again"),
     "PromiseRenegotiated": N_("Another date agreed"),
-    "PromiseTold": N_("Told that it will be late"),
+    "PromiseDelayNotified": N_("Told that it will be late"),
     "PromiseBroken": N_("Promise not kept"),
     "PromiseWithdrawn": N_("Promise taken back"),
     "PurchaseRecorded": N_("Purchase"),

@@ -15,7 +15,7 @@ from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import (
     ListPromisesRequest,
-    RecordTellingRequest,
+    RecordDelayNotificationRequest,
     RenegotiatePromiseRequest,
     WithdrawPromiseRequest,
 )
@@ -30,7 +30,9 @@ VOICE, EMAIL = channel_pb2.CHANNEL_VOICE, channel_pb2.CHANNEL_EMAIL
 
 
 async def told(desk, name, channel=VOICE, **fields):
-    return await desk.promises.RecordTelling(RecordTellingRequest(name=name, channel=channel, **fields))
+    return await desk.promises.RecordDelayNotification(
+        RecordDelayNotificationRequest(name=name, channel=channel, **fields)
+    )
 
 
 async def renegotiated(desk, name, days=5, **fields):
@@ -52,34 +54,34 @@ async def test_a_person_who_told_the_customer_says_how_and_it_counts_from_now(de
     made = await desk.make(3)
     desk.clock.advance(timedelta(days=1))
     known = await told(desk, made.name)
-    assert (known.tell_time, known.teller, known.tell_channel) == (
+    assert (known.delay_notify_time, known.notifier, known.notify_channel) == (
         timestamp(desk.clock.now()), "agents/alice", VOICE)  # fmt: skip
-    assert (known.state, known.told_before_due) == (State.PROMISE_STATE_OPEN, True)
+    assert (known.state, known.notified_early) == (State.PROMISE_STATE_OPEN, True)
     desk.clock.advance(timedelta(hours=1))
     assert await told(desk, made.name, EMAIL) == known  # what was told first counts
-    (fact,) = await desk.facts("PromiseTold")
-    assert (fact.data.channel, fact.data.teller, fact.version) == (VOICE, "agents/alice", 2)
+    (fact,) = await desk.facts("PromiseDelayNotified")
+    assert (fact.data.channel, fact.data.notifier, fact.version) == (VOICE, "agents/alice", 2)
 
 
-async def test_a_telling_after_it_was_due_is_late_and_what_replaces_it_is_made_all_the_same(desk):
+async def test_a_notification_after_it_was_due_is_late_and_what_replaces_it_is_made_all_the_same(desk):
     made = await desk.make(3)
     desk.clock.advance(timedelta(days=4))
     await broken(desk, made.name)
     late = await told(desk, made.name)
-    assert (late.state, late.told_before_due) == (State.PROMISE_STATE_BROKEN, False)
+    assert (late.state, late.notified_early) == (State.PROMISE_STATE_BROKEN, False)
     ended = await renegotiated(desk, made.name, channel=EMAIL)
-    assert (ended.state, ended.tell_time, ended.tell_channel) == (
-        State.PROMISE_STATE_BROKEN, late.tell_time, VOICE)  # fmt: skip
+    assert (ended.state, ended.delay_notify_time, ended.notify_channel) == (
+        State.PROMISE_STATE_BROKEN, late.delay_notify_time, VOICE)  # fmt: skip
     assert (await desk.get(ended.successor)).state == State.PROMISE_STATE_OPEN
 
 
 async def test_who_agrees_on_another_date_has_told_the_customer_unless_they_asked_for_it(desk):
-    ours = await renegotiated(desk, (await desk.make(3, source="SOURCE_QUOTE")).name, channel=EMAIL)
-    assert (ours.teller, ours.tell_channel, ours.told_before_due) == ("agents/alice", EMAIL, True)
-    assert (await desk.get(ours.successor)).source == Promise.SOURCE_QUOTE
+    ours = await renegotiated(desk, (await desk.make(3, basis="BASIS_QUOTE")).name, channel=EMAIL)
+    assert (ours.notifier, ours.notify_channel, ours.notified_early) == ("agents/alice", EMAIL, True)
+    assert (await desk.get(ours.successor)).basis == Promise.BASIS_QUOTE
     theirs = await renegotiated(desk, (await desk.make(3)).name, customer_requested=True)
     assert theirs.customer_requested
-    assert (theirs.HasField("tell_time"), theirs.teller) == (False, "")
+    assert (theirs.HasField("delay_notify_time"), theirs.notifier) == (False, "")
 
 
 async def test_a_notice_has_told_the_customer(desk):
@@ -88,7 +90,7 @@ async def test_a_notice_has_told_the_customer(desk):
     await desk.tell(made.name)
     await eventually(lambda: desk.facts("PromiseRenegotiated"))
     ended = await desk.get(made.name)
-    assert (ended.teller, ended.tell_channel, ended.told_before_due) == (
+    assert (ended.notifier, ended.notify_channel, ended.notified_early) == (
         "services/notifications", EMAIL, True)  # fmt: skip
 
 
@@ -100,11 +102,11 @@ async def test_what_is_over_is_told_no_more(desk, refused):
     assert await refused(told(desk, other.name, etag='"9"')) == "ABORTED ETAG_MISMATCH"
     assert await refused(told(desk, other.name, 0)) == "INVALID_ARGUMENT INVALID_ENUM"
     foreign = desk.running.stub(PromiseServiceStub, ["cases.promises.write"], "agent:paul", "billing")
-    call = foreign.RecordTelling(RecordTellingRequest(name=other.name, channel=VOICE))
+    call = foreign.RecordDelayNotification(RecordDelayNotificationRequest(name=other.name, channel=VOICE))
     assert await refused(call) == "PERMISSION_DENIED NOT_OWNER"
 
 
-@pytest.mark.parametrize("by", ["clock", "telling", "word"])
+@pytest.mark.parametrize("by", ["clock", "notification", "word"])
 async def test_a_broken_promise_reaches_the_owner_of_its_case_whoever_finds_out(desk, by):
     bob = await desk.agent("agents/bob")
     case = await desk.open()
@@ -112,7 +114,7 @@ async def test_a_broken_promise_reaches_the_owner_of_its_case_whoever_finds_out(
     alone = await desk.make(3)
     await desk.cases.AssignCase(AssignCaseRequest(name=case.name, owner=bob))
     desk.clock.advance(timedelta(days=4))
-    if by == "telling":
+    if by == "notification":
         await told(desk, made.name)
     elif by == "word":
         await desk.tell(made.name)
@@ -201,5 +203,5 @@ async def test_of_two_names_of_a_customer_that_which_goes_on_says_who_the_manage
 
 
 async def test_what_is_promised_rests_on_what_somebody_said_unless_it_is_said_otherwise(desk):
-    assert (await desk.make(3)).source == Promise.SOURCE_EXPLICIT
-    assert (await desk.make(3, source="SOURCE_POLICY")).source == Promise.SOURCE_POLICY
+    assert (await desk.make(3)).basis == Promise.BASIS_EXPLICIT
+    assert (await desk.make(3, basis="BASIS_POLICY")).basis == Promise.BASIS_POLICY

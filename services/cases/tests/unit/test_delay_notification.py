@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.domain import facts
+from cases.domain.delay_notification import DelayNotification, notified
 from cases.domain.due import Due
 from cases.domain.promise import Promise, PromiseState
 from cases.domain.promise_clock import PromiseClock, compared
-from cases.domain.telling import Telling, tell
 from cases.domain.work_item import WorkItem
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -29,21 +29,21 @@ def at_risk(**fields):
     return made
 
 
-def telling(**fields):
+def notification(**fields):
     told = {
         "customer": f"customers/{CUSTOMER}",
         "version": 2,
         "due_time": NEW,
         "due_date": None,
-        "tell_time": NOW + HOUR,
+        "notify_time": NOW + HOUR,
         "reason_code": "weather",
         "notice_id": UUID(int=8),
     }
-    return Telling(**told | fields)
+    return DelayNotification(**told | fields)
 
 
 def told(promise, **fields):
-    return tell(promise, telling(**fields), UUID(int=9), promise.due_time, NOW + 200 * HOUR)
+    return notified(promise, notification(**fields), UUID(int=9), promise.due_time, NOW + 200 * HOUR)
 
 
 def names(found):
@@ -67,7 +67,7 @@ def test_the_word_that_comes_after_the_due_timer_moves_the_promise_all_the_same(
 
 def test_told_at_the_very_moment_of_breaking_is_told_in_time():
     promise = at_risk()
-    assert names(told(promise, tell_time=DUE)) == ["PromiseRenegotiated", "PromiseMade"]
+    assert names(told(promise, notify_time=DUE)) == ["PromiseRenegotiated", "PromiseMade"]
     assert promise.state is PromiseState.RENEGOTIATED
 
 
@@ -76,7 +76,7 @@ def test_told_after_the_due_time_the_promise_is_broken_and_has_a_successor(timer
     promise = at_risk()
     if timer_fired:
         promise.break_()
-    found = told(promise, tell_time=DUE + HOUR)
+    found = told(promise, notify_time=DUE + HOUR)
     assert (promise.state, promise.successor) == (PromiseState.BROKEN, found[-1][0].name)
     (moved,) = [fact for _, _, fact in found if isinstance(fact, facts.PromiseRenegotiated)]
     assert (moved.state, moved.new_due_time) == ("BROKEN", NEW)
@@ -133,7 +133,7 @@ def test_what_a_person_ended_stays_as_it_is(state):
     assert told(promise) == []
 
 
-# Whatever happens to a promise, and however late the word of the telling and the timers: one end.
+# Whatever happens to a promise, and however late the word of the notification and the timers: one end.
 
 
 class World:
@@ -160,16 +160,16 @@ class World:
                 if promise.awaited:
                     promise.keep(at, at)
 
-    def tell(self, at):
+    def notified(self, at):
         """A provider accepts what the promise, asked right before, says. The word of it is on its way."""
         promise = self.chain[0]
         if promise.awaited and promise.forecast_time and self.word is None:
-            self.word = telling(version=promise.version, due_time=promise.forecast_time, tell_time=at)
+            self.word = notification(version=promise.version, due_time=promise.forecast_time, notify_time=at)
 
     def hear(self, at):
         promise = self.chain[0]
         if self.word and len(self.chain) == 1:
-            found = tell(promise, self.word, UUID(int=9), self.clock.broken_at(promise), at)
+            found = notified(promise, self.word, UUID(int=9), self.clock.broken_at(promise), at)
             if found:
                 compared(found[-1][0], self.work, self.clock, at)
                 self.chain.append(found[-1][0])
@@ -206,7 +206,7 @@ def run(happenings, grace, *, timely, heard_at, timer_runs):
         elif kind == "finish":
             world.finish(at)
         else:
-            world.tell(at)
+            world.notified(at)
         if timely:
             world.hear(at)
     return world.end()

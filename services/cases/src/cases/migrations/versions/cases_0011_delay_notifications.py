@@ -13,10 +13,10 @@ def upgrade() -> None:
     op.execute(
         """
         ALTER TABLE promises
-            ADD COLUMN source text NOT NULL DEFAULT 'EXPLICIT',
-            ADD COLUMN tell_time timestamptz,
-            ADD COLUMN teller text NOT NULL DEFAULT '',
-            ADD COLUMN tell_channel text NOT NULL DEFAULT '',
+            ADD COLUMN basis text NOT NULL DEFAULT 'EXPLICIT',
+            ADD COLUMN delay_notify_time timestamptz,
+            ADD COLUMN notifier text NOT NULL DEFAULT '',
+            ADD COLUMN notify_channel text NOT NULL DEFAULT '',
             ADD COLUMN customer_requested boolean NOT NULL DEFAULT false,
             ADD COLUMN escalate_to_id text
         """

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Source(StrEnum):
+class Basis(StrEnum):
     """Somebody said it, a policy promises it to everybody, or a quote or an order says it."""
 
     EXPLICIT = "EXPLICIT"

@@ -1,8 +1,8 @@
 """What a notice told a customer, and what it does to the promise that it told of.
 
-The customer counts on what we said from the moment we said it. So a telling is judged by when the customer
-was told, not by when the word of it reached us: whatever the promise went through since then happens to its
-successor instead, and the end is the same as if the word had come at once.
+The customer counts on what we said from the moment we said it. So a notification is judged by when the
+customer was told, not by when the word of it reached us: whatever the promise went through since then happens
+to its successor instead, and the end is the same as if the word had come at once.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from uuid import UUID
 from cases.domain.due import Due
 from cases.domain.promise import KEPT, Promise, PromiseState
 
-TELLER = "services/notifications"
+NOTIFIER = "services/notifications"
 
 
 class Channel(StrEnum):
@@ -36,7 +36,7 @@ class Channel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class DelayNotification:
     """That a policy's notice told a customer a new date."""
 
     customer: str  # who was told, `customers/{uuid}`
@@ -44,7 +44,7 @@ class Telling:
     # With due_date: what was told; the day is in the promise's own time zone. One of both.
     due_time: datetime | None
     due_date: date | None
-    tell_time: datetime  # when a provider accepted the message
+    notify_time: datetime  # when a provider accepted the message
     reason_code: str
     notice_id: UUID
     channel: str = ""  # how they were told, a touch point
@@ -58,39 +58,41 @@ class Telling:
         return None
 
 
-def tell(
+def notified(
     promise: Promise,
-    telling: Telling,
+    notification: DelayNotification,
     successor_id: UUID,
     broken_at: datetime,
     now: datetime,
     escalate_to_id: str | None = None,
 ) -> list[tuple[Promise, int, Any]]:
-    """Move the promise to the date that its customer was told. No facts when the telling does not count.
+    """Move the promise to the date that its customer was told. No facts when the notification does not count.
 
     Returns the facts in order, each with the promise that it is about, at last the successor.
 
     Told by `broken_at`, the promise is RENEGOTIATED. Told later it is BROKEN and stays so, but its successor
-    is what the customer counts on now. A promise that was kept after the telling was kept as the successor.
+    is what the customer counts on now. A promise that was kept after that was kept as the successor.
     It does not count when it is about another customer or a version that never was, when a person took the
     promise back or agreed on a date, or when the promise had been kept before the customer was told.
     """
-    due = telling.new_due(promise)
-    if due is None or telling.customer != promise.customer or telling.version > promise.version:
+    due = notification.new_due(promise)
+    if due is None or notification.customer != promise.customer or notification.version > promise.version:
         return []
     kept = promise.keep_time if promise.state in KEPT else None
-    kept_before = kept and promise.record_time and promise.record_time <= telling.tell_time
+    kept_before = kept and promise.record_time and promise.record_time <= notification.notify_time
     if promise.successor_id or promise.withdraw_time or kept_before:
         return []
     facts: list[tuple[Promise, int, Any]] = []
-    late = telling.tell_time > broken_at
+    late = notification.notify_time > broken_at
     if late and (broken := promise.break_(escalate_to_id)):
         facts.append((promise, promise.version, broken))
     promise.state = PromiseState.BROKEN if late else PromiseState.RENEGOTIATED
     recorded, promise.keep_time, promise.record_time = promise.record_time, None, None
-    promise.know(telling.tell_time, TELLER, telling.channel)
-    promise.notice_id = telling.notice_id
-    successor, renegotiated = promise.succeed(successor_id, due, telling.tell_time, now, telling.reason_code)
+    promise.know(notification.notify_time, NOTIFIER, notification.channel)
+    promise.notice_id = notification.notice_id
+    successor, renegotiated = promise.succeed(
+        successor_id, due, notification.notify_time, now, notification.reason_code
+    )
     facts += [(promise, promise.version, renegotiated), (successor, successor.version, successor.made())]
     if kept:
         keeping = successor.keep(kept, recorded or now)
