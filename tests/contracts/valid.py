@@ -375,7 +375,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("PauseClock", {"name": "{ListClocks}", "reason_code": "waiting-for-customer", "etag": "#"}),
         ("ResumeClock", {"name": "{ListClocks}", "etag": ""}),
         ("ExplainClock", {"name": "{ListClocks}"}),
-        ("PreviewCalendarUpdate", {"name": "calendars/always", "calendar": _CALENDAR}),
+        ("PreviewCalendar", {"name": "calendars/always", "calendar": _CALENDAR}),
         ("AssignCase", {"name": "{OpenCase}", "owner": "agents/bob", "etag": "#"}),
         ("CreateNote", {"parent": "{OpenCase}", "note": {
             "text": "Called", "visibility": "VISIBILITY_CUSTOMER"}}),

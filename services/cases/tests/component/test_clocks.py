@@ -10,7 +10,11 @@ from chassis.api.messages import moment
 from rapport.cases.v1 import calendar_pb2, clock_pb2, clock_policy_pb2
 from rapport.cases.v1 import clock_policy_service_pb2 as policy_pb
 from rapport.cases.v1 import clock_service_pb2 as pb
-from rapport.cases.v1.calendar_service_pb2 import CreateCalendarRequest, UpdateCalendarRequest
+from rapport.cases.v1.calendar_service_pb2 import (
+    CreateCalendarRequest,
+    PreviewCalendarRequest,
+    UpdateCalendarRequest,
+)
 from rapport.cases.v1.case_service_pb2 import (
     AssignCaseRequest,
     ReopenCaseRequest,
@@ -308,8 +312,7 @@ async def test_a_policy_may_ask_what_the_customer_is_shown(desk):
 
 
 async def previewed(desk: Any, proposed: Any, name: str = "calendars/office") -> Any:
-    request = pb.PreviewCalendarUpdateRequest(name=name, calendar=proposed)
-    return await desk.clocks.PreviewCalendarUpdate(request)
+    return await desk.calendars.PreviewCalendar(PreviewCalendarRequest(name=name, calendar=proposed))
 
 
 async def test_what_a_change_of_a_calendar_would_do_is_told_before_and_changes_nothing(desk, refused):

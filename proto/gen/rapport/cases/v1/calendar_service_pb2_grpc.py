@@ -57,6 +57,11 @@ class CalendarServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_calendar__service__pb2.UpdateCalendarRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_calendar__pb2.Calendar.FromString,
                 _registered_method=True)
+        self.PreviewCalendar = channel.unary_unary(
+                '/rapport.cases.v1.CalendarService/PreviewCalendar',
+                request_serializer=rapport_dot_cases_dot_v1_dot_calendar__service__pb2.PreviewCalendarRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_calendar__service__pb2.PreviewCalendarResponse.FromString,
+                _registered_method=True)
         self.ExplainCalendar = channel.unary_unary(
                 '/rapport.cases.v1.CalendarService/ExplainCalendar',
                 request_serializer=rapport_dot_cases_dot_v1_dot_calendar__service__pb2.ExplainCalendarRequest.SerializeToString,
@@ -97,6 +102,14 @@ class CalendarServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewCalendar(self, request, context):
+        """Says what would become of clocks if a calendar were so from now on. Nothing changes. What UpdateCalendar refuses of a
+        calendar is refused here, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainCalendar(self, request, context):
         """Explains why a calendar is as it is.
         """
@@ -126,6 +139,11 @@ def add_CalendarServiceServicer_to_server(servicer, server):
                     servicer.UpdateCalendar,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_calendar__service__pb2.UpdateCalendarRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_calendar__pb2.Calendar.SerializeToString,
+            ),
+            'PreviewCalendar': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewCalendar,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_calendar__service__pb2.PreviewCalendarRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_calendar__service__pb2.PreviewCalendarResponse.SerializeToString,
             ),
             'ExplainCalendar': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainCalendar,
@@ -242,6 +260,33 @@ class CalendarService:
             '/rapport.cases.v1.CalendarService/UpdateCalendar',
             rapport_dot_cases_dot_v1_dot_calendar__service__pb2.UpdateCalendarRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_calendar__pb2.Calendar.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewCalendar(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.CalendarService/PreviewCalendar',
+            rapport_dot_cases_dot_v1_dot_calendar__service__pb2.PreviewCalendarRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_calendar__service__pb2.PreviewCalendarResponse.FromString,
             options,
             channel_credentials,
             insecure,

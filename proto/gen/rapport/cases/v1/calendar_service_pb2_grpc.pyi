@@ -45,6 +45,10 @@ class CalendarServiceStub:
     """Changes the masked fields `display_name`, `time_zone`, `hours`, `holidays` and `exceptions`, each as a whole: the next
     version. What is the same is none. With `holidays` the dates are those that are known now.
     """
+    PreviewCalendar: _grpc.UnaryUnaryMultiCallable[_calendar_service_pb2.PreviewCalendarRequest, _calendar_service_pb2.PreviewCalendarResponse]
+    """Says what would become of clocks if a calendar were so from now on. Nothing changes. What UpdateCalendar refuses of a
+    calendar is refused here, too.
+    """
     ExplainCalendar: _grpc.UnaryUnaryMultiCallable[_calendar_service_pb2.ExplainCalendarRequest, _explanation_pb2.Explanation]
     """Explains why a calendar is as it is."""
 
@@ -62,6 +66,10 @@ class CalendarServiceAsyncStub(CalendarServiceStub):
     UpdateCalendar: _aio.UnaryUnaryMultiCallable[_calendar_service_pb2.UpdateCalendarRequest, _calendar_pb2.Calendar]  # type: ignore[assignment]
     """Changes the masked fields `display_name`, `time_zone`, `hours`, `holidays` and `exceptions`, each as a whole: the next
     version. What is the same is none. With `holidays` the dates are those that are known now.
+    """
+    PreviewCalendar: _aio.UnaryUnaryMultiCallable[_calendar_service_pb2.PreviewCalendarRequest, _calendar_service_pb2.PreviewCalendarResponse]  # type: ignore[assignment]
+    """Says what would become of clocks if a calendar were so from now on. Nothing changes. What UpdateCalendar refuses of a
+    calendar is refused here, too.
     """
     ExplainCalendar: _aio.UnaryUnaryMultiCallable[_calendar_service_pb2.ExplainCalendarRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains why a calendar is as it is."""
@@ -101,6 +109,16 @@ class CalendarServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_calendar_pb2.Calendar, _abc.Awaitable[_calendar_pb2.Calendar]]:
         """Changes the masked fields `display_name`, `time_zone`, `hours`, `holidays` and `exceptions`, each as a whole: the next
         version. What is the same is none. With `holidays` the dates are those that are known now.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewCalendar(
+        self,
+        request: _calendar_service_pb2.PreviewCalendarRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_calendar_service_pb2.PreviewCalendarResponse, _abc.Awaitable[_calendar_service_pb2.PreviewCalendarResponse]]:
+        """Says what would become of clocks if a calendar were so from now on. Nothing changes. What UpdateCalendar refuses of a
+        calendar is refused here, too.
         """
 
     @_abc_1.abstractmethod

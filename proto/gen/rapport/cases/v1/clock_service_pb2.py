@@ -25,14 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from rapport.cases.v1 import calendar_pb2 as rapport_dot_cases_dot_v1_dot_calendar__pb2
 from rapport.cases.v1 import clock_pb2 as rapport_dot_cases_dot_v1_dot_clock__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/cases/v1/clock_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/cases/v1/calendar.proto\x1a\x1crapport/cases/v1/clock.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"=\n\x0fGetClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\"\\\n\x11ListClocksRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListClocksResponse\x12\'\n\x06\x63locks\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Clock\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x11PauseClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"n\n\x12ResumeClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x81\x01\n\x1cPreviewCalendarUpdateRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\x12\x32\n\x08\x63\x61lendar\x18\x02 \x01(\x0b\x32\x1a.rapport.cases.v1.CalendarB\x04\xe2\x41\x01\x02\"\xcf\x02\n\x1dPreviewCalendarUpdateResponse\x12\x13\n\x0b\x63lock_count\x18\x01 \x01(\x03\x12\x15\n\rchecked_count\x18\x02 \x01(\x03\x12\x13\n\x0bmoved_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x62reached_count\x18\x04 \x01(\x03\x12\x43\n\x05moves\x18\x05 \x03(\x0b\x32\x34.rapport.cases.v1.PreviewCalendarUpdateResponse.Move\x1a\x8f\x01\n\x04Move\x12\'\n\x05\x63lock\x18\x01 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cnew_due_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\x13\x45xplainClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\x8d\x07\n\x0c\x43lockService\x12|\n\x08GetClock\x12!.rapport.cases.v1.GetClockRequest\x1a\x17.rapport.cases.v1.Clock\"4\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=clocks/*}\x12\x84\x01\n\nListClocks\x12#.rapport.cases.v1.ListClocksRequest\x1a$.rapport.cases.v1.ListClocksResponse\"+\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/clocks\x12\x87\x01\n\nPauseClock\x12#.rapport.cases.v1.PauseClockRequest\x1a\x17.rapport.cases.v1.Clock\";\xca\xfb\x8a\x01\x12\x63\x61ses.clocks.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=clocks/*}:pause:\x01*\x12\x8a\x01\n\x0bResumeClock\x12$.rapport.cases.v1.ResumeClockRequest\x1a\x17.rapport.cases.v1.Clock\"<\xca\xfb\x8a\x01\x12\x63\x61ses.clocks.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=clocks/*}:resume:\x01*\x12\xca\x01\n\x15PreviewCalendarUpdate\x12..rapport.cases.v1.PreviewCalendarUpdateRequest\x1a/.rapport.cases.v1.PreviewCalendarUpdateResponse\"P\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x31\",/v1/{name=calendars/*}:previewCalendarUpdate:\x01*\x12\x93\x01\n\x0c\x45xplainClock\x12%.rapport.cases.v1.ExplainClockRequest\x1a\x1e.rapport.common.v1.Explanation\"<\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=clocks/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/cases/v1/clock_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1crapport/cases/v1/clock.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"=\n\x0fGetClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\"\\\n\x11ListClocksRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListClocksResponse\x12\'\n\x06\x63locks\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Clock\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x11PauseClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"n\n\x12ResumeClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"`\n\x13\x45xplainClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xc0\x05\n\x0c\x43lockService\x12|\n\x08GetClock\x12!.rapport.cases.v1.GetClockRequest\x1a\x17.rapport.cases.v1.Clock\"4\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=clocks/*}\x12\x84\x01\n\nListClocks\x12#.rapport.cases.v1.ListClocksRequest\x1a$.rapport.cases.v1.ListClocksResponse\"+\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/clocks\x12\x87\x01\n\nPauseClock\x12#.rapport.cases.v1.PauseClockRequest\x1a\x17.rapport.cases.v1.Clock\";\xca\xfb\x8a\x01\x12\x63\x61ses.clocks.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=clocks/*}:pause:\x01*\x12\x8a\x01\n\x0bResumeClock\x12$.rapport.cases.v1.ResumeClockRequest\x1a\x17.rapport.cases.v1.Clock\"<\xca\xfb\x8a\x01\x12\x63\x61ses.clocks.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=clocks/*}:resume:\x01*\x12\x93\x01\n\x0c\x45xplainClock\x12%.rapport.cases.v1.ExplainClockRequest\x1a\x1e.rapport.common.v1.Explanation\"<\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=clocks/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,12 +59,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESUMECLOCKREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_RESUMECLOCKREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RESUMECLOCKREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
-  _globals['_PREVIEWCALENDARUPDATEREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_PREVIEWCALENDARUPDATEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/Calendar'
-  _globals['_PREVIEWCALENDARUPDATEREQUEST'].fields_by_name['calendar']._loaded_options = None
-  _globals['_PREVIEWCALENDARUPDATEREQUEST'].fields_by_name['calendar']._serialized_options = b'\342A\001\002'
-  _globals['_PREVIEWCALENDARUPDATERESPONSE_MOVE'].fields_by_name['clock']._loaded_options = None
-  _globals['_PREVIEWCALENDARUPDATERESPONSE_MOVE'].fields_by_name['clock']._serialized_options = b'\372A\025\n\023cases.rapport/Clock'
   _globals['_EXPLAINCLOCKREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINCLOCKREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023cases.rapport/Clock'
   _globals['_EXPLAINCLOCKREQUEST'].fields_by_name['event_id']._loaded_options = None
@@ -79,28 +71,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLOCKSERVICE'].methods_by_name['PauseClock']._serialized_options = b'\312\373\212\001\022cases.clocks.write\202\323\344\223\002\036\"\031/v1/{name=clocks/*}:pause:\001*'
   _globals['_CLOCKSERVICE'].methods_by_name['ResumeClock']._loaded_options = None
   _globals['_CLOCKSERVICE'].methods_by_name['ResumeClock']._serialized_options = b'\312\373\212\001\022cases.clocks.write\202\323\344\223\002\037\"\032/v1/{name=clocks/*}:resume:\001*'
-  _globals['_CLOCKSERVICE'].methods_by_name['PreviewCalendarUpdate']._loaded_options = None
-  _globals['_CLOCKSERVICE'].methods_by_name['PreviewCalendarUpdate']._serialized_options = b'\220\002\001\312\373\212\001\021cases.clocks.read\202\323\344\223\0021\",/v1/{name=calendars/*}:previewCalendarUpdate:\001*'
   _globals['_CLOCKSERVICE'].methods_by_name['ExplainClock']._loaded_options = None
   _globals['_CLOCKSERVICE'].methods_by_name['ExplainClock']._serialized_options = b'\220\002\001\312\373\212\001\021cases.clocks.read\202\323\344\223\002\035\022\033/v1/{name=clocks/*}:explain'
-  _globals['_GETCLOCKREQUEST']._serialized_start=315
-  _globals['_GETCLOCKREQUEST']._serialized_end=376
-  _globals['_LISTCLOCKSREQUEST']._serialized_start=378
-  _globals['_LISTCLOCKSREQUEST']._serialized_end=470
-  _globals['_LISTCLOCKSRESPONSE']._serialized_start=472
-  _globals['_LISTCLOCKSRESPONSE']._serialized_end=558
-  _globals['_PAUSECLOCKREQUEST']._serialized_start=561
-  _globals['_PAUSECLOCKREQUEST']._serialized_end=704
-  _globals['_RESUMECLOCKREQUEST']._serialized_start=706
-  _globals['_RESUMECLOCKREQUEST']._serialized_end=816
-  _globals['_PREVIEWCALENDARUPDATEREQUEST']._serialized_start=819
-  _globals['_PREVIEWCALENDARUPDATEREQUEST']._serialized_end=948
-  _globals['_PREVIEWCALENDARUPDATERESPONSE']._serialized_start=951
-  _globals['_PREVIEWCALENDARUPDATERESPONSE']._serialized_end=1286
-  _globals['_PREVIEWCALENDARUPDATERESPONSE_MOVE']._serialized_start=1143
-  _globals['_PREVIEWCALENDARUPDATERESPONSE_MOVE']._serialized_end=1286
-  _globals['_EXPLAINCLOCKREQUEST']._serialized_start=1288
-  _globals['_EXPLAINCLOCKREQUEST']._serialized_end=1384
-  _globals['_CLOCKSERVICE']._serialized_start=1387
-  _globals['_CLOCKSERVICE']._serialized_end=2296
+  _globals['_GETCLOCKREQUEST']._serialized_start=249
+  _globals['_GETCLOCKREQUEST']._serialized_end=310
+  _globals['_LISTCLOCKSREQUEST']._serialized_start=312
+  _globals['_LISTCLOCKSREQUEST']._serialized_end=404
+  _globals['_LISTCLOCKSRESPONSE']._serialized_start=406
+  _globals['_LISTCLOCKSRESPONSE']._serialized_end=492
+  _globals['_PAUSECLOCKREQUEST']._serialized_start=495
+  _globals['_PAUSECLOCKREQUEST']._serialized_end=638
+  _globals['_RESUMECLOCKREQUEST']._serialized_start=640
+  _globals['_RESUMECLOCKREQUEST']._serialized_end=750
+  _globals['_EXPLAINCLOCKREQUEST']._serialized_start=752
+  _globals['_EXPLAINCLOCKREQUEST']._serialized_end=848
+  _globals['_CLOCKSERVICE']._serialized_start=851
+  _globals['_CLOCKSERVICE']._serialized_end=1555
 # @@protoc_insertion_point(module_scope)

@@ -6,9 +6,7 @@ Reading clocks, and pausing them while somebody else has to act."""
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from rapport.cases.v1 import calendar_pb2 as _calendar_pb2
 from rapport.cases.v1 import clock_pb2 as _clock_pb2
 import builtins as _builtins
 import sys
@@ -164,106 +162,6 @@ class ResumeClockRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResumeClockRequest: _TypeAlias = ResumeClockRequest  # noqa: Y015
-
-@_typing.final
-class PreviewCalendarUpdateRequest(_message.Message):
-    """Says what would become of clocks."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    CALENDAR_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """`calendars/{id}`."""
-    @_builtins.property
-    def calendar(self) -> _calendar_pb2.Calendar:
-        """The calendar as it would be, all of it; its `name` and output-only fields are ignored."""
-
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        calendar: _calendar_pb2.Calendar | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "name", b"name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PreviewCalendarUpdateRequest: _TypeAlias = PreviewCalendarUpdateRequest  # noqa: Y015
-
-@_typing.final
-class PreviewCalendarUpdateResponse(_message.Message):
-    """What would become of clocks."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    @_typing.final
-    class Move(_message.Message):
-        """A clock whose time would be up at another moment."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        CLOCK_FIELD_NUMBER: _builtins.int
-        DUE_TIME_FIELD_NUMBER: _builtins.int
-        NEW_DUE_TIME_FIELD_NUMBER: _builtins.int
-        clock: _builtins.str
-        """`clocks/{uuid}`."""
-        @_builtins.property
-        def due_time(self) -> _timestamp_pb2.Timestamp:
-            """When its time is up now; absent when it never is."""
-
-        @_builtins.property
-        def new_due_time(self) -> _timestamp_pb2.Timestamp:
-            """When it would be; absent when it never would."""
-
-        def __init__(
-            self,
-            *,
-            clock: _builtins.str = ...,
-            due_time: _timestamp_pb2.Timestamp | None = ...,
-            new_due_time: _timestamp_pb2.Timestamp | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "new_due_time", b"new_due_time"]  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "due_time", b"due_time", "new_due_time", b"new_due_time"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    CLOCK_COUNT_FIELD_NUMBER: _builtins.int
-    CHECKED_COUNT_FIELD_NUMBER: _builtins.int
-    MOVED_COUNT_FIELD_NUMBER: _builtins.int
-    BREACHED_COUNT_FIELD_NUMBER: _builtins.int
-    MOVES_FIELD_NUMBER: _builtins.int
-    clock_count: _builtins.int
-    """How many clocks go by the calendar, and are neither done nor late."""
-    checked_count: _builtins.int
-    """How many of them were looked at, the oldest first; at most 1,000."""
-    moved_count: _builtins.int
-    """How many of those would be up at another moment."""
-    breached_count: _builtins.int
-    """How many would be up at once."""
-    @_builtins.property
-    def moves(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreviewCalendarUpdateResponse.Move]:
-        """Those that would move, the oldest first; at most 100."""
-
-    def __init__(
-        self,
-        *,
-        clock_count: _builtins.int = ...,
-        checked_count: _builtins.int = ...,
-        moved_count: _builtins.int = ...,
-        breached_count: _builtins.int = ...,
-        moves: _abc.Iterable[Global___PreviewCalendarUpdateResponse.Move] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breached_count", b"breached_count", "checked_count", b"checked_count", "clock_count", b"clock_count", "moved_count", b"moved_count", "moves", b"moves"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PreviewCalendarUpdateResponse: _TypeAlias = PreviewCalendarUpdateResponse  # noqa: Y015
 
 @_typing.final
 class ExplainClockRequest(_message.Message):

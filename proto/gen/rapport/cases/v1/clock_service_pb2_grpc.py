@@ -57,11 +57,6 @@ class ClockServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.ResumeClockRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_clock__pb2.Clock.FromString,
                 _registered_method=True)
-        self.PreviewCalendarUpdate = channel.unary_unary(
-                '/rapport.cases.v1.ClockService/PreviewCalendarUpdate',
-                request_serializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.PreviewCalendarUpdateRequest.SerializeToString,
-                response_deserializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.PreviewCalendarUpdateResponse.FromString,
-                _registered_method=True)
         self.ExplainClock = channel.unary_unary(
                 '/rapport.cases.v1.ClockService/ExplainClock',
                 request_serializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.ExplainClockRequest.SerializeToString,
@@ -101,14 +96,6 @@ class ClockServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def PreviewCalendarUpdate(self, request, context):
-        """Says what would become of clocks if a calendar were so from now on. Nothing changes. What `CalendarService.UpdateCalendar`
-        refuses of a calendar is refused here, too.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def ExplainClock(self, request, context):
         """Explains a clock: why it is as it is; under `step.1`, `step.2`, ... of the inputs what counted and what did not, from its
         start to when its time is up; and the chain of causes back to the human action or the clock.
@@ -139,11 +126,6 @@ def add_ClockServiceServicer_to_server(servicer, server):
                     servicer.ResumeClock,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.ResumeClockRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_clock__pb2.Clock.SerializeToString,
-            ),
-            'PreviewCalendarUpdate': grpc.unary_unary_rpc_method_handler(
-                    servicer.PreviewCalendarUpdate,
-                    request_deserializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.PreviewCalendarUpdateRequest.FromString,
-                    response_serializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.PreviewCalendarUpdateResponse.SerializeToString,
             ),
             'ExplainClock': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainClock,
@@ -260,33 +242,6 @@ class ClockService:
             '/rapport.cases.v1.ClockService/ResumeClock',
             rapport_dot_cases_dot_v1_dot_clock__service__pb2.ResumeClockRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_clock__pb2.Clock.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def PreviewCalendarUpdate(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/rapport.cases.v1.ClockService/PreviewCalendarUpdate',
-            rapport_dot_cases_dot_v1_dot_clock__service__pb2.PreviewCalendarUpdateRequest.SerializeToString,
-            rapport_dot_cases_dot_v1_dot_clock__service__pb2.PreviewCalendarUpdateResponse.FromString,
             options,
             channel_credentials,
             insecure,

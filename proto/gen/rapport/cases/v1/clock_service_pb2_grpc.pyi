@@ -43,10 +43,6 @@ class ClockServiceStub:
     """Pauses a clock. FAILED_PRECONDITION (`CLOCK_PAUSED`, `CLOCK_FULFILLED`)."""
     ResumeClock: _grpc.UnaryUnaryMultiCallable[_clock_service_pb2.ResumeClockRequest, _clock_pb2.Clock]
     """Lets a paused clock go on. FAILED_PRECONDITION (`CLOCK_NOT_PAUSED`)."""
-    PreviewCalendarUpdate: _grpc.UnaryUnaryMultiCallable[_clock_service_pb2.PreviewCalendarUpdateRequest, _clock_service_pb2.PreviewCalendarUpdateResponse]
-    """Says what would become of clocks if a calendar were so from now on. Nothing changes. What `CalendarService.UpdateCalendar`
-    refuses of a calendar is refused here, too.
-    """
     ExplainClock: _grpc.UnaryUnaryMultiCallable[_clock_service_pb2.ExplainClockRequest, _explanation_pb2.Explanation]
     """Explains a clock: why it is as it is; under `step.1`, `step.2`, ... of the inputs what counted and what did not, from its
     start to when its time is up; and the chain of causes back to the human action or the clock.
@@ -65,10 +61,6 @@ class ClockServiceAsyncStub(ClockServiceStub):
     """Pauses a clock. FAILED_PRECONDITION (`CLOCK_PAUSED`, `CLOCK_FULFILLED`)."""
     ResumeClock: _aio.UnaryUnaryMultiCallable[_clock_service_pb2.ResumeClockRequest, _clock_pb2.Clock]  # type: ignore[assignment]
     """Lets a paused clock go on. FAILED_PRECONDITION (`CLOCK_NOT_PAUSED`)."""
-    PreviewCalendarUpdate: _aio.UnaryUnaryMultiCallable[_clock_service_pb2.PreviewCalendarUpdateRequest, _clock_service_pb2.PreviewCalendarUpdateResponse]  # type: ignore[assignment]
-    """Says what would become of clocks if a calendar were so from now on. Nothing changes. What `CalendarService.UpdateCalendar`
-    refuses of a calendar is refused here, too.
-    """
     ExplainClock: _aio.UnaryUnaryMultiCallable[_clock_service_pb2.ExplainClockRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a clock: why it is as it is; under `step.1`, `step.2`, ... of the inputs what counted and what did not, from its
     start to when its time is up; and the chain of causes back to the human action or the clock.
@@ -108,16 +100,6 @@ class ClockServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_clock_pb2.Clock, _abc.Awaitable[_clock_pb2.Clock]]:
         """Lets a paused clock go on. FAILED_PRECONDITION (`CLOCK_NOT_PAUSED`)."""
-
-    @_abc_1.abstractmethod
-    def PreviewCalendarUpdate(
-        self,
-        request: _clock_service_pb2.PreviewCalendarUpdateRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_clock_service_pb2.PreviewCalendarUpdateResponse, _abc.Awaitable[_clock_service_pb2.PreviewCalendarUpdateResponse]]:
-        """Says what would become of clocks if a calendar were so from now on. Nothing changes. What `CalendarService.UpdateCalendar`
-        refuses of a calendar is refused here, too.
-        """
 
     @_abc_1.abstractmethod
     def ExplainClock(

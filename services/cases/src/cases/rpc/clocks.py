@@ -1,24 +1,17 @@
 """The gRPC services of clocks and of the policies that start them."""
 
 from functools import partial
-from typing import Any, ClassVar
-
-from google.protobuf.json_format import MessageToDict
+from typing import Any
 
 from cases.domain.clock_explanation import why_clock
-from cases.names import CALENDAR, CLOCK, CLOCK_POLICY
-from cases.rpc.calendars import check_calendar
+from cases.names import CLOCK, CLOCK_POLICY
 from cases.store import clocks as store
 from cases.usecases import clock, clock_policy
-from cases.usecases.clock_preview import preview_calendar
 from cases.usecases.keeping import calendars
-from chassis import business_time
-from chassis.api.checks import Rules
 from chassis.api.entities import found
 from chassis.api.messages import to_message
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
-from rapport.cases.v1 import calendar_pb2
 from rapport.cases.v1 import clock_policy_service_pb2 as policy_pb
 from rapport.cases.v1 import clock_service_pb2 as clock_pb
 from rapport.cases.v1.clock_pb2 import Clock
@@ -48,18 +41,6 @@ class ClockRpc(Rpc, ClockServiceServicer):
     ListClocks = listing(clock_pb.ListClocksResponse, store.LIST_CLOCKS)
     PauseClock = change(clock_pb.PauseClockRequest, clock.pause_clock, Clock)
     ResumeClock = change(clock_pb.ResumeClockRequest, clock.resume_clock, Clock)
-
-    rules: ClassVar[Rules] = {calendar_pb2.Calendar: check_calendar}
-
-    async def PreviewCalendarUpdate(
-        self, request: clock_pb.PreviewCalendarUpdateRequest, context: Any
-    ) -> clock_pb.PreviewCalendarUpdateResponse:
-        """What would become of clocks: nothing is written."""
-        (calendar_id,) = CALENDAR.parse(request.name)
-        said = MessageToDict(request.calendar, preserving_proto_field_name=True)
-        calendar = business_time.Calendar(business_time.read(said))
-        preview = await preview_calendar(self.db, calendar_id, calendar, self.db.clock.now())
-        return to_message(clock_pb.PreviewCalendarUpdateResponse, preview)
 
     async def ExplainClock(self, request: clock_pb.ExplainClockRequest, context: Any) -> Explanation:
         """Why a clock is as it is, and what counted when."""
