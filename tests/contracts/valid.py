@@ -273,10 +273,10 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "customer": "{CreateCustomer}", "filter": "state = PENDING", "order_by": "weight"}),
         ("GetMatchCandidate", {"name": CANDIDATE}),
         ("ExplainMatchCandidate", {"name": CANDIDATE}),
-        ("RejectMatch", {
+        ("RejectMatchCandidate", {
             "name": CANDIDATE, "etag": "", "reason_code": "twins", "comment": "They live together"}),
-        ("ReopenMatch", {"name": CANDIDATE, "etag": ""}),
-        ("AcceptMatch", {"name": CANDIDATES[1], "etag": "", "survivor": SOMEBODY}),
+        ("ReopenMatchCandidate", {"name": CANDIDATE, "etag": ""}),
+        ("AcceptMatchCandidate", {"name": CANDIDATES[1], "etag": "", "survivor": SOMEBODY}),
         ("ListMatchParameters", _PAGE),
         ("GetMatchParameters", {"name": "{ListMatchParameters}"}),
         ("CreateMatchJob", {"match_job": {"retrain": False}}),

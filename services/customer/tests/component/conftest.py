@@ -250,13 +250,15 @@ class Matches:
 
     async def reject(self, candidate: match_pb2.MatchCandidate, **more: Any) -> match_pb2.MatchCandidate:
         """Say that they are two."""
-        request = match_service_pb2.RejectMatchRequest(name=candidate.name, **{"reason_code": "twins"} | more)
-        return await self.service.RejectMatch(request)
+        request = match_service_pb2.RejectMatchCandidateRequest(
+            name=candidate.name, **{"reason_code": "twins"} | more
+        )
+        return await self.service.RejectMatchCandidate(request)
 
     async def accept(self, candidate: match_pb2.MatchCandidate, **more: Any) -> match_pb2.MatchCandidate:
         """Say that they are one."""
-        return await self.service.AcceptMatch(
-            match_service_pb2.AcceptMatchRequest(name=candidate.name, **more)
+        return await self.service.AcceptMatchCandidate(
+            match_service_pb2.AcceptMatchCandidateRequest(name=candidate.name, **more)
         )
 
     async def rename_as_made(self, customer: str, given_name: str, family_name: str) -> None:

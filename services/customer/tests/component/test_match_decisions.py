@@ -165,7 +165,7 @@ async def test_two_are_accepted_only_once_it_is_taken_back_that_others_of_theirs
         await matches.accept(asked[second, third])
     told = refusal(caught.value)
     assert (told.reason, told.metadata["resource"]) == ("MATCH_REJECTED", said.name)
-    await matches.service.ReopenMatch(pb.ReopenMatchRequest(name=said.name))
+    await matches.service.ReopenMatchCandidate(pb.ReopenMatchCandidateRequest(name=said.name))
     assert (await matches.accept(asked[second, third])).state == State.STATE_LINKED
 
 
@@ -213,14 +213,14 @@ async def test_who_accepted_takes_it_back_and_nobody_else_does(matches: Any, ref
     one = await matches.customer(born="1984-04-12")
     other = await matches.customer(born="1984-04-12")
     accepted = await matches.accept(await matches.only(), survivor=other)
-    request = pb.ReopenMatchRequest(name=accepted.name)
+    request = pb.ReopenMatchCandidateRequest(name=accepted.name)
     may = ["customer.match_candidates.read", "customer.match_candidates.write"]
     bob, alice = (
         matches.desk.running.stub(match_service_pb2_grpc.MatchServiceStub, may, subject=f"agent:{who}")
         for who in ("bob", "alice")
     )
-    assert await refused(bob.ReopenMatch(request)) == "FAILED_PRECONDITION MATCH_NOT_REJECTED"
-    again = await alice.ReopenMatch(request)
+    assert await refused(bob.ReopenMatchCandidate(request)) == "FAILED_PRECONDITION MATCH_NOT_REJECTED"
+    again = await alice.ReopenMatchCandidate(request)
     assert (again.state, list(again.bars)[-1]) == (
         State.STATE_PENDING,
         "somebody said that these are two, and somebody asked again",
@@ -248,8 +248,8 @@ async def test_who_were_said_to_be_two_never_come_up_again_until_somebody_asks(m
     await matches.rename(one, given_name="Anne")
     await matches.rename(one, given_name="Anna")
     assert (await matches.only(State.STATE_REJECTED)).comment == "They are twins, both called Anna."
-    request = pb.ReopenMatchRequest(name=rejected.name)
-    again = await matches.service.ReopenMatch(request)
+    request = pb.ReopenMatchCandidateRequest(name=rejected.name)
+    again = await matches.service.ReopenMatchCandidate(request)
     assert again.state == State.STATE_PENDING
     await matches.rename(one, given_name="Anne")
     assert "somebody asked again" in (await matches.only()).bars[-1]
@@ -278,7 +278,9 @@ async def test_a_stale_etag_decides_nothing(matches: Any, refused: Callable[...,
 async def test_only_what_was_rejected_is_asked_again(matches: Any, refused: Callable[..., Any]) -> None:
     await matches.customer(born="1984-04-12")
     await matches.customer(born="1984-04-12")
-    asked = matches.service.ReopenMatch(pb.ReopenMatchRequest(name=(await matches.only()).name))
+    asked = matches.service.ReopenMatchCandidate(
+        pb.ReopenMatchCandidateRequest(name=(await matches.only()).name)
+    )
     assert await refused(asked) == "FAILED_PRECONDITION MATCH_NOT_REJECTED"
 
 

@@ -94,7 +94,7 @@ async def test_who_was_slower_hears_who_decided_what_and_when(desk: Company, sig
     question = await twice(desk, "Seeger", 1952)
     page = (await signed_in()).page
     await page.goto(f"/{question}")
-    await desk.ask(KARL, "POST", f"{question}:rejectMatch", reasonCode="twins", comment="I know both.")
+    await desk.ask(KARL, "POST", f"{question}:reject", reasonCode="twins", comment="I know both.")
     await page.keyboard.press("1")
     told = page.locator("[data-told]")
     await expect(told).to_contain_text("That was decided already. Two customers (twins): Karl, today")

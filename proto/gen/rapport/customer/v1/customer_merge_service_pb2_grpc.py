@@ -97,7 +97,7 @@ class CustomerMergeServiceServicer:
 
     def UndoCustomerMerge(self, request, context):
         """Undoes a merge that was wrong: each customer is who they were, with what happened to their own names since. Other merges
-        stay. That they are two is kept, as by RejectMatch: they are not linked by themselves again. FAILED_PRECONDITION (`UNDONE_ALREADY`) when it is.
+        stay. That they are two is kept, as by RejectMatchCandidate: they are not linked by themselves again. FAILED_PRECONDITION (`UNDONE_ALREADY`) when it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,7 +45,7 @@ class CustomerMergeServiceStub:
     """Lists merges, newest first."""
     UndoCustomerMerge: _grpc.UnaryUnaryMultiCallable[_customer_merge_service_pb2.UndoCustomerMergeRequest, _customer_merge_pb2.CustomerMerge]
     """Undoes a merge that was wrong: each customer is who they were, with what happened to their own names since. Other merges
-    stay. That they are two is kept, as by RejectMatch: they are not linked by themselves again. FAILED_PRECONDITION (`UNDONE_ALREADY`) when it is.
+    stay. That they are two is kept, as by RejectMatchCandidate: they are not linked by themselves again. FAILED_PRECONDITION (`UNDONE_ALREADY`) when it is.
     """
     ListCustomerMergeEntries: _grpc.UnaryUnaryMultiCallable[_customer_merge_service_pb2.ListCustomerMergeEntriesRequest, _customer_merge_service_pb2.ListCustomerMergeEntriesResponse]
     """Lists what was recorded while the two were one, under the names that survived: of whom it is, nobody asked. Newest first."""
@@ -67,7 +67,7 @@ class CustomerMergeServiceAsyncStub(CustomerMergeServiceStub):
     """Lists merges, newest first."""
     UndoCustomerMerge: _aio.UnaryUnaryMultiCallable[_customer_merge_service_pb2.UndoCustomerMergeRequest, _customer_merge_pb2.CustomerMerge]  # type: ignore[assignment]
     """Undoes a merge that was wrong: each customer is who they were, with what happened to their own names since. Other merges
-    stay. That they are two is kept, as by RejectMatch: they are not linked by themselves again. FAILED_PRECONDITION (`UNDONE_ALREADY`) when it is.
+    stay. That they are two is kept, as by RejectMatchCandidate: they are not linked by themselves again. FAILED_PRECONDITION (`UNDONE_ALREADY`) when it is.
     """
     ListCustomerMergeEntries: _aio.UnaryUnaryMultiCallable[_customer_merge_service_pb2.ListCustomerMergeEntriesRequest, _customer_merge_service_pb2.ListCustomerMergeEntriesResponse]  # type: ignore[assignment]
     """Lists what was recorded while the two were one, under the names that survived: of whom it is, nobody asked. Newest first."""
@@ -110,7 +110,7 @@ class CustomerMergeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_customer_merge_pb2.CustomerMerge, _abc.Awaitable[_customer_merge_pb2.CustomerMerge]]:
         """Undoes a merge that was wrong: each customer is who they were, with what happened to their own names since. Other merges
-        stay. That they are two is kept, as by RejectMatch: they are not linked by themselves again. FAILED_PRECONDITION (`UNDONE_ALREADY`) when it is.
+        stay. That they are two is kept, as by RejectMatchCandidate: they are not linked by themselves again. FAILED_PRECONDITION (`UNDONE_ALREADY`) when it is.
         """
 
     @_abc_1.abstractmethod

@@ -30,7 +30,7 @@ from rapport.customer.v1 import match_pb2 as rapport_dot_customer_dot_v1_dot_mat
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/customer/v1/match_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a\x1frapport/customer/v1/match.proto\x1a rapport/options/v1/options.proto\"R\n\x18GetMatchCandidateRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1f\x63ustomer.rapport/MatchCandidate\"\xb3\x01\n\x1aListMatchCandidatesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\x08\x63ustomer\x18\x05 \x01(\tB\"\xe2\x41\x01\x01\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\"u\n\x1bListMatchCandidatesResponse\x12=\n\x10match_candidates\x18\x01 \x03(\x0b\x32#.rapport.customer.v1.MatchCandidate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb0\x01\n\x12\x41\x63\x63\x65ptMatchRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1f\x63ustomer.rapport/MatchCandidate\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\x08survivor\x18\x03 \x01(\tB\"\xe2\x41\x01\x01\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\xc0\x01\n\x12RejectMatchRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1f\x63ustomer.rapport/MatchCandidate\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\"\n\x07\x63omment\x18\x04 \x01(\tB\x11\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xf4\x03\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"z\n\x12ReopenMatchRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1f\x63ustomer.rapport/MatchCandidate\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"u\n\x1c\x45xplainMatchCandidateRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1f\x63ustomer.rapport/MatchCandidate\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"i\n\x15\x43reateMatchJobRequest\x12\x36\n\tmatch_job\x18\x01 \x01(\x0b\x32\x1d.rapport.customer.v1.MatchJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\x12GetMatchJobRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/MatchJob\"I\n\x14ListMatchJobsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"c\n\x15ListMatchJobsResponse\x12\x31\n\nmatch_jobs\x18\x01 \x03(\x0b\x32\x1d.rapport.customer.v1.MatchJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"c\n\x15\x43\x61ncelMatchJobRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/MatchJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"T\n\x19GetMatchParametersRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xe2\x41\x01\x02\xfa\x41\"\n customer.rapport/MatchParameters\"O\n\x1aListMatchParametersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1bListMatchParametersResponse\x12>\n\x10match_parameters\x18\x01 \x03(\x0b\x32$.rapport.customer.v1.MatchParameters\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xdb\x10\n\x0cMatchService\x12\xb3\x01\n\x11GetMatchCandidate\x12-.rapport.customer.v1.GetMatchCandidateRequest\x1a#.rapport.customer.v1.MatchCandidate\"J\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.match_candidates.read\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=matchCandidates/*}\x12\xbb\x01\n\x13ListMatchCandidates\x12/.rapport.customer.v1.ListMatchCandidatesRequest\x1a\x30.rapport.customer.v1.ListMatchCandidatesResponse\"A\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.match_candidates.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/matchCandidates\x12\xb4\x01\n\x0b\x41\x63\x63\x65ptMatch\x12\'.rapport.customer.v1.AcceptMatchRequest\x1a#.rapport.customer.v1.MatchCandidate\"W\xca\xfb\x8a\x01\x1f\x63ustomer.match_candidates.write\x82\xd3\xe4\x93\x02-\"(/v1/{name=matchCandidates/*}:acceptMatch:\x01*\x12\xb4\x01\n\x0bRejectMatch\x12\'.rapport.customer.v1.RejectMatchRequest\x1a#.rapport.customer.v1.MatchCandidate\"W\xca\xfb\x8a\x01\x1f\x63ustomer.match_candidates.write\x82\xd3\xe4\x93\x02-\"(/v1/{name=matchCandidates/*}:rejectMatch:\x01*\x12\xb4\x01\n\x0bReopenMatch\x12\'.rapport.customer.v1.ReopenMatchRequest\x1a#.rapport.customer.v1.MatchCandidate\"W\xca\xfb\x8a\x01\x1f\x63ustomer.match_candidates.write\x82\xd3\xe4\x93\x02-\"(/v1/{name=matchCandidates/*}:reopenMatch:\x01*\x12\xbe\x01\n\x15\x45xplainMatchCandidate\x12\x31.rapport.customer.v1.ExplainMatchCandidateRequest\x1a\x1e.rapport.common.v1.Explanation\"R\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.match_candidates.read\x82\xd3\xe4\x93\x02&\x12$/v1/{name=matchCandidates/*}:explain\x12\x9b\x01\n\x0e\x43reateMatchJob\x12*.rapport.customer.v1.CreateMatchJobRequest\x1a\x1d.rapport.customer.v1.MatchJob\">\xca\xfb\x8a\x01\x19\x63ustomer.match_jobs.write\x82\xd3\xe4\x93\x02\x1a\"\r/v1/matchJobs:\tmatch_job\x12\x95\x01\n\x0bGetMatchJob\x12\'.rapport.customer.v1.GetMatchJobRequest\x1a\x1d.rapport.customer.v1.MatchJob\">\x90\x02\x01\xca\xfb\x8a\x01\x18\x63ustomer.match_jobs.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=matchJobs/*}\x12\x9d\x01\n\rListMatchJobs\x12).rapport.customer.v1.ListMatchJobsRequest\x1a*.rapport.customer.v1.ListMatchJobsResponse\"5\x90\x02\x01\xca\xfb\x8a\x01\x18\x63ustomer.match_jobs.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/matchJobs\x12\xa3\x01\n\x0e\x43\x61ncelMatchJob\x12*.rapport.customer.v1.CancelMatchJobRequest\x1a\x1d.rapport.customer.v1.MatchJob\"F\xca\xfb\x8a\x01\x19\x63ustomer.match_jobs.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=matchJobs/*}:cancel:\x01*\x12\xb6\x01\n\x12GetMatchParameters\x12..rapport.customer.v1.GetMatchParametersRequest\x1a$.rapport.customer.v1.MatchParameters\"J\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.match_parameters.read\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=matchParameters/*}\x12\xbb\x01\n\x13ListMatchParameters\x12/.rapport.customer.v1.ListMatchParametersRequest\x1a\x30.rapport.customer.v1.ListMatchParametersResponse\"A\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.match_parameters.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/matchParametersb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/customer/v1/match_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a\x1frapport/customer/v1/match.proto\x1a rapport/options/v1/options.proto\"R\n\x18GetMatchCandidateRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1f\x63ustomer.rapport/MatchCandidate\"\xb3\x01\n\x1aListMatchCandidatesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\x08\x63ustomer\x18\x05 \x01(\tB\"\xe2\x41\x01\x01\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\"u\n\x1bListMatchCandidatesResponse\x12=\n\x10match_candidates\x18\x01 \x03(\x0b\x32#.rapport.customer.v1.MatchCandidate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb9\x01\n\x1b\x41\x63\x63\x65ptMatchCandidateRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1f\x63ustomer.rapport/MatchCandidate\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\x08survivor\x18\x03 \x01(\tB\"\xe2\x41\x01\x01\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\xc9\x01\n\x1bRejectMatchCandidateRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1f\x63ustomer.rapport/MatchCandidate\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\"\n\x07\x63omment\x18\x04 \x01(\tB\x11\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xf4\x03\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"\x83\x01\n\x1bReopenMatchCandidateRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1f\x63ustomer.rapport/MatchCandidate\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"u\n\x1c\x45xplainMatchCandidateRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1f\x63ustomer.rapport/MatchCandidate\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"i\n\x15\x43reateMatchJobRequest\x12\x36\n\tmatch_job\x18\x01 \x01(\x0b\x32\x1d.rapport.customer.v1.MatchJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\x12GetMatchJobRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/MatchJob\"I\n\x14ListMatchJobsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"c\n\x15ListMatchJobsResponse\x12\x31\n\nmatch_jobs\x18\x01 \x03(\x0b\x32\x1d.rapport.customer.v1.MatchJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"c\n\x15\x43\x61ncelMatchJobRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/MatchJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"T\n\x19GetMatchParametersRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xe2\x41\x01\x02\xfa\x41\"\n customer.rapport/MatchParameters\"O\n\x1aListMatchParametersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1bListMatchParametersResponse\x12>\n\x10match_parameters\x18\x01 \x03(\x0b\x32$.rapport.customer.v1.MatchParameters\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x82\x11\n\x0cMatchService\x12\xb3\x01\n\x11GetMatchCandidate\x12-.rapport.customer.v1.GetMatchCandidateRequest\x1a#.rapport.customer.v1.MatchCandidate\"J\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.match_candidates.read\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=matchCandidates/*}\x12\xbb\x01\n\x13ListMatchCandidates\x12/.rapport.customer.v1.ListMatchCandidatesRequest\x1a\x30.rapport.customer.v1.ListMatchCandidatesResponse\"A\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.match_candidates.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/matchCandidates\x12\xc1\x01\n\x14\x41\x63\x63\x65ptMatchCandidate\x12\x30.rapport.customer.v1.AcceptMatchCandidateRequest\x1a#.rapport.customer.v1.MatchCandidate\"R\xca\xfb\x8a\x01\x1f\x63ustomer.match_candidates.write\x82\xd3\xe4\x93\x02(\"#/v1/{name=matchCandidates/*}:accept:\x01*\x12\xc1\x01\n\x14RejectMatchCandidate\x12\x30.rapport.customer.v1.RejectMatchCandidateRequest\x1a#.rapport.customer.v1.MatchCandidate\"R\xca\xfb\x8a\x01\x1f\x63ustomer.match_candidates.write\x82\xd3\xe4\x93\x02(\"#/v1/{name=matchCandidates/*}:reject:\x01*\x12\xc1\x01\n\x14ReopenMatchCandidate\x12\x30.rapport.customer.v1.ReopenMatchCandidateRequest\x1a#.rapport.customer.v1.MatchCandidate\"R\xca\xfb\x8a\x01\x1f\x63ustomer.match_candidates.write\x82\xd3\xe4\x93\x02(\"#/v1/{name=matchCandidates/*}:reopen:\x01*\x12\xbe\x01\n\x15\x45xplainMatchCandidate\x12\x31.rapport.customer.v1.ExplainMatchCandidateRequest\x1a\x1e.rapport.common.v1.Explanation\"R\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.match_candidates.read\x82\xd3\xe4\x93\x02&\x12$/v1/{name=matchCandidates/*}:explain\x12\x9b\x01\n\x0e\x43reateMatchJob\x12*.rapport.customer.v1.CreateMatchJobRequest\x1a\x1d.rapport.customer.v1.MatchJob\">\xca\xfb\x8a\x01\x19\x63ustomer.match_jobs.write\x82\xd3\xe4\x93\x02\x1a\"\r/v1/matchJobs:\tmatch_job\x12\x95\x01\n\x0bGetMatchJob\x12\'.rapport.customer.v1.GetMatchJobRequest\x1a\x1d.rapport.customer.v1.MatchJob\">\x90\x02\x01\xca\xfb\x8a\x01\x18\x63ustomer.match_jobs.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=matchJobs/*}\x12\x9d\x01\n\rListMatchJobs\x12).rapport.customer.v1.ListMatchJobsRequest\x1a*.rapport.customer.v1.ListMatchJobsResponse\"5\x90\x02\x01\xca\xfb\x8a\x01\x18\x63ustomer.match_jobs.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/matchJobs\x12\xa3\x01\n\x0e\x43\x61ncelMatchJob\x12*.rapport.customer.v1.CancelMatchJobRequest\x1a\x1d.rapport.customer.v1.MatchJob\"F\xca\xfb\x8a\x01\x19\x63ustomer.match_jobs.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=matchJobs/*}:cancel:\x01*\x12\xb6\x01\n\x12GetMatchParameters\x12..rapport.customer.v1.GetMatchParametersRequest\x1a$.rapport.customer.v1.MatchParameters\"J\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.match_parameters.read\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=matchParameters/*}\x12\xbb\x01\n\x13ListMatchParameters\x12/.rapport.customer.v1.ListMatchParametersRequest\x1a\x30.rapport.customer.v1.ListMatchParametersResponse\"A\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.match_parameters.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/matchParametersb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,30 +49,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMATCHCANDIDATESREQUEST'].fields_by_name['order_by']._serialized_options = b'\342A\001\001'
   _globals['_LISTMATCHCANDIDATESREQUEST'].fields_by_name['customer']._loaded_options = None
   _globals['_LISTMATCHCANDIDATESREQUEST'].fields_by_name['customer']._serialized_options = b'\342A\001\001\372A\033\n\031customer.rapport/Customer'
-  _globals['_ACCEPTMATCHREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_ACCEPTMATCHREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037customer.rapport/MatchCandidate'
-  _globals['_ACCEPTMATCHREQUEST'].fields_by_name['etag']._loaded_options = None
-  _globals['_ACCEPTMATCHREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
-  _globals['_ACCEPTMATCHREQUEST'].fields_by_name['survivor']._loaded_options = None
-  _globals['_ACCEPTMATCHREQUEST'].fields_by_name['survivor']._serialized_options = b'\342A\001\001\372A\033\n\031customer.rapport/Customer'
-  _globals['_ACCEPTMATCHREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_ACCEPTMATCHREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
-  _globals['_REJECTMATCHREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_REJECTMATCHREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037customer.rapport/MatchCandidate'
-  _globals['_REJECTMATCHREQUEST'].fields_by_name['etag']._loaded_options = None
-  _globals['_REJECTMATCHREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
-  _globals['_REJECTMATCHREQUEST'].fields_by_name['reason_code']._loaded_options = None
-  _globals['_REJECTMATCHREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
-  _globals['_REJECTMATCHREQUEST'].fields_by_name['comment']._loaded_options = None
-  _globals['_REJECTMATCHREQUEST'].fields_by_name['comment']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\003\020\364\003'
-  _globals['_REJECTMATCHREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_REJECTMATCHREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
-  _globals['_REOPENMATCHREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_REOPENMATCHREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037customer.rapport/MatchCandidate'
-  _globals['_REOPENMATCHREQUEST'].fields_by_name['etag']._loaded_options = None
-  _globals['_REOPENMATCHREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
-  _globals['_REOPENMATCHREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_REOPENMATCHREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_ACCEPTMATCHCANDIDATEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_ACCEPTMATCHCANDIDATEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037customer.rapport/MatchCandidate'
+  _globals['_ACCEPTMATCHCANDIDATEREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_ACCEPTMATCHCANDIDATEREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_ACCEPTMATCHCANDIDATEREQUEST'].fields_by_name['survivor']._loaded_options = None
+  _globals['_ACCEPTMATCHCANDIDATEREQUEST'].fields_by_name['survivor']._serialized_options = b'\342A\001\001\372A\033\n\031customer.rapport/Customer'
+  _globals['_ACCEPTMATCHCANDIDATEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_ACCEPTMATCHCANDIDATEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_REJECTMATCHCANDIDATEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_REJECTMATCHCANDIDATEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037customer.rapport/MatchCandidate'
+  _globals['_REJECTMATCHCANDIDATEREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_REJECTMATCHCANDIDATEREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_REJECTMATCHCANDIDATEREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_REJECTMATCHCANDIDATEREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_REJECTMATCHCANDIDATEREQUEST'].fields_by_name['comment']._loaded_options = None
+  _globals['_REJECTMATCHCANDIDATEREQUEST'].fields_by_name['comment']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\003\020\364\003'
+  _globals['_REJECTMATCHCANDIDATEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REJECTMATCHCANDIDATEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_REOPENMATCHCANDIDATEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_REOPENMATCHCANDIDATEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037customer.rapport/MatchCandidate'
+  _globals['_REOPENMATCHCANDIDATEREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_REOPENMATCHCANDIDATEREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_REOPENMATCHCANDIDATEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REOPENMATCHCANDIDATEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_EXPLAINMATCHCANDIDATEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINMATCHCANDIDATEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037customer.rapport/MatchCandidate'
   _globals['_EXPLAINMATCHCANDIDATEREQUEST'].fields_by_name['event_id']._loaded_options = None
@@ -101,12 +101,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MATCHSERVICE'].methods_by_name['GetMatchCandidate']._serialized_options = b'\220\002\001\312\373\212\001\036customer.match_candidates.read\202\323\344\223\002\036\022\034/v1/{name=matchCandidates/*}'
   _globals['_MATCHSERVICE'].methods_by_name['ListMatchCandidates']._loaded_options = None
   _globals['_MATCHSERVICE'].methods_by_name['ListMatchCandidates']._serialized_options = b'\220\002\001\312\373\212\001\036customer.match_candidates.read\202\323\344\223\002\025\022\023/v1/matchCandidates'
-  _globals['_MATCHSERVICE'].methods_by_name['AcceptMatch']._loaded_options = None
-  _globals['_MATCHSERVICE'].methods_by_name['AcceptMatch']._serialized_options = b'\312\373\212\001\037customer.match_candidates.write\202\323\344\223\002-\"(/v1/{name=matchCandidates/*}:acceptMatch:\001*'
-  _globals['_MATCHSERVICE'].methods_by_name['RejectMatch']._loaded_options = None
-  _globals['_MATCHSERVICE'].methods_by_name['RejectMatch']._serialized_options = b'\312\373\212\001\037customer.match_candidates.write\202\323\344\223\002-\"(/v1/{name=matchCandidates/*}:rejectMatch:\001*'
-  _globals['_MATCHSERVICE'].methods_by_name['ReopenMatch']._loaded_options = None
-  _globals['_MATCHSERVICE'].methods_by_name['ReopenMatch']._serialized_options = b'\312\373\212\001\037customer.match_candidates.write\202\323\344\223\002-\"(/v1/{name=matchCandidates/*}:reopenMatch:\001*'
+  _globals['_MATCHSERVICE'].methods_by_name['AcceptMatchCandidate']._loaded_options = None
+  _globals['_MATCHSERVICE'].methods_by_name['AcceptMatchCandidate']._serialized_options = b'\312\373\212\001\037customer.match_candidates.write\202\323\344\223\002(\"#/v1/{name=matchCandidates/*}:accept:\001*'
+  _globals['_MATCHSERVICE'].methods_by_name['RejectMatchCandidate']._loaded_options = None
+  _globals['_MATCHSERVICE'].methods_by_name['RejectMatchCandidate']._serialized_options = b'\312\373\212\001\037customer.match_candidates.write\202\323\344\223\002(\"#/v1/{name=matchCandidates/*}:reject:\001*'
+  _globals['_MATCHSERVICE'].methods_by_name['ReopenMatchCandidate']._loaded_options = None
+  _globals['_MATCHSERVICE'].methods_by_name['ReopenMatchCandidate']._serialized_options = b'\312\373\212\001\037customer.match_candidates.write\202\323\344\223\002(\"#/v1/{name=matchCandidates/*}:reopen:\001*'
   _globals['_MATCHSERVICE'].methods_by_name['ExplainMatchCandidate']._loaded_options = None
   _globals['_MATCHSERVICE'].methods_by_name['ExplainMatchCandidate']._serialized_options = b'\220\002\001\312\373\212\001\036customer.match_candidates.read\202\323\344\223\002&\022$/v1/{name=matchCandidates/*}:explain'
   _globals['_MATCHSERVICE'].methods_by_name['CreateMatchJob']._loaded_options = None
@@ -127,30 +127,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMATCHCANDIDATESREQUEST']._serialized_end=522
   _globals['_LISTMATCHCANDIDATESRESPONSE']._serialized_start=524
   _globals['_LISTMATCHCANDIDATESRESPONSE']._serialized_end=641
-  _globals['_ACCEPTMATCHREQUEST']._serialized_start=644
-  _globals['_ACCEPTMATCHREQUEST']._serialized_end=820
-  _globals['_REJECTMATCHREQUEST']._serialized_start=823
-  _globals['_REJECTMATCHREQUEST']._serialized_end=1015
-  _globals['_REOPENMATCHREQUEST']._serialized_start=1017
-  _globals['_REOPENMATCHREQUEST']._serialized_end=1139
-  _globals['_EXPLAINMATCHCANDIDATEREQUEST']._serialized_start=1141
-  _globals['_EXPLAINMATCHCANDIDATEREQUEST']._serialized_end=1258
-  _globals['_CREATEMATCHJOBREQUEST']._serialized_start=1260
-  _globals['_CREATEMATCHJOBREQUEST']._serialized_end=1365
-  _globals['_GETMATCHJOBREQUEST']._serialized_start=1367
-  _globals['_GETMATCHJOBREQUEST']._serialized_end=1437
-  _globals['_LISTMATCHJOBSREQUEST']._serialized_start=1439
-  _globals['_LISTMATCHJOBSREQUEST']._serialized_end=1512
-  _globals['_LISTMATCHJOBSRESPONSE']._serialized_start=1514
-  _globals['_LISTMATCHJOBSRESPONSE']._serialized_end=1613
-  _globals['_CANCELMATCHJOBREQUEST']._serialized_start=1615
-  _globals['_CANCELMATCHJOBREQUEST']._serialized_end=1714
-  _globals['_GETMATCHPARAMETERSREQUEST']._serialized_start=1716
-  _globals['_GETMATCHPARAMETERSREQUEST']._serialized_end=1800
-  _globals['_LISTMATCHPARAMETERSREQUEST']._serialized_start=1802
-  _globals['_LISTMATCHPARAMETERSREQUEST']._serialized_end=1881
-  _globals['_LISTMATCHPARAMETERSRESPONSE']._serialized_start=1883
-  _globals['_LISTMATCHPARAMETERSRESPONSE']._serialized_end=2001
-  _globals['_MATCHSERVICE']._serialized_start=2004
-  _globals['_MATCHSERVICE']._serialized_end=4143
+  _globals['_ACCEPTMATCHCANDIDATEREQUEST']._serialized_start=644
+  _globals['_ACCEPTMATCHCANDIDATEREQUEST']._serialized_end=829
+  _globals['_REJECTMATCHCANDIDATEREQUEST']._serialized_start=832
+  _globals['_REJECTMATCHCANDIDATEREQUEST']._serialized_end=1033
+  _globals['_REOPENMATCHCANDIDATEREQUEST']._serialized_start=1036
+  _globals['_REOPENMATCHCANDIDATEREQUEST']._serialized_end=1167
+  _globals['_EXPLAINMATCHCANDIDATEREQUEST']._serialized_start=1169
+  _globals['_EXPLAINMATCHCANDIDATEREQUEST']._serialized_end=1286
+  _globals['_CREATEMATCHJOBREQUEST']._serialized_start=1288
+  _globals['_CREATEMATCHJOBREQUEST']._serialized_end=1393
+  _globals['_GETMATCHJOBREQUEST']._serialized_start=1395
+  _globals['_GETMATCHJOBREQUEST']._serialized_end=1465
+  _globals['_LISTMATCHJOBSREQUEST']._serialized_start=1467
+  _globals['_LISTMATCHJOBSREQUEST']._serialized_end=1540
+  _globals['_LISTMATCHJOBSRESPONSE']._serialized_start=1542
+  _globals['_LISTMATCHJOBSRESPONSE']._serialized_end=1641
+  _globals['_CANCELMATCHJOBREQUEST']._serialized_start=1643
+  _globals['_CANCELMATCHJOBREQUEST']._serialized_end=1742
+  _globals['_GETMATCHPARAMETERSREQUEST']._serialized_start=1744
+  _globals['_GETMATCHPARAMETERSREQUEST']._serialized_end=1828
+  _globals['_LISTMATCHPARAMETERSREQUEST']._serialized_start=1830
+  _globals['_LISTMATCHPARAMETERSREQUEST']._serialized_end=1909
+  _globals['_LISTMATCHPARAMETERSRESPONSE']._serialized_start=1911
+  _globals['_LISTMATCHPARAMETERSRESPONSE']._serialized_end=2029
+  _globals['_MATCHSERVICE']._serialized_start=2032
+  _globals['_MATCHSERVICE']._serialized_end=4210
 # @@protoc_insertion_point(module_scope)

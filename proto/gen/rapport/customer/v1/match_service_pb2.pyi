@@ -108,7 +108,7 @@ class ListMatchCandidatesResponse(_message.Message):
 Global___ListMatchCandidatesResponse: _TypeAlias = ListMatchCandidatesResponse  # noqa: Y015
 
 @_typing.final
-class AcceptMatchRequest(_message.Message):
+class AcceptMatchCandidateRequest(_message.Message):
     """Says that two are one."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -141,10 +141,10 @@ class AcceptMatchRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AcceptMatchRequest: _TypeAlias = AcceptMatchRequest  # noqa: Y015
+Global___AcceptMatchCandidateRequest: _TypeAlias = AcceptMatchCandidateRequest  # noqa: Y015
 
 @_typing.final
-class RejectMatchRequest(_message.Message):
+class RejectMatchCandidateRequest(_message.Message):
     """Says that two are two."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -179,10 +179,10 @@ class RejectMatchRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RejectMatchRequest: _TypeAlias = RejectMatchRequest  # noqa: Y015
+Global___RejectMatchCandidateRequest: _TypeAlias = RejectMatchCandidateRequest  # noqa: Y015
 
 @_typing.final
-class ReopenMatchRequest(_message.Message):
+class ReopenMatchCandidateRequest(_message.Message):
     """Asks again whether two are one."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -209,7 +209,7 @@ class ReopenMatchRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ReopenMatchRequest: _TypeAlias = ReopenMatchRequest  # noqa: Y015
+Global___ReopenMatchCandidateRequest: _TypeAlias = ReopenMatchCandidateRequest  # noqa: Y015
 
 @_typing.final
 class ExplainMatchCandidateRequest(_message.Message):

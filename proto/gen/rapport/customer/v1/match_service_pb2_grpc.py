@@ -47,19 +47,19 @@ class MatchServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ListMatchCandidatesRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ListMatchCandidatesResponse.FromString,
                 _registered_method=True)
-        self.AcceptMatch = channel.unary_unary(
-                '/rapport.customer.v1.MatchService/AcceptMatch',
-                request_serializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.AcceptMatchRequest.SerializeToString,
+        self.AcceptMatchCandidate = channel.unary_unary(
+                '/rapport.customer.v1.MatchService/AcceptMatchCandidate',
+                request_serializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.AcceptMatchCandidateRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_match__pb2.MatchCandidate.FromString,
                 _registered_method=True)
-        self.RejectMatch = channel.unary_unary(
-                '/rapport.customer.v1.MatchService/RejectMatch',
-                request_serializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.RejectMatchRequest.SerializeToString,
+        self.RejectMatchCandidate = channel.unary_unary(
+                '/rapport.customer.v1.MatchService/RejectMatchCandidate',
+                request_serializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.RejectMatchCandidateRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_match__pb2.MatchCandidate.FromString,
                 _registered_method=True)
-        self.ReopenMatch = channel.unary_unary(
-                '/rapport.customer.v1.MatchService/ReopenMatch',
-                request_serializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ReopenMatchRequest.SerializeToString,
+        self.ReopenMatchCandidate = channel.unary_unary(
+                '/rapport.customer.v1.MatchService/ReopenMatchCandidate',
+                request_serializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ReopenMatchCandidateRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_match__pb2.MatchCandidate.FromString,
                 _registered_method=True)
         self.ExplainMatchCandidate = channel.unary_unary(
@@ -117,7 +117,7 @@ class MatchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def AcceptMatch(self, request, context):
+    def AcceptMatchCandidate(self, request, context):
         """Says that they are one: links them. Of who are one already, or of whom one is no more, it is CLOSED. FAILED_PRECONDITION
         (`MATCH_DECIDED`) when it is not PENDING: who decided, what and when is in the metadata; (`MATCH_REJECTED`) while it is said
         of the same two people, by other names of theirs, that they are two.
@@ -126,15 +126,15 @@ class MatchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def RejectMatch(self, request, context):
+    def RejectMatchCandidate(self, request, context):
         """Says that they are two, for ever: neither they nor whoever is one with either is asked about again, or linked by itself. Other
-        questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatch.
+        questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatchCandidate.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ReopenMatch(self, request, context):
+    def ReopenMatchCandidate(self, request, context):
         """Takes back that they are two, or what the caller accepted, whom it takes apart: it is PENDING again, scored as they are now.
         FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when it is neither.
         """
@@ -206,19 +206,19 @@ def add_MatchServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ListMatchCandidatesRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ListMatchCandidatesResponse.SerializeToString,
             ),
-            'AcceptMatch': grpc.unary_unary_rpc_method_handler(
-                    servicer.AcceptMatch,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.AcceptMatchRequest.FromString,
+            'AcceptMatchCandidate': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptMatchCandidate,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.AcceptMatchCandidateRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_match__pb2.MatchCandidate.SerializeToString,
             ),
-            'RejectMatch': grpc.unary_unary_rpc_method_handler(
-                    servicer.RejectMatch,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.RejectMatchRequest.FromString,
+            'RejectMatchCandidate': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectMatchCandidate,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.RejectMatchCandidateRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_match__pb2.MatchCandidate.SerializeToString,
             ),
-            'ReopenMatch': grpc.unary_unary_rpc_method_handler(
-                    servicer.ReopenMatch,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ReopenMatchRequest.FromString,
+            'ReopenMatchCandidate': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenMatchCandidate,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ReopenMatchCandidateRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_match__pb2.MatchCandidate.SerializeToString,
             ),
             'ExplainMatchCandidate': grpc.unary_unary_rpc_method_handler(
@@ -323,7 +323,7 @@ class MatchService:
             _registered_method=True)
 
     @staticmethod
-    def AcceptMatch(request,
+    def AcceptMatchCandidate(request,
             target,
             options=(),
             channel_credentials=None,
@@ -336,8 +336,8 @@ class MatchService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.MatchService/AcceptMatch',
-            rapport_dot_customer_dot_v1_dot_match__service__pb2.AcceptMatchRequest.SerializeToString,
+            '/rapport.customer.v1.MatchService/AcceptMatchCandidate',
+            rapport_dot_customer_dot_v1_dot_match__service__pb2.AcceptMatchCandidateRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_match__pb2.MatchCandidate.FromString,
             options,
             channel_credentials,
@@ -350,7 +350,7 @@ class MatchService:
             _registered_method=True)
 
     @staticmethod
-    def RejectMatch(request,
+    def RejectMatchCandidate(request,
             target,
             options=(),
             channel_credentials=None,
@@ -363,8 +363,8 @@ class MatchService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.MatchService/RejectMatch',
-            rapport_dot_customer_dot_v1_dot_match__service__pb2.RejectMatchRequest.SerializeToString,
+            '/rapport.customer.v1.MatchService/RejectMatchCandidate',
+            rapport_dot_customer_dot_v1_dot_match__service__pb2.RejectMatchCandidateRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_match__pb2.MatchCandidate.FromString,
             options,
             channel_credentials,
@@ -377,7 +377,7 @@ class MatchService:
             _registered_method=True)
 
     @staticmethod
-    def ReopenMatch(request,
+    def ReopenMatchCandidate(request,
             target,
             options=(),
             channel_credentials=None,
@@ -390,8 +390,8 @@ class MatchService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.MatchService/ReopenMatch',
-            rapport_dot_customer_dot_v1_dot_match__service__pb2.ReopenMatchRequest.SerializeToString,
+            '/rapport.customer.v1.MatchService/ReopenMatchCandidate',
+            rapport_dot_customer_dot_v1_dot_match__service__pb2.ReopenMatchCandidateRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_match__pb2.MatchCandidate.FromString,
             options,
             channel_credentials,

@@ -39,16 +39,16 @@ class MatchServiceStub:
     """Gets a candidate."""
     ListMatchCandidates: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.ListMatchCandidatesRequest, _match_service_pb2.ListMatchCandidatesResponse]
     """Lists candidates, those for which most speaks first."""
-    AcceptMatch: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.AcceptMatchRequest, _match_pb2.MatchCandidate]
+    AcceptMatchCandidate: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.AcceptMatchCandidateRequest, _match_pb2.MatchCandidate]
     """Says that they are one: links them. Of who are one already, or of whom one is no more, it is CLOSED. FAILED_PRECONDITION
     (`MATCH_DECIDED`) when it is not PENDING: who decided, what and when is in the metadata; (`MATCH_REJECTED`) while it is said
     of the same two people, by other names of theirs, that they are two.
     """
-    RejectMatch: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.RejectMatchRequest, _match_pb2.MatchCandidate]
+    RejectMatchCandidate: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.RejectMatchCandidateRequest, _match_pb2.MatchCandidate]
     """Says that they are two, for ever: neither they nor whoever is one with either is asked about again, or linked by itself. Other
-    questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatch.
+    questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatchCandidate.
     """
-    ReopenMatch: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.ReopenMatchRequest, _match_pb2.MatchCandidate]
+    ReopenMatchCandidate: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.ReopenMatchCandidateRequest, _match_pb2.MatchCandidate]
     """Takes back that they are two, or what the caller accepted, whom it takes apart: it is PENDING again, scored as they are now.
     FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when it is neither.
     """
@@ -80,16 +80,16 @@ class MatchServiceAsyncStub(MatchServiceStub):
     """Gets a candidate."""
     ListMatchCandidates: _aio.UnaryUnaryMultiCallable[_match_service_pb2.ListMatchCandidatesRequest, _match_service_pb2.ListMatchCandidatesResponse]  # type: ignore[assignment]
     """Lists candidates, those for which most speaks first."""
-    AcceptMatch: _aio.UnaryUnaryMultiCallable[_match_service_pb2.AcceptMatchRequest, _match_pb2.MatchCandidate]  # type: ignore[assignment]
+    AcceptMatchCandidate: _aio.UnaryUnaryMultiCallable[_match_service_pb2.AcceptMatchCandidateRequest, _match_pb2.MatchCandidate]  # type: ignore[assignment]
     """Says that they are one: links them. Of who are one already, or of whom one is no more, it is CLOSED. FAILED_PRECONDITION
     (`MATCH_DECIDED`) when it is not PENDING: who decided, what and when is in the metadata; (`MATCH_REJECTED`) while it is said
     of the same two people, by other names of theirs, that they are two.
     """
-    RejectMatch: _aio.UnaryUnaryMultiCallable[_match_service_pb2.RejectMatchRequest, _match_pb2.MatchCandidate]  # type: ignore[assignment]
+    RejectMatchCandidate: _aio.UnaryUnaryMultiCallable[_match_service_pb2.RejectMatchCandidateRequest, _match_pb2.MatchCandidate]  # type: ignore[assignment]
     """Says that they are two, for ever: neither they nor whoever is one with either is asked about again, or linked by itself. Other
-    questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatch.
+    questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatchCandidate.
     """
-    ReopenMatch: _aio.UnaryUnaryMultiCallable[_match_service_pb2.ReopenMatchRequest, _match_pb2.MatchCandidate]  # type: ignore[assignment]
+    ReopenMatchCandidate: _aio.UnaryUnaryMultiCallable[_match_service_pb2.ReopenMatchCandidateRequest, _match_pb2.MatchCandidate]  # type: ignore[assignment]
     """Takes back that they are two, or what the caller accepted, whom it takes apart: it is PENDING again, scored as they are now.
     FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when it is neither.
     """
@@ -132,9 +132,9 @@ class MatchServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists candidates, those for which most speaks first."""
 
     @_abc_1.abstractmethod
-    def AcceptMatch(
+    def AcceptMatchCandidate(
         self,
-        request: _match_service_pb2.AcceptMatchRequest,
+        request: _match_service_pb2.AcceptMatchCandidateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_match_pb2.MatchCandidate, _abc.Awaitable[_match_pb2.MatchCandidate]]:
         """Says that they are one: links them. Of who are one already, or of whom one is no more, it is CLOSED. FAILED_PRECONDITION
@@ -143,19 +143,19 @@ class MatchServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def RejectMatch(
+    def RejectMatchCandidate(
         self,
-        request: _match_service_pb2.RejectMatchRequest,
+        request: _match_service_pb2.RejectMatchCandidateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_match_pb2.MatchCandidate, _abc.Awaitable[_match_pb2.MatchCandidate]]:
         """Says that they are two, for ever: neither they nor whoever is one with either is asked about again, or linked by itself. Other
-        questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatch.
+        questions about the same two people are closed with it. CLOSED and `MATCH_DECIDED` as of AcceptMatchCandidate.
         """
 
     @_abc_1.abstractmethod
-    def ReopenMatch(
+    def ReopenMatchCandidate(
         self,
-        request: _match_service_pb2.ReopenMatchRequest,
+        request: _match_service_pb2.ReopenMatchCandidateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_match_pb2.MatchCandidate, _abc.Awaitable[_match_pb2.MatchCandidate]]:
         """Takes back that they are two, or what the caller accepted, whom it takes apart: it is PENDING again, scored as they are now.

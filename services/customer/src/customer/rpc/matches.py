@@ -64,9 +64,9 @@ class MatchRpc(Rpc, MatchServiceServicer):
     matcher: Matcher
 
     GetMatchCandidate = get(names.MATCH_CANDIDATE, store.CANDIDATE, _candidate)
-    AcceptMatch = change(pb.AcceptMatchRequest, matches.accept_match, _candidate)
-    RejectMatch = change(pb.RejectMatchRequest, matches.reject_match, _candidate)
-    ReopenMatch = change(pb.ReopenMatchRequest, matches.reopen_match, _candidate)
+    AcceptMatchCandidate = change(pb.AcceptMatchCandidateRequest, matches.accept_match, _candidate)
+    RejectMatchCandidate = change(pb.RejectMatchCandidateRequest, matches.reject_match, _candidate)
+    ReopenMatchCandidate = change(pb.ReopenMatchCandidateRequest, matches.reopen_match, _candidate)
     ExplainMatchCandidate = explain(names.MATCH_CANDIDATE, store.CANDIDATE, _candidate, why_match)
     CreateMatchJob = change(pb.CreateMatchJobRequest, match_jobs.create_match_job, MatchJob)
     GetMatchJob = get(names.MATCH_JOB, store.JOB, MatchJob)

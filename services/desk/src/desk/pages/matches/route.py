@@ -18,12 +18,12 @@ from desk.pages.merging.comparing import sides
 from desk.pages.services import ask, refusal_of
 from rapport.customer.v1.match_pb2 import MatchCandidate
 from rapport.customer.v1.match_service_pb2 import (
-    AcceptMatchRequest,
+    AcceptMatchCandidateRequest,
     GetMatchCandidateRequest,
     ListMatchCandidatesRequest,
     ListMatchCandidatesResponse,
-    RejectMatchRequest,
-    ReopenMatchRequest,
+    RejectMatchCandidateRequest,
+    ReopenMatchCandidateRequest,
 )
 
 PERMISSION = "customer.match_candidates.write"
@@ -67,8 +67,8 @@ async def opened(look: Look, key: UUID, decided: UUID | None = None) -> Response
 async def accepted(
     look: Look, key: UUID, request_id: Typed, etag: Typed = "", following: Following = None
 ) -> Response:
-    request = AcceptMatchRequest(name=_name(key), etag=etag, request_id=request_id)
-    return await _decided(look, key, look.services.matches.AcceptMatch(request), following)
+    request = AcceptMatchCandidateRequest(name=_name(key), etag=etag, request_id=request_id)
+    return await _decided(look, key, look.services.matches.AcceptMatchCandidate(request), following)
 
 
 @router.post("/matchCandidates/{key}/reject")
@@ -81,17 +81,17 @@ async def rejected(
     comment: Typed = "",
     following: Following = None,
 ) -> Response:
-    request = RejectMatchRequest(
+    request = RejectMatchCandidateRequest(
         name=_name(key), etag=etag, reason_code=reason, comment=comment.strip(), request_id=request_id
     )
-    return await _decided(look, key, look.services.matches.RejectMatch(request), following, comment)
+    return await _decided(look, key, look.services.matches.RejectMatchCandidate(request), following, comment)
 
 
 @router.post("/matchCandidates/{key}/reopen")
 async def reopened(look: Look, key: UUID, request_id: Typed) -> Response:
     """That they are two is taken back: they are asked about again."""
-    request = ReopenMatchRequest(name=_name(key), request_id=request_id)
-    await look.services.matches.ReopenMatch(request)
+    request = ReopenMatchCandidateRequest(name=_name(key), request_id=request_id)
+    await look.services.matches.ReopenMatchCandidate(request)
     return RedirectResponse(f"/{_name(key)}", 303)
 
 
