@@ -362,7 +362,7 @@ async def update_text(do: Administer) -> Message:
 
 
 async def create_escalation(do: Administer) -> Message:
-    """Of a case of billing's, which has a lead."""
+    """Of a case of billing's, which has somebody on its path."""
     lead = agent_pb2.Agent(
         name=f"agents/a{uuid4().hex}", display_name="Ada", phone="+49 30 1", department=OWNER
     )
@@ -370,10 +370,12 @@ async def create_escalation(do: Administer) -> Message:
         "DirectoryService.UpdateAgent",
         directory_service_pb2.UpdateAgentRequest(agent=lead, allow_missing=True),
     )
-    billing = department_pb2.Department(name=OWNER, display_name="Billing", lead=lead.name)
+    billing = department_pb2.Department(name=OWNER, display_name="Billing", escalation_path=[lead.name])
     change = directory_service_pb2.UpdateDepartmentRequest(department=billing, allow_missing=True)
     await do("DirectoryService.UpdateDepartment", change)
-    escalation = escalation_pb2.Escalation(case=(await _case(do)).name)
+    escalation = escalation_pb2.Escalation(
+        case=(await _case(do)).name, reason="ESCALATION_REASON_BEYOND_AUTHORITY"
+    )
     return escalation_service_pb2.CreateEscalationRequest(escalation=escalation)
 
 

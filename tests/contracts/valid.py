@@ -297,10 +297,12 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "agent": {"name": "agents/alice", "display_name": "Alice Berg", "inactive": False, "etag": "#"},
             "update_mask": "displayName,inactive"}),
         ("UpdateDepartment", {"allow_missing": True, "department": {
-            "name": "departments/front-desk", "display_name": "Front desk", "head": "agents/bob"}}),
+            "name": "departments/front-desk", "display_name": "Front desk",
+            "escalation_path": ["agents/bob"]}}),
         ("UpdateDepartment", {"department": {
             "name": "departments/billing", "display_name": "Billing", "calendar": "calendars/always",
-            "lead": "agents/alice", "head": "agents/bob", "escalation_minutes": 30, "work_kinds": [{
+            "escalation_path": ["agents/alice", "agents/bob"], "escalation_business_minutes": 30,
+            "work_kinds": [{
                 "kind": "invoice", "required_fields": [
                     {"field": "order", "display_name": "Order", "format": "FORMAT_REFERENCE"}]}]},
             "update_mask": "displayName,workKinds", "allow_missing": True}),

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from cases.domain.promise_clock import PromiseClock
-from cases.events.cases import on_clock_breached, on_promise_ended
+from cases.events.cases import on_clock, on_promise_ended
 from cases.events.customer import on_interaction, on_manager, regrouped
 from cases.events.loyalty import on_value_changed
 from cases.events.notifications import Notices
@@ -25,7 +25,7 @@ from cases.usecases.agent import seed_front_desk
 from cases.usecases.calendar import FOLLOW_TIMER, seed_always
 from cases.usecases.case_job import CASE_JOB_TIMER, go_on
 from cases.usecases.deadlines import DEADLINE_TIMER
-from cases.usecases.escalation import STEP_TIMER, next_step
+from cases.usecases.escalation import LEVEL_TIMER, next_level
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from cases.usecases.queue import set_deadline
@@ -35,7 +35,14 @@ from chassis.events.declarations import Listening
 from chassis.inbox import aliases
 from chassis.service import Service
 from rapport.cases.v1 import cases_events_pb2
-from rapport.cases.v1.cases_events_pb2 import ClockBreached, PromiseBroken, PromiseKept
+from rapport.cases.v1.cases_events_pb2 import (
+    ClockBreached,
+    ClockFulfilled,
+    ClockWarned,
+    PromiseBroken,
+    PromiseKept,
+    PromiseWithdrawn,
+)
 from rapport.customer.v1.customer_events_pb2 import (
     CustomerCreated,
     InteractionRecorded,
@@ -48,8 +55,8 @@ NOTICES = Listening("cases-notices", "notifications", [NoticeSent])
 VALUES = Listening("cases-values", "loyalty", [CustomerValueChanged])
 MANAGERS = Listening("cases-managers", "customer", [CustomerCreated, RelationshipManagerAssigned])
 CONTACTS = Listening("cases-contacts", "customer", [InteractionRecorded])
-BREACHED = Listening("cases-breached", "cases", [ClockBreached])
-MISSED = Listening("cases-missed", "cases", [PromiseBroken, PromiseKept])
+TIMES = Listening("cases-times", "cases", [ClockWarned, ClockBreached, ClockFulfilled])
+MISSED = Listening("cases-missed", "cases", [PromiseBroken, PromiseKept, PromiseWithdrawn])
 
 
 def compose(app: App[Settings]) -> None:
@@ -78,7 +85,7 @@ def compose(app: App[Settings]) -> None:
     app.subscribe(aliases.listening(app.name).durable, regrouped)
     app.subscribe(NOTICES.durable, Notices(promise_clock).sent)
     app.subscribe(VALUES.durable, on_value_changed)
-    app.subscribe(BREACHED.durable, on_clock_breached)
+    app.subscribe(TIMES.durable, on_clock)
     app.subscribe(MISSED.durable, on_promise_ended)
     app.subscribe(CONTACTS.durable, on_interaction)
     app.subscribe(MANAGERS.durable, on_manager)
@@ -90,7 +97,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(DEADLINE_TIMER, set_deadline)
     app.timer(keeping.WARNING_TIMER, clock.clock_due_soon)
     app.timer(keeping.DUE_TIMER, clock.clock_due)
-    app.timer(STEP_TIMER, next_step)
+    app.timer(LEVEL_TIMER, next_level)
     app.timer(FOLLOW_TIMER, clock.clocks_follow)
 
     app.measure(partial(count_live, app.db))
@@ -107,7 +114,7 @@ service = Service(
     events=cases_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[NOTICES, VALUES, MISSED, BREACHED, CONTACTS, MANAGERS, aliases.listening("cases")],
+    listens=[NOTICES, VALUES, MISSED, TIMES, CONTACTS, MANAGERS, aliases.listening("cases")],
     calls=["notifications"],
     permissions=["notifications.notices.read"],
 )

@@ -203,10 +203,14 @@ class Desk:
             if each.metric == wanted
         ]
 
-    async def keep_times(self, *metrics: str, subject: str = "CASE") -> None:
+    async def keep_times(self, *metrics: str, subject: str = "CASE", warning_minutes: int = 0) -> None:
         """Give everything of the subject an hour for each of the metrics."""
-        target = clock_policy_pb2.ClockPolicy.Target
-        targets = [target(metric=f"CLOCK_METRIC_{each}", business_minutes=60) for each in metrics]
+        targets = [
+            clock_policy_pb2.ClockPolicy.Target(
+                metric=f"CLOCK_METRIC_{each}", business_minutes=60, warning_minutes=warning_minutes
+            )
+            for each in metrics
+        ]
         policy = clock_policy_pb2.ClockPolicy(
             department="departments/platform",
             subject=f"SUBJECT_{subject}",

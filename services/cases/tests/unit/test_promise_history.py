@@ -50,7 +50,6 @@ CHANGES = {
     "notifier",
     "notify_channel",
     "customer_requested",
-    "escalate_to_id",
     "version",
     "update_time",
 }

@@ -2031,7 +2031,6 @@ class PromiseBroken(_message.Message):
     DUE_TIME_FIELD_NUMBER: _builtins.int
     DUE_DATE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
-    ESCALATE_TO_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -2052,10 +2051,6 @@ class PromiseBroken(_message.Message):
     """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
-    escalate_to: _builtins.str
-    """Who has to hear of it, `agents/{agent}`: the customer's relationship manager, else who owns its case, without a case
-    `agents/front-desk`. Empty when it came as history.
-    """
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -2084,11 +2079,10 @@ class PromiseBroken(_message.Message):
         due_time: _timestamp_pb2.Timestamp | None = ...,
         due_date: _date_pb2.Date | None = ...,
         time_zone: _builtins.str = ...,
-        escalate_to: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "escalate_to", b"escalate_to", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
@@ -2841,35 +2835,38 @@ Global___AuthorityPolicyUpdated: _TypeAlias = AuthorityPolicyUpdated  # noqa: Y0
 
 @_typing.final
 class EscalationStarted(_message.Message):
-    """A case is brought to somebody with more authority."""
+    """Somebody with more authority is asked to take a case, or a promise."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ESCALATION_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    CLOCK_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
-    AGENT_FIELD_NUMBER: _builtins.int
-    RUNG_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
-    PROMISE_FIELD_NUMBER: _builtins.int
+    ANSWER_PROMISE_FIELD_NUMBER: _builtins.int
     escalation: _builtins.str
     """`escalations/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
-    """`cases/{uuid}`."""
+    """`cases/{uuid}`; empty for a promise that is on none."""
+    promise: _builtins.str
+    """The promise that it is about, `promises/{uuid}`; may be empty."""
+    clock: _builtins.str
+    """The clock that it is about, `clocks/{uuid}`; may be empty."""
     department: _builtins.str
-    """`departments/{department}` whose ladder it follows."""
+    """`departments/{department}` whose path it follows."""
     reason: _escalation_pb2.EscalationReason.ValueType
     """Why."""
-    agent: _builtins.str
-    """Who is asked to take it by then, `agents/{agent}`."""
-    rung: _escalation_pb2.EscalationRung.ValueType
-    """Who that is to the case."""
-    promise: _builtins.str
-    """What the customer was promised who asked for it, `promises/{uuid}`; else empty."""
+    assignee: _builtins.str
+    """Who is asked to take it, `agents/{agent}`."""
+    answer_promise: _builtins.str
+    """What a customer who asked was promised, `promises/{uuid}`; else empty."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """Until when they have."""
@@ -2880,49 +2877,53 @@ class EscalationStarted(_message.Message):
         escalation: _builtins.str = ...,
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        clock: _builtins.str = ...,
         department: _builtins.str = ...,
         reason: _escalation_pb2.EscalationReason.ValueType = ...,
-        agent: _builtins.str = ...,
-        rung: _escalation_pb2.EscalationRung.ValueType = ...,
+        assignee: _builtins.str = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
-        promise: _builtins.str = ...,
+        answer_promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "escalation", b"escalation", "promise", b"promise", "reason", b"reason", "rung", b"rung"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_promise", b"answer_promise", "assignee", b"assignee", "case", b"case", "clock", b"clock", "customer", b"customer", "department", b"department", "due_time", b"due_time", "escalation", b"escalation", "promise", b"promise", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EscalationStarted: _TypeAlias = EscalationStarted  # noqa: Y015
 
 @_typing.final
-class EscalationStepped(_message.Message):
-    """Nobody took it in time, and the next one is asked."""
+class EscalationRaised(_message.Message):
+    """Nobody took it in time, and the next level is asked."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ESCALATION_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    CLOCK_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
-    AGENT_FIELD_NUMBER: _builtins.int
-    RUNG_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     escalation: _builtins.str
     """`escalations/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
-    """`cases/{uuid}`."""
+    """`cases/{uuid}`; empty for a promise that is on none."""
+    promise: _builtins.str
+    """The promise that it is about, `promises/{uuid}`; may be empty."""
+    clock: _builtins.str
+    """The clock that it is about, `clocks/{uuid}`; may be empty."""
     department: _builtins.str
-    """`departments/{department}` whose ladder it follows."""
+    """`departments/{department}` whose path it follows."""
     reason: _escalation_pb2.EscalationReason.ValueType
     """Why."""
-    agent: _builtins.str
+    assignee: _builtins.str
     """Who is asked to take it by then, `agents/{agent}`."""
-    rung: _escalation_pb2.EscalationRung.ValueType
-    """Who that is to the case."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """Until when they have."""
@@ -2933,19 +2934,20 @@ class EscalationStepped(_message.Message):
         escalation: _builtins.str = ...,
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        clock: _builtins.str = ...,
         department: _builtins.str = ...,
         reason: _escalation_pb2.EscalationReason.ValueType = ...,
-        agent: _builtins.str = ...,
-        rung: _escalation_pb2.EscalationRung.ValueType = ...,
+        assignee: _builtins.str = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "escalation", b"escalation", "reason", b"reason", "rung", b"rung"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "case", b"case", "clock", b"clock", "customer", b"customer", "department", b"department", "due_time", b"due_time", "escalation", b"escalation", "promise", b"promise", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___EscalationStepped: _TypeAlias = EscalationStepped  # noqa: Y015
+Global___EscalationRaised: _TypeAlias = EscalationRaised  # noqa: Y015
 
 @_typing.final
 class EscalationTaken(_message.Message):
@@ -2956,23 +2958,26 @@ class EscalationTaken(_message.Message):
     ESCALATION_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    CLOCK_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
-    AGENT_FIELD_NUMBER: _builtins.int
-    TAKER_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_FIELD_NUMBER: _builtins.int
     escalation: _builtins.str
     """`escalations/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
-    """`cases/{uuid}`."""
+    """`cases/{uuid}`; empty for a promise that is on none."""
+    promise: _builtins.str
+    """The promise that it is about, `promises/{uuid}`; may be empty."""
+    clock: _builtins.str
+    """The clock that it is about, `clocks/{uuid}`; may be empty."""
     department: _builtins.str
-    """`departments/{department}` whose ladder it follows."""
+    """`departments/{department}` whose path it follows."""
     reason: _escalation_pb2.EscalationReason.ValueType
     """Why."""
-    agent: _builtins.str
-    """Who is asked to take it by then, `agents/{agent}`."""
-    taker: _builtins.str
+    assignee: _builtins.str
     """Who did, `agents/{agent}`."""
     def __init__(
         self,
@@ -2980,14 +2985,15 @@ class EscalationTaken(_message.Message):
         escalation: _builtins.str = ...,
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        clock: _builtins.str = ...,
         department: _builtins.str = ...,
         reason: _escalation_pb2.EscalationReason.ValueType = ...,
-        agent: _builtins.str = ...,
-        taker: _builtins.str = ...,
+        assignee: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "case", b"case", "customer", b"customer", "department", b"department", "escalation", b"escalation", "reason", b"reason", "taker", b"taker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "case", b"case", "clock", b"clock", "customer", b"customer", "department", b"department", "escalation", b"escalation", "promise", b"promise", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2995,41 +3001,49 @@ Global___EscalationTaken: _TypeAlias = EscalationTaken  # noqa: Y015
 
 @_typing.final
 class EscalationCancelled(_message.Message):
-    """The case was resolved before anybody took it: nobody is asked any more."""
+    """What it is about is settled, or somebody else has it: nobody is asked any more."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ESCALATION_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    CLOCK_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
-    AGENT_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_FIELD_NUMBER: _builtins.int
     escalation: _builtins.str
     """`escalations/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
-    """`cases/{uuid}`."""
+    """`cases/{uuid}`; empty for a promise that is on none."""
+    promise: _builtins.str
+    """The promise that it is about, `promises/{uuid}`; may be empty."""
+    clock: _builtins.str
+    """The clock that it is about, `clocks/{uuid}`; may be empty."""
     department: _builtins.str
-    """`departments/{department}` whose ladder it follows."""
+    """`departments/{department}` whose path it follows."""
     reason: _escalation_pb2.EscalationReason.ValueType
     """Why."""
-    agent: _builtins.str
-    """Who is asked to take it by then, `agents/{agent}`."""
+    assignee: _builtins.str
+    """Who was asked last, `agents/{agent}`."""
     def __init__(
         self,
         *,
         escalation: _builtins.str = ...,
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        clock: _builtins.str = ...,
         department: _builtins.str = ...,
         reason: _escalation_pb2.EscalationReason.ValueType = ...,
-        agent: _builtins.str = ...,
+        assignee: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "case", b"case", "customer", b"customer", "department", b"department", "escalation", b"escalation", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "case", b"case", "clock", b"clock", "customer", b"customer", "department", b"department", "escalation", b"escalation", "promise", b"promise", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

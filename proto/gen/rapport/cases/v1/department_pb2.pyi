@@ -120,10 +120,9 @@ class Department(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     WORK_KINDS_FIELD_NUMBER: _builtins.int
-    LEAD_FIELD_NUMBER: _builtins.int
-    HEAD_FIELD_NUMBER: _builtins.int
+    ESCALATION_PATH_FIELD_NUMBER: _builtins.int
     CALENDAR_FIELD_NUMBER: _builtins.int
-    ESCALATION_MINUTES_FIELD_NUMBER: _builtins.int
+    ESCALATION_BUSINESS_MINUTES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
@@ -131,19 +130,21 @@ class Department(_message.Message):
     """`departments/{id}`, as tokens have it: lower-case letters, digits and dashes, at most 63."""
     display_name: _builtins.str
     """What people call it; 1 to 200 characters."""
-    lead: _builtins.str
-    """To whom its cases are brought first when somebody with more authority is needed, `agents/{agent}`; may be empty."""
-    head: _builtins.str
-    """To whom after that, `agents/{agent}`; may be empty."""
     calendar: _builtins.str
     """When its people work, `calendars/{id}`; empty: at any hour of any day."""
-    escalation_minutes: _builtins.int
-    """How long each of those has to whom its cases are brought, in minutes of business time, at most 10,080; 0 means 60."""
+    escalation_business_minutes: _builtins.int
+    """How long each of those has, in minutes of business time, at most 10,080; 0 means 60."""
     etag: _builtins.str
     """The row version, quoted. Of an update: refuses a stale one (ABORTED); empty means last write wins."""
     @_builtins.property
     def work_kinds(self) -> _containers.RepeatedCompositeFieldContainer[Global___Department.WorkKind]:
         """What it has to know of work, by kind; each once, at most 100. Of any other kind it asks for nothing."""
+
+    @_builtins.property
+    def escalation_path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who is asked when somebody with more authority is needed, `agents/{agent}`, one after the other; each once, at most 10. After
+        them come the customer's relationship manager and `agents/front-desk`.
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -159,17 +160,16 @@ class Department(_message.Message):
         name: _builtins.str = ...,
         display_name: _builtins.str = ...,
         work_kinds: _abc.Iterable[Global___Department.WorkKind] | None = ...,
-        lead: _builtins.str = ...,
-        head: _builtins.str = ...,
+        escalation_path: _abc.Iterable[_builtins.str] | None = ...,
         calendar: _builtins.str = ...,
-        escalation_minutes: _builtins.int = ...,
+        escalation_business_minutes: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "create_time", b"create_time", "display_name", b"display_name", "escalation_minutes", b"escalation_minutes", "etag", b"etag", "head", b"head", "lead", b"lead", "name", b"name", "update_time", b"update_time", "work_kinds", b"work_kinds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "create_time", b"create_time", "display_name", b"display_name", "escalation_business_minutes", b"escalation_business_minutes", "escalation_path", b"escalation_path", "etag", b"etag", "name", b"name", "update_time", b"update_time", "work_kinds", b"work_kinds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

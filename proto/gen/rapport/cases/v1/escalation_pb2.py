@@ -28,43 +28,43 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/cases/v1/escalation.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xdd\x08\n\nEscalation\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12*\n\x04\x63\x61se\x18\x02 \x01(\tB\x1c\xe2\x41\x02\x02\x05\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x39\n\x06reason\x18\x03 \x01(\x0e\x32\".rapport.cases.v1.EscalationReasonB\x05\xe2\x41\x02\x01\x05\x12\x34\n\x08\x63ustomer\x18\x04 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12:\n\ndepartment\x18\x05 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x37\n\x05state\x18\x06 \x01(\x0e\x32\".rapport.cases.v1.Escalation.StateB\x04\xe2\x41\x01\x03\x12+\n\x05\x61gent\x18\x07 \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x32\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12/\n\x07promise\x18\t \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x36\n\x05steps\x18\n \x03(\x0b\x32!.rapport.cases.v1.Escalation.StepB\x04\xe2\x41\x01\x03\x12+\n\x05taker\x18\x0b \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x32\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0f \x01(\tB\x04\xe2\x41\x01\x01\x1a\xd3\x01\n\x04Step\x12\x34\n\x04rung\x18\x01 \x01(\x0e\x32 .rapport.cases.v1.EscalationRungB\x04\xe2\x41\x01\x03\x12+\n\x05\x61gent\x18\x02 \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x34\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x64ue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"T\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x0f\n\x0bSTATE_TAKEN\x10\x02\x12\x13\n\x0fSTATE_CANCELLED\x10\x03:P\xea\x41M\n\x18\x63\x61ses.rapport/Escalation\x12\x18\x65scalations/{escalation}*\x0b\x65scalations2\nescalation*\x8f\x01\n\x0e\x45scalationRung\x12\x1f\n\x1b\x45SCALATION_RUNG_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45SCALATION_RUNG_LEAD\x10\x01\x12\x18\n\x14\x45SCALATION_RUNG_HEAD\x10\x02\x12(\n$ESCALATION_RUNG_RELATIONSHIP_MANAGER\x10\x03*\xcf\x01\n\x10\x45scalationReason\x12!\n\x1d\x45SCALATION_REASON_UNSPECIFIED\x10\x00\x12$\n ESCALATION_REASON_CUSTOMER_ASKED\x10\x01\x12$\n ESCALATION_REASON_PROMISE_BROKEN\x10\x02\x12$\n ESCALATION_REASON_CLOCK_BREACHED\x10\x03\x12&\n\"ESCALATION_REASON_BEYOND_AUTHORITY\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/cases/v1/escalation.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xe6\x08\n\nEscalation\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12*\n\x04\x63\x61se\x18\x02 \x01(\tB\x1c\xe2\x41\x02\x01\x05\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x30\n\x07promise\x18\x03 \x01(\tB\x1f\xe2\x41\x02\x01\x05\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12+\n\x05\x63lock\x18\x04 \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12\x39\n\x06reason\x18\x05 \x01(\x0e\x32\".rapport.cases.v1.EscalationReasonB\x05\xe2\x41\x02\x02\x05\x12\x34\n\x08\x63ustomer\x18\x06 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12:\n\ndepartment\x18\x07 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x37\n\x05state\x18\x08 \x01(\x0e\x32\".rapport.cases.v1.Escalation.StateB\x04\xe2\x41\x01\x03\x12.\n\x08\x61ssignee\x18\t \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x32\n\x08\x64ue_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0e\x61nswer_promise\x18\x0b \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x38\n\x06levels\x18\x0c \x03(\x0b\x32\".rapport.cases.v1.Escalation.LevelB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x10 \x01(\tB\x04\xe2\x41\x01\x01\x1a\x9e\x01\n\x05Level\x12+\n\x05\x61gent\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x34\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x64ue_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"T\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x0f\n\x0bSTATE_TAKEN\x10\x02\x12\x13\n\x0fSTATE_CANCELLED\x10\x03:P\xea\x41M\n\x18\x63\x61ses.rapport/Escalation\x12\x18\x65scalations/{escalation}*\x0b\x65scalations2\nescalation*\xf3\x01\n\x10\x45scalationReason\x12!\n\x1d\x45SCALATION_REASON_UNSPECIFIED\x10\x00\x12$\n ESCALATION_REASON_CUSTOMER_ASKED\x10\x01\x12&\n\"ESCALATION_REASON_BEYOND_AUTHORITY\x10\x02\x12$\n ESCALATION_REASON_PROMISE_BROKEN\x10\x03\x12\"\n\x1e\x45SCALATION_REASON_CLOCK_WARNED\x10\x04\x12$\n ESCALATION_REASON_CLOCK_BREACHED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.cases.v1.escalation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ESCALATION_STEP'].fields_by_name['rung']._loaded_options = None
-  _globals['_ESCALATION_STEP'].fields_by_name['rung']._serialized_options = b'\342A\001\003'
-  _globals['_ESCALATION_STEP'].fields_by_name['agent']._loaded_options = None
-  _globals['_ESCALATION_STEP'].fields_by_name['agent']._serialized_options = b'\342A\001\003\372A\025\n\023cases.rapport/Agent'
-  _globals['_ESCALATION_STEP'].fields_by_name['start_time']._loaded_options = None
-  _globals['_ESCALATION_STEP'].fields_by_name['start_time']._serialized_options = b'\342A\001\003'
-  _globals['_ESCALATION_STEP'].fields_by_name['due_time']._loaded_options = None
-  _globals['_ESCALATION_STEP'].fields_by_name['due_time']._serialized_options = b'\342A\001\003'
+  _globals['_ESCALATION_LEVEL'].fields_by_name['agent']._loaded_options = None
+  _globals['_ESCALATION_LEVEL'].fields_by_name['agent']._serialized_options = b'\342A\001\003\372A\025\n\023cases.rapport/Agent'
+  _globals['_ESCALATION_LEVEL'].fields_by_name['start_time']._loaded_options = None
+  _globals['_ESCALATION_LEVEL'].fields_by_name['start_time']._serialized_options = b'\342A\001\003'
+  _globals['_ESCALATION_LEVEL'].fields_by_name['due_time']._loaded_options = None
+  _globals['_ESCALATION_LEVEL'].fields_by_name['due_time']._serialized_options = b'\342A\001\003'
   _globals['_ESCALATION'].fields_by_name['name']._loaded_options = None
   _globals['_ESCALATION'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_ESCALATION'].fields_by_name['case']._loaded_options = None
-  _globals['_ESCALATION'].fields_by_name['case']._serialized_options = b'\342A\002\002\005\372A\024\n\022cases.rapport/Case'
+  _globals['_ESCALATION'].fields_by_name['case']._serialized_options = b'\342A\002\001\005\372A\024\n\022cases.rapport/Case'
+  _globals['_ESCALATION'].fields_by_name['promise']._loaded_options = None
+  _globals['_ESCALATION'].fields_by_name['promise']._serialized_options = b'\342A\002\001\005\372A\027\n\025cases.rapport/Promise'
+  _globals['_ESCALATION'].fields_by_name['clock']._loaded_options = None
+  _globals['_ESCALATION'].fields_by_name['clock']._serialized_options = b'\342A\001\003\372A\025\n\023cases.rapport/Clock'
   _globals['_ESCALATION'].fields_by_name['reason']._loaded_options = None
-  _globals['_ESCALATION'].fields_by_name['reason']._serialized_options = b'\342A\002\001\005'
+  _globals['_ESCALATION'].fields_by_name['reason']._serialized_options = b'\342A\002\002\005'
   _globals['_ESCALATION'].fields_by_name['customer']._loaded_options = None
   _globals['_ESCALATION'].fields_by_name['customer']._serialized_options = b'\342A\001\003\372A\033\n\031customer.rapport/Customer'
   _globals['_ESCALATION'].fields_by_name['department']._loaded_options = None
   _globals['_ESCALATION'].fields_by_name['department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department\330\373\212\001\001'
   _globals['_ESCALATION'].fields_by_name['state']._loaded_options = None
   _globals['_ESCALATION'].fields_by_name['state']._serialized_options = b'\342A\001\003'
-  _globals['_ESCALATION'].fields_by_name['agent']._loaded_options = None
-  _globals['_ESCALATION'].fields_by_name['agent']._serialized_options = b'\342A\001\003\372A\025\n\023cases.rapport/Agent'
+  _globals['_ESCALATION'].fields_by_name['assignee']._loaded_options = None
+  _globals['_ESCALATION'].fields_by_name['assignee']._serialized_options = b'\342A\001\003\372A\025\n\023cases.rapport/Agent'
   _globals['_ESCALATION'].fields_by_name['due_time']._loaded_options = None
   _globals['_ESCALATION'].fields_by_name['due_time']._serialized_options = b'\342A\001\003'
-  _globals['_ESCALATION'].fields_by_name['promise']._loaded_options = None
-  _globals['_ESCALATION'].fields_by_name['promise']._serialized_options = b'\342A\001\003\372A\027\n\025cases.rapport/Promise'
-  _globals['_ESCALATION'].fields_by_name['steps']._loaded_options = None
-  _globals['_ESCALATION'].fields_by_name['steps']._serialized_options = b'\342A\001\003'
-  _globals['_ESCALATION'].fields_by_name['taker']._loaded_options = None
-  _globals['_ESCALATION'].fields_by_name['taker']._serialized_options = b'\342A\001\003\372A\025\n\023cases.rapport/Agent'
+  _globals['_ESCALATION'].fields_by_name['answer_promise']._loaded_options = None
+  _globals['_ESCALATION'].fields_by_name['answer_promise']._serialized_options = b'\342A\001\003\372A\027\n\025cases.rapport/Promise'
+  _globals['_ESCALATION'].fields_by_name['levels']._loaded_options = None
+  _globals['_ESCALATION'].fields_by_name['levels']._serialized_options = b'\342A\001\003'
   _globals['_ESCALATION'].fields_by_name['end_time']._loaded_options = None
   _globals['_ESCALATION'].fields_by_name['end_time']._serialized_options = b'\342A\001\003'
   _globals['_ESCALATION'].fields_by_name['create_time']._loaded_options = None
@@ -75,14 +75,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ESCALATION'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_ESCALATION']._loaded_options = None
   _globals['_ESCALATION']._serialized_options = b'\352AM\n\030cases.rapport/Escalation\022\030escalations/{escalation}*\013escalations2\nescalation'
-  _globals['_ESCALATIONRUNG']._serialized_start=1303
-  _globals['_ESCALATIONRUNG']._serialized_end=1446
-  _globals['_ESCALATIONREASON']._serialized_start=1449
-  _globals['_ESCALATIONREASON']._serialized_end=1656
+  _globals['_ESCALATIONREASON']._serialized_start=1312
+  _globals['_ESCALATIONREASON']._serialized_end=1555
   _globals['_ESCALATION']._serialized_start=183
-  _globals['_ESCALATION']._serialized_end=1300
-  _globals['_ESCALATION_STEP']._serialized_start=921
-  _globals['_ESCALATION_STEP']._serialized_end=1132
-  _globals['_ESCALATION_STATE']._serialized_start=1134
-  _globals['_ESCALATION_STATE']._serialized_end=1218
+  _globals['_ESCALATION']._serialized_end=1309
+  _globals['_ESCALATION_LEVEL']._serialized_start=983
+  _globals['_ESCALATION_LEVEL']._serialized_end=1141
+  _globals['_ESCALATION_STATE']._serialized_start=1143
+  _globals['_ESCALATION_STATE']._serialized_end=1227
 # @@protoc_insertion_point(module_scope)

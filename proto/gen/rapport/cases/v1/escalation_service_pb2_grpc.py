@@ -28,7 +28,7 @@ if _version_not_supported:
 
 
 class EscalationServiceStub:
-    """The ladder that cases go up.
+    """Whom to ask when whoever works on it cannot go on alone, or a customer asks for more.
     """
 
     def __init__(self, channel):
@@ -65,22 +65,23 @@ class EscalationServiceStub:
 
 
 class EscalationServiceServicer:
-    """The ladder that cases go up.
+    """Whom to ask when whoever works on it cannot go on alone, or a customer asks for more.
     """
 
     def CreateEscalation(self, request, context):
-        """Brings an open case to the first above its owner: the department's lead, its head, or the customer's relationship manager. Of
-        one that the customer asked for they are promised by when. FAILED_PRECONDITION (`CASE_RESOLVED`, `CASE_MERGED`, and
-        `NOBODY_ABOVE` when there is none of these); ALREADY_EXISTS (`CASE_ESCALATED`) when it is brought to somebody already.
+        """Asks the first above who owns an open case, or a promise that is on no case and not over. A customer who asked for it is
+        promised by when they hear from them. FAILED_PRECONDITION (`CASE_RESOLVED`, `CASE_MERGED`, `CASE_MISMATCH` for a promise
+        that is on a case, `PROMISE_ENDED`, and `NOBODY_ABOVE` when `agents/front-desk` owns the case and nobody else is to be
+        asked); ALREADY_EXISTS (`ESCALATION_EXISTS`) when somebody is asked already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TakeEscalation(self, request, context):
-        """Takes an escalation: whoever calls speaks with the customer now, and what was promised is kept. FAILED_PRECONDITION
-        (`ESCALATION_ENDED`) when somebody has, or the case was resolved. Whoever was asked may, wherever they work, and others of
-        its department.
+        """Takes an escalation: whoever calls sees to it now, and nobody else is asked. What the customer was promised they keep by
+        speaking with them. FAILED_PRECONDITION (`ESCALATION_ENDED`) when it ended before. Whoever was asked may, wherever they
+        work, and others of its department.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,7 +146,7 @@ def add_EscalationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EscalationService:
-    """The ladder that cases go up.
+    """Whom to ask when whoever works on it cannot go on alone, or a customer asks for more.
     """
 
     @staticmethod

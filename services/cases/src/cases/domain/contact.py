@@ -9,11 +9,15 @@ HEARD_MAX = 100  # unanswered, of a case
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact. What a machine told is no answer."""
+    """One contact. `agent` is the person who recorded it; empty: what a machine told is no answer."""
 
     at: datetime
     inbound: bool
-    by_person: bool
+    agent: str = ""
+
+    @property
+    def by_person(self) -> bool:
+        return bool(self.agent)
 
 
 @dataclass(slots=True)
@@ -48,8 +52,3 @@ class Contacts:
     def unanswered_since(self) -> datetime | None:
         """When the customer first said something that nobody has answered."""
         return self.hear_times[0] if self.hear_times else None
-
-
-def is_person(subject: str) -> bool:
-    """Whether who acts as `subject` is a person: no service, and no clock."""
-    return subject.partition(":")[0] not in ("service", "clock")

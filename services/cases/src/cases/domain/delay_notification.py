@@ -59,12 +59,7 @@ class DelayNotification:
 
 
 def notified(
-    promise: Promise,
-    notification: DelayNotification,
-    successor_id: UUID,
-    broken_at: datetime,
-    now: datetime,
-    escalate_to_id: str | None = None,
+    promise: Promise, notification: DelayNotification, successor_id: UUID, broken_at: datetime, now: datetime
 ) -> list[tuple[Promise, int, Any]]:
     """Move the promise to the date that its customer was told. No facts when the notification does not count.
 
@@ -84,7 +79,7 @@ def notified(
         return []
     facts: list[tuple[Promise, int, Any]] = []
     late = notification.notify_time > broken_at
-    if late and (broken := promise.break_(escalate_to_id)):
+    if late and (broken := promise.break_()):
         facts.append((promise, promise.version, broken))
     promise.state = PromiseState.BROKEN if late else PromiseState.RENEGOTIATED
     recorded, promise.keep_time, promise.record_time = promise.record_time, None, None

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, TypedDict
 
 from cases.domain.facts import DepartmentUpdated
-from cases.names import AGENT, CALENDAR, DEPARTMENT
+from cases.names import CALENDAR, DEPARTMENT
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import changed, fact_of
 
@@ -44,10 +44,9 @@ class DepartmentFields(TypedDict, total=False):
 
     display_name: str
     work_kinds: list[WorkKind]
-    lead_id: str | None
-    head_id: str | None
+    escalation_path: list[str]
     calendar_id: str | None
-    escalation_minutes: int
+    escalation_business_minutes: int
 
 
 @dataclass(slots=True)
@@ -59,15 +58,12 @@ class Department:
     update_time: datetime
     display_name: str = ""
     requires: dict[str, Any] = field(default_factory=dict)  # `work_kinds`, as JSON holds them
-    lead_id: str | None = None
-    head_id: str | None = None
+    escalation_path: list[str] = field(default_factory=list)  # of agents, by name
     calendar_id: str | None = None
-    escalation_minutes: int = 0
+    escalation_business_minutes: int = 0
     version: int = 1
 
     name = DEPARTMENT.named("id")
-    lead = AGENT.named("lead_id")
-    head = AGENT.named("head_id")
     calendar = CALENDAR.named("calendar_id")
     department = DEPARTMENT.named("id")
 

@@ -408,8 +408,6 @@ class PromiseKept(_Promise):
 class PromiseBroken(_Promise):
     """A promise was not kept."""
 
-    escalate_to: str
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseDelayNotified(_Promise):
@@ -556,25 +554,25 @@ class _Escalation:
     escalation: str
     customer: str
     case: str
+    promise: str
+    clock: str
     department: str
     reason: str
-    agent: str
+    assignee: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationStarted(_Escalation):
-    """A case is brought to somebody with more authority."""
+    """Somebody with more authority is asked to take a case, or a promise."""
 
-    rung: str
     due_time: datetime
-    promise: str
+    answer_promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EscalationStepped(_Escalation):
-    """Nobody took it in time, and the next one is asked."""
+class EscalationRaised(_Escalation):
+    """Nobody took it in time, and the next level is asked."""
 
-    rung: str
     due_time: datetime
 
 
@@ -582,9 +580,7 @@ class EscalationStepped(_Escalation):
 class EscalationTaken(_Escalation):
     """Somebody took it."""
 
-    taker: str
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationCancelled(_Escalation):
-    """The case was resolved before anybody took it: nobody is asked any more."""
+    """What it is about is settled, or somebody else has it: nobody is asked any more."""

@@ -29,7 +29,7 @@ from uuid import UUID
 from cases.domain import facts
 from cases.domain.basis import Basis
 from cases.domain.due import Due, day_of
-from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, NOTICE, PROMISE, WORK_ITEM
+from cases.names import CASE, CUSTOMER, DEPARTMENT, NOTICE, PROMISE, WORK_ITEM
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
@@ -88,7 +88,6 @@ class Promise:
     notifier: str = ""  # by whom, `agents/{agent}` or `services/{service}`
     notify_channel: str = ""  # and how, a touch point
     customer_requested: bool = False  # whether it was renegotiated because they asked for it
-    escalate_to_id: str | None = None  # who has to hear that it was broken
     version: int = 1
 
     name = PROMISE.named("id")
@@ -105,7 +104,6 @@ class Promise:
 
     successor = PROMISE.named("successor_id")
     notice = NOTICE.named("notice_id")
-    escalate_to = AGENT.named("escalate_to_id")
 
     @property
     def due(self) -> Due:
@@ -137,6 +135,12 @@ class Promise:
         """Whether the customer still waits for this very promise: it is live, or broken and nothing more."""
         over = self.successor_id or self.withdraw_time
         return self.live or (self.state is PromiseState.BROKEN and not over)
+
+    @property
+    def was_broken_here(self) -> bool:
+        """Whether it is broken, and was not when it was recorded: what an import tells of the past was."""
+        broken = self.state is PromiseState.BROKEN and not self.withdraw_time
+        return broken and not self.due.missed_by(self.create_time)
 
     def made(self) -> facts.PromiseMade:
         """The fact that it was made."""
@@ -178,7 +182,7 @@ class Promise:
 
         InvalidArgument INVALID_TIME when it was done before it was first promised.
         """
-        self._require_awaited()
+        self.require_awaited()
         if keep_time < self.since:
             allowed = f"must not be before {self.since.isoformat()}, when it was made"
             raise invalid("keep_time", "INVALID_TIME", allowed)
@@ -188,17 +192,17 @@ class Promise:
         self.version += 1
         return fact_of(facts.PromiseKept, self)
 
-    def break_(self, escalate_to_id: str | None = None) -> facts.PromiseBroken | None:
+    def break_(self) -> facts.PromiseBroken | None:
         """The clock says that due time and grace are over; nothing when it ended before."""
         if not self.live:
             return None
-        self.state, self.escalate_to_id = PromiseState.BROKEN, escalate_to_id
+        self.state = PromiseState.BROKEN
         self.version += 1
         return fact_of(facts.PromiseBroken, self)
 
     def delay_notified(self, now: datetime, notifier: str, channel: str) -> facts.PromiseDelayNotified | None:
         """A person told the customer that it will not be kept in time; nothing when they knew."""
-        self._require_awaited()
+        self.require_awaited()
         if not self.know(now, notifier, channel):
             return None
         self.version += 1
@@ -222,7 +226,7 @@ class Promise:
         channel: str = "",
     ) -> tuple["Promise", facts.PromiseRenegotiated]:
         """End it, because a person agreed on another date with the customer, and make its successor."""
-        self._require_awaited()
+        self.require_awaited()
         self.state = PromiseState.RENEGOTIATED if self.live else PromiseState.BROKEN
         self.customer_requested = customer_requested
         if not customer_requested:
@@ -272,7 +276,7 @@ class Promise:
 
     def withdraw(self, reason_code: str, now: datetime) -> facts.PromiseWithdrawn:
         """Take it back. What was broken by then stays so."""
-        self._require_awaited()
+        self.require_awaited()
         self.state = PromiseState.WITHDRAWN if self.live else PromiseState.BROKEN
         self.reason_code, self.forecast_time, self.withdraw_time = reason_code, None, now
         self.version += 1
@@ -294,7 +298,8 @@ class Promise:
         """The day of a forecast, where a day was promised."""
         return day_of(forecast_time, self.time_zone) if forecast_time and self.due_date else None
 
-    def _require_awaited(self) -> None:
+    def require_awaited(self) -> None:
+        """Refuse one that the customer waits for no more (`PROMISE_ENDED`)."""
         if not self.awaited:
             told = f"{self.name} is {self.state} and over: only one that the customer waits for can change."
             raise FailedPrecondition("PROMISE_ENDED", told, {"resource": self.name, "state": self.state})

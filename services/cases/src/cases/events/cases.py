@@ -1,26 +1,46 @@
-"""What this service itself tells: what went wrong makes cases more pressing, and brings them further up."""
+"""What this service itself tells: what went wrong makes cases more pressing, and asks for somebody."""
 
 from cases.domain.escalation import EscalationReason
-from cases.names import CASE, CUSTOMER
-from cases.usecases.escalation import escalate_by_itself
+from cases.names import CASE, CLOCK, CUSTOMER, PROMISE
+from cases.usecases.escalation import clock_settled, escalate_case, escalate_promise, promise_settled
 from cases.usecases.standing import prioritize_again
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
-from rapport.cases.v1.cases_events_pb2 import ClockBreached, PromiseBroken, PromiseKept
-from rapport.common.v1.states_pb2 import PROMISE_STATE_KEPT
+from rapport.cases.v1.cases_events_pb2 import (
+    ClockBreached,
+    ClockFulfilled,
+    ClockWarned,
+    PromiseBroken,
+    PromiseKept,
+    PromiseWithdrawn,
+)
+from rapport.common.v1.states_pb2 import PROMISE_STATE_BROKEN, PROMISE_STATE_KEPT_LATE
 
 
-async def on_promise_ended(tx: Transaction, event: Event[PromiseBroken | PromiseKept]) -> None:
-    """Look at the customer's cases again, unless it was kept in time; a broken one brings its case up."""
-    if event.data.state != PROMISE_STATE_KEPT:
+async def on_promise_ended(
+    tx: Transaction, event: Event[PromiseBroken | PromiseKept | PromiseWithdrawn]
+) -> None:
+    """Look at the customer's cases again when it was not kept in time; a broken one asks for somebody.
+
+    As long as it is neither kept after all nor taken back.
+    """
+    (promise_id,) = PROMISE.parse(event.data.promise)
+    if event.data.state in (PROMISE_STATE_BROKEN, PROMISE_STATE_KEPT_LATE):
         (customer_id,) = CUSTOMER.parse(event.data.customer)
         await prioritize_again(tx, customer_id)
-    if isinstance(event.data, PromiseBroken) and event.data.case:
-        (case_id,) = CASE.parse(event.data.case)
-        await escalate_by_itself(tx, case_id, EscalationReason.PROMISE_BROKEN)
+    if isinstance(event.data, PromiseBroken):
+        await escalate_promise(tx, promise_id)
+    else:
+        await promise_settled(tx, promise_id)
 
 
-async def on_clock_breached(tx: Transaction, event: Event[ClockBreached]) -> None:
-    """Bring the case to somebody with more authority."""
+async def on_clock(tx: Transaction, event: Event[ClockWarned | ClockBreached | ClockFulfilled]) -> None:
+    """Time that is up, or soon, asks for somebody, as long as it is not done."""
+    (clock_id,) = CLOCK.parse(event.data.clock)
+    if isinstance(event.data, ClockFulfilled):
+        await clock_settled(tx, clock_id)
+        return
     (case_id,) = CASE.parse(event.data.case)
-    await escalate_by_itself(tx, case_id, EscalationReason.CLOCK_BREACHED)
+    breached = isinstance(event.data, ClockBreached)
+    reason = EscalationReason.CLOCK_BREACHED if breached else EscalationReason.CLOCK_WARNED
+    await escalate_case(tx, case_id, reason, clock_id=clock_id)

@@ -1,11 +1,12 @@
 """What the customer service tells: whose names are one person's, and contacts with them."""
 
-from cases.domain.contact import Contact, is_person
+from cases.domain.contact import Contact
 from cases.names import AGENT, CASE, CUSTOMER, PROMISE, WORK_ITEM
 from cases.usecases.case_link import unmerge_across
 from cases.usecases.contact import case_contacted
 from cases.usecases.manager import manager_assigned
 from cases.usecases.standing import prioritize_again
+from chassis.api.actors import actor_name
 from chassis.api.messages import moment
 from chassis.db.aliases import groups_of
 from chassis.db.transaction import Transaction
@@ -34,7 +35,8 @@ async def on_interaction(tx: Transaction, event: Event[InteractionRecorded]) -> 
     told, about = event.data, event.data.resource
     if ids := CASE.match(about) or PROMISE.match(about) or WORK_ITEM.match(about):
         at = min(moment(told.occur_time), event.time)
-        contact = Contact(at, told.direction == DIRECTION_INBOUND, is_person(event.actor))
+        actor = actor_name(event.actor, event.source)
+        contact = Contact(at, told.direction == DIRECTION_INBOUND, actor if AGENT.match(actor) else "")
         await case_contacted(tx, ids[0], contact)
 
 

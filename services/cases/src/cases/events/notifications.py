@@ -17,7 +17,7 @@ from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 async def _was_told(tx: Transaction, notice: NoticeSent) -> None:
     """A machine told the customer of a case something: that is no answer, but no silence."""
     if about := CASE.match(notice.case) or PROMISE.match(notice.promise):
-        told = Contact(moment(notice.send_time), inbound=False, by_person=False)
+        told = Contact(moment(notice.send_time), inbound=False)
         await case_contacted(tx, about[0], told)
 
 

@@ -7,11 +7,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cases import names
 from cases.domain.escalation import Escalation, EscalationState
-from cases.store.tables import METADATA
+from cases.domain.promise import Promise
+from cases.store.tables import METADATA, PROMISES, members, members_of
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement, of_entity
-from chassis.db.tables import table
+from chassis.db.tables import among, table
 from rapport.cases.v1 import escalation_pb2
 
 ESCALATIONS = table(METADATA, "escalations", Escalation)
@@ -20,20 +21,50 @@ _OPEN = _E.state == sa.literal_column(f"'{EscalationState.OPEN.value}'")
 
 ESCALATION, LOCK_ESCALATION, UPDATE_ESCALATION = of_entity(ESCALATIONS, Escalation)
 INSERT_ESCALATION = Statement[Any](insert(ESCALATIONS))
-# The open one of a case. The case is locked before it: no other comes to be, nor is the case settled.
-OPEN_OF_CASE = Statement(
-    sa.select(ESCALATIONS)
-    .where(_E.case_id == sa.bindparam("case_id"), _OPEN)
-    .with_for_update(key_share=True),
-    row=Escalation,
+
+
+def _lock_open(*where: Any) -> Statement[Escalation]:
+    return Statement(
+        sa.select(ESCALATIONS).where(*where, _OPEN).order_by(_E.id).with_for_update(key_share=True),
+        row=Escalation,
+    )
+
+
+# Those of a case and of what was merged into it: two where each had one before. The case is locked before
+# them: no other comes to be, nor is it settled.
+OPEN_OF_CASE = _lock_open(_E.case_id == sa.func.any(members_of(sa.bindparam("case_id", type_=sa.Uuid))))
+# About one promise, which is locked before it.
+OPEN_OF_PROMISE = _lock_open(_E.promise_id == sa.bindparam("promise_id"))
+OPEN_OF_CLOCK = _lock_open(_E.clock_id == sa.bindparam("clock_id"))
+_agent: Any = sa.bindparam("agent", type_=sa.Text)
+# What customers were promised who asked for somebody with more authority, and still wait to hear from them:
+# of cases, or of what was said about one promise, as far as somebody was asked to see to it or does.
+LOCK_ANSWERS = Statement(
+    sa.select(PROMISES)
+    .join(ESCALATIONS, _E.answer_promise_id == PROMISES.c.id)
+    .where(
+        sa.or_(
+            among(_E.case_id, "case_ids"),
+            _E.promise_id == sa.bindparam("about_id", type_=sa.Uuid),
+            _E.answer_promise_id == sa.bindparam("about_id", type_=sa.Uuid),
+        ),
+        sa.or_(_E.assignee == _agent, _agent == sa.func.any(_E.agents)),
+        _E.create_time <= sa.bindparam("at", type_=sa.DateTime(timezone=True)),
+    )
+    .order_by(PROMISES.c.id)
+    .with_for_update(key_share=True, of=PROMISES),
+    row=Promise,
 )
 LIST_ESCALATIONS = Listing(
     sa.select(ESCALATIONS),
     _E.id,  # UUIDv7: in the order of starting
     row=Escalation,
     filters={
-        "case": filters.name(_E.case_id, names.CASE),
-        "agent": filters.name(_E.agent_id, names.AGENT),
+        "case": filters.one_of(_E.case_id, names.CASE, members),
+        "promise": filters.name(_E.promise_id, names.PROMISE),
+        "customer": filters.customer(_E.customer_id, names.CUSTOMER),
+        "department": filters.name(_E.department_id, names.DEPARTMENT),
+        "assignee": filters.text(_E.assignee),
         "state": filters.enum(_E.state, escalation_pb2.Escalation.State.DESCRIPTOR),
     },
 )

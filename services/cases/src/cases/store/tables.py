@@ -28,10 +28,10 @@ def members_of(case_id: Any) -> Any:
     return sa.func.members_of_case(case_id, type_=sa.ARRAY(sa.Uuid))
 
 
-def _members(case_id: Any) -> Any:
+def members(case_id: Any) -> Any:
     """The same as rows, to list by."""
-    members = sa.func.unnest(members_of(case_id))
-    return members.table_valued(sa.column("case_id", sa.Uuid), name="members").render_derived()
+    each = sa.func.unnest(members_of(case_id))
+    return each.table_valued(sa.column("case_id", sa.Uuid), name="members").render_derived()
 
 
 AGENTS = table(METADATA, "agents", Agent)
@@ -133,7 +133,7 @@ LIST_NOTES = Listing(
     sa.select(NOTES),
     NOTES.c.id,  # UUIDv7: in the order of writing
     row=Note,
-    of_one=(NOTES.c.case_id, _members(sa.bindparam("case_id", type_=sa.Uuid))),
+    of_one=(NOTES.c.case_id, members(sa.bindparam("case_id", type_=sa.Uuid))),
     filters={"visibility": filters.enum(NOTES.c.visibility, note_pb2.Note.Visibility.DESCRIPTOR)},
 )
 INSERT_NOTE = Statement[Any](sa.insert(NOTES))
@@ -161,7 +161,7 @@ LIST_WORK_ITEMS = Listing(
     WORK_ITEMS.c.id,  # UUIDv7: in the order of creation
     row=WorkItem,
     filters={
-        "case": filters.one_of(WORK_ITEMS.c.case_id, names.CASE, _members),
+        "case": filters.one_of(WORK_ITEMS.c.case_id, names.CASE, members),
         "department": filters.name(WORK_ITEMS.c.department_id, names.DEPARTMENT),
         "assignee": filters.name(WORK_ITEMS.c.assignee_id, names.AGENT),
         "state": filters.enum(WORK_ITEMS.c.state, work_item_pb2.WorkItem.State.DESCRIPTOR),
@@ -219,7 +219,6 @@ LIST_PROMISES = Listing(
     filters={
         "customer": filters.customer(PROMISES.c.customer_id, names.CUSTOMER),
         "department": filters.name(PROMISES.c.department_id, names.DEPARTMENT),
-        "escalate_to": filters.name(PROMISES.c.escalate_to_id, names.AGENT),
         "state": filters.enum(PROMISES.c.state, states_pb2.PromiseState.DESCRIPTOR),
         "reference": filters.text(PROMISES.c.reference),
         "due_time": filters.moment(PROMISES.c.due_time),

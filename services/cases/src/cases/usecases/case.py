@@ -8,7 +8,7 @@ from cases.domain.case_link import LinkKind
 from cases.domain.contact import Contact
 from cases.domain.facts import CaseOpened
 from cases.domain.priority import Harm
-from cases.names import CASE
+from cases.names import AGENT, CASE
 from cases.store import tables as store
 from cases.usecases.agent import owner_to_be
 from cases.usecases.case_link import link, locked_groups, merged_into
@@ -19,7 +19,7 @@ from cases.usecases.clock import (
     start_clocks_of_case,
 )
 from cases.usecases.contact import case_contacted, case_reopened
-from cases.usecases.escalation import cancel_escalation
+from cases.usecases.escalation import escalation_moved, escalation_settled
 from cases.usecases.standing import standing_of, weigh_again
 from cases.usecases.topic import defaults_of
 from chassis import ids
@@ -148,6 +148,7 @@ async def give(tx: Transaction, case: Case, owner: Agent) -> None:
     if (owner.id, owner.department_id) != (case.owner_id, case.department_id):
         assigned_id = await save(tx, store.UPDATE_CASE, case, case.assign(owner.id, owner.department_id))
         await hand_clocks_over(tx, case, assigned_id)
+        await escalation_moved(tx, case, assigned_id)
 
 
 async def resolve_case(tx: Transaction, *, case_id: UUID, resolution: str, etag: str) -> Case:
@@ -163,8 +164,7 @@ async def settle(tx: Transaction, case: Case, resolution: str, unfinished: int) 
     resolved_id = await save(tx, store.UPDATE_CASE, case, case.resolve(resolution, tx.now, unfinished))
     members = (case, *await store.MERGED_INTO.all(tx, id=case.id))
     await fulfill_clocks_of_case(tx, members, resolved_id)
-    for each in members:
-        await cancel_escalation(tx, each, resolved_id)
+    await escalation_settled(tx, case, resolved_id)
 
 
 async def reopen_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag: str) -> Case:
@@ -194,6 +194,6 @@ async def write_note(tx: Transaction, case: Case, text: str, author: str, visibi
     await tx.defer(store.INSERT_NOTE, **values(note))
     tx.record(note.created(case), version=1)
     if note.visibility is Visibility.CUSTOMER:
-        by_person = not author.startswith("services/")  # also of what a job says for them
-        await case_contacted(tx, case.id, Contact(tx.now, inbound=False, by_person=by_person))
+        agent = author if AGENT.match(author) else ""  # also of what a job says for them
+        await case_contacted(tx, case.id, Contact(tx.now, inbound=False, agent=agent))
     return note

@@ -10,6 +10,7 @@ from cases.domain.clock_policy import ClockMetric
 from cases.domain.contact import Contact, Contacts
 from cases.store import clocks as store
 from cases.usecases.case_link import locked_groups
+from cases.usecases.escalation import keep_answers
 from cases.usecases.keeping import calendar_of, save_clock, start_again
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -24,9 +25,11 @@ async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> N
     answer.
     """
     about = await store.CASE_ABOUT.maybe(tx, id=about_id)
+    cases = await locked_groups(tx, [about.id]) if about else {}
+    if contact.agent and not contact.inbound:
+        await keep_answers(tx, list(cases), about_id, contact.agent, contact.at)
     if about is None:
         return
-    cases = await locked_groups(tx, [about.id])
     case = cases[cases[about.id].survivor_id or about.id]  # that is read for all of them
     contacts = await store.CONTACTS.maybe(tx, case_id=case.id) or Contacts(case.id)
     contacts.take_in(contact)

@@ -68,8 +68,8 @@ async def update_department(
 
 async def _require_there(tx: Transaction, department: Department) -> None:
     """See that whom and what a department names is there: NotFound, FailedPrecondition AGENT_INACTIVE."""
-    for agent_id in filter(None, (department.lead_id, department.head_id)):
-        (await found(tx, AGENT, store.AGENT, agent_id)).require_active()
+    for agent in department.escalation_path:
+        (await found(tx, AGENT, store.AGENT, *AGENT.parse(agent))).require_active()
     if department.calendar_id:
         await found(tx, CALENDAR, CALENDAR_BY_ID, department.calendar_id)
 

@@ -1,25 +1,23 @@
-"""Bringing cases to somebody with more authority, step by step, until one takes them."""
+"""Asking somebody with more authority, level by level, until one takes it or it is settled."""
 
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from cases.domain.case import Case, CaseState
-from cases.domain.escalation import (
-    Escalation,
-    EscalationReason,
-    EscalationRung,
-    EscalationState,
-    Step,
-    next_rung,
-)
-from cases.domain.promise import LIVE
+from cases.domain.escalation import Escalation, EscalationReason, EscalationState, Level, path
+from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
-from cases.names import CASE, ESCALATION
+from cases.names import AGENT, CASE, ESCALATION, PROMISE
 from cases.store import escalations as store
 from cases.store.calendars import CALENDAR
 from cases.store.managers import MANAGER
-from cases.store.tables import AGENT, DEPARTMENT, LOCK_CASE, LOCK_PROMISE
+from cases.store.tables import AGENT as AGENT_BY_ID
 from cases.store.tables import CASE as CASE_BY_ID
+from cases.store.tables import DEPARTMENT, LOCK_CASE, LOCK_PROMISE
+from cases.store.tables import PROMISE as PROMISE_BY_ID
 from cases.usecases.agent import FRONT_DESK
 from cases.usecases.keeping import calendars
 from cases.usecases.make_promise import MakePromise, make_promise
@@ -33,144 +31,253 @@ from chassis.db.transaction import Transaction
 from chassis.errors import AlreadyExists, FailedPrecondition
 from chassis.work.timers import Timer
 
-STEP_TIMER = "escalation-step"
+LEVEL_TIMER = "escalation-level"
 ALWAYS = "always"
-MINUTES = 60  # that each has, unless the department says otherwise
+BUSINESS_MINUTES = 60  # that each has, unless the department says otherwise
 ANSWER = "supervisor-answer"  # what a customer is promised who asked for it
+_FRONT_DESK = AGENT.format(FRONT_DESK)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What somebody is asked to take: a case, a promise that is on none, or either for what went wrong."""
+
+    whole: Case | Promise
+    reason: EscalationReason
+    promise_id: UUID | None = None
+    clock_id: UUID | None = None
+
+    @property
+    def case_id(self) -> UUID | None:
+        return self.whole.id if isinstance(self.whole, Case) else None
+
+    @property
+    def owner(self) -> str | None:
+        """Who owns the case, `agents/{agent}`."""
+        return self.whole.owner if isinstance(self.whole, Case) else None
 
 
 async def create_escalation(
-    tx: Transaction, clock: PromiseClock, *, case_id: UUID, reason: EscalationReason | None
+    tx: Transaction,
+    clock: PromiseClock,
+    *,
+    case_id: UUID | None,
+    promise_id: UUID | None,
+    reason: EscalationReason,
 ) -> Escalation:
-    """Bring an open case to the first above its owner.
+    """Ask the first above who owns an open case, or a promise that is on none.
 
-    FailedPrecondition CASE_RESOLVED, CASE_MERGED, NOBODY_ABOVE; AlreadyExists CASE_ESCALATED.
+    NotFound; FailedPrecondition CASE_RESOLVED, CASE_MERGED, CASE_MISMATCH, PROMISE_ENDED, NOBODY_ABOVE;
+    AlreadyExists ESCALATION_EXISTS.
     """
+    if case_id:
+        whole: Case | Promise = await _open_case(tx, case_id)
+    else:
+        whole = await _awaited_promise(tx, promise_id)
+    about = About(whole, reason, promise_id)
+    for other in await _open(tx, about):
+        told = f"{other.assignee} is asked to take {whole.name} already: {other.name}."
+        raise AlreadyExists("ESCALATION_EXISTS", told, {"resource": whole.name, "escalation": other.name})
+    level = await _next(tx, about, whole.department_id, ())
+    if level is None:
+        told = f"Nobody is above the owner of {whole.name}: {whole.department} has nobody on its path."
+        raise FailedPrecondition("NOBODY_ABOVE", told, {"resource": whole.name})
+    answer_id = None
+    if reason is EscalationReason.CUSTOMER_ASKED:
+        answer_id = (await make_promise(tx, clock, promise=_answer(about, level))).id
+    return await _start(tx, about, level, answer_id)
+
+
+async def _open_case(tx: Transaction, case_id: UUID) -> Case:
     case = await owned(tx, CASE, LOCK_CASE, case_id)
     case.require_open()
-    if other := await store.OPEN_OF_CASE.maybe(tx, case_id=case_id):
-        told = f"{case.name} is brought to {other.agent} already: {other.name}."
-        raise AlreadyExists("CASE_ESCALATED", told, {"resource": case.name, "escalation": other.name})
-    step = await _next(tx, case, None)
-    if step is None:
-        told = f"Nobody is above the owner of {case.name}: {case.department} names no lead and no head."
-        raise FailedPrecondition("NOBODY_ABOVE", told, {"resource": case.name})
-    reason = reason or EscalationReason.CUSTOMER_ASKED
-    asked = reason is EscalationReason.CUSTOMER_ASKED
-    promise_id = (await make_promise(tx, clock, promise=_promised(case, step))).id if asked else None
-    return await _start(tx, case, reason, step, promise_id)
+    return case
 
 
-async def escalate_by_itself(tx: Transaction, case_id: UUID, reason: EscalationReason) -> None:
-    """Bring a case to the first above its owner for what went wrong, unless it is brought to somebody."""
-    case = await LOCK_CASE.maybe(tx, id=case_id)
-    if (
-        case is None
-        or case.state is not CaseState.OPEN
-        or await store.OPEN_OF_CASE.maybe(tx, case_id=case_id)
-    ):
+async def _awaited_promise(tx: Transaction, promise_id: UUID | None) -> Promise:
+    promise = await owned(tx, PROMISE, LOCK_PROMISE, promise_id)
+    promise.require_awaited()
+    if promise.case:
+        told = f"{promise.name} is on {promise.case}: escalate that."
+        raise FailedPrecondition("CASE_MISMATCH", told, {"resource": promise.name, "case": promise.case})
+    return promise
+
+
+async def escalate_case(
+    tx: Transaction,
+    case_id: UUID,
+    reason: EscalationReason,
+    *,
+    promise_id: UUID | None = None,
+    clock_id: UUID | None = None,
+) -> None:
+    """Something went wrong on a case: ask somebody to take it, or that into which it was merged."""
+    case = await CASE_BY_ID.maybe(tx, id=case_id)
+    case = await LOCK_CASE.maybe(tx, id=case.survivor_id or case.id) if case else None
+    if case and case.state is CaseState.OPEN:
+        await _start_once(tx, About(case, reason, promise_id, clock_id))
+
+
+async def escalate_promise(tx: Transaction, promise_id: UUID) -> None:
+    """A promise was broken: ask somebody to take its case, or it; not for what imports tell of the past."""
+    promise = await PROMISE_BY_ID.maybe(tx, id=promise_id)
+    if promise is None or not promise.was_broken_here:
         return
-    if step := await _next(tx, case, None):
-        await _start(tx, case, reason, step, None)
-
-
-async def _start(
-    tx: Transaction, case: Case, reason: EscalationReason, step: Step, promise_id: UUID | None
-) -> Escalation:
-    escalation = Escalation(
-        id=ids.uuid7(tx.now),
-        case_id=case.id,
-        customer_id=case.customer_id,
-        department_id=case.department_id,
-        reason=reason,
-        agent_id=step.agent_id,
-        due_time=step.due_time,
-        create_time=tx.now,
-        update_time=tx.now,
-        promise_id=promise_id,
-    )
-    started = escalation.start(step)
-    await tx.defer(store.INSERT_ESCALATION, **values(escalation))
-    tx.record(started, version=escalation.version)
-    await tx.schedule(STEP_TIMER, str(escalation.id), escalation.due_time)
-    return escalation
+    if promise.case_id:
+        await escalate_case(tx, promise.case_id, EscalationReason.PROMISE_BROKEN, promise_id=promise_id)
+    else:
+        await LOCK_PROMISE.one(tx, id=promise_id)
+        await _start_once(tx, About(promise, EscalationReason.PROMISE_BROKEN, promise_id))
 
 
 async def take_escalation(tx: Transaction, *, escalation_id: UUID, etag: str) -> Escalation:
-    """Whoever calls takes it, and what was promised is kept.
+    """Whoever calls sees to it: who was asked, wherever they work, or others of its department.
 
-    Who was asked may, wherever they work, and others of its department. FailedPrecondition ESCALATION_ENDED;
-    PermissionDenied NOT_OWNER for all others.
+    FailedPrecondition ESCALATION_ENDED; PermissionDenied NOT_OWNER for all others.
     """
     escalation = await found(tx, ESCALATION, store.LOCK_ESCALATION, escalation_id)
     taker = actor_name(tx.call.principal.subject, tx.db.service)
-    asked = [await AGENT.one(tx, id=each) for each in escalation.agent_ids]
-    tx.require_owner(escalation, *(each for each in asked if each.name == taker))
+    asked = [await AGENT_BY_ID.one(tx, id=AGENT.ids(taker)[0])] if escalation.was_asked(taker) else []
+    tx.require_owner(escalation, *asked)
     if etag:
         etags.match(etag, escalation.name, escalation.version)
-    taken = escalation.take(taker, tx.now)
-    await save(tx, store.UPDATE_ESCALATION, escalation, taken)
-    await tx.cancel(STEP_TIMER, str(escalation.id))
-    promise = await LOCK_PROMISE.one(tx, id=escalation.promise_id) if escalation.promise_id else None
-    if promise and promise.state in LIVE:
-        await kept(tx, promise, tx.now)
+    await _end(tx, escalation, escalation.take(taker, tx.now))
     return escalation
 
 
-async def next_step(tx: Transaction, timer: Timer) -> None:
+async def next_level(tx: Transaction, timer: Timer) -> None:
     """Nobody took it in time: ask the next one. Where there is none, the last one stays asked."""
     escalation = await store.LOCK_ESCALATION.maybe(tx, id=UUID(timer.key))
     if escalation is None or escalation.state is not EscalationState.OPEN or escalation.due_time > tx.now:
         return
-    case = await CASE_BY_ID.one(tx, id=escalation.case_id)
-    if step := await _next(tx, case, escalation):
-        await save(tx, store.UPDATE_ESCALATION, escalation, escalation.step(step))
-        await tx.schedule(STEP_TIMER, str(escalation.id), escalation.due_time)
+    whole: Case | Promise
+    if escalation.case_id:
+        whole = await CASE_BY_ID.one(tx, id=escalation.case_id)
+    else:
+        whole = await PROMISE_BY_ID.one(tx, id=escalation.promise_id)
+    about = About(whole, escalation.reason)
+    if level := await _next(tx, about, escalation.department_id, escalation.agents):
+        await save(tx, store.UPDATE_ESCALATION, escalation, escalation.escalate(level))
+        await tx.schedule(LEVEL_TIMER, str(escalation.id), escalation.due_time)
 
 
-async def cancel_escalation(tx: Transaction, case: Case, caused_by: UUID) -> None:
-    """The case, which is locked, is settled: nobody is asked any more."""
-    if escalation := await store.OPEN_OF_CASE.maybe(tx, case_id=case.id):
-        cancelled = escalation.cancel(tx.now)
-        await save(tx, store.UPDATE_ESCALATION, escalation, cancelled, caused_by=caused_by)
-        await tx.cancel(STEP_TIMER, str(escalation.id))
+async def escalation_settled(tx: Transaction, case: Case, caused_by: UUID) -> None:
+    """A case, which is locked, is resolved: nobody is asked any more to take it."""
+    for escalation in await store.OPEN_OF_CASE.all(tx, case_id=case.id):
+        await _end(tx, escalation, escalation.cancel(tx.now), caused_by)
 
 
-async def _next(tx: Transaction, case: Case, escalation: Escalation | None) -> Step | None:
+async def escalation_moved(tx: Transaction, case: Case, caused_by: UUID) -> None:
+    """A case, which is locked, has another owner: who was asked has taken it, for anybody else it is new."""
+    for escalation in await store.OPEN_OF_CASE.all(tx, case_id=case.id):
+        taken = escalation.was_asked(case.owner)
+        fact = escalation.take(case.owner, tx.now) if taken else escalation.cancel(tx.now)
+        await _end(tx, escalation, fact, caused_by)
+
+
+async def promise_settled(tx: Transaction, promise_id: UUID) -> None:
+    """A promise was kept after all, or taken back: nobody is asked any more for having broken it."""
+    for escalation in await store.OPEN_OF_PROMISE.all(tx, promise_id=promise_id):
+        await _end(tx, escalation, escalation.cancel(tx.now))
+
+
+async def clock_settled(tx: Transaction, clock_id: UUID) -> None:
+    """What a clock waited for was done."""
+    for escalation in await store.OPEN_OF_CLOCK.all(tx, clock_id=clock_id):
+        await _end(tx, escalation, escalation.cancel(tx.now))
+
+
+async def keep_answers(
+    tx: Transaction, case_ids: Sequence[UUID], about_id: UUID, agent: str, at: datetime
+) -> None:
+    """Somebody spoke with a customer then, of cases or of one promise: that they would was promised."""
+    of = {"case_ids": list(case_ids), "about_id": about_id}
+    for promise in await store.LOCK_ANSWERS.all(tx, **of, agent=agent, at=at):
+        if promise.awaited:
+            await kept(tx, promise, at)
+
+
+async def _start_once(tx: Transaction, about: About) -> None:
+    if await _open(tx, about):
+        return
+    if level := await _next(tx, about, about.whole.department_id, ()):
+        await _start(tx, about, level, None)
+
+
+async def _open(tx: Transaction, about: About) -> Sequence[Escalation]:
+    """Those that are open about the case or the promise, which is locked: several if cases were merged."""
+    if about.case_id:
+        return await store.OPEN_OF_CASE.all(tx, case_id=about.case_id)
+    return await store.OPEN_OF_PROMISE.all(tx, promise_id=about.promise_id)
+
+
+async def _start(tx: Transaction, about: About, level: Level, answer_id: UUID | None) -> Escalation:
+    escalation = Escalation(
+        id=ids.uuid7(tx.now),
+        customer_id=about.whole.customer_id,
+        department_id=about.whole.department_id,
+        reason=about.reason,
+        create_time=tx.now,
+        update_time=tx.now,
+        due_time=level.due_time,
+        case_id=about.case_id,
+        promise_id=about.promise_id,
+        clock_id=about.clock_id,
+        answer_promise_id=answer_id,
+    )
+    started = escalation.start(level)
+    await tx.defer(store.INSERT_ESCALATION, **values(escalation))
+    tx.record(started, version=escalation.version)
+    await tx.schedule(LEVEL_TIMER, str(escalation.id), escalation.due_time)
+    return escalation
+
+
+async def _end(tx: Transaction, escalation: Escalation, fact: Any, caused_by: UUID | None = None) -> None:
+    await save(tx, store.UPDATE_ESCALATION, escalation, fact, caused_by=caused_by)
+    await tx.cancel(LEVEL_TIMER, str(escalation.id))
+
+
+async def _next(tx: Transaction, about: About, department_id: str, asked: Collection[str]) -> Level | None:
     """Who is to be asked now, and until when they have, by the working hours of their own department."""
-    department = await DEPARTMENT.maybe(tx, id=escalation.department_id if escalation else case.department_id)
-    manager = await MANAGER.one(tx, customer_id=case.customer_id, front_desk=FRONT_DESK)
-    ladder = [
-        (EscalationRung.LEAD, department.lead_id if department else None),
-        (EscalationRung.HEAD, department.head_id if department else None),
-        (EscalationRung.RELATIONSHIP_MANAGER, manager["agent_id"]),
+    department = await DEPARTMENT.maybe(tx, id=department_id)
+    manager = await MANAGER.maybe(tx, customer_id=about.whole.customer_id, front_desk=FRONT_DESK)
+    above = [
+        *(department.escalation_path if department else ()),
+        *([AGENT.format(manager["agent_id"])] if manager else ()),
     ]
-    passed = {case.owner_id, *(escalation.agent_ids if escalation else ())}
-    after = escalation.rung if escalation else None
-    while (following := next_rung(ladder, after, passed)) is not None:
-        rung, agent_id = following
-        agent = await AGENT.one(tx, id=agent_id)
-        if not agent.inactive:
-            minutes = timedelta(minutes=(department.escalation_minutes if department else 0) or MINUTES)
-            theirs = await DEPARTMENT.maybe(tx, id=agent.department_id)
-            calendar = await CALENDAR.one(tx, id=(theirs.calendar_id if theirs else None) or ALWAYS)
-            hours = await calendars(tx.db).of(tx, calendar.id, calendar.version)
-            return Step(rung, agent_id, tx.now, hours.add(tx.now, minutes))
-        passed.add(agent_id)
+    said = department.escalation_business_minutes if department else 0
+    minutes = timedelta(minutes=said or BUSINESS_MINUTES)
+    for name in path(above, about.owner, _FRONT_DESK, about.reason):
+        if name not in asked and (due_time := await _due_time(tx, name, minutes)):
+            return Level(name, tx.now, due_time)
     return None
 
 
-def _promised(case: Case, step: Step) -> MakePromise:
+async def _due_time(tx: Transaction, name: str, minutes: timedelta) -> datetime | None:
+    """When somebody has worked so long. None for who left, or will not work again; the front desk will."""
+    agent = await AGENT_BY_ID.one(tx, id=AGENT.ids(name)[0])
+    if agent.inactive and name != _FRONT_DESK:
+        return None
+    department = await DEPARTMENT.maybe(tx, id=agent.department_id)
+    calendar = await CALENDAR.one(tx, id=(department.calendar_id if department else None) or ALWAYS)
+    hours = await calendars(tx.db).of(tx, calendar.id, calendar.version)
+    try:
+        return hours.add(tx.now, minutes)
+    except FailedPrecondition:  # CALENDAR_CLOSED
+        return tx.now + minutes if name == _FRONT_DESK else None
+
+
+def _answer(about: About, level: Level) -> MakePromise:
     return MakePromise(
-        customer_id=case.customer_id,
-        department_id=case.department_id,
+        customer_id=about.whole.customer_id,
+        department_id=about.whole.department_id,
         kind=ANSWER,
         reference="",
         display_name="",
-        due_time=step.due_time,
+        due_time=level.due_time,
         due_date=None,
         time_zone="",
-        case_id=case.id,
+        case_id=about.case_id,
         work_item_id=None,
         make_time=None,
         keep_time=None,

@@ -14,9 +14,7 @@ from cases.domain.promise import LIVE, Promise, PromiseState
 from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.names import PROMISE
 from cases.store import tables as store
-from cases.store.managers import RESPONSIBLE
 from cases.store.tables import COUNT_LIVE
-from cases.usecases.agent import FRONT_DESK
 from cases.usecases.deadlines import look_again
 from cases.usecases.make_promise import announce
 from chassis import ids
@@ -108,9 +106,7 @@ async def customer_notified(
     work_item = await store.LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
     promise = await found(tx, PROMISE, store.LOCK_PROMISE, promise_id)
     was_live = promise.state in LIVE
-    late = notification.notify_time > clock.broken_at(promise)
-    owner = await _owner_of(tx, promise) if late and was_live else None
-    told = notified(promise, notification, ids.uuid7(tx.now), clock.broken_at(promise), tx.now, owner)
+    told = notified(promise, notification, ids.uuid7(tx.now), clock.broken_at(promise), tx.now)
     if not told:
         return
     in_time = promise.state is PromiseState.RENEGOTIATED
@@ -174,15 +170,9 @@ async def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promis
     """Whether a promise was broken is not up to who comes first, a person or the timer."""
     if clock.broken_at(promise) > tx.now or not promise.live:
         return
-    if broken := promise.break_(await _owner_of(tx, promise)):
+    if broken := promise.break_():
         tx.record(broken, version=promise.version)
         count_outcome(tx, "broken")
-
-
-async def _owner_of(tx: Transaction, promise: Promise) -> str:
-    """Who has to hear that a promise was broken."""
-    about = {"customer_id": promise.customer_id, "case_id": promise.case_id}
-    return str((await RESPONSIBLE.one(tx, **about, front_desk=FRONT_DESK))["agent_id"])
 
 
 async def promise_due_soon(tx: Transaction, timer: Timer) -> None:
@@ -197,7 +187,7 @@ async def promise_due_soon(tx: Transaction, timer: Timer) -> None:
 async def break_promise(tx: Transaction, timer: Timer) -> None:
     """Due time and grace are over: a promise that has not ended is broken."""
     promise = await found(tx, PROMISE, store.LOCK_PROMISE, UUID(timer.key))
-    if broken := promise.break_(await _owner_of(tx, promise) if promise.live else None):
+    if broken := promise.break_():
         await save(tx, store.UPDATE_PROMISE, promise, broken)
         count_outcome(tx, "broken")
 

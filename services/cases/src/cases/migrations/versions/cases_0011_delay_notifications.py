@@ -1,4 +1,4 @@
-"""Who told a customer of a promise, how and when; who hears that one was broken; what promises rest on."""
+"""Who told a customer of a promise, how and when; what promises rest on."""
 
 from alembic import op
 
@@ -17,17 +17,6 @@ def upgrade() -> None:
             ADD COLUMN delay_notify_time timestamptz,
             ADD COLUMN notifier text NOT NULL DEFAULT '',
             ADD COLUMN notify_channel text NOT NULL DEFAULT '',
-            ADD COLUMN customer_requested boolean NOT NULL DEFAULT false,
-            ADD COLUMN escalate_to_id text
+            ADD COLUMN customer_requested boolean NOT NULL DEFAULT false
         """
     )
-    # While others write. One that was interrupted has left an index that nobody uses.
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS promises_escalate_to")
-        op.execute(
-            "CREATE INDEX CONCURRENTLY promises_escalate_to ON promises (escalate_to_id, due_time, id)"
-        )
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")

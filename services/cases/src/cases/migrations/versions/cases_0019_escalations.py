@@ -1,4 +1,4 @@
-"""Cases are brought to somebody with more authority."""
+"""Somebody with more authority is asked to take a case, or a promise."""
 
 from alembic import op
 
@@ -13,43 +13,45 @@ def upgrade() -> None:
     op.execute(
         """
         ALTER TABLE departments
-            ADD COLUMN lead_id text,
-            ADD COLUMN head_id text,
+            ADD COLUMN escalation_path text[] NOT NULL DEFAULT '{}',
             ADD COLUMN calendar_id text,
-            ADD COLUMN escalation_minutes bigint NOT NULL DEFAULT 0
+            ADD COLUMN escalation_business_minutes bigint NOT NULL DEFAULT 0
         """
     )
     op.execute(
         """
         CREATE TABLE escalations (
             id uuid PRIMARY KEY,
-            case_id uuid NOT NULL REFERENCES cases,
             customer_id uuid NOT NULL,
             department_id text NOT NULL,
             reason text NOT NULL,
-            agent_id text NOT NULL REFERENCES agents,
-            due_time timestamptz NOT NULL,
             create_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
+            due_time timestamptz NOT NULL,
+            case_id uuid REFERENCES cases,
             promise_id uuid REFERENCES promises,
+            clock_id uuid REFERENCES clocks,
+            answer_promise_id uuid REFERENCES promises,
             state text NOT NULL CHECK (state IN ('OPEN', 'TAKEN', 'CANCELLED')),
-            taker text NOT NULL,
+            assignee text NOT NULL,
             end_time timestamptz,
-            rungs text[] NOT NULL,
-            agent_ids text[] NOT NULL,
+            agents text[] NOT NULL,
             start_times timestamptz[] NOT NULL,
             due_times timestamptz[] NOT NULL,
             version bigint NOT NULL,
+            CHECK (case_id IS NOT NULL OR promise_id IS NOT NULL),
             CHECK ((state = 'OPEN') = (end_time IS NULL)),
-            CHECK ((state = 'TAKEN') = (taker <> '')),
-            CHECK (cardinality(rungs) BETWEEN 1 AND 3),
-            CHECK (cardinality(agent_ids) = cardinality(rungs)),
-            CHECK (cardinality(start_times) = cardinality(rungs)),
-            CHECK (cardinality(due_times) = cardinality(rungs))
+            CHECK (cardinality(agents) > 0),
+            CHECK (cardinality(start_times) = cardinality(agents)),
+            CHECK (cardinality(due_times) = cardinality(agents))
         )
         """
     )
     op.execute("CREATE UNIQUE INDEX escalations_open ON escalations (case_id) WHERE state = 'OPEN'")
-    op.execute("CREATE INDEX escalations_case ON escalations (case_id, id)")
-    op.execute("CREATE INDEX escalations_agent ON escalations (agent_id, id)")
-    op.execute("CREATE INDEX escalations_state ON escalations (state, id)")
+    op.execute(
+        "CREATE UNIQUE INDEX escalations_open_promise ON escalations (promise_id) WHERE state = 'OPEN'"
+    )
+    op.execute("CREATE INDEX escalations_open_clock ON escalations (clock_id) WHERE state = 'OPEN'")
+    op.execute("CREATE INDEX escalations_answer ON escalations (answer_promise_id)")
+    for filtered in ("case_id", "promise_id", "customer_id", "department_id", "assignee", "state"):
+        op.execute(f"CREATE INDEX escalations_{filtered.removesuffix('_id')} ON escalations ({filtered}, id)")
