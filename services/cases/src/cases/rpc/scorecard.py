@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cases.names import DEPARTMENT
-from cases.store.scorecard import ROWS_MAX, SCORECARD, SCORECARD_BY_TOPIC
+from cases.store.scorecard import ROWS_MAX, scorecard
 from chassis.api.messages import day, moment
 from chassis.api.validation import Check
 from chassis.api.wellknown import time_of
@@ -25,15 +25,15 @@ def check_score(check: Check, sent: Any, now: datetime) -> None:
 
 async def score_promises(on: Executor, request: ScorePromisesRequest) -> PromiseScorecard:
     """What became of the promises that were due in a period. InvalidArgument TOO_LONG for too many rows."""
-    by_topic = _By.GROUP_BY_TOPIC in request.group_by
-    rows = await (SCORECARD_BY_TOPIC if by_topic else SCORECARD).all(
-        on,
-        start_time=moment(request.start_time),
-        end_time=moment(request.end_time),
-        department_id=DEPARTMENT.parse(request.department, "department")[0] if request.department else None,
-        by_department=_By.GROUP_BY_DEPARTMENT in request.group_by,
-        by_week=_By.GROUP_BY_WEEK in request.group_by,
-    )
+    asked: dict[str, Any] = {
+        "start_time": moment(request.start_time),
+        "end_time": moment(request.end_time),
+        "by_department": _By.GROUP_BY_DEPARTMENT in request.group_by,
+        "by_week": _By.GROUP_BY_WEEK in request.group_by,
+    }
+    if request.department:
+        asked["department_id"] = DEPARTMENT.parse(request.department, "department")[0]
+    rows = await scorecard(_By.GROUP_BY_TOPIC in request.group_by, bool(request.department)).all(on, **asked)
     if len(rows) > ROWS_MAX:
         allowed = f"must be earlier, or fewer things counted by: that is more than {ROWS_MAX} rows"
         raise invalid("end_time", "TOO_LONG", allowed)

@@ -31,6 +31,7 @@ ROOMS = (
         "work",
         "customer",
         "case",
+        "departments",
         "known",
         "timeline",
         "find",

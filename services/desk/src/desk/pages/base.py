@@ -42,6 +42,7 @@ _AGES = re.compile(r'<span class="[a-z ]*age">.*?</span>', re.DOTALL)
 NAVIGATION = (
     ("/", N_("My work"), ""),
     ("/cases", N_("Cases"), "cases.cases.read"),
+    ("/departments", N_("Departments"), "cases.promises.read"),
     ("/received", N_("To assign"), "customer.timeline_entries.write"),
     ("/matchCandidates", N_("Same person?"), "customer.match_candidates.write"),
     ("/operations", N_("Operations"), "*.operations.read"),

@@ -5,25 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chassis.api.messages import moment
+from desk.ui.picture import Part, part
 from rapport.cases.v1.handoff_pb2 import Handoff
-
-WIDTH = 1000
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a line, in thousandths of its length."""
-
-    kind: str  # `wait`, `work` or `blocked`
-    start: int
-    width: int
 
 
 @dataclass(frozen=True)
 class Lane:
     """The line of a hand-off."""
 
-    parts: Sequence[Part]
+    parts: Sequence[Part]  # `wait`, `work` and `blocked`
     waited: timedelta
     worked: timedelta  # without what it was blocked
     blocked: timedelta  # after it was begun
@@ -49,11 +39,9 @@ def lane(each: Handoff, start: datetime, end: datetime) -> Lane:
         *(("blocked", since, until) for since, until in stops),
     ]
     whole = max(end - start, timedelta(seconds=1))
-
-    def part(kind: str, since: datetime, until: datetime) -> Part:
-        at = round(WIDTH * ((since - start) / whole))
-        return Part(kind, at, max(2, round(WIDTH * ((until - start) / whole)) - at))
-
-    return Lane(
-        [part(*span) for span in spans if span[2] > span[1]], begun - came, ended - begun - blocked, blocked
-    )
+    parts = [
+        part(kind, (since - start) / whole, (until - start) / whole)
+        for kind, since, until in spans
+        if until > since
+    ]
+    return Lane(parts, begun - came, ended - begun - blocked, blocked)

@@ -16,7 +16,7 @@ from desk.ui import words
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
 
 router = APIRouter()
-_CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 @router.get("/")
@@ -63,7 +63,7 @@ async def cases(look: Look, department: str = "", after: str = "") -> Response:
 
 
 def _department(code: str) -> str:
-    if not _CODE.fullmatch(code):
+    if not CODE.fullmatch(code):
         raise NotFound("departments/…")
     return f"departments/{code}"
 
