@@ -342,10 +342,13 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "display_name": "Everything", "department": "departments/front-desk", "subject": "SUBJECT_CASE",
             "condition": "case.topic != ''", "position": 10, "disabled": False, "targets": [{
                 "metric": "CLOCK_METRIC_RESOLUTION", "business_minutes": 480, "warning_minutes": 60,
-                "calendar": "calendars/always"}]}}),
+                "calendar": "calendars/always"}], "pauses": ["PAUSE_WORK_BLOCKED"]}}),
         ("UpdateClockPolicy", {"clock_policy": {
             "name": "{CreateClockPolicy}", "condition": "true", "position": 5, "etag": "#"},
-            "update_mask": "condition,position"}),
+            "update_mask": "condition,position", "apply_to_running": True}),
+        ("PreviewClockPolicy", {"name": "{CreateClockPolicy}", "clock_policy": {
+            "subject": "SUBJECT_CASE", "condition": "true", "targets": [{
+                "metric": "CLOCK_METRIC_RESOLUTION", "business_minutes": 240}]}}),
         ("GetClockPolicy", {"name": "{CreateClockPolicy}"}),
         ("ListClockPolicies", _PAGE),
         ("CreateCalendar", {"calendar_id": "office", "calendar": _CALENDAR}),

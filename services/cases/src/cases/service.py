@@ -22,11 +22,12 @@ from cases.rpc.services import NoteRpc, PromiseRpc, WorkItemRpc
 from cases.settings import Settings
 from cases.usecases import clock, keeping
 from cases.usecases.agent import seed_front_desk
+from cases.usecases.announcing import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.calendar import FOLLOW_TIMER, seed_always
 from cases.usecases.case_job import CASE_JOB_TIMER, go_on
+from cases.usecases.clock_policy import APPLY_TIMER, clocks_go_by
 from cases.usecases.deadlines import DEADLINE_TIMER
 from cases.usecases.escalation import LEVEL_TIMER, next_level
-from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from cases.usecases.queue import set_deadline
 from cases.usecases.standing import PRIORITY_TIMER, prioritize_some
@@ -99,6 +100,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(keeping.DUE_TIMER, clock.clock_due)
     app.timer(LEVEL_TIMER, next_level)
     app.timer(FOLLOW_TIMER, clock.clocks_follow)
+    app.timer(APPLY_TIMER, clocks_go_by)
 
     app.measure(partial(count_live, app.db))
     app.on_open(partial(seed_always, app.db))

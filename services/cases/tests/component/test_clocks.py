@@ -165,7 +165,7 @@ async def test_every_step_to_the_end_of_its_time_is_explained(desk):
         "2026-03-02 09:00 UTC: started",
         "Mon 2026-03-02  09:00-09:10  10 min  (weekly hours)",
         "until 2026-03-02 09:10 UTC: 10 minutes counted",
-        "2026-03-02 09:10 UTC: paused",
+        "2026-03-02 09:10 UTC: paused (waiting-for-customer)",
         "until 2026-03-02 10:50 UTC: 100 minutes of business time passed and did not count",
         "2026-03-02 10:50 UTC: resumed",
         "Mon 2026-03-02  10:50-11:40  50 min  (weekly hours)",

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.domain.clock import BusinessTime, Clock, ClockState
+from cases.domain.clock import Clock, ClockState
 from cases.domain.clock_policy import ClockMetric
+from cases.domain.reckoning import BusinessTime
 from chassis.business_time import Calendar, read
 from chassis.business_time.schedule import WEEKDAYS
 from chassis.errors import FailedPrecondition

@@ -26,13 +26,13 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rapport.cases.v1 import calendar_pb2 as rapport_dot_cases_dot_v1_dot_calendar__pb2
+from rapport.cases.v1 import clock_pb2 as rapport_dot_cases_dot_v1_dot_clock__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/cases/v1/calendar_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/cases/v1/calendar.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"\x87\x01\n\x15\x43reateCalendarRequest\x12 \n\x0b\x63\x61lendar_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x32\n\x08\x63\x61lendar\x18\x02 \x01(\x0b\x32\x1a.rapport.cases.v1.CalendarB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x12GetCalendarRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\"I\n\x14ListCalendarsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x15ListCalendarsResponse\x12-\n\tcalendars\x18\x01 \x03(\x0b\x32\x1a.rapport.cases.v1.Calendar\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9c\x01\n\x15UpdateCalendarRequest\x12\x32\n\x08\x63\x61lendar\x18\x01 \x01(\x0b\x32\x1a.rapport.cases.v1.CalendarB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"{\n\x16PreviewCalendarRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\x12\x32\n\x08\x63\x61lendar\x18\x02 \x01(\x0b\x32\x1a.rapport.cases.v1.CalendarB\x04\xe2\x41\x01\x02\"\xc3\x02\n\x17PreviewCalendarResponse\x12\x13\n\x0b\x63lock_count\x18\x01 \x01(\x03\x12\x15\n\rchecked_count\x18\x02 \x01(\x03\x12\x13\n\x0bmoved_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x62reached_count\x18\x04 \x01(\x03\x12=\n\x05moves\x18\x05 \x03(\x0b\x32..rapport.cases.v1.PreviewCalendarResponse.Move\x1a\x8f\x01\n\x04Move\x12\'\n\x05\x63lock\x18\x01 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cnew_due_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"f\n\x16\x45xplainCalendarRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xbf\x07\n\x0f\x43\x61lendarService\x12\x90\x01\n\x0e\x43reateCalendar\x12\'.rapport.cases.v1.CreateCalendarRequest\x1a\x1a.rapport.cases.v1.Calendar\"9\xca\xfb\x8a\x01\x15\x63\x61ses.calendars.write\x82\xd3\xe4\x93\x02\x19\"\r/v1/calendars:\x08\x63\x61lendar\x12\x8b\x01\n\x0bGetCalendar\x12$.rapport.cases.v1.GetCalendarRequest\x1a\x1a.rapport.cases.v1.Calendar\":\x90\x02\x01\xca\xfb\x8a\x01\x14\x63\x61ses.calendars.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=calendars/*}\x12\x93\x01\n\rListCalendars\x12&.rapport.cases.v1.ListCalendarsRequest\x1a\'.rapport.cases.v1.ListCalendarsResponse\"1\x90\x02\x01\xca\xfb\x8a\x01\x14\x63\x61ses.calendars.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/calendars\x12\xa2\x01\n\x0eUpdateCalendar\x12\'.rapport.cases.v1.UpdateCalendarRequest\x1a\x1a.rapport.cases.v1.Calendar\"K\xca\xfb\x8a\x01\x15\x63\x61ses.calendars.write\x82\xd3\xe4\x93\x02+2\x1f/v1/{calendar.name=calendars/*}:\x08\x63\x61lendar\x12\xad\x01\n\x0fPreviewCalendar\x12(.rapport.cases.v1.PreviewCalendarRequest\x1a).rapport.cases.v1.PreviewCalendarResponse\"E\x90\x02\x01\xca\xfb\x8a\x01\x14\x63\x61ses.calendars.read\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=calendars/*}:preview:\x01*\x12\x9f\x01\n\x0f\x45xplainCalendar\x12(.rapport.cases.v1.ExplainCalendarRequest\x1a\x1e.rapport.common.v1.Explanation\"B\x90\x02\x01\xca\xfb\x8a\x01\x14\x63\x61ses.calendars.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=calendars/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/cases/v1/calendar_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1frapport/cases/v1/calendar.proto\x1a\x1crapport/cases/v1/clock.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"\x87\x01\n\x15\x43reateCalendarRequest\x12 \n\x0b\x63\x61lendar_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x32\n\x08\x63\x61lendar\x18\x02 \x01(\x0b\x32\x1a.rapport.cases.v1.CalendarB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x12GetCalendarRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\"I\n\x14ListCalendarsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x15ListCalendarsResponse\x12-\n\tcalendars\x18\x01 \x03(\x0b\x32\x1a.rapport.cases.v1.Calendar\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9c\x01\n\x15UpdateCalendarRequest\x12\x32\n\x08\x63\x61lendar\x18\x01 \x01(\x0b\x32\x1a.rapport.cases.v1.CalendarB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"{\n\x16PreviewCalendarRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\x12\x32\n\x08\x63\x61lendar\x18\x02 \x01(\x0b\x32\x1a.rapport.cases.v1.CalendarB\x04\xe2\x41\x01\x02\"\xca\x01\n\x17PreviewCalendarResponse\x12\x13\n\x0b\x63lock_count\x18\x01 \x01(\x03\x12\x15\n\rchecked_count\x18\x02 \x01(\x03\x12\x13\n\x0bmoved_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x62reached_count\x18\x04 \x01(\x03\x12*\n\x05moves\x18\x05 \x03(\x0b\x32\x1b.rapport.cases.v1.ClockMove\x12\x15\n\rearlier_count\x18\x06 \x01(\x03\x12\x13\n\x0blater_count\x18\x07 \x01(\x03\"f\n\x16\x45xplainCalendarRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xbf\x07\n\x0f\x43\x61lendarService\x12\x90\x01\n\x0e\x43reateCalendar\x12\'.rapport.cases.v1.CreateCalendarRequest\x1a\x1a.rapport.cases.v1.Calendar\"9\xca\xfb\x8a\x01\x15\x63\x61ses.calendars.write\x82\xd3\xe4\x93\x02\x19\"\r/v1/calendars:\x08\x63\x61lendar\x12\x8b\x01\n\x0bGetCalendar\x12$.rapport.cases.v1.GetCalendarRequest\x1a\x1a.rapport.cases.v1.Calendar\":\x90\x02\x01\xca\xfb\x8a\x01\x14\x63\x61ses.calendars.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=calendars/*}\x12\x93\x01\n\rListCalendars\x12&.rapport.cases.v1.ListCalendarsRequest\x1a\'.rapport.cases.v1.ListCalendarsResponse\"1\x90\x02\x01\xca\xfb\x8a\x01\x14\x63\x61ses.calendars.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/calendars\x12\xa2\x01\n\x0eUpdateCalendar\x12\'.rapport.cases.v1.UpdateCalendarRequest\x1a\x1a.rapport.cases.v1.Calendar\"K\xca\xfb\x8a\x01\x15\x63\x61ses.calendars.write\x82\xd3\xe4\x93\x02+2\x1f/v1/{calendar.name=calendars/*}:\x08\x63\x61lendar\x12\xad\x01\n\x0fPreviewCalendar\x12(.rapport.cases.v1.PreviewCalendarRequest\x1a).rapport.cases.v1.PreviewCalendarResponse\"E\x90\x02\x01\xca\xfb\x8a\x01\x14\x63\x61ses.calendars.read\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=calendars/*}:preview:\x01*\x12\x9f\x01\n\x0f\x45xplainCalendar\x12(.rapport.cases.v1.ExplainCalendarRequest\x1a\x1e.rapport.common.v1.Explanation\"B\x90\x02\x01\xca\xfb\x8a\x01\x14\x63\x61ses.calendars.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=calendars/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,8 +61,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREVIEWCALENDARREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/Calendar'
   _globals['_PREVIEWCALENDARREQUEST'].fields_by_name['calendar']._loaded_options = None
   _globals['_PREVIEWCALENDARREQUEST'].fields_by_name['calendar']._serialized_options = b'\342A\001\002'
-  _globals['_PREVIEWCALENDARRESPONSE_MOVE'].fields_by_name['clock']._loaded_options = None
-  _globals['_PREVIEWCALENDARRESPONSE_MOVE'].fields_by_name['clock']._serialized_options = b'\372A\025\n\023cases.rapport/Clock'
   _globals['_EXPLAINCALENDARREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINCALENDARREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/Calendar'
   _globals['_EXPLAINCALENDARREQUEST'].fields_by_name['event_id']._loaded_options = None
@@ -79,24 +77,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CALENDARSERVICE'].methods_by_name['PreviewCalendar']._serialized_options = b'\220\002\001\312\373\212\001\024cases.calendars.read\202\323\344\223\002#\"\036/v1/{name=calendars/*}:preview:\001*'
   _globals['_CALENDARSERVICE'].methods_by_name['ExplainCalendar']._loaded_options = None
   _globals['_CALENDARSERVICE'].methods_by_name['ExplainCalendar']._serialized_options = b'\220\002\001\312\373\212\001\024cases.calendars.read\202\323\344\223\002 \022\036/v1/{name=calendars/*}:explain'
-  _globals['_CREATECALENDARREQUEST']._serialized_start=323
-  _globals['_CREATECALENDARREQUEST']._serialized_end=458
-  _globals['_GETCALENDARREQUEST']._serialized_start=460
-  _globals['_GETCALENDARREQUEST']._serialized_end=527
-  _globals['_LISTCALENDARSREQUEST']._serialized_start=529
-  _globals['_LISTCALENDARSREQUEST']._serialized_end=602
-  _globals['_LISTCALENDARSRESPONSE']._serialized_start=604
-  _globals['_LISTCALENDARSRESPONSE']._serialized_end=699
-  _globals['_UPDATECALENDARREQUEST']._serialized_start=702
-  _globals['_UPDATECALENDARREQUEST']._serialized_end=858
-  _globals['_PREVIEWCALENDARREQUEST']._serialized_start=860
-  _globals['_PREVIEWCALENDARREQUEST']._serialized_end=983
-  _globals['_PREVIEWCALENDARRESPONSE']._serialized_start=986
-  _globals['_PREVIEWCALENDARRESPONSE']._serialized_end=1309
-  _globals['_PREVIEWCALENDARRESPONSE_MOVE']._serialized_start=1166
-  _globals['_PREVIEWCALENDARRESPONSE_MOVE']._serialized_end=1309
-  _globals['_EXPLAINCALENDARREQUEST']._serialized_start=1311
-  _globals['_EXPLAINCALENDARREQUEST']._serialized_end=1413
-  _globals['_CALENDARSERVICE']._serialized_start=1416
-  _globals['_CALENDARSERVICE']._serialized_end=2375
+  _globals['_CREATECALENDARREQUEST']._serialized_start=320
+  _globals['_CREATECALENDARREQUEST']._serialized_end=455
+  _globals['_GETCALENDARREQUEST']._serialized_start=457
+  _globals['_GETCALENDARREQUEST']._serialized_end=524
+  _globals['_LISTCALENDARSREQUEST']._serialized_start=526
+  _globals['_LISTCALENDARSREQUEST']._serialized_end=599
+  _globals['_LISTCALENDARSRESPONSE']._serialized_start=601
+  _globals['_LISTCALENDARSRESPONSE']._serialized_end=696
+  _globals['_UPDATECALENDARREQUEST']._serialized_start=699
+  _globals['_UPDATECALENDARREQUEST']._serialized_end=855
+  _globals['_PREVIEWCALENDARREQUEST']._serialized_start=857
+  _globals['_PREVIEWCALENDARREQUEST']._serialized_end=980
+  _globals['_PREVIEWCALENDARRESPONSE']._serialized_start=983
+  _globals['_PREVIEWCALENDARRESPONSE']._serialized_end=1185
+  _globals['_EXPLAINCALENDARREQUEST']._serialized_start=1187
+  _globals['_EXPLAINCALENDARREQUEST']._serialized_end=1289
+  _globals['_CALENDARSERVICE']._serialized_start=1292
+  _globals['_CALENDARSERVICE']._serialized_end=2251
 # @@protoc_insertion_point(module_scope)

@@ -7,9 +7,9 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from rapport.cases.v1 import calendar_pb2 as _calendar_pb2
+from rapport.cases.v1 import clock_pb2 as _clock_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -197,53 +197,27 @@ class PreviewCalendarResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    @_typing.final
-    class Move(_message.Message):
-        """A clock whose time would be up at another moment."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        CLOCK_FIELD_NUMBER: _builtins.int
-        DUE_TIME_FIELD_NUMBER: _builtins.int
-        NEW_DUE_TIME_FIELD_NUMBER: _builtins.int
-        clock: _builtins.str
-        """`clocks/{uuid}`."""
-        @_builtins.property
-        def due_time(self) -> _timestamp_pb2.Timestamp:
-            """When its time is up now; absent when it never is."""
-
-        @_builtins.property
-        def new_due_time(self) -> _timestamp_pb2.Timestamp:
-            """When it would be; absent when it never would."""
-
-        def __init__(
-            self,
-            *,
-            clock: _builtins.str = ...,
-            due_time: _timestamp_pb2.Timestamp | None = ...,
-            new_due_time: _timestamp_pb2.Timestamp | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "new_due_time", b"new_due_time"]  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "due_time", b"due_time", "new_due_time", b"new_due_time"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
     CLOCK_COUNT_FIELD_NUMBER: _builtins.int
     CHECKED_COUNT_FIELD_NUMBER: _builtins.int
     MOVED_COUNT_FIELD_NUMBER: _builtins.int
     BREACHED_COUNT_FIELD_NUMBER: _builtins.int
     MOVES_FIELD_NUMBER: _builtins.int
+    EARLIER_COUNT_FIELD_NUMBER: _builtins.int
+    LATER_COUNT_FIELD_NUMBER: _builtins.int
     clock_count: _builtins.int
     """How many clocks go by the calendar, and are neither done nor late."""
     checked_count: _builtins.int
-    """How many of them were looked at, the oldest first; at most 1,000."""
+    """How many of them were looked at, the oldest first; at most 10,000."""
     moved_count: _builtins.int
     """How many of those would be up at another moment."""
     breached_count: _builtins.int
     """How many would be up at once."""
+    earlier_count: _builtins.int
+    """How many would be up earlier."""
+    later_count: _builtins.int
+    """How many would be up later, or never."""
     @_builtins.property
-    def moves(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreviewCalendarResponse.Move]:
+    def moves(self) -> _containers.RepeatedCompositeFieldContainer[_clock_pb2.ClockMove]:
         """Those that would move, the oldest first; at most 100."""
 
     def __init__(
@@ -253,11 +227,13 @@ class PreviewCalendarResponse(_message.Message):
         checked_count: _builtins.int = ...,
         moved_count: _builtins.int = ...,
         breached_count: _builtins.int = ...,
-        moves: _abc.Iterable[Global___PreviewCalendarResponse.Move] | None = ...,
+        moves: _abc.Iterable[_clock_pb2.ClockMove] | None = ...,
+        earlier_count: _builtins.int = ...,
+        later_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breached_count", b"breached_count", "checked_count", b"checked_count", "clock_count", b"clock_count", "moved_count", b"moved_count", "moves", b"moves"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breached_count", b"breached_count", "checked_count", b"checked_count", "clock_count", b"clock_count", "earlier_count", b"earlier_count", "later_count", b"later_count", "moved_count", b"moved_count", "moves", b"moves"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2280,12 +2280,13 @@ class ClockStarted(_message.Message):
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
     case: _builtins.str
-    """`cases/{uuid}`."""
+    """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
-    """`workItems/{uuid}`; empty when it is about the case."""
+    """`workItems/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2296,6 +2297,8 @@ class ClockStarted(_message.Message):
     """The policy that started it, `clockPolicies/{id}`."""
     policy_version: _builtins.int
     """The version of the policy that it keeps to."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2317,10 +2320,11 @@ class ClockStarted(_message.Message):
         policy_version: _builtins.int = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
+        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2345,12 +2349,13 @@ class ClockPaused(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
     case: _builtins.str
-    """`cases/{uuid}`."""
+    """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
-    """`workItems/{uuid}`; empty when it is about the case."""
+    """`workItems/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2363,6 +2368,8 @@ class ClockPaused(_message.Message):
     """The version of the policy that it keeps to."""
     reason_code: _builtins.str
     """Why, a code."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2385,10 +2392,11 @@ class ClockPaused(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         reason_code: _builtins.str = ...,
+        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "reason_code", b"reason_code", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2412,12 +2420,13 @@ class ClockResumed(_message.Message):
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
     case: _builtins.str
-    """`cases/{uuid}`."""
+    """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
-    """`workItems/{uuid}`; empty when it is about the case."""
+    """`workItems/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2428,6 +2437,8 @@ class ClockResumed(_message.Message):
     """The policy that started it, `clockPolicies/{id}`."""
     policy_version: _builtins.int
     """The version of the policy that it keeps to."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2449,10 +2460,11 @@ class ClockResumed(_message.Message):
         policy_version: _builtins.int = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
+        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2477,12 +2489,13 @@ class ClockFulfilled(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     FULFILL_TIME_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
     case: _builtins.str
-    """`cases/{uuid}`."""
+    """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
-    """`workItems/{uuid}`; empty when it is about the case."""
+    """`workItems/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2493,6 +2506,8 @@ class ClockFulfilled(_message.Message):
     """The policy that started it, `clockPolicies/{id}`."""
     policy_version: _builtins.int
     """The version of the policy that it keeps to."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2519,10 +2534,11 @@ class ClockFulfilled(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         fulfill_time: _timestamp_pb2.Timestamp | None = ...,
+        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "fulfill_time", b"fulfill_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "fulfill_time", b"fulfill_time", "metric", b"metric", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "fulfill_time", b"fulfill_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2546,12 +2562,13 @@ class ClockWarned(_message.Message):
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
     case: _builtins.str
-    """`cases/{uuid}`."""
+    """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
-    """`workItems/{uuid}`; empty when it is about the case."""
+    """`workItems/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2562,6 +2579,8 @@ class ClockWarned(_message.Message):
     """The policy that started it, `clockPolicies/{id}`."""
     policy_version: _builtins.int
     """The version of the policy that it keeps to."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2583,10 +2602,11 @@ class ClockWarned(_message.Message):
         policy_version: _builtins.int = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
+        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2613,12 +2633,13 @@ class ClockUpdated(_message.Message):
     CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
     PREVIOUS_DUE_TIME_FIELD_NUMBER: _builtins.int
     PREVIOUS_DEPARTMENT_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
     case: _builtins.str
-    """`cases/{uuid}`."""
+    """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
-    """`workItems/{uuid}`; empty when it is about the case."""
+    """`workItems/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2633,6 +2654,8 @@ class ClockUpdated(_message.Message):
     """The version of the calendar that it goes by."""
     previous_department: _builtins.str
     """Whose time it was before that, `departments/{department}`; empty when it is whose it was."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2661,10 +2684,11 @@ class ClockUpdated(_message.Message):
         calendar_version: _builtins.int = ...,
         previous_due_time: _timestamp_pb2.Timestamp | None = ...,
         previous_department: _builtins.str = ...,
+        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "_previous_due_time", b"_previous_due_time", "due_time", b"due_time", "previous_due_time", b"previous_due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "_previous_due_time", b"_previous_due_time", "calendar_version", b"calendar_version", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "previous_department", b"previous_department", "previous_due_time", b"previous_due_time", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "_previous_due_time", b"_previous_due_time", "calendar_version", b"calendar_version", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "previous_department", b"previous_department", "previous_due_time", b"previous_due_time", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2694,12 +2718,13 @@ class ClockBreached(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     BREACH_TIME_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
     case: _builtins.str
-    """`cases/{uuid}`."""
+    """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
-    """`workItems/{uuid}`; empty when it is about the case."""
+    """`workItems/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2710,6 +2735,8 @@ class ClockBreached(_message.Message):
     """The policy that started it, `clockPolicies/{id}`."""
     policy_version: _builtins.int
     """The version of the policy that it keeps to."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2736,10 +2763,11 @@ class ClockBreached(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         breach_time: _timestamp_pb2.Timestamp | None = ...,
+        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "breach_time", b"breach_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "breach_time", b"breach_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "breach_time", b"breach_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015

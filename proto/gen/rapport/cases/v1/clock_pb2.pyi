@@ -3,9 +3,11 @@
 isort:skip_file
 Clocks: how long something has, and how much of that is gone."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from rapport.cases.v1 import clock_policy_pb2 as _clock_policy_pb2
 import builtins as _builtins
@@ -21,7 +23,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Clock(_message.Message):
-    """How long a case or a work item has, and how much of that is gone. A clock is what happened to it: it was started, paused,
+    """How long a case, a work item or what a promise asks for has, and how much of that is gone. A clock is what happened to it: it was started, paused,
     resumed, fulfilled, or opened again with its case; its times follow from that. Only business time counts, and only while
     it is not paused.
     """
@@ -39,7 +41,7 @@ class Clock(_message.Message):
         STATE_RUNNING: Clock._State.ValueType  # 1
         """Time counts."""
         STATE_PAUSED: Clock._State.ValueType  # 2
-        """No time counts, until it is resumed or the customer says something."""
+        """No time counts, until it is resumed or the customer says something; when it was paused as `work-blocked`, until the work can go on."""
         STATE_FULFILLED: Clock._State.ValueType  # 3
         """Done before its time was up."""
         STATE_BREACHED: Clock._State.ValueType  # 4
@@ -53,7 +55,7 @@ class Clock(_message.Message):
     STATE_RUNNING: Clock.State.ValueType  # 1
     """Time counts."""
     STATE_PAUSED: Clock.State.ValueType  # 2
-    """No time counts, until it is resumed or the customer says something."""
+    """No time counts, until it is resumed or the customer says something; when it was paused as `work-blocked`, until the work can go on."""
     STATE_FULFILLED: Clock.State.ValueType  # 3
     """Done before its time was up."""
     STATE_BREACHED: Clock.State.ValueType  # 4
@@ -80,17 +82,19 @@ class Clock(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     CALENDAR_FIELD_NUMBER: _builtins.int
     CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    PAUSES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`clocks/{uuid}`, chosen by the server."""
     case: _builtins.str
-    """The case, `cases/{uuid}`."""
+    """The case, `cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
-    """The work item, `workItems/{uuid}`; empty when it is about the case."""
+    """The work item, `workItems/{uuid}`; empty when it is about none."""
     customer: _builtins.str
     """`customers/{uuid}`, as the case has it: after a merge it may be another name of the same customer."""
     department: _builtins.str
-    """`departments/{department}` whose time it is: that of the case, or of the work item."""
+    """`departments/{department}` whose time it is: that of the case, of the work item, or of the promise."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
     """What it measures."""
     state: Global___Clock.State.ValueType
@@ -111,6 +115,8 @@ class Clock(_message.Message):
     """The calendar that it goes by, `calendars/{id}`."""
     calendar_version: _builtins.int
     """The version of the calendar. While it is neither done nor late it follows the calendar's changes, soon after each."""
+    promise: _builtins.str
+    """The promise, `promises/{uuid}`; empty when it is about none."""
     etag: _builtins.str
     """The row version, quoted."""
     @_builtins.property
@@ -139,6 +145,10 @@ class Clock(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
 
+    @_builtins.property
+    def pauses(self) -> _containers.RepeatedScalarFieldContainer[_clock_policy_pb2.ClockPolicy.Pause.ValueType]:
+        """When it does not count, by itself."""
+
     def __init__(
         self,
         *,
@@ -163,12 +173,56 @@ class Clock(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         calendar: _builtins.str = ...,
         calendar_version: _builtins.int = ...,
+        promise: _builtins.str = ...,
+        pauses: _abc.Iterable[_clock_policy_pb2.ClockPolicy.Pause.ValueType] | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["breach_time", b"breach_time", "due_time", b"due_time", "fulfill_time", b"fulfill_time", "pause_time", b"pause_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breach_time", b"breach_time", "business_minutes", b"business_minutes", "calendar", b"calendar", "calendar_version", b"calendar_version", "case", b"case", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "elapsed_minutes", b"elapsed_minutes", "etag", b"etag", "fulfill_time", b"fulfill_time", "metric", b"metric", "name", b"name", "pause_reason_code", b"pause_reason_code", "pause_time", b"pause_time", "policy_version", b"policy_version", "start_time", b"start_time", "state", b"state", "update_time", b"update_time", "warning_minutes", b"warning_minutes", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breach_time", b"breach_time", "business_minutes", b"business_minutes", "calendar", b"calendar", "calendar_version", b"calendar_version", "case", b"case", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "elapsed_minutes", b"elapsed_minutes", "etag", b"etag", "fulfill_time", b"fulfill_time", "metric", b"metric", "name", b"name", "pause_reason_code", b"pause_reason_code", "pause_time", b"pause_time", "pauses", b"pauses", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "update_time", b"update_time", "warning_minutes", b"warning_minutes", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Clock: _TypeAlias = Clock  # noqa: Y015
+
+@_typing.final
+class ClockMove(_message.Message):
+    """A clock whose time would be up at another moment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    NEW_DUE_TIME_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    clock: _builtins.str
+    """`clocks/{uuid}`."""
+    case: _builtins.str
+    """The case, `cases/{uuid}`; empty when it is about a promise that is on none."""
+    metric: _clock_policy_pb2.ClockMetric.ValueType
+    """What it measures."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When its time is up now; absent when it never is."""
+
+    @_builtins.property
+    def new_due_time(self) -> _timestamp_pb2.Timestamp:
+        """When it would be; absent when it never would."""
+
+    def __init__(
+        self,
+        *,
+        clock: _builtins.str = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        new_due_time: _timestamp_pb2.Timestamp | None = ...,
+        case: _builtins.str = ...,
+        metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "new_due_time", b"new_due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "clock", b"clock", "due_time", b"due_time", "metric", b"metric", "new_due_time", b"new_due_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClockMove: _TypeAlias = ClockMove  # noqa: Y015

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/clock_policy.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xe9\x06\n\x0b\x43lockPolicy\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\ndepartment\x18\x03 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12=\n\x07subject\x18\x04 \x01(\x0e\x32%.rapport.cases.v1.ClockPolicy.SubjectB\x05\xe2\x41\x02\x02\x05\x12$\n\tcondition\x18\x05 \x01(\tB\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x03\x10\xa0\x1f\xf8\xfb\x8a\x01\x01\x12\x1f\n\x08position\x18\x06 \x01(\x05\x42\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x84=\x12\x42\n\x07targets\x18\x07 \x03(\x0b\x32$.rapport.cases.v1.ClockPolicy.TargetB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x18\x04\x12\x16\n\x08\x64isabled\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07version\x18\t \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0c \x01(\tB\x04\xe2\x41\x01\x01\x1a\xc3\x01\n\x06Target\x12\x33\n\x06metric\x18\x01 \x01(\x0e\x32\x1d.rapport.cases.v1.ClockMetricB\x04\xe2\x41\x01\x02\x12)\n\x10\x62usiness_minutes\x18\x02 \x01(\x05\x42\x0f\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x06(\x01\x30\xa0\x8a \x12&\n\x0fwarning_minutes\x18\x03 \x01(\x05\x42\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xa0\x8a \x12\x31\n\x08\x63\x61lendar\x18\x04 \x01(\tB\x1f\xe2\x41\x01\x01\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\"K\n\x07Subject\x12\x17\n\x13SUBJECT_UNSPECIFIED\x10\x00\x12\x10\n\x0cSUBJECT_CASE\x10\x01\x12\x15\n\x11SUBJECT_WORK_ITEM\x10\x02:X\xea\x41U\n\x19\x63\x61ses.rapport/ClockPolicy\x12\x1c\x63lockPolicies/{clock_policy}*\rclockPolicies2\x0b\x63lockPolicy*\xa3\x01\n\x0b\x43lockMetric\x12\x1c\n\x18\x43LOCK_METRIC_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43LOCK_METRIC_FIRST_RESPONSE\x10\x01\x12\x1e\n\x1a\x43LOCK_METRIC_NEXT_RESPONSE\x10\x02\x12\x1b\n\x17\x43LOCK_METRIC_RESOLUTION\x10\x03\x12\x18\n\x14\x43LOCK_METRIC_SILENCE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/clock_policy.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x93\x08\n\x0b\x43lockPolicy\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\ndepartment\x18\x03 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12=\n\x07subject\x18\x04 \x01(\x0e\x32%.rapport.cases.v1.ClockPolicy.SubjectB\x05\xe2\x41\x02\x02\x05\x12$\n\tcondition\x18\x05 \x01(\tB\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x03\x10\xa0\x1f\xf8\xfb\x8a\x01\x01\x12\x1f\n\x08position\x18\x06 \x01(\x05\x42\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x84=\x12\x42\n\x07targets\x18\x07 \x03(\x0b\x32$.rapport.cases.v1.ClockPolicy.TargetB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x18\x04\x12@\n\x06pauses\x18\r \x03(\x0e\x32#.rapport.cases.v1.ClockPolicy.PauseB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x02\x12\x16\n\x08\x64isabled\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07version\x18\t \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0c \x01(\tB\x04\xe2\x41\x01\x01\x1a\xc3\x01\n\x06Target\x12\x33\n\x06metric\x18\x01 \x01(\x0e\x32\x1d.rapport.cases.v1.ClockMetricB\x04\xe2\x41\x01\x02\x12)\n\x10\x62usiness_minutes\x18\x02 \x01(\x05\x42\x0f\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x06(\x01\x30\xa0\x8a \x12&\n\x0fwarning_minutes\x18\x03 \x01(\x05\x42\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xa0\x8a \x12\x31\n\x08\x63\x61lendar\x18\x04 \x01(\tB\x1f\xe2\x41\x01\x01\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\"`\n\x07Subject\x12\x17\n\x13SUBJECT_UNSPECIFIED\x10\x00\x12\x10\n\x0cSUBJECT_CASE\x10\x01\x12\x15\n\x11SUBJECT_WORK_ITEM\x10\x02\x12\x13\n\x0fSUBJECT_PROMISE\x10\x03\"Q\n\x05Pause\x12\x15\n\x11PAUSE_UNSPECIFIED\x10\x00\x12\x16\n\x12PAUSE_WORK_BLOCKED\x10\x01\x12\x19\n\x15PAUSE_CUSTOMER_ANSWER\x10\x02:X\xea\x41U\n\x19\x63\x61ses.rapport/ClockPolicy\x12\x1c\x63lockPolicies/{clock_policy}*\rclockPolicies2\x0b\x63lockPolicy*\xe7\x01\n\x0b\x43lockMetric\x12\x1c\n\x18\x43LOCK_METRIC_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43LOCK_METRIC_FIRST_RESPONSE\x10\x01\x12\x1e\n\x1a\x43LOCK_METRIC_NEXT_RESPONSE\x10\x02\x12\x1b\n\x17\x43LOCK_METRIC_RESOLUTION\x10\x03\x12\x18\n\x14\x43LOCK_METRIC_SILENCE\x10\x04\x12#\n\x1f\x43LOCK_METRIC_DELAY_NOTIFICATION\x10\x05\x12\x1d\n\x19\x43LOCK_METRIC_NEXT_PROMISE\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,6 +57,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLOCKPOLICY'].fields_by_name['position']._serialized_options = b'\342A\001\001\362\373\212\001\0040\300\204='
   _globals['_CLOCKPOLICY'].fields_by_name['targets']._loaded_options = None
   _globals['_CLOCKPOLICY'].fields_by_name['targets']._serialized_options = b'\342A\001\002\362\373\212\001\002\030\004'
+  _globals['_CLOCKPOLICY'].fields_by_name['pauses']._loaded_options = None
+  _globals['_CLOCKPOLICY'].fields_by_name['pauses']._serialized_options = b'\342A\001\001\362\373\212\001\002\030\002'
   _globals['_CLOCKPOLICY'].fields_by_name['disabled']._loaded_options = None
   _globals['_CLOCKPOLICY'].fields_by_name['disabled']._serialized_options = b'\342A\001\001'
   _globals['_CLOCKPOLICY'].fields_by_name['version']._loaded_options = None
@@ -69,12 +71,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLOCKPOLICY'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_CLOCKPOLICY']._loaded_options = None
   _globals['_CLOCKPOLICY']._serialized_options = b'\352AU\n\031cases.rapport/ClockPolicy\022\034clockPolicies/{clock_policy}*\rclockPolicies2\013clockPolicy'
-  _globals['_CLOCKMETRIC']._serialized_start=1061
-  _globals['_CLOCKMETRIC']._serialized_end=1224
+  _globals['_CLOCKMETRIC']._serialized_start=1231
+  _globals['_CLOCKMETRIC']._serialized_end=1462
   _globals['_CLOCKPOLICY']._serialized_start=185
-  _globals['_CLOCKPOLICY']._serialized_end=1058
-  _globals['_CLOCKPOLICY_TARGET']._serialized_start=696
-  _globals['_CLOCKPOLICY_TARGET']._serialized_end=891
-  _globals['_CLOCKPOLICY_SUBJECT']._serialized_start=893
-  _globals['_CLOCKPOLICY_SUBJECT']._serialized_end=968
+  _globals['_CLOCKPOLICY']._serialized_end=1228
+  _globals['_CLOCKPOLICY_TARGET']._serialized_start=762
+  _globals['_CLOCKPOLICY_TARGET']._serialized_end=957
+  _globals['_CLOCKPOLICY_SUBJECT']._serialized_start=959
+  _globals['_CLOCKPOLICY_SUBJECT']._serialized_end=1055
+  _globals['_CLOCKPOLICY_PAUSE']._serialized_start=1057
+  _globals['_CLOCKPOLICY_PAUSE']._serialized_end=1138
 # @@protoc_insertion_point(module_scope)

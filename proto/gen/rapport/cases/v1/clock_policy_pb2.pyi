@@ -36,6 +36,10 @@ class _ClockMetricEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClockMetr
     """Until the case is resolved, or the work item is finished."""
     CLOCK_METRIC_SILENCE: _ClockMetric.ValueType  # 4
     """How long the customer has been told nothing, by nobody and nothing."""
+    CLOCK_METRIC_DELAY_NOTIFICATION: _ClockMetric.ValueType  # 5
+    """Of a promise: from when it is at risk, or broken, until the customer was told so, or it is not any more."""
+    CLOCK_METRIC_NEXT_PROMISE: _ClockMetric.ValueType  # 6
+    """Of a promise: from when it is broken until another one takes its place, or it is kept all the same, or taken back."""
 
 class ClockMetric(_ClockMetric, metaclass=_ClockMetricEnumTypeWrapper):
     """What a clock measures."""
@@ -50,6 +54,10 @@ CLOCK_METRIC_RESOLUTION: ClockMetric.ValueType  # 3
 """Until the case is resolved, or the work item is finished."""
 CLOCK_METRIC_SILENCE: ClockMetric.ValueType  # 4
 """How long the customer has been told nothing, by nobody and nothing."""
+CLOCK_METRIC_DELAY_NOTIFICATION: ClockMetric.ValueType  # 5
+"""Of a promise: from when it is at risk, or broken, until the customer was told so, or it is not any more."""
+CLOCK_METRIC_NEXT_PROMISE: ClockMetric.ValueType  # 6
+"""Of a promise: from when it is broken until another one takes its place, or it is kept all the same, or taken back."""
 Global___ClockMetric: _TypeAlias = ClockMetric  # noqa: Y015
 
 @_typing.final
@@ -73,6 +81,8 @@ class ClockPolicy(_message.Message):
         """Cases: what the customer waits for."""
         SUBJECT_WORK_ITEM: ClockPolicy._Subject.ValueType  # 2
         """Work items: what one department owes another."""
+        SUBJECT_PROMISE: ClockPolicy._Subject.ValueType  # 3
+        """Promises that may not, or will not, be kept: what is owed to the customer then."""
 
     class Subject(_Subject, metaclass=_SubjectEnumTypeWrapper):
         """What a policy is about."""
@@ -83,6 +93,39 @@ class ClockPolicy(_message.Message):
     """Cases: what the customer waits for."""
     SUBJECT_WORK_ITEM: ClockPolicy.Subject.ValueType  # 2
     """Work items: what one department owes another."""
+    SUBJECT_PROMISE: ClockPolicy.Subject.ValueType  # 3
+    """Promises that may not, or will not, be kept: what is owed to the customer then."""
+
+    class _Pause:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _PauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ClockPolicy._Pause.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        PAUSE_UNSPECIFIED: ClockPolicy._Pause.ValueType  # 0
+        """Never sent."""
+        PAUSE_WORK_BLOCKED: ClockPolicy._Pause.ValueType  # 1
+        """While the work cannot go on, as it is blocked, or what it waits for is; of a case, while none of its unfinished work can.
+        Such a clock is paused as `work-blocked`.
+        """
+        PAUSE_CUSTOMER_ANSWER: ClockPolicy._Pause.ValueType  # 2
+        """While the work is blocked as `customer-answer`, until the customer says something; of a case, while any of its work is.
+        Such a clock is paused as `customer-answer`.
+        """
+
+    class Pause(_Pause, metaclass=_PauseEnumTypeWrapper):
+        """When RESOLUTION does not count, by itself."""
+
+    PAUSE_UNSPECIFIED: ClockPolicy.Pause.ValueType  # 0
+    """Never sent."""
+    PAUSE_WORK_BLOCKED: ClockPolicy.Pause.ValueType  # 1
+    """While the work cannot go on, as it is blocked, or what it waits for is; of a case, while none of its unfinished work can.
+    Such a clock is paused as `work-blocked`.
+    """
+    PAUSE_CUSTOMER_ANSWER: ClockPolicy.Pause.ValueType  # 2
+    """While the work is blocked as `customer-answer`, until the customer says something; of a case, while any of its work is.
+    Such a clock is paused as `customer-answer`.
+    """
 
     @_typing.final
     class Target(_message.Message):
@@ -95,7 +138,9 @@ class ClockPolicy(_message.Message):
         WARNING_MINUTES_FIELD_NUMBER: _builtins.int
         CALENDAR_FIELD_NUMBER: _builtins.int
         metric: Global___ClockMetric.ValueType
-        """What it measures. Each once; a work item has no NEXT_RESPONSE and no SILENCE."""
+        """What it measures. Each once: of a case FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION and SILENCE, of a work item
+        FIRST_RESPONSE and RESOLUTION, of a promise DELAY_NOTIFICATION and NEXT_PROMISE.
+        """
         business_minutes: _builtins.int
         """How long, in minutes of business time: 1 to 525,600."""
         warning_minutes: _builtins.int
@@ -123,6 +168,7 @@ class ClockPolicy(_message.Message):
     CONDITION_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     TARGETS_FIELD_NUMBER: _builtins.int
+    PAUSES_FIELD_NUMBER: _builtins.int
     DISABLED_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
@@ -139,8 +185,8 @@ class ClockPolicy(_message.Message):
     subject: Global___ClockPolicy.Subject.ValueType
     """What it is about."""
     condition: _builtins.str
-    """The condition, in CEL (docs/rules.md), over `case`, `work_item`, which is empty for a case, and `band`, the
-    `rapport.common.v1.ValueBand` that the customer is in. At most 4,000 characters. INVALID_RULE says what is wrong and where.
+    """The condition, in CEL (docs/rules.md), over `case`, `work_item` and `promise`, each of which is empty where there is none, and
+    `band`, the `rapport.common.v1.ValueBand` that the customer is in. At most 4,000 characters. INVALID_RULE says what is wrong and where.
     A condition of which nobody can say whether it holds does not.
     """
     position: _builtins.int
@@ -154,6 +200,10 @@ class ClockPolicy(_message.Message):
     @_builtins.property
     def targets(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClockPolicy.Target]:
         """The clocks that it starts; 1 to 4. None is started for what another policy is followed for."""
+
+    @_builtins.property
+    def pauses(self) -> _containers.RepeatedScalarFieldContainer[Global___ClockPolicy.Pause.ValueType]:
+        """When RESOLUTION does not count, by itself; 0 to 2. Answers, silence and promises are never paused so."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -173,6 +223,7 @@ class ClockPolicy(_message.Message):
         condition: _builtins.str = ...,
         position: _builtins.int = ...,
         targets: _abc.Iterable[Global___ClockPolicy.Target] | None = ...,
+        pauses: _abc.Iterable[Global___ClockPolicy.Pause.ValueType] | None = ...,
         disabled: _builtins.bool = ...,
         version: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
@@ -181,7 +232,7 @@ class ClockPolicy(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "create_time", b"create_time", "department", b"department", "disabled", b"disabled", "display_name", b"display_name", "etag", b"etag", "name", b"name", "position", b"position", "subject", b"subject", "targets", b"targets", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "create_time", b"create_time", "department", b"department", "disabled", b"disabled", "display_name", b"display_name", "etag", b"etag", "name", b"name", "pauses", b"pauses", "position", b"position", "subject", b"subject", "targets", b"targets", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

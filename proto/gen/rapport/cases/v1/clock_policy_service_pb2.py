@@ -26,11 +26,12 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from rapport.cases.v1 import clock_pb2 as rapport_dot_cases_dot_v1_dot_clock__pb2
 from rapport.cases.v1 import clock_policy_pb2 as rapport_dot_cases_dot_v1_dot_clock__policy__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/cases/v1/clock_policy_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a#rapport/cases/v1/clock_policy.proto\x1a rapport/options/v1/options.proto\"\x95\x01\n\x18\x43reateClockPolicyRequest\x12$\n\x0f\x63lock_policy_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x39\n\x0c\x63lock_policy\x18\x02 \x01(\x0b\x32\x1d.rapport.cases.v1.ClockPolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"I\n\x15GetClockPolicyRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63\x61ses.rapport/ClockPolicy\"M\n\x18ListClockPoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x19ListClockPoliciesResponse\x12\x35\n\x0e\x63lock_policies\x18\x01 \x03(\x0b\x32\x1d.rapport.cases.v1.ClockPolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa6\x01\n\x18UpdateClockPolicyRequest\x12\x39\n\x0c\x63lock_policy\x18\x01 \x01(\x0b\x32\x1d.rapport.cases.v1.ClockPolicyB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x32\xc7\x05\n\x12\x43lockPolicyService\x12\xa6\x01\n\x11\x43reateClockPolicy\x12*.rapport.cases.v1.CreateClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"F\xca\xfb\x8a\x01\x1a\x63\x61ses.clock_policies.write\x82\xd3\xe4\x93\x02!\"\x11/v1/clockPolicies:\x0c\x63lock_policy\x12\x9d\x01\n\x0eGetClockPolicy\x12\'.rapport.cases.v1.GetClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"C\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=clockPolicies/*}\x12\xa8\x01\n\x11ListClockPolicies\x12*.rapport.cases.v1.ListClockPoliciesRequest\x1a+.rapport.cases.v1.ListClockPoliciesResponse\":\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/clockPolicies\x12\xbc\x01\n\x11UpdateClockPolicy\x12*.rapport.cases.v1.UpdateClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"\\\xca\xfb\x8a\x01\x1a\x63\x61ses.clock_policies.write\x82\xd3\xe4\x93\x02\x37\x32\'/v1/{clock_policy.name=clockPolicies/*}:\x0c\x63lock_policyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/cases/v1/clock_policy_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1crapport/cases/v1/clock.proto\x1a#rapport/cases/v1/clock_policy.proto\x1a rapport/options/v1/options.proto\"\x95\x01\n\x18\x43reateClockPolicyRequest\x12$\n\x0f\x63lock_policy_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x39\n\x0c\x63lock_policy\x18\x02 \x01(\x0b\x32\x1d.rapport.cases.v1.ClockPolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"I\n\x15GetClockPolicyRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63\x61ses.rapport/ClockPolicy\"M\n\x18ListClockPoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x19ListClockPoliciesResponse\x12\x35\n\x0e\x63lock_policies\x18\x01 \x03(\x0b\x32\x1d.rapport.cases.v1.ClockPolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc6\x01\n\x18UpdateClockPolicyRequest\x12\x39\n\x0c\x63lock_policy\x18\x01 \x01(\x0b\x32\x1d.rapport.cases.v1.ClockPolicyB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x61pply_to_running\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\x88\x01\n\x19PreviewClockPolicyRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63\x61ses.rapport/ClockPolicy\x12\x39\n\x0c\x63lock_policy\x18\x02 \x01(\x0b\x32\x1d.rapport.cases.v1.ClockPolicyB\x04\xe2\x41\x01\x02\"\xcd\x01\n\x1aPreviewClockPolicyResponse\x12\x13\n\x0b\x63lock_count\x18\x01 \x01(\x03\x12\x15\n\rchecked_count\x18\x02 \x01(\x03\x12\x13\n\x0bmoved_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x62reached_count\x18\x04 \x01(\x03\x12*\n\x05moves\x18\x05 \x03(\x0b\x32\x1b.rapport.cases.v1.ClockMove\x12\x15\n\rearlier_count\x18\x06 \x01(\x03\x12\x13\n\x0blater_count\x18\x07 \x01(\x03\x32\x89\x07\n\x12\x43lockPolicyService\x12\xa6\x01\n\x11\x43reateClockPolicy\x12*.rapport.cases.v1.CreateClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"F\xca\xfb\x8a\x01\x1a\x63\x61ses.clock_policies.write\x82\xd3\xe4\x93\x02!\"\x11/v1/clockPolicies:\x0c\x63lock_policy\x12\x9d\x01\n\x0eGetClockPolicy\x12\'.rapport.cases.v1.GetClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"C\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=clockPolicies/*}\x12\xa8\x01\n\x11ListClockPolicies\x12*.rapport.cases.v1.ListClockPoliciesRequest\x1a+.rapport.cases.v1.ListClockPoliciesResponse\":\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/clockPolicies\x12\xbc\x01\n\x11UpdateClockPolicy\x12*.rapport.cases.v1.UpdateClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"\\\xca\xfb\x8a\x01\x1a\x63\x61ses.clock_policies.write\x82\xd3\xe4\x93\x02\x37\x32\'/v1/{clock_policy.name=clockPolicies/*}:\x0c\x63lock_policy\x12\xbf\x01\n\x12PreviewClockPolicy\x12+.rapport.cases.v1.PreviewClockPolicyRequest\x1a,.rapport.cases.v1.PreviewClockPolicyResponse\"N\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=clockPolicies/*}:preview:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,6 +56,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATECLOCKPOLICYREQUEST'].fields_by_name['update_mask']._serialized_options = b'\342A\001\001'
   _globals['_UPDATECLOCKPOLICYREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_UPDATECLOCKPOLICYREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_UPDATECLOCKPOLICYREQUEST'].fields_by_name['apply_to_running']._loaded_options = None
+  _globals['_UPDATECLOCKPOLICYREQUEST'].fields_by_name['apply_to_running']._serialized_options = b'\342A\001\001'
+  _globals['_PREVIEWCLOCKPOLICYREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_PREVIEWCLOCKPOLICYREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\033\n\031cases.rapport/ClockPolicy'
+  _globals['_PREVIEWCLOCKPOLICYREQUEST'].fields_by_name['clock_policy']._loaded_options = None
+  _globals['_PREVIEWCLOCKPOLICYREQUEST'].fields_by_name['clock_policy']._serialized_options = b'\342A\001\002'
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['CreateClockPolicy']._loaded_options = None
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['CreateClockPolicy']._serialized_options = b'\312\373\212\001\032cases.clock_policies.write\202\323\344\223\002!\"\021/v1/clockPolicies:\014clock_policy'
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['GetClockPolicy']._loaded_options = None
@@ -63,16 +70,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['ListClockPolicies']._serialized_options = b'\220\002\001\312\373\212\001\031cases.clock_policies.read\202\323\344\223\002\023\022\021/v1/clockPolicies'
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['UpdateClockPolicy']._loaded_options = None
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['UpdateClockPolicy']._serialized_options = b'\312\373\212\001\032cases.clock_policies.write\202\323\344\223\00272\'/v1/{clock_policy.name=clockPolicies/*}:\014clock_policy'
-  _globals['_CREATECLOCKPOLICYREQUEST']._serialized_start=261
-  _globals['_CREATECLOCKPOLICYREQUEST']._serialized_end=410
-  _globals['_GETCLOCKPOLICYREQUEST']._serialized_start=412
-  _globals['_GETCLOCKPOLICYREQUEST']._serialized_end=485
-  _globals['_LISTCLOCKPOLICIESREQUEST']._serialized_start=487
-  _globals['_LISTCLOCKPOLICIESREQUEST']._serialized_end=564
-  _globals['_LISTCLOCKPOLICIESRESPONSE']._serialized_start=566
-  _globals['_LISTCLOCKPOLICIESRESPONSE']._serialized_end=673
-  _globals['_UPDATECLOCKPOLICYREQUEST']._serialized_start=676
-  _globals['_UPDATECLOCKPOLICYREQUEST']._serialized_end=842
-  _globals['_CLOCKPOLICYSERVICE']._serialized_start=845
-  _globals['_CLOCKPOLICYSERVICE']._serialized_end=1556
+  _globals['_CLOCKPOLICYSERVICE'].methods_by_name['PreviewClockPolicy']._loaded_options = None
+  _globals['_CLOCKPOLICYSERVICE'].methods_by_name['PreviewClockPolicy']._serialized_options = b'\220\002\001\312\373\212\001\031cases.clock_policies.read\202\323\344\223\002\'\"\"/v1/{name=clockPolicies/*}:preview:\001*'
+  _globals['_CREATECLOCKPOLICYREQUEST']._serialized_start=291
+  _globals['_CREATECLOCKPOLICYREQUEST']._serialized_end=440
+  _globals['_GETCLOCKPOLICYREQUEST']._serialized_start=442
+  _globals['_GETCLOCKPOLICYREQUEST']._serialized_end=515
+  _globals['_LISTCLOCKPOLICIESREQUEST']._serialized_start=517
+  _globals['_LISTCLOCKPOLICIESREQUEST']._serialized_end=594
+  _globals['_LISTCLOCKPOLICIESRESPONSE']._serialized_start=596
+  _globals['_LISTCLOCKPOLICIESRESPONSE']._serialized_end=703
+  _globals['_UPDATECLOCKPOLICYREQUEST']._serialized_start=706
+  _globals['_UPDATECLOCKPOLICYREQUEST']._serialized_end=904
+  _globals['_PREVIEWCLOCKPOLICYREQUEST']._serialized_start=907
+  _globals['_PREVIEWCLOCKPOLICYREQUEST']._serialized_end=1043
+  _globals['_PREVIEWCLOCKPOLICYRESPONSE']._serialized_start=1046
+  _globals['_PREVIEWCLOCKPOLICYRESPONSE']._serialized_end=1251
+  _globals['_CLOCKPOLICYSERVICE']._serialized_start=1254
+  _globals['_CLOCKPOLICYSERVICE']._serialized_end=2159
 # @@protoc_insertion_point(module_scope)

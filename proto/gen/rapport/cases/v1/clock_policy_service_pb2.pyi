@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from rapport.cases.v1 import clock_pb2 as _clock_pb2
 from rapport.cases.v1 import clock_policy_pb2 as _clock_policy_pb2
 import builtins as _builtins
 import sys
@@ -137,8 +138,13 @@ class UpdateClockPolicyRequest(_message.Message):
     CLOCK_POLICY_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    APPLY_TO_RUNNING_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
+    apply_to_running: _builtins.bool
+    """Whether clocks that it started, and that are neither done nor late, go by the new version, too, soon after: by its targets and
+    pauses, counted from their start. Conditions are not asked again, and what has no target any more stays as it is.
+    """
     @_builtins.property
     def clock_policy(self) -> _clock_policy_pb2.ClockPolicy:
         """The new values; `name` says which policy."""
@@ -153,11 +159,88 @@ class UpdateClockPolicyRequest(_message.Message):
         clock_policy: _clock_policy_pb2.ClockPolicy | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         request_id: _builtins.str = ...,
+        apply_to_running: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clock_policy", b"clock_policy", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_policy", b"clock_policy", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_to_running", b"apply_to_running", "clock_policy", b"clock_policy", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateClockPolicyRequest: _TypeAlias = UpdateClockPolicyRequest  # noqa: Y015
+
+@_typing.final
+class PreviewClockPolicyRequest(_message.Message):
+    """Says what would become of clocks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CLOCK_POLICY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`clockPolicies/{id}`."""
+    @_builtins.property
+    def clock_policy(self) -> _clock_policy_pb2.ClockPolicy:
+        """The policy as it would be, all of it; its `name` and output-only fields are ignored."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        clock_policy: _clock_policy_pb2.ClockPolicy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clock_policy", b"clock_policy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_policy", b"clock_policy", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewClockPolicyRequest: _TypeAlias = PreviewClockPolicyRequest  # noqa: Y015
+
+@_typing.final
+class PreviewClockPolicyResponse(_message.Message):
+    """What would become of clocks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_COUNT_FIELD_NUMBER: _builtins.int
+    CHECKED_COUNT_FIELD_NUMBER: _builtins.int
+    MOVED_COUNT_FIELD_NUMBER: _builtins.int
+    BREACHED_COUNT_FIELD_NUMBER: _builtins.int
+    MOVES_FIELD_NUMBER: _builtins.int
+    EARLIER_COUNT_FIELD_NUMBER: _builtins.int
+    LATER_COUNT_FIELD_NUMBER: _builtins.int
+    clock_count: _builtins.int
+    """How many clocks the policy started that are neither done nor late."""
+    checked_count: _builtins.int
+    """How many of them were looked at, the oldest first; at most 10,000."""
+    moved_count: _builtins.int
+    """How many of those would be up at another moment."""
+    breached_count: _builtins.int
+    """How many would be up at once."""
+    earlier_count: _builtins.int
+    """How many would be up earlier."""
+    later_count: _builtins.int
+    """How many would be up later, or never."""
+    @_builtins.property
+    def moves(self) -> _containers.RepeatedCompositeFieldContainer[_clock_pb2.ClockMove]:
+        """Those that would move, the oldest first; at most 100."""
+
+    def __init__(
+        self,
+        *,
+        clock_count: _builtins.int = ...,
+        checked_count: _builtins.int = ...,
+        moved_count: _builtins.int = ...,
+        breached_count: _builtins.int = ...,
+        moves: _abc.Iterable[_clock_pb2.ClockMove] | None = ...,
+        earlier_count: _builtins.int = ...,
+        later_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breached_count", b"breached_count", "checked_count", b"checked_count", "clock_count", b"clock_count", "earlier_count", b"earlier_count", "later_count", b"later_count", "moved_count", b"moved_count", "moves", b"moves"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewClockPolicyResponse: _TypeAlias = PreviewClockPolicyResponse  # noqa: Y015

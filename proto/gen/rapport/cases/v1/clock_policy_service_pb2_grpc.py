@@ -56,6 +56,11 @@ class ClockPolicyServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.UpdateClockPolicyRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_clock__policy__pb2.ClockPolicy.FromString,
                 _registered_method=True)
+        self.PreviewClockPolicy = channel.unary_unary(
+                '/rapport.cases.v1.ClockPolicyService/PreviewClockPolicy',
+                request_serializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyResponse.FromString,
+                _registered_method=True)
 
 
 class ClockPolicyServiceServicer:
@@ -84,8 +89,16 @@ class ClockPolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateClockPolicy(self, request, context):
-        """Changes the masked fields `display_name`, `condition`, `position`, `targets` and `disabled`: a new version, by which
-        clocks are started from then on.
+        """Changes the masked fields `display_name`, `condition`, `position`, `targets`, `pauses` and `disabled`: a new version, by which
+        clocks are started from then on. Those that run keep the version that they were started by, unless `apply_to_running`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewClockPolicy(self, request, context):
+        """Says what would become of clocks if a policy were so and `apply_to_running`. Nothing changes. What `UpdateClockPolicy` refuses
+        of a policy is refused here, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +126,11 @@ def add_ClockPolicyServiceServicer_to_server(servicer, server):
                     servicer.UpdateClockPolicy,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.UpdateClockPolicyRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_clock__policy__pb2.ClockPolicy.SerializeToString,
+            ),
+            'PreviewClockPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewClockPolicy,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -224,6 +242,33 @@ class ClockPolicyService:
             '/rapport.cases.v1.ClockPolicyService/UpdateClockPolicy',
             rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.UpdateClockPolicyRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_clock__policy__pb2.ClockPolicy.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewClockPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.ClockPolicyService/PreviewClockPolicy',
+            rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,8 +41,12 @@ class ClockPolicyServiceStub:
     ListClockPolicies: _grpc.UnaryUnaryMultiCallable[_clock_policy_service_pb2.ListClockPoliciesRequest, _clock_policy_service_pb2.ListClockPoliciesResponse]
     """Lists policies by name, each in its latest version."""
     UpdateClockPolicy: _grpc.UnaryUnaryMultiCallable[_clock_policy_service_pb2.UpdateClockPolicyRequest, _clock_policy_pb2.ClockPolicy]
-    """Changes the masked fields `display_name`, `condition`, `position`, `targets` and `disabled`: a new version, by which
-    clocks are started from then on.
+    """Changes the masked fields `display_name`, `condition`, `position`, `targets`, `pauses` and `disabled`: a new version, by which
+    clocks are started from then on. Those that run keep the version that they were started by, unless `apply_to_running`.
+    """
+    PreviewClockPolicy: _grpc.UnaryUnaryMultiCallable[_clock_policy_service_pb2.PreviewClockPolicyRequest, _clock_policy_service_pb2.PreviewClockPolicyResponse]
+    """Says what would become of clocks if a policy were so and `apply_to_running`. Nothing changes. What `UpdateClockPolicy` refuses
+    of a policy is refused here, too.
     """
 
 @_typing.type_check_only
@@ -57,8 +61,12 @@ class ClockPolicyServiceAsyncStub(ClockPolicyServiceStub):
     ListClockPolicies: _aio.UnaryUnaryMultiCallable[_clock_policy_service_pb2.ListClockPoliciesRequest, _clock_policy_service_pb2.ListClockPoliciesResponse]  # type: ignore[assignment]
     """Lists policies by name, each in its latest version."""
     UpdateClockPolicy: _aio.UnaryUnaryMultiCallable[_clock_policy_service_pb2.UpdateClockPolicyRequest, _clock_policy_pb2.ClockPolicy]  # type: ignore[assignment]
-    """Changes the masked fields `display_name`, `condition`, `position`, `targets` and `disabled`: a new version, by which
-    clocks are started from then on.
+    """Changes the masked fields `display_name`, `condition`, `position`, `targets`, `pauses` and `disabled`: a new version, by which
+    clocks are started from then on. Those that run keep the version that they were started by, unless `apply_to_running`.
+    """
+    PreviewClockPolicy: _aio.UnaryUnaryMultiCallable[_clock_policy_service_pb2.PreviewClockPolicyRequest, _clock_policy_service_pb2.PreviewClockPolicyResponse]  # type: ignore[assignment]
+    """Says what would become of clocks if a policy were so and `apply_to_running`. Nothing changes. What `UpdateClockPolicy` refuses
+    of a policy is refused here, too.
     """
 
 class ClockPolicyServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -94,8 +102,18 @@ class ClockPolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _clock_policy_service_pb2.UpdateClockPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_clock_policy_pb2.ClockPolicy, _abc.Awaitable[_clock_policy_pb2.ClockPolicy]]:
-        """Changes the masked fields `display_name`, `condition`, `position`, `targets` and `disabled`: a new version, by which
-        clocks are started from then on.
+        """Changes the masked fields `display_name`, `condition`, `position`, `targets`, `pauses` and `disabled`: a new version, by which
+        clocks are started from then on. Those that run keep the version that they were started by, unless `apply_to_running`.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewClockPolicy(
+        self,
+        request: _clock_policy_service_pb2.PreviewClockPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_clock_policy_service_pb2.PreviewClockPolicyResponse, _abc.Awaitable[_clock_policy_service_pb2.PreviewClockPolicyResponse]]:
+        """Says what would become of clocks if a policy were so and `apply_to_running`. Nothing changes. What `UpdateClockPolicy` refuses
+        of a policy is refused here, too.
         """
 
 def add_ClockPolicyServiceServicer_to_server(servicer: ClockPolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

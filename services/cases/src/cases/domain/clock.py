@@ -3,14 +3,14 @@
 A clock is what happened to it, its history; when its time is up follows from that and from its calendar.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 from uuid import UUID
 
-from cases.domain.clock_policy import ClockMetric
+from cases.domain.calendar import ALWAYS
+from cases.domain.clock_policy import ClockMetric, ClockPolicy
 from cases.domain.facts import (
     ClockBreached,
     ClockFulfilled,
@@ -20,19 +20,13 @@ from cases.domain.facts import (
     ClockUpdated,
     ClockWarned,
 )
-from cases.names import CALENDAR, CASE, CLOCK, CLOCK_POLICY, CUSTOMER, DEPARTMENT, WORK_ITEM
+from cases.domain.reckoning import BusinessTime, reckoned
+from cases.domain.standstill import Standstill, is_by_itself
+from cases.names import CALENDAR, CASE, CLOCK, CLOCK_POLICY, CUSTOMER, DEPARTMENT, PROMISE, WORK_ITEM
 from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
 
 MARKS_MAX = 1_000  # then it is paused no more
-
-
-class BusinessTime(Protocol):
-    """A calendar: how much business time there is between two moments, and when so much of it has passed."""
-
-    def elapsed(self, start: datetime, end: datetime) -> timedelta: ...
-
-    def add(self, start: datetime, duration: timedelta) -> datetime: ...
 
 
 class ClockState(StrEnum):
@@ -60,13 +54,13 @@ COUNTING = {Mark.STARTED, Mark.RESUMED, Mark.REOPENED}
 
 @dataclass(slots=True)
 class Clock:
-    """How long a case or a work item has for one thing, and how much of that is gone.
+    """How long a case, a work item or a promise has for one thing, and how much of that is gone.
 
-    `marks` and `mark_times` are its history, in the order of time; all other times are made of it.
+    `marks` and `mark_times` are its history, in the order of time, with why; all other times are made of it.
     """
 
     id: UUID
-    case_id: UUID
+    case_id: UUID | None
     customer_id: UUID
     department_id: str
     metric: ClockMetric
@@ -79,6 +73,8 @@ class Clock:
     start_time: datetime
     update_time: datetime
     work_item_id: UUID | None = None
+    promise_id: UUID | None = None
+    pauses: list[str] = field(default_factory=list)
     state: ClockState = ClockState.RUNNING
     due_time: datetime | None = None
     warning_time: datetime | None = None  # absent when it does not warn, or has warned
@@ -90,11 +86,13 @@ class Clock:
     warned: bool = False
     marks: list[str] = field(default_factory=list)
     mark_times: list[datetime] = field(default_factory=list)
+    mark_reason_codes: list[str] = field(default_factory=list)
     version: int = 1
 
     name = CLOCK.named("id")
     case = CASE.named("case_id")
     work_item = WORK_ITEM.named("work_item_id")
+    promise = PROMISE.named("promise_id")
     customer = CUSTOMER.named("customer_id")
     department = DEPARTMENT.named("department_id")
     calendar = CALENDAR.named("calendar_id")
@@ -114,7 +112,7 @@ class Clock:
             raise self._refusal("CLOCK_PAUSED", "is paused already: resume it first.")
         if len(self.marks) >= MARKS_MAX:
             raise self._refusal("CLOCK_PAUSED_TOO_OFTEN", f"was paused and resumed {len(self.marks)} times.")
-        self._mark(Mark.PAUSED, at)
+        self._mark(Mark.PAUSED, at, reason_code)
         self.pause_time, self.pause_reason_code = self.mark_times[-1], reason_code
         self._changed(calendar)
         return fact_of(ClockPaused, self, reason_code=reason_code)
@@ -165,6 +163,40 @@ class Clock:
         before, self.calendar_version = self.due_time, calendar_version
         self._changed(calendar)
         return fact_of(ClockUpdated, self, previous_due_time=before, previous_department="")
+
+    def go_by(
+        self, policy: ClockPolicy, calendar_version: int, calendar: BusinessTime
+    ) -> ClockUpdated | None:
+        """Go by a later version of its policy from its start on, and by the calendar that this names.
+
+        Nothing when it is done or late, which stays so, or when that version has no target for it.
+        """
+        target = policy.target(self.metric)
+        if self.is_decided or target is None or policy.version <= self.policy_version:
+            return None
+        before, self.policy_version = self.due_time, policy.version
+        self.business_minutes, self.warning_minutes = target.business_minutes, target.warning_minutes
+        self.warned = False  # of another end
+        self.calendar_id, self.calendar_version = target.calendar_id or ALWAYS, calendar_version
+        self.pauses = policy.pauses_of(self.metric)
+        self._changed(calendar)
+        return fact_of(ClockUpdated, self, previous_due_time=before, previous_department="")
+
+    def stand_still(
+        self, at: datetime, standstill: Standstill | None, calendar: BusinessTime
+    ) -> ClockPaused | ClockResumed | None:
+        """Stand still, or go on, as the work does. Nothing when that is so, it is done, or its time is up.
+
+        Whoever resumed it since the work stood still, the customer or a person, knows better.
+        """
+        if self.is_decided or (self.due_time and self.due_time <= at):
+            return None
+        if standstill and not self.pause_time:
+            resumed = self.marks[-1] == Mark.RESUMED and self.mark_times[-1] > standstill.since
+            full = len(self.marks) >= MARKS_MAX
+            return None if resumed or full else self.pause(at, standstill.reason_code, calendar)
+        stood = is_by_itself(self.pauses, self.pause_reason_code)
+        return self.resume(at, calendar) if stood and not standstill else None
 
     def start_earlier(self, at: datetime, calendar: BusinessTime) -> ClockUpdated | None:
         """Count since an earlier moment, of which word came late. Nothing when it is done, or late."""
@@ -223,8 +255,9 @@ class Clock:
         self._changed(calendar)
         return fact_of(ClockResumed, self)
 
-    def _mark(self, mark: Mark, at: datetime) -> None:
+    def _mark(self, mark: Mark, at: datetime, reason_code: str = "") -> None:
         """Clocks of computers differ: nothing happens before what happened before it."""
+        self.mark_reason_codes = [*self.mark_reason_codes, reason_code]
         self.marks = [*self.marks, mark]
         self.mark_times = [*self.mark_times, max([at, *self.mark_times[-1:]])]
 
@@ -232,6 +265,7 @@ class Clock:
         """What was done before it was paused needed no pause."""
         kept = sum(time <= at for time in self.mark_times)
         self.marks, self.mark_times = self.marks[:kept], self.mark_times[:kept]
+        self.mark_reason_codes = self.mark_reason_codes[:kept]
 
     def _changed(self, calendar: BusinessTime) -> None:
         self.version += 1
@@ -259,27 +293,3 @@ class Clock:
 
     def _refusal(self, reason: str, why: str) -> FailedPrecondition:
         return FailedPrecondition(reason, f"{self.name} {why}", {"resource": self.name})
-
-
-def reckoned(
-    spans: Iterable[tuple[datetime, datetime | None]], had: timedelta, calendar: BusinessTime
-) -> tuple[timedelta, datetime | None]:
-    """How much business time the spans that ended hold, and when they hold as much as there was to have.
-
-    So a pause puts off the end by the business time in it, and one over a closed weekend by nothing.
-    """
-    gone, up = timedelta(), None
-    for start, end in spans:
-        spent = None if end is None else calendar.elapsed(start, end)
-        if up is None and (spent is None or gone + spent >= had):
-            up = _added(calendar, start, had - gone)
-        gone += spent or timedelta()
-    return gone, up
-
-
-def _added(calendar: BusinessTime, start: datetime, duration: timedelta) -> datetime | None:
-    """None where the calendar does not open for so long any more: no case waits for that to be mended."""
-    try:
-        return calendar.add(start, duration)
-    except FailedPrecondition:
-        return None

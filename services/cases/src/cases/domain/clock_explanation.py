@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import islice
+from itertools import islice, repeat
 
 from cases.domain.clock import COUNTING, Clock, ClockState
 from cases.domain.clock_policy import ClockPolicy
@@ -37,8 +37,9 @@ def _summary(clock: Clock) -> str:
 def _steps(clock: Clock, calendar: Calendar) -> Iterator[str]:
     """What happened to it, and which hours of which days counted in between."""
     gone, days = timedelta(), 0
-    for mark, start, end in clock.history():
-        yield f"{shown(start)}: {mark.lower()}"
+    reasons = clock.mark_reason_codes or repeat("")
+    for (mark, start, end), reason in zip(clock.history(), reasons, strict=False):
+        yield f"{shown(start)}: {mark.lower()}" + (f" ({reason})" if reason else "")
         counts = mark in COUNTING
         if counts and (until := end or clock.due_time) and start < until:
             told = [str(day) for day in islice(explain(calendar, start, until), DAYS_MAX - days)]

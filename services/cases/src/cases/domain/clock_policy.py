@@ -1,7 +1,7 @@
 """Which clocks run for what, and for how long."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ class Subject(StrEnum):
 
     CASE = "CASE"
     WORK_ITEM = "WORK_ITEM"
+    PROMISE = "PROMISE"
 
 
 class ClockMetric(StrEnum):
@@ -26,9 +27,22 @@ class ClockMetric(StrEnum):
     NEXT_RESPONSE = "NEXT_RESPONSE"
     RESOLUTION = "RESOLUTION"
     SILENCE = "SILENCE"
+    DELAY_NOTIFICATION = "DELAY_NOTIFICATION"
+    NEXT_PROMISE = "NEXT_PROMISE"
 
 
-OF_WORK = {ClockMetric.FIRST_RESPONSE, ClockMetric.RESOLUTION}
+class Pause(StrEnum):
+    """When RESOLUTION does not count, by itself."""
+
+    WORK_BLOCKED = "WORK_BLOCKED"
+    CUSTOMER_ANSWER = "CUSTOMER_ANSWER"
+
+
+METRICS = {
+    Subject.CASE: [*ClockMetric][:4],
+    Subject.WORK_ITEM: [ClockMetric.FIRST_RESPONSE, ClockMetric.RESOLUTION],
+    Subject.PROMISE: [ClockMetric.DELAY_NOTIFICATION, ClockMetric.NEXT_PROMISE],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,7 @@ class ClockPolicy:
     business_minutes: list[int]
     warning_minutes: list[int]
     calendar_ids: list[str]
+    pauses: list[str] = field(default_factory=list)
 
     name = CLOCK_POLICY.named("id")
     department = DEPARTMENT.named("department_id")
@@ -81,6 +96,14 @@ class ClockPolicy:
         self.warning_minutes = [each.warning_minutes for each in targets]
         self.calendar_ids = [each.calendar_id or ALWAYS for each in targets]
 
+    def target(self, metric: ClockMetric) -> Target | None:
+        """How long it gives for something, if it does and is not switched off."""
+        return next((each for each in self.targets if each.metric is metric and not self.disabled), None)
+
+    def pauses_of(self, metric: ClockMetric) -> list[str]:
+        """When such a clock does not count, by itself."""
+        return self.pauses if metric is ClockMetric.RESOLUTION else []
+
 
 def check_targets(subject: Subject, targets: Sequence[Target]) -> None:
     """Refuse targets that no clock could have: InvalidArgument with all that is wrong."""
@@ -89,8 +112,8 @@ def check_targets(subject: Subject, targets: Sequence[Target]) -> None:
         at = f"clock_policy.targets[{number}]"
         if each.metric in [other.metric for other in targets[:number]]:
             wrong.append(Violation(f"{at}.metric", "INVALID_ENUM", "must not be there twice"))
-        if subject is Subject.WORK_ITEM and each.metric not in OF_WORK:
-            allowed = "must be FIRST_RESPONSE or RESOLUTION, of a work item"
+        if each.metric not in METRICS[subject]:
+            allowed = f"must be one of {', '.join(METRICS[subject])}"
             wrong.append(Violation(f"{at}.metric", "INVALID_ENUM", allowed))
         if each.warning_minutes >= each.business_minutes:
             allowed = "must be fewer than business_minutes"

@@ -448,6 +448,8 @@ class ClockStarted(_Clock):
     How we keep our times is about no customer: it is not on their timeline.
     """
 
+    promise: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockPaused(_Clock):
@@ -457,6 +459,7 @@ class ClockPaused(_Clock):
     """
 
     reason_code: str
+    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -465,6 +468,8 @@ class ClockResumed(_Clock):
 
     How we keep our times is about no customer: it is not on their timeline.
     """
+
+    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -475,6 +480,7 @@ class ClockFulfilled(_Clock):
     """
 
     fulfill_time: datetime
+    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -483,6 +489,8 @@ class ClockWarned(_Clock):
 
     How we keep our times is about no customer: it is not on their timeline.
     """
+
+    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -495,6 +503,7 @@ class ClockUpdated(_Clock):
     calendar_version: int
     previous_due_time: datetime | None
     previous_department: str
+    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -505,6 +514,7 @@ class ClockBreached(_Clock):
     """
 
     breach_time: datetime
+    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ async def on_clock(tx: Transaction, event: Event[ClockWarned | ClockBreached | C
     if isinstance(event.data, ClockFulfilled):
         await clock_settled(tx, clock_id)
         return
+    if not event.data.case:  # of a promise that is on none: who breaks that is asked anyway
+        return
     (case_id,) = CASE.parse(event.data.case)
     breached = isinstance(event.data, ClockBreached)
     reason = EscalationReason.CLOCK_BREACHED if breached else EscalationReason.CLOCK_WARNED

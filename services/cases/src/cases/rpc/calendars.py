@@ -50,5 +50,5 @@ class CalendarRpc(Rpc, CalendarServiceServicer):
         """What would become of clocks: nothing is written."""
         (calendar_id,) = CALENDAR.parse(request.name)
         calendar = business_time.Calendar(business_time.read(_written(request.calendar)))
-        preview = await preview_calendar(self.db, calendar_id, calendar, self.db.clock.now())
+        preview = await preview_calendar(self.db, calendar_id, calendar)
         return to_message(pb.PreviewCalendarResponse, preview)

@@ -7,7 +7,9 @@ from cases.domain.clock_explanation import why_clock
 from cases.names import CLOCK, CLOCK_POLICY
 from cases.store import clocks as store
 from cases.usecases import clock, clock_policy
+from cases.usecases.clock_preview import PolicyDraft, preview_policy
 from cases.usecases.keeping import calendars
+from chassis.api.decoding import into
 from chassis.api.entities import found
 from chassis.api.messages import to_message
 from chassis.grpc.methods import change, get, listing
@@ -19,6 +21,8 @@ from rapport.cases.v1.clock_policy_pb2 import ClockPolicy
 from rapport.cases.v1.clock_policy_service_pb2_grpc import ClockPolicyServiceServicer
 from rapport.cases.v1.clock_service_pb2_grpc import ClockServiceServicer
 from rapport.common.v1.explanation_pb2 import Explanation
+
+_DRAFT = into(ClockPolicy, PolicyDraft)
 
 
 class ClockPolicyRpc(Rpc, ClockPolicyServiceServicer):
@@ -32,6 +36,14 @@ class ClockPolicyRpc(Rpc, ClockPolicyServiceServicer):
     UpdateClockPolicy = change(
         policy_pb.UpdateClockPolicyRequest, clock_policy.update_clock_policy, ClockPolicy
     )
+
+    async def PreviewClockPolicy(
+        self, request: policy_pb.PreviewClockPolicyRequest, context: Any
+    ) -> policy_pb.PreviewClockPolicyResponse:
+        """What would become of clocks: nothing is written."""
+        (policy_id,) = CLOCK_POLICY.parse(request.name)
+        preview = await preview_policy(self.db, policy_id, _DRAFT(request.clock_policy))
+        return to_message(policy_pb.PreviewClockPolicyResponse, preview)
 
 
 class ClockRpc(Rpc, ClockServiceServicer):

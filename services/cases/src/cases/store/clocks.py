@@ -23,7 +23,8 @@ CLOCK_POLICIES = table(METADATA, "clock_policies", ClockPolicy, key=("id", "vers
 CLOCK, LOCK_CLOCK, UPDATE_CLOCK = of_entity(CLOCKS, Clock)
 INSERT_CLOCK = Statement[Any](sa.insert(CLOCKS))
 # The case or the work item is locked before its clocks, and those in the order of their ids.
-_OF_CASES = sa.select(CLOCKS).where(among(CLOCKS.c.case_id, "case_ids"))
+# Those of promises are not among them: a promise is locked before its clocks, and after those of its case.
+_OF_CASES = sa.select(CLOCKS).where(among(CLOCKS.c.case_id, "case_ids"), CLOCKS.c.promise_id.is_(None))
 LOCK_CLOCKS_OF_CASES = Statement(
     _OF_CASES.where(CLOCKS.c.work_item_id.is_(None)).order_by(CLOCKS.c.id).with_for_update(key_share=True),
     row=Clock,
@@ -42,11 +43,33 @@ LOCK_CLOCKS_OF_WORK_ITEM = Statement(
     .with_for_update(key_share=True),
     row=Clock,
 )
+LOCK_CLOCKS_OF_PROMISE = Statement(
+    sa.select(CLOCKS)
+    .where(CLOCKS.c.promise_id == sa.bindparam("promise_id"), CLOCKS.c.fulfill_time.is_(None))
+    .order_by(CLOCKS.c.id)
+    .with_for_update(key_share=True),
+    row=Clock,
+)
+# Of a case and of the work on it what does not count while the work stands still, unless it is done or late.
+LOCK_CLOCKS_THAT_PAUSE = Statement(
+    sa.select(CLOCKS)
+    .where(
+        CLOCKS.c.case_id == sa.bindparam("case_id"),
+        sa.func.cardinality(CLOCKS.c.pauses) > 0,
+        CLOCKS.c.fulfill_time.is_(None),
+        CLOCKS.c.breach_time.is_(None),
+    )
+    .order_by(CLOCKS.c.id)
+    .with_for_update(key_share=True),
+    row=Clock,
+)
 # When what a clock is about was settled, by itself.
 DONE_TIME = Statement[Any](
     sa.select(
         sa.case(
-            (CLOCKS.c.work_item_id.is_(None), CASES.c.resolve_time), else_=WORK_ITEMS.c.finish_time
+            (CLOCKS.c.promise_id.is_not(None), sa.null()),
+            (CLOCKS.c.work_item_id.is_(None), CASES.c.resolve_time),
+            else_=WORK_ITEMS.c.finish_time,
         ).label("done_time")
     )
     .outerjoin_from(CLOCKS, CASES, CASES.c.id == CLOCKS.c.case_id)
@@ -60,7 +83,11 @@ _FOLLOWING = (
 )
 COUNT_FOLLOWING = Statement[Any](sa.select(sa.func.count()).select_from(CLOCKS).where(*_FOLLOWING))
 SOME_FOLLOWING = Statement(
-    sa.select(CLOCKS).where(*_FOLLOWING).order_by(CLOCKS.c.id).limit(sa.bindparam("limit")), row=Clock
+    sa.select(CLOCKS)
+    .where(*_FOLLOWING, CLOCKS.c.id > sa.bindparam("after"))
+    .order_by(CLOCKS.c.id)
+    .limit(sa.bindparam("limit")),
+    row=Clock,
 )
 # Those that follow a later version of their calendar.
 LOCK_CLOCKS_BEHIND = Statement(
@@ -75,6 +102,32 @@ LOCK_CLOCKS_BEHIND = Statement(
     .with_for_update(key_share=True),
     row=Clock,
 )
+# Those that a policy started, while they are neither done nor late.
+_STARTED_BY = (
+    CLOCKS.c.clock_policy_id == sa.bindparam("clock_policy_id"),
+    CLOCKS.c.fulfill_time.is_(None),
+    CLOCKS.c.breach_time.is_(None),
+)
+COUNT_STARTED_BY = Statement[Any](sa.select(sa.func.count()).select_from(CLOCKS).where(*_STARTED_BY))
+SOME_STARTED_BY = Statement(
+    sa.select(CLOCKS)
+    .where(*_STARTED_BY, CLOCKS.c.id > sa.bindparam("after"))
+    .order_by(CLOCKS.c.id)
+    .limit(sa.bindparam("limit")),
+    row=Clock,
+)
+LOCK_CLOCKS_BEHIND_POLICY = Statement(
+    sa.select(CLOCKS)
+    .where(
+        *_STARTED_BY,
+        CLOCKS.c.policy_version < sa.bindparam("policy_version"),
+        CLOCKS.c.id > sa.bindparam("after"),
+    )
+    .order_by(CLOCKS.c.id)
+    .limit(sa.bindparam("limit"))
+    .with_for_update(key_share=True),
+    row=Clock,
+)
 LIST_CLOCKS = Listing(
     sa.select(CLOCKS),
     CLOCKS.c.id,  # UUIDv7: in the order of starting
@@ -82,6 +135,7 @@ LIST_CLOCKS = Listing(
     filters={
         "case": filters.name(CLOCKS.c.case_id, names.CASE),
         "work_item": filters.name(CLOCKS.c.work_item_id, names.WORK_ITEM),
+        "promise": filters.name(CLOCKS.c.promise_id, names.PROMISE),
         "department": filters.name(CLOCKS.c.department_id, names.DEPARTMENT),
         "state": filters.enum(CLOCKS.c.state, clock_pb2.Clock.State.DESCRIPTOR),
     },

@@ -123,9 +123,6 @@ LOCK_WORK_ITEMS_OF_CASE = Statement(
     .with_for_update(key_share=True),
     row=WorkItem,
 )
-COUNT_WORK_ITEMS = Statement[Any](
-    sa.select(sa.func.count()).where(WORK_ITEMS.c.case_id == sa.bindparam("id"))
-)
 INSERT_CASE = Statement[Any](sa.insert(CASES))
 _OF_CASE = sa.select(NOTES).where(NOTES.c.case_id == sa.bindparam("case_id"))
 NOTE = Statement(_OF_CASE.where(NOTES.c.id == sa.bindparam("id")), row=Note)

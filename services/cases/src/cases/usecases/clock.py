@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from cases.domain.about import About
 from cases.domain.case import Case
 from cases.domain.clock import Clock
-from cases.domain.clock_policy import ClockMetric, Subject
+from cases.domain.clock_policy import ClockMetric
+from cases.domain.standstill import is_by_itself, standstill
 from cases.domain.work_item import WorkItem
 from cases.names import CLOCK
 from cases.store import clocks as store
@@ -31,19 +33,21 @@ AT_ONCE = (ClockMetric.FIRST_RESPONSE, ClockMetric.RESOLUTION, ClockMetric.SILEN
 
 async def start_clocks_of_case(tx: Transaction, case: Case, caused_by: UUID) -> None:
     """Start what the policy for a new case says."""
-    if policy := await policy_for(tx, Subject.CASE, case):
+    if policy := await policy_for(tx, About(case)):
         for target in policy.targets:
             if target.metric in AT_ONCE:
-                await start_clock(tx, policy, target, case, at=tx.now, caused_by=caused_by)
+                await start_clock(tx, policy, target, About(case), at=tx.now, caused_by=caused_by)
 
 
 async def start_clocks_of_work_item(
-    tx: Transaction, case: Case, work_item: WorkItem, caused_by: UUID
+    tx: Transaction, case: Case, work_item: WorkItem, items: Sequence[WorkItem], caused_by: UUID
 ) -> None:
-    """Start what the policy for a new work item says."""
-    if policy := await policy_for(tx, Subject.WORK_ITEM, case, work_item):
+    """Start what the policy for a new work item says. `items` is the work of its case, with it."""
+    about = About(case, work_item)
+    if policy := await policy_for(tx, about):
         for target in policy.targets:
-            await start_clock(tx, policy, target, case, work_item, at=tx.now, caused_by=caused_by)
+            still = standstill(policy.pauses_of(target.metric), items, work_item.id)
+            await start_clock(tx, policy, target, about, at=tx.now, still=still, caused_by=caused_by)
 
 
 async def fulfill_clocks_of_case(tx: Transaction, cases: Iterable[Case], caused_by: UUID) -> None:
@@ -72,10 +76,11 @@ async def reopen_clocks_of_case(tx: Transaction, cases: Sequence[Case], caused_b
 async def hand_clocks_over(tx: Transaction, about: Case | WorkItem, caused_by: UUID) -> None:
     """Another department has the case or the work item, and with it what is left of its time.
 
-    Work can go on there: what stood still for the department before stands still no more.
+    Work can go on there: what stood still for the department before does so no more, unless the work does.
     """
     for clock in await clocks_of(tx, about):
-        if clock.pause_time and clock.work_item_id:
+        by_itself = is_by_itself(clock.pauses, clock.pause_reason_code)
+        if clock.pause_time and clock.work_item_id and not by_itself:
             await save_clock(tx, clock, clock.resume(tx.now, await calendar_of(tx, clock)), caused_by)
         await save_clock(tx, clock, clock.hand_over(about.department_id), caused_by)
 
@@ -87,6 +92,16 @@ async def fulfill_clocks_of_work_item(
     for clock in await clocks_of(tx, work_item):
         if clock.metric in metrics:
             await save_clock(tx, clock, clock.fulfill(at, await calendar_of(tx, clock)), caused_by)
+
+
+async def clocks_stand_still(tx: Transaction, items: Sequence[WorkItem], caused_by: UUID) -> None:
+    """Whether the work of a case, all of which is given, can go on may be another than before."""
+    if not items:
+        return
+    for clock in await store.LOCK_CLOCKS_THAT_PAUSE.all(tx, case_id=items[0].case_id):
+        still = standstill(clock.pauses, items, clock.work_item_id)
+        fact = clock.stand_still(tx.now, still, await calendar_of(tx, clock))
+        await save_clock(tx, clock, fact, caused_by)
 
 
 async def pause_clock(tx: Transaction, *, clock_id: UUID, reason_code: str, etag: str) -> Clock:

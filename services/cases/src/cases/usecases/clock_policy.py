@@ -2,17 +2,25 @@
 
 from collections.abc import Sequence
 from typing import TypedDict
+from uuid import UUID
 
-from cases.domain.clock_policy import ClockPolicy, Subject, Target, check_targets
+from cases.domain.calendar import ALWAYS
+from cases.domain.clock_policy import ClockMetric, ClockPolicy, Pause, Subject, Target, check_targets
 from cases.names import CALENDAR, CLOCK_POLICY
 from cases.store import clocks as store
 from cases.store.calendars import CALENDAR as CALENDAR_LATEST
+from cases.usecases.calendar import MEANWHILE
+from cases.usecases.clock import FOLLOWING
 from cases.usecases.conditions import require_rule
+from cases.usecases.keeping import calendars, save_clock
 from chassis.api.entities import found, own_department, owned, write
-from chassis.db.statement import LOCK_NAME
+from chassis.db.statement import LOCK_NAME, Executor
 from chassis.db.transaction import Transaction
-from chassis.errors import ResourceExists
+from chassis.errors import ResourceExists, invalid
 from chassis.facts import changed
+from chassis.work.timers import Timer
+
+APPLY_TIMER = "clocks-go-by-policy"  # clocks go by the version that was made
 
 
 class ClockPolicyChanges(TypedDict, total=False):
@@ -22,6 +30,7 @@ class ClockPolicyChanges(TypedDict, total=False):
     condition: str
     position: int
     targets: list[Target]
+    pauses: list[Pause]
     disabled: bool
 
 
@@ -35,9 +44,10 @@ async def create_clock_policy(
     condition: str,
     position: int,
     targets: Sequence[Target],
+    pauses: list[Pause],
     disabled: bool,
 ) -> ClockPolicy:
-    """Keep a new policy. ResourceExists; what `_require_sound` finds."""
+    """Keep a new policy. ResourceExists; what `require_sound` finds."""
     owner = own_department(tx, department_id, "clock_policy.department")
     policy = ClockPolicy(
         clock_policy_id,
@@ -54,10 +64,11 @@ async def create_clock_policy(
         business_minutes=[],
         warning_minutes=[],
         calendar_ids=[],
+        pauses=[*pauses],
     )
     policy.targets = targets
     tx.require_owner(policy)
-    await _require_sound(tx, policy)
+    await require_sound(tx, policy)
     await LOCK_NAME.run(tx, name=policy.name)
     if await store.CLOCK_POLICY.maybe(tx, id=policy.id):
         raise ResourceExists(policy.name)
@@ -66,20 +77,46 @@ async def create_clock_policy(
 
 
 async def update_clock_policy(
-    tx: Transaction, *, clock_policy_id: str, changes: ClockPolicyChanges, etag: str
+    tx: Transaction, *, clock_policy_id: str, changes: ClockPolicyChanges, apply_to_running: bool, etag: str
 ) -> ClockPolicy:
-    """Keep the next version. What is the same is none. What `_require_sound` finds."""
+    """Keep the next version. What is the same is none. What `require_sound` finds.
+
+    `apply_to_running`: clocks that it started go by it, too, as far as `Clock.go_by` lets them.
+    """
     await LOCK_NAME.run(tx, name=CLOCK_POLICY.format(clock_policy_id))
     policy = await owned(tx, CLOCK_POLICY, store.CLOCK_POLICY, clock_policy_id, etag=etag)
     if changed(policy, changes):
-        await _require_sound(tx, policy)
+        await require_sound(tx, policy)
         await write(tx, store.INSERT_CLOCK_POLICY, policy)
+    if apply_to_running:
+        # And again for those that are being started meanwhile, by the version before this one.
+        for again, at in enumerate((tx.now, tx.now + MEANWHILE)):
+            await tx.schedule(APPLY_TIMER, f"{policy.id}/{policy.version}/{UUID(int=again)}", at)
     return policy
 
 
-async def _require_sound(tx: Transaction, policy: ClockPolicy) -> None:
+async def clocks_go_by(tx: Transaction, timer: Timer) -> None:
+    """Some clocks go by a version of the policy that started them, and it comes back for the rest."""
+    policy_id, version, after = timer.key.split("/")
+    policy = await store.CLOCK_POLICY_VERSION.one(tx, id=policy_id, version=int(version))
+    behind = await store.LOCK_CLOCKS_BEHIND_POLICY.all(
+        tx, clock_policy_id=policy.id, policy_version=policy.version, after=UUID(after), limit=FOLLOWING
+    )
+    latest = {each: (await CALENDAR_LATEST.one(tx, id=each)).version for each in set(policy.calendar_ids)}
+    for clock in behind:
+        if target := policy.target(clock.metric):
+            calendar_id = target.calendar_id or ALWAYS
+            calendar = await calendars(tx.db).of(tx, calendar_id, latest[calendar_id])
+            await save_clock(tx, clock, clock.go_by(policy, latest[calendar_id], calendar))
+    if len(behind) == FOLLOWING:
+        await tx.schedule(APPLY_TIMER, f"{policy.id}/{policy.version}/{behind[-1].id}", tx.now)
+
+
+async def require_sound(on: Executor, policy: ClockPolicy) -> None:
     """Refuse a condition that is none (`INVALID_RULE`), a calendar that is not there, and bad targets."""
     check_targets(policy.subject, policy.targets)
+    if policy.pauses and ClockMetric.RESOLUTION not in policy.metrics:
+        raise invalid("clock_policy.pauses", "INVALID_ENUM", "must be empty without a target for RESOLUTION")
     for calendar_id in sorted(set(policy.calendar_ids)):
-        await found(tx, CALENDAR, CALENDAR_LATEST, calendar_id)
+        await found(on, CALENDAR, CALENDAR_LATEST, calendar_id)
     require_rule(policy.condition, "clock_policy.condition")

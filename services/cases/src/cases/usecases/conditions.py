@@ -4,19 +4,20 @@ from collections.abc import Sequence
 
 import structlog
 
+from cases.domain.about import About
 from cases.domain.clock_policy import ClockPolicy
 from cases.domain.held import Held
 from cases.domain.priority import Band
-from cases.domain.work_item import WorkItem
 from chassis.api.messages import enum_number, to_message
 from chassis.errors import invalid
 from chassis.rules import BadRule, Kind, Undecided, Values, compile_rule
-from rapport.cases.v1 import case_pb2, work_item_pb2
+from rapport.cases.v1 import case_pb2, promise_pb2, work_item_pb2
 from rapport.common.v1.value_band_pb2 import ValueBand
 
 VARIABLES: dict[str, Kind] = {
     "case": case_pb2.Case,
     "work_item": work_item_pb2.WorkItem,
+    "promise": promise_pb2.Promise,
     "band": ValueBand,
 }
 TOLD_BYTES = 800
@@ -33,12 +34,13 @@ def require_rule(text: str, field: str) -> None:
 
 
 def first_that_holds(
-    policies: Sequence[ClockPolicy], held: Held, work_item: WorkItem | None, band: Band
+    policies: Sequence[ClockPolicy], held: Held | None, about: About, band: Band
 ) -> ClockPolicy | None:
     """The first policy whose condition holds; one of which nobody can say does not."""
     values = {
-        "case": to_message(case_pb2.Case, held.case, progress=held.progress),
-        "work_item": to_message(work_item_pb2.WorkItem, work_item) if work_item else None,
+        "case": to_message(case_pb2.Case, held.case, progress=held.progress) if held else None,
+        "work_item": to_message(work_item_pb2.WorkItem, about.work_item) if about.work_item else None,
+        "promise": to_message(promise_pb2.Promise, about.promise) if about.promise else None,
         "band": enum_number(ValueBand.DESCRIPTOR, band),
     }
     return next((policy for policy in policies if _holds(policy, values)), None)

@@ -8,6 +8,7 @@ from cases.domain.case import Case, CaseState
 from cases.domain.clock import Clock
 from cases.domain.clock_policy import ClockMetric
 from cases.domain.contact import Contact, Contacts
+from cases.domain.standstill import waits_for_work
 from cases.store import clocks as store
 from cases.usecases.case_link import locked_groups
 from cases.usecases.escalation import keep_answers
@@ -72,9 +73,10 @@ def _waits(clock: Clock) -> bool:
 
 
 async def _let_go_on(tx: Transaction, clocks: Sequence[Clock], contact: Contact) -> None:
-    """Whatever waited for the customer waits no more, the work on the case as well."""
+    """Whatever waited for the customer waits no more, also work on the case, unless that is blocked."""
     for clock in clocks:
-        if clock.pause_time and clock.pause_time <= contact.at:
+        blocked = waits_for_work(clock.pauses, clock.pause_reason_code)
+        if clock.pause_time and clock.pause_time <= contact.at and not blocked:
             await save_clock(tx, clock, clock.resume(contact.at, await calendar_of(tx, clock)))
 
 

@@ -8,6 +8,8 @@ from cases.domain.promise_clock import PromiseClock, compared
 from cases.domain.work_item import WorkItem
 from cases.names import WORK_ITEM
 from cases.store import tables as store
+from cases.usecases.clock import clocks_stand_still
+from cases.usecases.keeping import keep_promise_clocks
 from chassis.api import etags
 from chassis.api.entities import save, write
 from chassis.db.transaction import Transaction
@@ -49,6 +51,7 @@ async def _wait(
     else:
         await write(tx, store.UPDATE_WORK_ITEM, work_item)
     await tell(tx, clock, items, {work_item.id: cause})
+    await clocks_stand_still(tx, items, cause)
 
 
 async def owned_with_its_case(
@@ -101,6 +104,7 @@ async def tell_blocked(
 ) -> None:
     """Compare promises with work that is, or is no more, blocked, and with all that waits for it."""
     await _compare(tx, clock, items, {work_item.id: cause})
+    await clocks_stand_still(tx, items, cause)
 
 
 async def _compare(
@@ -128,6 +132,7 @@ async def _compare_promises(
         work_item = items[promise.work_item_id]  # type: ignore[index]  # it rests on one of them
         facts = compared(promise, work_item, clock, tx.now)
         for fact, version in facts:
-            tx.record(fact, version=version, caused_by=because[work_item.id])
+            cause = tx.record(fact, version=version, caused_by=because[work_item.id])
         if facts:
             await write(tx, store.UPDATE_PROMISE, promise)
+            await keep_promise_clocks(tx, promise, cause)

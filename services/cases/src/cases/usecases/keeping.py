@@ -6,12 +6,17 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from cases.domain.about import About, owed
 from cases.domain.case import Case, CaseState
-from cases.domain.clock import BusinessTime, Clock, ClockState
-from cases.domain.clock_policy import ClockMetric, ClockPolicy, Subject, Target
+from cases.domain.clock import Clock, ClockState
+from cases.domain.clock_policy import ClockMetric, ClockPolicy, Target
+from cases.domain.promise import Promise
+from cases.domain.reckoning import BusinessTime
+from cases.domain.standstill import Standstill
 from cases.domain.work_item import WorkItem
 from cases.store import clocks as store
 from cases.store.calendars import CALENDAR
+from cases.store.tables import CASES_BY_ID
 from cases.usecases.calendar import Calendars
 from cases.usecases.conditions import first_that_holds
 from cases.usecases.deadlines import look_again
@@ -39,49 +44,64 @@ async def clocks_of_cases(tx: Transaction, cases: Iterable[Case]) -> Sequence[Cl
     return await store.LOCK_CLOCKS_OF_CASES.all(tx, case_ids=[case.id for case in cases])
 
 
-async def policy_for(
-    tx: Transaction, subject: Subject, case: Case, work_item: WorkItem | None = None
-) -> ClockPolicy | None:
-    """The policy that is followed for a case or a work item now."""
-    department_id = (work_item or case).department_id
+async def policy_for(tx: Transaction, about: About) -> ClockPolicy | None:
+    """The policy that is followed for something now."""
     policies: Sequence[ClockPolicy] = await store.POLICIES_FOR.all(
-        tx, subject=subject, department_id=department_id
+        tx, subject=about.subject, department_id=about.department_id
     )
     if not policies:
         return None
-    standing = await standing_of(tx, case.customer_id, tx.now)
-    (held,) = await hold(tx, [case])
-    return first_that_holds(policies, held, work_item, standing.band)
+    standing = await standing_of(tx, about.customer_id, tx.now)
+    held = await hold(tx, [about.case] if about.case else [])
+    return first_that_holds(policies, held[0] if held else None, about, standing.band)
 
 
 async def start_again(
     tx: Transaction, case: Case, metric: ClockMetric, at: datetime, caused_by: UUID | None = None
 ) -> Clock | None:
     """Start one clock of an open case, if the policy that is followed for it now has it."""
-    policy = await policy_for(tx, Subject.CASE, case) if case.state is CaseState.OPEN else None
-    for target in policy.targets if policy else ():
-        if policy and target.metric is metric:
-            return await start_clock(tx, policy, target, case, at=at, caused_by=caused_by)
+    policy = await policy_for(tx, About(case)) if case.state is CaseState.OPEN else None
+    if policy and (target := policy.target(metric)):
+        return await start_clock(tx, policy, target, About(case), at=at, caused_by=caused_by)
     return None
+
+
+async def keep_promise_clocks(tx: Transaction, promise: Promise, caused_by: UUID | None = None) -> None:
+    """Start what is owed to the customer as a promise stands, and end what is owed no more.
+
+    For whoever changed it, once it is as it is. It is locked before its clocks.
+    """
+    owes, clocks = owed(promise), await store.LOCK_CLOCKS_OF_PROMISE.all(tx, promise_id=promise.id)
+    for clock in clocks:
+        if clock.metric not in owes:
+            at = max(promise.delay_notify_time or promise.keep_time or tx.now, clock.start_time)
+            await save_clock(tx, clock, clock.fulfill(at, await calendar_of(tx, clock)), caused_by)
+    if new := owes - {clock.metric for clock in clocks}:
+        cases = await CASES_BY_ID.all(tx, ids=[promise.case_id]) if promise.case_id else []
+        about = About(cases[0] if cases else None, promise=promise)
+        policy = await policy_for(tx, about)
+        for metric in sorted(new):
+            if policy and (target := policy.target(metric)):
+                await start_clock(tx, policy, target, about, at=tx.now, caused_by=caused_by)
 
 
 async def start_clock(
     tx: Transaction,
     policy: ClockPolicy,
     target: Target,
-    case: Case,
-    work_item: WorkItem | None = None,
+    about: About,
     *,
     at: datetime,
+    still: Standstill | None = None,
     caused_by: UUID | None = None,
 ) -> Clock:
-    """Start a clock, at a moment that may be past."""
+    """Start a clock, at a moment that may be past. `still` is why it stands still at once, if it does."""
     calendar = await CALENDAR.one(tx, id=target.calendar_id)
     clock = Clock(
         id=ids.uuid7(tx.now),
-        case_id=case.id,
-        customer_id=case.customer_id,
-        department_id=(work_item or case).department_id,
+        case_id=about.case.id if about.case else None,
+        customer_id=about.customer_id,
+        department_id=about.department_id,
         metric=target.metric,
         clock_policy_id=policy.id,
         policy_version=policy.version,
@@ -91,11 +111,15 @@ async def start_clock(
         warning_minutes=target.warning_minutes,
         start_time=at,
         update_time=tx.now,
-        work_item_id=work_item.id if work_item else None,
+        work_item_id=about.work_item.id if about.work_item else None,
+        promise_id=about.promise.id if about.promise else None,
+        pauses=policy.pauses_of(target.metric),
     )
-    started = clock.start(await calendar_of(tx, clock))
+    time = await calendar_of(tx, clock)
+    started_id = tx.record(clock.start(time), version=clock.version, caused_by=caused_by)
+    if still and (paused := clock.stand_still(tx.now, still, time)):
+        tx.record(paused, version=clock.version, caused_by=started_id)
     await tx.defer(store.INSERT_CLOCK, **values(clock))
-    tx.record(started, version=clock.version, caused_by=caused_by)
     await _set_timers(tx, clock)
     return clock
 

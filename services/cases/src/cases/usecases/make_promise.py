@@ -14,16 +14,13 @@ from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, CUSTOMER, DEPARTMENT
 from cases.store import tables as store
-from cases.usecases.deadlines import look_again
+from cases.usecases.announcing import announce
 from chassis import ids
 from chassis.db.aliases import groups_of
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, invalid
 from chassis.overlap import Outcome
-
-AT_RISK_TIMER = "promise-at-risk"
-DUE_TIMER = "promise-due"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -149,19 +146,6 @@ async def make_promises(
         Made(faster[p.import_key], Outcome.KNOWN) if p and p.import_key in faster else Made(p, outcome)
         for p, outcome in results
     ]
-
-
-async def announce(
-    tx: Transaction, clock: PromiseClock, promise: Promise, facts: Facts, caused_by: UUID | None = None
-) -> None:
-    """Record the facts of a new promise and set its timers. They are ignored when it has ended before."""
-    for fact, version in facts:
-        caused_by = tx.record(fact, version=version, caused_by=caused_by)
-    if promise.live:
-        await tx.schedule(AT_RISK_TIMER, str(promise.id), clock.at_risk_at(promise))
-        await tx.schedule(DUE_TIMER, str(promise.id), clock.broken_at(promise))
-        if promise.work_item_id:
-            await look_again(tx, promise.work_item_id)
 
 
 async def _foundations(tx: Transaction, commands: Sequence[MakePromise]) -> _Foundations:

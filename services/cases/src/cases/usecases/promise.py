@@ -4,6 +4,7 @@ What an import tells of the past is not counted: it would look as if it all happ
 """
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -15,8 +16,9 @@ from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.names import PROMISE
 from cases.store import tables as store
 from cases.store.tables import COUNT_LIVE
+from cases.usecases.announcing import announce
 from cases.usecases.deadlines import look_again
-from cases.usecases.make_promise import announce
+from cases.usecases.keeping import keep_promise_clocks
 from chassis import ids
 from chassis.api import etags
 from chassis.api.actors import actor_name
@@ -95,6 +97,7 @@ async def renegotiate_promise(
     renegotiated_id = tx.record(renegotiated, version=promise.version)
     await store.INSERT_PROMISE.run(tx, **values(successor))
     await write(tx, store.UPDATE_PROMISE, promise)
+    await keep_promise_clocks(tx, promise, renegotiated_id)
     await announce(tx, clock, successor, facts, caused_by=renegotiated_id)
     return promise
 
@@ -120,6 +123,7 @@ async def customer_notified(
     facts = compared(successor, work_item, clock, tx.now) if work_item else []
     await store.INSERT_PROMISE.run(tx, **values(successor))
     await write(tx, store.UPDATE_PROMISE, promise)
+    await keep_promise_clocks(tx, promise, cause)
     await announce(tx, clock, successor, facts, caused_by=cause)
 
 
@@ -132,7 +136,7 @@ async def keep_promise(
 
 async def kept(tx: Transaction, promise: Promise, at: datetime) -> Promise:
     """A locked promise was done at that moment."""
-    await save(tx, store.UPDATE_PROMISE, promise, promise.keep(at, tx.now))
+    await _save(tx, promise, promise.keep(at, tx.now))
     count_outcome(tx, outcome_of_kept(promise))
     if promise.work_item_id:
         await look_again(tx, promise.work_item_id)
@@ -145,7 +149,7 @@ async def withdraw_promise(
     """Take a promise back."""
     promise = await _own(tx, promise_id, etag, lent=True)
     await _break_when_over(tx, clock, promise)
-    await save(tx, store.UPDATE_PROMISE, promise, promise.withdraw(reason_code, tx.now))
+    await _save(tx, promise, promise.withdraw(reason_code, tx.now))
     count_outcome(tx, "withdrawn")
     if promise.work_item_id:
         await look_again(tx, promise.work_item_id)
@@ -162,8 +166,13 @@ async def record_delay_notification(
     await _break_when_over(tx, clock, promise)
     notifier = actor_name(tx.call.principal.subject, tx.db.service)
     if told := promise.delay_notified(tx.now, notifier, channel):
-        await save(tx, store.UPDATE_PROMISE, promise, told)
+        await _save(tx, promise, told)
     return promise
+
+
+async def _save(tx: Transaction, promise: Promise, fact: Any) -> None:
+    """Write what became of a promise, and what is owed to the customer for that."""
+    await keep_promise_clocks(tx, promise, await save(tx, store.UPDATE_PROMISE, promise, fact))
 
 
 async def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promise) -> None:
@@ -181,14 +190,14 @@ async def promise_due_soon(tx: Transaction, timer: Timer) -> None:
     work_item = await store.LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
     promise = await found(tx, PROMISE, store.LOCK_PROMISE, promise_id)
     if at_risk := promise.due_soon(unattended=work_item is not None and work_item.unattended):
-        await save(tx, store.UPDATE_PROMISE, promise, at_risk)
+        await _save(tx, promise, at_risk)
 
 
 async def break_promise(tx: Transaction, timer: Timer) -> None:
     """Due time and grace are over: a promise that has not ended is broken."""
     promise = await found(tx, PROMISE, store.LOCK_PROMISE, UUID(timer.key))
     if broken := promise.break_():
-        await save(tx, store.UPDATE_PROMISE, promise, broken)
+        await _save(tx, promise, broken)
         count_outcome(tx, "broken")
 
 

@@ -13,9 +13,10 @@ from cases.domain.work_item import WorkItem
 from cases.names import CASE, WORK_ITEM
 from cases.store import tables as store
 from cases.store.handoffs import END_HANDOFF, INSERT_HANDOFF, START_HANDOFF
-from cases.usecases.clock import fulfill_clocks_of_work_item, start_clocks_of_work_item
+from cases.usecases.clock import clocks_stand_still, fulfill_clocks_of_work_item, start_clocks_of_work_item
 from cases.usecases.department import require_fields
 from cases.usecases.dependencies import owned_with_its_case, tell
+from cases.usecases.keeping import keep_promise_clocks
 from cases.usecases.promise import count_outcome, outcome_of_kept
 from cases.usecases.standing import standing_of
 from chassis import ids
@@ -44,9 +45,9 @@ async def create_work_item(
     )  # who answers for a case asks others for their parts
     case.require_open()
     await require_fields(tx, department_id, kind, fields, "work_item.fields")
-    (count,) = await store.COUNT_WORK_ITEMS.one(tx, id=case_id)
-    if count >= ITEMS_MAX:
-        told = f"{case.name} has {count} work items, which is as many as a case can have: open another case."
+    items = await store.LOCK_WORK_ITEMS_OF_CASE.all(tx, case_id=case_id)
+    if len(items) >= ITEMS_MAX:
+        told = f"{case.name} has {len(items)} work items, as many as a case can have: open another case."
         raise FailedPrecondition("WORK_ITEM_LIMIT", told, {"resource": case.name, "most": ITEMS_MAX})
     work_item = WorkItem(
         ids.uuid7(tx.now),
@@ -72,7 +73,9 @@ async def create_work_item(
             tx.record(forecast, version=work_item.version, caused_by=cause)
     await store.INSERT_WORK_ITEM.run(tx, **values(work_item))
     await tx.defer(INSERT_HANDOFF, **values(came(work_item, case.department_id, tx.now)))
-    await start_clocks_of_work_item(tx, case, work_item, cause)
+    items = [*items, work_item]
+    await clocks_stand_still(tx, items, cause)
+    await start_clocks_of_work_item(tx, case, work_item, items, cause)
     return work_item
 
 
@@ -127,7 +130,10 @@ async def finish_work_item(
     await fulfill_clocks_of_work_item(tx, work_item, finished_at, ClockMetric, finish_id)
     for promise in await store.LOCK_PROMISES_AWAITED.all(tx, work_item_ids=[work_item_id]):
         done_at = max(finished_at, promise.since)  # what was done before it was promised is kept at once
-        await save(tx, store.UPDATE_PROMISE, promise, promise.keep(done_at, tx.now), caused_by=finish_id)
+        kept = promise.keep(done_at, tx.now)
+        kept_id = await save(tx, store.UPDATE_PROMISE, promise, kept, caused_by=finish_id)
+        await keep_promise_clocks(tx, promise, kept_id)
         count_outcome(tx, outcome_of_kept(promise))
     await tell(tx, clock, items, {work_item.id: finish_id}, but=work_item.id)
+    await clocks_stand_still(tx, items, finish_id)
     return work_item
