@@ -92,6 +92,33 @@ def _decoder(key: tuple[KeyType, ...]) -> msgspec.msgpack.Decoder[tuple[Any, ...
     return msgspec.msgpack.Decoder(tuple[key])  # type: ignore[valid-type]
 
 
+async def paged(
+    page: Page,
+    found: Sequence[T],
+    key: Callable[[T], tuple[Any, ...]],
+    show: Callable[[Sequence[T]], Awaitable[Sequence[M]]],
+) -> tuple[list[M], str]:
+    """Of a list that is at hand, sorted by its `key`, what the page shows, and the token of the next, or "".
+
+    Args:
+        page: of 100 at most.
+        found: the list, as a whole.
+        key: as the page has it.
+        show: makes messages.
+    """
+    after = page.after
+    rest = [each for each in found if after is None or key(each) > after]
+    shown: list[M] = []
+    room = PAGE_MAX_BYTES
+    for each, message in zip(rest[: page.size], await show(rest[: page.size]), strict=True):
+        room -= message.ByteSize() + FRAME_BYTES
+        if room < 0 and shown:
+            break
+        shown.append(message)
+        after = key(each)
+    return shown, page.next_token(after or ()) if len(rest) > len(shown) else ""
+
+
 async def gathered(asked: Sequence[K], read: Callable[[Sequence[K]], Awaitable[Sequence[M]]]) -> list[M]:
     """What `read` finds for each of `asked`, read a hundred at a time.
 

@@ -171,6 +171,36 @@ async def test_who_wants_a_handle_alone_while_another_shares_it_waits_and_then_s
     assert (await alone).identifiers[0].shared
 
 
+async def test_who_shares_what_others_share_waits_for_none_of_them(desk, info, monkeypatch):
+    inside, may_go = asyncio.Event(), asyncio.Event()
+    insert_shared = claims.store.insert_shared
+
+    async def held(tx, identifiers):
+        monkeypatch.setattr(claims.store, "insert_shared", insert_shared)
+        await insert_shared(tx, identifiers)
+        inside.set()
+        await may_go.wait()
+
+    await desk.create(info(shared=True))
+    monkeypatch.setattr(claims.store, "insert_shared", held)
+    second = asyncio.create_task(desk.create(info(shared=True)))
+    await asyncio.wait_for(inside.wait(), 15)
+    third = await desk.create(info(shared=True))
+    assert not second.done()
+    may_go.set()
+    assert (await second).identifiers[0].shared
+    assert third.identifiers[0].shared
+
+
+async def test_all_of_a_hundred_who_are_first_to_share_two_handles_are_made(desk, info):
+    social = Identifier(
+        type=Identifier.TYPE_SOCIAL, system="mastodon", value="@acme@example.com", shared=True
+    )
+    made = await asyncio.gather(*(desk.create(info(shared=True), social) for _ in range(100)))
+    assert all(handle.shared for each in made for handle in each.identifiers)
+    assert await holders(desk, INFO) == {each.name for each in made}
+
+
 async def test_a_verified_handle_says_how_when_and_by_whom_until_that_is_withdrawn(desk):
     email = (await desk.create(desk.email(INFO))).identifiers[0]
     assert not email.HasField("verification")

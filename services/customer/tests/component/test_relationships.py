@@ -109,6 +109,26 @@ async def test_twenty_who_note_one_relationship_at_once_make_one(desk, relate, a
     assert len(await desk.facts("RelationshipCreated")) == 1
 
 
+async def test_employees_of_one_company_do_not_wait_for_each_other(desk, relate, acme, monkeypatch):
+    inside, may_go = asyncio.Event(), asyncio.Event()
+    lock_people = usecases.lock_people
+
+    async def held(tx, names, **how):
+        monkeypatch.setattr(usecases, "lock_people", lock_people)
+        locked = await lock_people(tx, names, **how)
+        inside.set()
+        await may_go.wait()
+        return locked
+
+    monkeypatch.setattr(usecases, "lock_people", held)
+    first = asyncio.create_task(relate(await desk.create(), "employee-of", acme))
+    await asyncio.wait_for(inside.wait(), 15)
+    second = await relate(await desk.create(), "employee-of", acme)
+    assert not first.done()
+    may_go.set()
+    assert (await first).related_customer == second.related_customer
+
+
 async def test_nobody_is_related_to_themselves_or_to_nobody(relate, acme, refused, nobody):
     assert await refused(relate(acme, "subsidiary-of", acme)) == "FAILED_PRECONDITION SAME_CUSTOMER"
     stranger = type(acme)(name=nobody)

@@ -6,7 +6,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from google.type.postal_address_pb2 import PostalAddress
 
-from chassis.api.filters import Filter
 from chassis.db.migrate import migrate
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
@@ -281,11 +280,24 @@ MANY = """
 """
 
 
+async def searched(connection, query, near_asked=(), near_words=()):
+    """Of each statement of a search that is made, how it was carried out, and what it found."""
+    asked = {"near_asked": list(near_asked), "near_words": list(near_words), "latest_id": LATEST}
+    made, found = [], 0
+    for statement in (search.FOUND, search.FOUND_BY_BEGINNING, search.FOUND_BY_SPELLING):
+        if found < search.FOUND_MAX:
+            arguments = statement.arguments({**wanted(query).parameters(), **asked})
+            plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *arguments)
+            rows = await connection.fetch(statement.sql, *arguments)
+            made.append((plan, rows))
+            found += len(rows)
+    return made
+
+
 async def test_what_a_search_reads_does_not_grow_with_how_many_customers_there_are(desk, infrastructure):
     """Of ten thousand it reads those that it finds, and of more than it may find no more than that."""
     anna = await desk.create(desk.phone("+49 40 765432"), desk.external("crm:K1"), display_name="Anna Berg")
     few = (anna.name, "crm:K1", "040 765432", "+49 40 765432", "5432", "anna", "berg sommer", "x1")
-    statement = search.SEARCH._build(Filter(), descending=False, continued=False)
     async with infrastructure.superuser(desk.running.db._url) as connection:
         await connection.execute(MANY, 10_000)
         await connection.execute("ANALYZE customers, identifiers")
@@ -294,11 +306,9 @@ async def test_what_a_search_reads_does_not_grow_with_how_many_customers_there_a
             ("0000", search.FOUND_MAX),
             ("so", search.FOUND_MAX),
         ):
-            near = {"near_asked": ["berg"], "near_words": ["berk"], "latest_id": LATEST}
-            arguments = statement.arguments({**wanted(query).parameters(), **near, "limit": 21})
-            plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *arguments)
-            assert rows_read(plan, "customers") <= most, query
-            assert rows_read(plan, "identifiers") <= most, query
+            plans = [plan for plan, _ in await searched(connection, query, ["berg"], ["berk"])]
+            assert sum(rows_read(plan, "customers") for plan in plans) <= most, query
+            assert rows_read(plans[0], "identifiers") <= most, query
 
 
 async def test_a_migration_that_was_interrupted_is_run_again(infrastructure):
@@ -330,8 +340,6 @@ async def test_a_migration_that_was_interrupted_is_run_again(infrastructure):
 
 async def test_a_beginning_that_many_have_finds_some_word_by_word_and_reads_no_more(desk, infrastructure):
     """Of `wald`, of which a thousand begin a word, as many as are ever found; of two words all are read."""
-    statement = search.SEARCH._build(Filter(), descending=False, continued=False)
-    near = {"near_asked": [], "near_words": [], "latest_id": LATEST}
     async with infrastructure.superuser(desk.running.db._url) as connection:
         await connection.execute(
             MANY.replace("'Erika Sommer ' || n", "'Erika Wald' || chr(97 + n % 8)"), 2000
@@ -340,10 +348,32 @@ async def test_a_beginning_that_many_have_finds_some_word_by_word_and_reads_no_m
             "INSERT INTO search_words SELECT 'wald' || chr(97 + n) FROM generate_series(0, 7) n"
         )
         await connection.execute("ANALYZE customers, identifiers, search_words")
-        arguments = statement.arguments({**wanted("wald").parameters(), **near, "limit": 500})
-        plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *arguments)
-        assert rows_read(plan, "customers") == search.FOUND_MAX
-        rows = await connection.fetch(statement.sql, *arguments)
-    assert len(rows) == search.FOUND_MAX
+        made = await searched(connection, "wald")
+    assert sum(rows_read(plan, "customers") for plan, _ in made) == search.FOUND_MAX
+    assert len({row["customer_id"] for _, rows in made for row in rows}) == search.FOUND_MAX
     assert len(await matches(desk, "walda", page_size=100)) == 100
     assert len(await found(desk, "erika wald")) == 20
+
+
+async def test_of_a_word_that_many_have_some_are_found_among_an_eighth_and_no_list_of_all_is_read(
+    desk, infrastructure
+):
+    """Of two thousand named alike 250 are of the eighth; of fifty who have two words all are found."""
+    async with infrastructure.superuser(desk.running.db._url) as connection:
+        await connection.execute(MANY, 2000)
+        await connection.execute("ANALYZE customers, identifiers")
+        [(plan, rows)] = await searched(connection, "erika")
+        assert rows_read(plan, "customers") <= 2 * search.FOUND_MAX  # and not of the eighth, if that were few
+        assert len({row["customer_id"] for row in rows}) == search.FOUND_MAX
+        assert all(row["customer_id"].bytes[-1] % 8 == 0 for row in rows)
+    berlin = Address(postal_address=PostalAddress(region_code="DE", locality="Berlin"))
+    some = [await desk.create(display_name=f"Erika Sommer {n}", addresses=[berlin]) for n in range(20)]
+    assert set(await found(desk, "erika berlin")) == {each.name for each in some}
+
+
+async def test_a_name_written_without_spaces_is_found_by_each_of_its_parts(desk):
+    wang = (await desk.create(display_name="王小明")).name
+    kim = (await desk.create(display_name="김철수")).name
+    sato = (await desk.create(display_name="さとうはなこ")).name
+    for query, name in {"小明": wang, "王小明": wang, "王小": wang, "철수": kim, "はなこ": sato}.items():
+        assert await found(desk, query) == [name], query

@@ -249,7 +249,7 @@ class SearchCustomersRequest(_message.Message):
     - the beginnings of words of the customer's names (display, given, additional, family, of the organization) and of the
       cities in their addresses, all that are asked for, in any order; also a word of 4 letters or more that is one letter
       off, or two of 7 or more, or in which two changed places. Case and accents do not count, and `ß` is `ss`, `æ` `ae`, `ø` `o`; `ü` is `u` and not `ue`. Spaces
-      and punctuation end a word; where a name is written without, as in Chinese, it is found by how it begins.
+      and punctuation end a word; where a name is written without, as in Chinese, it is found by any part of it.
     It may be as it was copied: with a line's end, tabs, thin spaces, full-width digits, and what turns the direction of text.
     """
     page_size: _builtins.int
@@ -274,8 +274,8 @@ Global___SearchCustomersRequest: _TypeAlias = SearchCustomersRequest  # noqa: Y0
 @_typing.final
 class SearchCustomersResponse(_message.Message):
     """One page of the customers found, each once: first those with the identifier, then those with a number that ends with the
-    digits, then those with exactly the words, with their beginnings, and with words that are spelt nearly so; at most 1,000, of each
-    kind the oldest first. Of more it is not said which: ask for more.
+    digits, then those with exactly the words, with their beginnings, and, where these are fewer than 20, with words that are spelt
+    nearly so; at most 100, of each kind the oldest first. Of more it is not said which: ask for more words.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

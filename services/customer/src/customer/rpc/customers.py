@@ -12,13 +12,12 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import MessageToDict
 
-from chassis import ids
 from chassis.api import customers
 from chassis.api.checks import Rules
 from chassis.api.customers import RULES
 from chassis.api.handles import INVALID_REASONS
 from chassis.api.messages import seen, to_message, value_name
-from chassis.api.pages import gathered, in_turns
+from chassis.api.pages import Page, gathered, in_turns, paged
 from chassis.api.resources import changeable, chosen
 from chassis.api.validation import Check
 from chassis.db.transaction import Transaction
@@ -34,12 +33,12 @@ from customer.domain.identifiers import Draft, Handle, why_identifier
 from customer.rpc.dates import date_of_text, text_of_date
 from customer.rpc.identifiers import identifier_message
 from customer.store import tables as store
-from customer.store.search import SEARCH, Found
+from customer.store.search import Found
 from customer.usecases import customers as usecases
 from customer.usecases import identifiers
 from customer.usecases.customers import Held, create_identifier, delete_identifier, judged
-from customer.usecases.resolve import CHARACTERS_MIN, Ask, resolve_customers, wanted
-from customer.usecases.spelling import LEARNT_WITHIN, meant
+from customer.usecases.resolve import CHARACTERS_MIN, Ask, resolve_customers
+from customer.usecases.searching import key, search_customers
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import customer_service_pb2 as pb
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
@@ -200,10 +199,9 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         self, request: pb.SearchCustomersRequest, context: Any
     ) -> pb.SearchCustomersResponse:
         """Find customers by whatever one has of them."""
-        asked = wanted(request.query).parameters()
-        asked |= await meant(self.db, asked["text"])
-        asked["latest_id"] = ids.floor(self.db.clock.now() - LEARNT_WITHIN)
-        matches, token = await SEARCH.page_together(self.db, request, self._matches, **asked)
+        page = Page(request, int, UUID, default_size=20, size_max=100)
+        found = await search_customers(self.db, request.query, self.db.clock.now())
+        matches, token = await paged(page, found, key, self._matches)
         return pb.SearchCustomersResponse(matches=matches, next_page_token=token)
 
     async def ExplainCustomer(self, request: pb.ExplainCustomerRequest, context: Any) -> Explanation:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy import ARRAY
 
 from chassis.db.aliases import survivor_of
 from chassis.db.statement import Bulk, Executor, Statement
@@ -62,6 +63,37 @@ _KNOWN_SHARED = Statement[Any](
 )
 
 
+# Of handles those that somebody shares, who keeps them so meanwhile; one such is enough.
+_sharer = (
+    sa.select(_T.id)
+    .where(
+        _T.type == _keys.c.type,
+        _T.system == _keys.c.system,
+        _T.shared_value == _keys.c.normalized_value,
+        sa.literal_column(_SHARED.format("identifiers.")),
+    )
+    .limit(sa.literal_column("1"))
+    .with_for_update(read=True)
+    .lateral("sharer")
+)
+_HOLD_SHARED = Statement[Any](
+    sa.select(*(_keys.c[name] for name in _KEY)).join_from(_keys, _sharer, sa.true())
+)
+_NAME = sa.func.hashtextextended(
+    sa.func.unnest(sa.bindparam("names", type_=ARRAY(sa.Text))).column_valued("name"), 0
+)
+# Whoever is first has each name alone; who comes meanwhile waits until that one is done, and then has it
+# together with all who waited.
+LOCK_FIRST = Statement[Any](
+    sa.select(
+        sa.case(
+            (sa.func.pg_try_advisory_xact_lock(_NAME), sa.literal_column("''")),
+            else_=sa.cast(sa.func.pg_advisory_xact_lock_shared(_NAME), sa.Text),
+        )
+    )
+)
+
+
 async def owners_of(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]]:
     """Who has these handles; what is nobody's is left out."""
     return [(_key(row), row["customer_id"]) for row in await _by_key(on, _OWNERS, keys)]
@@ -75,6 +107,11 @@ async def names_with(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]
 async def known_shared(on: Executor, keys: Iterable[Key]) -> set[Key]:
     """Which of these handles are known to be shared."""
     return {_key(row) for row in await _by_key(on, _KNOWN_SHARED, keys)}
+
+
+async def hold_shared(on: Executor, keys: Iterable[Key]) -> set[Key]:
+    """Which of these handles somebody shares: until the transaction ends nobody has them alone."""
+    return {_key(row) for row in await _by_key(on, _HOLD_SHARED, keys)}
 
 
 async def _by_key(on: Executor, statement: Statement[Any], keys: Iterable[Key]) -> list[Any]:

@@ -10,23 +10,40 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, distinct_on, insert
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, insert
 
-from chassis.api.listing import Listing
 from chassis.db.aliases import survivor_of
 from chassis.db.statement import Statement
-from chassis.db.tables import among, rows_of
+from chassis.db.tables import among
 from customer.names import IDENTIFIER
 from customer.store.tables import CUSTOMERS, IDENTIFIERS, METADATA
 
 # Every word of every customer: what may be meant by another, or by a beginning.
 SEARCH_WORDS = sa.Table("search_words", METADATA, sa.Column("word", sa.Text, primary_key=True))
 BEGUN_MAX = 100  # words of one beginning
-FOUND_MAX = 250
+FOUND_MAX = 100
+# As a literal: of a limit that is a parameter the planner believes that it is a tenth of all.
+_MOST: Any = sa.literal_column(str(FOUND_MAX))
 _BY_NAME_OR_HANDLE, _BY_END, _BY_WORDS, _BY_BEGINNINGS, _BY_SPELLING = (
     sa.literal_column(str(n), sa.Integer).label("rank") for n in range(5)
 )
 _I = IDENTIFIERS.c
+
+
+def _given(name: str, kind: Any) -> Any:
+    """A parameter that the planner does not look at.
+
+    So a plan for these values costs what one for any does, and it is made once: that takes longer than most
+    searches.
+    """
+    return sa.select(sa.bindparam(name, type_=kind)).scalar_subquery()
+
+
+def _given_rows(alias: str, **columns: Any) -> Any:
+    """As `rows_of`, of parameters that the planner does not look at."""
+    arrays = [_given(name, ARRAY(kind)) for name, kind in columns.items()]
+    named = [sa.column(name, kind) for name, kind in columns.items()]
+    return sa.func.unnest(*arrays).table_valued(*named, name=alias).render_derived()
 
 
 @dataclass(slots=True)
@@ -51,11 +68,11 @@ def _holders(rank: sa.ColumnElement[int], asked: Any, matches: sa.ColumnElement[
     """Who has identifiers that match. `only` is as the index says it, by which the planner recognises it."""
     indexed: sa.ColumnElement[bool] = sa.literal_column(f"({only})")
     select = sa.select(rank, _I.customer_id, _I.id.label("identifier_id"))
-    return select.join_from(asked, IDENTIFIERS, sa.and_(matches, indexed)).limit(FOUND_MAX)
+    return select.join_from(asked, IDENTIFIERS, sa.and_(matches, indexed)).limit(_MOST)
 
 
 def _by_key(column: str) -> Any:
-    asked = rows_of("asked", types=sa.Text(), systems=sa.Text(), values=sa.Text())
+    asked = _given_rows("asked", types=sa.Text(), systems=sa.Text(), values=sa.Text())
     matches = sa.and_(
         _I[column] == asked.c["values"],
         _I.type == asked.c.types,
@@ -65,32 +82,42 @@ def _by_key(column: str) -> Any:
 
 
 def _by_end() -> Any:
-    asked = rows_of("asked", ends=sa.Text())
+    asked = _given_rows("asked", ends=sa.Text())
     end: Any = sa.literal_column('end_of(identifiers.normalized_value) COLLATE "C"')
     matches = sa.and_(end >= asked.c.ends, end < asked.c.ends.op("||")(sa.literal_column("':'")))  # after 9
     only = "identifiers.normalized_value <> '' AND identifiers.type IN ('PHONE', 'FAX')"
     return _holders(_BY_END, asked, matches, only)
 
 
-_TEXT = sa.bindparam("text", type_=sa.Text)
+_TEXT: Any = _given("text", sa.Text)
 _NAMES = " || ' ' || ".join(
     f"customers.{name}"
     for name in ("display_name", "given_name", "additional_name", "family_name", "organization_name")
 )
-_WORDS: Any = sa.literal_column(f"words_of({_NAMES} || ' ' || cities_of(customers.addresses))")
+_WORDS_OF = f"with_tails(words_of({_NAMES} || ' ' || cities_of(customers.addresses)))"
+_WORDS: Any = sa.literal_column(_WORDS_OF)
+_FOUND_BY: Any = sa.literal_column(f"with_samples({_WORDS_OF}, customers.id)")  # as the index has it
+# The words of every 128th customer are there with two marks before them, too, those of every eighth with one,
+# and of all as they are: of what very many have there are enough among few, and the list of all is not read.
+_MARK, _MARKS = "~", ("~~", "~", "")
 
 
 def _words(vector: Any, alias: str) -> Any:
-    """Its words as rows of one column, `word`; no word holds a quote."""
+    """Its words as rows of one column, `word`; no word holds a quote or a mark."""
     words = sa.func.unnest(sa.func.tsvector_to_array(vector))
     return words.table_valued(sa.column("word", sa.Text), name=alias).render_derived()
 
 
-def _all_of(each: Callable[[Any], Any]) -> Any:
-    """The query for all words that are asked for; NULL, which finds nobody, of a text without any."""
+def _quoted(word: Any) -> Any:
+    """The query for a word that is marked."""
+    return sa.func.quote_literal(sa.literal_column(f"'{_MARK}'").op("||")(word))
+
+
+def _all_of(each: Callable[[Any], Any]) -> sa.Select[Any]:
+    """The query for all words that are asked for, each marked, as text; NULL of a text without any."""
     asked = _words(sa.func.words_of(_TEXT), "asked")
-    query = sa.func.string_agg(each(asked.c.word), sa.literal_column("' & '")).cast(TSQUERY)
-    return sa.select(query).select_from(asked)
+    query = sa.func.string_agg(each(asked.c.word), sa.literal_column("' & '"))
+    return sa.select(query.label("query")).select_from(asked)
 
 
 def _after(word: Any) -> Any:
@@ -108,16 +135,15 @@ def _beginning(word: Any) -> Any:
     known = (
         sa.select(begin)
         .where(begin >= word.collate("C"), begin < _after(word))
-        .limit(BEGUN_MAX + 1)
+        .limit(sa.literal_column(str(BEGUN_MAX + 1)))
         .correlate(word.table)
         .lateral("known")
     )
-    named = sa.func.string_agg(text("' | '").op("||")(sa.func.quote_literal(known.c.word)), text("''"))
-    few = sa.func.concat(text("'('"), sa.func.quote_literal(word), named, text("')'"))
-    any_other = sa.func.quote_literal(word).op("||")(text("':*'"))
-    is_few = sa.func.count().between(1, BEGUN_MAX)
+    named = sa.func.string_agg(text("' | '").op("||")(_quoted(known.c.word)), text("''"))
+    few = sa.func.concat(text("'('"), _quoted(word), named, text("')'"))
+    is_few = sa.func.count().between(text("1"), text(str(BEGUN_MAX)))
     return (
-        sa.select(sa.case((is_few, few), else_=any_other))
+        sa.select(sa.case((is_few, few), else_=_quoted(word).op("||")(text("':*'"))))
         .select_from(known)
         .correlate(word.table)
         .scalar_subquery()
@@ -126,8 +152,8 @@ def _beginning(word: Any) -> Any:
 
 def _or_near(word: Any) -> Any:
     """That word by its beginning, or one that is spelt nearly so."""
-    near = rows_of("near", near_asked=sa.Text(), near_words=sa.Text())
-    other = sa.literal_column("' | '").op("||")(sa.func.quote_literal(near.c.near_words))
+    near = _given_rows("near", near_asked=sa.Text(), near_words=sa.Text())
+    other = sa.literal_column("' | '").op("||")(_quoted(near.c.near_words))
     others = (
         sa.select(sa.func.string_agg(other, sa.literal_column("''")))
         .where(near.c.near_asked == word)
@@ -136,16 +162,53 @@ def _or_near(word: Any) -> Any:
     return sa.func.concat(sa.literal_column("'('"), _beginning(word), others, sa.literal_column("')'"))
 
 
-_EXACTLY = _all_of(sa.func.quote_literal).scalar_subquery()
-_BY_BEGINNING = _all_of(_beginning).scalar_subquery()
-_has_near = sa.func.cardinality(sa.bindparam("near_words", type_=sa.ARRAY(sa.Text()))) > 0
-_NEARLY = _all_of(_or_near).where(_has_near).scalar_subquery()
+def _more_begin() -> Any:
+    """Whether a word is known that begins with one of those that are asked for, and is another."""
+    asked, word = _words(sa.func.words_of(_TEXT), "begun"), SEARCH_WORDS.c.word
+    other = (
+        sa.select(word)
+        .where(word > asked.c.word.collate("C"), word < _after(asked.c.word))
+        .limit(sa.literal_column("1"))
+    )
+    return sa.select(asked.c.word).join_from(asked, other.lateral("other"), sa.true()).exists()
 
 
-def _by_words(rank: sa.ColumnElement[int], query: Any, known: Any = None) -> Any:
-    """Who has the words, and not those that are `known`, who were found before."""
-    new = query if known is None else sa.func.tsquery_and(query, sa.func.tsquery_not(known))
-    return _customers(rank).where(_WORDS.op("@@")(new)).limit(FOUND_MAX)
+def _once(name: str, select: sa.Select[Any]) -> Any:
+    """A query's text, made once and only where it is needed."""
+    made = select.cte(name).prefix_with("MATERIALIZED")
+    return sa.select(made.c.query).scalar_subquery()
+
+
+_EXACTLY = _once("exactly", _all_of(_quoted))
+
+
+def _marked(query: Any, mark: str) -> Any:
+    """The query among those who have such a mark."""
+    if mark != _MARK:
+        query = sa.func.replace(query, sa.literal_column(f"'{_MARK}'"), sa.literal_column(f"'{mark}'"))
+    return query.cast(TSQUERY)
+
+
+def _by_words(rank: Any, query: Any, known: Any = None) -> list[Any]:
+    """Who has the words, and not those that are `known`, who were found before.
+
+    Among some of all customers, if there are enough of them; else among all.
+    """
+    parts = []
+    for mark in _MARKS:
+        new = _marked(query, mark)
+        if known is not None:
+            new = sa.func.tsquery_and(new, sa.func.tsquery_not(_marked(known, mark)))
+        some = _customers(rank).where(_FOUND_BY.op("@@")(new)).limit(_MOST)
+        parts.append(_if_enough(some) if mark else some)
+    return parts
+
+
+def _if_enough(some: sa.Select[Any]) -> sa.Select[Any]:
+    found = some.subquery()
+    counted = sa.select(*found.c, sa.func.count().over().label("count")).subquery()
+    named = [counted.c[column.name] for column in found.c]
+    return sa.select(*named).where(counted.c["count"] == _MOST)
 
 
 def _by_one_beginning() -> Any:
@@ -162,63 +225,58 @@ def _by_one_beginning() -> Any:
         sa.select(word)
         .where(word > begin, word < _after(only.c.word))
         .order_by(word)
-        .limit(FOUND_MAX)
+        .limit(_MOST)
         .lateral("known")
     )
-    query = sa.func.tsquery_and(
-        sa.func.quote_literal(known.c.word).cast(TSQUERY), sa.func.tsquery_not(_EXACTLY)
-    )
-    whose = _customers(_BY_BEGINNINGS).where(_WORDS.op("@@")(query)).limit(FOUND_MAX).lateral("whose")
+    has_it = _by_words(_BY_BEGINNINGS, _quoted(sa.literal_column("known.word")), _EXACTLY)
+    whose = sa.select(sa.union_all(*has_it).subquery()).limit(_MOST).lateral("whose")
     joined = only.join(known, sa.true()).join(whose, sa.true())
-    return sa.select(whose).select_from(joined).limit(FOUND_MAX)
+    return sa.select(whose).select_from(joined).limit(_MOST)
 
 
 def _by_words_that_are_new() -> Any:
     """Who was made so lately that no word of theirs need be known: they are looked through by themselves."""
     latest = (
         sa.select(CUSTOMERS)
-        .where(CUSTOMERS.c.id > sa.bindparam("latest_id", type_=sa.Uuid))
+        .where(CUSTOMERS.c.id > _given("latest_id", sa.Uuid))
         .order_by(CUSTOMERS.c.id.desc())
-        .limit(FOUND_MAX)
+        .limit(_MOST)
         .subquery("customers")
     )
-    begins = _all_of(lambda word: sa.func.quote_literal(word).op("||")(sa.literal_column("':*'")))
+    begins = _marked(
+        _all_of(lambda word: _quoted(word).op("||")(sa.literal_column("':*'"))).scalar_subquery(), ""
+    )
     none = sa.null().cast(sa.Uuid).label("identifier_id")
     select = sa.select(_BY_BEGINNINGS, latest.c.id.label("customer_id"), none)
-    return select.where(_WORDS.op("@@")(begins.scalar_subquery()))
+    return select.where(_WORDS.op("@@")(begins))
 
 
-def _search() -> Listing[Found]:
-    named = _customers(_BY_NAME_OR_HANDLE).where(CUSTOMERS.c.id == sa.bindparam("customer_id", type_=sa.Uuid))
-    parts = [
-        named,
-        _by_key("normalized_value"),
-        _by_key("shared_value"),
-        _by_end(),
-        _by_words(_BY_WORDS, _EXACTLY),
-        _by_words_that_are_new(),
-        _by_one_beginning(),
-        _by_words(_BY_BEGINNINGS, _BY_BEGINNING, _EXACTLY),
-        _by_words(_BY_SPELLING, _NEARLY, _BY_BEGINNING),
-    ]
-    # One after the other, until there are enough: of a name that many have nothing less is looked for.
-    found = sa.union_all(*(sa.select(part.subquery()) for part in parts)).limit(FOUND_MAX).subquery()
-    whose = survivor_of(found.c.customer_id)
-    each = (  # once, for the best and then the oldest reason
-        sa.select(
-            found.c.rank,
-            whose.label("customer_id"),
-            found.c.customer_id.label("born_id"),
-            found.c.identifier_id,
-        )
-        .ext(distinct_on(whose))
-        .order_by(whose, found.c.rank, found.c.identifier_id)
-        .subquery("found")
-    )
-    return Listing(sa.select(each), each.c.rank, each.c.customer_id, row=Found, default_size=20, size_max=100)
+def _some_of(*parts: sa.Select[Any]) -> Statement[Found]:
+    """Whoever is found by any of the parts, until there are enough; some more than once."""
+    found = sa.union_all(*(sa.select(part.subquery()) for part in parts)).limit(_MOST).subquery()
+    whose = survivor_of(found.c.customer_id).label("customer_id")
+    named = found.c.customer_id.label("born_id")
+    return Statement(sa.select(found.c.rank, whose, named, found.c.identifier_id), row=Found)
 
 
-SEARCH = _search()
+_BY_ID = _customers(_BY_NAME_OR_HANDLE).where(CUSTOMERS.c.id == _given("customer_id", sa.Uuid))
+# By all that a text may mean; then by words that begin as its own, then by those that are spelt nearly so.
+# Three statements, for of a name that many have nothing less is looked for, and to be ready for it costs.
+FOUND = _some_of(
+    _BY_ID,
+    _by_key("normalized_value"),
+    _by_key("shared_value"),
+    _by_end(),
+    *_by_words(_BY_WORDS, _EXACTLY),
+)
+FOUND_BY_BEGINNING = _some_of(
+    _by_words_that_are_new(),
+    _by_one_beginning(),
+    *_by_words(_BY_BEGINNINGS, _once("by_beginning", _all_of(_beginning).where(_more_begin())), _EXACTLY),
+)
+FOUND_BY_SPELLING = _some_of(
+    *_by_words(_BY_SPELLING, _once("nearly", _all_of(_or_near)), _once("by_beginning", _all_of(_beginning)))
+)
 
 MISSPELT_MIN, SPELT_MAX = 4, 20  # letters
 NEAR_MAX = 500  # words that are looked at for one
@@ -252,13 +310,13 @@ _mistaken = (
         sa.func.length(_in_text.c.word).between(MISSPELT_MIN, SPELT_MAX),
         _in_text.c.word.op("!~")(sa.literal_column("'[0-9]'")),
     )
-    .limit(ASKED_MAX)
+    .limit(sa.literal_column(str(ASKED_MAX)))
     .subquery("mistaken")
 )
 _meant = (
     sa.select(SEARCH_WORDS.c.word)
     .where(_near(SEARCH_WORDS.c.word).op("&&")(_near(_mistaken.c.word)))  # of what has digits nothing is left
-    .limit(NEAR_MAX)
+    .limit(sa.literal_column(str(NEAR_MAX)))
     .lateral("meant")
 )
 # For the words of a text, those that have in common what `near_of` leaves of them.

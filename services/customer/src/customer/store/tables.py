@@ -155,9 +155,10 @@ LIST_CUSTOMERS = Listing(
 
 # Locked in the order of their ids, so that two batches cannot each wait for the other.
 LOCKED_CUSTOMER = Statement(sa.select(CUSTOMERS).where(_ID).with_for_update(key_share=True), row=Customer)
-LOCKED_CUSTOMERS = Statement(
-    sa.select(CUSTOMERS).where(_IDS).order_by(CUSTOMERS.c.id).with_for_update(key_share=True), row=Customer
-)
+_in_order = sa.select(CUSTOMERS).where(_IDS).order_by(CUSTOMERS.c.id)
+LOCKED_CUSTOMERS = Statement(_in_order.with_for_update(key_share=True), row=Customer)
+# Not merged or changed meanwhile, while others hold them so, too.
+KEPT_CUSTOMERS = Statement(_in_order.with_for_update(read=True), row=Customer)
 
 INSERT_CUSTOMERS = Bulk[Any](CUSTOMERS)
 UPDATED_COLUMNS = ("id", *_CHANGING)

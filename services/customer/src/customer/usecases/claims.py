@@ -21,20 +21,18 @@ async def claim(tx: Transaction, identifiers: Sequence[Identifier]) -> Claimed:
     """Insert identifiers, as `shared` when somebody says so or has the handle shared already.
 
     Waits for whoever is about to commit the same handle. All go in by one statement in the order of the
-    handles, so that no two transactions wait for each other.
+    handles, so that no two transactions wait for each other. Who shares what others share waits for nobody.
     """
     said = {each.key for each in identifiers if each.shared and each.key}
+    with_others = await _shared_by_others(tx, {key for key in said if key[0] not in NUMBERS})
     ordered = sorted(identifiers, key=lambda i: (i.type, i.system, i.normalized_value))
     first: dict[Key, Identifier] = {}
-    beside: dict[UUID, Identifier] = {}  # others of the batch with a handle that they share
+    beside: dict[UUID, Identifier] = {}  # whoever has the handle is known to share it, or is in this batch
     for each in ordered:
         each.shared = each.shared or each.key in said
-        if (
-            each.key
-            and each.shared
-            and each.type not in NUMBERS
-            and first.setdefault(each.key, each) is not each
-        ):
+        if not each.key or not each.shared or each.type in NUMBERS:
+            continue
+        if each.key in with_others or first.setdefault(each.key, each) is not each:
             beside[each.id] = each
     entering = [each for each in ordered if each.id not in beside]
     inserted = await store.insert_identifiers(tx, entering)
@@ -50,3 +48,17 @@ async def claim(tx: Transaction, identifiers: Sequence[Identifier]) -> Claimed:
     taken = {each.key for each in lost}
     await store.insert_shared(tx, [each for each in beside.values() if each.key not in taken])
     return Claimed(lost + [each for each in beside.values() if each.key in taken], joined)
+
+
+async def _shared_by_others(tx: Transaction, keys: set[Key]) -> set[Key]:
+    """Which handles somebody shares, and does until the transaction ends.
+
+    Of those who are first to share one, at the same time, one goes on, and the others wait for that one.
+    """
+    if not keys:
+        return set()
+    known = await store.hold_shared(tx, keys)
+    if first := keys - known:
+        await store.LOCK_FIRST.run(tx, names=sorted(f"shared {key}" for key in first))
+        known |= await store.hold_shared(tx, first)
+    return known

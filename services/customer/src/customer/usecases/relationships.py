@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.api.entities import found
-from chassis.db.statement import LOCK_NAMES, values
+from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.facts import fact_of
@@ -50,8 +50,9 @@ async def create_relationship(
     )
     relationship.check_times()
     if kind == SUBSIDIARY:  # one at a time: none sees half of a circle
-        await LOCK_NAMES.run(tx, names=[SUBSIDIARY])
-    await _lock_both(tx, customer_id, related_customer_id)
+        await LOCK_NAME.run(tx, name=SUBSIDIARY)
+    pair = await _keep_both(tx, customer_id, related_customer_id)
+    await LOCK_NAME.run(tx, name=f"{kind} {pair}")
     if end_time is None:
         await _check_new(tx, relationship)
     await store.INSERT_RELATIONSHIP.rows(tx, [relationship])
@@ -59,14 +60,18 @@ async def create_relationship(
     return relationship
 
 
-async def _lock_both(tx: Transaction, *pair: UUID) -> None:
-    """Have both be there, two, and merged with nobody until the transaction ends."""
-    groups, known = await lock_people(tx, pair)
+async def _keep_both(tx: Transaction, *pair: UUID) -> list[UUID]:
+    """Have both be there, two, and merged with nobody until the transaction ends; who they are.
+
+    Others may relate either to somebody else meanwhile: a company has many employees.
+    """
+    groups, known = await lock_people(tx, pair, sharing=True)
     for each in pair:
         if groups.survivors[each] not in known:
             raise NotFound(CUSTOMER.format(each))
     if len(groups.members) == 1:
         raise same_customer(*groups.members)
+    return [groups.survivors[each] for each in pair]
 
 
 async def _check_new(tx: Transaction, relationship: Relationship) -> None:

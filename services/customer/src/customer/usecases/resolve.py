@@ -160,7 +160,7 @@ class Wanted:
     text: str  # the text, for its words
 
     def parameters(self) -> dict[str, Any]:
-        """What `customer.store.search.SEARCH` takes."""
+        """What `customer.store.search.FOUND` takes."""
         types, systems, values = map(list, zip(*self.keys, strict=True)) if self.keys else ([], [], [])
         keys = {"types": types, "systems": systems, "values": values}
         ends = [end[::-1] for end in self.ends]
