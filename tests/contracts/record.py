@@ -93,6 +93,7 @@ NAMES = {
     "department": "departments/delivery",
     "reference": "orders/1042",
     "resolution": "delivered",
+    "team": "teams/returns",
     "topic": "order-delivery",
     "parent_topic": "topics/delivery",
     "permission": "loyalty.programs.write",

@@ -27,9 +27,13 @@ from rapport.cases.v1 import (
     directory_service_pb2,
     escalation_pb2,
     escalation_service_pb2,
+    presence_pb2,
+    presence_service_pb2,
     promise_pb2,
     promise_service_pb2,
     queue_service_pb2,
+    team_pb2,
+    team_service_pb2,
     topic_pb2,
     topic_service_pb2,
     work_item_pb2,
@@ -160,6 +164,32 @@ async def update_topic(do: Administer) -> Message:
     name = (await do("TopicService.CreateTopic", await create_topic(do))).name
     topic = topic_pb2.Topic(name=name, display_name="Money back")
     return topic_service_pb2.UpdateTopicRequest(topic=topic)
+
+
+async def create_team(_: Administer) -> Message:
+    team = team_pb2.Team(display_name="Refunds", department=OWNER)
+    return team_service_pb2.CreateTeamRequest(team_id=f"t{uuid4().hex}", team=team)
+
+
+async def update_team(do: Administer) -> Message:
+    name = (await do("TeamService.CreateTeam", await create_team(do))).name
+    return team_service_pb2.UpdateTeamRequest(team=team_pb2.Team(name=name, display_name="Money back"))
+
+
+async def _presence(do: Administer) -> str:
+    agent = await do("DirectoryService.UpdateAgent", await update_agent(do))
+    return f"{agent.name}/presence"
+
+
+async def set_presence(do: Administer) -> Message:
+    state = presence_pb2.Presence.STATE_BUSY
+    return presence_service_pb2.SetPresenceRequest(name=await _presence(do), state=state)
+
+
+async def hold_presence(do: Administer) -> Message:
+    request = presence_service_pb2.HoldPresenceRequest(name=await _presence(do))
+    request.max_age.FromMilliseconds(1)
+    return request
 
 
 async def add_work_item(do: Administer) -> Message:
@@ -631,6 +661,10 @@ SCENES: dict[str, Scene] = {
     "cases.CaseJobService.CancelCaseJob": cancel_case_job,
     "cases.TopicService.CreateTopic": create_topic,
     "cases.TopicService.UpdateTopic": update_topic,
+    "cases.TeamService.CreateTeam": create_team,
+    "cases.TeamService.UpdateTeam": update_team,
+    "cases.PresenceService.SetPresence": set_presence,
+    "cases.PresenceService.HoldPresence": hold_presence,
     "cases.WorkItemService.CreateWorkItem": add_work_item,
     "cases.WorkItemService.ForecastWorkItem": forecast_work_item,
     "cases.WorkItemService.StartWorkItem": start_work_item,

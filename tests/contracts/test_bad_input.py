@@ -39,6 +39,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListViewSections": {"parent": f"customers/{uuid4()}/view"},
     "ListCaseJobResults": {"parent": f"caseJobs/{uuid4()}"},
     "ListCaseLinks": {"case": f"cases/{uuid4()}"},
+    "ListQueuedWork": {"parent": "departments/billing/queue"},
     "ListNotes": {"parent": f"cases/{uuid4()}"},
     "ListDeliveryAttempts": {"parent": f"notices/{uuid4()}"},
     "ListTemplateTexts": {"parent": "templates/none"},

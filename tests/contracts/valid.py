@@ -289,10 +289,24 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "name": "agents/bob", "display_name": "Bob", "email": "bob@example.com",
             "department": "departments/front-desk"},
             "allow_missing": True}),
+        ("CreateTeam", {"team_id": "returns", "team": {
+            "display_name": "Returns", "department": "departments/front-desk", "skills": ["refunds"]}}),
+        ("UpdateTeam", {
+            "team": {"name": "teams/returns", "display_name": "Returned", "skills": ["tax"], "etag": "#"},
+            "update_mask": "displayName,skills"}),
+        ("GetTeam", {"name": "teams/returns"}),
+        ("ListTeams", _PAGE | {"filter": "department = departments/front-desk"}),
+        ("ExplainTeam", {"name": "teams/returns"}),
         ("UpdateAgent", {"agent": {
             "name": "agents/alice", "display_name": "Alice", "phone": "+49 30 1234567",
-            "email": "alice@example.com", "department": "departments/front-desk"}, "allow_missing": True,
-            "update_mask": "*"}),
+            "email": "alice@example.com", "department": "departments/front-desk",
+            "teams": ["teams/returns"], "skills": ["refunds"], "language_codes": ["de", "en"],
+            "capacity": 100}, "allow_missing": True, "update_mask": "*"}),
+        ("SetPresence", {
+            "name": "agents/alice/presence", "state": "STATE_AVAILABLE", "until_time": LATER}),
+        ("HoldPresence", {"name": "agents/alice/presence", "max_age": "0.5s"}),
+        ("GetPresence", {"name": "agents/alice/presence"}),
+        ("ListPresences", _PAGE | {"filter": "department = departments/front-desk"}),
         ("UpdateAgent", {
             "agent": {"name": "agents/alice", "display_name": "Alice Berg", "inactive": False, "etag": "#"},
             "update_mask": "displayName,inactive"}),
@@ -319,11 +333,12 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "display_name": "Delivery", "department": "departments/front-desk"}}),
         ("CreateTopic", {"topic_id": "late", "topic": {
             "display_name": "Late", "parent_topic": "topics/delivery", "default_owner": "agents/bob",
-            "default_harm": "HARM_LOSS"}}),
+            "default_harm": "HARM_LOSS", "required_skills": ["tax"]}}),
         ("UpdateTopic", {"topic": {
             "name": "topics/late", "display_name": "Too late", "parent_topic": "topics/delivery",
-            "default_owner": "agents/alice", "default_harm": "HARM_INCONVENIENCE", "etag": "#"},
-            "update_mask": "displayName,parentTopic,defaultOwner,defaultHarm"}),
+            "default_owner": "agents/alice", "default_harm": "HARM_INCONVENIENCE",
+            "required_skills": ["refunds"], "etag": "#"},
+            "update_mask": "displayName,parentTopic,defaultOwner,defaultHarm,requiredSkills"}),
         ("GetTopic", {"name": "topics/late"}),
         ("ListTopics", _PAGE | {"filter": 'parent_topic = "topics/delivery"'}),
         ("ExplainTopic", {"name": "topics/late"}),
@@ -405,7 +420,12 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListWorkItems", _PAGE | {"filter": "state = FINISHED"}),
         ("CreateWorkItem", {"work_item": {"case": "{OpenCase}", "department": "departments/front-desk",
             "kind": "invoice", "reference": "orders/1", "display_name": "Write to Mrs. Sommer",
-            "predecessors": ["{ListWorkItems}"], "duration_minutes": 90, "fields": {"floor": "4"}}}),
+            "predecessors": ["{ListWorkItems}"], "duration_minutes": 90, "fields": {"floor": "4"},
+            "team": "teams/returns", "required_skills": ["refunds"], "language_code": "de"}}),
+        ("GetQueue", {"name": "departments/front-desk/queue", "team": "teams/returns"}),
+        ("WatchQueue", {
+            "name": "departments/front-desk/queue", "team": "teams/returns", "max_age": "0.5s"}),
+        ("ListQueuedWork", _PAGE | {"parent": "departments/front-desk/queue", "team": "teams/returns"}),
         ("TakeNextWork", {"name": "agents/alice"}),
         ("AssignWorkItem", {"name": "{CreateWorkItem}", "assignee": "agents/alice", "etag": ""}),
         ("BlockWorkItem", {"name": "{CreateWorkItem}", "reason_code": "customer", "etag": "#"}),
@@ -415,7 +435,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("AddPredecessor", {"name": "{CreateWorkItem}", "predecessor": "{ListWorkItems}", "etag": "#"}),
         ("HandOverWorkItem", {
             "name": "{CreateWorkItem}", "department": "departments/billing", "reason_code": "not-ours",
-            "asked_customer_again": True, "fields": {"order": "orders/1"}, "etag": "#"}),
+            "asked_customer_again": True, "fields": {"order": "orders/1"}, "required_skills": ["tax"],
+            "etag": "#"}),
         ("FinishWorkItem", {"name": "{CreateWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("ListHandoffs", _PAGE | {"filter": "department = departments/billing"}),
         ("GetHandoff", {"name": "{ListHandoffs}"}),

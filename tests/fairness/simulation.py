@@ -83,7 +83,7 @@ class Queue:
     def put(self, key: UUID, work: Work) -> None:
         """It waits."""
         due = deadline_of(work.come, work.band if self.valued else Band.STANDARD, promised=work.due)
-        waiting = Candidate(key, work.come, due.deadline_time, due.deadline_basis, due.rank_time, known=False)
+        waiting = Candidate(key, due.deadline_time, due.rank_time, known=False)
         self.waiting[key] = waiting
         heapq.heappush(self.by_deadline, (waiting.deadline_time, key))
         heapq.heappush(self.by_rank, (waiting.rank_time, key))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cases.domain.promise_clock import PromiseClock
 from cases.events.cases import on_clock, on_promise_ended
-from cases.events.customer import on_interaction, on_manager, regrouped
+from cases.events.customer import on_interaction, on_language, on_manager, regrouped
 from cases.events.loyalty import on_value_changed
 from cases.events.notifications import Notices
 from cases.rpc.authority import AuthorityRpc
@@ -17,8 +17,10 @@ from cases.rpc.directory import DirectoryRpc
 from cases.rpc.escalations import EscalationRpc
 from cases.rpc.handoffs import HandoffRpc
 from cases.rpc.jobs import CaseJobRpc
+from cases.rpc.presences import PresenceRpc
 from cases.rpc.queue import QueueRpc
 from cases.rpc.services import NoteRpc, PromiseRpc, WorkItemRpc
+from cases.rpc.teams import TeamRpc
 from cases.settings import Settings
 from cases.usecases import clock, keeping
 from cases.usecases.agent import seed_front_desk
@@ -30,6 +32,8 @@ from cases.usecases.deadlines import DEADLINE_TIMER
 from cases.usecases.escalation import LEVEL_TIMER, next_level
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from cases.usecases.queue import set_deadline
+from cases.usecases.queue_reading import Queues
+from cases.usecases.routing import LANGUAGE_TIMER, open_to_all_languages
 from cases.usecases.standing import PRIORITY_TIMER, prioritize_some
 from chassis.app import App
 from chassis.events.declarations import Listening
@@ -46,6 +50,7 @@ from rapport.cases.v1.cases_events_pb2 import (
 )
 from rapport.customer.v1.customer_events_pb2 import (
     CustomerCreated,
+    CustomerUpdated,
     InteractionRecorded,
     RelationshipManagerAssigned,
 )
@@ -55,6 +60,7 @@ from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 NOTICES = Listening("cases-notices", "notifications", [NoticeSent])
 VALUES = Listening("cases-values", "loyalty", [CustomerValueChanged])
 MANAGERS = Listening("cases-managers", "customer", [CustomerCreated, RelationshipManagerAssigned])
+LANGUAGES = Listening("cases-languages", "customer", [CustomerCreated, CustomerUpdated])
 CONTACTS = Listening("cases-contacts", "customer", [InteractionRecorded])
 TIMES = Listening("cases-times", "cases", [ClockWarned, ClockBreached, ClockFulfilled])
 MISSED = Listening("cases-missed", "cases", [PromiseBroken, PromiseKept, PromiseWithdrawn])
@@ -74,7 +80,9 @@ def compose(app: App[Settings]) -> None:
     app.serve(NoteRpc(app))
     app.serve(WorkItemRpc(app, clock=promise_clock))
     app.serve(HandoffRpc(app))
-    app.serve(QueueRpc(app))
+    app.serve(QueueRpc(app, queues=Queues(app.db)))
+    app.serve(PresenceRpc(app))
+    app.serve(TeamRpc(app))
     app.serve(PromiseRpc(app, clock=promise_clock))
     app.serve(DirectoryRpc(app))
     app.serve(EscalationRpc(app, clock=promise_clock))
@@ -90,12 +98,14 @@ def compose(app: App[Settings]) -> None:
     app.subscribe(MISSED.durable, on_promise_ended)
     app.subscribe(CONTACTS.durable, on_interaction)
     app.subscribe(MANAGERS.durable, on_manager)
+    app.subscribe(LANGUAGES.durable, on_language)
 
     app.timer(AT_RISK_TIMER, promise_due_soon)
     app.timer(DUE_TIMER, break_promise)
     app.timer(CASE_JOB_TIMER, lambda tx, timer: go_on(tx, timer.key))
     app.timer(PRIORITY_TIMER, lambda tx, timer: prioritize_some(tx, timer.key))
     app.timer(DEADLINE_TIMER, set_deadline)
+    app.timer(LANGUAGE_TIMER, open_to_all_languages)
     app.timer(keeping.WARNING_TIMER, clock.clock_due_soon)
     app.timer(keeping.DUE_TIMER, clock.clock_due)
     app.timer(LEVEL_TIMER, next_level)
@@ -116,7 +126,7 @@ service = Service(
     events=cases_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[NOTICES, VALUES, MISSED, TIMES, CONTACTS, MANAGERS, aliases.listening("cases")],
+    listens=[NOTICES, VALUES, MISSED, TIMES, CONTACTS, MANAGERS, LANGUAGES, aliases.listening("cases")],
     calls=["notifications"],
     permissions=["notifications.notices.read"],
 )

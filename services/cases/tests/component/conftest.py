@@ -28,10 +28,14 @@ from rapport.cases.v1 import (
     directory_service_pb2_grpc,
     handoff_service_pb2_grpc,
     note_service_pb2_grpc,
+    presence_service_pb2_grpc,
     promise_pb2,
     promise_service_pb2,
     promise_service_pb2_grpc,
     queue_service_pb2_grpc,
+    team_pb2,
+    team_service_pb2,
+    team_service_pb2_grpc,
     work_item_pb2,
     work_item_service_pb2,
     work_item_service_pb2_grpc,
@@ -62,6 +66,8 @@ class Desk:
         self.promises: Any = running.stub(promise_service_pb2_grpc.PromiseServiceStub)
         self.handoffs: Any = running.stub(handoff_service_pb2_grpc.HandoffServiceStub)
         self.queue: Any = running.stub(queue_service_pb2_grpc.QueueServiceStub)
+        self.presences: Any = running.stub(presence_service_pb2_grpc.PresenceServiceStub)
+        self.teams: Any = running.stub(team_service_pb2_grpc.TeamServiceStub)
         self.notes: Any = running.stub(note_service_pb2_grpc.NoteServiceStub)
         self.clocks: Any = running.stub(clock_service_pb2_grpc.ClockServiceStub)
         self.clock_policies: Any = running.stub(clock_policy_service_pb2_grpc.ClockPolicyServiceStub)
@@ -101,14 +107,20 @@ class Desk:
         request = work_item_service_pb2.CreateWorkItemRequest(work_item=work_item)
         return await self.work_items.CreateWorkItem(request)
 
-    async def agent(self, agent: str, department: str = "departments/front-desk") -> str:
-        """Put somebody into the directory."""
+    async def agent(self, agent: str, department: str = "departments/front-desk", **said: Any) -> str:
+        """Put somebody into the directory, or change them."""
         message = agent_pb2.Agent(
-            name=agent, display_name="Bob", email="bob@acme.example", department=department
+            name=agent, display_name="Bob", email="bob@acme.example", department=department, **said
         )
         request = directory_service_pb2.UpdateAgentRequest(agent=message, allow_missing=True)
         await self.directory.UpdateAgent(request)
         return agent
+
+    async def team(self, team: str, *skills: str, department: str = "departments/delivery") -> str:
+        """Make a team."""
+        made = team_pb2.Team(display_name=team.title(), department=department, skills=skills)
+        request = team_service_pb2.CreateTeamRequest(team_id=team, team=made)
+        return str((await self.teams.CreateTeam(request)).name)
 
     async def make(self, due_days: float = 3, **fields: Any) -> promise_pb2.Promise:
         """Make a promise."""

@@ -1,24 +1,34 @@
 """What agents are given to do next."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
+from cases.rpc import queue as rpc
 from cases.store.tables import LOCK_WORK_ITEM, WORK_ITEM
-from cases.usecases import queue
+from cases.usecases import queue, queue_reading
 from chassis.api.messages import moment
 from chassis.context import Call, acting, service_itself
 from rapport.cases.v1.case_service_pb2 import AssignCaseRequest
 from rapport.cases.v1.clock_policy_service_pb2 import CreateClockPolicyRequest
 from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
+from rapport.cases.v1.presence_service_pb2 import SetPresenceRequest
 from rapport.cases.v1.promise_service_pb2 import RenegotiatePromiseRequest, WithdrawPromiseRequest
-from rapport.cases.v1.queue_service_pb2 import NextWork, TakeNextWorkRequest
+from rapport.cases.v1.queue_pb2 import Queue, QueuedWork
+from rapport.cases.v1.queue_service_pb2 import (
+    GetQueueRequest,
+    ListQueuedWorkRequest,
+    Nothing,
+    TakeNextWorkRequest,
+    WatchQueueRequest,
+)
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
 from rapport_testing.wait import eventually
 
 DELIVERY = "departments/delivery"
-PROMISE, CLOCK, AGE = (getattr(NextWork, f"DEADLINE_BASIS_{each}") for each in ("PROMISE", "CLOCK", "AGE"))
+PROMISE, CLOCK, AGE = (getattr(QueuedWork, f"DEADLINE_BASIS_{each}") for each in ("PROMISE", "CLOCK", "AGE"))
 
 
 @pytest.fixture
@@ -26,8 +36,18 @@ async def bob(desk):
     return await desk.agent("agents/bob", DELIVERY)
 
 
-async def next_of(desk, agent, **fields):
+async def taken_by(desk, agent, **fields):
     return await desk.queue.TakeNextWork(TakeNextWorkRequest(name=agent, **fields))
+
+
+async def next_of(desk, agent, **fields):
+    return (await taken_by(desk, agent, **fields)).work
+
+
+async def nothing_for(desk, agent):
+    taken = await taken_by(desk, agent)
+    assert not taken.HasField("work")
+    return taken.nothing
 
 
 async def due_of(desk, work_item):
@@ -52,10 +72,9 @@ async def test_an_agent_is_given_what_is_due_first_and_told_why(desk, bob):
     assert (given.work_item.name, given.work_item.assignee) == (promised.name, bob)
     assert (given.deadline_basis, given.deadline_time) == (PROMISE, promise.due_time)
     assert not given.deadline_near
-    assert "as it was promised" in given.summary
     given = await next_of(desk, bob)
     assert (given.work_item.name, given.deadline_basis) == (aged.name, AGE)
-    assert await next_of(desk, bob) == NextWork()
+    assert (await nothing_for(desk, bob)).reason == Nothing.REASON_EMPTY
     told = [(each.resource, each.data.assignee) for each in await desk.facts("WorkItemAssigned")]
     assert told == [(promised.name, bob), (aged.name, bob)]
 
@@ -120,7 +139,7 @@ async def test_what_cannot_be_done_now_is_given_to_nobody(desk, bob):
     await desk.item("Start", begun.name)
     await desk.add(case.name, department="departments/billing")
     assert (await next_of(desk, bob)).work_item.name == before.name
-    assert await next_of(desk, bob) == NextWork()
+    assert (await nothing_for(desk, bob)).reason == Nothing.REASON_EMPTY
     await desk.item("Finish", before.name)
     assert (await next_of(desk, bob)).work_item.name == after.name
     await desk.item("Unblock", blocked.name)
@@ -169,7 +188,7 @@ async def test_of_a_hundred_agents_who_ask_at_once_each_is_given_work_that_nobod
     assert len(names) == 100
     assert "" not in names
     assert [each.work_item.assignee for each in given] == agents
-    assert await next_of(desk, agents[0]) == NextWork()
+    assert (await nothing_for(desk, agents[0])).reason == Nothing.REASON_EMPTY
     for agent in agents:
         own = await desk.work_items.ListWorkItems(ListWorkItemsRequest(filter=f"assignee = {agent}"))
         assert len(own.work_items) == 1
@@ -184,3 +203,71 @@ async def test_what_others_hold_at_the_moment_is_passed_over_however_much_it_is(
             for each in held:
                 await LOCK_WORK_ITEM.one(tx, id=each.name.partition("/")[2])
             assert (await next_of(desk, bob)).work_item.name == free.name
+
+
+async def queue_of(desk, **asked):
+    return await desk.queue.GetQueue(GetQueueRequest(name=f"{DELIVERY}/queue", **asked))
+
+
+async def test_a_queue_says_what_waits_how_long_and_what_comes_first(desk, bob):
+    team = await desk.team("returns")
+    case = await desk.open()
+    late = await desk.add(case.name)
+    desk.clock.advance(timedelta(minutes=30))
+    for_team = await desk.add(case.name, team=team, language_code="fr")
+    taken = await desk.add(case.name)
+    await desk.item("Assign", taken.name, assignee=bob)
+    queue = await queue_of(desk)
+    assert (queue.waiting_count, queue.overdue_count, queue.available_agent_count) == (2, 0, 0)
+    assert queue.oldest_time == late.create_time
+    assert [each.work_item.name for each in queue.first] == [late.name, for_team.name]
+    assert [each.language_reserved for each in queue.first] == [False, True]
+    assert [each.wait_minutes for each in queue.first] == [30, 0]
+    desk.clock.advance(timedelta(days=3))
+    await desk.presences.SetPresence(SetPresenceRequest(name=f"{bob}/presence", state="STATE_AVAILABLE"))
+    queue = await queue_of(desk, team=team)
+    assert (queue.waiting_count, queue.overdue_count, queue.available_agent_count) == (1, 0, 1)
+    desk.clock.advance(timedelta(hours=1))
+    assert (await queue_of(desk)).overdue_count == 2
+    assert await queue_of(desk, team="teams/none") == Queue(
+        name=f"{DELIVERY}/queue", department=DELIVERY, available_agent_count=0
+    )
+
+
+async def test_a_queue_is_listed_in_the_order_in_which_it_is_given_out_page_by_page(desk):
+    team = await desk.team("returns")
+    dues, asked = (2, 5, 6, 3, 9, 1, 7), {"parent": f"{DELIVERY}/queue", "page_size": 3}
+    for hours, skills in zip(dues, ([], ["a"], ["b"], ["a", "b"], [], ["c"], []), strict=True):
+        item = await desk.add(
+            (await desk.open()).name, required_skills=skills, team=team if "c" in skills else ""
+        )
+        promise = await desk.make(due_days=hours / 24, work_item=item.name)
+        await due(desk, item, moment(promise.due_time))
+    agent = await desk.agent("agents/all", DELIVERY, skills=["a", "b", "c"], teams=[team])
+    listed, token = [], ""
+    while len(listed) < len(dues):
+        page = await desk.queue.ListQueuedWork(ListQueuedWorkRequest(**asked, page_token=token))
+        listed += [each.work_item.name for each in page.queued_works]
+        token = page.next_page_token
+    assert token == ""
+    assert listed == [(await next_of(desk, agent)).work_item.name for _ in dues]
+    one = await desk.queue.ListQueuedWork(ListQueuedWorkRequest(parent=f"{DELIVERY}/queue", team=team))
+    assert not one.queued_works
+
+
+async def test_who_watches_a_queue_is_told_when_it_changes(desk, bob, monkeypatch):
+    monkeypatch.setattr(rpc, "PAUSE_S", 0.05)
+    monkeypatch.setattr(queue_reading, "KEPT_S", 0.01)
+    streams = [desk.queue.WatchQueue(WatchQueueRequest(name=f"{DELIVERY}/queue")) for _ in range(2)]
+    try:
+        async with asyncio.timeout(20):
+            assert [(await anext(aiter(each))).waiting_count for each in streams] == [0, 0]
+            item = await desk.add((await desk.open()).name)
+            for stream in streams:
+                told = await anext(aiter(stream))
+                assert [each.work_item.name for each in told.first] == [item.name]
+            await next_of(desk, bob)
+            assert [(await anext(aiter(each))).waiting_count for each in streams] == [0, 0]
+    finally:
+        for stream in streams:
+            stream.cancel()

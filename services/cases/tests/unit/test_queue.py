@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from cases.domain.deadline import AGE, DeadlineBasis, deadline_of
+from cases.domain.lane import Abilities, Lane
 from cases.domain.priority import Band
-from cases.domain.queue import CONTINUITY, NEAR, Candidate, given, in_order
+from cases.domain.queue import CONTINUITY, NEAR, Candidate, Nothing, Reason, for_others, in_order, queued
 from cases.domain.work_item import WorkItem
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -16,8 +17,7 @@ HOUR = timedelta(hours=1)
 
 def waiting(due, band=Band.STANDARD, *, known=False, n=1):
     deadline = deadline_of(NOW - HOUR, band, promised=NOW + due)
-    at, basis, rank = deadline.deadline_time, deadline.deadline_basis, deadline.rank_time
-    return Candidate(UUID(int=n), NOW - HOUR, at, basis, rank, known)
+    return Candidate(UUID(int=n), deadline.deadline_time, deadline.rank_time, known)
 
 
 def first(*candidates):
@@ -70,22 +70,28 @@ def test_nothing_comes_before_what_is_due_soon_but_what_is_due_sooner():
     assert in_order([valued, due, late], NOW) == [late, due, valued]
 
 
-def told(chosen):
-    item = WorkItem(chosen.id, UUID(int=7), UUID(int=8), "delivery", "deliver", "", NOW, NOW)
-    return given(item, chosen, NOW)
-
-
 def test_it_is_told_in_the_numbers_that_it_was_chosen_by():
-    work = told(waiting(10 * HOUR, Band.GOLD, known=True))
+    item = WorkItem(UUID(int=1), UUID(int=7), UUID(int=8), "delivery", "deliver", "", NOW, NOW)
+    item.route(None, [], "de-AT", NOW - HOUR)
+    item.be_due(deadline_of(NOW, Band.GOLD, promised=NOW + 10 * HOUR))
+    work = queued(item, NOW, known=True)
     assert (work.value_minutes, work.continuity_minutes, work.wait_minutes) == (120, 120, 60)
-    assert not work.deadline_near
-    assert work.summary == (
-        "It is due at 2026-03-02 19:00 UTC, as it was promised, and nothing is due soon;"
-        " it comes 120 minutes sooner as the customer is worth more"
-        " and 120 minutes sooner as you know the customer."
+    assert (work.deadline_basis, work.deadline_near, work.language_reserved) == (
+        DeadlineBasis.PROMISE,
+        False,
+        True,
     )
-    assert told(waiting(HOUR)).summary == (
-        "It is due at 2026-03-02 10:00 UTC, as it was promised: that comes before anything else."
-    )
-    assert told(waiting(-HOUR)).summary.startswith("It was due at 2026-03-02 08:00 UTC")
-    assert told(waiting(8 * HOUR)).summary.endswith("and nothing is due soon.")
+    assert queued(item, NOW + 6 * HOUR).deadline_near
+    assert queued(item, NOW).continuity_minutes == 0
+
+
+def test_nothing_says_what_is_missing_for_what_waits():
+    lanes = [Lane("returns", frozenset({"refunds"})), Lane(None, frozenset({"refunds", "tax"}), "fr")]
+    abilities = Abilities(frozenset({"claims"}), frozenset({"tax"}), frozenset({"de"}))
+    nothing = for_others(lanes, abilities, 3, 5)
+    assert nothing.reason is Reason.FOR_OTHERS
+    assert (nothing.open_work_count, nothing.capacity) == (3, 5)
+    assert nothing.missing_skills == ["refunds"]
+    assert nothing.missing_teams == ["teams/returns"]
+    assert nothing.missing_language_codes == ["fr"]
+    assert for_others([], abilities, 0, 0) == Nothing(Reason.EMPTY, 0, 0)

@@ -12,7 +12,7 @@ READ_EVERYTHING = _each(
     cases.agents.read cases.authority_policies.read cases.calendars.read cases.case_jobs.read
     cases.case_links.read cases.cases.read cases.clock_policies.read cases.clocks.read
     cases.departments.read cases.escalations.read cases.handoffs.read cases.notes.read
-    cases.promises.read cases.topics.read cases.work_items.read
+    cases.presences.read cases.promises.read cases.teams.read cases.topics.read cases.work_items.read
     customer.attribute_values.read customer.attributes.read customer.observations.read
     customer.consents.read customer.customer_merges.read customer.customers.read
     customer.customers.resolve customer.identifiers.read customer.import_jobs.read
@@ -30,7 +30,7 @@ READ_EVERYTHING = _each(
 FRONT_LINE = _each(
     """
     cases.case_links.write cases.cases.write cases.clocks.write cases.escalations.write
-    cases.notes.write
+    cases.notes.write cases.presences.write
     cases.promises.write cases.work_items.write
     customer.attribute_values.write customer.consents.write customer.customers.write
     customer.identifiers.verify customer.identifiers.write customer.match_candidates.write
@@ -56,7 +56,7 @@ BACK_OFFICE = _each(
 LEAD = _each(
     """
     cases.agents.write cases.authority_policies.write cases.calendars.write cases.case_jobs.write
-    cases.clock_policies.write cases.departments.write cases.topics.write
+    cases.clock_policies.write cases.departments.write cases.teams.write cases.topics.write
     customer.attributes.write customer.customer_merges.write customer.customers.assign
     customer.customers.contact customer.import_jobs.write customer.match_jobs.write
     customer.purposes.write customer.section_schemas.write

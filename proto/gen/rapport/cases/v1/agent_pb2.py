@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crapport/cases/v1/agent.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x94\x03\n\x05\x41gent\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1f\n\x0c\x64isplay_name\x18\x02 \x01(\tB\t\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x01\x12\x1f\n\x05phone\x18\x03 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x10\x32\x12\x1f\n\x05\x65mail\x18\x04 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x08\x08\x12:\n\ndepartment\x18\x05 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x16\n\x08inactive\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Agent\x12\x0e\x61gents/{agent}*\x06\x61gents2\x05\x61gentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crapport/cases/v1/agent.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xad\x04\n\x05\x41gent\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1f\n\x0c\x64isplay_name\x18\x02 \x01(\tB\t\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x01\x12\x1f\n\x05phone\x18\x03 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x10\x32\x12\x1f\n\x05\x65mail\x18\x04 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x08\x08\x12:\n\ndepartment\x18\x05 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x16\n\x08inactive\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12\x31\n\x05teams\x18\n \x03(\tB\"\xe2\x41\x01\x01\xfa\x41\x14\n\x12\x63\x61ses.rapport/Team\xf2\xfb\x8a\x01\x02\x18\x14\x12\x1d\n\x06skills\x18\x0b \x03(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x08\x01\x18\x32\x12%\n\x0elanguage_codes\x18\x0c \x03(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x08\t\x18\x14\x12\x1e\n\x08\x63\x61pacity\x18\r \x01(\x05\x42\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\xe8\x07:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Agent\x12\x0e\x61gents/{agent}*\x06\x61gents2\x05\x61gentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,8 +53,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AGENT'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_AGENT'].fields_by_name['etag']._loaded_options = None
   _globals['_AGENT'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_AGENT'].fields_by_name['teams']._loaded_options = None
+  _globals['_AGENT'].fields_by_name['teams']._serialized_options = b'\342A\001\001\372A\024\n\022cases.rapport/Team\362\373\212\001\002\030\024'
+  _globals['_AGENT'].fields_by_name['skills']._loaded_options = None
+  _globals['_AGENT'].fields_by_name['skills']._serialized_options = b'\342A\001\001\362\373\212\001\004\010\001\0302'
+  _globals['_AGENT'].fields_by_name['language_codes']._loaded_options = None
+  _globals['_AGENT'].fields_by_name['language_codes']._serialized_options = b'\342A\001\001\362\373\212\001\004\010\t\030\024'
+  _globals['_AGENT'].fields_by_name['capacity']._loaded_options = None
+  _globals['_AGENT'].fields_by_name['capacity']._serialized_options = b'\342A\001\001\362\373\212\001\0030\350\007'
   _globals['_AGENT']._loaded_options = None
   _globals['_AGENT']._serialized_options = b'\352A4\n\023cases.rapport/Agent\022\016agents/{agent}*\006agents2\005agent'
   _globals['_AGENT']._serialized_start=178
-  _globals['_AGENT']._serialized_end=582
+  _globals['_AGENT']._serialized_end=735
 # @@protoc_insertion_point(module_scope)

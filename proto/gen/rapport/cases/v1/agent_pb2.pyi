@@ -3,9 +3,11 @@
 isort:skip_file
 The people a customer can be told to turn to."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -32,6 +34,10 @@ class Agent(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    TEAMS_FIELD_NUMBER: _builtins.int
+    SKILLS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`agents/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
     display_name: _builtins.str
@@ -48,6 +54,10 @@ class Agent(_message.Message):
     """
     etag: _builtins.str
     """The row version, quoted. Of an update: refuses a stale one (ABORTED); empty means last write wins."""
+    capacity: _builtins.int
+    """How much work they are given until some of it is finished or blocked, at most 1,000; 0: as much as they ask for.
+    Who assigns work by hand may give them more.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the agent was created."""
@@ -55,6 +65,18 @@ class Agent(_message.Message):
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When the agent was last changed."""
+
+    @_builtins.property
+    def teams(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The teams of their department that they are in, `teams/{team}`: each once, at most 20."""
+
+    @_builtins.property
+    def skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What they can do, codes such as `refunds`, beside what all of their teams can (`Team.skills`): each once, at most 50."""
+
+    @_builtins.property
+    def language_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The languages that they speak with customers, BCP 47; of `de-AT` only `de` counts. Each once, at most 20; empty: any."""
 
     def __init__(
         self,
@@ -68,10 +90,14 @@ class Agent(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        teams: _abc.Iterable[_builtins.str] | None = ...,
+        skills: _abc.Iterable[_builtins.str] | None = ...,
+        language_codes: _abc.Iterable[_builtins.str] | None = ...,
+        capacity: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "department", b"department", "display_name", b"display_name", "email", b"email", "etag", b"etag", "inactive", b"inactive", "name", b"name", "phone", b"phone", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "email", b"email", "etag", b"etag", "inactive", b"inactive", "language_codes", b"language_codes", "name", b"name", "phone", b"phone", "skills", b"skills", "teams", b"teams", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1454,6 +1454,64 @@ class DepartmentUpdated(_message.Message):
 Global___DepartmentUpdated: _TypeAlias = DepartmentUpdated  # noqa: Y015
 
 @_typing.final
+class TeamCreated(_message.Message):
+    """A team was made. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAM_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    team: _builtins.str
+    """`teams/{team}`."""
+    department: _builtins.str
+    """`departments/{department}` that it is a part of."""
+    def __init__(
+        self,
+        *,
+        team: _builtins.str = ...,
+        department: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "team", b"team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TeamCreated: _TypeAlias = TeamCreated  # noqa: Y015
+
+@_typing.final
+class TeamUpdated(_message.Message):
+    """A team was changed. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAM_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    team: _builtins.str
+    """`teams/{team}`."""
+    department: _builtins.str
+    """`departments/{department}` that it is a part of."""
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed, for example `skills`."""
+
+    def __init__(
+        self,
+        *,
+        team: _builtins.str = ...,
+        department: _builtins.str = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "team", b"team", "updated_fields", b"updated_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TeamUpdated: _TypeAlias = TeamUpdated  # noqa: Y015
+
+@_typing.final
 class CalendarCreated(_message.Message):
     """A calendar was created. It is about no customer."""
 

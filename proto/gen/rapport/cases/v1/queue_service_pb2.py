@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from rapport.cases.v1 import work_item_pb2 as rapport_dot_cases_dot_v1_dot_work__item__pb2
+from rapport.cases.v1 import queue_pb2 as rapport_dot_cases_dot_v1_dot_queue__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/cases/v1/queue_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/cases/v1/work_item.proto\x1a rapport/options/v1/options.proto\"[\n\x13TakeNextWorkRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\x9e\x03\n\x08NextWork\x12-\n\twork_item\x18\x01 \x01(\x0b\x32\x1a.rapport.cases.v1.WorkItem\x12\x31\n\rdeadline_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12@\n\x0e\x64\x65\x61\x64line_basis\x18\x03 \x01(\x0e\x32(.rapport.cases.v1.NextWork.DeadlineBasis\x12\x15\n\rdeadline_near\x18\x04 \x01(\x08\x12\x15\n\rvalue_minutes\x18\x05 \x01(\x05\x12\x1a\n\x12\x63ontinuity_minutes\x18\x06 \x01(\x05\x12\x14\n\x0cwait_minutes\x18\x07 \x01(\x05\x12\x0f\n\x07summary\x18\x08 \x01(\t\"}\n\rDeadlineBasis\x12\x1e\n\x1a\x44\x45\x41\x44LINE_BASIS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45\x41\x44LINE_BASIS_PROMISE\x10\x01\x12\x18\n\x14\x44\x45\x41\x44LINE_BASIS_CLOCK\x10\x02\x12\x16\n\x12\x44\x45\x41\x44LINE_BASIS_AGE\x10\x03\x32\xaa\x01\n\x0cQueueService\x12\x99\x01\n\x0cTakeNextWork\x12%.rapport.cases.v1.TakeNextWorkRequest\x1a\x1a.rapport.cases.v1.NextWork\"F\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02%\" /v1/{name=agents/*}:takeNextWork:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/cases/v1/queue_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crapport/cases/v1/queue.proto\x1a rapport/options/v1/options.proto\"[\n\x13TakeNextWorkRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"n\n\x14TakeNextWorkResponse\x12*\n\x04work\x18\x01 \x01(\x0b\x32\x1c.rapport.cases.v1.QueuedWork\x12*\n\x07nothing\x18\x02 \x01(\x0b\x32\x19.rapport.cases.v1.Nothing\"\x81\x03\n\x07Nothing\x12\x30\n\x06reason\x18\x01 \x01(\x0e\x32 .rapport.cases.v1.Nothing.Reason\x12\x17\n\x0fopen_work_count\x18\x02 \x01(\x05\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\x05\x12\x16\n\x0emissing_skills\x18\x04 \x03(\t\x12.\n\rmissing_teams\x18\x05 \x03(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Team\x12\x1e\n\x16missing_language_codes\x18\x06 \x03(\t\x12.\n\nuntil_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x80\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x0f\n\x0bREASON_AWAY\x10\x01\x12\x0f\n\x0bREASON_BUSY\x10\x02\x12\x13\n\x0fREASON_CAPACITY\x10\x03\x12\x10\n\x0cREASON_EMPTY\x10\x04\x12\x15\n\x11REASON_FOR_OTHERS\x10\x05\"h\n\x0fGetQueueRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Queue\x12)\n\x04team\x18\x02 \x01(\tB\x1b\xe2\x41\x01\x01\xfa\x41\x14\n\x12\x63\x61ses.rapport/Team\"\x9c\x01\n\x11WatchQueueRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Queue\x12)\n\x04team\x18\x02 \x01(\tB\x1b\xe2\x41\x01\x01\xfa\x41\x14\n\x12\x63\x61ses.rapport/Team\x12\x30\n\x07max_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\"\xa3\x01\n\x15ListQueuedWorkRequest\x12,\n\x06parent\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Queue\x12)\n\x04team\x18\x02 \x01(\tB\x1b\xe2\x41\x01\x01\xfa\x41\x14\n\x12\x63\x61ses.rapport/Team\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"e\n\x16ListQueuedWorkResponse\x12\x32\n\x0cqueued_works\x18\x01 \x03(\x0b\x32\x1c.rapport.cases.v1.QueuedWork\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x95\x05\n\x0cQueueService\x12\xa5\x01\n\x0cTakeNextWork\x12%.rapport.cases.v1.TakeNextWorkRequest\x1a&.rapport.cases.v1.TakeNextWorkResponse\"F\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02%\" /v1/{name=agents/*}:takeNextWork:\x01*\x12\x8b\x01\n\x08GetQueue\x12!.rapport.cases.v1.GetQueueRequest\x1a\x17.rapport.cases.v1.Queue\"C\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=departments/*/queue}\x12\x97\x01\n\nWatchQueue\x12#.rapport.cases.v1.WatchQueueRequest\x1a\x17.rapport.cases.v1.Queue\"I\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02&\x12$/v1/{name=departments/*/queue}:watch0\x01\x12\xb4\x01\n\x0eListQueuedWork\x12\'.rapport.cases.v1.ListQueuedWorkRequest\x1a(.rapport.cases.v1.ListQueuedWorkResponse\"O\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02,\x12*/v1/{parent=departments/*/queue}/workItemsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,14 +42,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TAKENEXTWORKREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023cases.rapport/Agent'
   _globals['_TAKENEXTWORKREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_TAKENEXTWORKREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_NOTHING'].fields_by_name['missing_teams']._loaded_options = None
+  _globals['_NOTHING'].fields_by_name['missing_teams']._serialized_options = b'\372A\024\n\022cases.rapport/Team'
+  _globals['_GETQUEUEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETQUEUEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023cases.rapport/Queue'
+  _globals['_GETQUEUEREQUEST'].fields_by_name['team']._loaded_options = None
+  _globals['_GETQUEUEREQUEST'].fields_by_name['team']._serialized_options = b'\342A\001\001\372A\024\n\022cases.rapport/Team'
+  _globals['_WATCHQUEUEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_WATCHQUEUEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023cases.rapport/Queue'
+  _globals['_WATCHQUEUEREQUEST'].fields_by_name['team']._loaded_options = None
+  _globals['_WATCHQUEUEREQUEST'].fields_by_name['team']._serialized_options = b'\342A\001\001\372A\024\n\022cases.rapport/Team'
+  _globals['_WATCHQUEUEREQUEST'].fields_by_name['max_age']._loaded_options = None
+  _globals['_WATCHQUEUEREQUEST'].fields_by_name['max_age']._serialized_options = b'\342A\001\001'
+  _globals['_LISTQUEUEDWORKREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTQUEUEDWORKREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\025\n\023cases.rapport/Queue'
+  _globals['_LISTQUEUEDWORKREQUEST'].fields_by_name['team']._loaded_options = None
+  _globals['_LISTQUEUEDWORKREQUEST'].fields_by_name['team']._serialized_options = b'\342A\001\001\372A\024\n\022cases.rapport/Team'
+  _globals['_LISTQUEUEDWORKREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTQUEUEDWORKREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTQUEUEDWORKREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTQUEUEDWORKREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_QUEUESERVICE'].methods_by_name['TakeNextWork']._loaded_options = None
   _globals['_QUEUESERVICE'].methods_by_name['TakeNextWork']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002%\" /v1/{name=agents/*}:takeNextWork:\001*'
-  _globals['_TAKENEXTWORKREQUEST']._serialized_start=249
-  _globals['_TAKENEXTWORKREQUEST']._serialized_end=340
-  _globals['_NEXTWORK']._serialized_start=343
-  _globals['_NEXTWORK']._serialized_end=757
-  _globals['_NEXTWORK_DEADLINEBASIS']._serialized_start=632
-  _globals['_NEXTWORK_DEADLINEBASIS']._serialized_end=757
-  _globals['_QUEUESERVICE']._serialized_start=760
-  _globals['_QUEUESERVICE']._serialized_end=930
+  _globals['_QUEUESERVICE'].methods_by_name['GetQueue']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['GetQueue']._serialized_options = b'\220\002\001\312\373\212\001\025cases.work_items.read\202\323\344\223\002 \022\036/v1/{name=departments/*/queue}'
+  _globals['_QUEUESERVICE'].methods_by_name['WatchQueue']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['WatchQueue']._serialized_options = b'\220\002\001\312\373\212\001\025cases.work_items.read\202\323\344\223\002&\022$/v1/{name=departments/*/queue}:watch'
+  _globals['_QUEUESERVICE'].methods_by_name['ListQueuedWork']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['ListQueuedWork']._serialized_options = b'\220\002\001\312\373\212\001\025cases.work_items.read\202\323\344\223\002,\022*/v1/{parent=departments/*/queue}/workItems'
+  _globals['_TAKENEXTWORKREQUEST']._serialized_start=277
+  _globals['_TAKENEXTWORKREQUEST']._serialized_end=368
+  _globals['_TAKENEXTWORKRESPONSE']._serialized_start=370
+  _globals['_TAKENEXTWORKRESPONSE']._serialized_end=480
+  _globals['_NOTHING']._serialized_start=483
+  _globals['_NOTHING']._serialized_end=868
+  _globals['_NOTHING_REASON']._serialized_start=740
+  _globals['_NOTHING_REASON']._serialized_end=868
+  _globals['_GETQUEUEREQUEST']._serialized_start=870
+  _globals['_GETQUEUEREQUEST']._serialized_end=974
+  _globals['_WATCHQUEUEREQUEST']._serialized_start=977
+  _globals['_WATCHQUEUEREQUEST']._serialized_end=1133
+  _globals['_LISTQUEUEDWORKREQUEST']._serialized_start=1136
+  _globals['_LISTQUEUEDWORKREQUEST']._serialized_end=1299
+  _globals['_LISTQUEUEDWORKRESPONSE']._serialized_start=1301
+  _globals['_LISTQUEUEDWORKRESPONSE']._serialized_end=1402
+  _globals['_QUEUESERVICE']._serialized_start=1405
+  _globals['_QUEUESERVICE']._serialized_end=2066
 # @@protoc_insertion_point(module_scope)

@@ -3,11 +3,14 @@
 isort:skip_file
 What is to be done next."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from rapport.cases.v1 import work_item_pb2 as _work_item_pb2
+from rapport.cases.v1 import queue_pb2 as _queue_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -46,82 +49,240 @@ class TakeNextWorkRequest(_message.Message):
 Global___TakeNextWorkRequest: _TypeAlias = TakeNextWorkRequest  # noqa: Y015
 
 @_typing.final
-class NextWork(_message.Message):
-    """What is to be done next, and the numbers that it was chosen by."""
+class TakeNextWorkResponse(_message.Message):
+    """What is to be done next, or why there is nothing: one of them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _DeadlineBasis:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
-
-    class _DeadlineBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[NextWork._DeadlineBasis.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        DEADLINE_BASIS_UNSPECIFIED: NextWork._DeadlineBasis.ValueType  # 0
-        """There is no work."""
-        DEADLINE_BASIS_PROMISE: NextWork._DeadlineBasis.ValueType  # 1
-        """The customer waits for a promise that rests on it."""
-        DEADLINE_BASIS_CLOCK: NextWork._DeadlineBasis.ValueType  # 2
-        """A clock of it runs, or is breached."""
-        DEADLINE_BASIS_AGE: NextWork._DeadlineBasis.ValueType  # 3
-        """Neither: nobody waits for ever."""
-
-    class DeadlineBasis(_DeadlineBasis, metaclass=_DeadlineBasisEnumTypeWrapper):
-        """What says by when work is to be done."""
-
-    DEADLINE_BASIS_UNSPECIFIED: NextWork.DeadlineBasis.ValueType  # 0
-    """There is no work."""
-    DEADLINE_BASIS_PROMISE: NextWork.DeadlineBasis.ValueType  # 1
-    """The customer waits for a promise that rests on it."""
-    DEADLINE_BASIS_CLOCK: NextWork.DeadlineBasis.ValueType  # 2
-    """A clock of it runs, or is breached."""
-    DEADLINE_BASIS_AGE: NextWork.DeadlineBasis.ValueType  # 3
-    """Neither: nobody waits for ever."""
-
-    WORK_ITEM_FIELD_NUMBER: _builtins.int
-    DEADLINE_TIME_FIELD_NUMBER: _builtins.int
-    DEADLINE_BASIS_FIELD_NUMBER: _builtins.int
-    DEADLINE_NEAR_FIELD_NUMBER: _builtins.int
-    VALUE_MINUTES_FIELD_NUMBER: _builtins.int
-    CONTINUITY_MINUTES_FIELD_NUMBER: _builtins.int
-    WAIT_MINUTES_FIELD_NUMBER: _builtins.int
-    SUMMARY_FIELD_NUMBER: _builtins.int
-    deadline_basis: Global___NextWork.DeadlineBasis.ValueType
-    """What says so."""
-    deadline_near: _builtins.bool
-    """True when that is so near that it alone counts: neither value nor acquaintance puts anything before it."""
-    value_minutes: _builtins.int
-    """How many minutes sooner it comes by what its customer is worth. Counts until its deadline is near."""
-    continuity_minutes: _builtins.int
-    """How many minutes sooner it comes to this agent, who knows its customer. Counts until its deadline is near."""
-    wait_minutes: _builtins.int
-    """How many minutes it had waited since it was created."""
-    summary: _builtins.str
-    """Why it comes first, a sentence; empty when there is nothing to do."""
+    WORK_FIELD_NUMBER: _builtins.int
+    NOTHING_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def work_item(self) -> _work_item_pb2.WorkItem:
-        """The work, which is the agent's now; absent when there is nothing to do."""
+    def work(self) -> _queue_pb2.QueuedWork:
+        """What the agent has now, and what it was chosen by."""
 
     @_builtins.property
-    def deadline_time(self) -> _timestamp_pb2.Timestamp:
-        """By when it is to be done: the earliest of what says so. May be past."""
+    def nothing(self) -> Global___Nothing:
+        """Why there is nothing."""
 
     def __init__(
         self,
         *,
-        work_item: _work_item_pb2.WorkItem | None = ...,
-        deadline_time: _timestamp_pb2.Timestamp | None = ...,
-        deadline_basis: Global___NextWork.DeadlineBasis.ValueType = ...,
-        deadline_near: _builtins.bool = ...,
-        value_minutes: _builtins.int = ...,
-        continuity_minutes: _builtins.int = ...,
-        wait_minutes: _builtins.int = ...,
-        summary: _builtins.str = ...,
+        work: _queue_pb2.QueuedWork | None = ...,
+        nothing: Global___Nothing | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline_time", b"deadline_time", "work_item", b"work_item"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["nothing", b"nothing", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["continuity_minutes", b"continuity_minutes", "deadline_basis", b"deadline_basis", "deadline_near", b"deadline_near", "deadline_time", b"deadline_time", "summary", b"summary", "value_minutes", b"value_minutes", "wait_minutes", b"wait_minutes", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["nothing", b"nothing", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___NextWork: _TypeAlias = NextWork  # noqa: Y015
+Global___TakeNextWorkResponse: _TypeAlias = TakeNextWorkResponse  # noqa: Y015
+
+@_typing.final
+class Nothing(_message.Message):
+    """Why there is nothing to do for an agent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Reason:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Nothing._Reason.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        REASON_UNSPECIFIED: Nothing._Reason.ValueType  # 0
+        """Never sent."""
+        REASON_AWAY: Nothing._Reason.ValueType  # 1
+        """The agent said that they are away."""
+        REASON_BUSY: Nothing._Reason.ValueType  # 2
+        """The agent said that they are busy."""
+        REASON_CAPACITY: Nothing._Reason.ValueType  # 3
+        """The agent has as much as they can have at once."""
+        REASON_EMPTY: Nothing._Reason.ValueType  # 4
+        """Nothing waits in their department."""
+        REASON_FOR_OTHERS: Nothing._Reason.ValueType  # 5
+        """What waits is for others: those with certain skills, of certain teams, or for a while of certain languages."""
+
+    class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
+        """Why, the first that holds."""
+
+    REASON_UNSPECIFIED: Nothing.Reason.ValueType  # 0
+    """Never sent."""
+    REASON_AWAY: Nothing.Reason.ValueType  # 1
+    """The agent said that they are away."""
+    REASON_BUSY: Nothing.Reason.ValueType  # 2
+    """The agent said that they are busy."""
+    REASON_CAPACITY: Nothing.Reason.ValueType  # 3
+    """The agent has as much as they can have at once."""
+    REASON_EMPTY: Nothing.Reason.ValueType  # 4
+    """Nothing waits in their department."""
+    REASON_FOR_OTHERS: Nothing.Reason.ValueType  # 5
+    """What waits is for others: those with certain skills, of certain teams, or for a while of certain languages."""
+
+    REASON_FIELD_NUMBER: _builtins.int
+    OPEN_WORK_COUNT_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    MISSING_SKILLS_FIELD_NUMBER: _builtins.int
+    MISSING_TEAMS_FIELD_NUMBER: _builtins.int
+    MISSING_LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    reason: Global___Nothing.Reason.ValueType
+    """Why."""
+    open_work_count: _builtins.int
+    """How much work the agent has that is neither finished nor blocked."""
+    capacity: _builtins.int
+    """How much they can have at once; 0: as much as they ask for."""
+    @_builtins.property
+    def missing_skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Skills that they have not and what waits asks for, at most 10."""
+
+    @_builtins.property
+    def missing_teams(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Teams that they are not in and that work waits for, `teams/{team}`, at most 10."""
+
+    @_builtins.property
+    def missing_language_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Languages that they do not speak and that work waits for, for a while, at most 10."""
+
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when they said that they are busy or away; absent for anything else."""
+
+    def __init__(
+        self,
+        *,
+        reason: Global___Nothing.Reason.ValueType = ...,
+        open_work_count: _builtins.int = ...,
+        capacity: _builtins.int = ...,
+        missing_skills: _abc.Iterable[_builtins.str] | None = ...,
+        missing_teams: _abc.Iterable[_builtins.str] | None = ...,
+        missing_language_codes: _abc.Iterable[_builtins.str] | None = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "missing_language_codes", b"missing_language_codes", "missing_skills", b"missing_skills", "missing_teams", b"missing_teams", "open_work_count", b"open_work_count", "reason", b"reason", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Nothing: _TypeAlias = Nothing  # noqa: Y015
+
+@_typing.final
+class GetQueueRequest(_message.Message):
+    """Gets a queue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`departments/{department}/queue`."""
+    team: _builtins.str
+    """What waits for one team alone, `teams/{team}`; empty: all of it."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        team: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "team", b"team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetQueueRequest: _TypeAlias = GetQueueRequest  # noqa: Y015
+
+@_typing.final
+class WatchQueueRequest(_message.Message):
+    """Watches a queue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
+    MAX_AGE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`departments/{department}/queue`."""
+    team: _builtins.str
+    """What waits for one team alone, `teams/{team}`; empty: all of it."""
+    @_builtins.property
+    def max_age(self) -> _duration_pb2.Duration:
+        """How long the stream lasts; absent means 30 minutes, which is the most. Reconnect for more."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        team: _builtins.str = ...,
+        max_age: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age", "name", b"name", "team", b"team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchQueueRequest: _TypeAlias = WatchQueueRequest  # noqa: Y015
+
+@_typing.final
+class ListQueuedWorkRequest(_message.Message):
+    """Lists what waits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`departments/{department}/queue`."""
+    team: _builtins.str
+    """What waits for one team alone, `teams/{team}`; empty: all of it."""
+    page_size: _builtins.int
+    """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """`next_page_token` of the previous page of the same list."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        team: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "team", b"team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListQueuedWorkRequest: _TypeAlias = ListQueuedWorkRequest  # noqa: Y015
+
+@_typing.final
+class ListQueuedWorkResponse(_message.Message):
+    """One page of what waits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUED_WORKS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def queued_works(self) -> _containers.RepeatedCompositeFieldContainer[_queue_pb2.QueuedWork]:
+        """The work, what is given out first, first. What comes meanwhile may be missing."""
+
+    def __init__(
+        self,
+        *,
+        queued_works: _abc.Iterable[_queue_pb2.QueuedWork] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "queued_works", b"queued_works"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListQueuedWorkResponse: _TypeAlias = ListQueuedWorkResponse  # noqa: Y015

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from rapport.cases.v1 import queue_pb2 as rapport_dot_cases_dot_v1_dot_queue__pb2
 from rapport.cases.v1 import queue_service_pb2 as rapport_dot_cases_dot_v1_dot_queue__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class QueueServiceStub:
-    """The queues of the departments: work that is pending, of nobody, can go on, and waits for no other work.
+    """The queues of the departments.
     """
 
     def __init__(self, channel):
@@ -38,16 +39,54 @@ class QueueServiceStub:
         self.TakeNextWork = channel.unary_unary(
                 '/rapport.cases.v1.QueueService/TakeNextWork',
                 request_serializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.TakeNextWorkRequest.SerializeToString,
-                response_deserializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.NextWork.FromString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.TakeNextWorkResponse.FromString,
+                _registered_method=True)
+        self.GetQueue = channel.unary_unary(
+                '/rapport.cases.v1.QueueService/GetQueue',
+                request_serializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.GetQueueRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_queue__pb2.Queue.FromString,
+                _registered_method=True)
+        self.WatchQueue = channel.unary_stream(
+                '/rapport.cases.v1.QueueService/WatchQueue',
+                request_serializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.WatchQueueRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_queue__pb2.Queue.FromString,
+                _registered_method=True)
+        self.ListQueuedWork = channel.unary_unary(
+                '/rapport.cases.v1.QueueService/ListQueuedWork',
+                request_serializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.ListQueuedWorkRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.ListQueuedWorkResponse.FromString,
                 _registered_method=True)
 
 
 class QueueServiceServicer:
-    """The queues of the departments: work that is pending, of nobody, can go on, and waits for no other work.
+    """The queues of the departments.
     """
 
     def TakeNextWork(self, request, context):
-        """Gives an agent the one thing of their department to do next, and says why. AssignWorkItem without an assignee puts it back.
+        """Gives an agent the one thing of their department to do next, and says why; or why there is nothing. They can do it, and have not as
+        much as they can have. AssignWorkItem without an assignee puts it back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetQueue(self, request, context):
+        """Gets how much waits in a department, and what comes first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchQueue(self, request, context):
+        """Streams a queue: at once, and whenever it is another, about once a second at most; the same again at least every 15 s. Ends after
+        `max_age`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListQueuedWork(self, request, context):
+        """Lists what waits in a department, in the order in which it is given out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -59,7 +98,22 @@ def add_QueueServiceServicer_to_server(servicer, server):
             'TakeNextWork': grpc.unary_unary_rpc_method_handler(
                     servicer.TakeNextWork,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.TakeNextWorkRequest.FromString,
-                    response_serializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.NextWork.SerializeToString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.TakeNextWorkResponse.SerializeToString,
+            ),
+            'GetQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetQueue,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.GetQueueRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_queue__pb2.Queue.SerializeToString,
+            ),
+            'WatchQueue': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchQueue,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.WatchQueueRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_queue__pb2.Queue.SerializeToString,
+            ),
+            'ListQueuedWork': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQueuedWork,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.ListQueuedWorkRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_queue__service__pb2.ListQueuedWorkResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -70,7 +124,7 @@ def add_QueueServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class QueueService:
-    """The queues of the departments: work that is pending, of nobody, can go on, and waits for no other work.
+    """The queues of the departments.
     """
 
     @staticmethod
@@ -89,7 +143,88 @@ class QueueService:
             target,
             '/rapport.cases.v1.QueueService/TakeNextWork',
             rapport_dot_cases_dot_v1_dot_queue__service__pb2.TakeNextWorkRequest.SerializeToString,
-            rapport_dot_cases_dot_v1_dot_queue__service__pb2.NextWork.FromString,
+            rapport_dot_cases_dot_v1_dot_queue__service__pb2.TakeNextWorkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.QueueService/GetQueue',
+            rapport_dot_cases_dot_v1_dot_queue__service__pb2.GetQueueRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_queue__pb2.Queue.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rapport.cases.v1.QueueService/WatchQueue',
+            rapport_dot_cases_dot_v1_dot_queue__service__pb2.WatchQueueRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_queue__pb2.Queue.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQueuedWork(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.QueueService/ListQueuedWork',
+            rapport_dot_cases_dot_v1_dot_queue__service__pb2.ListQueuedWorkRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_queue__service__pb2.ListQueuedWorkResponse.FromString,
             options,
             channel_credentials,
             insecure,

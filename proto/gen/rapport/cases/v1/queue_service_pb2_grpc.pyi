@@ -5,6 +5,7 @@ What is to be done next."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from rapport.cases.v1 import queue_pb2 as _queue_pb2
 from rapport.cases.v1 import queue_service_pb2 as _queue_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -27,32 +28,80 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class QueueServiceStub:
-    """The queues of the departments: work that is pending, of nobody, can go on, and waits for no other work."""
+    """The queues of the departments."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> QueueServiceAsyncStub: ...
-    TakeNextWork: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.TakeNextWorkRequest, _queue_service_pb2.NextWork]
-    """Gives an agent the one thing of their department to do next, and says why. AssignWorkItem without an assignee puts it back."""
+    TakeNextWork: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.TakeNextWorkRequest, _queue_service_pb2.TakeNextWorkResponse]
+    """Gives an agent the one thing of their department to do next, and says why; or why there is nothing. They can do it, and have not as
+    much as they can have. AssignWorkItem without an assignee puts it back.
+    """
+    GetQueue: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.GetQueueRequest, _queue_pb2.Queue]
+    """Gets how much waits in a department, and what comes first."""
+    WatchQueue: _grpc.UnaryStreamMultiCallable[_queue_service_pb2.WatchQueueRequest, _queue_pb2.Queue]
+    """Streams a queue: at once, and whenever it is another, about once a second at most; the same again at least every 15 s. Ends after
+    `max_age`.
+    """
+    ListQueuedWork: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.ListQueuedWorkRequest, _queue_service_pb2.ListQueuedWorkResponse]
+    """Lists what waits in a department, in the order in which it is given out."""
 
 @_typing.type_check_only
 class QueueServiceAsyncStub(QueueServiceStub):
-    """The queues of the departments: work that is pending, of nobody, can go on, and waits for no other work."""
+    """The queues of the departments."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    TakeNextWork: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.TakeNextWorkRequest, _queue_service_pb2.NextWork]  # type: ignore[assignment]
-    """Gives an agent the one thing of their department to do next, and says why. AssignWorkItem without an assignee puts it back."""
+    TakeNextWork: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.TakeNextWorkRequest, _queue_service_pb2.TakeNextWorkResponse]  # type: ignore[assignment]
+    """Gives an agent the one thing of their department to do next, and says why; or why there is nothing. They can do it, and have not as
+    much as they can have. AssignWorkItem without an assignee puts it back.
+    """
+    GetQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.GetQueueRequest, _queue_pb2.Queue]  # type: ignore[assignment]
+    """Gets how much waits in a department, and what comes first."""
+    WatchQueue: _aio.UnaryStreamMultiCallable[_queue_service_pb2.WatchQueueRequest, _queue_pb2.Queue]  # type: ignore[assignment]
+    """Streams a queue: at once, and whenever it is another, about once a second at most; the same again at least every 15 s. Ends after
+    `max_age`.
+    """
+    ListQueuedWork: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ListQueuedWorkRequest, _queue_service_pb2.ListQueuedWorkResponse]  # type: ignore[assignment]
+    """Lists what waits in a department, in the order in which it is given out."""
 
 class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The queues of the departments: work that is pending, of nobody, can go on, and waits for no other work."""
+    """The queues of the departments."""
 
     @_abc_1.abstractmethod
     def TakeNextWork(
         self,
         request: _queue_service_pb2.TakeNextWorkRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.NextWork, _abc.Awaitable[_queue_service_pb2.NextWork]]:
-        """Gives an agent the one thing of their department to do next, and says why. AssignWorkItem without an assignee puts it back."""
+    ) -> _typing.Union[_queue_service_pb2.TakeNextWorkResponse, _abc.Awaitable[_queue_service_pb2.TakeNextWorkResponse]]:
+        """Gives an agent the one thing of their department to do next, and says why; or why there is nothing. They can do it, and have not as
+        much as they can have. AssignWorkItem without an assignee puts it back.
+        """
+
+    @_abc_1.abstractmethod
+    def GetQueue(
+        self,
+        request: _queue_service_pb2.GetQueueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queue_pb2.Queue, _abc.Awaitable[_queue_pb2.Queue]]:
+        """Gets how much waits in a department, and what comes first."""
+
+    @_abc_1.abstractmethod
+    def WatchQueue(
+        self,
+        request: _queue_service_pb2.WatchQueueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_queue_pb2.Queue], _abc.AsyncIterator[_queue_pb2.Queue]]:
+        """Streams a queue: at once, and whenever it is another, about once a second at most; the same again at least every 15 s. Ends after
+        `max_age`.
+        """
+
+    @_abc_1.abstractmethod
+    def ListQueuedWork(
+        self,
+        request: _queue_service_pb2.ListQueuedWorkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queue_service_pb2.ListQueuedWorkResponse, _abc.Awaitable[_queue_service_pb2.ListQueuedWorkResponse]]:
+        """Lists what waits in a department, in the order in which it is given out."""
 
 def add_QueueServiceServicer_to_server(servicer: QueueServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

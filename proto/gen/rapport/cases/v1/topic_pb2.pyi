@@ -3,9 +3,11 @@
 isort:skip_file
 What cases are about."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
@@ -35,6 +37,7 @@ class Topic(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    REQUIRED_SKILLS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`topics/{topic}`, chosen by whoever creates it: lower-case letters, digits and dashes, at most 63. A case's `topic` is its
     last part.
@@ -59,6 +62,12 @@ class Topic(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
 
+    @_builtins.property
+    def required_skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What whoever does the department's work in cases about it has to be able to do, skills such as `refunds`, unless the work
+        says otherwise: each once, at most 10. Empty: what the topic above it says.
+        """
+
     def __init__(
         self,
         *,
@@ -71,10 +80,11 @@ class Topic(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        required_skills: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_harm", b"default_harm", "default_owner", b"default_owner", "department", b"department", "display_name", b"display_name", "etag", b"etag", "name", b"name", "parent_topic", b"parent_topic", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_harm", b"default_harm", "default_owner", b"default_owner", "department", b"department", "display_name", b"display_name", "etag", b"etag", "name", b"name", "parent_topic", b"parent_topic", "required_skills", b"required_skills", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

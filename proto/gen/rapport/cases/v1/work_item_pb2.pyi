@@ -97,6 +97,9 @@ class WorkItem(_message.Message):
     HANDOFF_COUNT_FIELD_NUMBER: _builtins.int
     RETURN_COUNT_FIELD_NUMBER: _builtins.int
     FIELDS_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
+    REQUIRED_SKILLS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`workItems/{uuid}`, chosen by the server."""
     case: _builtins.str
@@ -131,6 +134,12 @@ class WorkItem(_message.Message):
     """How often it was handed over to another department."""
     return_count: _builtins.int
     """How many of these hand-offs gave it to a department that had had it before."""
+    team: _builtins.str
+    """The team of the department that does it, `teams/{team}`; empty: anybody of the department."""
+    language_code: _builtins.str
+    """The language in which it is spoken of with the customer, BCP 47. Of new work the customer's where it is empty. For half an hour, and
+    until an hour before it is due, only who speaks it is given the work; then anybody who can do it.
+    """
     @_builtins.property
     def forecast_finish_time(self) -> _timestamp_pb2.Timestamp:
         """When it is expected to be finished: as its department says, or later when what it waits for is (reason
@@ -171,6 +180,12 @@ class WorkItem(_message.Message):
         at most 500 characters. Events do not say it.
         """
 
+    @_builtins.property
+    def required_skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What whoever is given it has to be able to do, skills such as `refunds`: each once, at most 10. Of new work, and of work that
+        is handed over, what the topic of its case says (`Topic.required_skills`) where it is empty and the topic is of the department.
+        """
+
     def __init__(
         self,
         *,
@@ -196,10 +211,13 @@ class WorkItem(_message.Message):
         handoff_count: _builtins.int = ...,
         return_count: _builtins.int = ...,
         fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        team: _builtins.str = ...,
+        required_skills: _abc.Iterable[_builtins.str] | None = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["block_time", b"block_time", "create_time", b"create_time", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "block_reason_code", b"block_reason_code", "block_time", b"block_time", "case", b"case", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "duration_minutes", b"duration_minutes", "etag", b"etag", "fields", b"fields", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "handoff_count", b"handoff_count", "kind", b"kind", "name", b"name", "predecessors", b"predecessors", "reference", b"reference", "return_count", b"return_count", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "block_reason_code", b"block_reason_code", "block_time", b"block_time", "case", b"case", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "duration_minutes", b"duration_minutes", "etag", b"etag", "fields", b"fields", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "handoff_count", b"handoff_count", "kind", b"kind", "language_code", b"language_code", "name", b"name", "predecessors", b"predecessors", "reference", b"reference", "required_skills", b"required_skills", "return_count", b"return_count", "start_time", b"start_time", "state", b"state", "team", b"team", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

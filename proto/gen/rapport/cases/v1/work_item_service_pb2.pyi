@@ -289,6 +289,8 @@ class HandOverWorkItemRequest(_message.Message):
     FIELDS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
+    REQUIRED_SKILLS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`workItems/{uuid}`."""
     department: _builtins.str
@@ -301,9 +303,15 @@ class HandOverWorkItemRequest(_message.Message):
     """The work item's etag; empty means last write wins."""
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
+    team: _builtins.str
+    """The team of the other department that does it, `teams/{team}`; empty: anybody of it."""
     @_builtins.property
     def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the other department has to know, beside what the work item says already; as `WorkItem.fields`."""
+
+    @_builtins.property
+    def required_skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What whoever does it there has to be able to do, as `WorkItem.required_skills`."""
 
     def __init__(
         self,
@@ -315,10 +323,12 @@ class HandOverWorkItemRequest(_message.Message):
         fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        team: _builtins.str = ...,
+        required_skills: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_customer_again", b"asked_customer_again", "department", b"department", "etag", b"etag", "fields", b"fields", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_customer_again", b"asked_customer_again", "department", b"department", "etag", b"etag", "fields", b"fields", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id", "required_skills", b"required_skills", "team", b"team"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,11 +1,13 @@
 """An agent: an employee whom customers can be told to turn to."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
 
 from cases.domain.facts import AgentUpdated
-from cases.names import AGENT, DEPARTMENT
+from cases.domain.lane import Abilities, spoken
+from cases.names import AGENT, DEPARTMENT, TEAM
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from chassis.facts import changed, fact_of
 
@@ -18,6 +20,10 @@ class AgentFields(TypedDict, total=False):
     email: str
     department_id: str
     inactive: bool
+    team_ids: list[str]
+    skills: list[str]
+    language_codes: list[str]
+    capacity: int
 
 
 @dataclass(slots=True)
@@ -32,15 +38,32 @@ class Agent:
     email: str = ""
     department_id: str = ""
     inactive: bool = False
+    team_ids: list[str] = field(default_factory=list)
+    skills: list[str] = field(default_factory=list)  # beside those of their teams
+    language_codes: list[str] = field(default_factory=list)  # that they speak; none: any
+    capacity: int = 0  # how much they are given until some of it is over; 0: as much as they ask for
     version: int = 1
 
     name = AGENT.named("id")
     department = DEPARTMENT.named("department_id")
 
+    @property
+    def teams(self) -> list[str]:
+        """The names of their teams."""
+        return [TEAM.format(each) for each in self.team_ids]
+
+    def abilities(self, of_teams: Iterable[str] = ()) -> Abilities:
+        """What they can do, with what all of their teams can."""
+        return Abilities(
+            frozenset(self.team_ids),
+            frozenset((*self.skills, *of_teams)),
+            frozenset(map(spoken, self.language_codes)),
+        )
+
     def update(self, changes: AgentFields) -> AgentUpdated | None:
         """Take over `changes`. Nothing when it is so already."""
         before = self.department
-        fields = changed(self, changes)
+        fields = ["teams" if each == "team_ids" else each for each in changed(self, changes)]
         told = {"updated_fields": fields, "previous_department": before}
         return fact_of(AgentUpdated, self, **told) if fields else None
 

@@ -8,6 +8,7 @@ from cases.domain.priority import Band
 
 AGE = timedelta(days=3)  # after which work is due of which nothing says by when
 _VALUE = {Band.SILVER: timedelta(hours=1), Band.GOLD: timedelta(hours=2), Band.PLATINUM: timedelta(hours=3)}
+VALUE_MAX = max(_VALUE.values())
 
 
 class DeadlineBasis(StrEnum):

@@ -314,6 +314,29 @@ class DepartmentUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TeamCreated:
+    """A team was made.
+
+    It is about no customer.
+    """
+
+    team: str
+    department: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamUpdated:
+    """A team was changed.
+
+    It is about no customer.
+    """
+
+    team: str
+    department: str
+    updated_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarCreated:
     """A calendar was created.
 

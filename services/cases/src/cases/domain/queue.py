@@ -6,16 +6,20 @@ little to outweigh a promise. Once its deadline is near, that alone counts, so t
 because they are worth less.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from cases.domain.deadline import DeadlineBasis
+from cases.domain.lane import Abilities, Lane
 from cases.domain.work_item import WorkItem
+from cases.names import DEPARTMENT, QUEUE, TEAM
 
 NEAR = timedelta(hours=4)
 CONTINUITY = timedelta(hours=2)
+SHOWN_MAX = 10  # of what an agent has not
 _MINUTE = timedelta(minutes=1)
 
 
@@ -24,9 +28,7 @@ class Candidate:
     """Work that may be the next, for somebody who knows its customer or does not."""
 
     id: UUID
-    create_time: datetime
     deadline_time: datetime
-    deadline_basis: DeadlineBasis
     rank_time: datetime
     known: bool
 
@@ -52,52 +54,92 @@ def in_order(candidates: Iterable[Candidate], now: datetime) -> list[Candidate]:
 
 
 @dataclass(frozen=True, slots=True)
-class NextWork:
-    """What an agent was given, by which numbers; nothing, when there is nothing to do."""
+class QueuedWork:
+    """Work, and the numbers that its place in the queue follows from."""
 
-    work_item: WorkItem | None = None
-    deadline_time: datetime | None = None
-    deadline_basis: DeadlineBasis | None = None
-    deadline_near: bool = False
-    value_minutes: int = 0
-    continuity_minutes: int = 0
-    wait_minutes: int = 0
-    summary: str = ""
+    work_item: WorkItem
+    deadline_time: datetime
+    deadline_basis: DeadlineBasis
+    deadline_near: bool
+    value_minutes: int
+    continuity_minutes: int
+    wait_minutes: int
+    language_reserved: bool
 
 
-def given(work_item: WorkItem, chosen: Candidate, now: datetime) -> NextWork:
-    """Why work comes first, in the numbers that it was chosen by."""
-    return NextWork(
+def queued(work_item: WorkItem, now: datetime, *, known: bool = False) -> QueuedWork:
+    """Why work has its place, for somebody who knows its customer or does not."""
+    deadline = work_item.deadline_time or work_item.create_time
+    rank = work_item.rank_time or deadline
+    seen = Candidate(work_item.id, deadline, rank, known)
+    return QueuedWork(
         work_item,
-        chosen.deadline_time,
-        chosen.deadline_basis,
-        chosen.near(now),
-        value_minutes=(chosen.deadline_time - chosen.rank_time) // _MINUTE,
-        continuity_minutes=chosen.continuity // _MINUTE,
-        wait_minutes=(now - chosen.create_time) // _MINUTE,
-        summary=_why(chosen, now),
+        deadline,
+        work_item.deadline_basis,
+        seen.near(now),
+        value_minutes=(deadline - rank) // _MINUTE,
+        continuity_minutes=seen.continuity // _MINUTE,
+        wait_minutes=max(0, (now - (work_item.queue_time or work_item.create_time)) // _MINUTE),
+        language_reserved=work_item.language_reserved,
     )
 
 
-_BASES = {
-    DeadlineBasis.PROMISE: "it was promised",
-    DeadlineBasis.CLOCK: "its clock says so",
-    DeadlineBasis.AGE: "nobody waits for ever",
-}
+class Reason(StrEnum):
+    """Why there is nothing to do for an agent."""
+
+    AWAY = "AWAY"
+    BUSY = "BUSY"
+    CAPACITY = "CAPACITY"
+    EMPTY = "EMPTY"
+    FOR_OTHERS = "FOR_OTHERS"
 
 
-def _why(chosen: Candidate, now: datetime) -> str:
-    due = f"{chosen.deadline_time:%Y-%m-%d %H:%M} UTC, as {_BASES[chosen.deadline_basis]}"
-    if chosen.near(now):
-        verb = "was" if chosen.deadline_time <= now else "is"
-        return f"It {verb} due at {due}: that comes before anything else."
-    sooner = [
-        f"{minutes} minutes sooner as {why}"
-        for minutes, why in (
-            ((chosen.deadline_time - chosen.rank_time) // _MINUTE, "the customer is worth more"),
-            (chosen.continuity // _MINUTE, "you know the customer"),
-        )
-        if minutes
-    ]
-    counted = f"; it comes {' and '.join(sooner)}" if sooner else ""
-    return f"It is due at {due}, and nothing is due soon{counted}."
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Why there is nothing to do for an agent."""
+
+    reason: Reason
+    open_work_count: int
+    capacity: int
+    missing_skills: Sequence[str] = ()
+    missing_teams: Sequence[str] = ()
+    missing_language_codes: Sequence[str] = ()
+    until_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an agent was given, or why nothing."""
+
+    work: QueuedWork | None = None
+    nothing: Nothing | None = None
+
+
+def for_others(lanes: Iterable[Lane], abilities: Abilities, open_work_count: int, capacity: int) -> Nothing:
+    """What waits in these lanes is nothing that somebody can do, for want of what."""
+    missing = [abilities.missing(lane) for lane in lanes]
+    if not missing:
+        return Nothing(Reason.EMPTY, open_work_count, capacity)
+    return Nothing(
+        Reason.FOR_OTHERS,
+        open_work_count,
+        capacity,
+        sorted({skill for each in missing for skill in each.skills})[:SHOWN_MAX],
+        sorted({TEAM.format(each.team_id) for each in missing if each.team_id})[:SHOWN_MAX],
+        sorted({each.language for each in missing if each.language})[:SHOWN_MAX],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits in a department, or for a team of it, counted."""
+
+    department_id: str
+    waiting_count: int
+    overdue_count: int
+    oldest_time: datetime | None
+    first: Sequence[QueuedWork]
+    available_agent_count: int
+
+    name = QUEUE.named("department_id")
+    department = DEPARTMENT.named("department_id")

@@ -1,7 +1,7 @@
 """A topic: what cases can be about, declared by the department that knows it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
 
@@ -21,6 +21,7 @@ class TopicChanges(TypedDict, total=False):
     parent_topic_id: str | None
     default_owner_id: str | None
     default_harm: Harm | None
+    required_skills: list[str]
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Topic:
     default_harm: Harm | None
     create_time: datetime
     update_time: datetime
+    required_skills: list[str] = field(default_factory=list)
     version: int = 1
 
     name = TOPIC.named("id")

@@ -16,7 +16,8 @@ from cases.domain.facts import (
     WorkItemUnblocked,
     WorkItemUpdated,
 )
-from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, WORK_ITEM
+from cases.domain.lane import Lane, spoken
+from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, TEAM, WORK_ITEM
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
@@ -66,6 +67,11 @@ class WorkItem:
     deadline_time: datetime | None = None  # this and what follows: its place in the queue, see `queue.py`
     deadline_basis: DeadlineBasis = DeadlineBasis.AGE
     rank_time: datetime | None = None
+    team_id: str | None = None
+    required_skills: list[str] = field(default_factory=list)
+    language_code: str = ""
+    lane: str = ""  # whom it can be given to now, see `lane.py`
+    queue_time: datetime | None = None  # when it came to its department
     version: int = 1
 
     name = WORK_ITEM.named("id")
@@ -73,6 +79,7 @@ class WorkItem:
     customer = CUSTOMER.named("customer_id")
     department = DEPARTMENT.named("department_id")
     assignee = AGENT.named("assignee_id")
+    team = TEAM.named("team_id")
 
     @property
     def predecessors(self) -> list[str]:
@@ -210,6 +217,21 @@ class WorkItem:
         """Take its place in the queue, which is no change of the work itself."""
         self.deadline_time, self.deadline_basis = deadline.deadline_time, deadline.deadline_basis
         self.rank_time = deadline.rank_time
+
+    def route(self, team_id: str | None, skills: list[str], language_code: str, now: datetime) -> None:
+        """Wait in the queue of its department for whoever it is for, first for who speaks its language."""
+        self.team_id, self.required_skills, self.language_code = team_id, sorted(set(skills)), language_code
+        self.queue_time = now
+        self.lane = str(Lane(team_id, frozenset(skills), spoken(language_code)))
+
+    @property
+    def language_reserved(self) -> bool:
+        """Whether only who speaks its language is given it."""
+        return bool(Lane.of(self.lane).language)
+
+    def open_to_all_languages(self) -> None:
+        """Wait for whoever can do it. That is no change of the work itself."""
+        self.lane = str(Lane(self.team_id, frozenset(self.required_skills)))
 
     def require_unfinished(self) -> None:
         """Refuse what makes no sense once the work is done (`WORK_ITEM_FINISHED`)."""

@@ -5,6 +5,7 @@ from cases.names import AGENT, CASE, CUSTOMER, PROMISE, WORK_ITEM
 from cases.usecases.case_link import unmerge_across
 from cases.usecases.contact import case_contacted
 from cases.usecases.manager import manager_assigned
+from cases.usecases.routing import language_told
 from cases.usecases.standing import prioritize_again
 from chassis.api.actors import actor_name
 from chassis.api.messages import moment
@@ -17,6 +18,7 @@ from rapport.customer.v1.customer_events_pb2 import (
     CustomerCreated,
     CustomerMergeUndone,
     CustomersMerged,
+    CustomerUpdated,
     InteractionRecorded,
     RelationshipManagerAssigned,
 )
@@ -45,3 +47,9 @@ async def on_manager(tx: Transaction, event: Event[CustomerCreated | Relationshi
     if agent := AGENT.match(event.data.relationship_manager):
         (customer_id,) = CUSTOMER.parse(event.data.customer)
         await manager_assigned(tx, customer_id, agent[0], event.resource_version)
+
+
+async def on_language(tx: Transaction, event: Event[CustomerCreated | CustomerUpdated]) -> None:
+    """A customer speaks a language."""
+    (customer_id,) = CUSTOMER.parse(event.data.customer)
+    await language_told(tx, customer_id, event.data.language_code, event.resource_version)

@@ -28,10 +28,20 @@ def check_work_kind(check: Check, sent: Department.WorkKind, now: datetime) -> N
     check.different((each.field for each in sent.required_fields), "required_fields[{}].field")
 
 
+def check_agent(check: Check, sent: Agent, now: datetime) -> None:
+    """Each team, skill and language once."""
+    for field in ("teams", "skills", "language_codes"):
+        check.different(getattr(sent, field), f"{field}[{{}}]")
+
+
 class DirectoryRpc(Rpc, DirectoryServiceServicer):
     """Departments and agents."""
 
-    rules: ClassVar[Rules] = {Department: check_department, Department.WorkKind: check_work_kind}
+    rules: ClassVar[Rules] = {
+        Department: check_department,
+        Department.WorkKind: check_work_kind,
+        Agent: check_agent,
+    }
 
     UpdateDepartment = change(pb.UpdateDepartmentRequest, update_department, Department)
     GetDepartment = get(DEPARTMENT, store.DEPARTMENT, Department)

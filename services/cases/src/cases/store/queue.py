@@ -1,4 +1,4 @@
-"""The queues: work that nobody has yet, read by indexes that hold nothing else."""
+"""The queues: work that nobody has yet, read by indexes that hold nothing else, a lane at a time."""
 
 from typing import Any
 
@@ -11,14 +11,45 @@ from chassis.db.statement import Statement
 from chassis.db.tables import updated
 
 OPEN_CASES_MAX, DONE_MAX = 500, 200  # of an agent, by which they know customers: the latest
+LANES_MAX = 1000  # of a department that are looked at
+COUNTED_MAX = 1000
+_MOMENT = sa.DateTime(timezone=True)
 _WAITING = "work_items.state = 'PENDING' AND work_items.assignee_id IS NULL AND work_items.block_time IS NULL"
-_READY = f"""
-    work_items.department_id = :department_id AND {_WAITING} AND work_items.id <> ALL (CAST(:but AS uuid[]))
-    AND (cardinality(work_items.predecessor_ids) = 0 OR NOT EXISTS (
+_OF = f"work_items.department_id = :department_id AND {_WAITING}"
+_CAN_GO_ON = """
+    (cardinality(work_items.predecessor_ids) = 0 OR NOT EXISTS (
         SELECT FROM work_items AS before
         WHERE before.id = ANY (work_items.predecessor_ids) AND before.state <> 'FINISHED'
     ))
 """
+_READY = f"{_OF} AND {_CAN_GO_ON} AND work_items.id <> ALL (CAST(:but AS uuid[]))"
+# Each lane in which something waits: from one to the next by the index, however much waits in them.
+LANES = Statement[Any](
+    sa.text(
+        f"""
+    WITH RECURSIVE lanes AS (
+        (SELECT lane FROM work_items WHERE {_OF} ORDER BY lane LIMIT 1)
+        UNION ALL
+        SELECT (SELECT lane FROM work_items WHERE {_OF} AND lane > lanes.lane ORDER BY lane LIMIT 1)
+        FROM lanes WHERE lanes.lane IS NOT NULL
+    )
+    SELECT lane FROM lanes WHERE lane IS NOT NULL LIMIT {LANES_MAX}
+"""  # noqa: S608 - of constants
+    )
+)
+
+
+def _first(column: str, where: str = "", what: str = "id") -> str:
+    """The first of each lane by a column, and of these the first: an index range each."""
+    return f"""
+        SELECT {what} FROM unnest(CAST(:lanes AS text[])) AS lanes(lane) CROSS JOIN LATERAL (
+            SELECT work_items.* FROM work_items WHERE {_READY} AND work_items.lane = lanes.lane {where}
+            ORDER BY work_items.{column}, work_items.id LIMIT :most
+        ) AS each
+        ORDER BY each.{column}, each.id LIMIT :most
+    """  # noqa: S608 - of constants
+
+
 # Whether work waits for any is asked first: of an anti-join the planner expects few rows, and starts workers.
 # Three scans, each of an index in its order: what is due soon, what comes first by its rank, and what is of
 # customers whom the agent knows. Ranks shift all alike as time passes, so that no index changes with time.
@@ -26,10 +57,9 @@ CANDIDATES = Statement(
     sa.text(
         f"""
     WITH due AS (
-        SELECT id FROM work_items WHERE {_READY} AND deadline_time <= :near
-        ORDER BY deadline_time, id LIMIT :most
+        {_first("deadline_time", "AND work_items.deadline_time <= :near")}
     ), ranked AS (
-        SELECT id FROM work_items WHERE {_READY} ORDER BY rank_time, id LIMIT :most
+        {_first("rank_time")}
     ), customers AS (
         (SELECT customer_id FROM cases WHERE owner_id = :agent_id AND state = 'OPEN'
             ORDER BY id DESC LIMIT {OPEN_CASES_MAX})
@@ -38,22 +68,15 @@ CANDIDATES = Statement(
     ), known AS (
         SELECT each.id FROM customers CROSS JOIN LATERAL (
             SELECT id FROM work_items WHERE {_READY} AND customer_id = customers.customer_id
+                AND lane = ANY (CAST(:lanes AS text[]))
             ORDER BY rank_time, id LIMIT :most
         ) AS each
     )
-    SELECT id, create_time, deadline_time, deadline_basis, rank_time,
-        customer_id IN (SELECT customer_id FROM customers) AS known
+    SELECT id, deadline_time, rank_time, customer_id IN (SELECT customer_id FROM customers) AS known
     FROM work_items
     WHERE id IN (SELECT id FROM due UNION ALL SELECT id FROM ranked UNION ALL SELECT id FROM known)
 """  # noqa: S608 - of constants
-    ).columns(
-        id=sa.Uuid(),
-        create_time=sa.DateTime(timezone=True),
-        deadline_time=sa.DateTime(timezone=True),
-        deadline_basis=sa.Text(),
-        rank_time=sa.DateTime(timezone=True),
-        known=sa.Boolean(),
-    ),
+    ).columns(id=sa.Uuid(), deadline_time=_MOMENT, rank_time=_MOMENT, known=sa.Boolean()),
     row=Candidate,
 )
 _IDS: Any = sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))
@@ -79,9 +102,35 @@ DUE_OF = Statement[Any](
 """
     )
 )
-SET_DEADLINE = Statement[Any](updated(WORK_ITEMS, "deadline_time", "deadline_basis", "rank_time"))
+SET_DEADLINE = Statement[Any](updated(WORK_ITEMS, "deadline_time", "deadline_basis", "rank_time", "lane"))
+SET_LANE = Statement[Any](updated(WORK_ITEMS, "lane"))
 WAITING_OF = Statement[Any](
     sa.text(
         f"SELECT id FROM work_items WHERE customer_id = :customer_id AND {_WAITING} LIMIT {DONE_MAX}"  # noqa: S608 - of constants
+    )
+)
+
+
+def _listed(column: str, where: str) -> Statement[WorkItem]:
+    after = f"AND (work_items.{column}, work_items.id) > (:after_time, CAST(:after_id AS uuid))"
+    first = sa.text(_first(column, f"{where} {after}")).columns(id=sa.Uuid()).subquery("first")
+    select = sa.select(WORK_ITEMS).join(first, first.c.id == WORK_ITEMS.c.id)
+    return Statement(select.order_by(WORK_ITEMS.c[column], WORK_ITEMS.c.id), row=WorkItem)
+
+
+# What waits, in the order in which it is given out: what is due soon, then the rest by its rank.
+LIST_DUE = _listed("deadline_time", "AND work_items.deadline_time <= :near")
+LIST_RANKED = _listed("rank_time", "AND work_items.deadline_time > :near")
+_COUNT = f"SELECT count(*) FROM (SELECT FROM work_items WHERE {_READY}"  # noqa: S608 - of constants
+COUNTS = Statement[Any](
+    sa.text(
+        f"""
+    SELECT
+        ({_COUNT} AND lane = ANY (CAST(:lanes AS text[])) LIMIT {COUNTED_MAX}) AS each) AS waiting_count,
+        ({_COUNT} AND lane = ANY (CAST(:lanes AS text[])) AND deadline_time < :now LIMIT {COUNTED_MAX})
+            AS each) AS overdue_count,
+        (SELECT queue_time FROM work_items WHERE {_READY} AND lane = ANY (CAST(:lanes AS text[]))
+            ORDER BY queue_time, id LIMIT 1) AS oldest_time
+"""  # noqa: S608 - of constants
     )
 )

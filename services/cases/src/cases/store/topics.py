@@ -30,7 +30,8 @@ LIST_TOPICS = Listing(
 
 
 def _level(depth: sa.ColumnElement[int]) -> sa.Select[Any]:
-    return sa.select(_T.id, _T.parent_topic_id, _T.default_owner_id, _T.default_harm, depth.label("depth"))
+    said = _T.default_owner_id, _T.default_harm, _T.department_id, _T.required_skills
+    return sa.select(_T.id, _T.parent_topic_id, *said, depth.label("depth"))
 
 
 def _walk(name: str, next_one: Any) -> Any:

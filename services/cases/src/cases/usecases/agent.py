@@ -2,9 +2,10 @@
 
 from cases.domain.agent import Agent, AgentFields
 from cases.domain.facts import AgentCreated
-from cases.names import AGENT
+from cases.names import AGENT, TEAM
 from cases.store.tables import AGENT as AGENT_BY_ID
 from cases.store.tables import INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
+from cases.store.teams import TEAM as TEAM_BY_ID
 from chassis.api import etags
 from chassis.api.entities import found, owned, save
 from chassis.context import Call, acting, service_itself
@@ -40,6 +41,7 @@ async def update_agent(
         new = Agent(agent_id, tx.now, tx.now, **agent)
         new.require_complete()
         tx.require_owner(new)
+        await _require_teams(tx, new)
         etags.match(etag, new.name, 0)
         if await _created(tx, new):
             return new  # unless somebody else was faster
@@ -47,8 +49,15 @@ async def update_agent(
     if updated := stored.update(changes):
         stored.require_complete()
         tx.require_owner(stored)
+        await _require_teams(tx, stored)
         await save(tx, UPDATE_AGENT, stored, updated)
     return stored
+
+
+async def _require_teams(tx: Transaction, agent: Agent) -> None:
+    """See that their teams are of their department: NotFound, FailedPrecondition TEAM_MISMATCH."""
+    for team_id in agent.team_ids:
+        (await found(tx, TEAM, TEAM_BY_ID, team_id)).require_of(agent.department_id)
 
 
 async def seed_front_desk(db: Database, *, phone: str, email: str) -> None:

@@ -12,6 +12,7 @@ from cases.usecases.agent import owner_to_be
 from cases.usecases.clock import hand_clocks_over
 from cases.usecases.department import require_fields
 from cases.usecases.dependencies import owned_with_its_case, tell_blocked
+from cases.usecases.routing import route
 from cases.usecases.work_item import came
 from chassis.api.entities import owned, save
 from chassis.db.statement import values
@@ -73,6 +74,8 @@ async def hand_over_work_item(
     reason_code: str,
     asked_customer_again: bool,
     fields: dict[str, str],
+    team_id: str | None,
+    required_skills: list[str],
     etag: str,
 ) -> WorkItem:
     """Give the work to another department, with all that waits for it and what was promised on it."""
@@ -83,6 +86,7 @@ async def hand_over_work_item(
     (had,) = await handoffs.HAD_BEFORE.one(tx, work_item_id=work_item_id, department_id=department_id)
     said = {"asked_customer_again": asked_customer_again, "returned": had}
     fact = work_item.hand_over(department_id, reason_code, **said)
+    await route(tx, work_item, team_id, required_skills, work_item.language_code)
     fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, fact)
     await tx.defer(handoffs.END_HANDOFF, work_item_id=work_item_id, at=tx.now)
     line = replace(came(work_item, before, tx.now), reason_code=reason_code, **said)

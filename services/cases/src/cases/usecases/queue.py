@@ -6,10 +6,14 @@ from uuid import UUID
 
 from cases.domain.agent import Agent
 from cases.domain.deadline import deadline_of
-from cases.domain.queue import NEAR, Candidate, NextWork, given, in_order
+from cases.domain.lane import Lane
+from cases.domain.presence import PAUSED
+from cases.domain.queue import NEAR, Candidate, Nothing, Reason, Taken, for_others, in_order, queued
+from cases.domain.work_item import WorkItem
 from cases.names import AGENT
+from cases.store import presences, tables, teams
 from cases.store import queue as store
-from cases.store import tables
+from cases.usecases.routing import look_at_language
 from cases.usecases.standing import standing_of
 from chassis.api.entities import owned, save
 from chassis.db.statement import values
@@ -20,34 +24,63 @@ AT_ONCE = 16  # that are looked at of each kind
 PASSES, PAUSE_S = 10, 0.02
 
 
-async def take_next_work(tx: Transaction, *, agent_id: str) -> NextWork:
-    """Give an agent the one thing to do next, and say why; nothing when nothing waits that they can do.
+async def take_next_work(tx: Transaction, *, agent_id: str) -> Taken:
+    """Give an agent the one thing to do next, and say why; or why there is nothing that they can do.
 
-    Chosen without locks: what somebody else takes meanwhile is passed over for the next.
+    Chosen without locks: what somebody else takes meanwhile is passed over for the next. The agent is locked,
+    so that of several who ask in their name each knows what the others were given.
     """
     agent = await owned(tx, AGENT, tables.LOCK_AGENT, agent_id)
     agent.require_active()
+    (count,) = await presences.OPEN_WORK.one(tx, agent_id=agent_id)
+    if nothing := await _not_now(tx, agent, count):
+        return Taken(nothing=nothing)
+    members = await teams.TEAMS_BY_ID.all(tx, ids=agent.team_ids) if agent.team_ids else []
+    abilities = agent.abilities(skill for team in members for skill in team.skills)
+    rows = await store.LANES.all(tx, department_id=agent.department_id)
+    lanes = [Lane.of(row["lane"]) for row in rows]
+    able = [lane for lane in lanes if abilities.missing(lane) == Lane()]
+    if able and (taken := await _take(tx, agent, able)):
+        item, known = taken
+        await save(tx, tables.UPDATE_WORK_ITEM, item, item.assign(agent.id))
+        return Taken(queued(item, tx.now, known=known))
+    others = [lane for lane in lanes if lane not in able]
+    return Taken(nothing=for_others(others, abilities, count, agent.capacity))
+
+
+async def _not_now(tx: Transaction, agent: Agent, count: int) -> Nothing | None:
+    """Why an agent is given nothing, whatever waits."""
+    said = await presences.PRESENCE.maybe(tx, agent_id=agent.id)
+    if said and (presence := said.at(tx.now)).state in PAUSED:
+        return Nothing(Reason(presence.state), count, agent.capacity, until_time=presence.until_time)
+    if agent.capacity and count >= agent.capacity:
+        return Nothing(Reason.CAPACITY, count, agent.capacity)
+    return None
+
+
+async def _take(tx: Transaction, agent: Agent, able: Sequence[Lane]) -> tuple[WorkItem, bool] | None:
+    """The first of these lanes that nobody else takes, locked, and whether the agent knows its customer."""
     for _ in range(PASSES):
         held: list[UUID] = []
-        while candidates := await _candidates(tx, agent, held):
+        while candidates := await _candidates(tx, agent, able, held):
             ids = [each.id for each in in_order(candidates, tx.now)]
             if work_item := await store.TAKE_FIRST.maybe(tx, ids=ids):
-                await save(tx, tables.UPDATE_WORK_ITEM, work_item, work_item.assign(agent.id))
                 (chosen,) = (each for each in candidates if each.id == work_item.id)
-                return given(work_item, chosen, tx.now)
+                return work_item, chosen.known
             held += ids
         if not held:
             break
         # Whatever waits is held for a moment, by a timer for one. To wait for its lock could be a deadlock:
         # who assigns work locks that before the agent.
         await asyncio.sleep(PAUSE_S)
-    return NextWork()
+    return None
 
 
-async def _candidates(tx: Transaction, agent: Agent, but: list[UUID]) -> Sequence[Candidate]:
-    near = tx.now + NEAR
-    of = {"agent_id": agent.id, "department_id": agent.department_id}
-    return await store.CANDIDATES.all(tx, **of, near=near, but=but, most=AT_ONCE)
+async def _candidates(
+    tx: Transaction, agent: Agent, able: Sequence[Lane], but: list[UUID]
+) -> Sequence[Candidate]:
+    of = {"agent_id": agent.id, "department_id": agent.department_id, "lanes": list(map(str, able))}
+    return await store.CANDIDATES.all(tx, **of, near=tx.now + NEAR, but=but, most=AT_ONCE)
 
 
 async def set_deadline(tx: Transaction, timer: Timer) -> None:
@@ -58,4 +91,5 @@ async def set_deadline(tx: Transaction, timer: Timer) -> None:
     due = await store.DUE_OF.one(tx, id=work_item.id)
     standing = await standing_of(tx, work_item.customer_id, tx.now)
     work_item.be_due(deadline_of(work_item.create_time, standing.band, due["promised"], due["clocked"]))
+    await look_at_language(tx, work_item)
     await tx.defer(store.SET_DEADLINE, **values(work_item))

@@ -24,11 +24,20 @@ async def create_topic(
     parent_topic_id: str | None,
     default_owner_id: str | None,
     default_harm: Harm | None,
+    required_skills: list[str],
 ) -> Topic:
     """Declare a topic. AlreadyExists RESOURCE_EXISTS, NotFound, FailedPrecondition TOPIC_TOO_DEEP."""
     department = own_department(tx, department_id, "topic.department")
     topic = Topic(
-        topic_id, display_name, department, parent_topic_id, default_owner_id, default_harm, tx.now, tx.now
+        topic_id,
+        display_name,
+        department,
+        parent_topic_id,
+        default_owner_id,
+        default_harm,
+        tx.now,
+        tx.now,
+        required_skills,
     )
     tx.require_owner(topic)
     await _placed(tx, topic)
@@ -58,6 +67,14 @@ async def defaults_of(on: Executor, topic_id: str) -> Defaults:
     owner = next(iter(there), FRONT_DESK if named else None)
     harm = next((each["default_harm"] for each in above if each["default_harm"]), Harm.INCONVENIENCE)
     return Defaults(owner, Harm(harm))
+
+
+async def skills_of(on: Executor, topic_id: str, department_id: str) -> list[str]:
+    """The skills that work of a department needs in cases about a topic, where the topic is its own."""
+    above = await store.ABOVE.all(on, id=topic_id)
+    if not above or above[0]["department_id"] != department_id:
+        return []
+    return next((each["required_skills"] for each in above if each["required_skills"]), [])
 
 
 async def _placed(tx: Transaction, topic: Topic) -> None:

@@ -18,6 +18,7 @@ from cases.usecases.department import require_fields
 from cases.usecases.dependencies import owned_with_its_case, tell
 from cases.usecases.keeping import keep_promise_clocks
 from cases.usecases.promise import count_outcome, outcome_of_kept
+from cases.usecases.routing import route
 from cases.usecases.standing import standing_of
 from chassis import ids
 from chassis.api.entities import owned, save
@@ -38,6 +39,9 @@ async def create_work_item(
     predecessor_ids: list[UUID],
     duration_minutes: int,
     fields: dict[str, str],
+    team_id: str | None,
+    required_skills: list[str],
+    language_code: str,
 ) -> WorkItem:
     """Give a department a part of an open case, which may wait for others."""
     case = await owned(
@@ -63,6 +67,7 @@ async def create_work_item(
         duration_minutes=duration_minutes,
         fields=fields,
     )
+    await route(tx, work_item, team_id, required_skills, language_code)
     work_item.be_due(deadline_of(tx.now, (await standing_of(tx, case.customer_id, tx.now)).band))
     cause = tx.record(fact_of(WorkItemCreated, work_item), version=work_item.version)
     if predecessor_ids:

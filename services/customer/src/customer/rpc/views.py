@@ -5,13 +5,13 @@ import functools
 import random
 import time
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from chassis.api.messages import timestamp
 from chassis.api.pages import gathered
-from chassis.errors import NotFound, invalid
+from chassis.errors import NotFound
+from chassis.grpc.watching import max_age_s
 from chassis.inbox.arrivals import Arrivals
 from chassis.servicer import Rpc
 from chassis.timeouts import woken
@@ -28,7 +28,6 @@ from rapport.customer.v1 import view_pb2, view_service_pb2, view_service_pb2_grp
 MARGIN_S, MARGIN_MAX_S = 0.1, 1.0
 HEARTBEAT_S = 15.0
 PAUSE_S = 0.25  # at least, between two messages of a watch
-MAX_AGE = timedelta(minutes=30)
 
 
 class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
@@ -78,7 +77,7 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
     ) -> AsyncIterator[bytes]:
         """Watch a view. After a pause, or to a slow reader, goes the latest view: none is queued."""
         (customer_id,) = names.VIEW.parse(request.name)
-        ends_at = time.monotonic() + _max_age_s(request, context)
+        ends_at = time.monotonic() + max_age_s(request, context)
         with self.hot.watched(customer_id) as changed:
             sent = None
             while True:
@@ -129,15 +128,3 @@ def _profile(customer: NamedCustomer) -> bytes:
     """As it was asked for."""
     row = ViewRow(customer.id, customer.update_time, 0, 0)
     return rendered(customer.id, customer, [], [], row) + named(customer.asked)
-
-
-def _max_age_s(request: view_service_pb2.WatchCustomerViewRequest, context: Any) -> float:
-    """How long a watch lasts: what was asked for, 30 minutes, or until just before the deadline."""
-    most_s: float = min(MAX_AGE.total_seconds(), context.time_remaining() - MARGIN_S)
-    if not request.HasField("max_age"):
-        return most_s
-    asked_s = request.max_age.seconds + request.max_age.nanos / 1e9
-    if asked_s <= 0:
-        allowed = "must be more than 0 seconds; over 30 minutes means 30 minutes"
-        raise invalid("max_age", "INVALID_NUMBER", allowed)
-    return min(most_s, asked_s)

@@ -1,0 +1,45 @@
+"""Statements on the languages that customers speak, as the customer service tells."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from cases.store.tables import METADATA
+from chassis.db.aliases import group_of, survivor_of
+from chassis.db.statement import Statement
+from chassis.db.tables import table
+
+
+@dataclass(slots=True)
+class CustomerLanguage:
+    """What the customer service told last of a name of a customer."""
+
+    customer_id: UUID
+    language_code: str  # BCP 47; empty when nobody knows
+    version: int  # of the customer
+    update_time: datetime
+
+
+LANGUAGES = table(METADATA, "customer_languages", CustomerLanguage, key=("customer_id",))
+_new = insert(LANGUAGES)
+# Whatever the order in which it arrives.
+PUT_LANGUAGE = Statement[Any](
+    _new.on_conflict_do_update(
+        index_elements=[LANGUAGES.c.customer_id],
+        set_={name: _new.excluded[name] for name in ("language_code", "version", "update_time")},
+        where=LANGUAGES.c.version < _new.excluded.version,
+    )
+)
+_customer: Any = sa.bindparam("customer_id", type_=sa.Uuid)
+# Of several names of one customer that which goes on says it.
+LANGUAGE = Statement(
+    sa.select(LANGUAGES)
+    .where(LANGUAGES.c.customer_id == sa.func.any(group_of(_customer)), LANGUAGES.c.language_code != "")
+    .order_by((LANGUAGES.c.customer_id == survivor_of(_customer)).desc(), LANGUAGES.c.update_time.desc())
+    .limit(sa.literal_column("1")),
+    row=CustomerLanguage,
+)
