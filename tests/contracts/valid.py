@@ -365,6 +365,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "subject": "SUBJECT_CASE", "condition": "true", "targets": [{
                 "metric": "CLOCK_METRIC_RESOLUTION", "business_minutes": 240}]}}),
         ("GetClockPolicy", {"name": "{CreateClockPolicy}"}),
+        ("ExplainClockPolicy", {"name": "{CreateClockPolicy}"}),
         ("ListClockPolicies", _PAGE),
         ("CreateCalendar", {"calendar_id": "office", "calendar": _CALENDAR}),
         ("GetCalendar", {"name": "{CreateCalendar}"}),

@@ -63,6 +63,10 @@ class Pattern:
         """That of the names whose last id is `-`, any."""
         return Pattern(re.sub(r"\{[^{}]*\}$", "-", self._source))
 
+    def version(self) -> "Pattern":
+        """That of the names of their versions: `calendars/{calendar}/versions/{version}`."""
+        return Pattern(f"{self._source}/versions/{{version:number}}")
+
     def match(self, name: str) -> tuple[Any, ...] | None:
         """The ids in `name` (UUID, str or int by kind), or None when it has another shape."""
         try:

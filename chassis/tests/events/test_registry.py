@@ -222,6 +222,12 @@ async def test_large_events_are_fetched_a_few_at_a_time(bench, told):
         assert 0 < counts[-1] <= BYTES_MAX / 200_000
 
 
+def test_what_is_about_how_we_work_is_on_nobodys_timeline():
+    read = dict(plan("rapport.cases.v1.ClockStarted"))
+    assert list(read) == ["ce-department"]
+    assert "ce-customer" in dict(plan("rapport.cases.v1.CaseOpened"))
+
+
 def test_what_every_contract_describes_for_timelines_can_be_read():
     for full_name in registry.events():
         assert attributes(full_name, b"") == {}

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from chassis.api import etags
-from chassis.db.statement import Executor, Statement, values
+from chassis.db.statement import LOCK_NAME, Executor, Statement, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, ResourceExists, invalid
 from chassis.names import Pattern
@@ -39,6 +39,24 @@ async def created(tx: Transaction, insert: Statement[Any], entity: Any) -> None:
     """Keep what is new, by an insert that returns nothing when it is there. AlreadyExists RESOURCE_EXISTS."""
     if await insert.maybe(tx, **values(entity)) is None:
         raise ResourceExists(entity.name)
+
+
+async def create_version(
+    tx: Transaction, latest: Statement[Any], insert: Statement[Any], entity: Any, fact: Any
+) -> None:
+    """Keep the first version of what is new. AlreadyExists RESOURCE_EXISTS."""
+    await LOCK_NAME.run(tx, name=entity.name)
+    if await latest.maybe(tx, id=entity.id) is not None:
+        raise ResourceExists(entity.name)
+    await save(tx, insert, entity, fact)
+
+
+async def owned_version(
+    tx: Transaction, pattern: Pattern, latest: Statement[E], *ids: Any, etag: str = ""
+) -> E:
+    """As `owned`, of the latest version: nobody else makes the next one meanwhile."""
+    await LOCK_NAME.run(tx, name=pattern.format(*ids))
+    return await owned(tx, pattern, latest, *ids, etag=etag)
 
 
 async def write(tx: Transaction, update: Statement[Any], entity: Any) -> None:

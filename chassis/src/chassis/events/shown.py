@@ -150,8 +150,9 @@ def forms(message: Any) -> tuple[tuple[str, formats.Judge], ...]:
 
 
 def _attribute(field: FieldDescriptor) -> str:
-    named = _BY_NAME.get(field.name)
-    return named or _NAMES.get(field.GetOptions().Extensions[options_pb2.timeline], "")
+    said = field.GetOptions().Extensions[options_pb2.timeline]
+    named = _BY_NAME.get(field.name) if said != options_pb2.TIMELINE_FIELD_NONE else ""
+    return named or _NAMES.get(said, "")
 
 
 def _reader(attribute: str, field: FieldDescriptor) -> Callable[[Any], str]:

@@ -22,6 +22,7 @@ from chassis.api.listing import Listing
 from chassis.api.messages import to_message
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
 from chassis.names import Pattern
 
@@ -48,12 +49,25 @@ def change(request: type[Message], usecase: Callable[..., Awaitable[Any]], show:
     return mutation(method)
 
 
-def get(pattern: Pattern, statement: Statement[Any], show: Show) -> Any:
-    """The resource with the name of the request; NOT_FOUND without. The statement as for `found`."""
-    message_of = shows(show)
+def get(
+    pattern: Pattern, statement: Statement[Any], show: Show, version: Statement[Any] | None = None
+) -> Any:
+    """The resource with the name of the request; NOT_FOUND without. The statement as for `found`.
+
+    With `version`, which finds one by `id` and `version`, also the version that a name ends with.
+    """
+    message_of, of_version = shows(show), pattern.version()
 
     async def method(self: Any, request: Any, context: Any) -> Message:
-        return message_of(await found(self.db, pattern, statement, *pattern.parse(request.name)))
+        ids = of_version.match(request.name) if version else None
+        if version is None or ids is None:
+            return message_of(await found(self.db, pattern, statement, *pattern.parse(request.name)))
+        row = await version.maybe(self.db, **dict(zip(("id", "version"), ids, strict=True)))
+        if row is None:
+            raise NotFound(request.name)
+        shown: Any = message_of(row)
+        shown.name = request.name
+        return cast(Message, shown)
 
     return method
 

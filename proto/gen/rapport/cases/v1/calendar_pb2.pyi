@@ -161,7 +161,7 @@ class Calendar(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`calendars/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63. `calendars/always` is there from the
-    beginning, and open always.
+    beginning, and open always. Of one version, with `/versions/{version}` after it.
     """
     display_name: _builtins.str
     """What people call it; at most 200 characters."""

@@ -61,7 +61,7 @@ class GetCalendarRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`calendars/{id}`."""
+    """`calendars/{id}`, or `calendars/{id}/versions/{version}`."""
     def __init__(
         self,
         *,

@@ -81,7 +81,7 @@ class CalendarServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCalendar(self, request, context):
-        """Gets a calendar, as its latest version has it.
+        """Gets a calendar, as its latest version has it, or the version that its name ends with: by which was counted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,7 @@ class CalendarServiceStub:
     CreateCalendar: _grpc.UnaryUnaryMultiCallable[_calendar_service_pb2.CreateCalendarRequest, _calendar_pb2.Calendar]
     """Creates a calendar. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
     GetCalendar: _grpc.UnaryUnaryMultiCallable[_calendar_service_pb2.GetCalendarRequest, _calendar_pb2.Calendar]
-    """Gets a calendar, as its latest version has it."""
+    """Gets a calendar, as its latest version has it, or the version that its name ends with: by which was counted."""
     ListCalendars: _grpc.UnaryUnaryMultiCallable[_calendar_service_pb2.ListCalendarsRequest, _calendar_service_pb2.ListCalendarsResponse]
     """Lists calendars by name."""
     UpdateCalendar: _grpc.UnaryUnaryMultiCallable[_calendar_service_pb2.UpdateCalendarRequest, _calendar_pb2.Calendar]
@@ -60,7 +60,7 @@ class CalendarServiceAsyncStub(CalendarServiceStub):
     CreateCalendar: _aio.UnaryUnaryMultiCallable[_calendar_service_pb2.CreateCalendarRequest, _calendar_pb2.Calendar]  # type: ignore[assignment]
     """Creates a calendar. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
     GetCalendar: _aio.UnaryUnaryMultiCallable[_calendar_service_pb2.GetCalendarRequest, _calendar_pb2.Calendar]  # type: ignore[assignment]
-    """Gets a calendar, as its latest version has it."""
+    """Gets a calendar, as its latest version has it, or the version that its name ends with: by which was counted."""
     ListCalendars: _aio.UnaryUnaryMultiCallable[_calendar_service_pb2.ListCalendarsRequest, _calendar_service_pb2.ListCalendarsResponse]  # type: ignore[assignment]
     """Lists calendars by name."""
     UpdateCalendar: _aio.UnaryUnaryMultiCallable[_calendar_service_pb2.UpdateCalendarRequest, _calendar_pb2.Calendar]  # type: ignore[assignment]
@@ -91,7 +91,7 @@ class CalendarServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _calendar_service_pb2.GetCalendarRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_calendar_pb2.Calendar, _abc.Awaitable[_calendar_pb2.Calendar]]:
-        """Gets a calendar, as its latest version has it."""
+        """Gets a calendar, as its latest version has it, or the version that its name ends with: by which was counted."""
 
     @_abc_1.abstractmethod
     def ListCalendars(

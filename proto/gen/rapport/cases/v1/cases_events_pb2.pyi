@@ -2324,13 +2324,15 @@ Global___PromiseWithdrawn: _TypeAlias = PromiseWithdrawn  # noqa: Y015
 
 @_typing.final
 class ClockStarted(_message.Message):
-    """A clock was started. How we keep our times is about no customer: it is not on their timeline."""
+    """A clock was started. How we keep our times is on no timeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CLOCK_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     WORK_ITEM_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -2338,13 +2340,16 @@ class ClockStarted(_message.Message):
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
-    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`, as what it is about has it."""
     case: _builtins.str
     """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
     """`workItems/{uuid}`; empty when it is about none."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2355,8 +2360,6 @@ class ClockStarted(_message.Message):
     """The policy that started it, `clockPolicies/{id}`."""
     policy_version: _builtins.int
     """The version of the policy that it keeps to."""
-    promise: _builtins.str
-    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2369,8 +2372,10 @@ class ClockStarted(_message.Message):
         self,
         *,
         clock: _builtins.str = ...,
+        customer: _builtins.str = ...,
         case: _builtins.str = ...,
         work_item: _builtins.str = ...,
+        promise: _builtins.str = ...,
         department: _builtins.str = ...,
         metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
         state: _clock_pb2.Clock.State.ValueType = ...,
@@ -2378,11 +2383,10 @@ class ClockStarted(_message.Message):
         policy_version: _builtins.int = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
-        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2392,13 +2396,15 @@ Global___ClockStarted: _TypeAlias = ClockStarted  # noqa: Y015
 
 @_typing.final
 class ClockPaused(_message.Message):
-    """A clock was paused. How we keep our times is about no customer: it is not on their timeline."""
+    """A clock was paused. How we keep our times is on no timeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CLOCK_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     WORK_ITEM_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -2407,13 +2413,16 @@ class ClockPaused(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
-    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`, as what it is about has it."""
     case: _builtins.str
     """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
     """`workItems/{uuid}`; empty when it is about none."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2426,8 +2435,6 @@ class ClockPaused(_message.Message):
     """The version of the policy that it keeps to."""
     reason_code: _builtins.str
     """Why, a code."""
-    promise: _builtins.str
-    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2440,8 +2447,10 @@ class ClockPaused(_message.Message):
         self,
         *,
         clock: _builtins.str = ...,
+        customer: _builtins.str = ...,
         case: _builtins.str = ...,
         work_item: _builtins.str = ...,
+        promise: _builtins.str = ...,
         department: _builtins.str = ...,
         metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
         state: _clock_pb2.Clock.State.ValueType = ...,
@@ -2450,11 +2459,10 @@ class ClockPaused(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         reason_code: _builtins.str = ...,
-        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2464,13 +2472,15 @@ Global___ClockPaused: _TypeAlias = ClockPaused  # noqa: Y015
 
 @_typing.final
 class ClockResumed(_message.Message):
-    """A clock goes on: it was resumed, or its case was opened again. How we keep our times is about no customer: it is not on their timeline."""
+    """A clock goes on: it was resumed, or its case was opened again. How we keep our times is on no timeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CLOCK_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     WORK_ITEM_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -2478,13 +2488,16 @@ class ClockResumed(_message.Message):
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
-    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`, as what it is about has it."""
     case: _builtins.str
     """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
     """`workItems/{uuid}`; empty when it is about none."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2495,8 +2508,6 @@ class ClockResumed(_message.Message):
     """The policy that started it, `clockPolicies/{id}`."""
     policy_version: _builtins.int
     """The version of the policy that it keeps to."""
-    promise: _builtins.str
-    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2509,8 +2520,10 @@ class ClockResumed(_message.Message):
         self,
         *,
         clock: _builtins.str = ...,
+        customer: _builtins.str = ...,
         case: _builtins.str = ...,
         work_item: _builtins.str = ...,
+        promise: _builtins.str = ...,
         department: _builtins.str = ...,
         metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
         state: _clock_pb2.Clock.State.ValueType = ...,
@@ -2518,11 +2531,10 @@ class ClockResumed(_message.Message):
         policy_version: _builtins.int = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
-        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2532,13 +2544,15 @@ Global___ClockResumed: _TypeAlias = ClockResumed  # noqa: Y015
 
 @_typing.final
 class ClockFulfilled(_message.Message):
-    """What a clock measures was done, in time or late, as its state says. How we keep our times is about no customer: it is not on their timeline."""
+    """What a clock measures was done, in time or late, as its state says. How we keep our times is on no timeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CLOCK_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     WORK_ITEM_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -2547,13 +2561,16 @@ class ClockFulfilled(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     FULFILL_TIME_FIELD_NUMBER: _builtins.int
-    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`, as what it is about has it."""
     case: _builtins.str
     """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
     """`workItems/{uuid}`; empty when it is about none."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2564,8 +2581,6 @@ class ClockFulfilled(_message.Message):
     """The policy that started it, `clockPolicies/{id}`."""
     policy_version: _builtins.int
     """The version of the policy that it keeps to."""
-    promise: _builtins.str
-    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2582,8 +2597,10 @@ class ClockFulfilled(_message.Message):
         self,
         *,
         clock: _builtins.str = ...,
+        customer: _builtins.str = ...,
         case: _builtins.str = ...,
         work_item: _builtins.str = ...,
+        promise: _builtins.str = ...,
         department: _builtins.str = ...,
         metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
         state: _clock_pb2.Clock.State.ValueType = ...,
@@ -2592,11 +2609,10 @@ class ClockFulfilled(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         fulfill_time: _timestamp_pb2.Timestamp | None = ...,
-        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "fulfill_time", b"fulfill_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "fulfill_time", b"fulfill_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "fulfill_time", b"fulfill_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2606,13 +2622,15 @@ Global___ClockFulfilled: _TypeAlias = ClockFulfilled  # noqa: Y015
 
 @_typing.final
 class ClockWarned(_message.Message):
-    """A clock's time is up soon. How we keep our times is about no customer: it is not on their timeline."""
+    """A clock's time is up soon. How we keep our times is on no timeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CLOCK_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     WORK_ITEM_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -2620,13 +2638,16 @@ class ClockWarned(_message.Message):
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
-    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`, as what it is about has it."""
     case: _builtins.str
     """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
     """`workItems/{uuid}`; empty when it is about none."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2637,8 +2658,6 @@ class ClockWarned(_message.Message):
     """The policy that started it, `clockPolicies/{id}`."""
     policy_version: _builtins.int
     """The version of the policy that it keeps to."""
-    promise: _builtins.str
-    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2651,8 +2670,10 @@ class ClockWarned(_message.Message):
         self,
         *,
         clock: _builtins.str = ...,
+        customer: _builtins.str = ...,
         case: _builtins.str = ...,
         work_item: _builtins.str = ...,
+        promise: _builtins.str = ...,
         department: _builtins.str = ...,
         metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
         state: _clock_pb2.Clock.State.ValueType = ...,
@@ -2660,11 +2681,10 @@ class ClockWarned(_message.Message):
         policy_version: _builtins.int = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
-        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2674,13 +2694,15 @@ Global___ClockWarned: _TypeAlias = ClockWarned  # noqa: Y015
 
 @_typing.final
 class ClockUpdated(_message.Message):
-    """A clock goes by another version of its calendar, from another moment on, or for another department. How we keep our times is about no customer: it is not on their timeline."""
+    """A clock goes by another version of its calendar, from another moment on, or for another department. How we keep our times is on no timeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CLOCK_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     WORK_ITEM_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -2691,13 +2713,16 @@ class ClockUpdated(_message.Message):
     CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
     PREVIOUS_DUE_TIME_FIELD_NUMBER: _builtins.int
     PREVIOUS_DEPARTMENT_FIELD_NUMBER: _builtins.int
-    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`, as what it is about has it."""
     case: _builtins.str
     """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
     """`workItems/{uuid}`; empty when it is about none."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2712,8 +2737,6 @@ class ClockUpdated(_message.Message):
     """The version of the calendar that it goes by."""
     previous_department: _builtins.str
     """Whose time it was before that, `departments/{department}`; empty when it is whose it was."""
-    promise: _builtins.str
-    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2730,8 +2753,10 @@ class ClockUpdated(_message.Message):
         self,
         *,
         clock: _builtins.str = ...,
+        customer: _builtins.str = ...,
         case: _builtins.str = ...,
         work_item: _builtins.str = ...,
+        promise: _builtins.str = ...,
         department: _builtins.str = ...,
         metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
         state: _clock_pb2.Clock.State.ValueType = ...,
@@ -2742,11 +2767,10 @@ class ClockUpdated(_message.Message):
         calendar_version: _builtins.int = ...,
         previous_due_time: _timestamp_pb2.Timestamp | None = ...,
         previous_department: _builtins.str = ...,
-        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "_previous_due_time", b"_previous_due_time", "due_time", b"due_time", "previous_due_time", b"previous_due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "_previous_due_time", b"_previous_due_time", "calendar_version", b"calendar_version", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "previous_department", b"previous_department", "previous_due_time", b"previous_due_time", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "_previous_due_time", b"_previous_due_time", "calendar_version", b"calendar_version", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "previous_department", b"previous_department", "previous_due_time", b"previous_due_time", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
@@ -2761,13 +2785,15 @@ Global___ClockUpdated: _TypeAlias = ClockUpdated  # noqa: Y015
 
 @_typing.final
 class ClockBreached(_message.Message):
-    """A clock's time was up before it was done. How we keep our times is about no customer: it is not on their timeline."""
+    """A clock's time was up before it was done. How we keep our times is on no timeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CLOCK_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     WORK_ITEM_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -2776,13 +2802,16 @@ class ClockBreached(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     BREACH_TIME_FIELD_NUMBER: _builtins.int
-    PROMISE_FIELD_NUMBER: _builtins.int
     clock: _builtins.str
     """`clocks/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`, as what it is about has it."""
     case: _builtins.str
     """`cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
     """`workItems/{uuid}`; empty when it is about none."""
+    promise: _builtins.str
+    """`promises/{uuid}`; empty when it is about none."""
     department: _builtins.str
     """`departments/{department}` whose time it is by then."""
     metric: _clock_policy_pb2.ClockMetric.ValueType
@@ -2793,8 +2822,6 @@ class ClockBreached(_message.Message):
     """The policy that started it, `clockPolicies/{id}`."""
     policy_version: _builtins.int
     """The version of the policy that it keeps to."""
-    promise: _builtins.str
-    """`promises/{uuid}`; empty when it is about none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -2811,8 +2838,10 @@ class ClockBreached(_message.Message):
         self,
         *,
         clock: _builtins.str = ...,
+        customer: _builtins.str = ...,
         case: _builtins.str = ...,
         work_item: _builtins.str = ...,
+        promise: _builtins.str = ...,
         department: _builtins.str = ...,
         metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
         state: _clock_pb2.Clock.State.ValueType = ...,
@@ -2821,17 +2850,110 @@ class ClockBreached(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         breach_time: _timestamp_pb2.Timestamp | None = ...,
-        promise: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "breach_time", b"breach_time", "due_time", b"due_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "breach_time", b"breach_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_time", b"_due_time", "breach_time", b"breach_time", "case", b"case", "clock", b"clock", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "metric", b"metric", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_time: _TypeAlias = _typing.Literal["due_time"]  # noqa: Y015
     _WhichOneofArgType__due_time: _TypeAlias = _typing.Literal["_due_time", b"_due_time"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__due_time) -> _WhichOneofReturnType__due_time | None: ...
 
 Global___ClockBreached: _TypeAlias = ClockBreached  # noqa: Y015
+
+@_typing.final
+class ClockPolicyCreated(_message.Message):
+    """A policy says which clocks run for what. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_POLICY_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    TARGETS_FIELD_NUMBER: _builtins.int
+    DISABLED_FIELD_NUMBER: _builtins.int
+    clock_policy: _builtins.str
+    """`clockPolicies/{id}`."""
+    department: _builtins.str
+    """`departments/{department}` whose rule it is."""
+    subject: _clock_policy_pb2.ClockPolicy.Subject.ValueType
+    """What it is about."""
+    version: _builtins.int
+    """Its version, 1."""
+    disabled: _builtins.bool
+    """Whether it is switched off."""
+    @_builtins.property
+    def targets(self) -> _containers.RepeatedCompositeFieldContainer[_clock_policy_pb2.ClockPolicy.Target]:
+        """The clocks that it starts."""
+
+    def __init__(
+        self,
+        *,
+        clock_policy: _builtins.str = ...,
+        department: _builtins.str = ...,
+        subject: _clock_policy_pb2.ClockPolicy.Subject.ValueType = ...,
+        version: _builtins.int = ...,
+        targets: _abc.Iterable[_clock_policy_pb2.ClockPolicy.Target] | None = ...,
+        disabled: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_policy", b"clock_policy", "department", b"department", "disabled", b"disabled", "subject", b"subject", "targets", b"targets", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClockPolicyCreated: _TypeAlias = ClockPolicyCreated  # noqa: Y015
+
+@_typing.final
+class ClockPolicyUpdated(_message.Message):
+    """A policy was changed: there is another version of it. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_POLICY_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    TARGETS_FIELD_NUMBER: _builtins.int
+    DISABLED_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    clock_policy: _builtins.str
+    """`clockPolicies/{id}`."""
+    department: _builtins.str
+    """`departments/{department}` whose rule it is."""
+    subject: _clock_policy_pb2.ClockPolicy.Subject.ValueType
+    """What it is about."""
+    version: _builtins.int
+    """The version that it is by then."""
+    disabled: _builtins.bool
+    """Whether it is switched off by then."""
+    @_builtins.property
+    def targets(self) -> _containers.RepeatedCompositeFieldContainer[_clock_policy_pb2.ClockPolicy.Target]:
+        """The clocks that it starts by then."""
+
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed, for example `targets`."""
+
+    def __init__(
+        self,
+        *,
+        clock_policy: _builtins.str = ...,
+        department: _builtins.str = ...,
+        subject: _clock_policy_pb2.ClockPolicy.Subject.ValueType = ...,
+        version: _builtins.int = ...,
+        targets: _abc.Iterable[_clock_policy_pb2.ClockPolicy.Target] | None = ...,
+        disabled: _builtins.bool = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_policy", b"clock_policy", "department", b"department", "disabled", b"disabled", "subject", b"subject", "targets", b"targets", "updated_fields", b"updated_fields", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClockPolicyUpdated: _TypeAlias = ClockPolicyUpdated  # noqa: Y015
 
 @_typing.final
 class AuthorityPolicyCreated(_message.Message):

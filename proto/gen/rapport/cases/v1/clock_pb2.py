@@ -29,7 +29,7 @@ from rapport.cases.v1 import clock_policy_pb2 as rapport_dot_cases_dot_v1_dot_cl
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crapport/cases/v1/clock.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#rapport/cases/v1/clock_policy.proto\x1a rapport/options/v1/options.proto\"\xec\t\n\x05\x43lock\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12)\n\x04\x63\x61se\x18\x02 \x01(\tB\x1b\xe2\x41\x01\x03\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x32\n\twork_item\x18\x03 \x01(\tB\x1f\xe2\x41\x01\x03\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x34\n\x08\x63ustomer\x18\x04 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12:\n\ndepartment\x18\x05 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x33\n\x06metric\x18\x06 \x01(\x0e\x32\x1d.rapport.cases.v1.ClockMetricB\x04\xe2\x41\x01\x03\x12\x32\n\x05state\x18\x07 \x01(\x0e\x32\x1d.rapport.cases.v1.Clock.StateB\x04\xe2\x41\x01\x03\x12\x38\n\x0c\x63lock_policy\x18\x08 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63\x61ses.rapport/ClockPolicy\x12\x1c\n\x0epolicy_version\x18\t \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1e\n\x10\x62usiness_minutes\x18\n \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1d\n\x0fwarning_minutes\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x64ue_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\npause_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1f\n\x11pause_reason_code\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03\x12\x36\n\x0c\x66ulfill_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x62reach_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1d\n\x0f\x65lapsed_minutes\x18\x12 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x31\n\x08\x63\x61lendar\x18\x15 \x01(\tB\x1f\xe2\x41\x01\x03\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\x12\x1e\n\x10\x63\x61lendar_version\x18\x16 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12/\n\x07promise\x18\x17 \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x39\n\x06pauses\x18\x18 \x03(\x0e\x32#.rapport.cases.v1.ClockPolicy.PauseB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x14 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_RUNNING\x10\x01\x12\x10\n\x0cSTATE_PAUSED\x10\x02\x12\x13\n\x0fSTATE_FULFILLED\x10\x03\x12\x12\n\x0eSTATE_BREACHED\x10\x04:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Clock\x12\x0e\x63locks/{clock}*\x06\x63locks2\x05\x63lock\"\xea\x01\n\tClockMove\x12\'\n\x05\x63lock\x18\x01 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cnew_due_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x04\x63\x61se\x18\x04 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12-\n\x06metric\x18\x05 \x01(\x0e\x32\x1d.rapport.cases.v1.ClockMetricb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crapport/cases/v1/clock.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#rapport/cases/v1/clock_policy.proto\x1a rapport/options/v1/options.proto\"\xcd\t\n\x05\x43lock\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12)\n\x04\x63\x61se\x18\x02 \x01(\tB\x1b\xe2\x41\x01\x03\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x32\n\twork_item\x18\x03 \x01(\tB\x1f\xe2\x41\x01\x03\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12/\n\x07promise\x18\x04 \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x34\n\x08\x63ustomer\x18\x05 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12:\n\ndepartment\x18\x06 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x33\n\x06metric\x18\x07 \x01(\x0e\x32\x1d.rapport.cases.v1.ClockMetricB\x04\xe2\x41\x01\x03\x12\x32\n\x05state\x18\x08 \x01(\x0e\x32\x1d.rapport.cases.v1.Clock.StateB\x04\xe2\x41\x01\x03\x12\x38\n\x0c\x63lock_policy\x18\t \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63\x61ses.rapport/ClockPolicy\x12\x1c\n\x0epolicy_version\x18\n \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1e\n\x10\x62usiness_minutes\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1d\n\x0fwarning_minutes\x18\x0c \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x31\n\x08\x63\x61lendar\x18\r \x01(\tB\x1f\xe2\x41\x01\x03\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\x12\x1e\n\x10\x63\x61lendar_version\x18\x0e \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x39\n\x06pauses\x18\x0f \x03(\x0e\x32#.rapport.cases.v1.ClockPolicy.PauseB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x64ue_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\npause_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1f\n\x11pause_reason_code\x18\x13 \x01(\tB\x04\xe2\x41\x01\x03\x12\x36\n\x0c\x66ulfill_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x62reach_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x17 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_RUNNING\x10\x01\x12\x10\n\x0cSTATE_PAUSED\x10\x02\x12\x13\n\x0fSTATE_FULFILLED\x10\x03\x12\x12\n\x0eSTATE_BREACHED\x10\x04:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Clock\x12\x0e\x63locks/{clock}*\x06\x63locks2\x05\x63lock\"\xea\x01\n\tClockMove\x12\'\n\x05\x63lock\x18\x01 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cnew_due_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x04\x63\x61se\x18\x04 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12-\n\x06metric\x18\x05 \x01(\x0e\x32\x1d.rapport.cases.v1.ClockMetricb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +42,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLOCK'].fields_by_name['case']._serialized_options = b'\342A\001\003\372A\024\n\022cases.rapport/Case'
   _globals['_CLOCK'].fields_by_name['work_item']._loaded_options = None
   _globals['_CLOCK'].fields_by_name['work_item']._serialized_options = b'\342A\001\003\372A\030\n\026cases.rapport/WorkItem'
+  _globals['_CLOCK'].fields_by_name['promise']._loaded_options = None
+  _globals['_CLOCK'].fields_by_name['promise']._serialized_options = b'\342A\001\003\372A\027\n\025cases.rapport/Promise'
   _globals['_CLOCK'].fields_by_name['customer']._loaded_options = None
   _globals['_CLOCK'].fields_by_name['customer']._serialized_options = b'\342A\001\003\372A\033\n\031customer.rapport/Customer'
   _globals['_CLOCK'].fields_by_name['department']._loaded_options = None
@@ -58,6 +60,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLOCK'].fields_by_name['business_minutes']._serialized_options = b'\342A\001\003'
   _globals['_CLOCK'].fields_by_name['warning_minutes']._loaded_options = None
   _globals['_CLOCK'].fields_by_name['warning_minutes']._serialized_options = b'\342A\001\003'
+  _globals['_CLOCK'].fields_by_name['calendar']._loaded_options = None
+  _globals['_CLOCK'].fields_by_name['calendar']._serialized_options = b'\342A\001\003\372A\030\n\026cases.rapport/Calendar'
+  _globals['_CLOCK'].fields_by_name['calendar_version']._loaded_options = None
+  _globals['_CLOCK'].fields_by_name['calendar_version']._serialized_options = b'\342A\001\003'
+  _globals['_CLOCK'].fields_by_name['pauses']._loaded_options = None
+  _globals['_CLOCK'].fields_by_name['pauses']._serialized_options = b'\342A\001\003'
   _globals['_CLOCK'].fields_by_name['start_time']._loaded_options = None
   _globals['_CLOCK'].fields_by_name['start_time']._serialized_options = b'\342A\001\003'
   _globals['_CLOCK'].fields_by_name['due_time']._loaded_options = None
@@ -70,18 +78,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLOCK'].fields_by_name['fulfill_time']._serialized_options = b'\342A\001\003'
   _globals['_CLOCK'].fields_by_name['breach_time']._loaded_options = None
   _globals['_CLOCK'].fields_by_name['breach_time']._serialized_options = b'\342A\001\003'
-  _globals['_CLOCK'].fields_by_name['elapsed_minutes']._loaded_options = None
-  _globals['_CLOCK'].fields_by_name['elapsed_minutes']._serialized_options = b'\342A\001\003'
   _globals['_CLOCK'].fields_by_name['update_time']._loaded_options = None
   _globals['_CLOCK'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
-  _globals['_CLOCK'].fields_by_name['calendar']._loaded_options = None
-  _globals['_CLOCK'].fields_by_name['calendar']._serialized_options = b'\342A\001\003\372A\030\n\026cases.rapport/Calendar'
-  _globals['_CLOCK'].fields_by_name['calendar_version']._loaded_options = None
-  _globals['_CLOCK'].fields_by_name['calendar_version']._serialized_options = b'\342A\001\003'
-  _globals['_CLOCK'].fields_by_name['promise']._loaded_options = None
-  _globals['_CLOCK'].fields_by_name['promise']._serialized_options = b'\342A\001\003\372A\027\n\025cases.rapport/Promise'
-  _globals['_CLOCK'].fields_by_name['pauses']._loaded_options = None
-  _globals['_CLOCK'].fields_by_name['pauses']._serialized_options = b'\342A\001\003'
   _globals['_CLOCK'].fields_by_name['etag']._loaded_options = None
   _globals['_CLOCK'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_CLOCK']._loaded_options = None
@@ -91,9 +89,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLOCKMOVE'].fields_by_name['case']._loaded_options = None
   _globals['_CLOCKMOVE'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_CLOCK']._serialized_start=215
-  _globals['_CLOCK']._serialized_end=1475
-  _globals['_CLOCK_STATE']._serialized_start=1310
-  _globals['_CLOCK_STATE']._serialized_end=1418
-  _globals['_CLOCKMOVE']._serialized_start=1478
-  _globals['_CLOCKMOVE']._serialized_end=1712
+  _globals['_CLOCK']._serialized_end=1444
+  _globals['_CLOCK_STATE']._serialized_start=1279
+  _globals['_CLOCK_STATE']._serialized_end=1387
+  _globals['_CLOCKMOVE']._serialized_start=1447
+  _globals['_CLOCKMOVE']._serialized_end=1681
 # @@protoc_insertion_point(module_scope)

@@ -64,6 +64,7 @@ class Clock(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     WORK_ITEM_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
@@ -72,18 +73,16 @@ class Clock(_message.Message):
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
     BUSINESS_MINUTES_FIELD_NUMBER: _builtins.int
     WARNING_MINUTES_FIELD_NUMBER: _builtins.int
+    CALENDAR_FIELD_NUMBER: _builtins.int
+    CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
+    PAUSES_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     PAUSE_TIME_FIELD_NUMBER: _builtins.int
     PAUSE_REASON_CODE_FIELD_NUMBER: _builtins.int
     FULFILL_TIME_FIELD_NUMBER: _builtins.int
     BREACH_TIME_FIELD_NUMBER: _builtins.int
-    ELAPSED_MINUTES_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
-    CALENDAR_FIELD_NUMBER: _builtins.int
-    CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
-    PROMISE_FIELD_NUMBER: _builtins.int
-    PAUSES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`clocks/{uuid}`, chosen by the server."""
@@ -91,6 +90,8 @@ class Clock(_message.Message):
     """The case, `cases/{uuid}`; empty when it is about a promise that is on none."""
     work_item: _builtins.str
     """The work item, `workItems/{uuid}`; empty when it is about none."""
+    promise: _builtins.str
+    """The promise, `promises/{uuid}`; empty when it is about none."""
     customer: _builtins.str
     """`customers/{uuid}`, as the case has it: after a merge it may be another name of the same customer."""
     department: _builtins.str
@@ -102,31 +103,33 @@ class Clock(_message.Message):
     clock_policy: _builtins.str
     """The policy that started it, `clockPolicies/{id}`."""
     policy_version: _builtins.int
-    """The version of the policy that it keeps to."""
+    """The version of the policy that it keeps to, `clockPolicies/{id}/versions/{version}`."""
     business_minutes: _builtins.int
     """How long it has, in minutes of business time."""
     warning_minutes: _builtins.int
     """How long before its time is up it warns, in minutes of business time; 0 never."""
-    pause_reason_code: _builtins.str
-    """Why it is paused, a code; empty while it is not."""
-    elapsed_minutes: _builtins.int
-    """How much had counted when it was last changed, in whole minutes of business time. While it runs more does."""
     calendar: _builtins.str
     """The calendar that it goes by, `calendars/{id}`."""
     calendar_version: _builtins.int
-    """The version of the calendar. While it is neither done nor late it follows the calendar's changes, soon after each."""
-    promise: _builtins.str
-    """The promise, `promises/{uuid}`; empty when it is about none."""
+    """The version of the calendar, `calendars/{id}/versions/{version}`. While it is neither done nor late it follows the
+    calendar's changes, soon after each.
+    """
+    pause_reason_code: _builtins.str
+    """Why it is paused, a code; empty while it is not."""
     etag: _builtins.str
     """The row version, quoted."""
+    @_builtins.property
+    def pauses(self) -> _containers.RepeatedScalarFieldContainer[_clock_policy_pb2.ClockPolicy.Pause.ValueType]:
+        """When it does not count, by itself."""
+
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
 
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """When its time is up, or was. What is done at that moment is late. Absent while it is paused with time left, and when it was
-        done before.
+        """When its time is up, or was. What is done at that moment is late. Absent while it is paused with time left, when it was
+        done before, and when its calendar does not open for so long.
         """
 
     @_builtins.property
@@ -145,16 +148,13 @@ class Clock(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
 
-    @_builtins.property
-    def pauses(self) -> _containers.RepeatedScalarFieldContainer[_clock_policy_pb2.ClockPolicy.Pause.ValueType]:
-        """When it does not count, by itself."""
-
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         case: _builtins.str = ...,
         work_item: _builtins.str = ...,
+        promise: _builtins.str = ...,
         customer: _builtins.str = ...,
         department: _builtins.str = ...,
         metric: _clock_policy_pb2.ClockMetric.ValueType = ...,
@@ -163,23 +163,21 @@ class Clock(_message.Message):
         policy_version: _builtins.int = ...,
         business_minutes: _builtins.int = ...,
         warning_minutes: _builtins.int = ...,
+        calendar: _builtins.str = ...,
+        calendar_version: _builtins.int = ...,
+        pauses: _abc.Iterable[_clock_policy_pb2.ClockPolicy.Pause.ValueType] | None = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         pause_time: _timestamp_pb2.Timestamp | None = ...,
         pause_reason_code: _builtins.str = ...,
         fulfill_time: _timestamp_pb2.Timestamp | None = ...,
         breach_time: _timestamp_pb2.Timestamp | None = ...,
-        elapsed_minutes: _builtins.int = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
-        calendar: _builtins.str = ...,
-        calendar_version: _builtins.int = ...,
-        promise: _builtins.str = ...,
-        pauses: _abc.Iterable[_clock_policy_pb2.ClockPolicy.Pause.ValueType] | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["breach_time", b"breach_time", "due_time", b"due_time", "fulfill_time", b"fulfill_time", "pause_time", b"pause_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breach_time", b"breach_time", "business_minutes", b"business_minutes", "calendar", b"calendar", "calendar_version", b"calendar_version", "case", b"case", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "elapsed_minutes", b"elapsed_minutes", "etag", b"etag", "fulfill_time", b"fulfill_time", "metric", b"metric", "name", b"name", "pause_reason_code", b"pause_reason_code", "pause_time", b"pause_time", "pauses", b"pauses", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "update_time", b"update_time", "warning_minutes", b"warning_minutes", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breach_time", b"breach_time", "business_minutes", b"business_minutes", "calendar", b"calendar", "calendar_version", b"calendar_version", "case", b"case", "clock_policy", b"clock_policy", "customer", b"customer", "department", b"department", "due_time", b"due_time", "etag", b"etag", "fulfill_time", b"fulfill_time", "metric", b"metric", "name", b"name", "pause_reason_code", b"pause_reason_code", "pause_time", b"pause_time", "pauses", b"pauses", "policy_version", b"policy_version", "promise", b"promise", "start_time", b"start_time", "state", b"state", "update_time", b"update_time", "warning_minutes", b"warning_minutes", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

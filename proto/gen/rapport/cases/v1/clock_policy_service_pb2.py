@@ -28,10 +28,11 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from rapport.cases.v1 import clock_pb2 as rapport_dot_cases_dot_v1_dot_clock__pb2
 from rapport.cases.v1 import clock_policy_pb2 as rapport_dot_cases_dot_v1_dot_clock__policy__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/cases/v1/clock_policy_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1crapport/cases/v1/clock.proto\x1a#rapport/cases/v1/clock_policy.proto\x1a rapport/options/v1/options.proto\"\x95\x01\n\x18\x43reateClockPolicyRequest\x12$\n\x0f\x63lock_policy_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x39\n\x0c\x63lock_policy\x18\x02 \x01(\x0b\x32\x1d.rapport.cases.v1.ClockPolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"I\n\x15GetClockPolicyRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63\x61ses.rapport/ClockPolicy\"M\n\x18ListClockPoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x19ListClockPoliciesResponse\x12\x35\n\x0e\x63lock_policies\x18\x01 \x03(\x0b\x32\x1d.rapport.cases.v1.ClockPolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc6\x01\n\x18UpdateClockPolicyRequest\x12\x39\n\x0c\x63lock_policy\x18\x01 \x01(\x0b\x32\x1d.rapport.cases.v1.ClockPolicyB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x61pply_to_running\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\x88\x01\n\x19PreviewClockPolicyRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63\x61ses.rapport/ClockPolicy\x12\x39\n\x0c\x63lock_policy\x18\x02 \x01(\x0b\x32\x1d.rapport.cases.v1.ClockPolicyB\x04\xe2\x41\x01\x02\"\xcd\x01\n\x1aPreviewClockPolicyResponse\x12\x13\n\x0b\x63lock_count\x18\x01 \x01(\x03\x12\x15\n\rchecked_count\x18\x02 \x01(\x03\x12\x13\n\x0bmoved_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x62reached_count\x18\x04 \x01(\x03\x12*\n\x05moves\x18\x05 \x03(\x0b\x32\x1b.rapport.cases.v1.ClockMove\x12\x15\n\rearlier_count\x18\x06 \x01(\x03\x12\x13\n\x0blater_count\x18\x07 \x01(\x03\x32\x89\x07\n\x12\x43lockPolicyService\x12\xa6\x01\n\x11\x43reateClockPolicy\x12*.rapport.cases.v1.CreateClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"F\xca\xfb\x8a\x01\x1a\x63\x61ses.clock_policies.write\x82\xd3\xe4\x93\x02!\"\x11/v1/clockPolicies:\x0c\x63lock_policy\x12\x9d\x01\n\x0eGetClockPolicy\x12\'.rapport.cases.v1.GetClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"C\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=clockPolicies/*}\x12\xa8\x01\n\x11ListClockPolicies\x12*.rapport.cases.v1.ListClockPoliciesRequest\x1a+.rapport.cases.v1.ListClockPoliciesResponse\":\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/clockPolicies\x12\xbc\x01\n\x11UpdateClockPolicy\x12*.rapport.cases.v1.UpdateClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"\\\xca\xfb\x8a\x01\x1a\x63\x61ses.clock_policies.write\x82\xd3\xe4\x93\x02\x37\x32\'/v1/{clock_policy.name=clockPolicies/*}:\x0c\x63lock_policy\x12\xbf\x01\n\x12PreviewClockPolicy\x12+.rapport.cases.v1.PreviewClockPolicyRequest\x1a,.rapport.cases.v1.PreviewClockPolicyResponse\"N\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=clockPolicies/*}:preview:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/cases/v1/clock_policy_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1crapport/cases/v1/clock.proto\x1a#rapport/cases/v1/clock_policy.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"\x95\x01\n\x18\x43reateClockPolicyRequest\x12$\n\x0f\x63lock_policy_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x39\n\x0c\x63lock_policy\x18\x02 \x01(\x0b\x32\x1d.rapport.cases.v1.ClockPolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"I\n\x15GetClockPolicyRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63\x61ses.rapport/ClockPolicy\"M\n\x18ListClockPoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x19ListClockPoliciesResponse\x12\x35\n\x0e\x63lock_policies\x18\x01 \x03(\x0b\x32\x1d.rapport.cases.v1.ClockPolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc6\x01\n\x18UpdateClockPolicyRequest\x12\x39\n\x0c\x63lock_policy\x18\x01 \x01(\x0b\x32\x1d.rapport.cases.v1.ClockPolicyB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x61pply_to_running\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\x88\x01\n\x19PreviewClockPolicyRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63\x61ses.rapport/ClockPolicy\x12\x39\n\x0c\x63lock_policy\x18\x02 \x01(\x0b\x32\x1d.rapport.cases.v1.ClockPolicyB\x04\xe2\x41\x01\x02\"\xcd\x01\n\x1aPreviewClockPolicyResponse\x12\x13\n\x0b\x63lock_count\x18\x01 \x01(\x03\x12\x15\n\rchecked_count\x18\x02 \x01(\x03\x12\x13\n\x0bmoved_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x62reached_count\x18\x04 \x01(\x03\x12*\n\x05moves\x18\x05 \x03(\x0b\x32\x1b.rapport.cases.v1.ClockMove\x12\x15\n\rearlier_count\x18\x06 \x01(\x03\x12\x13\n\x0blater_count\x18\x07 \x01(\x03\"l\n\x19\x45xplainClockPolicyRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63\x61ses.rapport/ClockPolicy\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xe3\x08\n\x12\x43lockPolicyService\x12\xa6\x01\n\x11\x43reateClockPolicy\x12*.rapport.cases.v1.CreateClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"F\xca\xfb\x8a\x01\x1a\x63\x61ses.clock_policies.write\x82\xd3\xe4\x93\x02!\"\x11/v1/clockPolicies:\x0c\x63lock_policy\x12\xc6\x01\n\x0eGetClockPolicy\x12\'.rapport.cases.v1.GetClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"l\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02\x45\x12\x1a/v1/{name=clockPolicies/*}Z\'\x12%/v1/{name=clockPolicies/*/versions/*}\x12\xa8\x01\n\x11ListClockPolicies\x12*.rapport.cases.v1.ListClockPoliciesRequest\x1a+.rapport.cases.v1.ListClockPoliciesResponse\":\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/clockPolicies\x12\xbc\x01\n\x11UpdateClockPolicy\x12*.rapport.cases.v1.UpdateClockPolicyRequest\x1a\x1d.rapport.cases.v1.ClockPolicy\"\\\xca\xfb\x8a\x01\x1a\x63\x61ses.clock_policies.write\x82\xd3\xe4\x93\x02\x37\x32\'/v1/{clock_policy.name=clockPolicies/*}:\x0c\x63lock_policy\x12\xbf\x01\n\x12PreviewClockPolicy\x12+.rapport.cases.v1.PreviewClockPolicyRequest\x1a,.rapport.cases.v1.PreviewClockPolicyResponse\"N\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=clockPolicies/*}:preview:\x01*\x12\xae\x01\n\x12\x45xplainClockPolicy\x12+.rapport.cases.v1.ExplainClockPolicyRequest\x1a\x1e.rapport.common.v1.Explanation\"K\x90\x02\x01\xca\xfb\x8a\x01\x19\x63\x61ses.clock_policies.read\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=clockPolicies/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,30 +63,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREVIEWCLOCKPOLICYREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\033\n\031cases.rapport/ClockPolicy'
   _globals['_PREVIEWCLOCKPOLICYREQUEST'].fields_by_name['clock_policy']._loaded_options = None
   _globals['_PREVIEWCLOCKPOLICYREQUEST'].fields_by_name['clock_policy']._serialized_options = b'\342A\001\002'
+  _globals['_EXPLAINCLOCKPOLICYREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_EXPLAINCLOCKPOLICYREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\033\n\031cases.rapport/ClockPolicy'
+  _globals['_EXPLAINCLOCKPOLICYREQUEST'].fields_by_name['event_id']._loaded_options = None
+  _globals['_EXPLAINCLOCKPOLICYREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\006'
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['CreateClockPolicy']._loaded_options = None
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['CreateClockPolicy']._serialized_options = b'\312\373\212\001\032cases.clock_policies.write\202\323\344\223\002!\"\021/v1/clockPolicies:\014clock_policy'
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['GetClockPolicy']._loaded_options = None
-  _globals['_CLOCKPOLICYSERVICE'].methods_by_name['GetClockPolicy']._serialized_options = b'\220\002\001\312\373\212\001\031cases.clock_policies.read\202\323\344\223\002\034\022\032/v1/{name=clockPolicies/*}'
+  _globals['_CLOCKPOLICYSERVICE'].methods_by_name['GetClockPolicy']._serialized_options = b'\220\002\001\312\373\212\001\031cases.clock_policies.read\202\323\344\223\002E\022\032/v1/{name=clockPolicies/*}Z\'\022%/v1/{name=clockPolicies/*/versions/*}'
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['ListClockPolicies']._loaded_options = None
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['ListClockPolicies']._serialized_options = b'\220\002\001\312\373\212\001\031cases.clock_policies.read\202\323\344\223\002\023\022\021/v1/clockPolicies'
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['UpdateClockPolicy']._loaded_options = None
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['UpdateClockPolicy']._serialized_options = b'\312\373\212\001\032cases.clock_policies.write\202\323\344\223\00272\'/v1/{clock_policy.name=clockPolicies/*}:\014clock_policy'
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['PreviewClockPolicy']._loaded_options = None
   _globals['_CLOCKPOLICYSERVICE'].methods_by_name['PreviewClockPolicy']._serialized_options = b'\220\002\001\312\373\212\001\031cases.clock_policies.read\202\323\344\223\002\'\"\"/v1/{name=clockPolicies/*}:preview:\001*'
-  _globals['_CREATECLOCKPOLICYREQUEST']._serialized_start=291
-  _globals['_CREATECLOCKPOLICYREQUEST']._serialized_end=440
-  _globals['_GETCLOCKPOLICYREQUEST']._serialized_start=442
-  _globals['_GETCLOCKPOLICYREQUEST']._serialized_end=515
-  _globals['_LISTCLOCKPOLICIESREQUEST']._serialized_start=517
-  _globals['_LISTCLOCKPOLICIESREQUEST']._serialized_end=594
-  _globals['_LISTCLOCKPOLICIESRESPONSE']._serialized_start=596
-  _globals['_LISTCLOCKPOLICIESRESPONSE']._serialized_end=703
-  _globals['_UPDATECLOCKPOLICYREQUEST']._serialized_start=706
-  _globals['_UPDATECLOCKPOLICYREQUEST']._serialized_end=904
-  _globals['_PREVIEWCLOCKPOLICYREQUEST']._serialized_start=907
-  _globals['_PREVIEWCLOCKPOLICYREQUEST']._serialized_end=1043
-  _globals['_PREVIEWCLOCKPOLICYRESPONSE']._serialized_start=1046
-  _globals['_PREVIEWCLOCKPOLICYRESPONSE']._serialized_end=1251
-  _globals['_CLOCKPOLICYSERVICE']._serialized_start=1254
-  _globals['_CLOCKPOLICYSERVICE']._serialized_end=2159
+  _globals['_CLOCKPOLICYSERVICE'].methods_by_name['ExplainClockPolicy']._loaded_options = None
+  _globals['_CLOCKPOLICYSERVICE'].methods_by_name['ExplainClockPolicy']._serialized_options = b'\220\002\001\312\373\212\001\031cases.clock_policies.read\202\323\344\223\002$\022\"/v1/{name=clockPolicies/*}:explain'
+  _globals['_CREATECLOCKPOLICYREQUEST']._serialized_start=328
+  _globals['_CREATECLOCKPOLICYREQUEST']._serialized_end=477
+  _globals['_GETCLOCKPOLICYREQUEST']._serialized_start=479
+  _globals['_GETCLOCKPOLICYREQUEST']._serialized_end=552
+  _globals['_LISTCLOCKPOLICIESREQUEST']._serialized_start=554
+  _globals['_LISTCLOCKPOLICIESREQUEST']._serialized_end=631
+  _globals['_LISTCLOCKPOLICIESRESPONSE']._serialized_start=633
+  _globals['_LISTCLOCKPOLICIESRESPONSE']._serialized_end=740
+  _globals['_UPDATECLOCKPOLICYREQUEST']._serialized_start=743
+  _globals['_UPDATECLOCKPOLICYREQUEST']._serialized_end=941
+  _globals['_PREVIEWCLOCKPOLICYREQUEST']._serialized_start=944
+  _globals['_PREVIEWCLOCKPOLICYREQUEST']._serialized_end=1080
+  _globals['_PREVIEWCLOCKPOLICYRESPONSE']._serialized_start=1083
+  _globals['_PREVIEWCLOCKPOLICYRESPONSE']._serialized_end=1288
+  _globals['_EXPLAINCLOCKPOLICYREQUEST']._serialized_start=1290
+  _globals['_EXPLAINCLOCKPOLICYREQUEST']._serialized_end=1398
+  _globals['_CLOCKPOLICYSERVICE']._serialized_start=1401
+  _globals['_CLOCKPOLICYSERVICE']._serialized_end=2524
 # @@protoc_insertion_point(module_scope)

@@ -61,7 +61,7 @@ class GetClockPolicyRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`clockPolicies/{id}`."""
+    """`clockPolicies/{id}`, or `clockPolicies/{id}/versions/{version}`."""
     def __init__(
         self,
         *,
@@ -244,3 +244,29 @@ class PreviewClockPolicyResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PreviewClockPolicyResponse: _TypeAlias = PreviewClockPolicyResponse  # noqa: Y015
+
+@_typing.final
+class ExplainClockPolicyRequest(_message.Message):
+    """Explains a policy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The policy, `clockPolicies/{id}`."""
+    event_id: _builtins.str
+    """Where the chain begins, an event (UUID) about it; when empty, its latest fact. Other services ask with it."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainClockPolicyRequest: _TypeAlias = ExplainClockPolicyRequest  # noqa: Y015

@@ -5,6 +5,7 @@ import warnings
 
 from rapport.cases.v1 import clock_policy_pb2 as rapport_dot_cases_dot_v1_dot_clock__policy__pb2
 from rapport.cases.v1 import clock_policy_service_pb2 as rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -61,6 +62,11 @@ class ClockPolicyServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyResponse.FromString,
                 _registered_method=True)
+        self.ExplainClockPolicy = channel.unary_unary(
+                '/rapport.cases.v1.ClockPolicyService/ExplainClockPolicy',
+                request_serializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.ExplainClockPolicyRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class ClockPolicyServiceServicer:
@@ -75,7 +81,7 @@ class ClockPolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetClockPolicy(self, request, context):
-        """Gets a policy, in its latest version.
+        """Gets a policy, in its latest version, or in the version that its name ends with: by which a clock was started.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,6 +105,13 @@ class ClockPolicyServiceServicer:
     def PreviewClockPolicy(self, request, context):
         """Says what would become of clocks if a policy were so and `apply_to_running`. Nothing changes. What `UpdateClockPolicy` refuses
         of a policy is refused here, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainClockPolicy(self, request, context):
+        """Explains a policy: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,6 +144,11 @@ def add_ClockPolicyServiceServicer_to_server(servicer, server):
                     servicer.PreviewClockPolicy,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyResponse.SerializeToString,
+            ),
+            'ExplainClockPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainClockPolicy,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.ExplainClockPolicyRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -269,6 +287,33 @@ class ClockPolicyService:
             '/rapport.cases.v1.ClockPolicyService/PreviewClockPolicy',
             rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.PreviewClockPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainClockPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.ClockPolicyService/ExplainClockPolicy',
+            rapport_dot_cases_dot_v1_dot_clock__policy__service__pb2.ExplainClockPolicyRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

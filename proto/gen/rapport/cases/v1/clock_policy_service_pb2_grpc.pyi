@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from rapport.cases.v1 import clock_policy_pb2 as _clock_policy_pb2
 from rapport.cases.v1 import clock_policy_service_pb2 as _clock_policy_service_pb2
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -37,7 +38,7 @@ class ClockPolicyServiceStub:
     CreateClockPolicy: _grpc.UnaryUnaryMultiCallable[_clock_policy_service_pb2.CreateClockPolicyRequest, _clock_policy_pb2.ClockPolicy]
     """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
     GetClockPolicy: _grpc.UnaryUnaryMultiCallable[_clock_policy_service_pb2.GetClockPolicyRequest, _clock_policy_pb2.ClockPolicy]
-    """Gets a policy, in its latest version."""
+    """Gets a policy, in its latest version, or in the version that its name ends with: by which a clock was started."""
     ListClockPolicies: _grpc.UnaryUnaryMultiCallable[_clock_policy_service_pb2.ListClockPoliciesRequest, _clock_policy_service_pb2.ListClockPoliciesResponse]
     """Lists policies by name, each in its latest version."""
     UpdateClockPolicy: _grpc.UnaryUnaryMultiCallable[_clock_policy_service_pb2.UpdateClockPolicyRequest, _clock_policy_pb2.ClockPolicy]
@@ -48,6 +49,8 @@ class ClockPolicyServiceStub:
     """Says what would become of clocks if a policy were so and `apply_to_running`. Nothing changes. What `UpdateClockPolicy` refuses
     of a policy is refused here, too.
     """
+    ExplainClockPolicy: _grpc.UnaryUnaryMultiCallable[_clock_policy_service_pb2.ExplainClockPolicyRequest, _explanation_pb2.Explanation]
+    """Explains a policy: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class ClockPolicyServiceAsyncStub(ClockPolicyServiceStub):
@@ -57,7 +60,7 @@ class ClockPolicyServiceAsyncStub(ClockPolicyServiceStub):
     CreateClockPolicy: _aio.UnaryUnaryMultiCallable[_clock_policy_service_pb2.CreateClockPolicyRequest, _clock_policy_pb2.ClockPolicy]  # type: ignore[assignment]
     """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
     GetClockPolicy: _aio.UnaryUnaryMultiCallable[_clock_policy_service_pb2.GetClockPolicyRequest, _clock_policy_pb2.ClockPolicy]  # type: ignore[assignment]
-    """Gets a policy, in its latest version."""
+    """Gets a policy, in its latest version, or in the version that its name ends with: by which a clock was started."""
     ListClockPolicies: _aio.UnaryUnaryMultiCallable[_clock_policy_service_pb2.ListClockPoliciesRequest, _clock_policy_service_pb2.ListClockPoliciesResponse]  # type: ignore[assignment]
     """Lists policies by name, each in its latest version."""
     UpdateClockPolicy: _aio.UnaryUnaryMultiCallable[_clock_policy_service_pb2.UpdateClockPolicyRequest, _clock_policy_pb2.ClockPolicy]  # type: ignore[assignment]
@@ -68,6 +71,8 @@ class ClockPolicyServiceAsyncStub(ClockPolicyServiceStub):
     """Says what would become of clocks if a policy were so and `apply_to_running`. Nothing changes. What `UpdateClockPolicy` refuses
     of a policy is refused here, too.
     """
+    ExplainClockPolicy: _aio.UnaryUnaryMultiCallable[_clock_policy_service_pb2.ExplainClockPolicyRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a policy: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class ClockPolicyServiceServicer(metaclass=_abc_1.ABCMeta):
     """Clock policies."""
@@ -86,7 +91,7 @@ class ClockPolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _clock_policy_service_pb2.GetClockPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_clock_policy_pb2.ClockPolicy, _abc.Awaitable[_clock_policy_pb2.ClockPolicy]]:
-        """Gets a policy, in its latest version."""
+        """Gets a policy, in its latest version, or in the version that its name ends with: by which a clock was started."""
 
     @_abc_1.abstractmethod
     def ListClockPolicies(
@@ -115,5 +120,13 @@ class ClockPolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         """Says what would become of clocks if a policy were so and `apply_to_running`. Nothing changes. What `UpdateClockPolicy` refuses
         of a policy is refused here, too.
         """
+
+    @_abc_1.abstractmethod
+    def ExplainClockPolicy(
+        self,
+        request: _clock_policy_service_pb2.ExplainClockPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a policy: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_ClockPolicyServiceServicer_to_server(servicer: ClockPolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

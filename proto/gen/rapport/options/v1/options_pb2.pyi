@@ -67,6 +67,8 @@ class _TimelineFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timelin
     """Who spoke first, a rapport.common.v1.Direction. A contact that does not say it was ours."""
     TIMELINE_FIELD_REASON: _TimelineField.ValueType  # 6
     """Why it was done, a short code."""
+    TIMELINE_FIELD_NONE: _TimelineField.ValueType  # 7
+    """Of the field `customer` alone: the event is on nobody's timeline. It is about how we work, not about what we did for them."""
 
 class TimelineField(_TimelineField, metaclass=_TimelineFieldEnumTypeWrapper):
     """What a field of an event message is to the timeline of the event's `customer`. Its publisher says it in the event's
@@ -87,6 +89,8 @@ TIMELINE_FIELD_DIRECTION: TimelineField.ValueType  # 5
 """Who spoke first, a rapport.common.v1.Direction. A contact that does not say it was ours."""
 TIMELINE_FIELD_REASON: TimelineField.ValueType  # 6
 """Why it was done, a short code."""
+TIMELINE_FIELD_NONE: TimelineField.ValueType  # 7
+"""Of the field `customer` alone: the event is on nobody's timeline. It is about how we work, not about what we did for them."""
 Global___TimelineField: _TypeAlias = TimelineField  # noqa: Y015
 
 class _Format:

@@ -27,7 +27,8 @@ def _summary(clock: Clock) -> str:
     done = shown(clock.fulfill_time) if clock.fulfill_time else ""
     late = f" It was done {done}." if done else ""
     return {
-        ClockState.RUNNING: f"Running: {had}, which are over {due}.",
+        ClockState.RUNNING: f"Running: {had}, "
+        + (f"which are over {due}." if due else "and its calendar does not open for so long."),
         ClockState.PAUSED: f"Paused ({clock.pause_reason_code}): {had}, and {gone} are gone.",
         ClockState.FULFILLED: f"Fulfilled {done}: {had}, and {gone} were gone.",
         ClockState.BREACHED: f"Breached: {had}, which were over {due}.{late}",

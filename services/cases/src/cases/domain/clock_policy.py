@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypedDict
 
 from cases.domain.calendar import ALWAYS
+from cases.domain.facts import ClockPolicyUpdated
 from cases.names import CALENDAR, CLOCK_POLICY, DEPARTMENT
 from chassis.errors import InvalidArgument, Violation
+from chassis.facts import changed, fact_of
 
 PLATFORM = "platform"  # the department whose policies are about everybody's cases
 
@@ -57,6 +60,17 @@ class Target:
     calendar = CALENDAR.named("calendar_id")
 
 
+class ClockPolicyChanges(TypedDict, total=False):
+    """What of a policy can change."""
+
+    display_name: str
+    condition: str
+    position: int
+    targets: list[Target]
+    pauses: list[Pause]
+    disabled: bool
+
+
 @dataclass(slots=True)
 class ClockPolicy:
     """A rule: what its condition holds for has these clocks. Every change is a new version.
@@ -103,6 +117,11 @@ class ClockPolicy:
     def pauses_of(self, metric: ClockMetric) -> list[str]:
         """When such a clock does not count, by itself."""
         return self.pauses if metric is ClockMetric.RESOLUTION else []
+
+    def update(self, changes: ClockPolicyChanges) -> ClockPolicyUpdated | None:
+        """Take over `changes`, as the next version. Nothing when it is so already."""
+        fields = changed(self, changes)
+        return fact_of(ClockPolicyUpdated, self, updated_fields=fields) if fields else None
 
 
 def check_targets(subject: Subject, targets: Sequence[Target]) -> None:

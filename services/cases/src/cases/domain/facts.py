@@ -453,8 +453,10 @@ class _Clock:
     """What every event about the clock tells."""
 
     clock: str
+    customer: str
     case: str
     work_item: str
+    promise: str
     department: str
     metric: str
     state: str
@@ -468,76 +470,107 @@ class _Clock:
 class ClockStarted(_Clock):
     """A clock was started.
 
-    How we keep our times is about no customer: it is not on their timeline.
+    How we keep our times is on no timeline.
     """
-
-    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockPaused(_Clock):
     """A clock was paused.
 
-    How we keep our times is about no customer: it is not on their timeline.
+    How we keep our times is on no timeline.
     """
 
     reason_code: str
-    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockResumed(_Clock):
     """A clock goes on: it was resumed, or its case was opened again.
 
-    How we keep our times is about no customer: it is not on their timeline.
+    How we keep our times is on no timeline.
     """
-
-    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockFulfilled(_Clock):
     """What a clock measures was done, in time or late, as its state says.
 
-    How we keep our times is about no customer: it is not on their timeline.
+    How we keep our times is on no timeline.
     """
 
     fulfill_time: datetime
-    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockWarned(_Clock):
     """A clock's time is up soon.
 
-    How we keep our times is about no customer: it is not on their timeline.
+    How we keep our times is on no timeline.
     """
-
-    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockUpdated(_Clock):
     """A clock goes by another version of its calendar, from another moment on, or for another department.
 
-    How we keep our times is about no customer: it is not on their timeline.
+    How we keep our times is on no timeline.
     """
 
     calendar_version: int
     previous_due_time: datetime | None
     previous_department: str
-    promise: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockBreached(_Clock):
     """A clock's time was up before it was done.
 
-    How we keep our times is about no customer: it is not on their timeline.
+    How we keep our times is on no timeline.
     """
 
     breach_time: datetime
-    promise: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """How long one clock has."""
+
+    metric: str
+    business_minutes: int
+    warning_minutes: int
+    calendar: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockPolicyCreated:
+    """A policy says which clocks run for what.
+
+    It is about no customer.
+    """
+
+    clock_policy: str
+    department: str
+    subject: str
+    version: int
+    targets: list[Target]
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockPolicyUpdated:
+    """A policy was changed: there is another version of it.
+
+    It is about no customer.
+    """
+
+    clock_policy: str
+    department: str
+    subject: str
+    version: int
+    targets: list[Target]
+    disabled: bool
+    updated_fields: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

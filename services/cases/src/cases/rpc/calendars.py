@@ -39,7 +39,7 @@ class CalendarRpc(Rpc, CalendarServiceServicer):
     rules: ClassVar[Rules] = {Calendar: check_calendar}
 
     CreateCalendar = change(pb.CreateCalendarRequest, usecases.create_calendar, Calendar)
-    GetCalendar = get(CALENDAR, store.CALENDAR, Calendar)
+    GetCalendar = get(CALENDAR, store.CALENDAR, Calendar, store.CALENDAR_VERSION)
     ListCalendars = listing(pb.ListCalendarsResponse, store.LIST_CALENDARS)
     UpdateCalendar = change(pb.UpdateCalendarRequest, usecases.update_calendar, Calendar)
     ExplainCalendar = explain(CALENDAR, store.CALENDAR, Calendar)

@@ -12,6 +12,7 @@ from cases.usecases.keeping import calendars
 from chassis.api.decoding import into
 from chassis.api.entities import found
 from chassis.api.messages import to_message
+from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from rapport.cases.v1 import clock_policy_service_pb2 as policy_pb
@@ -31,11 +32,12 @@ class ClockPolicyRpc(Rpc, ClockPolicyServiceServicer):
     CreateClockPolicy = change(
         policy_pb.CreateClockPolicyRequest, clock_policy.create_clock_policy, ClockPolicy
     )
-    GetClockPolicy = get(CLOCK_POLICY, store.CLOCK_POLICY, ClockPolicy)
+    GetClockPolicy = get(CLOCK_POLICY, store.CLOCK_POLICY, ClockPolicy, store.CLOCK_POLICY_VERSION)
     ListClockPolicies = listing(policy_pb.ListClockPoliciesResponse, store.LIST_CLOCK_POLICIES)
     UpdateClockPolicy = change(
         policy_pb.UpdateClockPolicyRequest, clock_policy.update_clock_policy, ClockPolicy
     )
+    ExplainClockPolicy = explain(CLOCK_POLICY, store.CLOCK_POLICY, ClockPolicy)
 
     async def PreviewClockPolicy(
         self, request: policy_pb.PreviewClockPolicyRequest, context: Any

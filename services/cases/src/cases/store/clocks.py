@@ -3,7 +3,7 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from cases import names
 from cases.domain.case import Case
@@ -15,6 +15,7 @@ from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement, of_entity
 from chassis.db.tables import among, replaced, table
+from chassis.db.versions import versioned
 from rapport.cases.v1 import clock_pb2
 
 CLOCKS = table(METADATA, "clocks", Clock)
@@ -152,20 +153,7 @@ CASE_ABOUT = Statement(sa.select(CASES).where(CASES.c.id == _CASE_ABOUT), row=Ca
 CONTACTS = Statement(sa.select(_CONTACTS).where(_CONTACTS.c.case_id == sa.bindparam("case_id")), row=Contacts)
 PUT_CONTACTS = Statement[Any](replaced(insert(_CONTACTS)))
 
-_LATEST = (
-    sa.select(CLOCK_POLICIES)
-    .ext(distinct_on(CLOCK_POLICIES.c.id))
-    .order_by(CLOCK_POLICIES.c.id, CLOCK_POLICIES.c.version.desc())
-    .subquery("latest")
-)
-CLOCK_POLICY = Statement(sa.select(_LATEST).where(_LATEST.c.id == sa.bindparam("id")), row=ClockPolicy)
-CLOCK_POLICY_VERSION = Statement(
-    sa.select(CLOCK_POLICIES).where(
-        CLOCK_POLICIES.c.id == sa.bindparam("id"), CLOCK_POLICIES.c.version == sa.bindparam("version")
-    ),
-    row=ClockPolicy,
-)
-INSERT_CLOCK_POLICY = Statement[Any](sa.insert(CLOCK_POLICIES))
+_LATEST, CLOCK_POLICY, CLOCK_POLICY_VERSION, INSERT_CLOCK_POLICY = versioned(CLOCK_POLICIES, ClockPolicy)
 LIST_CLOCK_POLICIES = Listing(sa.select(_LATEST), _LATEST.c.id, row=ClockPolicy)
 # What may be followed for a department's case or work item, in the order in which it is asked.
 POLICIES_FOR = Statement(

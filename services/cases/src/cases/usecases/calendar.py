@@ -1,5 +1,6 @@
 """Calendars, each change of which makes a version."""
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,10 +19,10 @@ from cases.domain.facts import CalendarCreated
 from cases.names import CALENDAR
 from cases.store import calendars as store
 from chassis import business_time
-from chassis.api.entities import own_department, owned, save
+from chassis.api.entities import create_version, own_department, owned_version, save
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
-from chassis.db.statement import LOCK_NAME, Executor
+from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists
 from chassis.facts import fact_of
@@ -72,8 +73,7 @@ async def create_calendar(
     }
     calendar = Calendar.new(calendar_id, owner, tx.now, said)
     tx.require_owner(calendar)
-    if not await _created(tx, calendar):
-        raise ResourceExists(calendar.name)
+    await _create(tx, calendar)
     return calendar
 
 
@@ -81,8 +81,7 @@ async def update_calendar(
     tx: Transaction, *, calendar_id: str, changes: CalendarFields, etag: str
 ) -> Calendar:
     """Keep the next version; what is the same is none. What `owned` and `Calendar.update` refuse."""
-    await LOCK_NAME.run(tx, name=CALENDAR.format(calendar_id))
-    calendar = await owned(tx, CALENDAR, store.CALENDAR, calendar_id, etag=etag)
+    calendar = await owned_version(tx, CALENDAR, store.CALENDAR, calendar_id, etag=etag)
     if updated := calendar.update(changes, tx.now):
         await save(tx, store.INSERT_CALENDAR, calendar, updated)
         # And again for those that are being started meanwhile, by the version before this one.
@@ -98,15 +97,11 @@ async def seed_always(db: Database) -> None:
         "time_zone": "UTC",
         "hours": [Hours([*Weekday], [Window("00:00", "24:00")])],
     }
-    with acting(Call("seed", service_itself(db.service))):
+    with acting(Call("seed", service_itself(db.service))), suppress(ResourceExists):
         async with db.transaction() as tx:
-            await _created(tx, Calendar.new(ALWAYS, PLATFORM, tx.now, said))
+            await _create(tx, Calendar.new(ALWAYS, PLATFORM, tx.now, said))
 
 
-async def _created(tx: Transaction, calendar: Calendar) -> bool:
-    """Keep a new calendar. False when there is one already."""
-    await LOCK_NAME.run(tx, name=calendar.name)
-    if await store.CALENDAR.maybe(tx, id=calendar.id) is not None:
-        return False
-    await save(tx, store.INSERT_CALENDAR, calendar, fact_of(CalendarCreated, calendar))
-    return True
+async def _create(tx: Transaction, calendar: Calendar) -> None:
+    created = fact_of(CalendarCreated, calendar)
+    await create_version(tx, store.CALENDAR, store.INSERT_CALENDAR, calendar, created)

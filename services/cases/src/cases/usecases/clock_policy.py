@@ -1,11 +1,19 @@
 """The rules that start clocks, each change of which makes a version."""
 
 from collections.abc import Sequence
-from typing import TypedDict
 from uuid import UUID
 
 from cases.domain.calendar import ALWAYS
-from cases.domain.clock_policy import ClockMetric, ClockPolicy, Pause, Subject, Target, check_targets
+from cases.domain.clock_policy import (
+    ClockMetric,
+    ClockPolicy,
+    ClockPolicyChanges,
+    Pause,
+    Subject,
+    Target,
+    check_targets,
+)
+from cases.domain.facts import ClockPolicyCreated
 from cases.names import CALENDAR, CLOCK_POLICY
 from cases.store import clocks as store
 from cases.store.calendars import CALENDAR as CALENDAR_LATEST
@@ -13,25 +21,14 @@ from cases.usecases.calendar import MEANWHILE
 from cases.usecases.clock import FOLLOWING
 from cases.usecases.conditions import require_rule
 from cases.usecases.keeping import calendars, save_clock
-from chassis.api.entities import found, own_department, owned, write
-from chassis.db.statement import LOCK_NAME, Executor
+from chassis.api.entities import create_version, found, own_department, owned_version, save
+from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
-from chassis.errors import ResourceExists, invalid
-from chassis.facts import changed
+from chassis.errors import invalid
+from chassis.facts import fact_of
 from chassis.work.timers import Timer
 
 APPLY_TIMER = "clocks-go-by-policy"  # clocks go by the version that was made
-
-
-class ClockPolicyChanges(TypedDict, total=False):
-    """What of a policy can change."""
-
-    display_name: str
-    condition: str
-    position: int
-    targets: list[Target]
-    pauses: list[Pause]
-    disabled: bool
 
 
 async def create_clock_policy(
@@ -69,10 +66,8 @@ async def create_clock_policy(
     policy.targets = targets
     tx.require_owner(policy)
     await require_sound(tx, policy)
-    await LOCK_NAME.run(tx, name=policy.name)
-    if await store.CLOCK_POLICY.maybe(tx, id=policy.id):
-        raise ResourceExists(policy.name)
-    await write(tx, store.INSERT_CLOCK_POLICY, policy)
+    created = fact_of(ClockPolicyCreated, policy)
+    await create_version(tx, store.CLOCK_POLICY, store.INSERT_CLOCK_POLICY, policy, created)
     return policy
 
 
@@ -83,11 +78,10 @@ async def update_clock_policy(
 
     `apply_to_running`: clocks that it started go by it, too, as far as `Clock.go_by` lets them.
     """
-    await LOCK_NAME.run(tx, name=CLOCK_POLICY.format(clock_policy_id))
-    policy = await owned(tx, CLOCK_POLICY, store.CLOCK_POLICY, clock_policy_id, etag=etag)
-    if changed(policy, changes):
+    policy = await owned_version(tx, CLOCK_POLICY, store.CLOCK_POLICY, clock_policy_id, etag=etag)
+    if updated := policy.update(changes):
         await require_sound(tx, policy)
-        await write(tx, store.INSERT_CLOCK_POLICY, policy)
+        await save(tx, store.INSERT_CLOCK_POLICY, policy, updated)
     if apply_to_running:
         # And again for those that are being started meanwhile, by the version before this one.
         for again, at in enumerate((tx.now, tx.now + MEANWHILE)):

@@ -239,7 +239,7 @@ class _Maker:
             left=say.away(moment(clock.due_time))
             if state == "RUNNING" and clock.HasField("due_time")
             else "",
-            spent=say("{n} of {whole} minutes", n=clock.elapsed_minutes, whole=clock.business_minutes),
+            allowed=say.count(clock.business_minutes, "of {n} minute", "of {n} minutes"),
             mood={"BREACHED": "no", "FULFILLED": "ok"}.get(state, "soft"),
             acts=self._offered(*acts, on=clock.name, owner=clock.department),
         )

@@ -32,7 +32,16 @@ KINDS: Mapping[str, Sequence[str]] = {
     "contacts": ["customer.v1.InteractionRecorded"],
     "promises": [
         f"cases.v1.Promise{each}"
-        for each in ("Made", "AtRisk", "Recovered", "Told", "Renegotiated", "Kept", "Broken", "Withdrawn")
+        for each in (
+            "Made",
+            "AtRisk",
+            "Recovered",
+            "DelayNotified",
+            "Renegotiated",
+            "Kept",
+            "Broken",
+            "Withdrawn",
+        )
     ],
     "purchases": ["loyalty.v1.PurchaseRecorded", "loyalty.v1.PurchaseCorrected"],
     "cases": [
