@@ -146,7 +146,7 @@ async def delete_link(do: Administer) -> Message:
 
 
 async def create_case_job(_: Administer) -> Message:
-    job = case_job_pb2.CaseJob(department=OWNER, filter='topic = "nothing"', resolution="closed")
+    job = case_job_pb2.CaseJob(department=OWNER, filter='topic = "nothing"', change={"resolution": "closed"})
     return case_job_service_pb2.CreateCaseJobRequest(case_job=job)
 
 

@@ -32,6 +32,11 @@ OPEN, RESOLVED = states_pb2.CASE_STATE_OPEN, states_pb2.CASE_STATE_RESOLVED
 ANSWER = {"note_text": "The bridge is open again.", "note_visibility": "VISIBILITY_CUSTOMER"}
 
 
+def doing(filter: str = "", problem: str = "", **change: Any) -> CaseJob:
+    """A job that does `change` to the cases of a filter or of a problem."""
+    return CaseJob(filter=filter, problem=problem, change=CaseJob.Change(**change))
+
+
 class Bulk:
     """A front desk with one thing to do to many."""
 
@@ -41,7 +46,7 @@ class Bulk:
         self.links = desk.running.stub(CaseLinkServiceStub)
 
     async def begin(self, **fields: Any) -> CaseJob:
-        return await self.jobs.CreateCaseJob(CreateCaseJobRequest(case_job=CaseJob(**fields)))
+        return await self.jobs.CreateCaseJob(CreateCaseJobRequest(case_job=doing(**fields)))
 
     async def get(self, job: Any) -> CaseJob:
         return await self.jobs.GetCaseJob(GetCaseJobRequest(name=job.name))
@@ -59,7 +64,7 @@ class Bulk:
         return {each.case: each.reason for each in found}
 
     async def preview(self, **fields: Any) -> Any:
-        return await self.jobs.PreviewCaseJob(PreviewCaseJobRequest(case_job=CaseJob(**fields)))
+        return await self.jobs.PreviewCaseJob(PreviewCaseJobRequest(case_job=doing(**fields)))
 
     async def caused(self, problem: Any, **fields: Any) -> Any:
         """A concern of another customer that the problem brought about."""
@@ -146,10 +151,10 @@ async def test_other_departments_cases_are_noted_on_and_not_changed(desk, bulk):
     ours, theirs = await desk.open(), await desk.open(owner=bob)
     rights = ["cases.case_jobs.write"]
     desk_only = desk.running.stub(CaseJobServiceStub, permissions=rights)
-    asked = CaseJob(filter="state = OPEN", resolution="delivered")
+    asked = doing(filter="state = OPEN", resolution="delivered")
     job = await bulk.done(await desk_only.CreateCaseJob(CreateCaseJobRequest(case_job=asked)))
     assert await bulk.results(job) == {ours.name: "", theirs.name: "NOT_OWNER"}
-    noted = CaseJob(filter="state = OPEN", note_text="Called everybody.")
+    noted = doing(filter="state = OPEN", note_text="Called everybody.")
     job = await bulk.done(await desk_only.CreateCaseJob(CreateCaseJobRequest(case_job=noted)))
     assert (job.done_count, len(await bulk.notes(theirs))) == (1, 1)
 

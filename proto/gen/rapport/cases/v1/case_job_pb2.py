@@ -29,13 +29,23 @@ from rapport.cases.v1 import note_pb2 as rapport_dot_cases_dot_v1_dot_note__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frapport/cases/v1/case_job.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1brapport/cases/v1/note.proto\x1a rapport/options/v1/options.proto\"\xe5\x06\n\x07\x43\x61seJob\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12;\n\ndepartment\x18\x02 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x1d\n\x06\x66ilter\x18\x03 \x01(\tB\r\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x03\x10\xe8\x07\x12-\n\x07problem\x18\x04 \x01(\tB\x1c\xe2\x41\x02\x01\x05\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12,\n\x05owner\x18\x05 \x01(\tB\x1d\xe2\x41\x02\x01\x05\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x1b\n\x05topic\x18\x06 \x01(\tB\x0c\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x02\x08\x01\x12*\n\tnote_text\x18\x07 \x01(\tB\x17\xe2\x41\x02\x01\x05\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xa0\x1f\xf8\xfb\x8a\x01\x01\x12\x41\n\x0fnote_visibility\x18\x08 \x01(\x0e\x32!.rapport.cases.v1.Note.VisibilityB\x05\xe2\x41\x02\x01\x05\x12 \n\nresolution\x18\t \x01(\tB\x0c\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x02\x08\x01\x12\x34\n\x05state\x18\n \x01(\x0e\x32\x1f.rapport.cases.v1.CaseJob.StateB\x04\xe2\x41\x01\x03\x12\x18\n\ncase_count\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x18\n\ndone_count\x18\x0c \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrefused_count\x18\r \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x06\x61uthor\x18\x0e \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x35\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"V\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_RUNNING\x10\x01\x12\x0e\n\nSTATE_DONE\x10\x02\x12\x13\n\x0fSTATE_CANCELLED\x10\x03:B\xea\x41?\n\x15\x63\x61ses.rapport/CaseJob\x12\x13\x63\x61seJobs/{case_job}*\x08\x63\x61seJobs2\x07\x63\x61seJob\"F\n\rCaseJobResult\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x0e\n\x06reason\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frapport/cases/v1/case_job.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1brapport/cases/v1/note.proto\x1a rapport/options/v1/options.proto\"\xa4\x07\n\x07\x43\x61seJob\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12;\n\ndepartment\x18\x02 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x1d\n\x06\x66ilter\x18\x03 \x01(\tB\r\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x03\x10\xe8\x07\x12-\n\x07problem\x18\x04 \x01(\tB\x1c\xe2\x41\x02\x01\x05\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x37\n\x06\x63hange\x18\x05 \x01(\x0b\x32 .rapport.cases.v1.CaseJob.ChangeB\x05\xe2\x41\x02\x02\x05\x12\x34\n\x05state\x18\x06 \x01(\x0e\x32\x1f.rapport.cases.v1.CaseJob.StateB\x04\xe2\x41\x01\x03\x12\x18\n\ncase_count\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x18\n\ndone_count\x18\x08 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrefused_count\x18\t \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x06\x61uthor\x18\n \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a\xdf\x01\n\x06\x43hange\x12+\n\x05owner\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x01\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x1a\n\x05topic\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12)\n\tnote_text\x18\x03 \x01(\tB\x16\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xa0\x1f\xf8\xfb\x8a\x01\x01\x12@\n\x0fnote_visibility\x18\x04 \x01(\x0e\x32!.rapport.cases.v1.Note.VisibilityB\x04\xe2\x41\x01\x01\x12\x1f\n\nresolution\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\"V\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_RUNNING\x10\x01\x12\x0e\n\nSTATE_DONE\x10\x02\x12\x13\n\x0fSTATE_CANCELLED\x10\x03:B\xea\x41?\n\x15\x63\x61ses.rapport/CaseJob\x12\x13\x63\x61seJobs/{case_job}*\x08\x63\x61seJobs2\x07\x63\x61seJob\"F\n\rCaseJobResult\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x0e\n\x06reason\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.cases.v1.case_job_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CASEJOB_CHANGE'].fields_by_name['owner']._loaded_options = None
+  _globals['_CASEJOB_CHANGE'].fields_by_name['owner']._serialized_options = b'\342A\001\001\372A\025\n\023cases.rapport/Agent'
+  _globals['_CASEJOB_CHANGE'].fields_by_name['topic']._loaded_options = None
+  _globals['_CASEJOB_CHANGE'].fields_by_name['topic']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\001'
+  _globals['_CASEJOB_CHANGE'].fields_by_name['note_text']._loaded_options = None
+  _globals['_CASEJOB_CHANGE'].fields_by_name['note_text']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\003\020\240\037\370\373\212\001\001'
+  _globals['_CASEJOB_CHANGE'].fields_by_name['note_visibility']._loaded_options = None
+  _globals['_CASEJOB_CHANGE'].fields_by_name['note_visibility']._serialized_options = b'\342A\001\001'
+  _globals['_CASEJOB_CHANGE'].fields_by_name['resolution']._loaded_options = None
+  _globals['_CASEJOB_CHANGE'].fields_by_name['resolution']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\001'
   _globals['_CASEJOB'].fields_by_name['name']._loaded_options = None
   _globals['_CASEJOB'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_CASEJOB'].fields_by_name['department']._loaded_options = None
@@ -44,16 +54,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CASEJOB'].fields_by_name['filter']._serialized_options = b'\342A\002\001\005\362\373\212\001\003\020\350\007'
   _globals['_CASEJOB'].fields_by_name['problem']._loaded_options = None
   _globals['_CASEJOB'].fields_by_name['problem']._serialized_options = b'\342A\002\001\005\372A\024\n\022cases.rapport/Case'
-  _globals['_CASEJOB'].fields_by_name['owner']._loaded_options = None
-  _globals['_CASEJOB'].fields_by_name['owner']._serialized_options = b'\342A\002\001\005\372A\025\n\023cases.rapport/Agent'
-  _globals['_CASEJOB'].fields_by_name['topic']._loaded_options = None
-  _globals['_CASEJOB'].fields_by_name['topic']._serialized_options = b'\342A\002\001\005\362\373\212\001\002\010\001'
-  _globals['_CASEJOB'].fields_by_name['note_text']._loaded_options = None
-  _globals['_CASEJOB'].fields_by_name['note_text']._serialized_options = b'\342A\002\001\005\340\373\212\001\001\362\373\212\001\003\020\240\037\370\373\212\001\001'
-  _globals['_CASEJOB'].fields_by_name['note_visibility']._loaded_options = None
-  _globals['_CASEJOB'].fields_by_name['note_visibility']._serialized_options = b'\342A\002\001\005'
-  _globals['_CASEJOB'].fields_by_name['resolution']._loaded_options = None
-  _globals['_CASEJOB'].fields_by_name['resolution']._serialized_options = b'\342A\002\001\005\362\373\212\001\002\010\001'
+  _globals['_CASEJOB'].fields_by_name['change']._loaded_options = None
+  _globals['_CASEJOB'].fields_by_name['change']._serialized_options = b'\342A\002\002\005'
   _globals['_CASEJOB'].fields_by_name['state']._loaded_options = None
   _globals['_CASEJOB'].fields_by_name['state']._serialized_options = b'\342A\001\003'
   _globals['_CASEJOB'].fields_by_name['case_count']._loaded_options = None
@@ -75,9 +77,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CASEJOBRESULT'].fields_by_name['case']._loaded_options = None
   _globals['_CASEJOBRESULT'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_CASEJOB']._serialized_start=210
-  _globals['_CASEJOB']._serialized_end=1079
-  _globals['_CASEJOB_STATE']._serialized_start=925
-  _globals['_CASEJOB_STATE']._serialized_end=1011
-  _globals['_CASEJOBRESULT']._serialized_start=1081
-  _globals['_CASEJOBRESULT']._serialized_end=1151
+  _globals['_CASEJOB']._serialized_end=1142
+  _globals['_CASEJOB_CHANGE']._serialized_start=763
+  _globals['_CASEJOB_CHANGE']._serialized_end=986
+  _globals['_CASEJOB_STATE']._serialized_start=988
+  _globals['_CASEJOB_STATE']._serialized_end=1074
+  _globals['_CASEJOBRESULT']._serialized_start=1144
+  _globals['_CASEJOBRESULT']._serialized_end=1214
 # @@protoc_insertion_point(module_scope)

@@ -22,7 +22,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class CaseJob(_message.Message):
     """One thing that is done to many cases, to each once, however often the work is interrupted: those of a filter, or those that
-    a problem brought about, who are answered together. What it says is done to each case in this order: `owner`, `topic`,
+    a problem brought about, who are answered together. Its change is done to each case in this order: `owner`, `topic`,
     `note_text`, `resolution`; to a case to which one of them cannot be done, none is.
     """
 
@@ -55,15 +55,47 @@ class CaseJob(_message.Message):
     STATE_CANCELLED: CaseJob.State.ValueType  # 3
     """It was given up; what was done stays."""
 
+    @_typing.final
+    class Change(_message.Message):
+        """What is done to a case: one thing at least."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        OWNER_FIELD_NUMBER: _builtins.int
+        TOPIC_FIELD_NUMBER: _builtins.int
+        NOTE_TEXT_FIELD_NUMBER: _builtins.int
+        NOTE_VISIBILITY_FIELD_NUMBER: _builtins.int
+        RESOLUTION_FIELD_NUMBER: _builtins.int
+        owner: _builtins.str
+        """Who is to own it, `agents/{agent}`; empty: who does."""
+        topic: _builtins.str
+        """What it is to be about, the id of a topic; empty: what it is."""
+        note_text: _builtins.str
+        """What is to be noted on it; at most 4,000 characters."""
+        note_visibility: _note_pb2.Note.Visibility.ValueType
+        """Whom the note is for; INTERNAL unless it is said."""
+        resolution: _builtins.str
+        """How it is to be settled, a code; empty: it is not."""
+        def __init__(
+            self,
+            *,
+            owner: _builtins.str = ...,
+            topic: _builtins.str = ...,
+            note_text: _builtins.str = ...,
+            note_visibility: _note_pb2.Note.Visibility.ValueType = ...,
+            resolution: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["note_text", b"note_text", "note_visibility", b"note_visibility", "owner", b"owner", "resolution", b"resolution", "topic", b"topic"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
-    OWNER_FIELD_NUMBER: _builtins.int
-    TOPIC_FIELD_NUMBER: _builtins.int
-    NOTE_TEXT_FIELD_NUMBER: _builtins.int
-    NOTE_VISIBILITY_FIELD_NUMBER: _builtins.int
-    RESOLUTION_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     CASE_COUNT_FIELD_NUMBER: _builtins.int
     DONE_COUNT_FIELD_NUMBER: _builtins.int
@@ -84,16 +116,6 @@ class CaseJob(_message.Message):
     """The problem that brought them about, `cases/{uuid}`, which comes last itself. A case that is merged into another is seen to with
     that, once.
     """
-    owner: _builtins.str
-    """Who is to own them, `agents/{agent}`; empty: who does."""
-    topic: _builtins.str
-    """What they are to be about, the id of a topic; empty: what they are."""
-    note_text: _builtins.str
-    """What is to be noted on them; at most 4,000 characters."""
-    note_visibility: _note_pb2.Note.Visibility.ValueType
-    """Whom the note is for; INTERNAL unless it is said."""
-    resolution: _builtins.str
-    """How they are to be settled, a code; empty: they are not."""
     state: Global___CaseJob.State.ValueType
     """Where it is."""
     case_count: _builtins.int
@@ -104,6 +126,10 @@ class CaseJob(_message.Message):
     """To how many it could not be done: see `ListCaseJobResults`."""
     author: _builtins.str
     """Who created it: `agents/{agent}` or `services/{service}`; the author of the notes."""
+    @_builtins.property
+    def change(self) -> Global___CaseJob.Change:
+        """What is done to each."""
+
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -123,11 +149,7 @@ class CaseJob(_message.Message):
         department: _builtins.str = ...,
         filter: _builtins.str = ...,
         problem: _builtins.str = ...,
-        owner: _builtins.str = ...,
-        topic: _builtins.str = ...,
-        note_text: _builtins.str = ...,
-        note_visibility: _note_pb2.Note.Visibility.ValueType = ...,
-        resolution: _builtins.str = ...,
+        change: Global___CaseJob.Change | None = ...,
         state: Global___CaseJob.State.ValueType = ...,
         case_count: _builtins.int = ...,
         done_count: _builtins.int = ...,
@@ -137,9 +159,9 @@ class CaseJob(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "create_time", b"create_time", "end_time", b"end_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "case_count", b"case_count", "create_time", b"create_time", "department", b"department", "done_count", b"done_count", "end_time", b"end_time", "filter", b"filter", "name", b"name", "note_text", b"note_text", "note_visibility", b"note_visibility", "owner", b"owner", "problem", b"problem", "refused_count", b"refused_count", "resolution", b"resolution", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "case_count", b"case_count", "change", b"change", "create_time", b"create_time", "department", b"department", "done_count", b"done_count", "end_time", b"end_time", "filter", b"filter", "name", b"name", "problem", b"problem", "refused_count", b"refused_count", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,6 +1,6 @@
 """One thing that is done to many cases, to each of them once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -24,17 +24,26 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is done to a case."""
+
+    owner_id: str | None
+    topic: str
+    note_text: str
+    note_visibility: Visibility | None
+    resolution: str
+
+    owner = AGENT.named("owner_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What is to be done to which cases."""
 
     department_id: str | None
     filter: str
     problem_id: UUID | None
-    owner_id: str | None
-    topic: str
-    note_text: str
-    note_visibility: Visibility | None
-    resolution: str
+    change: Change
 
 
 @dataclass(slots=True)
@@ -66,7 +75,11 @@ class CaseJob:
     name = CASE_JOB.named("id")
     department = DEPARTMENT.named("department_id")
     problem = CASE.named("problem_id")
-    owner = AGENT.named("owner_id")
+
+    @property
+    def change(self) -> Change:
+        """What it does, of which it has a column for each thing."""
+        return Change(**{each.name: getattr(self, each.name) for each in fields(Change)})
 
     def require_bounded(self) -> None:
         """Refuse more cases than one job takes (`TOO_MANY_CASES`)."""

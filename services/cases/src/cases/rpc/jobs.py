@@ -23,9 +23,13 @@ _DONE = ("owner", "topic", "note_text", "resolution")
 
 
 def check_job(check: Check, sent: CaseJob, now: datetime) -> None:
-    """Cases of a filter or of a problem, and something that is done to them."""
+    """Cases of a filter or of a problem."""
     if bool(sent.filter.strip()) == bool(sent.problem):
         check.refuse("filter", "REQUIRED", "must be given, or problem, not both")
+
+
+def check_change(check: Check, sent: CaseJob.Change, now: datetime) -> None:
+    """Something that is done to them."""
     if not any(getattr(sent, name) for name in _DONE):
         check.refuse("resolution", "REQUIRED", f"must be given, or another of {', '.join(_DONE)}")
 
@@ -33,7 +37,7 @@ def check_job(check: Check, sent: CaseJob, now: datetime) -> None:
 class CaseJobRpc(Rpc, CaseJobServiceServicer):
     """One thing that is done to many cases."""
 
-    rules: ClassVar[Rules] = {CaseJob: check_job}
+    rules: ClassVar[Rules] = {CaseJob: check_job, CaseJob.Change: check_change}
 
     CreateCaseJob = change(pb.CreateCaseJobRequest, case_job.create_case_job, CaseJob)
     CancelCaseJob = change(pb.CancelCaseJobRequest, case_job.cancel_case_job, CaseJob)

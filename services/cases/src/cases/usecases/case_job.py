@@ -177,17 +177,18 @@ async def _unfinished(on: Executor, case_ids: Sequence[UUID]) -> dict[UUID, int]
 
 
 def _job(asked: Asked, department_id: str, principal: Principal, service: str, now: datetime) -> CaseJob:
+    change = asked.change
     return CaseJob(
         id=ids.uuid7(now),
         department_id=department_id,
         all_departments=principal.administers(service),
         filter=asked.filter,
         problem_id=asked.problem_id,
-        owner_id=asked.owner_id,
-        topic=asked.topic,
-        note_text=asked.note_text,
-        note_visibility=asked.note_visibility or Visibility.INTERNAL,
-        resolution=asked.resolution,
+        owner_id=change.owner_id,
+        topic=change.topic,
+        note_text=change.note_text,
+        note_visibility=change.note_visibility or Visibility.INTERNAL,
+        resolution=change.resolution,
         author=actor_name(principal.subject, service),
         case_count=0,
         create_time=now,
