@@ -76,6 +76,14 @@ class Evidence:
         elif said.count(True) <= said.count(False):
             yield Bar.AS_MUCH_AGAINST
 
+    def of_one_age(self, compared: Compared) -> bool:
+        """Whether both may be born in one year, and dates of both say so."""
+        return any(
+            compared.levels[at] not in (UNKNOWN, APART[Kind.DATE])
+            and not _years(compared.a[at]).isdisjoint(_years(compared.b[at]))
+            for at in self._dates
+        )
+
     def _level(self, compared: Compared, *fields: str) -> int:
         """The best that is known of these fields."""
         known = [compared.levels[self._at[field]] for field in fields if field in self._at]
@@ -122,6 +130,10 @@ class Evidence:
             and not self._rarity[at].is_shared(compared.a[at], compared.b[at])
         ]
         return any(known) if known else None
+
+
+def _years(dates: Values) -> set[str]:
+    return {each[:4] for each in dates}
 
 
 def _years_between(x: Values, y: Values) -> int:

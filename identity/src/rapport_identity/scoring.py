@@ -124,6 +124,14 @@ class Scorer:
         names = ("prior", "household", *self.comparer.orders, *self.comparer.fields)
         return [Part(*each) for each in zip(names, said, score.weights, strict=True)]
 
+    def may_live_together(self, score: Score) -> bool:
+        """Whether they may be parent and child of one name: at one address, and nothing says of one age.
+
+        Only where households are known to be among the records.
+        """
+        at_home = bool(self.parameters.together) and score.weights[1] < 0
+        return at_home and not self._evidence.of_one_age(score.compared)
+
     def _bars(self, compared: Compared, weights: list[float], bits: float) -> Iterator[Bar]:
         personal = proven = False
         for kind, level, weight, rarity, x, y in zip(

@@ -219,11 +219,11 @@ async def test_who_accepted_takes_it_back_and_nobody_else_does(matches: Any, ref
         matches.desk.running.stub(match_service_pb2_grpc.MatchServiceStub, may, subject=f"agent:{who}")
         for who in ("bob", "alice")
     )
-    assert await refused(bob.ReopenMatchCandidate(request)) == "FAILED_PRECONDITION MATCH_NOT_REJECTED"
+    assert await refused(bob.ReopenMatchCandidate(request)) == "FAILED_PRECONDITION MATCH_NOT_REOPENABLE"
     again = await alice.ReopenMatchCandidate(request)
     assert (again.state, list(again.bars)[-1]) == (
         State.STATE_PENDING,
-        "somebody said that these are two, and somebody asked again",
+        match_pb2.MatchCandidate.BAR_ASKED_AGAIN,
     )
     assert [(await matches.desk.get(each)).name for each in (one, other)] == [one, other]
     (merge,) = await matches.merges()
@@ -252,7 +252,7 @@ async def test_who_were_said_to_be_two_never_come_up_again_until_somebody_asks(m
     again = await matches.service.ReopenMatchCandidate(request)
     assert again.state == State.STATE_PENDING
     await matches.rename(one, given_name="Anne")
-    assert "somebody asked again" in (await matches.only()).bars[-1]
+    assert (await matches.only()).bars[-1] == match_pb2.MatchCandidate.BAR_ASKED_AGAIN
 
 
 async def test_of_two_who_decide_at_once_one_wins_and_the_other_hears_who_and_when(matches: Any) -> None:
@@ -281,7 +281,7 @@ async def test_only_what_was_rejected_is_asked_again(matches: Any, refused: Call
     asked = matches.service.ReopenMatchCandidate(
         pb.ReopenMatchCandidateRequest(name=(await matches.only()).name)
     )
-    assert await refused(asked) == "FAILED_PRECONDITION MATCH_NOT_REJECTED"
+    assert await refused(asked) == "FAILED_PRECONDITION MATCH_NOT_REOPENABLE"
 
 
 async def test_what_is_decided_while_the_matcher_waits_for_it_holds(

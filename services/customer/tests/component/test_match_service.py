@@ -36,9 +36,7 @@ async def test_a_second_record_of_a_person_is_asked_about_with_what_each_field_s
     assert said["email"] == "unknown"
     assert sum(each.weight for each in candidate.fields) == pytest.approx(candidate.weight, abs=0.05)
     assert candidate.probability > 0.99
-    assert list(candidate.bars) == [
-        "nothing is learned from these customers yet, and what is believed of any links nobody"
-    ]
+    assert list(candidate.bars) == [match_pb2.MatchCandidate.BAR_NOT_LEARNED]
 
 
 async def test_strangers_are_not_asked_about(matches: Any) -> None:
@@ -101,7 +99,7 @@ async def test_two_ids_of_one_system_are_never_linked_by_themselves(matches: Any
     await matches.customer(matches.desk.external("crm:1"), **same)
     await matches.customer(matches.desk.external("crm:2"), **same)
     candidate = await matches.only()
-    assert list(candidate.bars) == ["each has an id or account number of the same system, and they differ"]
+    assert list(candidate.bars) == [match_pb2.MatchCandidate.BAR_OTHER_IDS]
 
 
 async def test_a_number_that_a_household_shares_makes_nobody_one(matches: Any) -> None:

@@ -198,7 +198,9 @@ def test_who_may_only_live_together_are_asked_about(one: dict[str, str], other: 
     world = World(believed())
     world.arrive(features(1, **ANNA | HOME | one), features(2, **ANNA | HOME | other))
     assert world.state(1, 2) is MatchState.PENDING
-    assert not {ONE_HOUSEHOLD, Bar.OTHER_GIVEN_NAME, Bar.OTHER_BIRTH_DATE}.isdisjoint(world.bars(1, 2))
+    assert not {ONE_HOUSEHOLD, Bar.OTHER_GIVEN_NAME.name, Bar.OTHER_BIRTH_DATE.name}.isdisjoint(
+        world.bars(1, 2)
+    )
 
 
 def test_a_slip_of_the_day_is_none_of_another_person() -> None:

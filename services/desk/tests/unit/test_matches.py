@@ -12,7 +12,6 @@ from desk.ui.speech import speech
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.match_pb2 import MatchCandidate
 from rapport_identity.levels import NAMES
-from rapport_identity.scoring import Bar
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 
@@ -43,10 +42,9 @@ def test_of_who_was_merged_since_it_is_said_that_another_record_is_shown() -> No
 
 
 def test_why_somebody_is_asked_is_said_in_every_language() -> None:
-    asked = (matches.OTHER_IDS, matches.OTHER_KIND, matches.NOT_LEARNED, matches.CONTRADICTED)
-    asked += (matches.SAID_TWO, matches.ASKED_AGAIN, matches.TOO_MANY, matches.ONE_HOUSEHOLD)
-    asked += (matches.LINK_REFUSED, *Bar)
-    assert {*map(str, asked)} == {*BARS}
+    words = {MatchCandidate.Bar.Name(bar).removeprefix("BAR_"): said for bar, said in BARS.items()}
+    assert words == matches.BARS
+    assert {*BARS} == {*MatchCandidate.Bar.values()} - {MatchCandidate.BAR_UNSPECIFIED}
 
 
 @pytest.mark.parametrize("language", sorted(CATALOGUES.keys() - {"en"}))

@@ -57,6 +57,93 @@ class MatchCandidate(_message.Message):
     STATE_CLOSED: MatchCandidate.State.ValueType  # 4
     """Nobody need decide: their records no longer look alike, they became one by other links, or one of them is no more."""
 
+    class _Bar:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _BarEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[MatchCandidate._Bar.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        BAR_UNSPECIFIED: MatchCandidate._Bar.ValueType  # 0
+        """Never sent."""
+        BAR_OTHER_IDS: MatchCandidate._Bar.ValueType  # 1
+        """Each has an id or account number of the same system, and they differ."""
+        BAR_OTHER_KIND: MatchCandidate._Bar.ValueType  # 2
+        """Nobody knows whether both are persons, or both organizations."""
+        BAR_ONE_HOUSEHOLD: MatchCandidate._Bar.ValueType  # 3
+        """They live at one address, and are not known to be born in one year."""
+        BAR_NOT_LEARNED: MatchCandidate._Bar.ValueType  # 4
+        """Nothing is learned from these customers yet, and what is believed of any links nobody."""
+        BAR_CONTRADICTED: MatchCandidate._Bar.ValueType  # 5
+        """Those who are linked with them already speak against it."""
+        BAR_SAID_TWO: MatchCandidate._Bar.ValueType  # 6
+        """Somebody said of two who are linked with them that these are two."""
+        BAR_ASKED_AGAIN: MatchCandidate._Bar.ValueType  # 7
+        """Somebody said that these are two, and somebody asked again."""
+        BAR_TOO_MANY: MatchCandidate._Bar.ValueType  # 8
+        """More customers are linked with them than are ever linked by themselves."""
+        BAR_LINK_REFUSED: MatchCandidate._Bar.ValueType  # 9
+        """They have too many names together, or are of two types."""
+        BAR_CONFLICTING_IDENTIFIERS: MatchCandidate._Bar.ValueType  # 10
+        """Each has an identifier of one person, and they differ."""
+        BAR_ONLY_SHARED: MatchCandidate._Bar.ValueType  # 11
+        """Little but an identifier that many share speaks for it."""
+        BAR_NOTHING_PERSONAL: MatchCandidate._Bar.ValueType  # 12
+        """Neither a name nor a birth date speaks for it."""
+        BAR_NAME_ALONE: MatchCandidate._Bar.ValueType  # 13
+        """Nothing but a name speaks for it."""
+        BAR_OTHER_GIVEN_NAME: MatchCandidate._Bar.ValueType  # 14
+        """Their given names differ, as those of twins do."""
+        BAR_NO_GIVEN_NAME: MatchCandidate._Bar.ValueType  # 15
+        """Of one of them no given name is known."""
+        BAR_OTHER_BIRTH_DATE: MatchCandidate._Bar.ValueType  # 16
+        """Their birth dates differ by more than a slip, as those of parent and child of one name do."""
+        BAR_ONE_KIND: MatchCandidate._Bar.ValueType  # 17
+        """It takes two of name, birth date, address and a handle of their own to speak for it."""
+        BAR_AS_MUCH_AGAINST: MatchCandidate._Bar.ValueType  # 18
+        """As many kinds of evidence speak against it."""
+
+    class Bar(_Bar, metaclass=_BarEnumTypeWrapper):
+        """Why two are not linked by themselves, however much speaks for it. More may come."""
+
+    BAR_UNSPECIFIED: MatchCandidate.Bar.ValueType  # 0
+    """Never sent."""
+    BAR_OTHER_IDS: MatchCandidate.Bar.ValueType  # 1
+    """Each has an id or account number of the same system, and they differ."""
+    BAR_OTHER_KIND: MatchCandidate.Bar.ValueType  # 2
+    """Nobody knows whether both are persons, or both organizations."""
+    BAR_ONE_HOUSEHOLD: MatchCandidate.Bar.ValueType  # 3
+    """They live at one address, and are not known to be born in one year."""
+    BAR_NOT_LEARNED: MatchCandidate.Bar.ValueType  # 4
+    """Nothing is learned from these customers yet, and what is believed of any links nobody."""
+    BAR_CONTRADICTED: MatchCandidate.Bar.ValueType  # 5
+    """Those who are linked with them already speak against it."""
+    BAR_SAID_TWO: MatchCandidate.Bar.ValueType  # 6
+    """Somebody said of two who are linked with them that these are two."""
+    BAR_ASKED_AGAIN: MatchCandidate.Bar.ValueType  # 7
+    """Somebody said that these are two, and somebody asked again."""
+    BAR_TOO_MANY: MatchCandidate.Bar.ValueType  # 8
+    """More customers are linked with them than are ever linked by themselves."""
+    BAR_LINK_REFUSED: MatchCandidate.Bar.ValueType  # 9
+    """They have too many names together, or are of two types."""
+    BAR_CONFLICTING_IDENTIFIERS: MatchCandidate.Bar.ValueType  # 10
+    """Each has an identifier of one person, and they differ."""
+    BAR_ONLY_SHARED: MatchCandidate.Bar.ValueType  # 11
+    """Little but an identifier that many share speaks for it."""
+    BAR_NOTHING_PERSONAL: MatchCandidate.Bar.ValueType  # 12
+    """Neither a name nor a birth date speaks for it."""
+    BAR_NAME_ALONE: MatchCandidate.Bar.ValueType  # 13
+    """Nothing but a name speaks for it."""
+    BAR_OTHER_GIVEN_NAME: MatchCandidate.Bar.ValueType  # 14
+    """Their given names differ, as those of twins do."""
+    BAR_NO_GIVEN_NAME: MatchCandidate.Bar.ValueType  # 15
+    """Of one of them no given name is known."""
+    BAR_OTHER_BIRTH_DATE: MatchCandidate.Bar.ValueType  # 16
+    """Their birth dates differ by more than a slip, as those of parent and child of one name do."""
+    BAR_ONE_KIND: MatchCandidate.Bar.ValueType  # 17
+    """It takes two of name, birth date, address and a handle of their own to speak for it."""
+    BAR_AS_MUCH_AGAINST: MatchCandidate.Bar.ValueType  # 18
+    """As many kinds of evidence speak against it."""
+
     @_typing.final
     class Field(_message.Message):
         """What one field says."""
@@ -133,8 +220,8 @@ class MatchCandidate(_message.Message):
         """Field by field, in the order in which they are compared; of its latest scoring."""
 
     @_builtins.property
-    def bars(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Why they are not linked by themselves however much speaks for it, in words; empty when nothing bars it."""
+    def bars(self) -> _containers.RepeatedScalarFieldContainer[Global___MatchCandidate.Bar.ValueType]:
+        """Why they are not linked by themselves however much speaks for it; empty when nothing bars it."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -158,7 +245,7 @@ class MatchCandidate(_message.Message):
         weight: _builtins.float = ...,
         probability: _builtins.float = ...,
         fields: _abc.Iterable[Global___MatchCandidate.Field] | None = ...,
-        bars: _abc.Iterable[_builtins.str] | None = ...,
+        bars: _abc.Iterable[Global___MatchCandidate.Bar.ValueType] | None = ...,
         match_parameters: _builtins.str = ...,
         decider: _builtins.str = ...,
         reason_code: _builtins.str = ...,

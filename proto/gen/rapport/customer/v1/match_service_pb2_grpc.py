@@ -136,7 +136,7 @@ class MatchServiceServicer:
 
     def ReopenMatchCandidate(self, request, context):
         """Takes back that they are two, or what the caller accepted, whom it takes apart: it is PENDING again, scored as they are now.
-        FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when it is neither.
+        FAILED_PRECONDITION (`MATCH_NOT_REOPENABLE`) when it is neither.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

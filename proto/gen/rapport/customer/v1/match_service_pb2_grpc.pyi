@@ -50,7 +50,7 @@ class MatchServiceStub:
     """
     ReopenMatchCandidate: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.ReopenMatchCandidateRequest, _match_pb2.MatchCandidate]
     """Takes back that they are two, or what the caller accepted, whom it takes apart: it is PENDING again, scored as they are now.
-    FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when it is neither.
+    FAILED_PRECONDITION (`MATCH_NOT_REOPENABLE`) when it is neither.
     """
     ExplainMatchCandidate: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.ExplainMatchCandidateRequest, _explanation_pb2.Explanation]
     """Explains a candidate: what each field says, by which parameters, why it is asked or was decided, and the chain of causes
@@ -91,7 +91,7 @@ class MatchServiceAsyncStub(MatchServiceStub):
     """
     ReopenMatchCandidate: _aio.UnaryUnaryMultiCallable[_match_service_pb2.ReopenMatchCandidateRequest, _match_pb2.MatchCandidate]  # type: ignore[assignment]
     """Takes back that they are two, or what the caller accepted, whom it takes apart: it is PENDING again, scored as they are now.
-    FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when it is neither.
+    FAILED_PRECONDITION (`MATCH_NOT_REOPENABLE`) when it is neither.
     """
     ExplainMatchCandidate: _aio.UnaryUnaryMultiCallable[_match_service_pb2.ExplainMatchCandidateRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a candidate: what each field says, by which parameters, why it is asked or was decided, and the chain of causes
@@ -159,7 +159,7 @@ class MatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_match_pb2.MatchCandidate, _abc.Awaitable[_match_pb2.MatchCandidate]]:
         """Takes back that they are two, or what the caller accepted, whom it takes apart: it is PENDING again, scored as they are now.
-        FAILED_PRECONDITION (`MATCH_NOT_REJECTED`) when it is neither.
+        FAILED_PRECONDITION (`MATCH_NOT_REOPENABLE`) when it is neither.
         """
 
     @_abc_1.abstractmethod

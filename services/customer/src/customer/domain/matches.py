@@ -14,22 +14,29 @@ from customer.domain.customers import ORGANIZATION, PERSON
 from customer.domain.match_features import Features, key_number
 from customer.names import CUSTOMER, MATCH_CANDIDATE, MATCH_PARAMETERS
 from rapport_identity import clustering
+from rapport_identity.evidence import Bar
 from rapport_identity.parameters import Parameters
-from rapport_identity.scoring import Score, Scorer, Verdict
+from rapport_identity.scoring import Scorer, Verdict
 
 Pair = tuple[UUID, UUID]  # the smaller id first, that of who was created first
 # Why a candidate is linked or closed.
 WEIGHT, ACCEPTED = "weight", "accepted"
 APART, ONE_ALREADY, GONE, TWO, ASKED = "apart", "one-already", "gone", "two", "asked-already"
-OTHER_IDS = "each has an id or account number of the same system, and they differ"
-OTHER_KIND = "nobody knows whether both are persons, or both organizations"
-ONE_HOUSEHOLD = "they live at one address, and are not known to be born in one year"
-NOT_LEARNED = "nothing is learned from these customers yet, and what is believed of any links nobody"
-CONTRADICTED = "those who are linked with them already speak against it"
-SAID_TWO = "somebody said of two who are linked with them that these are two"
-ASKED_AGAIN = "somebody said that these are two, and somebody asked again"
-TOO_MANY = "more customers are linked with them than are ever linked by themselves"
-LINK_REFUSED = "they have too many names together, or are of two types"
+# Why two are not linked by themselves, beside what the matcher says (`rapport_identity.evidence.Bar`), and in words.
+OTHER_IDS, OTHER_KIND, ONE_HOUSEHOLD = "OTHER_IDS", "OTHER_KIND", "ONE_HOUSEHOLD"
+NOT_LEARNED, CONTRADICTED, SAID_TWO = "NOT_LEARNED", "CONTRADICTED", "SAID_TWO"
+ASKED_AGAIN, TOO_MANY, LINK_REFUSED = "ASKED_AGAIN", "TOO_MANY", "LINK_REFUSED"
+BARS = {bar.name: bar.value for bar in Bar} | {
+    OTHER_IDS: "each has an id or account number of the same system, and they differ",
+    OTHER_KIND: "nobody knows whether both are persons, or both organizations",
+    ONE_HOUSEHOLD: "they live at one address, and are not known to be born in one year",
+    NOT_LEARNED: "nothing is learned from these customers yet, and what is believed of any links nobody",
+    CONTRADICTED: "those who are linked with them already speak against it",
+    SAID_TWO: "somebody said of two who are linked with them that these are two",
+    ASKED_AGAIN: "somebody said that these are two, and somebody asked again",
+    TOO_MANY: "more customers are linked with them than are ever linked by themselves",
+    LINK_REFUSED: "they have too many names together, or are of two types",
+}
 QUESTIONS_MAX = 10  # that a customer has at once, the likeliest, unless likelier ones come
 MEMBERS_MAX = 8  # of no list that is known is anybody more than seven records: more are strangers in a chain
 
@@ -77,8 +84,8 @@ class Judge:
         score = self._scorer.score(a.record, b.record)
         if score.verdict is Verdict.APART:
             return None
-        bars = [*self._barred(a, b), *score.bars]
-        if self._may_live_together(a, b, score):
+        bars = [*self._barred(a, b), *(bar.name for bar in score.bars)]
+        if ORGANIZATION not in (a.kind, b.kind) and self._scorer.may_live_together(score):
             bars.append(ONE_HOUSEHOLD)
         if not self.learned:
             bars.append(NOT_LEARNED)
@@ -92,20 +99,6 @@ class Judge:
             return clustering.CONFLICT
         score = self._scorer.score(a.record, b.record)
         return clustering.CONFLICT if self._scorer.apart_in_a_group(score.compared) else score.bits
-
-    def _may_live_together(self, a: Features, b: Features, score: Score) -> bool:
-        """Whether they may be parent and child of one name: at one address, and nothing says of one age.
-
-        Asked only where households are known to be among the customers.
-        """
-        if not self._scorer.parameters.together:
-            return False
-        parts = self._scorer.parts(score)
-        levels = {part.field: part.level for part in parts}
-        born = [{date[:4] for date in each.record.values.get("birth_date", ())} for each in (a, b)]
-        born_alike = levels.get("birth_date") != "different" and not born[0].isdisjoint(born[1])
-        at_home = any(part.field == "household" and part.weight < 0 for part in parts)
-        return at_home and ORGANIZATION not in (a.kind, b.kind) and not born_alike
 
     @staticmethod
     def _barred(a: Features, b: Features) -> Iterable[str]:
@@ -125,8 +118,8 @@ class MatchCandidate:
     """Two customers who may be one, as they were scored last, and what came of it.
 
     `link` says that they are linked by themselves if nothing else speaks against it; `fields` are a JSON list
-    of field, level and weight; `barred` has a line for each of the bars of these two; `held_back` is why it
-    was not, of whoever they are one with, when links were last made.
+    of field, level and weight; `barred` are the bars of these two, of `BARS`, with spaces between; `held_back`
+    is that by which it was not, of whoever they are one with, when links were last made.
     """
 
     id: UUID
@@ -169,8 +162,8 @@ class MatchCandidate:
 
     @property
     def bars(self) -> list[str]:
-        """Why they are not linked by themselves."""
-        return [*self.barred.splitlines(), *self.held_back.splitlines()]
+        """Why they are not linked by themselves, of `BARS`."""
+        return [*self.barred.split(), *self.held_back.split()]
 
     @property
     def weight(self) -> float:
@@ -187,7 +180,7 @@ class MatchCandidate:
         fields = json.dumps([(field, level, round(bits, 3)) for field, level, bits in weighed.fields])
         asked_again = [ASKED_AGAIN] if ASKED_AGAIN in self.bars else []
         link = "" if asked_again else weighed.link
-        barred = "\n".join((*weighed.bars, *asked_again))
+        barred = " ".join((*weighed.bars, *asked_again))
         new = (round(weighed.bits * 1000), link, fields, barred, parameters_id)
         if new == (self.weight_millibits, self.link, self.fields, self.barred, self.match_parameters_id):
             return False
@@ -207,7 +200,7 @@ class MatchCandidate:
         """Be for a person to decide, and not be linked by itself."""
         self.link = self.held_back = ""
         if ASKED_AGAIN not in self.bars:
-            self.barred = "\n".join((*self.bars, ASKED_AGAIN))
+            self.barred = " ".join((*self.bars, ASKED_AGAIN))
 
     def become(
         self, state: MatchState, decider: str, reason_code: str, now: datetime, comment: str = ""
@@ -231,11 +224,13 @@ class MatchCandidate:
         is_accepted = self.state is MatchState.LINKED and self.reason_code == ACCEPTED
         return is_accepted and self.decider == subject
 
-    def require_rejected(self) -> None:
-        """FailedPrecondition MATCH_NOT_REJECTED."""
+    def require_reopenable(self) -> None:
+        """FailedPrecondition MATCH_NOT_REOPENABLE."""
         if self.state is not MatchState.REJECTED:
             told = f"Only what is REJECTED, or you accepted, is asked about again; this is {self.state}."
-            raise FailedPrecondition("MATCH_NOT_REJECTED", told, {"resource": self.name, "state": self.state})
+            raise FailedPrecondition(
+                "MATCH_NOT_REOPENABLE", told, {"resource": self.name, "state": self.state}
+            )
 
 
 def said_to_be_two(said: MatchCandidate) -> FailedPrecondition:
@@ -279,7 +274,7 @@ def why_match(candidate: MatchCandidate, told: Told) -> Why:
     odds = f" It weighs {candidate.weight:+.1f} bits: {candidate.probability:.1%} likely to be one person."
     match candidate.state:
         case MatchState.PENDING:
-            said = f"A person is asked: {'; '.join(candidate.bars) or 'it is not certain enough'}."
+            said = f"A person is asked: {'; '.join(map(BARS.__getitem__, candidate.bars)) or 'it is not certain enough'}."
         case MatchState.LINKED:
             said = f"Linked by {candidate.decider}: {_LINKED_BECAUSE[candidate.reason_code]}."
         case _:

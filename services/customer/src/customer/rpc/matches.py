@@ -29,9 +29,10 @@ def _candidate(candidate: Candidate) -> MatchCandidate:
         MatchCandidate.Field(field=field, level=level, weight=bits)
         for field, level, bits in json.loads(candidate.fields)
     ]
+    bars = [MatchCandidate.Bar.Value(f"BAR_{bar}") for bar in candidate.bars]
     decider = actor_name(candidate.decider, "customer") if candidate.decider else ""
     first = candidate.first_customer
-    return to_message(MatchCandidate, candidate, customer=first, fields=fields, decider=decider)
+    return to_message(MatchCandidate, candidate, customer=first, fields=fields, bars=bars, decider=decider)
 
 
 def _parameters(kept: Parameters) -> MatchParameters:

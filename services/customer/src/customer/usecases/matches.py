@@ -66,14 +66,14 @@ async def reopen_match(
     """Ask again about two of whom somebody said that they are two, as they are now.
 
     Or about two whom the caller accepted: they are taken apart first. NotFound; Aborted ETAG_MISMATCH;
-    FailedPrecondition MATCH_NOT_REJECTED.
+    FailedPrecondition MATCH_NOT_REOPENABLE.
     """
     candidate = await _locked(tx, match_candidate_id, etag)
     if candidate.accepted_by(tx.call.principal.subject):
         merge = await merge_of(tx, candidate.pair)
         await undo_merge(tx, hot, customer_merge_id=merge.id, reason_code=TAKEN_BACK, etag="")
         candidate = await _locked(tx, match_candidate_id, "")
-    candidate.require_rejected()
+    candidate.require_reopenable()
     if await _two(tx, candidate) is None:
         return candidate
     known = await load(tx, candidate.pair)

@@ -13,7 +13,7 @@ from chassis.api.messages import value_name
 from chassis.errors import Refusal
 from desk.pages.base import Look, Looking
 from desk.pages.customer.loading import Names
-from desk.pages.matches.view import called, decision, lines, merged, odds, rows
+from desk.pages.matches.view import bars, called, decision, lines, merged, odds, rows
 from desk.pages.merging.comparing import sides
 from desk.pages.services import ask, refusal_of
 from rapport.customer.v1.match_pb2 import MatchCandidate
@@ -134,6 +134,7 @@ async def _opened(
         odds=odds(candidate, say),
         # Of one customer there is nothing to compare.
         sides=sides(pair, say) if len({each.name for each in pair}) > 1 else (),
+        bars=bars(candidate, say),
         rows=rows(candidate, pair, say),
         merged=merged(candidate, known, say),
         decision=decision(candidate, names, say),

@@ -30,27 +30,33 @@ _ODDS = (  # by how likely they are one
     (0.0, N_("perhaps one")),
 )
 _UNSAID = ("unknown", "as usual")  # levels that say nothing of two values
-# Why a person is asked, as the customer service says it.
-BARS = (
-    N_("each has an id or account number of the same system, and they differ"),
-    N_("nobody knows whether both are persons, or both organizations"),
-    N_("nothing is learned from these customers yet, and what is believed of any links nobody"),
-    N_("those who are linked with them already speak against it"),
-    N_("somebody said of two who are linked with them that these are two"),
-    N_("somebody said that these are two, and somebody asked again"),
-    N_("more customers are linked with them than are ever linked by themselves"),
-    N_("they have too many names together, or are of two types"),
-    N_("each has an identifier of one person, and they differ"),
-    N_("little but an identifier that many share speaks for it"),
-    N_("neither a name nor a birth date speaks for it"),
-    N_("nothing but a name speaks for it"),
-    N_("they live at one address, and are not known to be born in one year"),
-    N_("their given names differ, as those of twins do"),
-    N_("of one of them no given name is known"),
-    N_("their birth dates differ by more than a slip, as those of parent and child of one name do"),
-    N_("it takes two of name, birth date, address and a handle of their own to speak for it"),
-    N_("as many kinds of evidence speak against it"),
-)
+_Bar = MatchCandidate.Bar
+BARS = {  # why a person is asked
+    _Bar.BAR_OTHER_IDS: N_("each has an id or account number of the same system, and they differ"),
+    _Bar.BAR_OTHER_KIND: N_("nobody knows whether both are persons, or both organizations"),
+    _Bar.BAR_ONE_HOUSEHOLD: N_("they live at one address, and are not known to be born in one year"),
+    _Bar.BAR_NOT_LEARNED: N_(
+        "nothing is learned from these customers yet, and what is believed of any links nobody"
+    ),
+    _Bar.BAR_CONTRADICTED: N_("those who are linked with them already speak against it"),
+    _Bar.BAR_SAID_TWO: N_("somebody said of two who are linked with them that these are two"),
+    _Bar.BAR_ASKED_AGAIN: N_("somebody said that these are two, and somebody asked again"),
+    _Bar.BAR_TOO_MANY: N_("more customers are linked with them than are ever linked by themselves"),
+    _Bar.BAR_LINK_REFUSED: N_("they have too many names together, or are of two types"),
+    _Bar.BAR_CONFLICTING_IDENTIFIERS: N_("each has an identifier of one person, and they differ"),
+    _Bar.BAR_ONLY_SHARED: N_("little but an identifier that many share speaks for it"),
+    _Bar.BAR_NOTHING_PERSONAL: N_("neither a name nor a birth date speaks for it"),
+    _Bar.BAR_NAME_ALONE: N_("nothing but a name speaks for it"),
+    _Bar.BAR_OTHER_GIVEN_NAME: N_("their given names differ, as those of twins do"),
+    _Bar.BAR_NO_GIVEN_NAME: N_("of one of them no given name is known"),
+    _Bar.BAR_OTHER_BIRTH_DATE: N_(
+        "their birth dates differ by more than a slip, as those of parent and child of one name do"
+    ),
+    _Bar.BAR_ONE_KIND: N_(
+        "it takes two of name, birth date, address and a handle of their own to speak for it"
+    ),
+    _Bar.BAR_AS_MUCH_AGAINST: N_("as many kinds of evidence speak against it"),
+}
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,11 @@ def merged(candidate: MatchCandidate, known: Mapping[str, Customer], say: Speech
 
 def odds(candidate: MatchCandidate, say: Speech) -> str:
     return say(next(words for least, words in _ODDS if candidate.probability >= least))
+
+
+def bars(candidate: MatchCandidate, say: Speech) -> Sequence[str]:
+    """Why a person is asked; what a later release says too is left out."""
+    return [say(BARS[each]) for each in candidate.bars if each in BARS]
 
 
 def rows(candidate: MatchCandidate, pair: Sequence[Customer], say: Speech) -> Sequence[Row]:
