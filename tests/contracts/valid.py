@@ -218,11 +218,11 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("PutAttribute", {
             "name": "attributes/billing.tariff", "display_name": "Tariff", "description": "What they pay by",
             "type": "TYPE_TEXT", "data_class": "DATA_CLASS_PLAIN", "rule": "RULE_MANUAL",
-            "trusted_sources": ["crm"], "etag": "", "validate_only": False}),
+            "trusted_sources": ["billing.crm"], "etag": "", "validate_only": False}),
         ("PutAttribute", {
             "name": "attributes/billing.tariff", "display_name": "Tariff", "description": "What they chose",
             "type": "TYPE_TEXT", "data_class": "DATA_CLASS_PLAIN", "rule": "RULE_MANUAL",
-            "trusted_sources": ["crm"], "etag": "#", "validate_only": False}),
+            "trusted_sources": ["billing.crm"], "etag": "#", "validate_only": False}),
         ("GetAttribute", {"name": "{PutAttribute}"}),
         ("ExplainAttribute", {"name": "{PutAttribute}"}),
         ("ListAttributes", _PAGE),

@@ -30,6 +30,9 @@ def violations(error):
     return [(each.field, each.reason) for each in refusal(error).violations]
 
 
+TILL = ["billing.till"]
+
+
 class Keeper:
     """A department that keeps attributes of customers, as its systems and people do."""
 
@@ -111,13 +114,11 @@ async def anna(desk):
 async def test_an_attribute_is_kept_as_it_was_put_and_is_its_departments(billing, keeper, refused):
     get = pb.GetAttributeRequest(name=billing.attribute())
     assert await refused(billing.stub.GetAttribute(get)) == "NOT_FOUND RESOURCE_NOT_FOUND"
-    put = await billing.declare(
-        description="In Europe.", rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["till"]
-    )
+    put = await billing.declare(description="In Europe.", rule=A.RULE_TRUSTED_SOURCE, trusted_sources=TILL)
     assert (put.department, put.etag, put.profile_field) == ("departments/billing", '"1"', False)
     assert await billing.stub.GetAttribute(get) == put
     assert (
-        await billing.declare(description="In Europe.", rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["till"])
+        await billing.declare(description="In Europe.", rule=A.RULE_TRUSTED_SOURCE, trusted_sources=TILL)
         == put
     )  # says nothing new
     other = keeper("delivery").declare(name=billing.attribute())
@@ -149,7 +150,8 @@ async def test_a_type_never_changes_and_a_code_is_never_taken_away(billing, refu
         ({"type": A.TYPE_CODE}, "codes", "REQUIRED"),
         ({"codes": ["a"]}, "codes", "INVALID_CODE"),
         ({"rule": A.RULE_TRUSTED_SOURCE}, "trusted_sources", "REQUIRED"),
-        ({"trusted_sources": ["crm"]}, "trusted_sources", "INVALID_CODE"),
+        ({"trusted_sources": ["billing.crm"]}, "trusted_sources", "INVALID_CODE"),
+        ({"rule": A.RULE_TRUSTED_SOURCE, "trusted_sources": ["crm"]}, "trusted_sources[0]", "INVALID_CODE"),
         ({"type": 0}, "type", "INVALID_ENUM"),
         ({"data_class": 0}, "data_class", "INVALID_ENUM"),
         ({"display_name": ""}, "display_name", "REQUIRED"),
@@ -223,7 +225,7 @@ async def test_a_source_takes_back_what_it_said_by_an_empty_value_which_never_st
 
 
 async def test_the_most_trusted_source_stands_however_old_it_is(billing, anna):
-    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["registry", "crm"])
+    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["billing.registry", "billing.crm"])
     await billing.record(anna, "web", 0, "web-form")
     assert await billing.standing(anna) == "web"
     await billing.record(anna, "crm", -86400, "crm")
@@ -233,6 +235,19 @@ async def test_the_most_trusted_source_stands_however_old_it_is(billing, anna):
     assert [each.value.text for each in value.others] == ["crm", "web"]
     await billing.declare(rule=A.RULE_LATEST)  # and another rule decides at once
     assert await billing.standing(anna) == "web"
+
+
+async def test_what_another_department_records_by_the_name_of_a_source_is_another_source(
+    billing, keeper, anna
+):
+    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["billing.registry"])
+    await billing.record(anna, "true", -86400, "registry")
+    await keeper("sales").stub.RecordObservation(billing.observed(anna, "forged", 0, "registry"))
+    value = await billing.value(anna)
+    assert (value.standing.value.text, value.standing.department) == ("true", "departments/billing")
+    assert [(each.value.text, each.department, each.reason) for each in value.others] == [
+        ("forged", "departments/sales", V.REASON_TRUSTED)
+    ]
 
 
 async def test_a_person_pins_a_value_until_they_release_it(billing, anna, refused):
@@ -407,7 +422,7 @@ async def test_a_batch_has_a_size(billing, anna, refused):
 
 async def test_of_too_many_sources_what_would_stand_last_gives_way(billing, anna, monkeypatch):
     monkeypatch.setattr(changing_values, "SOURCES_MAX", 2)
-    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["registry"])
+    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["billing.registry"])
     for source, seconds in (("registry", -90), ("form-1", -60), ("form-2", -30), ("form-0", -99)):
         await billing.record(anna, source, seconds, source)
     value = await billing.value(anna)
@@ -498,7 +513,7 @@ async def test_only_another_value_is_told_and_no_value_is(billing, desk, anna):
 
 
 async def test_a_value_explains_itself(billing, anna, desk):
-    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["registry"])
+    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["billing.registry"])
     empty = pb.ExplainAttributeValueRequest(name=billing.named(anna))
     assert "Nobody has said anything" in (await billing.stub.ExplainAttributeValue(empty)).summary
     await billing.record(anna, "SECRET", -60, "registry")

@@ -177,7 +177,7 @@ async def test_a_more_trusted_source_keeps_its_word_where_the_rule_says_so(desk,
         type=A.TYPE_TEXT,
         data_class=A.DATA_CLASS_PERSONAL,
         rule=A.RULE_TRUSTED_SOURCE,
-        trusted_sources=["registry", "crm"],
+        trusted_sources=["front-desk.registry", "front-desk.crm"],
     )
     await attributes.PutAttribute(rule)
 

@@ -129,6 +129,17 @@ async def test_employees_of_one_company_do_not_wait_for_each_other(desk, relate,
     assert (await first).related_customer == second.related_customer
 
 
+async def test_a_role_that_shows_nothing_is_none(related, relate, desk, acme):
+    noted = await relate(await desk.create(), "employee-of", acme, role="  \u2800 ")
+    assert noted.role == ""
+    change = Relationship(name=noted.name, role="Boss")
+    request = pb.UpdateRelationshipRequest(relationship=change)
+    assert (await related.UpdateRelationship(request)).role == "Boss"
+    change.role = " "
+    request = pb.UpdateRelationshipRequest(relationship=change, update_mask={"paths": ["role"]})
+    assert (await related.UpdateRelationship(request)).role == ""
+
+
 async def test_nobody_is_related_to_themselves_or_to_nobody(relate, acme, refused, nobody):
     assert await refused(relate(acme, "subsidiary-of", acme)) == "FAILED_PRECONDITION SAME_CUSTOMER"
     stranger = type(acme)(name=nobody)

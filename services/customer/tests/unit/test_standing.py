@@ -53,7 +53,11 @@ sayings = st.lists(
     max_size=8,
 )
 rules = st.sampled_from(
-    [attribute(), attribute(Rule.TRUSTED_SOURCE, ["registry", "crm"]), attribute(Rule.MANUAL, ["crm"])]
+    [
+        attribute(),
+        attribute(Rule.TRUSTED_SOURCE, ["billing.registry", "billing.crm"]),
+        attribute(Rule.MANUAL, ["billing.crm"]),
+    ]
 )
 
 
@@ -63,7 +67,7 @@ def model(of, everything):
     best = sorted(
         everything,
         key=lambda each: (
-            trusted.index(each.source) if each.source in trusted else len(trusted),
+            trusted.index(f"billing.{each.source}") if f"billing.{each.source}" in trusted else len(trusted),
             -each.observe_time.timestamp(),
             -each.confidence,
             [-ord(letter) for letter in each.source],
@@ -111,7 +115,7 @@ def test_a_pinned_value_stands_whatever_else_is_said(sayings):
         (attribute(), said(source="a", confidence=0.5), Reason.SURER),
         (attribute(), said(source="a"), Reason.ORDER),
         (attribute(), said(value="41", source="a"), Reason.ORDER),
-        (attribute(Rule.TRUSTED_SOURCE, ["crm"]), said("web-form", days=5), Reason.TRUSTED),
+        (attribute(Rule.TRUSTED_SOURCE, ["billing.crm"]), said("web-form", days=5), Reason.TRUSTED),
     ],
 )
 def test_it_is_said_by_what_a_value_stands(of, other, reason):

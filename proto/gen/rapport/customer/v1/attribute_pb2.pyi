@@ -114,7 +114,7 @@ class Attribute(_message.Message):
 
     class Rule(_Rule, metaclass=_RuleEnumTypeWrapper):
         """Which of several values stands. What is said of a later time comes before what is said of an earlier one, of the same
-        time what is surer (`confidence`), then the source that is last in the alphabet, then the greater text: so it is the same
+        time what is surer (`confidence`), then the source that is last in the alphabet, then the department, then the greater text: so it is the same
         in whatever order values are recorded. An empty value never stands: by it
         a source takes back what it said before.
         """
@@ -169,7 +169,9 @@ class Attribute(_message.Message):
 
     @_builtins.property
     def trusted_sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Systems and touch points, codes, the most trusted first."""
+        """Systems and touch points, each with the department that records by it, `{department}.{source}` such as `billing.register`, the
+        most trusted first. What another department records by that source is another's word, and not trusted.
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -268,7 +270,9 @@ class Observation(_message.Message):
     name: _builtins.str
     """`customers/{uuid}/observations/{uuid}`."""
     source: _builtins.str
-    """The system or touch point that said it, a code such as `crm` or `web-form`."""
+    """The system or touch point that said it, a code such as `crm` or `web-form`. It is the caller's department's: another
+    department's of that name is another source.
+    """
     confidence: _builtins.float
     """How sure the source is, from 0 to 1; absent means 1."""
     department: _builtins.str
@@ -477,7 +481,7 @@ class AttributeValue(_message.Message):
 
     @_builtins.property
     def others(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttributeValue.Candidate]:
-        """The latest that each other source says, best first; at most 20."""
+        """The latest that each other source of each department says, best first; at most 20."""
 
     @_builtins.property
     def pin_time(self) -> _timestamp_pb2.Timestamp:

@@ -60,8 +60,8 @@ class PutAttributeRequest(_message.Message):
 
     @_builtins.property
     def trusted_sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Systems and touch points, codes, the most trusted first: 1 to 20 of the rule TRUSTED_SOURCE, up to 20 of MANUAL, none of
-        LATEST.
+        """Systems and touch points, each with the department that records by it, `{department}.{source}`, the most trusted first: 1 to
+        20 of the rule TRUSTED_SOURCE, up to 20 of MANUAL, none of LATEST.
         """
 
     def __init__(

@@ -979,6 +979,7 @@ class AttributeValueUpdated(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     OBSERVE_TIME_FIELD_NUMBER: _builtins.int
     PINNED_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
     attribute_value: _builtins.str
     """`customers/{uuid}/attributeValues/{namespace}.{attribute}`, of the customer whom it was recorded of."""
     customer: _builtins.str
@@ -991,6 +992,8 @@ class AttributeValueUpdated(_message.Message):
     """The system or touch point that said it, a code."""
     pinned: _builtins.bool
     """Whether it is pinned."""
+    topic: _builtins.str
+    """What the attribute is within its namespace, a code such as `contract-type`."""
     @_builtins.property
     def observe_time(self) -> _timestamp_pb2.Timestamp:
         """Of when it is true."""
@@ -1005,10 +1008,11 @@ class AttributeValueUpdated(_message.Message):
         source: _builtins.str = ...,
         observe_time: _timestamp_pb2.Timestamp | None = ...,
         pinned: _builtins.bool = ...,
+        topic: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["observe_time", b"observe_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "attribute_value", b"attribute_value", "customer", b"customer", "department", b"department", "observe_time", b"observe_time", "pinned", b"pinned", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "attribute_value", b"attribute_value", "customer", b"customer", "department", b"department", "observe_time", b"observe_time", "pinned", b"pinned", "source", b"source", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

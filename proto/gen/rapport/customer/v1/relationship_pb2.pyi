@@ -46,12 +46,12 @@ class Relationship(_message.Message):
     parent companies make a circle, until somebody ends one or undoes the merge: who follows them stops at whom they have seen.
     """
     role: _builtins.str
-    """As what, for people: `Head of purchasing`; at most 100 characters."""
+    """As what, for people: `Head of purchasing`; at most 100 characters. What shows nothing, as spaces alone, is none."""
     etag: _builtins.str
     """The row version, quoted: `"7"`. Send it back to refuse a lost update."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """Since when; absent when nobody knows."""
+        """Since when, from 1970 on; absent when nobody knows, or it was earlier."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:

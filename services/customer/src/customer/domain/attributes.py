@@ -116,10 +116,15 @@ class Attribute:
             told = f"{self.name} has the rule {self.rule}: nobody pins a value of it."
             raise FailedPrecondition("NOT_MANUAL", told, {"resource": self.name, "rule": self.rule})
 
-    def trust(self, source: str) -> int:
-        """How much a source is trusted here: the first of the list most, others not at all."""
+    def trust(self, teller: str) -> int:
+        """How much a department's source is trusted here: the first of the list most, others not at all."""
         trusted = [] if self.rule is Rule.LATEST else self.trusted_sources
-        return len(trusted) - trusted.index(source) if source in trusted else 0
+        return len(trusted) - trusted.index(teller) if teller in trusted else 0
+
+
+def teller(department_id: str, source: str) -> str:
+    """A source as attributes trust it, `billing.register`: another department's of that name is another."""
+    return f"{department_id}.{source}"
 
 
 @dataclass(slots=True)
@@ -147,7 +152,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The best that one source says of one attribute of one customer."""
+    """The best that one department's source says of one attribute of one customer."""
 
     customer_id: UUID
     attribute_id: str
@@ -163,10 +168,15 @@ class Candidate:
     observation = OBSERVATION.named("customer_id", "observation_id")
 
     @property
-    def strength(self) -> tuple[float, float, str, str]:
+    def teller(self) -> str:
+        """Who says so, as attributes trust them."""
+        return teller(self.department_id, self.source)
+
+    @property
+    def strength(self) -> tuple[float, float, str, str, str]:
         """Of several of equal trust the greatest stands. It says nothing of when they were recorded."""
         at = self.observe_time.timestamp() if self.observe_time else float("-inf")
-        return at, self.confidence, self.source, self.value
+        return at, self.confidence, self.source, self.department_id, self.value
 
 
 def candidates(observation: Observation) -> list[Candidate]:
@@ -191,7 +201,7 @@ def best_of_each(found: Sequence[Candidate]) -> list[Candidate]:
     """The best of each source, for each attribute and customer."""
     best: dict[tuple[UUID, str, str], Candidate] = {}
     for each in found:
-        key = each.customer_id, each.attribute_id, each.source
+        key = each.customer_id, each.attribute_id, each.teller
         if key not in best or best[key].strength < each.strength:
             best[key] = each
     return list(best.values())
@@ -214,6 +224,11 @@ class Pin:
     name = ATTRIBUTE_VALUE.named("customer_id", "attribute_id")
     customer = CUSTOMER.named("customer_id")
     attribute = ATTRIBUTE.named("attribute_id")
+
+    @property
+    def topic(self) -> str:
+        """What the attribute is within its namespace."""
+        return self.attribute_id.partition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +258,7 @@ class Standing:
         return self.attribute.id
 
 
-_BY = (Reason.PINNED, Reason.TRUSTED, Reason.LATER, Reason.SURER, Reason.ORDER, Reason.ORDER)
+_BY = (Reason.PINNED, Reason.TRUSTED, Reason.LATER, Reason.SURER, *[Reason.ORDER] * 3)
 
 
 def decided(attribute: Attribute, found: Sequence[Candidate], pinned: Candidate | None) -> list[Judged]:
@@ -255,7 +270,7 @@ def decided(attribute: Attribute, found: Sequence[Candidate], pinned: Candidate 
         pinned = None
 
     def key(each: Candidate) -> tuple[object, ...]:
-        return each is pinned, attribute.trust(each.source), *each.strength
+        return each is pinned, attribute.trust(each.teller), *each.strength
 
     def lost_by(other: Candidate) -> Reason:
         pairs = zip(_BY, key(first), key(other), strict=True)

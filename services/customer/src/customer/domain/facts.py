@@ -303,6 +303,7 @@ class AttributeValueUpdated:
     source: str
     observe_time: datetime
     pinned: bool
+    topic: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ Pair = tuple[UUID, UUID]  # the smaller id first, that of who was created first
 # Why a candidate is linked or closed.
 WEIGHT, ACCEPTED = "weight", "accepted"
 APART, ONE_ALREADY, GONE, TWO, ASKED = "apart", "one-already", "gone", "two", "asked-already"
-# Why two are not linked by themselves, beside what the matcher says (`rapport_identity.evidence.Bar`), and in words.
+# Why two are not linked by themselves, beside what the matcher says, and all of it in words.
 OTHER_IDS, OTHER_KIND, ONE_HOUSEHOLD = "OTHER_IDS", "OTHER_KIND", "ONE_HOUSEHOLD"
 NOT_LEARNED, CONTRADICTED, SAID_TWO = "NOT_LEARNED", "CONTRADICTED", "SAID_TWO"
 ASKED_AGAIN, TOO_MANY, LINK_REFUSED = "ASKED_AGAIN", "TOO_MANY", "LINK_REFUSED"
@@ -118,8 +118,8 @@ class MatchCandidate:
     """Two customers who may be one, as they were scored last, and what came of it.
 
     `link` says that they are linked by themselves if nothing else speaks against it; `fields` are a JSON list
-    of field, level and weight; `barred` are the bars of these two, of `BARS`, with spaces between; `held_back`
-    is that by which it was not, of whoever they are one with, when links were last made.
+    of field, level and weight; `barred` are the bars of these two, with spaces between; `held_back` is that
+    by which it was not, of whoever they are one with, when links were last made.
     """
 
     id: UUID
@@ -274,7 +274,8 @@ def why_match(candidate: MatchCandidate, told: Told) -> Why:
     odds = f" It weighs {candidate.weight:+.1f} bits: {candidate.probability:.1%} likely to be one person."
     match candidate.state:
         case MatchState.PENDING:
-            said = f"A person is asked: {'; '.join(map(BARS.__getitem__, candidate.bars)) or 'it is not certain enough'}."
+            bars = "; ".join(BARS[each] for each in candidate.bars)
+            said = f"A person is asked: {bars or 'it is not certain enough'}."
         case MatchState.LINKED:
             said = f"Linked by {candidate.decider}: {_LINKED_BECAUSE[candidate.reason_code]}."
         case _:

@@ -16,10 +16,10 @@ _NAMES = ("given_name", "family_name", "organization_name")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Which observation a field is of, as hexadecimal digits, by which source; and whether it is held."""
+    """Which observation a field is of, as hexadecimal digits, by whose source; and whether it is held."""
 
     observation: str
-    source: str
+    teller: str
     held: bool
 
 
@@ -42,8 +42,8 @@ def sources(customer: Customer) -> dict[str, Said]:
     """Where each field comes from; what is older than this is not among them."""
     kept: dict[str, list[str]] = json.loads(customer.profile_sources or "{}")
     return {
-        field.removesuffix("!"): Said(observation, source, field.endswith("!"))
-        for observation, (source, *fields) in kept.items()
+        field.removesuffix("!"): Said(observation, teller, field.endswith("!"))
+        for observation, (teller, *fields) in kept.items()
         for field in fields
     }
 
@@ -52,18 +52,18 @@ def keep(customer: Customer, said: Mapping[str, Said]) -> None:
     """Keep where each field comes from, an observation once."""
     kept: dict[str, list[str]] = {}
     for field, each in said.items():
-        kept.setdefault(each.observation, [each.source]).append(f"{field}!" if each.held else field)
+        kept.setdefault(each.observation, [each.teller]).append(f"{field}!" if each.held else field)
     customer.profile_sources = json.dumps(kept, separators=(",", ":")) if kept else ""
 
 
 def note(
-    customer: Customer, changed: Collection[str], observation: str, source: str, held: Collection[str]
+    customer: Customer, changed: Collection[str], observation: str, teller: str, held: Collection[str]
 ) -> None:
     """Note whose word the changed fields are now. What was emptied is nobody's: empty values never stand."""
     said = sources(customer) if customer.profile_sources else {}
     for field in changed:
         if getattr(customer, field):
-            said[field] = Said(observation, source, field in held)
+            said[field] = Said(observation, teller, field in held)
         else:
             said.pop(field, None)
     keep(customer, said)
@@ -79,16 +79,16 @@ def release(customer: Customer, field: str) -> bool:
 
 
 def kept_back(
-    customer: Customer, changes: Mapping[str, str], source: str, attributes: Mapping[str, Attribute]
+    customer: Customer, changes: Mapping[str, str], teller: str, attributes: Mapping[str, Attribute]
 ) -> list[str]:
-    """The fields of which an import of a source says otherwise, and which stay as they are.
+    """The fields of which an import of a department's source says otherwise, and which stay as they are.
 
     By their rule: what a person said under MANUAL, and what a more trusted source said. A full name stays
     with the names that it is made of, and what a customer is with what they are called.
     """
     said = sources(customer) if customer.profile_sources else {}
     differ = [
-        field for field in changes if field in said and _stays(said[field], source, attributes.get(field))
+        field for field in changes if field in said and _stays(said[field], teller, attributes.get(field))
     ]
     staying = set(differ)
     if staying.intersection(_NAMES) or any(_held(said, attributes, _NAMES)):
@@ -98,12 +98,12 @@ def kept_back(
     return [field for field in changes if field in staying and changes[field] != getattr(customer, field)]
 
 
-def _stays(said: Said, source: str, attribute: Attribute | None) -> bool:
+def _stays(said: Said, teller: str, attribute: Attribute | None) -> bool:
     if attribute is None:
         return said.held
     if said.held and attribute.rule is Rule.MANUAL:
         return True
-    return attribute.trust(said.source) > attribute.trust(source)
+    return attribute.trust(said.teller) > attribute.trust(teller)
 
 
 def _held(

@@ -23,7 +23,7 @@ CANDIDATES = table(
     Candidate,
     sa.Column("observation_id", sa.Uuid, nullable=False),
     sa.Column("observe_time", sa.DateTime(timezone=True), nullable=False),
-    key=("customer_id", "attribute_id", "source"),
+    key=("customer_id", "attribute_id", "department_id", "source"),
 )
 PINS = table(METADATA, "attribute_pins", Pin, key=("customer_id", "attribute_id"))
 
@@ -94,11 +94,14 @@ CANDIDATES_OF = Statement(
     row=Candidate,
 )
 SAVE_CANDIDATES = Bulk[Any](CANDIDATES, replaced)
-_beyond = rows_of("beyond", customers=sa.Uuid(), attributes=sa.Text(), sources=sa.Text())
+_beyond = rows_of(
+    "beyond", customers=sa.Uuid(), attributes=sa.Text(), departments=sa.Text(), sources=sa.Text()
+)
 DELETE_CANDIDATES = Statement[Any](
     sa.delete(CANDIDATES).where(
         _C.customer_id == _beyond.c.customers,
         _C.attribute_id == _beyond.c.attributes,
+        _C.department_id == _beyond.c.departments,
         _C.source == _beyond.c.sources,
     )
 )

@@ -22,14 +22,15 @@ async def bring(
     beyond = []
     for key in {(each.customer_id, each.attribute_id) for each in new}:
         trust = attributes[key[1]].trust
-        ranked = sorted(held.candidates[key], key=lambda each: (trust(each.source), each.strength))
+        ranked = sorted(held.candidates[key], key=lambda each: (trust(each.teller), each.strength))
         beyond += ranked[:-SOURCES_MAX]
         held.candidates[key] = ranked[-SOURCES_MAX:]
     await store.SAVE_CANDIDATES.rows(tx, [each for each in new if each not in beyond])
     if beyond:
-        keys = [(each.customer_id, each.attribute_id, each.source) for each in beyond]
-        customers, of, sources = map(list, zip(*keys, strict=True))
-        await store.DELETE_CANDIDATES.run(tx, customers=customers, attributes=of, sources=sources)
+        keys = [(each.customer_id, each.attribute_id, each.department_id, each.source) for each in beyond]
+        names = ("customers", "attributes", "departments", "sources")
+        columns = dict(zip(names, map(list, zip(*keys, strict=True)), strict=True))
+        await store.DELETE_CANDIDATES.run(tx, **columns)
 
 
 async def tell(
@@ -52,6 +53,7 @@ async def tell(
             source=by.source if by else "",
             observe_time=by.observe_time if by else tx.now,
             pinned=now.pin is not None,
+            topic=pin.topic,
         )
         tx.record(fact, version=pin.version)
     await store.SAVE_PINS.rows(tx, changed)

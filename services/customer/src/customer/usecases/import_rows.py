@@ -227,7 +227,7 @@ def _change(
     """Bring the row's profile to its customer: the fields that changed, and whether another name came."""
     changes = _said(held, draft)
     chunk.before.setdefault(held.customer.id, provenance.profile(held.customer))
-    for name in provenance.kept_back(held.customer, changes, chunk.sayings.source, chunk.attributes):
+    for name in provenance.kept_back(held.customer, changes, chunk.sayings.teller(tx), chunk.attributes):
         if changes.pop(name) and name != "kind":
             notes.append(Violation(path_of(name, draft.profile["kind"]), "VALUE_KEPT", _KEPT))
     clash = name_conflict(held.customer, changes, held.identifiers, certain=certain)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from chassis import ids
 from chassis.db.transaction import Transaction
 from customer.domain import provenance
-from customer.domain.attributes import Attribute, Observation
+from customer.domain.attributes import Attribute, Observation, teller
 from customer.domain.customers import Customer
 from customer.store.attributes import INSERT_OBSERVATIONS, PROFILE_ATTRIBUTES
 
@@ -32,6 +32,10 @@ class Sayings:
     origin: str = ""
     observations: list[Observation] = field(default_factory=list)
 
+    def teller(self, tx: Transaction) -> str:
+        """Whose word it is, as attributes trust it."""
+        return teller(tx.call.principal.department, self.source)
+
     def note(
         self, tx: Transaction, customer: Customer, before: Mapping[str, str], held: Collection[str] = ()
     ) -> None:
@@ -54,7 +58,7 @@ class Sayings:
             create_time=tx.now,
             act_id=tx.id,
         )
-        provenance.note(customer, changed, observation.id.hex, self.source, held)
+        provenance.note(customer, changed, observation.id.hex, self.teller(tx), held)
         self.observations.append(observation)
 
     async def keep(self, tx: Transaction) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.api.entities import found
+from chassis.api.messages import seen
 from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
@@ -41,7 +42,7 @@ async def create_relationship(
         customer_id,
         related_customer_id,
         kind,
-        role,
+        seen(role),
         start_time,
         end_time,
         tx.now,
@@ -99,6 +100,8 @@ async def update_relationship(
     """Change or end a relationship. NotFound; FailedPrecondition RELATIONSHIP_ENDED."""
     relationship = await found(tx, RELATIONSHIP, store.LOCK_RELATIONSHIP, relationship_id, etag=etag)
     held = relationship.end_time is None
+    if "role" in changes:
+        changes["role"] = seen(changes["role"])
     fields = relationship.change(changes)
     if not fields:
         return relationship

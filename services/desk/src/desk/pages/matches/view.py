@@ -14,6 +14,7 @@ from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.match_pb2 import MatchCandidate
 
+_HANDLES_MAX = 3  # of one kind are shown
 _FULL_BITS = 12  # from where on a bar is as long as it gets: 4,000 times as likely
 _SPEAKS = (  # by how many bits or more
     (6.0, N_("speaks strongly for it")),
@@ -155,10 +156,14 @@ def _postal(part: Callable[[PostalAddress], Iterable[str]]) -> "_Values":
 
 
 def _handles(*types: str) -> "_Values":
-    """Ways to reach them, masked."""
-    return lambda customer, say: [
-        handle(each, say) for each in customer.identifiers if value_name(each, "type") in types
-    ]
+    """Ways to reach them, masked; the first of very many."""
+
+    def few(customer: Customer, say: Speech) -> Sequence[str | Handle]:
+        held = [handle(each, say) for each in customer.identifiers if value_name(each, "type") in types]
+        more = len(held) - _HANDLES_MAX
+        return [*held[:_HANDLES_MAX], say("and {n} more", n=say.number(more))] if more > 1 else held
+
+    return few
 
 
 def _born(customer: Customer, say: Speech) -> Sequence[str]:

@@ -98,6 +98,7 @@ async def _compared(
         "pages/merging/page.html",
         422 if refusal else 200,
         sides=sides(pair, look.say),
+        of_two_types={each.WhichOneof("type") for each in pair} == {"person", "organization"},
         rows=rows(pair, parts, names, look.say),
         typed={**typed, "survivor": typed["survivor"] or older_of(pair).name},
         reasons=look.say.choices(REASONS),
