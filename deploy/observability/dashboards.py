@@ -166,6 +166,8 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
                 f"max(rapport_match_consolidation_ratio{{{ALL}}})",
             ),
             ("Changes not compared yet", "short", "changes", f"max(rapport_match_queue_changes{{{ALL}}})"),
+            worst("Faults of the ledger of points", "short", "rapport_ledger_faults", "kind"),
+            ("Ledger looked through", "s", "ago", f"max(rapport_ledger_checked_seconds{{{ALL}}})"),
             grown("Messages an hour", FACTS, "type", f"{ALL},{NOTICES}", "1h"),
             (
                 "Facts an hour, the ten most frequent",

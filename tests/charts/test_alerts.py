@@ -20,6 +20,7 @@ RULES = {"prometheusRule": {"enabled": True}}
 CHARTS: dict[str, Object] = {
     "cases": RULES | {"tls": {"enabled": True}},
     "customer": RULES,
+    "loyalty": RULES,
     "notifications": RULES,
     "desk": RULES | {"settingsFolders": {"webhooks_dir": "desk-webhooks"}},
 }
@@ -64,6 +65,8 @@ WELL = {
     "rapport_match_queue_oldest_seconds": "5x{N}",
     "rapport_match_failures_total": "3x{N}",
     "rapport_match_candidates_oldest_seconds": "90000x{N}",
+    "rapport_ledger_faults{kind='balance'}": "0x{N}",
+    "rapport_ledger_checked_seconds": "300x{N}",
 }
 # What is otherwise when an alert fires, two hours later; in the charts that have it.
 ILL = {
@@ -102,6 +105,8 @@ ILL = {
     },
     "RapportMatchingLate": {"rapport_match_queue_oldest_seconds": "0+60x{N}"},
     "RapportMatchingFails": {"rapport_match_failures_total": "3+1x{N}"},
+    "RapportLedgerWrong": {"rapport_ledger_faults{kind='balance'}": "1x{N}"},
+    "RapportLedgerUnchecked": {"rapport_ledger_checked_seconds": "4000x{N}"},
     "RapportMatchQuestionsOld": {"rapport_match_candidates_oldest_seconds": "700000x{N}"},
     "RapportSlowPages": {"http_server_request_duration_seconds_bucket{status='200',le='0.5'}": "0+480x{N}"},
     "RapportFailingPages": {

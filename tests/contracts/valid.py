@@ -508,6 +508,12 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("PostTransfer", {"transfer": {"reason_code": "welcome", "legs": [
             {"account": "programs/main/accounts/stars-issued", "amount": -10},
             {"account": "{CreateAccount}", "amount": 10}]}}),
+        ("ListJournalEntries", _PAGE),
+        ("CheckLedger", _PAGE),
+        ("OpenAccount", {
+            "parent": "programs/main", "unit": "{CreateUnit}", "type": "TYPE_PARTNER", "owner_code": "acme"}),
+        ("ListEntries", _PAGE | {
+            "parent": "{CreateAccount}", "start_time": BEFORE, "end_time": LATER, "order_by": "post_time"}),
         ("ReverseTransfer", {"name": "{PostTransfer}", "reason_code": "mistake"}),
         ("GetTransfer", {"name": "{PostTransfer}"}),
         ("ExplainTransfer", {"name": "{PostTransfer}"}),

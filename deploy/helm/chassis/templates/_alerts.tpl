@@ -143,6 +143,12 @@ window ends the alert soon after it is over; a few failures at night are no inci
 {{- $alerts = append $alerts (list "RapportMatchQuestionsOld" "warning" "1h" "Whether two customers are one has been asked for a week, and nobody has answered: the queue of questions grows."
     (printf `max(rapport_match_candidates_oldest_seconds%s) > 7 * 86400` $at)) -}}
 {{- end -}}
+{{- if eq .Values.name "loyalty" -}}
+{{- $alerts = append $alerts (list "RapportLedgerWrong" "critical" "0m" "The ledger of points does not add up: {{ $value }} of the kind {{ $labels.kind }}."
+    (printf `max by (kind) (rapport_ledger_faults%s) > 0` $at)) -}}
+{{- $alerts = append $alerts (list "RapportLedgerUnchecked" "warning" "10m" "Nobody has looked through the whole ledger of points for an hour: whether it adds up is not known."
+    (printf `max(rapport_ledger_checked_seconds%s) > 3600` $at)) -}}
+{{- end -}}
 {{- if eq .Values.name "notifications" -}}
 {{- $facts := printf `rapport_facts_recorded_total{%s,type=~"rapport[.]notifications[.]v1[.]Notice(Failed|Unknown` $match -}}
 {{- $alerts = append $alerts (list "RapportNoticesFail" "critical" "5m" "More than one message in twenty is not delivered: customers are not told."

@@ -10,8 +10,10 @@ from chassis.service import Service
 from loyalty.events.authority import on_harm, on_policy
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.events.customer import bands_of_merged
-from loyalty.rpc.services import GoodwillRpc, LedgerRpc, MembershipRpc, ProgramRpc, PurchaseRpc
+from loyalty.rpc.ledger import LedgerRpc
+from loyalty.rpc.services import GoodwillRpc, MembershipRpc, ProgramRpc, PurchaseRpc
 from loyalty.settings import Settings
+from loyalty.usecases.checks import CHECKS_TIMER, check_ledger, expect_checks, tell_checks
 from loyalty.usecases.goodwill import Authority
 from loyalty.usecases.values import BANDS_TIMER, expect_bands, follow_bands
 from rapport.cases.v1.cases_events_pb2 import (
@@ -54,6 +56,9 @@ def compose(app: App[Settings]) -> None:
     app.serve(GoodwillRpc(app, authority=authority))
 
     app.on_open(partial(expect_bands, app.db, formula))
+    app.on_open(partial(expect_checks, app.db))
+    app.timer(CHECKS_TIMER, check_ledger)
+    app.measure(partial(tell_checks, app.db))
     app.timer(BANDS_TIMER, lambda tx, _: follow_bands(tx, formula))
     app.project(PROMISES.durable, on_promises)
     app.subscribe(aliases.listening(app.name).durable, bands_of_merged(formula))

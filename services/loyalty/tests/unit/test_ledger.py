@@ -30,7 +30,7 @@ MEMBER = Membership(UUID(int=1), "main", UUID(int=2), NOW, NOW)
 
 
 def own(kind: AccountType, unit: Unit = POINTS) -> Account:
-    return Account.of_program(unit, kind, NOW)
+    return Account.of_program(unit.program_id, unit.id, kind, NOW)
 
 
 def member(balance: int = 0, unit: Unit = POINTS, of: Membership = MEMBER) -> Account:
@@ -60,7 +60,11 @@ def test_a_members_account_in_a_unit_has_one_name() -> None:
 
 
 def test_kinds_are_named_as_the_database_keeps_them() -> None:
-    assert [str(kind) for kind in AccountType] == ["MEMBERSHIP", "ISSUED", "REDEEMED", "GOODWILL"]
+    of_members, own = (
+        "MEMBERSHIP PENDING RESERVED",
+        "ISSUED REDEEMED GOODWILL EXPIRED BREAKAGE PARTNER ISSUER",
+    )
+    assert [str(kind) for kind in AccountType] == f"{of_members} {own}".split()
 
 
 def test_each_leg_carries_the_balance_and_version_after_it() -> None:

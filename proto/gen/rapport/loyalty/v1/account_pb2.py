@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/loyalty/v1/account.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xa0\x04\n\x07\x41\x63\x63ount\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x34\n\x04type\x18\x02 \x01(\x0e\x32 .rapport.loyalty.v1.Account.TypeB\x04\xe2\x41\x01\x03\x12,\n\x04unit\x18\x03 \x01(\tB\x1e\xe2\x41\x02\x02\x05\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12\x38\n\nmembership\x18\x04 \x01(\tB$\xe2\x41\x02\x02\x05\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x15\n\x07\x62\x61lance\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07version\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"h\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x13\n\x0fTYPE_MEMBERSHIP\x10\x01\x12\x0f\n\x0bTYPE_ISSUED\x10\x02\x12\x11\n\rTYPE_REDEEMED\x10\x03\x12\x11\n\rTYPE_GOODWILL\x10\x04:V\xea\x41S\n\x17loyalty.rapport/Account\x12%programs/{program}/accounts/{account}*\x08\x61\x63\x63ounts2\x07\x61\x63\x63ountb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/loyalty/v1/account.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xa8\x05\n\x07\x41\x63\x63ount\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x34\n\x04type\x18\x02 \x01(\x0e\x32 .rapport.loyalty.v1.Account.TypeB\x04\xe2\x41\x01\x03\x12,\n\x04unit\x18\x03 \x01(\tB\x1e\xe2\x41\x02\x02\x05\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12\x38\n\nmembership\x18\x04 \x01(\tB$\xe2\x41\x02\x02\x05\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x15\n\x07\x62\x61lance\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07version\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\nowner_code\x18\t \x01(\tB\x04\xe2\x41\x01\x03\"\xd5\x01\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x13\n\x0fTYPE_MEMBERSHIP\x10\x01\x12\x0f\n\x0bTYPE_ISSUED\x10\x02\x12\x11\n\rTYPE_REDEEMED\x10\x03\x12\x11\n\rTYPE_GOODWILL\x10\x04\x12\x10\n\x0cTYPE_PENDING\x10\x05\x12\x11\n\rTYPE_RESERVED\x10\x06\x12\x10\n\x0cTYPE_EXPIRED\x10\x07\x12\x11\n\rTYPE_BREAKAGE\x10\x08\x12\x10\n\x0cTYPE_PARTNER\x10\t\x12\x0f\n\x0bTYPE_ISSUER\x10\n:V\xea\x41S\n\x17loyalty.rapport/Account\x12%programs/{program}/accounts/{account}*\x08\x61\x63\x63ounts2\x07\x61\x63\x63ountb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,10 +51,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_ACCOUNT'].fields_by_name['update_time']._loaded_options = None
   _globals['_ACCOUNT'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
+  _globals['_ACCOUNT'].fields_by_name['owner_code']._loaded_options = None
+  _globals['_ACCOUNT'].fields_by_name['owner_code']._serialized_options = b'\342A\001\003'
   _globals['_ACCOUNT']._loaded_options = None
   _globals['_ACCOUNT']._serialized_options = b'\352AS\n\027loyalty.rapport/Account\022%programs/{program}/accounts/{account}*\010accounts2\007account'
   _globals['_ACCOUNT']._serialized_start=184
-  _globals['_ACCOUNT']._serialized_end=728
-  _globals['_ACCOUNT_TYPE']._serialized_start=536
-  _globals['_ACCOUNT_TYPE']._serialized_end=640
+  _globals['_ACCOUNT']._serialized_end=864
+  _globals['_ACCOUNT_TYPE']._serialized_start=563
+  _globals['_ACCOUNT_TYPE']._serialized_end=776
 # @@protoc_insertion_point(module_scope)

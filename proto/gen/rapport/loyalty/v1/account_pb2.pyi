@@ -40,6 +40,18 @@ class Account(_message.Message):
         """The program's, of what it got back."""
         TYPE_GOODWILL: Account._Type.ValueType  # 4
         """The program's, of what it gave to put something right: as far below zero as it owes."""
+        TYPE_PENDING: Account._Type.ValueType  # 5
+        """A member's, of what was earned and is not to be spent yet. Not below zero."""
+        TYPE_RESERVED: Account._Type.ValueType  # 6
+        """A member's, of what is set aside for a redemption that has begun. Not below zero."""
+        TYPE_EXPIRED: Account._Type.ValueType  # 7
+        """The program's, of what expired."""
+        TYPE_BREAKAGE: Account._Type.ValueType  # 8
+        """The program's, of what it reckons that nobody will ask for."""
+        TYPE_PARTNER: Account._Type.ValueType  # 9
+        """The program's, of what a partner gave or got: `owner_code` says which."""
+        TYPE_ISSUER: Account._Type.ValueType  # 10
+        """The program's, of what somebody else gave out and answers for: `owner_code` says who."""
 
     class Type(_Type, metaclass=_TypeEnumTypeWrapper):
         """Whose an account is. More will come."""
@@ -54,6 +66,18 @@ class Account(_message.Message):
     """The program's, of what it got back."""
     TYPE_GOODWILL: Account.Type.ValueType  # 4
     """The program's, of what it gave to put something right: as far below zero as it owes."""
+    TYPE_PENDING: Account.Type.ValueType  # 5
+    """A member's, of what was earned and is not to be spent yet. Not below zero."""
+    TYPE_RESERVED: Account.Type.ValueType  # 6
+    """A member's, of what is set aside for a redemption that has begun. Not below zero."""
+    TYPE_EXPIRED: Account.Type.ValueType  # 7
+    """The program's, of what expired."""
+    TYPE_BREAKAGE: Account.Type.ValueType  # 8
+    """The program's, of what it reckons that nobody will ask for."""
+    TYPE_PARTNER: Account.Type.ValueType  # 9
+    """The program's, of what a partner gave or got: `owner_code` says which."""
+    TYPE_ISSUER: Account.Type.ValueType  # 10
+    """The program's, of what somebody else gave out and answers for: `owner_code` says who."""
 
     NAME_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
@@ -63,6 +87,7 @@ class Account(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    OWNER_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`programs/{id}/accounts/{account}`. A member's has an id that is chosen by the server; a program's own is named
     after its unit and type, for example `points-issued`.
@@ -77,6 +102,10 @@ class Account(_message.Message):
     """What it holds, in whole units. The program's own may be some seconds behind."""
     version: _builtins.int
     """The number of legs that made the balance."""
+    owner_code: _builtins.str
+    """Whom an account of the program's own is opened for, a code: a partner, an issuer, or the department whose goodwill it is.
+    Empty for others.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -96,10 +125,11 @@ class Account(_message.Message):
         version: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        owner_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "create_time", b"create_time", "membership", b"membership", "name", b"name", "type", b"type", "unit", b"unit", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "create_time", b"create_time", "membership", b"membership", "name", b"name", "owner_code", b"owner_code", "type", b"type", "unit", b"unit", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

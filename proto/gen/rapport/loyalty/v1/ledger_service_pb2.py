@@ -25,13 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.loyalty.v1 import account_pb2 as rapport_dot_loyalty_dot_v1_dot_account__pb2
+from rapport.loyalty.v1 import entry_pb2 as rapport_dot_loyalty_dot_v1_dot_entry__pb2
 from rapport.loyalty.v1 import transfer_pb2 as rapport_dot_loyalty_dot_v1_dot_transfer__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/ledger_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/loyalty/v1/account.proto\x1a!rapport/loyalty/v1/transfer.proto\x1a rapport/options/v1/options.proto\"e\n\x13PostTransferRequest\x12\x34\n\x08transfer\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.TransferB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\x85\x01\n\x16ReverseTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"E\n\x12GetTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\"_\n\x14ListTransfersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"a\n\x15ListTransfersResponse\x12/\n\ttransfers\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x96\x01\n\x14\x43reateAccountRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12\x32\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32\x1b.rapport.loyalty.v1.AccountB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x11GetAccountRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\"|\n\x17\x42\x61tchGetAccountsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12/\n\x05names\x18\x02 \x03(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\"I\n\x18\x42\x61tchGetAccountsResponse\x12-\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Account\"\x90\x01\n\x13ListAccountsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"^\n\x14ListAccountsResponse\x12-\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Account\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x15\x45xplainAccountRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"I\n\x16\x45xplainTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer2\xf6\x0c\n\rLedgerService\x12\x90\x01\n\x0cPostTransfer\x12\'.rapport.loyalty.v1.PostTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"9\xca\xfb\x8a\x01\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02\x17\"\x12/v1/transfers:post:\x01*\x12\xa2\x01\n\x0fReverseTransfer\x12*.rapport.loyalty.v1.ReverseTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"E\xca\xfb\x8a\x01\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=transfers/*}:reverse:\x01*\x12\x91\x01\n\x0bGetTransfer\x12&.rapport.loyalty.v1.GetTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"<\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=transfers/*}\x12\x99\x01\n\rListTransfers\x12(.rapport.loyalty.v1.ListTransfersRequest\x1a).rapport.loyalty.v1.ListTransfersResponse\"3\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/transfers\x12\xa4\x01\n\rCreateAccount\x12(.rapport.loyalty.v1.CreateAccountRequest\x1a\x1b.rapport.loyalty.v1.Account\"L\xca\xfb\x8a\x01\x16loyalty.accounts.write\x82\xd3\xe4\x93\x02+\" /v1/{parent=programs/*}/accounts:\x07\x61\x63\x63ount\x12\x97\x01\n\nGetAccount\x12%.rapport.loyalty.v1.GetAccountRequest\x1a\x1b.rapport.loyalty.v1.Account\"E\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=programs/*/accounts/*}\x12\xbd\x01\n\x10\x42\x61tchGetAccounts\x12+.rapport.loyalty.v1.BatchGetAccountsRequest\x1a,.rapport.loyalty.v1.BatchGetAccountsResponse\"N\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02+\x12)/v1/{parent=programs/*}/accounts:batchGet\x12\xa8\x01\n\x0cListAccounts\x12\'.rapport.loyalty.v1.ListAccountsRequest\x1a(.rapport.loyalty.v1.ListAccountsResponse\"E\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=programs/*}/accounts\x12\xaa\x01\n\x0e\x45xplainAccount\x12).rapport.loyalty.v1.ExplainAccountRequest\x1a\x1e.rapport.common.v1.Explanation\"M\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02*\x12(/v1/{name=programs/*/accounts/*}:explain\x12\xa3\x01\n\x0f\x45xplainTransfer\x12*.rapport.loyalty.v1.ExplainTransferRequest\x1a\x1e.rapport.common.v1.Explanation\"D\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=transfers/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/ledger_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/loyalty/v1/account.proto\x1a\x1erapport/loyalty/v1/entry.proto\x1a!rapport/loyalty/v1/transfer.proto\x1a rapport/options/v1/options.proto\"e\n\x13PostTransferRequest\x12\x34\n\x08transfer\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.TransferB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\x85\x01\n\x16ReverseTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"E\n\x12GetTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\"_\n\x14ListTransfersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"a\n\x15ListTransfersResponse\x12/\n\ttransfers\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x96\x01\n\x14\x43reateAccountRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12\x32\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32\x1b.rapport.loyalty.v1.AccountB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xe4\x01\n\x12OpenAccountRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12+\n\x04unit\x18\x02 \x01(\tB\x1d\xe2\x41\x01\x02\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12\x34\n\x04type\x18\x03 \x01(\x0e\x32 .rapport.loyalty.v1.Account.TypeB\x04\xe2\x41\x01\x02\x12\x1f\n\nowner_code\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"\xfb\x01\n\x12ListEntriesRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x32\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"\xa1\x01\n\x13ListEntriesResponse\x12*\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x19.rapport.loyalty.v1.Entry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x17\n\x0fopening_balance\x18\x03 \x01(\x03\x12\x17\n\x0f\x63losing_balance\x18\x04 \x01(\x03\x12\x13\n\x0b\x65ntry_count\x18\x05 \x01(\x03\"G\n\x12\x43heckLedgerRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\xbf\x02\n\x13\x43heckLedgerResponse\x12=\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32-.rapport.loyalty.v1.CheckLedgerResponse.Fault\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0b\x65ntry_count\x18\x03 \x01(\x05\x1a\xba\x01\n\x05\x46\x61ult\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12@\n\x04kind\x18\x03 \x01(\x0e\x32\x32.rapport.loyalty.v1.CheckLedgerResponse.Fault.Kind\"M\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_BALANCE\x10\x01\x12\x0e\n\nKIND_ENTRY\x10\x02\x12\r\n\tKIND_SEAL\x10\x03\"N\n\x19ListJournalEntriesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"p\n\x1aListJournalEntriesResponse\x12\x39\n\x0fjournal_entries\x18\x01 \x03(\x0b\x32 .rapport.loyalty.v1.JournalEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"x\n\x11GetAccountRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x33\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\"|\n\x17\x42\x61tchGetAccountsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12/\n\x05names\x18\x02 \x03(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\"I\n\x18\x42\x61tchGetAccountsResponse\x12-\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Account\"\x90\x01\n\x13ListAccountsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"^\n\x14ListAccountsResponse\x12-\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Account\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x15\x45xplainAccountRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"I\n\x16\x45xplainTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer2\x9d\x12\n\rLedgerService\x12\x90\x01\n\x0cPostTransfer\x12\'.rapport.loyalty.v1.PostTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"9\xca\xfb\x8a\x01\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02\x17\"\x12/v1/transfers:post:\x01*\x12\xa2\x01\n\x0fReverseTransfer\x12*.rapport.loyalty.v1.ReverseTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"E\xca\xfb\x8a\x01\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=transfers/*}:reverse:\x01*\x12\x91\x01\n\x0bGetTransfer\x12&.rapport.loyalty.v1.GetTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"<\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=transfers/*}\x12\x99\x01\n\rListTransfers\x12(.rapport.loyalty.v1.ListTransfersRequest\x1a).rapport.loyalty.v1.ListTransfersResponse\"3\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/transfers\x12\xb0\x01\n\x0bListEntries\x12&.rapport.loyalty.v1.ListEntriesRequest\x1a\'.rapport.loyalty.v1.ListEntriesResponse\"P\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02,\x12*/v1/{parent=programs/*/accounts/*}/entries\x12\x9f\x01\n\x0b\x43heckLedger\x12&.rapport.loyalty.v1.CheckLedgerRequest\x1a\'.rapport.loyalty.v1.CheckLedgerResponse\"?\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/transfers:checkLedger\x12\xad\x01\n\x12ListJournalEntries\x12-.rapport.loyalty.v1.ListJournalEntriesRequest\x1a..rapport.loyalty.v1.ListJournalEntriesResponse\"8\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/journalEntries\x12\xa4\x01\n\rCreateAccount\x12(.rapport.loyalty.v1.CreateAccountRequest\x1a\x1b.rapport.loyalty.v1.Account\"L\xca\xfb\x8a\x01\x16loyalty.accounts.write\x82\xd3\xe4\x93\x02+\" /v1/{parent=programs/*}/accounts:\x07\x61\x63\x63ount\x12\x9f\x01\n\x0bOpenAccount\x12&.rapport.loyalty.v1.OpenAccountRequest\x1a\x1b.rapport.loyalty.v1.Account\"K\xca\xfb\x8a\x01\x16loyalty.programs.write\x82\xd3\xe4\x93\x02*\"%/v1/{parent=programs/*}/accounts:open:\x01*\x12\x97\x01\n\nGetAccount\x12%.rapport.loyalty.v1.GetAccountRequest\x1a\x1b.rapport.loyalty.v1.Account\"E\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=programs/*/accounts/*}\x12\xbd\x01\n\x10\x42\x61tchGetAccounts\x12+.rapport.loyalty.v1.BatchGetAccountsRequest\x1a,.rapport.loyalty.v1.BatchGetAccountsResponse\"N\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02+\x12)/v1/{parent=programs/*}/accounts:batchGet\x12\xa8\x01\n\x0cListAccounts\x12\'.rapport.loyalty.v1.ListAccountsRequest\x1a(.rapport.loyalty.v1.ListAccountsResponse\"E\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=programs/*}/accounts\x12\xaa\x01\n\x0e\x45xplainAccount\x12).rapport.loyalty.v1.ExplainAccountRequest\x1a\x1e.rapport.common.v1.Explanation\"M\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02*\x12(/v1/{name=programs/*/accounts/*}:explain\x12\xa3\x01\n\x0f\x45xplainTransfer\x12*.rapport.loyalty.v1.ExplainTransferRequest\x1a\x1e.rapport.common.v1.Explanation\"D\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=transfers/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,8 +64,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEACCOUNTREQUEST'].fields_by_name['account']._serialized_options = b'\342A\001\002'
   _globals['_CREATEACCOUNTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATEACCOUNTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_OPENACCOUNTREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_OPENACCOUNTREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\031\022\027loyalty.rapport/Account'
+  _globals['_OPENACCOUNTREQUEST'].fields_by_name['unit']._loaded_options = None
+  _globals['_OPENACCOUNTREQUEST'].fields_by_name['unit']._serialized_options = b'\342A\001\002\372A\026\n\024loyalty.rapport/Unit'
+  _globals['_OPENACCOUNTREQUEST'].fields_by_name['type']._loaded_options = None
+  _globals['_OPENACCOUNTREQUEST'].fields_by_name['type']._serialized_options = b'\342A\001\002'
+  _globals['_OPENACCOUNTREQUEST'].fields_by_name['owner_code']._loaded_options = None
+  _globals['_OPENACCOUNTREQUEST'].fields_by_name['owner_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_OPENACCOUNTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_OPENACCOUNTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\031\n\027loyalty.rapport/Account'
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['start_time']._loaded_options = None
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['start_time']._serialized_options = b'\342A\001\001'
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['end_time']._loaded_options = None
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['end_time']._serialized_options = b'\342A\001\001'
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['order_by']._loaded_options = None
+  _globals['_LISTENTRIESREQUEST'].fields_by_name['order_by']._serialized_options = b'\342A\001\001'
+  _globals['_CHECKLEDGERREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_CHECKLEDGERREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_CHECKLEDGERREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_CHECKLEDGERREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTJOURNALENTRIESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTJOURNALENTRIESREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTJOURNALENTRIESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTJOURNALENTRIESREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_GETACCOUNTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETACCOUNTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\031\n\027loyalty.rapport/Account'
+  _globals['_GETACCOUNTREQUEST'].fields_by_name['read_time']._loaded_options = None
+  _globals['_GETACCOUNTREQUEST'].fields_by_name['read_time']._serialized_options = b'\342A\001\001'
   _globals['_BATCHGETACCOUNTSREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_BATCHGETACCOUNTSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\031\022\027loyalty.rapport/Account'
   _globals['_BATCHGETACCOUNTSREQUEST'].fields_by_name['names']._loaded_options = None
@@ -90,8 +124,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEDGERSERVICE'].methods_by_name['GetTransfer']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.transfers.read\202\323\344\223\002\030\022\026/v1/{name=transfers/*}'
   _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._loaded_options = None
   _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.transfers.read\202\323\344\223\002\017\022\r/v1/transfers'
+  _globals['_LEDGERSERVICE'].methods_by_name['ListEntries']._loaded_options = None
+  _globals['_LEDGERSERVICE'].methods_by_name['ListEntries']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.transfers.read\202\323\344\223\002,\022*/v1/{parent=programs/*/accounts/*}/entries'
+  _globals['_LEDGERSERVICE'].methods_by_name['CheckLedger']._loaded_options = None
+  _globals['_LEDGERSERVICE'].methods_by_name['CheckLedger']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.transfers.read\202\323\344\223\002\033\022\031/v1/transfers:checkLedger'
+  _globals['_LEDGERSERVICE'].methods_by_name['ListJournalEntries']._loaded_options = None
+  _globals['_LEDGERSERVICE'].methods_by_name['ListJournalEntries']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.transfers.read\202\323\344\223\002\024\022\022/v1/journalEntries'
   _globals['_LEDGERSERVICE'].methods_by_name['CreateAccount']._loaded_options = None
   _globals['_LEDGERSERVICE'].methods_by_name['CreateAccount']._serialized_options = b'\312\373\212\001\026loyalty.accounts.write\202\323\344\223\002+\" /v1/{parent=programs/*}/accounts:\007account'
+  _globals['_LEDGERSERVICE'].methods_by_name['OpenAccount']._loaded_options = None
+  _globals['_LEDGERSERVICE'].methods_by_name['OpenAccount']._serialized_options = b'\312\373\212\001\026loyalty.programs.write\202\323\344\223\002*\"%/v1/{parent=programs/*}/accounts:open:\001*'
   _globals['_LEDGERSERVICE'].methods_by_name['GetAccount']._loaded_options = None
   _globals['_LEDGERSERVICE'].methods_by_name['GetAccount']._serialized_options = b'\220\002\001\312\373\212\001\025loyalty.accounts.read\202\323\344\223\002\"\022 /v1/{name=programs/*/accounts/*}'
   _globals['_LEDGERSERVICE'].methods_by_name['BatchGetAccounts']._loaded_options = None
@@ -102,32 +144,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEDGERSERVICE'].methods_by_name['ExplainAccount']._serialized_options = b'\220\002\001\312\373\212\001\025loyalty.accounts.read\202\323\344\223\002*\022(/v1/{name=programs/*/accounts/*}:explain'
   _globals['_LEDGERSERVICE'].methods_by_name['ExplainTransfer']._loaded_options = None
   _globals['_LEDGERSERVICE'].methods_by_name['ExplainTransfer']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.transfers.read\202\323\344\223\002 \022\036/v1/{name=transfers/*}:explain'
-  _globals['_POSTTRANSFERREQUEST']._serialized_start=293
-  _globals['_POSTTRANSFERREQUEST']._serialized_end=394
-  _globals['_REVERSETRANSFERREQUEST']._serialized_start=397
-  _globals['_REVERSETRANSFERREQUEST']._serialized_end=530
-  _globals['_GETTRANSFERREQUEST']._serialized_start=532
-  _globals['_GETTRANSFERREQUEST']._serialized_end=601
-  _globals['_LISTTRANSFERSREQUEST']._serialized_start=603
-  _globals['_LISTTRANSFERSREQUEST']._serialized_end=698
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=700
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=797
-  _globals['_CREATEACCOUNTREQUEST']._serialized_start=800
-  _globals['_CREATEACCOUNTREQUEST']._serialized_end=950
-  _globals['_GETACCOUNTREQUEST']._serialized_start=952
-  _globals['_GETACCOUNTREQUEST']._serialized_end=1019
-  _globals['_BATCHGETACCOUNTSREQUEST']._serialized_start=1021
-  _globals['_BATCHGETACCOUNTSREQUEST']._serialized_end=1145
-  _globals['_BATCHGETACCOUNTSRESPONSE']._serialized_start=1147
-  _globals['_BATCHGETACCOUNTSRESPONSE']._serialized_end=1220
-  _globals['_LISTACCOUNTSREQUEST']._serialized_start=1223
-  _globals['_LISTACCOUNTSREQUEST']._serialized_end=1367
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=1369
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=1463
-  _globals['_EXPLAINACCOUNTREQUEST']._serialized_start=1465
-  _globals['_EXPLAINACCOUNTREQUEST']._serialized_end=1567
-  _globals['_EXPLAINTRANSFERREQUEST']._serialized_start=1569
-  _globals['_EXPLAINTRANSFERREQUEST']._serialized_end=1642
-  _globals['_LEDGERSERVICE']._serialized_start=1645
-  _globals['_LEDGERSERVICE']._serialized_end=3299
+  _globals['_POSTTRANSFERREQUEST']._serialized_start=358
+  _globals['_POSTTRANSFERREQUEST']._serialized_end=459
+  _globals['_REVERSETRANSFERREQUEST']._serialized_start=462
+  _globals['_REVERSETRANSFERREQUEST']._serialized_end=595
+  _globals['_GETTRANSFERREQUEST']._serialized_start=597
+  _globals['_GETTRANSFERREQUEST']._serialized_end=666
+  _globals['_LISTTRANSFERSREQUEST']._serialized_start=668
+  _globals['_LISTTRANSFERSREQUEST']._serialized_end=763
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=765
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=862
+  _globals['_CREATEACCOUNTREQUEST']._serialized_start=865
+  _globals['_CREATEACCOUNTREQUEST']._serialized_end=1015
+  _globals['_OPENACCOUNTREQUEST']._serialized_start=1018
+  _globals['_OPENACCOUNTREQUEST']._serialized_end=1246
+  _globals['_LISTENTRIESREQUEST']._serialized_start=1249
+  _globals['_LISTENTRIESREQUEST']._serialized_end=1500
+  _globals['_LISTENTRIESRESPONSE']._serialized_start=1503
+  _globals['_LISTENTRIESRESPONSE']._serialized_end=1664
+  _globals['_CHECKLEDGERREQUEST']._serialized_start=1666
+  _globals['_CHECKLEDGERREQUEST']._serialized_end=1737
+  _globals['_CHECKLEDGERRESPONSE']._serialized_start=1740
+  _globals['_CHECKLEDGERRESPONSE']._serialized_end=2059
+  _globals['_CHECKLEDGERRESPONSE_FAULT']._serialized_start=1873
+  _globals['_CHECKLEDGERRESPONSE_FAULT']._serialized_end=2059
+  _globals['_CHECKLEDGERRESPONSE_FAULT_KIND']._serialized_start=1982
+  _globals['_CHECKLEDGERRESPONSE_FAULT_KIND']._serialized_end=2059
+  _globals['_LISTJOURNALENTRIESREQUEST']._serialized_start=2061
+  _globals['_LISTJOURNALENTRIESREQUEST']._serialized_end=2139
+  _globals['_LISTJOURNALENTRIESRESPONSE']._serialized_start=2141
+  _globals['_LISTJOURNALENTRIESRESPONSE']._serialized_end=2253
+  _globals['_GETACCOUNTREQUEST']._serialized_start=2255
+  _globals['_GETACCOUNTREQUEST']._serialized_end=2375
+  _globals['_BATCHGETACCOUNTSREQUEST']._serialized_start=2377
+  _globals['_BATCHGETACCOUNTSREQUEST']._serialized_end=2501
+  _globals['_BATCHGETACCOUNTSRESPONSE']._serialized_start=2503
+  _globals['_BATCHGETACCOUNTSRESPONSE']._serialized_end=2576
+  _globals['_LISTACCOUNTSREQUEST']._serialized_start=2579
+  _globals['_LISTACCOUNTSREQUEST']._serialized_end=2723
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=2725
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=2819
+  _globals['_EXPLAINACCOUNTREQUEST']._serialized_start=2821
+  _globals['_EXPLAINACCOUNTREQUEST']._serialized_end=2923
+  _globals['_EXPLAINTRANSFERREQUEST']._serialized_start=2925
+  _globals['_EXPLAINTRANSFERREQUEST']._serialized_end=2998
+  _globals['_LEDGERSERVICE']._serialized_start=3001
+  _globals['_LEDGERSERVICE']._serialized_end=5334
 # @@protoc_insertion_point(module_scope)

@@ -58,9 +58,29 @@ class LedgerServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersResponse.FromString,
                 _registered_method=True)
+        self.ListEntries = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/ListEntries',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListEntriesRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListEntriesResponse.FromString,
+                _registered_method=True)
+        self.CheckLedger = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/CheckLedger',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CheckLedgerRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CheckLedgerResponse.FromString,
+                _registered_method=True)
+        self.ListJournalEntries = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/ListJournalEntries',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListJournalEntriesRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListJournalEntriesResponse.FromString,
+                _registered_method=True)
         self.CreateAccount = channel.unary_unary(
                 '/rapport.loyalty.v1.LedgerService/CreateAccount',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CreateAccountRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.FromString,
+                _registered_method=True)
+        self.OpenAccount = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/OpenAccount',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.OpenAccountRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.FromString,
                 _registered_method=True)
         self.GetAccount = channel.unary_unary(
@@ -125,6 +145,28 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEntries(self, request, context):
+        """Lists what moved an account, newest first unless `order_by` says otherwise: its statement, with what it held before and after.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckLedger(self, request, context):
+        """Follows entries again, in the order of accounts, and compares each with its seal: the hash of it and all before it of its account.
+        What is wrong is named; `next_page_token` goes on with what follows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListJournalEntries(self, request, context):
+        """Lists all entries that were posted at least 30 seconds ago, in the order of their transfers, the oldest first: the journal.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateAccount(self, request, context):
         """Opens a member's account in a unit that their program got after they joined. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there
         is one, with its name in the metadata.
@@ -133,8 +175,16 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def OpenAccount(self, request, context):
+        """Opens an account of the program's own for a partner or an issuer, `{unit}-{type}-{owner_code}`. ALREADY_EXISTS
+        (`RESOURCE_EXISTS`) when there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAccount(self, request, context):
-        """Gets an account.
+        """Gets an account, as it is or as it was.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -191,9 +241,29 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersResponse.SerializeToString,
             ),
+            'ListEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEntries,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListEntriesRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListEntriesResponse.SerializeToString,
+            ),
+            'CheckLedger': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckLedger,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CheckLedgerRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CheckLedgerResponse.SerializeToString,
+            ),
+            'ListJournalEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJournalEntries,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListJournalEntriesRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListJournalEntriesResponse.SerializeToString,
+            ),
             'CreateAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateAccount,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CreateAccountRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.SerializeToString,
+            ),
+            'OpenAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenAccount,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.OpenAccountRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.SerializeToString,
             ),
             'GetAccount': grpc.unary_unary_rpc_method_handler(
@@ -342,6 +412,87 @@ class LedgerService:
             _registered_method=True)
 
     @staticmethod
+    def ListEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.LedgerService/ListEntries',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListEntriesRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckLedger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.LedgerService/CheckLedger',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CheckLedgerRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CheckLedgerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJournalEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.LedgerService/ListJournalEntries',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListJournalEntriesRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListJournalEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CreateAccount(request,
             target,
             options=(),
@@ -357,6 +508,33 @@ class LedgerService:
             target,
             '/rapport.loyalty.v1.LedgerService/CreateAccount',
             rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CreateAccountRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.LedgerService/OpenAccount',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.OpenAccountRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.FromString,
             options,
             channel_credentials,

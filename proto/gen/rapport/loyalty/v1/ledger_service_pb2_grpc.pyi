@@ -49,12 +49,24 @@ class LedgerServiceStub:
     """Gets a transfer."""
     ListTransfers: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ListTransfersRequest, _ledger_service_pb2.ListTransfersResponse]
     """Lists the transfers that moved an account, newest first."""
+    ListEntries: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ListEntriesRequest, _ledger_service_pb2.ListEntriesResponse]
+    """Lists what moved an account, newest first unless `order_by` says otherwise: its statement, with what it held before and after."""
+    CheckLedger: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.CheckLedgerRequest, _ledger_service_pb2.CheckLedgerResponse]
+    """Follows entries again, in the order of accounts, and compares each with its seal: the hash of it and all before it of its account.
+    What is wrong is named; `next_page_token` goes on with what follows.
+    """
+    ListJournalEntries: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ListJournalEntriesRequest, _ledger_service_pb2.ListJournalEntriesResponse]
+    """Lists all entries that were posted at least 30 seconds ago, in the order of their transfers, the oldest first: the journal."""
     CreateAccount: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.CreateAccountRequest, _account_pb2.Account]
     """Opens a member's account in a unit that their program got after they joined. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there
     is one, with its name in the metadata.
     """
+    OpenAccount: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.OpenAccountRequest, _account_pb2.Account]
+    """Opens an account of the program's own for a partner or an issuer, `{unit}-{type}-{owner_code}`. ALREADY_EXISTS
+    (`RESOURCE_EXISTS`) when there is one.
+    """
     GetAccount: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetAccountRequest, _account_pb2.Account]
-    """Gets an account."""
+    """Gets an account, as it is or as it was."""
     BatchGetAccounts: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchGetAccountsRequest, _ledger_service_pb2.BatchGetAccountsResponse]
     """Gets up to 1,000 accounts, in the order asked."""
     ListAccounts: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ListAccountsRequest, _ledger_service_pb2.ListAccountsResponse]
@@ -82,12 +94,24 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     """Gets a transfer."""
     ListTransfers: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ListTransfersRequest, _ledger_service_pb2.ListTransfersResponse]  # type: ignore[assignment]
     """Lists the transfers that moved an account, newest first."""
+    ListEntries: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ListEntriesRequest, _ledger_service_pb2.ListEntriesResponse]  # type: ignore[assignment]
+    """Lists what moved an account, newest first unless `order_by` says otherwise: its statement, with what it held before and after."""
+    CheckLedger: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.CheckLedgerRequest, _ledger_service_pb2.CheckLedgerResponse]  # type: ignore[assignment]
+    """Follows entries again, in the order of accounts, and compares each with its seal: the hash of it and all before it of its account.
+    What is wrong is named; `next_page_token` goes on with what follows.
+    """
+    ListJournalEntries: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ListJournalEntriesRequest, _ledger_service_pb2.ListJournalEntriesResponse]  # type: ignore[assignment]
+    """Lists all entries that were posted at least 30 seconds ago, in the order of their transfers, the oldest first: the journal."""
     CreateAccount: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.CreateAccountRequest, _account_pb2.Account]  # type: ignore[assignment]
     """Opens a member's account in a unit that their program got after they joined. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there
     is one, with its name in the metadata.
     """
+    OpenAccount: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.OpenAccountRequest, _account_pb2.Account]  # type: ignore[assignment]
+    """Opens an account of the program's own for a partner or an issuer, `{unit}-{type}-{owner_code}`. ALREADY_EXISTS
+    (`RESOURCE_EXISTS`) when there is one.
+    """
     GetAccount: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetAccountRequest, _account_pb2.Account]  # type: ignore[assignment]
-    """Gets an account."""
+    """Gets an account, as it is or as it was."""
     BatchGetAccounts: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchGetAccountsRequest, _ledger_service_pb2.BatchGetAccountsResponse]  # type: ignore[assignment]
     """Gets up to 1,000 accounts, in the order asked."""
     ListAccounts: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ListAccountsRequest, _ledger_service_pb2.ListAccountsResponse]  # type: ignore[assignment]
@@ -138,6 +162,32 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the transfers that moved an account, newest first."""
 
     @_abc_1.abstractmethod
+    def ListEntries(
+        self,
+        request: _ledger_service_pb2.ListEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.ListEntriesResponse, _abc.Awaitable[_ledger_service_pb2.ListEntriesResponse]]:
+        """Lists what moved an account, newest first unless `order_by` says otherwise: its statement, with what it held before and after."""
+
+    @_abc_1.abstractmethod
+    def CheckLedger(
+        self,
+        request: _ledger_service_pb2.CheckLedgerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.CheckLedgerResponse, _abc.Awaitable[_ledger_service_pb2.CheckLedgerResponse]]:
+        """Follows entries again, in the order of accounts, and compares each with its seal: the hash of it and all before it of its account.
+        What is wrong is named; `next_page_token` goes on with what follows.
+        """
+
+    @_abc_1.abstractmethod
+    def ListJournalEntries(
+        self,
+        request: _ledger_service_pb2.ListJournalEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.ListJournalEntriesResponse, _abc.Awaitable[_ledger_service_pb2.ListJournalEntriesResponse]]:
+        """Lists all entries that were posted at least 30 seconds ago, in the order of their transfers, the oldest first: the journal."""
+
+    @_abc_1.abstractmethod
     def CreateAccount(
         self,
         request: _ledger_service_pb2.CreateAccountRequest,
@@ -148,12 +198,22 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def OpenAccount(
+        self,
+        request: _ledger_service_pb2.OpenAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_pb2.Account, _abc.Awaitable[_account_pb2.Account]]:
+        """Opens an account of the program's own for a partner or an issuer, `{unit}-{type}-{owner_code}`. ALREADY_EXISTS
+        (`RESOURCE_EXISTS`) when there is one.
+        """
+
+    @_abc_1.abstractmethod
     def GetAccount(
         self,
         request: _ledger_service_pb2.GetAccountRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_pb2.Account, _abc.Awaitable[_account_pb2.Account]]:
-        """Gets an account."""
+        """Gets an account, as it is or as it was."""
 
     @_abc_1.abstractmethod
     def BatchGetAccounts(

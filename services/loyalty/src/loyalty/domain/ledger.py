@@ -3,7 +3,7 @@
 A transfer has legs, one entry for each account: of each unit, what some give is what the others get, so none
 is made or lost. Each entry carries the account's balance and version after it; an account's newest entry is
 its balance. Members' accounts are never below zero. The program's own may be: `ISSUED` and `GOODWILL` stand
-for what the program owes, `REDEEMED` for what it got back.
+for what the program owes, `REDEEMED` for what it got back, `EXPIRED` for what nobody came for.
 """
 
 from collections import Counter
@@ -66,15 +66,25 @@ LEGS_MAX = 100
 
 
 class AccountType(StrEnum):
-    """Whose an account is."""
+    """Whose an account is, and what for."""
 
     MEMBERSHIP = "MEMBERSHIP"
+    PENDING = "PENDING"
+    RESERVED = "RESERVED"
     ISSUED = "ISSUED"
     REDEEMED = "REDEEMED"
     GOODWILL = "GOODWILL"
+    EXPIRED = "EXPIRED"
+    BREAKAGE = "BREAKAGE"
+    PARTNER = "PARTNER"
+    ISSUER = "ISSUER"
 
 
-OWN = [kind for kind in AccountType if kind is not AccountType.MEMBERSHIP]
+MEMBERS = {AccountType.MEMBERSHIP, AccountType.PENDING, AccountType.RESERVED}
+# Of each unit; the others are opened for somebody.
+OWN = [each for each in AccountType if each not in {*MEMBERS, AccountType.PARTNER, AccountType.ISSUER}]
+# An account of the program's own is this many, of which a transaction moves one: everybody moves them.
+SLOTS = 16
 
 
 @dataclass(slots=True)
@@ -92,6 +102,7 @@ class Account:
     version: int
     create_time: datetime
     update_time: datetime
+    owner_code: str = ""  # of what is opened for somebody: a partner, a department
 
     customer = CUSTOMER.named("customer_id")
     program = PROGRAM.named("program_id")
@@ -99,37 +110,46 @@ class Account:
     membership = MEMBERSHIP.named("program_id", "membership_id")
 
     @classmethod
-    def of_program(cls, unit: Unit, kind: AccountType, at: datetime) -> Self:
-        """A new one of the program's own, named after its unit and type."""
-        name = own_account(unit.program_id, unit.id, kind)
-        return cls(uuid4(), name, kind, unit.program_id, unit.id, None, None, 0, 0, at, at)
+    def of_program(
+        cls, program_id: str, unit_id: str, kind: AccountType, at: datetime, owner_code: str = ""
+    ) -> Self:
+        """A new one of the program's own, named after its unit, its type, and whom it is opened for."""
+        name = own_account(program_id, unit_id, kind, owner_code)
+        return cls(uuid4(), name, kind, program_id, unit_id, None, None, 0, 0, at, at, owner_code)
 
     @classmethod
-    def of_member(cls, member: Membership, unit_id: str, at: datetime) -> Self:
+    def of_member(
+        cls, member: Membership, unit_id: str, at: datetime, kind: AccountType = AccountType.MEMBERSHIP
+    ) -> Self:
         """A member's: always with the same name, so that it is known without asking the database."""
-        account_id, kind = uuid5(member.id, unit_id), AccountType.MEMBERSHIP
+        purpose = "" if kind is AccountType.MEMBERSHIP else f" {kind.lower()}"
+        account_id = uuid5(member.id, unit_id + purpose)
         name = f"programs/{member.program_id}/accounts/{account_id}"
         return cls(
             account_id, name, kind, member.program_id, unit_id, member.id, member.customer_id, 0, 0, at, at
         )
 
-    def move(self, amount: int, transfer_id: UUID, leg: int) -> "Entry":
-        """Change the balance. FailedPrecondition `INSUFFICIENT_BALANCE` when a member has too little."""
-        balance = self.balance + amount
-        if balance < 0 and self.type is AccountType.MEMBERSHIP:
+    def require(self, amount: int) -> None:
+        """FailedPrecondition `INSUFFICIENT_BALANCE` when a member has too little to move that."""
+        if self.balance + amount < 0 and self.type in MEMBERS:
             raise FailedPrecondition(
                 "INSUFFICIENT_BALANCE",
                 f"{self.name} holds {self.balance} {self.unit_id}; it can give at most as many.",
                 {"resource": self.name, "balance": self.balance, "amount": -amount},
             )
-        self.balance = balance
+
+    def move(self, amount: int, transfer_id: UUID, leg: int, at: datetime) -> "Entry":
+        """Change the balance of what `require` lets."""
+        self.balance += amount
         self.version += 1
-        return Entry(self.id, self.version, transfer_id, leg, amount, balance)
+        self.update_time = at
+        return Entry(self.id, self.version, transfer_id, leg, amount, self.balance)
 
 
-def own_account(program_id: str, unit_id: str, kind: AccountType) -> str:
+def own_account(program_id: str, unit_id: str, kind: AccountType, owner_code: str = "") -> str:
     """The name of an account of the program's own."""
-    return f"programs/{program_id}/accounts/{unit_id}-{kind.lower()}"
+    code = "-".join(part for part in (unit_id, kind.lower(), owner_code) if part)
+    return f"programs/{program_id}/accounts/{code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +208,28 @@ class Transfer:
         return Transfer(id, self.accounts, back, reason_code, self.id, cause_id, at)
 
 
-@dataclass(slots=True)
-class AccountTransfer(Transfer):
-    """A transfer as one of its accounts sees it: with the version of that account after it."""
+@dataclass(frozen=True, slots=True)
+class Line(Entry):
+    """An entry with what its transfer says: a line of a statement."""
 
-    version: int
+    post_time: datetime
+    reason_code: str
+    reverses_id: UUID | None
+
+    transfer = TRANSFER.named("transfer_id")
+    reverses = TRANSFER.named("reverses_id")
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine(Line):
+    """A line, and the account that it is of."""
+
+    account: str
+
+    @property
+    def entry(self) -> Line:
+        """As a statement has it."""
+        return self
 
 
 def check_legs(legs: Sequence[Leg]) -> None:
@@ -211,7 +248,7 @@ def check_legs(legs: Sequence[Leg]) -> None:
 
 
 def post(transfer: Transfer, accounts: Mapping[str, Account]) -> list[Entry]:
-    """Move what the legs say and return an entry for each. `accounts` has theirs, by name.
+    """Move what the legs say and return an entry for each, or move nothing. `accounts` has theirs, by name.
 
     The transfer is posted after everything that moved before. InvalidArgument `UNBALANCED`;
     FailedPrecondition `INSUFFICIENT_BALANCE`.
@@ -224,5 +261,8 @@ def post(transfer: Transfer, accounts: Mapping[str, Account]) -> list[Entry]:
         told = "must add up to zero with the others in {}: what some accounts give, others get"
         first = [(f"transfer.legs[{units.index(unit)}].amount", unit) for unit in wrong]
         raise InvalidArgument([Violation(at, "UNBALANCED", told.format(unit)) for at, unit in sorted(first)])
-    transfer.post_time = max(transfer.post_time, *(accounts[name].update_time for name in transfer.accounts))
-    return [accounts[leg.account].move(leg.amount, transfer.id, i) for i, leg in enumerate(transfer.legs)]
+    for leg in transfer.legs:
+        accounts[leg.account].require(leg.amount)
+    at = max(transfer.post_time, *(accounts[name].update_time for name in transfer.accounts))
+    transfer.post_time = at
+    return [accounts[leg.account].move(leg.amount, transfer.id, i, at) for i, leg in enumerate(transfer.legs)]

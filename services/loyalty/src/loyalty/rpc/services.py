@@ -9,12 +9,10 @@ from typing import Any, ClassVar
 from chassis.api.checks import Rules
 from chassis.api.decoding import into
 from chassis.api.entities import found
-from chassis.api.filters import parse
 from chassis.api.messages import decimal, to_message
 from chassis.api.validation import Check
 from chassis.context import Call, current_call
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, invalid
 from chassis.explain.explainer import explain
 from chassis.grpc.ingest import ingest
 from chassis.grpc.methods import change, get, listing
@@ -30,22 +28,18 @@ from loyalty.usecases.purchases import Bought, record_batch, record_purchases
 from loyalty.usecases.values import others_of
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.loyalty.v1 import goodwill_service_pb2 as goodwill_pb
-from rapport.loyalty.v1 import ledger_service_pb2 as ledger_pb
 from rapport.loyalty.v1 import membership_service_pb2 as membership_pb
 from rapport.loyalty.v1 import program_service_pb2 as program_pb
 from rapport.loyalty.v1 import purchase_service_pb2 as purchase_pb
-from rapport.loyalty.v1.account_pb2 import Account
 from rapport.loyalty.v1.customer_value_pb2 import CustomerValue
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceServicer
-from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceServicer
 from rapport.loyalty.v1.membership_pb2 import Membership
 from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceServicer
 from rapport.loyalty.v1.program_pb2 import Program, Unit
 from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceServicer
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceServicer
-from rapport.loyalty.v1.transfer_pb2 import Transfer
 
 _bought = into(Purchase, Bought)
 
@@ -76,62 +70,6 @@ class MembershipRpc(Rpc, MembershipServiceServicer):
         store.LIST_MEMBERSHIPS,
         parent=(names.PROGRAM, store.GET_PROGRAM),
     )
-
-
-def _of_parent(check: Check, request: ledger_pb.BatchGetAccountsRequest, now: datetime) -> None:
-    for i, name in enumerate(request.names):
-        if not name.startswith(f"{request.parent}/"):
-            check.refuse(f"names[{i}]", "INVALID_NAME", "must be of the program that is the parent")
-
-
-class LedgerRpc(Rpc, LedgerServiceServicer):
-    """Accounts, and what moves between them."""
-
-    rules: ClassVar[Rules] = {ledger_pb.BatchGetAccountsRequest: _of_parent}
-
-    PostTransfer = change(ledger_pb.PostTransferRequest, ledger.post_transfer, Transfer)
-    ReverseTransfer = change(ledger_pb.ReverseTransferRequest, ledger.reverse_transfer, Transfer)
-    GetTransfer = get(names.TRANSFER, store.GET_TRANSFER, Transfer)
-    CreateAccount = change(ledger_pb.CreateAccountRequest, ledger.create_account, Account)
-    GetAccount = get(names.ACCOUNT, store.GET_ACCOUNT, Account)
-    ListAccounts = listing(
-        ledger_pb.ListAccountsResponse, store.LIST_ACCOUNTS, parent=(names.PROGRAM, store.GET_PROGRAM)
-    )
-    ExplainAccount = explain(names.ACCOUNT, store.GET_ACCOUNT, Account)
-
-    async def ExplainTransfer(self, request: ledger_pb.ExplainTransferRequest, context: Any) -> Explanation:
-        """Why units moved: the fact is told of each member's account; without one, who moved them."""
-        transfer = await found(
-            self.db, names.TRANSFER, store.GET_TRANSFER, *names.TRANSFER.parse(request.name)
-        )
-        told = await store.TOLD_OF.maybe(self.db, id=transfer.id)
-        why: Any = {"fact": (told["name"], told["version"])} if told else {"event": transfer.cause_id}
-        return await self.explainer.explain(request, to_message(Transfer, transfer), **why)
-
-    async def ListTransfers(
-        self, request: ledger_pb.ListTransfersRequest, context: Any
-    ) -> ledger_pb.ListTransfersResponse:
-        """The transfers of an account, newest first."""
-        asked = parse(request.filter, store.BY_ACCOUNT)
-        if asked.shape not in ("account=$1", "account:$1"):
-            raise invalid("filter", "INVALID_FILTER", f'must be account = "{names.ACCOUNT}"')
-        accounts = await store.GET_ACCOUNTS.all(self.db, names=list(asked.params.values()))
-        show, account_id = partial(to_message, Transfer), accounts[0].id if accounts else None
-        page, token = await store.LIST_TRANSFERS.page(self.db, request, show, account_id=account_id)
-        return ledger_pb.ListTransfersResponse(transfers=page, next_page_token=token)
-
-    async def BatchGetAccounts(
-        self, request: ledger_pb.BatchGetAccountsRequest, context: Any
-    ) -> ledger_pb.BatchGetAccountsResponse:
-        """Accounts of a program, in the order asked."""
-        asked = list(set(request.names))
-        accounts = {a.name: a for a in await store.GET_ACCOUNTS.all(self.db, names=asked)}
-        for name in request.names:
-            if name not in accounts:
-                raise NotFound(name)
-        return ledger_pb.BatchGetAccountsResponse(
-            accounts=[to_message(Account, accounts[name]) for name in request.names]
-        )
 
 
 def _check_refund(check: Check, sent: Purchase, now: datetime) -> None:

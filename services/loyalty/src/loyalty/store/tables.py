@@ -1,4 +1,4 @@
-"""The service's tables, of the entities that they hold, and the statements on them, but those on purchases.
+"""The service's tables, of the entities that they hold, and statements on programs, members and goodwill.
 
 Migrations add what keeps the ledger right.
 """
@@ -6,25 +6,32 @@ Migrations add what keeps the ledger right.
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.aliases import group_of
 from chassis.db.statement import Bulk, Statement, of_entity
-from chassis.db.tables import among, rows_of, table, updated
+from chassis.db.tables import among, table, updated
 from loyalty.domain import ledger
 from loyalty.domain.goodwill import Given, Goodwill, KnownPromise, Promised, Spent, State
 from loyalty.domain.value import CustomerValue, Purchase
-from loyalty.names import CUSTOMER, MEMBERSHIP
+from loyalty.names import CUSTOMER
 
 METADATA = sa.MetaData()
 
 PROGRAMS = table(METADATA, "programs", ledger.Program)
 UNITS = table(METADATA, "units", ledger.Unit, key=("program_id", "id"))
 MEMBERSHIPS = table(METADATA, "memberships", ledger.Membership)
-# What the newest entry of each account says, kept here to be locked.
-ACCOUNTS = table(METADATA, "accounts", ledger.Account)
+# What the newest entry of each account says, kept here to be locked. Those of a program's own are several,
+# each with entries of its own: the first has the name, of the others it is the whole.
+ACCOUNTS = table(
+    METADATA,
+    "accounts",
+    ledger.Account,
+    sa.Column("whole_id", sa.Uuid),
+    sa.Column("slot", sa.BigInteger, nullable=False, server_default="0"),
+)
 TRANSFERS = sa.Table(
     "transfers",
     METADATA,
@@ -82,111 +89,6 @@ LIST_MEMBERSHIPS = Listing(
     MEMBERSHIPS.c.id,
     row=ledger.Membership,
     filters={"customer": filters.customer(MEMBERSHIPS.c.customer_id, CUSTOMER)},
-)
-
-# Returns those that are new.
-OPEN_ACCOUNTS = Bulk(
-    ACCOUNTS, lambda into: into.on_conflict_do_nothing().returning(ACCOUNTS), row=ledger.Account
-)
-
-_BY_NAME = sa.select(ACCOUNTS).where(among(ACCOUNTS.c.name, "names"))
-
-GET_ACCOUNTS = Statement(_BY_NAME, row=ledger.Account)
-
-_NAME = sa.literal("programs/") + sa.bindparam("program_id") + "/accounts/" + sa.bindparam("id")
-GET_ACCOUNT = Statement(sa.select(ACCOUNTS).where(ACCOUNTS.c.name == _NAME), row=ledger.Account)
-
-LIST_ACCOUNTS = Listing(
-    sa.select(ACCOUNTS).where(ACCOUNTS.c.program_id == sa.bindparam("program_id")),
-    ACCOUNTS.c.name,
-    row=ledger.Account,
-    filters={"membership": filters.name(ACCOUNTS.c.membership_id, MEMBERSHIP)},
-)
-
-# Always in one order, so that two transfers cannot wait for each other. The program's own accounts, which
-# take part in nearly every transfer, come last: they are held for as short as can be.
-LOCK_ACCOUNTS = Statement(
-    _BY_NAME.order_by(
-        ACCOUNTS.c.type != ledger.AccountType.MEMBERSHIP.value, ACCOUNTS.c.id
-    ).with_for_update(),
-    row=ledger.Account,
-)
-
-LEG_COLUMNS = [column.name for column in ENTRIES.c if column.name != "transfer_id"]
-
-
-def _post() -> sa.ClauseElement:
-    """One statement that writes a transfer, its entries and the balances."""
-    legs = rows_of("legs", **{f"leg_{name}": ENTRIES.c[name].type for name in LEG_COLUMNS})
-    at = sa.bindparam("at", type_=TRANSFERS.c.post_time.type)
-    transfer = (
-        insert(TRANSFERS)
-        .values(
-            id=sa.bindparam("transfer_id"),
-            leg_count=sa.bindparam("leg_count"),
-            reason_code=sa.bindparam("reason"),
-            reverses_id=sa.bindparam("reversed_id"),
-            cause_id=sa.bindparam("cause_id", type_=sa.Uuid),
-            post_time=at,
-        )
-        .cte("transfer")
-    )
-    source = sa.select(*legs.c, sa.bindparam("transfer_id", type_=sa.Uuid))
-    entries = insert(ENTRIES).from_select([*LEG_COLUMNS, "transfer_id"], source).cte("legs_written")
-    return (
-        sa.update(ACCOUNTS)
-        .where(ACCOUNTS.c.id == legs.c.leg_account_id)
-        .values(balance=legs.c.leg_balance, version=legs.c.leg_version, update_time=at)
-        .add_cte(transfer, entries)
-    )
-
-
-POST = Statement[Any](_post())
-
-_leg = ENTRIES.alias("leg")
-
-
-def _in_order(column: Any, name: str) -> sa.ColumnElement[Any]:
-    return sa.func.array_agg(aggregate_order_by(column, _leg.c.leg)).label(name)
-
-
-_legs = (
-    sa.select(_in_order(ACCOUNTS.c.name, "accounts"), _in_order(_leg.c.amount, "amounts"))
-    .join(ACCOUNTS, ACCOUNTS.c.id == _leg.c.account_id)
-    .where(_leg.c.transfer_id == TRANSFERS.c.id)
-    .lateral("legs")
-)
-_TRANSFERS = sa.select(
-    TRANSFERS.c.id,
-    _legs.c.accounts,
-    _legs.c.amounts,
-    TRANSFERS.c.reason_code,
-    TRANSFERS.c.reverses_id,
-    TRANSFERS.c.cause_id,
-    TRANSFERS.c.post_time,
-).join_from(TRANSFERS, _legs, sa.true())
-
-GET_TRANSFER = Statement(_TRANSFERS.where(TRANSFERS.c.id == sa.bindparam("id")), row=ledger.Transfer)
-
-# The first member's account that a transfer moved, and its version after it: what the fact is about.
-TOLD_OF = Statement[Any](
-    sa.select(ACCOUNTS.c.name, ENTRIES.c.version)
-    .join(ENTRIES, ENTRIES.c.account_id == ACCOUNTS.c.id)
-    .where(ENTRIES.c.transfer_id == sa.bindparam("id"), ACCOUNTS.c.customer_id.is_not(None))
-    .order_by(ENTRIES.c.leg)
-    .limit(1)
-)
-
-GET_REVERSAL = Statement[Any](sa.select(TRANSFERS.c.id).where(TRANSFERS.c.reverses_id == sa.bindparam("id")))
-
-BY_ACCOUNT = {"account": filters.text(ACCOUNTS.c.name)}
-LIST_TRANSFERS = Listing(
-    _TRANSFERS.add_columns(ENTRIES.c.version)
-    .join(ENTRIES, ENTRIES.c.transfer_id == TRANSFERS.c.id)
-    .where(ENTRIES.c.account_id == sa.bindparam("account_id")),
-    ENTRIES.c.version,
-    descending=True,
-    row=ledger.AccountTransfer,
 )
 
 INSERT_GOODWILL = Statement[Any](sa.insert(GOODWILL))
