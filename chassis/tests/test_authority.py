@@ -26,7 +26,7 @@ class Limit:
     permission: str = ""
     least_band: Band | None = None
     least_harm: Harm | None = None
-    day_amount: int = 0
+    rolling_day_amount: int = 0
 
 
 @dataclass
@@ -79,7 +79,13 @@ def test_without_a_policy_nothing_is_said_and_without_a_limit_that_holds_nothing
 
 
 def test_of_two_limits_of_one_amount_the_one_with_more_for_the_day_counts() -> None:
-    limits: Any = [Limit(5, day_amount=6), Limit(5, day_amount=9), Limit(5, day_amount=7)]
-    assert authority([Policy("p", "billing", limits)], clerk(), Band.LOW, Harm.NONE).day_amount == 9
+    limits: Any = [
+        Limit(5, rolling_day_amount=6),
+        Limit(5, rolling_day_amount=9),
+        Limit(5, rolling_day_amount=7),
+    ]
+    assert authority([Policy("p", "billing", limits)], clerk(), Band.LOW, Harm.NONE).rolling_day_amount == 9
     unlimited: Any = [*limits, Limit(5)]
-    assert authority([Policy("p", "billing", unlimited)], clerk(), Band.LOW, Harm.NONE).day_amount == 0
+    assert (
+        authority([Policy("p", "billing", unlimited)], clerk(), Band.LOW, Harm.NONE).rolling_day_amount == 0
+    )

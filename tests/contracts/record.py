@@ -59,7 +59,7 @@ NAMES = {
     "grantor": "agents/alice",
     "formula_version": "lifetime-1",
     "notice_policy": "noticePolicies/promise-at-risk",
-    "authority_policy": "authorityPolicies/delay-goodwill",
+    "authority_policy": "authorityPolicies/goodwill",
     "template": "templates/delay",
     "language_code": "de",
     "region_code": "DE",

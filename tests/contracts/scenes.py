@@ -417,8 +417,8 @@ async def take_escalation(do: Administer) -> Message:
 async def create_authority_policy(_: Administer) -> Message:
     policy = authority_policy_pb2.AuthorityPolicy(
         department=OWNER,
-        act="AUTHORITY_ACT_EXTENSION",
-        limits=[authority_policy_pb2.AuthorityPolicy.Limit(amount=3)],
+        act="AUTHORITY_ACT_GOODWILL",
+        limits=[authority_policy_pb2.AuthorityPolicy.Limit(points=3)],
     )
     return authority_service_pb2.CreateAuthorityPolicyRequest(
         authority_policy_id=f"p{uuid4().hex}", authority_policy=policy

@@ -346,9 +346,9 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "display_name": "Dates", "department": "departments/front-desk", "disabled": False,
             "act": "AUTHORITY_ACT_EXTENSION", "limits": [{
                 "permission": "cases.promises.write", "least_band": "VALUE_BAND_SILVER",
-                "least_harm": "HARM_LOSS", "amount": 3, "day_amount": 9}]}}),
+                "least_harm": "HARM_LOSS", "days": 3, "rolling_day_days": 9}]}}),
         ("UpdateAuthorityPolicy", {"update_mask": "limits", "authority_policy": {
-            "name": "{CreateAuthorityPolicy}", "limits": [{"amount": 2}], "etag": "#"}}),
+            "name": "{CreateAuthorityPolicy}", "limits": [{"days": 2}], "etag": "#"}}),
         ("GetAuthorityPolicy", {"name": "{CreateAuthorityPolicy}"}),
         ("ListAuthorityPolicies", _PAGE),
         ("ExplainAuthorityPolicy", {"name": "{CreateAuthorityPolicy}"}),

@@ -26,7 +26,7 @@ class Limit(Protocol):
     @property
     def amount(self) -> int: ...
     @property
-    def day_amount(self) -> int: ...
+    def rolling_day_amount(self) -> int: ...
 
 
 class Policy(Protocol):
@@ -45,7 +45,7 @@ P = TypeVar("P", bound=Policy)
 
 @dataclass(frozen=True, slots=True)
 class Authority(Generic[P]):
-    """What may be done alone, by a policy: `amount` of one act, and `day_amount` in a day, 0 for any.
+    """What may be done alone, by a policy: `amount` of one act, and how much in any 24 hours, 0 for any.
 
     Without a policy nothing is said. Without a limit that holds, `permission` is None and `amount` 0.
     """
@@ -53,7 +53,15 @@ class Authority(Generic[P]):
     policy: P | None = None
     permission: str | None = None
     amount: int = 0
-    day_amount: int = 0
+    rolling_day_amount: int = 0
+
+    def left(self, used: int) -> int:
+        """How much of one more act may be done, of which so much was within the last 24 hours."""
+        return (
+            min(self.amount, max(0, self.rolling_day_amount - used))
+            if self.rolling_day_amount
+            else self.amount
+        )
 
 
 def authority(policies: Iterable[P], principal: Principal, band: StrEnum, harm: StrEnum) -> Authority[P]:
@@ -66,7 +74,7 @@ def authority(policies: Iterable[P], principal: Principal, band: StrEnum, harm: 
     own = [each for each in policies if each.department_id == principal.department]
     followed = own or [each for each in policies if each.department_id == PLATFORM]
     holding = [
-        (limit.amount, limit.day_amount or math.inf, limit, policy)
+        (limit.amount, limit.rolling_day_amount or math.inf, limit, policy)
         for policy in followed
         for limit in policy.limits
         if _holds(limit, principal, band, harm)
@@ -74,7 +82,7 @@ def authority(policies: Iterable[P], principal: Principal, band: StrEnum, harm: 
     if not holding:
         return Authority(followed[0] if followed else None)
     *_, limit, policy = max(holding, key=lambda each: each[:2])
-    return Authority(policy, limit.permission, limit.amount, limit.day_amount)
+    return Authority(policy, limit.permission, limit.amount, limit.rolling_day_amount)
 
 
 def _holds(limit: Limit, principal: Principal, band: StrEnum, harm: StrEnum) -> bool:

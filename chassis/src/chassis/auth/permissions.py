@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 
 from chassis.context import Principal
-from chassis.contracts import contracts
+from chassis.contracts import contracts, services
 from chassis.errors import PermissionDenied
 from rapport.options.v1 import options_pb2
 
@@ -35,6 +35,21 @@ def permissions(service: ServiceDescriptor, served_by: str) -> dict[str, str]:
             )
         found[f"/{service.full_name}/{method.name}"] = permission.replace("{service}", served_by)
     return found
+
+
+@functools.cache
+def known() -> frozenset[str]:
+    """Every permission that an installed contract asks for, of whichever service."""
+    asked = {
+        method.GetOptions().Extensions[options_pb2.permission]
+        for service in services()
+        for method in service.methods
+    }
+    names = {permission.partition(".")[0] for permission in asked} - {"{service}", ""}
+    of_all = {permission for permission in asked if permission.startswith("{service}.")}
+    of_all.add("{service}.departments.administer")
+    each = {permission.replace("{service}", name) for permission in of_all for name in names}
+    return frozenset((asked - of_all) | each)
 
 
 def further(request: Descriptor) -> Further | None:

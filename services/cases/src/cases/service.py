@@ -7,7 +7,7 @@ from pathlib import Path
 from cases.domain.promise_clock import PromiseClock
 from cases.events.cases import on_clock, on_promise_ended
 from cases.events.customer import on_interaction, on_language, on_manager, regrouped
-from cases.events.loyalty import on_value_changed
+from cases.events.loyalty import on_goodwill, on_value_changed
 from cases.events.notifications import Notices
 from cases.rpc.authority import AuthorityRpc
 from cases.rpc.calendars import CalendarRpc
@@ -25,6 +25,7 @@ from cases.settings import Settings
 from cases.usecases import clock, keeping
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.announcing import AT_RISK_TIMER, DUE_TIMER
+from cases.usecases.authority_policy import seed_goodwill
 from cases.usecases.calendar import FOLLOW_TIMER, seed_always
 from cases.usecases.case_job import CASE_JOB_TIMER, go_on
 from cases.usecases.clock_policy import APPLY_TIMER, clocks_go_by
@@ -54,11 +55,12 @@ from rapport.customer.v1.customer_events_pb2 import (
     InteractionRecorded,
     RelationshipManagerAssigned,
 )
-from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged
+from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged, GoodwillGranted, GoodwillReversed
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 
 NOTICES = Listening("cases-notices", "notifications", [NoticeSent])
 VALUES = Listening("cases-values", "loyalty", [CustomerValueChanged])
+GOODWILL = Listening("cases-goodwill", "loyalty", [GoodwillGranted, GoodwillReversed])
 MANAGERS = Listening("cases-managers", "customer", [CustomerCreated, RelationshipManagerAssigned])
 LANGUAGES = Listening("cases-languages", "customer", [CustomerCreated, CustomerUpdated])
 CONTACTS = Listening("cases-contacts", "customer", [InteractionRecorded])
@@ -94,6 +96,7 @@ def compose(app: App[Settings]) -> None:
     app.subscribe(aliases.listening(app.name).durable, regrouped)
     app.subscribe(NOTICES.durable, Notices(promise_clock).sent)
     app.subscribe(VALUES.durable, on_value_changed)
+    app.subscribe(GOODWILL.durable, on_goodwill)
     app.subscribe(TIMES.durable, on_clock)
     app.subscribe(MISSED.durable, on_promise_ended)
     app.subscribe(CONTACTS.durable, on_interaction)
@@ -114,6 +117,7 @@ def compose(app: App[Settings]) -> None:
 
     app.measure(partial(count_live, app.db))
     app.on_open(partial(seed_always, app.db))
+    app.on_open(partial(seed_goodwill, app.db))
     app.on_open(
         partial(seed_front_desk, app.db, phone=settings.front_desk_phone, email=settings.front_desk_email)
     )
@@ -126,7 +130,10 @@ service = Service(
     events=cases_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[NOTICES, VALUES, MISSED, TIMES, CONTACTS, MANAGERS, LANGUAGES, aliases.listening("cases")],
+    listens=[
+        *(NOTICES, VALUES, GOODWILL, MISSED, TIMES, CONTACTS, MANAGERS, LANGUAGES),
+        aliases.listening("cases"),
+    ],
     calls=["notifications"],
     permissions=["notifications.notices.read"],
 )

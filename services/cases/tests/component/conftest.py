@@ -241,7 +241,7 @@ class Desk:
     async def facts(self, *names: str) -> list[Any]:
         """What was published, oldest first, of the messages `names`, or all but what a start tells."""
         published = [(p.type.rsplit(".", 1)[1], p) for p in await self.running.published()]
-        told = ("Agent", "Calendar")
+        told = ("Agent", "AuthorityPolicy", "Calendar")
         return [p for name, p in published if (name in names if names else not name.startswith(told))]
 
 

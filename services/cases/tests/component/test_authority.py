@@ -1,11 +1,14 @@
 """What people may do alone: policies in versions, and one answer to who asks."""
 
 import asyncio
+from datetime import timedelta
+from uuid import uuid4
 
 import grpc
 import pytest
 
-from chassis.api.messages import value_name
+from chassis.api.messages import timestamp, value_name
+from chassis.grpc.status import refusal
 from rapport.cases.v1.authority_policy_pb2 import AuthorityPolicy
 from rapport.cases.v1.authority_service_pb2 import (
     CheckAuthorityRequest,
@@ -16,9 +19,10 @@ from rapport.cases.v1.authority_service_pb2 import (
     UpdateAuthorityPolicyRequest,
 )
 from rapport.cases.v1.authority_service_pb2_grpc import AuthorityServiceStub
-from rapport.common.v1.states_pb2 import HARM_LOSS
+from rapport.cases.v1.promise_service_pb2 import RenegotiatePromiseRequest
+from rapport.common.v1.states_pb2 import HARM_LOSS, PROMISE_STATE_RENEGOTIATED
 from rapport.common.v1.value_band_pb2 import VALUE_BAND_GOLD
-from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged
+from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged, GoodwillGranted, GoodwillReversed
 from rapport_testing.running import reason
 from rapport_testing.wait import eventually
 
@@ -26,8 +30,8 @@ READ = "cases.authority_policies.read"
 LEAD = "cases.agents.write"
 
 
-def limit(amount, **fields):
-    return AuthorityPolicy.Limit(amount=amount, **fields)
+def limit(points, **fields):
+    return AuthorityPolicy.Limit(points=points, **fields)
 
 
 @pytest.fixture
@@ -48,20 +52,20 @@ def declare(service):
 
 @pytest.fixture
 def may(desk):
-    """What somebody of the front desk is told of goodwill: how much, in a day, by which policy, and why."""
+    """What somebody of the front desk is told of goodwill: how much, what is left, by what, and why."""
 
     async def ask(*permissions, department="front-desk", **about):
         stub = desk.running.stub(AuthorityServiceStub, [READ, *permissions], department=department)
         asked = about or {"customer": desk.customer}
         answer = await stub.CheckAuthority(CheckAuthorityRequest(act="AUTHORITY_ACT_GOODWILL", **asked))
         (told,) = answer.authorities
-        return told.amount, told.day_amount, told.authority_policy, value_name(told, "reason")
+        return told.points, told.points_left, told.authority_policy, value_name(told, "reason")
 
     return ask
 
 
 async def test_a_policy_has_versions_that_are_told_listed_and_explained(desk, service, declare):
-    made = await declare("goodwill", limit(500, day_amount=2000))
+    made = await declare("front-line", limit(500, rolling_day_points=2000))
     assert (made.version, made.etag) == (1, '"1"')
     changed = AuthorityPolicy(name=made.name, limits=[limit(700, permission=LEAD)], etag=made.etag)
     request = UpdateAuthorityPolicyRequest(authority_policy=changed, update_mask={"paths": ["limits"]})
@@ -69,57 +73,75 @@ async def test_a_policy_has_versions_that_are_told_listed_and_explained(desk, se
     assert (second.version, list(second.limits)) == (2, [limit(700, permission=LEAD)])
     assert await service.GetAuthorityPolicy(GetAuthorityPolicyRequest(name=made.name)) == second
     page = await service.ListAuthorityPolicies(ListAuthorityPoliciesRequest())
-    assert list(page.authority_policies) == [second]
-    (created,) = await desk.facts("AuthorityPolicyCreated")
+    assert list(page.authority_policies)[:1] == [second]
+    created = (await desk.facts("AuthorityPolicyCreated"))[-1]
     (updated,) = await desk.facts("AuthorityPolicyUpdated")
-    assert (created.version, list(created.data.limits)) == (1, list(made.limits))
-    assert (updated.version, list(updated.data.limits)) == (2, list(second.limits))
+    assert (created.data.version, list(created.data.limits)) == (1, list(made.limits))
+    assert (updated.data.version, list(updated.data.limits)) == (2, list(second.limits))
     assert list(updated.data.updated_fields) == ["limits"]
     explained = await service.ExplainAuthorityPolicy(ExplainAuthorityPolicyRequest(name=made.name))
     assert "Authority policy updated" in explained.summary
 
 
 async def test_what_is_the_same_is_no_version_and_what_is_stale_is_refused(service, declare, refused):
-    made = await declare("goodwill", limit(500))
+    made = await declare("front-line", limit(500))
     same = UpdateAuthorityPolicyRequest(authority_policy=made, update_mask={"paths": ["limits"]})
     assert await service.UpdateAuthorityPolicy(same) == made
     stale = AuthorityPolicy(name=made.name, disabled=True, etag='"7"')
     call = service.UpdateAuthorityPolicy(UpdateAuthorityPolicyRequest(authority_policy=stale))
     assert (await refused(call)).startswith("ABORTED")
-    assert await refused(declare("goodwill", limit(1))) == "ALREADY_EXISTS RESOURCE_EXISTS"
+    assert await refused(declare("front-line", limit(1))) == "ALREADY_EXISTS RESOURCE_EXISTS"
 
 
-async def test_a_day_is_enough_for_one_act(declare, refused):
-    assert await refused(declare("goodwill", limit(500, day_amount=499))) == "INVALID_ARGUMENT INVALID_NUMBER"
-    await declare("goodwill", limit(500, day_amount=500))
+async def test_limits_are_in_the_unit_of_the_act_and_a_day_is_enough_for_one(declare, violations, service):
+    wrong = await violations(declare("front-line", limit(500, rolling_day_points=499), limit(5, days=1)))
+    assert list(wrong) == ["authority_policy.limits[0].rolling_day_points", "authority_policy.limits[1].days"]
+    wrong = await violations(declare("dates", limit(500), act="AUTHORITY_ACT_EXTENSION"))
+    assert list(wrong) == ["authority_policy.limits[0].points", "authority_policy.limits[0].days"]
+    made = await declare("front-line", limit(500, rolling_day_points=500))
+    changed = AuthorityPolicy(name=made.name, limits=[AuthorityPolicy.Limit(days=2)])
+    call = service.UpdateAuthorityPolicy(UpdateAuthorityPolicyRequest(authority_policy=changed))
+    assert "authority_policy.limits[0].points" in await violations(call)
 
 
-async def test_without_a_policy_it_is_said_so_and_of_each_act_there_is_an_answer(desk, service, may):
-    assert await may() == (0, 0, "", "NO_POLICY")
+async def test_a_role_is_a_permission_that_there_is(declare, violations):
+    wrong = await violations(declare("front-line", limit(500, permission="loyalty.programs.rite")))
+    assert [each[:18] for each in wrong.values()] == ["INVALID_PERMISSION"]
+    for there_is in ("cases.departments.administer", "notifications.operations.read", LEAD):
+        await declare(there_is.replace(".", "-").replace("_", "-"), limit(500, permission=there_is))
+
+
+async def test_the_platform_says_from_the_beginning_what_may_be_granted_until_people_say_otherwise(
+    desk, service, may
+):
+    assert await may() == (500, 500, "authorityPolicies/goodwill", "LIMIT")
     answer = await service.CheckAuthority(CheckAuthorityRequest(customer=desk.customer))
-    acts = [value_name(each, "act") for each in answer.authorities]
-    assert acts == ["GOODWILL", "REFUND", "REPLACEMENT", "EXTENSION"]
-
-
-async def test_who_asks_has_the_highest_limit_of_their_department_by_what_their_token_says(declare, may):
-    await declare("goodwill", limit(500, day_amount=2000), limit(900, permission=LEAD))
-    await declare("everybody", limit(50), department="departments/platform")
-    name = "authorityPolicies/goodwill"
-    assert await may() == (500, 2000, name, "LIMIT")
-    assert await may(LEAD) == (900, 0, name, "LIMIT")
-    assert await may(LEAD, department="delivery") == (50, 0, "authorityPolicies/everybody", "LIMIT")
-
-
-async def test_a_policy_that_is_switched_off_is_as_if_it_were_not_there(declare, may, service):
-    made = await declare("goodwill", limit(500))
-    off = AuthorityPolicy(name=made.name, disabled=True)
+    acts = [(value_name(each, "act"), value_name(each, "reason")) for each in answer.authorities]
+    assert acts == [("GOODWILL", "LIMIT"), ("EXTENSION", "NO_POLICY")]
+    off = AuthorityPolicy(name="authorityPolicies/goodwill", disabled=True)
     await service.UpdateAuthorityPolicy(UpdateAuthorityPolicyRequest(authority_policy=off))
     assert await may() == (0, 0, "", "NO_POLICY")
 
 
+async def test_who_asks_has_the_highest_limit_of_their_department_by_what_their_token_says(declare, may):
+    await declare("front-line", limit(500, rolling_day_points=2000), limit(900, permission=LEAD))
+    await declare("everybody", limit(50), department="departments/platform")
+    name = "authorityPolicies/front-line"
+    assert await may() == (500, 500, name, "LIMIT")
+    assert await may(LEAD) == (900, 900, name, "LIMIT")
+    assert await may(LEAD, department="delivery") == (500, 500, "authorityPolicies/goodwill", "LIMIT")
+
+
+async def test_a_policy_that_is_switched_off_is_as_if_it_were_not_there(declare, may, service):
+    made = await declare("front-line", limit(500))
+    off = AuthorityPolicy(name=made.name, disabled=True)
+    await service.UpdateAuthorityPolicy(UpdateAuthorityPolicyRequest(authority_policy=off))
+    assert await may() == (500, 500, "authorityPolicies/goodwill", "LIMIT")
+
+
 async def test_the_harm_of_the_case_and_the_band_of_its_customer_count(desk, declare, may):
-    await declare("goodwill", limit(700, least_harm=HARM_LOSS), limit(900, least_band=VALUE_BAND_GOLD))
-    assert await may() == (0, 0, "authorityPolicies/goodwill", "NO_LIMIT_HOLDS")
+    await declare("front-line", limit(700, least_harm=HARM_LOSS), limit(900, least_band=VALUE_BAND_GOLD))
+    assert await may() == (0, 0, "authorityPolicies/front-line", "NO_LIMIT_HOLDS")
     case = await desk.open(harm=HARM_LOSS)
     assert (await may(case=case.name))[0] == 700
     value = CustomerValueChanged(
@@ -144,7 +166,7 @@ async def test_what_it_is_about_is_a_customer_or_a_case(desk, service, refused, 
 
 
 async def test_of_two_who_change_the_version_that_both_have_read_one_wins(service, declare):
-    made = await declare("goodwill", limit(500))
+    made = await declare("front-line", limit(500))
 
     async def change(amount):
         policy = AuthorityPolicy(name=made.name, limits=[limit(amount)], etag=made.etag)
@@ -157,3 +179,86 @@ async def test_of_two_who_change_the_version_that_both_have_read_one_wins(servic
     answers = await asyncio.gather(*(change(amount) for amount in range(1, 7)))
     assert answers.count(2) == 1
     assert set(answers) == {2, "ETAG_MISMATCH"}
+
+
+async def test_what_was_granted_elsewhere_leaves_less_until_it_is_taken_back_or_a_day_old(desk, declare, may):
+    await declare("front-line", limit(500, rolling_day_points=800))
+    names = {
+        "goodwill": f"goodwill/{uuid4()}",
+        "customer": desk.customer,
+        "grantor": "agents/alice",
+        "create_time": timestamp(desk.clock.now()),
+    }
+
+    async def told(kind, **fields):
+        fact = kind(**names | fields)
+        event = await desk.running.deliver(fact, resource=fact.goodwill, source="loyalty")
+        await desk.taken_in(event)
+
+    await told(GoodwillGranted, points=500)
+    assert (await may())[:2] == (500, 300)
+    await told(GoodwillGranted, points=500, goodwill=f"goodwill/{uuid4()}", grantor="services/loyalty")
+    assert (await may())[:2] == (500, 300)
+    await told(GoodwillReversed, points=500)
+    assert (await may())[:2] == (500, 500)
+    await told(GoodwillGranted, points=500, goodwill=f"goodwill/{uuid4()}")
+    assert (await may())[:2] == (500, 300)
+    desk.clock.advance(timedelta(days=1))
+    assert (await may())[:2] == (500, 500)
+
+
+@pytest.fixture
+def put_off(desk):
+    """Agrees with the customer on a date so many days later than the promise was due."""
+
+    async def renegotiated(promise, days, **fields):
+        due = promise.due_time.ToDatetime(tzinfo=desk.clock.now().tzinfo) + timedelta(days=days)
+        said = {"due_time": timestamp(due), "reason_code": "x"} | fields
+        return await desk.promises.RenegotiatePromise(RenegotiatePromiseRequest(name=promise.name, **said))
+
+    return renegotiated
+
+
+def days(most, **fields):
+    return AuthorityPolicy.Limit(days=most, **fields)
+
+
+DATES = {"act": "AUTHORITY_ACT_EXTENSION"}
+
+
+async def test_a_date_is_put_off_as_far_as_somebody_may_alone(desk, declare, put_off, service):
+    promise = await desk.make(3)
+    await declare("dates", days(2, rolling_day_days=3), days(5, least_harm=HARM_LOSS), **DATES)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await put_off(promise, 2.1)
+    assert refusal(caught.value).metadata["limit"] == "2"
+    assert reason(caught.value) == "OVER_AUTHORITY"
+    await put_off(promise, 2)
+    (told,) = await desk.facts("PromiseRenegotiated")
+    assert (told.data.authority_policy, told.data.policy_version) == ("authorityPolicies/dates", 1)
+    answer = await service.CheckAuthority(CheckAuthorityRequest(customer=desk.customer))
+    assert [(each.days, each.days_left) for each in answer.authorities] == [(0, 0), (2, 1)]
+    harmed = await desk.make(3, case=(await desk.open(harm=HARM_LOSS)).name)
+    await put_off(harmed, 5)
+
+
+async def test_what_is_put_off_within_a_day_has_a_budget_but_not_what_the_customer_asked_for(
+    desk, declare, put_off, refused
+):
+    first, second = await desk.make(3), await desk.make(3)
+    await declare("dates", days(2, rolling_day_days=3), **DATES)
+    await put_off(first, 2)
+    assert await refused(put_off(second, 2)) == "FAILED_PRECONDITION OVER_BUDGET"
+    sooner = await put_off(await desk.make(3), -1)
+    asked = await put_off(await desk.make(3), 9, customer_requested=True)
+    assert [each.state for each in (sooner, asked)] == [PROMISE_STATE_RENEGOTIATED] * 2
+    desk.clock.advance(timedelta(days=1))
+    await put_off(second, 2)
+
+
+async def test_many_dates_put_off_at_once_stay_within_the_budget(desk, declare, put_off):
+    promises = [await desk.make(3) for _ in range(6)]
+    await declare("dates", days(2, rolling_day_days=6), **DATES)
+    outcomes = await asyncio.gather(*(put_off(each, 2) for each in promises), return_exceptions=True)
+    errors = [reason(each) for each in outcomes if isinstance(each, grpc.aio.AioRpcError)]
+    assert errors == ["OVER_BUDGET"] * 3

@@ -292,6 +292,16 @@ async def test_time_that_is_up_soon_asks_for_somebody_until_it_is_done(desk, lis
     await eventually(lambda: listed("state = CANCELLED"))
 
 
+async def test_the_clock_of_a_promise_without_a_case_asks_for_the_promise(desk, listed):
+    await desk.keep_times("DELAY_NOTIFICATION", subject="PROMISE")
+    promise = await desk.make(2)
+    desk.clock.advance(timedelta(days=1))
+    await eventually(lambda: desk.facts("ClockStarted"))
+    desk.clock.advance(HOUR)
+    (made,) = await eventually(listed)
+    assert (made.promise, value_name(made, "reason")) == (promise.name, "CLOCK_BREACHED")
+
+
 async def test_what_goes_wrong_on_a_merged_case_asks_for_the_one_that_goes_on(desk, listed, describe):
     await describe("agents/bob")
     merged, survivor = await desk.open(), await desk.open()

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from chassis.money import Currency
 from chassis.settings import ServiceSettings
-from loyalty.domain.goodwill import AuthorityPolicy
+from loyalty.domain.goodwill import GoodwillRule
 from loyalty.domain.value import Band, ValueFormula
 
 
@@ -57,10 +57,10 @@ class Settings(ServiceSettings):
         return ValueFormula(self.value_version, self.currency, *least)
 
     @property
-    def delay_goodwill(self) -> AuthorityPolicy:
+    def delay_goodwill(self) -> GoodwillRule:
         """How much goodwill may be granted."""
-        return AuthorityPolicy(
-            "authorityPolicies/delay-goodwill",
+        return GoodwillRule(
+            "goodwillRules/delay",
             self.goodwill_version,
             self.goodwill_reasons,
             self.goodwill_points_per_day,

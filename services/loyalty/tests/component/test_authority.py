@@ -39,8 +39,8 @@ def new(collection: str) -> str:
     return f"{collection}/{uuid4()}"
 
 
-def limit(amount: int, **fields: Any) -> AuthorityPolicy.Limit:
-    return AuthorityPolicy.Limit(amount=amount, **fields)
+def limit(points: int, **fields: Any) -> AuthorityPolicy.Limit:
+    return AuthorityPolicy.Limit(points=points, **fields)
 
 
 def grant(customer: str, points: int, promise: str = "") -> GrantGoodwillRequest:
@@ -67,6 +67,7 @@ def tell(running: Running) -> Any:
             act=AUTHORITY_ACT_GOODWILL,
             limits=limits,
             disabled=disabled,
+            version=version,
         )
         await running.deliver(fact, resource=NAME, version=version, source="cases")
 
@@ -83,13 +84,13 @@ async def test_without_a_policy_the_settings_hold_and_with_one_that(
     running: Running, desk: Any, tell: Any
 ) -> None:
     customer = new("customers")
-    assert await allowed(desk, customer) == (500, 20_000, "authorityPolicies/delay-goodwill", 1)
-    await tell(limit(800, day_amount=1000))
+    assert await allowed(desk, customer) == (500, 20_000, "goodwillRules/delay", 1)
+    await tell(limit(800, rolling_day_points=1000))
     assert await allowed(desk, customer) == (800, 1000, NAME, 1)
     granted = await desk.goodwill.GrantGoodwill(grant(customer, 800))
     assert (granted.authority_policy, granted.policy_version) == (NAME, 1)
     await tell(limit(700), version=2, disabled=True)
-    assert await allowed(desk, customer) == (500, 19_200, "authorityPolicies/delay-goodwill", 1)
+    assert await allowed(desk, customer) == (500, 19_200, "goodwillRules/delay", 1)
 
 
 async def test_news_that_comes_late_is_not_taken_for_new(desk: Any, tell: Any) -> None:
@@ -143,7 +144,7 @@ async def test_the_harm_of_a_promises_case_counts(running: Running, desk: Any, t
 async def test_many_grants_at_once_stay_within_the_budget_of_the_day(
     desk: Any, tell: Any, clock: ManualClock
 ) -> None:
-    await tell(limit(500, day_amount=2000))
+    await tell(limit(500, rolling_day_points=2000))
     customers = [new("customers") for _ in range(8)]
     calls = [desk.insist(desk.goodwill.GrantGoodwill, grant(each, 500)) for each in customers]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)

@@ -41,7 +41,7 @@ async def test_goodwill_says_who_granted_it_and_by_which_rule(desk: Any) -> None
     customer = f"customers/{uuid4()}"
     goodwill = await granted(desk, customer, 300)
     why = await desk.goodwill.ExplainGoodwill(ExplainGoodwillRequest(name=goodwill.name))
-    assert (why.rule, why.customer) == ("authorityPolicies/delay-goodwill", customer)
+    assert (why.rule, why.customer) == ("goodwillRules/delay", customer)
     assert why.summary.startswith("300 points given ")
     assert why.summary.endswith(", by agents/alice (late-delivery).")
     assert steps(why) == ["GoodwillGranted", "GrantGoodwill"]

@@ -43,7 +43,7 @@ from rapport_testing.wait import eventually
 
 AT_RISK = PromiseAtRisk()
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
-POLICY = "authorityPolicies/delay-goodwill"
+POLICY = "goodwillRules/delay"
 POINTS = "programs/main/units/points"
 
 

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chassis.errors import FailedPrecondition, Refusal
-from loyalty.domain.goodwill import AuthorityPolicy, Given, KnownPromise, Spent
+from loyalty.domain.goodwill import Given, GoodwillRule, KnownPromise, Spent
 from loyalty.domain.value import Band
 
 LIMITS = {Band.STANDARD: 500, Band.SILVER: 1000, Band.GOLD: 1500, Band.PLATINUM: 2000}
-POLICY = AuthorityPolicy(
-    "authorityPolicies/delay-goodwill",
+POLICY = GoodwillRule(
+    "goodwillRules/delay",
     7,
     reasons={"carrier-delay"},
     points_per_day=100,
@@ -67,7 +67,7 @@ def test_a_person_may_grant_up_to_the_limit_and_is_told_it() -> None:
         POLICY.authorize(1001, Band.SILVER)
     assert refused.value.reason == "OVER_AUTHORITY"
     assert refused.value.metadata == {
-        "resource": "authorityPolicies/delay-goodwill",
+        "resource": "goodwillRules/delay",
         "policy_version": "7",
         "limit": "1000",
         "band": "SILVER",

@@ -30,7 +30,7 @@ from rapport.common.v1 import value_band_pb2 as rapport_dot_common_dot_v1_dot_va
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/cases/v1/authority_policy.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a\"rapport/common/v1/value_band.proto\x1a rapport/options/v1/options.proto\"\xfc\x05\n\x0f\x41uthorityPolicy\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\ndepartment\x18\x03 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x32\n\x03\x61\x63t\x18\x04 \x01(\x0e\x32\x1e.rapport.cases.v1.AuthorityActB\x05\xe2\x41\x02\x02\x05\x12\x44\n\x06limits\x18\x05 \x03(\x0b\x32\'.rapport.cases.v1.AuthorityPolicy.LimitB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x18\x32\x12\x16\n\x08\x64isabled\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07version\x18\x07 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\n \x01(\tB\x04\xe2\x41\x01\x01\x1a\xdb\x01\n\x05Limit\x12\x1f\n\npermission\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x36\n\nleast_band\x18\x02 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBandB\x04\xe2\x41\x01\x01\x12\x31\n\nleast_harm\x18\x03 \x01(\x0e\x32\x17.rapport.common.v1.HarmB\x04\xe2\x41\x01\x01\x12!\n\x06\x61mount\x18\x04 \x01(\x03\x42\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x08(\x01\x30\x80\x94\xeb\xdc\x03\x12#\n\nday_amount\x18\x05 \x01(\x03\x42\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06\x30\x80\x94\xeb\xdc\x03:l\xea\x41i\n\x1d\x63\x61ses.rapport/AuthorityPolicy\x12$authorityPolicies/{authority_policy}*\x11\x61uthorityPolicies2\x0f\x61uthorityPolicy*\x9f\x01\n\x0c\x41uthorityAct\x12\x1d\n\x19\x41UTHORITY_ACT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UTHORITY_ACT_GOODWILL\x10\x01\x12\x18\n\x14\x41UTHORITY_ACT_REFUND\x10\x02\x12\x1d\n\x19\x41UTHORITY_ACT_REPLACEMENT\x10\x03\x12\x1b\n\x17\x41UTHORITY_ACT_EXTENSION\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/cases/v1/authority_policy.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a\"rapport/common/v1/value_band.proto\x1a rapport/options/v1/options.proto\"\xc7\x06\n\x0f\x41uthorityPolicy\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\ndepartment\x18\x03 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x32\n\x03\x61\x63t\x18\x04 \x01(\x0e\x32\x1e.rapport.cases.v1.AuthorityActB\x05\xe2\x41\x02\x02\x05\x12\x44\n\x06limits\x18\x05 \x03(\x0b\x32\'.rapport.cases.v1.AuthorityPolicy.LimitB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x18\x32\x12\x16\n\x08\x64isabled\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07version\x18\x07 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\n \x01(\tB\x04\xe2\x41\x01\x01\x1a\xa6\x02\n\x05Limit\x12\x1f\n\npermission\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x36\n\nleast_band\x18\x02 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBandB\x04\xe2\x41\x01\x01\x12\x31\n\nleast_harm\x18\x03 \x01(\x0e\x32\x17.rapport.common.v1.HarmB\x04\xe2\x41\x01\x01\x12\x1f\n\x06points\x18\x04 \x01(\x03\x42\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06\x30\x80\x94\xeb\xdc\x03\x12+\n\x12rolling_day_points\x18\x05 \x01(\x03\x42\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06\x30\x80\x94\xeb\xdc\x03\x12\x1a\n\x04\x64\x61ys\x18\x06 \x01(\x05\x42\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\xc2\x1c\x12\'\n\x10rolling_day_days\x18\x07 \x01(\x05\x42\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x84=:l\xea\x41i\n\x1d\x63\x61ses.rapport/AuthorityPolicy\x12$authorityPolicies/{authority_policy}*\x11\x61uthorityPolicies2\x0f\x61uthorityPolicy*f\n\x0c\x41uthorityAct\x12\x1d\n\x19\x41UTHORITY_ACT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UTHORITY_ACT_GOODWILL\x10\x01\x12\x1b\n\x17\x41UTHORITY_ACT_EXTENSION\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,10 +43,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['least_band']._serialized_options = b'\342A\001\001'
   _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['least_harm']._loaded_options = None
   _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['least_harm']._serialized_options = b'\342A\001\001'
-  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['amount']._loaded_options = None
-  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['amount']._serialized_options = b'\342A\001\002\362\373\212\001\010(\0010\200\224\353\334\003'
-  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['day_amount']._loaded_options = None
-  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['day_amount']._serialized_options = b'\342A\001\001\362\373\212\001\0060\200\224\353\334\003'
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['points']._loaded_options = None
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['points']._serialized_options = b'\342A\001\001\362\373\212\001\0060\200\224\353\334\003'
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['rolling_day_points']._loaded_options = None
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['rolling_day_points']._serialized_options = b'\342A\001\001\362\373\212\001\0060\200\224\353\334\003'
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['days']._loaded_options = None
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['days']._serialized_options = b'\342A\001\001\362\373\212\001\0030\302\034'
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['rolling_day_days']._loaded_options = None
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['rolling_day_days']._serialized_options = b'\342A\001\001\362\373\212\001\0040\300\204='
   _globals['_AUTHORITYPOLICY'].fields_by_name['name']._loaded_options = None
   _globals['_AUTHORITYPOLICY'].fields_by_name['name']._serialized_options = b'\342A\001\010\362\373\212\001\002\010\001'
   _globals['_AUTHORITYPOLICY'].fields_by_name['display_name']._loaded_options = None
@@ -69,10 +73,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUTHORITYPOLICY'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_AUTHORITYPOLICY']._loaded_options = None
   _globals['_AUTHORITYPOLICY']._serialized_options = b'\352Ai\n\035cases.rapport/AuthorityPolicy\022$authorityPolicies/{authority_policy}*\021authorityPolicies2\017authorityPolicy'
-  _globals['_AUTHORITYACT']._serialized_start=1024
-  _globals['_AUTHORITYACT']._serialized_end=1183
+  _globals['_AUTHORITYACT']._serialized_start=1098
+  _globals['_AUTHORITYACT']._serialized_end=1200
   _globals['_AUTHORITYPOLICY']._serialized_start=257
-  _globals['_AUTHORITYPOLICY']._serialized_end=1021
+  _globals['_AUTHORITYPOLICY']._serialized_end=1096
   _globals['_AUTHORITYPOLICY_LIMIT']._serialized_start=692
-  _globals['_AUTHORITYPOLICY_LIMIT']._serialized_end=911
+  _globals['_AUTHORITYPOLICY_LIMIT']._serialized_end=986
 # @@protoc_insertion_point(module_scope)

@@ -31,13 +31,9 @@ class _AuthorityActEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Authorit
     AUTHORITY_ACT_UNSPECIFIED: _AuthorityAct.ValueType  # 0
     """Never sent."""
     AUTHORITY_ACT_GOODWILL: _AuthorityAct.ValueType  # 1
-    """Points are given to put something right; counted in points."""
-    AUTHORITY_ACT_REFUND: _AuthorityAct.ValueType  # 2
-    """Money is given back; counted in the least unit of the installation's currency, such as cents."""
-    AUTHORITY_ACT_REPLACEMENT: _AuthorityAct.ValueType  # 3
-    """Something is sent again; counted in pieces."""
-    AUTHORITY_ACT_EXTENSION: _AuthorityAct.ValueType  # 4
-    """A date is put off; counted in days."""
+    """Points are given to put something right (`GoodwillService.GrantGoodwill`)."""
+    AUTHORITY_ACT_EXTENSION: _AuthorityAct.ValueType  # 2
+    """A promise is put off, and not because the customer asked for it (`PromiseService.RenegotiatePromise`)."""
 
 class AuthorityAct(_AuthorityAct, metaclass=_AuthorityActEnumTypeWrapper):
     """What is done for a customer within somebody's authority."""
@@ -45,20 +41,17 @@ class AuthorityAct(_AuthorityAct, metaclass=_AuthorityActEnumTypeWrapper):
 AUTHORITY_ACT_UNSPECIFIED: AuthorityAct.ValueType  # 0
 """Never sent."""
 AUTHORITY_ACT_GOODWILL: AuthorityAct.ValueType  # 1
-"""Points are given to put something right; counted in points."""
-AUTHORITY_ACT_REFUND: AuthorityAct.ValueType  # 2
-"""Money is given back; counted in the least unit of the installation's currency, such as cents."""
-AUTHORITY_ACT_REPLACEMENT: AuthorityAct.ValueType  # 3
-"""Something is sent again; counted in pieces."""
-AUTHORITY_ACT_EXTENSION: AuthorityAct.ValueType  # 4
-"""A date is put off; counted in days."""
+"""Points are given to put something right (`GoodwillService.GrantGoodwill`)."""
+AUTHORITY_ACT_EXTENSION: AuthorityAct.ValueType  # 2
+"""A promise is put off, and not because the customer asked for it (`PromiseService.RenegotiatePromise`)."""
 Global___AuthorityAct: _TypeAlias = AuthorityAct  # noqa: Y015
 
 @_typing.final
 class AuthorityPolicy(_message.Message):
     """What one department's people may do alone: an act, and its limits. Followed are the policies of the department that
     whoever acts works for, by their token; where that has none for the act, those of `departments/platform`. Of all their
-    limits that hold, the one with the highest amount counts. Each change is a new version.
+    limits that hold, the highest counts. Each change is a new version. `authorityPolicies/goodwill` of the platform is there
+    from the beginning.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -72,32 +65,40 @@ class AuthorityPolicy(_message.Message):
         PERMISSION_FIELD_NUMBER: _builtins.int
         LEAST_BAND_FIELD_NUMBER: _builtins.int
         LEAST_HARM_FIELD_NUMBER: _builtins.int
-        AMOUNT_FIELD_NUMBER: _builtins.int
-        DAY_AMOUNT_FIELD_NUMBER: _builtins.int
+        POINTS_FIELD_NUMBER: _builtins.int
+        ROLLING_DAY_POINTS_FIELD_NUMBER: _builtins.int
+        DAYS_FIELD_NUMBER: _builtins.int
+        ROLLING_DAY_DAYS_FIELD_NUMBER: _builtins.int
         permission: _builtins.str
         """The role: whoever holds this permission, as the verified token says, such as `loyalty.programs.write`; empty:
-        everybody who may do the act at all.
+        everybody who may do the act at all. It is one that some RPC asks for (`INVALID_PERMISSION`).
         """
         least_band: _value_band_pb2.ValueBand.ValueType
         """For customers in this value band or a higher one; unspecified: for all."""
         least_harm: _states_pb2.Harm.ValueType
         """For what harms the customer so much or more; unspecified: whatever the harm, also without any."""
-        amount: _builtins.int
-        """The most of one act, in what the act is counted in; 1 to 1,000,000,000."""
-        day_amount: _builtins.int
-        """The most by one person in 24 hours, at least `amount`; 0: no budget for the day."""
+        points: _builtins.int
+        """Of GOODWILL: the most points of one grant, 1 to 1,000,000,000."""
+        rolling_day_points: _builtins.int
+        """Of GOODWILL: the most points by one person within any 24 hours, at least `points`; 0: as many as they like."""
+        days: _builtins.int
+        """Of EXTENSION: by how many days at most a promise is put off at once, 1 to 3,650; a day that is begun counts."""
+        rolling_day_days: _builtins.int
+        """Of EXTENSION: by how many days one person puts promises off within any 24 hours, at least `days`; 0: as many as they like."""
         def __init__(
             self,
             *,
             permission: _builtins.str = ...,
             least_band: _value_band_pb2.ValueBand.ValueType = ...,
             least_harm: _states_pb2.Harm.ValueType = ...,
-            amount: _builtins.int = ...,
-            day_amount: _builtins.int = ...,
+            points: _builtins.int = ...,
+            rolling_day_points: _builtins.int = ...,
+            days: _builtins.int = ...,
+            rolling_day_days: _builtins.int = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "day_amount", b"day_amount", "least_band", b"least_band", "least_harm", b"least_harm", "permission", b"permission"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "least_band", b"least_band", "least_harm", b"least_harm", "permission", b"permission", "points", b"points", "rolling_day_days", b"rolling_day_days", "rolling_day_points", b"rolling_day_points"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -244,7 +244,7 @@ class CheckAuthorityResponse(_message.Message):
             REASON_NO_LIMIT_HOLDS: CheckAuthorityResponse.Authority._Reason.ValueType  # 2
             """There is a policy, and none of its limits holds: nothing may be done alone."""
             REASON_NO_POLICY: CheckAuthorityResponse.Authority._Reason.ValueType  # 3
-            """There is no policy for the act: what the service allows where it is done."""
+            """There is no policy for the act: nothing limits it here."""
 
         class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
             """Why so much."""
@@ -256,43 +256,51 @@ class CheckAuthorityResponse(_message.Message):
         REASON_NO_LIMIT_HOLDS: CheckAuthorityResponse.Authority.Reason.ValueType  # 2
         """There is a policy, and none of its limits holds: nothing may be done alone."""
         REASON_NO_POLICY: CheckAuthorityResponse.Authority.Reason.ValueType  # 3
-        """There is no policy for the act: what the service allows where it is done."""
+        """There is no policy for the act: nothing limits it here."""
 
         ACT_FIELD_NUMBER: _builtins.int
         REASON_FIELD_NUMBER: _builtins.int
-        AMOUNT_FIELD_NUMBER: _builtins.int
-        DAY_AMOUNT_FIELD_NUMBER: _builtins.int
         PERMISSION_FIELD_NUMBER: _builtins.int
         AUTHORITY_POLICY_FIELD_NUMBER: _builtins.int
         POLICY_VERSION_FIELD_NUMBER: _builtins.int
+        POINTS_FIELD_NUMBER: _builtins.int
+        POINTS_LEFT_FIELD_NUMBER: _builtins.int
+        DAYS_FIELD_NUMBER: _builtins.int
+        DAYS_LEFT_FIELD_NUMBER: _builtins.int
         act: _authority_policy_pb2.AuthorityAct.ValueType
         """The act."""
         reason: Global___CheckAuthorityResponse.Authority.Reason.ValueType
         """Why so much."""
-        amount: _builtins.int
-        """The most of one act, in what it is counted in; 0 unless a limit holds."""
-        day_amount: _builtins.int
-        """The most by whoever asks in 24 hours; 0: no budget for the day."""
         permission: _builtins.str
         """The permission by which they may; empty: everybody may."""
         authority_policy: _builtins.str
         """The policy, `authorityPolicies/{id}`; empty without one."""
         policy_version: _builtins.int
         """Its version; 0 without one."""
+        points: _builtins.int
+        """Of GOODWILL: the most points of one grant; 0 unless a limit holds."""
+        points_left: _builtins.int
+        """Of GOODWILL: the most points that may be granted now, by what whoever asks granted within the last 24 hours."""
+        days: _builtins.int
+        """Of EXTENSION: by how many days at most a promise is put off at once; 0 unless a limit holds."""
+        days_left: _builtins.int
+        """Of EXTENSION: by how many days a promise may be put off now, by what whoever asks put off within the last 24 hours."""
         def __init__(
             self,
             *,
             act: _authority_policy_pb2.AuthorityAct.ValueType = ...,
             reason: Global___CheckAuthorityResponse.Authority.Reason.ValueType = ...,
-            amount: _builtins.int = ...,
-            day_amount: _builtins.int = ...,
             permission: _builtins.str = ...,
             authority_policy: _builtins.str = ...,
             policy_version: _builtins.int = ...,
+            points: _builtins.int = ...,
+            points_left: _builtins.int = ...,
+            days: _builtins.int = ...,
+            days_left: _builtins.int = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "amount", b"amount", "authority_policy", b"authority_policy", "day_amount", b"day_amount", "permission", b"permission", "policy_version", b"policy_version", "reason", b"reason"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "authority_policy", b"authority_policy", "days", b"days", "days_left", b"days_left", "permission", b"permission", "points", b"points", "points_left", b"points_left", "policy_version", b"policy_version", "reason", b"reason"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -110,8 +110,9 @@ class AuthorityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CheckAuthority(self, request, context):
-        """Tells what whoever asks may do alone for a customer, act by act, and why. Nothing is held back for them: each act is judged
-        anew where it is done, and what is left of a budget is asked there: of goodwill, `GoodwillService.CheckGoodwill`.
+        """Tells what whoever asks may do alone for a customer, act by act, why, and what is left of it today. Nothing is held back for
+        them: each act is judged anew where it is done. Goodwill has budgets for longer periods beside it, which
+        `GoodwillService.CheckGoodwill` tells; what was granted elsewhere counts here as soon as the news is there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

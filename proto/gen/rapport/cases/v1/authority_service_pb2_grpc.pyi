@@ -48,8 +48,9 @@ class AuthorityServiceStub:
     ExplainAuthorityPolicy: _grpc.UnaryUnaryMultiCallable[_authority_service_pb2.ExplainAuthorityPolicyRequest, _explanation_pb2.Explanation]
     """Explains a policy: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
     CheckAuthority: _grpc.UnaryUnaryMultiCallable[_authority_service_pb2.CheckAuthorityRequest, _authority_service_pb2.CheckAuthorityResponse]
-    """Tells what whoever asks may do alone for a customer, act by act, and why. Nothing is held back for them: each act is judged
-    anew where it is done, and what is left of a budget is asked there: of goodwill, `GoodwillService.CheckGoodwill`.
+    """Tells what whoever asks may do alone for a customer, act by act, why, and what is left of it today. Nothing is held back for
+    them: each act is judged anew where it is done. Goodwill has budgets for longer periods beside it, which
+    `GoodwillService.CheckGoodwill` tells; what was granted elsewhere counts here as soon as the news is there.
     """
 
 @_typing.type_check_only
@@ -70,8 +71,9 @@ class AuthorityServiceAsyncStub(AuthorityServiceStub):
     ExplainAuthorityPolicy: _aio.UnaryUnaryMultiCallable[_authority_service_pb2.ExplainAuthorityPolicyRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a policy: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
     CheckAuthority: _aio.UnaryUnaryMultiCallable[_authority_service_pb2.CheckAuthorityRequest, _authority_service_pb2.CheckAuthorityResponse]  # type: ignore[assignment]
-    """Tells what whoever asks may do alone for a customer, act by act, and why. Nothing is held back for them: each act is judged
-    anew where it is done, and what is left of a budget is asked there: of goodwill, `GoodwillService.CheckGoodwill`.
+    """Tells what whoever asks may do alone for a customer, act by act, why, and what is left of it today. Nothing is held back for
+    them: each act is judged anew where it is done. Goodwill has budgets for longer periods beside it, which
+    `GoodwillService.CheckGoodwill` tells; what was granted elsewhere counts here as soon as the news is there.
     """
 
 class AuthorityServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -125,8 +127,9 @@ class AuthorityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _authority_service_pb2.CheckAuthorityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_authority_service_pb2.CheckAuthorityResponse, _abc.Awaitable[_authority_service_pb2.CheckAuthorityResponse]]:
-        """Tells what whoever asks may do alone for a customer, act by act, and why. Nothing is held back for them: each act is judged
-        anew where it is done, and what is left of a budget is asked there: of goodwill, `GoodwillService.CheckGoodwill`.
+        """Tells what whoever asks may do alone for a customer, act by act, why, and what is left of it today. Nothing is held back for
+        them: each act is judged anew where it is done. Goodwill has budgets for longer periods beside it, which
+        `GoodwillService.CheckGoodwill` tells; what was granted elsewhere counts here as soon as the news is there.
         """
 
 def add_AuthorityServiceServicer_to_server(servicer: AuthorityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1891,6 +1891,8 @@ class PromiseRenegotiated(_message.Message):
     REASON_CODE_FIELD_NUMBER: _builtins.int
     FIRST_DUE_TIME_FIELD_NUMBER: _builtins.int
     CUSTOMER_REQUESTED_FIELD_NUMBER: _builtins.int
+    AUTHORITY_POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -1921,6 +1923,12 @@ class PromiseRenegotiated(_message.Message):
     """Why, a code."""
     customer_requested: _builtins.bool
     """True when the customer asked for the new date: later delays count from it."""
+    authority_policy: _builtins.str
+    """By which policy a person put it off alone, `authorityPolicies/{id}`; empty when there is none, when they put it off for the
+    customer who asked, and of a notice.
+    """
+    policy_version: _builtins.int
+    """The version of that policy; 0 without one."""
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -1970,10 +1978,12 @@ class PromiseRenegotiated(_message.Message):
         reason_code: _builtins.str = ...,
         first_due_time: _timestamp_pb2.Timestamp | None = ...,
         customer_requested: _builtins.bool = ...,
+        authority_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_new_due_date", b"_new_due_date", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_new_due_date", b"_new_due_date", "case", b"case", "customer", b"customer", "customer_requested", b"customer_requested", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "kind", b"kind", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_new_due_date", b"_new_due_date", "authority_policy", b"authority_policy", "case", b"case", "customer", b"customer", "customer_requested", b"customer_requested", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "kind", b"kind", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "notice", b"notice", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
@@ -2966,6 +2976,7 @@ class AuthorityPolicyCreated(_message.Message):
     ACT_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
     DISABLED_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     authority_policy: _builtins.str
     """`authorityPolicies/{id}`."""
     department: _builtins.str
@@ -2974,6 +2985,8 @@ class AuthorityPolicyCreated(_message.Message):
     """What it limits."""
     disabled: _builtins.bool
     """Whether it is switched off by then."""
+    version: _builtins.int
+    """The version, from 1. What is done by the policy says by which."""
     @_builtins.property
     def limits(self) -> _containers.RepeatedCompositeFieldContainer[_authority_policy_pb2.AuthorityPolicy.Limit]:
         """The limits by then."""
@@ -2986,10 +2999,11 @@ class AuthorityPolicyCreated(_message.Message):
         act: _authority_policy_pb2.AuthorityAct.ValueType = ...,
         limits: _abc.Iterable[_authority_policy_pb2.AuthorityPolicy.Limit] | None = ...,
         disabled: _builtins.bool = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "authority_policy", b"authority_policy", "department", b"department", "disabled", b"disabled", "limits", b"limits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "authority_policy", b"authority_policy", "department", b"department", "disabled", b"disabled", "limits", b"limits", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3006,6 +3020,7 @@ class AuthorityPolicyUpdated(_message.Message):
     ACT_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
     DISABLED_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
     authority_policy: _builtins.str
     """`authorityPolicies/{id}`."""
@@ -3015,6 +3030,8 @@ class AuthorityPolicyUpdated(_message.Message):
     """What it limits."""
     disabled: _builtins.bool
     """Whether it is switched off by then."""
+    version: _builtins.int
+    """The version, from 1. What is done by the policy says by which."""
     @_builtins.property
     def limits(self) -> _containers.RepeatedCompositeFieldContainer[_authority_policy_pb2.AuthorityPolicy.Limit]:
         """The limits by then."""
@@ -3031,11 +3048,12 @@ class AuthorityPolicyUpdated(_message.Message):
         act: _authority_policy_pb2.AuthorityAct.ValueType = ...,
         limits: _abc.Iterable[_authority_policy_pb2.AuthorityPolicy.Limit] | None = ...,
         disabled: _builtins.bool = ...,
+        version: _builtins.int = ...,
         updated_fields: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "authority_policy", b"authority_policy", "department", b"department", "disabled", b"disabled", "limits", b"limits", "updated_fields", b"updated_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "authority_policy", b"authority_policy", "department", b"department", "disabled", b"disabled", "limits", b"limits", "updated_fields", b"updated_fields", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

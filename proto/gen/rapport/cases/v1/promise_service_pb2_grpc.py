@@ -113,7 +113,9 @@ class PromiseServiceServicer:
 
     def RenegotiatePromise(self, request, context):
         """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
-        Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
+        Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN. Where an authority policy says
+        how far whoever calls may put promises off alone, it goes no further unless the customer asked for it: FAILED_PRECONDITION
+        (`OVER_AUTHORITY`, `OVER_BUDGET`), with what is allowed in the metadata.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,9 @@ class PromiseServiceStub:
     """
     RenegotiatePromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.RenegotiatePromiseRequest, _promise_pb2.Promise]
     """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
-    Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
+    Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN. Where an authority policy says
+    how far whoever calls may put promises off alone, it goes no further unless the customer asked for it: FAILED_PRECONDITION
+    (`OVER_AUTHORITY`, `OVER_BUDGET`), with what is allowed in the metadata.
     """
     RecordDelayNotification: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.RecordDelayNotificationRequest, _promise_pb2.Promise]
     """Records that a person told the customer that a promise will not be kept in time, without another date yet: who, how, and
@@ -84,7 +86,9 @@ class PromiseServiceAsyncStub(PromiseServiceStub):
     """
     RenegotiatePromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.RenegotiatePromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
     """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
-    Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
+    Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN. Where an authority policy says
+    how far whoever calls may put promises off alone, it goes no further unless the customer asked for it: FAILED_PRECONDITION
+    (`OVER_AUTHORITY`, `OVER_BUDGET`), with what is allowed in the metadata.
     """
     RecordDelayNotification: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.RecordDelayNotificationRequest, _promise_pb2.Promise]  # type: ignore[assignment]
     """Records that a person told the customer that a promise will not be kept in time, without another date yet: who, how, and
@@ -136,7 +140,9 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_promise_pb2.Promise, _abc.Awaitable[_promise_pb2.Promise]]:
         """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
-        Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
+        Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN. Where an authority policy says
+        how far whoever calls may put promises off alone, it goes no further unless the customer asked for it: FAILED_PRECONDITION
+        (`OVER_AUTHORITY`, `OVER_BUDGET`), with what is allowed in the metadata.
         """
 
     @_abc_1.abstractmethod

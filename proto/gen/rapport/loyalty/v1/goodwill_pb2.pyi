@@ -84,7 +84,9 @@ class Goodwill(_message.Message):
     transfer: _builtins.str
     """The transfer that moved it."""
     authority_policy: _builtins.str
-    """The rule that allowed it, for example `authorityPolicies/delay-goodwill`."""
+    """What allowed it: of a person the policy, for example `authorityPolicies/goodwill`; of what is given by itself, and of a person
+    as long as there is no policy, the rule `goodwillRules/delay`, which was called `authorityPolicies/delay-goodwill` before 0.3.
+    """
     policy_version: _builtins.int
     """The version of that rule, whose limits applied."""
     grantor: _builtins.str

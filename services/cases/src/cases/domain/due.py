@@ -31,6 +31,12 @@ class Due:
         """Whether what is done at `at` is late."""
         return at >= self.time if self.day else at > self.time
 
+    def days_until(self, later: "Due") -> int:
+        """By how many days another is later; one that is begun counts."""
+        if self.day and later.day:
+            return max(0, (later.day - self.day).days)
+        return max(0, -(-(later.time - self.time) // _DAY))
+
     def is_ahead(self, now: datetime) -> bool:
         """Whether who promises in another's name leaves it the time to keep the promise."""
         return self.time >= now + LENT_LEAD

@@ -418,6 +418,8 @@ class PromiseRenegotiated(_Promise):
     reason_code: str
     first_due_time: datetime
     customer_requested: bool
+    authority_policy: str
+    policy_version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -580,8 +582,10 @@ class Limit:
     permission: str
     least_band: str
     least_harm: str
-    amount: int
-    day_amount: int
+    points: int
+    rolling_day_points: int
+    days: int
+    rolling_day_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -596,6 +600,7 @@ class AuthorityPolicyCreated:
     act: str
     limits: list[Limit]
     disabled: bool
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -610,6 +615,7 @@ class AuthorityPolicyUpdated:
     act: str
     limits: list[Limit]
     disabled: bool
+    version: int
     updated_fields: list[str]
 
 

@@ -271,6 +271,8 @@ class Promise:
             new_due_time=due.time,
             new_due_date=due.day,
             first_due_time=first_due_time,
+            authority_policy="",
+            policy_version=0,
         )
         return successor, fact
 

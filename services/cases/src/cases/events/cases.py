@@ -2,7 +2,13 @@
 
 from cases.domain.escalation import EscalationReason
 from cases.names import CASE, CLOCK, CUSTOMER, PROMISE
-from cases.usecases.escalation import clock_settled, escalate_case, escalate_promise, promise_settled
+from cases.usecases.escalation import (
+    clock_settled,
+    escalate_case,
+    escalate_promise,
+    promise_broken,
+    promise_settled,
+)
 from cases.usecases.standing import prioritize_again
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
@@ -29,7 +35,7 @@ async def on_promise_ended(
         (customer_id,) = CUSTOMER.parse(event.data.customer)
         await prioritize_again(tx, customer_id)
     if isinstance(event.data, PromiseBroken):
-        await escalate_promise(tx, promise_id)
+        await promise_broken(tx, promise_id)
     else:
         await promise_settled(tx, promise_id)
 
@@ -40,9 +46,9 @@ async def on_clock(tx: Transaction, event: Event[ClockWarned | ClockBreached | C
     if isinstance(event.data, ClockFulfilled):
         await clock_settled(tx, clock_id)
         return
-    if not event.data.case:  # of a promise that is on none: who breaks that is asked anyway
-        return
-    (case_id,) = CASE.parse(event.data.case)
     breached = isinstance(event.data, ClockBreached)
     reason = EscalationReason.CLOCK_BREACHED if breached else EscalationReason.CLOCK_WARNED
-    await escalate_case(tx, case_id, reason, clock_id=clock_id)
+    if case := CASE.match(event.data.case):
+        await escalate_case(tx, case[0], reason, clock_id=clock_id)
+    elif promise := PROMISE.match(event.data.promise):
+        await escalate_promise(tx, promise[0], reason, clock_id=clock_id)

@@ -1,12 +1,14 @@
 """What the loyalty service tells."""
 
+from cases.domain.authority_policy import AuthorityAct, AuthorityUse
 from cases.domain.priority import Band
-from cases.names import CUSTOMER
+from cases.names import AGENT, CUSTOMER, GOODWILL
+from cases.usecases.authority import take_back, use
 from cases.usecases.standing import value_changed
-from chassis.api.messages import value_name
+from chassis.api.messages import moment, value_name
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
-from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged
+from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged, GoodwillGranted, GoodwillReversed
 
 
 async def on_value_changed(tx: Transaction, event: Event[CustomerValueChanged]) -> None:
@@ -14,3 +16,14 @@ async def on_value_changed(tx: Transaction, event: Event[CustomerValueChanged]) 
     (customer_id,) = CUSTOMER.parse(event.data.customer)
     if band := Band.__members__.get(value_name(event.data, "band")):
         await value_changed(tx, customer_id, band, event.resource_version)
+
+
+async def on_goodwill(tx: Transaction, event: Event[GoodwillGranted | GoodwillReversed]) -> None:
+    """What a person granted counts for what they may grant yet, until it is taken back."""
+    told = event.data
+    (goodwill_id,) = GOODWILL.parse(told.goodwill)
+    if isinstance(told, GoodwillReversed):
+        await take_back(tx, goodwill_id)
+    elif AGENT.match(told.grantor):
+        at = moment(told.create_time)
+        await use(tx, AuthorityUse(goodwill_id, AuthorityAct.GOODWILL, told.grantor, told.points, at))

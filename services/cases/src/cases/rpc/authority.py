@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 from cases.names import AUTHORITY_POLICY, CASE, CUSTOMER
 from cases.store import authority_policies as store
 from cases.usecases import authority_policy as usecases
+from cases.usecases.authority import check_authority
 from chassis.api.checks import Rules
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
+from chassis.auth import permissions
 from chassis.context import current_call
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
@@ -21,9 +23,9 @@ _Authority = pb.CheckAuthorityResponse.Authority
 
 
 def check_limit(check: Check, sent: AuthorityPolicy.Limit, now: datetime) -> None:
-    """A day's budget is enough for one act."""
-    if 0 < sent.day_amount < sent.amount:
-        check.refuse("day_amount", "INVALID_NUMBER", "must be 0 or at least amount")
+    """A role is a permission that there is: a slip would silently give nobody anything."""
+    if sent.permission and sent.permission not in permissions.known():
+        check.refuse("permission", "INVALID_PERMISSION", "must be one that an RPC asks for")
 
 
 def check_about(check: Check, sent: pb.CheckAuthorityRequest, now: datetime) -> None:
@@ -53,7 +55,6 @@ class AuthorityRpc(Rpc, AuthorityServiceServicer):
         """What whoever asks may do alone."""
         customer_id = CUSTOMER.parse(request.customer)[0] if request.customer else None
         case_id = CASE.parse(request.case)[0] if request.case else None
-        principal = current_call.get().principal
-        answers = await usecases.check_authority(self.db, principal, customer_id, case_id)
+        answers = await check_authority(self.db, current_call.get().principal, customer_id, case_id)
         shown = [to_message(_Authority, each) for each in answers]
         return pb.CheckAuthorityResponse(authorities=[each for each in shown if request.act in (0, each.act)])

@@ -3,9 +3,9 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from cases.domain.authority_policy import AuthorityPolicy
+from cases.domain.authority_policy import AuthorityPolicy, AuthorityUse
 from cases.store.tables import METADATA
 from chassis.api.listing import Listing
 from chassis.authority import PLATFORM
@@ -34,4 +34,17 @@ POLICIES_FOR = Statement(
     )
     .order_by(_LATEST.c.id),
     row=AuthorityPolicy,
+)
+
+USES = table(METADATA, "authority_uses", AuthorityUse)
+_OF_AGENT = USES.c.agent == sa.bindparam("agent", type_=sa.Text)
+_since = sa.bindparam("since", type_=sa.DateTime(timezone=True))
+INSERT_USE = Statement[Any](insert(USES).on_conflict_do_nothing())
+DELETE_USE = Statement[Any](sa.delete(USES).where(USES.c.id == sa.bindparam("id")))
+# What somebody did so long ago that no budget counts it.
+FORGET_USES = Statement[Any](sa.delete(USES).where(_OF_AGENT, USES.c.use_time <= _since))
+USED = Statement[Any](
+    sa.select(USES.c.act, sa.cast(sa.func.sum(USES.c.amount), sa.BigInteger).label("amount"))
+    .where(_OF_AGENT, USES.c.use_time > _since)
+    .group_by(USES.c.act)
 )

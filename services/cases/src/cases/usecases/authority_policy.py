@@ -1,45 +1,20 @@
-"""What people may do alone: saying it, and asking it."""
-
-from dataclasses import dataclass
-from enum import StrEnum
-from uuid import UUID
+"""What people may do alone: saying it."""
 
 from cases.domain.authority_policy import AuthorityAct, AuthorityPolicy, AuthorityPolicyChanges, Limit
 from cases.domain.facts import AuthorityPolicyCreated
-from cases.domain.priority import Band, Harm
-from cases.names import AUTHORITY_POLICY, CASE
+from cases.domain.priority import Band
+from cases.names import AUTHORITY_POLICY
 from cases.store import authority_policies as store
-from cases.store.tables import CASE as CASE_BY_ID
-from cases.usecases.standing import standing_of
-from chassis.api.entities import found, own_department, owned, save, write
-from chassis.authority import Authority, authority
-from chassis.context import Principal
+from chassis.api.entities import own_department, owned, save, write
+from chassis.authority import PLATFORM
+from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import LOCK_NAME
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists
 from chassis.facts import fact_of
 
-
-class Reason(StrEnum):
-    """Why somebody may do so much."""
-
-    LIMIT = "LIMIT"
-    NO_LIMIT_HOLDS = "NO_LIMIT_HOLDS"
-    NO_POLICY = "NO_POLICY"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How much of an act somebody may do alone, as the contract has it."""
-
-    act: AuthorityAct
-    reason: Reason
-    amount: int
-    day_amount: int
-    permission: str
-    authority_policy: str
-    policy_version: int
+GOODWILL = "goodwill"  # the platform's policy that is there from the beginning
 
 
 async def create_authority_policy(
@@ -59,12 +34,32 @@ async def create_authority_policy(
     )
     policy.limits = limits
     tx.require_owner(policy)
+    if not await _created(tx, policy):
+        raise ResourceExists(policy.name)
+    return policy
+
+
+async def _created(tx: Transaction, policy: AuthorityPolicy) -> bool:
+    """Keep a new policy. False when there is one already."""
     await LOCK_NAME.run(tx, name=policy.name)
     if await store.AUTHORITY_POLICY.maybe(tx, id=policy.id):
-        raise ResourceExists(policy.name)
+        return False
     await write(tx, store.INSERT_AUTHORITY_POLICY, policy)
     tx.record(fact_of(AuthorityPolicyCreated, policy), version=policy.version)
-    return policy
+    return True
+
+
+async def seed_goodwill(db: Database) -> None:
+    """Make sure that people may put something right. What was made of the policy since stays."""
+    now = db.clock.now()
+    policy = AuthorityPolicy(
+        GOODWILL, 1, "Goodwill", PLATFORM, AuthorityAct.GOODWILL, False, now, now, [], [], [], [], []
+    )
+    bands = {None: 500, Band.SILVER: 1000, Band.GOLD: 1500, Band.PLATINUM: 2000}
+    policy.limits = [Limit("", band, None, points=points) for band, points in bands.items()]
+    with acting(Call("seed", service_itself(db.service))):
+        async with db.transaction() as tx:
+            await _created(tx, policy)
 
 
 async def update_authority_policy(
@@ -76,28 +71,3 @@ async def update_authority_policy(
     if updated := policy.update(changes):
         await save(tx, store.INSERT_AUTHORITY_POLICY, policy, updated)
     return policy
-
-
-async def check_authority(
-    db: Database, principal: Principal, customer_id: UUID | None, case_id: UUID | None
-) -> list[Answer]:
-    """What somebody may do alone for a customer, or on a case: of each act. NotFound for a case."""
-    harm = Harm.NONE
-    if case_id:
-        case = await found(db, CASE, CASE_BY_ID, case_id)
-        customer_id, harm = case.customer_id, case.harm
-    standing = await standing_of(db, customer_id, db.clock.now()) if customer_id else None
-    band = standing.band if standing else Band.STANDARD
-    policies = await store.POLICIES_FOR.all(db, department_id=principal.department)
-    return [
-        _answer(act, authority([each for each in policies if each.act == act], principal, band, harm))
-        for act in AuthorityAct
-    ]
-
-
-def _answer(act: AuthorityAct, may: Authority[AuthorityPolicy]) -> Answer:
-    if may.policy is None:
-        return Answer(act, Reason.NO_POLICY, 0, 0, "", "", 0)
-    reason = Reason.NO_LIMIT_HOLDS if may.permission is None else Reason.LIMIT
-    by = str(may.policy.name), may.policy.version
-    return Answer(act, reason, may.amount, may.day_amount, may.permission or "", *by)

@@ -118,16 +118,25 @@ async def escalate_case(
         await _start_once(tx, About(case, reason, promise_id, clock_id))
 
 
-async def escalate_promise(tx: Transaction, promise_id: UUID) -> None:
-    """A promise was broken: ask somebody to take its case, or it; not for what imports tell of the past."""
+async def escalate_promise(
+    tx: Transaction, promise_id: UUID, reason: EscalationReason, *, clock_id: UUID | None = None
+) -> None:
+    """Something went wrong with a promise: ask somebody to take its case, or it if it is on none."""
     promise = await PROMISE_BY_ID.maybe(tx, id=promise_id)
-    if promise is None or not promise.was_broken_here:
+    if promise is None:
         return
     if promise.case_id:
-        await escalate_case(tx, promise.case_id, EscalationReason.PROMISE_BROKEN, promise_id=promise_id)
+        await escalate_case(tx, promise.case_id, reason, promise_id=promise_id, clock_id=clock_id)
     else:
-        await LOCK_PROMISE.one(tx, id=promise_id)
-        await _start_once(tx, About(promise, EscalationReason.PROMISE_BROKEN, promise_id))
+        promise = await LOCK_PROMISE.one(tx, id=promise_id)
+        await _start_once(tx, About(promise, reason, promise_id, clock_id))
+
+
+async def promise_broken(tx: Transaction, promise_id: UUID) -> None:
+    """A promise was broken, unless imports tell so of the past, and neither kept after all nor taken back."""
+    promise = await PROMISE_BY_ID.maybe(tx, id=promise_id)
+    if promise and promise.was_broken_here:
+        await escalate_promise(tx, promise_id, EscalationReason.PROMISE_BROKEN)
 
 
 async def take_escalation(tx: Transaction, *, escalation_id: UUID, etag: str) -> Escalation:

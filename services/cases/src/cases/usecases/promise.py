@@ -3,6 +3,7 @@
 What an import tells of the past is not counted: it would look as if it all happened today.
 """
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,12 +18,14 @@ from cases.names import PROMISE
 from cases.store import tables as store
 from cases.store.tables import COUNT_LIVE
 from cases.usecases.announcing import announce
+from cases.usecases.authority import extend
 from cases.usecases.deadlines import look_again
 from cases.usecases.keeping import keep_promise_clocks
 from chassis import ids
 from chassis.api import etags
 from chassis.api.actors import actor_name
 from chassis.api.entities import found, save, write
+from chassis.authority import Authority
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -73,6 +76,8 @@ async def renegotiate_promise(
 ) -> Promise:
     """Replace a promise after a person spoke with the customer. Returns the promise that ended.
 
+    What `extend` finds.
+
     InvalidArgument INVALID_TIME when the new date is not of the kind that was promised, or is over.
     """
     work_item = await store.LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
@@ -81,6 +86,8 @@ async def renegotiate_promise(
     if due.time < promise.due_time or not due.is_ahead(tx.now):
         tx.require_owner(promise)  # nobody promises sooner in another's name
     await _break_when_over(tx, clock, promise)
+    put_off = due.time > promise.due_time and not customer_requested
+    may = await extend(tx, promise, due) if put_off else Authority()
     successor, renegotiated = promise.renegotiate(
         ids.uuid7(tx.now),
         due,
@@ -90,6 +97,9 @@ async def renegotiate_promise(
         notifier=actor_name(tx.call.principal.subject, tx.db.service),
         channel=channel or "",
     )
+    if may.policy:
+        name, version = str(may.policy.name), may.policy.version
+        renegotiated = replace(renegotiated, authority_policy=name, policy_version=version)
     facts: Facts = [(successor.made(), successor.version)]
     if work_item:
         facts += compared(successor, work_item, clock, tx.now)

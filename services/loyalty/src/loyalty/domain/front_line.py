@@ -26,7 +26,7 @@ class Limit:
     least_band: Band | None
     least_harm: Harm | None
     amount: int
-    day_amount: int
+    rolling_day_amount: int
 
 
 @dataclass(slots=True)
@@ -45,17 +45,23 @@ class FrontLinePolicy:
     least_bands: list[str]
     least_harms: list[str]
     amounts: list[int]
-    day_amounts: list[int]
+    rolling_day_amounts: list[int]
 
     name = AUTHORITY_POLICY.named("id")
 
     @property
     def limits(self) -> list[Limit]:
         """The limits. One for a band or a harm that only a later release knows holds for nobody."""
-        columns = self.permissions, self.least_bands, self.least_harms, self.amounts, self.day_amounts
+        columns = self.permissions, self.least_bands, self.least_harms, self.amounts, self.rolling_day_amounts
         return [
-            Limit(permission, Band(band) if band else None, Harm(harm) if harm else None, amount, day_amount)
-            for permission, band, harm, amount, day_amount in zip(*columns, strict=True)
+            Limit(
+                permission,
+                Band(band) if band else None,
+                Harm(harm) if harm else None,
+                amount,
+                rolling_day_amount,
+            )
+            for permission, band, harm, amount, rolling_day_amount in zip(*columns, strict=True)
             if band in ("", *Band) and harm in ("", *Harm)
         ]
 

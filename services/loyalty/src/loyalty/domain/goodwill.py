@@ -116,7 +116,7 @@ class KnownPromise(Promised):
 
 
 @dataclass(frozen=True, slots=True)
-class AuthorityPolicy:
+class GoodwillRule:
     """Who may grant how much: points for each day of delay, the most for one harm, and budgets.
 
     ValueError unless each budget allows the highest limit.
@@ -130,13 +130,13 @@ class AuthorityPolicy:
     budget_period: timedelta  # what counts against the budgets: grants of so long ago at most
     customer_budget: int  # the most for one customer within it, by people and by the policy
     grantor_budget: int  # the most by one person within it
-    day_budget: int = 0  # the most by one person in 24 hours; 0: as much as the others allow
+    rolling_day_budget: int = 0  # the most by one person in 24 hours; 0: as much as the others allow
 
     def __post_init__(self) -> None:
         if min(self.customer_budget, self.grantor_budget) < max(self.limits.values()):
             raise ValueError("each budget must be at least the highest limit for one harm")
 
-    def told_by(self, may: Authority[FrontLinePolicy]) -> "AuthorityPolicy":
+    def told_by(self, may: Authority[FrontLinePolicy]) -> "GoodwillRule":
         """What a person may grant by the policy of their department; without one, by this.
 
         Its budgets hold beside it: a limit above one of them is that budget.
@@ -149,7 +149,7 @@ class AuthorityPolicy:
             name=str(may.policy.name),
             version=may.policy.version,
             limits=dict.fromkeys(Band, limit),
-            day_budget=may.day_amount,
+            rolling_day_budget=may.rolling_day_amount,
         )
 
     def for_delay(self, due: datetime, new_due: datetime, zone: tzinfo, reason_code: str, band: Band) -> int:
@@ -175,7 +175,9 @@ class AuthorityPolicy:
 
     def _left(self, spent: "Spent") -> int:
         left = self.grantor_budget - spent.by_grantor
-        return max(0, min(left, self.day_budget - spent.in_a_day) if self.day_budget else left)
+        return max(
+            0, min(left, self.rolling_day_budget - spent.in_a_day) if self.rolling_day_budget else left
+        )
 
     def authorize(self, amount: int, band: Band) -> None:
         """FailedPrecondition `OVER_AUTHORITY` above the band's limit, with the limit in the metadata."""
@@ -191,7 +193,7 @@ class AuthorityPolicy:
         for whose, budget, used, time in (
             ("customer", self.customer_budget, spent.on_customer, period),
             ("grantor", self.grantor_budget, spent.by_grantor, period),
-            ("grantor", self.day_budget or self.grantor_budget, spent.in_a_day, "24 hours"),
+            ("grantor", self.rolling_day_budget or self.grantor_budget, spent.in_a_day, "24 hours"),
         ):
             if used + amount > budget:
                 left = max(0, budget - used)

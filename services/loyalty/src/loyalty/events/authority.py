@@ -25,15 +25,15 @@ async def on_policy(tx: Transaction, event: Event[AuthorityPolicyCreated | Autho
         return
     policy = FrontLinePolicy(
         id=AUTHORITY_POLICY.parse(told.authority_policy)[0],
-        version=event.resource_version,
+        version=told.version,
         department_id=DEPARTMENT.parse(told.department)[0],
         disabled=told.disabled,
         update_time=tx.now,
         permissions=[each.permission for each in told.limits],
         least_bands=[_least(each, "least_band") for each in told.limits],
         least_harms=[_least(each, "least_harm") for each in told.limits],
-        amounts=[each.amount for each in told.limits],
-        day_amounts=[each.day_amount for each in told.limits],
+        amounts=[each.points for each in told.limits],
+        rolling_day_amounts=[each.rolling_day_points for each in told.limits],
     )
     await PUT_POLICY.run(tx, **values(policy))
 

@@ -19,7 +19,7 @@ from chassis.errors import NotFound, invalid
 from chassis.facts import fact_of
 from loyalty.domain.facts import GoodwillGranted
 from loyalty.domain.front_line import Harm
-from loyalty.domain.goodwill import Allowance, AuthorityPolicy, Given, Goodwill, Points, Spent
+from loyalty.domain.goodwill import Allowance, Given, Goodwill, GoodwillRule, Points, Spent
 from loyalty.domain.ledger import AccountType, Leg, own_account
 from loyalty.domain.value import Band, ValueFormula
 from loyalty.names import PROMISE, UNIT
@@ -59,7 +59,7 @@ _DAY = timedelta(days=1)
 class Authority:
     """What decides how much may be granted."""
 
-    policy: AuthorityPolicy
+    policy: GoodwillRule
     formula: ValueFormula
 
     async def band(self, on: Executor, names: Sequence[UUID]) -> Band:
@@ -68,7 +68,7 @@ class Authority:
 
     async def of_person(
         self, on: Executor, principal: Principal, band: Band, promise_id: UUID | None
-    ) -> AuthorityPolicy:
+    ) -> GoodwillRule:
         """What a person may grant for what was promised, or for nothing in particular.
 
         Without a policy of their department or of the platform as the settings say.
@@ -146,7 +146,7 @@ async def _given(tx: Transaction, root_id: UUID) -> Given:
     return await GIVEN.one(tx, root_id=root_id, policy=f"services/{tx.db.service}")
 
 
-async def _spent(tx: Transaction, names: Sequence[UUID], policy: AuthorityPolicy, grantor: str = "") -> Spent:
+async def _spent(tx: Transaction, names: Sequence[UUID], policy: GoodwillRule, grantor: str = "") -> Spent:
     """What was granted a person who is locked within the budget period; nobody adds to it meanwhile.
 
     The policy has no budget of a grantor: its grants, all by the service, do not wait for each other.
@@ -175,7 +175,7 @@ async def _root(tx: Transaction, promise_id: UUID, names: Sequence[UUID]) -> UUI
 
 async def _grant(
     tx: Transaction,
-    policy: AuthorityPolicy,
+    policy: GoodwillRule,
     customer_id: UUID,
     amount: int,
     reason_code: str,

@@ -21,7 +21,7 @@ def upgrade() -> None:
             least_bands text[] NOT NULL,
             least_harms text[] NOT NULL,
             amounts bigint[] NOT NULL,
-            day_amounts bigint[] NOT NULL
+            rolling_day_amounts bigint[] NOT NULL
         )
         """
     )
