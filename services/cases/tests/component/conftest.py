@@ -212,7 +212,7 @@ class Desk:
         return [
             clock_pb2.Clock.State.Name(each.state).removeprefix("STATE_")
             for each in (await self.clocks.ListClocks(request)).clocks
-            if each.metric == wanted
+            if each.metric == wanted and each.case == case  # of merged cases there are more
         ]
 
     async def keep_times(self, *metrics: str, subject: str = "CASE", warning_minutes: int = 0) -> None:

@@ -21,6 +21,8 @@ from rapport.cases.v1.case_service_pb2 import (
     UnmergeCaseRequest,
     UpdateCaseRequest,
 )
+from rapport.cases.v1.handoff_service_pb2 import ListHandoffsRequest
+from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
 from rapport.common.v1 import states_pb2
 
 RUNNING, FULFILLED = "RUNNING", "FULFILLED"
@@ -45,6 +47,21 @@ async def unmerge(desk: Any, case: Case) -> Case:
 
 async def resolve(desk: Any, case: Case) -> None:
     await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="delivered"))
+
+
+async def test_what_is_of_merged_cases_is_listed_with_the_case_that_goes_on(desk):
+    await desk.keep_times("RESOLUTION")
+    survivor, merged, other = [await desk.open() for _ in range(3)]
+    for case in (merged, other):
+        await desk.add(case.name)
+        await desk.make(3, case=case.name)
+    await merge(desk, survivor, merged)
+    of = f"case = {survivor.name}"
+    handoffs = (await desk.handoffs.ListHandoffs(ListHandoffsRequest(filter=of))).handoffs
+    promises = (await desk.promises.ListPromises(ListPromisesRequest(filter=of))).promises
+    clocks = (await desk.clocks.ListClocks(clocks_pb.ListClocksRequest(filter=of))).clocks
+    assert [each.case for each in (*handoffs, *promises)] == [merged.name] * 2
+    assert [each.case for each in clocks] == [survivor.name, merged.name]
 
 
 async def test_who_is_taken_out_of_a_settled_case_has_the_time_that_was_left(desk):

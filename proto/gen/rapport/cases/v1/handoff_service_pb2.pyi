@@ -194,7 +194,9 @@ class ListHandoffsRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `work_item`, `case`, `requesting_department` and `department`; at most 1,000 characters."""
+    """AIP-160 subset over `work_item`, `case`, which finds what is of merged cases, too, `requesting_department` and
+    `department`; at most 1,000 characters.
+    """
     def __init__(
         self,
         *,

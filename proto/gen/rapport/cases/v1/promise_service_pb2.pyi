@@ -519,7 +519,8 @@ class ListPromisesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`, `department`, `state`, `reference` and `due_time`; at most 1,000 characters.
+    """AIP-160 subset over `customer`, `case`, which finds what is of merged cases, too, `department`, `state`, `reference` and
+    `due_time`; at most 1,000 characters.
     After a merge `customer` finds what was born under any name of the same customer.
     """
     order_by: _builtins.str

@@ -10,7 +10,7 @@ from cases.domain.case import Case
 from cases.domain.clock import Clock
 from cases.domain.clock_policy import PLATFORM, ClockPolicy
 from cases.domain.contact import Contacts
-from cases.store.tables import CASES, METADATA, PROMISES, WORK_ITEMS
+from cases.store.tables import CASES, METADATA, PROMISES, WORK_ITEMS, members
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement, of_entity
@@ -134,7 +134,7 @@ LIST_CLOCKS = Listing(
     CLOCKS.c.id,  # UUIDv7: in the order of starting
     row=Clock,
     filters={
-        "case": filters.name(CLOCKS.c.case_id, names.CASE),
+        "case": filters.one_of(CLOCKS.c.case_id, names.CASE, members),
         "work_item": filters.name(CLOCKS.c.work_item_id, names.WORK_ITEM),
         "promise": filters.name(CLOCKS.c.promise_id, names.PROMISE),
         "department": filters.name(CLOCKS.c.department_id, names.DEPARTMENT),

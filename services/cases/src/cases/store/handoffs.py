@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from cases import names
 from cases.domain.handoff import Handoff
-from cases.store.tables import METADATA
+from cases.store.tables import METADATA, members
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement, of_entity
@@ -23,7 +23,7 @@ LIST_HANDOFFS = Listing(
     row=Handoff,
     filters={
         "work_item": filters.name(HANDOFFS.c.work_item_id, names.WORK_ITEM),
-        "case": filters.name(HANDOFFS.c.case_id, names.CASE),
+        "case": filters.one_of(HANDOFFS.c.case_id, names.CASE, members),
         "requesting_department": filters.name(HANDOFFS.c.requesting_department_id, names.DEPARTMENT),
         "department": filters.name(HANDOFFS.c.department_id, names.DEPARTMENT),
     },

@@ -215,6 +215,7 @@ LIST_PROMISES = Listing(
     row=Promise,
     filters={
         "customer": filters.customer(PROMISES.c.customer_id, names.CUSTOMER),
+        "case": filters.one_of(PROMISES.c.case_id, names.CASE, members),
         "department": filters.name(PROMISES.c.department_id, names.DEPARTMENT),
         "state": filters.enum(PROMISES.c.state, states_pb2.PromiseState.DESCRIPTOR),
         "reference": filters.text(PROMISES.c.reference),

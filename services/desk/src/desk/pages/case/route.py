@@ -67,7 +67,7 @@ async def _asked(look: Looking, case: Case, names: Names) -> Parts:
         customer=services.known([case.customer]),
         items=services.work_items.ListWorkItems(ListWorkItemsRequest(filter=of, page_size=ALL)),
         handoffs=services.handoffs.ListHandoffs(ListHandoffsRequest(filter=of, page_size=ALL)),
-        promises=services.promises.ListPromises(ListPromisesRequest(filter=of_customer, page_size=ALL)),
+        promises=services.promises.ListPromises(ListPromisesRequest(filter=of, page_size=ALL)),
         notices=services.notices.ListNotices(ListNoticesRequest(filter=of_customer, page_size=ALL)),
         clocks=services.clocks.ListClocks(ListClocksRequest(filter=of, page_size=ALL)),
         links=_linked(services, case.name),

@@ -262,8 +262,7 @@ class _Maker:
         )
 
     def promises(self) -> Card:
-        all_of_them = self.parts.of("promises", ListPromisesResponse).promises  # of the customer
-        listed = [each for each in all_of_them if each.case == self.case.name]
+        listed = self.parts.of("promises", ListPromisesResponse).promises
         answering = {self.case.name: self.case.department}
 
         def offer(*actions: Any, on: str, owner: str = "") -> Any:
