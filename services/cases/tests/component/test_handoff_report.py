@@ -3,10 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from google.type.dayofweek_pb2 import FRIDAY, MONDAY
 
 from cases.store.handoffs import BLOCKS_MAX
 from chassis.api.messages import timestamp
+from rapport.cases.v1.calendar_pb2 import Calendar
+from rapport.cases.v1.calendar_service_pb2 import CreateCalendarRequest
 from rapport.cases.v1.case_service_pb2 import MergeCasesRequest, ReopenCaseRequest, ResolveCaseRequest
+from rapport.cases.v1.department_pb2 import Department
+from rapport.cases.v1.directory_service_pb2 import UpdateDepartmentRequest
 from rapport.cases.v1.handoff_service_pb2 import HandoffReport, ReportHandoffsRequest
 
 HOUR = timedelta(hours=1)
@@ -17,6 +22,15 @@ FRONT_DESK, DELIVERY, BILLING = (f"departments/{each}" for each in ("front-desk"
 async def report(desk, since, topic="", days=1):
     period = {"start_time": timestamp(since), "end_time": timestamp(since + timedelta(days=days))}
     return await desk.handoffs.ReportHandoffs(ReportHandoffsRequest(**period, topic=topic))
+
+
+async def open_on_mondays_and_fridays(desk, department):
+    """Give a department the calendar of an office in Berlin."""
+    hours = Calendar.Hours(days=[MONDAY, FRIDAY], windows=[Calendar.Window(opens="09:00", closes="17:00")])
+    office = Calendar(display_name="Office", department=department, time_zone="Europe/Berlin", hours=[hours])
+    await desk.calendars.CreateCalendar(CreateCalendarRequest(calendar_id="office", calendar=office))
+    billing = Department(name=department, display_name="Billing", calendar="calendars/office")
+    await desk.directory.UpdateDepartment(UpdateDepartmentRequest(department=billing, allow_missing=True))
 
 
 async def test_time_is_split_into_work_and_waiting_all_in_all_and_by_who_waited_for_whom(desk):
@@ -40,15 +54,39 @@ async def test_time_is_split_into_work_and_waiting_all_in_all_and_by_who_waited_
     assert list(found.pairs) == [
         HandoffReport.Pair(
             requesting_department=FRONT_DESK, department=BILLING, handoff_count=1, wait_seconds=2 * H,
-            median_wait_seconds=2 * H, work_seconds=2 * H, median_work_seconds=2 * H, blocked_seconds=H),
+            median_wait_seconds=2 * H, work_seconds=2 * H, median_work_seconds=2 * H, blocked_seconds=H,
+            wait_business_minutes=120, median_wait_business_minutes=120, work_business_minutes=120,
+            median_work_business_minutes=120),
         HandoffReport.Pair(
             requesting_department=FRONT_DESK, department=DELIVERY, handoff_count=1, wait_seconds=H,
-            median_wait_seconds=H, work_seconds=2 * H, median_work_seconds=2 * H),
+            median_wait_seconds=H, work_seconds=2 * H, median_work_seconds=2 * H, wait_business_minutes=60,
+            median_wait_business_minutes=60, work_business_minutes=120, median_work_business_minutes=120),
     ]  # fmt: skip
     assert (found.case_count, found.open_case_count) == (1, 0)
     # Of 5 hours nobody worked in the first, nor while billing could not go on: what was parallel counts once.
     assert (found.end_to_end_seconds, found.work_seconds, found.wait_seconds) == (5 * H, 3 * H, 2 * H)
     assert found.median_end_to_end_seconds == 5 * H
+
+
+async def test_business_minutes_are_those_in_which_the_department_that_got_the_work_was_open(desk):
+    """Billing, open on Mondays and Fridays from 8 to 16 by UTC: from Monday at 9 until Friday at 10."""
+    begun = desk.clock.now()
+    await open_on_mondays_and_fridays(desk, BILLING)
+    case = await desk.open()
+    item = await desk.add(case.name, department=BILLING, kind="refund")
+    desk.clock.advance(10 * HOUR)
+    await desk.item("Start", item.name)
+    desk.clock.advance(86 * HOUR)
+    await desk.item("Block", item.name, reason_code="customer")
+    desk.clock.advance(HOUR / 2)
+    await desk.item("Unblock", item.name)
+    desk.clock.advance(HOUR / 2)
+    await desk.item("Finish", item.name)
+    [pair] = (await report(desk, begun)).pairs
+    assert (pair.wait_seconds, pair.wait_business_minutes) == (10 * H, 7 * 60)
+    assert (pair.work_seconds, pair.work_business_minutes) == (86 * H + H // 2, 60 + 30)
+    medians = pair.median_wait_business_minutes, pair.median_work_business_minutes
+    assert medians == (7 * 60, 90)
 
 
 async def test_work_that_goes_to_and_fro_is_counted_and_what_lasts_counts_until_now(desk):

@@ -76,6 +76,10 @@ class HandoffReport(_message.Message):
         WORK_SECONDS_FIELD_NUMBER: _builtins.int
         MEDIAN_WORK_SECONDS_FIELD_NUMBER: _builtins.int
         BLOCKED_SECONDS_FIELD_NUMBER: _builtins.int
+        WAIT_BUSINESS_MINUTES_FIELD_NUMBER: _builtins.int
+        MEDIAN_WAIT_BUSINESS_MINUTES_FIELD_NUMBER: _builtins.int
+        WORK_BUSINESS_MINUTES_FIELD_NUMBER: _builtins.int
+        MEDIAN_WORK_BUSINESS_MINUTES_FIELD_NUMBER: _builtins.int
         requesting_department: _builtins.str
         """`departments/{department}` that gave work, and waited."""
         department: _builtins.str
@@ -96,6 +100,14 @@ class HandoffReport(_message.Message):
         """The median of that."""
         blocked_seconds: _builtins.int
         """How long work that was begun could not go on, together."""
+        wait_business_minutes: _builtins.int
+        """How much of `wait_seconds` the department was open, together, in minutes."""
+        median_wait_business_minutes: _builtins.int
+        """The median of that."""
+        work_business_minutes: _builtins.int
+        """How much of `work_seconds` the department was open, together, in minutes."""
+        median_work_business_minutes: _builtins.int
+        """The median of that."""
         def __init__(
             self,
             *,
@@ -109,10 +121,14 @@ class HandoffReport(_message.Message):
             work_seconds: _builtins.int = ...,
             median_work_seconds: _builtins.int = ...,
             blocked_seconds: _builtins.int = ...,
+            wait_business_minutes: _builtins.int = ...,
+            median_wait_business_minutes: _builtins.int = ...,
+            work_business_minutes: _builtins.int = ...,
+            median_work_business_minutes: _builtins.int = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_customer_again_count", b"asked_customer_again_count", "blocked_seconds", b"blocked_seconds", "department", b"department", "handoff_count", b"handoff_count", "median_wait_seconds", b"median_wait_seconds", "median_work_seconds", b"median_work_seconds", "requesting_department", b"requesting_department", "return_count", b"return_count", "wait_seconds", b"wait_seconds", "work_seconds", b"work_seconds"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_customer_again_count", b"asked_customer_again_count", "blocked_seconds", b"blocked_seconds", "department", b"department", "handoff_count", b"handoff_count", "median_wait_business_minutes", b"median_wait_business_minutes", "median_wait_seconds", b"median_wait_seconds", "median_work_business_minutes", b"median_work_business_minutes", "median_work_seconds", b"median_work_seconds", "requesting_department", b"requesting_department", "return_count", b"return_count", "wait_business_minutes", b"wait_business_minutes", "wait_seconds", b"wait_seconds", "work_business_minutes", b"work_business_minutes", "work_seconds", b"work_seconds"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -73,7 +73,8 @@ class HandoffServiceServicer:
 
     def ReportHandoffs(self, request, context):
         """Says of the cases that were opened in a period how much of their time was work and how much waiting, all in all and by
-        who waited for whom. Time runs at any hour of any day.
+        who waited for whom. Time runs at any hour of any day, but for business minutes: those are of the hours in which the
+        department was open that got the work, by its calendar as it is now; one that names none is open always.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

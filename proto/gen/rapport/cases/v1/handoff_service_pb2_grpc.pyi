@@ -40,7 +40,8 @@ class HandoffServiceStub:
     """Lists hand-offs, oldest first."""
     ReportHandoffs: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.ReportHandoffsRequest, _handoff_service_pb2.HandoffReport]
     """Says of the cases that were opened in a period how much of their time was work and how much waiting, all in all and by
-    who waited for whom. Time runs at any hour of any day.
+    who waited for whom. Time runs at any hour of any day, but for business minutes: those are of the hours in which the
+    department was open that got the work, by its calendar as it is now; one that names none is open always.
     """
 
 @_typing.type_check_only
@@ -54,7 +55,8 @@ class HandoffServiceAsyncStub(HandoffServiceStub):
     """Lists hand-offs, oldest first."""
     ReportHandoffs: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.ReportHandoffsRequest, _handoff_service_pb2.HandoffReport]  # type: ignore[assignment]
     """Says of the cases that were opened in a period how much of their time was work and how much waiting, all in all and by
-    who waited for whom. Time runs at any hour of any day.
+    who waited for whom. Time runs at any hour of any day, but for business minutes: those are of the hours in which the
+    department was open that got the work, by its calendar as it is now; one that names none is open always.
     """
 
 class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -83,7 +85,8 @@ class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_handoff_service_pb2.HandoffReport, _abc.Awaitable[_handoff_service_pb2.HandoffReport]]:
         """Says of the cases that were opened in a period how much of their time was work and how much waiting, all in all and by
-        who waited for whom. Time runs at any hour of any day.
+        who waited for whom. Time runs at any hour of any day, but for business minutes: those are of the hours in which the
+        department was open that got the work, by its calendar as it is now; one that names none is open always.
         """
 
 def add_HandoffServiceServicer_to_server(servicer: HandoffServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

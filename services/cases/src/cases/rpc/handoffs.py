@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from cases.names import DEPARTMENT, HANDOFF
 from cases.store import handoffs as store
+from cases.usecases.handoff_report import report_handoffs
 from chassis.api.checks import Rules
 from chassis.api.messages import moment
 from chassis.api.validation import Check
@@ -35,15 +36,13 @@ class HandoffRpc(Rpc, HandoffServiceServicer):
 
     async def ReportHandoffs(self, request: pb.ReportHandoffsRequest, context: Any) -> pb.HandoffReport:
         """Where the time of cases went, all in all and by who waited for whom."""
-        asked = {
-            "start_time": moment(request.start_time),
-            "end_time": moment(request.end_time),
-            "topic": request.topic,
-            "now": self.db.clock.now(),
-        }
-        cases = await store.REPORT_CASES.one(self.db, **asked)
-        pairs = await store.REPORT_PAIRS.all(self.db, **asked, most=store.PAIRS_MAX)
-        return pb.HandoffReport(**cases, pairs=[_pair(dict(each)) for each in pairs])
+        period = moment(request.start_time), moment(request.end_time)
+        totals, pairs = await report_handoffs(self.db, *period, request.topic)
+        worked = totals.pop("worked_seconds")
+        waited = totals["end_to_end_seconds"] - worked
+        return pb.HandoffReport(
+            **totals, work_seconds=worked, wait_seconds=waited, pairs=[_pair(each) for each in pairs]
+        )
 
 
 def _pair(row: dict[str, Any]) -> pb.HandoffReport.Pair:

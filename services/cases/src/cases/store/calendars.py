@@ -10,5 +10,5 @@ from chassis.db.versions import versioned
 
 CALENDAR_VERSIONS = table(METADATA, "calendar_versions", Calendar, key=("id", "version"))
 
-_LATEST, CALENDAR, CALENDAR_VERSION, INSERT_CALENDAR = versioned(CALENDAR_VERSIONS, Calendar)
-LIST_CALENDARS = Listing(sa.select(_LATEST), _LATEST.c.id, row=Calendar)
+LATEST, CALENDAR, CALENDAR_VERSION, INSERT_CALENDAR = versioned(CALENDAR_VERSIONS, Calendar)
+LIST_CALENDARS = Listing(sa.select(LATEST), LATEST.c.id, row=Calendar)

@@ -32,6 +32,7 @@ ROOMS = (
         "customer",
         "case",
         "departments",
+        "handoffs",
         "known",
         "timeline",
         "find",

@@ -23,6 +23,7 @@ from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.handoff_service_pb2_grpc import HandoffServiceStub
 from rapport.cases.v1.note_service_pb2_grpc import NoteServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.cases.v1.topic_service_pb2_grpc import TopicServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1.attribute_service_pb2_grpc import AttributeServiceStub
@@ -73,6 +74,7 @@ class Services:
     notes = _called(NoteServiceStub)
     promises = _called(PromiseServiceStub)
     directory = _called(DirectoryServiceStub)
+    topics = _called(TopicServiceStub)
     goodwill = _called(GoodwillServiceStub)
     purchases = _called(PurchaseServiceStub)
     notices = _called(NoticeServiceStub)

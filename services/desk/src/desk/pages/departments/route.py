@@ -1,6 +1,6 @@
 """`/departments`: how all keep their promises; `/departments/{code}`: how one does, week by week."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,6 +10,7 @@ from chassis.api.messages import day, timestamp
 from chassis.errors import NotFound
 from desk.pages.base import Look, Looking
 from desk.pages.departments import view
+from desk.pages.departments.periods import Period, begin, choices, period
 from desk.pages.services import Part, ask
 from desk.pages.work.route import CODE
 from rapport.cases.v1.promise_service_pb2 import PromiseScorecard, ScorePromisesRequest
@@ -23,8 +24,8 @@ _BY = ScorePromisesRequest.GroupBy
 @router.get("/departments")
 async def departments(look: Look, weeks: int = 13, until: date | None = None) -> Response:
     """The page of all."""
-    shown = view.period(weeks, until, look.say.today)
-    ends = _begin(shown.last + view.WEEK)
+    shown = period(weeks, until, look.say.today)
+    ends = begin(shown.until)
     part = await _scored(look, shown, ends, _BY.GROUP_BY_DEPARTMENT)
     rows = part.value.rows if part.value else ()
     return _answer(look, "all", part, shown, "/departments", view.by_department(rows, shown, look.say))
@@ -35,20 +36,18 @@ async def department(look: Look, code: str, weeks: int = 13, until: date | None 
     """The page of one."""
     if not CODE.fullmatch(code):
         raise NotFound("departments/…")
-    name, shown = f"departments/{code}", view.period(weeks, until, look.say.today)
-    ends = _begin(shown.first) + AHEAD
+    name, shown = f"departments/{code}", period(weeks, until, look.say.today)
+    ends = begin(shown.first) + AHEAD
     part = await _scored(look, shown, ends, _BY.GROUP_BY_WEEK, department=name)
     rows = part.value.rows if part.value else ()
     score = view.by_week(rows, shown, look.say)
     return _answer(look, "page", part, shown, f"/{name}", score, code=code)
 
 
-async def _scored(
-    look: Looking, shown: view.Period, ends: datetime, by: Any, **of: str
-) -> Part[PromiseScorecard]:
+async def _scored(look: Looking, shown: Period, ends: datetime, by: Any, **of: str) -> Part[PromiseScorecard]:
     """The scorecard; what is refused is refused, and what is away may be there in a moment."""
     request = ScorePromisesRequest(
-        start_time=timestamp(_begin(shown.first)), end_time=timestamp(ends), group_by=[by], **of
+        start_time=timestamp(begin(shown.first)), end_time=timestamp(ends), group_by=[by], **of
     )
     part = (await ask(SCORE_S, score=look.services.promises.ScorePromises(request)))["score"]
     if part.refusal and not part.away:
@@ -60,7 +59,7 @@ def _answer(
     look: Looking,
     template: str,
     part: Part[Any],
-    shown: view.Period,
+    shown: Period,
     page: str,
     score: view.Score,
     **told: Any,
@@ -70,13 +69,8 @@ def _answer(
         f"pages/departments/{template}.html",
         score=score,
         trouble=trouble,
-        choices=view.choices(page, shown, look.say),
+        choices=choices(page, shown, look.say),
         since=look.say.partly(day(shown.first)),
-        until=look.say.partly(day(shown.last + view.WEEK - timedelta(days=1))),
+        until=look.say.partly(day(shown.until - timedelta(days=1))),
         **told,
     )
-
-
-def _begin(on: date) -> datetime:
-    """When a day begins as weeks of a scorecard do."""
-    return datetime.combine(on, time(), UTC)

@@ -2,80 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from urllib.parse import urlencode
 
 from chassis.api.messages import date_of
 from chassis.api.messages import day as date_message
-from chassis.errors import invalid
+from desk.pages.departments.periods import Period
 from desk.ui import words
 from desk.ui.picture import Part, stacked
 from desk.ui.speech import Speech
 from rapport.cases.v1.promise_service_pb2 import PromiseScorecard
 
 Row = PromiseScorecard.Row
-WEEK = timedelta(weeks=1)
-PERIODS = 13, 26, 52  # weeks
-_YEARS = range(1970, 9000)
 _COUNTS = [field.name for field in Row.DESCRIPTOR.fields if field.name.endswith("_count")]
-
-
-@dataclass(frozen=True)
-class Period:
-    """Some weeks, each from Monday on."""
-
-    first: date  # a Monday
-    weeks: int
-
-    @property
-    def last(self) -> date:
-        """The Monday of the last one."""
-        return self.first + (self.weeks - 1) * WEEK
-
-    @property
-    def mondays(self) -> Sequence[date]:
-        return [self.first + number * WEEK for number in range(self.weeks)]
-
-    def url(self, page: str) -> str:
-        """Of the page of this period."""
-        return f"{page}?{urlencode({'weeks': self.weeks, 'until': self.last.isoformat()})}"
-
-
-def period(weeks: int, until: date | None, today: date) -> Period:
-    """So many weeks, up to that of a day; this one unless it is said. InvalidArgument for what cannot be."""
-    if weeks not in PERIODS:
-        raise invalid("weeks", "INVALID_FILTER", f"must be one of {', '.join(map(str, PERIODS))}")
-    day = until or today
-    if day.year not in _YEARS:
-        raise invalid("until", "INVALID_FILTER", "must be a day such as 2026-03-01, from 1970 on")
-    return Period(day - timedelta(days=day.weekday()) - (weeks - 1) * WEEK, weeks)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Another period."""
-
-    href: str
-    label: str
-    chosen: bool = False
-
-
-def choices(page: str, shown: Period, say: Speech) -> Sequence[Choice]:
-    """Longer and shorter ones with the same end, and the ones before and after."""
-    span, this = shown.weeks * WEEK, period(shown.weeks, None, say.today)
-    made = [
-        Choice(
-            period(weeks, shown.last, say.today).url(page),
-            say.count(weeks, "{n} week", "{n} weeks"),
-            weeks == shown.weeks,
-        )
-        for weeks in PERIODS
-    ]
-    made.append(Choice(Period(shown.first - span, shown.weeks).url(page), say("Before that")))
-    if shown.first < this.first:
-        after = min(shown.first + span, this.first)
-        made.append(Choice(Period(after, shown.weeks).url(page), say("After that")))
-    return made
 
 
 @dataclass(frozen=True)
