@@ -21,6 +21,14 @@ class Mood(StrEnum):
     CROSS = "CROSS"
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    of: UUID
+    weight: Decimal
+    mood: Mood
+    since: date | None = None
+
+
 @dataclass(slots=True)
 class Thing:
     id: UUID
@@ -33,6 +41,7 @@ class Thing:
     tags: list[str]
     facts: dict[str, str]
     raw: bytes
+    parts: list[Part]
     done: bool = False
 
     @property
@@ -60,6 +69,10 @@ def thing(**given: Any) -> Thing:
         "paid": Decimal("1.25"),
     }
     said |= {"day": date(2026, 3, 2), "seen": at, "tags": ["a", "b"], "facts": {"a": "b"}, "raw": b"\0"}
+    said["parts"] = [
+        Part(uuid4(), Decimal("0.100"), Mood.CROSS, date(2026, 3, 2)),
+        Part(uuid4(), Decimal(3), Mood.CALM),
+    ]
     return Thing(**said | given)
 
 
@@ -76,6 +89,7 @@ def test_a_column_is_what_the_field_is() -> None:
         "tags": ("ARRAY", False, False),
         "facts": ("JSONB", False, False),
         "raw": ("BLOB", False, False),
+        "parts": ("JSONB", False, False),
         "done": ("BOOLEAN", False, False),
     }
 

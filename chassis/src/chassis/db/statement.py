@@ -45,7 +45,8 @@ class Statement(Purposeful, Generic[R]):
     Args:
         clause: the SQLAlchemy Core statement; bind parameters become keyword arguments of the methods below.
         row: a dataclass or msgspec Struct whose fields have the names of the selected columns, in any order;
-            text columns become enums where the field says so. Without it, rows are asyncpg records.
+            text becomes enums where the field says so, and JSON lists of dataclasses. Without it, rows are
+            asyncpg records.
     """
 
     def __init__(self, clause: sa.ClauseElement, row: Callable[..., R] | None = None) -> None:
@@ -168,21 +169,26 @@ def _row_maker(row: Callable[..., R], columns: list[str]) -> Callable[[Sequence[
         raise TypeError(f"{cls.__name__} has {sorted(names)}, the statement selects {sorted(columns)}")
     order = [columns.index(name) for name in names]
     hints = typing.get_type_hints(cls)
-    enums = [
-        (i, hints[n])
-        for i, n in enumerate(names)
-        if isinstance(hints[n], type) and issubclass(hints[n], enum.Enum)
-    ]
-    if order == list(range(len(order))) and not enums:
+    made = [(i, make) for i, name in enumerate(names) if (make := _maker(hints[name]))]
+    if order == list(range(len(order))) and not made:
         return lambda record: cast(R, cls(*record))
 
     def make(record: Sequence[Any]) -> R:
         fields = [record[i] for i in order]
-        for i, to_enum in enums:
-            fields[i] = to_enum(fields[i])
+        for i, of in made:
+            fields[i] = of(fields[i])
         return cast(R, cls(*fields))
 
     return make
+
+
+def _maker(hint: Any) -> Callable[[Any], Any] | None:
+    """What makes a field of what its column holds, where that is another type."""
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return hint
+    if typing.get_origin(hint) is list and dataclasses.is_dataclass(typing.get_args(hint)[0]):
+        return lambda held: msgspec.convert(held, hint)
+    return None
 
 
 def tell_purposes() -> None:

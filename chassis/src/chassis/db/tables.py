@@ -2,7 +2,7 @@
 
 import typing
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -40,8 +40,8 @@ def table(
     """The table of a dataclass: a column for each field, of its name, NULL where the field may be None.
 
     Indexes, checks and references are the migration's. Fields may be of UUID, str, enums of text, int, float,
-    bool, bytes, datetime, date, Decimal, lists of them, and dicts (JSONB): TypeError for one that no column
-    can hold. `extra` are columns that the entity does not have, or that it has as another type; `key` the
+    bool, bytes, datetime, date, Decimal, lists of them, and dicts and lists of dataclasses (JSONB): TypeError
+    for one that no column can hold. `extra` are columns that the entity does not have, or that it has as another type; `key` the
     fields that make its primary key.
     """
     hints = typing.get_type_hints(entity)
@@ -100,5 +100,6 @@ def _column(name: str, hint: Any, in_key: bool) -> sa.Column[Any]:
 def _type(kind: Any) -> Any:
     origin = typing.get_origin(kind) or kind
     if origin is list:
-        return sa.ARRAY(_type(*typing.get_args(kind)))
+        (item,) = typing.get_args(kind)
+        return JSONB() if is_dataclass(item) else sa.ARRAY(_type(item))
     return _TYPES[str if issubclass(origin, StrEnum) else origin]
