@@ -69,6 +69,7 @@ def red(at: str, by: str) -> list[Panel]:
 
 OUTCOMES = "rapport_promise_outcomes_total"
 NOTICES = 'type=~"rapport[.]notifications[.]v1[.]Notice(Sent|Failed|Suppressed|Unknown)"'
+CLOCKS = 'type=~"rapport[.]cases[.]v1[.]Clock(Started|Fulfilled|Breached)"'
 FACTS, TOLD = "rapport_facts_recorded_total", f"sum(increase({OUTCOMES}{{{ALL},outcome"
 ASKED = "rpc_client_duration_seconds"
 POOL = "rapport_db_pool"
@@ -168,6 +169,8 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             ("Changes not compared yet", "short", "changes", f"max(rapport_match_queue_changes{{{ALL}}})"),
             worst("Faults of the ledger of points", "short", "rapport_ledger_faults", "kind"),
             ("Ledger looked through", "s", "ago", f"max(rapport_ledger_checked_seconds{{{ALL}}})"),
+            grown("Clocks a day, by what became of them", FACTS, "type", f"{ALL},{CLOCKS}"),
+            grown("Clocks a day that were mended", "rapport_clocks_mended_total", "flaw"),
             grown("Messages an hour", FACTS, "type", f"{ALL},{NOTICES}", "1h"),
             (
                 "Facts an hour, the ten most frequent",

@@ -107,6 +107,7 @@ ILL = {
     "RapportMatchingFails": {"rapport_match_failures_total": "3+1x{N}"},
     "RapportLedgerWrong": {"rapport_ledger_faults{kind='balance'}": "1x{N}"},
     "RapportLedgerUnchecked": {"rapport_ledger_checked_seconds": "4000x{N}"},
+    "RapportClocksMended": {"rapport_clocks_mended_total{flaw='timer'}": "3+1x{N}"},
     "RapportMatchQuestionsOld": {"rapport_match_candidates_oldest_seconds": "700000x{N}"},
     "RapportSlowPages": {"http_server_request_duration_seconds_bucket{status='200',le='0.5'}": "0+480x{N}"},
     "RapportFailingPages": {

@@ -461,6 +461,10 @@ async def resume_clock(do: Administer) -> Message:
     return clock_service_pb2.ResumeClockRequest(name=paused.name)
 
 
+async def reconcile_clocks(_: Administer) -> Message:
+    return clock_service_pb2.ReconcileClocksRequest(validate_only=True)
+
+
 async def create_calendar(_: Administer) -> Message:
     weekdays = calendar_pb2.Calendar.Hours(
         days=[1], windows=[calendar_pb2.Calendar.Window(opens="09:00", closes="17:00")]
@@ -688,6 +692,7 @@ SCENES: dict[str, Scene] = {
     "cases.ClockPolicyService.UpdateClockPolicy": update_clock_policy,
     "cases.ClockService.PauseClock": pause_clock,
     "cases.ClockService.ResumeClock": resume_clock,
+    "cases.ClockService.ReconcileClocks": reconcile_clocks,
     "cases.PromiseService.MakePromise": make_promise,
     "cases.PromiseService.BatchMakePromises": make_promises,
     "cases.PromiseService.MakePromise+case": making(),

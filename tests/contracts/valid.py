@@ -395,6 +395,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetClock", {"name": "{ListClocks}"}),
         ("PauseClock", {"name": "{ListClocks}", "reason_code": "waiting-for-customer", "etag": "#"}),
         ("ResumeClock", {"name": "{ListClocks}", "etag": ""}),
+        ("ReconcileClocks", {"page_token": "", "validate_only": True}),
         ("ExplainClock", {"name": "{ListClocks}"}),
         ("PreviewCalendar", {"name": "calendars/always", "calendar": _CALENDAR}),
         ("AssignCase", {"name": "{OpenCase}", "owner": "agents/bob", "etag": "#"}),

@@ -149,6 +149,10 @@ window ends the alert soon after it is over; a few failures at night are no inci
 {{- $alerts = append $alerts (list "RapportLedgerUnchecked" "warning" "10m" "Nobody has looked through the whole ledger of points for an hour: whether it adds up is not known."
     (printf `max(rapport_ledger_checked_seconds%s) > 3600` $at)) -}}
 {{- end -}}
+{{- if eq .Values.name "cases" -}}
+{{- $alerts = append $alerts (list "RapportClocksMended" "warning" "5m" "Clocks were not as they should be ({{ $labels.flaw }}) and were mended: what was told of them may have been wrong until then."
+    (printf `sum by (flaw) (increase(rapport_clocks_mended_total%s[1d])) > 0` $at)) -}}
+{{- end -}}
 {{- if eq .Values.name "notifications" -}}
 {{- $facts := printf `rapport_facts_recorded_total{%s,type=~"rapport[.]notifications[.]v1[.]Notice(Failed|Unknown` $match -}}
 {{- $alerts = append $alerts (list "RapportNoticesFail" "critical" "5m" "More than one message in twenty is not delivered: customers are not told."

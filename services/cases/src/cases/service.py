@@ -34,6 +34,7 @@ from cases.usecases.escalation import LEVEL_TIMER, next_level
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from cases.usecases.queue import set_deadline
 from cases.usecases.queue_reading import Queues
+from cases.usecases.reconcile import RECONCILE_TIMER, begin_reconciling, reconcile_some
 from cases.usecases.routing import LANGUAGE_TIMER, open_to_all_languages
 from cases.usecases.standing import PRIORITY_TIMER, prioritize_some
 from chassis.app import App
@@ -114,10 +115,12 @@ def compose(app: App[Settings]) -> None:
     app.timer(LEVEL_TIMER, next_level)
     app.timer(FOLLOW_TIMER, clock.clocks_follow)
     app.timer(APPLY_TIMER, clocks_go_by)
+    app.timer(RECONCILE_TIMER, reconcile_some)
 
     app.measure(partial(count_live, app.db))
     app.on_open(partial(seed_always, app.db))
     app.on_open(partial(seed_goodwill, app.db))
+    app.on_open(partial(begin_reconciling, app.db))
     app.on_open(
         partial(seed_front_desk, app.db, phone=settings.front_desk_phone, email=settings.front_desk_email)
     )

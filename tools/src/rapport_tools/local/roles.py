@@ -67,7 +67,12 @@ LEAD = _each(
 # Who answers for all departments' promises changes the rows of each.
 OVERSIGHT = frozenset({"cases.departments.administer"})
 # Who runs the services, and sees what a failure meant to whom.
-RUNNING = _each("customer.customers.read customer.customer_views.read customer.timeline_entries.read") | {
+RUNNING = _each(
+    """
+    cases.clocks.reconcile
+    customer.customers.read customer.customer_views.read customer.timeline_entries.read
+    """
+) | {
     f"{service}.operations.{verb}"
     for service in entry_points(group="rapport.services").names
     for verb in ("read", "write")

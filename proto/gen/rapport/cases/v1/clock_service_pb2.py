@@ -30,7 +30,7 @@ from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_e
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/cases/v1/clock_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1crapport/cases/v1/clock.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"=\n\x0fGetClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\"\\\n\x11ListClocksRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListClocksResponse\x12\'\n\x06\x63locks\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Clock\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x11PauseClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"n\n\x12ResumeClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"`\n\x13\x45xplainClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xc0\x05\n\x0c\x43lockService\x12|\n\x08GetClock\x12!.rapport.cases.v1.GetClockRequest\x1a\x17.rapport.cases.v1.Clock\"4\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=clocks/*}\x12\x84\x01\n\nListClocks\x12#.rapport.cases.v1.ListClocksRequest\x1a$.rapport.cases.v1.ListClocksResponse\"+\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/clocks\x12\x87\x01\n\nPauseClock\x12#.rapport.cases.v1.PauseClockRequest\x1a\x17.rapport.cases.v1.Clock\";\xca\xfb\x8a\x01\x12\x63\x61ses.clocks.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=clocks/*}:pause:\x01*\x12\x8a\x01\n\x0bResumeClock\x12$.rapport.cases.v1.ResumeClockRequest\x1a\x17.rapport.cases.v1.Clock\"<\xca\xfb\x8a\x01\x12\x63\x61ses.clocks.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=clocks/*}:resume:\x01*\x12\x93\x01\n\x0c\x45xplainClock\x12%.rapport.cases.v1.ExplainClockRequest\x1a\x1e.rapport.common.v1.Explanation\"<\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=clocks/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/cases/v1/clock_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1crapport/cases/v1/clock.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"=\n\x0fGetClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\"\\\n\x11ListClocksRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListClocksResponse\x12\'\n\x06\x63locks\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Clock\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x11PauseClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"n\n\x12ResumeClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"i\n\x16ReconcileClocksRequest\x12\x18\n\npage_token\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xa3\x04\n\x17ReconcileClocksResponse\x12\x15\n\rchecked_count\x18\x01 \x01(\x05\x12\x43\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x31.rapport.cases.v1.ReconcileClocksResponse.Finding\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x1a\xf4\x01\n\x07\x46inding\x12\'\n\x05\x63lock\x18\x01 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12%\n\x04\x63\x61se\x18\x02 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12.\n\twork_item\x18\x03 \x01(\tB\x1b\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12<\n\x04\x66law\x18\x05 \x01(\x0e\x32..rapport.cases.v1.ReconcileClocksResponse.Flaw\"\x9b\x01\n\x04\x46law\x12\x14\n\x10\x46LAW_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x46LAW_MISSING\x10\x01\x12\x10\n\x0c\x46LAW_SETTLED\x10\x02\x12\x13\n\x0f\x46LAW_DEPARTMENT\x10\x03\x12\x11\n\rFLAW_CALENDAR\x10\x04\x12\x0e\n\nFLAW_PAUSE\x10\x05\x12\x11\n\rFLAW_DUE_TIME\x10\x06\x12\x0e\n\nFLAW_TIMER\x10\x07\"`\n\x13\x45xplainClockRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Clock\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xe5\x06\n\x0c\x43lockService\x12|\n\x08GetClock\x12!.rapport.cases.v1.GetClockRequest\x1a\x17.rapport.cases.v1.Clock\"4\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=clocks/*}\x12\x84\x01\n\nListClocks\x12#.rapport.cases.v1.ListClocksRequest\x1a$.rapport.cases.v1.ListClocksResponse\"+\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/clocks\x12\x87\x01\n\nPauseClock\x12#.rapport.cases.v1.PauseClockRequest\x1a\x17.rapport.cases.v1.Clock\";\xca\xfb\x8a\x01\x12\x63\x61ses.clocks.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=clocks/*}:pause:\x01*\x12\x8a\x01\n\x0bResumeClock\x12$.rapport.cases.v1.ResumeClockRequest\x1a\x17.rapport.cases.v1.Clock\"<\xca\xfb\x8a\x01\x12\x63\x61ses.clocks.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=clocks/*}:resume:\x01*\x12\xa2\x01\n\x0fReconcileClocks\x12(.rapport.cases.v1.ReconcileClocksRequest\x1a).rapport.cases.v1.ReconcileClocksResponse\":\xca\xfb\x8a\x01\x16\x63\x61ses.clocks.reconcile\x82\xd3\xe4\x93\x02\x19\"\x14/v1/clocks:reconcile:\x01*\x12\x93\x01\n\x0c\x45xplainClock\x12%.rapport.cases.v1.ExplainClockRequest\x1a\x1e.rapport.common.v1.Explanation\"<\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.clocks.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=clocks/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -59,6 +59,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESUMECLOCKREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_RESUMECLOCKREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RESUMECLOCKREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_RECONCILECLOCKSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_RECONCILECLOCKSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_RECONCILECLOCKSREQUEST'].fields_by_name['validate_only']._loaded_options = None
+  _globals['_RECONCILECLOCKSREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
+  _globals['_RECONCILECLOCKSREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RECONCILECLOCKSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_RECONCILECLOCKSRESPONSE_FINDING'].fields_by_name['clock']._loaded_options = None
+  _globals['_RECONCILECLOCKSRESPONSE_FINDING'].fields_by_name['clock']._serialized_options = b'\372A\025\n\023cases.rapport/Clock'
+  _globals['_RECONCILECLOCKSRESPONSE_FINDING'].fields_by_name['case']._loaded_options = None
+  _globals['_RECONCILECLOCKSRESPONSE_FINDING'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
+  _globals['_RECONCILECLOCKSRESPONSE_FINDING'].fields_by_name['work_item']._loaded_options = None
+  _globals['_RECONCILECLOCKSRESPONSE_FINDING'].fields_by_name['work_item']._serialized_options = b'\372A\030\n\026cases.rapport/WorkItem'
+  _globals['_RECONCILECLOCKSRESPONSE_FINDING'].fields_by_name['promise']._loaded_options = None
+  _globals['_RECONCILECLOCKSRESPONSE_FINDING'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_EXPLAINCLOCKREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINCLOCKREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023cases.rapport/Clock'
   _globals['_EXPLAINCLOCKREQUEST'].fields_by_name['event_id']._loaded_options = None
@@ -71,6 +85,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLOCKSERVICE'].methods_by_name['PauseClock']._serialized_options = b'\312\373\212\001\022cases.clocks.write\202\323\344\223\002\036\"\031/v1/{name=clocks/*}:pause:\001*'
   _globals['_CLOCKSERVICE'].methods_by_name['ResumeClock']._loaded_options = None
   _globals['_CLOCKSERVICE'].methods_by_name['ResumeClock']._serialized_options = b'\312\373\212\001\022cases.clocks.write\202\323\344\223\002\037\"\032/v1/{name=clocks/*}:resume:\001*'
+  _globals['_CLOCKSERVICE'].methods_by_name['ReconcileClocks']._loaded_options = None
+  _globals['_CLOCKSERVICE'].methods_by_name['ReconcileClocks']._serialized_options = b'\312\373\212\001\026cases.clocks.reconcile\202\323\344\223\002\031\"\024/v1/clocks:reconcile:\001*'
   _globals['_CLOCKSERVICE'].methods_by_name['ExplainClock']._loaded_options = None
   _globals['_CLOCKSERVICE'].methods_by_name['ExplainClock']._serialized_options = b'\220\002\001\312\373\212\001\021cases.clocks.read\202\323\344\223\002\035\022\033/v1/{name=clocks/*}:explain'
   _globals['_GETCLOCKREQUEST']._serialized_start=249
@@ -83,8 +99,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAUSECLOCKREQUEST']._serialized_end=638
   _globals['_RESUMECLOCKREQUEST']._serialized_start=640
   _globals['_RESUMECLOCKREQUEST']._serialized_end=750
-  _globals['_EXPLAINCLOCKREQUEST']._serialized_start=752
-  _globals['_EXPLAINCLOCKREQUEST']._serialized_end=848
-  _globals['_CLOCKSERVICE']._serialized_start=851
-  _globals['_CLOCKSERVICE']._serialized_end=1555
+  _globals['_RECONCILECLOCKSREQUEST']._serialized_start=752
+  _globals['_RECONCILECLOCKSREQUEST']._serialized_end=857
+  _globals['_RECONCILECLOCKSRESPONSE']._serialized_start=860
+  _globals['_RECONCILECLOCKSRESPONSE']._serialized_end=1407
+  _globals['_RECONCILECLOCKSRESPONSE_FINDING']._serialized_start=1005
+  _globals['_RECONCILECLOCKSRESPONSE_FINDING']._serialized_end=1249
+  _globals['_RECONCILECLOCKSRESPONSE_FLAW']._serialized_start=1252
+  _globals['_RECONCILECLOCKSRESPONSE_FLAW']._serialized_end=1407
+  _globals['_EXPLAINCLOCKREQUEST']._serialized_start=1409
+  _globals['_EXPLAINCLOCKREQUEST']._serialized_end=1505
+  _globals['_CLOCKSERVICE']._serialized_start=1508
+  _globals['_CLOCKSERVICE']._serialized_end=2377
 # @@protoc_insertion_point(module_scope)

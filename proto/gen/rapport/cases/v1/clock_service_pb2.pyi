@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from rapport.cases.v1 import clock_pb2 as _clock_pb2
 import builtins as _builtins
 import sys
@@ -162,6 +163,147 @@ class ResumeClockRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResumeClockRequest: _TypeAlias = ResumeClockRequest  # noqa: Y015
+
+@_typing.final
+class ReconcileClocksRequest(_message.Message):
+    """Looks at some clocks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    page_token: _builtins.str
+    """`next_page_token` of the answer before; empty begins anew."""
+    validate_only: _builtins.bool
+    """Say what is wrong, and mend nothing."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        page_token: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_token", b"page_token", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconcileClocksRequest: _TypeAlias = ReconcileClocksRequest  # noqa: Y015
+
+@_typing.final
+class ReconcileClocksResponse(_message.Message):
+    """What was wrong with some clocks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Flaw:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _FlawEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ReconcileClocksResponse._Flaw.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        FLAW_UNSPECIFIED: ReconcileClocksResponse._Flaw.ValueType  # 0
+        """Never sent."""
+        FLAW_MISSING: ReconcileClocksResponse._Flaw.ValueType  # 1
+        """There was none, though a policy gave one to what is open when that was new."""
+        FLAW_SETTLED: ReconcileClocksResponse._Flaw.ValueType  # 2
+        """It went on, though what it is about was settled."""
+        FLAW_DEPARTMENT: ReconcileClocksResponse._Flaw.ValueType  # 3
+        """It was of another department than what it is about."""
+        FLAW_CALENDAR: ReconcileClocksResponse._Flaw.ValueType  # 4
+        """It went by an earlier version of its calendar."""
+        FLAW_PAUSE: ReconcileClocksResponse._Flaw.ValueType  # 5
+        """It stood still, or did not, otherwise than the work."""
+        FLAW_DUE_TIME: ReconcileClocksResponse._Flaw.ValueType  # 6
+        """When its time is up, or how much is gone, did not follow from its history."""
+        FLAW_TIMER: ReconcileClocksResponse._Flaw.ValueType  # 7
+        """Nothing would have looked at it when its time was up, or soon up, or only at another moment."""
+
+    class Flaw(_Flaw, metaclass=_FlawEnumTypeWrapper):
+        """How a clock was not as it should be."""
+
+    FLAW_UNSPECIFIED: ReconcileClocksResponse.Flaw.ValueType  # 0
+    """Never sent."""
+    FLAW_MISSING: ReconcileClocksResponse.Flaw.ValueType  # 1
+    """There was none, though a policy gave one to what is open when that was new."""
+    FLAW_SETTLED: ReconcileClocksResponse.Flaw.ValueType  # 2
+    """It went on, though what it is about was settled."""
+    FLAW_DEPARTMENT: ReconcileClocksResponse.Flaw.ValueType  # 3
+    """It was of another department than what it is about."""
+    FLAW_CALENDAR: ReconcileClocksResponse.Flaw.ValueType  # 4
+    """It went by an earlier version of its calendar."""
+    FLAW_PAUSE: ReconcileClocksResponse.Flaw.ValueType  # 5
+    """It stood still, or did not, otherwise than the work."""
+    FLAW_DUE_TIME: ReconcileClocksResponse.Flaw.ValueType  # 6
+    """When its time is up, or how much is gone, did not follow from its history."""
+    FLAW_TIMER: ReconcileClocksResponse.Flaw.ValueType  # 7
+    """Nothing would have looked at it when its time was up, or soon up, or only at another moment."""
+
+    @_typing.final
+    class Finding(_message.Message):
+        """A clock that was not as it should be."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        CLOCK_FIELD_NUMBER: _builtins.int
+        CASE_FIELD_NUMBER: _builtins.int
+        WORK_ITEM_FIELD_NUMBER: _builtins.int
+        PROMISE_FIELD_NUMBER: _builtins.int
+        FLAW_FIELD_NUMBER: _builtins.int
+        clock: _builtins.str
+        """`clocks/{uuid}`; of one that was missing the new one, empty when nothing was to be mended."""
+        case: _builtins.str
+        """The case that it is about, `cases/{uuid}`; may be empty."""
+        work_item: _builtins.str
+        """The work item that it is about, `workItems/{uuid}`; may be empty."""
+        promise: _builtins.str
+        """The promise that it is about, `promises/{uuid}`; may be empty."""
+        flaw: Global___ReconcileClocksResponse.Flaw.ValueType
+        """What was wrong."""
+        def __init__(
+            self,
+            *,
+            clock: _builtins.str = ...,
+            case: _builtins.str = ...,
+            work_item: _builtins.str = ...,
+            promise: _builtins.str = ...,
+            flaw: Global___ReconcileClocksResponse.Flaw.ValueType = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "clock", b"clock", "flaw", b"flaw", "promise", b"promise", "work_item", b"work_item"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CHECKED_COUNT_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    checked_count: _builtins.int
+    """How many clocks, cases and work items were looked at."""
+    next_page_token: _builtins.str
+    """Where to go on; empty when all were looked at."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReconcileClocksResponse.Finding]:
+        """What was wrong, and is mended unless `validate_only`."""
+
+    def __init__(
+        self,
+        *,
+        checked_count: _builtins.int = ...,
+        findings: _abc.Iterable[Global___ReconcileClocksResponse.Finding] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked_count", b"checked_count", "findings", b"findings", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconcileClocksResponse: _TypeAlias = ReconcileClocksResponse  # noqa: Y015
 
 @_typing.final
 class ExplainClockRequest(_message.Message):

@@ -57,6 +57,11 @@ class ClockServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.ResumeClockRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_clock__pb2.Clock.FromString,
                 _registered_method=True)
+        self.ReconcileClocks = channel.unary_unary(
+                '/rapport.cases.v1.ClockService/ReconcileClocks',
+                request_serializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.ReconcileClocksRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.ReconcileClocksResponse.FromString,
+                _registered_method=True)
         self.ExplainClock = channel.unary_unary(
                 '/rapport.cases.v1.ClockService/ExplainClock',
                 request_serializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.ExplainClockRequest.SerializeToString,
@@ -96,6 +101,15 @@ class ClockServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReconcileClocks(self, request, context):
+        """Looks at some of the clocks that are neither done nor late, and at what is open and has none, and mends what does not follow
+        from their history, from what they are about and from their policies. The service does so by itself, all of them within some
+        hours; whoever wants it at once asks until there is no `next_page_token`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainClock(self, request, context):
         """Explains a clock: why it is as it is; under `step.1`, `step.2`, ... of the inputs what counted and what did not, from its
         start to when its time is up; and the chain of causes back to the human action or the clock.
@@ -126,6 +140,11 @@ def add_ClockServiceServicer_to_server(servicer, server):
                     servicer.ResumeClock,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.ResumeClockRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_clock__pb2.Clock.SerializeToString,
+            ),
+            'ReconcileClocks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReconcileClocks,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.ReconcileClocksRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_clock__service__pb2.ReconcileClocksResponse.SerializeToString,
             ),
             'ExplainClock': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainClock,
@@ -242,6 +261,33 @@ class ClockService:
             '/rapport.cases.v1.ClockService/ResumeClock',
             rapport_dot_cases_dot_v1_dot_clock__service__pb2.ResumeClockRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_clock__pb2.Clock.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReconcileClocks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.ClockService/ReconcileClocks',
+            rapport_dot_cases_dot_v1_dot_clock__service__pb2.ReconcileClocksRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_clock__service__pb2.ReconcileClocksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,11 @@ class ClockServiceStub:
     """Pauses a clock. FAILED_PRECONDITION (`CLOCK_PAUSED`, `CLOCK_FULFILLED`)."""
     ResumeClock: _grpc.UnaryUnaryMultiCallable[_clock_service_pb2.ResumeClockRequest, _clock_pb2.Clock]
     """Lets a paused clock go on. FAILED_PRECONDITION (`CLOCK_NOT_PAUSED`)."""
+    ReconcileClocks: _grpc.UnaryUnaryMultiCallable[_clock_service_pb2.ReconcileClocksRequest, _clock_service_pb2.ReconcileClocksResponse]
+    """Looks at some of the clocks that are neither done nor late, and at what is open and has none, and mends what does not follow
+    from their history, from what they are about and from their policies. The service does so by itself, all of them within some
+    hours; whoever wants it at once asks until there is no `next_page_token`.
+    """
     ExplainClock: _grpc.UnaryUnaryMultiCallable[_clock_service_pb2.ExplainClockRequest, _explanation_pb2.Explanation]
     """Explains a clock: why it is as it is; under `step.1`, `step.2`, ... of the inputs what counted and what did not, from its
     start to when its time is up; and the chain of causes back to the human action or the clock.
@@ -61,6 +66,11 @@ class ClockServiceAsyncStub(ClockServiceStub):
     """Pauses a clock. FAILED_PRECONDITION (`CLOCK_PAUSED`, `CLOCK_FULFILLED`)."""
     ResumeClock: _aio.UnaryUnaryMultiCallable[_clock_service_pb2.ResumeClockRequest, _clock_pb2.Clock]  # type: ignore[assignment]
     """Lets a paused clock go on. FAILED_PRECONDITION (`CLOCK_NOT_PAUSED`)."""
+    ReconcileClocks: _aio.UnaryUnaryMultiCallable[_clock_service_pb2.ReconcileClocksRequest, _clock_service_pb2.ReconcileClocksResponse]  # type: ignore[assignment]
+    """Looks at some of the clocks that are neither done nor late, and at what is open and has none, and mends what does not follow
+    from their history, from what they are about and from their policies. The service does so by itself, all of them within some
+    hours; whoever wants it at once asks until there is no `next_page_token`.
+    """
     ExplainClock: _aio.UnaryUnaryMultiCallable[_clock_service_pb2.ExplainClockRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a clock: why it is as it is; under `step.1`, `step.2`, ... of the inputs what counted and what did not, from its
     start to when its time is up; and the chain of causes back to the human action or the clock.
@@ -100,6 +110,17 @@ class ClockServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_clock_pb2.Clock, _abc.Awaitable[_clock_pb2.Clock]]:
         """Lets a paused clock go on. FAILED_PRECONDITION (`CLOCK_NOT_PAUSED`)."""
+
+    @_abc_1.abstractmethod
+    def ReconcileClocks(
+        self,
+        request: _clock_service_pb2.ReconcileClocksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_clock_service_pb2.ReconcileClocksResponse, _abc.Awaitable[_clock_service_pb2.ReconcileClocksResponse]]:
+        """Looks at some of the clocks that are neither done nor late, and at what is open and has none, and mends what does not follow
+        from their history, from what they are about and from their policies. The service does so by itself, all of them within some
+        hours; whoever wants it at once asks until there is no `next_page_token`.
+        """
 
     @_abc_1.abstractmethod
     def ExplainClock(

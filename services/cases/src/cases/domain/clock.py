@@ -20,6 +20,7 @@ from cases.domain.facts import (
     ClockUpdated,
     ClockWarned,
 )
+from cases.domain.marks import COUNTING, Mark
 from cases.domain.reckoning import BusinessTime, reckoned
 from cases.domain.standstill import Standstill, is_by_itself
 from cases.names import CALENDAR, CASE, CLOCK, CLOCK_POLICY, CUSTOMER, DEPARTMENT, PROMISE, WORK_ITEM
@@ -36,20 +37,6 @@ class ClockState(StrEnum):
     PAUSED = "PAUSED"
     FULFILLED = "FULFILLED"
     BREACHED = "BREACHED"
-
-
-class Mark(StrEnum):
-    """What happens to a clock."""
-
-    STARTED = "STARTED"
-    PAUSED = "PAUSED"
-    FULFILLED = "FULFILLED"
-    RESUMED = "RESUMED"
-    REOPENED = "REOPENED"
-
-
-# After which time counts.
-COUNTING = {Mark.STARTED, Mark.RESUMED, Mark.REOPENED}
 
 
 @dataclass(slots=True)
@@ -161,8 +148,7 @@ class Clock:
         if self.fulfill_time or self.breach_time or calendar_version <= self.calendar_version:
             return None
         before, self.calendar_version = self.due_time, calendar_version
-        self._changed(calendar)
-        return fact_of(ClockUpdated, self, previous_due_time=before, previous_department="")
+        return self._moved(before, calendar)
 
     def go_by(
         self, policy: ClockPolicy, calendar_version: int, calendar: BusinessTime
@@ -179,8 +165,7 @@ class Clock:
         self.warned = False  # of another end
         self.calendar_id, self.calendar_version = target.calendar_id or ALWAYS, calendar_version
         self.pauses = policy.pauses_of(self.metric)
-        self._changed(calendar)
-        return fact_of(ClockUpdated, self, previous_due_time=before, previous_department="")
+        return self._moved(before, calendar)
 
     def stand_still(
         self, at: datetime, standstill: Standstill | None, calendar: BusinessTime
@@ -198,14 +183,21 @@ class Clock:
         stood = is_by_itself(self.pauses, self.pause_reason_code)
         return self.resume(at, calendar) if stood and not standstill else None
 
+    def mend(self, calendar: BusinessTime) -> ClockUpdated | None:
+        """Be what follows from its history. Nothing when it is."""
+        before = self.state, self.due_time, self.warning_time, self.elapsed_minutes
+        self._reckon(calendar)
+        if before == (self.state, self.due_time, self.warning_time, self.elapsed_minutes):
+            return None
+        return self._moved(before[1], calendar)
+
     def start_earlier(self, at: datetime, calendar: BusinessTime) -> ClockUpdated | None:
         """Count since an earlier moment, of which word came late. Nothing when it is done, or late."""
         if self.fulfill_time or self.breach_time or at >= self.start_time:
             return None
         before, self.start_time = self.due_time, at
         self.mark_times = [at, *self.mark_times[1:]]
-        self._changed(calendar)
-        return fact_of(ClockUpdated, self, previous_due_time=before, previous_department="")
+        return self._moved(before, calendar)
 
     def hand_over(self, department_id: str) -> ClockUpdated | None:
         """Be another department's, with what is left of its time. Nothing when it is theirs."""
@@ -270,6 +262,10 @@ class Clock:
     def _changed(self, calendar: BusinessTime) -> None:
         self.version += 1
         self._reckon(calendar)
+
+    def _moved(self, before: datetime | None, calendar: BusinessTime) -> ClockUpdated:
+        self._changed(calendar)
+        return fact_of(ClockUpdated, self, previous_due_time=before, previous_department="")
 
     def _reckon(self, calendar: BusinessTime) -> None:
         """When its time is up and how much is gone, by its history."""

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice, repeat
 
-from cases.domain.clock import COUNTING, Clock, ClockState
+from cases.domain.clock import Clock, ClockState
 from cases.domain.clock_policy import ClockPolicy
+from cases.domain.marks import COUNTING
 from chassis.business_time import Calendar, explain
 from chassis.facts import Told, Why, shown
 

@@ -6,7 +6,7 @@ from typing import Any
 from cases.domain.clock_explanation import why_clock
 from cases.names import CLOCK, CLOCK_POLICY
 from cases.store import clocks as store
-from cases.usecases import clock, clock_policy
+from cases.usecases import clock, clock_policy, reconcile
 from cases.usecases.clock_preview import PolicyDraft, preview_policy
 from cases.usecases.keeping import calendars
 from chassis.api.decoding import into
@@ -55,6 +55,9 @@ class ClockRpc(Rpc, ClockServiceServicer):
     ListClocks = listing(clock_pb.ListClocksResponse, store.LIST_CLOCKS)
     PauseClock = change(clock_pb.PauseClockRequest, clock.pause_clock, Clock)
     ResumeClock = change(clock_pb.ResumeClockRequest, clock.resume_clock, Clock)
+    ReconcileClocks = change(
+        clock_pb.ReconcileClocksRequest, reconcile.reconcile_clocks, clock_pb.ReconcileClocksResponse
+    )
 
     async def ExplainClock(self, request: clock_pb.ExplainClockRequest, context: Any) -> Explanation:
         """Why a clock is as it is, and what counted when."""

@@ -3,12 +3,12 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from cases import names
 from cases.domain.case import Case
 from cases.domain.clock import Clock
-from cases.domain.clock_policy import PLATFORM, ClockPolicy
+from cases.domain.clock_policy import PLATFORM, ClockMetric, ClockPolicy
 from cases.domain.contact import Contacts
 from cases.store.tables import CASES, METADATA, PROMISES, WORK_ITEMS, members
 from chassis.api import filters
@@ -65,18 +65,23 @@ LOCK_CLOCKS_THAT_PAUSE = Statement(
     row=Clock,
 )
 # When what a clock is about was settled, by itself.
-DONE_TIME = Statement[Any](
+DONE_TIMES = (
     sa.select(
+        CLOCKS.c.id,
         sa.case(
             (CLOCKS.c.promise_id.is_not(None), sa.null()),
             (CLOCKS.c.work_item_id.is_(None), CASES.c.resolve_time),
+            (
+                CLOCKS.c.metric == ClockMetric.FIRST_RESPONSE.value,
+                sa.func.coalesce(WORK_ITEMS.c.start_time, WORK_ITEMS.c.finish_time),
+            ),
             else_=WORK_ITEMS.c.finish_time,
-        ).label("done_time")
+        ).label("done_time"),
     )
     .outerjoin_from(CLOCKS, CASES, CASES.c.id == CLOCKS.c.case_id)
     .outerjoin(WORK_ITEMS, WORK_ITEMS.c.id == CLOCKS.c.work_item_id)
-    .where(CLOCKS.c.id == sa.bindparam("id"))
 )
+DONE_TIME = Statement[Any](DONE_TIMES.where(CLOCKS.c.id == sa.bindparam("id")))
 _FOLLOWING = (
     CLOCKS.c.calendar_id == sa.bindparam("calendar_id"),
     CLOCKS.c.fulfill_time.is_(None),
@@ -155,14 +160,28 @@ PUT_CONTACTS = Statement[Any](replaced(insert(_CONTACTS)))
 
 _LATEST, CLOCK_POLICY, CLOCK_POLICY_VERSION, INSERT_CLOCK_POLICY = versioned(CLOCK_POLICIES, ClockPolicy)
 LIST_CLOCK_POLICIES = Listing(sa.select(_LATEST), _LATEST.c.id, row=ClockPolicy)
-# What may be followed for a department's case or work item, in the order in which it is asked.
-POLICIES_FOR = Statement(
-    sa.select(_LATEST)
-    .where(
-        _LATEST.c.subject == sa.bindparam("subject"),
-        _LATEST.c.department_id.in_([sa.bindparam("department_id"), PLATFORM]),
-        sa.not_(_LATEST.c.disabled),
+
+
+def _policies_of(versions: Any) -> Statement[ClockPolicy]:
+    """What may be followed for something of a department, in the order in which it is asked."""
+    return Statement(
+        sa.select(versions)
+        .where(
+            versions.c.subject == sa.bindparam("subject"),
+            versions.c.department_id.in_([sa.bindparam("department_id"), PLATFORM]),
+            sa.not_(versions.c.disabled),
+        )
+        .order_by(versions.c.position, versions.c.id),
+        row=ClockPolicy,
     )
-    .order_by(_LATEST.c.position, _LATEST.c.id),
-    row=ClockPolicy,
+
+
+POLICIES_FOR = _policies_of(_LATEST)
+# As they were at a moment.
+POLICIES_AT = _policies_of(
+    sa.select(CLOCK_POLICIES)
+    .ext(distinct_on(CLOCK_POLICIES.c.id))
+    .where(CLOCK_POLICIES.c.update_time <= sa.bindparam("at"))
+    .order_by(CLOCK_POLICIES.c.id, CLOCK_POLICIES.c.version.desc())
+    .subquery("then")
 )

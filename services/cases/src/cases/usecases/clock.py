@@ -139,7 +139,7 @@ async def clock_due(tx: Transaction, timer: Timer) -> None:
     Who settles something without its clock, as the release before does during a rollout, has done it too.
     """
     clock = await found(tx, CLOCK, store.LOCK_CLOCK, UUID(timer.key))
-    (done_time,) = await store.DONE_TIME.one(tx, id=clock.id)
+    done_time = (await store.DONE_TIME.one(tx, id=clock.id))["done_time"]
     fulfilled = clock.fulfill(done_time, await calendar_of(tx, clock)) if done_time else None
     await save_clock(tx, clock, fulfilled or clock.breach(tx.now))
 

@@ -8,10 +8,11 @@ from weakref import WeakKeyDictionary
 
 from cases.domain.about import About, owed
 from cases.domain.case import Case, CaseState
-from cases.domain.clock import Clock, ClockState
+from cases.domain.clock import Clock
 from cases.domain.clock_policy import ClockMetric, ClockPolicy, Target
 from cases.domain.promise import Promise
 from cases.domain.reckoning import BusinessTime
+from cases.domain.reconciling import timers_of
 from cases.domain.standstill import Standstill
 from cases.domain.work_item import WorkItem
 from cases.store import clocks as store
@@ -44,11 +45,13 @@ async def clocks_of_cases(tx: Transaction, cases: Iterable[Case]) -> Sequence[Cl
     return await store.LOCK_CLOCKS_OF_CASES.all(tx, case_ids=[case.id for case in cases])
 
 
-async def policy_for(tx: Transaction, about: About) -> ClockPolicy | None:
-    """The policy that is followed for something now."""
-    policies: Sequence[ClockPolicy] = await store.POLICIES_FOR.all(
-        tx, subject=about.subject, department_id=about.department_id
-    )
+async def policy_for(tx: Transaction, about: About, at: datetime | None = None) -> ClockPolicy | None:
+    """The policy that is followed for something as it is now, of those of now or as they were at a moment."""
+    wanted = {"subject": about.subject, "department_id": about.department_id}
+    if at is None:
+        policies: Sequence[ClockPolicy] = await store.POLICIES_FOR.all(tx, **wanted)
+    else:
+        policies = await store.POLICIES_AT.all(tx, **wanted, at=at)
     if not policies:
         return None
     standing = await standing_of(tx, about.customer_id, tx.now)
@@ -120,7 +123,7 @@ async def start_clock(
     if still and (paused := clock.stand_still(tx.now, still, time)):
         tx.record(paused, version=clock.version, caused_by=started_id)
     await tx.defer(store.INSERT_CLOCK, **values(clock))
-    await _set_timers(tx, clock)
+    await set_timers(tx, clock)
     return clock
 
 
@@ -130,14 +133,12 @@ async def save_clock(tx: Transaction, clock: Clock, fact: Any | None, caused_by:
         return
     await write(tx, store.UPDATE_CLOCK, clock)
     tx.record(fact, version=clock.version, caused_by=caused_by)
-    await _set_timers(tx, clock)
+    await set_timers(tx, clock)
 
 
-async def _set_timers(tx: Transaction, clock: Clock) -> None:
+async def set_timers(tx: Transaction, clock: Clock) -> None:
     """A clock that does not run costs nothing, and one that does as little until its time comes."""
-    due = None if clock.is_decided else clock.due_time
-    warned = clock.warning_time if clock.state is ClockState.RUNNING else None
-    for kind, at in ((DUE_TIMER, due), (WARNING_TIMER, warned)):
+    for kind, at in zip((DUE_TIMER, WARNING_TIMER), timers_of(clock), strict=True):
         if at:
             await tx.schedule(kind, str(clock.id), at)
         else:
