@@ -169,7 +169,7 @@ def _row_maker(row: Callable[..., R], columns: list[str]) -> Callable[[Sequence[
         raise TypeError(f"{cls.__name__} has {sorted(names)}, the statement selects {sorted(columns)}")
     order = [columns.index(name) for name in names]
     hints = typing.get_type_hints(cls)
-    made = [(i, make) for i, name in enumerate(names) if (make := _maker(hints[name]))]
+    made = [(i, of) for i, name in enumerate(names) if (of := _maker(hints[name]))]
     if order == list(range(len(order))) and not made:
         return lambda record: cast(R, cls(*record))
 

@@ -41,8 +41,8 @@ def table(
 
     Indexes, checks and references are the migration's. Fields may be of UUID, str, enums of text, int, float,
     bool, bytes, datetime, date, Decimal, lists of them, and dicts and lists of dataclasses (JSONB): TypeError
-    for one that no column can hold. `extra` are columns that the entity does not have, or that it has as another type; `key` the
-    fields that make its primary key.
+    for one that no column can hold. `extra` are columns that the entity does not have, or that it has as
+    another type; `key` the fields that make its primary key.
     """
     hints = typing.get_type_hints(entity)
     columns = {
