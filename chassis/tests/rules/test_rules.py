@@ -3,9 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 
-from chassis.rules import BadRule, Part, Problem, Undecided, compile_rule
+from chassis.rules import BadRule, Fields, Part, Problem, Undecided, compile_rule
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1.states_pb2 import CASE_STATE_OPEN
@@ -185,3 +189,35 @@ def test_a_text_that_is_no_text_is_refused_or_ends() -> None:
     assert refused("x" * 4_001).problems == (Problem(0, 0, "must be of at most 4000 characters"),)
     assert refused("\0").problems
     assert not held("'\ud800' == band")
+
+
+def test_only_the_fields_that_are_named_are_read() -> None:
+    variables = {"case": Fields(Case, frozenset({"topic", "state"}))}
+    rule = compile_rule("case.topic == 'late' && case.state == CaseState.CASE_STATE_OPEN", variables)
+    assert rule.evaluate({"case": Case(topic="late", state=CASE_STATE_OPEN)})
+    for text, column in (
+        ("case.owner == ''", 6),
+        ("case.topic == '' && has(case.owner)", 24),
+        ("case == case", 1),
+    ):
+        with pytest.raises(BadRule) as error:
+            compile_rule(text, variables)
+        (problem,) = error.value.problems
+        assert (problem.line, problem.column, "topic, state" in problem.message) == (1, column, True)
+    with pytest.raises(ValueError, match="no field topik"):
+        Fields(Case, frozenset({"topik"}))
+
+
+def another(name: str) -> EnumDescriptor:
+    """An enum of that name in another package."""
+    file = FileDescriptorProto(name="another.proto", package="another", syntax="proto3")
+    file.enum_type.add(name=name).value.add(name="NONE", number=0)
+    pool = DescriptorPool()
+    pool.Add(file)
+    return pool.FindEnumTypeByName(f"another.{name}")
+
+
+def test_enums_in_messages_are_called_by_both_and_two_of_one_name_are_refused() -> None:
+    compile_rule("work.state == WorkItem.State.STATE_PENDING", {"work": WorkItem})
+    with pytest.raises(ValueError, match="two are called"):
+        compile_rule("true", {"case": Case, "harm": EnumTypeWrapper(another("Harm"))})

@@ -10,12 +10,13 @@ says what may be written.
 
 from chassis.rules.limits import MAX_CHARACTERS, MAX_COST
 from chassis.rules.refusing import BadRule, Problem, Undecided
-from chassis.rules.rule import Kind, Part, Rule, Values, compile_rule
+from chassis.rules.rule import Fields, Kind, Part, Rule, Values, compile_rule
 
 __all__ = [
     "MAX_CHARACTERS",
     "MAX_COST",
     "BadRule",
+    "Fields",
     "Kind",
     "Part",
     "Problem",

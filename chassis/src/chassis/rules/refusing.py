@@ -2,8 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import EnumDescriptor
@@ -65,13 +66,26 @@ def at(text: str, offset: int, message: str) -> BadRule:
     return BadRule(text, [Problem(*place(text, offset), message)])
 
 
-def of_library(text: str, told: str, names: Iterable[str], enums: Mapping[str, EnumDescriptor]) -> BadRule:
+def no_field(message: Any, field: str, readable: Container[str]) -> str:
+    """The refusal of a field that a message does not have, or that may not be read."""
+    there = [each.name for each in message.fields if each.name in readable]
+    return f"{message.name} has no field {field}.{_instead(field, there)}"
+
+
+def of_library(
+    text: str,
+    told: str,
+    names: Iterable[str],
+    enums: Mapping[str, EnumDescriptor],
+    fields: Mapping[str, Any],
+) -> BadRule:
     """The refusal for what the library said of a text, with what exists where a name is unknown."""
+    readable = {each.message.DESCRIPTOR.full_name: each.names for each in fields.values()}
     problems = []
     for line, column, message in ERROR.findall(told):
         place = max(int(line), 0), max(int(column), 0)
         written = _line(text, place[0])
-        said = _explained(message, written, place[1], sorted([*names, *enums]), enums)
+        said = _explained(message, written, place[1], sorted([*names, *enums]), enums, readable)
         column_of_name = place[1] + (written[place[1] - 1 :][:1] == ".")
         problems.append(Problem(place[0], column_of_name, said))
     return BadRule(text, list(dict.fromkeys(problems)) or [Problem(0, 0, plain(told))])
@@ -83,16 +97,21 @@ def plain(told: str) -> str:
 
 
 def _explained(
-    message: str, line: str, column: int, names: Sequence[str], enums: Mapping[str, EnumDescriptor]
+    message: str,
+    line: str,
+    column: int,
+    names: Sequence[str],
+    enums: Mapping[str, EnumDescriptor],
+    readable: Mapping[str, Container[str]],
 ) -> str:
-    before, after = re.search(r"\w*$", line[: max(column - 1, 0)]), line[max(column - 1, 0) :]
+    before, after = re.search(r"[\w.]*$", line[: max(column - 1, 0)]), line[max(column - 1, 0) :]
     if match := NO_FIELD.search(message):
         field, struct = match.groups()
         described = descriptor_pool.Default().FindMessageTypeByName(struct)
-        return f"{described.name} has no field {field}.{_instead(field, [f.name for f in described.fields])}"
+        return no_field(described, field, readable.get(struct) or [f.name for f in described.fields])
     if NO_VALUE in message and before and (enum := enums.get(before[0])):
         value = after.removeprefix(".").split(" ")[0]
-        return f"{enum.name} has no value {value}.{_instead(value, list(enum.values_by_name))}"
+        return f"{before[0]} has no value {value}.{_instead(value, list(enum.values_by_name))}"
     if match := NO_NAME.search(message):
         called = after.startswith("(")
         there = FUNCTIONS if called else names

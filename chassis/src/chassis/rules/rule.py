@@ -1,6 +1,6 @@
 """Rules: compiled once, asked often, explained part by part. Only here is the library called."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -15,10 +15,10 @@ from google.protobuf.message import Message
 from chassis.rules import limits
 from chassis.rules.checked import Node, Tree, form
 from chassis.rules.parts import Piece, pieces_of
-from chassis.rules.refusing import BadRule, Problem, Undecided, at, of_library, plain
+from chassis.rules.refusing import BadRule, Problem, Undecided, at, no_field, of_library, plain
 
 Kind: TypeAlias = Any
-"""A class of messages, an enum of the contracts, or bool, int, float, str, datetime or timedelta."""
+"""A message, `Fields` of one, an enum of the contracts, or bool, int, float, str, datetime or timedelta."""
 Values: TypeAlias = Mapping[str, Any]
 SCALARS: Mapping[type, Any] = {
     bool: cel.Type.BOOL,
@@ -29,6 +29,23 @@ SCALARS: Mapping[type, Any] = {
     timedelta: cel.Type.DURATION,
 }
 MAX_CACHED = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Those fields of a message that a rule may read: what people have written binds them for ever."""
+
+    message: type[Message]
+    names: frozenset[str]
+
+    def __post_init__(self) -> None:
+        if unknown := self.names - set(self.message.DESCRIPTOR.fields_by_name):
+            raise ValueError(f"{self.message.DESCRIPTOR.name} has no field {', '.join(sorted(unknown))}")
+
+    @property
+    def there(self) -> list[str]:
+        """The fields, in the order of the contract."""
+        return [each.name for each in self.message.DESCRIPTOR.fields if each.name in self.names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ class Rule:
         filled = {}
         for name, expected in self.variables.items():
             value = values[name]
-            kind: type = int if isinstance(expected, EnumTypeWrapper) else expected
+            kind: type = int if isinstance(expected, EnumTypeWrapper) else _class(expected)
             if value is None and issubclass(kind, Message):
                 value = kind()
             if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -91,8 +108,9 @@ def compile_rule(text: str, variables: Mapping[str, Kind]) -> Rule:
     """The rule that a text says, over variables of these kinds.
 
     BadRule when it is no condition, names what does not exist, compares what cannot be compared, can only
-    fail, or may cost too much. The values of enums go by the enum's name: `CaseState.CASE_STATE_OPEN`. The
-    last 1,024 rules are remembered.
+    fail, or may cost too much. The values of enums go by the enum's name, with the messages that it is in:
+    `CaseState.CASE_STATE_OPEN`, `WorkItem.State.STATE_PENDING`. The last 1,024 rules are remembered.
+    ValueError for variables that hold enums, or messages with enums, of one name: a mistake of the caller.
     """
     return _compiled(text, tuple(sorted(variables.items())))
 
@@ -107,11 +125,12 @@ def _compiled(text: str, declared: tuple[tuple[str, Kind], ...]) -> Rule:
     try:
         program = env.compile(text)
     except RuntimeError as error:
-        raise of_library(text, str(error), variables, enums) from None
+        raise of_library(text, str(error), variables, enums, _fields(declared)) from None
     if program.return_type() != cel.Type.BOOL:
         raise at(text, 0, f"It must say true or false, and is of type {program.return_type().name()}.")
     tree = Tree(program.serialize())
     limits.check(tree, text)
+    _refuse_other_fields(tree, text, _fields(declared))
     _refuse_what_only_fails(env, tree, text)
     return Rule(text, variables, env, program, tree)
 
@@ -119,7 +138,7 @@ def _compiled(text: str, declared: tuple[tuple[str, Kind], ...]) -> Rule:
 @lru_cache(MAX_CACHED)
 def _environment(declared: tuple[tuple[str, Kind], ...]) -> Any:
     types = {name: _type(kind) for name, kind in declared}
-    short = [enum.full_name for enum in _enums_of(declared).values()]
+    short = sorted({_outermost(enum).full_name for enum in _enums_of(declared).values()})
     return cel.NewEnv(
         descriptor_pool.Default(),
         variables=types,
@@ -130,32 +149,72 @@ def _environment(declared: tuple[tuple[str, Kind], ...]) -> Any:
 def _type(kind: Kind) -> Any:
     if isinstance(kind, EnumTypeWrapper):
         return cel.Type.INT
+    kind = _class(kind)
     return cel.Type(kind.DESCRIPTOR.full_name) if issubclass(kind, Message) else SCALARS[kind]
+
+
+def _class(kind: Kind) -> Any:
+    return kind.message if isinstance(kind, Fields) else kind
+
+
+def _fields(declared: tuple[tuple[str, Kind], ...]) -> dict[str, Fields]:
+    """The variables of which not every field may be read."""
+    return {name: kind for name, kind in declared if isinstance(kind, Fields)}
 
 
 def _enums_of(declared: tuple[tuple[str, Kind], ...]) -> dict[str, EnumDescriptor]:
     """The enums that the variables hold, by the names that rules call them by."""
-    found = (each for _, kind in declared for each in _enums_in(kind))
-    return {enum.name: enum for enum in found}
+    found = list({each.full_name: each for _, kind in declared for each in _enums_in(kind)}.values())
+    called: dict[str, str] = {}
+    for outermost in map(_outermost, found):
+        if called.setdefault(outermost.name, outermost.full_name) != outermost.full_name:
+            raise ValueError(
+                f"two are called {outermost.name}: {called[outermost.name]}, {outermost.full_name}"
+            )
+    return {enum.full_name.removeprefix(f"{enum.file.package}."): enum for enum in found}
+
+
+def _outermost(described: Any) -> Any:
+    """The enum itself, or the message that it is in."""
+    while described.containing_type:
+        described = described.containing_type
+    return described
 
 
 def _enums_in(kind: Kind) -> Iterator[EnumDescriptor]:
     if isinstance(kind, EnumTypeWrapper):
         yield kind.DESCRIPTOR
+    elif isinstance(kind, Fields):
+        yield from _enums(
+            [kind.message.DESCRIPTOR.fields_by_name[each] for each in sorted(kind.names)], set()
+        )
     elif issubclass(kind, Message):
-        yield from _enums(kind.DESCRIPTOR, set())
+        yield from _enums(kind.DESCRIPTOR.fields, {kind.DESCRIPTOR.full_name})
 
 
-def _enums(message: Any, seen: set[str]) -> Iterator[EnumDescriptor]:
-    """The enums of a message's fields, and of the messages in it."""
-    if message.full_name in seen:
-        return
-    seen.add(message.full_name)
-    for field in message.fields:
+def _enums(fields: Iterable[Any], seen: set[str]) -> Iterator[EnumDescriptor]:
+    """The enums of fields, and of the messages in them."""
+    for field in fields:
         if field.enum_type:
             yield field.enum_type
-        if field.message_type:
-            yield from _enums(field.message_type, seen)
+        if field.message_type and field.message_type.full_name not in seen:
+            seen.add(field.message_type.full_name)
+            yield from _enums(field.message_type.fields, seen)
+
+
+def _refuse_other_fields(tree: Tree, text: str, fields: Mapping[str, Fields]) -> None:
+    """BadRule for a field that may not be read, and for a variable that is compared as a whole."""
+    read: set[int] = set()
+    for node in limits.nodes(tree.root):
+        select, offset = node.select_expr, tree.offsets.get(node.id, 0)
+        if variable := fields.get(select.operand.ident_expr.name):
+            read.add(select.operand.id)
+            if select.field not in variable.names:
+                told = no_field(variable.message.DESCRIPTOR, select.field, variable.names)
+                raise at(text, offset + text.startswith(".", offset), told)
+        elif (whole := fields.get(node.ident_expr.name)) and node.id not in read:
+            told = f"It is compared by its fields. There is: {', '.join(whole.there)}."
+            raise at(text, offset, told)
 
 
 def _refuse_what_only_fails(env: Any, tree: Tree, text: str) -> None:

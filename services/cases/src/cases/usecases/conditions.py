@@ -10,14 +10,28 @@ from cases.domain.held import Held
 from cases.domain.priority import Band
 from chassis.api.messages import enum_number, to_message
 from chassis.errors import invalid
-from chassis.rules import BadRule, Kind, Undecided, Values, compile_rule
+from chassis.rules import BadRule, Fields, Kind, Undecided, Values, compile_rule
 from rapport.cases.v1 import case_pb2, promise_pb2, work_item_pb2
 from rapport.common.v1.value_band_pb2 import ValueBand
 
+# What a condition may read: departments have written it down, so that it stays. No text that people wrote.
+_CASE = """
+    topic kind harm priority state progress owner department reopen_count reopen_reason_code
+    open_time resolve_time
+"""
+_WORK_ITEM = """
+    department team kind reference fields state assignee required_skills language_code duration_minutes
+    handoff_count return_count block_reason_code create_time start_time forecast_finish_time
+    forecast_reason_code
+"""
+_PROMISE = """
+    case work_item department kind reference basis state make_time due_time time_zone forecast_time
+    reason_code delay_notify_time notified_early customer_requested
+"""
 VARIABLES: dict[str, Kind] = {
-    "case": case_pb2.Case,
-    "work_item": work_item_pb2.WorkItem,
-    "promise": promise_pb2.Promise,
+    "case": Fields(case_pb2.Case, frozenset(_CASE.split())),
+    "work_item": Fields(work_item_pb2.WorkItem, frozenset(_WORK_ITEM.split())),
+    "promise": Fields(promise_pb2.Promise, frozenset(_PROMISE.split())),
     "band": ValueBand,
 }
 TOLD_BYTES = 800
