@@ -68,6 +68,7 @@ NAMES = {
     "relationship": "relationships/{relationship}",
     "related_customer": "customers/{other}",
     "method": "code-sent",
+    "outcome_code": "no-answer",
     "escalation": "escalations/{escalation}",
     "answer_promise": "promises/{answer}",
     "resource": "cases/{case}",

@@ -14,6 +14,7 @@ from rapport.cases.v1 import (
     authority_service_pb2,
     calendar_pb2,
     calendar_service_pb2,
+    call_service_pb2,
     case_job_pb2,
     case_job_service_pb2,
     case_link_pb2,
@@ -391,6 +392,15 @@ async def update_text(do: Administer) -> Message:
     )
 
 
+async def request_call(do: Administer) -> Message:
+    return call_service_pb2.RequestCallRequest(case=(await _case(do)).name, reason_code="bad-news")
+
+
+async def record_call_outcome(do: Administer) -> Message:
+    name = (await do("CallService.RequestCall", await request_call(do))).name
+    return call_service_pb2.RecordCallOutcomeRequest(name=name, outcome="CALL_OUTCOME_REACHED")
+
+
 async def create_escalation(do: Administer) -> Message:
     """Of a case of billing's, which has somebody on its path."""
     lead = agent_pb2.Agent(
@@ -684,6 +694,8 @@ SCENES: dict[str, Scene] = {
     "cases.WorkItemService.RemovePredecessor+case": depending_lent(
         work_item_service_pb2.RemovePredecessorRequest
     ),
+    "cases.CallService.RequestCall": request_call,
+    "cases.CallService.RecordCallOutcome": record_call_outcome,
     "cases.EscalationService.CreateEscalation": create_escalation,
     "cases.EscalationService.TakeEscalation": take_escalation,
     "cases.AuthorityService.CreateAuthorityPolicy": create_authority_policy,

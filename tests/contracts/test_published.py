@@ -20,7 +20,7 @@ BROUGHT_ABOUT_OTHERWISE = {
     "CustomerConverted", "PromiseBroken", "PromiseRecovered", "ClockBreached", "ClockUpdated", "ClockWarned",
     "EscalationCancelled", "EscalationRaised",
     "MatchCandidateCreated", "MatchParametersCreated",
-    "NoticeSuppressed", "NoticeSent", "NoticeUnknown", "NoticeFailed",
+    "NoticeSuppressed", "NoticeSent", "NoticeUnknown", "NoticeFailed", "NoticeUndeliverable",
 }  # fmt: skip
 
 

@@ -316,7 +316,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateDepartment", {"department": {
             "name": "departments/billing", "display_name": "Billing", "calendar": "calendars/always",
             "escalation_path": ["agents/alice", "agents/bob"], "escalation_business_minutes": 30,
-            "work_kinds": [{
+            "call_scripts": {"bad-news": "We are sorry."}, "work_kinds": [{
                 "kind": "invoice", "required_fields": [
                     {"field": "order", "display_name": "Order", "format": "FORMAT_REFERENCE"}]}]},
             "update_mask": "displayName,workKinds", "allow_missing": True}),
@@ -440,6 +440,13 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "asked_customer_again": True, "fields": {"order": "orders/1"}, "required_skills": ["tax"],
             "etag": "#"}),
         ("FinishWorkItem", {"name": "{CreateWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
+        ("RequestCall", {
+            "customer": SOMEBODY, "case": "{OpenCase}", "promise": "{MakePromise}", "reason_code": "bad-news",
+            "department": "departments/front-desk", "call_time": SOON}),
+        ("RecordCallOutcome", {
+            "name": "{RequestCall}", "outcome": "CALL_OUTCOME_CALL_BACK", "call_time": SOON,
+            "identifier": f"{SOMEBODY}/identifiers/{uuid4()}", "etag": "#"}),
+        ("RecordCallOutcome", {"name": "{RequestCall}", "outcome": "CALL_OUTCOME_REACHED", "etag": ""}),
         ("ListHandoffs", _PAGE | {"filter": "department = departments/billing"}),
         ("GetHandoff", {"name": "{ListHandoffs}"}),
         ("ReportHandoffs", {"start_time": BEFORE, "end_time": SOON, "topic": "lost"}),

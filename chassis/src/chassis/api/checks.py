@@ -99,7 +99,7 @@ class _Compiler:
         options: Any = field.GetOptions()
         allowed, inner = options.Extensions[options_pb2.allowed], field.message_type
         if inner is not None and inner.GetOptions().map_entry:
-            return _map(field.name, allowed)
+            return _map(field.name, options)
         if (
             inner is not None
             and inner.file.package == "google.protobuf"
@@ -276,11 +276,12 @@ def _judged(judge: Judge) -> wellknown.Look:
     return look
 
 
-def _map(name: str, allowed: Any) -> Part:
+def _map(name: str, options: Any) -> Part:
     """Of a map of texts. What is wrong with a key, which may be personal, is told without it."""
+    allowed, is_multiline = options.Extensions[options_pb2.allowed], options.Extensions[options_pb2.multiline]
     most = allowed.max_items or ITEMS_MAX
     judge_key = formats.FORMATS[allowed.keys] if allowed.keys else formats.text()
-    text = formats.text(allowed.max_characters or formats.TEXT_MAX)
+    text = formats.text(allowed.max_characters or formats.TEXT_MAX, is_multiline=bool(is_multiline))
     judge = formats.FORMATS[allowed.format] if allowed.format else text
 
     def check(message: Any, prefix: str, now: datetime, found: Found) -> None:

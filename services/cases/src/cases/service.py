@@ -5,12 +5,13 @@ from functools import partial
 from pathlib import Path
 
 from cases.domain.promise_clock import PromiseClock
-from cases.events.cases import on_clock, on_promise_ended
+from cases.events.cases import Calls, on_clock, on_promise_ended
 from cases.events.customer import on_interaction, on_language, on_manager, regrouped
 from cases.events.loyalty import on_goodwill, on_value_changed
 from cases.events.notifications import Notices
 from cases.rpc.authority import AuthorityRpc
 from cases.rpc.calendars import CalendarRpc
+from cases.rpc.calls import CallRpc
 from cases.rpc.cases import CaseLinkRpc, CaseRpc, TopicRpc
 from cases.rpc.clocks import ClockPolicyRpc, ClockRpc
 from cases.rpc.directory import DirectoryRpc
@@ -27,6 +28,7 @@ from cases.usecases.agent import seed_front_desk
 from cases.usecases.announcing import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.authority_policy import seed_goodwill
 from cases.usecases.calendar import FOLLOW_TIMER, seed_always
+from cases.usecases.call import CALL_TIMER, Calling, call_again, count_calls
 from cases.usecases.case_job import CASE_JOB_TIMER, go_on
 from cases.usecases.clock_policy import APPLY_TIMER, clocks_go_by
 from cases.usecases.deadlines import DEADLINE_TIMER
@@ -47,7 +49,10 @@ from rapport.cases.v1.cases_events_pb2 import (
     ClockFulfilled,
     ClockWarned,
     PromiseBroken,
+    PromiseDelayNotified,
     PromiseKept,
+    PromiseRecovered,
+    PromiseRenegotiated,
     PromiseWithdrawn,
 )
 from rapport.customer.v1.customer_events_pb2 import (
@@ -57,9 +62,10 @@ from rapport.customer.v1.customer_events_pb2 import (
     RelationshipManagerAssigned,
 )
 from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged, GoodwillGranted, GoodwillReversed
-from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+from rapport.notifications.v1.notifications_events_pb2 import NoticeSent, NoticeUndeliverable
 
 NOTICES = Listening("cases-notices", "notifications", [NoticeSent])
+UNDELIVERABLE = Listening("cases-undeliverable", "notifications", [NoticeUndeliverable])
 VALUES = Listening("cases-values", "loyalty", [CustomerValueChanged])
 GOODWILL = Listening("cases-goodwill", "loyalty", [GoodwillGranted, GoodwillReversed])
 MANAGERS = Listening("cases-managers", "customer", [CustomerCreated, RelationshipManagerAssigned])
@@ -67,6 +73,11 @@ LANGUAGES = Listening("cases-languages", "customer", [CustomerCreated, CustomerU
 CONTACTS = Listening("cases-contacts", "customer", [InteractionRecorded])
 TIMES = Listening("cases-times", "cases", [ClockWarned, ClockBreached, ClockFulfilled])
 MISSED = Listening("cases-missed", "cases", [PromiseBroken, PromiseKept, PromiseWithdrawn])
+CALLS = Listening(
+    "cases-calls",
+    "cases",
+    [PromiseKept, PromiseRecovered, PromiseDelayNotified, PromiseRenegotiated, PromiseWithdrawn],
+)
 
 
 def compose(app: App[Settings]) -> None:
@@ -75,6 +86,7 @@ def compose(app: App[Settings]) -> None:
     promise_clock = PromiseClock(
         timedelta(seconds=settings.promise_lead_s), timedelta(seconds=settings.promise_grace_s)
     )
+    calling = Calling(settings.call_attempts, timedelta(minutes=settings.call_pause_minutes))
 
     app.serve(CaseRpc(app))
     app.serve(CaseLinkRpc(app))
@@ -86,6 +98,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(QueueRpc(app, queues=Queues(app.db)))
     app.serve(PresenceRpc(app))
     app.serve(TeamRpc(app))
+    app.serve(CallRpc(app, clock=promise_clock, calling=calling))
     app.serve(PromiseRpc(app, clock=promise_clock))
     app.serve(DirectoryRpc(app))
     app.serve(EscalationRpc(app, clock=promise_clock))
@@ -96,6 +109,8 @@ def compose(app: App[Settings]) -> None:
 
     app.subscribe(aliases.listening(app.name).durable, regrouped)
     app.subscribe(NOTICES.durable, Notices(promise_clock).sent)
+    app.subscribe(UNDELIVERABLE.durable, Notices(promise_clock).undeliverable)
+    app.subscribe(CALLS.durable, Calls(promise_clock).moot)
     app.subscribe(VALUES.durable, on_value_changed)
     app.subscribe(GOODWILL.durable, on_goodwill)
     app.subscribe(TIMES.durable, on_clock)
@@ -113,11 +128,13 @@ def compose(app: App[Settings]) -> None:
     app.timer(keeping.WARNING_TIMER, clock.clock_due_soon)
     app.timer(keeping.DUE_TIMER, clock.clock_due)
     app.timer(LEVEL_TIMER, next_level)
+    app.timer(CALL_TIMER, lambda tx, timer: call_again(tx, promise_clock, timer))
     app.timer(FOLLOW_TIMER, clock.clocks_follow)
     app.timer(APPLY_TIMER, clocks_go_by)
     app.timer(RECONCILE_TIMER, reconcile_some)
 
     app.measure(partial(count_live, app.db))
+    app.measure(partial(count_calls, app.db))
     app.on_open(partial(seed_always, app.db))
     app.on_open(partial(seed_goodwill, app.db))
     app.on_open(partial(begin_reconciling, app.db))
@@ -134,7 +151,7 @@ service = Service(
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
     listens=[
-        *(NOTICES, VALUES, GOODWILL, MISSED, TIMES, CONTACTS, MANAGERS, LANGUAGES),
+        *(NOTICES, UNDELIVERABLE, CALLS, VALUES, GOODWILL, MISSED, TIMES, CONTACTS, MANAGERS, LANGUAGES),
         aliases.listening("cases"),
     ],
     calls=["notifications"],

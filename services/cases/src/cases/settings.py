@@ -16,6 +16,12 @@ class Settings(ServiceSettings):
     promise_grace_s: int = Field(
         0, ge=0, description="seconds after its due time at which an unkept promise is broken"
     )
+    call_attempts: int = Field(
+        3, ge=1, le=50, description="how often a customer is called before who owns the case sees to it"
+    )
+    call_pause_minutes: int = Field(
+        120, ge=1, le=10_080, description="minutes of the department's working hours before a further attempt"
+    )
     front_desk_phone: str = Field(
         "", max_length=50, description="the phone number of `agents/front-desk` when it is first made"
     )

@@ -8,6 +8,7 @@ from chassis.app import App
 from chassis.inbox.arrivals import Arrivals
 from chassis.inbox.subscription import Subscription
 from chassis.service import Service
+from customer.events.cases import CALLS, on_called
 from customer.events.customer import NAMES, on_names
 from customer.events.loyalty import PURCHASES, on_purchases
 from customer.events.view import LISTENING, project
@@ -45,6 +46,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(RelationshipRpc(app))
     app.project(NAMES.durable, on_names)
     app.project(PURCHASES.durable, on_purchases)
+    app.subscribe(CALLS.durable, on_called)
     app.serve(TimelineRpc(app, hot=hot))
     projections.update(app.project(LISTENING.durable, partial(project, hot=hot)))
     own_first = sorted(projections, key=lambda source: source != app.name)
@@ -83,7 +85,7 @@ service = Service(
     events=customer_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[LISTENING, NAMES, PURCHASES],
+    listens=[LISTENING, NAMES, PURCHASES, CALLS],
     calls=PROJECTING,
     permissions=[  # to explain what is on the timeline
         "cases.case_links.read",

@@ -13,6 +13,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
 from rapport.cases.v1 import authority_policy_pb2 as _authority_policy_pb2
+from rapport.cases.v1 import call_pb2 as _call_pb2
 from rapport.cases.v1 import case_job_pb2 as _case_job_pb2
 from rapport.cases.v1 import case_link_pb2 as _case_link_pb2
 from rapport.cases.v1 import clock_pb2 as _clock_pb2
@@ -1266,6 +1267,76 @@ class WorkItemFinished(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkItemFinished: _TypeAlias = WorkItemFinished  # noqa: Y015
+
+@_typing.final
+class WorkItemCalled(_message.Message):
+    """A customer was called, or could not be reached."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    OUTCOME_CODE_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
+    IDENTIFIER_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    CALL_TIME_FIELD_NUMBER: _builtins.int
+    work_item: _builtins.str
+    """`workItems/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` that called."""
+    reason_code: _builtins.str
+    """Why they were called, a code."""
+    outcome: _call_pb2.CallOutcome.ValueType
+    """What became of it."""
+    outcome_code: _builtins.str
+    """The same as a code, such as `no-answer`."""
+    channel: _channel_pb2.Channel.ValueType
+    """VOICE when they were spoken with or a message was left; else unspecified."""
+    attempt_count: _builtins.int
+    """How many attempts were made by then."""
+    identifier: _builtins.str
+    """The number that was called, `customers/{uuid}/identifiers/{uuid}`, not what it is; may be empty."""
+    promise: _builtins.str
+    """What they were to be told of, `promises/{uuid}`; may be empty."""
+    @_builtins.property
+    def call_time(self) -> _timestamp_pb2.Timestamp:
+        """When they are called again; absent when that is at once, or never."""
+
+    def __init__(
+        self,
+        *,
+        work_item: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        outcome: _call_pb2.CallOutcome.ValueType = ...,
+        outcome_code: _builtins.str = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
+        attempt_count: _builtins.int = ...,
+        identifier: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        call_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_call_time", b"_call_time", "call_time", b"call_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_call_time", b"_call_time", "attempt_count", b"attempt_count", "call_time", b"call_time", "case", b"case", "channel", b"channel", "customer", b"customer", "department", b"department", "identifier", b"identifier", "outcome", b"outcome", "outcome_code", b"outcome_code", "promise", b"promise", "reason_code", b"reason_code", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__call_time: _TypeAlias = _typing.Literal["call_time"]  # noqa: Y015
+    _WhichOneofArgType__call_time: _TypeAlias = _typing.Literal["_call_time", b"_call_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__call_time) -> _WhichOneofReturnType__call_time | None: ...
+
+Global___WorkItemCalled: _TypeAlias = WorkItemCalled  # noqa: Y015
 
 @_typing.final
 class TopicCreated(_message.Message):

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/cases/v1/department.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x85\x07\n\nDepartment\x12\x1e\n\x04name\x18\x01 \x01(\tB\x10\xe2\x41\x01\x08\xd8\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x46\n\nwork_kinds\x18\x03 \x03(\x0b\x32%.rapport.cases.v1.Department.WorkKindB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x64\x12<\n\x0f\x65scalation_path\x18\x07 \x03(\tB#\xe2\x41\x01\x01\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\xf2\xfb\x8a\x01\x02\x18\n\x12\x31\n\x08\x63\x61lendar\x18\x08 \x01(\tB\x1f\xe2\x41\x01\x01\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\x12\x31\n\x1b\x65scalation_business_minutes\x18\t \x01(\x05\x42\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\xe0N\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x1a\x82\x01\n\rRequiredField\x12\x1a\n\x05\x66ield\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x04\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x39\n\x06\x66ormat\x18\x03 \x01(\x0e\x32#.rapport.cases.v1.Department.FormatB\x04\xe2\x41\x01\x01\x1aw\n\x08WorkKind\x12\x19\n\x04kind\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12P\n\x0frequired_fields\x18\x02 \x03(\x0b\x32*.rapport.cases.v1.Department.RequiredFieldB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x14\"}\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORMAT_CODE\x10\x01\x12\x14\n\x10\x46ORMAT_REFERENCE\x10\x02\x12\x11\n\rFORMAT_NUMBER\x10\x03\x12\x0f\n\x0b\x46ORMAT_DATE\x10\x04\x12\x10\n\x0c\x46ORMAT_EMAIL\x10\x05:P\xea\x41M\n\x18\x63\x61ses.rapport/Department\x12\x18\x64\x65partments/{department}*\x0b\x64\x65partments2\ndepartmentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/cases/v1/department.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x95\x08\n\nDepartment\x12\x1e\n\x04name\x18\x01 \x01(\tB\x10\xe2\x41\x01\x08\xd8\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x46\n\nwork_kinds\x18\x03 \x03(\x0b\x32%.rapport.cases.v1.Department.WorkKindB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x64\x12<\n\x0f\x65scalation_path\x18\x07 \x03(\tB#\xe2\x41\x01\x01\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\xf2\xfb\x8a\x01\x02\x18\n\x12\x31\n\x08\x63\x61lendar\x18\x08 \x01(\tB\x1f\xe2\x41\x01\x01\xfa\x41\x18\n\x16\x63\x61ses.rapport/Calendar\x12\x31\n\x1b\x65scalation_business_minutes\x18\t \x01(\x05\x42\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\xe0N\x12Z\n\x0c\x63\x61ll_scripts\x18\x1e \x03(\x0b\x32-.rapport.cases.v1.Department.CallScriptsEntryB\x15\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x10\xd0\x0f\x18\x32 \x01\xf8\xfb\x8a\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x1a\x82\x01\n\rRequiredField\x12\x1a\n\x05\x66ield\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x04\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x39\n\x06\x66ormat\x18\x03 \x01(\x0e\x32#.rapport.cases.v1.Department.FormatB\x04\xe2\x41\x01\x01\x1aw\n\x08WorkKind\x12\x19\n\x04kind\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12P\n\x0frequired_fields\x18\x02 \x03(\x0b\x32*.rapport.cases.v1.Department.RequiredFieldB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x14\x1a\x32\n\x10\x43\x61llScriptsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"}\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORMAT_CODE\x10\x01\x12\x14\n\x10\x46ORMAT_REFERENCE\x10\x02\x12\x11\n\rFORMAT_NUMBER\x10\x03\x12\x0f\n\x0b\x46ORMAT_DATE\x10\x04\x12\x10\n\x0c\x46ORMAT_EMAIL\x10\x05:P\xea\x41M\n\x18\x63\x61ses.rapport/Department\x12\x18\x64\x65partments/{department}*\x0b\x64\x65partments2\ndepartmentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEPARTMENT_WORKKIND'].fields_by_name['kind']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_DEPARTMENT_WORKKIND'].fields_by_name['required_fields']._loaded_options = None
   _globals['_DEPARTMENT_WORKKIND'].fields_by_name['required_fields']._serialized_options = b'\342A\001\001\362\373\212\001\002\030\024'
+  _globals['_DEPARTMENT_CALLSCRIPTSENTRY']._loaded_options = None
+  _globals['_DEPARTMENT_CALLSCRIPTSENTRY']._serialized_options = b'8\001'
   _globals['_DEPARTMENT'].fields_by_name['name']._loaded_options = None
   _globals['_DEPARTMENT'].fields_by_name['name']._serialized_options = b'\342A\001\010\330\373\212\001\001\362\373\212\001\002\010\001'
   _globals['_DEPARTMENT'].fields_by_name['display_name']._loaded_options = None
@@ -57,6 +59,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEPARTMENT'].fields_by_name['calendar']._serialized_options = b'\342A\001\001\372A\030\n\026cases.rapport/Calendar'
   _globals['_DEPARTMENT'].fields_by_name['escalation_business_minutes']._loaded_options = None
   _globals['_DEPARTMENT'].fields_by_name['escalation_business_minutes']._serialized_options = b'\342A\001\001\362\373\212\001\0030\340N'
+  _globals['_DEPARTMENT'].fields_by_name['call_scripts']._loaded_options = None
+  _globals['_DEPARTMENT'].fields_by_name['call_scripts']._serialized_options = b'\342A\001\001\362\373\212\001\007\020\320\017\0302 \001\370\373\212\001\001'
   _globals['_DEPARTMENT'].fields_by_name['create_time']._loaded_options = None
   _globals['_DEPARTMENT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_DEPARTMENT'].fields_by_name['update_time']._loaded_options = None
@@ -66,11 +70,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEPARTMENT']._loaded_options = None
   _globals['_DEPARTMENT']._serialized_options = b'\352AM\n\030cases.rapport/Department\022\030departments/{department}*\013departments2\ndepartment'
   _globals['_DEPARTMENT']._serialized_start=183
-  _globals['_DEPARTMENT']._serialized_end=1084
-  _globals['_DEPARTMENT_REQUIREDFIELD']._serialized_start=624
-  _globals['_DEPARTMENT_REQUIREDFIELD']._serialized_end=754
-  _globals['_DEPARTMENT_WORKKIND']._serialized_start=756
-  _globals['_DEPARTMENT_WORKKIND']._serialized_end=875
-  _globals['_DEPARTMENT_FORMAT']._serialized_start=877
-  _globals['_DEPARTMENT_FORMAT']._serialized_end=1002
+  _globals['_DEPARTMENT']._serialized_end=1228
+  _globals['_DEPARTMENT_REQUIREDFIELD']._serialized_start=716
+  _globals['_DEPARTMENT_REQUIREDFIELD']._serialized_end=846
+  _globals['_DEPARTMENT_WORKKIND']._serialized_start=848
+  _globals['_DEPARTMENT_WORKKIND']._serialized_end=967
+  _globals['_DEPARTMENT_CALLSCRIPTSENTRY']._serialized_start=969
+  _globals['_DEPARTMENT_CALLSCRIPTSENTRY']._serialized_end=1019
+  _globals['_DEPARTMENT_FORMAT']._serialized_start=1021
+  _globals['_DEPARTMENT_FORMAT']._serialized_end=1146
 # @@protoc_insertion_point(module_scope)

@@ -117,12 +117,33 @@ class Department(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class CallScriptsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     WORK_KINDS_FIELD_NUMBER: _builtins.int
     ESCALATION_PATH_FIELD_NUMBER: _builtins.int
     CALENDAR_FIELD_NUMBER: _builtins.int
     ESCALATION_BUSINESS_MINUTES_FIELD_NUMBER: _builtins.int
+    CALL_SCRIPTS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
@@ -147,6 +168,12 @@ class Department(_message.Message):
         """
 
     @_builtins.property
+    def call_scripts(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What its people say when they call a customer, by the reason of the call, a code: at most 50 texts of 2,000 characters, of
+        several lines. For people: what became of the promise, and what may be offered, is shown beside it as it is by then.
+        """
+
+    @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was first described here."""
 
@@ -163,13 +190,14 @@ class Department(_message.Message):
         escalation_path: _abc.Iterable[_builtins.str] | None = ...,
         calendar: _builtins.str = ...,
         escalation_business_minutes: _builtins.int = ...,
+        call_scripts: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "create_time", b"create_time", "display_name", b"display_name", "escalation_business_minutes", b"escalation_business_minutes", "escalation_path", b"escalation_path", "etag", b"etag", "name", b"name", "update_time", b"update_time", "work_kinds", b"work_kinds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "call_scripts", b"call_scripts", "create_time", b"create_time", "display_name", b"display_name", "escalation_business_minutes", b"escalation_business_minutes", "escalation_path", b"escalation_path", "etag", b"etag", "name", b"name", "update_time", b"update_time", "work_kinds", b"work_kinds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

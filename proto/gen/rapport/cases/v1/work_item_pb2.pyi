@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rapport.cases.v1 import call_pb2 as _call_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -100,6 +101,7 @@ class WorkItem(_message.Message):
     TEAM_FIELD_NUMBER: _builtins.int
     REQUIRED_SKILLS_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    CALL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`workItems/{uuid}`, chosen by the server."""
     case: _builtins.str
@@ -186,6 +188,10 @@ class WorkItem(_message.Message):
         is handed over, what the topic of its case says (`Topic.required_skills`) where it is empty and the topic is of the department.
         """
 
+    @_builtins.property
+    def call(self) -> _call_pb2.Call:
+        """Of work that is a call (`CallService`): what there is to know of it; absent of all other work."""
+
     def __init__(
         self,
         *,
@@ -214,10 +220,11 @@ class WorkItem(_message.Message):
         team: _builtins.str = ...,
         required_skills: _abc.Iterable[_builtins.str] | None = ...,
         language_code: _builtins.str = ...,
+        call: _call_pb2.Call | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["block_time", b"block_time", "create_time", b"create_time", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["block_time", b"block_time", "call", b"call", "create_time", b"create_time", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "block_reason_code", b"block_reason_code", "block_time", b"block_time", "case", b"case", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "duration_minutes", b"duration_minutes", "etag", b"etag", "fields", b"fields", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "handoff_count", b"handoff_count", "kind", b"kind", "language_code", b"language_code", "name", b"name", "predecessors", b"predecessors", "reference", b"reference", "required_skills", b"required_skills", "return_count", b"return_count", "start_time", b"start_time", "state", b"state", "team", b"team", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "block_reason_code", b"block_reason_code", "block_time", b"block_time", "call", b"call", "case", b"case", "create_time", b"create_time", "department", b"department", "display_name", b"display_name", "duration_minutes", b"duration_minutes", "etag", b"etag", "fields", b"fields", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "handoff_count", b"handoff_count", "kind", b"kind", "language_code", b"language_code", "name", b"name", "predecessors", b"predecessors", "reference", b"reference", "required_skills", b"required_skills", "return_count", b"return_count", "start_time", b"start_time", "state", b"state", "team", b"team", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

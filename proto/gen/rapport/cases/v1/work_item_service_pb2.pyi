@@ -438,7 +438,7 @@ class ListWorkItemsRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `case`, which finds what is of merged cases, too, `department`, `assignee` and `state`; at most 1,000 characters."""
+    """AIP-160 subset over `case`, which finds what is of merged cases, too, `customer`, `department`, `assignee`, `kind` and `state`; at most 1,000 characters."""
     def __init__(
         self,
         *,

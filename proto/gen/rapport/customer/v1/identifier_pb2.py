@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/customer/v1/identifier.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xc7\x07\n\nIdentifier\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x38\n\x04type\x18\x02 \x01(\x0e\x32$.rapport.customer.v1.Identifier.TypeB\x04\xe2\x41\x01\x02\x12\x1b\n\x06system\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12 \n\x05value\x18\x04 \x01(\tB\x11\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xc0\x02\x12#\n\x10normalized_value\x18\x05 \x01(\tB\t\xe2\x41\x01\x03\xe0\xfb\x8a\x01\x01\x12>\n\x07quality\x18\x06 \x01(\x0e\x32\'.rapport.customer.v1.Identifier.QualityB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x14\n\x06shared\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x19\n\x0bregion_code\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\textension\x18\n \x01(\tB\t\xe2\x41\x01\x03\xe0\xfb\x8a\x01\x01\x12H\n\x0cverification\x18\x0b \x01(\x0b\x32,.rapport.customer.v1.Identifier.VerificationB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0c \x01(\tB\x04\xe2\x41\x01\x01\x1ay\n\x0cVerification\x12\x14\n\x06method\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0bverify_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1c\n\x08verifier\x18\x03 \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\"\x9b\x01\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x0e\n\nTYPE_EMAIL\x10\x01\x12\x0e\n\nTYPE_PHONE\x10\x02\x12\x0c\n\x08TYPE_FAX\x10\x03\x12\x17\n\x13TYPE_ACCOUNT_NUMBER\x10\x04\x12\x14\n\x10TYPE_EXTERNAL_ID\x10\x05\x12\x0f\n\x0bTYPE_SOCIAL\x10\x06\x12\x0f\n\x0bTYPE_DEVICE\x10\x07\"`\n\x07Quality\x12\x17\n\x13QUALITY_UNSPECIFIED\x10\x00\x12\x11\n\rQUALITY_VALID\x10\x01\x12\x14\n\x10QUALITY_POSSIBLE\x10\x02\x12\x13\n\x0fQUALITY_INVALID\x10\x03:h\xea\x41\x65\n\x1b\x63ustomer.rapport/Identifier\x12-customers/{customer}/identifiers/{identifier}*\x0bidentifiers2\nidentifierb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/customer/v1/identifier.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x83\x08\n\nIdentifier\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x38\n\x04type\x18\x02 \x01(\x0e\x32$.rapport.customer.v1.Identifier.TypeB\x04\xe2\x41\x01\x02\x12\x1b\n\x06system\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12 \n\x05value\x18\x04 \x01(\tB\x11\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xc0\x02\x12#\n\x10normalized_value\x18\x05 \x01(\tB\t\xe2\x41\x01\x03\xe0\xfb\x8a\x01\x01\x12>\n\x07quality\x18\x06 \x01(\x0e\x32\'.rapport.customer.v1.Identifier.QualityB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x14\n\x06shared\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x19\n\x0bregion_code\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\textension\x18\n \x01(\tB\t\xe2\x41\x01\x03\xe0\xfb\x8a\x01\x01\x12H\n\x0cverification\x18\x0b \x01(\x0b\x32,.rapport.customer.v1.Identifier.VerificationB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0c \x01(\tB\x04\xe2\x41\x01\x01\x12:\n\x10unreachable_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1ay\n\x0cVerification\x12\x14\n\x06method\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0bverify_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1c\n\x08verifier\x18\x03 \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\"\x9b\x01\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x0e\n\nTYPE_EMAIL\x10\x01\x12\x0e\n\nTYPE_PHONE\x10\x02\x12\x0c\n\x08TYPE_FAX\x10\x03\x12\x17\n\x13TYPE_ACCOUNT_NUMBER\x10\x04\x12\x14\n\x10TYPE_EXTERNAL_ID\x10\x05\x12\x0f\n\x0bTYPE_SOCIAL\x10\x06\x12\x0f\n\x0bTYPE_DEVICE\x10\x07\"`\n\x07Quality\x12\x17\n\x13QUALITY_UNSPECIFIED\x10\x00\x12\x11\n\rQUALITY_VALID\x10\x01\x12\x14\n\x10QUALITY_POSSIBLE\x10\x02\x12\x13\n\x0fQUALITY_INVALID\x10\x03:h\xea\x41\x65\n\x1b\x63ustomer.rapport/Identifier\x12-customers/{customer}/identifiers/{identifier}*\x0bidentifiers2\nidentifierb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,14 +65,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDENTIFIER'].fields_by_name['verification']._serialized_options = b'\342A\001\003'
   _globals['_IDENTIFIER'].fields_by_name['etag']._loaded_options = None
   _globals['_IDENTIFIER'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_IDENTIFIER'].fields_by_name['unreachable_time']._loaded_options = None
+  _globals['_IDENTIFIER'].fields_by_name['unreachable_time']._serialized_options = b'\342A\001\003'
   _globals['_IDENTIFIER']._loaded_options = None
   _globals['_IDENTIFIER']._serialized_options = b'\352Ae\n\033customer.rapport/Identifier\022-customers/{customer}/identifiers/{identifier}*\013identifiers2\nidentifier'
   _globals['_IDENTIFIER']._serialized_start=189
-  _globals['_IDENTIFIER']._serialized_end=1156
-  _globals['_IDENTIFIER_VERIFICATION']._serialized_start=673
-  _globals['_IDENTIFIER_VERIFICATION']._serialized_end=794
-  _globals['_IDENTIFIER_TYPE']._serialized_start=797
-  _globals['_IDENTIFIER_TYPE']._serialized_end=952
-  _globals['_IDENTIFIER_QUALITY']._serialized_start=954
-  _globals['_IDENTIFIER_QUALITY']._serialized_end=1050
+  _globals['_IDENTIFIER']._serialized_end=1216
+  _globals['_IDENTIFIER_VERIFICATION']._serialized_start=733
+  _globals['_IDENTIFIER_VERIFICATION']._serialized_end=854
+  _globals['_IDENTIFIER_TYPE']._serialized_start=857
+  _globals['_IDENTIFIER_TYPE']._serialized_end=1012
+  _globals['_IDENTIFIER_QUALITY']._serialized_start=1014
+  _globals['_IDENTIFIER_QUALITY']._serialized_end=1110
 # @@protoc_insertion_point(module_scope)

@@ -138,6 +138,7 @@ class Identifier(_message.Message):
     EXTENSION_FIELD_NUMBER: _builtins.int
     VERIFICATION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    UNREACHABLE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/identifiers/{uuid}`, chosen by the server."""
     type: Global___Identifier.Type.ValueType
@@ -173,6 +174,12 @@ class Identifier(_message.Message):
     def verification(self) -> Global___Identifier.Verification:
         """How the customer proved that they have it; absent while nobody did. A proof of now says nothing of who else has it."""
 
+    @_builtins.property
+    def unreachable_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when somebody who tried knows that the customer is not reached by it: nobody is contacted by it any more, until it is
+        verified after that. Absent of what nobody has found so.
+        """
+
     def __init__(
         self,
         *,
@@ -188,10 +195,11 @@ class Identifier(_message.Message):
         extension: _builtins.str = ...,
         verification: Global___Identifier.Verification | None = ...,
         etag: _builtins.str = ...,
+        unreachable_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "verification", b"verification"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "unreachable_time", b"unreachable_time", "verification", b"verification"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "etag", b"etag", "extension", b"extension", "name", b"name", "normalized_value", b"normalized_value", "quality", b"quality", "region_code", b"region_code", "shared", b"shared", "system", b"system", "type", b"type", "value", b"value", "verification", b"verification"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "etag", b"etag", "extension", b"extension", "name", b"name", "normalized_value", b"normalized_value", "quality", b"quality", "region_code", b"region_code", "shared", b"shared", "system", b"system", "type", b"type", "unreachable_time", b"unreachable_time", "value", b"value", "verification", b"verification"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -397,3 +397,51 @@ class NoticeFailed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NoticeFailed: _TypeAlias = NoticeFailed  # noqa: Y015
+
+@_typing.final
+class NoticeUndeliverable(_message.Message):
+    """A notice reaches nobody, or not in time: a person is to tell the customer. Of one notice it may be told more than once: count by
+    `notice`. It is on no timeline, for what became of the notice is.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    notice: _builtins.str
+    """`notices/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    kind: _builtins.str
+    """The kind of notice, a code."""
+    promise: _builtins.str
+    """The promise it is about; may be empty."""
+    case: _builtins.str
+    """The case it is about; may be empty."""
+    department: _builtins.str
+    """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
+    reason_code: _builtins.str
+    """Why, a code such as `consent-denied`, `no-address`, `expired`, `refused`, `gave-up`."""
+    def __init__(
+        self,
+        *,
+        notice: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "kind", b"kind", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeUndeliverable: _TypeAlias = NoticeUndeliverable  # noqa: Y015

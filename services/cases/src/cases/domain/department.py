@@ -47,6 +47,7 @@ class DepartmentFields(TypedDict, total=False):
     escalation_path: list[str]
     calendar_id: str | None
     escalation_business_minutes: int
+    call_scripts: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class Department:
     escalation_path: list[str] = field(default_factory=list)  # of agents, by name
     calendar_id: str | None = None
     escalation_business_minutes: int = 0
+    call_scripts: dict[str, str] = field(default_factory=dict)  # what to say, by the reason of a call
     version: int = 1
 
     name = DEPARTMENT.named("id")

@@ -162,6 +162,12 @@ class _WorkItem:
     customer: str
     case: str
     department: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemCreated(_WorkItem):
+    """A department got a part of a case."""
+
     kind: str
     reference: str
     state: str
@@ -169,14 +175,13 @@ class _WorkItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkItemCreated(_WorkItem):
-    """A department got a part of a case."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemForecast(_WorkItem):
     """A department said when it expects to finish."""
 
+    kind: str
+    reference: str
+    state: str
+    create_time: datetime
     forecast_finish_time: datetime
     previous_forecast_finish_time: datetime | None
     reason_code: str
@@ -186,6 +191,10 @@ class WorkItemForecast(_WorkItem):
 class WorkItemStarted(_WorkItem):
     """A department began its part."""
 
+    kind: str
+    reference: str
+    state: str
+    create_time: datetime
     start_time: datetime
 
 
@@ -193,6 +202,10 @@ class WorkItemStarted(_WorkItem):
 class WorkItemAssigned(_WorkItem):
     """A department's part was given to somebody, or taken from them."""
 
+    kind: str
+    reference: str
+    state: str
+    create_time: datetime
     assignee: str
     previous_assignee: str
 
@@ -201,6 +214,10 @@ class WorkItemAssigned(_WorkItem):
 class WorkItemBlocked(_WorkItem):
     """A department's part cannot go on."""
 
+    kind: str
+    reference: str
+    state: str
+    create_time: datetime
     block_time: datetime
     reason_code: str
 
@@ -209,6 +226,10 @@ class WorkItemBlocked(_WorkItem):
 class WorkItemUnblocked(_WorkItem):
     """A department's part can go on."""
 
+    kind: str
+    reference: str
+    state: str
+    create_time: datetime
     block_time: datetime
     reason_code: str
 
@@ -220,6 +241,10 @@ class WorkItemHandedOver(_WorkItem):
     Who waits for it waits from now on.
     """
 
+    kind: str
+    reference: str
+    state: str
+    create_time: datetime
     previous_department: str
     reason_code: str
     asked_customer_again: bool
@@ -231,6 +256,10 @@ class WorkItemHandedOver(_WorkItem):
 class WorkItemUpdated(_WorkItem):
     """A department's part was described otherwise."""
 
+    kind: str
+    reference: str
+    state: str
+    create_time: datetime
     updated_fields: list[str]
 
 
@@ -238,7 +267,25 @@ class WorkItemUpdated(_WorkItem):
 class WorkItemFinished(_WorkItem):
     """A department finished its part."""
 
+    kind: str
+    reference: str
+    state: str
+    create_time: datetime
     finish_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemCalled(_WorkItem):
+    """A customer was called, or could not be reached."""
+
+    reason_code: str
+    outcome: str
+    outcome_code: str
+    channel: str
+    attempt_count: int
+    identifier: str
+    promise: str
+    call_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

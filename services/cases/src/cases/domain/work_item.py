@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
+from cases.domain.call import Call
 from cases.domain.deadline import Deadline, DeadlineBasis
 from cases.domain.facts import (
     WorkItemAssigned,
     WorkItemBlocked,
+    WorkItemCalled,
     WorkItemFinished,
     WorkItemForecast,
     WorkItemHandedOver,
@@ -72,6 +75,7 @@ class WorkItem:
     language_code: str = ""
     lane: str = ""  # whom it can be given to now, see `lane.py`
     queue_time: datetime | None = None  # when it came to its department
+    calling: dict[str, Any] | None = None  # of work that is a call: see `call`
     version: int = 1
 
     name = WORK_ITEM.named("id")
@@ -80,6 +84,11 @@ class WorkItem:
     department = DEPARTMENT.named("department_id")
     assignee = AGENT.named("assignee_id")
     team = TEAM.named("team_id")
+
+    @property
+    def call(self) -> Call | None:
+        """What there is to know of it as a call; None of other work."""
+        return Call.of(self.calling) if self.calling else None
 
     @property
     def predecessors(self) -> list[str]:
@@ -147,6 +156,38 @@ class WorkItem:
         before, self.assignee_id = self.assignee, assignee_id
         self.version += 1
         return fact_of(WorkItemAssigned, self, previous_assignee=before)
+
+    def put_back(self) -> WorkItemAssigned | None:
+        """Be pending, and of nobody. Nothing is told when nobody had it."""
+        self.state, self.start_time = WorkItemState.PENDING, None
+        return self.assign(None) if self.assignee_id else None
+
+    def called(self, call: Call, identifier: str) -> WorkItemCalled:
+        """Keep what became of the last attempt at the call that it is, by which number."""
+        outcome = call.attempts[-1].outcome
+        self.calling = call.kept()
+        self.version += 1
+        return fact_of(
+            WorkItemCalled,
+            self,
+            reason_code=call.reason_code,
+            outcome=outcome,
+            outcome_code=outcome.code,
+            channel=outcome.channel,
+            attempt_count=len(call.attempts),
+            identifier=identifier,
+            promise=call.promise,
+            call_time=call.call_time,
+        )
+
+    def require_call(self) -> Call:
+        """What it is as a call that is not over (`NOT_A_CALL`, `WORK_ITEM_FINISHED`)."""
+        call = self.call
+        if call is None:
+            told = f"{self.name} is no call: finish it when it is done."
+            raise FailedPrecondition("NOT_A_CALL", told, {"resource": self.name})
+        self.require_unfinished()
+        return call
 
     def block(self, reason_code: str, now: datetime) -> WorkItemBlocked:
         """It cannot go on."""

@@ -1,7 +1,11 @@
 """What this service itself tells: what went wrong makes cases more pressing, and asks for somebody."""
 
+from dataclasses import dataclass
+
 from cases.domain.escalation import EscalationReason
+from cases.domain.promise_clock import PromiseClock
 from cases.names import CASE, CLOCK, CUSTOMER, PROMISE
+from cases.usecases.call import end_moot_call
 from cases.usecases.escalation import (
     clock_settled,
     escalate_case,
@@ -17,7 +21,10 @@ from rapport.cases.v1.cases_events_pb2 import (
     ClockFulfilled,
     ClockWarned,
     PromiseBroken,
+    PromiseDelayNotified,
     PromiseKept,
+    PromiseRecovered,
+    PromiseRenegotiated,
     PromiseWithdrawn,
 )
 from rapport.common.v1.states_pb2 import PROMISE_STATE_BROKEN, PROMISE_STATE_KEPT_LATE
@@ -38,6 +45,24 @@ async def on_promise_ended(
         await promise_broken(tx, promise_id)
     else:
         await promise_settled(tx, promise_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Calls about promises."""
+
+    clock: PromiseClock
+
+    async def moot(
+        self,
+        tx: Transaction,
+        event: Event[
+            PromiseKept | PromiseRecovered | PromiseDelayNotified | PromiseRenegotiated | PromiseWithdrawn
+        ],
+    ) -> None:
+        """Nobody is called about what they know, or need not know any more."""
+        (promise_id,) = PROMISE.parse(event.data.promise)
+        await end_moot_call(tx, self.clock, promise_id)
 
 
 async def on_clock(tx: Transaction, event: Event[ClockWarned | ClockBreached | ClockFulfilled]) -> None:

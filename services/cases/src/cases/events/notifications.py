@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from cases.domain.contact import Contact
 from cases.domain.delay_notification import DelayNotification
 from cases.domain.promise_clock import PromiseClock
-from cases.names import CASE, NOTICE, PROMISE
+from cases.names import CASE, CUSTOMER, NOTICE, PROMISE
+from cases.usecases.call_request import call_for_notice
 from cases.usecases.contact import case_contacted
 from cases.usecases.promise import customer_notified
 from chassis.api.messages import date_of, moment, value_name
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
-from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+from rapport.notifications.v1.notifications_events_pb2 import NoticeSent, NoticeUndeliverable
 
 
 async def _was_told(tx: Transaction, notice: NoticeSent) -> None:
@@ -23,7 +24,7 @@ async def _was_told(tx: Transaction, notice: NoticeSent) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """Notices that were sent about promises."""
+    """Notices about promises: those that were sent, and those that reach nobody."""
 
     clock: PromiseClock
 
@@ -46,3 +47,17 @@ class Notices:
             channel=value_name(event.data, "channel"),
         )
         await customer_notified(tx, self.clock, promise_id, notification)
+
+    async def undeliverable(self, tx: Transaction, event: Event[NoticeUndeliverable]) -> None:
+        """A notice about a promise or a case reaches nobody: a person calls."""
+        notice = event.data
+        (customer_id,), (notice_id,) = CUSTOMER.parse(notice.customer), NOTICE.parse(notice.notice)
+        promise, case = PROMISE.match(notice.promise), CASE.match(notice.case)
+        await call_for_notice(
+            tx,
+            self.clock,
+            customer_id=customer_id,
+            notice_id=notice_id,
+            promise_id=promise[0] if promise else None,
+            case_id=case[0] if case else None,
+        )

@@ -159,7 +159,9 @@ LIST_WORK_ITEMS = Listing(
     row=WorkItem,
     filters={
         "case": filters.one_of(WORK_ITEMS.c.case_id, names.CASE, members),
+        "customer": filters.customer(WORK_ITEMS.c.customer_id, names.CUSTOMER),
         "department": filters.name(WORK_ITEMS.c.department_id, names.DEPARTMENT),
+        "kind": filters.text(WORK_ITEMS.c.kind),
         "assignee": filters.name(WORK_ITEMS.c.assignee_id, names.AGENT),
         "state": filters.enum(WORK_ITEMS.c.state, work_item_pb2.WorkItem.State.DESCRIPTOR),
     },

@@ -10,7 +10,8 @@ from cases.domain.facts import CaseOpened
 from cases.domain.priority import Harm
 from cases.names import AGENT, CASE
 from cases.store import tables as store
-from cases.usecases.agent import owner_to_be
+from cases.store.managers import MANAGER
+from cases.usecases.agent import FRONT_DESK, owner_to_be
 from cases.usecases.case_link import link, locked_groups, merged_into
 from cases.usecases.clock import (
     fulfill_clocks_of_case,
@@ -30,6 +31,8 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
 from chassis.facts import fact_of
+
+CALL_TOPIC = "call-customer"  # of a case that was opened to call somebody of whom there was none
 
 
 async def open_case(
@@ -105,6 +108,28 @@ async def split_case(
     )
     opened_id = await _open(tx, case)
     await link(tx, case, whole, LinkKind.SPLIT_FROM, reason_code, caused_by=opened_id)
+    return case
+
+
+async def open_to_call(tx: Transaction, customer_id: UUID, before: Case | None) -> Case:
+    """Open a case in which a customer is called, for who answers for them; it follows the one `before`."""
+    manager = await MANAGER.maybe(tx, customer_id=customer_id, front_desk=FRONT_DESK)
+    owner = await store.AGENT.one(tx, id=manager["agent_id"] if manager else FRONT_DESK)
+    topic = before.topic if before else CALL_TOPIC
+    case = Case(
+        ids.uuid7(tx.now),
+        customer_id,
+        topic,
+        "",
+        owner.id,
+        owner.department_id,
+        tx.now,
+        tx.now,
+        harm=before.harm if before else (await defaults_of(tx, topic)).harm,
+    )
+    opened_id = await _open(tx, case)
+    if before:
+        await link(tx, case, before, LinkKind.FOLLOWS, "", caused_by=opened_id)
     return case
 
 

@@ -58,7 +58,7 @@ async def owned_with_its_case(
     tx: Transaction, work_item_id: UUID, etag: str
 ) -> tuple[WorkItem, Sequence[WorkItem]]:
     """A work item of the caller's department, and all of its case with it, locked."""
-    work_item, items = await _with_its_case(tx, work_item_id)
+    work_item, items = await with_its_case(tx, work_item_id)
     tx.require_owner(work_item)
     etags.match(etag, work_item.name, work_item.version)
     return work_item, items
@@ -68,13 +68,14 @@ async def _lent_with_its_case(
     tx: Transaction, work_item_id: UUID, etag: str
 ) -> tuple[WorkItem, Sequence[WorkItem]]:
     """As above, also for whoever answers for the case."""
-    work_item, items = await _with_its_case(tx, work_item_id)
+    work_item, items = await with_its_case(tx, work_item_id)
     tx.require_owner(work_item, *await store.CASES_BY_ID.all(tx, ids=[work_item.case_id]))
     etags.match(etag, work_item.name, work_item.version)
     return work_item, items
 
 
-async def _with_its_case(tx: Transaction, work_item_id: UUID) -> tuple[WorkItem, Sequence[WorkItem]]:
+async def with_its_case(tx: Transaction, work_item_id: UUID) -> tuple[WorkItem, Sequence[WorkItem]]:
+    """A work item and all of its case with it, locked, whoever asks."""
     case = await store.LOCK_CASE_OF_WORK_ITEM.maybe(tx, id=work_item_id)
     if case is None:
         raise NotFound(WORK_ITEM.format(work_item_id))

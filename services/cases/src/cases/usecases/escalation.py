@@ -12,14 +12,13 @@ from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
 from cases.names import AGENT, CASE, ESCALATION, PROMISE
 from cases.store import escalations as store
-from cases.store.calendars import CALENDAR
 from cases.store.managers import MANAGER
 from cases.store.tables import AGENT as AGENT_BY_ID
 from cases.store.tables import CASE as CASE_BY_ID
 from cases.store.tables import DEPARTMENT, LOCK_CASE, LOCK_PROMISE
 from cases.store.tables import PROMISE as PROMISE_BY_ID
 from cases.usecases.agent import FRONT_DESK
-from cases.usecases.keeping import calendars
+from cases.usecases.keeping import working_hours
 from cases.usecases.make_promise import MakePromise, make_promise
 from cases.usecases.promise import kept
 from chassis import ids
@@ -32,7 +31,6 @@ from chassis.errors import AlreadyExists, FailedPrecondition
 from chassis.work.timers import Timer
 
 LEVEL_TIMER = "escalation-level"
-ALWAYS = "always"
 BUSINESS_MINUTES = 60  # that each has, unless the department says otherwise
 ANSWER = "supervisor-answer"  # what a customer is promised who asked for it
 _FRONT_DESK = AGENT.format(FRONT_DESK)
@@ -267,11 +265,8 @@ async def _due_time(tx: Transaction, name: str, minutes: timedelta) -> datetime 
     agent = await AGENT_BY_ID.one(tx, id=AGENT.ids(name)[0])
     if agent.inactive and name != _FRONT_DESK:
         return None
-    department = await DEPARTMENT.maybe(tx, id=agent.department_id)
-    calendar = await CALENDAR.one(tx, id=(department.calendar_id if department else None) or ALWAYS)
-    hours = await calendars(tx.db).of(tx, calendar.id, calendar.version)
     try:
-        return hours.add(tx.now, minutes)
+        return (await working_hours(tx, agent.department_id)).add(tx.now, minutes)
     except FailedPrecondition:  # CALENDAR_CLOSED
         return tx.now + minutes if name == _FRONT_DESK else None
 

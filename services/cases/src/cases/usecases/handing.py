@@ -1,5 +1,6 @@
 """Who does the work, whether it can go on, and which department has it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -48,9 +49,7 @@ async def block_work_item(
 ) -> WorkItem:
     """Say that the work cannot go on: promises that rest on it are at risk."""
     work_item, items = await owned_with_its_case(tx, work_item_id, etag)
-    fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.block(reason_code, tx.now))
-    await tx.defer(handoffs.BLOCK_HANDOFF, work_item_id=work_item_id, at=tx.now)
-    await tell_blocked(tx, clock, items, work_item, fact_id)
+    await block(tx, clock, work_item, items, reason_code)
     return work_item
 
 
@@ -59,10 +58,32 @@ async def unblock_work_item(
 ) -> WorkItem:
     """Say that the work can go on."""
     work_item, items = await owned_with_its_case(tx, work_item_id, etag)
-    fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.unblock())
-    await tx.defer(handoffs.UNBLOCK_HANDOFF, work_item_id=work_item_id, at=tx.now)
-    await tell_blocked(tx, clock, items, work_item, fact_id)
+    await unblock(tx, clock, work_item, items)
     return work_item
+
+
+async def block(
+    tx: Transaction,
+    clock: PromiseClock,
+    work_item: WorkItem,
+    items: Sequence[WorkItem],
+    reason_code: str,
+    caused_by: UUID | None = None,
+) -> None:
+    """The work, which is locked with all of its case, cannot go on."""
+    fact = work_item.block(reason_code, tx.now)
+    fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, fact, caused_by=caused_by)
+    await tx.defer(handoffs.BLOCK_HANDOFF, work_item_id=work_item.id, at=tx.now)
+    await tell_blocked(tx, clock, items, work_item, fact_id)
+
+
+async def unblock(
+    tx: Transaction, clock: PromiseClock, work_item: WorkItem, items: Sequence[WorkItem]
+) -> None:
+    """The work, which is locked with all of its case, can go on."""
+    fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.unblock())
+    await tx.defer(handoffs.UNBLOCK_HANDOFF, work_item_id=work_item.id, at=tx.now)
+    await tell_blocked(tx, clock, items, work_item, fact_id)
 
 
 async def hand_over_work_item(
@@ -80,17 +101,44 @@ async def hand_over_work_item(
 ) -> WorkItem:
     """Give the work to another department, with all that waits for it and what was promised on it."""
     work_item, items = await owned_with_its_case(tx, work_item_id, etag)
-    before = work_item.department_id
     work_item.fields = work_item.fields | fields
     await require_fields(tx, department_id, work_item.kind, work_item.fields, "fields")
-    (had,) = await handoffs.HAD_BEFORE.one(tx, work_item_id=work_item_id, department_id=department_id)
+    await hand_over(
+        tx,
+        clock,
+        work_item,
+        items,
+        department_id,
+        reason_code,
+        asked_customer_again=asked_customer_again,
+        team_id=team_id,
+        required_skills=required_skills,
+    )
+    return work_item
+
+
+async def hand_over(
+    tx: Transaction,
+    clock: PromiseClock,
+    work_item: WorkItem,
+    items: Sequence[WorkItem],
+    department_id: str,
+    reason_code: str,
+    *,
+    asked_customer_again: bool = False,
+    team_id: str | None = None,
+    required_skills: Sequence[str] = (),
+    caused_by: UUID | None = None,
+) -> None:
+    """The work, which is locked with all of its case, is another department's now."""
+    before = work_item.department_id
+    (had,) = await handoffs.HAD_BEFORE.one(tx, work_item_id=work_item.id, department_id=department_id)
     said = {"asked_customer_again": asked_customer_again, "returned": had}
     fact = work_item.hand_over(department_id, reason_code, **said)
-    await route(tx, work_item, team_id, required_skills, work_item.language_code)
-    fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, fact)
-    await tx.defer(handoffs.END_HANDOFF, work_item_id=work_item_id, at=tx.now)
+    await route(tx, work_item, team_id, list(required_skills), work_item.language_code)
+    fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, fact, caused_by=caused_by)
+    await tx.defer(handoffs.END_HANDOFF, work_item_id=work_item.id, at=tx.now)
     line = replace(came(work_item, before, tx.now), reason_code=reason_code, **said)
     await tx.defer(handoffs.INSERT_HANDOFF, **values(line))
     await hand_clocks_over(tx, work_item, fact_id)
     await tell_blocked(tx, clock, items, work_item, fact_id)
-    return work_item

@@ -17,7 +17,7 @@ from cases.domain.standstill import Standstill
 from cases.domain.work_item import WorkItem
 from cases.store import clocks as store
 from cases.store.calendars import CALENDAR
-from cases.store.tables import CASES_BY_ID
+from cases.store.tables import CASES_BY_ID, DEPARTMENT
 from cases.usecases.calendar import Calendars
 from cases.usecases.conditions import first_that_holds
 from cases.usecases.deadlines import look_again
@@ -30,6 +30,7 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 
 _CALENDARS: WeakKeyDictionary[Database, Calendars] = WeakKeyDictionary()  # a service's, as long as it is up
+ALWAYS = "always"  # the calendar of who does not say when they work
 DUE_TIMER, WARNING_TIMER = "clock-due", "clock-warning"
 
 
@@ -150,6 +151,13 @@ async def set_timers(tx: Transaction, clock: Clock) -> None:
 def calendars(db: Database) -> Calendars:
     """The calendars of a service, those compiled that it asked for last."""
     return _CALENDARS.setdefault(db, Calendars())
+
+
+async def working_hours(tx: Transaction, department_id: str) -> BusinessTime:
+    """When the people of a department work: at any hour, where it does not say so."""
+    department = await DEPARTMENT.maybe(tx, id=department_id)
+    calendar = await CALENDAR.one(tx, id=(department.calendar_id if department else None) or ALWAYS)
+    return await calendars(tx.db).of(tx, calendar.id, calendar.version)
 
 
 async def calendar_of(tx: Transaction, clock: Clock, version: int | None = None) -> BusinessTime:

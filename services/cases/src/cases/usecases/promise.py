@@ -171,18 +171,26 @@ async def record_delay_notification(
 ) -> Promise:
     """A person told the customer that a promise will not be kept in time, now: nobody backdates."""
     promise = await _own(tx, promise_id, etag, lent=True)
-    if promise.delay_notify_time:
-        return promise  # the clock breaks it, if it is over
-    await _break_when_over(tx, clock, promise)
-    notifier = actor_name(tx.call.principal.subject, tx.db.service)
-    if told := promise.delay_notified(tx.now, notifier, channel):
-        await _save(tx, promise, told)
+    await notified_by_person(tx, clock, promise, channel)
     return promise
 
 
-async def _save(tx: Transaction, promise: Promise, fact: Any) -> None:
+async def notified_by_person(
+    tx: Transaction, clock: PromiseClock, promise: Promise, channel: Channel, caused_by: UUID | None = None
+) -> None:
+    """Whoever acts told the customer of a locked promise; nothing more when they knew."""
+    if promise.delay_notify_time:
+        return  # the clock breaks it, if it is over
+    await _break_when_over(tx, clock, promise)
+    notifier = actor_name(tx.call.principal.subject, tx.db.service)
+    if told := promise.delay_notified(tx.now, notifier, channel):
+        await _save(tx, promise, told, caused_by)
+
+
+async def _save(tx: Transaction, promise: Promise, fact: Any, caused_by: UUID | None = None) -> None:
     """Write what became of a promise, and what is owed to the customer for that."""
-    await keep_promise_clocks(tx, promise, await save(tx, store.UPDATE_PROMISE, promise, fact))
+    fact_id = await save(tx, store.UPDATE_PROMISE, promise, fact, caused_by=caused_by)
+    await keep_promise_clocks(tx, promise, fact_id)
 
 
 async def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promise) -> None:

@@ -89,7 +89,8 @@ async def set_deadline(tx: Transaction, timer: Timer) -> None:
     if work_item is None:
         return
     due = await store.DUE_OF.one(tx, id=work_item.id)
+    promised = min(filter(None, (due["promised"], due["told"])), default=None)
     standing = await standing_of(tx, work_item.customer_id, tx.now)
-    work_item.be_due(deadline_of(work_item.create_time, standing.band, due["promised"], due["clocked"]))
+    work_item.be_due(deadline_of(work_item.create_time, standing.band, promised, due["clocked"]))
     await look_at_language(tx, work_item)
     await tx.defer(store.SET_DEADLINE, **values(work_item))

@@ -1,8 +1,10 @@
 """The departments' parts of a case, and what they mean for the promises that rest on them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from cases.domain.case import Case
 from cases.domain.clock_policy import ClockMetric
 from cases.domain.deadline import deadline_of
 from cases.domain.dependencies import ITEMS_MAX, earliest, require_order
@@ -49,10 +51,7 @@ async def create_work_item(
     )  # who answers for a case asks others for their parts
     case.require_open()
     await require_fields(tx, department_id, kind, fields, "work_item.fields")
-    items = await store.LOCK_WORK_ITEMS_OF_CASE.all(tx, case_id=case_id)
-    if len(items) >= ITEMS_MAX:
-        told = f"{case.name} has {len(items)} work items, as many as a case can have: open another case."
-        raise FailedPrecondition("WORK_ITEM_LIMIT", told, {"resource": case.name, "most": ITEMS_MAX})
+    items = await require_room(tx, case)
     work_item = WorkItem(
         ids.uuid7(tx.now),
         case_id,
@@ -76,12 +75,29 @@ async def create_work_item(
         work_item.held = not all(each.can_go_on for each in before)
         if forecast := work_item.wait_until(earliest(work_item, {each.id: each for each in before})):
             tx.record(forecast, version=work_item.version, caused_by=cause)
+    await keep_new(tx, case, work_item, items, cause)
+    return work_item
+
+
+async def require_room(tx: Transaction, case: Case) -> Sequence[WorkItem]:
+    """All work of a case, locked as the case is; `WORK_ITEM_LIMIT` when it has no room for more."""
+    items = await store.LOCK_WORK_ITEMS_OF_CASE.all(tx, case_id=case.id)
+    if len(items) >= ITEMS_MAX:
+        told = f"{case.name} has {len(items)} work items, as many as a case can have: open another case."
+        raise FailedPrecondition("WORK_ITEM_LIMIT", told, {"resource": case.name, "most": ITEMS_MAX})
+    return items
+
+
+async def keep_new(
+    tx: Transaction, case: Case, work_item: WorkItem, items: Sequence[WorkItem], caused_by: UUID
+) -> Sequence[WorkItem]:
+    """Keep work beside the other `items` of its case, with what begins with it. All of them."""
     await store.INSERT_WORK_ITEM.run(tx, **values(work_item))
     await tx.defer(INSERT_HANDOFF, **values(came(work_item, case.department_id, tx.now)))
     items = [*items, work_item]
-    await clocks_stand_still(tx, items, cause)
-    await start_clocks_of_work_item(tx, case, work_item, items, cause)
-    return work_item
+    await clocks_stand_still(tx, items, caused_by)
+    await start_clocks_of_work_item(tx, case, work_item, items, caused_by)
+    return items
 
 
 def came(work_item: WorkItem, requesting_department_id: str, now: datetime) -> Handoff:
@@ -129,11 +145,24 @@ async def finish_work_item(
 ) -> WorkItem:
     """End the work, now unless told when; the promises that rest on it are kept by this, broken ones late."""
     work_item, items = await owned_with_its_case(tx, work_item_id, etag)
-    finished_at = min(finish_time or tx.now, tx.now)
-    finish_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.finish(finished_at))
-    await tx.defer(END_HANDOFF, work_item_id=work_item_id, at=finished_at)
+    await end(tx, clock, work_item, items, min(finish_time or tx.now, tx.now))
+    return work_item
+
+
+async def end(
+    tx: Transaction,
+    clock: PromiseClock,
+    work_item: WorkItem,
+    items: Sequence[WorkItem],
+    finished_at: datetime,
+    caused_by: UUID | None = None,
+) -> None:
+    """The work, which is locked with all of its case, is done."""
+    fact = work_item.finish(finished_at)
+    finish_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, fact, caused_by=caused_by)
+    await tx.defer(END_HANDOFF, work_item_id=work_item.id, at=finished_at)
     await fulfill_clocks_of_work_item(tx, work_item, finished_at, ClockMetric, finish_id)
-    for promise in await store.LOCK_PROMISES_AWAITED.all(tx, work_item_ids=[work_item_id]):
+    for promise in await store.LOCK_PROMISES_AWAITED.all(tx, work_item_ids=[work_item.id]):
         done_at = max(finished_at, promise.since)  # what was done before it was promised is kept at once
         kept = promise.keep(done_at, tx.now)
         kept_id = await save(tx, store.UPDATE_PROMISE, promise, kept, caused_by=finish_id)
@@ -141,4 +170,3 @@ async def finish_work_item(
         count_outcome(tx, outcome_of_kept(promise))
     await tell(tx, clock, items, {work_item.id: finish_id}, but=work_item.id)
     await clocks_stand_still(tx, items, finish_id)
-    return work_item

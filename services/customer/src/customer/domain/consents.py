@@ -193,7 +193,7 @@ def choose_contact(
 def _address(channel: Channel, identifiers: Sequence[Identifier]) -> str:
     """The best address on a channel: valid before possible, then the one we have had longest."""
     kind = REACHED_BY.get(channel)
-    known = [i for i in identifiers if i.type == kind and i.normalized_value]
+    known = [i for i in identifiers if i.type == kind and i.normalized_value and not i.unreachable_time]
     best = min(known, key=lambda i: (i.quality != Quality.VALID, i.create_time, i.id), default=None)
     if best is None:
         return ""

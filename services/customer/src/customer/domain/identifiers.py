@@ -93,6 +93,7 @@ class Identifier(_Keyed):
     verification_method: str
     verify_time: datetime | None
     verifier: str  # a subject, as `agent:alice`
+    unreachable_time: datetime | None  # since when somebody who tried knows that they are not reached by it
     version: int
 
     name = IDENTIFIER.named("customer_id", "id")
@@ -101,7 +102,16 @@ class Identifier(_Keyed):
     def verify(self, method: str, verifier: str, now: datetime) -> None:
         """Note that the customer proved that they have it."""
         self.verification_method, self.verify_time, self.verifier = method, now, verifier
+        self.unreachable_time = None
         self.version += 1
+
+    def fail(self, at: datetime) -> bool:
+        """Note that they are not reached by it. False when that is known, or it was proved since then."""
+        if self.unreachable_time or (self.verify_time and self.verify_time >= at):
+            return False
+        self.unreachable_time = at
+        self.version += 1
+        return True
 
     def withdraw_verification(self) -> str:
         """Note that they have not; returns how they were said to have, empty when nobody said so."""
@@ -167,6 +177,9 @@ def held_by_several(field: str, others: Iterable[UUID]) -> FailedPrecondition:
 def why_identifier(identifier: Identifier, told: Told) -> Why:
     """Why an identifier is as it is: what was last told of it, and how it was proved."""
     last = why_told(identifier, told)
+    if identifier.unreachable_time:
+        failed = f"Somebody who tried did not reach the customer by it, {shown(identifier.unreachable_time)}."
+        return Why(f"{last.summary} {failed}".strip())
     if identifier.verify_time is None:
         return last
     method, at = identifier.verification_method, shown(identifier.verify_time)

@@ -158,7 +158,7 @@ SHARE_IDENTIFIERS = Statement[Any](
         shared_value=sa.case((_is_number, sa.literal_column("''")), else_=_T.normalized_value),
     )
 )
-NOTED = ("verification_method", "verify_time", "verifier", "version")
+NOTED = ("verification_method", "verify_time", "verifier", "unreachable_time", "version")
 NOTE_ON_IDENTIFIER = Statement[Any](
     sa.update(IDENTIFIERS)
     .where(_T.id == sa.bindparam("id", type_=sa.Uuid))

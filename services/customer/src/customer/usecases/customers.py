@@ -81,6 +81,7 @@ def identified(tx: Transaction, customer_id: UUID, handle: Handle) -> Identifier
         verification_method="",
         verify_time=None,
         verifier="",
+        unreachable_time=None,
         version=1,
     )
 

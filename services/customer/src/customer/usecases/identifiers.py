@@ -1,5 +1,6 @@
 """What is known about handles: whether people share one, and whether a customer proved that they have it."""
 
+from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
@@ -79,6 +80,18 @@ async def withdraw_verification(
         tx.record(fact_of(IdentifierVerificationWithdrawn, identifier, **told), version=identifier.version)
         await _note(tx, held, identifier)
     return identifier
+
+
+async def number_failed(tx: Transaction, customer_id: UUID, identifier_id: UUID, at: datetime) -> None:
+    """Somebody called a number and it was not the customer's. Of what is theirs no more it says nothing."""
+    try:
+        held, identifier = await _of(tx, customer_id, identifier_id, "")
+    except NotFound:
+        return
+    if identifier.fail(at):
+        fact = fact_of(IdentifierUpdated, identifier, updated_fields=["unreachable_time"])
+        tx.record(fact, version=identifier.version)
+        await _note(tx, held, identifier)
 
 
 async def _of(tx: Transaction, customer_id: UUID, identifier_id: UUID, etag: str) -> tuple[Held, Identifier]:

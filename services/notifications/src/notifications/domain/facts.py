@@ -14,13 +14,6 @@ class _Notice:
     notice: str
     customer: str
     kind: str
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +23,13 @@ class NoticeRequested(_Notice):
     It is told again for each revision: count by `notice`, not by event.
     """
 
+    purpose: str
+    template: str
+    promise: str
+    case: str
+    department: str
+    notice_policy: str
+    state: str
     expire_time: datetime
 
 
@@ -37,6 +37,13 @@ class NoticeRequested(_Notice):
 class NoticeSuppressed(_Notice):
     """A notice is not sent, for a reason."""
 
+    purpose: str
+    template: str
+    promise: str
+    case: str
+    department: str
+    notice_policy: str
+    state: str
     channel: str
     language_code: str
     text_version: int
@@ -64,6 +71,13 @@ class ToldPromise:
 class NoticeSent(_Notice):
     """A provider accepted a notice."""
 
+    purpose: str
+    template: str
+    promise: str
+    case: str
+    department: str
+    notice_policy: str
+    state: str
     channel: str
     language_code: str
     text_version: int
@@ -78,6 +92,13 @@ class NoticeUnknown(_Notice):
     A late answer is told by NoticeSent or NoticeFailed.
     """
 
+    purpose: str
+    template: str
+    promise: str
+    case: str
+    department: str
+    notice_policy: str
+    state: str
     channel: str
     language_code: str
     text_version: int
@@ -88,7 +109,28 @@ class NoticeUnknown(_Notice):
 class NoticeFailed(_Notice):
     """A notice was refused for good, or given up."""
 
+    purpose: str
+    template: str
+    promise: str
+    case: str
+    department: str
+    notice_policy: str
+    state: str
     channel: str
     language_code: str
     text_version: int
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeUndeliverable(_Notice):
+    """A notice reaches nobody, or not in time: a person is to tell the customer.
+
+    Of one notice it may be told more than once: count by `notice`. It is on no timeline, for what became of
+    the notice is.
+    """
+
+    promise: str
+    case: str
+    department: str
     reason_code: str

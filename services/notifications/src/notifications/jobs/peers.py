@@ -16,6 +16,7 @@ from chassis.work.item import not_answered
 from chassis.zones import time_zone
 from notifications.domain.news import untrue
 from notifications.domain.notice import PROMISE_ENDED, Concern, Notice
+from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.usecases.attempt import Forbidden
 from notifications.usecases.promise import learn, news_in
 from rapport.cases.v1 import agent_pb2, directory_service_pb2, promise_service_pb2
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
 
-CUSTOMER_NOT_FOUND = "customer-not-found"
 PURPOSE_NOT_FOUND = "purpose-not-found"
 BEHIND = "promise-behind"
 

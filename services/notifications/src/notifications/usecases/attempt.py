@@ -12,6 +12,7 @@ from chassis.work import Refused, State, Verdict, Work
 from notifications.domain import notice as rules
 from notifications.domain.notice import Attempt, Concern, Notice, Outcome
 from notifications.domain.template import Template, Text
+from notifications.domain.undeliverable import too_late
 from notifications.store import tables as store
 from notifications.usecases.notice import save
 from notifications.usecases.policy import read_template
@@ -97,6 +98,8 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     elif work.state in (State.PENDING, State.CLAIMED):
         newer = any(each is not notice and not each.ended for each in of_promise)
         notice.postpone(replaced=notice.superseded or newer)
+        if nobody_yet := too_late(notice, tx.now, work.due_at):
+            tx.record(nobody_yet, version=notice.version, caused_by=notice.request_event)
     elif work.state in (State.REFUSED, State.UNKNOWN, State.EXPIRED):
         notice.give_up(*_why(notice, ended))
     if earlier == (notice.version, notice.in_doubt):

@@ -14,6 +14,7 @@ from chassis.facts import fact_of
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import LIFETIME, Notice
 from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
+from notifications.domain.undeliverable import undeliverable
 from notifications.names import CUSTOMER, DEPARTMENT, NOTICE
 from notifications.store.tables import COUNT_SENT_BY_HAND, INSERT_NOTICE, LOCK_NOTICE, UPDATE_NOTICE
 from notifications.usecases import words
@@ -38,7 +39,9 @@ async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -
     """Keep the notice. One that has ended leaves the queue, and its end is told as caused by `caused_by`."""
     if notice.ended:
         await work.cancel(tx, SEND, str(notice.id))
-        tx.record(notice.end_fact(), version=notice.version, caused_by=caused_by)
+        ended_id = tx.record(notice.end_fact(), version=notice.version, caused_by=caused_by)
+        if nobody := undeliverable(notice):
+            tx.record(nobody, version=notice.version, caused_by=ended_id)
     await write(tx, UPDATE_NOTICE, notice)
 
 

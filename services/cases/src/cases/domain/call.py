@@ -1,0 +1,129 @@
+"""A call to a customer: why, what to say, the attempts, and what each leads to."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from cases.domain.promise import Promise, PromiseState
+from cases.names import NOTICE, PROMISE
+
+KIND = "call-customer"  # of the work that a call is
+CALL_LATER = "call-later"  # of blocked work: it is not time yet
+NOT_REACHED = "not-reached"
+NO_NUMBER = "no-number"
+UNDELIVERABLE_NOTICE = "undeliverable-notice"
+
+
+class CallOutcome(StrEnum):
+    """What became of an attempt."""
+
+    REACHED = "REACHED"
+    NO_ANSWER = "NO_ANSWER"
+    VOICEMAIL = "VOICEMAIL"
+    WRONG_NUMBER = "WRONG_NUMBER"
+    DECLINED = "DECLINED"
+    CALL_BACK = "CALL_BACK"
+
+    @property
+    def ends(self) -> bool:
+        """Whether nobody has to call any more."""
+        return self in (CallOutcome.REACHED, CallOutcome.DECLINED)
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether to try the same again later is of use."""
+        return self in (CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL, CallOutcome.CALL_BACK)
+
+    @property
+    def channel(self) -> str:
+        """How they were contacted, if they were."""
+        return "VOICE" if self in (CallOutcome.REACHED, CallOutcome.VOICEMAIL) else "UNSPECIFIED"
+
+    @property
+    def code(self) -> str:
+        """As timelines have it: `no-answer`."""
+        return self.lower().replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt."""
+
+    outcome: CallOutcome
+    caller: str  # `agents/{agent}` or `services/{service}`
+    end_time: datetime
+
+
+@dataclass(slots=True)
+class Call:
+    """What makes a work item a call. The work item keeps it as JSON, see `kept` and `of`."""
+
+    reason_code: str
+    promise_id: UUID | None = None
+    notice_id: UUID | None = None
+    script: str = ""
+    call_time: datetime | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    owner_reason_code: str = ""
+
+    promise = PROMISE.named("promise_id")
+    notice = NOTICE.named("notice_id")
+
+    def attempt(self, outcome: CallOutcome, caller: str, now: datetime) -> None:
+        """Keep one more, which was over now."""
+        self.attempts = [*self.attempts, Attempt(outcome, caller, now)]
+
+    def goes_to_owner(self, *, any_number: bool, most: int) -> bool:
+        """Whether, after the last attempt, whoever owns the case has to see to it: then it says why.
+
+        `any_number`: whether a number was called; `most` attempts are made.
+        """
+        outcome = self.attempts[-1].outcome
+        if outcome.ends or self.owner_reason_code:
+            return False
+        if outcome is CallOutcome.WRONG_NUMBER and not any_number:
+            self.owner_reason_code = NO_NUMBER
+        elif len(self.attempts) >= most:
+            self.owner_reason_code = NOT_REACHED
+        return bool(self.owner_reason_code)
+
+    def kept(self) -> dict[str, Any]:
+        """As the work item keeps it: what is absent is left out, so that indexes find what is there."""
+        ids = {"promise_id": self.promise_id, "notice_id": self.notice_id}
+        at = {"call_time": self.call_time.isoformat()} if self.call_time else {}
+        return {
+            "reason_code": self.reason_code,
+            "script": self.script,
+            "owner_reason_code": self.owner_reason_code,
+            "attempts": [
+                {"outcome": each.outcome, "caller": each.caller, "end_time": each.end_time.isoformat()}
+                for each in self.attempts
+            ],
+            **{name: str(value) for name, value in ids.items() if value},
+            **at,
+        }
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> "Call":
+        """From what a work item keeps."""
+        return cls(
+            reason_code=kept["reason_code"],
+            script=kept["script"],
+            owner_reason_code=kept["owner_reason_code"],
+            promise_id=UUID(kept["promise_id"]) if "promise_id" in kept else None,
+            notice_id=UUID(kept["notice_id"]) if "notice_id" in kept else None,
+            call_time=datetime.fromisoformat(kept["call_time"]) if "call_time" in kept else None,
+            attempts=[
+                Attempt(
+                    CallOutcome(each["outcome"]), each["caller"], datetime.fromisoformat(each["end_time"])
+                )
+                for each in kept["attempts"]
+            ],
+        )
+
+
+def is_to_be_told(promise: Promise) -> bool:
+    """Whether the customer counts on what will not be."""
+    return promise.awaited and promise.delay_notify_time is None and promise.state is not PromiseState.OPEN

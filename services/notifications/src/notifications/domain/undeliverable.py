@@ -1,0 +1,35 @@
+"""When a person has to tell the customer what a notice does not, or not in time.
+
+Whoever finds another reason why a notice comes to nobody, or too late, tells the same fact with a code of its
+own: it may be told of one notice more than once.
+"""
+
+from datetime import datetime
+
+from chassis.facts import fact_of
+from notifications.domain.facts import NoticeUndeliverable
+from notifications.domain.notice import MOOT, TAKEN_BACK, Concern, Notice, State
+from notifications.domain.template import SERVICE
+
+CUSTOMER_NOT_FOUND = "customer-not-found"
+TOO_LATE = "too-late"
+
+
+def undeliverable(notice: Notice) -> NoticeUndeliverable | None:
+    """Of a notice that has ended and told nobody; nothing of what may have been told, or need not be."""
+    ended = notice.state in (State.SUPPRESSED, State.FAILED)
+    over = notice.reason_code in (*MOOT, TAKEN_BACK, CUSTOMER_NOT_FOUND)
+    return fact_of(NoticeUndeliverable, notice) if ended and not over and _has_to_be_told(notice) else None
+
+
+def too_late(notice: Notice, now: datetime, again: datetime) -> NoticeUndeliverable | None:
+    """Of a notice of a delay that is tried `again` when the promise is over, and not before: once."""
+    due = notice.due_time
+    if notice.concern is not Concern.AT_RISK or notice.ended or not due or not now < due <= again:
+        return None
+    return fact_of(NoticeUndeliverable, notice, reason_code=TOO_LATE) if _has_to_be_told(notice) else None
+
+
+def _has_to_be_told(notice: Notice) -> bool:
+    """Whether it is part of what the customer has of us, and about something of theirs."""
+    return notice.purpose == SERVICE and bool(notice.promise or notice.case)
