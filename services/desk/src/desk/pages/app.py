@@ -33,6 +33,7 @@ ROOMS = (
         "case",
         "departments",
         "handoffs",
+        "promises",
         "known",
         "timeline",
         "find",

@@ -40,7 +40,7 @@ async def department(look: Look, code: str, weeks: int = 13, until: date | None 
     ends = begin(shown.first) + AHEAD
     part = await _scored(look, shown, ends, _BY.GROUP_BY_WEEK, department=name)
     rows = part.value.rows if part.value else ()
-    score = view.by_week(rows, shown, look.say)
+    score = view.by_week(rows, shown, code, look.say)
     return _answer(look, "page", part, shown, f"/{name}", score, code=code)
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import urlencode
 
 from chassis.api.messages import date_of
 from chassis.api.messages import day as date_message
-from desk.pages.departments.periods import Period
+from desk.pages.departments.periods import WEEK, Period
 from desk.ui import words
 from desk.ui.picture import Part, stacked
 from desk.ui.speech import Speech
@@ -39,12 +41,21 @@ class Score:
     later: int = 0  # wait and are due after all the lines
 
 
-def by_week(rows: Iterable[Row], shown: Period, say: Speech) -> Score:
+def by_week(rows: Iterable[Row], shown: Period, department: str, say: Speech) -> Score:
     """Each week of a period, whether anything was due in it or not; what waits after it is later."""
     of = {date_of(row.week): row for row in rows}
-    weeks = [(say.partly(date_message(monday)), "", of.get(monday, Row())) for monday in shown.mondays]
+    weeks = [
+        (say.partly(date_message(monday)), _ledger(department, monday), of.get(monday, Row()))
+        for monday in shown.mondays
+    ]
     later = sum(row.open_count for day, row in of.items() if day > shown.last)
     return _score(weeks, later, say)
+
+
+def _ledger(department: str, monday: date) -> str:
+    """Where each promise of a week is."""
+    days = {"since": monday.isoformat(), "until": (monday + WEEK - timedelta(days=1)).isoformat()}
+    return f"/promises?{urlencode({'department': department, **days})}"
 
 
 def by_department(rows: Iterable[Row], shown: Period, say: Speech) -> Score:
