@@ -1,6 +1,7 @@
 """`/promises`: the ledger, by department, customer, outcome and days; each page one list."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -32,7 +33,7 @@ async def promises(look: Look, after: str = "") -> Response:
     services, left = look.services, patience(PAGE_S)
     what = chosen(look.request.query_params, look.say.today)
     request = ListPromisesRequest(filter=what.filter, page_size=PAGE, page_token=after)
-    asked = {"promises": services.promises.ListPromises(request)}
+    asked: dict[str, Any] = {"promises": services.promises.ListPromises(request)}
     if not after and not what.customer:  # of a customer nobody counts
         asked["score"] = services.promises.ScorePromises(_scored(what))
     parts = await ask(left(), **asked)
