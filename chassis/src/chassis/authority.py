@@ -7,8 +7,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from chassis.context import Principal
-
-PLATFORM = "platform"  # the department whose policies are for those of departments without one
+from chassis.names import PLATFORM
 
 
 class Limit(Protocol):

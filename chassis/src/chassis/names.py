@@ -31,6 +31,7 @@ _KINDS: dict[str, tuple[str, type]] = {
     "code_pair": (rf"{CODE}\.{CODE}", str),
     "number": (r"[1-9][0-9]{0,8}", int),
 }
+PLATFORM = "platform"  # the department whose policies, templates and calendars are everybody's
 REMEMBERED = 4096  # names of each type whose ids are known without parsing: the same few come again and again
 _VARIABLE = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
 

@@ -70,6 +70,8 @@ async def test_a_policy_has_versions_that_are_told_listed_and_explained(desk, se
     changed = AuthorityPolicy(name=made.name, limits=[limit(700, permission=LEAD)], etag=made.etag)
     request = UpdateAuthorityPolicyRequest(authority_policy=changed, update_mask={"paths": ["limits"]})
     second = await service.UpdateAuthorityPolicy(request)
+    first = GetAuthorityPolicyRequest(name=f"{made.name}/versions/1")
+    assert (await service.GetAuthorityPolicy(first)).limits == made.limits
     assert (second.version, list(second.limits)) == (2, [limit(700, permission=LEAD)])
     assert await service.GetAuthorityPolicy(GetAuthorityPolicyRequest(name=made.name)) == second
     page = await service.ListAuthorityPolicies(ListAuthorityPoliciesRequest())

@@ -113,7 +113,9 @@ class AuthorityPolicy(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`authorityPolicies/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
+    """`authorityPolicies/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63. Of one version,
+    with `/versions/{version}` after it.
+    """
     display_name: _builtins.str
     """One line for people; at most 200 characters."""
     department: _builtins.str

@@ -61,7 +61,7 @@ class GetAuthorityPolicyRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`authorityPolicies/{id}`."""
+    """`authorityPolicies/{id}`, or `authorityPolicies/{id}/versions/{version}`."""
     def __init__(
         self,
         *,

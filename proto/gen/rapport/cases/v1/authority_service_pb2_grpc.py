@@ -81,7 +81,7 @@ class AuthorityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetAuthorityPolicy(self, request, context):
-        """Gets a policy, in its latest version.
+        """Gets a policy, in its latest version, or in the version that its name ends with: by which something was allowed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

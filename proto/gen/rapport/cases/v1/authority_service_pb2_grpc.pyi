@@ -38,7 +38,7 @@ class AuthorityServiceStub:
     CreateAuthorityPolicy: _grpc.UnaryUnaryMultiCallable[_authority_service_pb2.CreateAuthorityPolicyRequest, _authority_policy_pb2.AuthorityPolicy]
     """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there is one of that id, whatever department's."""
     GetAuthorityPolicy: _grpc.UnaryUnaryMultiCallable[_authority_service_pb2.GetAuthorityPolicyRequest, _authority_policy_pb2.AuthorityPolicy]
-    """Gets a policy, in its latest version."""
+    """Gets a policy, in its latest version, or in the version that its name ends with: by which something was allowed."""
     ListAuthorityPolicies: _grpc.UnaryUnaryMultiCallable[_authority_service_pb2.ListAuthorityPoliciesRequest, _authority_service_pb2.ListAuthorityPoliciesResponse]
     """Lists policies by name, each in its latest version."""
     UpdateAuthorityPolicy: _grpc.UnaryUnaryMultiCallable[_authority_service_pb2.UpdateAuthorityPolicyRequest, _authority_policy_pb2.AuthorityPolicy]
@@ -61,7 +61,7 @@ class AuthorityServiceAsyncStub(AuthorityServiceStub):
     CreateAuthorityPolicy: _aio.UnaryUnaryMultiCallable[_authority_service_pb2.CreateAuthorityPolicyRequest, _authority_policy_pb2.AuthorityPolicy]  # type: ignore[assignment]
     """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there is one of that id, whatever department's."""
     GetAuthorityPolicy: _aio.UnaryUnaryMultiCallable[_authority_service_pb2.GetAuthorityPolicyRequest, _authority_policy_pb2.AuthorityPolicy]  # type: ignore[assignment]
-    """Gets a policy, in its latest version."""
+    """Gets a policy, in its latest version, or in the version that its name ends with: by which something was allowed."""
     ListAuthorityPolicies: _aio.UnaryUnaryMultiCallable[_authority_service_pb2.ListAuthorityPoliciesRequest, _authority_service_pb2.ListAuthorityPoliciesResponse]  # type: ignore[assignment]
     """Lists policies by name, each in its latest version."""
     UpdateAuthorityPolicy: _aio.UnaryUnaryMultiCallable[_authority_service_pb2.UpdateAuthorityPolicyRequest, _authority_policy_pb2.AuthorityPolicy]  # type: ignore[assignment]
@@ -93,7 +93,7 @@ class AuthorityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _authority_service_pb2.GetAuthorityPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_authority_policy_pb2.AuthorityPolicy, _abc.Awaitable[_authority_policy_pb2.AuthorityPolicy]]:
-        """Gets a policy, in its latest version."""
+        """Gets a policy, in its latest version, or in the version that its name ends with: by which something was allowed."""
 
     @_abc_1.abstractmethod
     def ListAuthorityPolicies(

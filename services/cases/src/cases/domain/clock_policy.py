@@ -12,8 +12,6 @@ from cases.names import CALENDAR, CLOCK_POLICY, DEPARTMENT
 from chassis.errors import InvalidArgument, Violation
 from chassis.facts import changed, fact_of
 
-PLATFORM = "platform"  # the department whose policies are about everybody's cases
-
 
 class Subject(StrEnum):
     """What a policy is about."""

@@ -42,7 +42,9 @@ class AuthorityRpc(Rpc, AuthorityServiceServicer):
     CreateAuthorityPolicy = change(
         pb.CreateAuthorityPolicyRequest, usecases.create_authority_policy, AuthorityPolicy
     )
-    GetAuthorityPolicy = get(AUTHORITY_POLICY, store.AUTHORITY_POLICY, AuthorityPolicy)
+    GetAuthorityPolicy = get(
+        AUTHORITY_POLICY, store.AUTHORITY_POLICY, AuthorityPolicy, store.AUTHORITY_POLICY_VERSION
+    )
     ListAuthorityPolicies = listing(pb.ListAuthorityPoliciesResponse, store.LIST_AUTHORITY_POLICIES)
     UpdateAuthorityPolicy = change(
         pb.UpdateAuthorityPolicyRequest, usecases.update_authority_policy, AuthorityPolicy

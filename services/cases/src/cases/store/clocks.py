@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from cases import names
 from cases.domain.case import Case
 from cases.domain.clock import Clock
-from cases.domain.clock_policy import PLATFORM, ClockMetric, ClockPolicy
+from cases.domain.clock_policy import ClockMetric, ClockPolicy
 from cases.domain.contact import Contacts
 from cases.store.tables import CASES, METADATA, PROMISES, WORK_ITEMS, members
 from chassis.api import filters
@@ -16,6 +16,7 @@ from chassis.api.listing import Listing
 from chassis.db.statement import Statement, of_entity
 from chassis.db.tables import among, replaced, table
 from chassis.db.versions import versioned
+from chassis.names import PLATFORM
 from rapport.cases.v1 import clock_pb2
 
 CLOCKS = table(METADATA, "clocks", Clock)

@@ -1,18 +1,19 @@
 """What people may do alone: saying it."""
 
+from contextlib import suppress
+
 from cases.domain.authority_policy import AuthorityAct, AuthorityPolicy, AuthorityPolicyChanges, Limit
 from cases.domain.facts import AuthorityPolicyCreated
 from cases.domain.priority import Band
 from cases.names import AUTHORITY_POLICY
 from cases.store import authority_policies as store
-from chassis.api.entities import own_department, owned, save, write
-from chassis.authority import PLATFORM
+from chassis.api.entities import create_version, own_department, owned_version, save
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
-from chassis.db.statement import LOCK_NAME
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists
 from chassis.facts import fact_of
+from chassis.names import PLATFORM
 
 GOODWILL = "goodwill"  # the platform's policy that is there from the beginning
 
@@ -34,19 +35,13 @@ async def create_authority_policy(
     )
     policy.limits = limits
     tx.require_owner(policy)
-    if not await _created(tx, policy):
-        raise ResourceExists(policy.name)
+    await _create(tx, policy)
     return policy
 
 
-async def _created(tx: Transaction, policy: AuthorityPolicy) -> bool:
-    """Keep a new policy. False when there is one already."""
-    await LOCK_NAME.run(tx, name=policy.name)
-    if await store.AUTHORITY_POLICY.maybe(tx, id=policy.id):
-        return False
-    await write(tx, store.INSERT_AUTHORITY_POLICY, policy)
-    tx.record(fact_of(AuthorityPolicyCreated, policy), version=policy.version)
-    return True
+async def _create(tx: Transaction, policy: AuthorityPolicy) -> None:
+    created = fact_of(AuthorityPolicyCreated, policy)
+    await create_version(tx, store.AUTHORITY_POLICY, store.INSERT_AUTHORITY_POLICY, policy, created)
 
 
 async def seed_goodwill(db: Database) -> None:
@@ -57,17 +52,16 @@ async def seed_goodwill(db: Database) -> None:
     )
     bands = {None: 500, Band.SILVER: 1000, Band.GOLD: 1500, Band.PLATINUM: 2000}
     policy.limits = [Limit("", band, None, points=points) for band, points in bands.items()]
-    with acting(Call("seed", service_itself(db.service))):
+    with acting(Call("seed", service_itself(db.service))), suppress(ResourceExists):
         async with db.transaction() as tx:
-            await _created(tx, policy)
+            await _create(tx, policy)
 
 
 async def update_authority_policy(
     tx: Transaction, *, authority_policy_id: str, changes: AuthorityPolicyChanges, etag: str
 ) -> AuthorityPolicy:
     """Keep the next version. What is the same is none."""
-    await LOCK_NAME.run(tx, name=AUTHORITY_POLICY.format(authority_policy_id))
-    policy = await owned(tx, AUTHORITY_POLICY, store.AUTHORITY_POLICY, authority_policy_id, etag=etag)
+    policy = await owned_version(tx, AUTHORITY_POLICY, store.AUTHORITY_POLICY, authority_policy_id, etag=etag)
     if updated := policy.update(changes):
         await save(tx, store.INSERT_AUTHORITY_POLICY, policy, updated)
     return policy

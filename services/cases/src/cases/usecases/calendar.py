@@ -14,7 +14,6 @@ from cases.domain.calendar import (
     Weekday,
     Window,
 )
-from cases.domain.clock_policy import PLATFORM
 from cases.domain.facts import CalendarCreated
 from cases.names import CALENDAR
 from cases.store import calendars as store
@@ -26,6 +25,7 @@ from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists
 from chassis.facts import fact_of
+from chassis.names import PLATFORM
 
 COMPILED_MAX = 256
 MEANWHILE = timedelta(minutes=5)  # that no transaction lasts

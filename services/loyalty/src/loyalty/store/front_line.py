@@ -5,9 +5,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.authority import PLATFORM
 from chassis.db.statement import Statement
 from chassis.db.tables import table
+from chassis.names import PLATFORM
 from loyalty.domain.front_line import CaseHarm, FrontLinePolicy
 from loyalty.store.tables import METADATA, PROMISES
 

@@ -7,8 +7,6 @@ from notifications.domain.notice import Concern
 from notifications.domain.template import REQUIRED, Type
 from notifications.names import DEPARTMENT, POLICY, TEMPLATE
 
-PLATFORM = "platform"  # the department that owns what every installation begins with
-
 
 @dataclass(frozen=True, slots=True)
 class Means:

@@ -9,8 +9,10 @@ from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, replaced, table, updated
+from chassis.db.versions import versioned
+from chassis.names import PLATFORM
 from notifications.domain.notice import TAKEN_BACK, Attempt, Notice
-from notifications.domain.policy import PLATFORM, NoticePolicy
+from notifications.domain.policy import NoticePolicy
 from notifications.domain.template import DATES, Template, TemplateInLanguages, Text, Type
 from notifications.names import CUSTOMER
 from rapport.common.v1 import states_pb2
@@ -72,15 +74,10 @@ GET_TEXT_VERSION = Statement(
 )
 INSERT_TEXT = Statement[None](sa.insert(TEXTS))
 
-_NEWEST_FIRST = (POLICIES.c.id, POLICIES.c.version.desc())
-_LATEST_POLICY = (
-    sa.select(POLICIES).ext(distinct_on(POLICIES.c.id)).order_by(*_NEWEST_FIRST).subquery("latest")
-)
+_LATEST_POLICY, LATEST_POLICY, _, INSERT_POLICY = versioned(POLICIES, NoticePolicy)
 _HELD = sa.select(_LATEST_POLICY).where(sa.not_(_LATEST_POLICY.c.deleted))
 _ENABLED = _HELD.where(sa.not_(_LATEST_POLICY.c.disabled))
-_THIS = _LATEST_POLICY.c.id == sa.bindparam("id")
-LATEST_POLICY = Statement(sa.select(_LATEST_POLICY).where(_THIS), row=NoticePolicy)
-GET_POLICY = Statement(_HELD.where(_THIS), row=NoticePolicy)
+GET_POLICY = Statement(_HELD.where(_LATEST_POLICY.c.id == sa.bindparam("id")), row=NoticePolicy)
 # Those of the department that made the promise before the platform's, and nobody else's.
 POLICIES_FOR_EVENT = Statement(
     _ENABLED.where(
@@ -93,7 +90,6 @@ POLICIES_WITH_TEMPLATE = Statement(
     _ENABLED.where(_LATEST_POLICY.c.template_id == sa.bindparam("template_id")), row=NoticePolicy
 )
 LIST_POLICIES = Listing(_HELD, _LATEST_POLICY.c.id, row=NoticePolicy)
-INSERT_POLICY = Statement[None](sa.insert(POLICIES))
 SEED_POLICY = Statement[None](insert(POLICIES).on_conflict_do_nothing())
 
 _OF_POLICIES = sa.select(NOTICES).where(

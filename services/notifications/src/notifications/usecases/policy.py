@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
-from chassis.api.entities import found, own_department, owned, write
+from chassis.api.entities import found, own_department, owned_version, write
 from chassis.db.statement import LOCK_NAME, Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, InvalidArgument, ResourceExists, invalid
 from chassis.facts import changed
-from notifications.domain.policy import BY_EVENT, PLATFORM, NoticePolicy
+from chassis.names import PLATFORM
+from notifications.domain.policy import BY_EVENT, NoticePolicy
 from notifications.domain.template import DATES, SENDER, SERVICE, Template, Text, Type
 from notifications.names import POLICY, TEMPLATE
 from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, LATEST_TEXTS
@@ -133,8 +134,7 @@ async def delete_policy(tx: Transaction, *, notice_policy_id: str, etag: str) ->
 
 async def _own(tx: Transaction, policy_id: str, etag: str) -> NoticePolicy:
     """A policy of the caller's, which nobody else changes meanwhile. What `owned` finds."""
-    await LOCK_NAME.run(tx, name=POLICY.format(policy_id))
-    return await owned(tx, POLICY, GET_POLICY, policy_id, etag=etag)
+    return await owned_version(tx, POLICY, GET_POLICY, policy_id, etag=etag)
 
 
 async def _keep(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:

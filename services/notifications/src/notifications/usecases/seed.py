@@ -3,8 +3,9 @@
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
+from chassis.names import PLATFORM
 from notifications.domain.notice import Concern
-from notifications.domain.policy import CONCERNS, PLATFORM, NoticePolicy
+from notifications.domain.policy import CONCERNS, NoticePolicy
 from notifications.domain.template import OTHER, SERVICE, Template, Text
 from notifications.store.tables import INSERT_TEMPLATE, INSERT_TEXT, SEED_POLICY
 
