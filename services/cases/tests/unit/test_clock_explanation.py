@@ -35,7 +35,7 @@ def clock_of(days: int, pauses: int) -> Clock:
 
 def test_however_often_a_clock_stood_still_so_many_days_are_told_and_all_that_happened() -> None:
     policy = ClockPolicy(
-        "p", 1, "P", "platform", Subject.CASE, "true", 1, False, MONDAY, MONDAY, [], [], [], []
+        "p", 1, "P", "platform", Subject.CASE, "true", 1, False, MONDAY, MONDAY, []
     )  # fmt: skip
     why = why_clock(clock_of(20, pauses=10), policy, MONDAYS, Told())
     days = [step for step in why.inputs.values() if step[:3] in day_abbr]

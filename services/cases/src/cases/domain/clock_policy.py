@@ -46,9 +46,12 @@ METRICS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
-    """How long one clock has, and how long before its end it warns, in minutes of business time."""
+    """How long one clock has, and how long before its end it warns, in minutes of business time.
+
+    That of `calendars/always` where none is given.
+    """
 
     metric: ClockMetric
     business_minutes: int
@@ -56,6 +59,9 @@ class Target:
     calendar_id: str | None = None
 
     calendar = CALENDAR.named("calendar_id")
+
+    def __post_init__(self) -> None:
+        self.calendar_id = self.calendar_id or ALWAYS
 
 
 class ClockPolicyChanges(TypedDict, total=False):
@@ -71,10 +77,7 @@ class ClockPolicyChanges(TypedDict, total=False):
 
 @dataclass(slots=True)
 class ClockPolicy:
-    """A rule: what its condition holds for has these clocks. Every change is a new version.
-
-    The lists are its targets, a column for each of their fields.
-    """
+    """A rule: what its condition holds for has these clocks. Every change is a new version."""
 
     id: str
     version: int
@@ -86,27 +89,16 @@ class ClockPolicy:
     disabled: bool
     create_time: datetime
     update_time: datetime
-    metrics: list[str]
-    business_minutes: list[int]
-    warning_minutes: list[int]
-    calendar_ids: list[str]
+    targets: list[Target]
     pauses: list[str] = field(default_factory=list)
 
     name = CLOCK_POLICY.named("id")
     department = DEPARTMENT.named("department_id")
 
     @property
-    def targets(self) -> list[Target]:
-        parts = (self.metrics, self.business_minutes, self.warning_minutes, self.calendar_ids)
-        rows = zip(*parts, strict=True)
-        return [Target(ClockMetric(metric), *rest) for metric, *rest in rows]  # type: ignore[arg-type]
-
-    @targets.setter
-    def targets(self, targets: Sequence[Target]) -> None:
-        self.metrics = [each.metric for each in targets]
-        self.business_minutes = [each.business_minutes for each in targets]
-        self.warning_minutes = [each.warning_minutes for each in targets]
-        self.calendar_ids = [each.calendar_id or ALWAYS for each in targets]
+    def calendar_ids(self) -> list[str]:
+        """The calendars that its clocks go by, each once."""
+        return sorted({each.calendar_id or ALWAYS for each in self.targets})
 
     def target(self, metric: ClockMetric) -> Target | None:
         """How long it gives for something, if it does and is not switched off."""

@@ -1,6 +1,5 @@
 """The rules that start clocks, each change of which makes a version."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from cases.domain.calendar import ALWAYS
@@ -40,7 +39,7 @@ async def create_clock_policy(
     subject: Subject,
     condition: str,
     position: int,
-    targets: Sequence[Target],
+    targets: list[Target],
     pauses: list[Pause],
     disabled: bool,
 ) -> ClockPolicy:
@@ -57,13 +56,9 @@ async def create_clock_policy(
         disabled,
         create_time=tx.now,
         update_time=tx.now,
-        metrics=[],
-        business_minutes=[],
-        warning_minutes=[],
-        calendar_ids=[],
+        targets=targets,
         pauses=[*pauses],
     )
-    policy.targets = targets
     tx.require_owner(policy)
     await require_sound(tx, policy)
     created = fact_of(ClockPolicyCreated, policy)
@@ -96,7 +91,7 @@ async def clocks_go_by(tx: Transaction, timer: Timer) -> None:
     behind = await store.LOCK_CLOCKS_BEHIND_POLICY.all(
         tx, clock_policy_id=policy.id, policy_version=policy.version, after=UUID(after), limit=FOLLOWING
     )
-    latest = {each: (await CALENDAR_LATEST.one(tx, id=each)).version for each in set(policy.calendar_ids)}
+    latest = {each: (await CALENDAR_LATEST.one(tx, id=each)).version for each in policy.calendar_ids}
     for clock in behind:
         if target := policy.target(clock.metric):
             calendar_id = target.calendar_id or ALWAYS
@@ -109,8 +104,8 @@ async def clocks_go_by(tx: Transaction, timer: Timer) -> None:
 async def require_sound(on: Executor, policy: ClockPolicy) -> None:
     """Refuse a condition that is none (`INVALID_RULE`), a calendar that is not there, and bad targets."""
     check_targets(policy.subject, policy.targets)
-    if policy.pauses and ClockMetric.RESOLUTION not in policy.metrics:
+    if policy.pauses and not any(each.metric is ClockMetric.RESOLUTION for each in policy.targets):
         raise invalid("clock_policy.pauses", "INVALID_ENUM", "must be empty without a target for RESOLUTION")
-    for calendar_id in sorted(set(policy.calendar_ids)):
+    for calendar_id in policy.calendar_ids:
         await found(on, CALENDAR, CALENDAR_LATEST, calendar_id)
     require_rule(policy.condition, "clock_policy.condition")

@@ -98,10 +98,10 @@ async def preview_policy(db: Database, clock_policy_id: str, draft: PolicyDraft)
         condition=draft.condition,
         disabled=draft.disabled,
         pauses=[*draft.pauses],
+        targets=draft.targets,
     )
-    policy.targets = draft.targets
     await require_sound(db, policy)
-    latest = {each: (await LATEST.one(db, id=each)).version for each in set(policy.calendar_ids)}
+    latest = {each: (await LATEST.one(db, id=each)).version for each in policy.calendar_ids}
     by_id = {each: await calendars(db).of(db, each, version) for each, version in latest.items()}
     about = {"clock_policy_id": clock_policy_id}
     (count,) = await store.COUNT_STARTED_BY.one(db, **about)

@@ -27,15 +27,8 @@ def policies() -> None:
             disabled boolean NOT NULL,
             create_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
-            metrics text[] NOT NULL CHECK (
-                metrics <@ ARRAY['FIRST_RESPONSE', 'NEXT_RESPONSE', 'RESOLUTION', 'SILENCE']
-            ),
-            business_minutes bigint[] NOT NULL,
-            warning_minutes bigint[] NOT NULL,
-            PRIMARY KEY (id, version),
-            CHECK (cardinality(metrics) BETWEEN 1 AND 4),
-            CHECK (cardinality(business_minutes) = cardinality(metrics)),
-            CHECK (cardinality(warning_minutes) = cardinality(metrics))
+            targets jsonb NOT NULL CHECK (jsonb_array_length(targets) BETWEEN 1 AND 4),
+            PRIMARY KEY (id, version)
         )
         """
     )

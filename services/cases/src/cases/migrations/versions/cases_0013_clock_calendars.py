@@ -12,15 +12,6 @@ def upgrade() -> None:
     # With defaults, which the release before writes: it does not know of the columns.
     op.execute(
         """
-        ALTER TABLE clock_policies
-            ADD COLUMN calendar_ids text[] NOT NULL DEFAULT '{}'
-        """
-    )
-    op.execute(
-        "UPDATE clock_policies SET calendar_ids = array_fill('always'::text, ARRAY[cardinality(metrics)])"
-    )
-    op.execute(
-        """
         ALTER TABLE clocks
             ADD COLUMN calendar_id text NOT NULL DEFAULT 'always',
             ADD COLUMN calendar_version bigint NOT NULL DEFAULT 1

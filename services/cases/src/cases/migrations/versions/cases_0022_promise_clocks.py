@@ -10,7 +10,7 @@ depends_on = None
 METRICS = "'FIRST_RESPONSE', 'NEXT_RESPONSE', 'RESOLUTION', 'SILENCE', 'DELAY_NOTIFICATION', 'NEXT_PROMISE'"
 CHECKS = {
     "clocks": ("clocks_metric", "clocks_about", "clocks_promise"),
-    "clock_policies": ("clock_policies_subject", "clock_policies_metrics", "clock_policies_pauses"),
+    "clock_policies": ("clock_policies_subject", "clock_policies_pauses"),
 }
 
 
@@ -66,12 +66,6 @@ def checks() -> None:
         """
     )
     op.execute(
-        """
-        -- squawk-ignore ban-drop-constraint
-        ALTER TABLE clock_policies DROP CONSTRAINT clock_policies_metrics_check
-        """
-    )
-    op.execute(
         f"""
         ALTER TABLE clocks
             ADD CONSTRAINT clocks_metric CHECK (metric IN ({METRICS})) NOT VALID,
@@ -80,12 +74,11 @@ def checks() -> None:
         """
     )
     op.execute(
-        f"""
+        """
         ALTER TABLE clock_policies
             ADD CONSTRAINT clock_policies_subject CHECK (
                 subject IN ('CASE', 'WORK_ITEM', 'PROMISE')
             ) NOT VALID,
-            ADD CONSTRAINT clock_policies_metrics CHECK (metrics <@ ARRAY[{METRICS}]) NOT VALID,
             ADD CONSTRAINT clock_policies_pauses CHECK (
                 pauses <@ ARRAY['WORK_BLOCKED', 'CUSTOMER_ANSWER']
             ) NOT VALID
