@@ -29,6 +29,7 @@ NAMES = {
     "customer_merge": "customerMerges/{merge}",
     "match_candidate": "matchCandidates/{candidate}",
     "match_parameters": "matchParameters/{parameters}",
+    "previous_match_parameters": "matchParameters/{parameters}",
     "match_job": "matchJobs/{match_job}",
     "first_customer": "customers/{customer}",
     "other_customer": "customers/{other}",

@@ -279,6 +279,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("AcceptMatchCandidate", {"name": CANDIDATES[1], "etag": "", "survivor": SOMEBODY}),
         ("ListMatchParameters", _PAGE),
         ("GetMatchParameters", {"name": "{ListMatchParameters}"}),
+        ("ActivateMatchParameters", {"name": "{ListMatchParameters}"}),
         ("CreateMatchJob", {"match_job": {"retrain": False}}),
         ("GetMatchJob", {"name": "{CreateMatchJob}"}),
         ("ListMatchJobs", _PAGE),

@@ -42,16 +42,19 @@ _NAMES: Mapping[str, str] = {
         secondonome nomedomeio
     """,
     "birth_date": """
-        birthdate birthday dateofbirth dob birthdatedate geburtsdatum geburtstag datedenaissance naissance
+        birthdate birthday dateofbirth dob birthdatedate geburtsdatum geburtstag gebdatum gebdat
+        datedenaissance naissance
         fechadenacimiento fechanacimiento cumpleanos datadinascita compleanno datadenascimento
         aniversario geboortedatum verjaardag
     """,
     "given_name": """
-        givenname firstname forename billingfirstname firstnamebilling vorname rufname prenom nombre nome
+        givenname firstname forename billingfirstname firstnamebilling vorname rufname vname prenom nombre
+        nome
         primeironome voornaam imie ad adi имя 名 fornamn fornavn jmeno
     """,
     "family_name": """
-        familyname lastname surname billinglastname lastnamebilling nachname familienname nomdefamille nom
+        familyname lastname surname billinglastname lastnamebilling nachname familienname nname nomdefamille
+        nom
         apellido apellidos cognome sobrenome apelido achternaam nazwisko soyad soyadi фамилия 姓
         efternamn efternavn etternavn prijmeni
     """,
@@ -69,7 +72,8 @@ _NAMES: Mapping[str, str] = {
     """,
     "email": _EMAIL,
     "phone": """
-        phone phonenumber telephone mobile mobilephone mobilephonenumber tel cell billingphone phonebilling
+        phone phonenumber phoneno telephone telephoneno mobile mobileno mobilenumber mobilephone
+        mobilephonenumber tel cell billingphone phonebilling
         telefon telefonnummer handy mobil mobiltelefon telefono numerotelephone portable movil
         celular cellulare telefone telemovel telefoon telefoonnummer mobiel
         defaultaddressphone phone1value phone2value businessphone homephone primaryphone
@@ -150,7 +154,7 @@ _NAMES: Mapping[str, str] = {
 PARTS: Mapping[str, str] = {
     "street": """
         street streetaddress address address1 address12 addressline1 line1 street1 streetaddress1
-        streetaddressline1 strasse strassehausnr adresse rue voie direccion calle domicilio indirizzo via
+        streetaddressline1 str strasse strassehausnr adresse rue voie direccion calle domicilio indirizzo via
         endereco morada logradouro rua adres straat
     """,
     "street_2": """

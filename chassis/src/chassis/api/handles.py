@@ -33,6 +33,11 @@ INVALID_REASON = ("INVALID_HANDLE", "must be a handle of its type")
 MISLEADING = "must hold only what can be seen, no zero-width, format or filler characters, and no @ but this"
 _LIKE_AT = re.compile("[\ufe6b\uff20]")
 _DIGITS_IN_A_NUMBER = 5
+# What an extension is called where the library knows no word for it.
+_EXTENSION = re.compile(
+    r"[\s,]+(?:poste|durchwahl|dw|nebenstelle|apparat|app|toestel|interno|ramal)[.:]?\s*(\d{1,7})$",
+    re.IGNORECASE,
+)
 _NO_COUNTRY = "001"  # what the library says of +800 and its like
 
 Judged = tuple[str, str]  # the form in which it is matched, and VALID, POSSIBLE or INVALID
@@ -101,6 +106,7 @@ def _phone(value: str, region_code: str) -> Judged:
 
     A number that lacks its country or area is possible and matches nobody: others have it too.
     """
+    value = _EXTENSION.sub(r" ext. \1", value)
     try:
         number = _international(value, region_code) or phonenumbers.parse(value, region_code or None)
     except phonenumbers.NumberParseException as error:

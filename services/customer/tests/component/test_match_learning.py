@@ -19,6 +19,7 @@ from customer.usecases.match_step import Matcher
 from rapport.customer.v1 import match_pb2, match_service_pb2_grpc
 from rapport.customer.v1 import match_service_pb2 as pb
 from rapport.customer.v1.customer_pb2 import Person
+from rapport_identity import training
 from rapport_testing.wait import eventually
 
 IN_TRANSACTION = Statement[Any](
@@ -205,3 +206,38 @@ async def test_what_takes_longer_than_a_transaction_may_is_compared_by_fewer_at_
         return bool(read.matched_count == 16 and read.HasField("end_time"))
 
     await eventually(done, timeout_s=60)
+
+
+async def test_earlier_parameters_are_put_in_force_again_once_and_told(desk: Any, service: Any) -> None:
+    async def listed() -> list[match_pb2.MatchParameters]:
+        found = await service.ListMatchParameters(pb.ListMatchParametersRequest())
+        return list(found.match_parameters)
+
+    job = await ended(service, await begin(service))
+    learned_now, believed = await listed()
+    assert (learned_now.name, job.reason_code) == (job.match_parameters, "")
+    request = pb.ActivateMatchParametersRequest(name=believed.name)
+    back = await service.ActivateMatchParameters(request)
+    assert await service.ActivateMatchParameters(request) == back
+    assert [each.name for each in await listed()] == [believed.name, learned_now.name]
+    (told,) = await desk.facts("MatchParametersActivated")
+    assert (told.data.match_parameters, told.data.previous_match_parameters) == (
+        believed.name,
+        learned_now.name,
+    )
+    one, other = [await desk.create(person=Person(given_name="Zita", family_name="Zorn")) for _ in range(2)]
+    asked = pb.ListMatchCandidatesRequest(customer=other.name)
+
+    async def weighed() -> list[match_pb2.MatchCandidate]:
+        return list((await service.ListMatchCandidates(asked)).match_candidates)
+
+    (candidate,) = await eventually(weighed)
+    assert (candidate.customer, candidate.match_parameters) == (one.name, believed.name)
+    assert match_pb2.MatchCandidate.BAR_NOT_LEARNED in candidate.bars
+
+
+async def test_a_job_says_why_nothing_was_learned(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "is_of_people", lambda _: False)
+    job = await ended(service, await begin(service))
+    assert job.reason_code == "people-who-live-together"
+    assert not await learned(service)

@@ -59,7 +59,7 @@ LEAD = _each(
     cases.clock_policies.write cases.departments.write cases.teams.write cases.topics.write
     customer.attributes.write customer.customer_merges.write customer.customers.assign
     customer.customers.contact customer.import_jobs.write customer.match_jobs.write
-    customer.purposes.write customer.section_schemas.write
+    customer.match_parameters.write customer.purposes.write customer.section_schemas.write
     loyalty.programs.write loyalty.purchases.write loyalty.units.write
     notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
     """

@@ -797,6 +797,36 @@ class MatchParametersCreated(_message.Message):
 Global___MatchParametersCreated: _TypeAlias = MatchParametersCreated  # noqa: Y015
 
 @_typing.final
+class MatchParametersActivated(_message.Message):
+    """Parameters of matching were put in force again. It concerns no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCH_PARAMETERS_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    PREVIOUS_MATCH_PARAMETERS_FIELD_NUMBER: _builtins.int
+    match_parameters: _builtins.str
+    """`matchParameters/{uuid}`."""
+    digest: _builtins.str
+    """Names what is in it."""
+    previous_match_parameters: _builtins.str
+    """Those that were in force until now."""
+    def __init__(
+        self,
+        *,
+        match_parameters: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        previous_match_parameters: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "match_parameters", b"match_parameters", "previous_match_parameters", b"previous_match_parameters"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchParametersActivated: _TypeAlias = MatchParametersActivated  # noqa: Y015
+
+@_typing.final
 class MatchJobCreated(_message.Message):
     """A matching of everybody began. It concerns no single customer."""
 

@@ -265,7 +265,7 @@ Global___MatchCandidate: _TypeAlias = MatchCandidate  # noqa: Y015
 
 @_typing.final
 class MatchParameters(_message.Message):
-    """By what matches are weighed: a version of it, which never changes. The latest is in force."""
+    """By what matches are weighed: a version of it, which never changes. Those that were put in force last are in force."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -335,6 +335,7 @@ class MatchParameters(_message.Message):
     FIELDS_FIELD_NUMBER: _builtins.int
     COMMON_KEY_COUNT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    ACTIVATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`matchParameters/{uuid}`."""
     digest: _builtins.str
@@ -353,7 +354,11 @@ class MatchParameters(_message.Message):
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """From when on it was in force."""
+        """When they were learned."""
+
+    @_builtins.property
+    def activate_time(self) -> _timestamp_pb2.Timestamp:
+        """When they were last put in force: as they were learned, or by ActivateMatchParameters."""
 
     def __init__(
         self,
@@ -366,10 +371,11 @@ class MatchParameters(_message.Message):
         fields: _abc.Iterable[Global___MatchParameters.Field] | None = ...,
         common_key_count: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        activate_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["common_key_count", b"common_key_count", "create_time", b"create_time", "customer_count", b"customer_count", "digest", b"digest", "fields", b"fields", "learned", b"learned", "name", b"name", "prior_probability", b"prior_probability"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "common_key_count", b"common_key_count", "create_time", b"create_time", "customer_count", b"customer_count", "digest", b"digest", "fields", b"fields", "learned", b"learned", "name", b"name", "prior_probability", b"prior_probability"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -420,6 +426,7 @@ class MatchJob(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`matchJobs/{uuid}`."""
     retrain: _builtins.bool
@@ -440,6 +447,10 @@ class MatchJob(_message.Message):
     """How many links it made by itself."""
     skipped_key_count: _builtins.int
     """How many looks were left out because more than 120 customers share a key."""
+    reason_code: _builtins.str
+    """Why nothing was learned though it was asked for, a code: `too-few-customers`, `people-who-live-together` (what was learned is
+    of families or offices and would make one of several people), `took-too-long`. Then it weighs by what is in force.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -467,10 +478,11 @@ class MatchJob(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        reason_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidate_count", b"candidate_count", "create_time", b"create_time", "customer_count", b"customer_count", "end_time", b"end_time", "linked_count", b"linked_count", "match_parameters", b"match_parameters", "matched_count", b"matched_count", "name", b"name", "retrain", b"retrain", "skipped_key_count", b"skipped_key_count", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidate_count", b"candidate_count", "create_time", b"create_time", "customer_count", b"customer_count", "end_time", b"end_time", "linked_count", b"linked_count", "match_parameters", b"match_parameters", "matched_count", b"matched_count", "name", b"name", "reason_code", b"reason_code", "retrain", b"retrain", "skipped_key_count", b"skipped_key_count", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -427,7 +427,7 @@ class ListMatchParametersResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def match_parameters(self) -> _containers.RepeatedCompositeFieldContainer[_match_pb2.MatchParameters]:
-        """The parameters, newest first."""
+        """The parameters, those in force first."""
 
     def __init__(
         self,
@@ -442,3 +442,29 @@ class ListMatchParametersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMatchParametersResponse: _TypeAlias = ListMatchParametersResponse  # noqa: Y015
+
+@_typing.final
+class ActivateMatchParametersRequest(_message.Message):
+    """Puts parameters in force."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`matchParameters/{uuid}`."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActivateMatchParametersRequest: _TypeAlias = ActivateMatchParametersRequest  # noqa: Y015

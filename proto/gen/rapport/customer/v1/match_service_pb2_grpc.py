@@ -97,6 +97,11 @@ class MatchServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ListMatchParametersRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ListMatchParametersResponse.FromString,
                 _registered_method=True)
+        self.ActivateMatchParameters = channel.unary_unary(
+                '/rapport.customer.v1.MatchService/ActivateMatchParameters',
+                request_serializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ActivateMatchParametersRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_match__pb2.MatchParameters.FromString,
+                _registered_method=True)
 
 
 class MatchServiceServicer:
@@ -187,7 +192,16 @@ class MatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMatchParameters(self, request, context):
-        """Lists parameters, newest first: the first are in force.
+        """Lists parameters, those that were put in force last first: these are in force.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ActivateMatchParameters(self, request, context):
+        """Puts parameters in force again, earlier ones perhaps, or those of the beginning, by which nothing is linked by itself.
+        Customers who are compared from now on are weighed by them; what was linked or decided before stays. Asked again, says what
+        is there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -255,6 +269,11 @@ def add_MatchServiceServicer_to_server(servicer, server):
                     servicer.ListMatchParameters,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ListMatchParametersRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ListMatchParametersResponse.SerializeToString,
+            ),
+            'ActivateMatchParameters': grpc.unary_unary_rpc_method_handler(
+                    servicer.ActivateMatchParameters,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_match__service__pb2.ActivateMatchParametersRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_match__pb2.MatchParameters.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -582,6 +601,33 @@ class MatchService:
             '/rapport.customer.v1.MatchService/ListMatchParameters',
             rapport_dot_customer_dot_v1_dot_match__service__pb2.ListMatchParametersRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_match__service__pb2.ListMatchParametersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ActivateMatchParameters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.MatchService/ActivateMatchParameters',
+            rapport_dot_customer_dot_v1_dot_match__service__pb2.ActivateMatchParametersRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_match__pb2.MatchParameters.FromString,
             options,
             channel_credentials,
             insecure,

@@ -69,7 +69,12 @@ class MatchServiceStub:
     GetMatchParameters: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.GetMatchParametersRequest, _match_pb2.MatchParameters]
     """Gets parameters."""
     ListMatchParameters: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.ListMatchParametersRequest, _match_service_pb2.ListMatchParametersResponse]
-    """Lists parameters, newest first: the first are in force."""
+    """Lists parameters, those that were put in force last first: these are in force."""
+    ActivateMatchParameters: _grpc.UnaryUnaryMultiCallable[_match_service_pb2.ActivateMatchParametersRequest, _match_pb2.MatchParameters]
+    """Puts parameters in force again, earlier ones perhaps, or those of the beginning, by which nothing is linked by itself.
+    Customers who are compared from now on are weighed by them; what was linked or decided before stays. Asked again, says what
+    is there.
+    """
 
 @_typing.type_check_only
 class MatchServiceAsyncStub(MatchServiceStub):
@@ -110,7 +115,12 @@ class MatchServiceAsyncStub(MatchServiceStub):
     GetMatchParameters: _aio.UnaryUnaryMultiCallable[_match_service_pb2.GetMatchParametersRequest, _match_pb2.MatchParameters]  # type: ignore[assignment]
     """Gets parameters."""
     ListMatchParameters: _aio.UnaryUnaryMultiCallable[_match_service_pb2.ListMatchParametersRequest, _match_service_pb2.ListMatchParametersResponse]  # type: ignore[assignment]
-    """Lists parameters, newest first: the first are in force."""
+    """Lists parameters, those that were put in force last first: these are in force."""
+    ActivateMatchParameters: _aio.UnaryUnaryMultiCallable[_match_service_pb2.ActivateMatchParametersRequest, _match_pb2.MatchParameters]  # type: ignore[assignment]
+    """Puts parameters in force again, earlier ones perhaps, or those of the beginning, by which nothing is linked by itself.
+    Customers who are compared from now on are weighed by them; what was linked or decided before stays. Asked again, says what
+    is there.
+    """
 
 class MatchServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who is one person. Customers are compared some seconds after they are created or change, and all of them by a job."""
@@ -220,6 +230,17 @@ class MatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _match_service_pb2.ListMatchParametersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_match_service_pb2.ListMatchParametersResponse, _abc.Awaitable[_match_service_pb2.ListMatchParametersResponse]]:
-        """Lists parameters, newest first: the first are in force."""
+        """Lists parameters, those that were put in force last first: these are in force."""
+
+    @_abc_1.abstractmethod
+    def ActivateMatchParameters(
+        self,
+        request: _match_service_pb2.ActivateMatchParametersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_match_pb2.MatchParameters, _abc.Awaitable[_match_pb2.MatchParameters]]:
+        """Puts parameters in force again, earlier ones perhaps, or those of the beginning, by which nothing is linked by itself.
+        Customers who are compared from now on are weighed by them; what was linked or decided before stays. Asked again, says what
+        is there.
+        """
 
 def add_MatchServiceServicer_to_server(servicer: MatchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

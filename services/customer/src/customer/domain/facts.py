@@ -226,6 +226,18 @@ class MatchParametersCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MatchParametersActivated:
+    """Parameters of matching were put in force again.
+
+    It concerns no single customer.
+    """
+
+    match_parameters: str
+    digest: str
+    previous_match_parameters: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MatchJobCreated:
     """A matching of everybody began.
 

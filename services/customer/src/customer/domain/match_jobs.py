@@ -12,7 +12,7 @@ from customer.names import MATCH_JOB, MATCH_PARAMETERS
 
 @dataclass(slots=True)
 class MatchParameters:
-    """A version of what matches are weighed by; `document` is the matcher's. It never changes."""
+    """A version of what matches are weighed by; its `document` is the matcher's, and never changes."""
 
     id: UUID
     digest: str
@@ -20,6 +20,8 @@ class MatchParameters:
     customer_count: int
     document: str
     create_time: datetime
+    activate_time: datetime
+    version: int = 1
 
     name = MATCH_PARAMETERS.named("id")
 
@@ -30,6 +32,14 @@ class JobState(StrEnum):
     RUNNING = "RUNNING"
     DONE = "DONE"
     CANCELLED = "CANCELLED"
+
+
+class NotLearned(StrEnum):
+    """Why nothing was learned for a job."""
+
+    TOO_FEW = "too-few-customers"
+    TOGETHER = "people-who-live-together"
+    TOO_LONG = "took-too-long"
 
 
 class Phase(StrEnum):
@@ -58,6 +68,7 @@ class MatchJob:
     create_time: datetime
     update_time: datetime
     end_time: datetime | None
+    reason_code: str
     version: int
 
     name = MATCH_JOB.named("id")

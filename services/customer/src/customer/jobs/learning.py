@@ -9,7 +9,7 @@ from chassis.backoff import RETRIES, Backoff
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.work import Outcome, Turn, Verdict, Work
-from customer.domain.match_jobs import JobState, MatchJob
+from customer.domain.match_jobs import JobState, MatchJob, NotLearned
 from customer.store import matches as store
 from customer.usecases.match_jobs import LEARN, learned
 from customer.usecases.match_training import Learned, learn
@@ -30,8 +30,8 @@ class Learning:
     answer_time: timedelta = timedelta(minutes=1)
     retries: Backoff = RETRIES
 
-    async def act(self, work: Work, turn: Turn) -> Learned | None:
-        """Learn; None from too few customers."""
+    async def act(self, work: Work, turn: Turn) -> Learned | NotLearned:
+        """Learn, or say why not."""
         return await learn(self.db)
 
     async def lock(self, tx: Transaction, key: str) -> MatchJob:
@@ -47,4 +47,5 @@ class Learning:
         """Have the job go on once it was learned, or could not be for long."""
         if subject.state is JobState.RUNNING and outcome.verdict in (Verdict.DONE, Verdict.EXPIRED):
             tx.touch(subject.name)
-            await learned(tx, subject, outcome.result)
+            done = outcome.verdict is Verdict.DONE
+            await learned(tx, subject, outcome.result if done else NotLearned.TOO_LONG)

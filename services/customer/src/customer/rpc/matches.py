@@ -14,7 +14,7 @@ from customer.domain.match_jobs import MatchParameters as Parameters
 from customer.domain.matches import MatchCandidate as Candidate
 from customer.domain.matches import why_match
 from customer.store import matches as store
-from customer.usecases import match_jobs, matches
+from customer.usecases import match_jobs, match_training, matches
 from customer.usecases.hot_views import HotViews
 from customer.usecases.match_step import Matcher
 from rapport.customer.v1 import match_service_pb2 as pb
@@ -74,6 +74,9 @@ class MatchRpc(Rpc, MatchServiceServicer):
     ListMatchJobs = listing(pb.ListMatchJobsResponse, store.LIST_JOBS)
     CancelMatchJob = change(pb.CancelMatchJobRequest, match_jobs.cancel_match_job, MatchJob)
     GetMatchParameters = get(names.MATCH_PARAMETERS, store.PARAMETERS, _parameters)
+    ActivateMatchParameters = change(
+        pb.ActivateMatchParametersRequest, match_training.activate_match_parameters, _parameters
+    )
     ListMatchParameters = listing(pb.ListMatchParametersResponse, store.LIST_PARAMETERS, _parameters)
 
     async def ListMatchCandidates(

@@ -216,15 +216,14 @@ CONSOLIDATION = Statement[Any](
     )
 )
 
-PARAMETERS = Statement(
-    sa.select(MATCH_PARAMETERS).where(MATCH_PARAMETERS.c.id == sa.bindparam("id")), row=MatchParameters
-)
-_newest = MATCH_PARAMETERS.c.create_time.desc(), MATCH_PARAMETERS.c.id.desc()
-IN_FORCE = Statement[Any](sa.select(MATCH_PARAMETERS.c.id).order_by(*_newest).limit(1))
+PARAMETERS, LOCKED_PARAMETERS, SAVE_PARAMETERS = of_entity(MATCH_PARAMETERS, MatchParameters)
+_newest = MATCH_PARAMETERS.c.activate_time.desc(), MATCH_PARAMETERS.c.id.desc()
+_in_force = sa.select(MATCH_PARAMETERS.c.id, MATCH_PARAMETERS.c.activate_time)
+IN_FORCE = Statement[Any](_in_force.order_by(*_newest).limit(1))
 INSERT_PARAMETERS = Statement[Any](insert(MATCH_PARAMETERS))
 LIST_PARAMETERS = Listing(
     sa.select(MATCH_PARAMETERS),
-    MATCH_PARAMETERS.c.create_time,
+    MATCH_PARAMETERS.c.activate_time,
     MATCH_PARAMETERS.c.id,
     descending=True,
     row=MatchParameters,

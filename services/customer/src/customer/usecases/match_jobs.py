@@ -10,7 +10,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, AlreadyExists
 from chassis.facts import fact_of
 from customer.domain.facts import MatchJobCreated, MatchJobEnded
-from customer.domain.match_jobs import JobState, MatchJob, Phase, too_few
+from customer.domain.match_jobs import JobState, MatchJob, NotLearned, Phase, too_few
 from customer.names import MATCH_JOB
 from customer.store import matches as store
 from customer.usecases.match_records import index
@@ -44,6 +44,7 @@ async def create_match_job(tx: Transaction, *, retrain: bool) -> MatchJob:
         create_time=tx.now,
         update_time=tx.now,
         end_time=None,
+        reason_code="",
         version=1,
     )
     if not await store.INSERT_JOB.all(tx, **values(job)):
@@ -86,12 +87,14 @@ async def match_everybody(tx: Transaction, matcher: Matcher, job_id: UUID, attem
         await _go_on(tx, job)
 
 
-async def learned(tx: Transaction, job: MatchJob, found: Learned | None) -> None:
-    """Go on with a job that is RUNNING by what was learned for it; None where nothing was."""
+async def learned(tx: Transaction, job: MatchJob, found: Learned | NotLearned) -> None:
+    """Go on with a job that is RUNNING by what was learned for it, or why nothing was."""
     if job.phase is not Phase.LEARN:
         return
-    if found is not None:
+    if isinstance(found, Learned):
         await put_in_force(tx, found, job.name)
+    else:
+        job.reason_code = found
     job.phase = Phase.MATCH
     await _go_on(tx, job)
 
