@@ -19,7 +19,7 @@ from tests.contracts.valid import REQUESTS, learn, prepare, request_of
 BROUGHT_ABOUT_OTHERWISE = {
     "CustomerConverted", "PromiseBroken", "PromiseRecovered", "ClockBreached", "ClockUpdated", "ClockWarned",
     "EscalationCancelled", "EscalationRaised",
-    "MatchCandidateCreated", "MatchParametersCreated",
+    "MatchCandidateCreated", "MatchParametersActivated", "MatchParametersCreated",
     "NoticeSuppressed", "NoticeSent", "NoticeUnknown", "NoticeFailed", "NoticeUndeliverable",
 }  # fmt: skip
 

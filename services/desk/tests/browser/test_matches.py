@@ -151,8 +151,24 @@ async def test_the_list_goes_on_by_pages_most_certain_first(
     links = page.locator("li[data-key] b a")
     asked = await waiting(desk)
     await expect(links).to_have_count(len(asked))  # what is near comes by itself
-    assert [await each.get_attribute("href") for each in await links.all()] == [f"/{each}" for each in asked]
+    found = [str(await each.get_attribute("href")) for each in await links.all()]
+    assert [each.partition("?")[0] for each in found] == [f"/{each}" for each in asked]
     await expect(page.locator("[data-letter=L]")).to_have_count(1)
+    assert len(asked) > 1
+    await links.first.click()
+    for following in asked[1:]:  # beyond the first page, too
+        await page.get_by_role("link", name="The next one").click()
+        await page.wait_for_url(f"**/{following}?among=*")
+    await expect(page.get_by_role("link", name="The next one")).to_have_count(0)
+
+
+async def test_namesakes_are_told_apart_in_the_list_by_town_and_birth(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    question = await twice(desk, "Wedel", 1971)
+    page = (await signed_in()).page
+    await page.goto("/matchCandidates")
+    await expect(page.locator(f"li[data-key='{question}']")).to_contain_text("1971")
 
 
 async def test_who_may_not_decide_is_not_asked(desk: Company, signed_in: SignedIn) -> None:

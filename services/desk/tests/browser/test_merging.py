@@ -110,17 +110,21 @@ async def test_a_merge_is_undone_for_a_reason_after_a_look_at_what_was_recorded_
 async def test_a_person_and_an_organization_stay_two_and_the_form_says_why_and_keeps_what_was_typed(
     desk: Company, signed_in: SignedIn
 ) -> None:
-    person = await somebody(desk)
-    firm = (await desk.ask(ALICE, "POST", "customers", organization={"legalName": "Falk & Co"}))["name"]
+    person, firm = await somebody(desk), await somebody(desk, "Falk")
     visitor = await signed_in(RITA)
     visitor.expect("status of 422")
     page = visitor.page
     await beside(page, person, firm)
+    organization = {"legalName": "Falk & Co"}
+    await desk.ask(ALICE, "PATCH", f"{firm}?updateMask=organization", organization=organization)
     await page.get_by_label("Reason").select_option("same-person")
     await page.get_by_label("Note for colleagues").fill("She owns it.")
     await page.get_by_role("button", name="They are one customer").click()
     await expect(page.locator(".refused")).to_contain_text("A person and an organization are two customers")
     await expect(page.get_by_label("Note for colleagues")).to_have_value("She owns it.")
+    await page.goto(f"/{person}/same/{firm.removeprefix('customers/')}")
+    await expect(page.get_by_role("main")).to_contain_text("One is a person, the other an organization.")
+    await expect(page.get_by_role("button", name="They are one customer")).to_have_count(0)
 
 
 async def test_what_finds_the_customer_alone_is_said_to_be_of_them_already(

@@ -10,6 +10,7 @@ from desk.language.catalogues import CATALOGUES
 from desk.pages.matches.view import BARS, merged, rows
 from desk.ui.speech import speech
 from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.match_pb2 import MatchCandidate
 from rapport_identity.levels import NAMES
 
@@ -39,6 +40,18 @@ def test_of_who_was_merged_since_it_is_said_that_another_record_is_shown() -> No
     say = speech("en", "UTC", NOW)
     assert merged(candidate, known, say) == ["Zoe"]
     assert merged(candidate, known | {"customers/2": Customer(name="customers/2")}, say) == []
+
+
+def test_of_very_many_handles_the_first_are_shown_and_how_many_more_there_are() -> None:
+    many, few = (
+        Customer(
+            identifiers=[Identifier(type=Identifier.TYPE_EMAIL, value=f"a{n}@example.com") for n in range(of)]
+        )
+        for of in (31, 4)
+    )
+    (row,) = [each for each in told(pair=[many, few]) if any(map(len, each.sides))]
+    assert [len(side) for side in row.sides] == [4, 4]
+    assert row.sides[0][-1] == "and 28 more"
 
 
 def test_why_somebody_is_asked_is_said_in_every_language() -> None:

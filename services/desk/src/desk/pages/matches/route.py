@@ -45,7 +45,12 @@ async def listed(look: Look, after: str = "", decided: UUID | None = None) -> Re
     template = "pages/matches/rows.html" if look.is_fragment else "pages/matches/page.html"
     told = await _told(look, decided)
     return look.answer(
-        template, lines=lines(found, known, look.say), further=further, told=told, first_page=not after
+        template,
+        lines=lines(found, known, look.say),
+        further=further,
+        told=told,
+        first_page=not after,
+        among=after,
     )
 
 
@@ -59,16 +64,17 @@ async def count(look: Look) -> Response:
 
 
 @router.get("/matchCandidates/{key}")
-async def opened(look: Look, key: UUID, decided: UUID | None = None) -> Response:
-    return await _opened(look, key, decided)
+async def opened(look: Look, key: UUID, decided: UUID | None = None, among: str = "") -> Response:
+    """A question; `among` is the page of the list that it is on, so that one can go on through all."""
+    return await _opened(look, key, decided, among=among)
 
 
 @router.post("/matchCandidates/{key}/accept")
 async def accepted(
-    look: Look, key: UUID, request_id: Typed, etag: Typed = "", following: Following = None
+    look: Look, key: UUID, request_id: Typed, etag: Typed = "", following: Following = None, among: Typed = ""
 ) -> Response:
     request = AcceptMatchCandidateRequest(name=_name(key), etag=etag, request_id=request_id)
-    return await _decided(look, key, look.services.matches.AcceptMatchCandidate(request), following)
+    return await _decided(look, key, look.services.matches.AcceptMatchCandidate(request), following, among)
 
 
 @router.post("/matchCandidates/{key}/reject")
@@ -80,11 +86,14 @@ async def rejected(
     etag: Typed = "",
     comment: Typed = "",
     following: Following = None,
+    among: Typed = "",
 ) -> Response:
     request = RejectMatchCandidateRequest(
         name=_name(key), etag=etag, reason_code=reason, comment=comment.strip(), request_id=request_id
     )
-    return await _decided(look, key, look.services.matches.RejectMatchCandidate(request), following, comment)
+    return await _decided(
+        look, key, look.services.matches.RejectMatchCandidate(request), following, among, comment
+    )
 
 
 @router.post("/matchCandidates/{key}/reopen")
@@ -104,14 +113,15 @@ def _waiting(most: int, after: str = "") -> ListMatchCandidatesRequest:
 
 
 async def _decided(
-    look: Looking, key: UUID, deciding: Awaitable[Any], following: UUID | None, comment: str = ""
+    look: Looking, key: UUID, deciding: Awaitable[Any], following: UUID | None, among: str, comment: str = ""
 ) -> Response:
     """The next, which says what became of this one; or this one, with why it is not decided so."""
     try:
         await deciding
     except (grpc.aio.AioRpcError, Refusal) as error:
-        return await _opened(look, key, refusal=refusal_of(error), comment=comment)
-    return RedirectResponse(f"/{_name(following) if following else 'matchCandidates'}?decided={key}", 303)
+        return await _opened(look, key, refusal=refusal_of(error), comment=comment, among=among)
+    told = urlencode({"decided": key} | ({"among": among} if following and among else {}))
+    return RedirectResponse(f"/{_name(following) if following else 'matchCandidates'}?{told}", 303)
 
 
 async def _opened(
@@ -121,10 +131,11 @@ async def _opened(
     *,
     refusal: Refusal | None = None,
     comment: str = "",
+    among: str = "",
 ) -> Response:
     say, services = look.say, look.services
     candidate = await services.matches.GetMatchCandidate(GetMatchCandidateRequest(name=_name(key)))
-    waiting = await services.matches.ListMatchCandidates(_waiting(PAGE))
+    following, among = await _after(look, candidate.name, among)
     known, names = await _known(look, candidate)
     pair = [known[each] for each in (candidate.customer, candidate.other_customer) if each in known]
     return look.answer(
@@ -138,7 +149,8 @@ async def _opened(
         rows=rows(candidate, pair, say),
         merged=merged(candidate, known, say),
         decision=decision(candidate, names, say),
-        following=_after(candidate.name, [each.name for each in waiting.match_candidates]),
+        following=following,
+        among=among,
         may=look.viewer.may(PERMISSION),
         may_reopen=_may_reopen(candidate, look),
         reasons=say.choices(REASONS),
@@ -180,7 +192,15 @@ async def _known(look: Looking, candidate: MatchCandidate) -> tuple[dict[str, An
     return await look.services.known([candidate.customer, candidate.other_customer]), names
 
 
-def _after(name: str, waiting: list[str]) -> str:
-    """The question that comes after one, by its id: the first of all after one that does not wait."""
+async def _after(look: Looking, name: str, among: str) -> tuple[str, str]:
+    """The id of the question that comes after one, and the page of the list that this is on.
+
+    After one that waits no more it is the first of the page.
+    """
+    page = await look.services.matches.ListMatchCandidates(_waiting(PAGE, among))
+    waiting = [each.name for each in page.match_candidates]
     at = waiting.index(name) + 1 if name in waiting else 0
-    return waiting[at].rpartition("/")[2] if at < len(waiting) else ""
+    if at == len(waiting) and (further := page.next_page_token):
+        page = await look.services.matches.ListMatchCandidates(_waiting(1, further))
+        waiting, at, among = [each.name for each in page.match_candidates], 0, further
+    return (waiting[at].rpartition("/")[2] if at < len(waiting) else ""), among

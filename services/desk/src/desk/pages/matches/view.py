@@ -78,15 +78,32 @@ class Line:
 
     name: str
     who: Sequence[str]
+    about: str  # where each lives, and when they were born
     odds: str
     since: str
 
 
 def lines(waiting: Iterable[MatchCandidate], known: Mapping[str, Customer], say: Speech) -> Sequence[Line]:
     return [
-        Line(each.name, called(each, known, say), odds(each, say), say.moment(moment(each.create_time)))
+        Line(
+            each.name,
+            called(each, known, say),
+            _about(each, known, say),
+            odds(each, say),
+            say.moment(moment(each.create_time)),
+        )
         for each in waiting
     ]
+
+
+def _about(candidate: MatchCandidate, known: Mapping[str, Customer], say: Speech) -> str:
+    """What tells namesakes apart."""
+    both = [known.get(name, Customer()) for name in (candidate.customer, candidate.other_customer)]
+    said = [
+        ", ".join(filter(None, [*(a.postal_address.locality for a in each.addresses[:1]), *_born(each, say)]))
+        for each in both
+    ]
+    return " / ".join(each or say("unknown") for each in said) if any(said) else ""
 
 
 def called(candidate: MatchCandidate, known: Mapping[str, Customer], say: Speech) -> Sequence[str]:

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "customer_0019"
-down_revision = "customer_0018"
+revision = "customer_0020"
+down_revision = "customer_0019"
 branch_labels = None
 depends_on = None
 
