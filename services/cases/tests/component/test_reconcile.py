@@ -196,8 +196,8 @@ async def test_what_stands_still_otherwise_than_its_work_does_as_the_work(desk, 
 async def test_a_clock_that_missed_a_version_of_its_calendar_follows_it(desk, case):
     await execute(
         desk,
-        "INSERT INTO calendar_versions SELECT id, 2, department_id, display_name, time_zone, said, settled,"
-        " create_time, update_time FROM calendar_versions WHERE id = 'always'",
+        "INSERT INTO calendar_versions SELECT id, 2, department_id, display_name, time_zone, hours, holidays,"
+        " exceptions, settled, create_time, update_time FROM calendar_versions WHERE id = 'always'",
     )
     assert await reconcile_all(desk) == []  # those who were told just now follow by themselves
     desk.clock.advance(timedelta(minutes=6))

@@ -79,7 +79,7 @@ def test_a_year_later_the_same_holidays_are_no_news():
 
 def test_holidays_of_a_country_that_nobody_knows_any_more_are_those_that_were_settled():
     calendar = office()
-    calendar.said["holidays"] = [{"region_code": "XX", "subdivision": "", "categories": []}]
+    calendar.holidays = [Holidays("XX", "", [])]
     schedule = calendar.schedule()
     assert (schedule.holidays, schedule.plan(date(2026, 1, 6)).reason) == ((), "holiday: Epiphany")
 

@@ -1,7 +1,7 @@
 """A calendar of a department: when it is open, version by version."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypedDict
@@ -75,7 +75,7 @@ class CalendarFields(TypedDict, total=False):
 
 @dataclass(slots=True)
 class Calendar:
-    """A version of a calendar. `said` are its hours, holidays and exceptions as docs/calendars.md has them.
+    """A version of a calendar.
 
     `settled` are the dates of the holidays by year, with names, as they were known when `holidays` was set.
     """
@@ -83,12 +83,14 @@ class Calendar:
     id: str
     version: int
     department_id: str
-    display_name: str
-    time_zone: str
-    said: dict[str, Any]
-    settled: dict[str, dict[str, str]]
     create_time: datetime
     update_time: datetime
+    display_name: str
+    time_zone: str
+    hours: list[Hours] = field(default_factory=list)
+    holidays: list[Holidays] = field(default_factory=list)
+    exceptions: list[SpecialDay] = field(default_factory=list)
+    settled: dict[str, dict[str, str]] = field(default_factory=dict)
 
     name = CALENDAR.named("id")
     department = DEPARTMENT.named("department_id")
@@ -96,30 +98,10 @@ class Calendar:
     @classmethod
     def new(cls, calendar_id: str, department_id: str, now: datetime, fields: CalendarFields) -> "Calendar":
         """The first version. InvalidArgument INVALID_HOURS for one that would never be open."""
-        given: dict[str, Any] = {**fields}
-        said = {part: _written(given.get(part, [])) for part in _PARTS}
-        names = fields["display_name"], fields["time_zone"]
-        calendar = cls(calendar_id, 1, department_id, *names, said, {}, now, now)
+        calendar = cls(calendar_id, 1, department_id, now, now, **fields)
         calendar._require_open()
         calendar.settled = calendar._known(now)
         return calendar
-
-    @property
-    def hours(self) -> list[Hours]:
-        return [
-            Hours([*map(Weekday, each["days"])], _windows(each["windows"])) for each in self.said["hours"]
-        ]
-
-    @property
-    def holidays(self) -> list[Holidays]:
-        return [Holidays(**each) for each in self.said["holidays"]]
-
-    @property
-    def exceptions(self) -> list[SpecialDay]:
-        return [
-            SpecialDay(date.fromisoformat(each["date"]), each["display_name"], _windows(each["windows"]))
-            for each in self.said["exceptions"]
-        ]
 
     def update(self, changes: CalendarFields, now: datetime) -> CalendarUpdated | None:
         """Become the next version. Nothing when it is so already. InvalidArgument as for a new one.
@@ -127,23 +109,23 @@ class Calendar:
         With holidays, even the same, their dates are those that are known now.
         """
         new: dict[str, Any] = {**changes}
-        said = self.said | {part: _written(new.pop(part)) for part in _PARTS if part in new}
-        parts = [part for part in _PARTS if said[part] != self.said[part]]
         if "holidays" in changes:
-            known = replace(self, said=said)._known(now)
-            if "holidays" in parts or _moved(self.settled, known):
+            known = replace(self, holidays=changes["holidays"])._known(now)
+            if changes["holidays"] != self.holidays or _moved(self.settled, known):
                 new["settled"] = known
-                parts = [part for part in _PARTS if part in parts or part == "holidays"]
-        fields = [field for field in changed(self, new | {"said": said}) if field not in ("said", "settled")]
+        told = ("holidays" if each == "settled" else each for each in changed(self, new))
+        fields = list(dict.fromkeys(told))
         self._require_open()
-        return fact_of(CalendarUpdated, self, updated_fields=fields + parts) if fields + parts else None
+        return fact_of(CalendarUpdated, self, updated_fields=fields) if fields else None
 
     def schedule(self) -> Schedule:
         """What it says, with the holidays that are settled.
 
         One of a country that the release does not know any more has no holidays beyond these.
         """
-        schedule, _ = look({"time_zone": self.time_zone, **self.said})
+        schedule, _ = look(
+            {"time_zone": self.time_zone} | {each: _written(getattr(self, each)) for each in _PARTS}
+        )
         settled = {
             int(year): {date.fromisoformat(day): name for day, name in days.items()}
             for year, days in self.settled.items()
@@ -164,15 +146,11 @@ class Calendar:
 
 
 def _written(part: list[Any]) -> list[dict[str, Any]]:
-    """Hours, holidays or exceptions as JSON has them."""
+    """Hours, holidays or exceptions as docs/calendars.md has them."""
     return [
         {key: value.isoformat() if isinstance(value, date) else value for key, value in asdict(each).items()}
         for each in part
     ]
-
-
-def _windows(said: list[dict[str, str]]) -> list[Window]:
-    return [Window(**window) for window in said]
 
 
 def _moved(settled: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
