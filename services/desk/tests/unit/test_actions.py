@@ -120,7 +120,17 @@ def test_what_is_known_by_its_code_alone_is_called_by_that() -> None:
 async def test_a_reason_in_words_of_ones_own_is_refused_by_every_form(said: str) -> None:
     forms = [each for each in ACTIONS.values() if any(field.codes for field in each.fields)]
     assert {each.id for each in forms} == {
-        *("block", "forecast", "goodwill", "handover", "mergecase", "pause", "reopen", "resolve"),
+        *(
+            "block",
+            "forecast",
+            "goodwill",
+            "handover",
+            "have-called",
+            "mergecase",
+            "pause",
+            "reopen",
+            "resolve",
+        ),
         *("takeback", "unmerge", "unmergecase", "verify", "unverify"),
     }
     for form in forms:

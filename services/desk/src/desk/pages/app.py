@@ -31,6 +31,7 @@ ROOMS = (
         "work",
         "customer",
         "case",
+        "calls",
         "departments",
         "handoffs",
         "promises",

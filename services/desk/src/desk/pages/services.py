@@ -16,6 +16,7 @@ from chassis.errors import DeadlineExceeded, Refusal
 from chassis.explain.explainer import explained_by
 from chassis.grpc import status
 from chassis.grpc.client import Channels
+from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
 from rapport.cases.v1.case_link_service_pb2_grpc import CaseLinkServiceStub
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.clock_service_pb2_grpc import ClockServiceStub
@@ -67,6 +68,7 @@ class Services:
     sections = _called(SectionServiceStub)
     views = _called(ViewServiceStub)
     cases = _called(CaseServiceStub)
+    calls = _called(CallServiceStub)
     case_links = _called(CaseLinkServiceStub)
     clocks = _called(ClockServiceStub)
     work_items = _called(WorkItemServiceStub)

@@ -19,6 +19,14 @@ CODES = {
     "value-gold": N_("they are a gold customer"),
     "value-platinum": N_("they are a platinum customer"),
     "promises-missed": N_("promises to them were missed lately"),
+    "bad-news": N_("news that hurts"),
+    "undeliverable-notice": N_("a message that did not reach them"),
+    "call-customer": N_("call the customer"),
+    "call-later": N_("the time to call again"),
+    "not-reached": N_("they were not reached"),
+    "no-number": N_("no number of theirs works"),
+    "refused": N_("their mailbox refuses it"),
+    "gave-up": N_("it could not be delivered in time"),
     "carrier-delay": N_("the transport is taking longer than planned"),
     "out-of-stock": N_("it is not in stock"),
     "other": N_("something else"),
@@ -86,6 +94,9 @@ PLAIN = (
     *(N_("same mailbox name"), N_("swapped"), N_("namesake"), N_("one household"), N_("twins")),
     N_("parent and child"),
     *(N_("same person"), N_("entered twice"), N_("customer told us"), N_("two persons"), N_("match")),
+    # what became of calls, and why a message reaches nobody
+    *(N_("reached"), N_("no answer"), N_("voicemail"), N_("wrong number"), N_("declined")),
+    *(N_("feedback"), N_("expired"), N_("too late")),
     # how somebody proved how they are reached, and why that is withdrawn
     *(N_("code sent"), N_("called back"), N_("id card"), N_("bounced"), N_("number reassigned")),
     # what is looked for, and kinds of entries
@@ -114,6 +125,8 @@ FACTS = {
     "WorkItemBlocked": N_("Work cannot go on"),
     "WorkItemUnblocked": N_("Work can go on"),
     "WorkItemHandedOver": N_("Handed over to another department"),
+    "WorkItemCalled": N_("The customer was called"),
+    "NoticeUndeliverable": N_("No message reaches them: a person calls"),
     "EscalationStarted": N_("Somebody with more authority is asked"),
     "EscalationRaised": N_("Nobody took it in time: the next one is asked"),
     "EscalationTaken": N_("Taken by somebody with more authority"),

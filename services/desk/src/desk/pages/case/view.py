@@ -8,6 +8,7 @@ from typing import Any
 from chassis.api.messages import moment, value_name
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
+from desk.pages.actions.kinds.calls import CALL
 from desk.pages.actions.kinds.case_links import MERGE_CASE, SPLIT, UNMERGE_CASE
 from desk.pages.actions.kinds.cases import NOTE, OWNER, REOPEN, RESOLVE
 from desk.pages.actions.kinds.clocks import PAUSE, RESUME
@@ -19,7 +20,7 @@ from desk.pages.customer.cases import how_far
 from desk.pages.customer.loading import Names
 from desk.pages.customer.page import Card
 from desk.pages.customer.promises import told_of
-from desk.pages.customer.things import metric_of, title_of
+from desk.pages.customer.things import metric_of, page_of_call, title_of
 from desk.pages.services import Parts
 from desk.ui import words
 from desk.ui.speech import Speech
@@ -36,7 +37,7 @@ from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 
-_OPEN = (WORK, NOTE, OWNER, SPLIT, MERGE_CASE)
+_OPEN = (WORK, CALL, NOTE, OWNER, SPLIT, MERGE_CASE)
 _STATES = {
     "RECEIVED": N_("We have it, nobody has begun"),
     "IN_PROGRESS": N_("In progress"),
@@ -153,6 +154,7 @@ class _Maker:
             name=item.name,
             department=say.titled(words.last(item.department)),
             what=titles[item.name],
+            page=page_of_call(item),
             state="done" if value_name(item, "state") == "FINISHED" else "here",
             words=how_far(item, say),
             who=self.names(item.assignee) if item.assignee else "",

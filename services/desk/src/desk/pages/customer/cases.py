@@ -10,7 +10,7 @@ from desk.pages.actions.kinds.cases import NOTE, OWNER, REOPEN, RESOLVE
 from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.customer.page import Case, Resolved, Step
 from desk.pages.customer.promises import Offer
-from desk.pages.customer.things import title_of
+from desk.pages.customer.things import page_of_call, title_of
 from desk.ui import words
 from desk.ui.speech import Speech
 
@@ -79,6 +79,7 @@ def _step(item: Any, offer: Offer, say: Speech) -> Step:
         state="done" if state == "FINISHED" else "here",
         words=how_far(item, say),
         acts=offer(*possible(item), on=item.name, owner=item.department),
+        page=page_of_call(item),
     )
 
 

@@ -34,6 +34,7 @@ class Step:
     state: str
     words: str
     acts: Sequence[Act] = ()
+    page: str = ""  # where it is done, when it has a page of its own
 
 
 @dataclass(frozen=True)

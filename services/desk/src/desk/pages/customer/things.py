@@ -163,6 +163,12 @@ class Handle:
     shared: bool = False  # others are known to have it, too
 
 
+def page_of_call(item: Any) -> str:
+    """Where a call is made that a piece of work is, a path; empty for other work, and when it is over."""
+    is_over = value_name(item, "state") == "FINISHED"
+    return "" if is_over or not item.HasField("call") else item.name.replace("workItems/", "calls/")
+
+
 def masked(kind: str, value: str) -> str:
     """Enough of a handle to tell it from another, too little to use it."""
     if kind == "EMAIL":

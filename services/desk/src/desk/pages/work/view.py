@@ -12,7 +12,7 @@ from desk.pages.actions.kinds.promises import AGREE, KEEP, TAKEBACK
 from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.promises import dates_of
-from desk.pages.customer.things import title_of
+from desk.pages.customer.things import page_of_call, title_of
 from desk.pages.services import Listed, Parts
 from desk.ui import words
 from desk.ui.speech import Speech
@@ -43,6 +43,7 @@ class Line:
     why: str = ""
     whose: str = ""  # promise it is, where that is not one's own
     case: str = ""  # `cases/{uuid}` that it is, or a part of; of a promise none
+    page: str = ""  # where it is done, when that is not the case
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,8 @@ def _item(item: Any, cases: Mapping[str, Any], names: Mapping[str, str], viewer:
     acts = possible(item) if customer else ()
     offers = offered(viewer, customer, *acts, on=item.name, owner=item.department)
     what = say.about(item)
-    return Line(item.name, customer, names.get(customer, ""), what, when, "", offers, case=item.case)
+    who, page = names.get(customer, ""), page_of_call(item)
+    return Line(item.name, customer, who, what, when, "", offers, case=item.case, page=page)
 
 
 def _troubles(parts: Parts, say: Speech, *names: str) -> str:

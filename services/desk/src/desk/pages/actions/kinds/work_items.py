@@ -32,6 +32,8 @@ DELAYS = ("carrier-delay", "out-of-stock", "weather", "staff-shortage", "other")
 
 def possible(item: WorkItem) -> Sequence[Action]:
     """What can be done with a piece of work as it is now, most likely first."""
+    if item.HasField("call"):
+        return ()  # it has a page, which says what became of it
     left = {"PENDING": (START, FORECAST, FINISH), "STARTED": (FORECAST, FINISH)}
     now = left.get(value_name(item, "state"), ())
     if item.block_reason_code:

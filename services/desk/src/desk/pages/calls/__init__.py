@@ -1,0 +1,1 @@
+"""A call to a customer: why, what to say, how they are reached, and what became of it."""
