@@ -99,6 +99,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
         "/",
         f"/{erika}",
         f"/{erika}/known",
+        "/queue/front-desk",
         "/cases",
         cases[0],
         "/departments",

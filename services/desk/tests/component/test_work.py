@@ -258,4 +258,4 @@ async def test_the_page_stands_while_cases_is_away(open_desk: Any) -> None:
     alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
     answer = await alice.get("/")
     assert answer.status_code == 200
-    assert answer.text.count("Cases does not answer") == 4
+    assert answer.text.count("Cases does not answer") == 5

@@ -29,6 +29,7 @@ from desk.pages.traces.store import Traces
 ROOMS = (
     *(
         "work",
+        "queue",
         "customer",
         "case",
         "calls",

@@ -41,6 +41,7 @@ _AGES = re.compile(r'<span class="[a-z ]*age">.*?</span>', re.DOTALL)
 # The pages in the bar: a path, its words, and the permission that shows it.
 NAVIGATION = (
     ("/", N_("My work"), ""),
+    ("/queue", N_("Queue"), "cases.work_items.read"),
     ("/cases", N_("Cases"), "cases.cases.read"),
     ("/departments", N_("Departments"), "cases.promises.read"),
     ("/received", N_("To assign"), "customer.timeline_entries.write"),

@@ -23,7 +23,10 @@ from rapport.cases.v1.clock_service_pb2_grpc import ClockServiceStub
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.handoff_service_pb2_grpc import HandoffServiceStub
 from rapport.cases.v1.note_service_pb2_grpc import NoteServiceStub
+from rapport.cases.v1.presence_service_pb2_grpc import PresenceServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.cases.v1.queue_service_pb2_grpc import QueueServiceStub
+from rapport.cases.v1.team_service_pb2_grpc import TeamServiceStub
 from rapport.cases.v1.topic_service_pb2_grpc import TopicServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1.explanation_pb2 import Explanation
@@ -74,7 +77,10 @@ class Services:
     work_items = _called(WorkItemServiceStub)
     handoffs = _called(HandoffServiceStub)
     notes = _called(NoteServiceStub)
+    presences = _called(PresenceServiceStub)
     promises = _called(PromiseServiceStub)
+    queues = _called(QueueServiceStub)
+    teams = _called(TeamServiceStub)
     directory = _called(DirectoryServiceStub)
     topics = _called(TopicServiceStub)
     goodwill = _called(GoodwillServiceStub)

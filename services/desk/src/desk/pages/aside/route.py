@@ -54,6 +54,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     N_("A customer, and my work"): {
         **ACTION_KEYS,
         "C": N_("Call the customer: shows the number"),
+        "Q": N_("Take the next"),
         "Z": N_("Undo, while it is offered"),
     },
     N_("Lists"): {"V": N_("Show more")},

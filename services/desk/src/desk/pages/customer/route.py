@@ -15,6 +15,7 @@ from desk.pages.customer import view
 from desk.pages.customer.live import also, leaving, ringing, watch
 from desk.pages.customer.loading import PAGE_S, Names, load
 from desk.pages.customer.page import COLUMNS, Card, cards
+from desk.pages.queue import live as queues
 
 router = APIRouter()
 Customers = Annotated[Sequence[str], Query()]
@@ -40,14 +41,16 @@ async def fresh_cards(look: Look, uuid: str) -> JSONResponse:
 
 
 @router.api_route("/live", methods=["GET", "HEAD"])
-async def live(look: Look, request: Request, customer: Customers = ()) -> Response:
-    """What changes of the customers that a browser shows."""
+async def live(look: Look, request: Request, customer: Customers = (), queue: Customers = ()) -> Response:
+    """What changes of the customers and queues that a browser shows. Whoever looks is there."""
     if request.method == "HEAD":
         return Response()
     named = [each for each in dict.fromkeys(customer) if UUID.fullmatch(each.removeprefix("customers/"))]
     state, shown = request.app.state, named[:WATCHED_MAX]
     sources = [*(watch(look, each) for each in shown), *(also(look, each, state.presence) for each in shown)]
-    told = [*sources, ringing(look, state.calls), leaving(look)]
+    watched = [each for each in dict.fromkeys(queue) if queues.PAGE.fullmatch(each)][:WATCHED_MAX]
+    sources += [queues.watch(look, each) for each in watched]
+    told = [*sources, ringing(look, state.calls), leaving(look), queues.attend(look)]
     seat = state.readers.seat(look.viewer.principal.subject)
     return stream.answer(told, seat, state.draining)
 

@@ -1,6 +1,7 @@
 """`/`: my work, as cards that are fetched again; `/work/{code}`, `/cases`: what a department has to do."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -10,10 +11,15 @@ from chassis.errors import NotFound
 from desk.pages.actions.offering import departments
 from desk.pages.base import Card, Look, Looking, card, macros, message
 from desk.pages.customer.loading import Names
+from desk.pages.queue import view as queues
+from desk.pages.queue.forms import form_of
+from desk.pages.queue.loading import mine
+from desk.pages.services import Parts
 from desk.pages.work import view
 from desk.pages.work.loading import cases_of, load
 from desk.ui import words
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
+from rapport.cases.v1.presence_pb2 import Presence
 
 router = APIRouter()
 CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -71,14 +77,33 @@ def _department(code: str) -> str:
 async def _answer(look: Looking, department: str) -> Response:
     leads = look.viewer.principal.administers("cases")
     others = await departments(look) if leads else []
-    cards = await _cards(look, department)
+    own = await mine(look) if _is_own(look, department) else Parts()
+    cards = await _cards(look, department, own)
     chosen = words.last(department)
-    return look.answer("pages/work/page.html", cards=cards, departments=others, chosen=chosen)
+    forms = _forms(look, own)
+    return look.answer("pages/work/page.html", cards=cards, departments=others, chosen=chosen, forms=forms)
 
 
-async def _cards(look: Looking, department: str) -> dict[str, Card]:
+def _is_own(look: Looking, department: str) -> bool:
+    return bool(department) and department == look.viewer.department
+
+
+def _forms(look: Looking, own: Parts) -> Sequence[str]:
+    """What takes the next, and says whether one is there: of who is in the directory, and may."""
+    if not own.has("presence") or not look.viewer.may("cases.work_items.write"):
+        return ()
+    presence = own.of("presence", Presence)
+    parts = ("take", "presence") if look.viewer.may("cases.presences.write") else ("take",)
+    return [form_of(look, part, presence) for part in parts]
+
+
+async def _cards(look: Looking, department: str, own: Parts | None = None) -> dict[str, Card]:
     say = look.say
+    if own is None:
+        own = await mine(look) if _is_own(look, department) else Parts()
     told = view.work(await load(look, department), look.viewer, say, department)
+    if own:
+        told = {"mine": queues.own(own, look.viewer, say), **told}
     whose = say.titled(words.last(department)) if department else say("my department")
     lines = macros("pages/work/cards.html", say=say, viewer=look.viewer, whose=whose).lines
     return {name: card(lines(name, part)) for name, part in told.items()}

@@ -56,11 +56,18 @@ class Customers(Listed[Line]):
 
 
 def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Mapping[str, Listed[Line]]:
-    """What there is to do, of whatever the services answered; the promises and the work of one department."""
+    """What there is to do, of whatever the services answered; the promises and the work of one department.
+
+    Of the work what is in the viewer's hands has a card of its own.
+    """
     names = _names(parts)
     cases, replaced = _cases(parts), _replaced(parts)
     mine = {case.name for case in parts.of("cases", ListCasesResponse).cases}
-    items = parts.of("items", ListWorkItemsResponse).work_items
+    items = [
+        each
+        for each in parts.of("items", ListWorkItemsResponse).work_items
+        if each.assignee != viewer.agent
+    ]
     listed = [each for name in ("broken", "promises") for each in _promised(parts, name)]
     unfinished = sorted(_unfinished(listed), key=lambda each: (each.case not in mine, each.due_time.seconds))
     due = [_promise(each, names, replaced, viewer, say) for each in unfinished]

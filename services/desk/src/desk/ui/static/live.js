@@ -3,7 +3,7 @@
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const word = document.getElementById("live"), said = document.getElementById("words").dataset, lang = document.documentElement.lang;
 const mine = document.querySelector("[data-watch]")?.dataset.watch ?? "";
-const watch = mine.startsWith("customers/") ? mine : ""; // what a stream tells of
+const watch = /^(customers|queue)\//.test(mine) ? mine : ""; // what a stream tells of
 const mineAlone = `rapport-live-${document.body.dataset.csrf.slice(0, 16)}`; // two people in one browser share no stream
 const tab = crypto.randomUUID?.() ?? String(Math.random());
 const channel = new BroadcastChannel(mineAlone);
@@ -170,7 +170,7 @@ function stream() {
   if (source && source.readyState !== EventSource.CLOSED && streaming === customers.join()) return;
   source?.close();
   streaming = customers.join();
-  source = new EventSource("/live?" + new URLSearchParams(customers.map(each => ["customer", each])));
+  source = new EventSource("/live?" + new URLSearchParams(customers.map(each => [each.startsWith("queue/") ? "queue" : "customer", each])));
   const pass = kind => event => { const message = {kind, data: event.data ? JSON.parse(event.data) : {}, watched: customers}; if (kind === "also") others.set(message.data.customer, message); receive(message); channel.postMessage({to: "all", message}); };
   for (const kind of ["cards", "also", "beat", "over", "ending", "signed-out"]) source.addEventListener(kind, pass(kind));
   source.addEventListener("ring", event => {
