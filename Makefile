@@ -8,7 +8,7 @@ export RAPPORT_HOME ?= $(CURDIR)/.rapport
 unexport PYTHONDONTWRITEBYTECODE  # what is right for images makes each process here compile everything, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: fairness help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench bench-growth bench-clocks bench-identity bench-ledger slow mutants model fuzz load chaos requirements clean
+.PHONY: fairness help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench bench-growth bench-clocks bench-identity bench-ledger slow mutants model model-ledger fuzz load chaos requirements clean
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -111,6 +111,9 @@ mutants: setup ## Change the domains in one place at a time and list what the un
 
 model: setup ## Many more random histories of a promise, of merges and of a case's work than the suite tries, against reference models; EXAMPLES=1000
 	@RAPPORT_MODEL_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest -q tests/model
+
+model-ledger: setup ## Random histories of members' points against dictionaries, a million steps: OPERATIONS=1000000 SEED=7 SECONDS=10800
+	@$(BIN)/python -m tests.model.points --operations $(or $(OPERATIONS),1000000) --seed $(or $(SEED),1) --seconds $(or $(SECONDS),10800)
 
 fuzz: setup ## Calls that nobody would make, by gRPC, REST and webhook, on a platform of its own; CALLS=100000 SEED=7
 	@CALLS=$(CALLS) SEED=$(SEED) $(BIN)/python -m tests.fuzz

@@ -17,7 +17,7 @@ from rapport_testing.infrastructure import Infrastructure
 APPEND_ONLY = {
     "customer": {"audit", "consent_history", "inbox"},
     "cases": {"audit", "inbox"},
-    "loyalty": {"audit", "entries", "seals", "transfers", "inbox"},
+    "loyalty": {"allocations", "audit", "entries", "seals", "transfers", "inbox"},
     "notifications": {"audit", "inbox"},
     "desk": {"audit", "inbox"},
 }

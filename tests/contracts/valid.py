@@ -517,6 +517,24 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("PostTransfer", {"transfer": {"reason_code": "welcome", "legs": [
             {"account": "programs/main/accounts/stars-issued", "amount": -10},
             {"account": "{CreateAccount}", "amount": 10}]}}),
+        ("PostTransfer", {"transfer": {"reason_code": "welcome", "legs": [
+            {"account": "programs/main/accounts/stars-issued", "amount": -5},
+            {"account": "{CreateAccount}", "amount": 5, "lot_policy": {
+                "activation": "ACTIVATION_ON_ACTION", "expiry": "EXPIRY_AFTER_EARNING",
+                "expiry_days": 30}}]}}),
+        ("ListLots", _PAGE | {"parent": "{CreateAccount}"}),
+        ("GetLot", {"name": "{ListLots}"}),
+        ("ActivateLot", {"name": "{ListLots}"}),
+        ("CreateReservation", {
+            "reservation": {"account": "{CreateAccount}", "amount": 2, "reason_code": "reward"},
+            "lifetime": "60s"}),
+        ("GetReservation", {"name": "{CreateReservation}"}),
+        ("ListReservations", _PAGE | {"filter": 'account = "programs/main/accounts/x"'}),
+        ("CommitReservation", {
+            "name": "{CreateReservation}", "redeem_account": "programs/main/accounts/stars-redeemed"}),
+        ("CreateReservation", {
+            "reservation": {"account": "{CreateAccount}", "amount": 2, "reason_code": "reward"}}),
+        ("ReleaseReservation", {"name": "{CreateReservation}"}),
         ("ListJournalEntries", _PAGE),
         ("CheckLedger", _PAGE),
         ("OpenAccount", {

@@ -11,10 +11,13 @@ from loyalty.events.authority import on_harm, on_policy
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.events.customer import bands_of_merged
 from loyalty.rpc.ledger import LedgerRpc
+from loyalty.rpc.lots import LotRpc, ReservationRpc
 from loyalty.rpc.services import GoodwillRpc, MembershipRpc, ProgramRpc, PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.checks import CHECKS_TIMER, check_ledger, expect_checks, tell_checks
 from loyalty.usecases.goodwill import Authority
+from loyalty.usecases.lots_due import LOTS_TIMER, expect_lots, see_to_lots
+from loyalty.usecases.redemption import RESERVATION_TIMER, expire_reservation
 from loyalty.usecases.values import BANDS_TIMER, expect_bands, follow_bands
 from rapport.cases.v1.cases_events_pb2 import (
     AuthorityPolicyCreated,
@@ -51,11 +54,16 @@ def compose(app: App[Settings]) -> None:
 
     app.serve(ProgramRpc(app))
     app.serve(LedgerRpc(app))
+    app.serve(LotRpc(app))
+    app.serve(ReservationRpc(app))
     app.serve(MembershipRpc(app))
     app.serve(PurchaseRpc(app, formula=formula))
     app.serve(GoodwillRpc(app, authority=authority))
 
     app.on_open(partial(expect_bands, app.db, formula))
+    app.on_open(partial(expect_lots, app.db))
+    app.timer(LOTS_TIMER, see_to_lots)
+    app.timer(RESERVATION_TIMER, expire_reservation)
     app.on_open(partial(expect_checks, app.db))
     app.timer(CHECKS_TIMER, check_ledger)
     app.measure(partial(tell_checks, app.db))

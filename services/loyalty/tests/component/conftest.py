@@ -30,7 +30,7 @@ from rapport_testing.running import Running
 
 MAIN = "programs/main"
 ISSUED = f"{MAIN}/accounts/points-issued"
-RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED}
+RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
 # The proofs. Each returns what is wrong; of a ledger that is right, nothing.
 _SUMS = (

@@ -17,12 +17,11 @@ from loyalty.domain.ledger import (
     AccountType,
     Entry,
     Leg,
-    Membership,
     Transfer,
-    Unit,
     check_legs,
     post,
 )
+from loyalty.domain.program import Membership, Unit
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 POINTS, MILES = (Unit("main", name, name, 1, NOW, NOW) for name in ("points", "miles"))
@@ -133,7 +132,7 @@ def test_each_unit_adds_up_to_zero_by_itself() -> None:
 def test_a_reversal_moves_all_legs_back() -> None:
     moved = transfer((own(AccountType.ISSUED), -70), (member(), 70))
     reversal = moved.reversal(uuid4(), "correction", uuid4(), NOW, again=False)
-    assert reversal.legs == [Leg(account, -amount) for account, amount in moved.legs]
+    assert reversal.legs == [Leg(account, -amount) for account, amount, _ in moved.legs]
     assert reversal.reverses_id == moved.id
 
 

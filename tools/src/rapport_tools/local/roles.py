@@ -20,7 +20,8 @@ READ_EVERYTHING = _each(
     customer.preferences.read customer.purposes.read customer.relationships.read
     customer.section_schemas.read
     customer.timeline_entries.read customer.customer_views.read customer.view_sections.read
-    loyalty.accounts.read loyalty.goodwill.read loyalty.memberships.read loyalty.programs.read
+    loyalty.accounts.read loyalty.goodwill.read loyalty.lots.read loyalty.memberships.read
+    loyalty.programs.read loyalty.reservations.read
     loyalty.purchases.read loyalty.transfers.read loyalty.units.read loyalty.customer_values.read
     notifications.delivery_attempts.read notifications.notice_policies.read notifications.notices.read
     notifications.template_texts.read notifications.templates.read
@@ -36,7 +37,7 @@ FRONT_LINE = _each(
     customer.identifiers.verify customer.identifiers.write customer.match_candidates.write
     customer.observations.write customer.preferences.write customer.relationships.write
     customer.timeline_entries.write
-    loyalty.accounts.write loyalty.goodwill.grant loyalty.memberships.write
+    loyalty.accounts.write loyalty.goodwill.grant loyalty.memberships.write loyalty.reservations.write
     notifications.notices.write
     """
 )
@@ -60,7 +61,7 @@ LEAD = _each(
     customer.attributes.write customer.customer_merges.write customer.customers.assign
     customer.customers.contact customer.import_jobs.write customer.match_jobs.write
     customer.match_parameters.write customer.purposes.write customer.section_schemas.write
-    loyalty.programs.write loyalty.purchases.write loyalty.units.write
+    loyalty.lots.write loyalty.programs.write loyalty.purchases.write loyalty.units.write
     notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
     """
 )

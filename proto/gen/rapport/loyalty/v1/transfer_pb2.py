@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from rapport.loyalty.v1 import lot_pb2 as rapport_dot_loyalty_dot_v1_dot_lot__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/transfer.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"d\n\x03Leg\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12*\n\x06\x61mount\x18\x02 \x01(\x03\x42\x1a\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x11(\x80\xec\x94\xa3\xfc\xff\xff\xff\xff\x01\x30\x80\x94\xeb\xdc\x03\"\xa8\x02\n\x08Transfer\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x32\n\x04legs\x18\x02 \x03(\x0b\x32\x17.rapport.loyalty.v1.LegB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x18\x64\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x33\n\x08reverses\x18\x04 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x33\n\tpost_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:H\xea\x41\x45\n\x18loyalty.rapport/Transfer\x12\x14transfers/{transfer}*\ttransfers2\x08transferb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/transfer.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crapport/loyalty/v1/lot.proto\x1a rapport/options/v1/options.proto\"\x9d\x01\n\x03Leg\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12*\n\x06\x61mount\x18\x02 \x01(\x03\x42\x1a\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x11(\x80\xec\x94\xa3\xfc\xff\xff\xff\xff\x01\x30\x80\x94\xeb\xdc\x03\x12\x37\n\nlot_policy\x18\x03 \x01(\x0b\x32\x1d.rapport.loyalty.v1.LotPolicyB\x04\xe2\x41\x01\x01\"\xa8\x02\n\x08Transfer\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x32\n\x04legs\x18\x02 \x03(\x0b\x32\x17.rapport.loyalty.v1.LegB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x18\x64\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x33\n\x08reverses\x18\x04 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x33\n\tpost_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:H\xea\x41\x45\n\x18loyalty.rapport/Transfer\x12\x14transfers/{transfer}*\ttransfers2\x08transferb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEG'].fields_by_name['account']._serialized_options = b'\342A\001\002\372A\031\n\027loyalty.rapport/Account'
   _globals['_LEG'].fields_by_name['amount']._loaded_options = None
   _globals['_LEG'].fields_by_name['amount']._serialized_options = b'\342A\001\002\362\373\212\001\021(\200\354\224\243\374\377\377\377\377\0010\200\224\353\334\003'
+  _globals['_LEG'].fields_by_name['lot_policy']._loaded_options = None
+  _globals['_LEG'].fields_by_name['lot_policy']._serialized_options = b'\342A\001\001'
   _globals['_TRANSFER'].fields_by_name['name']._loaded_options = None
   _globals['_TRANSFER'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_TRANSFER'].fields_by_name['legs']._loaded_options = None
@@ -51,8 +54,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSFER'].fields_by_name['post_time']._serialized_options = b'\342A\001\003'
   _globals['_TRANSFER']._loaded_options = None
   _globals['_TRANSFER']._serialized_options = b'\352AE\n\030loyalty.rapport/Transfer\022\024transfers/{transfer}*\ttransfers2\010transfer'
-  _globals['_LEG']._serialized_start=184
-  _globals['_LEG']._serialized_end=284
-  _globals['_TRANSFER']._serialized_start=287
-  _globals['_TRANSFER']._serialized_end=583
+  _globals['_LEG']._serialized_start=215
+  _globals['_LEG']._serialized_end=372
+  _globals['_TRANSFER']._serialized_start=375
+  _globals['_TRANSFER']._serialized_end=671
 # @@protoc_insertion_point(module_scope)

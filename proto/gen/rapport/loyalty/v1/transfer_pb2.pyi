@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from rapport.loyalty.v1 import lot_pb2 as _lot_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -27,19 +28,27 @@ class Leg(_message.Message):
 
     ACCOUNT_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    LOT_POLICY_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """`programs/{id}/accounts/{account}`."""
     amount: _builtins.int
     """Whole units that the account gets, from 1 to 1,000,000,000; negative for what it gives."""
+    @_builtins.property
+    def lot_policy(self) -> _lot_pb2.LotPolicy:
+        """What becomes of what a member gets, in place of what the unit says. Not shown of a transfer that was posted: lots show it. What
+        is not to be spent yet goes to the member's account of the type TYPE_PENDING.
+        """
+
     def __init__(
         self,
         *,
         account: _builtins.str = ...,
         amount: _builtins.int = ...,
+        lot_policy: _lot_pb2.LotPolicy | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lot_policy", b"lot_policy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount", b"amount"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount", b"amount", "lot_policy", b"lot_policy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Programs, what they count, who is in them; and the ledger of it: double entry, append only.
+"""The ledger: double entry, append only.
 
 A transfer has legs, one entry for each account: of each unit, what some give is what the others get, so none
 is made or lost. Each entry carries the account's balance and version after it; an account's newest entry is
@@ -8,58 +8,17 @@ for what the program owes, `REDEEMED` for what it got back, `EXPIRED` for what n
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID, uuid4, uuid5
+from zoneinfo import ZoneInfo
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
+from loyalty.domain.lots import LotPolicy
+from loyalty.domain.program import Membership
 from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM, TRANSFER, UNIT
-
-
-@dataclass(slots=True)
-class Program:
-    """A loyalty program."""
-
-    id: str
-    display_name: str
-    version: int
-    create_time: datetime
-    update_time: datetime
-
-    name = PROGRAM.named("id")
-
-
-@dataclass(slots=True)
-class Unit:
-    """What a program counts, whole ones."""
-
-    program_id: str
-    id: str
-    display_name: str
-    version: int
-    create_time: datetime
-    update_time: datetime
-
-    name = UNIT.named("program_id", "id")
-
-
-@dataclass(slots=True)
-class Membership:
-    """A place in a program that a customer holds; one of each customer and program."""
-
-    id: UUID
-    program_id: str
-    customer_id: UUID
-    create_time: datetime
-    update_time: datetime
-    version: int = 1
-
-    name = MEMBERSHIP.named("program_id", "id")
-    program = PROGRAM.named("program_id")
-    customer = CUSTOMER.named("customer_id")
-
 
 AMOUNT_MAX = 1_000_000_000
 LEGS_MAX = 100
@@ -85,6 +44,8 @@ MEMBERS = {AccountType.MEMBERSHIP, AccountType.PENDING, AccountType.RESERVED}
 OWN = [each for each in AccountType if each not in {*MEMBERS, AccountType.PARTNER, AccountType.ISSUER}]
 # An account of the program's own is this many, of which a transaction moves one: everybody moves them.
 SLOTS = 16
+# Moved by what they are for alone: lots and reservations say what is in them.
+MANAGED = {AccountType.PENDING, AccountType.RESERVED}
 
 
 @dataclass(slots=True)
@@ -129,13 +90,21 @@ class Account:
             account_id, name, kind, member.program_id, unit_id, member.id, member.customer_id, 0, 0, at, at
         )
 
-    def require(self, amount: int) -> None:
-        """FailedPrecondition `INSUFFICIENT_BALANCE` when a member has too little to move that."""
-        if self.balance + amount < 0 and self.type in MEMBERS:
+    def beside(self, kind: AccountType, at: datetime) -> "Account":
+        """The same member's in the same unit, for another purpose: as it would be opened."""
+        if self.membership_id is None or self.customer_id is None:
+            raise ValueError(f"{self.name} is no member's")
+        member = Membership(self.membership_id, self.program_id, self.customer_id, at, at)
+        return Account.of_member(member, self.unit_id, at, kind)
+
+    def require(self, amount: int, usable: int | None = None) -> None:
+        """FailedPrecondition `INSUFFICIENT_BALANCE` when a member has too little, or too little usable."""
+        holds = self.balance if usable is None else usable
+        if holds + amount < 0 and self.type in MEMBERS:
             raise FailedPrecondition(
                 "INSUFFICIENT_BALANCE",
-                f"{self.name} holds {self.balance} {self.unit_id}; it can give at most as many.",
-                {"resource": self.name, "balance": self.balance, "amount": -amount},
+                f"{self.name} holds {holds} {self.unit_id}; it can give at most as many.",
+                {"resource": self.name, "balance": holds, "amount": -amount},
             )
 
     def move(self, amount: int, transfer_id: UUID, leg: int, at: datetime) -> "Entry":
@@ -144,6 +113,19 @@ class Account:
         self.version += 1
         self.update_time = at
         return Entry(self.id, self.version, transfer_id, leg, amount, self.balance)
+
+
+@dataclass(slots=True)
+class HeldAccount(Account):
+    """An account that is locked, with the rules of its unit and the zone of its program."""
+
+    lots: dict[str, Any] = field(default_factory=dict)
+    time_zone: str = "UTC"
+
+    @property
+    def zone(self) -> tzinfo:
+        """Whose midnight ends a day."""
+        return ZoneInfo(self.time_zone)
 
 
 def own_account(program_id: str, unit_id: str, kind: AccountType, owner_code: str = "") -> str:
@@ -165,10 +147,22 @@ class Entry:
 
 
 class Leg(NamedTuple):
-    """What the account of that name gets, or gives when it is negative."""
+    """What the account of that name gets, or gives when it is negative.
+
+    `lot_policy` is what becomes of what a member gets, in place of the unit's.
+    """
 
     account: str
     amount: int
+    lot_policy: LotPolicy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody wants moved."""
+
+    legs: list[Leg]
+    reason_code: str
 
 
 @dataclass(slots=True)
@@ -245,6 +239,9 @@ def check_legs(legs: Sequence[Leg]) -> None:
             wrong.append(Violation(f"transfer.legs[{i}].amount", "INVALID_NUMBER", told))
     if wrong:
         raise InvalidArgument(wrong)
+    for i, leg in enumerate(legs):
+        if leg.lot_policy is not None:
+            leg.lot_policy.check(f"transfer.legs[{i}].lot_policy")
 
 
 def post(transfer: Transfer, accounts: Mapping[str, Account]) -> list[Entry]:

@@ -23,7 +23,7 @@ from chassis.grpc.ingest import ingest
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from loyalty import names
-from loyalty.domain.ledger import Line, check_legs
+from loyalty.domain.ledger import Line, Order, check_legs
 from loyalty.store import ledger as store
 from loyalty.store.seals import NAMES
 from loyalty.store.tables import GET_PROGRAM
@@ -40,7 +40,7 @@ from rapport.loyalty.v1.transfer_pb2 import Transfer
 # Longer than a transaction lasts: what is posted now has a time from its beginning.
 SETTLED = timedelta(seconds=30)
 _OPENED = {Account.TYPE_PARTNER, Account.TYPE_ISSUER}
-_order = into(Transfer, posting.Order)
+_order = into(Transfer, Order)
 
 
 def _of_parent(check: Check, request: pb.BatchGetAccountsRequest, now: datetime) -> None:
@@ -80,7 +80,7 @@ class LedgerRpc(Rpc, LedgerServiceServicer):
 
     @ingest(lambda self, request, now: _checked(_order(request.transfer)))
     async def PostTransfer(
-        self, orders: Sequence[posting.Order], calls: Sequence[Call], tx: Transaction
+        self, orders: Sequence[Order], calls: Sequence[Call], tx: Transaction
     ) -> Sequence[Transfer | Refusal]:
         """Post transfers that arrived together."""
         outcomes = await posting.post_together(tx, orders, calls)
@@ -181,6 +181,6 @@ class LedgerRpc(Rpc, LedgerServiceServicer):
         )
 
 
-def _checked(order: posting.Order) -> posting.Order:
+def _checked(order: Order) -> Order:
     check_legs(order.legs)
     return order

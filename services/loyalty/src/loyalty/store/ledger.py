@@ -13,7 +13,7 @@ from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, rows_of
 from loyalty.domain import ledger
 from loyalty.names import MEMBERSHIP
-from loyalty.store.tables import ACCOUNTS, ENTRIES, TRANSFERS
+from loyalty.store.tables import ACCOUNTS, ENTRIES, PROGRAMS, TRANSFERS, UNITS
 
 _A = ACCOUNTS.c
 _HELD = [field.name for field in fields(ledger.Account)]
@@ -94,11 +94,17 @@ _locked = ACCOUNTS.alias("locked")
 # take part in nearly every transfer, come last and are one slot of them each: they are held for as short as
 # can be. What is locked of them goes by the name of the whole.
 LOCK_ACCOUNTS = Statement(
-    sa.select(*(_wanted.c.name if name == "name" else _locked.c[name] for name in _HELD))
+    sa.select(
+        *(_wanted.c.name if name == "name" else _locked.c[name] for name in _HELD),
+        UNITS.c.lots,
+        PROGRAMS.c.time_zone,
+    )
     .join_from(_wanted, _locked, _locked.c.id == _wanted.c.id)
+    .join(UNITS, sa.and_(UNITS.c.program_id == _locked.c.program_id, UNITS.c.id == _locked.c.unit_id))
+    .join(PROGRAMS, PROGRAMS.c.id == _locked.c.program_id)
     .order_by(_locked.c.membership_id.is_(None), _locked.c.id)
     .with_for_update(of=_locked),
-    row=ledger.Account,
+    row=ledger.HeldAccount,
 )
 
 

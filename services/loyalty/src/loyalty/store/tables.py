@@ -13,16 +13,16 @@ from chassis.api.listing import Listing
 from chassis.db.aliases import group_of
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table, updated
-from loyalty.domain import ledger
+from loyalty.domain import ledger, program
 from loyalty.domain.goodwill import Given, Goodwill, KnownPromise, Promised, Spent, State
 from loyalty.domain.value import CustomerValue, Purchase
 from loyalty.names import CUSTOMER
 
 METADATA = sa.MetaData()
 
-PROGRAMS = table(METADATA, "programs", ledger.Program)
-UNITS = table(METADATA, "units", ledger.Unit, key=("program_id", "id"))
-MEMBERSHIPS = table(METADATA, "memberships", ledger.Membership)
+PROGRAMS = table(METADATA, "programs", program.Program)
+UNITS = table(METADATA, "units", program.Unit, key=("program_id", "id"))
+MEMBERSHIPS = table(METADATA, "memberships", program.Membership)
 # What the newest entry of each account says, kept here to be locked. Those of a program's own are several,
 # each with entries of its own: the first has the name, of the others it is the whole.
 ACCOUNTS = table(
@@ -59,22 +59,22 @@ def _inserted(table: sa.Table) -> sa.ClauseElement:
     return new.on_conflict_do_nothing().returning(*table.c)
 
 
-INSERT_PROGRAM = Statement(_inserted(PROGRAMS), row=ledger.Program)
-GET_PROGRAM, LOCK_PROGRAM, UPDATE_PROGRAM = of_entity(PROGRAMS, ledger.Program)
-LIST_PROGRAMS = Listing(sa.select(PROGRAMS), PROGRAMS.c.id, row=ledger.Program)
+INSERT_PROGRAM = Statement(_inserted(PROGRAMS), row=program.Program)
+GET_PROGRAM, LOCK_PROGRAM, UPDATE_PROGRAM = of_entity(PROGRAMS, program.Program)
+LIST_PROGRAMS = Listing(sa.select(PROGRAMS), PROGRAMS.c.id, row=program.Program)
 
-INSERT_UNIT = Statement(_inserted(UNITS), row=ledger.Unit)
+INSERT_UNIT = Statement(_inserted(UNITS), row=program.Unit)
 UPDATE_UNIT = Statement[Any](updated(UNITS))
 _UNITS = sa.select(UNITS).where(UNITS.c.program_id == sa.bindparam("program_id"))
 _UNIT = _UNITS.where(UNITS.c.id == sa.bindparam("id"))
-GET_UNIT = Statement(_UNIT, row=ledger.Unit)
-LOCK_UNIT = Statement(_UNIT.with_for_update(), row=ledger.Unit)
-UNITS_OF = Statement(_UNITS, row=ledger.Unit)
-LIST_UNITS = Listing(_UNITS, UNITS.c.id, row=ledger.Unit)
+GET_UNIT = Statement(_UNIT, row=program.Unit)
+LOCK_UNIT = Statement(_UNIT.with_for_update(), row=program.Unit)
+UNITS_OF = Statement(_UNITS, row=program.Unit)
+LIST_UNITS = Listing(_UNITS, UNITS.c.id, row=program.Unit)
 
-INSERT_MEMBERSHIP = Statement(_inserted(MEMBERSHIPS), row=ledger.Membership)
+INSERT_MEMBERSHIP = Statement(_inserted(MEMBERSHIPS), row=program.Membership)
 _MEMBERSHIPS = sa.select(MEMBERSHIPS).where(MEMBERSHIPS.c.program_id == sa.bindparam("program_id"))
-GET_MEMBERSHIP = Statement(_MEMBERSHIPS.where(MEMBERSHIPS.c.id == sa.bindparam("id")), row=ledger.Membership)
+GET_MEMBERSHIP = Statement(_MEMBERSHIPS.where(MEMBERSHIPS.c.id == sa.bindparam("id")), row=program.Membership)
 # Of a customer who was a member by several names, the oldest: the one that they earn on.
 MEMBERSHIP_OF = Statement(
     _MEMBERSHIPS.where(
@@ -82,12 +82,12 @@ MEMBERSHIP_OF = Statement(
     )
     .order_by(MEMBERSHIPS.c.id)
     .limit(sa.literal_column("1")),
-    row=ledger.Membership,
+    row=program.Membership,
 )
 LIST_MEMBERSHIPS = Listing(
     _MEMBERSHIPS,
     MEMBERSHIPS.c.id,
-    row=ledger.Membership,
+    row=program.Membership,
     filters={"customer": filters.customer(MEMBERSHIPS.c.customer_id, CUSTOMER)},
 )
 

@@ -24,6 +24,7 @@ from chassis.work.timers import Timer
 from loyalty.domain.ledger import Line
 from loyalty.domain.seals import Chain, Fault, FaultKind, Seal, faults
 from loyalty.store import seals as store
+from loyalty.store.lots import WRONG_LOTS
 
 CHECKS_TIMER = "check-ledger"
 CHUNK = 500  # accounts in a transaction
@@ -100,6 +101,8 @@ async def _look(
         if (account.version, account.balance) != (account.entry_version, account.entry_balance):
             _report(found, FaultKind.BALANCE, account.name)
         done = account.id
+    for wrong in await WRONG_LOTS.all(tx, ids=[account.id for account in standings if account.id <= done]):
+        _report(found, FaultKind.LOT, wrong["name"])
     lines = await store.UNSEALED.all(
         tx,
         account_ids=[account.id for account, _ in asked],

@@ -11,29 +11,44 @@ from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists, invalid
 from chassis.facts import changed, fact_of
 from loyalty.domain.facts import MembershipCreated
-from loyalty.domain.ledger import OWN, Account, AccountType, Membership, Program, Unit
+from loyalty.domain.ledger import OWN, Account, AccountType
+from loyalty.domain.lots import LotPolicy
+from loyalty.domain.program import Membership, Program, Unit
 from loyalty.names import ACCOUNT, MEMBERSHIP, PROGRAM, UNIT
 from loyalty.store import tables as store
 from loyalty.store.ledger import OPEN_ACCOUNTS, OPEN_SLOTS
 
 
-class Changes(TypedDict, total=False):
-    """What is new of a program or unit."""
+class ProgramChanges(TypedDict, total=False):
+    """What is new of a program."""
 
     display_name: str
+    time_zone: str
 
 
-async def create_program(tx: Transaction, *, program_id: str, display_name: str) -> Program:
+class UnitChanges(TypedDict, total=False):
+    """What is new of a unit."""
+
+    display_name: str
+    lot_policy: LotPolicy | None
+
+
+async def create_program(tx: Transaction, *, program_id: str, display_name: str, time_zone: str) -> Program:
     """Make a program. AlreadyExists."""
-    program = Program(program_id, display_name, 1, tx.now, tx.now)
+    program = Program(program_id, display_name, 1, tx.now, tx.now, time_zone or "UTC")
     await created(tx, store.INSERT_PROGRAM, program)
     return program
 
 
-async def create_unit(tx: Transaction, *, program_id: str, unit_id: str, display_name: str) -> Unit:
+async def create_unit(
+    tx: Transaction, *, program_id: str, unit_id: str, display_name: str, lot_policy: LotPolicy | None
+) -> Unit:
     """Make a unit, with the program's own accounts in it. NotFound without the program; AlreadyExists."""
+    if lot_policy:
+        lot_policy.check("unit.lot_policy")
     await found(tx, PROGRAM, store.GET_PROGRAM, program_id)
     unit = Unit(program_id, unit_id, display_name, 1, tx.now, tx.now)
+    unit.lot_policy = lot_policy
     await created(tx, store.INSERT_UNIT, unit)
     await open_own(tx, [Account.of_program(program_id, unit_id, kind, tx.now) for kind in OWN])
     return unit
@@ -46,16 +61,22 @@ async def open_own(tx: Transaction, accounts: list[Account]) -> list[Account]:
     return new
 
 
-async def update_program(tx: Transaction, *, program_id: str, etag: str, changes: Changes) -> Program:
-    """Rename a program. NotFound; Aborted when the etag is stale."""
+async def update_program(tx: Transaction, *, program_id: str, etag: str, changes: ProgramChanges) -> Program:
+    """Change a program. What was earned keeps its end. NotFound; Aborted when the etag is stale."""
+    if changes.get("time_zone") == "":
+        changes["time_zone"] = "UTC"
     program = await found(tx, PROGRAM, store.LOCK_PROGRAM, program_id, etag=etag)
     if changed(program, changes):
         await write(tx, store.UPDATE_PROGRAM, program)
     return program
 
 
-async def update_unit(tx: Transaction, *, program_id: str, unit_id: str, etag: str, changes: Changes) -> Unit:
-    """Rename a unit. NotFound; Aborted when the etag is stale."""
+async def update_unit(
+    tx: Transaction, *, program_id: str, unit_id: str, etag: str, changes: UnitChanges
+) -> Unit:
+    """Change a unit, for what is earned from now on. NotFound; Aborted when the etag is stale."""
+    if policy := changes.get("lot_policy"):
+        policy.check("unit.lot_policy")
     unit = await found(tx, UNIT, store.LOCK_UNIT, program_id, unit_id, etag=etag)
     if changed(unit, changes):
         await write(tx, store.UPDATE_UNIT, unit)

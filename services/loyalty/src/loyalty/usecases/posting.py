@@ -1,112 +1,24 @@
 """Moving what transfers say: one, or many that share a transaction."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from chassis import ids
 from chassis.api.entities import found
 from chassis.context import Call
-from chassis.db.statement import arrays
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, Refusal
+from chassis.errors import FailedPrecondition, Refusal
 from chassis.facts import fact_of
-from loyalty.domain.facts import GoodwillReversed, TransferPosted, TransferReversed
-from loyalty.domain.ledger import SLOTS, Account, AccountType, Entry, Leg, Transfer, check_legs, post
+from loyalty.domain.facts import GoodwillReversed
+from loyalty.domain.ledger import MANAGED, AccountType, Leg, Order, Transfer, check_legs
+from loyalty.domain.lots import Lot, LotState
 from loyalty.names import TRANSFER
-from loyalty.store import ledger as store
 from loyalty.store.ledger import GET_REVERSAL, GET_TRANSFER
-from loyalty.store.tables import ENTRIES, REVERSE_GOODWILL, TRANSFERS
+from loyalty.store.lots import ALLOCATED, RESERVATION_BY
+from loyalty.store.tables import REVERSE_GOODWILL
+from loyalty.usecases.book import Book
 
-_BALANCE = ("id", "balance", "version", "update_time")
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What somebody wants moved."""
-
-    legs: list[Leg]
-    reason_code: str
-
-    def transfer(self, tx: Transaction, transfer_id: UUID | None = None) -> Transfer:
-        """Of the acting call."""
-        accounts, amounts = map(list, zip(*self.legs, strict=True))
-        return Transfer(
-            transfer_id or ids.uuid7(tx.now), accounts, amounts, self.reason_code, None, tx.id, tx.now
-        )
-
-
-@dataclass(slots=True)
-class Ledger:
-    """Accounts that are locked, and what was moved between them: written together, at last by `write`."""
-
-    tx: Transaction
-    accounts: dict[str, Account]
-    transfers: list[Transfer] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-
-    @classmethod
-    async def lock(cls, tx: Transaction, names: Iterable[str]) -> "Ledger":
-        """Those of these accounts that there are, in the one order that all lock them in."""
-        asked = {"names": sorted(set(names)), "slot": ids.uuid7(tx.now).int % SLOTS}
-        return cls(tx, {account.name: account for account in await store.LOCK_ACCOUNTS.all(tx, **asked)})
-
-    def require(self, names: Iterable[str]) -> None:
-        """NotFound for the first that there is not."""
-        for name in names:
-            if name not in self.accounts:
-                raise NotFound(name)
-
-    def post(self, transfer: Transfer, caused_by: UUID | None = None) -> Transfer:
-        """Move what a transfer says, or nothing of it, and tell the members. Refused as by `domain.post`."""
-        self.require(transfer.accounts)
-        entries = post(transfer, self.accounts)
-        self.transfers.append(transfer)
-        self.entries += entries
-        told: dict[str, Any] = {"transfer": TRANSFER.format(transfer.id), "reason_code": transfer.reason_code}
-        if transfer.reverses_id:
-            told["reverses"] = TRANSFER.format(transfer.reverses_id)
-        kind = TransferReversed if transfer.reverses_id else TransferPosted
-        for name, entry in zip(transfer.accounts, entries, strict=True):
-            if self.accounts[name].type is AccountType.MEMBERSHIP:
-                fact = fact_of(
-                    kind, self.accounts[name], amount=entry.amount, account_version=entry.version, **told
-                )
-                self.tx.record(fact, version=entry.version, caused_by=caused_by)
-        return transfer
-
-    async def write(self) -> None:
-        """Write all that was moved as one statement."""
-        if not self.transfers:
-            return
-        moved = {entry.account_id for entry in self.entries}
-        accounts = [account for account in self.accounts.values() if account.id in moved]
-        rows = [
-            {
-                "id": each.id,
-                "leg_count": len(each.amounts),
-                "reason_code": each.reason_code,
-                "reverses_id": each.reverses_id,
-                "cause_id": each.cause_id,
-                "post_time": each.post_time,
-            }
-            for each in self.transfers
-        ]
-        columns = (
-            ("transfer", TRANSFERS.c.keys(), rows),
-            ("leg", ENTRIES.c.keys(), self.entries),
-            ("account", _BALANCE, accounts),
-        )
-        await store.POST.run(
-            self.tx,
-            **{
-                f"{prefix}_{name}": column
-                for prefix, names, of in columns
-                for name, column in arrays(names, of).items()
-            },
-        )
-        self.transfers, self.entries = [], []
+Parts = Sequence[tuple[Lot, int]]  # what a transfer put into each lot; negative for what it took
 
 
 async def post_transfer(
@@ -120,12 +32,14 @@ async def post_transfer(
     """Move what the legs say, as the transfer `transfer_id`, or one chosen here.
 
     InvalidArgument for the legs (see `check_legs` and `post`); NotFound without an account;
-    FailedPrecondition `INSUFFICIENT_BALANCE`.
+    FailedPrecondition `INSUFFICIENT_BALANCE`, `MANAGED_ACCOUNT`, `EXPIRY_PASSED`.
     """
     check_legs(legs)
-    ledger = await Ledger.lock(tx, [leg.account for leg in legs])
-    posted = ledger.post(Order(list(legs), reason_code).transfer(tx, transfer_id), caused_by)
-    await ledger.write()
+    order = Order(list(legs), reason_code)
+    book = await Book.lock(tx, [leg.account for leg in legs])
+    await book.open_pending([order])
+    posted = book.order(order, transfer_id, caused_by)
+    await book.write()
     return posted
 
 
@@ -133,33 +47,85 @@ async def post_together(
     tx: Transaction, orders: Sequence[Order], calls: Sequence[Call]
 ) -> list[Transfer | Refusal]:
     """Move what arrived together, each for its call: one after the other, on accounts locked once."""
-    ledger = await Ledger.lock(tx, [leg.account for order in orders for leg in order.legs])
+    book = await Book.lock(tx, [leg.account for order in orders for leg in order.legs])
+    await book.open_pending(orders)
     outcomes: list[Transfer | Refusal] = []
     for order, call in zip(orders, calls, strict=True):
         tx.act(call)
         try:
-            outcomes.append(ledger.post(order.transfer(tx)))
+            outcomes.append(book.order(order))
         except Refusal as refused:
             outcomes.append(refused)
-    await ledger.write()
+    await book.write()
     return outcomes
 
 
 async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: str) -> Transfer:
     """Undo a transfer, once; the goodwill that it moved is then as if it had never been.
 
-    NotFound; FailedPrecondition `ALREADY_REVERSED`, `IS_REVERSAL`, or `INSUFFICIENT_BALANCE` when what was
-    got is spent.
+    What was spent goes back to the lots it came from, or to a new one where such a lot has ended. What was
+    earned is taken from the lot it went into, and what was spent of that from others. NotFound;
+    FailedPrecondition `ALREADY_REVERSED`, `IS_REVERSAL`, `MANAGED_ACCOUNT`, or `INSUFFICIENT_BALANCE` when
+    what was got is spent.
     """
     original = await found(tx, TRANSFER, GET_TRANSFER, transfer_id)
+    reservation = await RESERVATION_BY.maybe(tx, id=transfer_id)
+    if reservation and not reservation.is_redeemed_by(transfer_id):
+        told = (
+            f"{TRANSFER.format(transfer_id)} belongs to {reservation.name}: commit or release that instead."
+        )
+        raise FailedPrecondition("MANAGED_ACCOUNT", told, {"resource": TRANSFER.format(transfer_id)})
+    origin = reservation.transfer_id if reservation else transfer_id
+    allocated = await ALLOCATED.all(tx, transfer_id=origin)
+    held = {each["account"] for each in allocated} | ({reservation.account} if reservation else set())
     # Before looking, so that of two reversals the second sees the first.
-    ledger = await Ledger.lock(tx, original.accounts)
+    book = await Book.lock(tx, [*original.accounts, *held])
     again = await GET_REVERSAL.maybe(tx, id=transfer_id) is not None
     reversal = original.reversal(ids.uuid7(tx.now), reason_code, tx.id, tx.now, again)
+    parts = await book.attach(origin)
+    _redirect(book, reversal, parts)
     caused_by = None
     for goodwill in await REVERSE_GOODWILL.all(tx, transfer=transfer_id, at=tx.now):
         fact = fact_of(GoodwillReversed, goodwill, points=goodwill.amount)
         caused_by = tx.record(fact, version=goodwill.version)
-    ledger.post(reversal, caused_by)
-    await ledger.write()
+    _undo(book, reversal, parts, caused_by)
+    await book.write()
     return reversal
+
+
+def _redirect(book: Book, reversal: Transfer, parts: Parts) -> None:
+    """Have what a member has by now in another account move there and back there."""
+    for i, (name, amount, _) in enumerate(reversal.legs):
+        account = book.accounts[name]
+        if account.type not in MANAGED:
+            continue
+        active = book.accounts[account.beside(AccountType.MEMBERSHIP, book.tx.now).name]
+        of = [lot for lot, _ in parts if lot.account_id == active.id]
+        if account.type is AccountType.PENDING and not of:
+            raise _managed(reversal, "made usable what was earned: reverse what was earned instead")
+        if amount > 0 or any(lot.state is not LotState.PENDING for lot in of):
+            reversal.accounts[i] = active.name
+
+
+def _undo(book: Book, reversal: Transfer, parts: Parts, caused_by: UUID | None) -> None:
+    """Post a reversal, and have the lots hold what they did, as far as that can be."""
+    for leg in reversal.legs:
+        book.require_usable(book.accounts[leg.account], -leg.amount)
+    book.post(reversal, caused_by)
+    for leg in reversal.legs:
+        account = book.accounts[leg.account]
+        if account.type is AccountType.PENDING:
+            for lot, put in parts:
+                if put > 0 and lot.account == account.beside(AccountType.MEMBERSHIP, book.tx.now).name:
+                    book.move(reversal, lot, -put)
+        elif account.type is AccountType.MEMBERSHIP:
+            of = [part for part in parts if part[0].account_id == account.id]
+            if leg.amount > 0:
+                book.give_back(reversal, of)
+            else:
+                book.take_back(reversal, account, -leg.amount, of)
+
+
+def _managed(reversal: Transfer, why: str) -> FailedPrecondition:
+    name = TRANSFER.format(reversal.reverses_id)
+    return FailedPrecondition("MANAGED_ACCOUNT", f"{name} {why}.", {"resource": name})

@@ -1,0 +1,137 @@
+"""Statements on lots, what transfers took from them, and reservations."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.api import filters
+from chassis.api.listing import Listing
+from chassis.db.statement import Bulk, Statement, of_entity
+from chassis.db.tables import among, table
+from loyalty.domain.lots import Lot
+from loyalty.domain.reservation import Reservation
+from loyalty.store.tables import ACCOUNTS, METADATA
+
+LOTS = table(METADATA, "lots", Lot)
+_L = LOTS.c
+
+
+@dataclass(frozen=True, slots=True)
+class Allocated:
+    """What a transfer put into a lot, or took from it when it is negative; whose lot that is."""
+
+    transfer_id: UUID
+    lot_id: UUID
+    amount: int
+
+
+ALLOCATIONS_TABLE = table(METADATA, "allocations", Allocated, key=("transfer_id", "lot_id"))
+_OF_TRANSFER = ALLOCATIONS_TABLE.c.transfer_id == sa.bindparam("transfer_id", type_=sa.Uuid)
+ALLOCATIONS = Statement(
+    sa.select(ALLOCATIONS_TABLE).where(_OF_TRANSFER).order_by(ALLOCATIONS_TABLE.c.lot_id), row=Allocated
+)
+# The accounts whose lots a transfer moved: which those are never changes.
+ALLOCATED = Statement[Any](
+    sa.select(_L.account)
+    .distinct()
+    .join(ALLOCATIONS_TABLE, ALLOCATIONS_TABLE.c.lot_id == _L.id)
+    .where(_OF_TRANSFER)
+)
+INSERT_ALLOCATIONS = Bulk[Any](ALLOCATIONS_TABLE)
+
+_FILLED = _L.remaining > 0
+# Lots have no locks of their own: whoever has their account has them.
+OPEN_LOTS = Statement(sa.select(LOTS).where(among(_L.account_id, "account_ids"), _FILLED), row=Lot)
+GET_LOTS = Statement(sa.select(LOTS).where(among(_L.id, "ids")), row=Lot)
+_MOVES = ("state", "ends", "amount", "remaining", "due_time", "update_time", "version")
+SAVE_LOTS = Bulk[Any](
+    LOTS,
+    lambda into: into.on_conflict_do_update(
+        index_elements=["id"], set_={name: into.excluded[name] for name in _MOVES}
+    ),
+)
+
+_IN = _L.account == (
+    sa.literal("programs/") + sa.bindparam("program_id") + "/accounts/" + sa.bindparam("account_id")
+)
+GET_LOT = Statement(sa.select(LOTS).where(_IN, _L.id == sa.bindparam("id", type_=sa.Uuid)), row=Lot)
+LIST_LOTS = Listing(
+    sa.select(LOTS).where(_L.account_id == sa.bindparam("of", type_=sa.Uuid), _FILLED),
+    _L.ends,
+    _L.id,
+    row=Lot,
+)
+
+# Whose lots are due of a shard: those that have been due for longest; each account once.
+_due = (
+    sa.select(_L.account_id, _L.account)
+    .where(_L.shard == sa.bindparam("shard"), _L.due_time <= sa.bindparam("now"))
+    .order_by(_L.due_time)
+    .limit(sa.bindparam("limit", type_=sa.BigInteger))
+    .subquery("due")
+)
+DUE_ACCOUNTS = Statement[Any](sa.select(_due.c.account).distinct())
+
+RESERVATIONS = table(METADATA, "reservations", Reservation)
+_R = RESERVATIONS.c
+GET_RESERVATION, LOCK_RESERVATION, UPDATE_RESERVATION = of_entity(RESERVATIONS, Reservation)
+INSERT_RESERVATION = Statement[Any](sa.insert(RESERVATIONS))
+RESERVATION_BY = Statement(
+    sa.select(RESERVATIONS).where(
+        sa.or_(
+            _R.transfer_id == sa.bindparam("id", type_=sa.Uuid),
+            _R.end_transfer_id == sa.bindparam("id", type_=sa.Uuid),
+        )
+    ),
+    row=Reservation,
+)
+LIST_RESERVATIONS = Listing(
+    sa.select(RESERVATIONS),
+    _R.id,
+    descending=True,
+    row=Reservation,
+    filters={"account": filters.text(_R.account)},
+)
+
+# Of members' accounts those whose lots do not hold what they should: of usable lots no more than the account,
+# of pending ones what is pending, and each what transfers put into it and took.
+_active, _pending = ACCOUNTS.alias("active"), ACCOUNTS.alias("pending")
+
+
+def _held(state: str) -> Any:
+    return sa.func.coalesce(
+        sa.select(sa.func.sum(_L.remaining))
+        .where(_L.account_id == _active.c.id, _L.state == state, _FILLED)
+        .scalar_subquery(),
+        0,
+    )
+
+
+_noted = sa.func.coalesce(
+    sa.select(sa.func.sum(ALLOCATIONS_TABLE.c.amount))
+    .where(ALLOCATIONS_TABLE.c.lot_id == _L.id)
+    .scalar_subquery(),
+    0,
+)
+WRONG_LOTS = Statement[Any](
+    sa.select(_active.c.name)
+    .outerjoin(
+        _pending,
+        sa.and_(
+            _pending.c.membership_id == _active.c.membership_id,
+            _pending.c.unit_id == _active.c.unit_id,
+            _pending.c.type == "PENDING",
+        ),
+    )
+    .where(
+        among(_active.c.id, "ids"),
+        _active.c.type == "MEMBERSHIP",
+        sa.or_(
+            _held("ACTIVE") > _active.c.balance,
+            _held("PENDING") != sa.func.coalesce(_pending.c.balance, 0),
+            sa.exists().where(_L.account_id == _active.c.id, _FILLED, _L.remaining != _noted),
+        ),
+    )
+)

@@ -1,0 +1,102 @@
+"""What the clock does with lots: what was pending becomes usable, and what has ended goes."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from chassis import ids
+from chassis.api.entities import found
+from chassis.context import Call, acting, service_itself
+from chassis.db.database import Database
+from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition
+from chassis.work.timers import Timer
+from loyalty.domain.ledger import AccountType, HeldAccount, Transfer, own_account
+from loyalty.domain.lots import SHARDS, Lot, LotState
+from loyalty.names import LOT
+from loyalty.store.lots import DUE_ACCOUNTS, GET_LOT, GET_LOTS
+from loyalty.usecases.book import Book
+
+LOTS_TIMER = "lots-due"
+CHUNK = 250  # lots in a transaction
+LOOK = timedelta(seconds=30)  # how often each shard is looked at
+
+
+async def expect_lots(db: Database) -> None:
+    """Have somebody look at what is due, of each shard at its own time, from now on."""
+    with acting(Call("start", service_itself(db.service))):
+        async with db.transaction() as tx:
+            for shard in range(SHARDS):
+                await tx.schedule(LOTS_TIMER, str(shard), tx.now)
+
+
+async def see_to_lots(tx: Transaction, timer: Timer) -> None:
+    """Do what is due of a shard, a chunk of it; then again, at once when there is more."""
+    due = [
+        row["account"] for row in await DUE_ACCOUNTS.all(tx, shard=int(timer.key), now=tx.now, limit=CHUNK)
+    ]
+    if due:
+        book = await Book.lock(tx, due)
+        await book.add({name for account in book.members() for name in _others(account, book)})
+        for account in book.members():
+            for lot in book.lots[account.id]:
+                if lot.due_time and lot.due_time <= tx.now:
+                    _see_to(book, account, lot)
+        await book.write()
+    await tx.schedule(LOTS_TIMER, timer.key, tx.now if due else tx.now + LOOK)
+
+
+def _others(account: HeldAccount, book: Book) -> Iterator[str]:
+    lots = [lot for lot in book.lots[account.id] if lot.due_time and lot.due_time <= book.tx.now]
+    if any(lot.state is LotState.PENDING for lot in lots):
+        yield account.beside(AccountType.PENDING, book.tx.now).name
+    if any(lot.ends <= book.tx.now for lot in lots):
+        yield _expired(account)
+
+
+def _see_to(book: Book, account: HeldAccount, lot: Lot) -> None:
+    """Move what a lot that is due holds, if that is where it should no longer be."""
+    now, pending = book.tx.now, account.beside(AccountType.PENDING, book.tx.now).name
+    if lot.has_ended(now):
+        amount, held = lot.remaining, pending if lot.state is LotState.PENDING else account.name
+        transfer = _moved(book, held, _expired(account), amount, "expired")
+        book.move(transfer, lot, -amount)
+        lot.become(LotState.EXPIRED, now)
+    else:
+        activate(book, account, lot)
+
+
+def activate(book: Book, account: HeldAccount, lot: Lot) -> None:
+    """Have what was pending be usable."""
+    pending = account.beside(AccountType.PENDING, book.tx.now).name
+    _moved(book, pending, account.name, lot.remaining, "activated")
+    lot.become(LotState.ACTIVE, book.tx.now)
+    book.changed[lot.id] = lot
+
+
+async def activate_lot(tx: Transaction, *, program_id: str, account_id: str, lot_id: UUID) -> Lot:
+    """Have what waited for an action be usable. NotFound; FailedPrecondition `LOT_NOT_PENDING`."""
+    lot = await found(tx, LOT, GET_LOT, program_id, account_id, lot_id)
+    book = await Book.lock(tx, [lot.account])
+    (lot,) = await GET_LOTS.all(tx, ids=[lot_id])
+    if lot.state is not LotState.PENDING or not lot.remaining or lot.has_ended(tx.now):
+        told = f"{lot.name} is {lot.state}; what is PENDING and has not ended can be made usable."
+        raise FailedPrecondition("LOT_NOT_PENDING", told, {"resource": lot.name})
+    account = book.accounts[lot.account]
+    await book.beside(account, AccountType.PENDING)
+    activate(book, account, lot)
+    await book.write()
+    return lot
+
+
+def _expired(account: HeldAccount) -> str:
+    return own_account(account.program_id, account.unit_id, AccountType.EXPIRED)
+
+
+def _moved(book: Book, giver: str, getter: str, amount: int, reason_code: str) -> Transfer:
+    tx = book.tx
+    transfer = Transfer(
+        ids.uuid7(tx.now), [giver, getter], [-amount, amount], reason_code, None, tx.id, tx.now
+    )
+    book.post(transfer)
+    return transfer
