@@ -106,6 +106,8 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
         "/departments/delivery",
         "/handoffs",
         "/promises",
+        "/caseJobs",
+        "/caseJobs/new",
         f"/{erika}/same/{(await somebody(desk, 'Nora')).removeprefix('customers/')}",
         f"/{erika}/merges/{apart['name'].removeprefix('customerMerges/')}",
         f"/{erika}/timeline?kind=contacts&channel=voice",
@@ -220,7 +222,7 @@ async def test_row_26_tab_reaches_every_control_and_nothing_hides_which_it_is(
 ) -> None:
     visitor = await signed_in(ALL)
     page, found = visitor.page, []
-    for path, size in [(path, WIDE) for path in paths[:16]] + [(paths[1], NARROWEST)]:
+    for path, size in [(path, WIDE) for path in paths[:18]] + [(paths[1], NARROWEST)]:
         await resize(page, size)
         await page.goto(path)
         stops = await keyboard_stops(page)

@@ -259,3 +259,31 @@ async def test_the_page_stands_while_cases_is_away(open_desk: Any) -> None:
     answer = await alice.get("/")
     assert answer.status_code == 200
     assert answer.text.count("Cases does not answer") == 5
+
+
+async def test_cases_are_found_by_words_and_orders_and_no_url_has_what_was_typed(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    erika, api = await seeded(desk), desk.client()
+    case = {"customer": erika["name"], "topic": "damaged", "owner": "agents/alice"}
+    settled = await made(api, "/v1/cases:open", case={**case, "displayName": "A vase in pieces"})
+    await made(api, f"/v1/{settled['name']}:resolve", resolution="refunded")
+    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
+
+    async def found(typed: str) -> tuple[str, str]:
+        led = (await alice.post("/cases/find", data={"q": typed})).headers["location"]
+        assert typed not in led
+        return led, (await alice.get(led)).text
+
+    _, page = await found("late deliv")
+    assert re.findall(r"<b><a href=\"/cases/[^\"]+\">([^<]+)</a>", page) == ["Late delivery"]
+    assert "Alice owns it." in page
+    led, page = await found("vase")
+    assert "No case has this." in page
+    page = (await alice.get(f"{led}?settled=1")).text
+    assert "A vase in pieces</a>" in page
+    assert "refunded after 1 minute" in page
+    assert "/act/resolve" not in page.partition("A vase in pieces")[2]
+    led, page = await found("v")
+    assert 'class="refused"' in page
+    other = await desk.signed_in("agent:bob", ["*"], "front-desk")
+    assert (await other.get(led)).status_code == 404

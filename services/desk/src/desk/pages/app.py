@@ -33,6 +33,7 @@ ROOMS = (
         "customer",
         "case",
         "calls",
+        "case_jobs",
         "departments",
         "handoffs",
         "promises",

@@ -17,6 +17,7 @@ from chassis.explain.explainer import explained_by
 from chassis.grpc import status
 from chassis.grpc.client import Channels
 from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
+from rapport.cases.v1.case_job_service_pb2_grpc import CaseJobServiceStub
 from rapport.cases.v1.case_link_service_pb2_grpc import CaseLinkServiceStub
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.clock_service_pb2_grpc import ClockServiceStub
@@ -72,6 +73,7 @@ class Services:
     views = _called(ViewServiceStub)
     cases = _called(CaseServiceStub)
     calls = _called(CallServiceStub)
+    case_jobs = _called(CaseJobServiceStub)
     case_links = _called(CaseLinkServiceStub)
     clocks = _called(ClockServiceStub)
     work_items = _called(WorkItemServiceStub)

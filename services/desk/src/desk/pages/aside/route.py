@@ -58,6 +58,11 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "Z": N_("Undo, while it is offered"),
     },
     N_("Lists"): {"V": N_("Show more")},
+    N_("Jobs over many cases"): {
+        "L": N_("Find a case, on the page of cases"),
+        "Y": N_("See whom it concerns, then do it"),
+        "X": N_("Stop it"),
+    },
     N_("To assign"): {
         "1-9": N_("Choose the first, second, third..."),
         "L": N_("Look for somebody"),

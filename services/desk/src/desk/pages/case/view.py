@@ -115,6 +115,7 @@ class _Maker:
             owner=say("{who} owns it.", who=self.names(case.owner)),
             lasting=self._lasting(is_open),
             holders=[self._holder(each) for each in waiting],
+            problem=words.last(case.name) if value_name(case, "kind") == "PROBLEM" else "",
             acts=self._offered(*acts, on=case.name, owner=case.department),
         )
 

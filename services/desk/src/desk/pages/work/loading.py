@@ -8,7 +8,14 @@ from typing import Any
 from chassis.api.messages import timestamp
 from desk.pages.base import Looking
 from desk.pages.services import Parts, Services, ask, filters, patience
-from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest, ListCasesResponse
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.case_service_pb2 import (
+    GetCaseRequest,
+    ListCasesRequest,
+    ListCasesResponse,
+    SearchCasesRequest,
+    SearchCasesResponse,
+)
 from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest, ListPromisesRequest, ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest, ListWorkItemsResponse
@@ -18,6 +25,8 @@ WITHIN = timedelta(days=7)
 PROMISES_MAX, BROKEN_MAX, CASES_MAX, ITEMS_MAX = 200, 50, 50, 50
 CUSTOMERS_MAX = 36
 BEFORE_MAX = 50  # promises that were replaced, for the date that was
+FOUND_MAX = 20
+SEARCH_S = 2.0  # for what somebody looks for
 PAGE_S = 0.8  # for everything, also for what is asked only after an answer
 
 
@@ -83,7 +92,22 @@ async def cases_of(look: Looking, department: str, token: str) -> Parts:
     ours = f'department = "{department}" AND state = OPEN'
     request = ListCasesRequest(filter=ours, order_by="open_time", page_size=CASES_MAX, page_token=token)
     parts = await ask(left(), cases=services.cases.ListCases(request))
-    if not (listed := parts.of("cases", ListCasesResponse).cases):
+    return await _with_work(services, parts, parts.of("cases", ListCasesResponse).cases, left)
+
+
+async def cases_found(look: Looking, query: str, which: str, token: str) -> Parts:
+    """A page of the cases that a text finds, and what they wait for; `which` is a filter."""
+    services, left = look.services, patience(SEARCH_S)
+    request = SearchCasesRequest(query=query, filter=which, page_size=FOUND_MAX, page_token=token)
+    parts = await ask(left(), cases=services.cases.SearchCases(request))
+    return await _with_work(services, parts, parts.of("cases", SearchCasesResponse).cases, left)
+
+
+async def _with_work(
+    services: Services, parts: Parts, listed: Sequence[Case], left: Callable[[], float]
+) -> Parts:
+    """With the work that cases wait for, and their customers."""
+    if not listed:
         return parts
     waiting = _waiting(services, [case.name for case in listed])
     known = services.known(case.customer for case in listed)

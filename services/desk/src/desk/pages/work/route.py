@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Sequence
+from typing import Annotated
 from urllib.parse import urlencode
+from uuid import UUID, uuid4
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Form
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from chassis.errors import NotFound
+from desk.language.catalogues import N_
+from desk.pages.actions.drafts import Drafts
 from desk.pages.actions.offering import departments
 from desk.pages.base import Card, Look, Looking, card, macros, message
 from desk.pages.customer.loading import Names
@@ -16,12 +20,13 @@ from desk.pages.queue.forms import form_of
 from desk.pages.queue.loading import mine
 from desk.pages.services import Parts
 from desk.pages.work import view
-from desk.pages.work.loading import cases_of, load
+from desk.pages.work.loading import cases_found, cases_of, load
 from desk.ui import words
-from rapport.cases.v1.case_service_pb2 import ListCasesResponse
+from rapport.cases.v1.case_service_pb2 import ListCasesResponse, SearchCasesResponse
 from rapport.cases.v1.presence_pb2 import Presence
 
 router = APIRouter()
+QUERY_MAX = 200
 CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -66,6 +71,46 @@ async def cases(look: Look, department: str = "", after: str = "") -> Response:
         return look.answer("pages/work/rows.html", part=told, further=further)
     others = await departments(look) if look.viewer.principal.administers("cases") else []
     return look.answer("pages/work/cases.html", part=told, further=further, departments=others, chosen=code)
+
+
+@router.post("/cases/find")
+async def find_cases(look: Look, q: Annotated[str, Form(max_length=QUERY_MAX)] = "") -> Response:
+    """To the cases that a text finds. What is typed may be personal: the desk keeps it, and no URL has it."""
+    key = uuid4()
+    await Drafts(look).put(f"cases/found/{key}", {"q": q.strip()})
+    return RedirectResponse(f"/cases/found/{key}", 303)
+
+
+@router.get("/cases/found/{key}")
+async def cases_that_were_found(look: Look, key: UUID, settled: bool = False, after: str = "") -> Response:
+    """The open cases that a text finds, or all; or what comes after a page of them. It is searched anew."""
+    kept = await Drafts(look).get(f"cases/found/{key}")
+    if not kept:
+        raise NotFound("cases/…", N_("This search is not kept any more. Type it again."))
+    query = str(kept.get("q", ""))
+    parts = await cases_found(look, query, "" if settled else "state = OPEN", after)
+    if (refusal := parts["cases"].refusal) and not parts["cases"].away:
+        found, told = SearchCasesResponse(), look.say.refusal(refusal)
+    else:
+        found, told = parts.of("cases", SearchCasesResponse), ""
+    names = Names(look.viewer, look.memory)
+    await names.learn(look.services, {case.owner for case in found.cases})
+    page = view.cases_of(parts, look.viewer, look.say, names)
+    here, more = f"/cases/found/{key}", {"settled": "1"} if settled else {}
+    further = f"{here}?{urlencode({**more, 'after': found.next_page_token})}" if found.next_page_token else ""
+    if look.is_fragment:
+        return look.answer("pages/work/rows.html", part=page, further=further)
+    return look.answer(
+        "pages/work/found.html",
+        422 if told else 200,
+        part=page,
+        further=further,
+        typed=query,
+        refused=told,
+        search=here,
+        settled=settled,
+        capped=found.capped,
+    )
 
 
 def _department(code: str) -> str:

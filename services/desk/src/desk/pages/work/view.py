@@ -16,6 +16,7 @@ from desk.pages.customer.things import page_of_call, title_of
 from desk.pages.services import Listed, Parts
 from desk.ui import words
 from desk.ui.speech import Speech
+from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import ListPromisesResponse
@@ -64,9 +65,7 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Mapping[
     cases, replaced = _cases(parts), _replaced(parts)
     mine = {case.name for case in parts.of("cases", ListCasesResponse).cases}
     items = [
-        each
-        for each in parts.of("items", ListWorkItemsResponse).work_items
-        if each.assignee != viewer.agent
+        each for each in parts.of("items", ListWorkItemsResponse).work_items if each.assignee != viewer.agent
     ]
     listed = [each for name in ("broken", "promises") for each in _promised(parts, name)]
     unfinished = sorted(_unfinished(listed), key=lambda each: (each.case not in mine, each.due_time.seconds))
@@ -95,23 +94,34 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Mapping[
 def cases_of(
     parts: Parts, viewer: Viewer, say: Speech, owners: Callable[[str], str] | None = None
 ) -> Listed[Line]:
-    """The open cases that were listed, and for whom each waits, and by `owners` who owns it."""
+    """The cases that were listed, for whom each waits while it is open, and by `owners` who owns it."""
     waiting, names = parts.of("waiting", list[WorkItem]), _names(parts)
     lines = []
     for case in parts.of("cases", ListCasesResponse).cases:
         of = [item for item in waiting if item.case == case.name]
         who = ", ".join(dict.fromkeys(say.titled(words.last(item.department)) for item in of))
-        lasting = say.lasting(say.now - moment(case.open_time))
-        told = N_("open for {span}, waits for {who}") if who else N_("open for {span}")
-        when = say(told, span=lasting, who=who)
+        when = _stands(case, who, say)
         if owners:
             when += f". {say('{who} owns it.', who=owners(case.owner))}"
-        acts = [WORK, RESOLVE if parts.has("waiting") and not of else NOTE, *([OWNER] if owners else [])]
+        is_open = value_name(case, "state") == "OPEN"
+        acts = [WORK, RESOLVE if parts.has("waiting") and not of else NOTE] if is_open else []
+        acts += [OWNER] if owners and is_open else []
         offers = offered(viewer, case.customer, *acts, on=case.name, owner=case.department)
         title = title_of(case, say, of)
         called = names.get(case.customer, "")
         lines.append(Line(case.name, case.customer, called, title, when, "", offers, case=case.name))
     return _part(parts, lines, say, "cases", "waiting")
+
+
+def _stands(case: Case, who: str, say: Speech) -> str:
+    """For how long a case is open and whom it waits for, or how it ended."""
+    if value_name(case, "state") == "OPEN":
+        told = N_("open for {span}, waits for {who}") if who else N_("open for {span}")
+        return say(told, span=say.lasting(say.now - moment(case.open_time)), who=who)
+    if case.merged_into:
+        return say("is one with another case")
+    lasted = say.lasting(moment(case.resolve_time) - moment(case.open_time))
+    return say("{how} after {span}", how=say.code(case.resolution), span=lasted)
 
 
 def _names(parts: Parts) -> Mapping[str, str]:
