@@ -1,6 +1,6 @@
 """The cases of a department can be asked for."""
 
-from alembic import op
+from chassis.db.indexes import create_index
 
 revision = "cases_0004"
 down_revision = "cases_0003"
@@ -9,11 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # While others write. One that was interrupted has left an index that nobody uses.
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS cases_department")
-        op.execute("CREATE INDEX CONCURRENTLY cases_department ON cases (department_id, id)")
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index("cases_department", "cases (department_id, id)")

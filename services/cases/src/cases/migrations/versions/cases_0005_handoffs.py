@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "cases_0005"
 down_revision = "cases_0004"
 branch_labels = None
@@ -53,11 +55,4 @@ def upgrade() -> None:
     op.execute("CREATE INDEX handoffs_requesting_department ON handoffs (requesting_department_id, id)")
     op.execute("CREATE INDEX handoffs_department ON handoffs (department_id, id)")
     op.execute("CREATE UNIQUE INDEX handoffs_one_open ON handoffs (work_item_id) WHERE end_time IS NULL")
-    # While others write. One that was interrupted has left an index that nobody uses.
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS work_items_assignee")
-        op.execute("CREATE INDEX CONCURRENTLY work_items_assignee ON work_items (assignee_id, id)")
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index("work_items_assignee", "work_items (assignee_id, id)")

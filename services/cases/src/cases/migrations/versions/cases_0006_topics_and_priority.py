@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "cases_0006"
 down_revision = "cases_0005"
 branch_labels = None
@@ -47,16 +49,5 @@ def upgrade() -> None:
         """
     )
     op.execute("ALTER TABLE notes ADD COLUMN visibility text NOT NULL DEFAULT 'INTERNAL'")
-    _index("cases_priority", "cases (priority, id)")
-    _index("notes_visibility", "notes (case_id, visibility, id)")
-
-
-def _index(name: str, on: str) -> None:
-    """Make an index while others write. One that was interrupted has left an index that nobody uses."""
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {on}")
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index("cases_priority", "cases (priority, id)")
+    create_index("notes_visibility", "notes (case_id, visibility, id)")

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "cases_0009"
 down_revision = "cases_0008"
 branch_labels = None
@@ -84,16 +86,5 @@ def upgrade() -> None:
         $$
         """
     )
-    _index("cases_survivor_id", "cases (survivor_id, id)")
-    _index("cases_kind", "cases (kind, id)")
-
-
-def _index(name: str, on: str) -> None:
-    """Make an index while others write. One that was interrupted has left an index that nobody uses."""
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {on}")
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index("cases_survivor_id", "cases (survivor_id, id)")
+    create_index("cases_kind", "cases (kind, id)")

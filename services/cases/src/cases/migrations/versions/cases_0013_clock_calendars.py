@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "cases_0013"
 down_revision = "cases_0012"
 branch_labels = None
@@ -17,13 +19,6 @@ def upgrade() -> None:
             ADD COLUMN calendar_version bigint NOT NULL DEFAULT 1
         """
     )
-    with op.get_context().autocommit_block():  # while others write
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS clocks_calendar")
-        op.execute(
-            "CREATE INDEX CONCURRENTLY clocks_calendar ON clocks (calendar_id, id) "
-            "WHERE fulfill_time IS NULL AND breach_time IS NULL"
-        )
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index(
+        "clocks_calendar", "clocks (calendar_id, id) WHERE fulfill_time IS NULL AND breach_time IS NULL"
+    )

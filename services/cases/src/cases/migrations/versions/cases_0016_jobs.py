@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "cases_0016"
 down_revision = "cases_0015"
 branch_labels = None
@@ -53,16 +55,4 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX case_job_results_reason ON case_job_results (case_job_id, reason, case_id)")
-    # The cases of a problem are walked in the order in which they were linked to it.
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS case_links_caused")
-        op.execute(
-            """
-            CREATE INDEX CONCURRENTLY case_links_caused ON case_links (linked_case_id, id)
-                WHERE kind = 'CAUSED_BY'
-            """
-        )
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index("case_links_caused", "case_links (linked_case_id, id) WHERE kind = 'CAUSED_BY'")

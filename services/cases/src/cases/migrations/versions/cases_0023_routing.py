@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "cases_0023"
 down_revision = "cases_0022"
 branch_labels = None
@@ -67,22 +69,11 @@ def upgrade() -> None:
             ADD COLUMN queue_time timestamptz DEFAULT now()
         """
     )
-    _index("work_items_lane_deadline", "work_items (department_id, lane, deadline_time, id)", WAITING)
-    _index("work_items_lane_rank", "work_items (department_id, lane, rank_time, id)", WAITING)
-    _index("work_items_queue_time", "work_items (department_id, queue_time, id)", WAITING)
-    _index("work_items_open", "work_items (assignee_id, id)", "WHERE state <> 'FINISHED'")
-    _index("agents_department", "agents (department_id, id)")
+    create_index("work_items_lane_deadline", f"work_items (department_id, lane, deadline_time, id) {WAITING}")
+    create_index("work_items_lane_rank", f"work_items (department_id, lane, rank_time, id) {WAITING}")
+    create_index("work_items_queue_time", f"work_items (department_id, queue_time, id) {WAITING}")
+    create_index("work_items_open", "work_items (assignee_id, id) WHERE state <> 'FINISHED'")
+    create_index("agents_department", "agents (department_id, id)")
     for name in ("work_items_queue_deadline", "work_items_queue_rank"):  # of no release
         with op.get_context().autocommit_block():
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-
-
-def _index(name: str, on: str, where: str = "") -> None:
-    """Make an index while others write. One that was interrupted left one that nobody uses."""
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {on} {where}")
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "customer_0008"
 down_revision = "customer_0007"
 branch_labels = None
@@ -23,14 +25,4 @@ def upgrade() -> None:
             ADD COLUMN IF NOT EXISTS version bigint NOT NULL DEFAULT 1
         """
     )
-    # While others write, as long as it takes; one that was interrupted has left an index that nobody uses.
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS identifiers_shared")
-        op.execute(
-            "CREATE INDEX CONCURRENTLY identifiers_shared ON identifiers (shared_value, type)"
-            " WHERE shared_value <> ''"
-        )
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index("identifiers_shared", "identifiers (shared_value, type) WHERE shared_value <> ''")

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "customer_0018"
 down_revision = "customer_0017"
 branch_labels = None
@@ -9,16 +11,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS attribute_candidates_said")
-        op.execute(
-            "CREATE UNIQUE INDEX CONCURRENTLY attribute_candidates_said"
-            " ON attribute_candidates (customer_id, attribute_id, department_id, source)"
-        )
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index(
+        "attribute_candidates_said",
+        "attribute_candidates (customer_id, attribute_id, department_id, source)",
+        kind="UNIQUE INDEX",
+    )
     # The key of before promises nothing to anybody: no release has this table.
     op.execute("""
         DO $$ BEGIN

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "customer_0020"
 down_revision = "customer_0019"
 branch_labels = None
@@ -16,12 +18,4 @@ def upgrade() -> None:
             ADD COLUMN IF NOT EXISTS version bigint NOT NULL DEFAULT 1
         """)
     op.execute("UPDATE match_parameters SET activate_time = create_time")
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS match_parameters_activate_time")
-        op.execute(
-            "CREATE INDEX CONCURRENTLY match_parameters_activate_time ON match_parameters (activate_time, id)"
-        )
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index("match_parameters_activate_time", "match_parameters (activate_time, id)")

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "loyalty_0002"
 down_revision = "loyalty_0001"
 branch_labels = None
@@ -17,14 +19,4 @@ def upgrade() -> None:
             ADD COLUMN formula_version text NOT NULL DEFAULT ''
         """
     )
-    # While others write, as long as it takes; one that was interrupted has left an index that nobody uses.
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS customer_values_by_formula")
-        op.execute(
-            "CREATE INDEX CONCURRENTLY customer_values_by_formula"
-            " ON customer_values (formula_version, customer_id)"
-        )
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index("customer_values_by_formula", "customer_values (formula_version, customer_id)")
