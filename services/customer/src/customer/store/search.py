@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, insert
 from chassis.db.aliases import survivor_of
 from chassis.db.statement import Statement
 from chassis.db.tables import among
+from chassis.db.words import each_word, words_of
 from customer.names import IDENTIFIER
 from customer.store.tables import CUSTOMERS, IDENTIFIERS, METADATA
 
@@ -102,20 +103,14 @@ _FOUND_BY: Any = sa.literal_column(f"with_samples({_WORDS_OF}, customers.id)")  
 _MARK, _MARKS = "~", ("~~", "~", "")
 
 
-def _words(vector: Any, alias: str) -> Any:
-    """Its words as rows of one column, `word`; no word holds a quote or a mark."""
-    words = sa.func.unnest(sa.func.tsvector_to_array(vector))
-    return words.table_valued(sa.column("word", sa.Text), name=alias).render_derived()
-
-
 def _quoted(word: Any) -> Any:
-    """The query for a word that is marked."""
+    """The query for a word that is marked; no word holds a mark."""
     return sa.func.quote_literal(sa.literal_column(f"'{_MARK}'").op("||")(word))
 
 
 def _all_of(each: Callable[[Any], Any]) -> sa.Select[Any]:
     """The query for all words that are asked for, each marked, as text; NULL of a text without any."""
-    asked = _words(sa.func.words_of(_TEXT), "asked")
+    asked = each_word(words_of(_TEXT), "asked")
     query = sa.func.string_agg(each(asked.c.word), sa.literal_column("' & '"))
     return sa.select(query.label("query")).select_from(asked)
 
@@ -164,7 +159,7 @@ def _or_near(word: Any) -> Any:
 
 def _more_begin() -> Any:
     """Whether a word is known that begins with one of those that are asked for, and is another."""
-    asked, word = _words(sa.func.words_of(_TEXT), "begun"), SEARCH_WORDS.c.word
+    asked, word = each_word(words_of(_TEXT), "begun"), SEARCH_WORDS.c.word
     other = (
         sa.select(word)
         .where(word > asked.c.word.collate("C"), word < _after(asked.c.word))
@@ -218,7 +213,7 @@ def _by_one_beginning() -> Any:
     not enough, there are not many: then it costs little that they are looked for again, with words that are
     not known yet.
     """
-    asked = _words(sa.func.words_of(_TEXT), "asked")
+    asked = each_word(words_of(_TEXT), "asked")
     only = sa.select(sa.func.min(asked.c.word).label("word")).having(sa.func.count() == 1).subquery("only")
     word, begin = SEARCH_WORDS.c.word, only.c.word.collate("C")
     known = (
@@ -283,7 +278,7 @@ NEAR_MAX = 500  # words that are looked at for one
 ASKED_MAX = 6  # words of a text for which others are looked for
 
 
-_learnt = _words(_WORDS, "learnt")
+_learnt = each_word(_WORDS, "learnt")
 # In their order, so that two who learn the same words do not each wait for the other.
 LEARN_WORDS = Statement[Any](
     insert(SEARCH_WORDS)
@@ -303,7 +298,7 @@ def _near(word: Any) -> Any:
     return sa.func.near_of(word, type_=ARRAY(sa.Text))
 
 
-_in_text = _words(sa.func.words_of(_TEXT), "in_text")
+_in_text = each_word(words_of(_TEXT), "in_text")
 _mistaken = (
     sa.select(_in_text.c.word)
     .where(
