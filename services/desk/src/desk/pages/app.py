@@ -37,6 +37,7 @@ ROOMS = (
         "departments",
         "handoffs",
         "promises",
+        "times",
         "known",
         "timeline",
         "find",

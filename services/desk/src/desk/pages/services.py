@@ -16,10 +16,12 @@ from chassis.errors import DeadlineExceeded, Refusal
 from chassis.explain.explainer import explained_by
 from chassis.grpc import status
 from chassis.grpc.client import Channels
+from rapport.cases.v1.calendar_service_pb2_grpc import CalendarServiceStub
 from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
 from rapport.cases.v1.case_job_service_pb2_grpc import CaseJobServiceStub
 from rapport.cases.v1.case_link_service_pb2_grpc import CaseLinkServiceStub
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
+from rapport.cases.v1.clock_policy_service_pb2_grpc import ClockPolicyServiceStub
 from rapport.cases.v1.clock_service_pb2_grpc import ClockServiceStub
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.handoff_service_pb2_grpc import HandoffServiceStub
@@ -75,6 +77,8 @@ class Services:
     calls = _called(CallServiceStub)
     case_jobs = _called(CaseJobServiceStub)
     case_links = _called(CaseLinkServiceStub)
+    calendars = _called(CalendarServiceStub)
+    clock_policies = _called(ClockPolicyServiceStub)
     clocks = _called(ClockServiceStub)
     work_items = _called(WorkItemServiceStub)
     handoffs = _called(HandoffServiceStub)

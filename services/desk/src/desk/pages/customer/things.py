@@ -84,6 +84,8 @@ _METRICS = {
     "NEXT_RESPONSE": N_("Next answer"),
     "RESOLUTION": N_("Done by"),
     "SILENCE": N_("Told nothing"),
+    "DELAY_NOTIFICATION": N_("Word of a delay"),
+    "NEXT_PROMISE": N_("Another promise"),
 }
 
 
