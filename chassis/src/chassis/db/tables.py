@@ -59,11 +59,16 @@ def updated(table: sa.Table, *columns: str) -> sa.Update:
     )
 
 
-def replaced(insert: Insert, *columns: str) -> Insert:
-    """An insert that makes the row with its key, if there is one, what is inserted; or `columns` of it."""
+def replaced(insert: Insert, *columns: str, newer: bool = False) -> Insert:
+    """An insert that makes the row with its key, if there is one, what is inserted; or `columns` of it.
+
+    `newer`: unless that has this `version`, or a later one: what is told comes in any order.
+    """
     names = columns or _beside_key(insert.table)
     return insert.on_conflict_do_update(
-        index_elements=list(insert.table.primary_key), set_={name: insert.excluded[name] for name in names}
+        index_elements=list(insert.table.primary_key),
+        set_={name: insert.excluded[name] for name in names},
+        where=insert.table.c.version < insert.excluded.version if newer else None,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cases.store.tables import AGENTS, METADATA
 from chassis.db.aliases import group_of, survivor_of
 from chassis.db.statement import Statement
-from chassis.db.tables import table
+from chassis.db.tables import replaced, table
 
 
 @dataclass(slots=True)
@@ -25,15 +25,7 @@ class RelationshipManager:
 
 
 MANAGERS = table(METADATA, "relationship_managers", RelationshipManager, key=("customer_id",))
-_new = insert(MANAGERS)
-# Whatever the order in which it arrives.
-PUT_MANAGER = Statement[Any](
-    _new.on_conflict_do_update(
-        index_elements=[MANAGERS.c.customer_id],
-        set_={name: _new.excluded[name] for name in ("agent_id", "version", "update_time")},
-        where=MANAGERS.c.version < _new.excluded.version,
-    )
-)
+PUT_MANAGER = Statement[Any](replaced(insert(MANAGERS), newer=True))
 _customer: Any = sa.bindparam("customer_id", type_=sa.Uuid)
 # The customer's manager, if they have not left; of several names of one customer that which goes on says who.
 MANAGER = Statement[Any](

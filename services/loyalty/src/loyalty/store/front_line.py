@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db.statement import Statement
-from chassis.db.tables import table
+from chassis.db.tables import replaced, table
 from chassis.names import PLATFORM
 from loyalty.domain.front_line import CaseHarm, FrontLinePolicy
 from loyalty.store.tables import METADATA, PROMISES
@@ -14,21 +14,8 @@ from loyalty.store.tables import METADATA, PROMISES
 POLICIES = table(METADATA, "authority_policies", FrontLinePolicy)
 CASE_HARMS = table(METADATA, "case_harms", CaseHarm, key=("case_id",))
 
-
-def _newest(rows: sa.Table) -> Statement[Any]:
-    """Keeps what is told of a row, unless a newer version is known: news comes in any order."""
-    new = insert(rows)
-    return Statement(
-        new.on_conflict_do_update(
-            index_elements=list(rows.primary_key),
-            set_={each.name: new.excluded[each.name] for each in rows.c if not each.primary_key},
-            where=rows.c.version < new.excluded.version,
-        )
-    )
-
-
-PUT_POLICY = _newest(POLICIES)
-PUT_CASE_HARM = _newest(CASE_HARMS)
+PUT_POLICY = Statement[Any](replaced(insert(POLICIES), newer=True))
+PUT_CASE_HARM = Statement[Any](replaced(insert(CASE_HARMS), newer=True))
 # What may be followed for the people of a department: a few rows for each department.
 POLICIES_FOR = Statement(
     sa.select(POLICIES)
