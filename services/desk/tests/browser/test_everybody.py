@@ -112,6 +112,8 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
         "/calendars/always",
         f"/{(await desk.ask(ALL, 'GET', 'clockPolicies'))['clockPolicies'][0]['name']}",
         f"/{(await desk.ask(ALL, 'GET', 'clocks'))['clocks'][0]['name']}",
+        "/topics",
+        "/topics/new",
         f"/{erika}/same/{(await somebody(desk, 'Nora')).removeprefix('customers/')}",
         f"/{erika}/merges/{apart['name'].removeprefix('customerMerges/')}",
         f"/{erika}/timeline?kind=contacts&channel=voice",
@@ -226,7 +228,7 @@ async def test_row_26_tab_reaches_every_control_and_nothing_hides_which_it_is(
 ) -> None:
     visitor = await signed_in(ALL)
     page, found = visitor.page, []
-    for path, size in [(path, WIDE) for path in paths[:18]] + [(paths[1], NARROWEST)]:
+    for path, size in [(path, WIDE) for path in paths[:20]] + [(paths[1], NARROWEST)]:
         await resize(page, size)
         await page.goto(path)
         stops = await keyboard_stops(page)

@@ -38,6 +38,7 @@ ROOMS = (
         "handoffs",
         "promises",
         "times",
+        "topics",
         "known",
         "timeline",
         "find",
