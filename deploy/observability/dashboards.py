@@ -68,6 +68,8 @@ def red(at: str, by: str) -> list[Panel]:
 
 
 OUTCOMES = "rapport_promise_outcomes_total"
+CALLED = "rapport_call_outcomes_total"
+MADE = f"sum(increase({CALLED}{{{ALL}"
 NOTICES = 'type=~"rapport[.]notifications[.]v1[.]Notice(Sent|Failed|Suppressed|Unknown)"'
 CLOCKS = 'type=~"rapport[.]cases[.]v1[.]Clock(Started|Fulfilled|Breached)"'
 FACTS, TOLD = "rapport_facts_recorded_total", f"sum(increase({OUTCOMES}{{{ALL},outcome"
@@ -147,6 +149,14 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
                 "percentunit",
                 "told in time",
                 f'{TOLD}="told_in_time"}}[7d])) / {TOLD}=~"told_in_time|broken"}}[7d]))',
+            ),
+            worst("Calls to customers that are not over", "short", "rapport_calls", "state"),
+            grown("Attempts to call customers a day, by what became of them", CALLED, "outcome"),
+            (
+                "Reached, of the attempts of a week",
+                "percentunit",
+                "reached",
+                f'{MADE},outcome="reached"}}[7d])) / {MADE}}}[7d]))',
             ),
             grown(
                 "Customers who may be one, a day, by what became of them",

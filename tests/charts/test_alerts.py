@@ -65,6 +65,8 @@ WELL = {
     "rapport_match_queue_oldest_seconds": "5x{N}",
     "rapport_match_failures_total": "3x{N}",
     "rapport_match_candidates_oldest_seconds": "90000x{N}",
+    "rapport_calls{state='waiting'}": "3x{N}",
+    "rapport_calls{state='late'}": "0x{N}",
     "rapport_ledger_faults{kind='balance'}": "0x{N}",
     "rapport_ledger_checked_seconds": "300x{N}",
 }
@@ -107,6 +109,7 @@ ILL = {
     "RapportMatchingFails": {"rapport_match_failures_total": "3+1x{N}"},
     "RapportLedgerWrong": {"rapport_ledger_faults{kind='balance'}": "1x{N}"},
     "RapportLedgerUnchecked": {"rapport_ledger_checked_seconds": "4000x{N}"},
+    "RapportCallsLate": {"rapport_calls{state='late'}": "1x{N}"},
     "RapportClocksMended": {"rapport_clocks_mended_total{flaw='timer'}": "3+1x{N}"},
     "RapportMatchQuestionsOld": {"rapport_match_candidates_oldest_seconds": "700000x{N}"},
     "RapportSlowPages": {"http_server_request_duration_seconds_bucket{status='200',le='0.5'}": "0+480x{N}"},

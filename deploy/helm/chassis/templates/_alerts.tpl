@@ -152,6 +152,8 @@ window ends the alert soon after it is over; a few failures at night are no inci
 {{- if eq .Values.name "cases" -}}
 {{- $alerts = append $alerts (list "RapportClocksMended" "warning" "5m" "Clocks were not as they should be ({{ $labels.flaw }}) and were mended: what was told of them may have been wrong until then."
     (printf `sum by (flaw) (increase(rapport_clocks_mended_total%s[1d])) > 0` $at)) -}}
+{{- $alerts = append $alerts (list "RapportCallsLate" "warning" "30m" "{{ $value }} customers should have been called by now, and nobody has reached them: they hear too late of what no message tells."
+    (printf `max(rapport_calls{%s,state="late"}) > 0` $match)) -}}
 {{- end -}}
 {{- if eq .Values.name "notifications" -}}
 {{- $facts := printf `rapport_facts_recorded_total{%s,type=~"rapport[.]notifications[.]v1[.]Notice(Failed|Unknown` $match -}}

@@ -69,6 +69,8 @@ async def erika(desk: Company, time_of_day: ManualClock) -> str:
     await desk.ask(ALICE, "POST", f"{item['name']}:block", reasonCode="customer-answer")
     note = {"text": "She moves on Friday."}
     await desk.ask(ALICE, "POST", f"{opened['late-delivery']}/notes", **note)
+    asked = {"case": opened["late-delivery"], "reasonCode": "bad-news"}
+    await desk.ask(ALICE, "POST", "workItems:requestCall", **asked)
     await well_known(desk, customer)
     return customer
 
@@ -94,6 +96,8 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
 
     await eventually(waits)
     apart, _ = (await desk.ask(ALL, "GET", f"customerMerges?customer={erika}"))["customerMerges"]
+    calls = f'workItems?filter=customer="{erika}" AND kind=call-customer'
+    [call] = (await desk.ask(ALL, "GET", calls))["workItems"]
     operations = ["", "/services/loyalty", "/dead-letters", f"/{letter}", "/traces"]
     return [
         "/",
@@ -114,6 +118,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
         f"/{(await desk.ask(ALL, 'GET', 'clocks'))['clocks'][0]['name']}",
         "/topics",
         "/topics/new",
+        f"/{call['name'].replace('workItems/', 'calls/')}",
         f"/{erika}/same/{(await somebody(desk, 'Nora')).removeprefix('customers/')}",
         f"/{erika}/merges/{apart['name'].removeprefix('customerMerges/')}",
         f"/{erika}/timeline?kind=contacts&channel=voice",

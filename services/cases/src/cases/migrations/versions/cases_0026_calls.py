@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "cases_0026"
 down_revision = "cases_0025"
 branch_labels = None
@@ -10,21 +12,16 @@ depends_on = None
 
 def upgrade() -> None:
     # With a default, which the release before writes: it does not know of calls.
-    op.execute("ALTER TABLE departments ADD COLUMN call_scripts jsonb NOT NULL DEFAULT '{}'")
-    op.execute("ALTER TABLE work_items ADD COLUMN calling jsonb")
-    is_open = "WHERE calling IS NOT NULL AND state <> 'FINISHED'"
-    _index("work_items_calls", f"((calling ->> 'promise_id')) {is_open}")
-    _index("work_items_call_notice", "((calling ->> 'notice_id')) WHERE calling ? 'notice_id'", unique=True)
-    _index("work_items_customer", "(customer_id, id)")
-    _index("work_items_kind", "(kind, id)")
-
-
-def _index(name: str, what: str, *, unique: bool = False) -> None:
-    """Make an index while others write. One that was interrupted left one that nobody uses."""
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        op.execute(f"CREATE {'UNIQUE ' if unique else ''}INDEX CONCURRENTLY {name} ON work_items {what}")
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    op.execute("ALTER TABLE departments ADD COLUMN IF NOT EXISTS call_scripts jsonb NOT NULL DEFAULT '{}'")
+    op.execute("ALTER TABLE work_items ADD COLUMN IF NOT EXISTS calling jsonb")
+    create_index(
+        "work_items_calls",
+        "work_items ((calling ->> 'promise_id')) WHERE calling IS NOT NULL AND state <> 'FINISHED'",
+    )
+    create_index(
+        "work_items_call_notice",
+        "work_items ((calling ->> 'notice_id')) WHERE calling ? 'notice_id'",
+        kind="UNIQUE INDEX",
+    )
+    create_index("work_items_customer", "work_items (customer_id, id)")
+    create_index("work_items_kind", "work_items (kind, id)")

@@ -76,6 +76,10 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "Y": N_("Ask again about two who were said to be two"),
         "V": N_("The next one"),
     },
+    N_("A call"): {
+        "C": N_("Call the customer: shows the number"),
+        "1-6": N_("What became of it, as the button says"),
+    },
     N_("Operations"): {
         "1-9": N_("Choose the first, second, third..."),
         "L": N_("Look at what needs somebody first"),
