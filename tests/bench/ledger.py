@@ -14,26 +14,36 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
+import sqlalchemy as sa
 import uvloop
 
 from chassis.clock import Clock
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
+from chassis.db.statement import Statement
+from chassis.errors import Aborted
 from chassis.events.facts import FactCodec
-from loyalty.domain.ledger import Leg
+from chassis.work.timers import TimerRunner
+from loyalty.domain.ledger import Leg, Order
 from loyalty.service import service as loyalty
-from loyalty.usecases.posting import Order, post_together
+from loyalty.store.lots import LOTS
+from loyalty.usecases.lots_due import LOTS_TIMER, expect_lots, see_to_lots
+from loyalty.usecases.posting import post_together
 from tests.bench.platform import measured_here, platform
 
 CLIENTS, SECONDS, TOGETHER = 16, 5.0, (1, 16)
 MEMBERS = 100_000
 PARTNERS = 50
 POINTS = "programs/main/accounts/points"
+DUE_LOTS = Statement[Any](sa.select(LOTS.c.id).where(LOTS.c.due_time <= sa.func.now()).limit(1))
 _ISSUED = [f"{POINTS}-issued"]
 _FIFTY = [f"{POINTS}-partner-p{n}" for n in range(PARTNERS)]
 
@@ -100,16 +110,43 @@ async def transfers(db: Database, through: list[str], together: int) -> tuple[fl
                     getter = member(draw.randrange(MEMBERS))
                 orders.append(Order([Leg(giver, -1), Leg(getter, 1)], "bench"))
                 calls.append(Call("bench", service_itself("loyalty"), request_id=str(uuid4())))
-            with acting(calls[0]):
+            with acting(calls[0]), suppress(Aborted):  # who waits for a lock for a second
                 async with db.transaction() as tx:
                     outcomes = await post_together(tx, orders, calls)
-            posted += sum(1 for each in outcomes if not isinstance(each, Exception))
+                posted += sum(1 for each in outcomes if not isinstance(each, Exception))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(CLIENTS):
             group.create_task(client())
     took = time.perf_counter() - begun
     return posted / took, (time.process_time() - used) / took
+
+
+async def lots(connection: asyncpg.Connection) -> None:
+    """A lot for each member, of ten of what they hold, that ended with the day before."""
+    await connection.execute("SET session_replication_role = replica")
+    await connection.execute(
+        """
+        INSERT INTO lots
+        SELECT id, id, name, 'ACTIVE', NULL, date_trunc('day', now()), 0, 0, 10, 10, date_trunc('day', now()),
+            get_byte(uuid_send(id), 15) % 4, now(), now(), 1
+        FROM accounts WHERE type = 'MEMBERSHIP'
+        """
+    )
+    await connection.execute("INSERT INTO allocations SELECT id, id, 10 FROM lots")
+    await connection.execute("RESET session_replication_role")
+    await connection.execute("VACUUM ANALYZE lots")
+
+
+async def expire(dbs: Sequence[Database]) -> tuple[float, float]:
+    """Lots a second that two replicas, both in this process, end; and how much of a core they took."""
+    for db in dbs:
+        await expect_lots(db)
+    begun, used = time.perf_counter(), time.process_time()
+    while await DUE_LOTS.all(dbs[0]):
+        await asyncio.gather(*(TimerRunner(db, {LOTS_TIMER: see_to_lots}).fire() for db in dbs))
+    took = time.perf_counter() - begun
+    return MEMBERS / took, (time.process_time() - used) / took
 
 
 def pgbench(url: str, binaries: Path) -> float:
@@ -161,8 +198,22 @@ async def measure(rounds: int) -> None:
                         for name, through in paths.items():
                             run = await transfers(db, through, together)
                             found.setdefault((name, together), []).append(run)
+            async with infrastructure.superuser(url) as connection:
+                await lots(connection)
+            other_db = Database(url, "loyalty", FactCodec(loyalty.events), Clock(), pool_size=CLIENTS)
+            await other_db.open()
+            with measured_here():
+                expired = await expire([db, other_db])
+            async with infrastructure.superuser(url) as connection:
+                told = await connection.fetchrow(
+                    "SELECT count(*) FILTER (WHERE state = 'EXPIRED') ended, sum(remaining) held FROM lots"
+                )
             await db.close()
+            await other_db.close()
     _report(found, baseline)
+    rate, share = expired
+    print(f"{told['ended']:,} lots ended, {told['held']} left in them: {rate:,.0f}/s")
+    print(f"CPU of each, in the service: {1e6 * share / rate:,.0f} us")
 
 
 def _report(found: dict[tuple[str, int], list[tuple[float, float]]], baseline: list[float]) -> None:

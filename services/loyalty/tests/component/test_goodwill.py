@@ -68,10 +68,12 @@ def new(collection: str) -> str:
     return f"{collection}/{uuid4()}"
 
 
-async def promised(running: Running, customer: str, root: str = "", harm: Message | None = AT_RISK) -> str:
+async def promised(
+    running: Running, customer: str, root: str = "", harm: Message | None = AT_RISK, department: str = ""
+) -> str:
     """A promise to the customer that the service knows of; `root` when it is not the first about the same."""
     promise, last = new("promises"), new("promises")
-    for told in filter(None, [PromiseMade(), harm]):
+    for told in filter(None, [PromiseMade(department=department), harm]):
         fact = type(told)(promise=promise, customer=customer, root=root or promise)
         fact.MergeFrom(told)
         await running.deliver(fact, resource=promise, source="cases")
@@ -109,6 +111,24 @@ async def what_was_told_is_handled(running: Running, promise: str) -> None:
     event = renegotiated(last, new("promises"), timedelta(days=1))
     await running.deliver(event, resource=promise, source="cases")
     await eventually(lambda: granted(running, last))
+
+
+async def test_goodwill_costs_the_department_that_has_to_keep_the_promise(
+    running: Running, desk: Any
+) -> None:
+    customer, caused = new("customers"), {"department": "departments/delivery"}
+    promise = await promised(running, customer, harm=PromiseAtRisk(**caused), **caused)
+    goodwill = await desk.goodwill.GrantGoodwill(grant(customer, 300, promise))
+    cost = "programs/main/accounts/points-goodwill"
+    assert await desk.points(f"{cost}-delivery", cost) == [-300, 0]
+    undo = ReverseTransferRequest(name=goodwill.transfer, reason_code="mistake", request_id=str(uuid4()))
+    await desk.ledger.ReverseTransfer(undo)
+    other, late = new("customers"), new("promises")
+    moved = renegotiated(other, late, timedelta(days=1))
+    moved.department = "departments/delivery"
+    await running.deliver(moved, resource=late, source="cases")
+    await eventually(lambda: granted(running, other))
+    assert await desk.points(f"{cost}-delivery", cost) == [-100, 0]
 
 
 async def test_a_person_grants_goodwill_to_a_customer_who_never_joined(running: Running, desk: Any) -> None:

@@ -108,7 +108,9 @@ def test_the_least_policy_gives_one_point_for_a_day() -> None:
 )
 def test_what_may_not_be_made_up_for_is_named(harmed: bool, customer: int, given: Given, reason: str) -> None:
     with pytest.raises(Refusal) as refused:
-        KnownPromise(UUID(int=1), UUID(int=2), UUID(int=1), None, harmed).check([UUID(int=customer)], given)
+        KnownPromise(UUID(int=1), UUID(int=2), UUID(int=1), None, None, harmed).check(
+            [UUID(int=customer)], given
+        )
     assert refused.value.reason == reason
     assert refused.value.metadata["resource"] == f"promises/{UUID(int=1)}"
 

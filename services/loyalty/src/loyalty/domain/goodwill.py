@@ -76,12 +76,13 @@ class Goodwill:
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """A promise that cases told of: whose it is, the first of its chain, and the case that it is on."""
+    """A promise that cases told of: whose, the first of its chain, its case, and who has to keep it."""
 
     id: UUID
     customer_id: UUID
     root_id: UUID
     case_id: UUID | None
+    department_id: str | None
 
     name = PROMISE.named("id")
 

@@ -10,7 +10,7 @@ from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.inbox.subscription import Handler
 from loyalty.domain.goodwill import KnownPromise
-from loyalty.names import CASE, CUSTOMER, PROMISE
+from loyalty.names import CASE, CUSTOMER, DEPARTMENT, PROMISE
 from loyalty.store.tables import INSERT_HARMS, INSERT_PROMISES
 from loyalty.usecases.goodwill import Authority, Delay, grant_for_delay
 from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk, PromiseBroken, PromiseKept, PromiseRenegotiated
@@ -25,6 +25,7 @@ async def on_promises(tx: Transaction, events: Sequence[Event[Any]]) -> None:
             customer_id=CUSTOMER.parse(fact.customer)[0],
             root_id=PROMISE.parse(fact.root)[0],
             case_id=CASE.parse(fact.case)[0] if fact.case else None,
+            department_id=DEPARTMENT.parse(fact.department)[0] if fact.department else None,
             harmed=_harms(fact),
         )
         for fact in (event.data for event in events)
@@ -63,6 +64,7 @@ def goodwill_for_renegotiation(authority: Authority) -> Handler:
             new_due=moment(moved.new_due_time),
             zone=ZoneInfo(moved.time_zone) if moved.time_zone else UTC,
             reason_code=moved.reason_code,
+            department_id=DEPARTMENT.parse(moved.department)[0] if moved.department else None,
         )
         await grant_for_delay(tx, delay, authority)
 

@@ -43,21 +43,24 @@ class Book:
     tx: Transaction
     accounts: dict[str, HeldAccount]
     lots: dict[UUID, list[Lot]]
+    slot: int  # of each account of a program's own
     transfers: list[Transfer] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     changed: dict[UUID, Lot] = field(default_factory=dict)
     allocated: Counter[tuple[UUID, UUID]] = field(default_factory=Counter)
 
     @classmethod
-    async def lock(cls, tx: Transaction, names: Iterable[str]) -> Self:
-        """Those of these accounts that there are, in the one order that all lock them in; then their lots."""
-        book = cls(tx, {}, defaultdict(list))
+    async def lock(cls, tx: Transaction, names: Iterable[str], slot: int | None = None) -> Self:
+        """Those of these accounts that there are, in the one order that all lock them in; then their lots.
+
+        Of accounts of a program's own that slot, or one drawn at random.
+        """
+        book = cls(tx, {}, defaultdict(list), ids.uuid7(tx.now).int % SLOTS if slot is None else slot)
         await book._lock(names)
         return book
 
     async def _lock(self, names: Iterable[str]) -> None:
-        asked = {"names": sorted(set(names)), "slot": ids.uuid7(self.tx.now).int % SLOTS}
-        held = await store.LOCK_ACCOUNTS.all(self.tx, **asked)
+        held = await store.LOCK_ACCOUNTS.all(self.tx, names=sorted(set(names)), slot=self.slot)
         self.accounts |= {account.name: account for account in held}
         members = [account.id for account in held if account.type is AccountType.MEMBERSHIP]
         for lot in await OPEN_LOTS.all(self.tx, account_ids=members) if members else ():

@@ -19,14 +19,14 @@ from chassis.errors import NotFound, invalid
 from chassis.facts import fact_of
 from loyalty.domain.facts import GoodwillGranted
 from loyalty.domain.front_line import Harm
-from loyalty.domain.goodwill import Allowance, Given, Goodwill, GoodwillRule, Points, Spent
-from loyalty.domain.ledger import AccountType, Leg, own_account
+from loyalty.domain.goodwill import Allowance, Given, Goodwill, GoodwillRule, KnownPromise, Points, Spent
+from loyalty.domain.ledger import Account, AccountType, Leg
 from loyalty.domain.value import Band, ValueFormula
-from loyalty.names import PROMISE, UNIT
+from loyalty.names import ACCOUNT, PROMISE, UNIT
 from loyalty.store.front_line import HARM_OF_PROMISE, POLICIES_FOR
 from loyalty.store.purchases import VALUES_OF
 from loyalty.store.tables import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
-from loyalty.usecases.ledger import account_of
+from loyalty.usecases.ledger import account_of, open_own
 from loyalty.usecases.posting import post_transfer
 
 # What the policy grants.
@@ -40,7 +40,8 @@ _log = structlog.get_logger()
 class Delay:
     """A promise was moved, and the customer knows.
 
-    `first_due` is what the whole delay counts from; `zone` is the customer's: days are counted there.
+    `department_id` has to keep it. `first_due` is what the whole delay counts from; `zone` is the customer's:
+    days are counted there.
     """
 
     customer_id: UUID
@@ -50,6 +51,7 @@ class Delay:
     new_due: datetime
     zone: tzinfo
     reason_code: str
+    department_id: str | None
 
 
 _DAY = timedelta(days=1)
@@ -109,12 +111,13 @@ async def grant_goodwill(
         raise invalid("goodwill.points.unit", "INVALID_NAME", f"must be {_GRANTED}, what the policy grants")
     names = await lock_person(tx, customer_id)
     spent = await _spent(tx, names, authority.policy, _grantor(tx))
-    root_id = await _root(tx, promise_id, names) if promise_id else None
+    promise = await _promise(tx, promise_id, names) if promise_id else None
     band = await authority.band(tx, names)
     policy = await authority.of_person(tx, tx.call.principal, band, promise_id)
     policy.authorize(points.amount, band)
     policy.within_budget(points.amount, spent)
-    return await _grant(tx, policy, customer_id, points.amount, reason_code, promise_id, root_id)
+    root_id, causing = (promise.root_id, promise.department_id) if promise else (None, None)
+    return await _grant(tx, policy, customer_id, points.amount, reason_code, promise_id, root_id, causing)
 
 
 async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -> Goodwill | None:
@@ -137,7 +140,7 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
         _log.warning("a customer's budget holds goodwill back", promise=promise, points=held_back)
     if not points:
         return None
-    moved = delay.promise_id, delay.root_id
+    moved = delay.promise_id, delay.root_id, delay.department_id
     return await _grant(tx, policy, delay.customer_id, points, "promise-renegotiated", *moved)
 
 
@@ -161,8 +164,8 @@ def _grantor(tx: Transaction) -> str:
     return actor_name(tx.call.principal.subject, tx.db.service)
 
 
-async def _root(tx: Transaction, promise_id: UUID, names: Sequence[UUID]) -> UUID:
-    """The root of a promise's chain, which a person may make up for to the customer."""
+async def _promise(tx: Transaction, promise_id: UUID, names: Sequence[UUID]) -> KnownPromise:
+    """A promise that a person may make up for to the customer."""
     promise = await GET_PROMISE.maybe(tx, id=promise_id)
     if promise is None:
         name = PROMISE.format(promise_id)
@@ -170,7 +173,7 @@ async def _root(tx: Transaction, promise_id: UUID, names: Sequence[UUID]) -> UUI
         refusal.retry_after_s = 1
         raise refusal
     promise.check(names, await _given(tx, promise.root_id))
-    return promise.root_id
+    return promise
 
 
 async def _grant(
@@ -181,8 +184,12 @@ async def _grant(
     reason_code: str,
     promise_id: UUID | None,
     root_id: UUID | None,
+    causing_id: str | None,
 ) -> Goodwill:
-    """Give something to a customer for one harm, that of the promise's chain if a promise is named."""
+    """Give something to a customer for one harm, that of the promise's chain if a promise is named.
+
+    It costs the department that has to keep the promise; the program, where that is not known.
+    """
     account = await account_of(tx, _PROGRAM, customer_id, _UNIT)
     goodwill = Goodwill(
         id=ids.uuid7(tx.now),
@@ -204,8 +211,11 @@ async def _grant(
     )
     await INSERT_GOODWILL.run(tx, **values(goodwill))
     granted = tx.record(fact_of(GoodwillGranted, goodwill, points=amount), version=goodwill.version)
-    fund = own_account(_PROGRAM, _UNIT, AccountType.GOODWILL)
-    legs = [Leg(fund, -goodwill.amount), Leg(account.name, goodwill.amount)]
+    fund = Account.of_program(_PROGRAM, _UNIT, AccountType.GOODWILL, tx.now, causing_id or "")
+    if ACCOUNT.match(fund.name) is None:  # too long with that department's code
+        fund = Account.of_program(_PROGRAM, _UNIT, AccountType.GOODWILL, tx.now)
+    await open_own(tx, [fund])
+    legs = [Leg(fund.name, -goodwill.amount), Leg(account.name, goodwill.amount)]
     await post_transfer(
         tx, legs=legs, reason_code=reason_code, transfer_id=goodwill.transfer_id, caused_by=granted
     )

@@ -57,7 +57,8 @@ async def create_unit(
 async def open_own(tx: Transaction, accounts: list[Account]) -> list[Account]:
     """Open accounts of the program's own, with their slots; those that are new."""
     new = await OPEN_ACCOUNTS.rows(tx, accounts)
-    await OPEN_SLOTS.run(tx, names=[account.name for account in new])
+    if new:
+        await OPEN_SLOTS.run(tx, names=[account.name for account in new])
     return new
 
 

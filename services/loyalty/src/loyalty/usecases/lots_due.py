@@ -36,7 +36,7 @@ async def see_to_lots(tx: Transaction, timer: Timer) -> None:
         row["account"] for row in await DUE_ACCOUNTS.all(tx, shard=int(timer.key), now=tx.now, limit=CHUNK)
     ]
     if due:
-        book = await Book.lock(tx, due)
+        book = await Book.lock(tx, due, slot=int(timer.key))  # so that no shard waits for another
         await book.add({name for account in book.members() for name in _others(account, book)})
         for account in book.members():
             for lot in book.lots[account.id]:
