@@ -64,9 +64,10 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
     unique: dict[str, list[set[str]]] = {}  # what finds one row at most is in order
     where = _plain(str(listing.select.whereclause))
     for row in await connection.fetch(_INDEXES):
-        if _plain(row["only"]) not in where:
-            continue
         columns = [re.sub(r" (DESC|ASC|NULLS).*", "", column).strip('"') for column in row["columns"]]
+        only = _plain(row["only"])
+        if only not in where and only != f"{columns[0]} IS NOT NULL":  # as what is compared never is
+            continue
         indexes.setdefault(row["table"], []).append(columns)
         if row["unique"]:
             unique.setdefault(row["table"], []).append(set(columns))

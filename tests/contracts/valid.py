@@ -129,6 +129,11 @@ _PURCHASE = {
     "customer": SOMEBODY, "amount": {"currency_code": "USD", "units": 10}, "purchase_time": BEFORE,
     "quantity": 1, "reference": "orders/1",
 }  # fmt: skip
+_BASKET = _PURCHASE | {
+    "lines": [
+        {"product": "sku-1", "quantity": {"value": "2"}, "amount": {"currency_code": "USD", "units": 10}}
+    ]
+}
 _POLICY = {"event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain"}
 _DEPOT = [{"name": "depot", "impersonal": True}]
 _TEMPLATE = {"type": "TYPE_DELAY", "purpose": "purposes/service", "default_language_code": "en"}
@@ -557,6 +562,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("BatchRecordPurchases", {"requests": [{"purchase": _PURCHASE, "import_key": "orders:1"}]}),
         ("BatchRecordPurchases", {"requests": [
             {"purchase": _PURCHASE | {"quantity": 2}, "import_key": "orders:1"}]}),
+        ("RecordPurchase", {"purchase": _BASKET}),
+        ("ReturnPurchase", {"name": "{RecordPurchase}", "lines": [{"line": 1, "quantity": {"value": "1"}}]}),
         ("GetPurchase", {"name": "{RecordPurchase}"}),
         ("ExplainPurchase", {"name": "{RecordPurchase}"}),
         ("ListPurchases", _PAGE | {"filter": f'customer = "{SOMEBODY}"'}),

@@ -147,6 +147,13 @@ def known(field: FieldDescriptor) -> tuple[list[Any], list[Any]] | None:
             return days[:2], [days[2], Date(year=2026, month=2, day=30), Date(year=2026)]
         case "google.protobuf.Duration":
             return [{"seconds": max(least, 1)}], [{"seconds": least - 1}, {"seconds": 1, "nanos": -1}]
+        case "google.type.Decimal":
+            good_numbers = [str(least), str(most), f"{most - 1}.123456789", "1e1", ".5", "+1."]
+            bad_numbers = ["", "one", "NaN", "Infinity", "1,5", "1e100", "1_0", "٣", "0.1234567891"]
+            return (
+                [{"value": each} for each in good_numbers],
+                [{"value": each} for each in [*bad_numbers, f"{most}.1", str(least - 1)]],
+            )
         case "google.type.Money":
             good = [{"currency_code": code, "units": most} for code in ("EUR", "JPY")]
             return good, [

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import dialect, insert
 from sqlalchemy.schema import CreateTable
 
 from chassis.db.database import Database
-from chassis.db.statement import Statement, of_entity, values
+from chassis.db.statement import Bulk, Statement, of_entity, values
 from chassis.db.tables import replaced, table, updated
 from rapport_testing.infrastructure import Infrastructure
 
@@ -130,6 +130,26 @@ async def test_an_entity_is_kept_changed_and_read_as_it_is(
     assert (known.name, known.seen) == ("door", other.seen)
     await SAVE.run(direct, **values(other))
     assert await GET.one(direct, id=other.id, part=other.part) == other
+
+
+async def test_many_entities_with_lists_of_records_are_kept_at_once(
+    direct: Database, infrastructure: Infrastructure
+) -> None:
+    @dataclass
+    class Basket:
+        id: UUID
+        parts: list[Part]
+
+    baskets = table(sa.MetaData(), "baskets_of_entities", Basket)
+    created = CreateTable(baskets).compile(dialect=dialect())  # type: ignore[no-untyped-call]
+    async with infrastructure.superuser(direct._url) as connection:
+        await connection.execute(f"{created}; GRANT ALL ON {baskets.name} TO PUBLIC")
+    part = Part(uuid4(), Decimal("0.100"), Mood.CROSS)
+    sent = [Basket(uuid4(), parts) for parts in ([], [part], [part, part])]
+    insert_baskets = Bulk(baskets, lambda into: into.returning(baskets), row=Basket)
+    assert await insert_baskets.rows(direct, sent) == sent
+    for each in sent:
+        assert await insert_baskets.rows(direct, [again := Basket(uuid4(), each.parts)]) == [again]
 
 
 async def test_the_row_of_an_entity_is_found_by_its_id_locked_and_written_back(

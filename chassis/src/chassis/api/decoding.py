@@ -10,6 +10,7 @@
                                             one of what is given too, under its name, if that is asked for
     Timestamp, Date, Duration               datetime, date, timedelta
     Money, amount                           amount: Decimal and amount_currency: str
+    Decimal                                 Decimal
     enum                                    a StrEnum with the same values
     a text for people                       str, empty when there is nothing to see
     bytes                                   bytes
@@ -36,7 +37,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from chassis.api.messages import Value, date_of, decimal, ids_of, is_prose, member, moment, seen
+from chassis.api.messages import Value, date_of, decimal, exact, ids_of, is_prose, member, moment, seen
 from chassis.api.resources import behavior, changeable, chosen, is_ours, is_resource, referred, updated
 from rapport.options.v1 import options_pb2
 
@@ -54,6 +55,7 @@ _KNOWN: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "google.protobuf.Timestamp": (datetime, moment),
     "google.type.Date": (date, date_of),
     "google.protobuf.Duration": (timedelta, lambda sent: sent.ToTimedelta()),
+    "google.type.Decimal": (Decimal, exact),
     "google.type.Money": (Decimal, decimal),
 }
 
@@ -186,7 +188,7 @@ def _values(
     kind, convert = _kind(field, _without_none(hint))
     if field.message_type is not None:
         yield _of_message(name, kind, convert, is_required)
-        if kind is Decimal:
+        if field.message_type.full_name == "google.type.Money":
             yield Value(f"{name}_currency", str, lambda sent: getattr(sent, name).currency_code)
     elif convert is None:
         yield Value(name, kind, attrgetter(name))

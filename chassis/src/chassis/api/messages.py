@@ -4,6 +4,7 @@
 * date                <->  google.type.Date
 * StrEnum "AT_RISK"   <->  enum PROMISE_STATE_AT_RISK (the prefix is the enum's own name); "" is UNSPECIFIED
 * Decimal + currency  <->  google.type.Money (see `money` and `decimal`)
+* Decimal             <->  google.type.Decimal
 * dataclass           ->   message
 
 And how single values of a request are read: ids of names, members of enums, texts for people.
@@ -22,6 +23,7 @@ from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.type import decimal_pb2
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
@@ -64,6 +66,16 @@ def money(amount: Decimal, currency: str) -> Money:
 
 def decimal(amount: Money) -> Decimal:
     return Decimal(amount.units) + Decimal(amount.nanos).scaleb(-9)
+
+
+def exact(number: decimal_pb2.Decimal) -> Decimal:
+    """The number as Python has it. ArithmeticError when it is none."""
+    return Decimal(number.value)
+
+
+def exact_number(number: Decimal) -> decimal_pb2.Decimal:
+    """The number as protobuf has it, without an exponent."""
+    return decimal_pb2.Decimal(value=f"{number:f}")
 
 
 def shown_amount(amount: Money, grouped: str = "") -> str:
@@ -175,6 +187,8 @@ def _converter(field: Any) -> Callable[[Any], Any]:
         return lambda value: value if isinstance(value, Message) else timestamp(value)
     if field.message_type.full_name == Date.DESCRIPTOR.full_name:
         return lambda value: value if isinstance(value, Message) else day(value)
+    if field.message_type.full_name == decimal_pb2.Decimal.DESCRIPTOR.full_name:
+        return lambda value: value if isinstance(value, Message) else exact_number(value)
     cls = GetMessageClass(field.message_type)
     return lambda value: value if isinstance(value, Message) else to_message(cls, value)
 

@@ -1,5 +1,6 @@
 """What times, days, durations, addresses, amounts of money and numbers of requests may be."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -8,12 +9,13 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.type import decimal_pb2
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 from google.type.postal_address_pb2 import PostalAddress
 
 from chassis.api.formats import FORMATS, Wrong, text
-from chassis.api.messages import date_of, decimal, moment
+from chassis.api.messages import date_of, decimal, exact, moment
 from chassis.api.validation import Found
 from chassis.errors import Violation
 from chassis.money import Currency
@@ -21,6 +23,8 @@ from chassis.visible import shows_something
 from rapport.options.v1 import options_pb2
 
 LINES_MAX = 5
+_DECIMALS = 9  # as of money
+_NUMBER = re.compile(r"[-+]?(?:[0-9]{1,20}\.?[0-9]{0,20}|\.[0-9]{1,20})(?:[eE][-+]?[0-9]{1,2})?")
 _LINES = ("address_lines", "recipients")
 _SOMEWHERE = ("address_lines", "postal_code", "administrative_area", "locality", "sublocality")
 _TEXTS = {
@@ -212,6 +216,18 @@ def _money(allowed: Any) -> Look:
     return look
 
 
+def _decimal(allowed: Any) -> Look:
+    least, most = _range(allowed, 10**12)
+
+    def look(sent: decimal_pb2.Decimal, path: str, now: datetime, found: Found) -> None:
+        is_number = _NUMBER.fullmatch(sent.value) is not None
+        if not (is_number and least <= (value := exact(sent)) <= most and round(value, _DECIMALS) == value):
+            wrong = f"must be a number from {least} to {most} with at most {_DECIMALS} decimals"
+            found.append(Violation(path, "INVALID_NUMBER", wrong))
+
+    return look
+
+
 def shown(at: datetime) -> str:
     """A time as refusals tell it."""
     return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
@@ -222,6 +238,7 @@ _LOOKS: dict[str, Callable[[Any], Look]] = {
     Date.DESCRIPTOR.full_name: _date,
     Duration.DESCRIPTOR.full_name: _duration,
     Money.DESCRIPTOR.full_name: _money,
+    decimal_pb2.Decimal.DESCRIPTOR.full_name: _decimal,
     PostalAddress.DESCRIPTOR.full_name: lambda allowed: _postal,
     "google.protobuf.FieldMask": lambda allowed: lambda *_: None,
 }

@@ -16,7 +16,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.dialects.postgresql import JSONB, asyncpg
 from sqlalchemy.sql import visitors
 
 from chassis.db.tables import rows_of, updated
@@ -116,6 +116,7 @@ class Bulk(Statement[R]):
 
         self.columns = list(columns or table.columns.keys())
         chosen = [table.c[name] for name in self.columns]
+        self._json = [c.name for c in chosen if isinstance(c.type, JSONB)]
         source = rows_of("rows", **{c.name: c.type for c in chosen})
         rows = sa.select(*[source.c[name] for name in self.columns])
         super().__init__(amend(insert(table).from_select(self.columns, rows)), row)
@@ -128,6 +129,8 @@ class Bulk(Statement[R]):
         if len(rows) == 1:
             self._single.purpose = self.purpose
             return self._single, self._single.arguments({name: only for name, [only] in held.items()})
+        for name in self._json:  # in an array a list would be an array itself
+            held[name] = [tuple(each) if isinstance(each, list) else each for each in held[name]]
         return self, self.arguments(held)
 
     async def rows(self, on: Executor, rows: Sequence[Any]) -> list[R]:

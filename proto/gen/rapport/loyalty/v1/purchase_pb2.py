@@ -25,17 +25,30 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import decimal_pb2 as google_dot_type_dot_decimal__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/purchase.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a rapport/options/v1/options.proto\"\x99\x04\n\x08Purchase\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12?\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x1b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x12(\x80\xe0\xeb\xda\xf2\xe2\xff\xff\xff\x01\x30\x80\xa0\x94\xa5\x8d\x1d\x12=\n\x0frefunded_amount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x30\x80\xa0\x94\xa5\x8d\x1d\x12@\n\rpurchase_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\r\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x04@\x80\xa3\x05\x12\x16\n\x08quantity\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x1c\n\treference\x18\x07 \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\n \x01(\tB\x04\xe2\x41\x01\x03:H\xea\x41\x45\n\x18loyalty.rapport/Purchase\x12\x14purchases/{purchase}*\tpurchases2\x08purchaseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/purchase.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\x17google/type/money.proto\x1a rapport/options/v1/options.proto\"\xff\x07\n\x08Purchase\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12?\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x1b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x12(\x80\xe0\xeb\xda\xf2\xe2\xff\xff\xff\x01\x30\x80\xa0\x94\xa5\x8d\x1d\x12=\n\x0frefunded_amount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x30\x80\xa0\x94\xa5\x8d\x1d\x12@\n\rpurchase_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\r\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x04@\x80\xa3\x05\x12\x16\n\x08quantity\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x1c\n\treference\x18\x07 \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x36\n\x05lines\x18\x0b \x03(\x0b\x32!.rapport.loyalty.v1.Purchase.LineB\x04\xe2\x41\x01\x01\x12=\n\x11returned_purchase\x18\x0c \x01(\tB\"\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x1a\n\x05store\x18\r \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x1a\xd0\x02\n\x04Line\x12\x1c\n\x07product\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x03\x12@\n\x08quantity\x18\x02 \x01(\x0b\x32\x14.google.type.DecimalB\x18\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x0f(\xc0\xfb\xc2\xff\xff\xff\xff\xff\xff\x01\x30\xc0\x84=\x12?\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x1b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x12(\x80\xe0\xeb\xda\xf2\xe2\xff\xff\xff\x01\x30\x80\xa0\x94\xa5\x8d\x1d\x12=\n\x0f\x64iscount_amount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x30\x80\xa0\x94\xa5\x8d\x1d\x12\x43\n\ntax_amount\x18\x05 \x01(\x0b\x32\x12.google.type.MoneyB\x1b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x12(\x80\xe0\xeb\xda\xf2\xe2\xff\xff\xff\x01\x30\x80\xa0\x94\xa5\x8d\x1d\x12#\n\rreturned_line\x18\x06 \x01(\x05\x42\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\xe8\x07:H\xea\x41\x45\n\x18loyalty.rapport/Purchase\x12\x14purchases/{purchase}*\tpurchases2\x08purchaseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.loyalty.v1.purchase_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PURCHASE_LINE'].fields_by_name['product']._loaded_options = None
+  _globals['_PURCHASE_LINE'].fields_by_name['product']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\003'
+  _globals['_PURCHASE_LINE'].fields_by_name['quantity']._loaded_options = None
+  _globals['_PURCHASE_LINE'].fields_by_name['quantity']._serialized_options = b'\342A\001\002\362\373\212\001\017(\300\373\302\377\377\377\377\377\377\0010\300\204='
+  _globals['_PURCHASE_LINE'].fields_by_name['amount']._loaded_options = None
+  _globals['_PURCHASE_LINE'].fields_by_name['amount']._serialized_options = b'\342A\001\002\362\373\212\001\022(\200\340\353\332\362\342\377\377\377\0010\200\240\224\245\215\035'
+  _globals['_PURCHASE_LINE'].fields_by_name['discount_amount']._loaded_options = None
+  _globals['_PURCHASE_LINE'].fields_by_name['discount_amount']._serialized_options = b'\342A\001\001\362\373\212\001\0070\200\240\224\245\215\035'
+  _globals['_PURCHASE_LINE'].fields_by_name['tax_amount']._loaded_options = None
+  _globals['_PURCHASE_LINE'].fields_by_name['tax_amount']._serialized_options = b'\342A\001\001\362\373\212\001\022(\200\340\353\332\362\342\377\377\377\0010\200\240\224\245\215\035'
+  _globals['_PURCHASE_LINE'].fields_by_name['returned_line']._loaded_options = None
+  _globals['_PURCHASE_LINE'].fields_by_name['returned_line']._serialized_options = b'\342A\001\001\362\373\212\001\0030\350\007'
   _globals['_PURCHASE'].fields_by_name['name']._loaded_options = None
   _globals['_PURCHASE'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_PURCHASE'].fields_by_name['customer']._loaded_options = None
@@ -56,8 +69,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASE'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_PURCHASE'].fields_by_name['etag']._loaded_options = None
   _globals['_PURCHASE'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
+  _globals['_PURCHASE'].fields_by_name['lines']._loaded_options = None
+  _globals['_PURCHASE'].fields_by_name['lines']._serialized_options = b'\342A\001\001'
+  _globals['_PURCHASE'].fields_by_name['returned_purchase']._loaded_options = None
+  _globals['_PURCHASE'].fields_by_name['returned_purchase']._serialized_options = b'\342A\002\001\005\372A\032\n\030loyalty.rapport/Purchase'
+  _globals['_PURCHASE'].fields_by_name['store']._loaded_options = None
+  _globals['_PURCHASE'].fields_by_name['store']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\003'
   _globals['_PURCHASE']._loaded_options = None
   _globals['_PURCHASE']._serialized_options = b'\352AE\n\030loyalty.rapport/Purchase\022\024purchases/{purchase}*\tpurchases2\010purchase'
-  _globals['_PURCHASE']._serialized_start=210
-  _globals['_PURCHASE']._serialized_end=747
+  _globals['_PURCHASE']._serialized_start=237
+  _globals['_PURCHASE']._serialized_end=1260
+  _globals['_PURCHASE_LINE']._serialized_start=850
+  _globals['_PURCHASE_LINE']._serialized_end=1186
 # @@protoc_insertion_point(module_scope)

@@ -3,9 +3,12 @@
 isort:skip_file
 What customers buy."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.type import decimal_pb2 as _decimal_pb2
 from google.type import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
@@ -24,6 +27,58 @@ class Purchase(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class Line(_message.Message):
+        """What was bought of one product, or given back of it."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        PRODUCT_FIELD_NUMBER: _builtins.int
+        QUANTITY_FIELD_NUMBER: _builtins.int
+        AMOUNT_FIELD_NUMBER: _builtins.int
+        DISCOUNT_AMOUNT_FIELD_NUMBER: _builtins.int
+        TAX_AMOUNT_FIELD_NUMBER: _builtins.int
+        RETURNED_LINE_FIELD_NUMBER: _builtins.int
+        product: _builtins.str
+        """The code of the product, for example `sku-4711`."""
+        returned_line: _builtins.int
+        """Which line of `returned_purchase` it gives back, counted from 1; 0 for one that was bought."""
+        @_builtins.property
+        def quantity(self) -> _decimal_pb2.Decimal:
+            """How many pieces, or how much in the product's own measure, from 0 to 1,000,000 with at most nine decimals; negative
+            for what was given back.
+            """
+
+        @_builtins.property
+        def amount(self) -> _money_pb2.Money:
+            """What was paid for all of it, after discounts and with tax, in the currency of the purchase; negative for what was given
+            back, and for a coupon that is a line of its own.
+            """
+
+        @_builtins.property
+        def discount_amount(self) -> _money_pb2.Money:
+            """What was taken off its price before."""
+
+        @_builtins.property
+        def tax_amount(self) -> _money_pb2.Money:
+            """How much of `amount` is tax, of the same sign."""
+
+        def __init__(
+            self,
+            *,
+            product: _builtins.str = ...,
+            quantity: _decimal_pb2.Decimal | None = ...,
+            amount: _money_pb2.Money | None = ...,
+            discount_amount: _money_pb2.Money | None = ...,
+            tax_amount: _money_pb2.Money | None = ...,
+            returned_line: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "discount_amount", b"discount_amount", "quantity", b"quantity", "tax_amount", b"tax_amount"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "discount_amount", b"discount_amount", "product", b"product", "quantity", b"quantity", "returned_line", b"returned_line", "tax_amount", b"tax_amount"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
@@ -34,6 +89,9 @@ class Purchase(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    RETURNED_PURCHASE_FIELD_NUMBER: _builtins.int
+    STORE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`purchases/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -48,6 +106,10 @@ class Purchase(_message.Message):
     """
     etag: _builtins.str
     """The version, quoted."""
+    returned_purchase: _builtins.str
+    """The purchase whose lines are given back, `purchases/{uuid}`, of the same customer. In an exchange other lines are bought."""
+    store: _builtins.str
+    """The code of the shop or till that sold it, for example `store-31401`."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What was paid, at most 1,000,000,000,000 of any currency of ISO 4217, with as many decimals as that has; negative for
@@ -72,6 +134,10 @@ class Purchase(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last corrected, or recorded."""
 
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___Purchase.Line]:
+        """What it consists of, as far as that is known; at most 1,000. Their amounts add up to `amount`."""
+
     def __init__(
         self,
         *,
@@ -85,10 +151,13 @@ class Purchase(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        lines: _abc.Iterable[Global___Purchase.Line] | None = ...,
+        returned_purchase: _builtins.str = ...,
+        store: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "purchase_time", b"purchase_time", "refunded_amount", b"refunded_amount", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "name", b"name", "purchase_time", b"purchase_time", "quantity", b"quantity", "reference", b"reference", "refunded_amount", b"refunded_amount", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "lines", b"lines", "name", b"name", "purchase_time", b"purchase_time", "quantity", b"quantity", "reference", b"reference", "refunded_amount", b"refunded_amount", "returned_purchase", b"returned_purchase", "store", b"store", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,6 +25,8 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import decimal_pb2 as google_dot_type_dot_decimal__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.common.v1 import import_outcome_pb2 as rapport_dot_common_dot_v1_dot_import__outcome__pb2
 from rapport.loyalty.v1 import customer_value_pb2 as rapport_dot_loyalty_dot_v1_dot_customer__value__pb2
@@ -32,7 +34,7 @@ from rapport.loyalty.v1 import purchase_pb2 as rapport_dot_loyalty_dot_v1_dot_pu
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/purchase_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a&rapport/common/v1/import_outcome.proto\x1a\'rapport/loyalty/v1/customer_value.proto\x1a!rapport/loyalty/v1/purchase.proto\x1a rapport/options/v1/options.proto\"\xaa\x01\n\x15RecordPurchaseRequest\x12\x34\n\x08purchase\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.PurchaseB\x04\xe2\x41\x01\x02\x12!\n\nimport_key\x18\x02 \x01(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x08\x0cP\x01\x12\x1e\n\tconfirmed\x18\x03 \x01(\x08\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02P\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\"\x97\x01\n\x1b\x42\x61tchRecordPurchasesRequest\x12\x41\n\x08requests\x18\x01 \x03(\x0b\x32).rapport.loyalty.v1.RecordPurchaseRequestB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"\xd5\x01\n\x1c\x42\x61tchRecordPurchasesResponse\x12H\n\x07results\x18\x01 \x03(\x0b\x32\x37.rapport.loyalty.v1.BatchRecordPurchasesResponse.Result\x1ak\n\x06Result\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .rapport.common.v1.ImportOutcome\x12.\n\x08purchase\x18\x02 \x01(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\"E\n\x12GetPurchaseRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\"_\n\x14ListPurchasesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListPurchasesResponse\x12/\n\tpurchases\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x17GetCustomerValueRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\"d\n\x19ListCustomerValuesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"q\n\x1aListCustomerValuesResponse\x12:\n\x0f\x63ustomer_values\x18\x01 \x03(\x0b\x32!.rapport.loyalty.v1.CustomerValue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x16\x45xplainPurchaseRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"r\n\x1b\x45xplainCustomerValueRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xdd\n\n\x0fPurchaseService\x12\x96\x01\n\x0eRecordPurchase\x12).rapport.loyalty.v1.RecordPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\";\xca\xfb\x8a\x01\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x19\"\x14/v1/purchases:record:\x01*\x12\xbb\x01\n\x14\x42\x61tchRecordPurchases\x12/.rapport.loyalty.v1.BatchRecordPurchasesRequest\x1a\x30.rapport.loyalty.v1.BatchRecordPurchasesResponse\"@\xca\xfb\x8a\x01\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/purchases:batchRecord:\x01*\x12\x91\x01\n\x0bGetPurchase\x12&.rapport.loyalty.v1.GetPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\"<\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=purchases/*}\x12\x99\x01\n\rListPurchases\x12(.rapport.loyalty.v1.ListPurchasesRequest\x1a).rapport.loyalty.v1.ListPurchasesResponse\"3\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/purchases\x12\xab\x01\n\x10GetCustomerValue\x12+.rapport.loyalty.v1.GetCustomerValueRequest\x1a!.rapport.loyalty.v1.CustomerValue\"G\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customerValues/*}\x12\xb3\x01\n\x12ListCustomerValues\x12-.rapport.loyalty.v1.ListCustomerValuesRequest\x1a..rapport.loyalty.v1.ListCustomerValuesResponse\">\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/customerValues\x12\xa3\x01\n\x0f\x45xplainPurchase\x12*.rapport.loyalty.v1.ExplainPurchaseRequest\x1a\x1e.rapport.common.v1.Explanation\"D\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=purchases/*}:explain\x12\xb8\x01\n\x14\x45xplainCustomerValue\x12/.rapport.loyalty.v1.ExplainCustomerValueRequest\x1a\x1e.rapport.common.v1.Explanation\"O\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02%\x12#/v1/{name=customerValues/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/purchase_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a#rapport/common/v1/explanation.proto\x1a&rapport/common/v1/import_outcome.proto\x1a\'rapport/loyalty/v1/customer_value.proto\x1a!rapport/loyalty/v1/purchase.proto\x1a rapport/options/v1/options.proto\"\xaa\x01\n\x15RecordPurchaseRequest\x12\x34\n\x08purchase\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.PurchaseB\x04\xe2\x41\x01\x02\x12!\n\nimport_key\x18\x02 \x01(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x08\x0cP\x01\x12\x1e\n\tconfirmed\x18\x03 \x01(\x08\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02P\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\"\x97\x01\n\x1b\x42\x61tchRecordPurchasesRequest\x12\x41\n\x08requests\x18\x01 \x03(\x0b\x32).rapport.loyalty.v1.RecordPurchaseRequestB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"\xd5\x01\n\x1c\x42\x61tchRecordPurchasesResponse\x12H\n\x07results\x18\x01 \x03(\x0b\x32\x37.rapport.loyalty.v1.BatchRecordPurchasesResponse.Result\x1ak\n\x06Result\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .rapport.common.v1.ImportOutcome\x12.\n\x08purchase\x18\x02 \x01(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\"\xc4\x02\n\x15ReturnPurchaseRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x43\n\x05lines\x18\x02 \x03(\x0b\x32..rapport.loyalty.v1.ReturnPurchaseRequest.LineB\x04\xe2\x41\x01\x01\x12>\n\x0breturn_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04@\x80\xa3\x05\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x1a[\n\x04Line\x12\x1c\n\x04line\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x05(\x01\x30\xe8\x07\x12\x35\n\x08quantity\x18\x02 \x01(\x0b\x32\x14.google.type.DecimalB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x84=\"E\n\x12GetPurchaseRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\"_\n\x14ListPurchasesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListPurchasesResponse\x12/\n\tpurchases\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x17GetCustomerValueRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\"d\n\x19ListCustomerValuesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"q\n\x1aListCustomerValuesResponse\x12:\n\x0f\x63ustomer_values\x18\x01 \x03(\x0b\x32!.rapport.loyalty.v1.CustomerValue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x16\x45xplainPurchaseRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"r\n\x1b\x45xplainCustomerValueRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xff\x0b\n\x0fPurchaseService\x12\x96\x01\n\x0eRecordPurchase\x12).rapport.loyalty.v1.RecordPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\";\xca\xfb\x8a\x01\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x19\"\x14/v1/purchases:record:\x01*\x12\xbb\x01\n\x14\x42\x61tchRecordPurchases\x12/.rapport.loyalty.v1.BatchRecordPurchasesRequest\x1a\x30.rapport.loyalty.v1.BatchRecordPurchasesResponse\"@\xca\xfb\x8a\x01\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/purchases:batchRecord:\x01*\x12\x9f\x01\n\x0eReturnPurchase\x12).rapport.loyalty.v1.ReturnPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\"D\xca\xfb\x8a\x01\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=purchases/*}:return:\x01*\x12\x91\x01\n\x0bGetPurchase\x12&.rapport.loyalty.v1.GetPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\"<\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=purchases/*}\x12\x99\x01\n\rListPurchases\x12(.rapport.loyalty.v1.ListPurchasesRequest\x1a).rapport.loyalty.v1.ListPurchasesResponse\"3\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/purchases\x12\xab\x01\n\x10GetCustomerValue\x12+.rapport.loyalty.v1.GetCustomerValueRequest\x1a!.rapport.loyalty.v1.CustomerValue\"G\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customerValues/*}\x12\xb3\x01\n\x12ListCustomerValues\x12-.rapport.loyalty.v1.ListCustomerValuesRequest\x1a..rapport.loyalty.v1.ListCustomerValuesResponse\">\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/customerValues\x12\xa3\x01\n\x0f\x45xplainPurchase\x12*.rapport.loyalty.v1.ExplainPurchaseRequest\x1a\x1e.rapport.common.v1.Explanation\"D\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=purchases/*}:explain\x12\xb8\x01\n\x14\x45xplainCustomerValue\x12/.rapport.loyalty.v1.ExplainCustomerValueRequest\x1a\x1e.rapport.common.v1.Explanation\"O\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02%\x12#/v1/{name=customerValues/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,6 +55,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_RETURNPURCHASEREQUEST_LINE'].fields_by_name['line']._loaded_options = None
+  _globals['_RETURNPURCHASEREQUEST_LINE'].fields_by_name['line']._serialized_options = b'\342A\001\002\362\373\212\001\005(\0010\350\007'
+  _globals['_RETURNPURCHASEREQUEST_LINE'].fields_by_name['quantity']._loaded_options = None
+  _globals['_RETURNPURCHASEREQUEST_LINE'].fields_by_name['quantity']._serialized_options = b'\342A\001\001\362\373\212\001\0040\300\204='
+  _globals['_RETURNPURCHASEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_RETURNPURCHASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030loyalty.rapport/Purchase'
+  _globals['_RETURNPURCHASEREQUEST'].fields_by_name['lines']._loaded_options = None
+  _globals['_RETURNPURCHASEREQUEST'].fields_by_name['lines']._serialized_options = b'\342A\001\001'
+  _globals['_RETURNPURCHASEREQUEST'].fields_by_name['return_time']._loaded_options = None
+  _globals['_RETURNPURCHASEREQUEST'].fields_by_name['return_time']._serialized_options = b'\342A\001\001\362\373\212\001\004@\200\243\005'
+  _globals['_RETURNPURCHASEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RETURNPURCHASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
   _globals['_GETPURCHASEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETPURCHASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030loyalty.rapport/Purchase'
   _globals['_LISTPURCHASESREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -81,6 +95,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASESERVICE'].methods_by_name['RecordPurchase']._serialized_options = b'\312\373\212\001\027loyalty.purchases.write\202\323\344\223\002\031\"\024/v1/purchases:record:\001*'
   _globals['_PURCHASESERVICE'].methods_by_name['BatchRecordPurchases']._loaded_options = None
   _globals['_PURCHASESERVICE'].methods_by_name['BatchRecordPurchases']._serialized_options = b'\312\373\212\001\027loyalty.purchases.write\202\323\344\223\002\036\"\031/v1/purchases:batchRecord:\001*'
+  _globals['_PURCHASESERVICE'].methods_by_name['ReturnPurchase']._loaded_options = None
+  _globals['_PURCHASESERVICE'].methods_by_name['ReturnPurchase']._serialized_options = b'\312\373\212\001\027loyalty.purchases.write\202\323\344\223\002\"\"\035/v1/{name=purchases/*}:return:\001*'
   _globals['_PURCHASESERVICE'].methods_by_name['GetPurchase']._loaded_options = None
   _globals['_PURCHASESERVICE'].methods_by_name['GetPurchase']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.purchases.read\202\323\344\223\002\030\022\026/v1/{name=purchases/*}'
   _globals['_PURCHASESERVICE'].methods_by_name['ListPurchases']._loaded_options = None
@@ -93,30 +109,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASESERVICE'].methods_by_name['ExplainPurchase']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.purchases.read\202\323\344\223\002 \022\036/v1/{name=purchases/*}:explain'
   _globals['_PURCHASESERVICE'].methods_by_name['ExplainCustomerValue']._loaded_options = None
   _globals['_PURCHASESERVICE'].methods_by_name['ExplainCustomerValue']._serialized_options = b'\220\002\001\312\373\212\001\034loyalty.customer_values.read\202\323\344\223\002%\022#/v1/{name=customerValues/*}:explain'
-  _globals['_RECORDPURCHASEREQUEST']._serialized_start=343
-  _globals['_RECORDPURCHASEREQUEST']._serialized_end=513
-  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_start=516
-  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_end=667
-  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_start=670
-  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_end=883
-  _globals['_BATCHRECORDPURCHASESRESPONSE_RESULT']._serialized_start=776
-  _globals['_BATCHRECORDPURCHASESRESPONSE_RESULT']._serialized_end=883
-  _globals['_GETPURCHASEREQUEST']._serialized_start=885
-  _globals['_GETPURCHASEREQUEST']._serialized_end=954
-  _globals['_LISTPURCHASESREQUEST']._serialized_start=956
-  _globals['_LISTPURCHASESREQUEST']._serialized_end=1051
-  _globals['_LISTPURCHASESRESPONSE']._serialized_start=1053
-  _globals['_LISTPURCHASESRESPONSE']._serialized_end=1150
-  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_start=1152
-  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_end=1231
-  _globals['_LISTCUSTOMERVALUESREQUEST']._serialized_start=1233
-  _globals['_LISTCUSTOMERVALUESREQUEST']._serialized_end=1333
-  _globals['_LISTCUSTOMERVALUESRESPONSE']._serialized_start=1335
-  _globals['_LISTCUSTOMERVALUESRESPONSE']._serialized_end=1448
-  _globals['_EXPLAINPURCHASEREQUEST']._serialized_start=1450
-  _globals['_EXPLAINPURCHASEREQUEST']._serialized_end=1554
-  _globals['_EXPLAINCUSTOMERVALUEREQUEST']._serialized_start=1556
-  _globals['_EXPLAINCUSTOMERVALUEREQUEST']._serialized_end=1670
-  _globals['_PURCHASESERVICE']._serialized_start=1673
-  _globals['_PURCHASESERVICE']._serialized_end=3046
+  _globals['_RECORDPURCHASEREQUEST']._serialized_start=403
+  _globals['_RECORDPURCHASEREQUEST']._serialized_end=573
+  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_start=576
+  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_end=727
+  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_start=730
+  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_end=943
+  _globals['_BATCHRECORDPURCHASESRESPONSE_RESULT']._serialized_start=836
+  _globals['_BATCHRECORDPURCHASESRESPONSE_RESULT']._serialized_end=943
+  _globals['_RETURNPURCHASEREQUEST']._serialized_start=946
+  _globals['_RETURNPURCHASEREQUEST']._serialized_end=1270
+  _globals['_RETURNPURCHASEREQUEST_LINE']._serialized_start=1179
+  _globals['_RETURNPURCHASEREQUEST_LINE']._serialized_end=1270
+  _globals['_GETPURCHASEREQUEST']._serialized_start=1272
+  _globals['_GETPURCHASEREQUEST']._serialized_end=1341
+  _globals['_LISTPURCHASESREQUEST']._serialized_start=1343
+  _globals['_LISTPURCHASESREQUEST']._serialized_end=1438
+  _globals['_LISTPURCHASESRESPONSE']._serialized_start=1440
+  _globals['_LISTPURCHASESRESPONSE']._serialized_end=1537
+  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_start=1539
+  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_end=1618
+  _globals['_LISTCUSTOMERVALUESREQUEST']._serialized_start=1620
+  _globals['_LISTCUSTOMERVALUESREQUEST']._serialized_end=1720
+  _globals['_LISTCUSTOMERVALUESRESPONSE']._serialized_start=1722
+  _globals['_LISTCUSTOMERVALUESRESPONSE']._serialized_end=1835
+  _globals['_EXPLAINPURCHASEREQUEST']._serialized_start=1837
+  _globals['_EXPLAINPURCHASEREQUEST']._serialized_end=1941
+  _globals['_EXPLAINCUSTOMERVALUEREQUEST']._serialized_start=1943
+  _globals['_EXPLAINCUSTOMERVALUEREQUEST']._serialized_end=2057
+  _globals['_PURCHASESERVICE']._serialized_start=2060
+  _globals['_PURCHASESERVICE']._serialized_end=3595
 # @@protoc_insertion_point(module_scope)

@@ -6,7 +6,9 @@ Recording what customers buy, and what that makes them worth."""
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.type import decimal_pb2 as _decimal_pb2
 from rapport.common.v1 import import_outcome_pb2 as _import_outcome_pb2
 from rapport.loyalty.v1 import customer_value_pb2 as _customer_value_pb2
 from rapport.loyalty.v1 import purchase_pb2 as _purchase_pb2
@@ -150,6 +152,70 @@ class BatchRecordPurchasesResponse(_message.Message):
 Global___BatchRecordPurchasesResponse: _TypeAlias = BatchRecordPurchasesResponse  # noqa: Y015
 
 @_typing.final
+class ReturnPurchaseRequest(_message.Message):
+    """Gives lines of a purchase back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Line(_message.Message):
+        """A line, and how much of it."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        LINE_FIELD_NUMBER: _builtins.int
+        QUANTITY_FIELD_NUMBER: _builtins.int
+        line: _builtins.int
+        """Which line, counted from 1."""
+        @_builtins.property
+        def quantity(self) -> _decimal_pb2.Decimal:
+            """How much of it, with at most nine decimals; absent means all that is left."""
+
+        def __init__(
+            self,
+            *,
+            line: _builtins.int = ...,
+            quantity: _decimal_pb2.Decimal | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["quantity", b"quantity"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "quantity", b"quantity"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NAME_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    RETURN_TIME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The purchase, `purchases/{uuid}`, which has lines."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days. Required: money moved."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnPurchaseRequest.Line]:
+        """What is given back, each line once; without any all that is left, as of what was cancelled."""
+
+    @_builtins.property
+    def return_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was given back, from 1970 to one day ahead; absent means now."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        lines: _abc.Iterable[Global___ReturnPurchaseRequest.Line] | None = ...,
+        return_time: _timestamp_pb2.Timestamp | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["return_time", b"return_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "name", b"name", "request_id", b"request_id", "return_time", b"return_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnPurchaseRequest: _TypeAlias = ReturnPurchaseRequest  # noqa: Y015
+
+@_typing.final
 class GetPurchaseRequest(_message.Message):
     """Gets a purchase."""
 
@@ -185,8 +251,8 @@ class ListPurchasesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer` and `purchase_time`; at most 1,000 characters. Of customers who are found to be one, any
-    name finds what all have; each purchase keeps the name it was recorded under.
+    """AIP-160 subset over `customer`, `purchase_time`, `returned_purchase` and `store`; at most 1,000 characters. Of customers
+    who are found to be one, any name finds what all have; each purchase keeps the name it was recorded under.
     """
     def __init__(
         self,

@@ -48,6 +48,11 @@ class PurchaseServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.BatchRecordPurchasesRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.BatchRecordPurchasesResponse.FromString,
                 _registered_method=True)
+        self.ReturnPurchase = channel.unary_unary(
+                '/rapport.loyalty.v1.PurchaseService/ReturnPurchase',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ReturnPurchaseRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.FromString,
+                _registered_method=True)
         self.GetPurchase = channel.unary_unary(
                 '/rapport.loyalty.v1.PurchaseService/GetPurchase',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.GetPurchaseRequest.SerializeToString,
@@ -93,6 +98,14 @@ class PurchaseServiceServicer:
 
     def BatchRecordPurchases(self, request, context):
         """Records up to 1,000 purchases in one transaction.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReturnPurchase(self, request, context):
+        """Records that lines of a purchase were given back, or all that is left of it: a purchase of a negative amount. A part of a
+        line is worth its part of what was paid, and what is given back of all of it is all that was paid.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,6 +165,11 @@ def add_PurchaseServiceServicer_to_server(servicer, server):
                     servicer.BatchRecordPurchases,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.BatchRecordPurchasesRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.BatchRecordPurchasesResponse.SerializeToString,
+            ),
+            'ReturnPurchase': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReturnPurchase,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ReturnPurchaseRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.SerializeToString,
             ),
             'GetPurchase': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPurchase,
@@ -239,6 +257,33 @@ class PurchaseService:
             '/rapport.loyalty.v1.PurchaseService/BatchRecordPurchases',
             rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.BatchRecordPurchasesRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.BatchRecordPurchasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReturnPurchase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.PurchaseService/ReturnPurchase',
+            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ReturnPurchaseRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.FromString,
             options,
             channel_credentials,
             insecure,

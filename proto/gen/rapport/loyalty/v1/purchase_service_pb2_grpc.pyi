@@ -40,6 +40,10 @@ class PurchaseServiceStub:
     """Records one purchase. Calls that arrive together share one commit."""
     BatchRecordPurchases: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.BatchRecordPurchasesRequest, _purchase_service_pb2.BatchRecordPurchasesResponse]
     """Records up to 1,000 purchases in one transaction."""
+    ReturnPurchase: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.ReturnPurchaseRequest, _purchase_pb2.Purchase]
+    """Records that lines of a purchase were given back, or all that is left of it: a purchase of a negative amount. A part of a
+    line is worth its part of what was paid, and what is given back of all of it is all that was paid.
+    """
     GetPurchase: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.GetPurchaseRequest, _purchase_pb2.Purchase]
     """Gets a purchase."""
     ListPurchases: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.ListPurchasesRequest, _purchase_service_pb2.ListPurchasesResponse]
@@ -62,6 +66,10 @@ class PurchaseServiceAsyncStub(PurchaseServiceStub):
     """Records one purchase. Calls that arrive together share one commit."""
     BatchRecordPurchases: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.BatchRecordPurchasesRequest, _purchase_service_pb2.BatchRecordPurchasesResponse]  # type: ignore[assignment]
     """Records up to 1,000 purchases in one transaction."""
+    ReturnPurchase: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.ReturnPurchaseRequest, _purchase_pb2.Purchase]  # type: ignore[assignment]
+    """Records that lines of a purchase were given back, or all that is left of it: a purchase of a negative amount. A part of a
+    line is worth its part of what was paid, and what is given back of all of it is all that was paid.
+    """
     GetPurchase: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.GetPurchaseRequest, _purchase_pb2.Purchase]  # type: ignore[assignment]
     """Gets a purchase."""
     ListPurchases: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.ListPurchasesRequest, _purchase_service_pb2.ListPurchasesResponse]  # type: ignore[assignment]
@@ -93,6 +101,16 @@ class PurchaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_purchase_service_pb2.BatchRecordPurchasesResponse, _abc.Awaitable[_purchase_service_pb2.BatchRecordPurchasesResponse]]:
         """Records up to 1,000 purchases in one transaction."""
+
+    @_abc_1.abstractmethod
+    def ReturnPurchase(
+        self,
+        request: _purchase_service_pb2.ReturnPurchaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_purchase_pb2.Purchase, _abc.Awaitable[_purchase_pb2.Purchase]]:
+        """Records that lines of a purchase were given back, or all that is left of it: a purchase of a negative amount. A part of a
+        line is worth its part of what was paid, and what is given back of all of it is all that was paid.
+        """
 
     @_abc_1.abstractmethod
     def GetPurchase(

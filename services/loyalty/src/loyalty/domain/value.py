@@ -4,7 +4,7 @@ What a customer gave back lowers the value and is not counted: of a purchase, or
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,9 +12,20 @@ from uuid import UUID
 
 from chassis.facts import Told, Why, shown
 from chassis.money import Money
+from loyalty.domain.purchase_lines import Line, Shown
 from loyalty.names import CUSTOMER, CUSTOMER_VALUE, PURCHASE
 
-_SAID = ("customer_id", "paid", "currency_code", "purchase_time", "quantity", "reference", "refunded")
+_SAID = (
+    "customer_id",
+    "paid",
+    "currency_code",
+    "purchase_time",
+    "quantity",
+    "reference",
+    "refunded",
+    "sold",
+    "store",
+)
 
 
 class Band(StrEnum):
@@ -33,7 +44,7 @@ class Purchase:
     Two purchases with the same content are two purchases. `import_key`, where the row of an import came from,
     `{department}/{source}:{line}`, is the only thing that makes one the repeat of another; `version` counts
     how often that row said something new. `refunded` is what was given back of what was paid so far, as the
-    row `refunded_by` says.
+    row `refunded_by` says. `sold` are its lines, as far as they are known.
     """
 
     id: UUID
@@ -49,6 +60,9 @@ class Purchase:
     refunded: Decimal = Decimal(0)
     refunded_by: str = ""
     version: int = 1
+    sold: list[Line] = field(default_factory=list)
+    returned_purchase_id: UUID | None = None
+    store: str | None = None
 
     name = PURCHASE.named("id")
     customer = CUSTOMER.named("customer_id")
@@ -57,6 +71,11 @@ class Purchase:
     def amount(self) -> Money:
         """What was paid."""
         return Money(self.paid, self.currency_code)
+
+    @property
+    def lines(self) -> list[Shown]:
+        """What it consists of."""
+        return [Shown.of(line, self.currency_code) for line in self.sold]
 
     @property
     def refunded_amount(self) -> Money | None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from chassis.api.checks import Rules
 from chassis.api.decoding import into
 from chassis.api.entities import found
-from chassis.api.messages import decimal, to_message
+from chassis.api.messages import decimal, exact, to_message
 from chassis.api.validation import Check
 from chassis.context import Call, current_call
 from chassis.db.transaction import Transaction
@@ -23,8 +23,10 @@ from loyalty.domain.goodwill import why_granted
 from loyalty.store import tables as store
 from loyalty.store.purchases import GET_PURCHASE, GET_VALUE, LIST_PURCHASES, LIST_VALUES
 from loyalty.usecases import ledger
+from loyalty.usecases.bought import Bought
 from loyalty.usecases.goodwill import Authority, assess, grant_goodwill
-from loyalty.usecases.purchases import Bought, record_batch, record_purchases
+from loyalty.usecases.purchases import record_batch, record_purchases
+from loyalty.usecases.return_purchase import return_purchase
 from loyalty.usecases.values import others_of
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.loyalty.v1 import goodwill_service_pb2 as goodwill_pb
@@ -72,19 +74,41 @@ class MembershipRpc(Rpc, MembershipServiceServicer):
     )
 
 
-def _check_refund(check: Check, sent: Purchase, now: datetime) -> None:
-    """No more is given back than was paid."""
+def _check_purchase(check: Check, sent: Purchase, now: datetime) -> None:
+    """All in one currency; no more is given back than was paid; and lines add up."""
     paid, back = sent.amount, sent.refunded_amount
     if sent.HasField("refunded_amount") and back.currency_code != paid.currency_code:
         check.refuse("refunded_amount.currency_code", "INVALID_CURRENCY", "must be that of amount")
     elif decimal(back) > max(decimal(paid), Decimal(0)):
         check.refuse("refunded_amount", "INVALID_NUMBER", "must be from 0 to amount")
+    for i, line in enumerate(sent.lines):
+        _check_line(check, f"lines[{i}]", line, sent)
+    if sent.lines and (total := sum(decimal(line.amount) for line in sent.lines)) != decimal(paid):
+        check.refuse("lines", "LINES_DIFFER", f"add up to {total:f}, and must add up to amount")
+
+
+def _check_line(check: Check, path: str, line: Purchase.Line, sent: Purchase) -> None:
+    """A line is in the currency of its purchase, and gives back what it names."""
+    for field in ("amount", "discount_amount", "tax_amount"):
+        code = getattr(line, field).currency_code
+        if line.HasField(field) and code != sent.amount.currency_code:
+            check.refuse(f"{path}.{field}.currency_code", "INVALID_CURRENCY", "must be that of amount")
+    tax, amount = decimal(line.tax_amount), decimal(line.amount)
+    if not min(amount, Decimal(0)) <= tax <= max(amount, Decimal(0)):
+        check.refuse(f"{path}.tax_amount", "INVALID_NUMBER", "must be from 0 to amount")
+    if line.returned_line and not sent.returned_purchase:
+        check.refuse("returned_purchase", "REQUIRED", "must be given, for a line gives back one of it")
+    is_back = line.quantity.value.startswith("-")
+    if bool(line.returned_line) != is_back and (is_back or exact(line.quantity)):
+        check.refuse(
+            f"{path}.quantity", "INVALID_NUMBER", "must be negative in what is given back, and only there"
+        )
 
 
 class PurchaseRpc(Rpc, PurchaseServiceServicer):
     """Purchases, and what customers are worth."""
 
-    rules: ClassVar[Rules] = {Purchase: _check_refund}
+    rules: ClassVar[Rules] = {Purchase: _check_purchase}
 
     formula: value.ValueFormula
 
@@ -99,6 +123,7 @@ class PurchaseRpc(Rpc, PurchaseServiceServicer):
     BatchRecordPurchases = change(
         purchase_pb.BatchRecordPurchasesRequest, record_batch, purchase_pb.BatchRecordPurchasesResponse
     )
+    ReturnPurchase = change(purchase_pb.ReturnPurchaseRequest, return_purchase, Purchase)
     GetPurchase = get(names.PURCHASE, GET_PURCHASE, Purchase)
     ListPurchases = listing(purchase_pb.ListPurchasesResponse, LIST_PURCHASES)
     ExplainPurchase = explain(names.PURCHASE, GET_PURCHASE, Purchase)

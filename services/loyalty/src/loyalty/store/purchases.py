@@ -13,7 +13,7 @@ from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, rows_of
 from chassis.overlap import RECORDED_MAX
 from loyalty.domain.value import CustomerValue, Purchase
-from loyalty.names import CUSTOMER
+from loyalty.names import CUSTOMER, PURCHASE
 from loyalty.store.tables import CUSTOMER_VALUES, PURCHASES
 
 # Returns the rows that are new: a purchase whose import key is known is left as it was recorded.
@@ -157,6 +157,11 @@ LOCK_OTHERWISE_BANDED = Statement(
     row=CustomerValue,
 )
 
+SOME_PURCHASES = Statement(sa.select(PURCHASES).where(among(PURCHASES.c.id, "ids")), row=Purchase)
+# What gave lines of these back.
+RETURNS_OF = Statement(
+    sa.select(PURCHASES).where(among(PURCHASES.c.returned_purchase_id, "ids")), row=Purchase
+)
 GET_PURCHASE = Statement(sa.select(PURCHASES).where(PURCHASES.c.id == sa.bindparam("id")), row=Purchase)
 LIST_PURCHASES = Listing(
     sa.select(PURCHASES),
@@ -167,6 +172,8 @@ LIST_PURCHASES = Listing(
     filters={
         "customer": filters.customer(PURCHASES.c.customer_id, CUSTOMER),
         "purchase_time": filters.moment(PURCHASES.c.purchase_time),
+        "returned_purchase": filters.name(PURCHASES.c.returned_purchase_id, PURCHASE),
+        "store": filters.text(PURCHASES.c.store),
     },
 )
 

@@ -1,9 +1,7 @@
 """Recording purchases, also those that several sources bring: exports overlap."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -18,48 +16,10 @@ from loyalty.domain.facts import PurchaseCorrected, PurchaseRecorded
 from loyalty.domain.value import Purchase, ValueFormula, added_value
 from loyalty.names import DEPARTMENT
 from loyalty.store import purchases as store
+from loyalty.usecases.bought import Asked
+from loyalty.usecases.returns import require_returnable
 from loyalty.usecases.values import lock_people, move_other_names, put_in_bands, tell_value
 from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
-
-
-@dataclass(slots=True)
-class Bought:
-    """A purchase as it is sent."""
-
-    customer_id: UUID
-    amount: Decimal
-    amount_currency: str
-    refunded_amount: Decimal | None
-    refunded_amount_currency: str
-    purchase_time: datetime
-    quantity: int
-    reference: str
-
-    def purchase(self, at: datetime, import_key: str | None = None) -> Purchase:
-        """It as it is to be recorded."""
-        return Purchase(
-            id=ids.uuid7(at),
-            customer_id=self.customer_id,
-            paid=self.amount,
-            currency_code=self.amount_currency,
-            purchase_time=self.purchase_time,
-            quantity=self.quantity,
-            reference=self.reference,
-            import_key=import_key,
-            create_time=at,
-            update_time=at,
-            refunded=self.refunded_amount or Decimal(0),
-            refunded_by=import_key or "",
-        )
-
-
-@dataclass(slots=True)
-class Asked:
-    """An item of a batch, where it comes from, and whether somebody says that it is no other source's."""
-
-    purchase: Bought
-    import_key: str
-    confirmed: bool
 
 
 class Recorded(NamedTuple):
@@ -102,6 +62,7 @@ async def record_purchases(
     otherwise. `acting` is called with a purchase's index before its facts are recorded: to say whose they
     are.
     """
+    await require_returnable(tx, purchases)
     # In the order of their keys, so that two imports of the same rows cannot wait for each other.
     ordered = sorted(purchases, key=lambda purchase: purchase.import_key or "")
     told = {purchase.id: purchase for purchase in await store.INSERT_PURCHASES.rows(tx, ordered)}
@@ -135,6 +96,7 @@ async def record_purchases(
 
 async def check_purchases(tx: Transaction, purchases: Sequence[Purchase]) -> list[Recorded]:
     """What `record_purchases` would make of the purchases."""
+    await require_returnable(tx, purchases)
     keys = [purchase.import_key for purchase in purchases if purchase.import_key]
     known = {p.import_key: p for p in await store.GET_IMPORTED.all(tx, import_keys=keys)}
     first = {p.import_key or p.id: p.id for p in reversed(purchases) if p.import_key not in known}
