@@ -19,13 +19,13 @@ import asyncpg
 import uvloop
 
 from cases.service import service as cases
-from cases.usecases.clock import clock_due
+from cases.usecases.clock import clocks_due
 from cases.usecases.keeping import DUE_TIMER
 from chassis import ids
 from chassis.clock import Clock
 from chassis.db.database import Database
 from chassis.events.facts import FactCodec
-from chassis.work.timers import TimerRunner
+from chassis.work.timers import TimerRunner, Together
 from rapport_testing.wait import eventually
 from tests.bench.platform import PINNED, platform
 
@@ -72,7 +72,7 @@ async def replica(url: str) -> None:
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
     db = Database(url, "cases", FactCodec(cases.events), Clock(), pool_size=10)
     await db.open()
-    await TimerRunner(db, {DUE_TIMER: clock_due}).run()
+    await TimerRunner(db, {DUE_TIMER: Together(clocks_due)}).run()
 
 
 async def measure() -> None:

@@ -19,7 +19,7 @@ from chassis.inbox.freshness import Freshness
 from chassis.inbox.subscription import BatchHandler, Handler, Subscription
 from chassis.settings import ServiceSettings, WrongSettings
 from chassis.tls import Certificates
-from chassis.work.timers import TimerHandler
+from chassis.work.timers import TimerHandler, Together
 from chassis.work.turn import Worker
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -67,7 +67,7 @@ class App(Generic[S]):
         self.explainer = Explainer(self.db, self.channels)
         self.servicers: list[object] = []
         self.subscriptions: list[Subscription] = []
-        self.timers: dict[str, TimerHandler] = {}
+        self.timers: dict[str, TimerHandler | Together] = {}
         self.backgrounds: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.openers: list[Callable[[], Awaitable[None]]] = []
         self.measurements: list[Callable[[], Awaitable[None]]] = []
@@ -109,8 +109,11 @@ class App(Generic[S]):
             self._handled(each, found[each.source])
         return found
 
-    def timer(self, kind: str, handler: TimerHandler) -> None:
-        """Call `handler(tx, timer)` when a timer that was scheduled under `kind` is due, once."""
+    def timer(self, kind: str, handler: TimerHandler | Together) -> None:
+        """Call `handler(tx, timer)` when a timer that was scheduled under `kind` is due, once.
+
+        `Together(handler)` is for kinds of which very many may be due at once.
+        """
         self.timers[kind] = handler
 
     def background(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
-from chassis.db.tables import among
+from chassis.db.tables import among, rows_of
 from chassis.db.transaction import Transaction
 from chassis.judgement import is_transient
 from chassis.telemetry import metrics, tracing
@@ -51,6 +51,17 @@ class Timer:
 
 TimerHandler = Callable[[Transaction, Timer], Awaitable[None]]
 
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A handler of many timers of one kind in one transaction, each with the call that it is handled as.
+
+    `handle` says on whose behalf it records what: `tx.act(call)`. When it fails each is handled alone.
+    """
+
+    handle: Callable[[Transaction, Sequence[tuple[Timer, Call]]], Awaitable[None]]
+
+
 _DUE = Statement(
     sa.select(TIMERS)
     .where(
@@ -71,7 +82,13 @@ _CLAIM = Statement[Any](
         sa.func.pg_try_advisory_xact_lock(sa.bindparam("lock", type_=sa.BigInteger)),
     )
 )
-_DONE = Statement[Any](sa.delete(TIMERS).where(TIMERS.c.id == sa.bindparam("id")).returning(TIMERS.c.id))
+_ASKED = rows_of("asked", id=sa.Uuid, lock=sa.BigInteger)
+_CLAIM_MANY = Statement[Any](
+    sa.select(TIMERS.c.id)
+    .join_from(_ASKED, TIMERS, TIMERS.c.id == _ASKED.c.id)
+    .where(TIMERS.c.due_at <= sa.bindparam("now"), sa.func.pg_try_advisory_xact_lock(_ASKED.c.lock))
+)
+_DONE = Statement[Any](sa.delete(TIMERS).where(among(TIMERS.c.id, "ids")).returning(TIMERS.c.id))
 _RETRY = Statement[Any](
     sa.update(TIMERS)
     .where(TIMERS.c.id == sa.bindparam("timer"))
@@ -86,7 +103,7 @@ class _NotOurs(Exception):
 class TimerRunner:
     """Fires what is due. Any number of replicas may run one: a timer fires in exactly one of them."""
 
-    def __init__(self, db: Database, handlers: Mapping[str, TimerHandler]) -> None:
+    def __init__(self, db: Database, handlers: Mapping[str, TimerHandler | Together]) -> None:
         self._db = db
         self._handlers = handlers
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -117,8 +134,9 @@ class TimerRunner:
             if timer is None:
                 self._room.release()
                 return
-            self._in_hand.add(timer.id)
-            group.create_task(self._see_to(timer))
+            timers = [timer, *self._alike(timer)]
+            self._in_hand.update(each.id for each in timers)
+            group.create_task(self._see_to(timers))
 
     async def _next(self) -> Timer | None:
         if not self._due:
@@ -131,7 +149,35 @@ class TimerRunner:
                 _log.warning("timers cannot be read", error=type(error).__name__)
         return self._due.popleft() if self._due else None
 
-    async def _see_to(self, timer: Timer) -> None:
+    def _alike(self, timer: Timer) -> list[Timer]:
+        """Those of its kind that are due next, where they are handled together."""
+        together = []
+        if isinstance(self._handlers[timer.kind], Together):
+            while self._due and self._due[0].kind == timer.kind:
+                together.append(self._due.popleft())
+        return together
+
+    async def _see_to(self, timers: Sequence[Timer]) -> None:
+        try:
+            if len(timers) == 1 or not await self._all_done(timers):
+                for timer in timers:
+                    await self._see_to_one(timer)
+        finally:
+            self._in_hand.difference_update(each.id for each in timers)
+            self._room.release()
+
+    async def _all_done(self, timers: Sequence[Timer]) -> bool:
+        """Handle timers together. False when they are to be handled one by one, for a fault of one or all."""
+        try:
+            await self._fire_together(timers)
+        except _NotOurs:  # what is left of them is read again
+            return True
+        except Exception as error:
+            _log.warning("timers are handled one by one", kind=timers[0].kind, error=type(error).__name__)
+            return False
+        return True
+
+    async def _see_to_one(self, timer: Timer) -> None:
         try:
             await self._fire(timer)
             metrics.TIMER_RUNS.labels(timer.kind, "done").inc()
@@ -141,29 +187,58 @@ class TimerRunner:
             self._passed.append(timer.id)
             metrics.TIMER_RUNS.labels(timer.kind, "failed").inc()
             await self._failed(timer, error)
-        finally:
-            self._in_hand.discard(timer.id)
-            self._room.release()
 
     async def _fire(self, timer: Timer) -> None:
-        age_s = (self._db.clock.now() - ids.moment(timer.id)).total_seconds()
-        with tracing.timer_span(timer.kind, timer.traceparent, age_s):
-            current_call.set(
-                Call(
-                    timer.kind,
-                    self._clock,
-                    cause_id=timer.id,
-                    correlation_id=timer.correlation_id,
-                    traceparent=tracing.carried(timer.traceparent),
-                )
-            )
+        handler = self._handlers[timer.kind]
+        with tracing.timer_span(timer.kind, timer.traceparent, self._age_s(timer)):
+            call = self._call(timer, tracing.carried(timer.traceparent))
+            current_call.set(call)
             async with self._db.background, self._db.transaction() as tx:
-                lock = timer.id.int & (1 << 63) - 1
-                if await _CLAIM.maybe(tx, id=timer.id, now=tx.now, lock=lock) is None:
+                if await _CLAIM.maybe(tx, id=timer.id, now=tx.now, lock=_lock_of(timer)) is None:
                     raise _NotOurs
-                await self._handlers[timer.kind](tx, timer)
-                if await _DONE.maybe(tx, id=timer.id) is None:
+                if isinstance(handler, Together):
+                    await handler.handle(tx, [(timer, call)])
+                else:
+                    await handler(tx, timer)
+                if await _DONE.maybe(tx, ids=[timer.id]) is None:
                     raise _NotOurs
+
+    async def _fire_together(self, timers: Sequence[Timer]) -> None:
+        """Those that nobody else has at hand. None when one was cancelled or moved meanwhile: `_NotOurs`."""
+        handler, first = self._handlers[timers[0].kind], timers[0]
+        assert isinstance(handler, Together)
+        with tracing.timer_span(first.kind, first.traceparent, self._age_s(first)):
+            calls = {each.id: self._call(each, each.traceparent) for each in timers}
+            current_call.set(calls[first.id])
+            async with self._db.background, self._db.transaction() as tx:
+                locks = [_lock_of(each) for each in timers]
+                rows = await _CLAIM_MANY.all(tx, id=[each.id for each in timers], lock=locks, now=tx.now)
+                claimed = {row["id"] for row in rows}
+                self._passed.extend(each.id for each in timers if each.id not in claimed)
+                if not claimed:
+                    raise _NotOurs
+                ours = [each for each in timers if each.id in claimed]
+                if first.id not in claimed:
+                    tx.forget(calls[first.id])
+                tx.act(calls[ours[0].id])
+                await handler.handle(tx, [(each, calls[each.id]) for each in ours])
+                done = {row["id"] for row in await _DONE.all(tx, ids=list(claimed))}
+                self._passed.extend(claimed - done)
+                if done != claimed:
+                    raise _NotOurs
+        metrics.TIMER_RUNS.labels(first.kind, "done").inc(len(claimed))
+
+    def _call(self, timer: Timer, traceparent: str) -> Call:
+        return Call(
+            timer.kind,
+            self._clock,
+            cause_id=timer.id,
+            correlation_id=timer.correlation_id,
+            traceparent=traceparent,
+        )
+
+    def _age_s(self, timer: Timer) -> float:
+        return (self._db.clock.now() - ids.moment(timer.id)).total_seconds()
 
     async def _failed(self, timer: Timer, error: Exception) -> None:
         wait_s = backoff.RETRIES.wait(timer.attempts + 1)
@@ -190,3 +265,8 @@ class TimerRunner:
     async def _pause(self) -> None:
         await woken(self._wake, POLL_S)
         self._wake.clear()
+
+
+def _lock_of(timer: Timer) -> int:
+    """What stands for a timer where it is claimed."""
+    return timer.id.int & (1 << 63) - 1

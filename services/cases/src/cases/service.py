@@ -43,6 +43,7 @@ from chassis.app import App
 from chassis.events.declarations import Listening
 from chassis.inbox import aliases
 from chassis.service import Service
+from chassis.work.timers import Together
 from rapport.cases.v1 import cases_events_pb2
 from rapport.cases.v1.cases_events_pb2 import (
     ClockBreached,
@@ -126,7 +127,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(DEADLINE_TIMER, set_deadline)
     app.timer(LANGUAGE_TIMER, open_to_all_languages)
     app.timer(keeping.WARNING_TIMER, clock.clock_due_soon)
-    app.timer(keeping.DUE_TIMER, clock.clock_due)
+    app.timer(keeping.DUE_TIMER, Together(clock.clocks_due))
     app.timer(LEVEL_TIMER, next_level)
     app.timer(CALL_TIMER, lambda tx, timer: call_again(tx, promise_clock, timer))
     app.timer(FOLLOW_TIMER, clock.clocks_follow)

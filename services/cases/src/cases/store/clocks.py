@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from cases import names
 from cases.domain.case import Case
-from cases.domain.clock import Clock
+from cases.domain.clock import Clock, ClockState
 from cases.domain.clock_policy import ClockMetric, ClockPolicy
 from cases.domain.contact import Contacts
 from cases.store.tables import CASES, METADATA, PROMISES, WORK_ITEMS, members
@@ -82,7 +82,22 @@ DONE_TIMES = (
     .outerjoin_from(CLOCKS, CASES, CASES.c.id == CLOCKS.c.case_id)
     .outerjoin(WORK_ITEMS, WORK_ITEMS.c.id == CLOCKS.c.work_item_id)
 )
-DONE_TIME = Statement[Any](DONE_TIMES.where(CLOCKS.c.id == sa.bindparam("id")))
+DONE_TIME = Statement[Any](DONE_TIMES.where(among(CLOCKS.c.id, "ids")))
+LOCK_CLOCKS = Statement(
+    sa.select(CLOCKS).where(among(CLOCKS.c.id, "ids")).order_by(CLOCKS.c.id).with_for_update(key_share=True),
+    row=Clock,
+)
+# What `Clock.breach` says, of many.
+BREACH_CLOCKS = Statement[Any](
+    sa.update(CLOCKS)
+    .where(among(CLOCKS.c.id, "ids"))
+    .values(
+        state=ClockState.BREACHED.value,
+        breach_time=CLOCKS.c.due_time,
+        version=CLOCKS.c.version + 1,
+        update_time=sa.bindparam("now"),
+    )
+)
 _FOLLOWING = (
     CLOCKS.c.calendar_id == sa.bindparam("calendar_id"),
     CLOCKS.c.fulfill_time.is_(None),

@@ -20,10 +20,12 @@ from cases.usecases.keeping import (
     clocks_of_cases,
     policy_for,
     save_clock,
+    set_timers,
     start_again,
     start_clock,
 )
 from chassis.api.entities import found, owned
+from chassis.context import Call
 from chassis.db.transaction import Transaction
 from chassis.work.timers import Timer
 
@@ -133,15 +135,25 @@ async def clocks_follow(tx: Transaction, timer: Timer) -> None:
         await tx.schedule(FOLLOW_TIMER, f"{calendar_id}/{behind[-1].id}", tx.now)
 
 
-async def clock_due(tx: Transaction, timer: Timer) -> None:
-    """The time of a clock is up: what is not done by now is late.
+async def clocks_due(tx: Transaction, fired: Sequence[tuple[Timer, Call]]) -> None:
+    """The time of clocks is up: what is not done by now is late. Very many may be due at once.
 
     Who settles something without its clock, as the release before does during a rollout, has done it too.
     """
-    clock = await found(tx, CLOCK, store.LOCK_CLOCK, UUID(timer.key))
-    done_time = (await store.DONE_TIME.one(tx, id=clock.id))["done_time"]
-    fulfilled = clock.fulfill(done_time, await calendar_of(tx, clock)) if done_time else None
-    await save_clock(tx, clock, fulfilled or clock.breach(tx.now))
+    calls = {UUID(timer.key): call for timer, call in fired}
+    clocks = await store.LOCK_CLOCKS.all(tx, ids=list(calls))
+    done_times = {row["id"]: row["done_time"] for row in await store.DONE_TIME.all(tx, ids=list(calls))}
+    late = []
+    for clock in clocks:
+        tx.act(calls[clock.id])
+        if done_time := done_times[clock.id]:
+            await save_clock(tx, clock, clock.fulfill(done_time, await calendar_of(tx, clock)))
+        if breached := clock.breach(tx.now):
+            late.append(clock.id)
+            tx.record(breached, version=clock.version)
+            await set_timers(tx, clock)
+    if late:
+        await tx.defer(store.BREACH_CLOCKS, ids=late, now=tx.now)
 
 
 async def clock_due_soon(tx: Transaction, timer: Timer) -> None:
