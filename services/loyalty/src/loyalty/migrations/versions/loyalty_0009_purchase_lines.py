@@ -4,8 +4,8 @@ from alembic import op
 
 from chassis.db.indexes import create_index
 
-revision = "loyalty_0008"
-down_revision = "loyalty_0007"
+revision = "loyalty_0009"
+down_revision = "loyalty_0008"
 branch_labels = None
 depends_on = None
 
