@@ -70,3 +70,39 @@ async def test_what_waits_leads_from_my_work_to_its_case(desk: Company, signed_i
     await row.get_by_role("link", name="Deliver order").click()
     await page.wait_for_url(f"**/{case['name']}")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Late delivery, Wilma")
+
+
+@pytest.mark.parametrize("width", [320, 1920])
+async def test_a_customer_who_asks_for_more_authority_is_promised_and_who_is_asked_takes_it_from_their_work(
+    desk: Company, signed_in: SignedIn, width: int
+) -> None:
+    lead = Person(f"lea{width}", "agent", "front-desk")
+    told = {"displayName": f"Lea {width}", "phone": "+49 30 901820", "department": "departments/front-desk"}
+    await desk.ask(ADMIN, "PATCH", f"agents/{lead.name}?allowMissing=true", **told)
+    path = {"displayName": "Front desk", "escalationPath": [f"agents/{lead.name}"]}
+    await desk.ask(ADMIN, "PATCH", "departments/front-desk?allowMissing=true", **path)
+    case = await cased(desk, f"Otto {width}")
+    page = (await signed_in(ALICE)).page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.goto(f"/{case['name']}")
+    await page.get_by_role("button", name="Ask somebody with more authority").click()
+    await choose(page, Reason="customer-asked")
+    above = page.locator("#above")
+    await expect(above).to_contain_text(f"Lea {width} is asked, until")
+    await expect(above).to_contain_text("The customer was promised to hear by")
+    await expect(above).to_contain_text("What you may do alone")
+    assert await page.get_by_role("button", name="Ask somebody with more authority").count() == 0
+    assert await barriers(page) == []
+    await page.emulate_media(color_scheme="dark")
+    theirs = (await signed_in(lead)).page
+    await theirs.goto("/")
+    row = theirs.locator("#asked li", has_text=f"Otto {width}")
+    await row.get_by_role("button", name="I see to it").focus()
+    await theirs.keyboard.press("Enter")
+    await theirs.get_by_role("dialog").locator("form").wait_for()
+    await theirs.keyboard.press("Control+Enter")
+    await expect(row).to_have_count(0)
+    assert await barriers(theirs) == []
+    await page.reload()
+    await expect(above).to_contain_text(f"Lea {width} sees to it")
+    assert await barriers(page) == []

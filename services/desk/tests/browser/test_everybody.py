@@ -64,6 +64,9 @@ async def erika(desk: Company, time_of_day: ManualClock) -> str:
     await desk.ask(ALICE, "POST", f"{opened['late-delivery']}:merge", **twin)
     [clock] = (await desk.ask(ALL, "GET", f'clocks?filter=case="{opened["complaint"]}"'))["clocks"]
     await desk.ask(ALL, "POST", f"{clock['name']}:pause", reasonCode="customer-answer")
+    await desk.ask(
+        ALL, "POST", "escalations", case=opened["complaint"], reason="ESCALATION_REASON_CUSTOMER_ASKED"
+    )
     work = {"case": opened["late-delivery"], "department": "departments/front-desk", "kind": "call-back"}
     item = await desk.ask(ALICE, "POST", "workItems", **work)
     await desk.ask(ALICE, "POST", f"{item['name']}:block", reasonCode="customer-answer")

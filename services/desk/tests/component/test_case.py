@@ -210,3 +210,60 @@ async def test_another_concern_is_opened_beside_the_case_in_which_it_was_found(d
     about = {**item, "name": item["case"]}
     assert "X-Done" in (await act(alice, about, "split", concern="Invoice twice")).headers
     assert re.search(r'in it was found <a href="/cases/[^"]+">Invoice twice</a>', await page_of(alice, item))
+
+
+async def described(desk: Any) -> None:
+    """Carol is whom delivery asks for more authority."""
+    told = {"displayName": "Delivery", "escalationPath": ["agents/carol"]}
+    answer = await desk.client().patch("/v1/departments/delivery?allowMissing=true", json=told)
+    assert answer.is_success, answer.text
+
+
+async def test_somebody_with_more_authority_is_asked_and_finds_it_among_their_work_and_takes_it(
+    desk: Any,
+) -> None:
+    await described(desk)
+    item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
+    about = {**item, "name": item["case"]}
+    done = await act(alice, about, "escalate", reason="customer-asked")
+    assert "X-Done" in done.headers, done.text
+    assert "Carol is asked. Tell the customer: they hear by" in done.text
+    page = await page_of(alice, item)
+    assert re.search(r"<b>the customer asked for it</b>: <span class=\"stale\">Carol is asked, until", page)
+    assert "The customer was promised to hear by" in page
+    assert "act/escalate" not in page
+    carol = await desk.signed_in("agent:carol", AGENT, "billing")
+    mine = (await carol.get("/")).text
+    assert "Asked of me" in mine
+    assert "The customer asked for it" in mine
+    (asked,) = (await desk.client().get("/v1/escalations")).json()["escalations"]
+    assert f"act/take?on={asked['name'].replace('/', '%2F')}" in mine
+    done = await act(carol, {**item, "name": asked["name"]}, "take")
+    assert "X-Done" in done.headers, done.text
+    assert "Carol sees to it" in await page_of(alice, item)
+    assert "Nobody asks you to take anything." in (await carol.get("/")).text
+
+
+async def test_what_somebody_may_do_alone_is_on_the_case_and_where_a_date_is_agreed(desk: Any) -> None:
+    limit = {"days": 3, "rollingDayDays": 4}
+    policy = {"department": DELIVERY, "act": "AUTHORITY_ACT_EXTENSION", "limits": [limit]}
+    made_policy = await desk.client().post("/v1/authorityPolicies?authorityPolicyId=dates", json=policy)
+    assert made_policy.is_success, made_policy.text
+    item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
+    due = (desk.running.app.clock.now() + timedelta(days=2)).isoformat()
+    promise = {"customer": item["customer"], "department": DELIVERY, "kind": "delivery", "dueTime": due}
+    promised = await made(desk.client(), "/v1/promises:make", promise={**promise, "case": item["case"]})
+    page = await page_of(alice, item)
+    assert "What you may do alone" in page
+    assert re.search(r'<dt>Put a promise off .+</dt><dd class="whole">3 days</dd>', page)
+    assert re.search(r'<dt>Goodwill .+</dt><dd class="whole">500 points</dd>', page)
+    path = f"/{item['customer']}/act/agree?on={promised['name']}"
+    form = (await alice.get(path)).text
+    assert "You may put it off by 3 days alone." in form
+    day = (desk.running.app.clock.now() + timedelta(days=9)).date().isoformat()
+    typed = {**held(form), "day": day, "time": "09:00", "reason": "other"}
+    refused = await alice.post(path, data=typed)
+    assert "A promise may be put off by 3 days at once." in refused.text
+    later = (desk.running.app.clock.now() + timedelta(days=4)).date().isoformat()
+    done = await alice.post(path, data={**typed, "day": later, "request_id": str(uuid4())})
+    assert "X-Done" in done.headers, done.text

@@ -258,7 +258,7 @@ async def test_the_page_stands_while_cases_is_away(open_desk: Any) -> None:
     alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
     answer = await alice.get("/")
     assert answer.status_code == 200
-    assert answer.text.count("Cases does not answer") == 5
+    assert answer.text.count("Cases does not answer") == 6
 
 
 async def test_cases_are_found_by_words_and_orders_and_no_url_has_what_was_typed(open_desk: Any) -> None:

@@ -122,6 +122,7 @@ async def test_a_reason_in_words_of_ones_own_is_refused_by_every_form(said: str)
     assert {each.id for each in forms} == {
         *(
             "block",
+            "escalate",
             "forecast",
             "goodwill",
             "handover",

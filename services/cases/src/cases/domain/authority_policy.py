@@ -149,7 +149,8 @@ def require_within(may: Authority[AuthorityPolicy], amount: int, used: int) -> N
     """
     if may.policy is None:
         return
-    unit, by = UNITS[may.policy.act], {"resource": may.policy.name, "policy_version": may.policy.version}
+    unit = UNITS[may.policy.act]
+    by = {"resource": may.policy.name, "policy_version": may.policy.version, "unit": unit}
     if amount > may.amount:
         told = f"{may.policy.name} allows at most {may.amount} {unit} at once, and this is {amount}."
         raise FailedPrecondition("OVER_AUTHORITY", told, by | {"limit": may.amount, "amount": amount})

@@ -52,6 +52,12 @@ WORDED = {
     ),
     "UNDONE_ALREADY": N_("This merge was undone already."),
     "OVER_AUTHORITY": N_("At most {limit} points may be given to a customer of the value {band}."),
+    "OVER_AUTHORITY.days": N_(
+        "A promise may be put off by {limit} days at once. Ask somebody with more authority."
+    ),
+    "OVER_BUDGET.days": N_("You may put off promises by {left} days more for now."),
+    "ESCALATION_EXISTS": N_("Somebody with more authority is asked already."),
+    "NOBODY_ABOVE": N_("There is nobody above the owner who could be asked."),
     "OVER_BUDGET.customer": N_("This customer may be given {left} points more for now."),
     "OVER_BUDGET.grantor": N_("You may give {left} points more for now."),
 }
@@ -170,7 +176,8 @@ def _worded(refusal: Refusal, say: Language) -> str:
         name = told["service"]
         service = say(name)
         return say(SILENT, service=service[:1].upper() + service[1:])
-    worded = WORDED.get(refusal.reason) or WORDED.get(f"{refusal.reason}.{told.get('whose', '')}")
+    of = told.get("whose") or told.get("unit", "")
+    worded = WORDED.get(f"{refusal.reason}.{of}") or WORDED.get(refusal.reason)
     if not worded:
         return ""
     numbers = {

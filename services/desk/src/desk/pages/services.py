@@ -16,6 +16,7 @@ from chassis.errors import DeadlineExceeded, Refusal
 from chassis.explain.explainer import explained_by
 from chassis.grpc import status
 from chassis.grpc.client import Channels
+from rapport.cases.v1.authority_service_pb2_grpc import AuthorityServiceStub
 from rapport.cases.v1.calendar_service_pb2_grpc import CalendarServiceStub
 from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
 from rapport.cases.v1.case_job_service_pb2_grpc import CaseJobServiceStub
@@ -24,6 +25,7 @@ from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.clock_policy_service_pb2_grpc import ClockPolicyServiceStub
 from rapport.cases.v1.clock_service_pb2_grpc import ClockServiceStub
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from rapport.cases.v1.escalation_service_pb2_grpc import EscalationServiceStub
 from rapport.cases.v1.handoff_service_pb2_grpc import HandoffServiceStub
 from rapport.cases.v1.note_service_pb2_grpc import NoteServiceStub
 from rapport.cases.v1.presence_service_pb2_grpc import PresenceServiceStub
@@ -80,6 +82,8 @@ class Services:
     calendars = _called(CalendarServiceStub)
     clock_policies = _called(ClockPolicyServiceStub)
     clocks = _called(ClockServiceStub)
+    escalations = _called(EscalationServiceStub)
+    authority = _called(AuthorityServiceStub)
     work_items = _called(WorkItemServiceStub)
     handoffs = _called(HandoffServiceStub)
     notes = _called(NoteServiceStub)

@@ -8,6 +8,10 @@ from rapport.common.v1.channel_pb2 import Channel
 # What a code says when it is not just its words. Codes are open: any other is said by its own words.
 CODES = {
     "customer-answer": N_("the customer's answer"),
+    "customer-asked": N_("the customer asked for it"),
+    "beyond-authority": N_("it cannot be settled alone"),
+    "clock-warned": N_("its time is up soon"),
+    "clock-breached": N_("its time is up"),
     "another-concern": N_("it is another concern"),
     "reported-twice": N_("it was reported twice"),
     "same-concern": N_("it is the same concern"),

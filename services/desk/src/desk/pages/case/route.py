@@ -12,11 +12,13 @@ from desk.pages.case import view
 from desk.pages.customer.loading import ALL, PAGE_S, Names
 from desk.pages.customer.route import UUID
 from desk.pages.services import Parts, Services, ask, patience
+from rapport.cases.v1.authority_service_pb2 import CheckAuthorityRequest
 from rapport.cases.v1.case_link_pb2 import CaseLink
 from rapport.cases.v1.case_link_service_pb2 import ListCaseLinksRequest
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import BatchGetCasesRequest, GetCaseRequest
 from rapport.cases.v1.clock_service_pb2 import ListClocksRequest
+from rapport.cases.v1.escalation_service_pb2 import ListEscalationsRequest, ListEscalationsResponse
 from rapport.cases.v1.handoff_service_pb2 import ListHandoffsRequest
 from rapport.cases.v1.note_service_pb2 import ListNotesRequest, ListNotesResponse
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
@@ -71,11 +73,15 @@ async def _asked(look: Looking, case: Case, names: Names) -> Parts:
         notices=services.notices.ListNotices(ListNoticesRequest(filter=of_customer, page_size=ALL)),
         clocks=services.clocks.ListClocks(ListClocksRequest(filter=of, page_size=ALL)),
         links=_linked(services, case.name),
+        escalations=services.escalations.ListEscalations(ListEscalationsRequest(filter=of, page_size=ALL)),
+        authority=services.authority.CheckAuthority(CheckAuthorityRequest(case=case.name)),
         notes=services.notes.ListNotes(ListNotesRequest(parent=case.name, page_size=ALL)),
     )
     items = parts.of("items", ListWorkItemsResponse).work_items
     notes = parts.of("notes", ListNotesResponse).notes
+    asked = parts.of("escalations", ListEscalationsResponse).escalations
     named = {case.owner, *(each.assignee for each in items), *(each.author for each in notes)}
+    named |= {each.assignee for each in asked} | {level.agent for each in asked for level in each.levels}
     await asyncio.shield(names.learn(services, named, left()))
     return parts
 

@@ -12,9 +12,11 @@ from desk.pages.actions.kinds.calls import CALL
 from desk.pages.actions.kinds.case_links import MERGE_CASE, SPLIT, UNMERGE_CASE
 from desk.pages.actions.kinds.cases import NOTE, OWNER, REOPEN, RESOLVE
 from desk.pages.actions.kinds.clocks import PAUSE, RESUME
+from desk.pages.actions.kinds.escalations import ESCALATE
 from desk.pages.actions.kinds.handing import further
 from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import offered
+from desk.pages.case.above import above, is_asked
 from desk.pages.case.picture import Lane, lane
 from desk.pages.customer.cases import how_far
 from desk.pages.customer.loading import Names
@@ -75,6 +77,7 @@ def page(case: Case, parts: Parts, viewer: Viewer, names: Names, say: Speech) ->
     make = _Maker(case, parts, viewer, names, say)
     return {
         "head": make.head(),
+        "above": above(case, parts, viewer, names, say),
         "clocks": make.clocks(),
         "work": make.work(),
         "handoffs": make.handoffs(),
@@ -107,6 +110,7 @@ class _Maker:
         is_open = value_name(case, "state") == "OPEN"
         acts = _OPEN if is_open else (UNMERGE_CASE,) if case.merged_into else (REOPEN, OWNER)
         acts = (RESOLVE, *acts) if is_open and done else acts
+        acts = (*acts, ESCALATE) if is_open and not is_asked(self.parts) else acts
         return Card(
             name=case.name,
             state=say(_STATES.get(value_name(case, "progress"), N_("In progress"))),

@@ -13,6 +13,8 @@ from desk.auth.sessions import Viewer
 from desk.pages.customer.figures import first_day
 from desk.pages.services import Part, Parts, Services, any_of, ask, silences
 from rapport.cases.v1.agent_pb2 import Agent
+from rapport.cases.v1.authority_policy_pb2 import AUTHORITY_ACT_EXTENSION
+from rapport.cases.v1.authority_service_pb2 import CheckAuthorityRequest
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
@@ -96,6 +98,10 @@ async def load(
     }
     if names.viewer.may("loyalty.goodwill.grant"):
         questions["allowance"] = services.goodwill.CheckGoodwill(CheckGoodwillRequest(customer=customer))
+
+    if names.viewer.may("cases.authority_policies.read"):
+        alone = CheckAuthorityRequest(customer=customer, act=AUTHORITY_ACT_EXTENSION)
+        questions["authority"] = services.authority.CheckAuthority(alone)
 
     if names.viewer.may("customer.match_candidates.read"):
         questions["alike"] = _alike(services, customer)

@@ -16,6 +16,7 @@ from desk.pages.actions.kinds.merges import SAME, UNMERGE
 from desk.pages.actions.kinds.notice import NOTICE
 from desk.pages.actions.kinds.promises import PROMISE
 from desk.pages.actions.offering import Act, offered
+from desk.pages.customer.alone import alone
 from desk.pages.customer.cases import resolved, told_case, viewed
 from desk.pages.customer.entries import foremost, story, who_did
 from desk.pages.customer.figures import cell_text, quarters
@@ -202,6 +203,7 @@ class _Maker:
             ]
             if self.parts.has("allowance")
             else (),
+            alone=alone(self.parts, say),
             acts=self._offered(GOODWILL),
         )
 

@@ -16,6 +16,7 @@ from rapport.cases.v1.case_service_pb2 import (
     SearchCasesRequest,
     SearchCasesResponse,
 )
+from rapport.cases.v1.escalation_service_pb2 import ListEscalationsRequest, ListEscalationsResponse
 from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest, ListPromisesRequest, ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest, ListWorkItemsResponse
@@ -45,6 +46,11 @@ async def load(look: Looking, department: str) -> Parts:
     asked: dict[str, Any] = {
         "cases": services.cases.ListCases(own),
         "managed": services.customers.ListCustomers(managed),
+        "asked": services.escalations.ListEscalations(
+            ListEscalationsRequest(
+                filter=f'assignee = "{look.viewer.agent}" AND state = OPEN', page_size=CASES_MAX
+            )
+        ),
     }
     if department:
         ours = f'department = "{department}"'
@@ -73,6 +79,7 @@ async def _about(look: Looking, parts: Parts, left: Callable[[], float]) -> Part
     found = await ask(left(), **asked) if asked else Parts()
     known |= {name: part.value for name, part in found.items() if name.startswith("cases/") and part.value}
     about = {case.customer for case in known.values()}
+    about |= {each.customer for each in parts.of("asked", ListEscalationsResponse).escalations}
     promised = ((parts, "broken"), (parts, "promises"), (found, "theirs"))
     for answers, name in promised:
         about |= {each.customer for each in answers.of(name, ListPromisesResponse).promises}

@@ -8,6 +8,7 @@ from chassis.api.messages import moment, value_name
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
 from desk.pages.actions.kinds.cases import NOTE, OWNER, RESOLVE
+from desk.pages.actions.kinds.escalations import TAKE, why_asked
 from desk.pages.actions.kinds.promises import AGREE, KEEP, TAKEBACK
 from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import Act, offered
@@ -18,6 +19,8 @@ from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
+from rapport.cases.v1.escalation_pb2 import Escalation
+from rapport.cases.v1.escalation_service_pb2 import ListEscalationsResponse
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import ListPromisesResponse
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -83,7 +86,9 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Mapping[
         ],
         many=bool(managed.next_page_token),
     )
+    asked = parts.of("asked", ListEscalationsResponse).escalations
     return {
+        "asked": _part(parts, [_asked(each, names, viewer, say) for each in asked], say, "asked"),
         "promises": _part(parts, due, say, "promises", "broken"),
         "items": _part(parts, waiting, say, "items"),
         "cases": cases_of(parts, viewer, say),
@@ -154,6 +159,21 @@ def _cases(parts: Parts) -> Mapping[str, Any]:
 def _replaced(parts: Parts) -> Mapping[str, Promise]:
     """The promises that others replaced, by name."""
     return {name: part.value for name, part in parts.items() if name.startswith("promises/") and part.value}
+
+
+def _asked(each: Escalation, names: Mapping[str, str], viewer: Viewer, say: Speech) -> Line:
+    """What the viewer is asked to take."""
+    what, until = why_asked(each, say), moment(each.due_time)
+    return Line(
+        each.name,
+        each.customer,
+        names.get(each.customer, ""),
+        what[:1].upper() + what[1:],
+        say("take it until {moment}", moment=say.moment(until)),
+        "no" if until < say.now else "stale",
+        offered(viewer, each.customer, TAKE, on=each.name, owner=viewer.department),
+        case=each.case,
+    )
 
 
 def _promise(

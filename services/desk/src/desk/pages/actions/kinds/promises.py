@@ -21,6 +21,8 @@ from desk.pages.actions.action import (
 from desk.pages.customer.things import promise_of
 from desk.pages.services import ask
 from rapport.cases.v1 import promise_service_pb2 as pb
+from rapport.cases.v1.authority_policy_pb2 import AUTHORITY_ACT_EXTENSION
+from rapport.cases.v1.authority_service_pb2 import CheckAuthorityRequest, CheckAuthorityResponse
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 
@@ -88,7 +90,7 @@ async def _open_agree(doing: Doing) -> Values:
         due, time = at.date(), at.strftime("%H:%M")
     forecast = say.day_of(moment(promise.forecast_time)) if promise.HasField("forecast_time") else None
     likely = max(forecast or working_day(due + timedelta(days=2)), working_day(say.today + timedelta(days=1)))
-    return {
+    return await _alone(doing, promise) | {
         "etag": promise.etag,
         "day": likely.isoformat(),
         "time": time,
@@ -97,6 +99,21 @@ async def _open_agree(doing: Doing) -> Values:
         "what": promise_of(promise, say),
         "reasons": say.choices(dict.fromkeys(filter(None, (promise.reason_code, *CHANGES)))),
     }
+
+
+async def _alone(doing: Doing, promise: Promise) -> Values:
+    """By how much whoever agrees may put it off alone, where that is limited and known in a moment."""
+    about = {"case": promise.case} if promise.case else {"customer": promise.customer}
+    request = CheckAuthorityRequest(**about, act=AUTHORITY_ACT_EXTENSION)
+    asked = await ask(NAME_S, may=doing.look.services.authority.CheckAuthority(request))
+    for may in asked.of("may", CheckAuthorityResponse).authorities:
+        if may.authority_policy:
+            say, n = doing.look.say, may.days_left
+            told = say.count(
+                n, "You may put it off by {n} day alone.", "You may put it off by {n} days alone."
+            )
+            return {"sentence": told}
+    return {}
 
 
 async def _agree(doing: Doing) -> Done:
