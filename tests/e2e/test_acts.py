@@ -1,4 +1,4 @@
-"""The second and third act of the story: who may do what about one concern, and a broker that goes away."""
+"""The later acts of the story: one concern of several departments, a broker that goes away, and a call."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.loyalty.v1.goodwill_service_pb2 import GetGoodwillRequest
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
 from rapport_tools.cli.session import Session
-from rapport_tools.demo.acts import broker, departments
+from rapport_tools.demo.acts import broker, call, departments
 from rapport_tools.demo.acts.slip import know_the_customer
 from rapport_tools.demo.story import Played, Story
 from tests.e2e.outcome import assert_told_once, mails_about, run_story
@@ -152,3 +152,15 @@ def assert_one_mail(act: Played) -> None:
     """One notice, one message, never handed in again."""
     [notice] = act.names["notices"]
     assert [mail.repeats for mail in mails_about(Session.open(), notice)] == [0]
+
+
+def test_whom_no_message_reaches_a_person_told_in_time_by_phone(stack: Stack) -> None:
+    _, act, told = played(call.ACT)
+    first = promise(str(act.names["promise"]))
+    assert (value_name(first, "state"), first.successor) == ("RENEGOTIATED", act.names["moved_promise"])
+    assert (first.notifier, value_name(first, "notify_channel")) == ("agents/alice", "VOICE")
+    assert first.delay_notify_time.ToDatetime() < first.due_time.ToDatetime()
+    item = Session.open().stub(WorkItemServiceStub, "cases")
+    made = item.GetWorkItem(GetWorkItemRequest(name=str(act.names["call"])))
+    assert (value_name(made, "state"), made.call.promise) == ("FINISHED", first.name)
+    assert any("Nobody had to remember it" in what for what, _ in told)

@@ -39,11 +39,16 @@ def test_the_demo_prints_one_object_with_the_names_of_everything(told: dict[str,
     assert len(told["notices"]) == 1
 
 
-def test_the_demo_plays_three_acts_each_with_a_trace_of_its_own(told: dict[str, Any]) -> None:
+def test_the_demo_plays_four_acts_each_with_a_trace_of_its_own(told: dict[str, Any]) -> None:
     titles = [act["title"] for act in told["acts"]]
-    assert titles == ["A promise slips", "Two departments and a supervisor", "A broker lost and found"]
-    assert [act["left_out"] for act in told["acts"]] == ["", "", ""]
-    assert len({act["trace_id"] for act in told["acts"]} - {""}) == 3
+    assert titles == [
+        "A promise slips",
+        "Two departments and a supervisor",
+        "A broker lost and found",
+        "A person calls",
+    ]
+    assert [act["left_out"] for act in told["acts"]] == [""] * 4
+    assert len({act["trace_id"] for act in told["acts"]} - {""}) == 4
     assert told["acts"][0]["trace_id"] == told["trace_id"]
 
 

@@ -1,1 +1,1 @@
-"""`rapport demo`: a relationship in three acts, live, in the terminal and on the desk at once."""
+"""`rapport demo`: a relationship in four acts, live, in the terminal and on the desk at once."""

@@ -44,7 +44,7 @@ app = typer.Typer()
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object and nothing else.")] = False,
 ) -> None:
-    """Run the story in three acts, live. Starts the platform for the demo when it is not up.
+    """Run the story in four acts, live. Starts the platform for the demo when it is not up.
 
     Of a cluster, it acts as several people: RAPPORT_HOME must be what `rapport deploy prepare` wrote, with an
     issuer of its own.

@@ -1,14 +1,14 @@
-"""The story in three acts. Each is a file of `acts`, and a trace."""
+"""The story in four acts. Each is a file of `acts`, and a trace."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from chassis.telemetry import tracing
 from rapport.common.v1 import explanation_pb2
-from rapport_tools.demo.acts import broker, departments, slip
+from rapport_tools.demo.acts import broker, call, departments, slip
 from rapport_tools.demo.stage import Act, LeftOut, Stage
 
-ACTS = [slip.ACT, departments.ACT, broker.ACT]
+ACTS = [slip.ACT, departments.ACT, broker.ACT, call.ACT]
 
 
 @dataclass

@@ -12,6 +12,7 @@ from desk.language.catalogues import N_
 from desk.pages.actions.offering import departments
 from desk.pages.base import Card, Look, Looking, card, macros, message
 from desk.pages.customer.loading import Names
+from desk.pages.customer.things import page_of_call
 from desk.pages.queue import people, view
 from desk.pages.queue.forms import SAID, form_of
 from desk.pages.queue.loading import load
@@ -91,7 +92,7 @@ async def _yours(look: Looking, work: QueuedWork) -> str:
     return look.html(
         "pages/queue/took.html",
         work=item.name,
-        case=item.case,
+        case=page_of_call(item) or item.case,
         what=say.about(item),
         who=who,
         why=view.why(work, say),

@@ -12,6 +12,7 @@ from desk.pages.actions.kinds.handing import GIVE
 from desk.pages.actions.kinds.work_items import possible
 from desk.pages.actions.offering import offered
 from desk.pages.customer.loading import Names
+from desk.pages.customer.things import page_of_call
 from desk.pages.services import Listed, Parts
 from desk.pages.work.view import Line
 from desk.ui import words
@@ -108,7 +109,10 @@ def own(parts: Parts, viewer: Viewer, say: Speech) -> Listed[Line]:
         offers = offered(viewer, customer, *acts, on=item.name, owner=item.department)
         when = say("yours since {span}", span=say.lasting(say.now - moment(item.update_time)))
         who = names.get(customer, "")
-        lines.append(Line(item.name, customer, who, say.about(item), when, "", offers, case=item.case))
+        page = page_of_call(item)
+        lines.append(
+            Line(item.name, customer, who, say.about(item), when, "", offers, case=item.case, page=page)
+        )
     return Listed(lines, bool(found.next_page_token), trouble(parts, say, "mine"))
 
 
@@ -205,7 +209,8 @@ def _queued(
     offers = offered(viewer, customer, GIVE, on=item.name, owner=item.department) if customer else ()
     mood = "no" if moment(each.deadline_time) <= say.now else "stale" if each.deadline_near else ""
     who = names.get(customer, "")
-    return Line(item.name, customer, who, say.about(item), why(each, say), mood, offers, case=item.case)
+    page, what = page_of_call(item), say.about(item)
+    return Line(item.name, customer, who, what, why(each, say), mood, offers, case=item.case, page=page)
 
 
 def _figures(queue: Queue, say: Speech) -> Sequence[tuple[str, str]]:
