@@ -1,5 +1,6 @@
 """No message reaches the customer: a person calls, before the date that was promised."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ def play(stage: Stage) -> None:
         f" She takes {named(item.reference)}: delivery promised in three days."
     )
     forecast(stage, DORA, item, "weather", in_days(6))
-    call = stage.until(partial(_waiting, stage), "the call")
+    [call] = stage.until(partial(_waiting, stage), "the call")
     stage.names["call"] = call.name
     stage.step("Dora in delivery forecasts six days. No message can tell her, so a call waits for a person.")
     _speak(stage, call)
@@ -64,12 +65,13 @@ def _lose_the_address(stage: Stage) -> None:
         stage.call(customers.CreateIdentifier, added)
 
 
-def _waiting(stage: Stage) -> WorkItem | None:
-    """The call about her; None as long as nobody has asked for it."""
+def _waiting(stage: Stage) -> Sequence[WorkItem]:
+    """The call about her; none as long as nobody has asked for it."""
     asked = f'customer = "{stage.customer}" AND kind = call-customer AND state = PENDING'
     request = work_item_service_pb2.ListWorkItemsRequest(filter=asked)
     found: Any = stage.call(work(stage, ALICE).ListWorkItems, request)
-    return found.work_items[0] if found.work_items else None
+    items: Sequence[WorkItem] = found.work_items
+    return items
 
 
 def _speak(stage: Stage, call: WorkItem) -> None:
