@@ -61,7 +61,7 @@ async def test_a_promise_says_what_moved_and_why_and_who_was_told_when_and_how(o
     alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
     page = (await alice.get("/promises?department=delivery")).text
     successor, before = shown(page)
-    assert before.startswith("Delivery , Erika Sommer , Delivery why another date made today, due Thu")
+    assert before.startswith("Delivery , Erika Sommer , Delivery why another date , made today, due Thu")
     assert "then Sun" in before
     assert "the transport is taking longer than planned" in before
     assert "told by Alice Brandt, phone, today" in before
