@@ -178,6 +178,7 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             ),
             ("Changes not compared yet", "short", "changes", f"max(rapport_match_queue_changes{{{ALL}}})"),
             worst("Faults of the ledger of points", "short", "rapport_ledger_faults", "kind"),
+            ("Points late to end or be usable", "s", "late", f"max(rapport_lots_late_seconds{{{ALL}}})"),
             ("Ledger looked through", "s", "ago", f"max(rapport_ledger_checked_seconds{{{ALL}}})"),
             grown("Clocks a day, by what became of them", FACTS, "type", f"{ALL},{CLOCKS}"),
             grown("Clocks a day that were mended", "rapport_clocks_mended_total", "flaw"),

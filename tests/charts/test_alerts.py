@@ -69,6 +69,7 @@ WELL = {
     "rapport_calls{state='late'}": "0x{N}",
     "rapport_ledger_faults{kind='balance'}": "0x{N}",
     "rapport_ledger_checked_seconds": "300x{N}",
+    "rapport_lots_late_seconds": "40x{N}",
 }
 # What is otherwise when an alert fires, two hours later; in the charts that have it.
 ILL = {
@@ -108,6 +109,7 @@ ILL = {
     "RapportMatchingLate": {"rapport_match_queue_oldest_seconds": "0+60x{N}"},
     "RapportMatchingFails": {"rapport_match_failures_total": "3+1x{N}"},
     "RapportLedgerWrong": {"rapport_ledger_faults{kind='balance'}": "1x{N}"},
+    "RapportLotsLate": {"rapport_lots_late_seconds": "0+60x{N}"},
     "RapportLedgerUnchecked": {"rapport_ledger_checked_seconds": "4000x{N}"},
     "RapportCallsLate": {"rapport_calls{state='late'}": "1x{N}"},
     "RapportClocksMended": {"rapport_clocks_mended_total{flaw='timer'}": "3+1x{N}"},

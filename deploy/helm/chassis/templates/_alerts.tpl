@@ -148,6 +148,8 @@ window ends the alert soon after it is over; a few failures at night are no inci
     (printf `max by (kind) (rapport_ledger_faults%s) > 0` $at)) -}}
 {{- $alerts = append $alerts (list "RapportLedgerUnchecked" "warning" "10m" "Nobody has looked through the whole ledger of points for an hour: whether it adds up is not known."
     (printf `max(rapport_ledger_checked_seconds%s) > 3600` $at)) -}}
+{{- $alerts = append $alerts (list "RapportLotsLate" "warning" "5m" "Points that should have ended or become usable a quarter of an hour ago have not."
+    (printf `max(rapport_lots_late_seconds%s) > 900` $at)) -}}
 {{- end -}}
 {{- if eq .Values.name "cases" -}}
 {{- $alerts = append $alerts (list "RapportClocksMended" "warning" "5m" "Clocks were not as they should be ({{ $labels.flaw }}) and were mended: what was told of them may have been wrong until then."

@@ -16,7 +16,7 @@ from loyalty.rpc.services import GoodwillRpc, MembershipRpc, ProgramRpc, Purchas
 from loyalty.settings import Settings
 from loyalty.usecases.checks import CHECKS_TIMER, check_ledger, expect_checks, tell_checks
 from loyalty.usecases.goodwill import Authority
-from loyalty.usecases.lots_due import LOTS_TIMER, expect_lots, see_to_lots
+from loyalty.usecases.lots_due import LOTS_TIMER, expect_lots, see_to_lots, tell_lots
 from loyalty.usecases.redemption import RESERVATION_TIMER, expire_reservation
 from loyalty.usecases.values import BANDS_TIMER, expect_bands, follow_bands
 from rapport.cases.v1.cases_events_pb2 import (
@@ -63,6 +63,7 @@ def compose(app: App[Settings]) -> None:
     app.on_open(partial(expect_bands, app.db, formula))
     app.on_open(partial(expect_lots, app.db))
     app.timer(LOTS_TIMER, see_to_lots)
+    app.measure(partial(tell_lots, app.db))
     app.timer(RESERVATION_TIMER, expire_reservation)
     app.on_open(partial(expect_checks, app.db))
     app.timer(CHECKS_TIMER, check_ledger)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import grpc
 import pytest
 import sqlalchemy as sa
+from prometheus_client import REGISTRY
 
 from chassis.api.messages import day, moment
 from chassis.db.schema import TIMERS
@@ -15,7 +16,7 @@ from chassis.db.statement import Statement
 from chassis.work.timers import TimerRunner
 from loyalty.store.lots import WRONG_LOTS
 from loyalty.store.tables import ACCOUNTS
-from loyalty.usecases.lots_due import LOOK, LOTS_TIMER, see_to_lots
+from loyalty.usecases.lots_due import LOOK, LOTS_TIMER, see_to_lots, tell_lots
 from rapport.loyalty.v1.ledger_service_pb2 import ListAccountsRequest, ReverseTransferRequest
 from rapport.loyalty.v1.lot_pb2 import Lot, LotPolicy
 from rapport.loyalty.v1.lot_service_pb2 import ActivateLotRequest, GetLotRequest, ListLotsRequest
@@ -43,6 +44,7 @@ def clock() -> ManualClock:
     return ManualClock(START)
 
 
+UNTOUCHED = Statement[Any](sa.delete(TIMERS).where(TIMERS.c.kind == LOTS_TIMER))
 _DUE = Statement[Any](
     sa.select(sa.func.count()).where(
         TIMERS.c.kind == LOTS_TIMER, TIMERS.c.due_at <= sa.bindparam("now", type_=TIMERS.c.due_at.type)
@@ -150,11 +152,24 @@ async def test_points_end_with_the_day_in_the_zone_of_their_program(shop: Any) -
     await shop.tick()
     assert await shop.left() == [10]
     shop.clock.advance(timedelta(seconds=1))
+    await tell_lots(shop.running.db)
+    assert REGISTRY.get_sample_value("rapport_lots_late_seconds") == 0
     assert await refused(shop.spend(1)) == "INSUFFICIENT_BALANCE"  # before the clock has come
     shop.clock.advance(LOOK)
     await shop.tick()
     assert (await shop.left(), await shop.holds()) == ([], {})
     assert await shop.desk.points(EXPIRED) == [10]
+
+
+async def test_how_late_the_clock_is_is_told(
+    running: Running, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.earn(10, expiry=EARNED, expiry_days=1)
+    await UNTOUCHED.run(running.db)  # nobody looks at what is due
+    shop.clock.advance(timedelta(days=2))
+    await tell_lots(running.db)
+    late = shop.clock.now() - datetime(2026, 3, 4, tzinfo=UTC)
+    assert REGISTRY.get_sample_value("rapport_lots_late_seconds") == late.total_seconds()
 
 
 async def test_what_expires_is_told_and_its_lot_says_so(running: Running, shop: Any) -> None:

@@ -10,7 +10,7 @@ from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table
-from loyalty.domain.lots import Lot
+from loyalty.domain.lots import SHARDS, Lot
 from loyalty.domain.reservation import Reservation
 from loyalty.store.tables import ACCOUNTS, METADATA
 
@@ -73,6 +73,21 @@ _due = (
     .subquery("due")
 )
 DUE_ACCOUNTS = Statement[Any](sa.select(_due.c.account).distinct())
+
+# The first of each shard, by the index that has them.
+_shards = sa.func.generate_series(0, SHARDS - 1).table_valued("shard", name="shards").render_derived()
+_first_due = (
+    sa.select(_L.due_time)
+    .where(_L.shard == _shards.c.shard, _L.due_time.is_not(None))
+    .order_by(_L.due_time)
+    .limit(sa.literal_column("1"))
+    .lateral("first_due")
+)
+OLDEST_DUE = Statement[Any](
+    sa.select(sa.func.min(_first_due.c.due_time).label("due_time")).select_from(
+        _shards.join(_first_due, sa.true())
+    )
+)
 
 RESERVATIONS = table(METADATA, "reservations", Reservation)
 _R = RESERVATIONS.c

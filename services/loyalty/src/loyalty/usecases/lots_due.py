@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
+from prometheus_client import Gauge
+
 from chassis import ids
 from chassis.api.entities import found
 from chassis.context import Call, acting, service_itself
@@ -14,10 +16,15 @@ from chassis.work.timers import Timer
 from loyalty.domain.ledger import AccountType, HeldAccount, Transfer, own_account
 from loyalty.domain.lots import SHARDS, Lot, LotState
 from loyalty.names import LOT
-from loyalty.store.lots import DUE_ACCOUNTS, GET_LOT, GET_LOTS
+from loyalty.store.lots import DUE_ACCOUNTS, GET_LOT, GET_LOTS, OLDEST_DUE
 from loyalty.usecases.book import Book
 
 LOTS_TIMER = "lots-due"
+LATE = Gauge(
+    "rapport_lots_late_seconds",
+    "How long ago the points that should have ended or become usable first should have. The same in every "
+    "replica.",
+)
 CHUNK = 250  # lots in a transaction
 LOOK = timedelta(seconds=30)  # how often each shard is looked at
 
@@ -28,6 +35,12 @@ async def expect_lots(db: Database) -> None:
         async with db.transaction() as tx:
             for shard in range(SHARDS):
                 await tx.schedule(LOTS_TIMER, str(shard), tx.now)
+
+
+async def tell_lots(db: Database) -> None:
+    """Say as a metric how late the clock is with lots."""
+    oldest = (await OLDEST_DUE.one(db))["due_time"]
+    LATE.set(max(0.0, (db.clock.now() - oldest).total_seconds()) if oldest else 0.0)
 
 
 async def see_to_lots(tx: Transaction, timer: Timer) -> None:
