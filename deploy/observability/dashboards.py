@@ -143,6 +143,8 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
         "Rapport: promises and customers",
         [
             worst("Promises under way", "short", "rapport_promises_live", "state"),
+            worst("Work in the queues", "short", "rapport_queue_work", "state"),
+            ("Longest wait in the queues", "s", "oldest", f"max(rapport_queue_oldest_seconds{{{ALL}}})"),
             grown("Promises a day, by how they end", OUTCOMES, "outcome"),
             (
                 "Told before the promise broke, of a week",

@@ -113,6 +113,8 @@ ILL = {
     "RapportLedgerUnchecked": {"rapport_ledger_checked_seconds": "4000x{N}"},
     "RapportCallsLate": {"rapport_calls{state='late'}": "1x{N}"},
     "RapportClocksMended": {"rapport_clocks_mended_total{flaw='timer'}": "3+1x{N}"},
+    "RapportQueueOld": {"rapport_queue_oldest_seconds": "90000x{N}"},
+    "RapportQueueUnattended": {"rapport_queue_work{state='unattended'}": "1x{N}"},
     "RapportMatchQuestionsOld": {"rapport_match_candidates_oldest_seconds": "700000x{N}"},
     "RapportSlowPages": {"http_server_request_duration_seconds_bucket{status='200',le='0.5'}": "0+480x{N}"},
     "RapportFailingPages": {

@@ -6,7 +6,7 @@ behind for hours; what nobody is ever late with would say nothing of who is late
 
 import heapq
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -16,11 +16,18 @@ from typing import NamedTuple
 from uuid import UUID
 
 from cases.domain.deadline import deadline_of
+from cases.domain.lane import Abilities, Lane
 from cases.domain.priority import Band
 from cases.domain.queue import Candidate, in_order
 
 LOADS = (0.8, 0.95, 1.1)  # work that comes, of what the agents can do
-AGENTS, DAYS, MINUTES = 6, 7, 20.0  # minutes that a piece of work takes in the mean
+DAYS, MINUTES = 7, 20.0  # minutes that a piece of work takes in the mean
+# Each can do what needs nothing; some of them refunds, some of them repairs, some both.
+AGENTS = [
+    Abilities(frozenset(), frozenset(skills.split()), frozenset())
+    for skills in ("refunds repairs", "refunds repairs", "refunds", "refunds", "repairs", "repairs")
+]
+ASKED = {Lane(): 50, Lane(skills=frozenset({"refunds"})): 25, Lane(skills=frozenset({"repairs"})): 25}
 PEAK = 0.9  # how much more than the mean comes at noon, and less at midnight
 SHARES = {Band.STANDARD: 70, Band.SILVER: 15, Band.GOLD: 10, Band.PLATINUM: 5}
 DUE_HOURS = (0.5, 8.0)  # from when it comes, any time alike
@@ -29,12 +36,13 @@ _BANDS = list(Band)
 
 
 class Work(NamedTuple):
-    """A piece of work: when it comes, how long it takes, by when it was promised, of whom."""
+    """A piece of work: when it comes, how long it takes, by when it was promised, of whom, for whom."""
 
     come: datetime
     takes: timedelta
     due: datetime
     band: Band
+    lane: Lane
 
 
 @dataclass
@@ -59,57 +67,66 @@ class Late:
 def works(load: float, seed: int) -> list[Work]:
     """The work of all days, as it comes."""
     random = Random(f"{load}/{seed}")
-    most = load * AGENTS / MINUTES * (1 + PEAK)  # a minute
+    most = load * len(AGENTS) / MINUTES * (1 + PEAK)  # a minute
     at, found = 0.0, []
     while (at := at + random.expovariate(most)) < DAYS * 1440:
         busy = 1 - PEAK * math.cos(2 * math.pi * at / 1440)
         takes, hours = random.expovariate(1 / MINUTES), random.uniform(*DUE_HOURS)
         (band,) = random.choices(list(SHARES), list(SHARES.values()))
+        (lane,) = random.choices(list(ASKED), list(ASKED.values()))
         if random.random() * (1 + PEAK) < busy:
             come = _START + timedelta(minutes=at)
-            found.append(Work(come, timedelta(minutes=takes), come + timedelta(hours=hours), band))
+            due = come + timedelta(hours=hours)
+            found.append(Work(come, timedelta(minutes=takes), due, band, lane))
     return found
 
 
+def able(agent: Abilities) -> list[Lane]:
+    """What an agent can do."""
+    return [lane for lane in ASKED if agent.missing(lane) == Lane()]
+
+
 class Queue:
-    """What the product does: of what is due first and what ranks first the one that comes first."""
+    """What the product does: of what is due first, and of what ranks first, in the lanes that one can do."""
 
     def __init__(self, *, valued: bool) -> None:
         self.valued = valued
         self.waiting: dict[UUID, Candidate] = {}
-        self.by_deadline: list[tuple[datetime, UUID]] = []
-        self.by_rank: list[tuple[datetime, UUID]] = []
+        self.by_deadline: dict[Lane, list[tuple[datetime, UUID]]] = {lane: [] for lane in ASKED}
+        self.by_rank: dict[Lane, list[tuple[datetime, UUID]]] = {lane: [] for lane in ASKED}
 
     def put(self, key: UUID, work: Work) -> None:
         """It waits."""
         due = deadline_of(work.come, work.band if self.valued else Band.STANDARD, promised=work.due)
         waiting = Candidate(key, due.deadline_time, due.rank_time, known=False)
         self.waiting[key] = waiting
-        heapq.heappush(self.by_deadline, (waiting.deadline_time, key))
-        heapq.heappush(self.by_rank, (waiting.rank_time, key))
+        heapq.heappush(self.by_deadline[work.lane], (waiting.deadline_time, key))
+        heapq.heappush(self.by_rank[work.lane], (waiting.rank_time, key))
 
-    def take(self, now: datetime) -> UUID:
-        """The next."""
-        for scan in (self.by_deadline, self.by_rank):
-            while scan[0][1] not in self.waiting:
+    def take(self, now: datetime, agent: Abilities) -> UUID | None:
+        """The next for an agent, if there is any."""
+        scans = [scans[lane] for scans in (self.by_deadline, self.by_rank) for lane in able(agent)]
+        for scan in scans:
+            while scan and scan[0][1] not in self.waiting:
                 heapq.heappop(scan)
-        candidates = [self.waiting[scan[0][1]] for scan in (self.by_deadline, self.by_rank)]
-        return self.waiting.pop(in_order(candidates, now)[0].id).id
+        candidates = [self.waiting[scan[0][1]] for scan in scans if scan]
+        return self.waiting.pop(in_order(candidates, now)[0].id).id if candidates else None
 
 
 class ValueFirst:
     """What the product does not do: who is worth more comes first, whatever is due."""
 
     def __init__(self) -> None:
-        self.waiting: list[tuple[int, datetime, UUID]] = []
+        self.waiting: dict[Lane, list[tuple[int, datetime, UUID]]] = {lane: [] for lane in ASKED}
 
     def put(self, key: UUID, work: Work) -> None:
         """It waits."""
-        heapq.heappush(self.waiting, (-_BANDS.index(work.band), work.due, key))
+        heapq.heappush(self.waiting[work.lane], (-_BANDS.index(work.band), work.due, key))
 
-    def take(self, now: datetime) -> UUID:
-        """The next."""
-        return heapq.heappop(self.waiting)[-1]
+    def take(self, now: datetime, agent: Abilities) -> UUID | None:
+        """The next for an agent, if there is any."""
+        lanes = [self.waiting[lane] for lane in able(agent) if self.waiting[lane]]
+        return heapq.heappop(min(lanes))[-1] if lanes else None
 
 
 def played(work: list[Work], queue: Queue | ValueFirst) -> dict[Band, Late]:
@@ -117,31 +134,26 @@ def played(work: list[Work], queue: Queue | ValueFirst) -> dict[Band, Late]:
     found = {band: Late() for band in Band}
     coming = iter(enumerate(work))
     ahead = next(coming, None)
-    free = [_START] * AGENTS  # from when each agent is
-    left = 0
-    for begin in _beginnings(free):
-        now = begin
-        while ahead and (ahead[1].come <= now or not left):
-            now = max(now, ahead[1].come)
+    free = [(_START, agent) for agent in range(len(AGENTS))]  # from when each agent is
+    while free:
+        now, agent = free[0]
+        while ahead and ahead[1].come <= now:
             queue.put(UUID(int=ahead[0]), ahead[1])
-            left += 1
             ahead = next(coming, None)
-        if not left:
-            return found
-        done = work[queue.take(now).int]
-        left -= 1
-        heapq.heapreplace(free, now + done.takes)
+        key = queue.take(now, AGENTS[agent])
+        if key is None and ahead is None:
+            heapq.heappop(free)  # there will be nothing for them any more
+            continue
+        if key is None:
+            heapq.heapreplace(free, (ahead[1].come, agent))  # they look again when something comes
+            continue
+        done = work[key.int]
+        heapq.heapreplace(free, (now + done.takes, agent))
         each = found[done.band]
         each.work += 1
         each.late += now + done.takes > done.due
         each.waited += now - done.come
-    raise AssertionError("agents are never gone")
-
-
-def _beginnings(free: list[datetime]) -> Iterator[datetime]:
-    """When the next agent is free, for ever."""
-    while True:
-        yield free[0]
+    return found
 
 
 SEEDS = range(4)

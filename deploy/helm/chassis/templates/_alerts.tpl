@@ -156,6 +156,10 @@ window ends the alert soon after it is over; a few failures at night are no inci
     (printf `sum by (flaw) (increase(rapport_clocks_mended_total%s[1d])) > 0` $at)) -}}
 {{- $alerts = append $alerts (list "RapportCallsLate" "warning" "30m" "{{ $value }} customers should have been called by now, and nobody has reached them: they hear too late of what no message tells."
     (printf `max(rapport_calls{%s,state="late"}) > 0` $match)) -}}
+{{- $alerts = append $alerts (list "RapportQueueOld" "warning" "1h" "Work has waited for more than a day in the queue of a department, and nobody takes it."
+    (printf `max(rapport_queue_oldest_seconds%s) > 86400` $at)) -}}
+{{- $queue := printf `max(rapport_queue_work{%s,state="unattended"})` $match -}}
+{{- $alerts = append $alerts (list "RapportQueueUnattended" "warning" "15m" "Work is overdue in a department, in its working hours, and nobody of its people is available." (printf `%s > 0` $queue)) -}}
 {{- end -}}
 {{- if eq .Values.name "notifications" -}}
 {{- $facts := printf `rapport_facts_recorded_total{%s,type=~"rapport[.]notifications[.]v1[.]Notice(Failed|Unknown` $match -}}

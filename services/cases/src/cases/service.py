@@ -35,6 +35,7 @@ from cases.usecases.deadlines import DEADLINE_TIMER
 from cases.usecases.escalation import LEVEL_TIMER, next_level
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from cases.usecases.queue import set_deadline
+from cases.usecases.queue_measuring import measure_queues
 from cases.usecases.queue_reading import Queues
 from cases.usecases.reconcile import RECONCILE_TIMER, begin_reconciling, reconcile_some
 from cases.usecases.routing import LANGUAGE_TIMER, open_to_all_languages
@@ -135,6 +136,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(RECONCILE_TIMER, reconcile_some)
 
     app.measure(partial(count_live, app.db))
+    app.measure(partial(measure_queues, app.db))
     app.measure(partial(count_calls, app.db))
     app.on_open(partial(seed_always, app.db))
     app.on_open(partial(seed_goodwill, app.db))

@@ -63,13 +63,18 @@ LIST_PRESENCES = Listing(
     row=AgentPresence,
     filters={"department": filters.name(AGENTS.c.department_id, names.DEPARTMENT)},
 )
-COUNT_AVAILABLE = Statement[Any](
-    sa.select(sa.func.count())
+_NOW = sa.bindparam("now", type_=_MOMENT)
+_AVAILABLE = sa.and_(
+    _P.expire_time > _NOW, sa.or_(_P.state == PresenceState.AVAILABLE.value, _P.until_time <= _NOW)
+)
+# Of the agents of a department how many are available, and of how many anything was heard since then.
+ATTENDANCE = Statement[Any](
+    sa.select(
+        sa.func.count().filter(_AVAILABLE).label("available"),
+        sa.func.count().filter(_P.expire_time > sa.bindparam("since", type_=_MOMENT)).label("known"),
+    )
     .select_from(AGENTS.join(PRESENCES, _P.agent_id == AGENTS.c.id))
     .where(
-        AGENTS.c.department_id == sa.bindparam("department_id"),
-        AGENTS.c.inactive.is_(False),
-        _P.expire_time > sa.bindparam("now", type_=_MOMENT),
-        sa.or_(_P.state == PresenceState.AVAILABLE.value, _P.until_time <= sa.bindparam("now")),
+        AGENTS.c.department_id == sa.bindparam("department_id", type_=sa.Text), AGENTS.c.inactive.is_(False)
     )
 )

@@ -11,6 +11,7 @@ from chassis.db.statement import Statement
 from chassis.db.tables import updated
 
 OPEN_CASES_MAX, DONE_MAX = 500, 200  # of an agent, by which they know customers: the latest
+DEPARTMENTS_MAX = 100  # whose queues are measured
 LANES_MAX = 1000  # of a department that are looked at
 COUNTED_MAX = 1000
 _MOMENT = sa.DateTime(timezone=True)
@@ -34,6 +35,23 @@ LANES = Statement[Any](
         FROM lanes WHERE lanes.lane IS NOT NULL
     )
     SELECT lane FROM lanes WHERE lane IS NOT NULL LIMIT {LANES_MAX}
+"""  # noqa: S608 - of constants
+    )
+)
+
+
+# Each department in whose queue something waits, in the same way.
+DEPARTMENTS_WAITING = Statement[Any](
+    sa.text(
+        f"""
+    WITH RECURSIVE departments AS (
+        (SELECT department_id FROM work_items WHERE {_WAITING} ORDER BY department_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT department_id FROM work_items
+            WHERE {_WAITING} AND department_id > departments.department_id ORDER BY department_id LIMIT 1)
+        FROM departments WHERE departments.department_id IS NOT NULL
+    )
+    SELECT department_id FROM departments WHERE department_id IS NOT NULL LIMIT {DEPARTMENTS_MAX}
 """  # noqa: S608 - of constants
     )
 )

@@ -153,11 +153,11 @@ def calendars(db: Database) -> Calendars:
     return _CALENDARS.setdefault(db, Calendars())
 
 
-async def working_hours(tx: Transaction, department_id: str) -> BusinessTime:
+async def working_hours(on: Database | Transaction, department_id: str) -> BusinessTime:
     """When the people of a department work: at any hour, where it does not say so."""
-    department = await DEPARTMENT.maybe(tx, id=department_id)
-    calendar = await CALENDAR.one(tx, id=(department.calendar_id if department else None) or ALWAYS)
-    return await calendars(tx.db).of(tx, calendar.id, calendar.version)
+    department = await DEPARTMENT.maybe(on, id=department_id)
+    calendar = await CALENDAR.one(on, id=(department.calendar_id if department else None) or ALWAYS)
+    return await calendars(on if isinstance(on, Database) else on.db).of(on, calendar.id, calendar.version)
 
 
 async def calendar_of(tx: Transaction, clock: Clock, version: int | None = None) -> BusinessTime:

@@ -37,15 +37,24 @@ async def take_next_work(tx: Transaction, *, agent_id: str) -> Taken:
         return Taken(nothing=nothing)
     members = await teams.TEAMS_BY_ID.all(tx, ids=agent.team_ids) if agent.team_ids else []
     abilities = agent.abilities(skill for team in members for skill in team.skills)
-    rows = await store.LANES.all(tx, department_id=agent.department_id)
-    lanes = [Lane.of(row["lane"]) for row in rows]
-    able = [lane for lane in lanes if abilities.missing(lane) == Lane()]
-    if able and (taken := await _take(tx, agent, able)):
-        item, known = taken
-        await save(tx, tables.UPDATE_WORK_ITEM, item, item.assign(agent.id))
-        return Taken(queued(item, tx.now, known=known))
-    others = [lane for lane in lanes if lane not in able]
+    seen: list[Lane] | None = None
+    others: list[Lane] = []
+    for _ in range(PASSES):  # what goes to another lane meanwhile, for its language is over, is not missed
+        if (lanes := await _lanes(tx, agent)) == seen:
+            break
+        able = [lane for lane in lanes if abilities.missing(lane) == Lane()]
+        if able and (taken := await _take(tx, agent, able)):
+            item, known = taken
+            await save(tx, tables.UPDATE_WORK_ITEM, item, item.assign(agent.id))
+            return Taken(queued(item, tx.now, known=known))
+        seen, others = lanes, [lane for lane in lanes if lane not in able]
     return Taken(nothing=for_others(others, abilities, count, agent.capacity))
+
+
+async def _lanes(tx: Transaction, agent: Agent) -> list[Lane]:
+    """The lanes in which something waits in the agent's department."""
+    rows = await store.LANES.all(tx, department_id=agent.department_id)
+    return [Lane.of(row["lane"]) for row in rows]
 
 
 async def _not_now(tx: Transaction, agent: Agent, count: int) -> Nothing | None:

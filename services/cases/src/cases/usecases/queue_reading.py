@@ -68,14 +68,14 @@ async def queue_of(on: Executor, department_id: str, team_id: str | None, now: d
     of = {"department_id": department_id, "lanes": lanes, "but": []}
     counts = await store.COUNTS.one(on, **of, now=now)
     first = await listed(on, department_id, lanes, beginning(now), FIRST)
-    (available,) = await presences.COUNT_AVAILABLE.one(on, department_id=department_id, now=now)
+    there = await presences.ATTENDANCE.one(on, department_id=department_id, now=now, since=now)
     return Queue(
         department_id,
         counts["waiting_count"],
         counts["overdue_count"],
         counts["oldest_time"],
         [work for work, _ in first],
-        available,
+        there["available"],
     )
 
 
