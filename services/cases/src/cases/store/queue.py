@@ -142,16 +142,27 @@ def _listed(column: str, where: str) -> Statement[WorkItem]:
 # What waits, in the order in which it is given out: what is due soon, then the rest by its rank.
 LIST_DUE = _listed("deadline_time", "AND work_items.deadline_time <= :near")
 LIST_RANKED = _listed("rank_time", "AND work_items.deadline_time > :near")
-_COUNT = f"SELECT count(*) FROM (SELECT FROM work_items WHERE {_READY}"  # noqa: S608 - of constants
+
+
+def _each(column: str, most: int, where: str = "") -> str:
+    """What is first in each lane by a column, at most so many of each: an index range each."""
+    return f"""
+        FROM unnest(CAST(:lanes AS text[])) AS lanes(lane) CROSS JOIN LATERAL (
+            SELECT {column} FROM work_items WHERE {_READY} AND work_items.lane = lanes.lane {where}
+            ORDER BY {column} LIMIT {most}
+        ) AS each
+    """  # noqa: S608 - of constants
+
+
 COUNTS = Statement[Any](
     sa.text(
         f"""
     SELECT
-        ({_COUNT} AND lane = ANY (CAST(:lanes AS text[])) LIMIT {COUNTED_MAX}) AS each) AS waiting_count,
-        ({_COUNT} AND lane = ANY (CAST(:lanes AS text[])) AND deadline_time < :now LIMIT {COUNTED_MAX})
-            AS each) AS overdue_count,
-        (SELECT queue_time FROM work_items WHERE {_READY} AND lane = ANY (CAST(:lanes AS text[]))
-            ORDER BY queue_time, id LIMIT 1) AS oldest_time
+        (SELECT count(*) FROM (SELECT {_each("queue_time", COUNTED_MAX)} LIMIT {COUNTED_MAX}) AS counted)
+            AS waiting_count,
+        (SELECT count(*) FROM (SELECT {_each("deadline_time", COUNTED_MAX, "AND deadline_time < :now")}
+            LIMIT {COUNTED_MAX}) AS counted) AS overdue_count,
+        (SELECT min(each.queue_time) {_each("queue_time", 1)}) AS oldest_time
 """  # noqa: S608 - of constants
     )
 )

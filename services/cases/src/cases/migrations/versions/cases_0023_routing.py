@@ -71,7 +71,7 @@ def upgrade() -> None:
     )
     create_index("work_items_lane_deadline", f"work_items (department_id, lane, deadline_time, id) {WAITING}")
     create_index("work_items_lane_rank", f"work_items (department_id, lane, rank_time, id) {WAITING}")
-    create_index("work_items_queue_time", f"work_items (department_id, queue_time, id) {WAITING}")
+    create_index("work_items_lane_time", f"work_items (department_id, lane, queue_time, id) {WAITING}")
     create_index("work_items_open", "work_items (assignee_id, id) WHERE state <> 'FINISHED'")
     create_index("agents_department", "agents (department_id, id)")
     for name in ("work_items_queue_deadline", "work_items_queue_rank"):  # of no release
