@@ -89,7 +89,8 @@ def test_no_event_holds_a_field_that_is_personal() -> None:
         for name, message in events(service).items():
             for field in fields(message):
                 assert not data_class(field), f"{name}.{field.name}"
-                assert field.name not in personal, f"{name}.{field.name} is personal elsewhere"
+                is_text = field.enum_type is None
+                assert not is_text or field.name not in personal, f"{name}.{field.name} is personal elsewhere"
 
 
 def test_every_method_names_a_permission_of_its_service() -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from cases.domain import facts
 from cases.domain.delay_notification import DelayNotification, notified
 from cases.domain.due import Due
-from cases.domain.promise import Promise, PromiseState
+from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock, compared
+from cases.domain.promise_state import PromiseState
 from cases.domain.work_item import WorkItem
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

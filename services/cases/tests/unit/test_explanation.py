@@ -5,7 +5,8 @@ import pytest
 
 from cases.domain.due import Due
 from cases.domain.explanation import why_promise
-from cases.domain.promise import Promise, PromiseState
+from cases.domain.promise import Promise
+from cases.domain.promise_state import PromiseState
 from chassis.facts import Told
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 
 from cases.domain.case import CaseKind, CaseState, Visibility
 from cases.domain.case_link import LinkKind
-from cases.domain.promise import PromiseState
+from cases.domain.promise_state import PromiseState
 from cases.domain.work_item import WorkItemState
 from rapport.cases.v1.case_link_pb2 import CaseLink
 from rapport.cases.v1.case_pb2 import Case

@@ -4,8 +4,9 @@ from uuid import UUID
 import pytest
 
 from cases.domain.due import Due
-from cases.domain.promise import Promise, PromiseState
+from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
+from cases.domain.promise_state import PromiseState
 from chassis.errors import FailedPrecondition, InvalidArgument
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cases.domain import facts
 from cases.domain.due import Due
-from cases.domain.promise import Promise, PromiseState
+from cases.domain.promise import Promise
+from cases.domain.promise_state import PromiseState
 from chassis.errors import FailedPrecondition
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from cases.domain.case import Case
 from cases.domain.clock_policy import ClockMetric, Subject
-from cases.domain.promise import Promise, PromiseState
+from cases.domain.promise import Promise
+from cases.domain.promise_state import PromiseState
 from cases.domain.work_item import WorkItem
 
 

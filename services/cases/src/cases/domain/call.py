@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from cases.domain.promise import Promise, PromiseState
+from cases.domain.promise import Promise
+from cases.domain.promise_state import PromiseState
 from cases.names import NOTICE, PROMISE
 
 KIND = "call-customer"  # of the work that a call is

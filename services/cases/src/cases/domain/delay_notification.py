@@ -12,7 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from cases.domain.due import Due
-from cases.domain.promise import KEPT, Promise, PromiseState
+from cases.domain.promise import Promise
+from cases.domain.promise_state import KEPT, PromiseState
 
 NOTIFIER = "services/notifications"
 

@@ -1,7 +1,8 @@
 """Why a promise is in its state: the rule, the reason in words, and what the rule looked at."""
 
 from cases.domain.facts import PromiseRecovered
-from cases.domain.promise import WORK_BLOCKED, WORK_UNASSIGNED, Promise, PromiseState
+from cases.domain.promise import WORK_BLOCKED, WORK_UNASSIGNED, Promise
+from cases.domain.promise_state import PromiseState
 from chassis.facts import Told, Why, shown
 
 RULE_VERSION = "3"

@@ -23,33 +23,17 @@ get what was promised. One with a successor, which the customer counts on, or th
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from uuid import UUID
 
 from cases.domain import facts
 from cases.domain.basis import Basis
 from cases.domain.due import Due, day_of
+from cases.domain.promise_state import LIVE, PromiseState
 from cases.names import CASE, CUSTOMER, DEPARTMENT, NOTICE, PROMISE, WORK_ITEM
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
 DUE_SOON, WORK_BLOCKED, WORK_UNASSIGNED = "due-soon", "work-blocked", "work-unassigned"
-
-
-class PromiseState(StrEnum):
-    """Where a promise is."""
-
-    OPEN = "OPEN"
-    AT_RISK = "AT_RISK"
-    KEPT = "KEPT"
-    KEPT_LATE = "KEPT_LATE"
-    BROKEN = "BROKEN"
-    RENEGOTIATED = "RENEGOTIATED"
-    WITHDRAWN = "WITHDRAWN"
-
-
-LIVE = frozenset({PromiseState.OPEN, PromiseState.AT_RISK})
-KEPT = frozenset({PromiseState.KEPT, PromiseState.KEPT_LATE})
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cases.domain.promise import PromiseState
+from cases.domain.promise_state import PromiseState
 from cases.store.tables import CASES, PROMISES
 from chassis.db.statement import Statement
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cases.domain.case import Case, CaseState
 from cases.domain.priority import Band
-from cases.domain.promise import PromiseState
+from cases.domain.promise_state import PromiseState
 from cases.store.tables import CASES, METADATA, PROMISES
 from chassis.db.aliases import group_of, names_of
 from chassis.db.statement import Statement

@@ -10,7 +10,8 @@ from cases import names
 from cases.domain.agent import Agent
 from cases.domain.case import Case, CaseState, Note
 from cases.domain.department import Department
-from cases.domain.promise import LIVE, Promise, PromiseState
+from cases.domain.promise import Promise
+from cases.domain.promise_state import LIVE, PromiseState
 from cases.domain.work_item import CUSTOMER_ANSWER, WorkItem, WorkItemState
 from chassis.api import filters
 from chassis.api.listing import Listing

@@ -9,8 +9,9 @@ from uuid import UUID
 from cases.domain.basis import Basis
 from cases.domain.case import Case
 from cases.domain.due import Due
-from cases.domain.promise import KEPT, Promise
+from cases.domain.promise import Promise
 from cases.domain.promise_clock import Facts, PromiseClock, compared
+from cases.domain.promise_state import KEPT
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, CUSTOMER, DEPARTMENT
 from cases.store import tables as store

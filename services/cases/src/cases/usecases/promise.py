@@ -12,8 +12,9 @@ from prometheus_client import Counter
 
 from cases.domain.delay_notification import Channel, DelayNotification, notified
 from cases.domain.due import Due
-from cases.domain.promise import LIVE, Promise, PromiseState
+from cases.domain.promise import Promise
 from cases.domain.promise_clock import Facts, PromiseClock, compared
+from cases.domain.promise_state import LIVE, PromiseState
 from cases.names import PROMISE
 from cases.store import tables as store
 from cases.store.tables import COUNT_LIVE

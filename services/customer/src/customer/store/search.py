@@ -10,11 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from chassis.db.aliases import survivor_of
 from chassis.db.statement import Statement
-from chassis.db.tables import among
 from chassis.db.words import each_word, words_of
 from customer.names import IDENTIFIER
 from customer.store.tables import CUSTOMERS, IDENTIFIERS, METADATA
@@ -90,13 +89,13 @@ def _by_end() -> Any:
     return _holders(_BY_END, asked, matches, only)
 
 
-_TEXT: Any = _given("text", sa.Text)
+TEXT: Any = _given("text", sa.Text)
 _NAMES = " || ' ' || ".join(
     f"customers.{name}"
     for name in ("display_name", "given_name", "additional_name", "family_name", "organization_name")
 )
 _WORDS_OF = f"with_tails(words_of({_NAMES} || ' ' || cities_of(customers.addresses)))"
-_WORDS: Any = sa.literal_column(_WORDS_OF)
+WORDS: Any = sa.literal_column(_WORDS_OF)
 _FOUND_BY: Any = sa.literal_column(f"with_samples({_WORDS_OF}, customers.id)")  # as the index has it
 # The words of every 128th customer are there with two marks before them, too, those of every eighth with one,
 # and of all as they are: of what very many have there are enough among few, and the list of all is not read.
@@ -110,7 +109,7 @@ def _quoted(word: Any) -> Any:
 
 def _all_of(each: Callable[[Any], Any]) -> sa.Select[Any]:
     """The query for all words that are asked for, each marked, as text; NULL of a text without any."""
-    asked = each_word(words_of(_TEXT), "asked")
+    asked = each_word(words_of(TEXT), "asked")
     query = sa.func.string_agg(each(asked.c.word), sa.literal_column("' & '"))
     return sa.select(query.label("query")).select_from(asked)
 
@@ -159,7 +158,7 @@ def _or_near(word: Any) -> Any:
 
 def _more_begin() -> Any:
     """Whether a word is known that begins with one of those that are asked for, and is another."""
-    asked, word = each_word(words_of(_TEXT), "begun"), SEARCH_WORDS.c.word
+    asked, word = each_word(words_of(TEXT), "begun"), SEARCH_WORDS.c.word
     other = (
         sa.select(word)
         .where(word > asked.c.word.collate("C"), word < _after(asked.c.word))
@@ -213,7 +212,7 @@ def _by_one_beginning() -> Any:
     not enough, there are not many: then it costs little that they are looked for again, with words that are
     not known yet.
     """
-    asked = each_word(words_of(_TEXT), "asked")
+    asked = each_word(words_of(TEXT), "asked")
     only = sa.select(sa.func.min(asked.c.word).label("word")).having(sa.func.count() == 1).subquery("only")
     word, begin = SEARCH_WORDS.c.word, only.c.word.collate("C")
     known = (
@@ -243,7 +242,7 @@ def _by_words_that_are_new() -> Any:
     )
     none = sa.null().cast(sa.Uuid).label("identifier_id")
     select = sa.select(_BY_BEGINNINGS, latest.c.id.label("customer_id"), none)
-    return select.where(_WORDS.op("@@")(begins))
+    return select.where(WORDS.op("@@")(begins))
 
 
 def _some_of(*parts: sa.Select[Any]) -> Statement[Found]:
@@ -271,50 +270,4 @@ FOUND_BY_BEGINNING = _some_of(
 )
 FOUND_BY_SPELLING = _some_of(
     *_by_words(_BY_SPELLING, _once("nearly", _all_of(_or_near)), _once("by_beginning", _all_of(_beginning)))
-)
-
-MISSPELT_MIN, SPELT_MAX = 4, 20  # letters
-NEAR_MAX = 500  # words that are looked at for one
-ASKED_MAX = 6  # words of a text for which others are looked for
-
-
-_learnt = each_word(_WORDS, "learnt")
-# In their order, so that two who learn the same words do not each wait for the other.
-LEARN_WORDS = Statement[Any](
-    insert(SEARCH_WORDS)
-    .from_select(
-        ["word"],
-        sa.select(_learnt.c.word)
-        .distinct()
-        .select_from(CUSTOMERS.join(_learnt, sa.true()))
-        .where(among(CUSTOMERS.c.id, "ids"))
-        .order_by(_learnt.c.word),
-    )
-    .on_conflict_do_nothing()
-)
-
-
-def _near(word: Any) -> Any:
-    return sa.func.near_of(word, type_=ARRAY(sa.Text))
-
-
-_in_text = each_word(words_of(_TEXT), "in_text")
-_mistaken = (
-    sa.select(_in_text.c.word)
-    .where(
-        sa.func.length(_in_text.c.word).between(MISSPELT_MIN, SPELT_MAX),
-        _in_text.c.word.op("!~")(sa.literal_column("'[0-9]'")),
-    )
-    .limit(sa.literal_column(str(ASKED_MAX)))
-    .subquery("mistaken")
-)
-_meant = (
-    sa.select(SEARCH_WORDS.c.word)
-    .where(_near(SEARCH_WORDS.c.word).op("&&")(_near(_mistaken.c.word)))  # of what has digits nothing is left
-    .limit(sa.literal_column(str(NEAR_MAX)))
-    .lateral("meant")
-)
-# For the words of a text, those that have in common what `near_of` leaves of them.
-NEAR_WORDS = Statement[Any](
-    sa.select(_mistaken.c.word.label("asked"), _meant.c.word).select_from(_mistaken.join(_meant, sa.true()))
 )

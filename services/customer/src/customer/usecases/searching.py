@@ -14,9 +14,9 @@ from customer.store.search import (
     FOUND_BY_BEGINNING,
     FOUND_BY_SPELLING,
     FOUND_MAX,
-    NEAR_WORDS,
     Found,
 )
+from customer.store.spelling import NEAR_WORDS
 from customer.usecases.resolve import wanted
 
 LEARNT_WITHIN = timedelta(seconds=10)  # of whoever is made the words are known after this, but for an outage

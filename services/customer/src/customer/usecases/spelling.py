@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from chassis.db.transaction import Transaction
-from customer.store.search import LEARN_WORDS
+from customer.store.spelling import LEARN_WORDS
 
 
 async def learn_words(tx: Transaction, customer_ids: Iterable[UUID]) -> None:
