@@ -27,6 +27,7 @@ def identifier(kind, value, quality=Quality.VALID, age_days=0):
         "",
         None,
         "",
+        None,
         1,
     )
 
