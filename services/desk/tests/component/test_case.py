@@ -178,7 +178,7 @@ async def test_a_clock_is_stopped_goes_on_and_says_until_when(desk: Any) -> None
     assert made_policy.is_success, made_policy.text
     item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
     page = await page_of(alice, item)
-    assert re.search(r'<b>Done by</b>: <span class="soft">until .+</span>', page)
+    assert re.search(r'Done by</a></b>: <span class="soft">until .+</span>', page)
     assert "of 1,440 minutes" in page
     (clock,) = (await desk.client().get("/v1/clocks")).json()["clocks"]
     about = {"customer": item["customer"], "name": clock["name"]}

@@ -119,6 +119,14 @@ PLAIN = (
     *(N_("Promise made"), N_("Promise at risk"), N_("Promise kept")),
     *(N_("Purchase corrected"), N_("Customer value changed")),
 )
+# What a case is to another, and that to it.
+LINKS = {
+    "RELATED": (N_("has to do with"), N_("has to do with")),
+    "FOLLOWS": (N_("the same again, after"), N_("came up again as")),
+    "CAUSED_BY": (N_("brought about by"), N_("brought about")),
+    "MERGED_INTO": (N_("is one with, and read there"), N_("is one with")),
+    "SPLIT_FROM": (N_("found in"), N_("in it was found")),
+}
 # Facts whose own words say less than a person would.
 FACTS = {
     "NoteCreated": N_("Note on the case"),

@@ -48,14 +48,6 @@ _STATES = {
 }
 # In the order in which they are listed.
 _CLOCKS = ("BREACHED", "RUNNING", "PAUSED", "FULFILLED")
-# What a case is to another, and that to it.
-_LINKS = {
-    "RELATED": (N_("has to do with"), N_("has to do with")),
-    "FOLLOWS": (N_("the same again, after"), N_("came up again as")),
-    "CAUSED_BY": (N_("brought about by"), N_("brought about")),
-    "MERGED_INTO": (N_("is one with, and read there"), N_("is one with")),
-    "SPLIT_FROM": (N_("found in"), N_("in it was found")),
-}
 
 
 def _state_of(clock: Clock) -> str:
@@ -259,7 +251,7 @@ class _Maker:
 
     def _link(self, link: CaseLink, other: Case) -> Card:
         is_here = link.case == self.case.name
-        told = _LINKS.get(value_name(link, "kind"), _LINKS["RELATED"])[0 if is_here else 1]
+        told = words.LINKS.get(value_name(link, "kind"), words.LINKS["RELATED"])[0 if is_here else 1]
         return Card(
             name=link.name,
             other=other.name,
