@@ -28,7 +28,7 @@ def handle(kind, value, normalized=None, system=""):
 def held(kind, value, normalized=None, system=""):
     normalized = value if normalized is None else normalized
     return Identifier(
-        uuid4(), uuid4(), kind, system, value, normalized, Quality.VALID, NOW, False, "", None, "", 1
+        uuid4(), uuid4(), kind, system, value, normalized, Quality.VALID, NOW, False, "", None, "", None, 1
     )
 
 

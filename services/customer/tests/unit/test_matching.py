@@ -20,7 +20,7 @@ def row(*handles):
 
 def held(*handles):
     return [
-        Identifier(uuid4(), uuid4(), kind, *parts(value), Quality.VALID, NOW, False, "", None, "", 1)
+        Identifier(uuid4(), uuid4(), kind, *parts(value), Quality.VALID, NOW, False, "", None, "", None, 1)
         for kind, value in handles
     ]
 
