@@ -87,9 +87,11 @@ class Model:
         lot["left"] += amount
         return lot
 
-    def renew(self, of: dict[str, Any]) -> None:
+    def renew(self, of: dict[str, Any], drained: list[tuple[Lot, int]] | None = None) -> None:
+        """What holds something, or held it until now, ends later."""
         for lot in of["lots"]:
-            if lot["activity"] and lot["left"] and not self.ended(lot):
+            holds = lot["left"] or any(lot is each for each, _ in drained or ())
+            if lot["activity"] and holds and not self.ended(lot):
                 lot["ends"] = self.end(lot["activity"])
 
     def earn(self, member: int, amount: int, policy: LotPolicy | None) -> str:
@@ -131,7 +133,7 @@ class Model:
         taken = self.take(member, amount)
         if taken is None:
             return "INSUFFICIENT_BALANCE"
-        self.renew(self.members[member])
+        self.renew(self.members[member], taken[0])
         self.transfers.append({"member": member, "earned": 0, "taken": taken, "undone": False})
         return ""
 
@@ -172,7 +174,7 @@ class Model:
         taken = self.take(member, amount)
         if taken is None:
             return "INSUFFICIENT_BALANCE"
-        self.renew(self.members[member])
+        self.renew(self.members[member], taken[0])
         made = {"member": member, "amount": amount, "taken": taken, "state": "RESERVED"}
         self.reservations.append(made | {"expires": self.now + HELD_H})
         return ""

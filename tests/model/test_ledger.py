@@ -52,6 +52,7 @@ async def ledger(infrastructure: Infrastructure) -> AsyncIterator[tuple[Database
 @given(history=st.lists(STEPS, max_size=25))
 @example([("earn", 0, 10, 1), ("spend", 0, 5), ("wait", 72), ("tick",), ("undo", 1)])
 @example([("earn", 0, 10, 2), ("wait", 30), ("undo", 0), ("tick",)])
+@example([("earn", 0, 1, 4), ("wait", 30), ("reserve", 0, 1), ("wait", 30), ("tick",)])
 @example([("earn", 0, 10, 4), ("wait", 30), ("reserve", 0, 5), ("wait", 30), ("tick",)])
 @settings(
     max_examples=int(os.environ.get("RAPPORT_MODEL_EXAMPLES", "25")),
