@@ -21,6 +21,7 @@ OLDEST = Snapshot(
     "How long the work has waited that waits longest in the queues. The same in every replica.",
     (),
 )
+MOMENT = timedelta(minutes=1)  # in which some business time passes while it is open
 USED = timedelta(days=7)  # the desk, by a department whose people were there since
 
 
@@ -47,4 +48,5 @@ async def _unattended(db: Database, department_id: str, now: datetime) -> bool:
     there = await presences.ATTENDANCE.one(db, department_id=department_id, now=now, since=now - USED)
     if there["available"] or not there["known"]:
         return False
-    return (await working_hours(db, department_id)).is_open(now)
+    hours = await working_hours(db, department_id)
+    return hours.elapsed(now, now + MOMENT) > timedelta()
