@@ -1,12 +1,14 @@
 """What became of promises, counted: figures that a person can check by hand."""
 
 import csv
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from google.type.date_pb2 import Date
 
+from cases.store.scorecard import SCORE_PROMISES_OF_DEPARTMENT
 from chassis.api.messages import timestamp
 from rapport.cases.v1.promise_service_pb2 import (
     BatchMakePromisesRequest,
@@ -112,6 +114,18 @@ async def test_promises_are_counted_by_department_topic_and_week_or_some_of_thes
     assert shown(await score(desk, TOPIC, **year)) == [("", "", none, 2), ("", "late-delivery", none, 2)]
     assert shown(await score(desk, DEPARTMENT, **year, department=BILLING)) == [(BILLING, "", none, 1)]
     assert await score(desk, DEPARTMENT, since=monday + timedelta(days=90)) == []
+
+
+async def test_of_one_department_its_promises_alone_are_read_whatever_the_planner_knows(desk):
+    """By the plan that is made without values, which PostgreSQL takes once it knows a statement."""
+    async with desk.running.db.connection() as connection:
+        await connection.execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
+        await connection.execute(f"PREPARE scored AS {SCORE_PROMISES_OF_DEPARTMENT.sql}")
+        values = ", ".join("NULL" for _ in SCORE_PROMISES_OF_DEPARTMENT.binds)
+        plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN EXECUTE scored({values})"))
+        await connection.execute("DEALLOCATE scored; RESET plan_cache_mode; RESET enable_seqscan")
+    assert "promises_department" in plan
+    assert re.search(r"Index Cond: \(.*department_id = .*due_time >= .*due_time < ", plan), plan
 
 
 @pytest.mark.parametrize("days", [-1, 0, 3654])
