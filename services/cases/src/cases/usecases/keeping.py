@@ -25,6 +25,7 @@ from cases.usecases.held import hold
 from cases.usecases.standing import standing_of
 from chassis import ids
 from chassis.api.entities import write
+from chassis.business_time import Calendar
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -153,7 +154,7 @@ def calendars(db: Database) -> Calendars:
     return _CALENDARS.setdefault(db, Calendars())
 
 
-async def working_hours(on: Database | Transaction, department_id: str) -> BusinessTime:
+async def working_hours(on: Database | Transaction, department_id: str) -> Calendar:
     """When the people of a department work: at any hour, where it does not say so."""
     department = await DEPARTMENT.maybe(on, id=department_id)
     calendar = await CALENDAR.one(on, id=(department.calendar_id if department else None) or ALWAYS)
