@@ -71,6 +71,7 @@ OUTCOMES = "rapport_promise_outcomes_total"
 CALLED = "rapport_call_outcomes_total"
 MADE = f"sum(increase({CALLED}{{{ALL}"
 NOTICES = 'type=~"rapport[.]notifications[.]v1[.]Notice(Sent|Failed|Suppressed|Unknown)"'
+ESCALATIONS = 'type=~"rapport[.]cases[.]v1[.]Escalation.*"'
 CLOCKS = 'type=~"rapport[.]cases[.]v1[.]Clock(Started|Fulfilled|Breached)"'
 FACTS, TOLD = "rapport_facts_recorded_total", f"sum(increase({OUTCOMES}{{{ALL},outcome"
 ASKED = "rpc_client_duration_seconds"
@@ -179,6 +180,8 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
                 f"max(rapport_match_consolidation_ratio{{{ALL}}})",
             ),
             ("Changes not compared yet", "short", "changes", f"max(rapport_match_queue_changes{{{ALL}}})"),
+            worst("Escalations that nobody has taken", "short", "rapport_escalations_open", "state"),
+            grown("Escalations a day, by what became of them", FACTS, "type", f"{ALL},{ESCALATIONS}"),
             worst("Faults of the ledger of points", "short", "rapport_ledger_faults", "kind"),
             ("Points late to end or be usable", "s", "late", f"max(rapport_lots_late_seconds{{{ALL}}})"),
             ("Ledger looked through", "s", "ago", f"max(rapport_ledger_checked_seconds{{{ALL}}})"),

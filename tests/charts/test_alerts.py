@@ -112,6 +112,7 @@ ILL = {
     "RapportLotsLate": {"rapport_lots_late_seconds": "0+60x{N}"},
     "RapportLedgerUnchecked": {"rapport_ledger_checked_seconds": "4000x{N}"},
     "RapportCallsLate": {"rapport_calls{state='late'}": "1x{N}"},
+    "RapportEscalationsNotTaken": {"rapport_escalations_open{state='overdue'}": "1x{N}"},
     "RapportClocksMended": {"rapport_clocks_mended_total{flaw='timer'}": "3+1x{N}"},
     "RapportQueueOld": {"rapport_queue_oldest_seconds": "90000x{N}"},
     "RapportQueueUnattended": {"rapport_queue_work{state='unattended'}": "1x{N}"},

@@ -32,7 +32,7 @@ from cases.usecases.call import CALL_TIMER, Calling, call_again, count_calls
 from cases.usecases.case_job import CASE_JOB_TIMER, go_on
 from cases.usecases.clock_policy import APPLY_TIMER, clocks_go_by
 from cases.usecases.deadlines import DEADLINE_TIMER
-from cases.usecases.escalation import LEVEL_TIMER, next_level
+from cases.usecases.escalation import LEVEL_TIMER, count_open, next_level
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from cases.usecases.queue import set_deadline
 from cases.usecases.queue_measuring import measure_queues
@@ -137,6 +137,7 @@ def compose(app: App[Settings]) -> None:
 
     app.measure(partial(count_live, app.db))
     app.measure(partial(measure_queues, app.db))
+    app.measure(partial(count_open, app.db))
     app.measure(partial(count_calls, app.db))
     app.on_open(partial(seed_always, app.db))
     app.on_open(partial(seed_goodwill, app.db))

@@ -6,7 +6,9 @@ from datetime import timedelta
 import grpc
 import pytest
 from google.type.date_pb2 import Date
+from prometheus_client import REGISTRY
 
+from cases.usecases.escalation import count_open
 from chassis.api.messages import timestamp, value_name
 from rapport.cases.v1.calendar_pb2 import Calendar
 from rapport.cases.v1.calendar_service_pb2 import CreateCalendarRequest
@@ -141,6 +143,15 @@ async def test_it_goes_further_up_when_nobody_takes_it_to_the_front_desk_at_last
     desk.clock.advance(HOUR)
     await eventually(lambda: desk.facts("PromiseBroken"))
     assert len(await desk.facts("EscalationRaised")) == 1
+
+
+async def test_what_nobody_has_taken_is_told_and_what_nobody_else_is_asked_for(desk, escalate):
+    await escalate(await desk.open(owner=await desk.agent("agents/bob")))
+    for advanced, told in ((HOUR / 2, (1, 0)), (HOUR, (0, 1))):
+        desk.clock.advance(advanced)
+        await count_open(desk.running.db)
+        state = [{"state": each} for each in ("asked", "overdue")]
+        assert tuple(REGISTRY.get_sample_value("rapport_escalations_open", each) for each in state) == told
 
 
 async def test_who_is_asked_takes_it_wherever_they_work_and_nobody_else_of_there(

@@ -55,6 +55,13 @@ LOCK_ANSWERS = Statement(
     .with_for_update(key_share=True, of=PROMISES),
     row=Promise,
 )
+# How many ask somebody now, and of how many the time of the last who was asked is up: nobody else is asked.
+COUNT_OPEN = Statement[Any](
+    sa.select(
+        sa.func.count().filter(_E.due_time > sa.bindparam("now")).label("asked"),
+        sa.func.count().filter(_E.due_time <= sa.bindparam("now")).label("overdue"),
+    ).where(_OPEN)
+)
 LIST_ESCALATIONS = Listing(
     sa.select(ESCALATIONS),
     _E.id,  # UUIDv7: in the order of starting

@@ -1,58 +1,48 @@
 """Asking somebody with more authority, level by level, until one takes it or it is settled."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from cases.domain.case import Case, CaseState
-from cases.domain.escalation import Escalation, EscalationReason, EscalationState, Level, path
+from cases.domain.escalation import Escalation, EscalationReason, EscalationState, Level
 from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
 from cases.names import AGENT, CASE, ESCALATION, PROMISE
 from cases.store import escalations as store
-from cases.store.managers import MANAGER
 from cases.store.tables import AGENT as AGENT_BY_ID
 from cases.store.tables import CASE as CASE_BY_ID
-from cases.store.tables import DEPARTMENT, LOCK_CASE, LOCK_PROMISE
+from cases.store.tables import LOCK_CASE, LOCK_PROMISE
 from cases.store.tables import PROMISE as PROMISE_BY_ID
-from cases.usecases.agent import FRONT_DESK
-from cases.usecases.keeping import working_hours
+from cases.usecases.escalation_levels import About, next_of
 from cases.usecases.make_promise import MakePromise, make_promise
 from cases.usecases.promise import kept
 from chassis import ids
 from chassis.api import etags
 from chassis.api.actors import actor_name
 from chassis.api.entities import found, owned, save
+from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import AlreadyExists, FailedPrecondition
+from chassis.telemetry.metrics import Snapshot
 from chassis.work.timers import Timer
 
 LEVEL_TIMER = "escalation-level"
-BUSINESS_MINUTES = 60  # that each has, unless the department says otherwise
 ANSWER = "supervisor-answer"  # what a customer is promised who asked for it
-_FRONT_DESK = AGENT.format(FRONT_DESK)
+OPEN = Snapshot(
+    "rapport_escalations_open",
+    "Escalations that nobody has taken: asked, or overdue, when nobody is left to be asked. The same in every"
+    " replica.",
+    ("state",),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """What somebody is asked to take: a case, a promise that is on none, or either for what went wrong."""
-
-    whole: Case | Promise
-    reason: EscalationReason
-    promise_id: UUID | None = None
-    clock_id: UUID | None = None
-
-    @property
-    def case_id(self) -> UUID | None:
-        return self.whole.id if isinstance(self.whole, Case) else None
-
-    @property
-    def owner(self) -> str | None:
-        """Who owns the case, `agents/{agent}`."""
-        return self.whole.owner if isinstance(self.whole, Case) else None
+async def count_open(db: Database) -> None:
+    """Tell how many nobody has taken."""
+    row = await store.COUNT_OPEN.one(db, now=db.clock.now())
+    OPEN.replace({(state,): row[state] for state in ("asked", "overdue")})
 
 
 async def create_escalation(
@@ -76,7 +66,7 @@ async def create_escalation(
     for other in await _open(tx, about):
         told = f"{other.assignee} is asked to take {whole.name} already: {other.name}."
         raise AlreadyExists("ESCALATION_EXISTS", told, {"resource": whole.name, "escalation": other.name})
-    level = await _next(tx, about, whole.department_id, ())
+    level = await next_of(tx, about, whole.department_id, ())
     if level is None:
         told = f"Nobody is above the owner of {whole.name}: {whole.department} has nobody on its path."
         raise FailedPrecondition("NOBODY_ABOVE", told, {"resource": whole.name})
@@ -163,7 +153,7 @@ async def next_level(tx: Transaction, timer: Timer) -> None:
     else:
         whole = await PROMISE_BY_ID.one(tx, id=escalation.promise_id)
     about = About(whole, escalation.reason)
-    if level := await _next(tx, about, escalation.department_id, escalation.agents):
+    if level := await next_of(tx, about, escalation.department_id, escalation.agents):
         await save(tx, store.UPDATE_ESCALATION, escalation, escalation.escalate(level))
         await tx.schedule(LEVEL_TIMER, str(escalation.id), escalation.due_time)
 
@@ -207,7 +197,7 @@ async def keep_answers(
 async def _start_once(tx: Transaction, about: About) -> None:
     if await _open(tx, about):
         return
-    if level := await _next(tx, about, about.whole.department_id, ()):
+    if level := await next_of(tx, about, about.whole.department_id, ()):
         await _start(tx, about, level, None)
 
 
@@ -242,33 +232,6 @@ async def _start(tx: Transaction, about: About, level: Level, answer_id: UUID | 
 async def _end(tx: Transaction, escalation: Escalation, fact: Any, caused_by: UUID | None = None) -> None:
     await save(tx, store.UPDATE_ESCALATION, escalation, fact, caused_by=caused_by)
     await tx.cancel(LEVEL_TIMER, str(escalation.id))
-
-
-async def _next(tx: Transaction, about: About, department_id: str, asked: Collection[str]) -> Level | None:
-    """Who is to be asked now, and until when they have, by the working hours of their own department."""
-    department = await DEPARTMENT.maybe(tx, id=department_id)
-    manager = await MANAGER.maybe(tx, customer_id=about.whole.customer_id, front_desk=FRONT_DESK)
-    above = [
-        *(department.escalation_path if department else ()),
-        *([AGENT.format(manager["agent_id"])] if manager else ()),
-    ]
-    said = department.escalation_business_minutes if department else 0
-    minutes = timedelta(minutes=said or BUSINESS_MINUTES)
-    for name in path(above, about.owner, _FRONT_DESK, about.reason):
-        if name not in asked and (due_time := await _due_time(tx, name, minutes)):
-            return Level(name, tx.now, due_time)
-    return None
-
-
-async def _due_time(tx: Transaction, name: str, minutes: timedelta) -> datetime | None:
-    """When somebody has worked so long. None for who left, or will not work again; the front desk will."""
-    agent = await AGENT_BY_ID.one(tx, id=AGENT.ids(name)[0])
-    if agent.inactive and name != _FRONT_DESK:
-        return None
-    try:
-        return (await working_hours(tx, agent.department_id)).add(tx.now, minutes)
-    except FailedPrecondition:  # CALENDAR_CLOSED
-        return tx.now + minutes if name == _FRONT_DESK else None
 
 
 def _answer(about: About, level: Level) -> MakePromise:
