@@ -8,13 +8,11 @@ from chassis.errors import FailedPrecondition
 
 
 class BusinessTime(Protocol):
-    """A calendar: how much business time is between moments, when so much of it passed, and when it is."""
+    """A calendar: how much business time there is between two moments, and when so much of it has passed."""
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta: ...
 
     def add(self, start: datetime, duration: timedelta) -> datetime: ...
-
-    def is_open(self, at: datetime) -> bool: ...
 
 
 def reckoned(
