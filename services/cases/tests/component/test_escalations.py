@@ -324,6 +324,24 @@ async def test_what_goes_wrong_on_a_merged_case_asks_for_the_one_that_goes_on(de
     assert made.case == survivor.name
 
 
+async def test_a_promise_that_is_broken_on_a_resolved_case_reaches_somebody_too(desk, listed, describe):
+    await describe("agents/bob")
+    alone, merged, survivor = [await desk.open() for _ in range(3)]
+    for case in (alone, merged):
+        await desk.make(1, case=case.name)
+    asked = MergeCasesRequest(name=survivor.name, merged_cases=[merged.name], reason_code="same")
+    await desk.cases.MergeCases(asked)
+    for case in (alone, survivor):
+        await resolve(desk, case)
+    desk.clock.advance(timedelta(days=1))
+
+    async def both():
+        made = await listed("state = OPEN AND assignee = agents/bob")
+        return made if len(made) == 2 else None
+
+    assert {each.case for each in await eventually(both)} == {alone.name, survivor.name}
+
+
 async def test_what_was_asked_before_a_merge_is_found_by_the_case_that_goes_on_and_ends_with_it(
     desk, listed, describe, escalate, refused
 ):

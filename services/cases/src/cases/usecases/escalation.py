@@ -92,32 +92,33 @@ async def _awaited_promise(tx: Transaction, promise_id: UUID | None) -> Promise:
 
 
 async def escalate_case(
-    tx: Transaction,
-    case_id: UUID,
-    reason: EscalationReason,
-    *,
-    promise_id: UUID | None = None,
-    clock_id: UUID | None = None,
+    tx: Transaction, case_id: UUID, reason: EscalationReason, *, clock_id: UUID | None = None
 ) -> None:
-    """Something went wrong on a case: ask somebody to take it, or that into which it was merged."""
-    case = await CASE_BY_ID.maybe(tx, id=case_id)
-    case = await LOCK_CASE.maybe(tx, id=case.survivor_id or case.id) if case else None
+    """Something went wrong on an open case: ask somebody to take it, or that into which it was merged."""
+    case = await _seen_to(tx, case_id)
     if case and case.state is CaseState.OPEN:
-        await _start_once(tx, About(case, reason, promise_id, clock_id))
+        await _start_once(tx, About(case, reason, clock_id=clock_id))
 
 
 async def escalate_promise(
     tx: Transaction, promise_id: UUID, reason: EscalationReason, *, clock_id: UUID | None = None
 ) -> None:
-    """Something went wrong with a promise: ask somebody to take its case, or it if it is on none."""
+    """Something went wrong with a promise: ask somebody to take its case, or it if it is on none.
+
+    A resolved case too: who resolved it did not know, and the customer still waits.
+    """
     promise = await PROMISE_BY_ID.maybe(tx, id=promise_id)
     if promise is None:
         return
-    if promise.case_id:
-        await escalate_case(tx, promise.case_id, reason, promise_id=promise_id, clock_id=clock_id)
-    else:
-        promise = await LOCK_PROMISE.one(tx, id=promise_id)
-        await _start_once(tx, About(promise, reason, promise_id, clock_id))
+    case = await _seen_to(tx, promise.case_id) if promise.case_id else None
+    whole = case or await LOCK_PROMISE.one(tx, id=promise_id)
+    await _start_once(tx, About(whole, reason, promise_id, clock_id))
+
+
+async def _seen_to(tx: Transaction, case_id: UUID) -> Case | None:
+    """The case with which one is read and settled, locked: itself, or that into which it was merged."""
+    case = await CASE_BY_ID.maybe(tx, id=case_id)
+    return await LOCK_CASE.maybe(tx, id=case.survivor_id or case.id) if case else None
 
 
 async def promise_broken(tx: Transaction, promise_id: UUID) -> None:
