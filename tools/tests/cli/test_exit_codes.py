@@ -219,7 +219,7 @@ def test_a_consumer_that_is_none_is_told_those_that_are(rapport: Rapport, home: 
         code, _, told = rapport("dead-letters", "list", "customer-vew")
     assert code == 2
     assert "'customer-vew' is no consumer" in told
-    assert "cases-aliases, cases-breached, cases-contacts" in told
+    assert "cases-aliases, cases-calls, cases-contacts" in told
 
 
 def test_clean_removes_a_stack_and_nothing_else(rapport: Rapport, home: Home, tmp_path: Path) -> None:
