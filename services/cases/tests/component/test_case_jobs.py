@@ -135,6 +135,20 @@ async def test_cases_of_a_filter_get_an_owner_and_a_topic(desk, bulk):
         assert await desk.cases.GetCase(GetCaseRequest(name=case.name)) == case
 
 
+async def test_who_leaves_once_a_job_has_begun_is_given_no_case_by_it(desk, bulk, monkeypatch):
+    bob, do = await desk.agent("agents/bob"), case_job._do
+
+    async def after_they_left(*step: Any) -> None:
+        await desk.agent(bob, inactive=True)
+        await do(*step)
+
+    monkeypatch.setattr(case_job, "_do", after_they_left)
+    case = await desk.open()
+    job = await bulk.done(await bulk.begin(filter='topic = "late-delivery"', owner=bob))
+    assert (job.done_count, job.refused_count) == (0, 1)
+    assert await bulk.results(job) == {case.name: "AGENT_INACTIVE"}
+
+
 async def test_a_preview_says_how_many_which_and_what_would_be_refused_and_does_nothing(desk, bulk):
     working, fine = await desk.open(), await desk.open()
     await desk.add(working.name)

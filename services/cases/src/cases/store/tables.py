@@ -43,6 +43,10 @@ WORK_ITEMS = table(METADATA, "work_items", WorkItem)
 PROMISES = table(METADATA, "promises", Promise)
 
 AGENT, LOCK_AGENT, UPDATE_AGENT = of_entity(AGENTS, Agent)
+# Somebody who stays as they are until what is given to them is theirs: many may give to one at once.
+HOLD_AGENT = Statement(
+    sa.select(AGENTS).where(AGENTS.c.id == sa.bindparam("id")).with_for_update(read=True), row=Agent
+)
 LIST_AGENTS = Listing(sa.select(AGENTS), AGENTS.c.id, row=Agent)
 # Nothing comes back when there is one already, whoever has made it.
 INSERT_AGENT = Statement[Any](insert(AGENTS).on_conflict_do_nothing().returning(AGENTS.c.id))

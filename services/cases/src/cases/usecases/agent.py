@@ -4,7 +4,7 @@ from cases.domain.agent import Agent, AgentFields
 from cases.domain.facts import AgentCreated
 from cases.names import AGENT, TEAM
 from cases.store.tables import AGENT as AGENT_BY_ID
-from cases.store.tables import INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
+from cases.store.tables import HOLD_AGENT, INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
 from cases.store.teams import TEAM as TEAM_BY_ID
 from chassis.api import etags
 from chassis.api.entities import found, owned, save
@@ -20,9 +20,9 @@ FRONT_DESK = "front-desk"  # the agent, and the department, that is always there
 async def owner_to_be(tx: Transaction, agent_id: str) -> Agent:
     """Somebody who may own what is new. NotFound, FailedPrecondition AGENT_INACTIVE.
 
-    One that is found stays, inactive one day perhaps: agents are never deleted.
+    They are held until the commit: who makes them inactive meanwhile comes after it, and finds what they own.
     """
-    agent = await found(tx, AGENT, AGENT_BY_ID, agent_id)
+    agent = await found(tx, AGENT, HOLD_AGENT, agent_id)
     agent.require_active()
     return agent
 

@@ -121,16 +121,18 @@ async def _do(tx: Transaction, job: CaseJob, case_ids: Sequence[UUID]) -> None:
     """Do it to cases that the job has not seen to."""
     seen = {row["case_id"] for row in await store.SEEN.all(tx, case_job_id=job.id, ids=list(case_ids))}
     new = sorted(set(case_ids) - seen)
+    cases = await LOCK_CASES.all(tx, ids=new)
     owner: Agent | None = None
     if job.owner_id:
-        owner = await found(tx, AGENT, tables.AGENT, job.owner_id)
-    cases = await LOCK_CASES.all(tx, ids=new)
+        owner = await found(tx, AGENT, tables.HOLD_AGENT, job.owner_id)
     unfinished = await _unfinished(tx, new)
     results = []
     for case in cases:
         reason = ""
         try:
             job.require_doable(case, unfinished[case.id])
+            if owner:
+                owner.require_active()
         except Refusal as refusal:
             reason = refusal.reason
         else:
