@@ -11,6 +11,7 @@ from rapport.cases.v1 import clock_policy_service_pb2 as policy_pb
 from rapport.cases.v1 import clock_service_pb2 as pb
 from rapport.cases.v1.case_service_pb2 import MergeCasesRequest, ReopenCaseRequest, ResolveCaseRequest
 from rapport.cases.v1.note_service_pb2 import CreateNoteRequest
+from rapport.cases.v1.note_service_pb2_grpc import NoteServiceStub
 from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 from rapport_testing.wait import eventually
@@ -143,6 +144,15 @@ async def test_a_note_for_the_customer_is_an_answer_and_one_for_colleagues_is_no
         note = note_pb2.Note(text="Soon", visibility=f"VISIBILITY_{visibility}")
         await desk.notes.CreateNote(CreateNoteRequest(parent=case, note=note))
         assert await desk.clock_states(case, FIRST) == expected
+
+
+async def test_a_note_of_another_department_answers_nothing(desk, case):
+    notes = desk.running.stub(NoteServiceStub, ["cases.notes.write"], "agent:bob", "billing")
+    note = note_pb2.Note(text="Soon", visibility="VISIBILITY_CUSTOMER")
+    await desk.contacted(case)
+    await notes.CreateNote(CreateNoteRequest(parent=case, note=note))
+    assert await desk.clock_states(case, FIRST) == [RUNNING]
+    assert await desk.clock_states(case, SILENCE) == [FULFILLED, RUNNING]  # which that ends all the same
 
 
 async def test_a_resolved_case_waits_for_nothing_and_a_thank_you_starts_nothing(desk, case):

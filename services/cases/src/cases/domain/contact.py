@@ -1,6 +1,6 @@
 """Contacts with the customer of a case: what they said, and what they were told."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,15 +9,24 @@ HEARD_MAX = 100  # unanswered, of a case
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact. `agent` is the person who recorded it; empty: what a machine told is no answer."""
+    """One contact. `agent` is the person who recorded it; empty: what a machine told is no answer.
+
+    `department_id` is in whose name they noted it; None: they spoke with the customer.
+    """
 
     at: datetime
     inbound: bool
     agent: str = ""
+    department_id: str | None = None
 
     @property
     def by_person(self) -> bool:
         return bool(self.agent)
+
+    def seen_by(self, *departments: str) -> "Contact":
+        """What it is to those that answer for the case: a note of anybody else's is no person's answer."""
+        ours = self.department_id is None or self.department_id in departments
+        return self if ours else replace(self, agent="")
 
 
 @dataclass(slots=True)

@@ -210,15 +210,18 @@ async def create_note(tx: Transaction, *, case_id: UUID, text: str, visibility: 
     """Note something on a case, open or resolved, for colleagues unless told. The caller is the author."""
     case = await found(tx, CASE, store.CASE, case_id)
     author = actor_name(tx.call.principal.subject, tx.db.service)
-    return await write_note(tx, case, text, author, visibility or Visibility.INTERNAL)
+    department_id = tx.call.principal.department
+    return await write_note(tx, case, text, author, visibility or Visibility.INTERNAL, department_id)
 
 
-async def write_note(tx: Transaction, case: Case, text: str, author: str, visibility: Visibility) -> Note:
-    """Keep a note, and tell that there is one."""
+async def write_note(
+    tx: Transaction, case: Case, text: str, author: str, visibility: Visibility, department_id: str
+) -> Note:
+    """Keep a note in the name of a department, and tell that there is one."""
     note = Note(ids.uuid7(tx.now), case.id, text, author, tx.now, visibility)
     await tx.defer(store.INSERT_NOTE, **values(note))
     tx.record(note.created(case), version=1)
     if note.visibility is Visibility.CUSTOMER:
         agent = author if AGENT.match(author) else ""  # also of what a job says for them
-        await case_contacted(tx, case.id, Contact(tx.now, inbound=False, agent=agent))
+        await case_contacted(tx, case.id, Contact(tx.now, False, agent, department_id))
     return note

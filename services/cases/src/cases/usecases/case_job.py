@@ -149,7 +149,7 @@ async def _do_to(tx: Transaction, job: CaseJob, case: Case, owner: Agent | None)
     if job.topic and (updated := case.update({"topic": job.topic})):
         await save(tx, tables.UPDATE_CASE, case, updated)
     if job.note_text:
-        await write_note(tx, case, job.note_text, job.author, job.note_visibility)
+        await write_note(tx, case, job.note_text, job.author, job.note_visibility, job.department_id)
     if job.resolution:
         await settle(tx, case, job.resolution, unfinished=0)
 

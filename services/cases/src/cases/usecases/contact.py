@@ -32,6 +32,7 @@ async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> N
     if about is None:
         return
     case = cases[cases[about.id].survivor_id or about.id]  # that is read for all of them
+    contact = contact.seen_by(case.department_id, cases[about.id].department_id)
     contacts = await store.CONTACTS.maybe(tx, case_id=case.id) or Contacts(case.id)
     contacts.take_in(contact)
     await tx.defer(store.PUT_CONTACTS, **values(contacts))
