@@ -6,8 +6,11 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from google.type.date_pb2 import Date
 
 from chassis.api.messages import moment, timestamp, value_name
+from rapport.cases.v1.calendar_pb2 import Calendar
+from rapport.cases.v1.calendar_service_pb2 import CreateCalendarRequest
 from rapport.cases.v1.call_service_pb2 import RecordCallOutcomeRequest, RequestCallRequest
 from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest, ResolveCaseRequest
@@ -205,6 +208,28 @@ async def test_a_call_that_another_department_makes_goes_to_who_owns_the_case_in
     given = await calls.record(call.name, "WRONG_NUMBER")
     assert (given.department, given.assignee) == ("departments/front-desk", "agents/front-desk")
     assert (given.call.owner_reason_code, given.handoff_count) == ("no-number", 1)
+
+
+@pytest.mark.parametrize("outcome", ["NO_ANSWER", "VOICEMAIL"])
+async def test_an_attempt_of_a_department_that_never_opens_again_is_kept_and_its_call_goes_to_the_owner(
+    desk, calls, outcome
+):
+    once = Calendar.SpecialDay(
+        date=Date(year=2020, month=1, day=1), windows=[Calendar.Window(opens="09:00", closes="10:00")]
+    )
+    closed = Calendar(
+        display_name="Closed", time_zone="UTC", department="departments/delivery", exceptions=[once]
+    )
+    made = await desk.calendars.CreateCalendar(CreateCalendarRequest(calendar_id="closed", calendar=closed))
+    said = Department(name="departments/delivery", display_name="Delivery", calendar=made.name)
+    await desk.directory.UpdateDepartment(UpdateDepartmentRequest(department=said, allow_missing=True))
+    case = await desk.open()
+    call = await calls.ask(case=case.name, department="departments/delivery")
+    given = await calls.record(call.name, outcome)
+    assert [value_name(each, "outcome") for each in given.call.attempts] == [outcome]
+    assert (given.department, given.assignee) == ("departments/front-desk", "agents/front-desk")
+    assert (given.call.owner_reason_code, given.call.HasField("call_time")) == ("never-open", False)
+    assert (given.block_reason_code, value_name(given, "state")) == ("", "PENDING")
 
 
 async def test_a_wrong_number_says_which_and_they_are_called_by_another(desk, calls):

@@ -115,7 +115,7 @@ class Call(_message.Message):
     """
     owner_reason_code: _builtins.str
     """Why it went to who owns the case: `not-reached` after as many attempts as are made, `no-number` when none of their numbers
-    is theirs; empty until then.
+    is theirs, `never-open` when its department has no hours to try again; empty until then.
     """
     @_builtins.property
     def call_time(self) -> _timestamp_pb2.Timestamp:

@@ -14,6 +14,7 @@ KIND = "call-customer"  # of the work that a call is
 CALL_LATER = "call-later"  # of blocked work: it is not time yet
 NOT_REACHED = "not-reached"
 NO_NUMBER = "no-number"
+NEVER_OPEN = "never-open"
 UNDELIVERABLE_NOTICE = "undeliverable-notice"
 
 
@@ -82,13 +83,18 @@ class Call:
         `any_number`: whether a number was called; `most` attempts are made.
         """
         outcome = self.attempts[-1].outcome
-        if outcome.ends or self.owner_reason_code:
+        if outcome.ends:
             return False
         if outcome is CallOutcome.WRONG_NUMBER and not any_number:
-            self.owner_reason_code = NO_NUMBER
-        elif len(self.attempts) >= most:
-            self.owner_reason_code = NOT_REACHED
-        return bool(self.owner_reason_code)
+            return self.goes_to_owner_as(NO_NUMBER)
+        return len(self.attempts) >= most and self.goes_to_owner_as(NOT_REACHED)
+
+    def goes_to_owner_as(self, reason_code: str) -> bool:
+        """Whether it goes to who owns the case, for this reason: once, for the first that there is."""
+        if self.owner_reason_code:
+            return False
+        self.owner_reason_code = reason_code
+        return True
 
     def kept(self) -> dict[str, Any]:
         """As the work item keeps it: what is absent is left out, so that indexes find what is there."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from cases.domain.call import CALL_LATER, Call, CallOutcome, is_to_be_told
+from cases.domain.call import CALL_LATER, NEVER_OPEN, Call, CallOutcome, is_to_be_told
 from cases.domain.contact import Contact
 from cases.domain.delay_notification import Channel
 from cases.domain.promise_clock import PromiseClock
@@ -26,7 +26,7 @@ from chassis.api.actors import actor_name
 from chassis.api.entities import found, save
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
-from chassis.errors import invalid
+from chassis.errors import FailedPrecondition, invalid
 from chassis.telemetry.metrics import Snapshot
 from chassis.work.timers import Timer
 
@@ -83,10 +83,10 @@ async def record_call_outcome(
         await unblock(tx, clock, work_item, items)
     call.attempt(outcome, actor_name(tx.call.principal.subject, tx.db.service), tx.now)
     goes_to_owner = call.goes_to_owner(any_number=bool(identifier), most=calling.attempts)
-    if goes_to_owner or not outcome.comes_back:
-        call.call_time = None
-    else:
+    call.call_time = None
+    if outcome.comes_back and not goes_to_owner:
         call.call_time = call_time or await _next_time(tx, calling, work_item.department_id)
+        goes_to_owner = call.call_time is None and call.goes_to_owner_as(NEVER_OPEN)
     called = work_item.called(call, identifier)
     called_id = await save(tx, tables.UPDATE_WORK_ITEM, work_item, called)
     tx.after_commit(OUTCOMES.labels(outcome.lower()).inc)
@@ -102,9 +102,12 @@ async def record_call_outcome(
     return work_item
 
 
-async def _next_time(tx: Transaction, calling: Calling, department_id: str) -> datetime:
-    """When there is another attempt: after so much of the hours in which the department works."""
-    return (await working_hours(tx, department_id)).add(tx.now, calling.pause)
+async def _next_time(tx: Transaction, calling: Calling, department_id: str) -> datetime | None:
+    """When there is another attempt: after so much of the hours in which the department works, if it will."""
+    try:
+        return (await working_hours(tx, department_id)).add(tx.now, calling.pause)
+    except FailedPrecondition:  # CALENDAR_CLOSED
+        return None
 
 
 async def _reached(

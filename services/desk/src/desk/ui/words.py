@@ -29,6 +29,7 @@ CODES = {
     "call-later": N_("the time to call again"),
     "not-reached": N_("they were not reached"),
     "no-number": N_("no number of theirs works"),
+    "never-open": N_("the department has no hours to call again"),
     "refused": N_("their mailbox refuses it"),
     "gave-up": N_("it could not be delivered in time"),
     "carrier-delay": N_("the transport is taking longer than planned"),

@@ -65,6 +65,9 @@ _WHY = {
         "They were not reached, as often as it was tried. Who owns the case decides what is done."
     ),
     "no-number": N_("No number of theirs works. Who owns the case decides how they hear of it."),
+    "never-open": N_(
+        "The department that called has no hours to call again. Who owns the case decides what is done."
+    ),
 }
 
 
