@@ -1,8 +1,9 @@
 """What became of promises, counted: figures that a person can check by hand."""
 
 import csv
+import itertools
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,24 @@ async def test_of_one_department_its_promises_alone_are_read_whatever_the_planne
         await connection.execute("DEALLOCATE scored; RESET plan_cache_mode; RESET enable_seqscan")
     assert "promises_department" in plan
     assert re.search(r"Index Cond: \(.*department_id = .*due_time >= .*due_time < ", plan), plan
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Honolulu", "Asia/Tokyo", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("ours", [-10, 0, 9])
+async def test_what_is_promised_for_a_day_counts_in_the_month_of_that_day_wherever_the_day_is(
+    desk, zone, ours
+):
+    days = [(2025, 9, 30), (2025, 10, 1), (2025, 10, 31), (2025, 11, 1), (2025, 11, 30), (2025, 12, 1)]
+    at = {"make_time": timestamp(datetime(2025, 9, 1, tzinfo=UTC)), "due_time": None, "time_zone": zone}
+    await past(desk, *(desk.promise(**at, due_date=Date(year=y, month=m, day=d)) for y, m, d in days))
+    here = timezone(timedelta(hours=ours))
+    months = [datetime(2025, month, 1, tzinfo=here) for month in (9, 10, 11, 12)]
+    counted = [
+        await score(desk, WEEK, since=since, days=(until - since).days)
+        for since, until in itertools.pairwise(months)
+    ]
+    weeks = [[(each.week.month, each.week.day) for each in rows] for rows in counted]
+    assert weeks == [[(9, 29)], [(9, 29), (10, 27)], [(10, 27), (11, 24)]]
 
 
 @pytest.mark.parametrize("days", [-1, 0, 3654])

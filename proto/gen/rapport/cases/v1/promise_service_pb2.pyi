@@ -279,7 +279,9 @@ class ScorePromisesRequest(_message.Message):
     """Of one department, `departments/{department}`, alone; empty means of all."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """Promises that were due then or later."""
+        """Promises that were due then or later. What is promised for a day counts on that day, at its noon by UTC, wherever the
+        day is: so it is of the period whose midnights it lies between, and of the week that it is counted in.
+        """
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:

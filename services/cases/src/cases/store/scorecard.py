@@ -1,6 +1,7 @@
 """What became of the promises of a period, counted."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +34,13 @@ def _when(parameter: str, column: Any) -> Any:
     return sa.case((sa.bindparam(parameter, type_=sa.Boolean), column)).label(parameter)
 
 
+# Of a period is what was promised by a moment of it, or for a day whose noon is in it: so a day is of the
+# period in whose zone's midnights it lies, west of UTC+12, and of the week that it is counted in. The days'
+# ends, by which the index finds them, are 2 hours before their noon to a day after it.
+_NOON = sa.func.timezone("UTC", sa.cast(_P.due_date, sa.DateTime) + timedelta(hours=12))
+_DUE = sa.func.coalesce(_NOON, _P.due_time)
+_BEFORE, _AFTER = timedelta(hours=2), timedelta(days=1)
+_START, _END = (sa.bindparam(each, type_=_MOMENT) for each in ("start_time", "end_time"))
 _DAY = sa.func.coalesce(_P.due_date, sa.cast(sa.func.timezone("UTC", _P.due_time), sa.Date))
 _WEEK = sa.cast(sa.func.date_trunc("week", sa.cast(_DAY, sa.DateTime)), sa.Date)
 
@@ -49,8 +57,10 @@ def _scorecard(from_: Any, topic: Any, *also: Any) -> Statement[Any]:
         )
         .select_from(from_)
         .where(
-            _P.due_time >= sa.bindparam("start_time", type_=_MOMENT),
-            _P.due_time < sa.bindparam("end_time", type_=_MOMENT),
+            _P.due_time >= _START - _BEFORE,
+            _P.due_time < _END + _AFTER,
+            _DUE >= _START,
+            _DUE < _END,
             *also,
         )
         # Of an expression the planner expects as many groups as rows, and would sort these: it sees none.
