@@ -196,6 +196,18 @@ async def test_who_says_that_they_are_not_there_is_given_nothing_until_then(desk
     assert (await take(desk, bob)).work.work_item.name == item.name
 
 
+async def test_who_said_that_they_are_offline_is_given_nothing_until_they_come_back(desk):
+    bob = await desk.agent("agents/bob", DELIVERY)
+    item = await work(desk)
+    await say(desk, bob, "STATE_OFFLINE")
+    for _ in range(2):
+        assert (await take(desk, bob)).nothing.reason == Nothing.REASON_OFFLINE
+        desk.clock.advance(timedelta(minutes=2))
+    await say(desk, bob, "STATE_AVAILABLE")
+    desk.clock.advance(timedelta(minutes=2))  # nothing shows that they are there but that they ask
+    assert (await take(desk, bob)).work.work_item.name == item.name
+
+
 async def test_who_left_without_a_word_keeps_what_is_theirs_and_it_is_seen(desk):
     bob = await desk.agent("agents/bob", DELIVERY, capacity=5)
     item = await work(desk)

@@ -102,6 +102,8 @@ class Nothing(_message.Message):
         """Nothing waits in their department."""
         REASON_FOR_OTHERS: Nothing._Reason.ValueType  # 5
         """What waits is for others: those with certain skills, of certain teams, or for a while of certain languages."""
+        REASON_OFFLINE: Nothing._Reason.ValueType  # 6
+        """The agent said that they are not there at all. It comes before REASON_CAPACITY, as the other words of theirs do."""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
         """Why, the first that holds."""
@@ -118,6 +120,8 @@ class Nothing(_message.Message):
     """Nothing waits in their department."""
     REASON_FOR_OTHERS: Nothing.Reason.ValueType  # 5
     """What waits is for others: those with certain skills, of certain teams, or for a while of certain languages."""
+    REASON_OFFLINE: Nothing.Reason.ValueType  # 6
+    """The agent said that they are not there at all. It comes before REASON_CAPACITY, as the other words of theirs do."""
 
     REASON_FIELD_NUMBER: _builtins.int
     OPEN_WORK_COUNT_FIELD_NUMBER: _builtins.int

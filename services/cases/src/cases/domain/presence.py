@@ -41,6 +41,10 @@ class Presence:
             return replace(self, state=over, until_time=None, since_time=since)
         return self
 
+    def wants_none(self, now: datetime) -> bool:
+        """Whether they said that they are not to be given work. Who only was lost is there when they ask."""
+        return self.state is PresenceState.OFFLINE or self.at(now).state in PAUSED
+
     def said(self, state: PresenceState, until: datetime | None, now: datetime) -> "Presence":
         """Say so; they are there for a while by that, unless they say that they are not."""
         since = self.since_time if self.at(now).state is state else now

@@ -89,6 +89,7 @@ class Reason(StrEnum):
 
     AWAY = "AWAY"
     BUSY = "BUSY"
+    OFFLINE = "OFFLINE"
     CAPACITY = "CAPACITY"
     EMPTY = "EMPTY"
     FOR_OTHERS = "FOR_OTHERS"

@@ -7,7 +7,6 @@ from uuid import UUID
 from cases.domain.agent import Agent
 from cases.domain.deadline import deadline_of
 from cases.domain.lane import Lane
-from cases.domain.presence import PAUSED
 from cases.domain.queue import NEAR, Candidate, Nothing, Reason, Taken, for_others, in_order, queued
 from cases.domain.work_item import WorkItem
 from cases.names import AGENT
@@ -60,7 +59,8 @@ async def _lanes(tx: Transaction, agent: Agent) -> list[Lane]:
 async def _not_now(tx: Transaction, agent: Agent, count: int) -> Nothing | None:
     """Why an agent is given nothing, whatever waits."""
     said = await presences.PRESENCE.maybe(tx, agent_id=agent.id)
-    if said and (presence := said.at(tx.now)).state in PAUSED:
+    if said and said.wants_none(tx.now):
+        presence = said.at(tx.now)
         return Nothing(Reason(presence.state), count, agent.capacity, until_time=presence.until_time)
     if agent.capacity and count >= agent.capacity:
         return Nothing(Reason.CAPACITY, count, agent.capacity)

@@ -151,10 +151,11 @@ def nothing(each: Nothing, say: Speech) -> str:
     """Why there is nothing to do, in words."""
     reason = value_name(each, "reason")
     until = say.moment(moment(each.until_time)) if each.HasField("until_time") else ""
-    if reason in ("AWAY", "BUSY"):
+    if reason in ("AWAY", "BUSY", "OFFLINE"):
         told = {
             ("AWAY", False): N_("You are away: say that you are available."),
             ("AWAY", True): N_("You are away until {until}: say that you are available."),
+            ("OFFLINE", False): N_("You are not here, as you said: say that you are available."),
             ("BUSY", False): N_("You are busy: say that you are available."),
             ("BUSY", True): N_("You are busy until {until}: say that you are available."),
         }[reason, bool(until)]
