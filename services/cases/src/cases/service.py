@@ -24,7 +24,7 @@ from cases.rpc.services import NoteRpc, PromiseRpc, WorkItemRpc
 from cases.rpc.teams import TeamRpc
 from cases.settings import Settings
 from cases.usecases import clock, keeping
-from cases.usecases.agent import seed_front_desk
+from cases.usecases.agent import LEAVE_TIMER, seed_front_desk
 from cases.usecases.announcing import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.authority_policy import seed_goodwill
 from cases.usecases.calendar import FOLLOW_TIMER, seed_always
@@ -33,6 +33,7 @@ from cases.usecases.case_job import CASE_JOB_TIMER, go_on
 from cases.usecases.clock_policy import APPLY_TIMER, clocks_go_by
 from cases.usecases.deadlines import DEADLINE_TIMER
 from cases.usecases.escalation import LEVEL_TIMER, count_open, next_level
+from cases.usecases.leaving import leave_behind
 from cases.usecases.promise import break_promise, count_live, promise_due_soon
 from cases.usecases.queue import set_deadline
 from cases.usecases.queue_measuring import measure_queues
@@ -126,6 +127,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(CASE_JOB_TIMER, lambda tx, timer: go_on(tx, timer.key))
     app.timer(PRIORITY_TIMER, lambda tx, timer: prioritize_some(tx, timer.key))
     app.timer(DEADLINE_TIMER, set_deadline)
+    app.timer(LEAVE_TIMER, leave_behind)
     app.timer(LANGUAGE_TIMER, open_to_all_languages)
     app.timer(keeping.WARNING_TIMER, clock.clock_due_soon)
     app.timer(keeping.DUE_TIMER, Together(clock.clocks_due))

@@ -50,7 +50,9 @@ class Agent(_message.Message):
     """`departments/{id}` that the agent works for."""
     inactive: _builtins.bool
     """True when the agent serves customers no more: owns nothing new (`AGENT_INACTIVE`) and is not named to customers,
-    but stays, since what they own, said and did names them.
+    but stays, since what they own, said and did names them. What work they have is soon nobody's and in its department's queue
+    again, and their open cases are of the first on the department's escalation path who works there, or of
+    `agents/front-desk`. So is what they have in a department that they leave for another.
     """
     etag: _builtins.str
     """The row version, quoted. Of an update: refuses a stale one (ABORTED); empty means last write wins."""

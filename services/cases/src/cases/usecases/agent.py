@@ -14,6 +14,7 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 
+LEAVE_TIMER = "agent-leaves"
 FRONT_DESK = "front-desk"  # the agent, and the department, that is always there
 
 
@@ -36,7 +37,10 @@ async def update_agent(
     allow_missing: bool,
     etag: str,
 ) -> Agent:
-    """Make `changes` to an agent, or create it as `agent` gives it, with no etag: nobody has read it."""
+    """Make `changes` to an agent, or create it as `agent` gives it, with no etag: nobody has read it.
+
+    What they have in a department for which they serve no more is left to others soon: see `leave_behind`.
+    """
     if allow_missing and await AGENT_BY_ID.maybe(tx, id=agent_id) is None:
         new = Agent(agent_id, tx.now, tx.now, **agent)
         new.require_complete()
@@ -46,11 +50,14 @@ async def update_agent(
         if await _created(tx, new):
             return new  # unless somebody else was faster
     stored = await owned(tx, AGENT, LOCK_AGENT, agent_id, etag=etag)
+    served = stored.inactive, stored.department_id
     if updated := stored.update(changes):
         stored.require_complete()
         tx.require_owner(stored)
         await _require_teams(tx, stored)
         await save(tx, UPDATE_AGENT, stored, updated)
+        if (stored.inactive, stored.department_id) != served:
+            await tx.schedule(LEAVE_TIMER, stored.id, tx.now)
     return stored
 
 
