@@ -3,15 +3,17 @@
 import asyncio
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import pytest
 
 from cases.store.languages import LANGUAGE
+from cases.store.tables import WORK_ITEMS
 from chassis.api.messages import timestamp
 from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
 from rapport.cases.v1.presence_pb2 import Presence
 from rapport.cases.v1.presence_service_pb2 import ListPresencesRequest, SetPresenceRequest
-from rapport.cases.v1.queue_service_pb2 import Nothing, TakeNextWorkRequest
+from rapport.cases.v1.queue_service_pb2 import GetQueueRequest, Nothing, TakeNextWorkRequest
 from rapport.cases.v1.team_service_pb2 import UpdateTeamRequest
 from rapport.cases.v1.topic_pb2 import Topic
 from rapport.cases.v1.topic_service_pb2 import CreateTopicRequest
@@ -182,6 +184,29 @@ async def test_of_a_hundred_agents_with_skills_none_is_starved_and_no_work_is_gi
     assert [list(item.required_skills) for item in given] == [[skill] for skill in agents.values()]
     full = await asyncio.gather(*(take(desk, each) for each in agents))
     assert {each.nothing.reason for each in full} == {Nothing.REASON_CAPACITY}
+
+
+async def test_however_many_lanes_others_have_what_somebody_can_do_is_found(desk):
+    """More than are looked at of one walk, all before the lanes of who asks."""
+    team = await desk.team("returns", "refunds")
+    bob = await desk.agent("agents/bob", DELIVERY, skills=["zeal"], language_codes=["fi"], teams=[team])
+    ann = await desk.agent("agents/ann", DELIVERY, skills=["zeal"])
+    one = await work(desk, required_skills=["s0"])
+    copied = ", ".join(each.name for each in WORK_ITEMS.columns if each.name not in ("id", "lane"))
+    async with desk.running.db.connection() as connection:
+        await connection.execute(
+            f"INSERT INTO work_items (id, lane, {copied}) SELECT gen_random_uuid(), 'skill:s' || n, {copied}"
+            " FROM work_items, generate_series(1, 1000) AS n WHERE work_items.id = $1",
+            UUID(one.name.partition("/")[2]),
+        )
+    skilled = await work(desk, required_skills=["zeal", "refunds"], team=team)
+    assert (
+        await desk.queue.GetQueue(GetQueueRequest(name=f"{DELIVERY}/queue", team=team))
+    ).waiting_count == 1
+    swedish = await work(desk, required_skills=["zeal"], language_code="sv")
+    assert (await take(desk, bob)).work.work_item.name == skilled.name
+    assert (await take(desk, bob)).nothing.reason == Nothing.REASON_FOR_OTHERS
+    assert (await take(desk, ann)).work.work_item.name == swedish.name  # who names no language takes any
 
 
 @pytest.mark.parametrize(("state", "reason"), [("AWAY", "AWAY"), ("BUSY", "BUSY")])

@@ -35,6 +35,11 @@ class Lane:
         skills = frozenset(each.removeprefix(_SKILL) for each in asked if each.startswith(_SKILL))
         return cls(team or None, skills, language)
 
+    @staticmethod
+    def of_team(team_id: str) -> str:
+        """What lanes have in common that are for a team."""
+        return _TEAM + team_id
+
     def __str__(self) -> str:
         asked = [_SKILL + each for each in self.skills]
         asked += [_TEAM + self.team_id] if self.team_id else []
@@ -53,6 +58,11 @@ class Abilities:
     team_ids: frozenset[str]
     skills: frozenset[str]
     languages: frozenset[str]  # as `spoken` has them; empty: any
+
+    def asked(self) -> list[str]:
+        """All that work may ask of them, each as a lane has it; of languages, those that they name."""
+        teams = [_TEAM + each for each in self.team_ids]
+        return teams + [_SKILL + each for each in self.skills] + [_LANGUAGE + each for each in self.languages]
 
     def missing(self, lane: Lane) -> Lane:
         """What of that which a lane asks for they have not; of a lane that they can do, nothing."""

@@ -12,7 +12,7 @@ from chassis.db.tables import updated
 
 OPEN_CASES_MAX, DONE_MAX = 500, 200  # of an agent, by which they know customers: the latest
 DEPARTMENTS_MAX = 100  # whose queues are measured
-LANES_MAX = 1000  # of a department that are looked at
+LANES_MAX = 1000  # of a department, of a team or for an agent that are looked at
 COUNTED_MAX = 1000
 _MOMENT = sa.DateTime(timezone=True)
 _WAITING = "work_items.state = 'PENDING' AND work_items.assignee_id IS NULL AND work_items.block_time IS NULL"
@@ -24,21 +24,35 @@ _CAN_GO_ON = """
     ))
 """
 _READY = f"{_OF} AND {_CAN_GO_ON} AND work_items.id <> ALL (CAST(:but AS uuid[]))"
-# Each lane in which something waits: from one to the next by the index, however much waits in them.
-LANES = Statement[Any](
-    sa.text(
-        f"""
+_ASKED = "string_to_array(lane, ' ')"
+
+
+def _lanes(where: str = "true") -> Statement[Any]:
+    """Lanes in which something waits: from one to the next by the index, however much waits in them.
+
+    Of those that are wanted the first; the others are passed over and not counted, so that they hide none.
+    """
+    walked = f"""
     WITH RECURSIVE lanes AS (
         (SELECT lane FROM work_items WHERE {_OF} ORDER BY lane LIMIT 1)
         UNION ALL
         SELECT (SELECT lane FROM work_items WHERE {_OF} AND lane > lanes.lane ORDER BY lane LIMIT 1)
         FROM lanes WHERE lanes.lane IS NOT NULL
     )
-    SELECT lane FROM lanes WHERE lane IS NOT NULL LIMIT {LANES_MAX}
+    SELECT lane FROM lanes WHERE lane IS NOT NULL AND {where} LIMIT {LANES_MAX}
 """  # noqa: S608 - of constants
-    )
-)
+    return Statement[Any](sa.text(walked))
 
+
+LANES = _lanes()
+LANES_OF_TEAM = _lanes(f"{_ASKED} @> ARRAY[CAST(:team AS text)]")
+# Nothing is asked that is not among what somebody can do; to who names no language, any is as good.
+LANES_FOR = _lanes(
+    f"""NOT EXISTS (
+        SELECT FROM unnest({_ASKED}) AS asked WHERE asked <> ALL (CAST(:able AS text[]))
+            AND NOT (CAST(:any_language AS boolean) AND starts_with(asked, 'language:'))
+    )"""
+)
 
 # Each department in whose queue something waits, in the same way.
 DEPARTMENTS_WAITING = Statement[Any](

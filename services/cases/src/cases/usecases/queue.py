@@ -36,24 +36,27 @@ async def take_next_work(tx: Transaction, *, agent_id: str) -> Taken:
         return Taken(nothing=nothing)
     members = await teams.TEAMS_BY_ID.all(tx, ids=agent.team_ids) if agent.team_ids else []
     abilities = agent.abilities(skill for team in members for skill in team.skills)
-    seen: list[Lane] | None = None
-    others: list[Lane] = []
     for _ in range(PASSES):  # what goes to another lane meanwhile, for its language is over, is not missed
-        if (lanes := await _lanes(tx, agent)) == seen:
+        able = await store.LANES_FOR.all(
+            tx,
+            department_id=agent.department_id,
+            able=abilities.asked(),
+            any_language=not abilities.languages,
+        )
+        if not able:
             break
-        able = [lane for lane in lanes if abilities.missing(lane) == Lane()]
-        if able and (taken := await _take(tx, agent, able)):
+        taken, is_held = await _take(tx, agent, [row["lane"] for row in able])
+        if taken:
             item, known = taken
             await save(tx, tables.UPDATE_WORK_ITEM, item, item.assign(agent.id))
             return Taken(queued(item, tx.now, known=known))
-        seen, others = lanes, [lane for lane in lanes if lane not in able]
-    return Taken(nothing=for_others(others, abilities, count, agent.capacity))
-
-
-async def _lanes(tx: Transaction, agent: Agent) -> list[Lane]:
-    """The lanes in which something waits in the agent's department."""
+        if is_held:
+            # Whatever waits is held for a moment, by a timer for one. To wait for its lock could be a
+            # deadlock: who assigns work locks that before the agent.
+            await asyncio.sleep(PAUSE_S)
     rows = await store.LANES.all(tx, department_id=agent.department_id)
-    return [Lane.of(row["lane"]) for row in rows]
+    others = [lane for row in rows if abilities.missing(lane := Lane.of(row["lane"])) != Lane()]
+    return Taken(nothing=for_others(others, abilities, count, agent.capacity))
 
 
 async def _not_now(tx: Transaction, agent: Agent, count: int) -> Nothing | None:
@@ -67,28 +70,27 @@ async def _not_now(tx: Transaction, agent: Agent, count: int) -> Nothing | None:
     return None
 
 
-async def _take(tx: Transaction, agent: Agent, able: Sequence[Lane]) -> tuple[WorkItem, bool] | None:
-    """The first of these lanes that nobody else takes, locked, and whether the agent knows its customer."""
-    for _ in range(PASSES):
-        held: list[UUID] = []
-        while candidates := await _candidates(tx, agent, able, held):
-            ids = [each.id for each in in_order(candidates, tx.now)]
-            if work_item := await store.TAKE_FIRST.maybe(tx, ids=ids):
-                (chosen,) = (each for each in candidates if each.id == work_item.id)
-                return work_item, chosen.known
-            held += ids
-        if not held:
-            break
-        # Whatever waits is held for a moment, by a timer for one. To wait for its lock could be a deadlock:
-        # who assigns work locks that before the agent.
-        await asyncio.sleep(PAUSE_S)
-    return None
+async def _take(
+    tx: Transaction, agent: Agent, able: Sequence[str]
+) -> tuple[tuple[WorkItem, bool] | None, bool]:
+    """The first of these lanes that nobody else takes, locked, and whether the agent knows its customer.
+
+    Beside it, whether others hold what waits in them.
+    """
+    held: list[UUID] = []
+    while candidates := await _candidates(tx, agent, able, held):
+        ids = [each.id for each in in_order(candidates, tx.now)]
+        if work_item := await store.TAKE_FIRST.maybe(tx, ids=ids):
+            (chosen,) = (each for each in candidates if each.id == work_item.id)
+            return (work_item, chosen.known), False
+        held += ids
+    return None, bool(held)
 
 
 async def _candidates(
-    tx: Transaction, agent: Agent, able: Sequence[Lane], but: list[UUID]
+    tx: Transaction, agent: Agent, able: Sequence[str], but: list[UUID]
 ) -> Sequence[Candidate]:
-    of = {"agent_id": agent.id, "department_id": agent.department_id, "lanes": list(map(str, able))}
+    of = {"agent_id": agent.id, "department_id": agent.department_id, "lanes": able}
     return await store.CANDIDATES.all(tx, **of, near=tx.now + NEAR, but=but, most=AT_ONCE)
 
 

@@ -36,8 +36,11 @@ def beginning(now: datetime) -> Place:
 
 async def lanes_of(on: Executor, department_id: str, team_id: str | None) -> list[str]:
     """The lanes in which something waits, of a department or for one of its teams."""
-    rows = await store.LANES.all(on, department_id=department_id)
-    return [row["lane"] for row in rows if team_id is None or Lane.of(row["lane"]).team_id == team_id]
+    if team_id is None:
+        rows = await store.LANES.all(on, department_id=department_id)
+    else:
+        rows = await store.LANES_OF_TEAM.all(on, department_id=department_id, team=Lane.of_team(team_id))
+    return [row["lane"] for row in rows]
 
 
 async def listed(
