@@ -1,4 +1,4 @@
-"""`/calls/{id}`: somebody is to be called; what became of it is one key."""
+"""`/calls/{id}`: somebody is to be called; what became of it is a key, and Enter."""
 
 import asyncio
 from typing import Annotated, Any

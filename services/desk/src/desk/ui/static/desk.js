@@ -196,7 +196,7 @@ function settled(form) {
 }
 addEventListener("pagehide", () => { for (const [form, timer] of [...drafts]) { clearTimeout(timer); if (form.isConnected) keep(form); } });
 
-// Keys: plain letters, never in a field, and off for who does not want them.
+// Keys: plain letters, never in a field, and off for who does not want them. What cannot be taken back they only choose (data-chosen).
 const off = () => localStorage.getItem("letters") === "off";
 const letters = () => { body.classList.toggle("letters-off", off()); const to = $("#letters"); if (to) to.textContent = off() ? to.dataset.off : to.dataset.on; };
 letters();
@@ -214,7 +214,7 @@ document.addEventListener("keydown", event => {
   const [to, ...others] = meant(event.key === "?" ? "H" : event.key.toUpperCase());
   if (!to) return;
   event.preventDefault();
-  if (others.length) which([to, ...others]); else to.matches("textarea, input") ? to.focus() : to.click();
+  if (others.length) which([to, ...others]); else to.matches("textarea, input, [data-chosen]") ? to.focus() : to.click();
 });
 // A letter is meant for the row that has the focus, or for its card; on a page with several alike one says which.
 function meant(letter) {
