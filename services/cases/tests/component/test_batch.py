@@ -25,7 +25,9 @@ from rapport_testing.batches import created, standing, unclear
 
 State = states_pb2.PromiseState
 ORDERS = Path(__file__).parents[4] / "../shared/data/contacts/northwind_orders.csv"
-COUNT_TIMERS = Statement(sa.select(sa.func.count()).select_from(TIMERS))
+COUNT_TIMERS = Statement(
+    sa.select(sa.func.count()).select_from(TIMERS).where(TIMERS.c.kind.startswith("promise-"))
+)
 
 
 def batch(promises, keys=()):
