@@ -175,11 +175,25 @@ async def test_a_promised_day_ends_at_midnight_where_the_customer_lives(desk):
     assert (made[0].due_date, made[0].time_zone) == (DAY["due_date"], "Europe/Berlin")
     desk.clock.advance(midnight + timedelta(hours=1) - desk.clock.now())
     tick = timedelta(microseconds=1)
+    system = desk.running.stub(PromiseServiceStub, ["cases.promises.write"], "service:carrier", "delivery")
     kept = [
-        await desk.promises.KeepPromise(KeepPromiseRequest(name=promise.name, keep_time=timestamp(at)))
+        await system.KeepPromise(KeepPromiseRequest(name=promise.name, keep_time=timestamp(at)))
         for promise, at in zip(made, (midnight - tick, midnight), strict=True)
     ]
     assert [promise.state for promise in kept] == [State.PROMISE_STATE_KEPT, State.PROMISE_STATE_KEPT_LATE]
+
+
+@pytest.mark.parametrize(("import_key", "state"), [("", "KEPT_LATE"), ("delivery:1", "KEPT")])
+async def test_nobody_keeps_a_broken_promise_in_time_by_saying_so_later_but_an_import(
+    desk, import_key, state
+):
+    batch = BatchMakePromisesRequest(requests=[{"promise": desk.promise(1), "import_key": import_key}])
+    made = (await desk.promises.BatchMakePromises(batch)).results[0].promise
+    said = timestamp(desk.clock.now())
+    desk.clock.advance(timedelta(days=2))
+    kept = await desk.promises.KeepPromise(KeepPromiseRequest(name=made.name, keep_time=said))
+    assert kept.state == State.Value(f"PROMISE_STATE_{state}")
+    assert kept.keep_time == (timestamp(desk.clock.now()) if state == "KEPT_LATE" else said)
 
 
 async def test_a_promised_day_is_renegotiated_to_a_day_in_the_same_zone(desk, refused):

@@ -431,7 +431,7 @@ class KeepPromiseRequest(_message.Message):
     @_builtins.property
     def keep_time(self) -> _timestamp_pb2.Timestamp:
         """When it was done; absent means now. Up to a minute ahead, which is taken as now; not before the promise was first
-        made.
+        made. Of a promise that is broken a person's word counts from now, whatever is given here, unless an import made it.
         """
 
     def __init__(

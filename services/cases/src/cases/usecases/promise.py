@@ -15,7 +15,7 @@ from cases.domain.due import Due
 from cases.domain.promise import Promise
 from cases.domain.promise_clock import Facts, PromiseClock, compared
 from cases.domain.promise_state import LIVE, PromiseState
-from cases.names import PROMISE
+from cases.names import AGENT, PROMISE
 from cases.store import tables as store
 from cases.store.tables import COUNT_LIVE
 from cases.usecases.announcing import announce
@@ -139,10 +139,19 @@ async def customer_notified(
 
 
 async def keep_promise(
-    tx: Transaction, *, promise_id: UUID, keep_time: datetime | None, etag: str
+    tx: Transaction, clock: PromiseClock, *, promise_id: UUID, keep_time: datetime | None, etag: str
 ) -> Promise:
-    """Mark a promise as done, now unless told when; ahead of us is now, by a clock that is."""
-    return await kept(tx, await _own(tx, promise_id, etag), min(keep_time or tx.now, tx.now))
+    """Mark a promise as done, now unless told when; ahead of us is now, by a clock that is.
+
+    Of one that is broken a person's word counts from now: nobody makes it kept in time by saying so later.
+    What systems say, and what an import keeps account of, happened when they say.
+    """
+    promise = await _own(tx, promise_id, etag)
+    by_person = AGENT.match(actor_name(tx.call.principal.subject, tx.db.service))
+    at = min(keep_time or tx.now, tx.now)
+    if by_person and not promise.import_key and clock.broken_at(promise) <= tx.now:
+        at = tx.now if at >= promise.since else at  # which is refused
+    return await kept(tx, promise, at)
 
 
 async def kept(tx: Transaction, promise: Promise, at: datetime) -> Promise:
