@@ -186,6 +186,7 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             ("Points late to end or be usable", "s", "late", f"max(rapport_lots_late_seconds{{{ALL}}})"),
             ("Ledger looked through", "s", "ago", f"max(rapport_ledger_checked_seconds{{{ALL}}})"),
             grown("Clocks a day, by what became of them", FACTS, "type", f"{ALL},{CLOCKS}"),
+            ("Clocks that will never be up", "short", "endless", f"max(rapport_clocks_endless{{{ALL}}})"),
             grown("Clocks a day that were mended", "rapport_clocks_mended_total", "flaw"),
             grown("Messages an hour", FACTS, "type", f"{ALL},{NOTICES}", "1h"),
             (

@@ -154,6 +154,8 @@ window ends the alert soon after it is over; a few failures at night are no inci
 {{- if eq .Values.name "cases" -}}
 {{- $alerts = append $alerts (list "RapportClocksMended" "warning" "5m" "Clocks were not as they should be ({{ $labels.flaw }}) and were mended: what was told of them may have been wrong until then."
     (printf `sum by (flaw) (increase(rapport_clocks_mended_total%s[1d])) > 0` $at)) -}}
+{{- $alerts = append $alerts (list "RapportClocksEndless" "warning" "15m" "{{ $value }} clocks run and will never be up: their calendar does not open any more, and nobody is warned of what they measure."
+    (printf `max(rapport_clocks_endless%s) > 0` $at)) -}}
 {{- $alerts = append $alerts (list "RapportEscalationsNotTaken" "warning" "30m" "{{ $value }} cases and promises wait for somebody with more authority, and nobody is left to be asked: customers wait for an answer."
     (printf `max(rapport_escalations_open{%s,state="overdue"}) > 0` $match)) -}}
 {{- $alerts = append $alerts (list "RapportCallsLate" "warning" "30m" "{{ $value }} customers should have been called by now, and nobody has reached them: they hear too late of what no message tells."

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from google.type.date_pb2 import Date
+from prometheus_client import REGISTRY
 
+from cases.usecases.clock_measuring import count_endless
 from chassis.api.messages import moment
 from rapport.cases.v1 import calendar_pb2, clock_pb2, clock_policy_pb2
 from rapport.cases.v1 import clock_policy_service_pb2 as policy_pb
@@ -356,6 +358,37 @@ async def test_what_a_change_of_a_calendar_would_do_is_told_before_and_changes_n
     assert await refused(previewed(desk, proposed, "calendars/none")) == "NOT_FOUND RESOURCE_NOT_FOUND"
     proposed.hours[0].windows[0].closes = "06:00"
     assert await refused(previewed(desk, proposed)) == "INVALID_ARGUMENT INVALID_HOURS"
+
+
+async def test_clocks_of_a_calendar_that_does_not_open_any_more_are_told_before_and_counted(desk):
+    await office_policy(desk, minutes=60)
+    (clock,) = await clocks(desk, case=(await desk.open()).name)
+    assert (await previewed(desk, office())).endless_count == 0
+    await count_endless(desk.running.db)
+    assert REGISTRY.get_sample_value("rapport_clocks_endless") == 0
+    closed = office(
+        name="calendars/office",
+        exceptions=[
+            calendar_pb2.Calendar.SpecialDay(
+                date=Date(year=2020, month=1, day=1),
+                windows=[calendar_pb2.Calendar.Window(opens="09:00", closes="10:00")],
+            )
+        ],
+    )
+    del closed.hours[:]
+    preview = await previewed(desk, closed)
+    assert (preview.endless_count, preview.later_count, preview.moves[0].clock) == (1, 1, clock.name)
+    request = UpdateCalendarRequest(calendar=closed, update_mask={"paths": ["hours", "exceptions"]})
+    await desk.calendars.UpdateCalendar(request)
+    (late,) = await clocks(desk, case=(await desk.open()).name)
+    assert not late.HasField("due_time")
+
+    async def counted() -> bool:
+        await count_endless(desk.running.db)
+        return REGISTRY.get_sample_value("rapport_clocks_endless") == 2  # the first follows a moment later
+
+    assert await eventually(counted)
+    assert (await previewed(desk, closed)).endless_count == 2
 
 
 async def test_a_calendar_that_is_not_there_is_refused(desk, refused):

@@ -204,6 +204,7 @@ class PreviewCalendarResponse(_message.Message):
     MOVES_FIELD_NUMBER: _builtins.int
     EARLIER_COUNT_FIELD_NUMBER: _builtins.int
     LATER_COUNT_FIELD_NUMBER: _builtins.int
+    ENDLESS_COUNT_FIELD_NUMBER: _builtins.int
     clock_count: _builtins.int
     """How many clocks go by the calendar, and are neither done nor late."""
     checked_count: _builtins.int
@@ -216,6 +217,8 @@ class PreviewCalendarResponse(_message.Message):
     """How many would be up earlier."""
     later_count: _builtins.int
     """How many would be up later, or never."""
+    endless_count: _builtins.int
+    """How many that run would never be up, whether they would be up now or not: their calendar would not open for so long."""
     @_builtins.property
     def moves(self) -> _containers.RepeatedCompositeFieldContainer[_clock_pb2.ClockMove]:
         """Those that would move, the oldest first; at most 100."""
@@ -230,10 +233,11 @@ class PreviewCalendarResponse(_message.Message):
         moves: _abc.Iterable[_clock_pb2.ClockMove] | None = ...,
         earlier_count: _builtins.int = ...,
         later_count: _builtins.int = ...,
+        endless_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breached_count", b"breached_count", "checked_count", b"checked_count", "clock_count", b"clock_count", "earlier_count", b"earlier_count", "later_count", b"later_count", "moved_count", b"moved_count", "moves", b"moves"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breached_count", b"breached_count", "checked_count", b"checked_count", "clock_count", b"clock_count", "earlier_count", b"earlier_count", "endless_count", b"endless_count", "later_count", b"later_count", "moved_count", b"moved_count", "moves", b"moves"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

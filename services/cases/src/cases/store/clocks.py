@@ -201,3 +201,13 @@ POLICIES_AT = _policies_of(
     .order_by(CLOCK_POLICIES.c.id, CLOCK_POLICIES.c.version.desc())
     .subquery("then")
 )
+# Of clocks that run: their calendar does not open any more.
+COUNT_ENDLESS = Statement[Any](
+    sa.text(
+        """
+    SELECT count(*) AS endless FROM (
+        SELECT FROM clocks WHERE state = 'RUNNING' AND due_time IS NULL LIMIT 1000
+    ) AS endless
+"""
+    )
+)

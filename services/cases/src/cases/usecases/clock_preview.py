@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cases.domain.calendar import ALWAYS
-from cases.domain.clock import Clock
+from cases.domain.clock import Clock, ClockState
 from cases.domain.clock_policy import ClockMetric, Pause, Subject, Target
 from cases.domain.reckoning import BusinessTime
 from cases.names import CALENDAR, CLOCK_POLICY
@@ -56,12 +56,14 @@ class Preview:
     earlier_count: int = 0
     later_count: int = 0
     breached_count: int = 0
+    endless_count: int = 0
     moves: list[Move] = field(default_factory=list)
 
     def look_at(self, clock: Clock, now: datetime, before: datetime | None) -> None:
         """A clock, which nobody keeps, is as it would be; it was due before."""
         self.checked_count += 1
         after = clock.due_time
+        self.endless_count += after is None and clock.state is ClockState.RUNNING
         if after == before:
             return
         self.moved_count += 1
