@@ -99,6 +99,9 @@ def test_an_unknown_field_is_pointed_at_and_those_that_exist_are_named() -> None
         ("band == 'a' band", 13, "extraneous input 'band'"),
         ("timestamp('tomorrow') < case.open_time", 10, "String to Timestamp conversion failed"),
         ("band.matches('(')", 13, "missing ): ("),
+        ("case.open_time.getHours('Nowhere/X') > 0", 25, 'Invalid timezone: "Nowhere/X".'),
+        ("case.open_time.getDayOfWeek('../../etc/passwd') == 1", 29, 'Invalid timezone: "../../etc/passwd".'),
+        ("timestamp(0).getHours('\\n\"') > 0", 23, 'Invalid timezone: "\\n\\"".'),
         ("1 / 0 == 1", 3, "divide by zero"),
         ("'ä😀' == band && bant", 17, "bant is not known"),
         ("band == null", 6, "no matching overload"),
@@ -108,6 +111,11 @@ def test_what_is_wrong_is_said_where_it_is(text: str, column: int, message: str)
     problem = refused(text).problems[0]
     assert (problem.line, problem.column) == (1, column)
     assert message in problem.message
+
+
+def test_a_zone_that_there_is_or_that_only_a_value_says_is_taken() -> None:
+    for zone in ("'Europe/Berlin'", "'+05:30'", "'UTC'", "band"):
+        compile_rule(f"case.open_time.getHours({zone}) >= 0", VARIABLES)
 
 
 def test_of_a_long_line_only_the_place_is_shown() -> None:

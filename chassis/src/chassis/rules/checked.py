@@ -31,7 +31,7 @@ SHAPES = {  # of each message: field, number, type; `*` is repeated
         "struct_expr": (8, "CreateStruct"),
         "comprehension_expr": (9, "Comprehension"),
     },
-    "Constant": {},
+    "Constant": {"string_value": (6, "string")},
     "Ident": {"name": (1, "string")},
     "Select": {"operand": (1, "Expr"), "field": (2, "string")},
     "Call": {"target": (1, "Expr"), "function": (2, "string"), "args": (3, "*Expr")},

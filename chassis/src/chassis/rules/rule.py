@@ -1,5 +1,6 @@
 """Rules: compiled once, asked often, explained part by part. Only here is the library called."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -218,11 +219,13 @@ def _refuse_other_fields(tree: Tree, text: str, fields: Mapping[str, Fields]) ->
 
 
 def _refuse_what_only_fails(env: Any, tree: Tree, text: str) -> None:
-    """BadRule for a constant that is none (`timestamp("tomorrow")`), and for a pattern that is none."""
+    """BadRule for a constant that is none (`timestamp("tomorrow")`), a pattern or a zone that is none."""
     for node in limits.nodes(tree.root):
         call = node.call_expr
         if form(node) != "call_expr" or limits.machinery(node):
             continue
+        if any(each.endswith("_with_tz") for each in tree.overloads.get(node.id, ())):
+            _refuse_no_zone(env, tree, text, call.args[0])
         operands = [*([call.target] if call.HasField("target") else []), *call.args]
         probe = type(node).FromString(node.SerializeToString())
         if call.function == "matches":
@@ -232,6 +235,16 @@ def _refuse_what_only_fails(env: Any, tree: Tree, text: str) -> None:
         result = env.deserialize(tree.part(probe)).eval(data={})
         if result.type() == cel.Type.ERROR:
             raise at(text, tree.offsets[node.id], plain(str(result.plain_value())))
+
+
+def _refuse_no_zone(env: Any, tree: Tree, text: str, zone: Node) -> None:
+    """BadRule where a moment is asked for its hours in a zone that is none: any moment would be refused."""
+    if form(zone) != "const_expr":
+        return
+    name = json.dumps(zone.const_expr.string_value, ensure_ascii=False)
+    result = env.compile(f"timestamp(0).getHours({name})").eval(data={})
+    if result.type() == cel.Type.ERROR:
+        raise at(text, tree.offsets[zone.id], f"{plain(str(result.plain_value()))}: {name}.")
 
 
 def _set_text(matches: Node, pattern: Node) -> None:
