@@ -69,6 +69,20 @@ async def page_of(who: Any, item: Any) -> str:
     return str(answer.text)
 
 
+async def test_of_many_who_have_something_of_it_the_first_ten_are_shown_and_the_others_are_folded(
+    desk: Any,
+) -> None:
+    item, api = await work(desk), desk.client()
+    for _ in range(11):
+        await made(api, "/v1/workItems", case=item["case"], department=DELIVERY, kind="deliver-order")
+    page = await page_of(await desk.signed_in("agent:alice", AGENT, "delivery"), item)
+    shown, _, folded = page.partition('<details id="holders">')
+    folded = folded.partition("</details>")[0]
+    assert "and 2 more" in folded
+    holder = "<li>Delivery, nobody yet: Deliver order"
+    assert (shown.count(holder), folded.count(holder)) == (10, 2)
+
+
 async def test_the_page_says_whose_it_is_how_pressing_and_who_has_it_now(desk: Any) -> None:
     item = await work(desk)
     page = await page_of(await desk.signed_in("agent:alice", AGENT, "delivery"), item)
