@@ -71,6 +71,20 @@ def test_of_very_many_refused_rows_only_the_first_lines_are_kept(tmp_path):
     assert (refused.count, refused.lines) == (100, list(range(2, 22)))
 
 
+def test_the_end_of_a_day_is_the_first_moment_of_the_next(tmp_path):
+    always = Calendar(read({"timeZone": "UTC", "hours": {"tue": ["00:00-24:00"]}}))
+    found = count(
+        tmp_path,
+        "2026-11-24T23:00:00,2026-11-24T24:00:00",
+        "2026-11-24 23:00,2026-11-24 24:00",
+        "2026-11-24T23:00:00Z,2026-11-24T24:00:00.000Z",
+        "2026-11-24T23:00:00,2026-11-24T24:00:01",
+        "2026-11-24T23:00:00,9999-12-31T24:00:00",
+        calendar=always,
+    )
+    assert (found.minutes, found.refused) == (180, 2)
+
+
 def test_an_offset_is_respected_and_other_times_are_of_the_calendar(tmp_path):
     found = count(
         tmp_path,

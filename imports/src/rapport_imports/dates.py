@@ -1,7 +1,7 @@
 """Dates and times as people write them: whether the day or the month comes first is decided by the file."""
 
 import re
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from google.type.date_pb2 import Date
 
@@ -11,6 +11,8 @@ _NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2}(?!\d))(?:,? +|T)
 _TIME = re.compile(
     r"(?i)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?)?\s*(z|utc|gmt|[-+]\d{2}:?\d{2})?"
 )
+# 24:00 is the end of a day, the first moment of the next.
+_DAYS_END = re.compile(r"(?!9999)(\d{4}[/-]\d{1,2}[/-]\d{1,2})(?:T| +)24:00(?::00(?:\.0+)?)?([+-].*|Z)?")
 _OFFSET = re.compile(r"(?i)\s+(?:(z|utc|gmt)|([-+]\d{2}:?\d{2}))$")
 _MONTHS = [
     *("january", "february", "march", "april", "may", "june"),
@@ -166,6 +168,8 @@ def _of_parts(year: str, month: str, day: str, rest: str) -> datetime:
 
 def _iso(text: str) -> datetime:
     plain = _OFFSET.sub(lambda match: "+00:00" if match[1] else match[2], text)
+    if match := _DAYS_END.fullmatch(plain):
+        return _iso(f"{match[1]}T00:00{match[2] or ''}") + timedelta(days=1)
     if match := re.fullmatch(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?:(?:T| +)(.*))?", plain):
         return datetime.fromisoformat(f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}{_clock(match[4] or '')}")
     return datetime.fromisoformat(plain)
