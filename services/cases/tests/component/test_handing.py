@@ -9,7 +9,7 @@ from chassis.api.messages import timestamp
 from rapport.cases.v1 import work_item_pb2
 from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
 from rapport.cases.v1.handoff_service_pb2 import GetHandoffRequest, ListHandoffsRequest
-from rapport.cases.v1.promise_service_pb2 import KeepPromiseRequest
+from rapport.cases.v1.promise_service_pb2 import KeepPromiseRequest, WithdrawPromiseRequest
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2 import (
     ForecastWorkItemRequest,
@@ -159,12 +159,27 @@ async def test_a_hand_over_takes_the_promise_along_which_stays_that_of_who_made_
 
 async def test_only_the_department_that_has_it_hands_work_over(desk, refused):
     """Not who answers for the case: they could finish it then, and so keep the promise of another."""
-    case = await desk.open()
-    item = await desk.add(case.name)
+    item, promise = await desk.promised_work()
     alice = desk.running.stub(WorkItemServiceStub, ["cases.work_items.write"], "agent:alice", "front-desk")
     mine = HandOverWorkItemRequest(name=item.name, department=FRONT_DESK, reason_code="mine")
-    call = alice.HandOverWorkItem(mine)
-    assert await refused(call) == "PERMISSION_DENIED NOT_OWNER"
+    assert await refused(alice.HandOverWorkItem(mine)) == "PERMISSION_DENIED NOT_OWNER"
+    await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=promise.name, reason_code="not-ours"))
+    await desk.item("Start", item.name)
+    assert await refused(alice.HandOverWorkItem(mine)) == "PERMISSION_DENIED NOT_OWNER"
+
+
+async def test_who_answers_for_a_case_gets_work_back_that_a_department_does_not_see_to(desk, refused):
+    def of(who):
+        return desk.running.stub(WorkItemServiceStub, ["cases.work_items.write"], f"agent:{who}", who)
+
+    case = await desk.open()
+    item, given = [await desk.add(case.name, department="departments/nowhere") for _ in range(2)]
+    await desk.item("Assign", given.name, assignee=await desk.agent("agents/bob", "departments/nowhere"))
+    mine = HandOverWorkItemRequest(name=item.name, department=DELIVERY, reason_code="not-there")
+    assert await refused(of("billing").HandOverWorkItem(mine)) == "PERMISSION_DENIED NOT_OWNER"
+    assert (await of("front-desk").HandOverWorkItem(mine)).department == DELIVERY
+    theirs = HandOverWorkItemRequest(name=given.name, department=DELIVERY, reason_code="not-there")
+    assert await refused(of("front-desk").HandOverWorkItem(theirs)) == "PERMISSION_DENIED NOT_OWNER"
 
 
 async def test_the_ledger_says_who_waited_how_long_for_whom(desk):

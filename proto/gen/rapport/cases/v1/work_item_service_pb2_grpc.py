@@ -164,7 +164,8 @@ class WorkItemServiceServicer:
     def HandOverWorkItem(self, request, context):
         """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
         waits for, and with the promises that rest on it, which stay those of who made them. FAILED_PRECONDITION
-        (`FIELDS_MISSING`) without what the other department requires of such work.
+        (`FIELDS_MISSING`) without what the other department requires of such work. Who answers for the case may, too, as long as
+        nobody has begun the work or been given it and no customer waits for a promise on it: so it is got back from a department that does not see to it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

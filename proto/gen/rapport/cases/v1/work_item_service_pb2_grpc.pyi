@@ -58,7 +58,8 @@ class WorkItemServiceStub:
     HandOverWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.HandOverWorkItemRequest, _work_item_pb2.WorkItem]
     """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
     waits for, and with the promises that rest on it, which stay those of who made them. FAILED_PRECONDITION
-    (`FIELDS_MISSING`) without what the other department requires of such work.
+    (`FIELDS_MISSING`) without what the other department requires of such work. Who answers for the case may, too, as long as
+    nobody has begun the work or been given it and no customer waits for a promise on it: so it is got back from a department that does not see to it.
     """
     AddPredecessor: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.AddPredecessorRequest, _work_item_pb2.WorkItem]
     """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
@@ -101,7 +102,8 @@ class WorkItemServiceAsyncStub(WorkItemServiceStub):
     HandOverWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.HandOverWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
     waits for, and with the promises that rest on it, which stay those of who made them. FAILED_PRECONDITION
-    (`FIELDS_MISSING`) without what the other department requires of such work.
+    (`FIELDS_MISSING`) without what the other department requires of such work. Who answers for the case may, too, as long as
+    nobody has begun the work or been given it and no customer waits for a promise on it: so it is got back from a department that does not see to it.
     """
     AddPredecessor: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.AddPredecessorRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Says that the work waits for other work of its case. FAILED_PRECONDITION (`DEPENDENCY_CYCLE`) when that waits for it.
@@ -189,7 +191,8 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
         """Gives the work to another department, for which it is pending: the same work item, with what waits for it and what it
         waits for, and with the promises that rest on it, which stay those of who made them. FAILED_PRECONDITION
-        (`FIELDS_MISSING`) without what the other department requires of such work.
+        (`FIELDS_MISSING`) without what the other department requires of such work. Who answers for the case may, too, as long as
+        nobody has begun the work or been given it and no customer waits for a promise on it: so it is got back from a department that does not see to it.
         """
 
     @_abc_1.abstractmethod

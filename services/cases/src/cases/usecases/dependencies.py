@@ -64,6 +64,22 @@ async def owned_with_its_case(
     return work_item, items
 
 
+async def unattended_with_its_case(
+    tx: Transaction, work_item_id: UUID, etag: str
+) -> tuple[WorkItem, Sequence[WorkItem]]:
+    """As above, also for whoever answers for the case, as long as nobody has begun it or been given it.
+
+    Not when a customer waits for a promise on it: they could finish it then, and so keep that of another.
+    """
+    work_item, items = await with_its_case(tx, work_item_id)
+    promised = await store.LOCK_PROMISES_AWAITED.all(tx, work_item_ids=[work_item_id])
+    lent = work_item.unattended and not promised
+    cases = await store.CASES_BY_ID.all(tx, ids=[work_item.case_id]) if lent else []
+    tx.require_owner(work_item, *cases)
+    etags.match(etag, work_item.name, work_item.version)
+    return work_item, items
+
+
 async def _lent_with_its_case(
     tx: Transaction, work_item_id: UUID, etag: str
 ) -> tuple[WorkItem, Sequence[WorkItem]]:

@@ -12,7 +12,7 @@ from cases.store import tables as store
 from cases.usecases.agent import owner_to_be
 from cases.usecases.clock import hand_clocks_over
 from cases.usecases.department import require_fields
-from cases.usecases.dependencies import owned_with_its_case, tell_blocked
+from cases.usecases.dependencies import owned_with_its_case, tell_blocked, unattended_with_its_case
 from cases.usecases.routing import route
 from cases.usecases.work_item import came
 from chassis.api.entities import owned, save
@@ -99,8 +99,11 @@ async def hand_over_work_item(
     required_skills: list[str],
     etag: str,
 ) -> WorkItem:
-    """Give the work to another department, with all that waits for it and what was promised on it."""
-    work_item, items = await owned_with_its_case(tx, work_item_id, etag)
+    """Give the work to another department, with all that waits for it and what was promised on it.
+
+    What a department never saw to is so got back from it, also from one that is not there.
+    """
+    work_item, items = await unattended_with_its_case(tx, work_item_id, etag)
     work_item.fields = work_item.fields | fields
     await require_fields(tx, department_id, work_item.kind, work_item.fields, "fields")
     await hand_over(
