@@ -18,12 +18,14 @@ LEAVE_TIMER = "agent-leaves"
 FRONT_DESK = "front-desk"  # the agent, and the department, that is always there
 
 
-async def owner_to_be(tx: Transaction, agent_id: str) -> Agent:
+async def owner_to_be(tx: Transaction, agent_id: str, *, hold: bool = True) -> Agent:
     """Somebody who may own what is new. NotFound, FailedPrecondition AGENT_INACTIVE.
 
     They are held until the commit: who makes them inactive meanwhile comes after it, and finds what they own.
+    A customer's new case, which waits for nobody, does not `hold` them.
     """
-    agent = await found(tx, AGENT, HOLD_AGENT, agent_id)
+    statement = HOLD_AGENT if hold else AGENT_BY_ID
+    agent = await found(tx, AGENT, statement, agent_id)
     agent.require_active()
     return agent
 

@@ -56,7 +56,7 @@ async def open_case(
     owner_id = owner_id or defaults.owner_id
     if owner_id is None:
         raise invalid("case.owner", "REQUIRED", "must be given, as no department says who owns such a case")
-    owner = await owner_to_be(tx, owner_id)
+    owner = await owner_to_be(tx, owner_id, hold=False)
     if department_id and department_id != owner.department_id:
         raise invalid("case.department", "INVALID_NAME", f"must be {owner.department}, its owner's, or empty")
     case = Case(
@@ -94,7 +94,7 @@ async def split_case(
     What `owner_to_be` finds.
     """
     whole = await owned(tx, CASE, store.CASE, case_id)
-    owner = await owner_to_be(tx, owner_id or whole.owner_id)
+    owner = await owner_to_be(tx, owner_id or whole.owner_id, hold=False)
     case = Case(
         ids.uuid7(tx.now),
         whole.customer_id,
