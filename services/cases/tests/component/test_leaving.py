@@ -1,5 +1,8 @@
 """Who serves customers no more, or for another department, leaves their work and cases to others."""
 
+from datetime import timedelta
+from uuid import UUID
+
 import pytest
 
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ResolveCaseRequest
@@ -91,6 +94,17 @@ async def test_all_that_is_left_is_found_however_much_it_is(desk):
         await desk.item("Assign", item.name, assignee=BOB)
     await desk.agent(BOB, DELIVERY, inactive=True)
     await given_back(desk, *items)
+
+
+async def test_what_was_opened_for_who_left_at_that_moment_is_found_a_minute_later(desk):
+    case, meanwhile = await desk.open(owner=await desk.agent(BOB, DELIVERY)), await desk.open()
+    await desk.agent(BOB, DELIVERY, inactive=True)
+    await owned_by(desk, case, "agents/front-desk")
+    async with desk.running.db.connection() as connection:
+        said = "UPDATE cases SET owner_id = 'bob', department_id = 'delivery' WHERE id = $1"
+        await connection.execute(said, UUID(meanwhile.name.removeprefix("cases/")))
+    desk.clock.advance(timedelta(minutes=1))
+    await owned_by(desk, meanwhile, "agents/front-desk")
 
 
 async def test_who_comes_back_keeps_what_they_have(desk):

@@ -1,5 +1,7 @@
 """Who serves customers no more, or works for another department, leaves nothing that nobody sees to."""
 
+from datetime import timedelta
+
 from cases.domain.agent import Agent
 from cases.names import AGENT
 from cases.store import leaving as store
@@ -9,6 +11,8 @@ from cases.usecases.case import give
 from chassis.api.entities import save
 from chassis.db.transaction import Transaction
 from chassis.work.timers import Timer
+
+AGAIN = timedelta(minutes=1)  # for what was opened for them at that moment, by who did not know yet
 
 
 async def leave_behind(tx: Transaction, timer: Timer) -> None:
@@ -24,6 +28,8 @@ async def leave_behind(tx: Transaction, timer: Timer) -> None:
     given = not items and agent.id != FRONT_DESK and await _give_cases(tx, agent, serves)
     if items or given:
         await tx.schedule(timer.kind, timer.key, tx.now)
+    elif tx.now < (again := agent.update_time + AGAIN):
+        await tx.schedule(timer.kind, timer.key, again)
 
 
 async def _give_cases(tx: Transaction, agent: Agent, serves: str) -> bool:
