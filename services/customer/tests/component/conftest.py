@@ -287,7 +287,7 @@ class Matches:
         """Have what is believed count as learned: then there are links by themselves."""
         now = self.desk.clock.now()
         document = training.believed(FIELDS).to_json()
-        learned = MatchParameters(ids.uuid7(now), "learned", True, 500, document, now)
+        learned = MatchParameters(ids.uuid7(now), "learned", True, 500, document, now, now)
         await store.INSERT_PARAMETERS.run(self.desk.running.db, **values(learned))
 
 

@@ -132,6 +132,12 @@ def _ids(pattern: str) -> str:
     return "/".join(f"{{{parts[i - 1]}}}" if part == "*" else part for i, part in enumerate(parts))
 
 
+def _event(data: Schema) -> Schema:
+    """One event of a stream: before OpenAPI 3.2 the schema of a stream is that of each."""
+    said = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
+    return {"type": "object", "properties": {"data": said}, "required": ["data"]}
+
+
 def _operation(binding: Binding, schemas: dict[str, Schema]) -> dict[str, Any]:
     request: Any = binding.method.input_type
     inner = request if binding.body in ("", "*") else request.fields_by_name[binding.body].message_type
@@ -141,7 +147,7 @@ def _operation(binding: Binding, schemas: dict[str, Schema]) -> dict[str, Any]:
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in _HEADERS]
     kind, schema = "application/json", _reference(binding.method.output_type, schemas)
     if binding.method.server_streaming:
-        kind, schema = "text/event-stream", {"type": "string"}
+        kind, schema = "text/event-stream", _event(schema)
     refused = {
         "description": f"refused: {_STATUSES}",
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
