@@ -334,10 +334,8 @@ def test_an_update_names_its_resource_and_what_can_change() -> None:
         assert found(request) == [
             ("update_mask", "UNKNOWN_FIELD"), ("case.name", "INVALID_NAME"), ("case.etag", "INVALID_ETAG"),
         ]  # fmt: skip
-    agent = REQUESTS["rapport.cases.v1.UpdateAgentRequest"]
-    assert changeable(agent, agent.fields_by_name["agent"].message_type) == [
-        "display_name", "phone", "email", "department", "inactive",
-    ]  # fmt: skip
+    team = REQUESTS["rapport.cases.v1.UpdateTeamRequest"]
+    assert changeable(team, team.fields_by_name["team"].message_type) == ["display_name", "skills"]
 
 
 def test_of_an_update_a_field_inside_of_another_counts_where_it_stands() -> None:

@@ -88,6 +88,21 @@ def test_an_update_becomes_the_changes_that_its_mask_names() -> None:
 
 
 @dataclass
+class Line:
+    """Takes a message inside another."""
+
+    product: str
+    quantity: Decimal
+    amount: Decimal
+    amount_currency: str
+    discount_amount: Decimal | None
+    discount_amount_currency: str
+    tax_amount: Decimal | None
+    tax_amount_currency: str
+    returned_line: int
+
+
+@dataclass
 class Item:
     """Takes an item of a batch, with the name as it is."""
 
@@ -99,6 +114,9 @@ class Item:
     reference: str
     refunded_amount: Decimal | None
     refunded_amount_currency: str
+    lines: list[Line]
+    returned_purchase: str
+    store: str
     import_key: str | None = None
 
 
@@ -108,10 +126,18 @@ def test_an_amount_is_a_decimal_and_its_currency_and_a_default_is_for_what_is_no
             "customer": f"customers/{ONE}",
             "amount": {"currency_code": "EUR", "units": 12, "nanos": 340_000_000},
             "purchase_time": timestamp(NOW),
+            "lines": [
+                {
+                    "product": "sku-1",
+                    "quantity": {"value": "1.50"},
+                    "amount": {"currency_code": "EUR", "units": 12, "nanos": 340_000_000},
+                }
+            ],
         }
     ).purchase
     made = into(type(purchase), Item)(purchase)
-    assert made == Item(f"customers/{ONE}", Decimal("12.34"), "EUR", NOW, 0, "", None, "")
+    line = Line("sku-1", Decimal("1.5"), Decimal("12.34"), "EUR", None, "", None, "", 0)
+    assert made == Item(f"customers/{ONE}", Decimal("12.34"), "EUR", NOW, 0, "", None, "", [line], "", "")
 
 
 def test_many_names_become_many_ids() -> None:

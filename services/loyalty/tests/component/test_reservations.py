@@ -31,7 +31,7 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def redeem(running: Running) -> Any:
+async def redeem(running: Running) -> Any:
     return running.stub(ReservationServiceStub)
 
 
