@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from customer.events.cases import CALLS
 from rapport.cases.v1.call_pb2 import CALL_OUTCOME_NO_ANSWER, CALL_OUTCOME_WRONG_NUMBER
 from rapport.cases.v1.cases_events_pb2 import WorkItemCalled
 from rapport.common.v1.channel_pb2 import CHANNEL_VOICE
@@ -29,7 +30,8 @@ async def called(desk, identifier, outcome=CALL_OUTCOME_WRONG_NUMBER):
 
     async def is_in():
         async with desk.running.db.connection() as connection:
-            return await connection.fetchval("SELECT true FROM inbox WHERE event_id = $1", event_id)
+            read = "SELECT true FROM inbox WHERE event_id = $1 AND consumer = $2"  # the view hears of it, too
+            return await connection.fetchval(read, event_id, CALLS.durable)
 
     assert await eventually(is_in)
 
