@@ -85,6 +85,7 @@ async def relate(page: Page) -> None:
     """A relationship whose other customer was looked for."""
     await page.get_by_role("button", name="Add a relationship").click()
     asked = page.get_by_role("dialog")
+    await asked.get_by_label("What this customer is").select_option("employee of")
     await asked.get_by_label("To whom").fill("Nordwerk")
     await page.keyboard.press("Control+Enter")
     await expect(asked.get_by_label("Who is meant")).to_be_visible()
@@ -113,6 +114,12 @@ async def found(page: Page) -> None:
 async def unfolded(page: Page) -> None:
     """What is alike, one by one."""
     await page.locator("summary", has_text="more like it").first.click()
+
+
+async def first_case(page: Page) -> None:
+    """The page of their case."""
+    await page.locator('main a[href^="/cases/"]').first.click()
+    await page.wait_for_url("**/cases/*")
 
 
 async def drop(page: Page) -> None:
@@ -145,6 +152,14 @@ class Shot:
 SHOTS = [
     Shot("work", "What waits for somebody", "/", DORA),
     Shot("cases", "The open cases of a department", "/cases"),
+    Shot("case", "A case: who has it, and who waited for whom", "/{trouble}", DORA, first_case),
+    Shot("queue", "What waits in a department, and who is there", "/queue", DORA),
+    Shot("departments", "How departments keep their promises", "/departments", DORA),
+    Shot("department", "How one does, week by week", "/departments/delivery", DORA),
+    Shot("handoffs", "Who waits for whom", "/handoffs", DORA),
+    Shot("promises", "Every promise, and what became of it", "/promises", DORA),
+    Shot("topics", "What cases are about", "/topics", SUSAN),
+    Shot("times", "Opening hours and clocks", "/times", SUSAN),
     Shot("customer", "A customer in trouble", "/{trouble}"),
     Shot("customer-why", "Why the promise moved", "/{trouble}", state=why),
     Shot("customer-note", "Writing down what they said", "/{trouble}", Person("anna"), typed),
