@@ -27,6 +27,13 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     assert lost == []
 
 
+def test_a_decision_has_a_number_of_its_own_which_its_heading_says() -> None:
+    numbers = [page.stem[:4] for page in ROOT.glob("docs/adr/0*.md")]
+    assert [number for number in set(numbers) if numbers.count(number) > 1] == []
+    headings = {page.stem[:4]: page.read_text().partition("\n")[0] for page in ROOT.glob("docs/adr/0*.md")}
+    assert {number for number, said in headings.items() if not said.startswith(f"# {int(number)}.")} == set()
+
+
 def test_every_room_and_module_of_the_chassis_has_its_line_in_the_guide() -> None:
     told = set(re.findall(r"`(\w+)/?`", (ROOT / "CONTRIBUTING.md").read_text()))
     there = {
