@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "cases_0018"
 down_revision = "cases_0017"
 branch_labels = None
@@ -20,17 +22,8 @@ def upgrade() -> None:
             ADD COLUMN rank_time timestamptz DEFAULT now() + interval '3 days'
         """
     )
-    _index("work_items_queue_deadline", "department_id, deadline_time, id")
-    _index("work_items_queue_rank", "department_id, rank_time, id")
-    _index("work_items_queue_customer", "customer_id, department_id, rank_time, id")
-
-
-def _index(name: str, columns: str) -> None:
-    """Make an index of what waits while others write. One that was interrupted left one that nobody uses."""
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        op.execute(f"CREATE INDEX CONCURRENTLY {name} ON work_items ({columns}) {WAITING}")
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index("work_items_queue_deadline", f"work_items (department_id, deadline_time, id) {WAITING}")
+    create_index("work_items_queue_rank", f"work_items (department_id, rank_time, id) {WAITING}")
+    create_index(
+        "work_items_queue_customer", f"work_items (customer_id, department_id, rank_time, id) {WAITING}"
+    )

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "cases_0022"
 down_revision = "cases_0021"
 branch_labels = None
@@ -23,15 +25,13 @@ def upgrade() -> None:
         for table, names in CHECKS.items():
             for name in names:
                 op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS clocks_promise_id")
-        op.execute("CREATE INDEX CONCURRENTLY clocks_promise_id ON clocks (promise_id, id)")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS clocks_policy_running")
-        op.execute(
-            "CREATE INDEX CONCURRENTLY clocks_policy_running ON clocks (clock_policy_id, id) "
-            "WHERE fulfill_time IS NULL AND breach_time IS NULL"
-        )
         op.execute("RESET lock_timeout")
         op.execute("RESET statement_timeout")
+    create_index("clocks_promise_id", "clocks (promise_id, id)")
+    create_index(
+        "clocks_policy_running",
+        "clocks (clock_policy_id, id) WHERE fulfill_time IS NULL AND breach_time IS NULL",
+    )
 
 
 def columns() -> None:

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "customer_0016"
 down_revision = "customer_0015"
 branch_labels = None
@@ -46,14 +48,13 @@ def upgrade() -> None:
                 || ARRAY(SELECT '~~' || word FROM unnest(every) AS word WHERE chance % 128 = 0));
         END $$
         """)
+    create_index(
+        "customers_found",
+        f"customers USING gin (with_samples(with_tails(words_of({_NAMES})), id)) WITH (fastupdate = off)",
+    )
     with op.get_context().autocommit_block():
         op.execute("SET lock_timeout = '5min'")
         op.execute("SET statement_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS customers_found")
-        op.execute(
-            "CREATE INDEX CONCURRENTLY customers_found ON customers"
-            f" USING gin (with_samples(with_tails(words_of({_NAMES})), id)) WITH (fastupdate = off)"
-        )
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS customers_words")  # which no release searches by
         op.execute(f"""
             INSERT INTO search_words

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db.indexes import create_index
+
 revision = "loyalty_0005"
 down_revision = "loyalty_0004"
 branch_labels = None
@@ -108,18 +110,7 @@ def history() -> None:
 
 
 def indexes() -> None:
-    """While others write, as long as it takes; one that was interrupted has left what nobody uses."""
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5min'")
-        op.execute("SET statement_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS accounts_slots")
-        op.execute(
-            "CREATE UNIQUE INDEX CONCURRENTLY accounts_slots ON accounts (whole_id, slot)"
-            " WHERE whole_id IS NOT NULL"
-        )
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS accounts_of_purpose")
-        op.execute(
-            "CREATE UNIQUE INDEX CONCURRENTLY accounts_of_purpose ON accounts (membership_id, unit_id, type)"
-        )
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    create_index(
+        "accounts_slots", "accounts (whole_id, slot) WHERE whole_id IS NOT NULL", kind="UNIQUE INDEX"
+    )
+    create_index("accounts_of_purpose", "accounts (membership_id, unit_id, type)", kind="UNIQUE INDEX")
