@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -42,6 +42,8 @@ class Thing:
     facts: dict[str, str]
     raw: bytes
     parts: list[Part]
+    best: Part
+    worst: Part | None
     done: bool = False
 
     @property
@@ -73,6 +75,7 @@ def thing(**given: Any) -> Thing:
         Part(uuid4(), Decimal("0.100"), Mood.CROSS, date(2026, 3, 2)),
         Part(uuid4(), Decimal(3), Mood.CALM),
     ]
+    said["best"], said["worst"] = said["parts"]
     return Thing(**said | given)
 
 
@@ -90,6 +93,8 @@ def test_a_column_is_what_the_field_is() -> None:
         "facts": ("JSONB", False, False),
         "raw": ("BLOB", False, False),
         "parts": ("JSONB", False, False),
+        "best": ("JSONB", False, False),
+        "worst": ("JSONB", True, False),
         "done": ("BOOLEAN", False, False),
     }
 
@@ -117,7 +122,7 @@ async def test_an_entity_is_kept_changed_and_read_as_it_is(
     created = CreateTable(THINGS).compile(dialect=dialect())  # type: ignore[no-untyped-call]
     async with infrastructure.superuser(direct._url) as connection:
         await connection.execute(f"{created}; GRANT ALL ON {THINGS.name} TO PUBLIC")
-    first, other = thing(), thing(paid=None, day=None, seen=None, mood=Mood.CROSS)
+    first, other = thing(), thing(paid=None, day=None, seen=None, worst=None, mood=Mood.CROSS)
     for each in (first, other):
         await SAVE.run(direct, **values(each))
     assert [await GET.one(direct, id=each.id, part=each.part) for each in (first, other)] == [first, other]
@@ -132,24 +137,25 @@ async def test_an_entity_is_kept_changed_and_read_as_it_is(
     assert await GET.one(direct, id=other.id, part=other.part) == other
 
 
-async def test_many_entities_with_lists_of_records_are_kept_at_once(
+async def test_many_entities_with_records_and_lists_of_them_are_kept_at_once(
     direct: Database, infrastructure: Infrastructure
 ) -> None:
     @dataclass
     class Basket:
         id: UUID
         parts: list[Part]
+        best: Part | None
 
     baskets = table(sa.MetaData(), "baskets_of_entities", Basket)
     created = CreateTable(baskets).compile(dialect=dialect())  # type: ignore[no-untyped-call]
     async with infrastructure.superuser(direct._url) as connection:
         await connection.execute(f"{created}; GRANT ALL ON {baskets.name} TO PUBLIC")
     part = Part(uuid4(), Decimal("0.100"), Mood.CROSS)
-    sent = [Basket(uuid4(), parts) for parts in ([], [part], [part, part])]
+    sent = [Basket(uuid4(), *each) for each in (([], None), ([part], part), ([part, part], None))]
     insert_baskets = Bulk(baskets, lambda into: into.returning(baskets), row=Basket)
     assert await insert_baskets.rows(direct, sent) == sent
     for each in sent:
-        assert await insert_baskets.rows(direct, [again := Basket(uuid4(), each.parts)]) == [again]
+        assert await insert_baskets.rows(direct, [again := replace(each, id=uuid4())]) == [again]
 
 
 async def test_the_row_of_an_entity_is_found_by_its_id_locked_and_written_back(

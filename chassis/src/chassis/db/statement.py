@@ -45,8 +45,8 @@ class Statement(Purposeful, Generic[R]):
     Args:
         clause: the SQLAlchemy Core statement; bind parameters become keyword arguments of the methods below.
         row: a dataclass or msgspec Struct whose fields have the names of the selected columns, in any order;
-            text becomes enums where the field says so, and JSON lists of dataclasses. Without it, rows are
-            asyncpg records.
+            text becomes enums where the field says so, and JSON dataclasses and lists of these. Without it,
+            rows are asyncpg records.
     """
 
     def __init__(self, clause: sa.ClauseElement, row: Callable[..., R] | None = None) -> None:
@@ -189,7 +189,7 @@ def _maker(hint: Any) -> Callable[[Any], Any] | None:
     """What makes a field of what its column holds, where that is another type."""
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return hint
-    if typing.get_origin(hint) is list and dataclasses.is_dataclass(typing.get_args(hint)[0]):
+    if any(map(dataclasses.is_dataclass, (hint, *typing.get_args(hint)))):  # or a list of it, or none
         return lambda held: msgspec.convert(held, hint)
     return None
 

@@ -40,9 +40,9 @@ def table(
     """The table of a dataclass: a column for each field, of its name, NULL where the field may be None.
 
     Indexes, checks and references are the migration's. Fields may be of UUID, str, enums of text, int, float,
-    bool, bytes, datetime, date, Decimal, lists of them, and dicts and lists of dataclasses (JSONB): TypeError
-    for one that no column can hold. `extra` are columns that the entity does not have, or that it has as
-    another type; `key` the fields that make its primary key.
+    bool, bytes, datetime, date, Decimal, lists of them, and dicts, dataclasses and lists of these (JSONB):
+    TypeError for one that no column can hold. `extra` are columns that the entity does not have, or that it
+    has as another type; `key` the fields that make its primary key.
     """
     hints = typing.get_type_hints(entity)
     columns = {
@@ -103,8 +103,10 @@ def _column(name: str, hint: Any, in_key: bool) -> sa.Column[Any]:
 
 
 def _type(kind: Any) -> Any:
+    item = next(iter(typing.get_args(kind)), kind)
+    if is_dataclass(item):
+        return JSONB()
     origin = typing.get_origin(kind) or kind
     if origin is list:
-        (item,) = typing.get_args(kind)
-        return JSONB() if is_dataclass(item) else sa.ARRAY(_type(item))
+        return sa.ARRAY(_type(item))
     return _TYPES[str if issubclass(origin, StrEnum) else origin]

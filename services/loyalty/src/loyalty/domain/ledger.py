@@ -8,10 +8,10 @@ for what the program owes, `REDEEMED` for what it got back, `EXPIRED` for what n
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 from uuid import UUID, uuid4, uuid5
 from zoneinfo import ZoneInfo
 
@@ -119,7 +119,7 @@ class Account:
 class HeldAccount(Account):
     """An account that is locked, with the rules of its unit and the zone of its program."""
 
-    lots: dict[str, Any] = field(default_factory=dict)
+    lot_policy: LotPolicy | None = None
     time_zone: str = "UTC"
 
     @property

@@ -79,32 +79,6 @@ class LotPolicy:
         """Whether what is earned is usable at once and never ends: it is in no lot."""
         return self.activation is Activation.IMMEDIATE and self.expiry is Expiry.NEVER
 
-    def kept(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "activation": str(self.activation),
-            "expiry": str(self.expiry),
-            "activation_days": self.activation_days,
-            "expiry_days": self.expiry_days,
-            "expiry_date": self.expiry_date and self.expiry_date.isoformat(),
-            "grace_days": self.grace_days,
-        }
-
-    @classmethod
-    def of(cls, kept: dict[str, Any]) -> Self | None:
-        """What `kept` made; None of nothing."""
-        if not kept:
-            return None
-        day = kept["expiry_date"]
-        return cls(
-            Activation(kept["activation"]),
-            Expiry(kept["expiry"]),
-            kept["activation_days"],
-            kept["expiry_days"],
-            date.fromisoformat(day) if day else None,
-            kept["grace_days"],
-        )
-
 
 def end_of(day: date, zone: tzinfo) -> datetime:
     """The midnight that ends a day."""

@@ -1,8 +1,7 @@
 """Programs, what they count, and who is in them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from loyalty.domain.lots import LotPolicy
@@ -33,18 +32,9 @@ class Unit:
     version: int
     create_time: datetime
     update_time: datetime
-    lots: dict[str, Any] = field(default_factory=dict)  # the policy
+    lot_policy: LotPolicy | None = None  # None: what is earned is usable at once and never ends
 
     name = UNIT.named("program_id", "id")
-
-    @property
-    def lot_policy(self) -> LotPolicy | None:
-        """What becomes of what is earned; None, when it is usable at once and never ends."""
-        return LotPolicy.of(self.lots)
-
-    @lot_policy.setter
-    def lot_policy(self, policy: LotPolicy | None) -> None:
-        self.lots = policy.kept() if policy else {}
 
 
 @dataclass(slots=True)

@@ -96,7 +96,7 @@ _locked = ACCOUNTS.alias("locked")
 LOCK_ACCOUNTS = Statement(
     sa.select(
         *(_wanted.c.name if name == "name" else _locked.c[name] for name in _HELD),
-        UNITS.c.lots,
+        UNITS.c.lot_policy,
         PROGRAMS.c.time_zone,
     )
     .join_from(_wanted, _locked, _locked.c.id == _wanted.c.id)

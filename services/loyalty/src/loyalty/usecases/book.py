@@ -88,10 +88,10 @@ class Book:
     async def open_pending(self, orders: Sequence[Order]) -> None:
         """Have the accounts of what these will earn and not have yet."""
         for account, policy in [
-            (self.accounts[leg.account], self._policy(self.accounts[leg.account], leg.lot_policy))
+            (account, leg.lot_policy or account.lot_policy)
             for order in orders
             for leg in order.legs
-            if leg.amount > 0 and leg.account in self.accounts
+            if leg.amount > 0 and (account := self.accounts.get(leg.account))
         ]:
             is_members = account.type is AccountType.MEMBERSHIP
             if is_members and policy and policy.activation is not Activation.IMMEDIATE:
@@ -110,7 +110,7 @@ class Book:
                 told = f"{account.name} is moved by what it is for, and not by transfers that people post."
                 raise FailedPrecondition("MANAGED_ACCOUNT", told, {"resource": account.name})
             if account.type is AccountType.MEMBERSHIP and leg.amount > 0:
-                lot = self._lot(account, self._policy(account, leg.lot_policy))
+                lot = self._lot(account, leg.lot_policy or account.lot_policy)
                 if lot is not None:
                     into.append((lot, leg.amount))
                     if lot.state is LotState.PENDING:
@@ -226,9 +226,6 @@ class Book:
         notes = [Allocation(*key, amount) for key, amount in self.allocated.items() if amount]
         await INSERT_ALLOCATIONS.rows(self.tx, notes)
         self.transfers, self.entries, self.changed, self.allocated = [], [], {}, Counter()
-
-    def _policy(self, account: HeldAccount, given: LotPolicy | None) -> LotPolicy | None:
-        return given or LotPolicy.of(account.lots)
 
     def _lot(self, account: HeldAccount, policy: LotPolicy | None) -> Lot | None:
         """The lot that what is earned now goes into; None for what is in none."""

@@ -47,8 +47,7 @@ async def create_unit(
     if lot_policy:
         lot_policy.check("unit.lot_policy")
     await found(tx, PROGRAM, store.GET_PROGRAM, program_id)
-    unit = Unit(program_id, unit_id, display_name, 1, tx.now, tx.now)
-    unit.lot_policy = lot_policy
+    unit = Unit(program_id, unit_id, display_name, 1, tx.now, tx.now, lot_policy)
     await created(tx, store.INSERT_UNIT, unit)
     await open_own(tx, [Account.of_program(program_id, unit_id, kind, tx.now) for kind in OWN])
     return unit
