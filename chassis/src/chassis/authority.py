@@ -13,15 +13,16 @@ from chassis.names import PLATFORM
 class Limit(Protocol):
     """How much of an act, for whom, by whom. Bands and harms are enums whose least member is first.
 
-    `least_band` and `least_harm` are None where it is for all, `permission` is empty where by everybody.
+    `least_band` and `least_harm` are None or empty where it is for all, `permission` is empty where by
+    everybody.
     """
 
     @property
     def permission(self) -> str: ...
     @property
-    def least_band(self) -> StrEnum | None: ...
+    def least_band(self) -> str | None: ...
     @property
-    def least_harm(self) -> StrEnum | None: ...
+    def least_harm(self) -> str | None: ...
     @property
     def amount(self) -> int: ...
     @property
@@ -89,6 +90,7 @@ def _holds(limit: Limit, principal: Principal, band: StrEnum, harm: StrEnum) -> 
     return may and _reaches(band, limit.least_band) and _reaches(harm, limit.least_harm)
 
 
-def _reaches(member: StrEnum, least: StrEnum | None) -> bool:
-    ranks = list(type(member))
-    return least is None or ranks.index(member) >= ranks.index(least)
+def _reaches(member: StrEnum, least: str | None) -> bool:
+    """What is not known here is reached by nobody."""
+    ranks = [str(each) for each in type(member)]
+    return not least or least in ranks[: ranks.index(member) + 1]

@@ -1,6 +1,5 @@
 """What a department's people may do for a customer alone."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -78,10 +77,7 @@ class AuthorityPolicyChanges(TypedDict, total=False):
 
 @dataclass(slots=True)
 class AuthorityPolicy:
-    """The limits of one act. Every change is a new version, a row of its own.
-
-    The lists are its limits, a column for each of their fields; empty where a limit does not say it.
-    """
+    """The limits of one act. Every change is a new version, a row of its own."""
 
     id: str
     version: int
@@ -91,43 +87,22 @@ class AuthorityPolicy:
     disabled: bool
     create_time: datetime
     update_time: datetime
-    permissions: list[str]
-    least_bands: list[str]
-    least_harms: list[str]
-    amounts: list[int]
-    rolling_day_amounts: list[int]
+    limits: list[Limit]
 
     name = AUTHORITY_POLICY.named("id")
     department = DEPARTMENT.named("department_id")
 
-    @property
-    def limits(self) -> list[Limit]:
-        unit = UNITS[self.act]
-        columns = self.permissions, self.least_bands, self.least_harms, self.amounts, self.rolling_day_amounts
-        return [
-            Limit(
-                permission,
-                Band(band) if band else None,
-                Harm(harm) if harm else None,
-                **{unit: amount, f"rolling_day_{unit}": rolling},
-            )
-            for permission, band, harm, amount, rolling in zip(*columns, strict=True)
-        ]
-
-    @limits.setter
-    def limits(self, limits: Sequence[Limit]) -> None:
+    def require_limits(self) -> None:
+        """Refuse limits that are not of its act: InvalidArgument with all that is wrong."""
         path = "authority_policy.limits[{}]".format
-        if wrong := [each for i, limit in enumerate(limits) for each in limit.violations(self.act, path(i))]:
+        limits = enumerate(self.limits)
+        if wrong := [each for i, limit in limits for each in limit.violations(self.act, path(i))]:
             raise InvalidArgument(wrong)
-        self.permissions = [each.permission for each in limits]
-        self.least_bands = [each.least_band or "" for each in limits]
-        self.least_harms = [each.least_harm or "" for each in limits]
-        self.amounts = [each.amount for each in limits]
-        self.rolling_day_amounts = [each.rolling_day_amount for each in limits]
 
     def update(self, changes: AuthorityPolicyChanges) -> AuthorityPolicyUpdated | None:
-        """Take over `changes`, as the next version. Nothing when it is so already."""
+        """Take over `changes`, as the next version. Nothing when it is so already. As `require_limits`."""
         fields = changed(self, changes)
+        self.require_limits()
         return fact_of(AuthorityPolicyUpdated, self, updated_fields=fields) if fields else None
 
 

@@ -28,12 +28,12 @@ async def create_authority_policy(
     limits: list[Limit],
     disabled: bool,
 ) -> AuthorityPolicy:
-    """Keep a new policy. AlreadyExists RESOURCE_EXISTS."""
+    """Keep a new policy. AlreadyExists RESOURCE_EXISTS; what `require_limits` refuses."""
     owner = own_department(tx, department_id, "authority_policy.department")
     policy = AuthorityPolicy(
-        authority_policy_id, 1, display_name, owner, act, disabled, tx.now, tx.now, [], [], [], [], []
+        authority_policy_id, 1, display_name, owner, act, disabled, tx.now, tx.now, limits
     )
-    policy.limits = limits
+    policy.require_limits()
     tx.require_owner(policy)
     await _create(tx, policy)
     return policy
@@ -47,11 +47,11 @@ async def _create(tx: Transaction, policy: AuthorityPolicy) -> None:
 async def seed_goodwill(db: Database) -> None:
     """Make sure that people may put something right. What was made of the policy since stays."""
     now = db.clock.now()
-    policy = AuthorityPolicy(
-        GOODWILL, 1, "Goodwill", PLATFORM, AuthorityAct.GOODWILL, False, now, now, [], [], [], [], []
-    )
     bands = {None: 500, Band.SILVER: 1000, Band.GOLD: 1500, Band.PLATINUM: 2000}
-    policy.limits = [Limit("", band, None, points=points) for band, points in bands.items()]
+    limits = [Limit("", band, None, points=points) for band, points in bands.items()]
+    policy = AuthorityPolicy(
+        GOODWILL, 1, "Goodwill", PLATFORM, AuthorityAct.GOODWILL, False, now, now, limits
+    )
     with acting(Call("seed", service_itself(db.service))), suppress(ResourceExists):
         async with db.transaction() as tx:
             await _create(tx, policy)

@@ -6,7 +6,7 @@ from chassis.api.messages import value_name
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
-from loyalty.domain.front_line import CaseHarm, FrontLinePolicy, Harm
+from loyalty.domain.front_line import CaseHarm, FrontLinePolicy, Harm, Limit
 from loyalty.names import AUTHORITY_POLICY, CASE, DEPARTMENT
 from loyalty.store.front_line import PUT_CASE_HARM, PUT_POLICY
 from rapport.cases.v1.authority_policy_pb2 import AUTHORITY_ACT_GOODWILL
@@ -29,11 +29,16 @@ async def on_policy(tx: Transaction, event: Event[AuthorityPolicyCreated | Autho
         department_id=DEPARTMENT.parse(told.department)[0],
         disabled=told.disabled,
         update_time=tx.now,
-        permissions=[each.permission for each in told.limits],
-        least_bands=[_least(each, "least_band") for each in told.limits],
-        least_harms=[_least(each, "least_harm") for each in told.limits],
-        amounts=[each.points for each in told.limits],
-        rolling_day_amounts=[each.rolling_day_points for each in told.limits],
+        limits=[
+            Limit(
+                each.permission,
+                _least(each, "least_band"),
+                _least(each, "least_harm"),
+                each.points,
+                each.rolling_day_points,
+            )
+            for each in told.limits
+        ],
     )
     await PUT_POLICY.run(tx, **values(policy))
 
