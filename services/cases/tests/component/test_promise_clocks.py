@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chassis.api.messages import moment, timestamp
 from rapport.cases.v1 import clock_policy_pb2, clock_policy_service_pb2
 from rapport.cases.v1 import clock_service_pb2 as pb
 from rapport.cases.v1 import promise_service_pb2 as promises
@@ -85,6 +86,42 @@ async def test_a_broken_promise_owes_another_until_there_is_one_also_without_a_c
         name=promise.name, due_time=desk.promise(3).due_time, reason_code="no-stock"
     )
     await desk.promises.RenegotiatePromise(request)
+    assert await states(desk, promise.name) == [(NEXT, "FULFILLED")]
+
+
+async def test_who_was_told_of_the_delay_has_no_other_promise_by_that(desk):
+    await policy(desk, "true", NEXT)
+    promise = await desk.make(1)
+    told = promises.RecordDelayNotificationRequest(name=promise.name, channel="CHANNEL_VOICE")
+    await desk.promises.RecordDelayNotification(told)
+    desk.clock.advance(48 * HOUR)
+    await eventually(lambda: desk.facts("PromiseBroken"))
+    desk.clock.advance(2 * HOUR)
+
+    async def is_late() -> bool:
+        return await states(desk, promise.name) == [(NEXT, "BREACHED")]
+
+    assert await eventually(is_late)
+    await desk.promises.RenegotiatePromise(
+        promises.RenegotiatePromiseRequest(
+            name=promise.name, due_time=desk.promise(3).due_time, reason_code="no-stock"
+        )
+    )
+    listed = await desk.clocks.ListClocks(pb.ListClocksRequest(filter=f'promise = "{promise.name}"'))
+    (clock,) = listed.clocks
+    assert _state(clock) == "BREACHED"
+    assert moment(clock.fulfill_time) == desk.clock.now()
+
+
+async def test_a_new_date_counts_from_when_a_notice_told_it_however_late_word_of_that_comes(desk):
+    await policy(desk, "true", NEXT)
+    promise = await desk.make(1)
+    desk.clock.advance(48 * HOUR)
+    await eventually(lambda: desk.facts("PromiseBroken"))
+    told_at = desk.clock.now() + HOUR / 2
+    desk.clock.advance(2 * HOUR)
+    await desk.tell(promise.name, promise_version=2, tell_time=timestamp(told_at))
+    await eventually(lambda: desk.facts("PromiseRenegotiated"))
     assert await states(desk, promise.name) == [(NEXT, "FULFILLED")]
 
 

@@ -1,6 +1,7 @@
 """What a clock is about."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -47,3 +48,12 @@ def owed(promise: Promise) -> set[ClockMetric]:
         return set()
     owes = {ClockMetric.DELAY_NOTIFICATION} if promise.delay_notify_time is None else set()
     return owes | ({ClockMetric.NEXT_PROMISE} if promise.state is PromiseState.BROKEN else set())
+
+
+def settled_at(metric: ClockMetric, promise: Promise, changed_at: datetime) -> datetime:
+    """When what was owed because of a promise was done, which is owed no more since it changed.
+
+    Who was told of a delay has no other promise by that.
+    """
+    told = promise.delay_notify_time if metric is ClockMetric.DELAY_NOTIFICATION else None
+    return told or promise.keep_time or changed_at

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from cases.domain.about import About, owed
+from cases.domain.about import About, owed, settled_at
 from cases.domain.case import Case, CaseState
 from cases.domain.clock import Clock
 from cases.domain.clock_policy import ClockMetric, ClockPolicy, Target
@@ -71,16 +71,19 @@ async def start_again(
     return None
 
 
-async def keep_promise_clocks(tx: Transaction, promise: Promise, caused_by: UUID | None = None) -> None:
+async def keep_promise_clocks(
+    tx: Transaction, promise: Promise, caused_by: UUID | None = None, *, at: datetime | None = None
+) -> None:
     """Start what is owed to the customer as a promise stands, and end what is owed no more.
 
-    For whoever changed it, once it is as it is. It is locked before its clocks.
+    For whoever changed it, once it is as it is: now, unless it was `at` another moment. It is locked before
+    its clocks.
     """
     owes, clocks = owed(promise), await store.LOCK_CLOCKS_OF_PROMISE.all(tx, promise_id=promise.id)
     for clock in clocks:
         if clock.metric not in owes:
-            at = max(promise.delay_notify_time or promise.keep_time or tx.now, clock.start_time)
-            await save_clock(tx, clock, clock.fulfill(at, await calendar_of(tx, clock)), caused_by)
+            done_at = max(settled_at(clock.metric, promise, at or tx.now), clock.start_time)
+            await save_clock(tx, clock, clock.fulfill(done_at, await calendar_of(tx, clock)), caused_by)
     if new := owes - {clock.metric for clock in clocks}:
         cases = await CASES_BY_ID.all(tx, ids=[promise.case_id]) if promise.case_id else []
         about = About(cases[0] if cases else None, promise=promise)

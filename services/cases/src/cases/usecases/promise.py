@@ -134,7 +134,7 @@ async def customer_notified(
     facts = compared(successor, work_item, clock, tx.now) if work_item else []
     await store.INSERT_PROMISE.run(tx, **values(successor))
     await write(tx, store.UPDATE_PROMISE, promise)
-    await keep_promise_clocks(tx, promise, cause)
+    await keep_promise_clocks(tx, promise, cause, at=notification.notify_time)
     await announce(tx, clock, successor, facts, caused_by=cause)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from cases.domain.about import About, owed
+from cases.domain.about import About, owed, settled_at
 from cases.domain.case import Case, CaseState
 from cases.domain.clock import Clock
 from cases.domain.clock_policy import ClockMetric, ClockPolicy
@@ -158,7 +158,7 @@ async def _around(tx: Transaction, clocks: Sequence[Clock]) -> dict[UUID, Around
         row, version = by_id[clock.id], versions.get(clock.calendar_id, 0)
         done_time = row["done_time"]
         if clock.promise_id and clock.metric not in owed(promise := promises[clock.promise_id]):
-            done_time = promise.delay_notify_time or promise.keep_time or tx.now
+            done_time = settled_at(clock.metric, promise, promise.update_time)
         newer = (version, await calendar_of(tx, clock, version)) if version > clock.calendar_version else None
         found[clock.id] = Around(
             now=tx.now,
