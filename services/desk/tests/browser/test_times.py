@@ -50,7 +50,7 @@ async def test_every_page_and_what_it_says_of_a_change_is_for_everybody(
     page = (await signed_in(LEAD)).page
     await page.set_viewport_size({"width": width, "height": 800})
     await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    for path in ("/times", f"/{clock}"):
+    for path in ("/times", f"/{clock}", "/calendars/new", "/clockPolicies/new?subject=PROMISE"):
         await page.goto(path)
         assert await bars(page) == [], path
     for path in ("/calendars/office", "/clockPolicies/day"):
@@ -88,3 +88,25 @@ async def test_a_shorter_time_is_tried_before_it_is_kept_for_clocks_that_run(
     await expect(page.get_by_label("Clocks that run already")).to_be_checked()
     await page.get_by_role("button", name="Keep it").press("Enter")
     await expect(page.get_by_text("version 2")).to_be_visible()
+
+
+async def test_a_policy_by_opening_hours_of_its_own_is_made_by_keyboard(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    page = (await signed_in(LEAD)).page
+    await page.goto("/times")
+    await page.get_by_role("link", name="Other opening hours").press("Enter")
+    for label, text in (("Code", "shop"), ("What people call it", "Shop"), ("Saturday", "10:00-16:00")):
+        await page.get_by_label(label).fill(text)
+    await page.get_by_role("button", name="Keep it").press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Opening hours: Shop")
+    await page.goto("/times")
+    await page.get_by_role("link", name="Another policy").press("Enter")
+    await page.get_by_role("link", name="Work", exact=True).press("Enter")
+    await page.get_by_label("Code").fill("quick")
+    await page.get_by_label("Done by: minutes of business time").fill("60")
+    await page.get_by_label("Done by: by which opening hours").select_option(label="Shop")
+    await page.get_by_role("button", name="Keep it").press("Enter")
+    await expect(page.get_by_text("version 1")).to_be_visible()
+    kept = await desk.ask(ADMIN, "GET", "clockPolicies/quick")
+    assert kept["targets"][0]["calendar"] == "calendars/shop"

@@ -122,6 +122,41 @@ async def test_a_policy_is_tried_and_kept_for_clocks_that_run_too(open_desk: Any
     assert fields(wrong.text)["condition"] == "case.x"
 
 
+async def test_other_opening_hours_and_another_policy_by_them_are_made_at_the_desk(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    lead = await made(desk)
+    form = fields((await lead.get("/calendars/new")).text)
+    form |= {"code": "shop", "display_name": "The shop", "saturday": "10:00-16:00", "holidays": "de-by, AT"}
+    form |= {"date": "2026-12-24", "windows": "10:00-12:00", "called": "Christmas Eve", "act": "save"}
+    refused = await lead.post("/calendars/new", data=form | {"holidays": "Bavaria"})
+    assert refused.status_code == 422
+    assert fields(refused.text)["holidays"] == "Bavaria"
+    kept = await lead.post("/calendars/new", data=form)
+    assert (kept.status_code, kept.headers["location"]) == (303, "/calendars/shop")
+    now = (await desk.client().get("/v1/calendars/shop")).json()
+    assert (now["department"], now["timeZone"]) == (DELIVERY, "UTC")
+    assert [(each["regionCode"], each["subdivision"]) for each in now["holidays"]] == [
+        ("DE", "BY"),
+        ("AT", ""),
+    ]
+    again = fields((await lead.get("/calendars/shop")).text)
+    assert again["holidays"] == "DE-BY, AT"
+    renamed = again | {"display_name": "Shop", "holidays": "AT", "act": "save"}
+    assert (await lead.post("/calendars/shop", data=renamed)).status_code == 303
+    now = (await desk.client().get("/v1/calendars/shop")).json()
+    assert (now["displayName"], [each["regionCode"] for each in now["holidays"]]) == ("Shop", ["AT"])
+    form = fields((await lead.get("/clockPolicies/new?subject=WORK_ITEM")).text)
+    assert "silence_minutes" not in form
+    form |= {"code": "quick", "display_name": "Quick", "act": "save"}
+    refused = await lead.post("/clockPolicies/new", data=form | {"condition": "work_item.x"})
+    assert refused.status_code == 422
+    times = {"resolution_minutes": "60", "resolution_calendar": "calendars/shop"}
+    kept = await lead.post("/clockPolicies/new", data=form | times)
+    assert (kept.status_code, kept.headers["location"]) == (303, "/clockPolicies/quick")
+    now = (await desk.client().get("/v1/clockPolicies/quick")).json()
+    assert (now["subject"], now["targets"][0]["calendar"]) == ("SUBJECT_WORK_ITEM", "calendars/shop")
+
+
 async def test_a_clock_is_told_step_by_step(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     lead = await made(desk)
@@ -143,6 +178,10 @@ async def test_who_may_not_change_them_reads_them(open_desk: Any) -> None:
     assert "09:00-17:00" in page
     assert 'name="act"' not in page
     assert 'name="act"' not in (await other.get("/clockPolicies/day")).text
+    reader = await desk.signed_in("agent:rita", reads, "billing")
+    for path in ("/calendars/new", "/clockPolicies/new"):
+        assert path not in (await reader.get("/times")).text
+        assert (await reader.get(path)).status_code == 403, path
     nobody = await desk.signed_in("agent:nobody", ["cases.cases.read"], "billing")
     assert (await nobody.get("/times")).status_code == 403
     for path in ("/calendars/No!", "/clockPolicies/No!", "/clocks/7", "/calendars/none"):

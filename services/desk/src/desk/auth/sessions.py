@@ -60,6 +60,11 @@ class Viewer:
             return "*" in held or any(each.partition(".")[2] == verb for each in held)
         return self.principal.may(permission)
 
+    def may_change(self, permission: str, owner: str) -> bool:
+        """Whether a service would let them change what a department owns, with that permission."""
+        ours = self.department == owner or self.principal.administers(permission.partition(".")[0])
+        return self.may(permission) and ours
+
 
 class Sessions:
     """All sessions of the desk."""

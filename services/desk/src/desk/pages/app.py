@@ -38,6 +38,7 @@ ROOMS = (
         "handoffs",
         "promises",
         "times",
+        "authority",
         "topics",
         "known",
         "timeline",

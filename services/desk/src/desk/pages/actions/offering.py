@@ -42,8 +42,9 @@ def offered(viewer: Viewer, customer: str, *actions: Action, on: str = "", owner
 
 def may(viewer: Viewer, action: Action, owner: str) -> bool:
     """Whether a service would let the viewer: by their permissions, and their department."""
-    ours = not action.owned or viewer.department == owner or viewer.principal.administers(action.service)
-    return viewer.may(action.permission) and ours
+    if action.owned:
+        return viewer.may_change(action.permission, owner)
+    return viewer.may(action.permission)
 
 
 async def colleagues(look: Looking, department: str = "") -> list[tuple[str, str]]:

@@ -154,7 +154,7 @@ async def cards(look: Looking, code: str, team: str) -> dict[str, Card]:
     queue = view.waiting(parts, look.viewer, look.say)
     there = view.people(parts, look.viewer, look.say, names, department)
     drawn = macros("pages/queue/cards.html", say=look.say, viewer=look.viewer)
-    new = f"/queue/{code}/new-team" if view.leads(look.viewer, "cases.teams.write", department) else ""
+    new = f"/queue/{code}/new-team" if look.viewer.may_change("cases.teams.write", department) else ""
     teams = view.teams(parts, look.say, department)
     return {
         "waits": card(drawn.waits(queue, _more(here, queue.token))),

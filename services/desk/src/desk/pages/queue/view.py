@@ -67,17 +67,10 @@ def waiting(parts: Parts, viewer: Viewer, say: Speech) -> Waiting:
     return Waiting(figures, listed, found.next_page_token)
 
 
-def leads(viewer: Viewer, permission: str, department: str) -> bool:
-    """Whether a service would let the viewer change what is of a department's people."""
-    return viewer.may(permission) and (
-        viewer.department == department or viewer.principal.administers("cases")
-    )
-
-
 def people(parts: Parts, viewer: Viewer, say: Speech, names: Names, department: str) -> Listed[Somebody]:
     """Who of the department is there, those who are first."""
     found = parts.of("people", ListPresencesResponse)
-    may = leads(viewer, "cases.agents.write", department)
+    may = viewer.may_change("cases.agents.write", department)
     shown = [_somebody(each, may, say, names) for each in found.presences]
     rows = sorted(
         zip(found.presences, shown, strict=True),

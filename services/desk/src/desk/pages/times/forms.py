@@ -1,14 +1,14 @@
 """What somebody typed of a calendar or of a clock policy, as the message that says so."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from google.type.date_pb2 import Date
 from google.type.dayofweek_pb2 import DayOfWeek
 
 from chassis.api.messages import date_of, value_name
 from chassis.errors import invalid
+from desk.pages.trying import Typed
 from rapport.cases.v1.calendar_pb2 import Calendar
 from rapport.cases.v1.clock_policy_pb2 import ClockMetric, ClockPolicy
 
@@ -20,24 +20,6 @@ METRICS = {
     "PROMISE": ("DELAY_NOTIFICATION", "NEXT_PROMISE"),
 }
 _WINDOW = re.compile(r"\s*(\d{1,2}:\d{2})\s*[-\N{EN DASH}]\s*(\d{1,2}:\d{2})\s*")
-
-
-@dataclass(frozen=True)
-class Typed:
-    """A form: its fields, and of those that may be there several times all values."""
-
-    fields: Mapping[str, str]
-    lists: Mapping[str, Sequence[str]]
-
-    def text(self, name: str) -> str:
-        return self.fields.get(name, "").strip()
-
-    def number(self, name: str) -> int:
-        """A whole number, 0 for none. InvalidArgument for what is none."""
-        text = self.text(name) or "0"
-        if not re.fullmatch(r"[0-9]{1,9}", text):
-            raise invalid(name, "INVALID_NUMBER", "must be a whole number")
-        return int(text)
 
 
 def written(windows: Iterable[Calendar.Window]) -> str:
@@ -54,10 +36,34 @@ def by_weekday(calendar: Calendar) -> dict[str, str]:
     return {day: written(sorted(each, key=lambda window: window.opens)) for day, each in found.items()}
 
 
+def regions(calendar: Calendar) -> str:
+    """Whose holidays are kept, as it is written: `DE-BY, AT`."""
+    return ", ".join(map(_region, calendar.holidays))
+
+
+def _region(holidays: Calendar.Holidays) -> str:
+    return "-".join(filter(None, (holidays.region_code, holidays.subdivision)))
+
+
+def _holidays(now: Calendar, text: str) -> list[Calendar.Holidays]:
+    """Those of each region that is written; where they are kept already, of the same categories."""
+    known = {_region(each): each for each in now.holidays}
+    found = []
+    for typed in filter(None, (each.strip().upper() for each in text.split(","))):
+        region, _, subdivision = typed.partition("-")
+        found.append(known.get(typed) or Calendar.Holidays(region_code=region, subdivision=subdivision))
+    return found
+
+
 def calendar_of(now: Calendar, typed: Typed) -> Calendar:
     """The calendar as it is to be. InvalidArgument for windows that are not understood."""
-    proposed = Calendar(name=now.name, display_name=now.display_name, time_zone=typed.text("time_zone"))
-    proposed.holidays.extend(now.holidays)
+    proposed = Calendar(
+        name=now.name,
+        department=now.department,
+        display_name=typed.text("display_name"),
+        time_zone=typed.text("time_zone"),
+        holidays=_holidays(now, typed.text("holidays")),
+    )
     for day in WEEKDAYS:
         if windows := _windows(day.lower(), typed.text(day.lower())):
             proposed.hours.add(days=[day], windows=windows)

@@ -11,7 +11,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis import business_time
 from chassis.api.messages import date_of, moment, value_name
 from chassis.errors import Refusal
-from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
 from desk.pages.customer.things import metric_of
 from desk.pages.times.forms import METRICS, WEEKDAYS, by_weekday, written
@@ -55,12 +54,6 @@ class Moved:
     what: str
     before: str
     after: str
-
-
-def may_write(viewer: Viewer, permission: str, owner: str) -> bool:
-    """Whether the service would let the viewer change it."""
-    ours = viewer.department == owner or viewer.principal.administers("cases")
-    return viewer.may(permission) and ours
 
 
 def week(calendar: Calendar, say: Speech) -> list[tuple[str, str, str]]:
@@ -130,3 +123,8 @@ def steps(explained: Explanation) -> list[str]:
     """What counted and what did not, in the order of time."""
     found = {int(key[5:]): said for key, said in explained.inputs.items() if key.startswith("step.")}
     return [found[number] for number in sorted(found)]
+
+
+def previewed(preview: Any, refusal: Refusal | None, say: Speech) -> Mapping[str, Any]:
+    """What a page says of a change that is tried."""
+    return {"preview": preview, "moves": moves(preview.moves, say) if preview else [], "refusal": refusal}

@@ -145,7 +145,7 @@ async def _form(
         code=sent.get("code", ""),
         request_id=sent["request_id"],
         refusal=say.refusal(refusal) if refusal else "",
-        may=view.may(topic.department, look.viewer),
+        may=look.viewer.may_change(view.WRITE, topic.department),
         parents=[("", say("none: it is at the top")), *others],
         agents=[("", say("who the one above it says")), *agents],
         harms=[("", say("as the one above it says")), *say.choices(filter(None, HARMS))],

@@ -73,13 +73,8 @@ def _line(each: Topic, depth: int, agents: Mapping[str, Agent], viewer: Viewer, 
         owner is not None and owner.inactive,
         say.code(f"harm-{words.spoken(harm)}") if harm else "",
         ", ".join(say.code(skill) for skill in each.required_skills),
-        may(each.department, viewer),
+        viewer.may_change(WRITE, each.department),
     )
-
-
-def may(department: str, viewer: Viewer) -> bool:
-    """Whether the viewer may change a topic of a department."""
-    return viewer.may(WRITE) and (viewer.department == department or viewer.principal.administers("cases"))
 
 
 def needed(departments: Iterable[Department], say: Speech) -> Sequence[Needed]:

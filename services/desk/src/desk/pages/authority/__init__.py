@@ -1,0 +1,1 @@
+"""What people may do for a customer alone: the policies that say so, tried and changed."""

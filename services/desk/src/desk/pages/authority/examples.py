@@ -1,0 +1,128 @@
+"""What may be done alone by whom for whom, tried with every role, value band and harm."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chassis.api.messages import value_name
+from chassis.authority import authority
+from chassis.context import Principal
+from desk.language.catalogues import N_
+from desk.pages.authority.forms import UNITS
+from desk.ui import words
+from desk.ui.speech import Speech
+from rapport.cases.v1.authority_policy_pb2 import AuthorityPolicy
+
+NONE = N_("nothing")
+UNLIMITED = N_("as much as they like")
+
+
+class Band(StrEnum):
+    """Value bands, the least first, as services rank them."""
+
+    STANDARD = "STANDARD"
+    SILVER = "SILVER"
+    GOLD = "GOLD"
+    PLATINUM = "PLATINUM"
+
+
+class Harm(StrEnum):
+    """What is done to a customer, the least first."""
+
+    NONE = "NONE"
+    INCONVENIENCE = "INCONVENIENCE"
+    LOSS = "LOSS"
+    SEVERE = "SEVERE"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit as `chassis.authority` takes it."""
+
+    permission: str
+    least_band: Band | None
+    least_harm: Harm | None
+    amount: int
+    rolling_day_amount: int
+
+
+@dataclass
+class Policy:
+    """A policy as `chassis.authority` takes it."""
+
+    name: str
+    version: int
+    department_id: str
+    limits: Sequence[Limit]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What may be done of an example."""
+
+    now: str
+    before: str = ""  # what it was, where it is another
+
+
+@dataclass(frozen=True)
+class Example:
+    """A role and a value band, and what may be done by each harm."""
+
+    role: str
+    band: str
+    cells: Sequence[Cell]
+
+
+def examples_of(
+    before: Iterable[AuthorityPolicy], after: Iterable[AuthorityPolicy], of: AuthorityPolicy, say: Speech
+) -> list[Example]:
+    """What a department's people may do of an act: by all policies as they are `after`, and were `before`."""
+    act, department = value_name(of, "act"), words.last(of.department)
+    old, new = _of_act(before, act), _of_act(after, act)
+    roles = {limit.permission for each in (*old, *new) for limit in each.limits} | {""}
+
+    def amount(policies: Sequence[Policy], role: str, band: Band, harm: Harm) -> str:
+        who = Principal("agent:anybody", department, frozenset({role} - {""}))
+        may = authority(policies, who, band, harm)
+        if may.policy is None:
+            return say(UNLIMITED)
+        return _spoken(act, may.amount, may.rolling_day_amount, say)
+
+    def cell(role: str, band: Band, harm: Harm) -> Cell:
+        was, now = (amount(each, role, band, harm) for each in (old, new))
+        return Cell(now, "" if was == now else was)
+
+    return [
+        Example(role, say.titled(band.lower()), [cell(role, band, harm) for harm in Harm])
+        for role in sorted(roles)
+        for band in Band
+    ]
+
+
+def _spoken(act: str, amount: int, day: int, say: Speech) -> str:
+    if not amount:
+        return say(NONE)
+    if act == "EXTENSION":
+        most = say.count(amount, "{n} day", "{n} days")
+    else:
+        most = say.count(amount, "{n} point", "{n} points")
+    return say("{most}, {n} in 24 hours", most=most, n=day) if day else most
+
+
+def _of_act(policies: Iterable[AuthorityPolicy], act: str) -> list[Policy]:
+    return [_policy(each) for each in policies if value_name(each, "act") == act and not each.disabled]
+
+
+def _policy(each: AuthorityPolicy) -> Policy:
+    unit = UNITS[value_name(each, "act")]
+    limits = [
+        Limit(
+            limit.permission,
+            Band(band) if (band := value_name(limit, "least_band")) else None,
+            Harm(harm) if (harm := value_name(limit, "least_harm")) else None,
+            getattr(limit, unit),
+            getattr(limit, f"rolling_day_{unit}"),
+        )
+        for limit in each.limits
+    ]
+    return Policy(each.name, each.version, words.last(each.department), limits)
