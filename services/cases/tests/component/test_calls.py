@@ -8,6 +8,7 @@ import grpc
 import pytest
 from google.type.date_pb2 import Date
 
+from cases.store.calls import CALL_FOR_NOTICE
 from chassis.api.messages import moment, timestamp, value_name
 from rapport.cases.v1.calendar_pb2 import Calendar
 from rapport.cases.v1.calendar_service_pb2 import CreateCalendarRequest
@@ -326,3 +327,11 @@ async def test_a_call_is_handed_over_and_assigned_like_all_work(desk, calls):
     assert mine.call == call.call
     moved = await desk.item("HandOver", call.name, department="departments/delivery", reason_code="not-ours")
     assert (moved.department, moved.call.reason_code) == ("departments/delivery", "bad-news")
+
+
+async def test_whether_a_notice_was_called_about_is_found_by_an_index(desk):
+    async with desk.running.db.connection() as connection:
+        await connection.execute("SET enable_seqscan = off")  # which so few rows are read by otherwise
+        rows = await connection.fetch(f"EXPLAIN {CALL_FOR_NOTICE.sql}", str(uuid4()), 1)
+        await connection.execute("RESET enable_seqscan")
+    assert "work_items_call_notice" in "\n".join(row[0] for row in rows)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from cases.domain.promise import Promise
@@ -60,7 +59,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class Call:
-    """What makes a work item a call. The work item keeps it as JSON, see `kept` and `of`."""
+    """What makes a work item a call."""
 
     reason_code: str
     promise_id: UUID | None = None
@@ -95,40 +94,6 @@ class Call:
             return False
         self.owner_reason_code = reason_code
         return True
-
-    def kept(self) -> dict[str, Any]:
-        """As the work item keeps it: what is absent is left out, so that indexes find what is there."""
-        ids = {"promise_id": self.promise_id, "notice_id": self.notice_id}
-        at = {"call_time": self.call_time.isoformat()} if self.call_time else {}
-        return {
-            "reason_code": self.reason_code,
-            "script": self.script,
-            "owner_reason_code": self.owner_reason_code,
-            "attempts": [
-                {"outcome": each.outcome, "caller": each.caller, "end_time": each.end_time.isoformat()}
-                for each in self.attempts
-            ],
-            **{name: str(value) for name, value in ids.items() if value},
-            **at,
-        }
-
-    @classmethod
-    def of(cls, kept: dict[str, Any]) -> "Call":
-        """From what a work item keeps."""
-        return cls(
-            reason_code=kept["reason_code"],
-            script=kept["script"],
-            owner_reason_code=kept["owner_reason_code"],
-            promise_id=UUID(kept["promise_id"]) if "promise_id" in kept else None,
-            notice_id=UUID(kept["notice_id"]) if "notice_id" in kept else None,
-            call_time=datetime.fromisoformat(kept["call_time"]) if "call_time" in kept else None,
-            attempts=[
-                Attempt(
-                    CallOutcome(each["outcome"]), each["caller"], datetime.fromisoformat(each["end_time"])
-                )
-                for each in kept["attempts"]
-            ],
-        )
 
 
 def is_to_be_told(promise: Promise) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from cases.domain.facts import DepartmentUpdated
 from cases.names import CALENDAR, DEPARTMENT
@@ -14,7 +14,6 @@ from chassis.facts import changed, fact_of
 class Format(StrEnum):
     """What the text of a field is."""
 
-    UNSPECIFIED = "UNSPECIFIED"  # text for people
     CODE = "CODE"
     REFERENCE = "REFERENCE"
     NUMBER = "NUMBER"
@@ -28,7 +27,7 @@ class RequiredField:
 
     field: str
     display_name: str = ""
-    format: Format | None = None
+    format: Format | None = None  # None: text for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Department:
     create_time: datetime
     update_time: datetime
     display_name: str = ""
-    requires: dict[str, Any] = field(default_factory=dict)  # `work_kinds`, as JSON holds them
+    work_kinds: list[WorkKind] = field(default_factory=list)  # in the order in which it says so
     escalation_path: list[str] = field(default_factory=list)  # of agents, by name
     calendar_id: str | None = None
     escalation_business_minutes: int = 0
@@ -69,26 +68,9 @@ class Department:
     calendar = CALENDAR.named("calendar_id")
     department = DEPARTMENT.named("id")
 
-    @property
-    def work_kinds(self) -> list[WorkKind]:
-        """What it has to know of work, by kind, in the order in which it says so."""
-        return [
-            WorkKind(
-                each["kind"],
-                [
-                    RequiredField(said["field"], said["display_name"], Format(said["format"]))
-                    for said in each["required_fields"]
-                ],
-            )
-            for each in self.requires.get("work_kinds", [])
-        ]
-
     def update(self, changes: DepartmentFields) -> DepartmentUpdated | None:
         """Take over `changes`. Nothing when it is so already."""
-        new: dict[str, Any] = dict(changes)
-        if (kinds := new.pop("work_kinds", None)) is not None:
-            new["requires"] = _kept(kinds)
-        fields = ["work_kinds" if each == "requires" else each for each in changed(self, new)]
+        fields = changed(self, changes)
         return fact_of(DepartmentUpdated, self, updated_fields=fields) if fields else None
 
     def require_complete(self) -> None:
@@ -109,22 +91,3 @@ class Department:
             raise FailedPrecondition(
                 "FIELDS_MISSING", told, {"resource": self.name, "fields": ", ".join(missing)}
             )
-
-
-def _kept(kinds: list[WorkKind]) -> dict[str, Any]:
-    return {
-        "work_kinds": [
-            {
-                "kind": each.kind,
-                "required_fields": [
-                    {
-                        "field": said.field,
-                        "display_name": said.display_name,
-                        "format": said.format or Format.UNSPECIFIED,
-                    }
-                    for said in each.required_fields
-                ],
-            }
-            for each in kinds
-        ]
-    }

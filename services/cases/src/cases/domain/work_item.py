@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from cases.domain.call import Call
@@ -75,7 +74,7 @@ class WorkItem:
     language_code: str = ""
     lane: str = ""  # whom it can be given to now, see `lane.py`
     queue_time: datetime | None = None  # when it came to its department
-    calling: dict[str, Any] | None = None  # of work that is a call: see `call`
+    call: Call | None = None  # of work that is one
     version: int = 1
 
     name = WORK_ITEM.named("id")
@@ -84,11 +83,6 @@ class WorkItem:
     department = DEPARTMENT.named("department_id")
     assignee = AGENT.named("assignee_id")
     team = TEAM.named("team_id")
-
-    @property
-    def call(self) -> Call | None:
-        """What there is to know of it as a call; None of other work."""
-        return Call.of(self.calling) if self.calling else None
 
     @property
     def predecessors(self) -> list[str]:
@@ -165,7 +159,6 @@ class WorkItem:
     def called(self, call: Call, identifier: str) -> WorkItemCalled:
         """Keep what became of the last attempt at the call that it is, by which number."""
         outcome = call.attempts[-1].outcome
-        self.calling = call.kept()
         self.version += 1
         return fact_of(
             WorkItemCalled,

@@ -8,11 +8,11 @@ from cases.domain.work_item import WorkItem
 from cases.store.tables import WORK_ITEMS
 from chassis.db.statement import Statement
 
-_OPEN = sa.text("work_items.calling IS NOT NULL AND work_items.state <> 'FINISHED'")
+_OPEN = sa.text("work_items.call IS NOT NULL AND work_items.state <> 'FINISHED'")
 
 
 def _named(what: str) -> sa.ColumnElement[bool]:
-    return sa.text(f"work_items.calling ->> '{what}' = CAST(:{what} AS text)").bindparams(  # type: ignore[return-value]
+    return sa.text(f"work_items.call ->> '{what}' = CAST(:{what} AS text)").bindparams(  # type: ignore[return-value]
         sa.bindparam(what, type_=sa.Text)
     )
 
@@ -28,7 +28,7 @@ COUNT_CALLS = Statement[Any](
     SELECT count(*) FILTER (WHERE block_time IS NULL) AS waiting,
         count(*) FILTER (WHERE block_time IS NOT NULL) AS later,
         count(*) FILTER (WHERE deadline_time < :now) AS late
-    FROM work_items WHERE calling IS NOT NULL AND state <> 'FINISHED'
+    FROM work_items WHERE call IS NOT NULL AND state <> 'FINISHED'
 """
     ).bindparams(sa.bindparam("now", type_=sa.DateTime(timezone=True)))
 )

@@ -132,7 +132,7 @@ DUE_OF = Statement[Any](
                 AND successor_id IS NULL AND withdraw_time IS NULL) AS promised,
         -- Of a call: before it is due the customer is to be told.
         (SELECT promises.due_time FROM promises, work_items WHERE work_items.id = :id
-            AND promises.id = CAST(work_items.calling ->> 'promise_id' AS uuid)) AS told,
+            AND promises.id = CAST(work_items.call ->> 'promise_id' AS uuid)) AS told,
         (SELECT min(due_time) FROM clocks WHERE work_item_id = :id AND fulfill_time IS NULL) AS clocked
 """
     )

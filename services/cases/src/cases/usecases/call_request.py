@@ -134,7 +134,7 @@ async def _add(
         promise.reference if promise else "",
         tx.now,
         tx.now,
-        calling=call.kept(),
+        call=call,
     )
     await route(tx, work_item, None, [], "")
     band = (await standing_of(tx, case.customer_id, tx.now)).band

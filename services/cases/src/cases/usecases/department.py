@@ -28,7 +28,7 @@ def _day(value: str) -> Wrong | None:
 FIELDS_MAX = 50  # of a work item
 NOT_A_DAY: Wrong = ("INVALID_CODE", "must be a day like 2026-03-05")
 JUDGES: Mapping[Format | None, Judge] = {
-    Format.UNSPECIFIED: text(500),
+    None: text(500),
     Format.CODE: FORMATS[options_pb2.FORMAT_CODE],
     Format.REFERENCE: FORMATS[options_pb2.FORMAT_REFERENCE],
     Format.NUMBER: FORMATS[options_pb2.FORMAT_NUMBER],
@@ -48,9 +48,7 @@ async def update_department(
 ) -> Department:
     """Make `changes` to a department, or describe it for the first time, with no etag: nobody has read it."""
     if allow_missing and await store.DEPARTMENT.maybe(tx, id=department_id) is None:
-        new = Department(department_id, tx.now, tx.now)
-        new.update(department)
-        new.version = 1
+        new = Department(department_id, tx.now, tx.now, **department)
         new.require_complete()
         tx.require_owner(new)
         etags.match(etag, new.name, 0)
