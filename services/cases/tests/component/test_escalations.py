@@ -14,6 +14,7 @@ from rapport.cases.v1.calendar_pb2 import Calendar
 from rapport.cases.v1.calendar_service_pb2 import CreateCalendarRequest
 from rapport.cases.v1.calendar_service_pb2_grpc import CalendarServiceStub
 from rapport.cases.v1.case_service_pb2 import AssignCaseRequest, MergeCasesRequest, ResolveCaseRequest
+from rapport.cases.v1.cases_events_pb2 import ClockBreached
 from rapport.cases.v1.department_pb2 import Department
 from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest, UpdateDepartmentRequest
 from rapport.cases.v1.escalation_pb2 import Escalation
@@ -311,6 +312,68 @@ async def test_the_clock_of_a_promise_without_a_case_asks_for_the_promise(desk, 
     desk.clock.advance(HOUR)
     (made,) = await eventually(listed)
     assert (made.promise, value_name(made, "reason")) == (promise.name, "CLOCK_BREACHED")
+
+
+async def test_what_goes_wrong_second_keeps_asking_when_what_went_wrong_first_is_settled(
+    desk, listed, describe
+):
+    await describe("agents/bob")
+    await desk.keep_times("NEXT_RESPONSE", warning_minutes=10)
+    case = await desk.open()
+    promise = await desk.make(0.05, case=case.name)
+    await desk.contacted(case.name)
+    desk.clock.advance(timedelta(minutes=51))
+    (made,) = await eventually(listed)
+    desk.clock.advance(timedelta(days=1))
+    (broken,) = await eventually(lambda: desk.facts("PromiseBroken"))
+    await desk.taken_in(broken.id)
+    await desk.contacted(case.name, "OUTBOUND")
+    (done,) = await eventually(lambda: desk.facts("ClockFulfilled"))
+    await desk.taken_in(done.id)
+    (still,) = await listed()
+    assert (still.name, value_name(still, "state")) == (made.name, "OPEN")
+    await desk.promises.KeepPromise(KeepPromiseRequest(name=promise.name))
+    assert await eventually(lambda: listed(f"case = {case.name} AND state = CANCELLED"))
+
+
+async def test_what_was_taken_keeps_nobody_asked_for_what_comes_after_it(desk, service, listed, describe):
+    await describe("agents/bob")
+    await desk.keep_times("NEXT_RESPONSE", warning_minutes=10)
+    case = await desk.open()
+    await desk.make(1, case=case.name)
+    desk.clock.advance(timedelta(days=1))
+    (made,) = await eventually(listed)
+    await service.TakeEscalation(TakeEscalationRequest(name=made.name))
+    await desk.contacted(case.name)
+    desk.clock.advance(timedelta(minutes=51))
+    (warned,) = await eventually(lambda: listed("state = OPEN"))
+    await desk.contacted(case.name, "OUTBOUND")
+    (cancelled,) = await eventually(lambda: listed("state = CANCELLED"))
+    assert cancelled.name == warned.name
+
+
+async def test_word_of_a_clock_that_comes_after_it_was_done_asks_for_nobody(desk, listed, describe):
+    await describe("agents/bob")
+    await desk.keep_times("FIRST_RESPONSE")
+    case = await desk.open()
+    await desk.contacted(case.name, "OUTBOUND")
+    (started,) = await desk.facts("ClockStarted")
+    late = ClockBreached(clock=started.data.clock, case=case.name)
+    await desk.taken_in(await desk.running.deliver(late, resource=started.data.clock, source="cases"))
+    assert await listed() == []
+
+
+async def test_what_is_owed_for_a_promise_on_a_resolved_case_asks_for_somebody(desk, listed, describe):
+    await describe("agents/bob")
+    await desk.keep_times("DELAY_NOTIFICATION", subject="PROMISE")
+    case = await desk.open()
+    await desk.make(2, case=case.name)
+    await resolve(desk, case)
+    desk.clock.advance(timedelta(days=1))
+    await eventually(lambda: desk.facts("ClockStarted"))
+    desk.clock.advance(HOUR)
+    (made,) = await eventually(listed)
+    assert (made.case, value_name(made, "reason")) == (case.name, "CLOCK_BREACHED")
 
 
 async def test_what_goes_wrong_on_a_merged_case_asks_for_the_one_that_goes_on(desk, listed, describe):

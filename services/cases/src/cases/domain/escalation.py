@@ -83,6 +83,11 @@ class Escalation:
         """Who was asked so far, in this order."""
         return [Level(*each) for each in zip(self.agents, self.start_times, self.due_times, strict=True)]
 
+    @property
+    def broken_id(self) -> UUID | None:
+        """The promise of which it is told that it was broken, if it is not about a clock."""
+        return None if self.clock_id else self.promise_id
+
     def start(self, level: Level) -> EscalationStarted:
         """Ask the first."""
         self._ask(level)

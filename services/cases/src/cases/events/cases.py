@@ -4,15 +4,9 @@ from dataclasses import dataclass
 
 from cases.domain.escalation import EscalationReason
 from cases.domain.promise_clock import PromiseClock
-from cases.names import CASE, CLOCK, CUSTOMER, PROMISE
+from cases.names import CLOCK, CUSTOMER, PROMISE
 from cases.usecases.call import end_moot_call
-from cases.usecases.escalation import (
-    clock_settled,
-    escalate_case,
-    escalate_promise,
-    promise_broken,
-    promise_settled,
-)
+from cases.usecases.escalation import clock_is_up, clock_settled, promise_broken, promise_settled
 from cases.usecases.standing import prioritize_again
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
@@ -73,7 +67,4 @@ async def on_clock(tx: Transaction, event: Event[ClockWarned | ClockBreached | C
         return
     breached = isinstance(event.data, ClockBreached)
     reason = EscalationReason.CLOCK_BREACHED if breached else EscalationReason.CLOCK_WARNED
-    if case := CASE.match(event.data.case):
-        await escalate_case(tx, case[0], reason, clock_id=clock_id)
-    elif promise := PROMISE.match(event.data.promise):
-        await escalate_promise(tx, promise[0], reason, clock_id=clock_id)
+    await clock_is_up(tx, clock_id, reason)

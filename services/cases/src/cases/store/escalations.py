@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cases import names
 from cases.domain.escalation import Escalation, EscalationState
 from cases.domain.promise import Promise
-from cases.store.tables import METADATA, PROMISES, members, members_of
+from cases.store.tables import CASES, METADATA, PROMISES, members, members_of
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement, of_entity
@@ -35,7 +35,37 @@ def _lock_open(*where: Any) -> Statement[Escalation]:
 OPEN_OF_CASE = _lock_open(_E.case_id == sa.func.any(members_of(sa.bindparam("case_id", type_=sa.Uuid))))
 # About one promise, which is locked before it.
 OPEN_OF_PROMISE = _lock_open(_E.promise_id == sa.bindparam("promise_id"))
-OPEN_OF_CLOCK = _lock_open(_E.clock_id == sa.bindparam("clock_id"))
+# About a case and those that are read and settled with it, or about one promise or clock, if they are given.
+_CASE, _PROMISE, _CLOCK = (
+    sa.bindparam(each, type_=sa.Uuid) for each in ("case_id", "promise_id", "clock_id")
+)
+_survivor = sa.select(CASES.c.survivor_id).where(CASES.c.id == _CASE).scalar_subquery()
+_MEMBERS = members_of(sa.func.coalesce(_survivor, _CASE))
+_ABOUT = sa.or_(_E.case_id == sa.func.any(_MEMBERS), _E.promise_id == _PROMISE, _E.clock_id == _CLOCK)
+OPEN_ABOUT = _lock_open(_ABOUT)
+SOME_OPEN_ABOUT = Statement[Any](sa.select(_E.id).where(_ABOUT, _OPEN).limit(sa.literal_column("1")))
+# Whether what an escalation is about, or what went wrong since somebody took the case, or the promise that is
+# on none, waits still.
+STILL_WRONG = Statement[Any](
+    sa.text(
+        """
+    WITH about AS MATERIALIZED (
+        SELECT members_of_case(coalesce((SELECT survivor_id FROM cases WHERE id = :case_id), :case_id)) AS ids
+    ), taken AS MATERIALIZED (
+        SELECT coalesce(max(end_time), '-infinity') AS at FROM about, escalations
+        WHERE (case_id = ANY (ids) OR promise_id = :promise_id) AND state = 'TAKEN'
+    )
+    SELECT EXISTS (
+        SELECT FROM about, taken, clocks WHERE (case_id = ANY (ids) OR promise_id = :promise_id)
+            AND fulfill_time IS NULL AND (id = :clock_id OR breach_time > at)
+    ) OR EXISTS (
+        SELECT FROM about, taken, promises WHERE (case_id = ANY (ids) OR id = :promise_id)
+            AND state = 'BROKEN' AND withdraw_time IS NULL AND create_time <= due_time
+            AND (id = :broken_id OR successor_id IS NULL AND due_time > at)
+    ) AS wrong
+"""
+    ).bindparams(_CASE, _PROMISE, _CLOCK, sa.bindparam("broken_id", type_=sa.Uuid))
+)
 _agent: Any = sa.bindparam("agent", type_=sa.Text)
 # What customers were promised who asked for somebody with more authority, and still wait to hear from them:
 # of cases, or of what was said about one promise, as far as somebody was asked to see to it or does.

@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from cases.domain.case import Case, CaseState
-from cases.domain.escalation import Escalation, EscalationReason, EscalationState, Level
+from cases.domain.escalation import SAID_BY_PEOPLE, Escalation, EscalationReason, EscalationState, Level
 from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
 from cases.names import AGENT, CASE, ESCALATION, PROMISE
 from cases.store import escalations as store
+from cases.store.clocks import CLOCK, LOCK_CLOCK
 from cases.store.tables import AGENT as AGENT_BY_ID
 from cases.store.tables import CASE as CASE_BY_ID
 from cases.store.tables import LOCK_CASE, LOCK_PROMISE
 from cases.store.tables import PROMISE as PROMISE_BY_ID
+from cases.usecases.case_link import locked_groups
 from cases.usecases.escalation_levels import About, next_of
 from cases.usecases.make_promise import MakePromise, make_promise
 from cases.usecases.promise import kept
@@ -91,41 +93,41 @@ async def _awaited_promise(tx: Transaction, promise_id: UUID | None) -> Promise:
     return promise
 
 
-async def escalate_case(
-    tx: Transaction, case_id: UUID, reason: EscalationReason, *, clock_id: UUID | None = None
-) -> None:
-    """Something went wrong on an open case: ask somebody to take it, or that into which it was merged."""
-    case = await _seen_to(tx, case_id)
-    if case and case.state is CaseState.OPEN:
-        await _start_once(tx, About(case, reason, clock_id=clock_id))
+async def clock_is_up(tx: Transaction, clock_id: UUID, reason: EscalationReason) -> None:
+    """The time of a clock is up, or soon: ask for its case, or for its promise if that is on none.
 
-
-async def escalate_promise(
-    tx: Transaction, promise_id: UUID, reason: EscalationReason, *, clock_id: UUID | None = None
-) -> None:
-    """Something went wrong with a promise: ask somebody to take its case, or it if it is on none.
-
-    A resolved case too: who resolved it did not know, and the customer still waits.
+    Unless what it waits for is done by now. A resolved case only for what was promised: it still waits.
     """
-    promise = await PROMISE_BY_ID.maybe(tx, id=promise_id)
-    if promise is None:
-        return
-    case = await _seen_to(tx, promise.case_id) if promise.case_id else None
-    whole = case or await LOCK_PROMISE.one(tx, id=promise_id)
-    await _start_once(tx, About(whole, reason, promise_id, clock_id))
-
-
-async def _seen_to(tx: Transaction, case_id: UUID) -> Case | None:
-    """The case with which one is read and settled, locked: itself, or that into which it was merged."""
-    case = await CASE_BY_ID.maybe(tx, id=case_id)
-    return await LOCK_CASE.maybe(tx, id=case.survivor_id or case.id) if case else None
+    seen = await CLOCK.one(tx, id=clock_id)
+    whole = await _seen_to(tx, seen.case_id, seen.promise_id)
+    clock = await LOCK_CLOCK.one(tx, id=clock_id)  # whoever fulfils it comes after this
+    is_over = isinstance(whole, Case) and whole.state is not CaseState.OPEN and not clock.promise_id
+    if not clock.fulfill_time and not is_over:
+        await _start_once(tx, About(whole, reason, None if seen.case_id else seen.promise_id, clock_id))
 
 
 async def promise_broken(tx: Transaction, promise_id: UUID) -> None:
-    """A promise was broken, unless imports tell so of the past, and neither kept after all nor taken back."""
-    promise = await PROMISE_BY_ID.maybe(tx, id=promise_id)
-    if promise and promise.was_broken_here:
-        await escalate_promise(tx, promise_id, EscalationReason.PROMISE_BROKEN)
+    """A promise was broken, unless imports tell so of the past, and neither kept after all nor taken back.
+
+    Ask somebody to take its case, or it if it is on none. A resolved case too: who resolved it did not know,
+    and the customer still waits.
+    """
+    seen = await PROMISE_BY_ID.one(tx, id=promise_id)
+    whole = await _seen_to(tx, seen.case_id, promise_id)
+    promise = await LOCK_PROMISE.one(tx, id=promise_id)  # whoever keeps it comes after this
+    if promise.was_broken_here:
+        await _start_once(tx, About(whole, EscalationReason.PROMISE_BROKEN, promise_id))
+
+
+async def _seen_to(tx: Transaction, case_id: UUID | None, promise_id: UUID | None) -> Case | Promise:
+    """The case with which one is read and settled, itself or that into which it was merged; else the promise.
+
+    Locked, with all that are settled with it.
+    """
+    if case_id is None:
+        return await LOCK_PROMISE.one(tx, id=promise_id)
+    cases = await locked_groups(tx, [case_id])
+    return cases[cases[case_id].survivor_id or case_id]
 
 
 async def take_escalation(tx: Transaction, *, escalation_id: UUID, etag: str) -> Escalation:
@@ -175,14 +177,34 @@ async def escalation_moved(tx: Transaction, case: Case, caused_by: UUID) -> None
 
 async def promise_settled(tx: Transaction, promise_id: UUID) -> None:
     """A promise was kept after all, or taken back: nobody is asked any more for having broken it."""
-    for escalation in await store.OPEN_OF_PROMISE.all(tx, promise_id=promise_id):
-        await _end(tx, escalation, escalation.cancel(tx.now))
+    promise = await PROMISE_BY_ID.one(tx, id=promise_id)
+    await _look_again(tx, promise.case_id, promise_id, None)
 
 
 async def clock_settled(tx: Transaction, clock_id: UUID) -> None:
-    """What a clock waited for was done."""
-    for escalation in await store.OPEN_OF_CLOCK.all(tx, clock_id=clock_id):
-        await _end(tx, escalation, escalation.cancel(tx.now))
+    """What a clock waited for was done: nobody is asked any more for that."""
+    clock = await CLOCK.one(tx, id=clock_id)
+    await _look_again(tx, clock.case_id, clock.promise_id, clock_id)
+
+
+async def _look_again(
+    tx: Transaction, case_id: UUID | None, promise_id: UUID | None, clock_id: UUID | None
+) -> None:
+    """End what was asked for because something went wrong, unless more did meanwhile and is not settled.
+
+    Only the first asks for somebody: who takes the case sees to all of it.
+    """
+    about = {"case_id": case_id, "promise_id": promise_id, "clock_id": clock_id}
+    if not await store.SOME_OPEN_ABOUT.all(tx, **about):
+        return
+    await _seen_to(tx, case_id, promise_id)
+    for escalation in await store.OPEN_ABOUT.all(tx, **about):
+        is_mine = promise_id is not None and escalation.promise_id == promise_id
+        if escalation.reason in SAID_BY_PEOPLE and (clock_id or not is_mine):
+            continue
+        of = {name: getattr(escalation, name) for name in about}
+        if not (await store.STILL_WRONG.one(tx, **of, broken_id=escalation.broken_id))["wrong"]:
+            await _end(tx, escalation, escalation.cancel(tx.now))
 
 
 async def keep_answers(
