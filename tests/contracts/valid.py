@@ -339,7 +339,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "display_name": "Delivery", "department": "departments/front-desk"}}),
         ("CreateTopic", {"topic_id": "late", "topic": {
             "display_name": "Late", "parent_topic": "topics/delivery", "default_owner": "agents/bob",
-            "default_harm": "HARM_LOSS", "required_skills": ["tax"]}}),
+            "default_harm": "HARM_LOSS", "required_skills": ["tax"], "reply_days": 14}}),
         ("UpdateTopic", {"topic": {
             "name": "topics/late", "display_name": "Too late", "parent_topic": "topics/delivery",
             "default_owner": "agents/alice", "default_harm": "HARM_INCONVENIENCE",

@@ -92,7 +92,7 @@ def compose(app: App[Settings]) -> None:
     )
     calling = Calling(settings.call_attempts, timedelta(minutes=settings.call_pause_minutes))
 
-    app.serve(CaseRpc(app))
+    app.serve(CaseRpc(app, clock=promise_clock))
     app.serve(CaseLinkRpc(app))
     app.serve(CaseJobRpc(app))
     app.serve(TopicRpc(app))

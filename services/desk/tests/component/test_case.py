@@ -4,12 +4,14 @@ import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 
 from cases.service import service as cases_service
 from customer.service import service as customer_service
+from rapport_testing.wait import eventually
 from rapport_tools.local.roles import ROLES
 
 AGENT = sorted(ROLES["agent"])
@@ -281,3 +283,28 @@ async def test_what_somebody_may_do_alone_is_on_the_case_and_where_a_date_is_agr
     later = (desk.running.app.clock.now() + timedelta(days=4)).date().isoformat()
     done = await alice.post(path, data={**typed, "day": later, "request_id": str(uuid4())})
     assert "X-Done" in done.headers, done.text
+
+
+async def test_a_resolved_case_about_which_the_customer_wrote_says_so_until_somebody_has_looked(
+    desk: Any, clock: Any
+) -> None:
+    item, api = await work(desk), desk.client()
+    alice = await desk.signed_in("agent:alice", AGENT, "delivery")
+    await made(api, f"/v1/{item['name']}:finish")
+    await made(api, f"/v1/{item['case']}:resolve", resolution="settled")
+    assert "The customer said something" not in await page_of(alice, item)
+    said = {"channel": "CHANNEL_EMAIL", "direction": "DIRECTION_INBOUND", "resource": item["case"]}
+    clock.advance(timedelta(minutes=1))
+    bob = desk.client(token=desk.token("agent:bob", ["*"], "delivery", 600).access)
+    await made(bob, f"/v1/{item['customer']}/timelineEntries:recordInteraction", timelineEntry=said)
+    assert await eventually(lambda: _says(alice, item, "The customer said something after this was resolved"))
+    [reply] = (await api.get("/v1/workItems?filter=kind%3Dcustomer-reply")).json()["workItems"]
+    page = await page_of(alice, item)
+    assert "Look at what the customer said" in page
+    assert re.search(f'act/finish[^"]*{quote(reply["name"], safe="")}', page)
+    await act(alice, item | reply, "finish")
+    assert "The customer said something" not in await page_of(alice, item)
+
+
+async def _says(who: Any, item: Any, text: str) -> bool:
+    return text in await page_of(who, item)

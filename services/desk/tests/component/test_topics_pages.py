@@ -70,10 +70,12 @@ async def test_another_owner_is_named_and_a_topic_that_somebody_else_changed_is_
     form = (await alice.get("/topics/late-delivery")).text
     assert "bob, who has left" in form
     sent = {**typed(form), "owner": "agents/alice", "skills": "refunds, parcels"}
+    sent["reply_days"] = "14"
     assert (await alice.post("/topics/late-delivery", data=sent)).headers["location"] == "/topics"
     page = (await alice.get("/topics")).text
     assert "Whose owner has left" not in page
     assert "refunds, parcels" in page
+    assert typed((await alice.get("/topics/late-delivery")).text)["reply_days"] == "14"
     again = await alice.post("/topics/late-delivery", data=sent | {"request_id": str(uuid4())})
     assert again.status_code == 422
     assert 'class="refused"' in again.text
@@ -88,6 +90,7 @@ async def test_a_topic_is_declared_below_another_and_refused_in_words(open_desk:
     refused = await alice.post("/topics/new", data=sent | {"code": "No!"})
     assert refused.status_code == 422
     assert 'value="Lost parcel"' in refused.text
+    assert (await alice.post("/topics/new", data=sent | {"reply_days": "soon"})).status_code == 422
     assert (await alice.post("/topics/new", data=sent)).status_code == 303
     assert "Lost parcel" in (await alice.get("/topics")).text
 

@@ -29,7 +29,7 @@ from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crapport/cases/v1/topic.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\xfc\x03\n\x05Topic\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12;\n\ndepartment\x18\x03 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x32\n\x0cparent_topic\x18\x04 \x01(\tB\x1c\xe2\x41\x01\x01\xfa\x41\x15\n\x13\x63\x61ses.rapport/Topic\x12\x33\n\rdefault_owner\x18\x05 \x01(\tB\x1c\xe2\x41\x01\x01\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x33\n\x0c\x64\x65\x66\x61ult_harm\x18\x06 \x01(\x0e\x32\x17.rapport.common.v1.HarmB\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12&\n\x0frequired_skills\x18\n \x03(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x08\x01\x18\n:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Topic\x12\x0etopics/{topic}*\x06topics2\x05topicb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crapport/cases/v1/topic.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\x9e\x04\n\x05Topic\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12;\n\ndepartment\x18\x03 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x32\n\x0cparent_topic\x18\x04 \x01(\tB\x1c\xe2\x41\x01\x01\xfa\x41\x15\n\x13\x63\x61ses.rapport/Topic\x12\x33\n\rdefault_owner\x18\x05 \x01(\tB\x1c\xe2\x41\x01\x01\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x33\n\x0c\x64\x65\x66\x61ult_harm\x18\x06 \x01(\x0e\x32\x17.rapport.common.v1.HarmB\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12&\n\x0frequired_skills\x18\n \x03(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x08\x01\x18\n\x12 \n\nreply_days\x18\x0b \x01(\x05\x42\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\xed\x02:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Topic\x12\x0etopics/{topic}*\x06topics2\x05topicb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,8 +56,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOPIC'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_TOPIC'].fields_by_name['required_skills']._loaded_options = None
   _globals['_TOPIC'].fields_by_name['required_skills']._serialized_options = b'\342A\001\001\362\373\212\001\004\010\001\030\n'
+  _globals['_TOPIC'].fields_by_name['reply_days']._loaded_options = None
+  _globals['_TOPIC'].fields_by_name['reply_days']._serialized_options = b'\342A\001\001\362\373\212\001\0030\355\002'
   _globals['_TOPIC']._loaded_options = None
   _globals['_TOPIC']._serialized_options = b'\352A4\n\023cases.rapport/Topic\022\016topics/{topic}*\006topics2\005topic'
   _globals['_TOPIC']._serialized_start=210
-  _globals['_TOPIC']._serialized_end=718
+  _globals['_TOPIC']._serialized_end=752
 # @@protoc_insertion_point(module_scope)

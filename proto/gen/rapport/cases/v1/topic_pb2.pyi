@@ -38,6 +38,7 @@ class Topic(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUIRED_SKILLS_FIELD_NUMBER: _builtins.int
+    REPLY_DAYS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`topics/{topic}`, chosen by whoever creates it: lower-case letters, digits and dashes, at most 63. A case's `topic` is its
     last part.
@@ -54,6 +55,10 @@ class Topic(_message.Message):
     """What a case about it does to the customer where nobody says so."""
     etag: _builtins.str
     """The row version, quoted."""
+    reply_days: _builtins.int
+    """For how many days after a case about it was resolved what the customer says of it brings it up again: work of the kind
+    `customer-reply` for the department that answers for it. At most 365; 0: what the topic above it says, 30 where none does.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -81,10 +86,11 @@ class Topic(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         required_skills: _abc.Iterable[_builtins.str] | None = ...,
+        reply_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_harm", b"default_harm", "default_owner", b"default_owner", "department", b"department", "display_name", b"display_name", "etag", b"etag", "name", b"name", "parent_topic", b"parent_topic", "required_skills", b"required_skills", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_harm", b"default_harm", "default_owner", b"default_owner", "department", b"department", "display_name", b"display_name", "etag", b"etag", "name", b"name", "parent_topic", b"parent_topic", "reply_days", b"reply_days", "required_skills", b"required_skills", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

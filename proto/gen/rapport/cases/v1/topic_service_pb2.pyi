@@ -149,8 +149,8 @@ class UpdateTopicRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to change, `display_name`, `parent_topic`, `default_owner`, `default_harm` and `required_skills`; empty means every
-        populated one, `*` means all.
+        """The fields to change, `display_name`, `parent_topic`, `default_owner`, `default_harm`, `required_skills` and `reply_days`;
+        empty means every populated one, `*` means all.
         """
 
     def __init__(

@@ -18,6 +18,12 @@ class Contact:
     inbound: bool
     agent: str = ""
     department_id: str | None = None
+    recorded: datetime | None = None  # when we learned of it; None: at once
+
+    @property
+    def record_time(self) -> datetime:
+        """When we learned of it."""
+        return self.recorded or self.at
 
     @property
     def by_person(self) -> bool:
@@ -52,10 +58,13 @@ class Contacts:
         self.answer_time = max(at, self.answer_time or at)
         self._forget()
 
+    def is_answered(self, at: datetime) -> bool:
+        """Whether a person told them something since then."""
+        return self.answer_time is not None and at <= self.answer_time
+
     def _forget(self) -> None:
         """What was said before an answer is answered by it; of what was not, the first counts."""
-        heard = [at for at in self.hear_times if self.answer_time is None or at > self.answer_time]
-        self.hear_times = heard[:HEARD_MAX]
+        self.hear_times = [at for at in self.hear_times if not self.is_answered(at)][:HEARD_MAX]
 
     @property
     def unanswered_since(self) -> datetime | None:

@@ -22,6 +22,7 @@ class TopicChanges(TypedDict, total=False):
     default_owner_id: str | None
     default_harm: Harm | None
     required_skills: list[str]
+    reply_days: int
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class Topic:
     create_time: datetime
     update_time: datetime
     required_skills: list[str] = field(default_factory=list)
+    reply_days: int = 0  # see `reply.py`; 0: what the topic above it says
     version: int = 1
 
     name = TOPIC.named("id")
@@ -68,3 +70,4 @@ class Defaults:
 
     owner_id: str | None = None
     harm: Harm = Harm.INCONVENIENCE
+    reply_days: int = 0

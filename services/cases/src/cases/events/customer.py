@@ -38,7 +38,8 @@ async def on_interaction(tx: Transaction, event: Event[InteractionRecorded]) -> 
     if ids := CASE.match(about) or PROMISE.match(about) or WORK_ITEM.match(about):
         at = min(moment(told.occur_time), event.time)
         actor = actor_name(event.actor, event.source)
-        contact = Contact(at, told.direction == DIRECTION_INBOUND, actor if AGENT.match(actor) else "")
+        agent = actor if AGENT.match(actor) else ""
+        contact = Contact(at, told.direction == DIRECTION_INBOUND, agent, recorded=event.time)
         await case_contacted(tx, ids[0], contact)
 
 

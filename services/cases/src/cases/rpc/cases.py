@@ -9,6 +9,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from cases.domain import case as domain
 from cases.domain.held import Held
+from cases.domain.promise_clock import PromiseClock
 from cases.names import CASE, CASE_LINK, TOPIC
 from cases.store import links, topics
 from cases.store import tables as store
@@ -41,6 +42,8 @@ def shown(each: Held) -> Case:
 
 class CaseRpc(Rpc, CaseServiceServicer):
     """Cases from the first contact to the resolution."""
+
+    clock: PromiseClock
 
     OpenCase = change(pb.OpenCaseRequest, held(case.open_case), shown)
     UpdateCase = change(pb.UpdateCaseRequest, held(case.update_case), shown)

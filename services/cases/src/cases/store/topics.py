@@ -30,7 +30,7 @@ LIST_TOPICS = Listing(
 
 
 def _level(depth: sa.ColumnElement[int]) -> sa.Select[Any]:
-    said = _T.default_owner_id, _T.default_harm, _T.department_id, _T.required_skills
+    said = _T.default_owner_id, _T.default_harm, _T.department_id, _T.required_skills, _T.reply_days
     return sa.select(_T.id, _T.parent_topic_id, *said, depth.label("depth"))
 
 

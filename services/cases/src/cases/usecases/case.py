@@ -8,6 +8,7 @@ from cases.domain.case_link import LinkKind
 from cases.domain.contact import Contact
 from cases.domain.facts import CaseOpened
 from cases.domain.priority import Harm
+from cases.domain.promise_clock import PromiseClock
 from cases.names import AGENT, CASE
 from cases.store import tables as store
 from cases.store.managers import MANAGER
@@ -21,6 +22,7 @@ from cases.usecases.clock import (
 )
 from cases.usecases.contact import case_contacted, case_reopened
 from cases.usecases.escalation import escalation_moved, escalation_settled
+from cases.usecases.reply import reply_was_seen
 from cases.usecases.standing import standing_of, weigh_again
 from cases.usecases.topic import defaults_of
 from chassis import ids
@@ -192,13 +194,16 @@ async def settle(tx: Transaction, case: Case, resolution: str, unfinished: int) 
     await escalation_settled(tx, case, resolved_id)
 
 
-async def reopen_case(tx: Transaction, *, case_id: UUID, reason_code: str, etag: str) -> Case:
+async def reopen_case(
+    tx: Transaction, clock: PromiseClock, *, case_id: UUID, reason_code: str, etag: str
+) -> Case:
     """Open a resolved case again. FailedPrecondition AGENT_INACTIVE when its owner is: assign it first."""
     case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
     resolve_time = case.resolve_time
     reopened = case.reopen(reason_code)
     await owner_to_be(tx, case.owner_id)
     reopened_id = await save(tx, store.UPDATE_CASE, case, reopened)
+    await reply_was_seen(tx, clock, case, reopened_id)
     merged = await store.MERGED_INTO.all(tx, id=case.id)
     await weigh_again(tx, case, merged, reopened_id)
     await reopen_clocks_of_case(tx, [case, *merged], reopened_id)

@@ -44,7 +44,12 @@ async def start_clocks_of_case(tx: Transaction, case: Case, caused_by: UUID) -> 
 async def start_clocks_of_work_item(
     tx: Transaction, case: Case, work_item: WorkItem, items: Sequence[WorkItem], caused_by: UUID
 ) -> None:
-    """Start what the policy for a new work item says. `items` is the work of its case, with it."""
+    """Start what the policy for a new work item says. `items` is the work of its case, with it.
+
+    What came after its case was resolved waits for nobody.
+    """
+    if case.resolve_time:
+        return
     about = About(case, work_item)
     if policy := await policy_for(tx, about):
         for target in policy.targets:

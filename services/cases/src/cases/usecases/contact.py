@@ -13,6 +13,7 @@ from cases.store import clocks as store
 from cases.usecases.case_link import locked_groups
 from cases.usecases.escalation import keep_answers
 from cases.usecases.keeping import calendar_of, save_clock, start_again
+from cases.usecases.reply import look_at_reply
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 
@@ -22,8 +23,8 @@ RESPONSES = (ClockMetric.FIRST_RESPONSE, ClockMetric.NEXT_RESPONSE)
 async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> None:
     """Take in a contact about a case, or about a promise or a work item of one; of another it is not ours.
 
-    What a customer says of a resolved case starts nothing until it is reopened: a thank-you waits for no
-    answer.
+    What a customer says of a resolved case starts no clock until it is reopened, for a thank-you waits for no
+    answer; somebody is asked to look at it.
     """
     about = await store.CASE_ABOUT.maybe(tx, id=about_id)
     cases = await locked_groups(tx, [about.id]) if about else {}
@@ -37,6 +38,8 @@ async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> N
     contacts.take_in(contact)
     await tx.defer(store.PUT_CONTACTS, **values(contacts))
     if contact.inbound and case.state is not CaseState.OPEN:
+        if not contacts.is_answered(contact.at):
+            await look_at_reply(tx, case, contact)
         return
     clocks = await store.LOCK_CLOCKS_NOT_DONE_BY.all(tx, case_ids=list(cases), at=contact.at)
     if contact.inbound:

@@ -219,6 +219,8 @@ async def _look_at_work(tx: Transaction, after: UUID, told: Reconciled, validate
     cases = {each.id: each for each in await tables.CASES_BY_ID.all(tx, ids=[item.case_id for item in items])}
     for seen in items:
         about = About(cases[seen.case_id], seen)
+        if about.case and about.case.resolve_time:  # it came after that, and has none
+            continue
         if (policy := await policy_for(tx, about, seen.create_time)) is None:
             continue
         if validate_only:

@@ -25,6 +25,7 @@ async def create_topic(
     default_owner_id: str | None,
     default_harm: Harm | None,
     required_skills: list[str],
+    reply_days: int,
 ) -> Topic:
     """Declare a topic. AlreadyExists RESOURCE_EXISTS, NotFound, FailedPrecondition TOPIC_TOO_DEEP."""
     department = own_department(tx, department_id, "topic.department")
@@ -38,6 +39,7 @@ async def create_topic(
         tx.now,
         tx.now,
         required_skills,
+        reply_days,
     )
     tx.require_owner(topic)
     await _placed(tx, topic)
@@ -66,7 +68,8 @@ async def defaults_of(on: Executor, topic_id: str) -> Defaults:
     there = [each["default_owner_id"] for each in named if each["owner_is_active"]]
     owner = next(iter(there), FRONT_DESK if named else None)
     harm = next((each["default_harm"] for each in above if each["default_harm"]), Harm.INCONVENIENCE)
-    return Defaults(owner, Harm(harm))
+    days = next((each["reply_days"] for each in above if each["reply_days"]), 0)
+    return Defaults(owner, Harm(harm), days)
 
 
 async def skills_of(on: Executor, topic_id: str, department_id: str) -> list[str]:

@@ -26,6 +26,7 @@ CODES = {
     "bad-news": N_("news that hurts"),
     "undeliverable-notice": N_("a message that did not reach them"),
     "call-customer": N_("call the customer"),
+    "customer-reply": N_("look at what the customer said"),
     "call-later": N_("the time to call again"),
     "not-reached": N_("they were not reached"),
     "no-number": N_("no number of theirs works"),

@@ -18,6 +18,7 @@ from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import offered
 from desk.pages.case.above import above, is_asked
 from desk.pages.case.picture import Lane, lane
+from desk.pages.case.reply import reply
 from desk.pages.customer.cases import how_far
 from desk.pages.customer.loading import Names
 from desk.pages.customer.page import Card
@@ -111,6 +112,7 @@ class _Maker:
             owner=say("{who} owns it.", who=self.names(case.owner)),
             lasting=self._lasting(is_open),
             holders=[self._holder(each) for each in waiting],
+            reply=reply(case, waiting, say),
             problem=words.last(case.name) if value_name(case, "kind") == "PROBLEM" else "",
             acts=self._offered(*acts, on=case.name, owner=case.department),
         )

@@ -33,7 +33,8 @@ from rapport.cases.v1.topic_service_pb2 import (
 router = APIRouter(prefix="/topics")
 ALL = 1000
 NEEDED_S = 0.8
-_CHANGED = ("display_name", "parent_topic", "default_owner", "default_harm", "required_skills")
+_DIGITS = 5
+_CHANGED = ("display_name", "parent_topic", "default_owner", "default_harm", "required_skills", "reply_days")
 
 
 @router.get("")
@@ -106,7 +107,7 @@ async def _found(look: Looking, code: str) -> Topic:
 
 async def _sent(look: Looking) -> Mapping[str, str]:
     look.require(view.WRITE)
-    names = ("code", "display_name", "parent", "owner", "harm", "skills", "etag", "request_id")
+    names = ("code", "display_name", "parent", "owner", "harm", "skills", "reply_days", "etag", "request_id")
     async with look.request.form(max_fields=50, max_files=0) as form:
         return {name: str(form.get(name, "")).strip() for name in names}
 
@@ -121,7 +122,15 @@ def _topic(sent: Mapping[str, str], before: Topic) -> Topic:
         default_owner=sent["owner"],
         default_harm=HARMS.get(sent["harm"], HARMS[""]),
         required_skills=[each.strip() for each in sent["skills"].split(",") if each.strip()],
+        reply_days=_days(sent["reply_days"]),
     )
+
+
+def _days(typed: str) -> int:
+    """A number of days, or none; what is no number is refused as a negative one is."""
+    if not typed:
+        return 0
+    return int(typed) if typed.isdecimal() and len(typed) <= _DIGITS else -1
 
 
 async def _form(
