@@ -1,5 +1,6 @@
 """Amounts of money as people write them: what the separators mean is decided by the whole column."""
 
+import functools
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -62,6 +63,7 @@ class Written:
         return -number if self.negative else number
 
 
+@functools.lru_cache(maxsize=10_000)  # prices repeat
 def written(cell: str) -> Written | None:
     """The amount in a cell, `-1.234,50 EUR`, `$1,234.50`, `(12.00)` or `12.00-`; None when it is none."""
     plain = _DOTTED.sub(r"\1", cell.strip().translate(_MINUS))

@@ -15,9 +15,11 @@ _ORDERS = """
     lineitemquantity orderdate orderid ordernumber paymentstatus rechnungsnummer subtotal
 """
 _OF_THE_ROW = frozenset({"id", "recid", "recordid", "name", "nummer", "numero"})
+# What all columns say of it counts.
+ADDED = frozenset({"phone", "discount"})
 # Where a row has nothing in the best column, the next one says it of the same thing. Not so of amounts and
 # dates: the price of a line is no total.
-_EACH_ROW = frozenset({"reference", "email", "phone", "country", "currency", "language"})
+_EACH_ROW = frozenset({"reference", "email", "country", "currency", "language"}) | ADDED
 
 
 class Contents:

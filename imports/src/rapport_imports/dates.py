@@ -1,7 +1,7 @@
 """Dates and times as people write them: whether the day or the month comes first is decided by the file."""
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from google.type.date_pb2 import Date
 
@@ -48,6 +48,7 @@ _TIME_OF_DAY = re.compile(r"(?:T|\s+)(?:00|12|23|2[0-2]|0?\d):.*$")
 _COMPACT = re.compile(r"\d{8}")
 _PART = re.compile(r"(\d{4})(?:-(\d{2}))?")
 _NO_YEAR = re.compile(r"--(\d{2})-?(\d{2})")
+_DAY_DIGITS, _CLOCK_DIGITS = 5, 4
 _SHORT = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{2})")
 
 
@@ -107,6 +108,52 @@ class DayOrder:
             f"{cell} on line {line} may begin with the day or the month: say --date-format %d/%m/%Y or "
             "--date-format %m/%d/%Y"
         )
+
+
+class DayNumbers:
+    """Finds that a column counts days, when it has seen all of it, where nobody says since when."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, str] | None = None
+        self._has_dates = False
+
+    def add(self, line: int, cell: str) -> None:
+        if is_number(cell.strip()):
+            self._first = self._first or (line, cell.strip())
+        elif cell.strip():
+            self._has_dates = True
+
+    def decided(self) -> None:
+        """UnreadableFile when every date is a number."""
+        if self._first and not self._has_dates:
+            line, cell = self._first
+            raise UnreadableFile(
+                f"{cell} on line {line} is a number of days, as all dates: say which day is the first with "
+                "--day-one, such as --day-one 2017-01-01"
+            )
+
+
+def is_number(text: str) -> bool:
+    """Whether it may count days."""
+    return len(text) <= _DAY_DIGITS and text.isascii() and text.isdigit()
+
+
+def day(number: int, day_one: date, zone: tzinfo) -> datetime:
+    """The day of that number, when `day_one` is the first. ValueError beyond the calendar."""
+    try:
+        return datetime.combine(day_one + timedelta(days=number - 1), time.min, zone)
+    except OverflowError as error:
+        raise ValueError from error
+
+
+def time_of_day(text: str) -> time:
+    """The time on the clock, `16:31`, `4:31 pm`, or `1631` and `2` as some tills write it. ValueError."""
+    if len(text) <= _CLOCK_DIGITS and text.isascii() and text.isdigit():
+        return time(*divmod(int(text), 100))
+    at = time.fromisoformat(_clock(text).removeprefix("T"))
+    if at.tzinfo:
+        raise ValueError
+    return at
 
 
 def says_nothing(text: str) -> bool:

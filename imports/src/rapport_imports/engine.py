@@ -1,8 +1,7 @@
 """Feeding rows to a service in batches, and telling what became of each."""
 
 import asyncio
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -11,21 +10,20 @@ from typing import Generic, Protocol, TypeVar
 import grpc
 
 from chassis.backoff import Backoff
-from chassis.errors import InvalidArgument
-from chassis.grpc.status import refusal
 from rapport_imports.amounts import Separator
-from rapport_imports.columns import Contents, columns_for, ignored, spares_for
-from rapport_imports.dates import DayOrder
+from rapport_imports.batches import batched, row_of, share_problems, violations
+from rapport_imports.columns import ADDED, Contents, columns_for, ignored, spares_for
+from rapport_imports.dates import DayNumbers, DayOrder
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.fields import Cells, Notation
 from rapport_imports.reading import Reading
 from rapport_imports.refused import ErrorFile
 from rapport_imports.result import Result
 from rapport_imports.tabular import Problem, Row, Table
+from rapport_imports.together import Together
 
 T = TypeVar("T")
-BATCH_ROWS = 1000
-BATCH_CHARACTERS = 500_000
+OrderOf = Callable[[Row], str]
 IN_FLIGHT = 2
 ABORTED_MAX = 20
 _ABORTED = Backoff(0.2, 5.0)
@@ -47,12 +45,20 @@ class Importer(Protocol[T]):
     required: tuple[str, ...]
     sources: Mapping[str, str]  # which field one of the service's is read from, where it is called otherwise
 
+    def order_of(self, used: Mapping[str, str], spares: Mapping[str, list[str]]) -> OrderOf | None:
+        """What tells to which order a row belongs, from the columns that are used; None where each is alone.
+
+        It says "" of a row that is alone. Where there is such, `parse` is given the first row of each order,
+        which has the further ones.
+        """
+        ...
+
     def begin(self, reading: Reading) -> None:
         """Learn how the file is read, before the first row: which columns are used, and what they mean."""
         ...
 
     def parse(self, cells: Cells) -> T | None:
-        """The row as what the service takes; None to skip it. Problems go to the row."""
+        """The row as what the service takes; None to skip it. Problems go to its rows."""
         ...
 
     async def send(self, items: list[tuple[Row, T]]) -> int:
@@ -83,6 +89,7 @@ class Run(Generic[T]):
     result: Result  # what became of the rows, also of those before a failure
     reading: Reading
     spares: dict[str, list[str]] = field(default_factory=dict, init=False)
+    _together: Together | None = field(default=None, init=False)
 
     async def run(self, errors_path: Path) -> None:
         """Import every row. Refused rows go to `errors_path`, which can be mended and imported itself.
@@ -90,6 +97,8 @@ class Run(Generic[T]):
         UnreadableFile, before anything is sent, when the file is broken anywhere or may be read in two ways.
         """
         used = self._columns()
+        if order_of := self.importer.order_of(used, self.spares):
+            self._together = Together(order_of)
         total, width = self._survey(used)
         reading = replace(
             self.reading,
@@ -135,7 +144,7 @@ class Run(Generic[T]):
         self.result.ignored = ignored(header, [*used.values(), *chain.from_iterable(self.spares.values())])
         self.result.notes += [
             f"{field} is read from {' or '.join(columns)}"
-            + (", too" if field == "phone" else f" where {used[field]} has none")
+            + (", too" if field in ADDED else f" where {used[field]} has none")
             for field, columns in self.spares.items()
         ]
         if "display_name" in fields and self.result.ignored and not _NAMED & used.keys():
@@ -151,16 +160,25 @@ class Run(Generic[T]):
         separator = Separator(self.table.delimiter, self.notation.currency)
         order = DayOrder()
         dates = [used[name] for name in used if name == "date" or name.endswith("_date")]
+        numbers = DayNumbers()
         total, width = 0, len(self.table.header)
         for row in self.table.rows():
             total, width = total + 1, max(width, len(self.table.header) + len(row.extra))
+            if self._together:
+                self._together.survey(row)
             if "amount" in used and not self.notation.decimal:
                 currency = row.cells.get(used.get("currency", ""), "")
                 separator.add(row.line, row.cells.get(used["amount"], ""), currency)
+                if "product" in used and "quantity" in used:  # it may be a weight
+                    separator.add(row.line, row.cells.get(used["quantity"], ""), currency)
             for column in dates if not (self.notation.date_format or self.notation.first) else ():
                 order.add(row.line, row.cells.get(column, ""))
+                if column != used.get("birth_date"):  # which may be a year
+                    numbers.add(row.line, row.cells.get(column, ""))
         if not total:
             raise UnreadableFile(f"{self.table.path.name} has no rows under its header: nothing is imported")
+        if not self.notation.day_one:
+            numbers.decided()
         decimal = self.notation.decimal or separator.decided()
         first = self.notation.first or order.decided(asks="birth_date" not in used)
         self.notation = replace(self.notation, decimal=decimal, first=first)
@@ -183,7 +201,8 @@ class Run(Generic[T]):
         slots = asyncio.Semaphore(IN_FLIGHT)
         try:
             async with asyncio.TaskGroup() as tasks:
-                for batch in _batched(self.table.rows()):
+                rows = self.table.rows()
+                for batch in batched(self._together.rows(rows) if self._together else rows):
                     await slots.acquire()
                     work = tasks.create_task(self._batch(batch, used, errors, total))
                     work.add_done_callback(lambda _: slots.release())
@@ -191,18 +210,27 @@ class Run(Generic[T]):
             raise group.exceptions[0] from None
 
     async def _batch(self, batch: list[Row], used: Mapping[str, str], errors: ErrorFile, total: int) -> None:
+        for row in batch:
+            share_problems(row)
         readable = [row for row in batch if not row.problems]
         parsed = [
             (row, self.importer.parse(Cells(row, used, self.notation, self.spares))) for row in readable
         ]
+        for row in readable:
+            share_problems(row)
         good = [(row, item) for row, item in parsed if not row.problems and item is not None]
-        self.result.skipped += sum(item is None and not row.problems for row, item in parsed)
+        self.result.skipped += sum(
+            1 + len(row.further) for row, item in parsed if not row.problems and item is None
+        )
         if good and not self.offline:
             await self._send(good)
+        self.result.further += sum(len(row.further) for row, _ in good if not row.problems)
         for row in batch:
-            errors.keep(row)
-            self.result.judge(row)
-        self.result.rows += len(batch)
+            share_problems(row)
+            for each in (row, *row.further):
+                errors.keep(each)
+                self.result.judge(each)
+            self.result.rows += 1 + len(row.further)
         self.progress(self.result.rows, total)
 
     async def _send(self, items: list[tuple[Row, T]]) -> None:
@@ -223,7 +251,9 @@ class Run(Generic[T]):
                 if not wrong or max(wrong) >= len(items):
                     raise
                 for index, problems in wrong.items():
-                    items[index][0].problems += map(self._in_words_of_the_file, problems)
+                    for problem in problems:
+                        row = row_of(items[index][0], problem)
+                        row.problems.append(self._in_words_of_the_file(problem))
                 items = [item for index, item in enumerate(items) if index not in wrong]
             else:
                 self.result.created += created
@@ -248,30 +278,5 @@ class Run(Generic[T]):
             self.result.notes.append(f"line {row.line}: {why.reason}, {column}{why.description}")
 
 
-def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    """Rows by the thousand, or fewer where they are long: no batch is more than a service takes."""
-    batch: list[Row] = []
-    size = 0
-    for row in rows:
-        batch.append(row)
-        size += sum(map(len, row.cells.values()))
-        if len(batch) == BATCH_ROWS or size > BATCH_CHARACTERS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
 def _is_aborted(error: Exception) -> bool:
     return isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.ABORTED
-
-
-def violations(error: grpc.aio.AioRpcError) -> dict[int, list[Problem]]:
-    """The violations of a refused batch, by the index in `requests[...]` or `rows[...]`."""
-    refused = refusal(error)
-    found: dict[int, list[Problem]] = {}
-    for violation in refused.violations if isinstance(refused, InvalidArgument) else ():
-        if match := re.match(r"\w+\[(\d+)\]\.?(.*)", violation.field):
-            problem = Problem(match[2], violation.reason, violation.description)
-            found.setdefault(int(match[1]), []).append(problem)
-    return found

@@ -1,31 +1,36 @@
 """From the cells of a row to typed values."""
 
-import functools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-import pycountry
 from google.type.date_pb2 import Date
 
+from chassis.api.formats import FORMATS
 from chassis.api.text import TURNS
 from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.money import Currency
 from chassis.visible import shows_something
 from chassis.zones import time_zone
+from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
 from rapport_imports import amounts, dates
+from rapport_imports.places import country, language
 from rapport_imports.tabular import Problem, Row, check_cell
 
 TEXT_MAX = 2000
+_IS_NO_CODE = FORMATS[FORMAT_REFERENCE]
 # What exports write for "nothing".
 _NOTHING = frozenset(
     {"", "null", "\\n", "n/a", "#n/a", "nan", "nat", "none", "(null)", "(none)", "-", "--", "undefined"}
 )
 # What spreadsheets and shops put an apostrophe before, so that it stays text: '00123, '+4930901820.
-_IDS = frozenset({"external_id", "customer", "account_number", "reference", "order_id", "phone", "fax"})
+_IDS = frozenset(
+    {"external_id", "customer", "account_number", "reference", "order_id", "phone", "fax"}
+    | {"product", "store"}
+)
 # Fields that hold the id of something, and what exports write there for none: a guest is customer 0.
 _KEYS = frozenset({"external_id", "customer", "reference"})
 _NO_KEY = re.compile(r"(?i)[-+]?0+(?:[.,]0+)?|-1|guest|anonymous|unknown|gast|unbekannt")
@@ -34,18 +39,6 @@ _AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad\u061c\
 _NAMES = frozenset(  # Null is a name
     {"display_name", "given_name", "additional_name", "family_name", "organization_name"}
 )
-# Names of countries in everyday use that ISO 3166 does not list.
-_COUNTRIES = {
-    "UK": "GB",
-    "ENGLAND": "GB",
-    "SCOTLAND": "GB",
-    "WALES": "GB",
-    "U.S.A.": "US",
-    "RUSSIA": "RU",
-    "SOUTH KOREA": "KR",
-}
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
-_LANGUAGES_OF_FILES = ("en", "de", "fr", "es", "it", "pt", "nl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +52,7 @@ class Notation:
     country: str = ""  # of rows that do not say
     # Where times that do not say are meant, and where days are days.
     zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - it never changes
+    day_one: date | None = None  # what day 1 is, of dates that are numbers of days
 
 
 @dataclass
@@ -100,13 +94,15 @@ class Cells:
         return self.columns.get(field, field)
 
     def _text(self, field: str) -> str:
-        value = TURNS.sub("", check_cell(self.row, self.columns.get(field, "")))
+        if field not in self.columns:
+            return ""
+        value = TURNS.sub("", check_cell(self.row, self.columns[field]))
         value = value.strip(_AROUND) if shows_something(value) else ""
         if field in _IDS or field.endswith("postal_code"):
             value = value.removeprefix("'")
         if field in _NAMES:
             return " ".join(value.split("\n"))
-        if field in _KEYS and _NO_KEY.fullmatch(value):
+        if field in _KEYS and is_no_key(value):
             self.tell("NO_ID", f"{value} is no id: not taken", field)
             return ""
         return "" if is_nothing(value) else value
@@ -138,7 +134,10 @@ class Cells:
         if not value or (not required and dates.says_nothing(value)):
             return None
         try:
-            at = dates.read(value, self.notation.date_format, self.notation.first, self.zone)
+            if self.notation.day_one and dates.is_number(value):
+                at = dates.day(int(value), self.notation.day_one, self.zone)
+            else:
+                at = dates.read(value, self.notation.date_format, self.notation.first, self.zone)
         except ValueError:
             how = dates.example(self.notation.date_format)
             allowed = (
@@ -155,6 +154,15 @@ class Cells:
             self.wrong(field, "INVALID_TIME", "is in the future: must have happened already")
             return None
         return at
+
+    def time_of_day(self, field: str) -> time | None:
+        """The time on the clock, `16:31`, `4:31 pm` or `1631`; None where nobody says."""
+        value = self.text(field)
+        try:
+            return dates.time_of_day(value) if value else None
+        except ValueError:
+            self.wrong(field, "INVALID_TIME", "must be a time of day, such as 16:31 or 1631")
+            return None
 
     def born(self, field: str) -> Date | None:
         """A birth date, as far as it says one; what may be two, or is none, is told and left out."""
@@ -187,6 +195,16 @@ class Cells:
             self.wrong(field, "INVALID_CURRENCY", f"must be {currency.code}, as the row says otherwise")
         return number
 
+    def added(self, field: str) -> Decimal:
+        """What all columns of a field say together, without signs: discounts are written either way."""
+        columns = (self.columns.get(field, ""), *self.spares.get(field, ()))
+        said = (Cells(self.row, {field: column}, self.notation) for column in columns if column)
+        return sum((abs(each._in(self._currency, field)) for each in said), Decimal(0))
+
+    def _in(self, currency: Currency, field: str) -> Decimal:
+        self._currency = currency
+        return self.amount(field, required=False)
+
     def currency(self, field: str, amount: str) -> str:
         """The code of the row's currency, which its amounts are read in: as `field` or else `amount` says."""
         said = field if self.text(field) else amount
@@ -208,6 +226,27 @@ class Cells:
             allowed = "must be a whole number up to 999999999, without a separator of thousands"
             self.wrong(field, "INVALID_NUMBER", allowed)
         return int(match[1]) if match else 0
+
+    def measure(self, field: str) -> Decimal:
+        """How much of something, also in parts, negative for what comes back; 1 where nobody says."""
+        value = self.text(field)
+        if not value:
+            return Decimal(1)
+        found = amounts.written(value)
+        decimal = self.notation.decimal or (found.decimal if found else "") or "."
+        number = found.value(decimal) if found and not found.currency else None
+        if number is None:
+            self.wrong(field, "INVALID_NUMBER", "must be a number, such as 2, 0.742 or -1")
+        return number.normalize() if number else Decimal(0)
+
+    def code(self, field: str) -> str:
+        """A code as other systems make them; empty, and told, where it is none."""
+        value = self.text(field)
+        if value and _IS_NO_CODE(value):
+            allowed = "is no code of English letters, digits and . _ : / # -, such as sku-4711: left out"
+            self.tell("INVALID_CODE", allowed, field)
+            return ""
+        return value
 
     def region(self, field: str) -> str:
         """The ISO 3166-1 alpha-2 code of a country given by name or code; empty, and told, when unknown."""
@@ -236,37 +275,11 @@ class Cells:
         self.row.problems.append(Problem(self.column(field), reason, description))
 
 
+def is_no_key(text: str) -> bool:
+    """Whether it is what exports write where something has no id: a guest is customer 0."""
+    return _NO_KEY.fullmatch(text) is not None
+
+
 def is_nothing(cell: str) -> bool:
     """Whether a cell is empty, or holds what exports write for that."""
     return not cell or cell.strip().casefold() in _NOTHING
-
-
-@functools.lru_cache(maxsize=1024)
-def country(name: str) -> str:
-    """The code of a country by code, or by name in a language of `_LANGUAGES_OF_FILES`; else empty."""
-    if alias := _COUNTRIES.get(name.upper()):
-        return alias
-    try:
-        return str(pycountry.countries.lookup(name).alpha_2)
-    except LookupError:
-        return next((code for code in _named("territories", name) if len(code) == 2), "")
-
-
-@functools.lru_cache(maxsize=1024)
-def language(name: str) -> str:
-    """The code of a language by code, or by name in one of `_LANGUAGES_OF_FILES`; else empty."""
-    code, *rest = re.split(r"[-_]", name.partition(".")[0].partition("@")[0])
-    if len(code) in (2, 3) and code.isalpha():
-        rest = [part.title() if len(part) == 4 else part.upper() for part in rest]
-        code = "-".join([code.lower(), *rest])
-        return code if _LANGUAGE.fullmatch(code) else ""
-    return next((code for code in _named("languages", name) if _LANGUAGE.fullmatch(code)), "")
-
-
-def _named(what: str, name: str) -> Iterator[str]:
-    from babel import Locale
-
-    for spoken in _LANGUAGES_OF_FILES:
-        for code, known in getattr(Locale(spoken), what).items():
-            if known.casefold() == name.casefold():
-                yield str(code).replace("_", "-")

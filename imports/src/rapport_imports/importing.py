@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import grpc
@@ -21,10 +22,11 @@ from rapport_imports import tabular
 from rapport_imports.customers import CustomerImporter
 from rapport_imports.dates import format_of
 from rapport_imports.engine import Run
-from rapport_imports.fields import Notation, country
+from rapport_imports.fields import Notation
 from rapport_imports.names import system_of
 from rapport_imports.orders import OrderImporter
 from rapport_imports.people import Channels, Customers
+from rapport_imports.places import country
 from rapport_imports.purchases import PurchaseImporter
 from rapport_imports.reading import Reading, as_before, obeyed
 from rapport_imports.result import Result
@@ -97,6 +99,7 @@ async def run(
                     time_zone=notation.zone.key,
                     country=notation.country,
                     currency=wanted.currency,
+                    day_one=wanted.day_one,
                 ),
             )
             what = "dry-run" if wanted.dry_run else "errors"
@@ -151,7 +154,11 @@ def _notation(wanted: Wanted, installed: str) -> Notation:
     if zone is None:
         raise WrongOption("time_zone", wanted.time_zone, f"{NOT_A_TIME_ZONE}")
     dates_as = format_of(wanted.date_format) if wanted.date_format else ""
-    return Notation(currency, wanted.decimal, dates_as, country=region, zone=zone)
+    try:
+        day_one = date.fromisoformat(wanted.day_one) if wanted.day_one else None
+    except ValueError:
+        raise WrongOption("day_one", wanted.day_one, "must be a date such as 2017-01-01") from None
+    return Notation(currency, wanted.decimal, dates_as, country=region, zone=zone, day_one=day_one)
 
 
 @asynccontextmanager

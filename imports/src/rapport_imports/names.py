@@ -15,6 +15,7 @@ _CUSTOMER_ID = """
         codeclient numerocliente idcliente nocliente nodecliente codigocliente codigodocliente codigodecliente
         codicecliente numerodecliente numerodocliente cislozakaznika
         klantnummer klantid klantnr
+        householdkey householdid household
         numerklienta idklienta nrklienta musterino musterinumarasi musterikodu
         кодклиента номерклиента
         顧客番号 顧客id 会員番号 客户编号 客户号 客户id 会员编号 kundnummer kundenummer kundnr
@@ -98,7 +99,7 @@ _NAMES: Mapping[str, str] = {
     "amount": """
         amount total totalamount totalprice ordertotal ordertotalamount grandtotal spend price value revenue
         sales betrag summe gesamtbetrag umsatz gesamt bruttobetrag montant somme prixtotal
-        importe monto importo totale valor bedrag totaal
+        importe monto importo totale valor bedrag totaal salesvalue linetotal lineamount
     """,
     "refunded": """
         refundedamount amountrefunded refunded totalrefunded refundedtotal refundamount orderrefundamount
@@ -117,13 +118,21 @@ _NAMES: Mapping[str, str] = {
         processedat createddateutc createdutc created paymentdate transactiondate datecreated
         datepaid datum belegdatum bestelldatum rechnungsdatum kaufdatum buchungsdatum datecommande
         dateachat datefacture fecha fechadecompra data datadiacquisto dataacquisto datadacompra
-        aankoopdatum besteldatum
+        aankoopdatum besteldatum transactiontimestamp day
     """,
+    # Of the day: what is called `time` beside a date is often in a zone of another column.
+    "time": "transtime",
+    "product": """
+        productid productcode sku stockcode itemid itemcode itemnumber articleid ean gtin upc barcode
+        artikelnummer artikelnr produktnummer product item article artikel
+    """,
+    "discount": "retaildisc coupondisc couponmatchdisc linediscount",
+    "store": "storeid storecode storenumber store shopid filialnummer filiale",
     "reference": """
         reference invoiceid orderid ordernumber invoicenumber transactionid receiptnumber
         paymentid rechnungsnummer bestellnummer belegnummer beleg numerofacture numerocommande
         numerodefactura numeropedido numerofattura numeroordine numerodopedido factuurnummer
-        ordernummer bestelnummer opportunityid id
+        ordernummer bestelnummer opportunityid basketid basket receiptid receipt bonnummer kassenbon id
     """,
     "status": """
         status stage stagename dealstage paymentstatus financialstatus orderstatus zahlungsstatus statut

@@ -14,9 +14,10 @@ from chassis.api.handles import INVALID_REASONS, judge
 from rapport.common.v1.import_outcome_pb2 import IMPORT_OUTCOME_CREATED, IMPORT_OUTCOME_UNCLEAR
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, identifier_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport_imports.batches import violations
 from rapport_imports.customers import external_id
 from rapport_imports.decoding import UnreadableFile
-from rapport_imports.engine import RowsRefused, violations
+from rapport_imports.engine import OrderOf, RowsRefused
 from rapport_imports.fields import Cells
 from rapport_imports.names import plain
 from rapport_imports.reading import Reading
@@ -205,6 +206,10 @@ class ByCustomer(ABC, Generic[W]):
     def __init__(self, customers: Customers) -> None:
         self.customers = customers
         self.corrected = 0
+
+    def order_of(self, used: Mapping[str, str], spares: Mapping[str, list[str]]) -> OrderOf | None:
+        """Each row is alone."""
+        return None
 
     def begin(self, reading: Reading) -> None:
         """UnreadableFile unless a column says whose the rows are."""

@@ -27,6 +27,7 @@ class Reading:
     country: str = ""
     decimal: str = ""
     currency: str = ""
+    day_one: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     spares: dict[str, list[str]] = field(default_factory=dict)
 
@@ -58,7 +59,10 @@ def as_before(wanted: Any, before: Reading) -> Any:
             )
     if before.department and wanted.kind != "orders":
         raise UnreadableFile(f"{wanted.file.name}: its rows have a department, which {wanted.kind} do not")
-    names = ("system", "department", "date_format", "time_zone", "country", "decimal", "currency")
+    names = (
+        *("system", "department", "date_format", "time_zone", "country", "decimal", "currency"),
+        "day_one",
+    )
     return replace(wanted, **{name: getattr(wanted, name) or getattr(before, name) for name in names})
 
 
@@ -73,6 +77,7 @@ def obeyed(wanted: Any, before: Reading) -> str:
         "country": wanted.country,
         "decimal": {".": "point", ",": "comma"}.get(wanted.decimal, ""),
         "currency": wanted.currency,
+        "day 1 being": wanted.day_one,
     }
     said = ", ".join(f"{what} {value}" for what, value in parts.items() if value)
     return f"a file of refused rows: read as rows of {said}, each as the line of the file that it comes from"

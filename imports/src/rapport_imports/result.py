@@ -24,11 +24,11 @@ class Result:
     """What became of the rows that were read.
 
     `created` are new, `known` were here, `corrected` were too and say otherwise now, `skipped` are none of
-    the kind (a failed payment), `refused` are wrong. In a dry run they would be; whether they are new is
-    known when the services were `asked`. `kind` is what they are, `system` whose ids they hold, `department`
-    who promised orders, `used` the column of each field, `ignored` the columns that nobody takes, `notes`
-    what else is to be said. `refusals` are why rows were refused, each counted once, `told` what else is to
-    be known of them and of others.
+    the kind (a failed payment), `refused` are wrong, `further` are lines of an order that another row began.
+    In a dry run they would be; whether they are new is known when the services were `asked`. `kind` is what
+    they are, `system` whose ids they hold, `department` who promised orders, `used` the column of each field,
+    `ignored` the columns that nobody takes, `notes` what else is to be said. `refusals` are why rows were
+    refused, each counted once, `told` what else is to be known of them and of others.
     """
 
     rows: int = 0
@@ -36,6 +36,7 @@ class Result:
     known: int = 0
     corrected: int = 0
     skipped: int = 0
+    further: int = 0
     refused: int = 0
     renamed: int = 0
     seconds: float = 0

@@ -55,7 +55,8 @@ class Row:
 
     `told` is what is to be known of it although it is imported. `origin` is where it comes from,
     `{digest}:{line}`: of a row that was refused before, the file and line where it was. `confirmed` says
-    that it was refused because another file may have brought it, and that a person says no.
+    that it was refused because another file may have brought it, and that a person says no. `further` are the
+    other rows of an order that begins with it.
     """
 
     line: int
@@ -65,6 +66,7 @@ class Row:
     told: list[Problem] = field(default_factory=list)
     origin: str = ""
     confirmed: bool = False
+    further: list["Row"] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

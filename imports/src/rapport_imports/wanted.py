@@ -36,6 +36,7 @@ class Wanted:
     date_format: str = ""
     time_zone: str = ""
     country: str = ""
+    day_one: str = ""
     encoding: str = ""
     header_row: int = 1
     sheet: str = ""

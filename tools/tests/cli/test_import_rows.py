@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from chassis.api.text import NOT_TEXT
 from chassis.money import Currency
+from rapport_imports.batches import BATCH_CHARACTERS
 from rapport_imports.columns import columns_for
 from rapport_imports.decoding import UnreadableFile
-from rapport_imports.engine import BATCH_CHARACTERS, Run
+from rapport_imports.engine import Run
 from rapport_imports.fields import Cells, Notation
 from rapport_imports.purchases import PurchaseImporter
 from rapport_imports.reading import Reading
@@ -576,6 +577,8 @@ class Importer:
     def __init__(self, ends: bool = False) -> None:
         self.sizes: list[int] = []
         self._ends = ends
+
+    def order_of(self, used: object, spares: object) -> None: ...
 
     def begin(self, used: object) -> None: ...
 

@@ -124,6 +124,23 @@ async def test_lines_of_orders_are_never_written_over_their_totals_however_often
     assert await worth(desk, buyer) == (2000, 20)
 
 
+async def test_rows_that_were_a_purchase_each_are_not_counted_again_as_lines_of_one(desk: Any) -> None:
+    """Nor when somebody says that it is no other source's; the other way round nothing counts twice."""
+    buyer = customer()
+    await load(desk, {"a:2": line(buyer, 60), "a:3": line(buyer, 40)})
+    for confirmed in (False, True):
+        request = batch({"a:2": line(buyer, 100)}, confirmed=confirmed)
+        request.requests[0].further_lines.append(3)
+        assert unclear(await desk.purchases.BatchRecordPurchases(request)) == [0]
+    assert await worth(desk, buyer) == (100, 2)
+    whole = batch({"b:2": line(customer(), 100)})
+    whole.requests[0].further_lines.append(3)
+    assert created(await desk.purchases.BatchRecordPurchases(whole)) == 1
+    other = whole.requests[0].purchase.customer
+    await load(desk, {"b:2": line(other, 60), "b:3": line(other, 40)})
+    assert await worth(desk, other) == (100, 2)
+
+
 async def test_lines_of_an_order_in_two_batches_are_never_written_over_its_total(desk: Any) -> None:
     buyer = customer()
     await load(desk, {"a:1": line(buyer, 100)})

@@ -81,7 +81,7 @@ async def test_lines_are_kept_as_they_were_sent(desk: Any) -> None:
     [
         (basket(line("a", "1", "2"), amount=money(Decimal(3), "USD")), "lines", "LINES_DIFFER"),
         (basket(line("a", "1", "2", "EUR")), "lines[0].amount.currency_code", "INVALID_CURRENCY"),
-        (basket(line("a", "-1", "-2")), "lines[0].quantity", "INVALID_NUMBER"),
+        (basket(line("a", "-1", "2")), "lines[0].quantity", "INVALID_NUMBER"),
         (basket(line("a", "1", "-2", returned_line=1)), "lines[0].quantity", "INVALID_NUMBER"),
         (basket(line("a", "-1", "-2", returned_line=1)), "returned_purchase", "REQUIRED"),
         (basket(line("a", "two", "2")), "lines[0].quantity", "INVALID_NUMBER"),
@@ -117,6 +117,15 @@ async def test_a_part_of_a_line_is_worth_its_part_and_all_parts_what_was_paid(de
         ListPurchasesRequest(filter=f'returned_purchase = "{bought.name}"')
     )
     assert {each.name for each in listed.purchases} == {first.name, second.name, rest.name}
+
+
+async def test_what_came_back_of_a_purchase_that_nobody_knows_is_a_line_that_lowers(desk: Any) -> None:
+    bought = await record(desk, basket(line("sku-1", "2", "10.00"), line("bottle", "-3", "-0.75")))
+    assert decimal((await desk.worth(bought.customer)).lifetime_values[0]) == Decimal("9.25")
+    assert reason(await refused(give_back(desk, bought, line2="1"))) == "RETURN_EXCEEDS_PURCHASE"
+    returned = await give_back(desk, bought)
+    assert [each.quantity.value for each in returned.lines] == ["-2", "3"]
+    assert decimal((await desk.worth(bought.customer)).lifetime_values[0]) == 0
 
 
 @pytest.mark.parametrize("lines", [{"line1": "2"}, {"line2": ""}, {"line1": "1", "line2": ""}])

@@ -31,8 +31,8 @@ honorific_suffix, organization_name, birth_date, email, phone, fax, account_numb
 time_zone, and of an address street, street_2, house_number, postal_code, city, state; home_, work_, billing_
 and shipping_ before these, and before country, are of further addresses.
 
-purchases: customer (an id or e-mail address), email, date, amount, refunded, currency, quantity, reference,
-status.
+purchases: customer (an id or e-mail address), email, date, time, amount, refunded, currency, quantity,
+reference, status, store; of rows that are lines of an order, product and discount.
 
 orders: customer (as above), email, order_id, order_date, promised_date, delivered_date.
 
@@ -69,6 +69,7 @@ TimeZone = Annotated[
 Country = Annotated[
     str, typer.Option(help="Country of rows that do not say, to read local phone numbers: DE or Germany.")
 ]
+DayOne = Annotated[str, typer.Option(help="Which day 1 is, where dates are numbers of days: 2017-01-01.")]
 Encoding = Annotated[str, typer.Option(help="Encoding of text, where it cannot be told: cp1252.")]
 HeaderRow = Annotated[int, typer.Option(min=1, help="The line that names the columns.")]
 Sheet = Annotated[str, typer.Option(help="The sheet of a workbook; default the first.")]
@@ -107,6 +108,7 @@ def import_file(
     date_format: DateFormat = "",
     time_zone: TimeZone = "",
     country: Country = "",
+    day_one: DayOne = "",
     encoding: Encoding = "",
     header_row: HeaderRow = 1,
     sheet: Sheet = "",

@@ -21,7 +21,7 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
         say(line(f"  promised by: {result.department}"))
     say(line(f"  used: {' · '.join(f'{field} = {column}' for field, column in result.used.items())}"))
     say(line(f"  ignored: {' · '.join(result.ignored) or 'no column'}"))
-    counts = {"skipped": result.skipped, "refused": result.refused}
+    counts = {"further rows of orders": result.further, "skipped": result.skipped, "refused": result.refused}
     if result.asked:
         counts = {
             "new": result.created,

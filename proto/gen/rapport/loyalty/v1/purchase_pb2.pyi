@@ -46,7 +46,7 @@ class Purchase(_message.Message):
         @_builtins.property
         def quantity(self) -> _decimal_pb2.Decimal:
             """How many pieces, or how much in the product's own measure, from 0 to 1,000,000 with at most nine decimals; negative
-            for what was given back.
+            for what was given back: of `returned_line`, or of a purchase that nobody knows, for which nothing was paid, or less.
             """
 
         @_builtins.property

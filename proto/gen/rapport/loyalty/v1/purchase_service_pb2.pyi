@@ -33,6 +33,7 @@ class RecordPurchaseRequest(_message.Message):
     IMPORT_KEY_FIELD_NUMBER: _builtins.int
     CONFIRMED_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FURTHER_LINES_FIELD_NUMBER: _builtins.int
     import_key: _builtins.str
     """Only within a batch: where the purchase comes from, `{source}:{line}`, at most 200 characters. A purchase from there
     is recorded once, ever, for each department that records. Sent again with other content, that purchase is
@@ -53,6 +54,13 @@ class RecordPurchaseRequest(_message.Message):
     def purchase(self) -> _purchase_pb2.Purchase:
         """The purchase; `name` is ignored."""
 
+    @_builtins.property
+    def further_lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Only within a batch: the other lines of the same source that say lines of this purchase, as where each line of a file is of
+        one product; at most 1,000. Where one of them was recorded as a purchase of its own it is UNCLEAR and left out, also when
+        it is `confirmed`, or it would count twice.
+        """
+
     def __init__(
         self,
         *,
@@ -60,10 +68,11 @@ class RecordPurchaseRequest(_message.Message):
         import_key: _builtins.str = ...,
         confirmed: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        further_lines: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["purchase", b"purchase"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "import_key", b"import_key", "purchase", b"purchase", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "further_lines", b"further_lines", "import_key", b"import_key", "purchase", b"purchase", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,7 +12,10 @@ _NONE = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was bought of one product, in the currency of the purchase; given back when it names a line."""
+    """What was bought of one product, in the currency of the purchase; given back when it names a line.
+
+    A negative quantity without one was given back of a purchase that nobody knows.
+    """
 
     product: str
     quantity: Decimal
@@ -61,8 +64,8 @@ def exceeds(back: Line, left: Line | None) -> bool:
     """Whether a line gives back more than is left, or of what was never bought."""
     if left is None:
         return True
-    within = min(_NONE, left.paid) <= -back.paid <= max(_NONE, left.paid)
-    return not (within and -back.quantity <= left.quantity)
+    pairs = (-back.paid, left.paid), (-back.quantity, left.quantity)
+    return not all(min(_NONE, rest) <= some <= max(_NONE, rest) for some, rest in pairs)
 
 
 def given_back(

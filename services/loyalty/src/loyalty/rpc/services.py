@@ -98,11 +98,14 @@ def _check_line(check: Check, path: str, line: Purchase.Line, sent: Purchase) ->
         check.refuse(f"{path}.tax_amount", "INVALID_NUMBER", "must be from 0 to amount")
     if line.returned_line and not sent.returned_purchase:
         check.refuse("returned_purchase", "REQUIRED", "must be given, for a line gives back one of it")
-    is_back = line.quantity.value.startswith("-")
-    if bool(line.returned_line) != is_back and (is_back or exact(line.quantity)):
-        check.refuse(
-            f"{path}.quantity", "INVALID_NUMBER", "must be negative in what is given back, and only there"
-        )
+    try:
+        quantity = exact(line.quantity)
+    except ArithmeticError:
+        return  # that it is no number is said already
+    if line.returned_line and quantity > 0:
+        check.refuse(f"{path}.quantity", "INVALID_NUMBER", "must be negative in what is given back")
+    elif quantity < 0 < amount:
+        check.refuse(f"{path}.quantity", "INVALID_NUMBER", "must not be negative where something was paid")
 
 
 class PurchaseRpc(Rpc, PurchaseServiceServicer):

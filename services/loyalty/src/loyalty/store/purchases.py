@@ -23,6 +23,9 @@ INSERT_PURCHASES = Bulk(
     row=Purchase,
 )
 
+KNOWN_KEYS = Statement[Any](
+    sa.select(PURCHASES.c.import_key).where(among(PURCHASES.c.import_key, "import_keys"))
+)
 _IMPORTED = sa.select(PURCHASES).where(among(PURCHASES.c.import_key, "import_keys"))
 GET_IMPORTED = Statement(_IMPORTED, row=Purchase)
 

@@ -68,8 +68,17 @@ class Bought:
 
 @dataclass(slots=True)
 class Asked:
-    """An item of a batch, where it comes from, and whether somebody says that it is no other source's."""
+    """An item of a batch, where it comes from, and whether somebody says that it is no other source's.
+
+    `further_lines` are those of the same source that say lines of it.
+    """
 
     purchase: Bought
     import_key: str
     confirmed: bool
+    further_lines: list[int]
+
+    def further_keys(self, department: str) -> list[str]:
+        """The import keys of the other rows that say lines of it."""
+        source = self.import_key.rpartition(":")[0]
+        return [f"{department}/{source}:{line}" for line in self.further_lines]

@@ -44,10 +44,18 @@ async def record_batch(
     sent = [asked.purchase.purchase(tx.now, key) for asked, key in zip(requests, keys, strict=True)]
     confirmed = [asked.confirmed for asked in requests]
     purchases, unclear = await find_overlap(tx, sent, confirmed, validate_only=validate_only)
+    unclear |= await _recorded_by_row(tx, [asked.further_keys(department) for asked in requests])
     clear = [purchase for i, purchase in enumerate(purchases) if i not in unclear]
     found = check_purchases(tx, clear) if validate_only else record_purchases(tx, clear, formula)
     recorded, none = iter(await found), Recorded(None, Outcome.UNCLEAR)
     return Batch([none if i in unclear else next(recorded) for i in range(len(purchases))])
+
+
+async def _recorded_by_row(tx: Transaction, further: Sequence[Sequence[str]]) -> set[int]:
+    """The indexes of purchases of several rows of which another than the first was recorded as a purchase."""
+    keys = [key for each in further for key in each]
+    known = {row["import_key"] for row in await store.KNOWN_KEYS.all(tx, import_keys=keys)} if keys else set()
+    return {i for i, each in enumerate(further) if not known.isdisjoint(each)} if known else set()
 
 
 async def record_purchases(
