@@ -26,7 +26,7 @@ from rapport.cases.v1.queue_service_pb2 import (
     TakeNextWorkRequest,
     WatchQueueRequest,
 )
-from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
+from rapport.cases.v1.work_item_service_pb2 import GetWorkItemRequest, ListWorkItemsRequest
 from rapport_testing.wait import eventually
 
 DELIVERY = "departments/delivery"
@@ -162,6 +162,28 @@ async def test_what_is_held_for_a_moment_is_given_all_the_same(desk, bob, monkey
             await asyncio.wait([asked], timeout=0.1)
             assert not asked.done()
     assert (await asked).work_item.name == work_item.name
+
+
+@pytest.mark.parametrize("moves", ["HandOver", "AddPredecessor"])
+async def test_what_goes_elsewhere_while_it_is_chosen_is_not_given(desk, bob, monkeypatch, moves):
+    case = await desk.open()
+    blocked = await desk.add(case.name)
+    await desk.item("Block", blocked.name, reason_code="supplier")
+    chosen = await desk.add(case.name)
+    said = {"HandOver": {"department": "departments/billing", "reason_code": "not-ours"}}
+    candidates, left = queue._candidates, [chosen]
+
+    async def then_it_goes(*args):
+        found = await candidates(*args)
+        if left:
+            await desk.item(moves, left.pop().name, **said.get(moves, {"predecessor": blocked.name}))
+        return found
+
+    monkeypatch.setattr(queue, "_candidates", then_it_goes)
+    assert (await nothing_for(desk, bob)).reason == Nothing.REASON_EMPTY
+    assert left == []
+    now = await desk.work_items.GetWorkItem(GetWorkItemRequest(name=chosen.name))
+    assert now.assignee == ""
 
 
 async def test_the_same_request_is_answered_with_the_same_work(desk, bob):

@@ -113,10 +113,14 @@ CANDIDATES = Statement(
 )
 _IDS: Any = sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))
 # Rows are locked one by one in the order that is given, until one is had that nobody else holds: who locked
-# several to choose among them would leave others with nothing.
+# several to choose among them would leave others with nothing. What went elsewhere since it was chosen, to
+# another department or lane or behind other work, is not had.
 TAKE_FIRST = Statement(
     sa.select(WORK_ITEMS)
-    .where(WORK_ITEMS.c.id == sa.func.any(_IDS), sa.text(_WAITING))
+    .where(
+        WORK_ITEMS.c.id == sa.func.any(_IDS),
+        sa.text(f"{_OF} AND {_CAN_GO_ON} AND work_items.lane = ANY (CAST(:lanes AS text[]))"),
+    )
     .order_by(sa.func.array_position(_IDS, WORK_ITEMS.c.id))
     .limit(sa.literal_column("1"))
     .with_for_update(key_share=True, skip_locked=True),

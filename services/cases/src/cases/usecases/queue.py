@@ -36,7 +36,8 @@ async def take_next_work(tx: Transaction, *, agent_id: str) -> Taken:
         return Taken(nothing=nothing)
     members = await teams.TEAMS_BY_ID.all(tx, ids=agent.team_ids) if agent.team_ids else []
     abilities = agent.abilities(skill for team in members for skill in team.skills)
-    for _ in range(PASSES):  # what goes to another lane meanwhile, for its language is over, is not missed
+    looked = False
+    for _ in range(PASSES):
         able = await store.LANES_FOR.all(
             tx,
             department_id=agent.department_id,
@@ -50,6 +51,9 @@ async def take_next_work(tx: Transaction, *, agent_id: str) -> Taken:
             item, known = taken
             await save(tx, tables.UPDATE_WORK_ITEM, item, item.assign(agent.id))
             return Taken(queued(item, tx.now, known=known))
+        if looked and not is_held:
+            break  # looked at again: what went to another lane meanwhile, its language over, is not missed
+        looked = not is_held
         if is_held:
             # Whatever waits is held for a moment, by a timer for one. To wait for its lock could be a
             # deadlock: who assigns work locks that before the agent.
@@ -78,9 +82,10 @@ async def _take(
     Beside it, whether others hold what waits in them.
     """
     held: list[UUID] = []
+    of = {"department_id": agent.department_id, "lanes": able}
     while candidates := await _candidates(tx, agent, able, held):
         ids = [each.id for each in in_order(candidates, tx.now)]
-        if work_item := await store.TAKE_FIRST.maybe(tx, ids=ids):
+        if work_item := await store.TAKE_FIRST.maybe(tx, ids=ids, **of):
             (chosen,) = (each for each in candidates if each.id == work_item.id)
             return (work_item, chosen.known), False
         held += ids
