@@ -128,6 +128,9 @@ async def test_what_is_due_within_the_hour_waits_for_no_language(desk):
         return (await take(desk, bob)).work.work_item.name == item.name
 
     await eventually(given)
+    eve = await desk.agent("agents/eve", BILLING, language_codes=["de"])
+    await desk.item("HandOver", item.name, department=BILLING, reason_code="not-ours")
+    assert (await take(desk, eve)).work.work_item.name == item.name  # there at once, it is due as soon
 
 
 async def test_the_language_is_the_customers_where_nobody_says_another(desk):

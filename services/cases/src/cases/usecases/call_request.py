@@ -136,9 +136,9 @@ async def _add(
         tx.now,
         call=call,
     )
-    await route(tx, work_item, None, [], "")
     band = (await standing_of(tx, case.customer_id, tx.now)).band
     work_item.be_due(deadline_of(tx.now, band, promise.due_time if promise else None))
+    await route(tx, work_item, None, [], "")
     created_id = tx.record(fact_of(WorkItemCreated, work_item), version=work_item.version)
     items = await keep_new(tx, case, work_item, items, created_id)
     if call.call_time:

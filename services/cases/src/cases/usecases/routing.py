@@ -23,6 +23,7 @@ async def route(
 ) -> None:
     """Put work into the queue of its department, for whom it is; what is not said, its case says.
 
+    By when it is to be done is known: its language counts no more shortly before that.
     NotFound, FailedPrecondition TEAM_MISMATCH.
     """
     if team_id:
@@ -33,8 +34,7 @@ async def route(
     if not language_code and (known := await LANGUAGE.maybe(tx, customer_id=work_item.customer_id)):
         language_code = known.language_code
     work_item.route(team_id, skills, language_code, tx.now)
-    if language_code:
-        await tx.schedule(LANGUAGE_TIMER, str(work_item.id), tx.now + RESERVED)
+    await look_at_language(tx, work_item)
 
 
 async def look_at_language(tx: Transaction, work_item: WorkItem) -> bool:

@@ -66,8 +66,8 @@ async def create_work_item(
         duration_minutes=duration_minutes,
         fields=fields,
     )
-    await route(tx, work_item, team_id, required_skills, language_code)
     work_item.be_due(deadline_of(tx.now, (await standing_of(tx, case.customer_id, tx.now)).band))
+    await route(tx, work_item, team_id, required_skills, language_code)
     cause = tx.record(fact_of(WorkItemCreated, work_item), version=work_item.version)
     if predecessor_ids:
         before = await store.LOCK_WORK_ITEMS.all(tx, ids=predecessor_ids)
