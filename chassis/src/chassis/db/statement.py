@@ -151,6 +151,14 @@ def of_entity(table: sa.Table, entity: type[R]) -> tuple[Statement[R], Statement
     return Statement(found, row=entity), Statement(locked, row=entity), Statement[Any](updated(table))
 
 
+def locking(
+    table: sa.Table, entity: type[R], *where: sa.ColumnElement[bool], limit: Any = None
+) -> Statement[R]:
+    """What locks rows as `of_entity` locks one, always in the order of their ids."""
+    rows = sa.select(table).where(*where).order_by(table.c.id).limit(limit)
+    return Statement(rows.with_for_update(key_share=True), row=entity)
+
+
 def arrays(columns: Iterable[str], rows: Sequence[Any]) -> dict[str, list[Any]]:
     """Rows, mappings or objects and at least one, as an array for each column."""
     get = (lambda row, name: row[name]) if isinstance(rows[0], Mapping) else getattr

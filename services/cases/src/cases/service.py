@@ -30,7 +30,6 @@ from cases.usecases.authority_policy import seed_goodwill
 from cases.usecases.calendar import FOLLOW_TIMER, seed_always
 from cases.usecases.call import CALL_TIMER, Calling, call_again, count_calls
 from cases.usecases.case_job import CASE_JOB_TIMER, go_on
-from cases.usecases.clock_measuring import count_endless
 from cases.usecases.clock_policy import APPLY_TIMER, clocks_go_by
 from cases.usecases.deadlines import DEADLINE_TIMER
 from cases.usecases.escalation import LEVEL_TIMER, count_open, next_level
@@ -142,7 +141,7 @@ def compose(app: App[Settings]) -> None:
     app.measure(partial(measure_queues, app.db))
     app.measure(partial(count_open, app.db))
     app.measure(partial(count_calls, app.db))
-    app.measure(partial(count_endless, app.db))
+    app.measure(partial(clock.count_endless, app.db))
     app.on_open(partial(seed_always, app.db))
     app.on_open(partial(seed_goodwill, app.db))
     app.on_open(partial(begin_reconciling, app.db))

@@ -7,7 +7,7 @@ import pytest
 from google.type.date_pb2 import Date
 from prometheus_client import REGISTRY
 
-from cases.usecases.clock_measuring import count_endless
+from cases.usecases.clock import count_endless
 from chassis.api.messages import moment
 from rapport.cases.v1 import calendar_pb2, clock_pb2, clock_policy_pb2
 from rapport.cases.v1 import clock_policy_service_pb2 as policy_pb

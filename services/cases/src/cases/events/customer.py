@@ -2,14 +2,15 @@
 
 from cases.domain.contact import Contact
 from cases.names import AGENT, CASE, CUSTOMER, PROMISE, WORK_ITEM
+from cases.store.languages import PUT_LANGUAGE, CustomerLanguage
+from cases.store.managers import PUT_MANAGER, RelationshipManager
 from cases.usecases.case_link import unmerge_across
 from cases.usecases.contact import case_contacted
-from cases.usecases.manager import manager_assigned
-from cases.usecases.routing import language_told
 from cases.usecases.standing import prioritize_again
 from chassis.api.actors import actor_name
 from chassis.api.messages import moment
 from chassis.db.aliases import groups_of
+from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.inbox.aliases import learn
@@ -44,13 +45,15 @@ async def on_interaction(tx: Transaction, event: Event[InteractionRecorded]) -> 
 
 
 async def on_manager(tx: Transaction, event: Event[CustomerCreated | RelationshipManagerAssigned]) -> None:
-    """A customer has somebody who answers for the relationship."""
+    """A customer has somebody who answers for the relationship, whatever the order in which it arrives."""
     if agent := AGENT.match(event.data.relationship_manager):
         (customer_id,) = CUSTOMER.parse(event.data.customer)
-        await manager_assigned(tx, customer_id, agent[0], event.resource_version)
+        manager = RelationshipManager(customer_id, agent[0], event.resource_version, tx.now)
+        await tx.defer(PUT_MANAGER, **values(manager))
 
 
 async def on_language(tx: Transaction, event: Event[CustomerCreated | CustomerUpdated]) -> None:
-    """A customer speaks a language."""
+    """A customer speaks a language, whatever the order in which it arrives."""
     (customer_id,) = CUSTOMER.parse(event.data.customer)
-    await language_told(tx, customer_id, event.data.language_code, event.resource_version)
+    spoken = CustomerLanguage(customer_id, event.data.language_code, event.resource_version, tx.now)
+    await tx.defer(PUT_LANGUAGE, **values(spoken))

@@ -1,5 +1,6 @@
 """The tables of clocks and of the policies that start them, and the statements on them."""
 
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from cases.domain.contact import Contacts
 from cases.store.tables import CASES, METADATA, PROMISES, WORK_ITEMS, members
 from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.db.statement import Statement, of_entity
+from chassis.db.statement import Statement, locking, of_entity
 from chassis.db.tables import among, replaced, table
 from chassis.db.versions import versioned
 from chassis.names import PLATFORM
@@ -24,46 +25,20 @@ CLOCK_POLICIES = table(METADATA, "clock_policies", ClockPolicy, key=("id", "vers
 
 CLOCK, LOCK_CLOCK, UPDATE_CLOCK = of_entity(CLOCKS, Clock)
 INSERT_CLOCK = Statement[Any](sa.insert(CLOCKS))
+_lock = partial(locking, CLOCKS, Clock)
+_NOT_DONE = CLOCKS.c.fulfill_time.is_(None)
+UNDECIDED = _NOT_DONE, CLOCKS.c.breach_time.is_(None)  # neither done nor late
 # The case or the work item is locked before its clocks, and those in the order of their ids.
 # Those of promises are not among them: a promise is locked before its clocks, and after those of its case.
-_OF_CASES = sa.select(CLOCKS).where(among(CLOCKS.c.case_id, "case_ids"), CLOCKS.c.promise_id.is_(None))
-LOCK_CLOCKS_OF_CASES = Statement(
-    _OF_CASES.where(CLOCKS.c.work_item_id.is_(None)).order_by(CLOCKS.c.id).with_for_update(key_share=True),
-    row=Clock,
-)
+_OF_CASES = among(CLOCKS.c.case_id, "case_ids"), CLOCKS.c.promise_id.is_(None)
+LOCK_CLOCKS_OF_CASES = _lock(*_OF_CASES, CLOCKS.c.work_item_id.is_(None))
 # What was not done by then of cases, and of the work on them.
-LOCK_CLOCKS_NOT_DONE_BY = Statement(
-    _OF_CASES.where(sa.or_(CLOCKS.c.fulfill_time.is_(None), CLOCKS.c.fulfill_time > sa.bindparam("at")))
-    .order_by(CLOCKS.c.id)
-    .with_for_update(key_share=True),
-    row=Clock,
-)
-LOCK_CLOCKS_OF_WORK_ITEM = Statement(
-    sa.select(CLOCKS)
-    .where(CLOCKS.c.work_item_id == sa.bindparam("work_item_id"))
-    .order_by(CLOCKS.c.id)
-    .with_for_update(key_share=True),
-    row=Clock,
-)
-LOCK_CLOCKS_OF_PROMISE = Statement(
-    sa.select(CLOCKS)
-    .where(CLOCKS.c.promise_id == sa.bindparam("promise_id"), CLOCKS.c.fulfill_time.is_(None))
-    .order_by(CLOCKS.c.id)
-    .with_for_update(key_share=True),
-    row=Clock,
-)
-# Of a case and of the work on it what does not count while the work stands still, unless it is done or late.
-LOCK_CLOCKS_THAT_PAUSE = Statement(
-    sa.select(CLOCKS)
-    .where(
-        CLOCKS.c.case_id == sa.bindparam("case_id"),
-        sa.func.cardinality(CLOCKS.c.pauses) > 0,
-        CLOCKS.c.fulfill_time.is_(None),
-        CLOCKS.c.breach_time.is_(None),
-    )
-    .order_by(CLOCKS.c.id)
-    .with_for_update(key_share=True),
-    row=Clock,
+LOCK_CLOCKS_NOT_DONE_BY = _lock(*_OF_CASES, sa.or_(_NOT_DONE, CLOCKS.c.fulfill_time > sa.bindparam("at")))
+LOCK_CLOCKS_OF_WORK_ITEM = _lock(CLOCKS.c.work_item_id == sa.bindparam("work_item_id"))
+LOCK_CLOCKS_OF_PROMISE = _lock(CLOCKS.c.promise_id == sa.bindparam("promise_id"), _NOT_DONE)
+# Of a case and of the work on it what does not count while the work stands still.
+LOCK_CLOCKS_THAT_PAUSE = _lock(
+    CLOCKS.c.case_id == sa.bindparam("case_id"), sa.func.cardinality(CLOCKS.c.pauses) > 0, *UNDECIDED
 )
 # When what a clock is about was settled, by itself.
 DONE_TIMES = (
@@ -83,10 +58,7 @@ DONE_TIMES = (
     .outerjoin(WORK_ITEMS, WORK_ITEMS.c.id == CLOCKS.c.work_item_id)
 )
 DONE_TIME = Statement[Any](DONE_TIMES.where(among(CLOCKS.c.id, "ids")))
-LOCK_CLOCKS = Statement(
-    sa.select(CLOCKS).where(among(CLOCKS.c.id, "ids")).order_by(CLOCKS.c.id).with_for_update(key_share=True),
-    row=Clock,
-)
+LOCK_CLOCKS = _lock(among(CLOCKS.c.id, "ids"))
 # What `Clock.breach` says, of many.
 BREACH_CLOCKS = Statement[Any](
     sa.update(CLOCKS)
@@ -98,57 +70,27 @@ BREACH_CLOCKS = Statement[Any](
         update_time=sa.bindparam("now"),
     )
 )
-_FOLLOWING = (
-    CLOCKS.c.calendar_id == sa.bindparam("calendar_id"),
-    CLOCKS.c.fulfill_time.is_(None),
-    CLOCKS.c.breach_time.is_(None),
-)
-COUNT_FOLLOWING = Statement[Any](sa.select(sa.func.count()).select_from(CLOCKS).where(*_FOLLOWING))
-SOME_FOLLOWING = Statement(
-    sa.select(CLOCKS)
-    .where(*_FOLLOWING, CLOCKS.c.id > sa.bindparam("after"))
-    .order_by(CLOCKS.c.id)
-    .limit(sa.bindparam("limit")),
-    row=Clock,
-)
-# Those that follow a later version of their calendar.
-LOCK_CLOCKS_BEHIND = Statement(
-    sa.select(CLOCKS)
-    .where(
-        *_FOLLOWING,
-        CLOCKS.c.calendar_version < sa.bindparam("calendar_version"),
-        CLOCKS.c.id > sa.bindparam("after"),
+
+
+def _undecided(
+    by: sa.Column[Any], version: sa.Column[Any]
+) -> tuple[Statement[Any], Statement[Clock], Statement[Clock]]:
+    """Of undecided ones by a column how many, a page of them, and of that, locked, those behind a version."""
+    found = (by == sa.bindparam(by.name), *UNDECIDED)
+    page, limit = (*found, CLOCKS.c.id > sa.bindparam("after")), sa.bindparam("limit", type_=sa.Integer)
+    return (
+        Statement[Any](sa.select(sa.func.count()).select_from(CLOCKS).where(*found)),
+        Statement(sa.select(CLOCKS).where(*page).order_by(CLOCKS.c.id).limit(limit), row=Clock),
+        _lock(*page, version < sa.bindparam(version.name), limit=limit),
     )
-    .order_by(CLOCKS.c.id)
-    .limit(sa.bindparam("limit"))
-    .with_for_update(key_share=True),
-    row=Clock,
+
+
+# Those that go by a calendar, and those that a policy started.
+COUNT_FOLLOWING, SOME_FOLLOWING, LOCK_CLOCKS_BEHIND = _undecided(
+    CLOCKS.c.calendar_id, CLOCKS.c.calendar_version
 )
-# Those that a policy started, while they are neither done nor late.
-_STARTED_BY = (
-    CLOCKS.c.clock_policy_id == sa.bindparam("clock_policy_id"),
-    CLOCKS.c.fulfill_time.is_(None),
-    CLOCKS.c.breach_time.is_(None),
-)
-COUNT_STARTED_BY = Statement[Any](sa.select(sa.func.count()).select_from(CLOCKS).where(*_STARTED_BY))
-SOME_STARTED_BY = Statement(
-    sa.select(CLOCKS)
-    .where(*_STARTED_BY, CLOCKS.c.id > sa.bindparam("after"))
-    .order_by(CLOCKS.c.id)
-    .limit(sa.bindparam("limit")),
-    row=Clock,
-)
-LOCK_CLOCKS_BEHIND_POLICY = Statement(
-    sa.select(CLOCKS)
-    .where(
-        *_STARTED_BY,
-        CLOCKS.c.policy_version < sa.bindparam("policy_version"),
-        CLOCKS.c.id > sa.bindparam("after"),
-    )
-    .order_by(CLOCKS.c.id)
-    .limit(sa.bindparam("limit"))
-    .with_for_update(key_share=True),
-    row=Clock,
+COUNT_STARTED_BY, SOME_STARTED_BY, LOCK_CLOCKS_BEHIND_POLICY = _undecided(
+    CLOCKS.c.clock_policy_id, CLOCKS.c.policy_version
 )
 LIST_CLOCKS = Listing(
     sa.select(CLOCKS),

@@ -1,5 +1,6 @@
 """The table of escalations, and the statements on it."""
 
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from cases.domain.promise import Promise
 from cases.store.tables import CASES, METADATA, PROMISES, members, members_of
 from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.db.statement import Statement, of_entity
+from chassis.db.statement import Statement, locking, of_entity
 from chassis.db.tables import among, table
 from rapport.cases.v1 import escalation_pb2
 
@@ -21,15 +22,7 @@ _OPEN = _E.state == sa.literal_column(f"'{EscalationState.OPEN.value}'")
 
 ESCALATION, LOCK_ESCALATION, UPDATE_ESCALATION = of_entity(ESCALATIONS, Escalation)
 INSERT_ESCALATION = Statement[Any](insert(ESCALATIONS))
-
-
-def _lock_open(*where: Any) -> Statement[Escalation]:
-    return Statement(
-        sa.select(ESCALATIONS).where(*where, _OPEN).order_by(_E.id).with_for_update(key_share=True),
-        row=Escalation,
-    )
-
-
+_lock_open = partial(locking, ESCALATIONS, Escalation, _OPEN)
 # Those of a case and of what was merged into it: two where each had one before. The case is locked before
 # them: no other comes to be, nor is it settled.
 OPEN_OF_CASE = _lock_open(_E.case_id == sa.func.any(members_of(sa.bindparam("case_id", type_=sa.Uuid))))

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cases.store.tables import METADATA
 from chassis.db.aliases import group_of, survivor_of
 from chassis.db.statement import Statement
-from chassis.db.tables import table
+from chassis.db.tables import replaced, table
 
 
 @dataclass(slots=True)
@@ -25,15 +25,7 @@ class CustomerLanguage:
 
 
 LANGUAGES = table(METADATA, "customer_languages", CustomerLanguage, key=("customer_id",))
-_new = insert(LANGUAGES)
-# Whatever the order in which it arrives.
-PUT_LANGUAGE = Statement[Any](
-    _new.on_conflict_do_update(
-        index_elements=[LANGUAGES.c.customer_id],
-        set_={name: _new.excluded[name] for name in ("language_code", "version", "update_time")},
-        where=LANGUAGES.c.version < _new.excluded.version,
-    )
-)
+PUT_LANGUAGE = Statement[Any](replaced(insert(LANGUAGES), newer=True))
 _customer: Any = sa.bindparam("customer_id", type_=sa.Uuid)
 # Of several names of one customer that which goes on says it.
 LANGUAGE = Statement(

@@ -7,33 +7,25 @@ import sqlalchemy as sa
 from cases.domain.case import Case, CaseState
 from cases.domain.work_item import WorkItem, WorkItemState
 from cases.store.tables import CASES, WORK_ITEMS
-from chassis.db.statement import Statement
+from chassis.db.statement import locking
 
 AT_ONCE: Any = sa.literal_column("50")
 _AGENT: Any = sa.bindparam("agent_id", type_=sa.Text)
 _SERVES: Any = sa.bindparam("serves", type_=sa.Text)  # the department; empty: none
 
-LOCK_WORK_LEFT = Statement(
-    sa.select(WORK_ITEMS)
-    .where(
-        WORK_ITEMS.c.assignee_id == _AGENT,
-        WORK_ITEMS.c.state != sa.literal_column(f"'{WorkItemState.FINISHED}'"),
-        WORK_ITEMS.c.department_id != _SERVES,
-    )
-    .order_by(WORK_ITEMS.c.id)
-    .limit(AT_ONCE)
-    .with_for_update(key_share=True),
-    row=WorkItem,
+LOCK_WORK_LEFT = locking(
+    WORK_ITEMS,
+    WorkItem,
+    WORK_ITEMS.c.assignee_id == _AGENT,
+    WORK_ITEMS.c.state != sa.literal_column(f"'{WorkItemState.FINISHED}'"),
+    WORK_ITEMS.c.department_id != _SERVES,
+    limit=AT_ONCE,
 )
-LOCK_CASES_LEFT = Statement(
-    sa.select(CASES)
-    .where(
-        CASES.c.owner_id == _AGENT,
-        CASES.c.state == sa.literal_column(f"'{CaseState.OPEN}'"),
-        CASES.c.department_id != _SERVES,
-    )
-    .order_by(CASES.c.id)
-    .limit(AT_ONCE)
-    .with_for_update(key_share=True),
-    row=Case,
+LOCK_CASES_LEFT = locking(
+    CASES,
+    Case,
+    CASES.c.owner_id == _AGENT,
+    CASES.c.state == sa.literal_column(f"'{CaseState.OPEN}'"),
+    CASES.c.department_id != _SERVES,
+    limit=AT_ONCE,
 )

@@ -11,7 +11,7 @@ from cases.store.tables import CASES, METADATA
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.aliases import survivor_of
-from chassis.db.statement import Statement, of_entity
+from chassis.db.statement import Statement, locking, of_entity
 from chassis.db.tables import among, table
 from rapport.cases.v1 import case_link_pb2
 
@@ -48,10 +48,7 @@ GROUPED_WITH = Statement[Any](
     )
 )
 # Always in this order, so that two who merge crosswise do not each wait for the other.
-LOCK_CASES = Statement(
-    sa.select(CASES).where(among(CASES.c.id, "ids")).order_by(CASES.c.id).with_for_update(key_share=True),
-    row=Case,
-)
+LOCK_CASES = locking(CASES, Case, among(CASES.c.id, "ids"))
 MERGES_AMONG = Statement(sa.select(CASE_LINKS).where(among(_L.case_id, "ids"), _IS_MERGE), row=CaseLink)
 
 _other = CASES.alias("other")

@@ -9,20 +9,16 @@ from cases.domain.clock import Clock
 from cases.domain.promise import Promise
 from cases.domain.work_item import WorkItem, WorkItemState
 from cases.store.calendars import CALENDAR_VERSIONS
-from cases.store.clocks import CLOCKS, DONE_TIMES
+from cases.store.clocks import CLOCKS, DONE_TIMES, UNDECIDED
 from cases.store.tables import CASES, PROMISES, WORK_ITEMS
 from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
 from chassis.db.tables import among
 
-_PAGE = {"after": sa.bindparam("after", type_=sa.Uuid), "limit": sa.bindparam("limit")}
+_AFTER, _LIMIT = sa.bindparam("after", type_=sa.Uuid), sa.bindparam("limit", type_=sa.Integer)
 
 SOME_UNDECIDED = Statement(
-    sa.select(CLOCKS)
-    .where(CLOCKS.c.fulfill_time.is_(None), CLOCKS.c.breach_time.is_(None), CLOCKS.c.id > _PAGE["after"])
-    .order_by(CLOCKS.c.id)
-    .limit(_PAGE["limit"]),
-    row=Clock,
+    sa.select(CLOCKS).where(*UNDECIDED, CLOCKS.c.id > _AFTER).order_by(CLOCKS.c.id).limit(_LIMIT), row=Clock
 )
 _due, _warning = TIMERS.alias("due"), TIMERS.alias("warning")
 
@@ -70,29 +66,28 @@ CASES_WITHOUT = Statement(
     sa.select(CASES)
     .where(
         CASES.c.state == CaseState.OPEN.value,
-        CASES.c.id > _PAGE["after"],
+        CASES.c.id > _AFTER,
         CASES.c.open_time <= sa.bindparam("before"),
         ~sa.exists().where(
             CLOCKS.c.case_id == CASES.c.id, CLOCKS.c.work_item_id.is_(None), CLOCKS.c.promise_id.is_(None)
         ),
     )
     .order_by(CASES.c.id)
-    .limit(_PAGE["limit"]),
+    .limit(_LIMIT),
     row=Case,
 )
-_UNFINISHED = WorkItemState.PENDING, WorkItemState.STARTED
 WORK_WITHOUT = Statement(
     sa.select(WORK_ITEMS)
     .where(
         sa.or_(
             *(WORK_ITEMS.c.state == each.value for each in (WorkItemState.PENDING, WorkItemState.STARTED))
         ),
-        WORK_ITEMS.c.id > _PAGE["after"],
+        WORK_ITEMS.c.id > _AFTER,
         WORK_ITEMS.c.create_time <= sa.bindparam("before"),
         ~sa.exists().where(CLOCKS.c.work_item_id == WORK_ITEMS.c.id),
     )
     .order_by(WORK_ITEMS.c.id)
-    .limit(_PAGE["limit"]),
+    .limit(_LIMIT),
     row=WorkItem,
 )
 TIMERS_OF = Statement[Any](

@@ -13,7 +13,7 @@ from cases.domain.priority import Band
 from cases.domain.promise_state import PromiseState
 from cases.store.tables import CASES, METADATA, PROMISES
 from chassis.db.aliases import group_of, names_of
-from chassis.db.statement import Statement
+from chassis.db.statement import Statement, locking
 from chassis.db.tables import among, replaced, table
 
 MISSED_MAX = 100  # that are counted
@@ -61,17 +61,13 @@ STANDING = Statement[Any](
     )
 )
 # The open cases of a customer after a certain one, locked in the order in which several always are.
-LOCK_OPEN_CASES_OF = Statement(
-    sa.select(CASES)
-    .where(
-        CASES.c.customer_id == sa.func.any(group_of(_CUSTOMER)),
-        CASES.c.state == CaseState.OPEN.value,
-        CASES.c.id > sa.bindparam("after", type_=sa.Uuid),
-    )
-    .order_by(CASES.c.id)
-    .limit(sa.bindparam("limit", type_=sa.Integer))
-    .with_for_update(key_share=True),
-    row=Case,
+LOCK_OPEN_CASES_OF = locking(
+    CASES,
+    Case,
+    CASES.c.customer_id == sa.func.any(group_of(_CUSTOMER)),
+    CASES.c.state == CaseState.OPEN.value,
+    CASES.c.id > sa.bindparam("after", type_=sa.Uuid),
+    limit=sa.bindparam("limit", type_=sa.Integer),
 )
 HARMS_MERGED_INTO = Statement[Any](
     sa.select(CASES.c.survivor_id, CASES.c.harm).where(among(CASES.c.survivor_id, "ids"))

@@ -15,7 +15,7 @@ from cases.domain.promise_state import LIVE, PromiseState
 from cases.domain.work_item import CUSTOMER_ANSWER, WorkItem, WorkItemState
 from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.db.statement import Bulk, Statement, of_entity
+from chassis.db.statement import Bulk, Statement, locking, of_entity
 from chassis.db.tables import among, table
 from chassis.overlap import RECORDED_MAX
 from rapport.cases.v1 import case_pb2, note_pb2, work_item_pb2
@@ -121,13 +121,7 @@ LOCK_CASE_OF_WORK_ITEM = Statement[Any](
     )
     .with_for_update(key_share=True, of=CASES)
 )
-LOCK_WORK_ITEMS_OF_CASE = Statement(
-    sa.select(WORK_ITEMS)
-    .where(WORK_ITEMS.c.case_id == sa.bindparam("case_id"))
-    .order_by(WORK_ITEMS.c.id)
-    .with_for_update(key_share=True),
-    row=WorkItem,
-)
+LOCK_WORK_ITEMS_OF_CASE = locking(WORK_ITEMS, WorkItem, WORK_ITEMS.c.case_id == sa.bindparam("case_id"))
 INSERT_CASE = Statement[Any](sa.insert(CASES))
 _OF_CASE = sa.select(NOTES).where(NOTES.c.case_id == sa.bindparam("case_id"))
 NOTE = Statement(_OF_CASE.where(NOTES.c.id == sa.bindparam("id")), row=Note)
@@ -145,13 +139,7 @@ _OF_PROMISE = sa.select(PROMISES.c.work_item_id).where(PROMISES.c.id == sa.bindp
 WORK_ITEM, LOCK_WORK_ITEM, UPDATE_WORK_ITEM = of_entity(WORK_ITEMS, WorkItem)
 # A work item is locked before the promises that rest on it, always: so forecasts, renegotiations and new
 # promises follow one after another and none can deadlock another.
-LOCK_WORK_ITEMS = Statement(
-    sa.select(WORK_ITEMS)
-    .where(among(WORK_ITEMS.c.id, "ids"))
-    .order_by(WORK_ITEMS.c.id)
-    .with_for_update(key_share=True),
-    row=WorkItem,
-)
+LOCK_WORK_ITEMS = locking(WORK_ITEMS, WorkItem, among(WORK_ITEMS.c.id, "ids"))
 LOCK_WORK_ITEM_OF_PROMISE = Statement(
     sa.select(WORK_ITEMS)
     .where(WORK_ITEMS.c.id == _OF_PROMISE.scalar_subquery())
@@ -181,20 +169,16 @@ def _in(states: Iterable[PromiseState]) -> sa.ColumnElement[bool]:
 
 PROMISE, LOCK_PROMISE, UPDATE_PROMISE = of_entity(PROMISES, Promise)
 # Those that the customer still waits for: live, or broken, and neither replaced nor taken back.
-LOCK_PROMISES_AWAITED = Statement(
-    sa.select(PROMISES)
-    .where(
-        among(PROMISES.c.work_item_id, "work_item_ids"),
-        _in(LIVE | {PromiseState.BROKEN}),
-        PROMISES.c.successor_id.is_(None),
-        PROMISES.c.withdraw_time.is_(None),
-    )
-    .order_by(PROMISES.c.id)
-    .with_for_update(key_share=True),
-    row=Promise,
+_ON_WORK_ITEMS = among(PROMISES.c.work_item_id, "work_item_ids")
+LOCK_PROMISES_AWAITED = locking(
+    PROMISES,
+    Promise,
+    _ON_WORK_ITEMS,
+    _in(LIVE | {PromiseState.BROKEN}),
+    PROMISES.c.successor_id.is_(None),
+    PROMISES.c.withdraw_time.is_(None),
 )
 _IMPORTED = among(PROMISES.c.import_key, "import_keys")
-_ON_WORK_ITEMS = among(PROMISES.c.work_item_id, "work_item_ids")
 PROMISES_BY_IMPORT_KEY = Statement(sa.select(PROMISES).where(_IMPORTED), row=Promise)
 # What was promised on work items or came with import keys, the oldest first.
 PROMISED_BEFORE = Statement(

@@ -26,11 +26,25 @@ from cases.usecases.keeping import (
 )
 from chassis.api.entities import found, owned
 from chassis.context import Call
+from chassis.db.database import Database
 from chassis.db.transaction import Transaction
+from chassis.telemetry.metrics import Snapshot
 from chassis.work.timers import Timer
 
 FOLLOWING = 100  # at once
 AT_ONCE = (ClockMetric.FIRST_RESPONSE, ClockMetric.RESOLUTION, ClockMetric.SILENCE)
+ENDLESS = Snapshot(
+    "rapport_clocks_endless",
+    "Clocks that run and will never be up, at most 1,000: their calendar does not open for so long any more. "
+    "The same in every replica.",
+    (),
+)
+
+
+async def count_endless(db: Database) -> None:
+    """Tell how many clocks run for ever."""
+    row = await store.COUNT_ENDLESS.one(db)
+    ENDLESS.replace({(): row["endless"]})
 
 
 async def start_clocks_of_case(tx: Transaction, case: Case, caused_by: UUID) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from cases.domain.about import About, owed, settled_at
+from cases.domain.calendar import ALWAYS
 from cases.domain.case import Case, CaseState
 from cases.domain.clock import Clock
 from cases.domain.clock_policy import ClockMetric, ClockPolicy, Target
@@ -31,7 +32,6 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 
 _CALENDARS: WeakKeyDictionary[Database, Calendars] = WeakKeyDictionary()  # a service's, as long as it is up
-ALWAYS = "always"  # the calendar of who does not say when they work
 DUE_TIMER, WARNING_TIMER = "clock-due", "clock-warning"
 
 

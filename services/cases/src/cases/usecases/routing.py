@@ -5,7 +5,7 @@ from uuid import UUID
 from cases.domain.lane import RESERVED, URGENT
 from cases.domain.work_item import WorkItem
 from cases.names import TEAM
-from cases.store.languages import LANGUAGE, PUT_LANGUAGE, CustomerLanguage
+from cases.store.languages import LANGUAGE
 from cases.store.queue import SET_LANE
 from cases.store.tables import CASE, LOCK_WORK_ITEM
 from cases.store.teams import TEAM as TEAM_BY_ID
@@ -58,9 +58,3 @@ async def open_to_all_languages(tx: Transaction, timer: Timer) -> None:
     work_item = await LOCK_WORK_ITEM.maybe(tx, id=UUID(timer.key))
     if work_item and await look_at_language(tx, work_item):
         await tx.defer(SET_LANE, **values(work_item))
-
-
-async def language_told(tx: Transaction, customer_id: UUID, language_code: str, version: int) -> None:
-    """Take in what language a customer speaks, whatever the order in which it arrives."""
-    row = CustomerLanguage(customer_id, language_code, version, tx.now)
-    await tx.defer(PUT_LANGUAGE, **values(row))
