@@ -106,3 +106,32 @@ async def test_a_customer_who_asks_for_more_authority_is_promised_and_who_is_ask
     await page.reload()
     await expect(above).to_contain_text(f"Lea {width} sees to it")
     assert await barriers(page) == []
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(320, "dark"), (390, "light"), (1280, "light"), (1920, "dark")]
+)
+async def test_much_work_is_folded_and_stays_unfolded_while_it_is_done_by_keyboard(
+    desk: Company, signed_in: SignedIn, width: int, scheme: str
+) -> None:
+    case = await cased(desk, f"Petra {width}")
+    for _ in range(10):
+        told = {"case": case["name"], "department": "departments/delivery", "kind": "repair"}
+        await desk.ask(ALICE, "POST", "workItems", **told)
+    page = (await signed_in(DORA)).page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await page.goto(f"/{case['name']}")
+    assert await barriers(page) == []
+    work = page.locator("#work")
+    nobody = work.locator("summary", has_text="Delivery, nobody yet")
+    await expect(nobody).to_have_text("Delivery, nobody yet: 11")
+    await expect(work.get_by_role("button", name="Begin work").first).to_be_hidden()
+    await nobody.press("Enter")
+    row = work.locator("[data-key]", has_text="Deliver order")
+    await row.get_by_role("button", name="Begin work").press("Enter")
+    await page.get_by_role("dialog").locator("form").wait_for()
+    await page.keyboard.press("Control+Enter")
+    await expect(nobody).to_have_text("Delivery, nobody yet: 10")
+    await expect(work.get_by_role("button", name="Begin work").first).to_be_visible()
+    assert await barriers(page) == []

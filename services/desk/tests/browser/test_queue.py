@@ -18,7 +18,7 @@ LENA = Person("lena", "manager", "delivery")
 @pytest.fixture(scope="module", autouse=True)
 async def work(desk: Company) -> str:
     """Work of a customer's waits, of which some is promised, some is for a team."""
-    for code, said in (("dan", {"capacity": 2}), ("lena", {}), ("dora", {})):
+    for code, said in (("dan", {"capacity": 2}), ("lena", {}), ("dora", {"languageCodes": ["de"]})):
         told = {"displayName": code.title(), "phone": "+49 30 1", "department": DELIVERY, **said}
         await desk.ask(ADMIN, "PATCH", f"agents/{code}?allowMissing=true", **told)
     team = {"displayName": "Returns", "department": DELIVERY, "skills": ["refunds"]}

@@ -71,18 +71,24 @@ async def page_of(who: Any, item: Any) -> str:
     return str(answer.text)
 
 
-async def test_of_many_who_have_something_of_it_the_first_ten_are_shown_and_the_others_are_folded(
+async def test_of_much_work_the_page_says_first_how_much_each_department_has_and_how_far_it_is(
     desk: Any,
 ) -> None:
     item, api = await work(desk), desk.client()
-    for _ in range(11):
-        await made(api, "/v1/workItems", case=item["case"], department=DELIVERY, kind="deliver-order")
-    page = await page_of(await desk.signed_in("agent:alice", AGENT, "delivery"), item)
-    shown, _, folded = page.partition('<details id="holders">')
-    folded = folded.partition("</details>")[0]
-    assert "and 2 more" in folded
-    holder = "<li>Delivery, nobody yet: Deliver order"
-    assert (shown.count(holder), folded.count(holder)) == (10, 2)
+    for department in (*[DELIVERY] * 9, "departments/billing"):
+        await made(api, "/v1/workItems", case=item["case"], department=department, kind="deliver-order")
+    await made(api, f"/v1/{item['name']}:start")
+    alice = await desk.signed_in("agent:alice", AGENT, "delivery")
+    page = await page_of(alice, item)
+    groups = re.findall(r'<details id="([a-z-]+)"><summary class="small">(.*?)</summary>', page)
+    labels = ["Delivery, nobody yet: 9", "Billing, nobody yet: 1", "Delivery, begun: 1"]
+    keys = ["delivery-nobody", "billing-nobody", "delivery-begun"]
+    assert groups == [
+        *zip([f"holders-{each}" for each in keys], labels, strict=True),
+        *zip([f"work-{each}" for each in keys], labels, strict=True),
+    ]
+    folded = page.partition('<details id="holders-delivery-nobody">')[2].partition("</details>")[0]
+    assert folded.count("<li>Delivery, nobody yet: Deliver order") == 9
 
 
 async def test_the_page_says_whose_it_is_how_pressing_and_who_has_it_now(desk: Any) -> None:

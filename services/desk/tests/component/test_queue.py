@@ -92,6 +92,26 @@ async def test_the_queue_says_what_waits_why_in_that_order_and_who_is_there(desk
     assert "Repair" in team
     assert "Deliver order" not in team
     assert (await dora.get("/queue")).headers["location"] == "/queue/delivery"
+    assert (await dora.get("/queue?department=billing")).headers["location"] == "/queue/billing"
+    assert (await dora.get("/queue?department=../x")).headers["location"] == "/queue/delivery"
+
+
+async def test_that_work_is_reserved_for_a_language_is_said_where_somebody_does_not_speak_it(
+    desk: Any,
+) -> None:
+    api = desk.client()
+    (case,) = (await api.get("/v1/cases")).json()["cases"]
+    told = {"case": case["name"], "department": DELIVERY, "kind": "call-back", "languageCode": "fr-CA"}
+    await made(api, "/v1/workItems", **told)
+    dora = await desk.signed_in("agent:dora", ["*"], "delivery")
+    reserved = "for a while only for who speaks French"
+    assert reserved not in text((await dora.get("/queue/delivery")).text)  # both say nothing: they speak any
+    assert "as nothing waits longer than 3 days" in text((await dora.get("/queue/delivery")).text)
+    await agent(api, "dora", languageCodes=["fr"])
+    await agent(api, "emil", languageCodes=["de"])
+    assert reserved in text((await dora.get("/queue/delivery")).text)
+    await agent(api, "emil", languageCodes=["de", "fr-FR"])
+    assert reserved not in text((await dora.get("/queue/delivery")).text)
 
 
 async def test_who_takes_the_next_hears_why_and_has_it_in_hand(desk: Any) -> None:

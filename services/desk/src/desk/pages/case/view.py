@@ -17,6 +17,7 @@ from desk.pages.actions.kinds.handing import further
 from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import offered
 from desk.pages.case.above import above, is_asked
+from desk.pages.case.holding import grouped, holder
 from desk.pages.case.picture import Lane, lane
 from desk.pages.case.reply import reply
 from desk.pages.customer.cases import how_far
@@ -111,7 +112,7 @@ class _Maker:
             reasons=", ".join(say.code(each) for each in case.priority_reasons),
             owner=say("{who} owns it.", who=self.names(case.owner)),
             lasting=self._lasting(is_open),
-            holders=[self._holder(each) for each in waiting],
+            holders=grouped(waiting, self._holder, say),
             reply=reply(case, waiting, say),
             problem=words.last(case.name) if value_name(case, "kind") == "PROBLEM" else "",
             acts=self._offered(*acts, on=case.name, owner=case.department),
@@ -126,25 +127,12 @@ class _Maker:
         return self.say("{how} after {span}", how=how, span=self.say.lasting(ended - opened))
 
     def _holder(self, item: WorkItem) -> str:
-        """`Delivery has it since 3 October, Bob does it`: of the hand-off that has not ended."""
-        lines = self.parts.of("handoffs", ListHandoffsResponse).handoffs
-        came = [
-            moment(each.hand_over_time)
-            for each in lines
-            if each.work_item == item.name and not each.HasField("end_time")
-        ]
-        told = {
-            "department": self.say.titled(words.last(item.department)),
-            "what": self.say.about(item),
-            "day": self.say.moment(max(came, default=moment(item.create_time))),
-        }
-        if item.assignee:
-            return self.say("{department}, {who}: {what}, since {day}", who=self.names(item.assignee), **told)
-        return self.say("{department}, nobody yet: {what}, since {day}", **told)
+        return holder(item, self.parts, self.names, self.say)
 
     def work(self) -> Card:
         titles = {each.name: self.say.about(each) for each in self.items}
-        return Card(trouble=self._trouble("items"), rows=[self._item(each, titles) for each in self.items])
+        groups = grouped(self.items, lambda each: self._item(each, titles), self.say)
+        return Card(trouble=self._trouble("items"), groups=groups)
 
     def _item(self, item: WorkItem, titles: Mapping[str, str]) -> Card:
         say = self.say

@@ -1,12 +1,13 @@
 """What the pages ask of the services: what waits and who is there at once, then whom it is about."""
 
+import asyncio
 from typing import Any
 
 from desk.pages.base import Looking
 from desk.pages.customer.loading import Names
 from desk.pages.services import Parts, ask, patience
 from rapport.cases.v1.case_service_pb2 import BatchGetCasesRequest, BatchGetCasesResponse
-from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
+from rapport.cases.v1.directory_service_pb2 import GetAgentRequest, ListAgentsRequest
 from rapport.cases.v1.presence_service_pb2 import (
     GetPresenceRequest,
     ListPresencesRequest,
@@ -21,7 +22,7 @@ from rapport.cases.v1.team_service_pb2 import ListTeamsRequest
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest, ListWorkItemsResponse
 
 PAGE_S = 0.8  # for everything, also for what is asked only after an answer
-LISTED_MAX, MINE_MAX, PEOPLE_MAX = 50, 50, 200
+LISTED_MAX, MINE_MAX, PEOPLE_MAX, AGENTS_MAX = 50, 50, 200, 1000
 
 
 async def load(look: Looking, department: str, team: str, token: str = "") -> Parts:
@@ -38,11 +39,22 @@ async def load(look: Looking, department: str, team: str, token: str = "") -> Pa
         asked["teams"] = services.teams.ListTeams(ListTeamsRequest(filter=ours, page_size=PEOPLE_MAX))
     parts = await ask(left(), **asked)
     listed = parts.of("works", ListQueuedWorkResponse).queued_works
-    found = await _about(look, [each.work_item.case for each in listed], left())
+    found, speakers = await asyncio.gather(
+        _about(look, [each.work_item.case for each in listed], left()),
+        _speakers(look, any(each.language_reserved for each in listed), left()),
+    )
     names = Names(look.viewer, look.memory)
     people = parts.of("people", ListPresencesResponse).presences
     await names.learn(services, {each.name.removesuffix("/presence") for each in people}, left())
-    return Parts(parts | found)
+    return Parts(parts | found | speakers)
+
+
+async def _speakers(look: Looking, is_reserved: bool, left_s: float) -> Parts:
+    """Who speaks what, where work waits for who speaks its language."""
+    if not is_reserved:
+        return Parts()
+    asked = look.services.directory.ListAgents(ListAgentsRequest(page_size=AGENTS_MAX))
+    return await ask(left_s, agents=asked)
 
 
 async def mine(look: Looking) -> Parts:

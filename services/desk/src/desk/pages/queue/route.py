@@ -30,9 +30,9 @@ DONE = {"X-Done": "1"}
 
 
 @router.get("/queue")
-async def ours(look: Look) -> Response:
-    """The queue of one's own department."""
-    code = words.last(look.viewer.department)
+async def ours(look: Look, department: str = "") -> Response:
+    """The queue of one's own department, or of one named as on other pages: `?department=delivery`."""
+    code = department if CODE.fullmatch(department) else words.last(look.viewer.department)
     return RedirectResponse(f"/queue/{code}" if code else "/", 303)  # which says that they belong to none
 
 

@@ -18,11 +18,13 @@ from desk.pages.work.view import Line
 from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_service_pb2 import BatchGetCasesResponse
+from rapport.cases.v1.directory_service_pb2 import ListAgentsResponse
 from rapport.cases.v1.presence_pb2 import Presence
 from rapport.cases.v1.presence_service_pb2 import ListPresencesResponse
 from rapport.cases.v1.queue_pb2 import Queue, QueuedWork
 from rapport.cases.v1.queue_service_pb2 import ListQueuedWorkResponse, Nothing
 from rapport.cases.v1.team_service_pb2 import ListTeamsResponse
+from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsResponse
 from rapport.customer.v1.customer_pb2 import Customer
 
@@ -61,7 +63,10 @@ def waiting(parts: Parts, viewer: Viewer, say: Speech) -> Waiting:
     """What waits, in its order."""
     found = parts.of("works", ListQueuedWorkResponse)
     cases, names = _cases(parts), _names(parts)
-    lines = [_queued(each, cases, names, viewer, say) for each in found.queued_works]
+    lines = [
+        _queued(each, cases, names, viewer, say, reserved=not _all_speak(each.work_item, parts))
+        for each in found.queued_works
+    ]
     listed = Listed(lines, bool(found.next_page_token), trouble(parts, say, "works", "queue"))
     figures = _figures(parts.of("queue", Queue), say) if parts.has("queue") else []
     return Waiting(figures, listed, found.next_page_token)
@@ -109,15 +114,15 @@ def own(parts: Parts, viewer: Viewer, say: Speech) -> Listed[Line]:
     return Listed(lines, bool(found.next_page_token), trouble(parts, say, "mine"))
 
 
-def why(each: QueuedWork, say: Speech) -> str:
-    """Why work has its place, in words."""
+def why(each: QueuedWork, say: Speech, *, reserved: bool = True) -> str:
+    """Why work has its place, in words; for whom it is reserved unless that is left out."""
     at, item = moment(each.deadline_time), each.work_item
     due = {
         "PROMISE": N_("promised for {when}"),
         "CLOCK": N_("due {when} by its clock"),
-        "AGE": N_("due {when}, for nobody waits for ever"),
+        "AGE": N_("due {when}, as nothing waits longer than {span}"),
     }[value_name(each, "deadline_basis") or "AGE"]
-    said = [say(due, when=say.moment(at))]
+    said = [say(due, when=say.moment(at), span=say.lasting(at - moment(item.create_time)))]
     if at <= say.now:
         said.append(say("overdue"))
     elif each.deadline_near:
@@ -134,7 +139,7 @@ def why(each: QueuedWork, say: Speech) -> str:
         said.append(say("needs {skills}", skills=skills))
     if item.team:
         said.append(say("for {team}", team=say.titled(words.last(item.team))))
-    if each.language_reserved:
+    if reserved and each.language_reserved:
         language = say.language_of(item.language_code)
         said.append(say("for a while only for who speaks {language}", language=language))
     return ", ".join(said)
@@ -196,15 +201,33 @@ def trouble(parts: Parts, say: Speech, *names: str) -> str:
 
 
 def _queued(
-    each: QueuedWork, cases: Mapping[str, Any], names: Mapping[str, str], viewer: Viewer, say: Speech
+    each: QueuedWork,
+    cases: Mapping[str, Any],
+    names: Mapping[str, str],
+    viewer: Viewer,
+    say: Speech,
+    *,
+    reserved: bool,
 ) -> Line:
     item = each.work_item
     customer = cases[item.case].customer if item.case in cases else ""
     offers = offered(viewer, customer, GIVE, on=item.name, owner=item.department) if customer else ()
     mood = "no" if moment(each.deadline_time) <= say.now else "stale" if each.deadline_near else ""
     who = names.get(customer, "")
-    page, what = page_of_call(item), say.about(item)
-    return Line(item.name, customer, who, what, why(each, say), mood, offers, case=item.case, page=page)
+    page, what, reason = page_of_call(item), say.about(item), why(each, say, reserved=reserved)
+    return Line(item.name, customer, who, what, reason, mood, offers, case=item.case, page=page)
+
+
+def _all_speak(item: WorkItem, parts: Parts) -> bool:
+    """Whether all of its department speak the language of work: that it is reserved for them says nothing."""
+    if not parts.has("agents"):
+        return False
+    language = item.language_code.partition("-")[0]
+    return all(
+        not each.language_codes or language in (code.partition("-")[0] for code in each.language_codes)
+        for each in parts.of("agents", ListAgentsResponse).agents
+        if each.department == item.department and not each.inactive
+    )
 
 
 def _figures(queue: Queue, say: Speech) -> Sequence[tuple[str, str]]:

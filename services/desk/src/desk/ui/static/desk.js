@@ -217,9 +217,10 @@ document.addEventListener("keydown", event => {
   if (others.length) which([to, ...others]); else to.matches("textarea, input, [data-chosen]") ? to.focus() : to.click();
 });
 // A letter is meant for the row that has the focus, or for its card; on a page with several alike one says which.
+// What a card has folded away has none.
 function meant(letter) {
   for (let within = document.activeElement; within; within = within.parentElement) {
-    const found = new Map(all(`[data-letter="${CSS.escape(letter)}"]`, within).map(each => [each.dataset.open ?? each, each]));
+    const found = new Map(all(`[data-letter="${CSS.escape(letter)}"]`, within).filter(each => !each.closest("[data-live] details:not([open])")).map(each => [each.dataset.open ?? each, each]));
     if (found.size) return [...found.values()];
   }
   return [];

@@ -45,11 +45,12 @@ document.addEventListener("acted", ({detail: id}) => {
 });
 function put(region, card) {
   const at = document.activeElement, row = at.closest("[data-key]")?.dataset.key, inside = region.contains(at);
-  const offered = all(".act", region).map(each => each.id);
+  const offered = all(".act", region).map(each => each.id), unfolded = all("details[open]", region).map(each => each.id);
   waiting.delete(region.id);
   versions.set(region.id, card.version);
   const before = new Map(all("[data-key]", region).map(each => [each.dataset.key, meant(each)]));
   region.replaceChildren(document.createRange().createContextualFragment(card.html));
+  for (const each of all("details", region)) if (each.id && unfolded.includes(each.id)) each.open = true;
   document.dispatchEvent(new CustomEvent("gone", {detail: offered.filter(id => !document.getElementById(id))}));
   if (inside) stay(at.id, row, region);
   if (meanings.get(region.id) === card.meaning) return; // time passed, that is all
@@ -62,6 +63,7 @@ function put(region, card) {
 }
 function stay(id, row, region) { // what is gone had a row, and that a card
   const to = document.getElementById(id) ?? (all("[data-key]", region).find(each => each.dataset.key === row) ?? region);
+  to.closest("details")?.setAttribute("open", ""); // also where it is among others now
   if (!to.id || to === region) to.tabIndex = -1;
   to.focus({preventScroll: true});
 }
