@@ -54,6 +54,8 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListUnits": {"parent": "programs/main"},
     "ListAccounts": {"parent": "programs/main"},
     "ListMemberships": {"parent": "programs/main"},
+    "ListMembers": {"parent": f"programs/main/memberships/{uuid4()}"},
+    "ListCards": {"parent": f"programs/main/memberships/{uuid4()}"},
 }
 INTEGERS = {FieldDescriptor.TYPE_INT32: 31, FieldDescriptor.TYPE_INT64: 63}
 # What requests with an update mask hold.

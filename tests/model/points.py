@@ -34,8 +34,8 @@ from loyalty.service import service as loyalty
 from loyalty.store.lots import LOTS, WRONG_LOTS
 from loyalty.store.seals import WRONG_UNITS
 from loyalty.store.tables import ACCOUNTS
-from loyalty.usecases.ledger import account_of
 from loyalty.usecases.lots_due import activate_lot, see_to_lots
+from loyalty.usecases.memberships import account_of
 from loyalty.usecases.posting import post_transfer, reverse_transfer
 from loyalty.usecases.redemption import commit_reservation, expire_reservation, release_reservation, reserve
 from rapport_testing.clock import ManualClock

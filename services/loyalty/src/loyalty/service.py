@@ -12,7 +12,8 @@ from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.events.customer import bands_of_merged
 from loyalty.rpc.ledger import LedgerRpc
 from loyalty.rpc.lots import LotRpc, ReservationRpc
-from loyalty.rpc.services import GoodwillRpc, MembershipRpc, ProgramRpc, PurchaseRpc
+from loyalty.rpc.memberships import CardRpc, MemberRpc, MembershipRpc
+from loyalty.rpc.services import GoodwillRpc, ProgramRpc, PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.checks import CHECKS_TIMER, check_ledger, expect_checks, tell_checks
 from loyalty.usecases.goodwill import Authority
@@ -57,6 +58,8 @@ def compose(app: App[Settings]) -> None:
     app.serve(LotRpc(app))
     app.serve(ReservationRpc(app))
     app.serve(MembershipRpc(app))
+    app.serve(MemberRpc(app))
+    app.serve(CardRpc(app))
     app.serve(PurchaseRpc(app, formula=formula))
     app.serve(GoodwillRpc(app, authority=authority))
 

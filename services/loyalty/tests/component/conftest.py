@@ -109,6 +109,10 @@ class Desk:
             await self.ledger.PostTransfer(self.posting(ISSUED, account.name, points))
         return str(account.name)
 
+    def joining(self, customer: str) -> CreateMembershipRequest:
+        """A request to make a customer a member."""
+        return CreateMembershipRequest(parent=MAIN, membership=Membership(customer=customer))
+
     def posting(self, giver: str, getter: str, points: int) -> PostTransferRequest:
         """A request to move points between two accounts."""
         return self.transfer((giver, -points), (getter, points))

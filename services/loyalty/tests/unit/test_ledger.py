@@ -21,7 +21,8 @@ from loyalty.domain.ledger import (
     check_legs,
     post,
 )
-from loyalty.domain.program import Membership, Unit
+from loyalty.domain.membership import Membership
+from loyalty.domain.program import Unit
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 POINTS, MILES = (Unit("main", name, name, 1, NOW, NOW) for name in ("points", "miles"))

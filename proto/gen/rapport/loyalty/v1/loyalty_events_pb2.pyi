@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.type import money_pb2 as _money_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
 from rapport.common.v1 import value_band_pb2 as _value_band_pb2
+from rapport.loyalty.v1 import member_pb2 as _member_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -189,6 +190,340 @@ class MembershipCreated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MembershipCreated: _TypeAlias = MembershipCreated  # noqa: Y015
+
+@_typing.final
+class MemberJoined(_message.Message):
+    """A customer came to belong to a membership."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    customer: _builtins.str
+    """The customer, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    member: _builtins.str
+    """`programs/{id}/memberships/{uuid}/members/{uuid}`."""
+    role: _member_pb2.Member.Role.ValueType
+    """What the customer is in it."""
+    def __init__(
+        self,
+        *,
+        membership: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        member: _builtins.str = ...,
+        role: _member_pb2.Member.Role.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "member", b"member", "membership", b"membership", "program", b"program", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberJoined: _TypeAlias = MemberJoined  # noqa: Y015
+
+@_typing.final
+class MemberLeft(_message.Message):
+    """A customer does not belong to a membership any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    customer: _builtins.str
+    """The customer, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    member: _builtins.str
+    """`programs/{id}/memberships/{uuid}/members/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    def __init__(
+        self,
+        *,
+        membership: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        member: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "member", b"member", "membership", b"membership", "program", b"program", "reason_code", b"reason_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberLeft: _TypeAlias = MemberLeft  # noqa: Y015
+
+@_typing.final
+class PrimaryMemberChanged(_message.Message):
+    """Another member answers for a membership."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    customer: _builtins.str
+    """The customer, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    member: _builtins.str
+    """`programs/{id}/memberships/{uuid}/members/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        membership: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        member: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "member", b"member", "membership", b"membership", "program", b"program"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrimaryMemberChanged: _TypeAlias = PrimaryMemberChanged  # noqa: Y015
+
+@_typing.final
+class CardIssued(_message.Message):
+    """A card was issued."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    REPLACED_CARD_FIELD_NUMBER: _builtins.int
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    customer: _builtins.str
+    """The customer it was made for, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    card: _builtins.str
+    """`programs/{id}/memberships/{uuid}/cards/{uuid}`."""
+    replaced_card: _builtins.str
+    """The card that it replaced; empty when it replaced none."""
+    def __init__(
+        self,
+        *,
+        membership: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        card: _builtins.str = ...,
+        replaced_card: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "customer", b"customer", "membership", b"membership", "program", b"program", "replaced_card", b"replaced_card"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CardIssued: _TypeAlias = CardIssued  # noqa: Y015
+
+@_typing.final
+class CardBlocked(_message.Message):
+    """A card finds its membership no more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    customer: _builtins.str
+    """The customer it was made for, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    card: _builtins.str
+    """`programs/{id}/memberships/{uuid}/cards/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    def __init__(
+        self,
+        *,
+        membership: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        card: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "customer", b"customer", "membership", b"membership", "program", b"program", "reason_code", b"reason_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CardBlocked: _TypeAlias = CardBlocked  # noqa: Y015
+
+@_typing.final
+class MembershipMerged(_message.Message):
+    """A membership is part of another from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    RECEIVING_MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    customer: _builtins.str
+    """The customer it was made for, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    receiving_membership: _builtins.str
+    """The one that it is part of."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    def __init__(
+        self,
+        *,
+        membership: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        receiving_membership: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "membership", b"membership", "program", b"program", "reason_code", b"reason_code", "receiving_membership", b"receiving_membership"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MembershipMerged: _TypeAlias = MembershipMerged  # noqa: Y015
+
+@_typing.final
+class MembershipUnmerged(_message.Message):
+    """A merged membership is one of its own again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    RECEIVING_MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    customer: _builtins.str
+    """The customer it was made for, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    receiving_membership: _builtins.str
+    """The one that it was part of."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    def __init__(
+        self,
+        *,
+        membership: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        receiving_membership: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "membership", b"membership", "program", b"program", "reason_code", b"reason_code", "receiving_membership", b"receiving_membership"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MembershipUnmerged: _TypeAlias = MembershipUnmerged  # noqa: Y015
+
+@_typing.final
+class MembershipClosed(_message.Message):
+    """A membership was closed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    RECEIVING_MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    customer: _builtins.str
+    """The customer it was made for, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    receiving_membership: _builtins.str
+    """Where what it held went; empty when it was forfeited."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    def __init__(
+        self,
+        *,
+        membership: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        receiving_membership: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "membership", b"membership", "program", b"program", "reason_code", b"reason_code", "receiving_membership", b"receiving_membership"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MembershipClosed: _TypeAlias = MembershipClosed  # noqa: Y015
+
+@_typing.final
+class MembershipReopened(_message.Message):
+    """A closed membership was opened again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    customer: _builtins.str
+    """The customer it was made for, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    def __init__(
+        self,
+        *,
+        membership: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "membership", b"membership", "program", b"program", "reason_code", b"reason_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MembershipReopened: _TypeAlias = MembershipReopened  # noqa: Y015
 
 @_typing.final
 class TransferPosted(_message.Message):

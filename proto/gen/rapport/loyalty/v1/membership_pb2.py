@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/loyalty/v1/membership.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc0\x02\n\nMembership\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03:e\xea\x41\x62\n\x1aloyalty.rapport/Membership\x12+programs/{program}/memberships/{membership}*\x0bmemberships2\nmembershipb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/loyalty/v1/membership.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xb3\x04\n\nMembership\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x39\n\x05state\x18\x06 \x01(\x0e\x32$.rapport.loyalty.v1.Membership.StateB\x04\xe2\x41\x01\x03\x12\x38\n\x0bmerged_into\x18\x07 \x01(\tB#\xe2\x41\x01\x03\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12&\n\x11\x63lose_reason_code\x18\x08 \x01(\tB\x0b\xe2\x41\x01\x03\xf2\xfb\x8a\x01\x02\x08\x01\"T\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x10\n\x0cSTATE_CLOSED\x10\x02\x12\x10\n\x0cSTATE_MERGED\x10\x03:e\xea\x41\x62\n\x1aloyalty.rapport/Membership\x12+programs/{program}/memberships/{membership}*\x0bmemberships2\nmembershipb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,8 +45,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERSHIP'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_MEMBERSHIP'].fields_by_name['etag']._loaded_options = None
   _globals['_MEMBERSHIP'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
+  _globals['_MEMBERSHIP'].fields_by_name['state']._loaded_options = None
+  _globals['_MEMBERSHIP'].fields_by_name['state']._serialized_options = b'\342A\001\003'
+  _globals['_MEMBERSHIP'].fields_by_name['merged_into']._loaded_options = None
+  _globals['_MEMBERSHIP'].fields_by_name['merged_into']._serialized_options = b'\342A\001\003\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_MEMBERSHIP'].fields_by_name['close_reason_code']._loaded_options = None
+  _globals['_MEMBERSHIP'].fields_by_name['close_reason_code']._serialized_options = b'\342A\001\003\362\373\212\001\002\010\001'
   _globals['_MEMBERSHIP']._loaded_options = None
   _globals['_MEMBERSHIP']._serialized_options = b'\352Ab\n\032loyalty.rapport/Membership\022+programs/{program}/memberships/{membership}*\013memberships2\nmembership'
-  _globals['_MEMBERSHIP']._serialized_start=153
-  _globals['_MEMBERSHIP']._serialized_end=473
+  _globals['_MEMBERSHIP']._serialized_start=187
+  _globals['_MEMBERSHIP']._serialized_end=750
+  _globals['_MEMBERSHIP_STATE']._serialized_start=563
+  _globals['_MEMBERSHIP_STATE']._serialized_end=647
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ A customer's place in a loyalty program."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -25,17 +26,53 @@ class Membership(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Membership._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: Membership._State.ValueType  # 0
+        """Never sent."""
+        STATE_ACTIVE: Membership._State.ValueType  # 1
+        """Its members earn and spend on it."""
+        STATE_CLOSED: Membership._State.ValueType  # 2
+        """Nothing moves on its accounts, until it is opened again."""
+        STATE_MERGED: Membership._State.ValueType  # 3
+        """It is part of another, `merged_into`, which has its members and what it held, until that is undone."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """What can be done with it. More will come."""
+
+    STATE_UNSPECIFIED: Membership.State.ValueType  # 0
+    """Never sent."""
+    STATE_ACTIVE: Membership.State.ValueType  # 1
+    """Its members earn and spend on it."""
+    STATE_CLOSED: Membership.State.ValueType  # 2
+    """Nothing moves on its accounts, until it is opened again."""
+    STATE_MERGED: Membership.State.ValueType  # 3
+    """It is part of another, `merged_into`, which has its members and what it held, until that is undone."""
+
     NAME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_FIELD_NUMBER: _builtins.int
+    CLOSE_REASON_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`programs/{id}/memberships/{uuid}`, chosen by the server. What it holds is in its accounts."""
     customer: _builtins.str
-    """The customer who holds it, `customers/{uuid}`: the name it was made under."""
+    """The customer it was made for, `customers/{uuid}`. Who belongs to it by now its members say (`ListMembers`)."""
     etag: _builtins.str
     """The version, quoted."""
+    state: Global___Membership.State.ValueType
+    """What can be done with it."""
+    merged_into: _builtins.str
+    """The membership that it is part of, of the same program; empty unless it is merged."""
+    close_reason_code: _builtins.str
+    """Why it was closed or merged, a code; empty of one that is active."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the customer joined."""
@@ -52,10 +89,13 @@ class Membership(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        state: Global___Membership.State.ValueType = ...,
+        merged_into: _builtins.str = ...,
+        close_reason_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer", b"customer", "etag", b"etag", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_reason_code", b"close_reason_code", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "merged_into", b"merged_into", "name", b"name", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,16 +27,57 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.loyalty.v1 import membership_pb2 as rapport_dot_loyalty_dot_v1_dot_membership__pb2
+from rapport.loyalty.v1 import transfer_pb2 as rapport_dot_loyalty_dot_v1_dot_transfer__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/loyalty/v1/membership_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a#rapport/loyalty/v1/membership.proto\x1a rapport/options/v1/options.proto\"\xa2\x01\n\x17\x43reateMembershipRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aloyalty.rapport/Membership\x12\x38\n\nmembership\x18\x02 \x01(\x0b\x32\x1e.rapport.loyalty.v1.MembershipB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"I\n\x14GetMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\"\x96\x01\n\x16ListMembershipsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aloyalty.rapport/Membership\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x17ListMembershipsResponse\x12\x33\n\x0bmemberships\x18\x01 \x03(\x0b\x32\x1e.rapport.loyalty.v1.Membership\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"l\n\x18\x45xplainMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xe8\x05\n\x11MembershipService\x12\xb6\x01\n\x10\x43reateMembership\x12+.rapport.loyalty.v1.CreateMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"U\xca\xfb\x8a\x01\x19loyalty.memberships.write\x82\xd3\xe4\x93\x02\x31\"#/v1/{parent=programs/*}/memberships:\nmembership\x12\xa6\x01\n\rGetMembership\x12(.rapport.loyalty.v1.GetMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"K\x90\x02\x01\xca\xfb\x8a\x01\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02%\x12#/v1/{name=programs/*/memberships/*}\x12\xb7\x01\n\x0fListMemberships\x12*.rapport.loyalty.v1.ListMembershipsRequest\x1a+.rapport.loyalty.v1.ListMembershipsResponse\"K\x90\x02\x01\xca\xfb\x8a\x01\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02%\x12#/v1/{parent=programs/*}/memberships\x12\xb6\x01\n\x11\x45xplainMembership\x12,.rapport.loyalty.v1.ExplainMembershipRequest\x1a\x1e.rapport.common.v1.Explanation\"S\x90\x02\x01\xca\xfb\x8a\x01\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02-\x12+/v1/{name=programs/*/memberships/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/loyalty/v1/membership_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a#rapport/loyalty/v1/membership.proto\x1a!rapport/loyalty/v1/transfer.proto\x1a rapport/options/v1/options.proto\"\xc8\x01\n\x17MergeMembershipsRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12>\n\x11merged_membership\x18\x02 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\"\x89\x01\n\x18UnmergeMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"\xca\x01\n\x16\x43loseMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x41\n\x14receiving_membership\x18\x02 \x01(\tB#\xe2\x41\x01\x01\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\"\x88\x01\n\x17ReopenMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x99\x02\n\x15TransferPointsRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x41\n\x14receiving_membership\x18\x02 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12+\n\x04unit\x18\x03 \x01(\tB\x1d\xe2\x41\x01\x02\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12!\n\x06\x61mount\x18\x04 \x01(\x03\x42\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x08(\x01\x30\x80\x94\xeb\xdc\x03\x12 \n\x0breason_code\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x02\"\xa2\x01\n\x17\x43reateMembershipRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aloyalty.rapport/Membership\x12\x38\n\nmembership\x18\x02 \x01(\x0b\x32\x1e.rapport.loyalty.v1.MembershipB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"I\n\x14GetMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\"\x96\x01\n\x16ListMembershipsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aloyalty.rapport/Membership\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x17ListMembershipsResponse\x12\x33\n\x0bmemberships\x18\x01 \x03(\x0b\x32\x1e.rapport.loyalty.v1.Membership\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"l\n\x18\x45xplainMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xff\x0c\n\x11MembershipService\x12\xb6\x01\n\x10\x43reateMembership\x12+.rapport.loyalty.v1.CreateMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"U\xca\xfb\x8a\x01\x19loyalty.memberships.write\x82\xd3\xe4\x93\x02\x31\"#/v1/{parent=programs/*}/memberships:\nmembership\x12\xa6\x01\n\rGetMembership\x12(.rapport.loyalty.v1.GetMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"K\x90\x02\x01\xca\xfb\x8a\x01\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02%\x12#/v1/{name=programs/*/memberships/*}\x12\xb7\x01\n\x0fListMemberships\x12*.rapport.loyalty.v1.ListMembershipsRequest\x1a+.rapport.loyalty.v1.ListMembershipsResponse\"K\x90\x02\x01\xca\xfb\x8a\x01\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02%\x12#/v1/{parent=programs/*}/memberships\x12\xb6\x01\n\x11\x45xplainMembership\x12,.rapport.loyalty.v1.ExplainMembershipRequest\x1a\x1e.rapport.common.v1.Explanation\"S\x90\x02\x01\xca\xfb\x8a\x01\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02-\x12+/v1/{name=programs/*/memberships/*}:explain\x12\xb3\x01\n\x10MergeMemberships\x12+.rapport.loyalty.v1.MergeMembershipsRequest\x1a\x1e.rapport.loyalty.v1.Membership\"R\xca\xfb\x8a\x01\x19loyalty.memberships.merge\x82\xd3\xe4\x93\x02.\")/v1/{name=programs/*/memberships/*}:merge:\x01*\x12\xb7\x01\n\x11UnmergeMembership\x12,.rapport.loyalty.v1.UnmergeMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"T\xca\xfb\x8a\x01\x19loyalty.memberships.merge\x82\xd3\xe4\x93\x02\x30\"+/v1/{name=programs/*/memberships/*}:unmerge:\x01*\x12\xb1\x01\n\x0f\x43loseMembership\x12*.rapport.loyalty.v1.CloseMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"R\xca\xfb\x8a\x01\x19loyalty.memberships.close\x82\xd3\xe4\x93\x02.\")/v1/{name=programs/*/memberships/*}:close:\x01*\x12\xb4\x01\n\x10ReopenMembership\x12+.rapport.loyalty.v1.ReopenMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"S\xca\xfb\x8a\x01\x19loyalty.memberships.close\x82\xd3\xe4\x93\x02/\"*/v1/{name=programs/*/memberships/*}:reopen:\x01*\x12\xb9\x01\n\x0eTransferPoints\x12).rapport.loyalty.v1.TransferPointsRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"^\xca\xfb\x8a\x01\x1cloyalty.memberships.transfer\x82\xd3\xe4\x93\x02\x37\"2/v1/{name=programs/*/memberships/*}:transferPoints:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.loyalty.v1.membership_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_MERGEMEMBERSHIPSREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_MERGEMEMBERSHIPSREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_MERGEMEMBERSHIPSREQUEST'].fields_by_name['merged_membership']._loaded_options = None
+  _globals['_MERGEMEMBERSHIPSREQUEST'].fields_by_name['merged_membership']._serialized_options = b'\342A\001\002\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_MERGEMEMBERSHIPSREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_MERGEMEMBERSHIPSREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_MERGEMEMBERSHIPSREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_MERGEMEMBERSHIPSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_UNMERGEMEMBERSHIPREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UNMERGEMEMBERSHIPREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_UNMERGEMEMBERSHIPREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_UNMERGEMEMBERSHIPREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_UNMERGEMEMBERSHIPREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UNMERGEMEMBERSHIPREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_CLOSEMEMBERSHIPREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_CLOSEMEMBERSHIPREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_CLOSEMEMBERSHIPREQUEST'].fields_by_name['receiving_membership']._loaded_options = None
+  _globals['_CLOSEMEMBERSHIPREQUEST'].fields_by_name['receiving_membership']._serialized_options = b'\342A\001\001\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_CLOSEMEMBERSHIPREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_CLOSEMEMBERSHIPREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_CLOSEMEMBERSHIPREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CLOSEMEMBERSHIPREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_REOPENMEMBERSHIPREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_REOPENMEMBERSHIPREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_REOPENMEMBERSHIPREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_REOPENMEMBERSHIPREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_REOPENMEMBERSHIPREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REOPENMEMBERSHIPREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['receiving_membership']._loaded_options = None
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['receiving_membership']._serialized_options = b'\342A\001\002\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['unit']._loaded_options = None
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['unit']._serialized_options = b'\342A\001\002\372A\026\n\024loyalty.rapport/Unit'
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['amount']._loaded_options = None
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['amount']._serialized_options = b'\342A\001\002\362\373\212\001\010(\0010\200\224\353\334\003'
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_TRANSFERPOINTSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
   _globals['_CREATEMEMBERSHIPREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_CREATEMEMBERSHIPREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\034\022\032loyalty.rapport/Membership'
   _globals['_CREATEMEMBERSHIPREQUEST'].fields_by_name['membership']._loaded_options = None
@@ -65,16 +106,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['ListMemberships']._serialized_options = b'\220\002\001\312\373\212\001\030loyalty.memberships.read\202\323\344\223\002%\022#/v1/{parent=programs/*}/memberships'
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['ExplainMembership']._loaded_options = None
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['ExplainMembership']._serialized_options = b'\220\002\001\312\373\212\001\030loyalty.memberships.read\202\323\344\223\002-\022+/v1/{name=programs/*/memberships/*}:explain'
-  _globals['_CREATEMEMBERSHIPREQUEST']._serialized_start=266
-  _globals['_CREATEMEMBERSHIPREQUEST']._serialized_end=428
-  _globals['_GETMEMBERSHIPREQUEST']._serialized_start=430
-  _globals['_GETMEMBERSHIPREQUEST']._serialized_end=503
-  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_start=506
-  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_end=656
-  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_start=658
-  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_end=761
-  _globals['_EXPLAINMEMBERSHIPREQUEST']._serialized_start=763
-  _globals['_EXPLAINMEMBERSHIPREQUEST']._serialized_end=871
-  _globals['_MEMBERSHIPSERVICE']._serialized_start=874
-  _globals['_MEMBERSHIPSERVICE']._serialized_end=1618
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['MergeMemberships']._loaded_options = None
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['MergeMemberships']._serialized_options = b'\312\373\212\001\031loyalty.memberships.merge\202\323\344\223\002.\")/v1/{name=programs/*/memberships/*}:merge:\001*'
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['UnmergeMembership']._loaded_options = None
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['UnmergeMembership']._serialized_options = b'\312\373\212\001\031loyalty.memberships.merge\202\323\344\223\0020\"+/v1/{name=programs/*/memberships/*}:unmerge:\001*'
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['CloseMembership']._loaded_options = None
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['CloseMembership']._serialized_options = b'\312\373\212\001\031loyalty.memberships.close\202\323\344\223\002.\")/v1/{name=programs/*/memberships/*}:close:\001*'
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['ReopenMembership']._loaded_options = None
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['ReopenMembership']._serialized_options = b'\312\373\212\001\031loyalty.memberships.close\202\323\344\223\002/\"*/v1/{name=programs/*/memberships/*}:reopen:\001*'
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['TransferPoints']._loaded_options = None
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['TransferPoints']._serialized_options = b'\312\373\212\001\034loyalty.memberships.transfer\202\323\344\223\0027\"2/v1/{name=programs/*/memberships/*}:transferPoints:\001*'
+  _globals['_MERGEMEMBERSHIPSREQUEST']._serialized_start=301
+  _globals['_MERGEMEMBERSHIPSREQUEST']._serialized_end=501
+  _globals['_UNMERGEMEMBERSHIPREQUEST']._serialized_start=504
+  _globals['_UNMERGEMEMBERSHIPREQUEST']._serialized_end=641
+  _globals['_CLOSEMEMBERSHIPREQUEST']._serialized_start=644
+  _globals['_CLOSEMEMBERSHIPREQUEST']._serialized_end=846
+  _globals['_REOPENMEMBERSHIPREQUEST']._serialized_start=849
+  _globals['_REOPENMEMBERSHIPREQUEST']._serialized_end=985
+  _globals['_TRANSFERPOINTSREQUEST']._serialized_start=988
+  _globals['_TRANSFERPOINTSREQUEST']._serialized_end=1269
+  _globals['_CREATEMEMBERSHIPREQUEST']._serialized_start=1272
+  _globals['_CREATEMEMBERSHIPREQUEST']._serialized_end=1434
+  _globals['_GETMEMBERSHIPREQUEST']._serialized_start=1436
+  _globals['_GETMEMBERSHIPREQUEST']._serialized_end=1509
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_start=1512
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_end=1662
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_start=1664
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_end=1767
+  _globals['_EXPLAINMEMBERSHIPREQUEST']._serialized_start=1769
+  _globals['_EXPLAINMEMBERSHIPREQUEST']._serialized_end=1877
+  _globals['_MEMBERSHIPSERVICE']._serialized_start=1880
+  _globals['_MEMBERSHIPSERVICE']._serialized_end=3543
 # @@protoc_insertion_point(module_scope)

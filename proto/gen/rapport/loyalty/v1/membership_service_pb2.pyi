@@ -20,6 +20,176 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class MergeMembershipsRequest(_message.Message):
+    """Merges memberships."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MERGED_MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`programs/{id}/memberships/{uuid}`, the one that stays."""
+    merged_membership: _builtins.str
+    """The one that becomes part of it, another of the same program."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days. Required: points move."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        merged_membership: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merged_membership", b"merged_membership", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeMembershipsRequest: _TypeAlias = MergeMembershipsRequest  # noqa: Y015
+
+@_typing.final
+class UnmergeMembershipRequest(_message.Message):
+    """Undoes a merge."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`programs/{id}/memberships/{uuid}`, the one that was merged."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days. Required: points move."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeMembershipRequest: _TypeAlias = UnmergeMembershipRequest  # noqa: Y015
+
+@_typing.final
+class CloseMembershipRequest(_message.Message):
+    """Closes a membership."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    RECEIVING_MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    receiving_membership: _builtins.str
+    """Where what it holds goes, another active membership of the program; empty, it is forfeited and goes to the accounts of what expired."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days. Required: points move."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        receiving_membership: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason_code", b"reason_code", "receiving_membership", b"receiving_membership", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseMembershipRequest: _TypeAlias = CloseMembershipRequest  # noqa: Y015
+
+@_typing.final
+class ReopenMembershipRequest(_message.Message):
+    """Opens a membership again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReopenMembershipRequest: _TypeAlias = ReopenMembershipRequest  # noqa: Y015
+
+@_typing.final
+class TransferPointsRequest(_message.Message):
+    """Moves points between members."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    RECEIVING_MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`programs/{id}/memberships/{uuid}`, the one that gives."""
+    receiving_membership: _builtins.str
+    """The one that gets them, another of the same program."""
+    unit: _builtins.str
+    """In what, a unit of the same program."""
+    amount: _builtins.int
+    """How much, in whole units, from 1 to 1,000,000,000."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days. Required: points move."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        receiving_membership: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        amount: _builtins.int = ...,
+        reason_code: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "name", b"name", "reason_code", b"reason_code", "receiving_membership", b"receiving_membership", "request_id", b"request_id", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferPointsRequest: _TypeAlias = TransferPointsRequest  # noqa: Y015
+
+@_typing.final
 class CreateMembershipRequest(_message.Message):
     """Makes a customer a member."""
 

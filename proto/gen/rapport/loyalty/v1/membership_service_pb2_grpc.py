@@ -6,6 +6,7 @@ import warnings
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.loyalty.v1 import membership_pb2 as rapport_dot_loyalty_dot_v1_dot_membership__pb2
 from rapport.loyalty.v1 import membership_service_pb2 as rapport_dot_loyalty_dot_v1_dot_membership__service__pb2
+from rapport.loyalty.v1 import transfer_pb2 as rapport_dot_loyalty_dot_v1_dot_transfer__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -57,6 +58,31 @@ class MembershipServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ExplainMembershipRequest.SerializeToString,
                 response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
                 _registered_method=True)
+        self.MergeMemberships = channel.unary_unary(
+                '/rapport.loyalty.v1.MembershipService/MergeMemberships',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.MergeMembershipsRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
+                _registered_method=True)
+        self.UnmergeMembership = channel.unary_unary(
+                '/rapport.loyalty.v1.MembershipService/UnmergeMembership',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.UnmergeMembershipRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
+                _registered_method=True)
+        self.CloseMembership = channel.unary_unary(
+                '/rapport.loyalty.v1.MembershipService/CloseMembership',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.CloseMembershipRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
+                _registered_method=True)
+        self.ReopenMembership = channel.unary_unary(
+                '/rapport.loyalty.v1.MembershipService/ReopenMembership',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ReopenMembershipRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
+                _registered_method=True)
+        self.TransferPoints = channel.unary_unary(
+                '/rapport.loyalty.v1.MembershipService/TransferPoints',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.TransferPointsRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.FromString,
+                _registered_method=True)
 
 
 class MembershipServiceServicer:
@@ -92,6 +118,46 @@ class MembershipServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MergeMemberships(self, request, context):
+        """Makes one membership part of another: its members earn on that one from then on, and have together what both held, each lot with its own
+        end. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) unless both are active, (`RESERVATIONS_OPEN`) while something of it is set aside,
+        (`TOO_MANY_MEMBERS`) when the two have more than 20 members.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnmergeMembership(self, request, context):
+        """Makes a merged membership one of its own again, with the members that came with it and are still there, and what is left of what it brought. What was
+        earned since stays where it is. FAILED_PRECONDITION (`MEMBERSHIP_NOT_MERGED`), (`MEMBERSHIP_CLOSED`) when the one that it is part of is not active.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseMembership(self, request, context):
+        """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. Its members stay, and are not made members of
+        another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenMembership(self, request, context):
+        """Opens a closed membership again. What was forfeited or moved when it was closed stays so. FAILED_PRECONDITION (`MEMBERSHIP_NOT_CLOSED`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TransferPoints(self, request, context):
+        """Moves points from one membership to another of the program: on the statements of both, as one transfer. What arrives ends as if it were earned then.
+        FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`), (`MEMBERSHIP_CLOSED`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MembershipServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -114,6 +180,31 @@ def add_MembershipServiceServicer_to_server(servicer, server):
                     servicer.ExplainMembership,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ExplainMembershipRequest.FromString,
                     response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
+            ),
+            'MergeMemberships': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeMemberships,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.MergeMembershipsRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.SerializeToString,
+            ),
+            'UnmergeMembership': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnmergeMembership,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.UnmergeMembershipRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.SerializeToString,
+            ),
+            'CloseMembership': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseMembership,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.CloseMembershipRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.SerializeToString,
+            ),
+            'ReopenMembership': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenMembership,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ReopenMembershipRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.SerializeToString,
+            ),
+            'TransferPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferPoints,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.TransferPointsRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -225,6 +316,141 @@ class MembershipService:
             '/rapport.loyalty.v1.MembershipService/ExplainMembership',
             rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ExplainMembershipRequest.SerializeToString,
             rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeMemberships(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.MembershipService/MergeMemberships',
+            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.MergeMembershipsRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnmergeMembership(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.MembershipService/UnmergeMembership',
+            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.UnmergeMembershipRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseMembership(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.MembershipService/CloseMembership',
+            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.CloseMembershipRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenMembership(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.MembershipService/ReopenMembership',
+            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ReopenMembershipRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.MembershipService/TransferPoints',
+            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.TransferPointsRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.FromString,
             options,
             channel_credentials,
             insecure,

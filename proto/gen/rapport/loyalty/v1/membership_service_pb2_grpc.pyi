@@ -8,6 +8,7 @@ from grpc import aio as _aio
 from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.loyalty.v1 import membership_pb2 as _membership_pb2
 from rapport.loyalty.v1 import membership_service_pb2 as _membership_service_pb2
+from rapport.loyalty.v1 import transfer_pb2 as _transfer_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -45,6 +46,25 @@ class MembershipServiceStub:
     """Lists the memberships of a program, oldest first."""
     ExplainMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ExplainMembershipRequest, _explanation_pb2.Explanation]
     """Explains a membership: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    MergeMemberships: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.MergeMembershipsRequest, _membership_pb2.Membership]
+    """Makes one membership part of another: its members earn on that one from then on, and have together what both held, each lot with its own
+    end. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) unless both are active, (`RESERVATIONS_OPEN`) while something of it is set aside,
+    (`TOO_MANY_MEMBERS`) when the two have more than 20 members.
+    """
+    UnmergeMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.UnmergeMembershipRequest, _membership_pb2.Membership]
+    """Makes a merged membership one of its own again, with the members that came with it and are still there, and what is left of what it brought. What was
+    earned since stays where it is. FAILED_PRECONDITION (`MEMBERSHIP_NOT_MERGED`), (`MEMBERSHIP_CLOSED`) when the one that it is part of is not active.
+    """
+    CloseMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.CloseMembershipRequest, _membership_pb2.Membership]
+    """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. Its members stay, and are not made members of
+    another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
+    """
+    ReopenMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ReopenMembershipRequest, _membership_pb2.Membership]
+    """Opens a closed membership again. What was forfeited or moved when it was closed stays so. FAILED_PRECONDITION (`MEMBERSHIP_NOT_CLOSED`)."""
+    TransferPoints: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.TransferPointsRequest, _transfer_pb2.Transfer]
+    """Moves points from one membership to another of the program: on the statements of both, as one transfer. What arrives ends as if it were earned then.
+    FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`), (`MEMBERSHIP_CLOSED`).
+    """
 
 @_typing.type_check_only
 class MembershipServiceAsyncStub(MembershipServiceStub):
@@ -61,6 +81,25 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     """Lists the memberships of a program, oldest first."""
     ExplainMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ExplainMembershipRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a membership: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    MergeMemberships: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.MergeMembershipsRequest, _membership_pb2.Membership]  # type: ignore[assignment]
+    """Makes one membership part of another: its members earn on that one from then on, and have together what both held, each lot with its own
+    end. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) unless both are active, (`RESERVATIONS_OPEN`) while something of it is set aside,
+    (`TOO_MANY_MEMBERS`) when the two have more than 20 members.
+    """
+    UnmergeMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.UnmergeMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
+    """Makes a merged membership one of its own again, with the members that came with it and are still there, and what is left of what it brought. What was
+    earned since stays where it is. FAILED_PRECONDITION (`MEMBERSHIP_NOT_MERGED`), (`MEMBERSHIP_CLOSED`) when the one that it is part of is not active.
+    """
+    CloseMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.CloseMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
+    """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. Its members stay, and are not made members of
+    another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
+    """
+    ReopenMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ReopenMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
+    """Opens a closed membership again. What was forfeited or moved when it was closed stays so. FAILED_PRECONDITION (`MEMBERSHIP_NOT_CLOSED`)."""
+    TransferPoints: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.TransferPointsRequest, _transfer_pb2.Transfer]  # type: ignore[assignment]
+    """Moves points from one membership to another of the program: on the statements of both, as one transfer. What arrives ends as if it were earned then.
+    FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`), (`MEMBERSHIP_CLOSED`).
+    """
 
 class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
     """Memberships."""
@@ -98,5 +137,54 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
         """Explains a membership: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+
+    @_abc_1.abstractmethod
+    def MergeMemberships(
+        self,
+        request: _membership_service_pb2.MergeMembershipsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
+        """Makes one membership part of another: its members earn on that one from then on, and have together what both held, each lot with its own
+        end. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) unless both are active, (`RESERVATIONS_OPEN`) while something of it is set aside,
+        (`TOO_MANY_MEMBERS`) when the two have more than 20 members.
+        """
+
+    @_abc_1.abstractmethod
+    def UnmergeMembership(
+        self,
+        request: _membership_service_pb2.UnmergeMembershipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
+        """Makes a merged membership one of its own again, with the members that came with it and are still there, and what is left of what it brought. What was
+        earned since stays where it is. FAILED_PRECONDITION (`MEMBERSHIP_NOT_MERGED`), (`MEMBERSHIP_CLOSED`) when the one that it is part of is not active.
+        """
+
+    @_abc_1.abstractmethod
+    def CloseMembership(
+        self,
+        request: _membership_service_pb2.CloseMembershipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
+        """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. Its members stay, and are not made members of
+        another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
+        """
+
+    @_abc_1.abstractmethod
+    def ReopenMembership(
+        self,
+        request: _membership_service_pb2.ReopenMembershipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
+        """Opens a closed membership again. What was forfeited or moved when it was closed stays so. FAILED_PRECONDITION (`MEMBERSHIP_NOT_CLOSED`)."""
+
+    @_abc_1.abstractmethod
+    def TransferPoints(
+        self,
+        request: _membership_service_pb2.TransferPointsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_pb2.Transfer, _abc.Awaitable[_transfer_pb2.Transfer]]:
+        """Moves points from one membership to another of the program: on the statements of both, as one transfer. What arrives ends as if it were earned then.
+        FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`), (`MEMBERSHIP_CLOSED`).
+        """
 
 def add_MembershipServiceServicer_to_server(servicer: MembershipServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

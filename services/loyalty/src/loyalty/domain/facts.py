@@ -44,12 +44,87 @@ class PurchaseCorrected(_Purchase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MembershipCreated:
-    """A customer joined a program."""
+class _Membership:
+    """What every event about the membership tells."""
 
     membership: str
     customer: str
     program: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipCreated(_Membership):
+    """A customer joined a program."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberJoined(_Membership):
+    """A customer came to belong to a membership."""
+
+    member: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberLeft(_Membership):
+    """A customer does not belong to a membership any more."""
+
+    member: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrimaryMemberChanged(_Membership):
+    """Another member answers for a membership."""
+
+    member: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardIssued(_Membership):
+    """A card was issued."""
+
+    card: str
+    replaced_card: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardBlocked(_Membership):
+    """A card finds its membership no more."""
+
+    card: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipMerged(_Membership):
+    """A membership is part of another from now on."""
+
+    receiving_membership: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipUnmerged(_Membership):
+    """A merged membership is one of its own again."""
+
+    receiving_membership: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipClosed(_Membership):
+    """A membership was closed."""
+
+    receiving_membership: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipReopened(_Membership):
+    """A closed membership was opened again."""
+
+    reason_code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from loyalty.domain.lots import LotPolicy
-from loyalty.domain.program import Membership
+from loyalty.domain.membership import Membership
 from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM, TRANSFER, UNIT
 
 AMOUNT_MAX = 1_000_000_000
@@ -64,6 +64,7 @@ class Account:
     create_time: datetime
     update_time: datetime
     owner_code: str = ""  # of what is opened for somebody: a partner, a department
+    closed: bool = False  # with its membership: nothing moves
 
     customer = CUSTOMER.named("customer_id")
     program = PROGRAM.named("program_id")
@@ -98,7 +99,13 @@ class Account:
         return Account.of_member(member, self.unit_id, at, kind)
 
     def require(self, amount: int, usable: int | None = None) -> None:
-        """FailedPrecondition `INSUFFICIENT_BALANCE` when a member has too little, or too little usable."""
+        """FailedPrecondition `INSUFFICIENT_BALANCE` when a member has too little, or too little usable.
+
+        `MEMBERSHIP_CLOSED` when nothing moves.
+        """
+        if self.closed:
+            told = f"{self.membership} is closed, or part of another: nothing moves on {self.name}."
+            raise FailedPrecondition("MEMBERSHIP_CLOSED", told, {"resource": self.membership})
         holds = self.balance if usable is None else usable
         if holds + amount < 0 and self.type in MEMBERS:
             raise FailedPrecondition(
@@ -248,7 +255,7 @@ def post(transfer: Transfer, accounts: Mapping[str, Account]) -> list[Entry]:
     """Move what the legs say and return an entry for each, or move nothing. `accounts` has theirs, by name.
 
     The transfer is posted after everything that moved before. InvalidArgument `UNBALANCED`;
-    FailedPrecondition `INSUFFICIENT_BALANCE`.
+    FailedPrecondition `INSUFFICIENT_BALANCE`, `MEMBERSHIP_CLOSED`.
     """
     sums: Counter[str] = Counter()
     units = [accounts[name].unit for name in transfer.accounts]

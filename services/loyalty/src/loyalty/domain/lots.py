@@ -6,7 +6,7 @@ at which something was earned.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
@@ -107,6 +107,7 @@ class Lot:
     create_time: datetime
     update_time: datetime
     version: int = 0
+    origin_id: UUID | None = None  # of what a merged membership brought: the lot there, or that membership
 
     @property
     def name(self) -> str:
@@ -167,7 +168,37 @@ class Lot:
         return not by_hand and self._kind() == other._kind()
 
     def _kind(self) -> tuple[Any, ...]:
-        return self.state, self.activate_time, self.ends, self.activity_days, self.grace_days
+        return (
+            self.state,
+            self.activate_time,
+            self.ends,
+            self.activity_days,
+            self.grace_days,
+            self.origin_id,
+        )
+
+    def brought(
+        self, lot_id: UUID, account_id: UUID, account: str, at: datetime, origin_id: UUID | None
+    ) -> "Lot":
+        """One like this on another account, empty: for what is brought there and keeps its dates."""
+        return replace(
+            self,
+            id=lot_id,
+            account_id=account_id,
+            account=account,
+            amount=0,
+            remaining=0,
+            due_time=None,
+            shard=account_id.int % SHARDS,
+            create_time=at,
+            update_time=at,
+            version=0,
+            origin_id=origin_id,
+        )
+
+    def follow(self, other: "Lot") -> None:
+        """Be usable and end as another does, which is what became of this one."""
+        self.state, self.activate_time, self.ends = other.state, other.activate_time, other.ends
 
     def has_ended(self, now: datetime) -> bool:
         """Whether nobody can have of it any more."""

@@ -30,14 +30,11 @@ from loyalty.usecases.return_purchase import return_purchase
 from loyalty.usecases.values import others_of
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.loyalty.v1 import goodwill_service_pb2 as goodwill_pb
-from rapport.loyalty.v1 import membership_service_pb2 as membership_pb
 from rapport.loyalty.v1 import program_service_pb2 as program_pb
 from rapport.loyalty.v1 import purchase_service_pb2 as purchase_pb
 from rapport.loyalty.v1.customer_value_pb2 import CustomerValue
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceServicer
-from rapport.loyalty.v1.membership_pb2 import Membership
-from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceServicer
 from rapport.loyalty.v1.program_pb2 import Program, Unit
 from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceServicer
 from rapport.loyalty.v1.purchase_pb2 import Purchase
@@ -59,19 +56,6 @@ class ProgramRpc(Rpc, ProgramServiceServicer):
         program_pb.ListUnitsResponse, store.LIST_UNITS, parent=(names.PROGRAM, store.GET_PROGRAM)
     )
     UpdateUnit = change(program_pb.UpdateUnitRequest, ledger.update_unit, Unit)
-
-
-class MembershipRpc(Rpc, MembershipServiceServicer):
-    """Customers' places in programs."""
-
-    CreateMembership = change(membership_pb.CreateMembershipRequest, ledger.create_membership, Membership)
-    GetMembership = get(names.MEMBERSHIP, store.GET_MEMBERSHIP, Membership)
-    ExplainMembership = explain(names.MEMBERSHIP, store.GET_MEMBERSHIP, Membership)
-    ListMemberships = listing(
-        membership_pb.ListMembershipsResponse,
-        store.LIST_MEMBERSHIPS,
-        parent=(names.PROGRAM, store.GET_PROGRAM),
-    )
 
 
 def _check_purchase(check: Check, sent: Purchase, now: datetime) -> None:

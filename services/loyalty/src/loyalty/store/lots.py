@@ -45,7 +45,9 @@ _FILLED = _L.remaining > 0
 # Lots have no locks of their own: whoever has their account has them.
 OPEN_LOTS = Statement(sa.select(LOTS).where(among(_L.account_id, "account_ids"), _FILLED), row=Lot)
 GET_LOTS = Statement(sa.select(LOTS).where(among(_L.id, "ids")), row=Lot)
-_MOVES = ("state", "ends", "amount", "remaining", "due_time", "update_time", "version")
+# What became of lots of a membership that is part of another.
+COPIES = Statement(sa.select(LOTS).where(among(_L.origin_id, "origin_ids")), row=Lot)
+_MOVES = ("state", "activate_time", "ends", "amount", "remaining", "due_time", "update_time", "version")
 SAVE_LOTS = Bulk[Any](
     LOTS,
     lambda into: into.on_conflict_do_update(

@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.db.aliases import group_of
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table, updated
 from loyalty.domain import ledger, program
@@ -22,7 +21,6 @@ METADATA = sa.MetaData()
 
 PROGRAMS = table(METADATA, "programs", program.Program)
 UNITS = table(METADATA, "units", program.Unit, key=("program_id", "id"))
-MEMBERSHIPS = table(METADATA, "memberships", program.Membership)
 # What the newest entry of each account says, kept here to be locked. Those of a program's own are several,
 # each with entries of its own: the first has the name, of the others it is the whole.
 ACCOUNTS = table(
@@ -71,25 +69,6 @@ GET_UNIT = Statement(_UNIT, row=program.Unit)
 LOCK_UNIT = Statement(_UNIT.with_for_update(), row=program.Unit)
 UNITS_OF = Statement(_UNITS, row=program.Unit)
 LIST_UNITS = Listing(_UNITS, UNITS.c.id, row=program.Unit)
-
-INSERT_MEMBERSHIP = Statement(_inserted(MEMBERSHIPS), row=program.Membership)
-_MEMBERSHIPS = sa.select(MEMBERSHIPS).where(MEMBERSHIPS.c.program_id == sa.bindparam("program_id"))
-GET_MEMBERSHIP = Statement(_MEMBERSHIPS.where(MEMBERSHIPS.c.id == sa.bindparam("id")), row=program.Membership)
-# Of a customer who was a member by several names, the oldest: the one that they earn on.
-MEMBERSHIP_OF = Statement(
-    _MEMBERSHIPS.where(
-        MEMBERSHIPS.c.customer_id == sa.func.any(group_of(sa.bindparam("customer_id", type_=sa.Uuid)))
-    )
-    .order_by(MEMBERSHIPS.c.id)
-    .limit(sa.literal_column("1")),
-    row=program.Membership,
-)
-LIST_MEMBERSHIPS = Listing(
-    _MEMBERSHIPS,
-    MEMBERSHIPS.c.id,
-    row=program.Membership,
-    filters={"customer": filters.customer(MEMBERSHIPS.c.customer_id, CUSTOMER)},
-)
 
 INSERT_GOODWILL = Statement[Any](sa.insert(GOODWILL))
 

@@ -1,13 +1,13 @@
 """Accounts and lots that a transaction has locked, and what it moves between them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
 from chassis import ids
-from chassis.db.statement import arrays
+from chassis.db.statement import Statement, arrays
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, NotFound
 from chassis.facts import fact_of
@@ -27,9 +27,10 @@ from loyalty.domain.ledger import (
 from loyalty.domain.lots import Activation, Allocation, Lot, LotPolicy, LotState
 from loyalty.names import TRANSFER
 from loyalty.store import ledger as store
-from loyalty.store.lots import ALLOCATIONS, GET_LOTS, INSERT_ALLOCATIONS, OPEN_LOTS, SAVE_LOTS
+from loyalty.store.lots import ALLOCATIONS, COPIES, GET_LOTS, INSERT_ALLOCATIONS, OPEN_LOTS, SAVE_LOTS
 from loyalty.store.tables import ENTRIES, TRANSFERS
 
+_NOWHERE: Mapping[str, str] = {}
 _BALANCE = ("id", "balance", "version", "update_time")
 
 
@@ -117,7 +118,7 @@ class Book:
                         accounts[i] = account.beside(AccountType.PENDING, tx.now).name
         self.spend(transfer, caused_by)
         for lot, amount in into:
-            self._put(transfer, lot, amount)
+            self.put(transfer, lot, amount)
         self.renew(leg.account for leg in order.legs)
         return transfer
 
@@ -130,7 +131,7 @@ class Book:
         over = {account.id: rules.excess(account.balance, self.lots[account.id]) for account, _ in spent}
         self.post(transfer, caused_by)
         for account, amount in spent:
-            self._take(transfer, account, amount + over[account.id])
+            self.take(transfer, account, amount + over[account.id])
 
     def renew(self, names: Iterable[str]) -> None:
         """Have what follows activity end later: the members have done something."""
@@ -171,15 +172,31 @@ class Book:
         lot.move(amount, self.tx.now)
         self._note(transfer, lot, amount)
 
-    async def attach(self, origin: UUID) -> list[tuple[Lot, int]]:
-        """The lots that a transfer put something into or took it from, as they are now, and how much."""
+    async def attach(self, origin: UUID, moved: Mapping[str, str] = _NOWHERE) -> list[tuple[Lot, int]]:
+        """The lots that a transfer put something into or took it from, as they are now, and how much.
+
+        `moved` says where the accounts of merged memberships are now.
+        """
         allocations = await ALLOCATIONS.all(self.tx, transfer_id=origin)
         known = {lot.id: lot for lots in self.lots.values() for lot in lots}
-        wanted = [each.lot_id for each in allocations if each.lot_id not in known]
-        for lot in await GET_LOTS.all(self.tx, ids=wanted) if wanted else ():
-            self.lots[lot.account_id].append(lot)
-            known[lot.id] = lot
+        await self._know(
+            known, GET_LOTS, ids=[each.lot_id for each in allocations if each.lot_id not in known]
+        )
+        if moved:
+            gone = [each.lot_id for each in allocations if known[each.lot_id].account in moved]
+            await self._know(known, COPIES, origin_ids=gone)
+            became = {lot.origin_id: lot for lot in known.values()}
+            for lot_id in gone:
+                lot, there = known[lot_id], self.accounts[moved[known[lot_id].account]]
+                new = lot.brought(ids.uuid7(self.tx.now), there.id, there.name, self.tx.now, lot_id)
+                known[lot_id] = became.get(lot_id, new)
         return [(known[each.lot_id], each.amount) for each in allocations]
+
+    async def _know(self, known: dict[UUID, Lot], statement: Statement[Lot], **wanted: list[UUID]) -> None:
+        for lot in await statement.all(self.tx, **wanted) if any(wanted.values()) else ():
+            if lot.id not in known:
+                self.lots[lot.account_id].append(lot)
+                known[lot.id] = lot
 
     def give_back(self, transfer: Transfer, of: Iterable[tuple[Lot, int]]) -> None:
         """Give back what was spent to the lots it came from, or to one with days of grace when they ended."""
@@ -187,10 +204,17 @@ class Book:
             if amount >= 0:
                 continue
             if not lot.has_ended(self.tx.now):
-                self.move(transfer, lot, -amount)
+                self._restore(transfer, lot, -amount)
             else:
                 again = lot.again(ids.uuid7(self.tx.now), self.tx.now, self.accounts[lot.account].zone)
-                self._put(transfer, self._alike(again), -amount)
+                self.put(transfer, self.alike(again), -amount)
+
+    def _restore(self, transfer: Transfer, lot: Lot, amount: int) -> None:
+        """Give a lot back what was taken from it: of one that was brought, also what was taken before."""
+        if lot.origin_id:
+            self.put(transfer, lot, missing := max(0, lot.remaining + amount - lot.amount))
+            amount -= missing
+        self.move(transfer, lot, amount)
 
     def take_back(self, transfer: Transfer, account: Account, amount: int, of: list[tuple[Lot, int]]) -> None:
         """Take back what was earned: from where it went, then from elsewhere as if it were spent."""
@@ -204,7 +228,7 @@ class Book:
             if part > 0 and lot.account_id == account.id and lot.state is LotState.ACTIVE:
                 self.move(transfer, lot, -part)
                 amount -= part
-        self._take(transfer, account, amount - max(plain, 0))
+        self.take(transfer, account, amount - max(plain, 0))
 
     async def write(self) -> None:
         """Write all that was moved."""
@@ -232,18 +256,18 @@ class Book:
         if policy is None or policy.is_plain:
             return None
         now = self.tx.now
-        return self._alike(Lot.earned(ids.uuid7(now), account.id, account.name, policy, now, account.zone))
+        return self.alike(Lot.earned(ids.uuid7(now), account.id, account.name, policy, now, account.zone))
 
-    def _alike(self, new: Lot) -> Lot:
+    def alike(self, new: Lot) -> Lot:
         return next((lot for lot in self.lots[new.account_id] if new.is_like(lot)), new)
 
-    def _put(self, transfer: Transfer, lot: Lot, amount: int) -> None:
+    def put(self, transfer: Transfer, lot: Lot, amount: int) -> None:
         lot.put(amount, self.tx.now)
         if all(lot is not each for each in self.lots[lot.account_id]):
             self.lots[lot.account_id].append(lot)
         self._note(transfer, lot, amount)
 
-    def _take(self, transfer: Transfer, account: Account, amount: int) -> None:
+    def take(self, transfer: Transfer, account: Account, amount: int) -> None:
         if amount:
             for lot, part in rules.taken(self.lots[account.id], amount, self.tx.now):
                 self.move(transfer, lot, -part)

@@ -26,7 +26,8 @@ from loyalty.names import ACCOUNT, PROMISE, UNIT
 from loyalty.store.front_line import HARM_OF_PROMISE, POLICIES_FOR
 from loyalty.store.purchases import VALUES_OF
 from loyalty.store.tables import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
-from loyalty.usecases.ledger import account_of, open_own
+from loyalty.usecases.ledger import open_own
+from loyalty.usecases.memberships import account_of
 from loyalty.usecases.posting import post_transfer
 
 # What the policy grants.

@@ -1,22 +1,19 @@
-"""Programs, their members and accounts."""
+"""Programs, and accounts in their units."""
 
 from typing import TypedDict
 from uuid import UUID
 
-from chassis import ids
 from chassis.api.entities import created, found, write
-from chassis.db.aliases import lock_person
-from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists, invalid
-from chassis.facts import changed, fact_of
-from loyalty.domain.facts import MembershipCreated
+from chassis.facts import changed
 from loyalty.domain.ledger import OWN, Account, AccountType
 from loyalty.domain.lots import LotPolicy
-from loyalty.domain.program import Membership, Program, Unit
-from loyalty.names import ACCOUNT, MEMBERSHIP, PROGRAM, UNIT
+from loyalty.domain.program import Program, Unit
+from loyalty.names import ACCOUNT, PROGRAM, UNIT
 from loyalty.store import tables as store
 from loyalty.store.ledger import OPEN_ACCOUNTS, OPEN_SLOTS
+from loyalty.usecases.memberships import lock_membership
 
 
 class ProgramChanges(TypedDict, total=False):
@@ -83,22 +80,6 @@ async def update_unit(
     return unit
 
 
-async def create_membership(tx: Transaction, *, program_id: str, customer_id: UUID) -> Membership:
-    """Make a customer a member, with an account in each unit. NotFound without the program; AlreadyExists."""
-    await lock_person(tx, customer_id)
-    await found(tx, PROGRAM, store.GET_PROGRAM, program_id)
-    if held := await store.MEMBERSHIP_OF.maybe(tx, program_id=program_id, customer_id=customer_id):
-        raise ResourceExists(held.name)
-    new = await _join(tx, program_id, customer_id)
-    if new is None:
-        raise ResourceExists(
-            (await store.MEMBERSHIP_OF.one(tx, program_id=program_id, customer_id=customer_id)).name
-        )
-    units = await store.UNITS_OF.all(tx, program_id=program_id)
-    await OPEN_ACCOUNTS.rows(tx, [Account.of_member(new, unit.id, tx.now) for unit in units])
-    return new
-
-
 async def create_account(
     tx: Transaction,
     *,
@@ -108,11 +89,15 @@ async def create_account(
     membership_program_id: str,
     membership_id: UUID,
 ) -> Account:
-    """Open a member's account. NotFound without the membership or unit; AlreadyExists."""
+    """Open a member's account.
+
+    NotFound without the membership or unit; AlreadyExists; FailedPrecondition `MEMBERSHIP_CLOSED`.
+    """
     for field, of in (("unit", unit_program_id), ("membership", membership_program_id)):
         if of != program_id:
             raise invalid(f"account.{field}", "INVALID_NAME", "must be of the same program as the account")
-    member = await found(tx, MEMBERSHIP, store.GET_MEMBERSHIP, program_id, membership_id)
+    member = await lock_membership(tx, program_id, membership_id)
+    member.require_active()
     await found(tx, UNIT, store.GET_UNIT, program_id, unit_id)
     new = Account.of_member(member, unit_id, tx.now)
     if not await OPEN_ACCOUNTS.rows(tx, [new]):
@@ -141,24 +126,3 @@ async def open_account(
     if not await open_own(tx, [new]):
         raise ResourceExists(new.name)
     return new
-
-
-async def _join(tx: Transaction, program_id: str, customer_id: UUID) -> Membership | None:
-    """A new membership; None when there is one."""
-    new = Membership(ids.uuid7(tx.now), program_id, customer_id, tx.now, tx.now)
-    made = await store.INSERT_MEMBERSHIP.maybe(tx, **values(new))
-    if made is not None:
-        tx.record(fact_of(MembershipCreated, made), version=made.version)
-    return made
-
-
-async def account_of(tx: Transaction, program_id: str, customer_id: UUID, unit_id: str) -> Account:
-    """A customer's account, of a membership; both are made when there are none."""
-    member = await store.MEMBERSHIP_OF.maybe(tx, program_id=program_id, customer_id=customer_id)
-    if member is None:
-        made = await _join(tx, program_id, customer_id)
-        # Without: somebody else made it meanwhile.
-        member = made or await store.MEMBERSHIP_OF.one(tx, program_id=program_id, customer_id=customer_id)
-    account = Account.of_member(member, unit_id, tx.now)
-    await OPEN_ACCOUNTS.rows(tx, [account])
-    return account

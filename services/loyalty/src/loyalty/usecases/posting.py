@@ -1,6 +1,6 @@
 """Moving what transfers say: one, or many that share a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from chassis import ids
@@ -15,6 +15,7 @@ from loyalty.domain.lots import Lot, LotState
 from loyalty.names import TRANSFER
 from loyalty.store.ledger import GET_REVERSAL, GET_TRANSFER
 from loyalty.store.lots import ALLOCATED, RESERVATION_BY
+from loyalty.store.memberships import SUCCESSORS
 from loyalty.store.tables import REVERSE_GOODWILL
 from loyalty.usecases.book import Book
 
@@ -78,11 +79,12 @@ async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: s
     origin = reservation.transfer_id if reservation else transfer_id
     allocated = await ALLOCATED.all(tx, transfer_id=origin)
     held = {each["account"] for each in allocated} | ({reservation.account} if reservation else set())
+    moved = await _successors(tx, original, held)
     # Before looking, so that of two reversals the second sees the first.
-    book = await Book.lock(tx, [*original.accounts, *held])
+    book = await Book.lock(tx, [*original.accounts, *(moved.get(name, name) for name in held)])
     again = await GET_REVERSAL.maybe(tx, id=transfer_id) is not None
     reversal = original.reversal(ids.uuid7(tx.now), reason_code, tx.id, tx.now, again)
-    parts = await book.attach(origin)
+    parts = await book.attach(origin, moved)
     _redirect(book, reversal, parts)
     caused_by = None
     for goodwill in await REVERSE_GOODWILL.all(tx, transfer=transfer_id, at=tx.now):
@@ -91,6 +93,21 @@ async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: s
     _undo(book, reversal, parts, caused_by)
     await book.write()
     return reversal
+
+
+async def _successors(tx: Transaction, original: Transfer, held: set[str]) -> Mapping[str, str]:
+    """Where accounts of merged memberships are now; a transfer that moved them is to be undone there.
+
+    FailedPrecondition `MEMBERSHIP_CLOSED` for one between two that are one membership now.
+    """
+    rows = await SUCCESSORS.all(tx, names=list({*original.accounts, *held}))
+    moved = {row["was"]: row["became"] for row in rows}
+    original.accounts = [moved.get(name, name) for name in original.accounts]
+    if len(set(original.accounts)) < len(original.accounts):
+        name = TRANSFER.format(original.id)
+        told = f"{name} moved something between memberships that are one now."
+        raise FailedPrecondition("MEMBERSHIP_CLOSED", told, {"resource": name})
+    return moved
 
 
 def _redirect(book: Book, reversal: Transfer, parts: Parts) -> None:
