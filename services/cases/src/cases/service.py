@@ -12,16 +12,19 @@ from cases.events.notifications import Notices
 from cases.rpc.authority import AuthorityRpc
 from cases.rpc.calendars import CalendarRpc
 from cases.rpc.calls import CallRpc
-from cases.rpc.cases import CaseLinkRpc, CaseRpc, TopicRpc
+from cases.rpc.case_jobs import CaseJobRpc
+from cases.rpc.case_links import CaseLinkRpc
+from cases.rpc.cases import CaseRpc, NoteRpc
 from cases.rpc.clocks import ClockPolicyRpc, ClockRpc
 from cases.rpc.directory import DirectoryRpc
 from cases.rpc.escalations import EscalationRpc
 from cases.rpc.handoffs import HandoffRpc
-from cases.rpc.jobs import CaseJobRpc
 from cases.rpc.presences import PresenceRpc
+from cases.rpc.promises import PromiseRpc
 from cases.rpc.queue import QueueRpc
-from cases.rpc.services import NoteRpc, PromiseRpc, WorkItemRpc
 from cases.rpc.teams import TeamRpc
+from cases.rpc.topics import TopicRpc
+from cases.rpc.work_items import WorkItemRpc
 from cases.settings import Settings
 from cases.usecases import clock, keeping
 from cases.usecases.agent import LEAVE_TIMER, seed_front_desk

@@ -1,19 +1,16 @@
-"""CaseService, CaseLinkService and TopicService."""
+"""The gRPC services of cases and of the notes on them."""
 
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from google.protobuf.empty_pb2 import Empty
-
 from cases.domain import case as domain
 from cases.domain.held import Held
 from cases.domain.promise_clock import PromiseClock
-from cases.names import CASE, CASE_LINK, TOPIC
-from cases.store import links, topics
+from cases.names import CASE, NOTE
 from cases.store import tables as store
-from cases.usecases import case, case_link, topic
+from cases.usecases import case, case_link
 from cases.usecases.held import held, hold
 from cases.usecases.search import search_cases
 from chassis.api.entities import found
@@ -23,15 +20,12 @@ from chassis.errors import NotFound
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
-from rapport.cases.v1 import case_link_service_pb2 as link_pb
 from rapport.cases.v1 import case_service_pb2 as pb
-from rapport.cases.v1 import topic_service_pb2 as topic_pb
-from rapport.cases.v1.case_link_pb2 import CaseLink
-from rapport.cases.v1.case_link_service_pb2_grpc import CaseLinkServiceServicer
+from rapport.cases.v1 import note_service_pb2 as note_pb
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceServicer
-from rapport.cases.v1.topic_pb2 import Topic
-from rapport.cases.v1.topic_service_pb2_grpc import TopicServiceServicer
+from rapport.cases.v1.note_pb2 import Note
+from rapport.cases.v1.note_service_pb2_grpc import NoteServiceServicer
 from rapport.common.v1.explanation_pb2 import Explanation
 
 
@@ -97,31 +91,10 @@ class CaseRpc(Rpc, CaseServiceServicer):
         return [shown(each) for each in await hold(self.db, cases)]
 
 
-class CaseLinkRpc(Rpc, CaseLinkServiceServicer):
-    """What cases are to each other."""
+class NoteRpc(Rpc, NoteServiceServicer):
+    """Notes for colleagues and for customers."""
 
-    CreateCaseLink = change(link_pb.CreateCaseLinkRequest, case_link.create_case_link, CaseLink)
-    DeleteCaseLink = change(link_pb.DeleteCaseLinkRequest, case_link.delete_case_link, Empty)
-    GetCaseLink = get(CASE_LINK, links.CASE_LINK, CaseLink)
-    ExplainCaseLink = explain(CASE_LINK, links.CASE_LINK, CaseLink)
-
-    async def ListCaseLinks(
-        self, request: link_pb.ListCaseLinksRequest, context: Any
-    ) -> link_pb.ListCaseLinksResponse:
-        """List the links of a case, from whichever end."""
-        (case_id,) = CASE.parse(request.case, "case")
-        show = partial(to_message, CaseLink)
-        page, token = await links.LIST_CASE_LINKS.page(self.db, request, show, case_id=case_id)
-        if not page:
-            await found(self.db, CASE, store.CASE, case_id)
-        return link_pb.ListCaseLinksResponse(case_links=page, next_page_token=token)
-
-
-class TopicRpc(Rpc, TopicServiceServicer):
-    """What cases are about."""
-
-    CreateTopic = change(topic_pb.CreateTopicRequest, topic.create_topic, Topic)
-    UpdateTopic = change(topic_pb.UpdateTopicRequest, topic.update_topic, Topic)
-    GetTopic = get(TOPIC, topics.TOPIC, Topic)
-    ListTopics = listing(topic_pb.ListTopicsResponse, topics.LIST_TOPICS)
-    ExplainTopic = explain(TOPIC, topics.TOPIC, Topic)
+    CreateNote = change(note_pb.CreateNoteRequest, case.create_note, Note)
+    GetNote = get(NOTE, store.NOTE, Note)
+    ListNotes = listing(note_pb.ListNotesResponse, store.LIST_NOTES, parent=(CASE, store.CASE))
+    ExplainNote = explain(NOTE, store.NOTE, Note)

@@ -1,4 +1,4 @@
-"""Statements on topics, and on what a customer is to us."""
+"""The table of topics, and the statements on it."""
 
 from typing import Any
 

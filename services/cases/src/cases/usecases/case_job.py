@@ -12,9 +12,9 @@ from cases.domain.case_job import BEGINNING, CASES_MAX, Asked, CaseJob, JobState
 from cases.domain.case_link import require_kind
 from cases.domain.facts import CaseJobCreated
 from cases.names import AGENT, CASE, CASE_JOB
-from cases.store import jobs as store
+from cases.store import case_jobs as store
 from cases.store import tables
-from cases.store.links import LOCK_CASES
+from cases.store.case_links import LOCK_CASES
 from cases.usecases.agent import owner_to_be
 from cases.usecases.case import give, settle, write_note
 from chassis import ids

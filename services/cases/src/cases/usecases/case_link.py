@@ -15,7 +15,7 @@ from cases.domain.case_link import (
     with_below,
 )
 from cases.names import CASE, CASE_LINK
-from cases.store import links as store
+from cases.store import case_links as store
 from cases.store.tables import CASES_BY_ID, UPDATE_CASE
 from cases.usecases.clock import reopen_clocks_of_case
 from cases.usecases.standing import weigh_again

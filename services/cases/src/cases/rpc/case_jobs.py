@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from cases.domain.case_job import Asked
 from cases.names import CASE, CASE_JOB
-from cases.store import jobs as store
+from cases.store import case_jobs as store
 from cases.usecases import case_job
 from chassis.api.checks import Rules
 from chassis.api.decoding import into

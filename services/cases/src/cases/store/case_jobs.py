@@ -11,7 +11,7 @@ from cases.domain.case_job import CASES_MAX, CaseJob
 from cases.domain.case_link import LinkKind
 from cases.domain.work_item import WorkItemState
 from cases.names import CASE
-from cases.store.links import CASE_LINKS
+from cases.store.case_links import CASE_LINKS
 from cases.store.selection import selection
 from cases.store.tables import CASES, METADATA, WORK_ITEMS, members_of
 from chassis.api import filters
