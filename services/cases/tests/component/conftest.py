@@ -196,12 +196,13 @@ class Desk:
         delivered = self.running.deliver(told, resource=entry, source="customer", actor=actor)
         await self.taken_in(await delivered)
 
-    async def taken_in(self, event_id: UUID) -> None:
-        """Wait until an event has had its effect."""
+    async def taken_in(self, event_id: UUID, consumer: str = "") -> None:
+        """Wait until an event has had its effect, for one of those who hear it, or for this one."""
+        taken = "SELECT true FROM inbox WHERE event_id = $1 AND $2 IN ('', consumer)"
 
         async def is_in() -> bool:
             async with self.running.db.connection() as connection:
-                return bool(await connection.fetchval("SELECT true FROM inbox WHERE event_id = $1", event_id))
+                return bool(await connection.fetchval(taken, event_id, consumer))
 
         assert await eventually(is_in)
 

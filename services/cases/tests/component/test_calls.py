@@ -17,6 +17,7 @@ from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ListCasesRequest, ResolveCaseRequest
 from rapport.cases.v1.department_pb2 import Department
 from rapport.cases.v1.directory_service_pb2 import UpdateDepartmentRequest
+from rapport.cases.v1.handoff_service_pb2 import ListHandoffsRequest
 from rapport.cases.v1.queue_service_pb2 import TakeNextWorkRequest
 from rapport.cases.v1.work_item_service_pb2 import (
     AssignWorkItemRequest,
@@ -253,6 +254,66 @@ async def test_who_wants_to_be_called_at_another_time_is_called_then_and_not_bef
     assert (await calls.get(call.name)).block_reason_code == "call-later"
     desk.clock.advance(22 * HOUR)
     assert value_name(await calls.waits(call.name), "state") == "PENDING"
+
+
+async def test_who_wants_to_be_called_at_another_time_is_reached_however_often_it_was_tried(desk, calls):
+    call = await calls.ask(customer=desk.customer)
+    for _ in range(2):
+        await calls.record(call.name, "NO_ANSWER")
+    at = desk.in_days(1)
+    agreed = await calls.record(call.name, "CALL_BACK", call_time=timestamp(at))
+    assert (moment(agreed.call.call_time), agreed.call.owner_reason_code) == (at, "")
+    assert agreed.block_reason_code == "call-later"
+    given = await calls.record(call.name, "NO_ANSWER")
+    assert given.call.owner_reason_code == "not-reached"
+
+
+@pytest.mark.parametrize("why", ["agreed", "about more than the promise"])
+async def test_a_call_that_has_more_to_say_is_made_whatever_becomes_of_the_promise(desk, calls, at_risk, why):
+    agreed = why == "agreed"
+    call = await calls.ask(promise=at_risk.name, reason_code="bad-news" if agreed else "feedback")
+    if agreed:
+        await calls.record(call.name, "CALL_BACK", call_time=timestamp(desk.in_days(1)))
+    await desk.item("Finish", at_risk.work_item)
+    (kept,) = await desk.facts("PromiseKept")
+    await desk.taken_in(kept.id, "cases-calls")
+    assert value_name(await calls.get(call.name), "state") == "PENDING"
+
+
+async def test_a_call_that_waits_for_its_time_waits_for_it_in_another_department_too(desk, calls):
+    await desk.agent("agents/bob", "departments/delivery")
+    call = await calls.ask(customer=desk.customer, call_time=timestamp(desk.in_days(1)))
+    moved = await desk.item("HandOver", call.name, department="departments/delivery", reason_code="not-ours")
+    assert moved.block_reason_code == "call-later"
+    assert not (await calls.next_of("agents/bob")).HasField("work_item")
+    listed = await desk.handoffs.ListHandoffs(ListHandoffsRequest(filter=f"work_item = {call.name}"))
+    assert [[block.HasField("end_time") for block in each.blocks] for each in listed.handoffs] == [
+        [True],
+        [False],
+    ]
+    desk.clock.advance(25 * HOUR)
+    await calls.waits(call.name)
+    assert (await calls.next_of("agents/bob")).work_item.name == call.name
+
+
+async def test_who_made_a_promise_without_a_case_has_its_customer_called(desk, calls, refused):
+    promise = await desk.make()
+    asked = RequestCallRequest(promise=promise.name, reason_code="bad-news")
+    who = {"subject": "agent:bob", "permissions": ["cases.work_items.write"]}
+    billing, delivery = (
+        desk.running.stub(CallServiceStub, **who, department=each) for each in ("billing", "delivery")
+    )
+    assert await refused(billing.RequestCall(asked)) == "PERMISSION_DENIED NOT_OWNER"
+    call = await delivery.RequestCall(asked)
+    assert (call.department, call.call.promise) == ("departments/front-desk", promise.name)
+
+
+async def test_a_number_of_another_customer_is_not_said_to_be_wrong(desk, calls, refused):
+    call = await calls.ask(customer=desk.customer)
+    others = f"customers/{uuid4()}/identifiers/{uuid4()}"
+    recorded = calls.record(call.name, "WRONG_NUMBER", identifier=others)
+    assert await refused(recorded) == "FAILED_PRECONDITION CUSTOMER_MISMATCH"
+    assert list((await calls.get(call.name)).call.attempts) == []
 
 
 async def test_they_call_themselves_before_it_is_time_and_the_timer_finds_nothing_to_do(desk, calls):

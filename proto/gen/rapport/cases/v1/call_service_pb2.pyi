@@ -39,7 +39,8 @@ class RequestCallRequest(_message.Message):
     """What they are to be told of, `promises/{uuid}`; may be empty."""
     reason_code: _builtins.str
     """Why, a code such as `bad-news`, `undeliverable-notice` or `feedback`: by it the department has words for it
-    (`Department.call_scripts`).
+    (`Department.call_scripts`). One of the first two about a promise ends by itself when there is nothing to tell any more and
+    nobody has taken it.
     """
     department: _builtins.str
     """`departments/{department}` that calls. Empty: the one that answers for the case."""

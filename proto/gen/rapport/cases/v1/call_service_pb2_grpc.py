@@ -64,7 +64,8 @@ class CallServiceServicer:
     def RecordCallOutcome(self, request, context):
         """Says what became of a call. REACHED and DECLINED finish the work; who is reached is told of the promise that it is about. After
         NO_ANSWER, VOICEMAIL and CALL_BACK it comes back to the queue, not before `call_time`; after the last attempt, it goes to who
-        owns the case. FAILED_PRECONDITION (`NOT_A_CALL`, `WORK_ITEM_FINISHED`).
+        owns the case. FAILED_PRECONDITION (`NOT_A_CALL`, `WORK_ITEM_FINISHED`, and `CUSTOMER_MISMATCH` for a number of somebody
+        else).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

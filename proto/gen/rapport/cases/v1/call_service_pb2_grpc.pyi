@@ -42,7 +42,8 @@ class CallServiceStub:
     RecordCallOutcome: _grpc.UnaryUnaryMultiCallable[_call_service_pb2.RecordCallOutcomeRequest, _work_item_pb2.WorkItem]
     """Says what became of a call. REACHED and DECLINED finish the work; who is reached is told of the promise that it is about. After
     NO_ANSWER, VOICEMAIL and CALL_BACK it comes back to the queue, not before `call_time`; after the last attempt, it goes to who
-    owns the case. FAILED_PRECONDITION (`NOT_A_CALL`, `WORK_ITEM_FINISHED`).
+    owns the case. FAILED_PRECONDITION (`NOT_A_CALL`, `WORK_ITEM_FINISHED`, and `CUSTOMER_MISMATCH` for a number of somebody
+    else).
     """
 
 @_typing.type_check_only
@@ -58,7 +59,8 @@ class CallServiceAsyncStub(CallServiceStub):
     RecordCallOutcome: _aio.UnaryUnaryMultiCallable[_call_service_pb2.RecordCallOutcomeRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Says what became of a call. REACHED and DECLINED finish the work; who is reached is told of the promise that it is about. After
     NO_ANSWER, VOICEMAIL and CALL_BACK it comes back to the queue, not before `call_time`; after the last attempt, it goes to who
-    owns the case. FAILED_PRECONDITION (`NOT_A_CALL`, `WORK_ITEM_FINISHED`).
+    owns the case. FAILED_PRECONDITION (`NOT_A_CALL`, `WORK_ITEM_FINISHED`, and `CUSTOMER_MISMATCH` for a number of somebody
+    else).
     """
 
 class CallServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -83,7 +85,8 @@ class CallServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
         """Says what became of a call. REACHED and DECLINED finish the work; who is reached is told of the promise that it is about. After
         NO_ANSWER, VOICEMAIL and CALL_BACK it comes back to the queue, not before `call_time`; after the last attempt, it goes to who
-        owns the case. FAILED_PRECONDITION (`NOT_A_CALL`, `WORK_ITEM_FINISHED`).
+        owns the case. FAILED_PRECONDITION (`NOT_A_CALL`, `WORK_ITEM_FINISHED`, and `CUSTOMER_MISMATCH` for a number of somebody
+        else).
         """
 
 def add_CallServiceServicer_to_server(servicer: CallServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -15,6 +15,7 @@ NOT_REACHED = "not-reached"
 NO_NUMBER = "no-number"
 NEVER_OPEN = "never-open"
 UNDELIVERABLE_NOTICE = "undeliverable-notice"
+TELLS = frozenset({UNDELIVERABLE_NOTICE, "bad-news"})  # of a promise, and nothing else
 
 
 class CallOutcome(StrEnum):
@@ -76,13 +77,20 @@ class Call:
         """Keep one more, which was over now."""
         self.attempts = [*self.attempts, Attempt(outcome, caller, now)]
 
+    @property
+    def is_moot_once_told(self) -> bool:
+        """Whether nothing is to be said once the customer knows. Not when they said when to call them."""
+        agreed = bool(self.attempts) and self.attempts[-1].outcome is CallOutcome.CALL_BACK
+        return self.reason_code in TELLS and not agreed
+
     def goes_to_owner(self, *, any_number: bool, most: int) -> bool:
         """Whether, after the last attempt, whoever owns the case has to see to it: then it says why.
 
-        `any_number`: whether a number was called; `most` attempts are made.
+        `any_number`: whether a number was called; `most` attempts are made. Whoever said when to be called
+        was reached.
         """
         outcome = self.attempts[-1].outcome
-        if outcome.ends:
+        if outcome.ends or outcome is CallOutcome.CALL_BACK:
             return False
         if outcome is CallOutcome.WRONG_NUMBER and not any_number:
             return self.goes_to_owner_as(NO_NUMBER)

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from cases.domain.call import Call
+from cases.domain.call import CALL_LATER, Call
 from cases.domain.deadline import Deadline, DeadlineBasis
 from cases.domain.facts import (
     WorkItemAssigned,
@@ -203,14 +203,18 @@ class WorkItem:
     def hand_over(
         self, department_id: str, reason_code: str, *, asked_customer_again: bool, returned: bool
     ) -> WorkItemHandedOver:
-        """Give it to another department, for which it is pending, of nobody, and can go on."""
+        """Give it to another department, for which it is pending, of nobody, and can go on.
+
+        A call that the customer wants later is not to be made sooner for that.
+        """
         self.require_unfinished()
         if department_id == self.department_id:
             told = f"{self.name} is of {self.department} already: hand it over to another."
             raise FailedPrecondition("SAME_DEPARTMENT", told, {"resource": self.name})
         before, self.department_id = self.department, department_id
         self.state, self.start_time, self.assignee_id = WorkItemState.PENDING, None, None
-        self.block_time, self.block_reason_code = None, ""
+        if self.block_reason_code != CALL_LATER:
+            self.block_time, self.block_reason_code = None, ""
         self.handoff_count += 1
         self.return_count += returned
         self.version += 1

@@ -8,11 +8,12 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from cases.domain.call import CALL_LATER, NEVER_OPEN, Call, CallOutcome, is_to_be_told
+from cases.domain.case import Case
 from cases.domain.contact import Contact
 from cases.domain.delay_notification import Channel
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.work_item import WorkItem
-from cases.names import AGENT, WORK_ITEM
+from cases.names import AGENT, CUSTOMER, IDENTIFIER, WORK_ITEM
 from cases.store import calls as store
 from cases.store import tables
 from cases.usecases.case_link import locked_groups
@@ -24,6 +25,7 @@ from cases.usecases.promise import notified_by_person
 from cases.usecases.work_item import end
 from chassis.api.actors import actor_name
 from chassis.api.entities import found, save
+from chassis.db.aliases import groups_of
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, invalid
@@ -70,7 +72,7 @@ async def record_call_outcome(
     """Say what became of a call, and see to what follows.
 
     InvalidArgument REQUIRED for a call back without a time; FailedPrecondition NOT_A_CALL,
-    WORK_ITEM_FINISHED.
+    WORK_ITEM_FINISHED, CUSTOMER_MISMATCH for the number of somebody else.
     """
     if outcome is CallOutcome.CALL_BACK and call_time is None:
         raise invalid("call_time", "REQUIRED", "must be given: when do they want to be called")
@@ -79,6 +81,8 @@ async def record_call_outcome(
     work_item, items = await owned_with_its_case(tx, work_item_id, etag)
     tx.touch(work_item.customer)
     call = work_item.require_call()
+    if identifier:
+        await require_theirs(tx, work_item, IDENTIFIER.parse(identifier, "identifier")[0])
     if work_item.block_time:
         await unblock(tx, clock, work_item, items)
     call.attempt(outcome, actor_name(tx.call.principal.subject, tx.db.service), tx.now)
@@ -100,6 +104,15 @@ async def record_call_outcome(
     elif call.call_time:
         await wait(tx, clock, work_item, items, call.call_time, called_id)
     return work_item
+
+
+async def require_theirs(tx: Transaction, about: Case | WorkItem, customer_id: UUID) -> None:
+    """Refuse the name of another customer, by whichever of their names (`CUSTOMER_MISMATCH`)."""
+    whose = (await groups_of(tx, {about.customer_id, customer_id})).survivors
+    if whose.get(about.customer_id, about.customer_id) != whose.get(customer_id, customer_id):
+        told = f"{about.name} is of another customer: name what is of theirs, or leave it out."
+        other = CUSTOMER.format(customer_id)
+        raise FailedPrecondition("CUSTOMER_MISMATCH", told, {"resource": about.name, "customer": other})
 
 
 async def _next_time(tx: Transaction, calling: Calling, department_id: str) -> datetime | None:
@@ -168,12 +181,15 @@ async def _to_owner(
 async def end_moot_call(tx: Transaction, clock: PromiseClock, promise_id: UUID) -> None:
     """What became of a promise leaves nothing to tell: nobody is called whom nobody has begun to call.
 
-    Who has the call decides that themselves: they may be on the telephone.
+    Who has the call decides that themselves: they may be on the telephone. A call about more than that is
+    made, and so is one of which the customer said when.
     """
     waiting = await store.OPEN_CALL_ABOUT.maybe(tx, promise_id=str(promise_id))
     if waiting is None:
         return
     work_item, items = await with_its_case(tx, waiting.id)
     promise = await tables.LOCK_PROMISE.one(tx, id=promise_id)
-    if work_item.finish_time is None and work_item.unattended and not is_to_be_told(promise):
+    call = work_item.call
+    is_moot = call is not None and call.is_moot_once_told and not is_to_be_told(promise)
+    if work_item.finish_time is None and work_item.unattended and is_moot:
         await end(tx, clock, work_item, items, tx.now)

@@ -14,16 +14,15 @@ from cases.domain.work_item import WorkItem
 from cases.names import CASE, PROMISE
 from cases.store import calls as store
 from cases.store import tables
-from cases.usecases.call import wait
+from cases.usecases.call import require_theirs, wait
 from cases.usecases.case import open_to_call
 from cases.usecases.routing import route
 from cases.usecases.standing import standing_of
 from cases.usecases.work_item import keep_new, require_room
 from chassis import ids
 from chassis.api.entities import found
-from chassis.db.aliases import groups_of
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition, invalid
+from chassis.errors import invalid
 from chassis.facts import fact_of
 
 
@@ -53,24 +52,18 @@ async def request_call(
         case = await open_to_call(tx, customer_id, None)
     else:
         raise invalid("customer", "REQUIRED", "must be given, or a case or a promise that says whom to call")
-    tx.require_owner(case)
+    # Who promised something that is on no case may have its customer called.
+    tx.require_owner(case, *([promise] if promise and case_id is None else []))
     tx.touch(case.customer)
     case.require_open()
     for name in filter(None, (customer_id, promise.customer_id if promise else None)):
-        await _require_theirs(tx, case, name)
+        await require_theirs(tx, case, name)
     if promise:
         promise = await tables.LOCK_PROMISE.one(tx, id=promise.id)
         if waiting := await store.OPEN_CALL_ABOUT.maybe(tx, promise_id=str(promise.id)):
             return waiting
     call = Call(reason_code, promise_id=promise_id, call_time=call_time)
     return await _add(tx, clock, case, call, promise, department_id or case.department_id)
-
-
-async def _require_theirs(tx: Transaction, case: Case, customer_id: UUID) -> None:
-    whose = (await groups_of(tx, {case.customer_id, customer_id})).survivors
-    if whose.get(case.customer_id, case.customer_id) != whose.get(customer_id, customer_id):
-        told = f"{case.name} is of another customer: leave it out, or name one of theirs."
-        raise FailedPrecondition("CUSTOMER_MISMATCH", told, {"resource": case.name})
 
 
 async def call_for_notice(

@@ -143,5 +143,7 @@ async def hand_over(
     await tx.defer(handoffs.END_HANDOFF, work_item_id=work_item.id, at=tx.now)
     line = replace(came(work_item, before, tx.now), reason_code=reason_code, **said)
     await tx.defer(handoffs.INSERT_HANDOFF, **values(line))
+    if work_item.block_time:
+        await tx.defer(handoffs.BLOCK_HANDOFF, work_item_id=work_item.id, at=tx.now)
     await hand_clocks_over(tx, work_item, fact_id)
     await tell_blocked(tx, clock, items, work_item, fact_id)
