@@ -98,7 +98,9 @@ async def clock_is_up(tx: Transaction, clock_id: UUID, reason: EscalationReason)
 
     Unless what it waits for is done by now. A resolved case only for what was promised: it still waits.
     """
-    seen = await CLOCK.one(tx, id=clock_id)
+    seen = await CLOCK.maybe(tx, id=clock_id)
+    if seen is None:
+        return
     whole = await _seen_to(tx, seen.case_id, seen.promise_id)
     clock = await LOCK_CLOCK.one(tx, id=clock_id)  # whoever fulfils it comes after this
     is_over = isinstance(whole, Case) and whole.state is not CaseState.OPEN and not clock.promise_id
@@ -112,7 +114,9 @@ async def promise_broken(tx: Transaction, promise_id: UUID) -> None:
     Ask somebody to take its case, or it if it is on none. A resolved case too: who resolved it did not know,
     and the customer still waits.
     """
-    seen = await PROMISE_BY_ID.one(tx, id=promise_id)
+    seen = await PROMISE_BY_ID.maybe(tx, id=promise_id)
+    if seen is None:
+        return
     whole = await _seen_to(tx, seen.case_id, promise_id)
     promise = await LOCK_PROMISE.one(tx, id=promise_id)  # whoever keeps it comes after this
     if promise.was_broken_here:
@@ -177,14 +181,14 @@ async def escalation_moved(tx: Transaction, case: Case, caused_by: UUID) -> None
 
 async def promise_settled(tx: Transaction, promise_id: UUID) -> None:
     """A promise was kept after all, or taken back: nobody is asked any more for having broken it."""
-    promise = await PROMISE_BY_ID.one(tx, id=promise_id)
-    await _look_again(tx, promise.case_id, promise_id, None)
+    if promise := await PROMISE_BY_ID.maybe(tx, id=promise_id):
+        await _look_again(tx, promise.case_id, promise_id, None)
 
 
 async def clock_settled(tx: Transaction, clock_id: UUID) -> None:
     """What a clock waited for was done: nobody is asked any more for that."""
-    clock = await CLOCK.one(tx, id=clock_id)
-    await _look_again(tx, clock.case_id, clock.promise_id, clock_id)
+    if clock := await CLOCK.maybe(tx, id=clock_id):
+        await _look_again(tx, clock.case_id, clock.promise_id, clock_id)
 
 
 async def _look_again(
