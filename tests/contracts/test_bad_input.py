@@ -68,6 +68,7 @@ UPDATED = {"case", "topic", "consent", "customer", "agent", "preferences", "prog
     "template_text",
     "identifier",
     "relationship",
+    "exchange_rate",
 }
 ANSWERS = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED"}
 

@@ -117,6 +117,13 @@ NOTICE = Notice(
 )
 ATTEMPT = Attempt(NOTICE.id, 1, "providers/smtp", "<1@acme.example>", NOW)
 _PAGE = {"page_size": 10}
+_RATE = {
+    "base_currency": "EUR",
+    "quote_currency": "USD",
+    "rate": {"value": "1.08"},
+    "rate_date": {"year": 2026, "month": 3, "day": 1},
+    "source": "ecb",
+}
 
 
 def _observed(customer: str, value: str) -> dict[str, Any]:
@@ -575,6 +582,13 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CloseMembership", {
             "name": "{CreateMembership}", "receiving_membership": "{GetMembership}", "reason_code": "wish"}),
         ("ReopenMembership", {"name": "{CreateMembership}", "reason_code": "wish"}),
+        ("CreateExchangeRate", {"exchange_rate": _RATE}),
+        ("BatchCreateExchangeRates", {"requests": [{"exchange_rate": _RATE | {"quote_currency": "JPY"}}]}),
+        ("GetExchangeRate", {"name": "{CreateExchangeRate}"}),
+        ("ListExchangeRates", _PAGE | {"filter": 'base_currency = "EUR"'}),
+        ("UpdateExchangeRate", {
+            "exchange_rate": {"name": "{CreateExchangeRate}", "rate": {"value": "1.09"}, "etag": "#"},
+            "update_mask": "rate"}),
         ("GrantGoodwill", {"goodwill": {
             "customer": SOMEBODY, "points": {"unit": "programs/main/units/points", "amount": 10},
             "reason_code": "sorry"}}),

@@ -13,11 +13,13 @@ from loyalty.events.customer import bands_of_merged
 from loyalty.rpc.ledger import LedgerRpc
 from loyalty.rpc.lots import LotRpc, ReservationRpc
 from loyalty.rpc.memberships import CardRpc, MemberRpc, MembershipRpc
+from loyalty.rpc.rates import ExchangeRateRpc
 from loyalty.rpc.services import GoodwillRpc, ProgramRpc, PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.checks import CHECKS_TIMER, check_ledger, expect_checks, tell_checks
 from loyalty.usecases.goodwill import Authority
 from loyalty.usecases.lots_due import LOTS_TIMER, expect_lots, see_to_lots, tell_lots
+from loyalty.usecases.rates import RATES_TIMER, follow_rates
 from loyalty.usecases.redemption import RESERVATION_TIMER, expire_reservation
 from loyalty.usecases.values import BANDS_TIMER, expect_bands, follow_bands
 from rapport.cases.v1.cases_events_pb2 import (
@@ -61,6 +63,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(MemberRpc(app))
     app.serve(CardRpc(app))
     app.serve(PurchaseRpc(app, formula=formula))
+    app.serve(ExchangeRateRpc(app, formula=formula))
     app.serve(GoodwillRpc(app, authority=authority))
 
     app.on_open(partial(expect_bands, app.db, formula))
@@ -72,6 +75,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(CHECKS_TIMER, check_ledger)
     app.measure(partial(tell_checks, app.db))
     app.timer(BANDS_TIMER, lambda tx, _: follow_bands(tx, formula))
+    app.timer(RATES_TIMER, lambda tx, timer: follow_rates(tx, formula, timer))
     app.project(PROMISES.durable, on_promises)
     app.subscribe(aliases.listening(app.name).durable, bands_of_merged(formula))
     app.subscribe(AUTHORITY.durable, on_policy, on_harm)

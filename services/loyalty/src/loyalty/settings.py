@@ -17,7 +17,7 @@ class Settings(ServiceSettings):
 
     currency: str = Field("USD", description="ISO 4217; the currency that the bands below count")
     value_version: str = Field(
-        "lifetime-1", min_length=1, description="names the formula and the bands below"
+        "lifetime-2", min_length=1, description="names the formula and the bands below"
     )
     value_silver_from: Decimal = Field(Decimal(100), gt=0, description="least lifetime value of SILVER")
     value_gold_from: Decimal = Field(Decimal(500), gt=0, description="the same of GOLD")

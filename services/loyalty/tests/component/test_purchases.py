@@ -72,7 +72,7 @@ async def test_a_purchase_is_recorded_told_and_adds_to_the_value(running: Runnin
     assert recorded.amount == Money(currency_code="USD", units=123, nanos=45 * CENT)
     worth = await value(desk, buyer)
     assert (worth.customer, worth.lifetime_values[0], worth.purchase_count) == (buyer, recorded.amount, 1)
-    assert (value_name(worth, "band"), worth.formula_version) == ("SILVER", "lifetime-1")
+    assert (value_name(worth, "band"), worth.formula_version) == ("SILVER", "lifetime-2")
     assert worth.first_purchase_time == worth.last_purchase_time == AT
     told, changed = await running.published()
     assert (told.data.purchase, told.data.amount, told.data.reference) == (

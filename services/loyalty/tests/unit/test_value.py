@@ -47,12 +47,12 @@ def counted(values: list[CustomerValue]) -> list[tuple[Any, ...]]:
     ],
 )
 def test_a_band_begins_at_its_threshold(lifetime: str, band: Band) -> None:
-    assert FORMULA.band(value(lifetime)) is band
+    assert FORMULA.band(value(lifetime), rates={}) is band
 
 
 def test_a_customer_without_purchases_is_standard() -> None:
     least = ValueFormula("test", "EUR", Decimal("0.01"), Decimal(2), Decimal(3))
-    assert [formula.band() for formula in (FORMULA, least)] == [Band.STANDARD, Band.STANDARD]
+    assert [formula.band(rates={}) for formula in (FORMULA, least)] == [Band.STANDARD, Band.STANDARD]
 
 
 @pytest.mark.parametrize("bands", [(0, 1, 2), (1, 1, 2), (1, 2, 2), (-1, 1, 2)])
@@ -64,7 +64,7 @@ def test_bands_that_do_not_rise_are_refused(bands: tuple[int, int, int]) -> None
 def test_bands_are_named_as_others_read_them_least_first() -> None:
     assert [str(band) for band in Band] == ["STANDARD", "SILVER", "GOLD", "PLATINUM"]
     lowest = ValueFormula("test", "EUR", Decimal(1), Decimal(2), Decimal(3))
-    assert [lowest.band(value(worth)) for worth in "0123"] == list(Band)
+    assert [lowest.band(value(worth), rates={}) for worth in "0123"] == list(Band)
 
 
 def test_each_customer_is_added_up_once_in_the_order_of_ids() -> None:
@@ -83,7 +83,7 @@ def test_each_currency_is_added_up_by_itself_and_bands_count_one() -> None:
         Money(Decimal(1000), "JPY"),
         Money(Decimal("1.250"), "KWD"),
     ]
-    assert FORMULA.band(added) is Band.STANDARD
+    assert FORMULA.band(added, rates={}) is Band.STANDARD
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_the_band_before_is_what_others_were_told_and_the_same_where_nobody_know
     version: str, before: Band
 ) -> None:
     customer = replace(value("100"), band=Band.GOLD, formula_version=version)
-    assert FORMULA.put(customer) is before
+    assert FORMULA.put(customer, rates={}) is before
     assert (customer.band, customer.formula_version) == (Band.SILVER, "test")
 
 
@@ -102,7 +102,7 @@ def test_what_is_given_back_lowers_the_value_and_is_no_purchase() -> None:
     assert counted(
         added_value([purchase(1, "5"), purchase(1, "-2", later), purchase(2, "-1")], NOW, uuid4, "test")
     ) == [(1, {"EUR": "3"}, 1, NOW, NOW), (2, {"EUR": "-1"}, 0, None, None)]
-    assert FORMULA.band(value("-1")) is Band.STANDARD
+    assert FORMULA.band(value("-1"), rates={}) is Band.STANDARD
 
 
 def test_two_purchases_of_the_same_content_count_twice() -> None:

@@ -20,6 +20,7 @@ READ_EVERYTHING = _each(
     customer.preferences.read customer.purposes.read customer.relationships.read
     customer.section_schemas.read
     customer.timeline_entries.read customer.customer_views.read customer.view_sections.read
+    loyalty.exchange_rates.read
     loyalty.accounts.read loyalty.cards.read loyalty.goodwill.read loyalty.lots.read loyalty.memberships.read
     loyalty.programs.read loyalty.reservations.read
     loyalty.purchases.read loyalty.transfers.read loyalty.units.read loyalty.customer_values.read
@@ -62,6 +63,7 @@ LEAD = _each(
     customer.attributes.write customer.customer_merges.write customer.customers.assign
     customer.customers.contact customer.import_jobs.write customer.match_jobs.write
     customer.match_parameters.write customer.purposes.write customer.section_schemas.write
+    loyalty.exchange_rates.write
     loyalty.lots.write loyalty.memberships.close loyalty.memberships.merge loyalty.memberships.transfer
     loyalty.programs.write loyalty.purchases.write loyalty.units.write
     notifications.notice_policies.write notifications.template_texts.write notifications.templates.write

@@ -25,17 +25,21 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
+from google.type import decimal_pb2 as google_dot_type_dot_decimal__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.common.v1 import value_band_pb2 as rapport_dot_common_dot_v1_dot_value__band__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/customer_value.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\"rapport/common/v1/value_band.proto\"\xde\x04\n\rCustomerValue\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\x0flifetime_values\x18\x03 \x03(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x1c\n\x0epurchase_count\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x30\n\x04\x62\x61nd\x18\x05 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBandB\x04\xe2\x41\x01\x03\x12=\n\x13\x66irst_purchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12<\n\x12last_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1d\n\x0f\x66ormula_version\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03:b\xea\x41_\n\x1dloyalty.rapport/CustomerValue\x12\x1f\x63ustomerValues/{customer_value}*\x0e\x63ustomerValues2\rcustomerValueb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/customer_value.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19google/type/decimal.proto\x1a\x17google/type/money.proto\x1a\"rapport/common/v1/value_band.proto\"\xbf\x07\n\rCustomerValue\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\x0flifetime_values\x18\x03 \x03(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x1c\n\x0epurchase_count\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x30\n\x04\x62\x61nd\x18\x05 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBandB\x04\xe2\x41\x01\x03\x12=\n\x13\x66irst_purchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12<\n\x12last_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1d\n\x0f\x66ormula_version\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x31\n\x0freporting_value\x18\x0c \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12G\n\x0b\x63onversions\x18\r \x03(\x0b\x32,.rapport.loyalty.v1.CustomerValue.ConversionB\x04\xe2\x41\x01\x03\x1a\xe2\x01\n\nConversion\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12,\n\x10\x63onverted_amount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x38\n\rexchange_rate\x18\x03 \x01(\tB!\xfa\x41\x1e\n\x1cloyalty.rapport/ExchangeRate\x12\"\n\x04rate\x18\x04 \x01(\x0b\x32\x14.google.type.Decimal\x12$\n\trate_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date:b\xea\x41_\n\x1dloyalty.rapport/CustomerValue\x12\x1f\x63ustomerValues/{customer_value}*\x0e\x63ustomerValues2\rcustomerValueb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.loyalty.v1.customer_value_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CUSTOMERVALUE_CONVERSION'].fields_by_name['exchange_rate']._loaded_options = None
+  _globals['_CUSTOMERVALUE_CONVERSION'].fields_by_name['exchange_rate']._serialized_options = b'\372A\036\n\034loyalty.rapport/ExchangeRate'
   _globals['_CUSTOMERVALUE'].fields_by_name['name']._loaded_options = None
   _globals['_CUSTOMERVALUE'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_CUSTOMERVALUE'].fields_by_name['customer']._loaded_options = None
@@ -58,8 +62,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CUSTOMERVALUE'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_CUSTOMERVALUE'].fields_by_name['etag']._loaded_options = None
   _globals['_CUSTOMERVALUE'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
+  _globals['_CUSTOMERVALUE'].fields_by_name['reporting_value']._loaded_options = None
+  _globals['_CUSTOMERVALUE'].fields_by_name['reporting_value']._serialized_options = b'\342A\001\003'
+  _globals['_CUSTOMERVALUE'].fields_by_name['conversions']._loaded_options = None
+  _globals['_CUSTOMERVALUE'].fields_by_name['conversions']._serialized_options = b'\342A\001\003'
   _globals['_CUSTOMERVALUE']._loaded_options = None
   _globals['_CUSTOMERVALUE']._serialized_options = b'\352A_\n\035loyalty.rapport/CustomerValue\022\037customerValues/{customer_value}*\016customerValues2\rcustomerValue'
-  _globals['_CUSTOMERVALUE']._serialized_start=218
-  _globals['_CUSTOMERVALUE']._serialized_end=824
+  _globals['_CUSTOMERVALUE']._serialized_start=269
+  _globals['_CUSTOMERVALUE']._serialized_end=1228
+  _globals['_CUSTOMERVALUE_CONVERSION']._serialized_start=902
+  _globals['_CUSTOMERVALUE_CONVERSION']._serialized_end=1128
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
+from google.type import decimal_pb2 as _decimal_pb2
 from google.type import money_pb2 as _money_pb2
 from rapport.common.v1 import value_band_pb2 as _value_band_pb2
 import builtins as _builtins
@@ -27,6 +29,50 @@ class CustomerValue(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class Conversion(_message.Message):
+        """What was paid in a currency, in that of the installation."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        AMOUNT_FIELD_NUMBER: _builtins.int
+        CONVERTED_AMOUNT_FIELD_NUMBER: _builtins.int
+        EXCHANGE_RATE_FIELD_NUMBER: _builtins.int
+        RATE_FIELD_NUMBER: _builtins.int
+        RATE_DATE_FIELD_NUMBER: _builtins.int
+        exchange_rate: _builtins.str
+        """The rate it was converted by: of the newest day, in either direction. Empty where there is none."""
+        @_builtins.property
+        def amount(self) -> _money_pb2.Money:
+            """What the customer paid in that currency, one of `lifetime_values`."""
+
+        @_builtins.property
+        def converted_amount(self) -> _money_pb2.Money:
+            """The same in the installation's currency, rounded half to even; absent where there is no rate, and then it counts for nothing."""
+
+        @_builtins.property
+        def rate(self) -> _decimal_pb2.Decimal:
+            """What that says, as it says it: of an `exchangeRates/usd-eur-…` how much of EUR one USD is."""
+
+        @_builtins.property
+        def rate_date(self) -> _date_pb2.Date:
+            """The day that the rate is of."""
+
+        def __init__(
+            self,
+            *,
+            amount: _money_pb2.Money | None = ...,
+            converted_amount: _money_pb2.Money | None = ...,
+            exchange_rate: _builtins.str = ...,
+            rate: _decimal_pb2.Decimal | None = ...,
+            rate_date: _date_pb2.Date | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "converted_amount", b"converted_amount", "rate", b"rate", "rate_date", b"rate_date"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "converted_amount", b"converted_amount", "exchange_rate", b"exchange_rate", "rate", b"rate", "rate_date", b"rate_date"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     LIFETIME_VALUES_FIELD_NUMBER: _builtins.int
@@ -38,6 +84,8 @@ class CustomerValue(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    REPORTING_VALUE_FIELD_NUMBER: _builtins.int
+    CONVERSIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customerValues/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -45,8 +93,8 @@ class CustomerValue(_message.Message):
     purchase_count: _builtins.int
     """Number of purchases; what was given back is not counted."""
     band: _value_band_pb2.ValueBand.ValueType
-    """The band that the lifetime value in the installation's currency, its setting RAPPORT_CURRENCY, puts them in. What was
-    paid in others does not count in it.
+    """The band that what all is worth in the installation's currency, its setting RAPPORT_CURRENCY, puts them in: `reporting_value`,
+    of all names of a customer who was merged.
     """
     formula_version: _builtins.str
     """Names the formula and the bands."""
@@ -72,6 +120,16 @@ class CustomerValue(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it last changed."""
 
+    @_builtins.property
+    def reporting_value(self) -> _money_pb2.Money:
+        """What all of `lifetime_values` is worth in the installation's currency by the newest rates of today, as far as there are rates:
+        what is in `conversions` without a `converted_amount` is left out.
+        """
+
+    @_builtins.property
+    def conversions(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerValue.Conversion]:
+        """How each of `lifetime_values` was converted that is in another currency than the installation's. By currency."""
+
     def __init__(
         self,
         *,
@@ -86,10 +144,12 @@ class CustomerValue(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        reporting_value: _money_pb2.Money | None = ...,
+        conversions: _abc.Iterable[Global___CustomerValue.Conversion] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "reporting_value", b"reporting_value", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "first_purchase_time", b"first_purchase_time", "formula_version", b"formula_version", "last_purchase_time", b"last_purchase_time", "lifetime_values", b"lifetime_values", "name", b"name", "purchase_count", b"purchase_count", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "conversions", b"conversions", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "first_purchase_time", b"first_purchase_time", "formula_version", b"formula_version", "last_purchase_time", b"last_purchase_time", "lifetime_values", b"lifetime_values", "name", b"name", "purchase_count", b"purchase_count", "reporting_value", b"reporting_value", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

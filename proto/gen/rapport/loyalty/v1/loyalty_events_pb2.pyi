@@ -827,7 +827,7 @@ class CustomerValueChanged(_message.Message):
     purchase_count: _builtins.int
     """Number of purchases; what was given back is not counted."""
     band: _value_band_pb2.ValueBand.ValueType
-    """The band that the lifetime value in the installation's currency puts them in."""
+    """The band that what all is worth in the installation's currency puts them in."""
     previous_band: _value_band_pb2.ValueBand.ValueType
     """The band before."""
     formula_version: _builtins.str

@@ -13,6 +13,7 @@ from uuid import UUID
 from chassis.facts import Told, Why, shown
 from chassis.money import Money
 from loyalty.domain.purchase_lines import Line, Shown
+from loyalty.domain.rates import Conversion, Rates
 from loyalty.names import CUSTOMER, CUSTOMER_VALUE, PURCHASE
 
 _SAID = (
@@ -159,8 +160,8 @@ class CustomerValue:
 class ValueFormula:
     """How lifetime value becomes a band: the least value of each band, in the installation's currency.
 
-    What was paid in other currencies does not count in it. A customer without purchases is STANDARD.
-    ValueError unless the bands rise.
+    What was paid in other currencies counts by the newest rate of each, and for nothing without one. A
+    customer without purchases is STANDARD. ValueError unless the bands rise.
     """
 
     version: str
@@ -173,22 +174,32 @@ class ValueFormula:
         if not 0 < self.silver < self.gold < self.platinum:
             raise ValueError("bands must rise: 0 < silver < gold < platinum")
 
-    def band(self, *values: CustomerValue) -> Band:
+    def conversions(self, value: CustomerValue, rates: Rates) -> list[Conversion]:
+        """What the customer paid in other currencies, in the installation's."""
+        others = (paid for paid in value.lifetime_values if paid.currency_code != self.currency)
+        return [Conversion.of(paid, self.currency, rates.get(paid.currency_code)) for paid in others]
+
+    def worth(self, value: CustomerValue, rates: Rates) -> Decimal:
+        """What all that they paid is worth in the installation's currency, as far as there are rates."""
+        converted = (each.converted_amount for each in self.conversions(value, rates))
+        return sum((each.amount for each in converted if each), value.total(self.currency))
+
+    def band(self, *values: CustomerValue, rates: Rates) -> Band:
         """The band of a customer, who is worth what all of their names are."""
-        worth = sum(value.total(self.currency) for value in values)
+        worth = sum(self.worth(value, rates) for value in values)
         if worth >= self.platinum:
             return Band.PLATINUM
         if worth >= self.gold:
             return Band.GOLD
         return Band.SILVER if worth >= self.silver else Band.STANDARD
 
-    def put(self, value: CustomerValue, *others: CustomerValue) -> Band:
+    def put(self, value: CustomerValue, *others: CustomerValue, rates: Rates) -> Band:
         """Put a customer in their band, and return the one that others were told of.
 
         `others` are what they are worth by their other names.
         """
         before, known = value.band, value.formula_version
-        value.band, value.formula_version = self.band(value, *others), self.version
+        value.band, value.formula_version = self.band(value, *others, rates=rates), self.version
         return before if known else value.band
 
 
@@ -217,10 +228,11 @@ def added_value(
     return list(added.values())
 
 
-def why_worth(formula: ValueFormula, told: Told) -> Why:
-    """Why a customer is in a band: by what they paid in the installation's currency."""
+def why_worth(formula: ValueFormula, conversions: Iterable[Conversion], told: Told) -> Why:
+    """Why a customer is in a band: by what all that they paid is worth in the installation's currency."""
     bands = {"silver": formula.silver, "gold": formula.gold, "platinum": formula.platinum}
     least = ", ".join(f"{band} from {amount}" for band, amount in bands.items())
+    converted = "".join(f" {each.told}." for each in conversions)
     since = f" It changed last on {shown(told.time)}." if told.time else ""
-    summary = f"What was paid in {formula.currency} decides the band: {least}.{since}"
+    summary = f"What was paid, in {formula.currency}, decides the band: {least}.{converted}{since}"
     return Why(summary, "rules/value-bands", formula.version)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 from typing import Any, ClassVar
 
 from chassis.api.checks import Rules
@@ -16,18 +17,19 @@ from chassis.db.transaction import Transaction
 from chassis.explain.explainer import explain
 from chassis.grpc.ingest import ingest
 from chassis.grpc.methods import change, get, listing
+from chassis.money import Money
 from chassis.servicer import Rpc
 from loyalty import names
 from loyalty.domain import value
 from loyalty.domain.goodwill import why_granted
 from loyalty.store import tables as store
-from loyalty.store.purchases import GET_PURCHASE, GET_VALUE, LIST_PURCHASES, LIST_VALUES
+from loyalty.store.purchases import GET_PURCHASE, GET_VALUE, LIST_PURCHASES, LIST_VALUES, VALUES_OF
 from loyalty.usecases import ledger
 from loyalty.usecases.bought import Bought
 from loyalty.usecases.goodwill import Authority, assess, grant_goodwill
 from loyalty.usecases.purchases import record_batch, record_purchases
 from loyalty.usecases.return_purchase import return_purchase
-from loyalty.usecases.values import others_of
+from loyalty.usecases.values import others_of, rates_for
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.loyalty.v1 import goodwill_service_pb2 as goodwill_pb
 from rapport.loyalty.v1 import program_service_pb2 as program_pb
@@ -128,7 +130,10 @@ class PurchaseRpc(Rpc, PurchaseServiceServicer):
     ) -> Explanation:
         """Why a customer is worth that."""
         shown = await self.GetCustomerValue(purchase_pb.GetCustomerValueRequest(name=request.name), context)
-        return await self.explainer.explain(request, shown, partial(value.why_worth, self.formula))
+        (of,) = await VALUES_OF.all(self.db, customer_ids=names.CUSTOMER.ids(shown.customer))
+        rates = await rates_for(self.db, self.formula, [of], self.db.clock.now())
+        why = partial(value.why_worth, self.formula, self.formula.conversions(of, rates))
+        return await self.explainer.explain(request, shown, why)
 
     async def ListCustomerValues(
         self, request: purchase_pb.ListCustomerValuesRequest, context: Any
@@ -140,10 +145,18 @@ class PurchaseRpc(Rpc, PurchaseServiceServicer):
     async def _shown(self, values: Sequence[value.CustomerValue]) -> list[CustomerValue]:
         """The band follows from the bands that are set, and from all names of the customer."""
         others, formula = await others_of(self.db, values), self.formula
-        bands = [formula.band(each, *others[each.customer_id]) for each in values]
+        everything = [*values, *chain.from_iterable(others.values())]
+        rates = await rates_for(self.db, formula, everything, self.db.clock.now())
         return [
-            to_message(CustomerValue, each, band=band, formula_version=formula.version)
-            for each, band in zip(values, bands, strict=True)
+            to_message(
+                CustomerValue,
+                each,
+                band=formula.band(each, *others[each.customer_id], rates=rates),
+                formula_version=formula.version,
+                reporting_value=Money(formula.worth(each, rates), formula.currency),
+                conversions=formula.conversions(each, rates),
+            )
+            for each in values
         ]
 
 

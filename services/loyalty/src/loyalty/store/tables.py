@@ -14,6 +14,7 @@ from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table, updated
 from loyalty.domain import ledger, program
 from loyalty.domain.goodwill import Given, Goodwill, KnownPromise, Promised, Spent, State
+from loyalty.domain.rates import ExchangeRate
 from loyalty.domain.value import CustomerValue, Purchase
 from loyalty.names import CUSTOMER
 
@@ -44,6 +45,7 @@ TRANSFERS = sa.Table(
 ENTRIES = table(METADATA, "entries", ledger.Entry, key=("account_id", "version"))
 PURCHASES = table(METADATA, "purchases", Purchase)
 CUSTOMER_VALUES = table(METADATA, "customer_values", CustomerValue)
+EXCHANGE_RATES = table(METADATA, "exchange_rates", ExchangeRate)
 GOODWILL = table(METADATA, "goodwill", Goodwill)
 # What cases told of the promises that it made: whose each is, and the first of its chain.
 PROMISES = table(METADATA, "promises", Promised)

@@ -29,6 +29,7 @@ from loyalty.store.tables import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
 from loyalty.usecases.ledger import open_own
 from loyalty.usecases.memberships import account_of
 from loyalty.usecases.posting import post_transfer
+from loyalty.usecases.values import rates_for
 
 # What the policy grants.
 _PROGRAM, _UNIT = "main", "points"
@@ -65,9 +66,10 @@ class Authority:
     policy: GoodwillRule
     formula: ValueFormula
 
-    async def band(self, on: Executor, names: Sequence[UUID]) -> Band:
-        """The value band of the customer who has these names."""
-        return self.formula.band(*await VALUES_OF.all(on, customer_ids=names))
+    async def band(self, on: Executor, names: Sequence[UUID], at: datetime) -> Band:
+        """The value band at a time of the customer who has these names."""
+        values = await VALUES_OF.all(on, customer_ids=names)
+        return self.formula.band(*values, rates=await rates_for(on, self.formula, values, at))
 
     async def of_person(
         self, on: Executor, principal: Principal, band: Band, promise_id: UUID | None
@@ -87,7 +89,7 @@ async def assess(
     """What somebody may still grant a customer. Nothing is locked: others may grant meanwhile."""
     grantor, now = actor_name(principal.subject, db.service), db.clock.now()
     names = (await groups_of(db, [customer_id])).everybody
-    band = await authority.band(db, names)
+    band = await authority.band(db, names, now)
     policy = await authority.of_person(db, principal, band, promise_id)
     times = {"since": now - policy.budget_period, "day_ago": now - _DAY}
     spent = await SPENT.one(db, customer_ids=names, grantor=grantor, **times)
@@ -113,7 +115,7 @@ async def grant_goodwill(
     names = await lock_person(tx, customer_id)
     spent = await _spent(tx, names, authority.policy, _grantor(tx))
     promise = await _promise(tx, promise_id, names) if promise_id else None
-    band = await authority.band(tx, names)
+    band = await authority.band(tx, names, tx.now)
     policy = await authority.of_person(tx, tx.call.principal, band, promise_id)
     policy.authorize(points.amount, band)
     policy.within_budget(points.amount, spent)
@@ -132,7 +134,7 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
     names = await lock_person(tx, delay.customer_id)
     spent = await _spent(tx, names, policy)
     given = await _given(tx, delay.root_id)
-    band = await authority.band(tx, names)
+    band = await authority.band(tx, names, tx.now)
     earned = policy.for_delay(delay.first_due, delay.new_due, delay.zone, delay.reason_code, band)
     due = earned - given.by_policy - given.by_people
     points = max(0, min(due, policy.customer_budget - spent.on_customer))

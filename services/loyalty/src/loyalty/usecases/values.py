@@ -1,8 +1,9 @@
 """The bands that customers are in, and telling of it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import chain
 from uuid import UUID
 
 from chassis.context import Call, acting, service_itself
@@ -12,6 +13,7 @@ from chassis.db.statement import LOCK_NAMES, Executor
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from loyalty.domain.facts import CustomerValueChanged
+from loyalty.domain.rates import Rates
 from loyalty.domain.value import Band, CustomerValue, ValueFormula
 from loyalty.store.purchases import (
     LOCK_OTHERWISE_BANDED,
@@ -20,6 +22,7 @@ from loyalty.store.purchases import (
     SAVE_BANDS,
     SOME_OTHERWISE_BANDED,
 )
+from loyalty.store.rates import NEWEST_RATES
 
 BANDS_TIMER = "follow-bands"
 CHUNK = 500  # in one transaction
@@ -36,6 +39,23 @@ async def others_of(on: Executor, values: Collection[CustomerValue]) -> dict[UUI
     return others
 
 
+async def rates_for(
+    on: Executor, formula: ValueFormula, values: Iterable[CustomerValue], at: datetime
+) -> Rates:
+    """The rates that hold at a time of the currencies that customers paid in, beside the installation's."""
+    others = {code for value in values for code in value.totals} - {formula.currency}
+    if not others:
+        return {}
+    day = at.astimezone(UTC).date()
+    newest = await NEWEST_RATES.all(on, currencies=sorted(others), currency=formula.currency, day=day)
+    # Of one day the direct one: it is read last.
+    newest.sort(key=lambda rate: (rate.rate_date, rate.quote_currency == formula.currency))
+    return {
+        rate.base_currency if rate.quote_currency == formula.currency else rate.quote_currency: rate
+        for rate in newest
+    }
+
+
 async def lock_people(tx: Transaction, customer_ids: Iterable[UUID]) -> None:
     """Let one at a time buy for who were merged, by whichever name: of two the second sees the first."""
     groups = await groups_of(tx, customer_ids)
@@ -49,9 +69,10 @@ async def put_in_bands(
 ) -> dict[UUID, Band]:
     """Put customers whose values are locked in their bands; what others were told of each before."""
     before, moved, others = {}, [], await others_of(tx, values)
+    rates = await _rates_of_all(tx, formula, values, others)
     for value in values:
         was = value.band, value.formula_version
-        before[value.customer_id] = formula.put(value, *others[value.customer_id])
+        before[value.customer_id] = formula.put(value, *others[value.customer_id], rates=rates)
         if was != (value.band, value.formula_version):
             moved.append(value)
     await SAVE_BANDS.rows(tx, moved)
@@ -96,9 +117,19 @@ async def follow_bands(tx: Transaction, formula: ValueFormula) -> None:
 async def move_bands(tx: Transaction, values: Sequence[CustomerValue], formula: ValueFormula) -> None:
     """Put customers whose values are locked in their bands, and tell of whom that moves."""
     others = await others_of(tx, values)
+    rates = await _rates_of_all(tx, formula, values, others)
     for value in values:
-        before = formula.put(value, *others[value.customer_id])
+        before = formula.put(value, *others[value.customer_id], rates=rates)
         if before != value.band:
             value.version, value.update_time = value.version + 1, tx.now
             tell_value(tx, value, before)
     await SAVE_BANDS.rows(tx, values)
+
+
+async def _rates_of_all(
+    tx: Transaction,
+    formula: ValueFormula,
+    values: Sequence[CustomerValue],
+    others: Mapping[UUID, Sequence[CustomerValue]],
+) -> Rates:
+    return await rates_for(tx, formula, [*values, *chain.from_iterable(others.values())], tx.now)
