@@ -190,7 +190,8 @@ def required(message: Any, steps: Steps = ()) -> Iterator[Steps]:
         if options.Extensions[options_pb2.judged_apart] or field_behavior_pb2.OUTPUT_ONLY in behaviour:
             continue
         is_ignored = field.type == FieldDescriptor.TYPE_BOOL or (steps and field.name == "request_id")
-        if field_behavior_pb2.REQUIRED in behaviour and (value or not is_update) and not is_ignored:
+        is_set = message.HasField(field.name) if field.has_presence else bool(value)
+        if field_behavior_pb2.REQUIRED in behaviour and (is_set or not is_update) and not is_ignored:
             yield (*steps, (field.name, None))
         if inner is not None and inner.full_name.startswith("rapport.") and not inner.GetOptions().map_entry:
             if field.is_repeated and value:
