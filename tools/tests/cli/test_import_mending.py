@@ -4,10 +4,8 @@ import csv
 import json
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,14 +13,15 @@ from rapport_imports.result import Result
 from rapport_imports.tabular import open_table
 from rapport_tools.cli.import_telling import tell
 from rapport_tools.cli.main import build, run
+from tools.tests.cli.conftest import Check
 
-Check = Callable[..., tuple[int, dict[str, Any], str]]
 SALES = (
     "kunde;buchung;rechnung;datum;betrag;wert;mail;billing_email\n"
     "10;B1;;13/04/2026;1,50;;a@x.example;\n"
     "11;;R2;05/04/2026;x;7;;b@x.example\n"
     "12;;R3;06/04/2026;;7;c@x.example;\n"
 )
+
 HOW = ("--system", "erp", "--time-zone", "Europe/Berlin", "--country", "DE", "--map", "reference=rechnung")
 
 

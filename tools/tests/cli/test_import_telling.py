@@ -1,17 +1,14 @@
 """What an import says to whoever has the file: in their words, of every fault, and where it is."""
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rapport_imports.result import Result
 from rapport_imports.tabular import Problem, Row
 from rapport_tools.cli.import_telling import tell
-
-Check = Callable[..., tuple[int, dict[str, Any], str]]
+from tools.tests.cli.conftest import Check
 
 
 def told(result: Result, capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:

@@ -1,17 +1,12 @@
 """What well-known tools export: whose ids, which columns, and which money."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from chassis.money import Currency
 from rapport_imports.fields import Cells, Notation
 from rapport_imports.people import Person, person
 from rapport_imports.tabular import Row
-
-Check = Callable[..., tuple[int, dict[str, Any], str]]
-
+from tools.tests.cli.conftest import Check
 
 STRIPE = (
     "id,Created date (UTC),Amount,Amount Refunded,Currency,Status,Customer ID,Customer Email,Invoice ID\n"

@@ -91,6 +91,12 @@ class Desk:
             await client.aclose()
 
 
+async def erika(desk: Any) -> str:
+    """A customer."""
+    created = await desk.client().post("/v1/customers", json={"displayName": "Erika Sommer"})
+    return str(created.json()["name"])
+
+
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes now").decode()
 TOKEN = "a-token-of-some-length-or-other"
 

@@ -18,17 +18,12 @@ from desk.pages.customer import live, loading, route
 from desk.pages.customer.loading import load
 from loyalty.service import service as loyalty_service
 from notifications.service import service as notifications_service
-from services.desk.tests.component.conftest import Sender, Slow
+from services.desk.tests.component.conftest import Sender, Slow, erika
 
 STREAM = {"accept": "text/event-stream"}  # as browsers say; all else is somebody who goes to a page
 SERVICES = (customer_service, cases_service, loyalty_service, notifications_service)
 VIEWERS, PEOPLE = 200, 20
 NUMBER = "+4930901820"
-
-
-async def erika(desk: Any) -> str:
-    answer = await desk.client().post("/v1/customers", json={"displayName": "Erika Sommer"})
-    return str(answer.json()["name"])
 
 
 async def heard(browser: Any, name: str, seen: asyncio.Event) -> list[dict[str, str]]:
