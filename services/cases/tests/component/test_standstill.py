@@ -149,6 +149,36 @@ async def test_work_that_is_handed_over_stands_still_with_what_it_waits_for(desk
     assert [await state(desk, each.name) for each in (first, second)] == [RUNNING, RUNNING]
 
 
+async def test_what_stands_still_goes_on_when_its_policy_does_not_say_so_any_more(desk):
+    await policy(desk, "WORK_ITEM", "WORK_BLOCKED")
+    item = await desk.add((await desk.open()).name)
+    await desk.item("Block", item.name, reason_code="no-parts")
+    desk.clock.advance(HOUR)
+    assert await state(desk, item.name) == PAUSED
+    changed = Policy(name="clockPolicies/stands-w")
+    request = clock_policy_service_pb2.UpdateClockPolicyRequest(
+        clock_policy=changed, update_mask={"paths": ["pauses"]}, apply_to_running=True
+    )
+    previewed = clock_policy_service_pb2.PreviewClockPolicyRequest(
+        name=changed.name,
+        clock_policy=Policy(
+            condition="true",
+            subject="SUBJECT_WORK_ITEM",
+            targets=[Policy.Target(metric="CLOCK_METRIC_RESOLUTION", business_minutes=120)],
+        ),
+    )
+    (move,) = (await desk.clock_policies.PreviewClockPolicy(previewed)).moves
+    await desk.clock_policies.UpdateClockPolicy(request)
+
+    async def runs() -> Any:
+        clock = await clock_of(desk, item.name)
+        return clock if _name(clock) == RUNNING else None
+
+    clock = await eventually(runs)
+    assert clock.due_time.ToDatetime() - clock.start_time.ToDatetime() == 3 * HOUR
+    assert (clock.pause_reason_code, clock.due_time) == ("", move.new_due_time)
+
+
 async def test_pauses_without_a_target_that_they_are_about_are_refused(desk, violations):
     found = await violations(policy(desk, "CASE", "WORK_BLOCKED", metrics=("SILENCE",)))
     assert found["clock_policy.pauses"].startswith("INVALID_ENUM")

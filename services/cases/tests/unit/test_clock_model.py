@@ -179,7 +179,7 @@ def act(clock: Clock, model: Model, verb: str, office: Office, minutes: int) -> 
             clock.follow(clock.calendar_version + 1, compiled(office))
             model.follow(office, model.minutes)
         case "policy":
-            clock.go_by(policy(clock.policy_version + 1, minutes), 1, compiled(office))
+            clock.go_by(policy(clock.policy_version + 1, minutes), 1, compiled(office), model.at)
             model.follow(office, minutes)
     clock.breach(model.at)
 

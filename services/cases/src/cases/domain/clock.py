@@ -151,11 +151,12 @@ class Clock:
         return self._moved(before, calendar)
 
     def go_by(
-        self, policy: ClockPolicy, calendar_version: int, calendar: BusinessTime
+        self, policy: ClockPolicy, calendar_version: int, calendar: BusinessTime, at: datetime
     ) -> ClockUpdated | None:
         """Go by a later version of its policy from its start on, and by the calendar that this names.
 
-        Nothing when it is done or late, which stays so, or when that version has no target for it.
+        Nothing when it is done or late, which stays so, or when that version has no target for it. What
+        stands still in a way that this version does not have counts again from now, `at`.
         """
         target = policy.target(self.metric)
         if self.is_decided or target is None or policy.version <= self.policy_version:
@@ -164,7 +165,10 @@ class Clock:
         self.business_minutes, self.warning_minutes = target.business_minutes, target.warning_minutes
         self.warned = False  # of another end
         self.calendar_id, self.calendar_version = target.calendar_id or ALWAYS, calendar_version
-        self.pauses = policy.pauses_of(self.metric)
+        stood, self.pauses = self._stands_by_itself, policy.pauses_of(self.metric)
+        if stood and not self._stands_by_itself:
+            self._mark(Mark.RESUMED, at)
+            self.pause_time, self.pause_reason_code = None, ""
         return self._moved(before, calendar)
 
     def stand_still(
@@ -180,8 +184,7 @@ class Clock:
             resumed = self.marks[-1] == Mark.RESUMED and self.mark_times[-1] > standstill.since
             full = len(self.marks) >= MARKS_MAX
             return None if resumed or full else self.pause(at, standstill.reason_code, calendar)
-        stood = is_by_itself(self.pauses, self.pause_reason_code)
-        return self.resume(at, calendar) if stood and not standstill else None
+        return self.resume(at, calendar) if self._stands_by_itself and not standstill else None
 
     def mend(self, calendar: BusinessTime) -> ClockUpdated | None:
         """Be what follows from its history. Nothing when it is."""
@@ -226,6 +229,11 @@ class Clock:
         self._settle()
         self.version += 1
         return fact_of(ClockBreached, self)
+
+    @property
+    def _stands_by_itself(self) -> bool:
+        """Whether it is paused because of the work."""
+        return is_by_itself(self.pauses, self.pause_reason_code)
 
     @property
     def is_decided(self) -> bool:

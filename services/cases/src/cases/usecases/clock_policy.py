@@ -96,7 +96,7 @@ async def clocks_go_by(tx: Transaction, timer: Timer) -> None:
         if target := policy.target(clock.metric):
             calendar_id = target.calendar_id or ALWAYS
             calendar = await calendars(tx.db).of(tx, calendar_id, latest[calendar_id])
-            await save_clock(tx, clock, clock.go_by(policy, latest[calendar_id], calendar))
+            await save_clock(tx, clock, clock.go_by(policy, latest[calendar_id], calendar, tx.now))
     if len(behind) == FOLLOWING:
         await tx.schedule(APPLY_TIMER, f"{policy.id}/{policy.version}/{behind[-1].id}", tx.now)
 

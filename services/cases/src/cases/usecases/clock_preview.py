@@ -107,12 +107,12 @@ async def preview_policy(db: Database, clock_policy_id: str, draft: PolicyDraft)
     by_id = {each: await calendars(db).of(db, each, version) for each, version in latest.items()}
     about = {"clock_policy_id": clock_policy_id}
     (count,) = await store.COUNT_STARTED_BY.one(db, **about)
-    preview = Preview(count)
+    preview, now = Preview(count), db.clock.now()
 
     def go_by(clock: Clock) -> object:
         target = policy.target(clock.metric)
         calendar_id = (target and target.calendar_id) or ALWAYS
-        return target and clock.go_by(policy, latest[calendar_id], by_id[calendar_id])
+        return target and clock.go_by(policy, latest[calendar_id], by_id[calendar_id], now)
 
     await _look(db, preview, store.SOME_STARTED_BY, about, go_by)
     return preview
