@@ -5,7 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ResolveCaseRequest
+from rapport.cases.v1.case_service_pb2 import (
+    GetCaseRequest,
+    MergeCasesRequest,
+    ReopenCaseRequest,
+    ResolveCaseRequest,
+    UnmergeCaseRequest,
+)
 from rapport.cases.v1.department_pb2 import Department
 from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest, UpdateDepartmentRequest
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -37,6 +43,13 @@ async def owned_by(desk, case, owner):
         return now if now.owner == owner else None
 
     return await eventually(has)
+
+
+async def no_timer(desk):
+    """Whether nobody looks any more at what somebody leaves."""
+    async with desk.running.db.connection() as connection:
+        looked_at = "SELECT count(*) FROM timers WHERE kind = 'agent-leaves'"
+        return not await connection.fetchval(looked_at)
 
 
 @pytest.mark.parametrize("left", [{"inactive": True}, {"department": "departments/billing"}])
@@ -105,6 +118,30 @@ async def test_what_was_opened_for_who_left_at_that_moment_is_found_a_minute_lat
         await connection.execute(said, UUID(meanwhile.name.removeprefix("cases/")))
     desk.clock.advance(timedelta(minutes=1))
     await owned_by(desk, meanwhile, "agents/front-desk")
+
+
+@pytest.mark.parametrize("left", [{"inactive": True}, {"department": "departments/billing"}])
+async def test_a_merged_case_that_stands_by_itself_again_is_not_left_to_who_has_gone(desk, left):
+    merged = await desk.open(owner=await desk.agent(BOB, "departments/front-desk"))
+    both = MergeCasesRequest(
+        name=(await desk.open()).name, merged_cases=[merged.name], reason_code="reported-twice"
+    )
+    await desk.cases.MergeCases(both)
+    await desk.agent(BOB, **{"department": "departments/front-desk"} | left)
+    desk.clock.advance(timedelta(minutes=2))
+    await eventually(lambda: no_timer(desk))
+    await desk.cases.UnmergeCase(UnmergeCaseRequest(name=merged.name, reason_code="another-concern"))
+    await owned_by(desk, merged, "agents/front-desk")
+
+
+async def test_a_case_that_is_reopened_is_not_left_to_who_works_elsewhere(desk):
+    case = await desk.open(owner=await desk.agent(BOB, DELIVERY))
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="done"))
+    await desk.agent(BOB, "departments/billing")
+    desk.clock.advance(timedelta(minutes=2))
+    await eventually(lambda: no_timer(desk))
+    await desk.cases.ReopenCase(ReopenCaseRequest(name=case.name, reason_code="again"))
+    await owned_by(desk, case, "agents/front-desk")
 
 
 async def test_who_comes_back_keeps_what_they_have(desk):

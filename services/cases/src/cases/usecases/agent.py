@@ -30,6 +30,11 @@ async def owner_to_be(tx: Transaction, agent_id: str, *, hold: bool = True) -> A
     return agent
 
 
+async def look_at_what_is_theirs(tx: Transaction, agent_id: str) -> None:
+    """See soon that an agent has nothing where they serve no more: something is open again that they own."""
+    await tx.schedule(LEAVE_TIMER, agent_id, tx.now)
+
+
 async def update_agent(
     tx: Transaction,
     *,
@@ -59,7 +64,7 @@ async def update_agent(
         await _require_teams(tx, stored)
         await save(tx, UPDATE_AGENT, stored, updated)
         if (stored.inactive, stored.department_id) != served:
-            await tx.schedule(LEAVE_TIMER, stored.id, tx.now)
+            await look_at_what_is_theirs(tx, stored.id)
     return stored
 
 

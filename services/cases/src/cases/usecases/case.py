@@ -12,7 +12,7 @@ from cases.domain.promise_clock import PromiseClock
 from cases.names import AGENT, CASE
 from cases.store import tables as store
 from cases.store.managers import MANAGER
-from cases.usecases.agent import FRONT_DESK, owner_to_be
+from cases.usecases.agent import FRONT_DESK, look_at_what_is_theirs, owner_to_be
 from cases.usecases.case_link import link, locked_groups, merged_into
 from cases.usecases.clock import (
     fulfill_clocks_of_case,
@@ -201,7 +201,9 @@ async def reopen_case(
     case = await owned(tx, CASE, store.LOCK_CASE, case_id, etag=etag)
     resolve_time = case.resolve_time
     reopened = case.reopen(reason_code)
-    await owner_to_be(tx, case.owner_id)
+    owner = await owner_to_be(tx, case.owner_id)
+    if owner.department_id != case.department_id:
+        await look_at_what_is_theirs(tx, owner.id)
     reopened_id = await save(tx, store.UPDATE_CASE, case, reopened)
     await reply_was_seen(tx, clock, case, reopened_id)
     merged = await store.MERGED_INTO.all(tx, id=case.id)

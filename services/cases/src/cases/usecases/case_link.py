@@ -17,6 +17,7 @@ from cases.domain.case_link import (
 from cases.names import CASE, CASE_LINK
 from cases.store import case_links as store
 from cases.store.tables import CASES_BY_ID, UPDATE_CASE
+from cases.usecases.agent import look_at_what_is_theirs
 from cases.usecases.clock import reopen_clocks_of_case
 from cases.usecases.standing import weigh_again
 from chassis import ids
@@ -145,6 +146,7 @@ async def _unmerge(tx: Transaction, cases: dict[UUID, Case], case: Case, reason_
             await weigh_again(tx, each, merged_into(each, cases), fact_id)
     if case.state is CaseState.OPEN:
         await reopen_clocks_of_case(tx, [case, *below], fact_id)
+        await look_at_what_is_theirs(tx, case.owner_id)
 
 
 def merged_into(case: Case, cases: Mapping[UUID, Case]) -> list[Case]:
