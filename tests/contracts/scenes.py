@@ -1,13 +1,11 @@
 """What there has to be before a request about a department's resource can be answered: billing's, always."""
 
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 from google.protobuf.message import Message
 
-from chassis.api.messages import timestamp
 from rapport.cases.v1 import (
     agent_pb2,
     authority_policy_pb2,
@@ -40,35 +38,8 @@ from rapport.cases.v1 import (
     work_item_pb2,
     work_item_service_pb2,
 )
-from rapport.customer.v1 import (
-    attribute_pb2,
-    attribute_service_pb2,
-    customer_pb2,
-    customer_service_pb2,
-    identifier_pb2,
-    import_job_pb2,
-    import_service_pb2,
-    purpose_pb2,
-    purpose_service_pb2,
-    section_service_pb2,
-)
-from rapport.notifications.v1 import (
-    notice_policy_pb2,
-    notice_policy_service_pb2,
-    template_pb2,
-    template_service_pb2,
-)
-from tests.contracts.valid import section_contract
-
-Administer = Callable[[str, Message], Awaitable[Any]]
-"""Calls `Service.Method` as an administrator, and returns the answer."""
-Scene = Callable[[Administer], Awaitable[Message]]
-
-OWNER = "departments/billing"
-CUSTOMER = f"customers/{uuid4()}"
-BEFORE = timestamp(datetime(2026, 3, 1, 9, tzinfo=UTC))
-SOON = timestamp(datetime(2026, 3, 4, 9, tzinfo=UTC))
-LATER = timestamp(datetime(2026, 3, 9, 9, tzinfo=UTC))
+from tests.contracts import scenes_customer, scenes_notifications
+from tests.contracts.scene import BEFORE, CUSTOMER, LATER, OWNER, SOON, Administer, Scene
 
 
 async def _case(do: Administer) -> Any:
@@ -356,42 +327,6 @@ async def update_department(_: Administer) -> Message:
     return directory_service_pb2.UpdateDepartmentRequest(department=department, allow_missing=True)
 
 
-async def create_template(do: Administer) -> Message:
-    template = template_pb2.Template(
-        type=template_pb2.Template.TYPE_INFORMATION,
-        purpose="purposes/service",
-        default_language_code="en",
-        department=OWNER,
-    )
-    return template_service_pb2.CreateTemplateRequest(template_id=f"t{uuid4().hex}", template=template)
-
-
-async def update_template(do: Administer) -> Message:
-    template = await do("TemplateService.CreateTemplate", await create_template(do))
-    await do("TemplateService.CreateTemplateText", _text_of(template.name))
-    return template_service_pb2.UpdateTemplateRequest(
-        template=template_pb2.Template(name=template.name, default_language_code="en")
-    )
-
-
-def _text_of(template: str) -> template_service_pb2.CreateTemplateTextRequest:
-    text = template_pb2.TemplateText(subject="Hello", body="{{ contact_name }}")
-    return template_service_pb2.CreateTemplateTextRequest(
-        parent=template, template_text_id="en", template_text=text
-    )
-
-
-async def create_text(do: Administer) -> Message:
-    return _text_of((await do("TemplateService.CreateTemplate", await create_template(do))).name)
-
-
-async def update_text(do: Administer) -> Message:
-    text = await do("TemplateService.CreateTemplateText", await create_text(do))
-    return template_service_pb2.UpdateTemplateTextRequest(
-        template_text=template_pb2.TemplateText(name=text.name, subject="Hello again")
-    )
-
-
 async def request_call(do: Administer) -> Message:
     return call_service_pb2.RequestCallRequest(case=(await _case(do)).name, reason_code="bad-news")
 
@@ -494,172 +429,6 @@ async def update_calendar(do: Administer) -> Message:
     )
 
 
-async def create_policy(_: Administer) -> Message:
-    return notice_policy_service_pb2.CreateNoticePolicyRequest(
-        notice_policy_id=f"p{uuid4().hex}",
-        notice_policy=notice_policy_pb2.NoticePolicy(
-            event_type="rapport.cases.v1.PromiseAtRisk",
-            template="templates/delay",
-            disabled=True,
-            department=OWNER,
-        ),
-    )
-
-
-async def create_policy_again(do: Administer) -> Message:
-    """A policy of the caller's, under the name of one of billing's that was deleted."""
-    again: Any = await create_policy(do)
-    policy = await do("NoticePolicyService.CreateNoticePolicy", again)
-    deleted = notice_policy_service_pb2.DeleteNoticePolicyRequest(name=policy.name)
-    await do("NoticePolicyService.DeleteNoticePolicy", deleted)
-    again.notice_policy.department = ""
-    return again
-
-
-async def update_policy(do: Administer) -> Message:
-    policy = await do("NoticePolicyService.CreateNoticePolicy", await create_policy(do))
-    return notice_policy_service_pb2.UpdateNoticePolicyRequest(
-        notice_policy=notice_policy_pb2.NoticePolicy(name=policy.name, event_type=policy.event_type)
-    )
-
-
-async def delete_policy(do: Administer) -> Message:
-    policy = await do("NoticePolicyService.CreateNoticePolicy", await create_policy(do))
-    return notice_policy_service_pb2.DeleteNoticePolicyRequest(name=policy.name)
-
-
-async def create_purpose(_: Administer) -> Message:
-    purpose = purpose_pb2.Purpose(
-        department=OWNER, display_name="Surveys", contact_default=purpose_pb2.Purpose.DEFAULT_DENIED
-    )
-    return purpose_service_pb2.CreatePurposeRequest(purpose_id=f"p{uuid4().hex}", purpose=purpose)
-
-
-async def update_purpose(do: Administer) -> Message:
-    name = (await do("PurposeService.CreatePurpose", await create_purpose(do))).name
-    return purpose_service_pb2.UpdatePurposeRequest(
-        purpose=purpose_pb2.Purpose(name=name, display_name="Polls")
-    )
-
-
-async def create_job(do: Administer) -> Message:
-    """A job of a source that nobody has begun to import."""
-    return import_service_pb2.CreateImportJobRequest(
-        import_job=import_job_pb2.ImportJob(source=(uuid4().hex + uuid4().hex))
-    )
-
-
-async def _job(do: Administer) -> str:
-    return str((await do("ImportService.CreateImportJob", await create_job(do))).name)
-
-
-async def append_rows(do: Administer) -> Message:
-    row = import_job_pb2.ImportRow(line=1, customer=customer_pb2.Customer(display_name="Ada"))
-    return import_service_pb2.AppendImportRowsRequest(name=await _job(do), rows=[row])
-
-
-async def commit_job(do: Administer) -> Message:
-    return import_service_pb2.CommitImportJobRequest(name=await _job(do))
-
-
-async def cancel_job(do: Administer) -> Message:
-    return import_service_pb2.CancelImportJobRequest(name=await _job(do))
-
-
-def _resolve() -> customer_service_pb2.ResolveCustomerRequest:
-    return customer_service_pb2.ResolveCustomerRequest(
-        identifier=identifier_pb2.Identifier(
-            type=identifier_pb2.Identifier.TYPE_EXTERNAL_ID, system="crm", value=f"{uuid4()}"
-        ),
-        new_customer=customer_pb2.Customer(display_name="Ada"),
-    )
-
-
-async def resolve_and_create(_: Administer) -> Message:
-    return _resolve()
-
-
-async def resolve_and_create_some(_: Administer) -> Message:
-    return customer_service_pb2.BatchResolveCustomersRequest(requests=[_resolve()])
-
-
-def _schema() -> section_service_pb2.PutSectionSchemaRequest:
-    return section_service_pb2.PutSectionSchemaRequest(
-        name=f"sectionSchemas/s{uuid4().hex}",
-        department=OWNER,
-        display_name="Billing",
-        message_type="items.v1.Items",
-        descriptors=section_contract(),
-    )
-
-
-async def _put_schema(do: Administer) -> str:
-    """The code of a schema of billing's, the only one."""
-    for each in (
-        await do("SectionService.ListSectionSchemas", section_service_pb2.ListSectionSchemasRequest())
-    ).section_schemas:
-        await do(
-            "SectionService.DeleteSectionSchema",
-            section_service_pb2.DeleteSectionSchemaRequest(name=each.name),
-        )
-    put = await do("SectionService.PutSectionSchema", _schema())
-    return str(put.name.partition("/")[2])
-
-
-async def put_schema(do: Administer) -> Message:
-    """Another version of billing's, without saying whose."""
-    request = _schema()
-    request.name = f"sectionSchemas/{await _put_schema(do)}"
-    request.department = ""
-    return request
-
-
-async def delete_schema(do: Administer) -> Message:
-    return section_service_pb2.DeleteSectionSchemaRequest(name=f"sectionSchemas/{await _put_schema(do)}")
-
-
-async def put_section(do: Administer) -> section_service_pb2.PutViewSectionRequest:
-    ada = customer_pb2.Customer(display_name="Ada")
-    made = await do(
-        "CustomerService.CreateCustomer", customer_service_pb2.CreateCustomerRequest(customer=ada)
-    )
-    name = f"{made.name}/view/sections/{await _put_schema(do)}"
-    return section_service_pb2.PutViewSectionRequest(name=name, as_of_time=BEFORE)
-
-
-async def put_sections(do: Administer) -> Message:
-    return section_service_pb2.BatchPutViewSectionsRequest(requests=[await put_section(do)])
-
-
-async def delete_section(do: Administer) -> Message:
-    put = await do("SectionService.PutViewSection", await put_section(do))
-    return section_service_pb2.DeleteViewSectionRequest(name=put.name)
-
-
-def _attribute() -> attribute_service_pb2.PutAttributeRequest:
-    attribute = attribute_pb2.Attribute
-    return attribute_service_pb2.PutAttributeRequest(
-        name=f"attributes/billing.a{uuid4().hex}",
-        display_name="Tariff",
-        type=attribute.TYPE_TEXT,
-        data_class=attribute.DATA_CLASS_PLAIN,
-        rule=attribute.RULE_LATEST,
-    )
-
-
-async def put_attribute(do: Administer) -> Message:
-    """Another version of billing's."""
-    put = await do("AttributeService.PutAttribute", _attribute())
-    request = _attribute()
-    request.name, request.display_name = put.name, "Contract"
-    return request
-
-
-async def delete_attribute(do: Administer) -> Message:
-    put = await do("AttributeService.PutAttribute", _attribute())
-    return attribute_service_pb2.DeleteAttributeRequest(name=put.name)
-
-
 SCENES: dict[str, Scene] = {
     "cases.CaseService.OpenCase": open_case,
     "cases.CaseService.UpdateCase": update_case,
@@ -725,27 +494,6 @@ SCENES: dict[str, Scene] = {
     "cases.DirectoryService.UpdateDepartment": update_department,
     "cases.CalendarService.CreateCalendar": create_calendar,
     "cases.CalendarService.UpdateCalendar": update_calendar,
-    "notifications.TemplateService.CreateTemplate": create_template,
-    "notifications.TemplateService.UpdateTemplate": update_template,
-    "notifications.TemplateService.CreateTemplateText": create_text,
-    "notifications.TemplateService.UpdateTemplateText": update_text,
-    "notifications.NoticePolicyService.CreateNoticePolicy": create_policy,
-    "notifications.NoticePolicyService.CreateNoticePolicy+notice_policy_id": create_policy_again,
-    "notifications.NoticePolicyService.UpdateNoticePolicy": update_policy,
-    "notifications.NoticePolicyService.DeleteNoticePolicy": delete_policy,
-    "customer.ImportService.CreateImportJob": create_job,
-    "customer.ImportService.AppendImportRows": append_rows,
-    "customer.ImportService.CommitImportJob": commit_job,
-    "customer.ImportService.CancelImportJob": cancel_job,
-    "customer.PurposeService.CreatePurpose": create_purpose,
-    "customer.PurposeService.UpdatePurpose": update_purpose,
-    "customer.SectionService.PutSectionSchema": put_schema,
-    "customer.SectionService.DeleteSectionSchema": delete_schema,
-    "customer.SectionService.PutViewSection": put_section,
-    "customer.SectionService.BatchPutViewSections": put_sections,
-    "customer.SectionService.DeleteViewSection": delete_section,
-    "customer.AttributeService.PutAttribute": put_attribute,
-    "customer.AttributeService.DeleteAttribute": delete_attribute,
-    "customer.CustomerService.ResolveCustomer+new_customer": resolve_and_create,
-    "customer.CustomerService.BatchResolveCustomers+new_customer": resolve_and_create_some,
+    **scenes_customer.SCENES,
+    **scenes_notifications.SCENES,
 }

@@ -4,12 +4,10 @@ Names in braces stand for what the answer to the RPC of that name is called, the
 latest answer with the same name.
 """
 
-from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
@@ -23,33 +21,28 @@ from customer.store.tables import INSERT_CUSTOMERS
 from deploy.services import TELLING as SERVICES
 from notifications.domain.notice import Attempt, Notice, State
 from notifications.store.tables import INSERT_ATTEMPT, INSERT_NOTICE
-from rapport.options.v1 import layout_pb2
+from tests.contracts.names import (
+    BEFORE,
+    CANDIDATES,
+    CASE,
+    LATER,
+    SOMEBODY,
+    SOON,
+    TWINS,
+)
+from tests.contracts.names import (
+    PAGE as _PAGE,
+)
+from tests.contracts.valid_customer import REQUESTS as CUSTOMERS
 
 CONTRACTS = {name: name for name in SERVICES} | {"operations": "loyalty"}  # and a service that answers them
-SOMEBODY = "customers/019cade0-0000-7000-8000-000000000001"
-CANDIDATES = [f"matchCandidates/019cade0-0000-7000-8000-00000000000{n}" for n in (5, 6)]
-CANDIDATE = CANDIDATES[0]
 PAIRS = [  # two who are here, and two who are no more
     tuple(UUID(f"019cade0-0000-7000-8000-00000000002{n}") for n in range(2)),
     (UUID(SOMEBODY.partition("/")[2]), UUID("019cade0-0000-7000-8000-000000000008")),
 ]
 ALIKE = {"kind": "PERSON", "given_name": "Ada", "family_name": "Berg", "birth_date": "1984-04-12"}
-TWINS = [f"customers/019cade0-0000-7000-8000-00000000001{n}" for n in range(2)]
 PROMISE = "promises/019cade0-0000-7000-8000-000000000002"
-CASE = "cases/019cade0-0000-7000-8000-000000000003"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-SOON, LATER, BEFORE = "2026-03-05T12:00:00Z", "2026-03-07T12:00:00Z", "2026-03-01T12:00:00Z"
-
-
-def section_contract() -> bytes:
-    """The descriptors of a section with one text."""
-    file = FileDescriptorProto(name="items.proto", package="items.v1", syntax="proto3")
-    field = file.message_type.add(name="Items").field.add(name="note", number=1, label=1, type=9)
-    field.options.Extensions[layout_pb2.layout].label = "Note"
-    return FileDescriptorSet(file=[file]).SerializeToString()
-
-
-SECTION = b64encode(section_contract()).decode()
 _WINDOW = {"opens": "09:00", "closes": "17:00"}
 _CALENDAR = {
     "display_name": "Office", "department": "departments/front-desk", "time_zone": "Europe/Berlin",
@@ -58,27 +51,6 @@ _CALENDAR = {
     "exceptions": [{
         "date": {"year": 2026, "month": 12, "day": 24}, "display_name": "Eve", "windows": [_WINDOW]}],
 }  # fmt: skip
-_PROFILE = {
-    "display_name": "Anna",
-    "person": {
-        "given_name": "Anna", "additional_name": "Maria", "family_name": "Berg", "honorific_prefix": "Dr.",
-        "honorific_suffix": "MBA", "birth_date": {"year": 1984, "month": 4, "day": 12},
-        "organization_name": "Berg AG"},
-    "addresses": [{"type": "TYPE_HOME", "primary": True, "postal_address": {
-        "region_code": "DE", "postal_code": "10115", "locality": "Berlin", "address_lines": ["Weg 1"]}}],
-    "language_code": "de", "time_zone": "Europe/Berlin", "region_code": "DE",
-}  # fmt: skip
-
-
-def _email(value: str) -> dict[str, str]:
-    return {"type": "TYPE_EMAIL", "value": f"{value}@example.com"}
-
-
-def _contact(customer: str) -> dict[str, Any]:
-    return {"parent": customer, "timeline_entry": {
-        "channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "topic": "late",
-        "summary": "Asked", "occur_time": BEFORE, "resource": CASE, "reference": "orders/1",
-    }}  # fmt: skip
 
 
 PROMISED = {
@@ -116,7 +88,6 @@ NOTICE = Notice(
     state=State.SENT,
 )
 ATTEMPT = Attempt(NOTICE.id, 1, "providers/smtp", "<1@acme.example>", NOW)
-_PAGE = {"page_size": 10}
 _RATE = {
     "base_currency": "EUR",
     "quote_currency": "USD",
@@ -124,12 +95,6 @@ _RATE = {
     "rate_date": {"year": 2026, "month": 3, "day": 1},
     "source": "ecb",
 }
-
-
-def _observed(customer: str, value: str) -> dict[str, Any]:
-    said = {"attribute": "{PutAttribute}", "value": {"text": value}}
-    observation = {"source": "crm", "observe_time": BEFORE, "confidence": 0.9, "values": [said]}
-    return {"parent": customer, "observation": observation}
 
 
 _PURCHASE = {
@@ -151,152 +116,7 @@ _TEXT = {
 }  # fmt: skip
 
 REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
-    "customer": [
-        ("CreateCustomer", {"customer": _PROFILE | {"identifiers": [_email("anna")]}}),
-        ("GetCustomer", {"name": "{CreateCustomer}"}),
-        ("BatchGetCustomers", {"names": ["{CreateCustomer}"]}),
-        ("UpdateCustomer", {
-            "customer": _PROFILE | {"name": "{CreateCustomer}", "region_code": "AT", "etag": "#"},
-            "update_mask": "displayName,person,addresses,languageCode,timeZone,regionCode"}),
-        ("ListCustomers", _PAGE | {"filter": "region_code = AT"}),
-        ("SearchCustomers", _PAGE | {"query": "anna berg"}),
-        ("ResolveCustomer", {
-            "identifier": _email("bea"), "new_customer": _PROFILE | {"identifiers": [_email("bea2")]}}),
-        ("BatchResolveCustomers", {"requests": [{
-            "identifier": _email("cleo"), "new_customer": _PROFILE | {"identifiers": [_email("cleo2")]}}]}),
-        ("CreateIdentifier", {"parent": "{CreateCustomer}", "identifier": _email("anna2")}),
-        ("GetIdentifier", {"name": "{CreateIdentifier}"}),
-        ("ExplainIdentifier", {"name": "{CreateIdentifier}"}),
-        ("ListIdentifiers", _PAGE | {"parent": "{CreateCustomer}"}),
-        ("UpdateIdentifier", {
-            "identifier": {"name": "{CreateIdentifier}", "shared": True, "etag": "#"},
-            "update_mask": "shared"}),
-        ("VerifyIdentifier", {"name": "{CreateIdentifier}", "method": "code-sent", "etag": "#"}),
-        ("WithdrawIdentifierVerification", {
-            "name": "{CreateIdentifier}", "reason_code": "bounced", "etag": "#"}),
-        ("DeleteIdentifier", {"name": "{CreateIdentifier}"}),
-        ("CreateRelationship", {"relationship": {
-            "customer": "{CreateCustomer}", "related_customer": "{ResolveCustomer}", "kind": "employee-of",
-            "role": "Buyer", "start_time": BEFORE}}),
-        ("GetRelationship", {"name": "{CreateRelationship}"}),
-        ("ListRelationships", _PAGE | {"customer": "{CreateCustomer}", "filter": "kind = employee-of"}),
-        ("UpdateRelationship", {
-            "relationship": {
-                "name": "{CreateRelationship}", "role": "Head", "end_time": BEFORE, "etag": "#"},
-            "update_mask": "role,endTime"}),
-        ("ExplainRelationship", {"name": "{CreateRelationship}"}),
-        ("DeleteRelationship", {"name": "{CreateRelationship}", "etag": "#"}),
-        ("AssignRelationshipManager", {
-            "name": "{CreateCustomer}", "relationship_manager": "agents/sam", "etag": ""}),
-        ("RecordInteraction", _contact("{CreateCustomer}")),
-        ("BatchRecordInteractions", {"requests": [_contact("{CreateCustomer}")]}),
-        ("GetTimelineEntry", {"name": "{RecordInteraction}"}),
-        ("ListTimelineEntries", _PAGE | {"parent": "{CreateCustomer}"}),
-        ("ExplainTimelineEntry", {"name": "{RecordInteraction}"}),
-        ("ExplainCustomer", {"name": "{CreateCustomer}"}),
-        ("GetCustomerView", {"name": "{CreateCustomer}/view"}),
-        ("BatchGetCustomerViews", {"names": ["{CreateCustomer}/view"]}),
-        ("WatchCustomerView", {"name": "{CreateCustomer}/view", "max_age": "1s"}),
-        ("CreatePurpose", {"purpose_id": "research", "purpose": {
-            "display_name": "Research", "description": "Surveys", "department": "departments/front-desk",
-            "contact_default": "DEFAULT_DENIED"}}),
-        ("GetPurpose", {"name": "purposes/research"}),
-        ("ExplainPurpose", {"name": "purposes/research"}),
-        ("ListPurposes", _PAGE),
-        ("UpdatePurpose", {"purpose": {
-            "name": "purposes/research", "display_name": "Surveys", "description": "Questions", "etag": "#"},
-            "update_mask": "displayName,description"}),
-        ("UpdateConsent", {"consent": {
-            "name": "{CreateCustomer}/consents/marketing.email", "state": "STATE_GRANTED",
-            "source": "web-form", "wording_version": "2026-01", "effective_time": BEFORE, "etag": ""},
-            "update_mask": "state,source,wordingVersion,effectiveTime", "allow_missing": True}),
-        ("GetConsent", {"name": "{CreateCustomer}/consents/marketing.email"}),
-        ("ExplainConsent", {"name": "{CreateCustomer}/consents/marketing.email"}),
-        ("ListConsents", _PAGE | {"parent": "{CreateCustomer}"}),
-        ("PutSectionSchema", {
-            "name": "sectionSchemas/billing", "department": "departments/billing", "display_name": "Billing",
-            "message_type": "items.v1.Items", "descriptors": SECTION, "etag": "", "validate_only": False}),
-        ("GetSectionSchema", {"name": "{PutSectionSchema}"}),
-        ("ListSectionSchemas", _PAGE),
-        ("PutViewSection", {
-            "name": "{CreateCustomer}/view/sections/billing", "as_of_time": BEFORE, "stale_time": LATER,
-            "etag": ""}),
-        ("GetViewSection", {"name": "{PutViewSection}"}),
-        ("ExplainViewSection", {"name": "{PutViewSection}"}),
-        ("ListViewSections", _PAGE | {"parent": "{CreateCustomer}/view"}),
-        ("BatchPutViewSections", {"requests": [{
-            "name": "{CreateCustomer}/view/sections/billing", "as_of_time": BEFORE, "stale_time": LATER}]}),
-        ("DeleteViewSection", {"name": "{PutViewSection}"}),
-        ("PutAttribute", {
-            "name": "attributes/billing.tariff", "display_name": "Tariff", "description": "What they pay by",
-            "type": "TYPE_TEXT", "data_class": "DATA_CLASS_PLAIN", "rule": "RULE_MANUAL",
-            "trusted_sources": ["billing.crm"], "etag": "", "validate_only": False}),
-        ("PutAttribute", {
-            "name": "attributes/billing.tariff", "display_name": "Tariff", "description": "What they chose",
-            "type": "TYPE_TEXT", "data_class": "DATA_CLASS_PLAIN", "rule": "RULE_MANUAL",
-            "trusted_sources": ["billing.crm"], "etag": "#", "validate_only": False}),
-        ("GetAttribute", {"name": "{PutAttribute}"}),
-        ("ExplainAttribute", {"name": "{PutAttribute}"}),
-        ("ListAttributes", _PAGE),
-        ("RecordObservation", _observed("{CreateCustomer}", "basic")),
-        ("BatchRecordObservations", {"requests": [_observed("{CreateCustomer}", "plus")]}),
-        ("GetObservation", {"name": "{RecordObservation}"}),
-        ("ListObservations", _PAGE | {
-            "parent": "{CreateCustomer}", "attribute": "{PutAttribute}", "filter": "source = crm"}),
-        ("PinAttributeValue", {
-            "name": "{CreateCustomer}/attributeValues/billing.tariff", "value": {"text": "gold"},
-            "source": "desk", "etag": ""}),
-        ("GetAttributeValue", {"name": "{CreateCustomer}/attributeValues/billing.tariff"}),
-        ("ListAttributeValues", _PAGE | {"parent": "{CreateCustomer}"}),
-        ("ExplainAttributeValue", {"name": "{CreateCustomer}/attributeValues/billing.tariff"}),
-        ("ReleaseAttributeValue", {
-            "name": "{CreateCustomer}/attributeValues/billing.tariff", "etag": ""}),
-        ("DeleteAttribute", {"name": "{PutAttribute}"}),
-        ("DeleteSectionSchema", {"name": "{PutSectionSchema}"}),
-        ("UpdatePreferences", {"preferences": {
-            "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_EMAIL"], "etag": ""},
-            "update_mask": "channels"}),
-        ("GetPreferences", {"name": "{CreateCustomer}/preferences"}),
-        ("ExplainPreferences", {"name": "{CreateCustomer}/preferences"}),
-        ("CheckContact", {
-            "name": "{CreateCustomer}", "purpose": "purposes/service", "channels": ["CHANNEL_EMAIL"]}),
-        ("CreateImportJob", {"import_job": {"source": "a" * 64}}),
-        ("AppendImportRows", {"name": "{CreateImportJob}", "rows": [
-            {"line": 2, "customer": _PROFILE | {"identifiers": [_email("dora")]}}]}),
-        ("GetImportJob", {"name": "{CreateImportJob}"}),
-        ("ListImportJobs", _PAGE | {"filter": "state = OPEN"}),
-        ("ListImportFindings", _PAGE | {"parent": "{CreateImportJob}"}),
-        ("CancelImportJob", {"name": "{CreateImportJob}"}),
-        ("CreateImportJob", {"import_job": {"source": "b" * 64}}),
-        ("CommitImportJob", {"name": "{CreateImportJob}"}),
-        ("CreateCustomerMerge", {"older_survives": True, "customer_merge": {
-            "customer": TWINS[0], "merged_customer": TWINS[1], "reason_code": "same-person",
-            "comment": "They said so"}}),
-        ("GetCustomerMerge", {"name": "{CreateCustomerMerge}"}),
-        ("ListCustomerMerges", _PAGE | {"customer": TWINS[1], "filter": "state = MERGED"}),
-        ("RecordInteraction", _contact(TWINS[0])),
-        ("ListCustomerMergeEntries", _PAGE | {"parent": "{CreateCustomerMerge}"}),
-        ("ExplainCustomerMerge", {"name": "{CreateCustomerMerge}"}),
-        ("UndoCustomerMerge", {
-            "name": "{CreateCustomerMerge}", "reason_code": "two-persons", "etag": "#"}),
-        ("AssignTimelineEntry", {
-            "name": "{RecordInteraction}", "assigned_customer": TWINS[1], "etag": "#"}),
-        ("ListMatchCandidates", _PAGE | {
-            "customer": "{CreateCustomer}", "filter": "state = PENDING", "order_by": "weight"}),
-        ("GetMatchCandidate", {"name": CANDIDATE}),
-        ("ExplainMatchCandidate", {"name": CANDIDATE}),
-        ("RejectMatchCandidate", {
-            "name": CANDIDATE, "etag": "", "reason_code": "twins", "comment": "They live together"}),
-        ("ReopenMatchCandidate", {"name": CANDIDATE, "etag": ""}),
-        ("AcceptMatchCandidate", {"name": CANDIDATES[1], "etag": "", "survivor": SOMEBODY}),
-        ("ListMatchParameters", _PAGE),
-        ("GetMatchParameters", {"name": "{ListMatchParameters}"}),
-        ("ActivateMatchParameters", {"name": "{ListMatchParameters}"}),
-        ("CreateMatchJob", {"match_job": {"retrain": False}}),
-        ("GetMatchJob", {"name": "{CreateMatchJob}"}),
-        ("ListMatchJobs", _PAGE),
-        ("CancelMatchJob", {"name": "{CreateMatchJob}"}),
-    ],
+    "customer": CUSTOMERS,
     "cases": [
         ("UpdateAgent", {"agent": {
             "name": "agents/bob", "display_name": "Bob", "email": "bob@example.com",
