@@ -9,6 +9,8 @@ import pytest
 from chassis.api.messages import value_name
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
+from rapport.cases.v1.escalation_service_pb2 import GetEscalationRequest
+from rapport.cases.v1.escalation_service_pb2_grpc import EscalationServiceStub
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
@@ -70,6 +72,25 @@ def test_alice_is_told_her_limit_in_a_sentence_and_gives_within_it(complaint: Ac
 
 def test_what_was_refused_was_refused_for_these_reasons(complaint: Act) -> None:
     assert complaint[1].refusals == ["OVER_AUTHORITY", "NOT_OWNER"]
+
+
+def test_the_customer_who_wants_somebody_above_hears_from_them_and_is_given_what_they_may_give(
+    complaint: Act,
+) -> None:
+    _, act, told = complaint
+    session = Session.open()
+    asked = session.stub(EscalationServiceStub, "cases").GetEscalation(
+        GetEscalationRequest(name=str(act.names["escalation"]))
+    )
+    assert (value_name(asked, "state"), asked.assignee) == ("TAKEN", "agents/sam")
+    assert [each.agent for each in asked.levels] == ["agents/sam"]
+    hears = promise(asked.answer_promise)
+    assert (hears.kind, value_name(hears, "state")) == ("supervisor-answer", "KEPT")
+    given = session.stub(GoodwillServiceStub, "loyalty")
+    grant = given.GetGoodwill(GetGoodwillRequest(name=str(act.names["supervisor_goodwill"])))
+    assert (grant.points.amount, grant.grantor) == (600, "agents/sam")
+    assert grant.authority_policy == "authorityPolicies/front-desk-goodwill"
+    assert any("lets whoever leads give 2000 at once: he gives 600" in what for what, _ in told)
 
 
 def test_departments_own_their_rows_and_the_refusal_says_whose(complaint: Act) -> None:

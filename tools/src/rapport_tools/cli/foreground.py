@@ -99,13 +99,14 @@ def _progress(console: Terminal) -> Iterator[Callable[[str], None]]:
 
 
 async def _enter(console: Terminal) -> None:
-    """Have who signs in with a click in the directory of colleagues, and a message that they may send."""
+    """Have who signs in with a click in the directory of colleagues, and what they work with."""
     from rapport_tools.cli.session import Session  # with all of gRPC, which a start does not wait for
     from rapport_tools.local import seed
 
     for write, missing in (
         # Without them, pages have codes for names.
         (seed.colleagues, "Who signs in is not in the directory of colleagues"),
+        (seed.authority, "Nobody at the front desk is above others"),
         (seed.message, "There is no message that people may send"),
     ):
         try:

@@ -44,11 +44,16 @@ def take_order(stage: Stage) -> Order:
 
 
 def contact(
-    stage: Stage, person: Person, topic: str, direction: "channel_pb2.Direction.ValueType", summary: str = ""
+    stage: Stage,
+    person: Person,
+    topic: str,
+    direction: "channel_pb2.Direction.ValueType",
+    summary: str = "",
+    about: str = "",
 ) -> None:
-    """Somebody records a call, and whoever speaks with the customer next need not ask."""
+    """Somebody records a call, about a case if there is one: whoever speaks with them next need not ask."""
     entry = timeline_pb2.TimelineEntry(
-        channel=channel_pb2.CHANNEL_VOICE, direction=direction, topic=topic, summary=summary
+        channel=channel_pb2.CHANNEL_VOICE, direction=direction, topic=topic, summary=summary, resource=about
     )
     request = timeline_service_pb2.RecordInteractionRequest(parent=stage.customer, timeline_entry=entry)
     stage.call(stage.stub(person, TimelineServiceStub, "customer").RecordInteraction, request)
