@@ -68,8 +68,9 @@ def red(at: str, by: str) -> list[Panel]:
 
 
 OUTCOMES = "rapport_promise_outcomes_total"
-CALLED = "rapport_call_outcomes_total"
-MADE = f"sum(increase({CALLED}{{{ALL}"
+PHONED = "rapport_call_outcomes_total"
+ACTS = "rapport_authority_acts_total"
+MADE = f"sum(increase({PHONED}{{{ALL}"
 NOTICES = 'type=~"rapport[.]notifications[.]v1[.]Notice(Sent|Failed|Suppressed|Unknown)"'
 ESCALATIONS = 'type=~"rapport[.]cases[.]v1[.]Escalation.*"'
 CLOCKS = 'type=~"rapport[.]cases[.]v1[.]Clock(Started|Fulfilled|Breached)"'
@@ -154,7 +155,7 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
                 f'{TOLD}="told_in_time"}}[7d])) / {TOLD}=~"told_in_time|broken"}}[7d]))',
             ),
             worst("Calls to customers that are not over", "short", "rapport_calls", "state"),
-            grown("Attempts to call customers a day, by what became of them", CALLED, "outcome"),
+            grown("Attempts to call customers a day, by what became of them", PHONED, "outcome"),
             (
                 "Reached, of the attempts of a week",
                 "percentunit",
@@ -182,6 +183,8 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             ("Changes not compared yet", "short", "changes", f"max(rapport_match_queue_changes{{{ALL}}})"),
             worst("Escalations that nobody has taken", "short", "rapport_escalations_open", "state"),
             grown("Escalations a day, by what became of them", FACTS, "type", f"{ALL},{ESCALATIONS}"),
+            grown("What people did alone a day, or were refused", ACTS, "act, outcome"),
+            grown("Points and days a day that people gave alone", "rapport_authority_used_total", "act"),
             worst("Faults of the ledger of points", "short", "rapport_ledger_faults", "kind"),
             ("Points late to end or be usable", "s", "late", f"max(rapport_lots_late_seconds{{{ALL}}})"),
             ("Ledger looked through", "s", "ago", f"max(rapport_ledger_checked_seconds{{{ALL}}})"),

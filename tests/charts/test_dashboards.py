@@ -14,6 +14,7 @@ import yaml
 from deploy.observability.dashboards import FOLDER, files
 from deploy.observability.metrics import families
 
+SCRAPED = ("namespace", "job", "pod")  # labels that whoever scrapes adds
 Render = Callable[..., list[dict[str, Any]]]
 
 
@@ -40,6 +41,20 @@ def test_they_ask_for_metrics_that_exist() -> None:
         for target in panel["targets"]:
             asked = re.findall(r"\b((?:rapport|rpc|http)_[a-z_]+)\{", target["expr"])
             assert set(asked) <= exist, panel["title"]
+
+
+def test_they_ask_for_labels_that_the_metric_has() -> None:
+    given = {name: {*family.labels, *SCRAPED} for family in families() for name in family.series}
+    for panel in panels():
+        for target in panel["targets"]:
+            for metric, chosen in re.findall(r"\b((?:rapport|rpc|http)_[a-z_]+)\{([^}]*)\}", target["expr"]):
+                asked = set(re.findall(r"([a-z_]+)(?:=~|!~|!=|=)", chosen))
+                assert asked <= given[metric], panel["title"]
+            # Of one metric alone, what it is told apart by.
+            metrics = set(re.findall(r"\b((?:rapport|rpc|http)_[a-z_]+)\{", target["expr"]))
+            for by in re.findall(r" by \(([a-z_, ]+)\)", target["expr"]):
+                for metric in metrics:
+                    assert set(by.split(", ")) <= given[metric] | {"le"}, panel["title"]
 
 
 def test_prometheus_can_read_every_question(tmp_path: Path) -> None:

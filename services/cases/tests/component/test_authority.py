@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from prometheus_client import REGISTRY
 
 from chassis.api.messages import timestamp, value_name
 from chassis.grpc.status import refusal
@@ -226,6 +227,23 @@ def days(most, **fields):
 
 
 DATES = {"act": "AUTHORITY_ACT_EXTENSION"}
+
+
+def counted() -> list[float]:
+    """Dates that were put off, those that were refused for either reason, and the days of them, so far."""
+    acts = [{"act": "extension", "outcome": each} for each in ("done", "over_authority", "over_budget")]
+    told = [REGISTRY.get_sample_value("rapport_authority_acts_total", labels) for labels in acts]
+    used = REGISTRY.get_sample_value("rapport_authority_used_total", {"act": "extension"})
+    return [each or 0.0 for each in (*told, used)]
+
+
+async def test_what_is_done_alone_and_what_is_refused_of_it_are_counted(desk, declare, put_off, refused):
+    promise, before = await desk.make(3), counted()
+    await declare("dates", days(2, rolling_day_days=3), **DATES)
+    assert await refused(put_off(promise, 3)) == "FAILED_PRECONDITION OVER_AUTHORITY"
+    await put_off(promise, 2)
+    assert await refused(put_off(await desk.make(3), 2)) == "FAILED_PRECONDITION OVER_BUDGET"
+    assert [after - was for after, was in zip(counted(), before, strict=True)] == [1, 1, 1, 2]
 
 
 async def test_a_date_is_put_off_as_far_as_somebody_may_alone(desk, declare, put_off, service):

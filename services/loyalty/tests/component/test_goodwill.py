@@ -11,6 +11,7 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 from google.type.money_pb2 import Money
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from chassis.api.messages import timestamp, value_name
@@ -170,12 +171,19 @@ async def test_a_grant_is_of_what_the_policy_grants(desk: Any) -> None:
     assert POINTS in (error.details() or "")
 
 
-async def test_a_grant_above_the_limit_is_refused_and_the_limit_told(desk: Any) -> None:
-    customer = new("customers")
+async def test_a_grant_above_the_limit_is_refused_and_the_limit_told_and_both_are_counted(desk: Any) -> None:
+    def counted() -> list[float]:
+        acts = [{"act": "goodwill", "outcome": each} for each in ("done", "over_authority")]
+        told = [REGISTRY.get_sample_value("rapport_authority_acts_total", labels) for labels in acts]
+        used = REGISTRY.get_sample_value("rapport_authority_used_total", {"act": "goodwill"})
+        return [each or 0.0 for each in (*told, used)]
+
+    customer, before = new("customers"), counted()
     error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 501)))
     assert (error.code(), reason(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "OVER_AUTHORITY")
     assert "500" in (error.details() or "")
     await desk.goodwill.GrantGoodwill(grant(customer, 500))
+    assert [after - was for after, was in zip(counted(), before, strict=True)] == [1, 1, 500]
 
 
 async def test_what_one_may_still_grant_is_told_before_one_grants(desk: Any, desk_of: Any) -> None:

@@ -28,8 +28,10 @@ from chassis.context import Principal
 from chassis.db.database import Database
 from chassis.db.statement import LOCK_NAME, Executor, values
 from chassis.db.transaction import Transaction
+from chassis.telemetry.authority import Acts
 
 DAY = timedelta(hours=24)
+EXTENSIONS = Acts("extension")
 Mays = dict[AuthorityAct, Authority[AuthorityPolicy]]
 
 
@@ -83,7 +85,9 @@ async def extend(tx: Transaction, promise: Promise, due: Due) -> Authority[Autho
         return may
     agent, days = actor_name(principal.subject, tx.db.service), promise.due.days_until(due)
     await LOCK_NAME.run(tx, name=agent)
-    require_within(may, days, (await _used(tx, agent, tx.now)).get(act, 0))
+    used = (await _used(tx, agent, tx.now)).get(act, 0)
+    with EXTENSIONS.judged(days, tx.after_commit):
+        require_within(may, days, used)
     await use(tx, AuthorityUse(promise.id, act, agent, days, tx.now))
     return may
 

@@ -17,6 +17,7 @@ from chassis.db.statement import LOCK_NAME, Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
 from chassis.facts import fact_of
+from chassis.telemetry.authority import Acts
 from loyalty.domain.facts import GoodwillGranted
 from loyalty.domain.front_line import Harm
 from loyalty.domain.goodwill import Allowance, Given, Goodwill, GoodwillRule, KnownPromise, Points, Spent
@@ -35,6 +36,7 @@ from loyalty.usecases.values import rates_for
 _PROGRAM, _UNIT = "main", "points"
 _GRANTED = UNIT.format(_PROGRAM, _UNIT)
 
+GRANTS = Acts("goodwill")  # of people; what the policy gives by itself is no act of theirs
 _log = structlog.get_logger()
 
 
@@ -117,8 +119,9 @@ async def grant_goodwill(
     promise = await _promise(tx, promise_id, names) if promise_id else None
     band = await authority.band(tx, names, tx.now)
     policy = await authority.of_person(tx, tx.call.principal, band, promise_id)
-    policy.authorize(points.amount, band)
-    policy.within_budget(points.amount, spent)
+    with GRANTS.judged(points.amount, tx.after_commit):
+        policy.authorize(points.amount, band)
+        policy.within_budget(points.amount, spent)
     root_id, causing = (promise.root_id, promise.department_id) if promise else (None, None)
     return await _grant(tx, policy, customer_id, points.amount, reason_code, promise_id, root_id, causing)
 
