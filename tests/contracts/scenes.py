@@ -228,6 +228,10 @@ def assign_work_item(name: str) -> Message:
     return work_item_service_pb2.AssignWorkItemRequest(name=name)
 
 
+def route_work_item(name: str) -> Message:
+    return work_item_service_pb2.RouteWorkItemRequest(name=name, required_skills=["refunds"])
+
+
 async def take_next_work(do: Administer) -> Message:
     await _work_item(do)
     agent = await do("DirectoryService.UpdateAgent", await update_agent(do))
@@ -453,6 +457,7 @@ SCENES: dict[str, Scene] = {
     "cases.WorkItemService.StartWorkItem": start_work_item,
     "cases.WorkItemService.FinishWorkItem": finish_work_item,
     "cases.WorkItemService.AssignWorkItem": working(assign_work_item),
+    "cases.WorkItemService.RouteWorkItem": working(route_work_item),
     "cases.QueueService.TakeNextWork": take_next_work,
     "cases.WorkItemService.BlockWorkItem": working(block_work_item),
     "cases.WorkItemService.UnblockWorkItem": working(unblock_work_item, block_work_item),

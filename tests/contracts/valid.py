@@ -261,6 +261,9 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("WatchQueue", {
             "name": "departments/front-desk/queue", "team": "teams/returns", "max_age": "0.5s"}),
         ("ListQueuedWork", _PAGE | {"parent": "departments/front-desk/queue", "team": "teams/returns"}),
+        ("RouteWorkItem", {
+            "name": "{CreateWorkItem}", "team": "teams/returns", "required_skills": ["refunds"],
+            "language_code": "de-AT", "etag": "#"}),
         ("TakeNextWork", {"name": "agents/alice"}),
         ("AssignWorkItem", {"name": "{CreateWorkItem}", "assignee": "agents/alice", "etag": ""}),
         ("BlockWorkItem", {"name": "{CreateWorkItem}", "reason_code": "customer", "etag": "#"}),
@@ -318,7 +321,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("RecordDelayNotification", {"name": "{MakePromise}", "channel": "CHANNEL_VOICE", "etag": "#"}),
         ("ScorePromises", {
             "start_time": BEFORE, "end_time": LATER, "department": "departments/front-desk",
-            "group_by": ["GROUP_BY_DEPARTMENT", "GROUP_BY_WEEK"]}),
+            "team": "teams/returns",
+            "group_by": ["GROUP_BY_DEPARTMENT", "GROUP_BY_WEEK", "GROUP_BY_TEAM"]}),
         ("KeepPromise", {"name": "{MakePromise}", "keep_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("MakePromise", {"promise": PROMISED}),
         ("WithdrawPromise", {"name": "{MakePromise}", "reason_code": "customer-wish", "etag": "#"}),

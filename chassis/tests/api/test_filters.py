@@ -1,6 +1,6 @@
 import contextlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
@@ -20,6 +20,7 @@ T = sa.table(
     sa.column("topic", sa.Text),
     sa.column("reopen_count", sa.Integer),
     sa.column("open_time", sa.DateTime(timezone=True)),
+    sa.column("due_date", sa.Date),
 )
 FIELDS = {
     "customer": filters.name(T.c.customer_id, Pattern("customers/{customer}")),
@@ -27,6 +28,7 @@ FIELDS = {
     "topic": filters.text(T.c.topic),
     "reopen_count": filters.number(T.c.reopen_count, most=2**31 - 1),
     "open_time": filters.moment(T.c.open_time),
+    "due_date": filters.day(T.c.due_date),
 }
 ONE = UUID("0198c2a0-0000-7000-8000-000000000001")
 
@@ -78,6 +80,8 @@ def test_a_colon_asks_for_equality_or_with_a_star_for_presence() -> None:
         ("topic = 'AND (x)'", "AND (x)"),
         ("topic = ''", ""),
         ("reopen_count >= -5", -5),
+        ("due_date = 2026-03-01", date(2026, 3, 1)),
+        ('due_date < "2026-03-01"', date(2026, 3, 1)),
         ('open_time > "2026-03-01T09:00:00Z"', datetime(2026, 3, 1, 9, tzinfo=UTC)),
         ("open_time <= 2026-03-01T10:00:00.25+01:00", datetime(2026, 3, 1, 9, 0, 0, 250000, tzinfo=UTC)),
     ],

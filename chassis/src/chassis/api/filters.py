@@ -4,8 +4,8 @@
 
 `OR` binds tighter than `AND`. Comparisons are `=` `!=` `<` `<=` `>` `>=` and `:`, which is `=`, or with `*`
 asks whether the field is set. `NOT` or `-` negates a term, parentheses group. Values are bare or quoted,
-times are RFC 3339. A field that is not set equals nothing, differs from every value, and is neither before
-nor after.
+times and days are RFC 3339. A field that is not set equals nothing, differs from every value, and is neither
+before nor after.
 
 Bounds: 1,000 characters, 20 comparisons, 10 nested parentheses. Whatever is wrong is InvalidArgument
 INVALID_FILTER, and the message says where and what is allowed.
@@ -15,7 +15,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NoReturn
 
 import sqlalchemy as sa
@@ -110,6 +110,10 @@ def boolean(column: sa.ColumnElement[Any]) -> Field:
 
 def moment(column: sa.ColumnElement[Any]) -> Field:
     return Field(column, _moment, 'an RFC 3339 time like "2026-03-01T09:00:00Z"', ordered=True)
+
+
+def day(column: sa.ColumnElement[Any]) -> Field:
+    return Field(column, _day, 'a day like "2026-03-01"', ordered=True)
 
 
 def number(column: sa.ColumnElement[Any], most: int = 2**63 - 1) -> Field:
@@ -243,6 +247,8 @@ class _Parser:
 
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
 
 def _moment(value: str) -> datetime:
     if not _RFC3339.fullmatch(value):
@@ -251,3 +257,9 @@ def _moment(value: str) -> datetime:
     if not EARLIEST <= at <= LATEST:
         raise ValueError
     return at
+
+
+def _day(value: str) -> date:
+    if not _DAY.fullmatch(value):
+        raise ValueError
+    return date.fromisoformat(value)

@@ -17,7 +17,8 @@ from rapport.cases.v1.promise_service_pb2 import (
 )
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_pb2 import WorkItem
-from rapport.cases.v1.work_item_service_pb2 import CreateWorkItemRequest
+from rapport.cases.v1.work_item_service_pb2 import CreateWorkItemRequest, FinishWorkItemRequest
+from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import states_pb2
 from rapport_testing.wait import eventually
 
@@ -183,17 +184,63 @@ async def test_a_promised_day_ends_at_midnight_where_the_customer_lives(desk):
     assert [promise.state for promise in kept] == [State.PROMISE_STATE_KEPT, State.PROMISE_STATE_KEPT_LATE]
 
 
-@pytest.mark.parametrize(("import_key", "state"), [("", "KEPT_LATE"), ("delivery:1", "KEPT")])
-async def test_nobody_keeps_a_broken_promise_in_time_by_saying_so_later_but_an_import(
-    desk, import_key, state
+AGENT = (["cases.promises.write", "cases.work_items.write"], "agent:bob", "delivery")
+TOO_LATE = "FAILED_PRECONDITION WORD_TOO_LATE"
+
+
+async def test_nobody_keeps_a_broken_promise_in_time_by_saying_so_later_but_who_answers_for_all(
+    desk, refused
 ):
-    batch = BatchMakePromisesRequest(requests=[{"promise": desk.promise(1), "import_key": import_key}])
+    first, second = await desk.make(1), await desk.make(1)
+    in_time, late = timestamp(desk.in_days(0.5)), timestamp(desk.in_days(1.5))
+    desk.clock.advance(timedelta(days=2))
+    bob = desk.running.stub(PromiseServiceStub, *AGENT)
+    said = KeepPromiseRequest(name=first.name, keep_time=in_time)
+    assert await refused(bob.KeepPromise(said)) == TOO_LATE
+    kept = await bob.KeepPromise(KeepPromiseRequest(name=second.name, keep_time=late))
+    assert (kept.state, kept.keeper) == (State.PROMISE_STATE_KEPT_LATE, "agents/bob")
+    kept = await desk.promises.KeepPromise(said)
+    assert (kept.state, kept.keeper) == (State.PROMISE_STATE_KEPT, "agents/alice")
+
+
+async def test_nor_by_saying_later_that_the_work_was_finished_in_time(desk, refused):
+    item, made = await desk.promised_work(1)
+    in_time = timestamp(desk.in_days(0.5))
+    desk.clock.advance(timedelta(days=2))
+    bob = desk.running.stub(WorkItemServiceStub, *AGENT)
+    said = FinishWorkItemRequest(name=item.name, finish_time=in_time)
+    assert await refused(bob.FinishWorkItem(said)) == TOO_LATE
+    assert (await bob.FinishWorkItem(FinishWorkItemRequest(name=item.name))).HasField("finish_time")
+    assert (await desk.get(made.name)).state == State.PROMISE_STATE_KEPT_LATE
+
+
+async def test_in_time_is_in_time_also_when_it_is_said_a_little_later(desk):
+    """Before it is broken anybody says when it was done."""
+    item, made = await desk.promised_work(1)
+    desk.clock.advance(timedelta(hours=12))
+    bob = desk.running.stub(WorkItemServiceStub, *AGENT)
+    at = timestamp(desk.in_days(-0.25))
+    await bob.FinishWorkItem(FinishWorkItemRequest(name=item.name, finish_time=at))
+    assert (await desk.get(made.name)).keep_time == at
+
+
+async def test_what_an_import_made_was_kept_when_it_says(desk):
+    batch = BatchMakePromisesRequest(requests=[{"promise": desk.promise(1), "import_key": "delivery:1"}])
     made = (await desk.promises.BatchMakePromises(batch)).results[0].promise
     said = timestamp(desk.clock.now())
     desk.clock.advance(timedelta(days=2))
-    kept = await desk.promises.KeepPromise(KeepPromiseRequest(name=made.name, keep_time=said))
-    assert kept.state == State.Value(f"PROMISE_STATE_{state}")
-    assert kept.keep_time == (timestamp(desk.clock.now()) if state == "KEPT_LATE" else said)
+    bob = desk.running.stub(PromiseServiceStub, *AGENT)
+    kept = await bob.KeepPromise(KeepPromiseRequest(name=made.name, keep_time=said))
+    assert (kept.state, kept.keep_time) == (State.PROMISE_STATE_KEPT, said)
+
+
+async def test_promises_are_listed_by_the_day_that_was_promised(desk):
+    made = await desk.make(**DAY)
+    await desk.make(3)
+    day = DAY["due_date"]
+    asked = f"due_date = {day.year:04}-{day.month:02}-{day.day:02}"
+    listed = await desk.promises.ListPromises(ListPromisesRequest(filter=asked))
+    assert [each.name for each in listed.promises] == [made.name]
 
 
 async def test_a_promised_day_is_renegotiated_to_a_day_in_the_same_zone(desk, refused):

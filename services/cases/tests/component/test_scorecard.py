@@ -14,6 +14,7 @@ from chassis.api.messages import timestamp
 from rapport.cases.v1.promise_service_pb2 import (
     BatchMakePromisesRequest,
     KeepPromiseRequest,
+    ListPromisesRequest,
     MakePromiseRequest,
     PromiseScorecard,
     RecordDelayNotificationRequest,
@@ -21,16 +22,18 @@ from rapport.cases.v1.promise_service_pb2 import (
     ScorePromisesRequest,
     WithdrawPromiseRequest,
 )
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport_testing.wait import eventually
 
 ORDERS = Path(__file__).parents[5] / "shared" / "data" / "contacts" / "northwind_orders.csv"
-DEPARTMENT, TOPIC, WEEK = 1, 2, 3
+DEPARTMENT, TOPIC, WEEK, TEAM = 1, 2, 3, 4
 DELIVERY, BILLING = "departments/delivery", "departments/billing"
 
 
-async def score(desk, *group_by, since=None, days=30, department=""):
+async def score(desk, *group_by, since=None, days=30, department="", team=""):
     since = since or desk.clock.now() - timedelta(days=10)
     period = {"start_time": timestamp(since), "end_time": timestamp(since + timedelta(days=days))}
-    request = ScorePromisesRequest(**period, group_by=group_by, department=department)
+    request = ScorePromisesRequest(**period, group_by=group_by, department=department, team=team)
     return list((await desk.promises.ScorePromises(request)).rows)
 
 
@@ -81,6 +84,76 @@ async def test_the_customer_was_told_before_a_promise_was_due_or_not(desk):
     (row,) = await score(desk)
     assert (row.kept_late_count, row.notified_early_count, row.notified_early_rate) == (3, 1, 1 / 3)
     assert row.kept_rate == 0
+
+
+async def test_what_was_kept_in_time_by_a_later_word_counts_as_kept_and_is_counted_apart(desk):
+    """One is kept in time, a carrier says late that another was; the import's word is of its time."""
+    first, second, _ = [await desk.make(1) for _ in range(3)]
+    await desk.promises.KeepPromise(KeepPromiseRequest(name=first.name))
+    at = timestamp(desk.in_days(0.5))
+    make_time = timestamp(desk.in_days(-9))
+    await past(desk, desk.promise(-5, make_time=make_time, keep_time=timestamp(desk.in_days(-6))))
+    desk.clock.advance(timedelta(days=3))
+    carrier = desk.running.stub(PromiseServiceStub, ["cases.promises.write"], "service:carrier", "delivery")
+    kept = await carrier.KeepPromise(KeepPromiseRequest(name=second.name, keep_time=at))
+    assert kept.keeper == "services/carrier"
+    await eventually(lambda: _broken(desk, 1))
+    (row,) = await score(desk)
+    assert (row.kept_count, row.kept_afterwards_count, row.broken_count) == (3, 1, 1)
+
+
+async def test_the_promises_of_a_team_are_counted_and_stay_with_who_had_them_when_they_ended(desk):
+    """By hand: returns keep one and break one, parcels get one of theirs and break it; one is of no team."""
+    returns, parcels = await desk.team("returns"), await desk.team("parcels")
+
+    async def promised(**of):
+        item = await desk.add((await desk.open()).name, **of)
+        await desk.make(1, work_item=item.name)
+        return item
+
+    done, moved = await promised(team=returns), await promised(team=returns)
+    broken, _ = await promised(team=returns), await promised()
+    await desk.item("Finish", done.name)
+    await desk.item("Route", moved.name, team=parcels)
+    desk.clock.advance(timedelta(days=2))
+    await eventually(lambda: _broken(desk, 3))
+    await desk.item("Route", broken.name, team=parcels)  # it is broken by now: by who had it
+
+    def shown(rows):
+        return [(each.department, each.team, each.kept_count, each.broken_count) for each in rows]
+
+    by_team = await score(desk, DEPARTMENT, TEAM)
+    assert shown(by_team) == [(DELIVERY, "", 0, 1), (DELIVERY, parcels, 0, 1), (DELIVERY, returns, 1, 1)]
+    assert by_team[2].kept_rate == 0.5
+    assert shown(await score(desk, team=returns)) == [("", "", 1, 1)]
+    assert shown(await score(desk, TOPIC, TEAM, team=parcels, department=DELIVERY)) == [("", parcels, 0, 1)]
+    listed = await desk.promises.ListPromises(ListPromisesRequest(filter=f'team = "{returns}"'))
+    assert {each.team for each in listed.promises} == {returns}
+    assert len(listed.promises) == 2
+
+
+async def _broken(desk, many):
+    found = await desk.promises.ListPromises(ListPromisesRequest(filter="state = BROKEN"))
+    return len(found.promises) == many
+
+
+async def test_a_team_that_is_not_there_or_not_of_the_department_is_no_team_to_count(desk, refused):
+    team = await desk.team("returns")
+    assert await refused(score(desk, team="teams/nobody")) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    mismatch = "FAILED_PRECONDITION TEAM_MISMATCH"
+    assert await refused(score(desk, team=team, department=BILLING)) == mismatch
+
+
+async def test_work_that_another_department_has_leaves_its_promise_with_the_team_that_had_it(desk):
+    """Billing does it now, and delivery's team has promised it; when it comes back, another team has it."""
+    returns, parcels = await desk.team("returns"), await desk.team("parcels")
+    item = await desk.add((await desk.open()).name, team=returns)
+    made = await desk.make(1, work_item=item.name)
+    why = {"reason_code": "not-ours"}
+    await desk.item("HandOver", item.name, department=BILLING, **why)
+    assert (await desk.get(made.name)).team == returns
+    await desk.item("HandOver", item.name, department=DELIVERY, team=parcels, **why)
+    assert (await desk.get(made.name)).team == parcels
 
 
 async def test_promises_are_counted_by_department_topic_and_week_or_some_of_these(desk):

@@ -85,6 +85,8 @@ class Promise(_message.Message):
     NOTIFY_CHANNEL_FIELD_NUMBER: _builtins.int
     NOTIFIED_EARLY_FIELD_NUMBER: _builtins.int
     CUSTOMER_REQUESTED_FIELD_NUMBER: _builtins.int
+    KEEPER_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`promises/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -135,6 +137,12 @@ class Promise(_message.Message):
     """Whether they were told before it was due."""
     customer_requested: _builtins.bool
     """True when it was renegotiated because the customer asked for another date."""
+    keeper: _builtins.str
+    """Who said that it was kept: `agents/{agent}` or `services/{service}`; empty when nobody did, or before that was recorded."""
+    team: _builtins.str
+    """The team of its department that has the work it rests on, `teams/{team}`, or had it when the promise ended; empty when
+    none does.
+    """
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """By when: a moment, and what is done at that very moment is in time. From 1970 to ten years ahead. Give this or
@@ -215,10 +223,12 @@ class Promise(_message.Message):
         notify_channel: _channel_pb2.Channel.ValueType = ...,
         notified_early: _builtins.bool = ...,
         customer_requested: _builtins.bool = ...,
+        keeper: _builtins.str = ...,
+        team: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delay_notify_time", b"delay_notify_time", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time", "update_time", b"update_time", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "case", b"case", "create_time", b"create_time", "customer", b"customer", "customer_requested", b"customer_requested", "delay_notify_time", b"delay_notify_time", "department", b"department", "display_name", b"display_name", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "notified_early", b"notified_early", "notifier", b"notifier", "notify_channel", b"notify_channel", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "update_time", b"update_time", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "case", b"case", "create_time", b"create_time", "customer", b"customer", "customer_requested", b"customer_requested", "delay_notify_time", b"delay_notify_time", "department", b"department", "display_name", b"display_name", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "keeper", b"keeper", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "notified_early", b"notified_early", "notifier", b"notifier", "notify_channel", b"notify_channel", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "team", b"team", "time_zone", b"time_zone", "update_time", b"update_time", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

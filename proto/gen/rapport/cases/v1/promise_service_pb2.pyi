@@ -258,6 +258,8 @@ class ScorePromisesRequest(_message.Message):
         """The topic of their case."""
         GROUP_BY_WEEK: ScorePromisesRequest._GroupBy.ValueType  # 3
         """The week in which they were due."""
+        GROUP_BY_TEAM: ScorePromisesRequest._GroupBy.ValueType  # 4
+        """The team that has the work they rest on, or had it when they ended."""
 
     class GroupBy(_GroupBy, metaclass=_GroupByEnumTypeWrapper):
         """What promises are counted by."""
@@ -270,13 +272,18 @@ class ScorePromisesRequest(_message.Message):
     """The topic of their case."""
     GROUP_BY_WEEK: ScorePromisesRequest.GroupBy.ValueType  # 3
     """The week in which they were due."""
+    GROUP_BY_TEAM: ScorePromisesRequest.GroupBy.ValueType  # 4
+    """The team that has the work they rest on, or had it when they ended."""
 
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     GROUP_BY_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
     department: _builtins.str
     """Of one department, `departments/{department}`, alone; empty means of all."""
+    team: _builtins.str
+    """Of one team, `teams/{team}`, alone; empty means of all. With `department` the team is one of it (TEAM_MISMATCH)."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """Promises that were due then or later. What is promised for a day counts on that day, at its noon by UTC, wherever the
@@ -298,10 +305,11 @@ class ScorePromisesRequest(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         department: _builtins.str = ...,
         group_by: _abc.Iterable[Global___ScorePromisesRequest.GroupBy.ValueType] | None = ...,
+        team: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "end_time", b"end_time", "group_by", b"group_by", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "end_time", b"end_time", "group_by", b"group_by", "start_time", b"start_time", "team", b"team"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -317,7 +325,7 @@ class PromiseScorecard(_message.Message):
 
     @_typing.final
     class Row(_message.Message):
-        """Those of one department, topic and week."""
+        """Those of one department, team, topic and week."""
 
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -334,6 +342,8 @@ class PromiseScorecard(_message.Message):
         NOTIFIED_EARLY_COUNT_FIELD_NUMBER: _builtins.int
         KEPT_RATE_FIELD_NUMBER: _builtins.int
         NOTIFIED_EARLY_RATE_FIELD_NUMBER: _builtins.int
+        KEPT_AFTERWARDS_COUNT_FIELD_NUMBER: _builtins.int
+        TEAM_FIELD_NUMBER: _builtins.int
         department: _builtins.str
         """`departments/{department}`; empty when it is not counted by."""
         topic: _builtins.str
@@ -358,6 +368,12 @@ class PromiseScorecard(_message.Message):
         """Kept of those that were kept, kept late, broken, or renegotiated by us; from 0 to 1, absent when there are none."""
         notified_early_rate: _builtins.float
         """Told early of those that were kept late, broken, or renegotiated by us; from 0 to 1, absent when there are none."""
+        kept_afterwards_count: _builtins.int
+        """KEPT, of which that was said only when they were over: by a system, by who answers for all departments, or within the
+        grace that promises have. Counted in `kept_count`, too; `Promise.keeper` says who said so.
+        """
+        team: _builtins.str
+        """`teams/{team}`; empty without a team, and when it is not counted by."""
         @_builtins.property
         def week(self) -> _date_pb2.Date:
             """The Monday of the week in which they were due: promised days where the customer lives, moments in UTC. Absent when it is
@@ -380,10 +396,12 @@ class PromiseScorecard(_message.Message):
             notified_early_count: _builtins.int = ...,
             kept_rate: _builtins.float | None = ...,
             notified_early_rate: _builtins.float | None = ...,
+            kept_afterwards_count: _builtins.int = ...,
+            team: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate", "_notified_early_rate", b"_notified_early_rate", "kept_rate", b"kept_rate", "notified_early_rate", b"notified_early_rate", "week", b"week"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate", "_notified_early_rate", b"_notified_early_rate", "broken_count", b"broken_count", "customer_requested_count", b"customer_requested_count", "department", b"department", "kept_count", b"kept_count", "kept_late_count", b"kept_late_count", "kept_rate", b"kept_rate", "notified_early_count", b"notified_early_count", "notified_early_rate", b"notified_early_rate", "open_count", b"open_count", "renegotiated_count", b"renegotiated_count", "topic", b"topic", "week", b"week", "withdrawn_count", b"withdrawn_count"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate", "_notified_early_rate", b"_notified_early_rate", "broken_count", b"broken_count", "customer_requested_count", b"customer_requested_count", "department", b"department", "kept_afterwards_count", b"kept_afterwards_count", "kept_count", b"kept_count", "kept_late_count", b"kept_late_count", "kept_rate", b"kept_rate", "notified_early_count", b"notified_early_count", "notified_early_rate", b"notified_early_rate", "open_count", b"open_count", "renegotiated_count", b"renegotiated_count", "team", b"team", "topic", b"topic", "week", b"week", "withdrawn_count", b"withdrawn_count"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         _WhichOneofReturnType__kept_rate: _TypeAlias = _typing.Literal["kept_rate"]  # noqa: Y015
         _WhichOneofArgType__kept_rate: _TypeAlias = _typing.Literal["_kept_rate", b"_kept_rate"]  # noqa: Y015
@@ -397,7 +415,7 @@ class PromiseScorecard(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromiseScorecard.Row]:
-        """By department, then topic, then week; at most 5,000: what would have more is refused (TOO_LONG)."""
+        """By department, then team, topic, and week; at most 5,000: what would have more is refused (TOO_LONG)."""
 
     def __init__(
         self,
@@ -431,7 +449,8 @@ class KeepPromiseRequest(_message.Message):
     @_builtins.property
     def keep_time(self) -> _timestamp_pb2.Timestamp:
         """When it was done; absent means now. Up to a minute ahead, which is taken as now; not before the promise was first
-        made. Of a promise that is broken a person's word counts from now, whatever is given here, unless an import made it.
+        made. A person says of a promise that is broken that it is done now, or was done after it was due: that it was kept in
+        time say systems, and who has `cases.departments.administer` (WORD_TOO_LATE), but of what an import made.
         """
 
     def __init__(
@@ -521,8 +540,8 @@ class ListPromisesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`, `case`, which finds what is of merged cases, too, `department`, `state`, `reference` and
-    `due_time`; at most 1,000 characters.
+    """AIP-160 subset over `customer`, `case`, which finds what is of merged cases, too, `department`, `team`, `state`,
+    `reference`, `due_time` and `due_date` (`due_date = 2026-03-09`: promised for that day); at most 1,000 characters.
     After a merge `customer` finds what was born under any name of the same customer.
     """
     order_by: _builtins.str

@@ -139,7 +139,8 @@ class FinishWorkItemRequest(_message.Message):
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp:
         """When it was finished; absent means now. Up to a minute ahead, which is taken as now; not before the work item was
-        created.
+        created. That what is promised on it, and broken by now, was kept in time by that, a person does not say (WORD_TOO_LATE),
+        as of KeepPromise.
         """
 
     def __init__(
@@ -191,6 +192,50 @@ class AssignWorkItemRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AssignWorkItemRequest: _TypeAlias = AssignWorkItemRequest  # noqa: Y015
+
+@_typing.final
+class RouteWorkItemRequest(_message.Message):
+    """Routes a work item within its department."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
+    REQUIRED_SKILLS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`workItems/{uuid}`."""
+    team: _builtins.str
+    """The team of its department that does it, `teams/{team}`; empty: anybody of the department."""
+    language_code: _builtins.str
+    """The language in which it is spoken of with the customer, BCP 47, as `WorkItem.language_code`; empty: any."""
+    etag: _builtins.str
+    """The work item's etag; empty means last write wins."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    @_builtins.property
+    def required_skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What whoever is given it has to be able to do, as `WorkItem.required_skills`; empty: nothing, whatever the topic says."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        team: _builtins.str = ...,
+        required_skills: _abc.Iterable[_builtins.str] | None = ...,
+        language_code: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "language_code", b"language_code", "name", b"name", "request_id", b"request_id", "required_skills", b"required_skills", "team", b"team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RouteWorkItemRequest: _TypeAlias = RouteWorkItemRequest  # noqa: Y015
 
 @_typing.final
 class BlockWorkItemRequest(_message.Message):

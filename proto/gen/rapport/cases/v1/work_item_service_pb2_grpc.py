@@ -62,6 +62,11 @@ class WorkItemServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AssignWorkItemRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
                 _registered_method=True)
+        self.RouteWorkItem = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/RouteWorkItem',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RouteWorkItemRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+                _registered_method=True)
         self.BlockWorkItem = channel.unary_unary(
                 '/rapport.cases.v1.WorkItemService/BlockWorkItem',
                 request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.BlockWorkItemRequest.SerializeToString,
@@ -142,6 +147,14 @@ class WorkItemServiceServicer:
 
     def AssignWorkItem(self, request, context):
         """Says who does the work: an active agent of its department, or nobody.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RouteWorkItem(self, request, context):
+        """Says whom work is for that nobody has and that stays with its department: which team, skills and language. It keeps its time
+        in the queue, and what is promised on it counts for the team that has it. WORK_ITEM_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -233,6 +246,11 @@ def add_WorkItemServiceServicer_to_server(servicer, server):
             'AssignWorkItem': grpc.unary_unary_rpc_method_handler(
                     servicer.AssignWorkItem,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AssignWorkItemRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
+            ),
+            'RouteWorkItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.RouteWorkItem,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RouteWorkItemRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
             ),
             'BlockWorkItem': grpc.unary_unary_rpc_method_handler(
@@ -411,6 +429,33 @@ class WorkItemService:
             target,
             '/rapport.cases.v1.WorkItemService/AssignWorkItem',
             rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AssignWorkItemRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RouteWorkItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.WorkItemService/RouteWorkItem',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.RouteWorkItemRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
             options,
             channel_credentials,

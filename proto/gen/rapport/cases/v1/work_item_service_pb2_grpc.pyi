@@ -51,6 +51,10 @@ class WorkItemServiceStub:
     """Ends the work. Promises that rest on it become KEPT or KEPT_LATE in the same transaction."""
     AssignWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.AssignWorkItemRequest, _work_item_pb2.WorkItem]
     """Says who does the work: an active agent of its department, or nobody."""
+    RouteWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.RouteWorkItemRequest, _work_item_pb2.WorkItem]
+    """Says whom work is for that nobody has and that stays with its department: which team, skills and language. It keeps its time
+    in the queue, and what is promised on it counts for the team that has it. WORK_ITEM_TAKEN.
+    """
     BlockWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.BlockWorkItemRequest, _work_item_pb2.WorkItem]
     """Says that the work cannot go on. Promises that rest on it and are OPEN become AT_RISK in the same transaction."""
     UnblockWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.UnblockWorkItemRequest, _work_item_pb2.WorkItem]
@@ -95,6 +99,10 @@ class WorkItemServiceAsyncStub(WorkItemServiceStub):
     """Ends the work. Promises that rest on it become KEPT or KEPT_LATE in the same transaction."""
     AssignWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.AssignWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Says who does the work: an active agent of its department, or nobody."""
+    RouteWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.RouteWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
+    """Says whom work is for that nobody has and that stays with its department: which team, skills and language. It keeps its time
+    in the queue, and what is promised on it counts for the team that has it. WORK_ITEM_TAKEN.
+    """
     BlockWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.BlockWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Says that the work cannot go on. Promises that rest on it and are OPEN become AT_RISK in the same transaction."""
     UnblockWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.UnblockWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
@@ -166,6 +174,16 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
         """Says who does the work: an active agent of its department, or nobody."""
+
+    @_abc_1.abstractmethod
+    def RouteWorkItem(
+        self,
+        request: _work_item_service_pb2.RouteWorkItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
+        """Says whom work is for that nobody has and that stays with its department: which team, skills and language. It keeps its time
+        in the queue, and what is promised on it counts for the team that has it. WORK_ITEM_TAKEN.
+        """
 
     @_abc_1.abstractmethod
     def BlockWorkItem(

@@ -83,7 +83,8 @@ def notified(
     if late and (broken := promise.break_()):
         facts.append((promise, promise.version, broken))
     promise.state = PromiseState.BROKEN if late else PromiseState.RENEGOTIATED
-    recorded, promise.keep_time, promise.record_time = promise.record_time, None, None
+    recorded, keeper = promise.record_time, promise.keeper
+    promise.keep_time, promise.record_time, promise.keeper = None, None, ""
     promise.know(notification.notify_time, NOTIFIER, notification.channel)
     promise.notice_id = notification.notice_id
     successor, renegotiated = promise.succeed(
@@ -91,6 +92,6 @@ def notified(
     )
     facts += [(promise, promise.version, renegotiated), (successor, successor.version, successor.made())]
     if kept:
-        keeping = successor.keep(kept, recorded or now)
+        keeping = successor.keep(kept, recorded or now, keeper)
         facts.append((successor, successor.version, keeping))
     return facts

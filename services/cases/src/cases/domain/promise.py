@@ -29,7 +29,7 @@ from cases.domain import facts
 from cases.domain.basis import Basis
 from cases.domain.due import Due, day_of
 from cases.domain.promise_state import LIVE, PromiseState
-from cases.names import CASE, CUSTOMER, DEPARTMENT, NOTICE, PROMISE, WORK_ITEM
+from cases.names import CASE, CUSTOMER, DEPARTMENT, NOTICE, PROMISE, TEAM, WORK_ITEM
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
@@ -72,6 +72,8 @@ class Promise:
     notifier: str = ""  # by whom, `agents/{agent}` or `services/{service}`
     notify_channel: str = ""  # and how, a touch point
     customer_requested: bool = False  # whether it was renegotiated because they asked for it
+    keeper: str = ""  # who said that it was kept, as `notifier`
+    team_id: str | None = None  # that has the work it rests on, or had it when it ended
     version: int = 1
 
     name = PROMISE.named("id")
@@ -79,6 +81,7 @@ class Promise:
     case = CASE.named("case_id")
     work_item = WORK_ITEM.named("work_item_id")
     department = DEPARTMENT.named("department_id")
+    team = TEAM.named("team_id")
     predecessor = PROMISE.named("predecessor_id")
 
     @property
@@ -161,8 +164,8 @@ class Promise:
         for_that_alone = self.forecast_time is None and self.reason_code == WORK_BLOCKED
         return self._recovered(None) if self.state is PromiseState.AT_RISK and for_that_alone else None
 
-    def keep(self, keep_time: datetime, now: datetime) -> facts.PromiseKept:
-        """It was done at `keep_time`, as we learn now.
+    def keep(self, keep_time: datetime, now: datetime, keeper: str = "") -> facts.PromiseKept:
+        """It was done at `keep_time`, as we learn now from the keeper.
 
         InvalidArgument INVALID_TIME when it was done before it was first promised.
         """
@@ -172,7 +175,7 @@ class Promise:
             raise invalid("keep_time", "INVALID_TIME", allowed)
         late = self.due.missed_by(keep_time)
         self.state = PromiseState.KEPT_LATE if late else PromiseState.KEPT
-        self.keep_time, self.record_time = keep_time, now
+        self.keep_time, self.record_time, self.keeper = keep_time, now, keeper
         self.version += 1
         return fact_of(facts.PromiseKept, self)
 
@@ -239,6 +242,7 @@ class Promise:
             time_zone=due.time_zone,
             case_id=self.case_id,
             work_item_id=self.work_item_id,
+            team_id=self.team_id,
             reference=self.reference,
             display_name=self.display_name,
             predecessor_id=self.id,

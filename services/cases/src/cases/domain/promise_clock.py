@@ -28,6 +28,12 @@ class PromiseClock:
         return promise.due_time + self.grace
 
 
+def team_of(promise: Promise, work_item: WorkItem | None) -> str | None:
+    """The team that has the work which a promise rests on; while another department has it, who had it."""
+    ours = work_item and work_item.department_id == promise.department_id
+    return work_item.team_id if work_item and ours else promise.team_id
+
+
 def compared(promise: Promise, work_item: WorkItem, clock: PromiseClock, now: datetime) -> Facts:
     """What the work says of the promise: its forecast, and whether it and what it waits for can go on.
 

@@ -21,6 +21,7 @@ class WorkItemRpc(Rpc, WorkItemServiceServicer):
     ForecastWorkItem = change(pb.ForecastWorkItemRequest, work_item.forecast_work_item, WorkItem)
     StartWorkItem = change(pb.StartWorkItemRequest, work_item.start_work_item, WorkItem)
     AssignWorkItem = change(pb.AssignWorkItemRequest, handing.assign_work_item, WorkItem)
+    RouteWorkItem = change(pb.RouteWorkItemRequest, handing.route_work_item, WorkItem)
     BlockWorkItem = change(pb.BlockWorkItemRequest, handing.block_work_item, WorkItem)
     UnblockWorkItem = change(pb.UnblockWorkItemRequest, handing.unblock_work_item, WorkItem)
     HandOverWorkItem = change(pb.HandOverWorkItemRequest, handing.hand_over_work_item, WorkItem)

@@ -29,6 +29,10 @@ _NOTIFIED = sa.case(
 )
 
 
+# That it was kept in time was said when it was over; what was over when it was recorded is an import's word.
+_AFTERWARDS = sa.and_(_P.record_time > _P.due_time, _P.create_time <= _P.due_time)
+
+
 def _when(parameter: str, column: Any) -> Any:
     """The column, where it is counted by that."""
     return sa.case((sa.bindparam(parameter, type_=sa.Boolean), column)).label(parameter)
@@ -49,9 +53,11 @@ def _scorecard(from_: Any, topic: Any, *also: Any) -> Statement[Any]:
     due = (
         sa.select(
             _when("by_department", _P.department_id),
+            _when("by_team", sa.func.coalesce(_P.team_id, "")),
             topic.label("topic"),
             _when("by_week", _WEEK),
             _P.state,
+            _AFTERWARDS.label("afterwards"),
             _BY_US.label("by_us"),
             _NOTIFIED.label("notified"),
         )
@@ -67,10 +73,10 @@ def _scorecard(from_: Any, topic: Any, *also: Any) -> Statement[Any]:
         .offset(sa.literal_column("0"))
         .subquery("due")
     )
-    by = [due.c.by_department, due.c.topic, due.c.by_week]
+    by = [due.c.by_department, due.c.by_team, due.c.topic, due.c.by_week]
     # Counted before it is put in order, for which, too, it would sort the rows.
     counted = sa.select(*by, *_counts(due.c)).group_by(*by).cte("counted").prefix_with("MATERIALIZED")
-    ordered = sa.select(counted).order_by(counted.c.by_department, counted.c.topic, counted.c.by_week)
+    ordered = sa.select(counted).order_by(*(counted.c[each.name] for each in by))
     return Statement[Any](ordered.limit(sa.literal_column(str(ROWS_MAX + 1))))
 
 
@@ -78,6 +84,7 @@ def _counts(due: Any) -> Sequence[sa.ColumnElement[int]]:
     state = PromiseState
     counted = {
         "kept": due.state == state.KEPT.value,
+        "kept_afterwards": sa.and_(due.state == state.KEPT.value, due.afterwards),
         "kept_late": due.state == state.KEPT_LATE.value,
         "broken": due.state == state.BROKEN.value,
         "renegotiated": sa.and_(due.state == state.RENEGOTIATED.value, due.by_us),
@@ -93,14 +100,10 @@ _ALL, _NO_TOPIC = PROMISES, sa.cast(sa.null(), sa.Text)
 # Cases are read for their topic alone.
 _WITH_CASES, _TOPIC = PROMISES.outerjoin(CASES, CASES.c.id == _P.case_id), sa.func.coalesce(CASES.c.topic, "")
 _OURS = _P.department_id == sa.bindparam("department_id", type_=sa.Text)
+_TEAMS = _P.team_id == sa.bindparam("team_id", type_=sa.Text)
 SCORE_PROMISES = _scorecard(_ALL, _NO_TOPIC)
 SCORE_PROMISES_OF_DEPARTMENT = _scorecard(_ALL, _NO_TOPIC, _OURS)
+SCORE_PROMISES_OF_TEAM = _scorecard(_ALL, _NO_TOPIC, _TEAMS)
 SCORE_TOPICS = _scorecard(_WITH_CASES, _TOPIC)
 SCORE_TOPICS_OF_DEPARTMENT = _scorecard(_WITH_CASES, _TOPIC, _OURS)
-
-
-def scorecard(by_topic: bool, of_department: bool) -> Statement[Any]:
-    """What counts by topic or not, and what is due of one department or of all."""
-    if by_topic:
-        return SCORE_TOPICS_OF_DEPARTMENT if of_department else SCORE_TOPICS
-    return SCORE_PROMISES_OF_DEPARTMENT if of_department else SCORE_PROMISES
+SCORE_TOPICS_OF_TEAM = _scorecard(_WITH_CASES, _TOPIC, _TEAMS)

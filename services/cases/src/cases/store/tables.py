@@ -208,10 +208,22 @@ LIST_PROMISES = Listing(
         "customer": filters.customer(PROMISES.c.customer_id, names.CUSTOMER),
         "case": filters.one_of(PROMISES.c.case_id, names.CASE, members),
         "department": filters.name(PROMISES.c.department_id, names.DEPARTMENT),
+        "team": filters.name(PROMISES.c.team_id, names.TEAM),
         "state": filters.enum(PROMISES.c.state, states_pb2.PromiseState.DESCRIPTOR),
         "reference": filters.text(PROMISES.c.reference),
         "due_time": filters.moment(PROMISES.c.due_time),
+        "due_date": filters.day(PROMISES.c.due_date),
     },
+)
+# What its department promised on work is of the team that has that, until it is over.
+SET_TEAM = Statement[Any](
+    sa.update(PROMISES)
+    .where(
+        PROMISES.c.work_item_id == sa.bindparam("work_item_id"),
+        PROMISES.c.department_id == sa.bindparam("department_id"),
+        _in(LIVE),
+    )
+    .values(team_id=sa.bindparam("team_id", type_=sa.Text))
 )
 COUNT_LIVE = Statement[Any](
     sa.select(PROMISES.c.state, sa.func.count().label("promises")).where(_in(LIVE)).group_by(PROMISES.c.state)

@@ -218,7 +218,7 @@ async def keep_answers(
     of = {"case_ids": list(case_ids), "about_id": about_id}
     for promise in await store.LOCK_ANSWERS.all(tx, **of, agent=agent, at=at):
         if promise.awaited:
-            await kept(tx, promise, at)
+            await kept(tx, promise, at, agent)
 
 
 async def _start_once(tx: Transaction, about: About) -> None:

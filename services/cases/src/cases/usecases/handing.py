@@ -2,20 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from cases.domain.promise_clock import PromiseClock
+from cases.domain.routing import reroute
 from cases.domain.work_item import WorkItem
-from cases.names import WORK_ITEM
+from cases.names import TEAM, WORK_ITEM
 from cases.store import handoffs
 from cases.store import tables as store
+from cases.store.teams import TEAM as TEAM_BY_ID
 from cases.usecases.agent import owner_to_be
 from cases.usecases.clock import hand_clocks_over
 from cases.usecases.department import require_fields
 from cases.usecases.dependencies import owned_with_its_case, tell_blocked, unattended_with_its_case
-from cases.usecases.routing import route
+from cases.usecases.routing import look_at_language, route
 from cases.usecases.work_item import came
-from chassis.api.entities import owned, save
+from chassis.api.entities import found, owned, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
@@ -41,6 +44,29 @@ async def assign_work_item(
             )
     if assignee_id != work_item.assignee_id:
         await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.assign(assignee_id))
+    return work_item
+
+
+async def route_work_item(
+    tx: Transaction,
+    *,
+    work_item_id: UUID,
+    team_id: str | None,
+    required_skills: list[str],
+    language_code: str,
+    etag: str,
+) -> WorkItem:
+    """Put work that nobody has into another lane of its department's queue; nothing changes when it is in it.
+
+    NotFound; FailedPrecondition TEAM_MISMATCH, WORK_ITEM_FINISHED, WORK_ITEM_TAKEN.
+    """
+    work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
+    if team_id:
+        (await found(tx, TEAM, TEAM_BY_ID, team_id)).require_of(work_item.department_id)
+    if routed := reroute(work_item, team_id, required_skills, language_code):
+        await look_at_language(tx, work_item)
+        await save(tx, store.UPDATE_WORK_ITEM, work_item, routed)
+        await tx.defer(store.SET_TEAM, **promises_follow(work_item))
     return work_item
 
 
@@ -120,6 +146,15 @@ async def hand_over_work_item(
     return work_item
 
 
+def promises_follow(work_item: WorkItem) -> dict[str, Any]:
+    """What says which team's the promises are that rest on work: of `SET_TEAM`."""
+    return {
+        "work_item_id": work_item.id,
+        "department_id": work_item.department_id,
+        "team_id": work_item.team_id,
+    }
+
+
 async def hand_over(
     tx: Transaction,
     clock: PromiseClock,
@@ -140,6 +175,7 @@ async def hand_over(
     fact = work_item.hand_over(department_id, reason_code, **said)
     await route(tx, work_item, team_id, list(required_skills), work_item.language_code)
     fact_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, fact, caused_by=caused_by)
+    await tx.defer(store.SET_TEAM, **promises_follow(work_item))
     await tx.defer(handoffs.END_HANDOFF, work_item_id=work_item.id, at=tx.now)
     line = replace(came(work_item, before, tx.now), reason_code=reason_code, **said)
     await tx.defer(handoffs.INSERT_HANDOFF, **values(line))

@@ -10,13 +10,14 @@ from cases.domain.basis import Basis
 from cases.domain.case import Case
 from cases.domain.due import Due
 from cases.domain.promise import Promise
-from cases.domain.promise_clock import Facts, PromiseClock, compared
+from cases.domain.promise_clock import Facts, PromiseClock, compared, team_of
 from cases.domain.promise_state import KEPT
 from cases.domain.work_item import WorkItem
 from cases.names import CASE, CUSTOMER, DEPARTMENT
 from cases.store import tables as store
 from cases.usecases.announcing import announce
 from chassis import ids
+from chassis.api.actors import actor_name
 from chassis.db.aliases import groups_of
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -263,9 +264,11 @@ def _make(
     _require_owner(tx, promise, foundations, lent=lent)
     if command.work_item_id:
         promise.root_id = foundations.roots.get(command.work_item_id)
+        promise.team_id = team_of(promise, foundations.work_items[command.work_item_id])
     facts: Facts = [(promise.made(), promise.version)]
     if command.keep_time:
-        facts.append((promise.keep(min(command.keep_time, tx.now), tx.now), promise.version))
+        keeper = actor_name(tx.call.principal.subject, tx.db.service)
+        facts.append((promise.keep(min(command.keep_time, tx.now), tx.now, keeper), promise.version))
     elif clock.broken_at(promise) <= tx.now:
         facts.append((promise.break_(), promise.version))
     elif command.work_item_id:

@@ -13,7 +13,7 @@ from prometheus_client import Counter
 from cases.domain.delay_notification import Channel, DelayNotification, notified
 from cases.domain.due import Due
 from cases.domain.promise import Promise
-from cases.domain.promise_clock import Facts, PromiseClock, compared
+from cases.domain.promise_clock import Facts, PromiseClock, compared, team_of
 from cases.domain.promise_state import LIVE, PromiseState
 from cases.names import AGENT, PROMISE
 from cases.store import tables as store
@@ -30,7 +30,7 @@ from chassis.authority import Authority
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import invalid
+from chassis.errors import FailedPrecondition, invalid
 from chassis.telemetry.metrics import Snapshot
 from chassis.work.timers import Timer
 
@@ -101,6 +101,7 @@ async def renegotiate_promise(
     if may.policy:
         name, version = str(may.policy.name), may.policy.version
         renegotiated = replace(renegotiated, authority_policy=name, policy_version=version)
+    successor.team_id = team_of(successor, work_item)
     facts: Facts = [(successor.made(), successor.version)]
     if work_item:
         facts += compared(successor, work_item, clock, tx.now)
@@ -128,6 +129,7 @@ async def customer_notified(
     if was_live and not in_time:
         count_outcome(tx, "broken")
     successor, cause = told[-1][0], None
+    successor.team_id = team_of(successor, work_item)
     for about, version, fact in told:
         cause = tx.record(fact, version=version, caused_by=cause if about is successor else None)
     # A newer forecast may have come in while the customer was told about the one before.
@@ -143,20 +145,36 @@ async def keep_promise(
 ) -> Promise:
     """Mark a promise as done, now unless told when; ahead of us is now, by a clock that is.
 
-    Of one that is broken a person's word counts from now: nobody makes it kept in time by saying so later.
-    What systems say, and what an import keeps account of, happened when they say.
+    What `require_word` refuses.
     """
     promise = await _own(tx, promise_id, etag)
-    by_person = AGENT.match(actor_name(tx.call.principal.subject, tx.db.service))
     at = min(keep_time or tx.now, tx.now)
-    if by_person and not promise.import_key and clock.broken_at(promise) <= tx.now:
-        at = tx.now if at >= promise.since else at  # which is refused
-    return await kept(tx, promise, at)
+    require_word(tx, clock, promise, at)
+    return await kept(tx, promise, at, actor_name(tx.call.principal.subject, tx.db.service))
 
 
-async def kept(tx: Transaction, promise: Promise, at: datetime) -> Promise:
-    """A locked promise was done at that moment."""
-    await _save(tx, promise, promise.keep(at, tx.now))
+def require_word(tx: Transaction, clock: PromiseClock, promise: Promise, at: datetime) -> None:
+    """Refuse a person's word that one which was broken by now was kept in time (`WORD_TOO_LATE`).
+
+    But for who answers for all departments. What systems say, and what an import keeps account of, happened
+    when they say.
+    """
+    principal = tx.call.principal
+    by_person = AGENT.match(actor_name(principal.subject, tx.db.service))
+    if not by_person or principal.administers(tx.db.service) or promise.import_key:
+        return
+    if clock.broken_at(promise) <= tx.now and promise.since <= at and not promise.due.missed_by(at):
+        permission = f"{tx.db.service}.departments.administer"
+        told = (
+            f"{promise.name} was broken before anybody said so: say that it is done now, or ask somebody who"
+            f" has {permission} to say that it was done in time."
+        )
+        raise FailedPrecondition("WORD_TOO_LATE", told, {"resource": promise.name, "permission": permission})
+
+
+async def kept(tx: Transaction, promise: Promise, at: datetime, keeper: str) -> Promise:
+    """A locked promise was done at that moment, as the keeper says."""
+    await _save(tx, promise, promise.keep(at, tx.now, keeper))
     count_outcome(tx, outcome_of_kept(promise))
     if promise.work_item_id:
         await look_again(tx, promise.work_item_id)

@@ -48,8 +48,8 @@ async def look_at_reply(tx: Transaction, case: Case, contact: Contact) -> None:
     work_item = WorkItem(
         ids.uuid7(tx.now), case.id, case.customer_id, case.department_id, KIND, "", tx.now, tx.now
     )
-    await route(tx, work_item, None, [], "")
     work_item.be_due(deadline_of(tx.now, (await standing_of(tx, case.customer_id, tx.now)).band))
+    await route(tx, work_item, None, [], "")
     created_id = tx.record(fact_of(WorkItemCreated, work_item), version=work_item.version)
     await keep_new(tx, case, work_item, items, created_id)
     _count(tx, "new")

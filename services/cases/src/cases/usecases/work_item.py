@@ -19,10 +19,11 @@ from cases.usecases.clock import clocks_stand_still, fulfill_clocks_of_work_item
 from cases.usecases.department import require_fields
 from cases.usecases.dependencies import owned_with_its_case, tell
 from cases.usecases.keeping import keep_promise_clocks
-from cases.usecases.promise import count_outcome, outcome_of_kept
+from cases.usecases.promise import count_outcome, outcome_of_kept, require_word
 from cases.usecases.routing import route
 from cases.usecases.standing import standing_of
 from chassis import ids
+from chassis.api.actors import actor_name
 from chassis.api.entities import owned, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -143,7 +144,10 @@ async def start_work_item(tx: Transaction, *, work_item_id: UUID, etag: str) -> 
 async def finish_work_item(
     tx: Transaction, clock: PromiseClock, *, work_item_id: UUID, finish_time: datetime | None, etag: str
 ) -> WorkItem:
-    """End the work, now unless told when; the promises that rest on it are kept by this, broken ones late."""
+    """End the work, now unless told when; the promises that rest on it are kept by this, broken ones late.
+
+    What `require_word` refuses.
+    """
     work_item, items = await owned_with_its_case(tx, work_item_id, etag)
     await end(tx, clock, work_item, items, min(finish_time or tx.now, tx.now))
     return work_item
@@ -162,9 +166,11 @@ async def end(
     finish_id = await save(tx, store.UPDATE_WORK_ITEM, work_item, fact, caused_by=caused_by)
     await tx.defer(END_HANDOFF, work_item_id=work_item.id, at=finished_at)
     await fulfill_clocks_of_work_item(tx, work_item, finished_at, ClockMetric, finish_id)
+    keeper = actor_name(tx.call.principal.subject, tx.db.service)
     for promise in await store.LOCK_PROMISES_AWAITED.all(tx, work_item_ids=[work_item.id]):
         done_at = max(finished_at, promise.since)  # what was done before it was promised is kept at once
-        kept = promise.keep(done_at, tx.now)
+        require_word(tx, clock, promise, done_at)
+        kept = promise.keep(done_at, tx.now, keeper)
         kept_id = await save(tx, store.UPDATE_PROMISE, promise, kept, caused_by=finish_id)
         await keep_promise_clocks(tx, promise, kept_id)
         count_outcome(tx, outcome_of_kept(promise))
