@@ -19,6 +19,10 @@ from customer.names import CUSTOMER
 from customer.store.matches import SAVE_CANDIDATES
 from customer.store.tables import INSERT_CUSTOMERS
 from deploy.services import TELLING as SERVICES
+from loyalty.domain.goodwill import Goodwill
+from loyalty.domain.goodwill import State as GoodwillState
+from loyalty.names import GOODWILL
+from loyalty.store.goodwill import INSERT_GOODWILL
 from notifications.domain.notice import Attempt, Notice, State
 from notifications.store.tables import INSERT_ATTEMPT, INSERT_NOTICE
 from tests.contracts.names import (
@@ -88,6 +92,7 @@ NOTICE = Notice(
     state=State.SENT,
 )
 ATTEMPT = Attempt(NOTICE.id, 1, "providers/smtp", "<1@acme.example>", NOW)
+ASKED = [f"goodwill/{uuid4()}" for _ in range(2)]
 _RATE = {
     "base_currency": "EUR",
     "quote_currency": "USD",
@@ -95,6 +100,30 @@ _RATE = {
     "rate_date": {"year": 2026, "month": 3, "day": 1},
     "source": "ecb",
 }
+
+
+def _asked(id: UUID) -> Goodwill:
+    """Goodwill that somebody else has asked for."""
+    return Goodwill(
+        id=id,
+        customer_id=uuid4(),
+        membership_id=None,
+        program_id="main",
+        unit_id="points",
+        amount=10,
+        reason_code="sorry",
+        promise_id=None,
+        root_id=None,
+        department_id=None,
+        transfer_id=None,
+        authority_policy="",
+        policy_version=0,
+        grantor="",
+        create_time=NOW,
+        update_time=NOW,
+        state=GoodwillState.REQUESTED,
+        requester="agents/bob",
+    )
 
 
 _PURCHASE = {
@@ -416,12 +445,22 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GrantGoodwill", {"goodwill": {
             "customer": SOMEBODY, "points": {"unit": "programs/main/units/points", "amount": 10},
             "reason_code": "sorry"}}),
+        ("RequestGoodwill", {"lifetime": "3600s", "goodwill": {
+            "customer": SOMEBODY, "reason_code": "sorry", "explanation": "It came late.",
+            "money": {"currency_code": "USD", "units": 10}}}),
+        ("RequestGoodwill", {"goodwill": {
+            "customer": SOMEBODY, "reason_code": "sorry", "explanation": "It came late.", "in_kind": {
+                "kind": "GOODWILL_KIND_ITEM", "reference": "cup-7",
+                "cost": {"currency_code": "USD", "units": 10}}}}),
+        ("ApproveGoodwill", {"name": ASKED[0]}),
+        ("DeclineGoodwill", {"name": ASKED[1], "reason_code": "not-our-mistake"}),
+        ("ReportGoodwillCosts", {"first_month": {"year": 2026, "month": 3, "day": 1}, "month_count": 2}),
         ("ListTransfers", _PAGE | {"filter": 'account = "programs/main/accounts/points-goodwill"'}),
         ("ReverseTransfer", {"name": "{ListTransfers}", "reason_code": "mistake"}),
         ("CheckGoodwill", {"customer": SOMEBODY, "promise": f"promises/{uuid4()}"}),
         ("GetGoodwill", {"name": "{GrantGoodwill}"}),
         ("ExplainGoodwill", {"name": "{GrantGoodwill}"}),
-        ("ListGoodwill", _PAGE | {"filter": f'customer = "{SOMEBODY}"'}),
+        ("ListGoodwill", _PAGE | {"filter": f'customer = "{SOMEBODY}" AND state = GRANTED'}),
         ("RecordPurchase", {"purchase": _PURCHASE}),
         ("BatchRecordPurchases", {"requests": [{"purchase": _PURCHASE, "import_key": "orders:1"}]}),
         ("BatchRecordPurchases", {"requests": [
@@ -509,6 +548,9 @@ async def prepare(name: str, db: Database) -> None:
         for candidate, pair in zip(CANDIDATES, PAIRS, strict=True):
             made = new_candidate(UUID(candidate.partition("/")[2]), pair, UUID(int=1), NOW)
             await SAVE_CANDIDATES.rows(db, [made])
+    if name == "loyalty":
+        for asked in ASKED:
+            await INSERT_GOODWILL.run(db, **values(_asked(*GOODWILL.ids(asked))))
     if name == "notifications":
         await INSERT_NOTICE.run(db, **values(NOTICE))
         await INSERT_ATTEMPT.run(db, **values(ATTEMPT))

@@ -50,3 +50,11 @@ class Currency:
         if decimals is None:
             raise ValueError("must be the ISO 4217 code of a currency, for example EUR")
         return cls(code, decimals)
+
+    def smallest(self, amount: Decimal) -> int:
+        """An amount counted in the currency's smallest unit: cents, yen, fils."""
+        return int(amount.scaleb(self.decimals))
+
+    def amount(self, smallest: int) -> Decimal:
+        """The amount that so many of the smallest unit are."""
+        return Decimal(smallest).scaleb(-self.decimals)

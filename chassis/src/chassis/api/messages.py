@@ -3,7 +3,7 @@
 * datetime            <->  google.protobuf.Timestamp
 * date                <->  google.type.Date
 * StrEnum "AT_RISK"   <->  enum PROMISE_STATE_AT_RISK (the prefix is the enum's own name); "" is UNSPECIFIED
-* Decimal + currency  <->  google.type.Money (see `money` and `decimal`)
+* Decimal + currency  <->  google.type.Money: `amount` and `amount_currency` (see `money` and `decimal`)
 * Decimal             <->  google.type.Decimal
 * dataclass           ->   message
 
@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar, cast
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
@@ -147,12 +148,19 @@ def _fields(message: Any, kind: type, example: Any) -> list[_Field]:
 
 def _reader(field: FieldDescriptor, source: Any) -> Callable[[Any], Any]:
     name, pattern = field.name, None if field.is_repeated else referred(field)
+    if _is_money(field) and hasattr(source, currency := f"{name}_currency"):
+        amount = attrgetter(name, currency)
+        return lambda source: money(*of) if (of := amount(source))[0] is not None else None
     if not hasattr(source, name):
         if name == "etag" and hasattr(source, "version"):
             return lambda source: f'"{source.version}"' if source.version else None
         if pattern is not None and (ids := _ids(name, pattern, source)):
             return lambda source: pattern.format(*each) if None not in (each := ids(source)) else None
     return lambda source: getattr(source, name, None)
+
+
+def _is_money(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and field.message_type.full_name == Money.DESCRIPTOR.full_name
 
 
 def _ids(name: str, pattern: Pattern, source: Any) -> Callable[[Any], tuple[Any, ...]] | None:

@@ -120,7 +120,8 @@ async def test_the_platform_says_from_the_beginning_what_may_be_granted_until_pe
     assert await may() == (500, 500, "authorityPolicies/goodwill", "LIMIT")
     answer = await service.CheckAuthority(CheckAuthorityRequest(customer=desk.customer))
     acts = [(value_name(each, "act"), value_name(each, "reason")) for each in answer.authorities]
-    assert acts == [("GOODWILL", "LIMIT"), ("EXTENSION", "NO_POLICY")]
+    assert acts[:2] == [("GOODWILL", "LIMIT"), ("EXTENSION", "NO_POLICY")]
+    assert acts[2:] == [("REFUND", "NO_POLICY"), ("REPLACEMENT", "NO_POLICY")]
     off = AuthorityPolicy(name="authorityPolicies/goodwill", disabled=True)
     await service.UpdateAuthorityPolicy(UpdateAuthorityPolicyRequest(authority_policy=off))
     assert await may() == (0, 0, "", "NO_POLICY")
@@ -257,7 +258,7 @@ async def test_a_date_is_put_off_as_far_as_somebody_may_alone(desk, declare, put
     (told,) = await desk.facts("PromiseRenegotiated")
     assert (told.data.authority_policy, told.data.policy_version) == ("authorityPolicies/dates", 1)
     answer = await service.CheckAuthority(CheckAuthorityRequest(customer=desk.customer))
-    assert [(each.days, each.days_left) for each in answer.authorities] == [(0, 0), (2, 1)]
+    assert [(each.days, each.days_left) for each in answer.authorities[:2]] == [(0, 0), (2, 1)]
     harmed = await desk.make(3, case=(await desk.open(harm=HARM_LOSS)).name)
     await put_off(harmed, 5)
 
@@ -282,3 +283,52 @@ async def test_many_dates_put_off_at_once_stay_within_the_budget(desk, declare, 
     outcomes = await asyncio.gather(*(put_off(each, 2) for each in promises), return_exceptions=True)
     errors = [reason(each) for each in outcomes if isinstance(each, grpc.aio.AioRpcError)]
     assert errors == ["OVER_BUDGET"] * 3
+
+
+def euros(amount, rolling=None):
+    said = {"units": amount, "currency_code": "EUR"}
+    day = {"rolling_day_money": {"units": rolling, "currency_code": "EUR"}} if rolling else {}
+    return AuthorityPolicy.Limit(money=said, **day)
+
+
+async def test_money_has_limits_in_one_currency_and_so_has_what_is_given_in_kind(
+    declare, violations, service
+):
+    dollars = AuthorityPolicy.Limit(money={"units": 5, "currency_code": "USD"})
+    wrong = await violations(declare("refunds", euros(25), dollars, act="AUTHORITY_ACT_REFUND"))
+    assert list(wrong) == ["authority_policy.limits[1].money.currency_code"]
+    mixed = AuthorityPolicy.Limit(money=dollars.money, rolling_day_money=euros(25).money)
+    wrong = await violations(declare("refunds", mixed, act="AUTHORITY_ACT_REFUND"))
+    assert list(wrong) == ["authority_policy.limits[0].rolling_day_money.currency_code"]
+    wrong = await violations(declare("refunds", limit(5), euros(0), act="AUTHORITY_ACT_REPLACEMENT"))
+    assert list(wrong) == [
+        "authority_policy.limits[0].points",
+        "authority_policy.limits[0].money",
+        "authority_policy.limits[1].money",
+    ]
+    made = await declare("refunds", euros(25, 100), act="AUTHORITY_ACT_REFUND")
+    assert list(made.limits) == [euros(25, 100)]
+    assert await service.GetAuthorityPolicy(GetAuthorityPolicyRequest(name=made.name)) == made
+    same = UpdateAuthorityPolicyRequest(authority_policy=made, update_mask={"paths": ["limits"]})
+    assert await service.UpdateAuthorityPolicy(same) == made
+
+
+async def test_money_that_was_granted_is_taken_off_what_may_be_given_today(desk, service, declare):
+    await declare("refunds", euros(25, 40), act="AUTHORITY_ACT_REFUND")
+    await declare("replacements", euros(60), act="AUTHORITY_ACT_REPLACEMENT")
+    stub = desk.running.stub(AuthorityServiceStub, [READ], department="front-desk")
+    granted = GoodwillGranted(
+        goodwill=f"goodwill/{uuid4()}",
+        customer=desk.customer,
+        grantor="agents/alice",
+        kind="GOODWILL_KIND_MONEY",
+        money={"units": 20, "nanos": 500_000_000, "currency_code": "EUR"},
+        create_time=timestamp(desk.clock.now()),
+    )
+    await desk.taken_in(await desk.running.deliver(granted, resource=granted.goodwill, source="loyalty"))
+
+    answer = await stub.CheckAuthority(CheckAuthorityRequest(customer=desk.customer))
+    acts = {value_name(each, "act"): each for each in answer.authorities}
+    refund, replacement = acts["REFUND"], acts["REPLACEMENT"]
+    assert (refund.money.units, replacement.money_left.units) == (25, 60)
+    assert (refund.money_left.units, refund.money_left.nanos) == (19, 500_000_000)

@@ -162,3 +162,19 @@ async def test_who_may_only_read_policies_changes_none(open_desk: Any) -> None:
         assert (await reader.get(f"/authorityPolicies/{path}")).status_code == 404, path
     nobody = await desk.signed_in("agent:nobody", ["cases.cases.read"], "billing")
     assert (await nobody.get("/authorityPolicies")).status_code == 403
+
+
+async def test_what_may_be_given_in_money_is_typed_and_shown_with_its_currency(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    lead = await made(desk)
+    sent = form((await lead.get("/authorityPolicies/new?act=REFUND")).text)
+    sent |= {"code": "refunds", "display_name": "Refunds", "amount": ["25.5"], "day": ["100 eur"]}
+    sent |= {"permission": [""], "band": [""], "harm": [""], "act": "save"}
+    refused = await lead.post("/authorityPolicies/new", data=sent)
+    assert (refused.status_code, "such as 25.50 EUR" in refused.text) == (422, True)
+    kept = await lead.post("/authorityPolicies/new", data=sent | {"amount": ["25.5 EUR"]})
+    page = (await lead.get(kept.headers["location"])).text
+    assert form(page)["amount"] == ["25.50 EUR", ""]
+    rows = table(page, "What they may do by all policies together")
+    assert rows[0] == ["everybody", "Standard", *["€25.50, €100.00 in 24 hours"] * 4]
+    assert "€25.50" in (await lead.get("/authorityPolicies")).text

@@ -10,14 +10,16 @@ from chassis.service import Service
 from loyalty.events.authority import on_harm, on_policy
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.events.customer import bands_of_merged
+from loyalty.rpc.goodwill import GoodwillRpc
 from loyalty.rpc.ledger import LedgerRpc
 from loyalty.rpc.lots import LotRpc, ReservationRpc
 from loyalty.rpc.memberships import CardRpc, MemberRpc, MembershipRpc
 from loyalty.rpc.rates import ExchangeRateRpc
-from loyalty.rpc.services import GoodwillRpc, ProgramRpc, PurchaseRpc
+from loyalty.rpc.services import ProgramRpc, PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.checks import CHECKS_TIMER, check_ledger, expect_checks, tell_checks
-from loyalty.usecases.goodwill import Authority
+from loyalty.usecases.goodwill_authority import Authority
+from loyalty.usecases.goodwill_requests import REQUEST_TIMER, expire_request, tell_requests
 from loyalty.usecases.lots_due import LOTS_TIMER, expect_lots, see_to_lots, tell_lots
 from loyalty.usecases.rates import RATES_TIMER, follow_rates
 from loyalty.usecases.redemption import RESERVATION_TIMER, expire_reservation
@@ -53,7 +55,7 @@ AUTHORITY = Listening(
 def compose(app: App[Settings]) -> None:
     """Everything that the service serves and listens to."""
     formula = app.settings.formula
-    authority = Authority(app.settings.delay_goodwill, formula)
+    authority = Authority(app.settings.delay_goodwill, app.settings.money_goodwill, formula)
 
     app.serve(ProgramRpc(app))
     app.serve(LedgerRpc(app))
@@ -70,6 +72,8 @@ def compose(app: App[Settings]) -> None:
     app.on_open(partial(expect_lots, app.db))
     app.timer(LOTS_TIMER, see_to_lots)
     app.measure(partial(tell_lots, app.db))
+    app.timer(REQUEST_TIMER, expire_request)
+    app.measure(partial(tell_requests, app.db))
     app.timer(RESERVATION_TIMER, expire_reservation)
     app.on_open(partial(expect_checks, app.db))
     app.timer(CHECKS_TIMER, check_ledger)

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from chassis.money import Currency
 from chassis.settings import ServiceSettings
-from loyalty.domain.goodwill import GoodwillRule
+from loyalty.domain.goodwill_rule import GoodwillRule
 from loyalty.domain.value import Band, ValueFormula
 
 
@@ -36,6 +36,16 @@ class Settings(ServiceSettings):
     goodwill_budget_customer: int = Field(3000, ge=1, description="most points for one customer in that time")
     goodwill_budget_grantor: int = Field(20000, ge=1, description="most points by one person in that time")
 
+    goodwill_money_budget_customer: Decimal = Field(
+        Decimal(300),
+        gt=0,
+        le=1_000_000,
+        description="most money, and cost of gifts in kind, for one customer",
+    )
+    goodwill_money_budget_grantor: Decimal = Field(
+        Decimal(3000), gt=0, le=1_000_000, description="the same by one person, in that time"
+    )
+
     @field_validator("currency")
     @classmethod
     def _is_a_currency(cls, code: str) -> str:
@@ -55,6 +65,22 @@ class Settings(ServiceSettings):
         """How lifetime value becomes a band."""
         least = self.value_silver_from, self.value_gold_from, self.value_platinum_from
         return ValueFormula(self.value_version, self.currency, *least)
+
+    @property
+    def money_goodwill(self) -> GoodwillRule:
+        """How much goodwill may be granted in money and in kind: nothing, unless a policy says so."""
+        currency = Currency.of(self.currency)
+        return GoodwillRule(
+            "goodwillRules/money",
+            self.goodwill_version,
+            frozenset(),
+            0,
+            dict.fromkeys(Band, 0),
+            timedelta(days=self.goodwill_budget_days),
+            currency.smallest(self.goodwill_money_budget_customer),
+            currency.smallest(self.goodwill_money_budget_grantor),
+            currency_code=self.currency,
+        )
 
     @property
     def delay_goodwill(self) -> GoodwillRule:

@@ -131,7 +131,8 @@ class Desk:
 
     async def points(self, *accounts: str) -> list[int]:
         """What accounts hold."""
-        request = BatchGetAccountsRequest(parent=MAIN, names=accounts)
+        program = accounts[0].partition("/accounts/")[0]
+        request = BatchGetAccountsRequest(parent=program, names=accounts)
         return [account.balance for account in (await self.ledger.BatchGetAccounts(request)).accounts]
 
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chassis.errors import FailedPrecondition, Refusal
-from loyalty.domain.goodwill import Given, GoodwillRule, KnownPromise, Spent
+from loyalty.domain.goodwill import Given, KnownPromise
+from loyalty.domain.goodwill_rule import GoodwillRule, Spent
 from loyalty.domain.value import Band
 
 LIMITS = {Band.STANDARD: 500, Band.SILVER: 1000, Band.GOLD: 1500, Band.PLATINUM: 2000}

@@ -63,9 +63,9 @@ LEAD = _each(
     customer.attributes.write customer.customer_merges.write customer.customers.assign
     customer.customers.contact customer.import_jobs.write customer.match_jobs.write
     customer.match_parameters.write customer.purposes.write customer.section_schemas.write
-    loyalty.exchange_rates.write
-    loyalty.lots.write loyalty.memberships.close loyalty.memberships.merge loyalty.memberships.transfer
-    loyalty.programs.write loyalty.purchases.write loyalty.units.write
+    loyalty.exchange_rates.write loyalty.goodwill.approve loyalty.lots.write loyalty.memberships.close
+    loyalty.memberships.merge loyalty.memberships.transfer loyalty.programs.write loyalty.purchases.write
+    loyalty.units.write
     notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
     """
 )

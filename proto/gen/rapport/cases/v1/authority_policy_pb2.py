@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states__pb2
 from rapport.common.v1 import value_band_pb2 as rapport_dot_common_dot_v1_dot_value__band__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/cases/v1/authority_policy.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a\"rapport/common/v1/value_band.proto\x1a rapport/options/v1/options.proto\"\x82\x07\n\x0f\x41uthorityPolicy\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\ndepartment\x18\x03 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x32\n\x03\x61\x63t\x18\x04 \x01(\x0e\x32\x1e.rapport.cases.v1.AuthorityActB\x05\xe2\x41\x02\x02\x05\x12\x44\n\x06limits\x18\x05 \x03(\x0b\x32\'.rapport.cases.v1.AuthorityPolicy.LimitB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x18\x32\x12\x16\n\x08\x64isabled\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07version\x18\x07 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\n \x01(\tB\x04\xe2\x41\x01\x01\x1a\xa6\x02\n\x05Limit\x12\x1f\n\npermission\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x36\n\nleast_band\x18\x02 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBandB\x04\xe2\x41\x01\x01\x12\x31\n\nleast_harm\x18\x03 \x01(\x0e\x32\x17.rapport.common.v1.HarmB\x04\xe2\x41\x01\x01\x12\x1f\n\x06points\x18\x04 \x01(\x03\x42\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06\x30\x80\x94\xeb\xdc\x03\x12+\n\x12rolling_day_points\x18\x05 \x01(\x03\x42\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06\x30\x80\x94\xeb\xdc\x03\x12\x1a\n\x04\x64\x61ys\x18\x06 \x01(\x05\x42\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\xc2\x1c\x12\'\n\x10rolling_day_days\x18\x07 \x01(\x05\x42\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x84=:\xa6\x01\xea\x41\xa2\x01\n\x1d\x63\x61ses.rapport/AuthorityPolicy\x12$authorityPolicies/{authority_policy}\x12\x37\x61uthorityPolicies/{authority_policy}/versions/{version}*\x11\x61uthorityPolicies2\x0f\x61uthorityPolicy*f\n\x0c\x41uthorityAct\x12\x1d\n\x19\x41UTHORITY_ACT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UTHORITY_ACT_GOODWILL\x10\x01\x12\x1b\n\x17\x41UTHORITY_ACT_EXTENSION\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/cases/v1/authority_policy.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1erapport/common/v1/states.proto\x1a\"rapport/common/v1/value_band.proto\x1a rapport/options/v1/options.proto\"\xf2\x07\n\x0f\x41uthorityPolicy\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\ndepartment\x18\x03 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x32\n\x03\x61\x63t\x18\x04 \x01(\x0e\x32\x1e.rapport.cases.v1.AuthorityActB\x05\xe2\x41\x02\x02\x05\x12\x44\n\x06limits\x18\x05 \x03(\x0b\x32\'.rapport.cases.v1.AuthorityPolicy.LimitB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x18\x32\x12\x16\n\x08\x64isabled\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07version\x18\x07 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\n \x01(\tB\x04\xe2\x41\x01\x01\x1a\x96\x03\n\x05Limit\x12\x1f\n\npermission\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x36\n\nleast_band\x18\x02 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBandB\x04\xe2\x41\x01\x01\x12\x31\n\nleast_harm\x18\x03 \x01(\x0e\x32\x17.rapport.common.v1.HarmB\x04\xe2\x41\x01\x01\x12\x1f\n\x06points\x18\x04 \x01(\x03\x42\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06\x30\x80\x94\xeb\xdc\x03\x12+\n\x12rolling_day_points\x18\x05 \x01(\x03\x42\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06\x30\x80\x94\xeb\xdc\x03\x12\x1a\n\x04\x64\x61ys\x18\x06 \x01(\x05\x42\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\xc2\x1c\x12\'\n\x10rolling_day_days\x18\x07 \x01(\x05\x42\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x84=\x12\x30\n\x05money\x18\x08 \x01(\x0b\x32\x12.google.type.MoneyB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x84=\x12<\n\x11rolling_day_money\x18\t \x01(\x0b\x32\x12.google.type.MoneyB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x84=:\xa6\x01\xea\x41\xa2\x01\n\x1d\x63\x61ses.rapport/AuthorityPolicy\x12$authorityPolicies/{authority_policy}\x12\x37\x61uthorityPolicies/{authority_policy}/versions/{version}*\x11\x61uthorityPolicies2\x0f\x61uthorityPolicy*\x9f\x01\n\x0c\x41uthorityAct\x12\x1d\n\x19\x41UTHORITY_ACT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UTHORITY_ACT_GOODWILL\x10\x01\x12\x1b\n\x17\x41UTHORITY_ACT_EXTENSION\x10\x02\x12\x18\n\x14\x41UTHORITY_ACT_REFUND\x10\x03\x12\x1d\n\x19\x41UTHORITY_ACT_REPLACEMENT\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +52,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['days']._serialized_options = b'\342A\001\001\362\373\212\001\0030\302\034'
   _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['rolling_day_days']._loaded_options = None
   _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['rolling_day_days']._serialized_options = b'\342A\001\001\362\373\212\001\0040\300\204='
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['money']._loaded_options = None
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['money']._serialized_options = b'\342A\001\001\362\373\212\001\0040\300\204='
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['rolling_day_money']._loaded_options = None
+  _globals['_AUTHORITYPOLICY_LIMIT'].fields_by_name['rolling_day_money']._serialized_options = b'\342A\001\001\362\373\212\001\0040\300\204='
   _globals['_AUTHORITYPOLICY'].fields_by_name['name']._loaded_options = None
   _globals['_AUTHORITYPOLICY'].fields_by_name['name']._serialized_options = b'\342A\001\010\362\373\212\001\002\010\001'
   _globals['_AUTHORITYPOLICY'].fields_by_name['display_name']._loaded_options = None
@@ -73,10 +78,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUTHORITYPOLICY'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_AUTHORITYPOLICY']._loaded_options = None
   _globals['_AUTHORITYPOLICY']._serialized_options = b'\352A\242\001\n\035cases.rapport/AuthorityPolicy\022$authorityPolicies/{authority_policy}\0227authorityPolicies/{authority_policy}/versions/{version}*\021authorityPolicies2\017authorityPolicy'
-  _globals['_AUTHORITYACT']._serialized_start=1157
-  _globals['_AUTHORITYACT']._serialized_end=1259
-  _globals['_AUTHORITYPOLICY']._serialized_start=257
-  _globals['_AUTHORITYPOLICY']._serialized_end=1155
-  _globals['_AUTHORITYPOLICY_LIMIT']._serialized_start=692
-  _globals['_AUTHORITYPOLICY_LIMIT']._serialized_end=986
+  _globals['_AUTHORITYACT']._serialized_start=1295
+  _globals['_AUTHORITYACT']._serialized_end=1454
+  _globals['_AUTHORITYPOLICY']._serialized_start=282
+  _globals['_AUTHORITYPOLICY']._serialized_end=1292
+  _globals['_AUTHORITYPOLICY_LIMIT']._serialized_start=717
+  _globals['_AUTHORITYPOLICY_LIMIT']._serialized_end=1123
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import money_pb2 as _money_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
 from rapport.common.v1 import value_band_pb2 as _value_band_pb2
 import builtins as _builtins
@@ -34,6 +35,10 @@ class _AuthorityActEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Authorit
     """Points are given to put something right (`GoodwillService.GrantGoodwill`)."""
     AUTHORITY_ACT_EXTENSION: _AuthorityAct.ValueType  # 2
     """A promise is put off, and not because the customer asked for it (`PromiseService.RenegotiatePromise`)."""
+    AUTHORITY_ACT_REFUND: _AuthorityAct.ValueType  # 3
+    """Money is given to put something right (`GoodwillService.GrantGoodwill` with `money`)."""
+    AUTHORITY_ACT_REPLACEMENT: _AuthorityAct.ValueType  # 4
+    """Something is given in kind: an item, a repair, a fee that is waived (`GoodwillService.GrantGoodwill` with `in_kind`)."""
 
 class AuthorityAct(_AuthorityAct, metaclass=_AuthorityActEnumTypeWrapper):
     """What is done for a customer within somebody's authority."""
@@ -44,6 +49,10 @@ AUTHORITY_ACT_GOODWILL: AuthorityAct.ValueType  # 1
 """Points are given to put something right (`GoodwillService.GrantGoodwill`)."""
 AUTHORITY_ACT_EXTENSION: AuthorityAct.ValueType  # 2
 """A promise is put off, and not because the customer asked for it (`PromiseService.RenegotiatePromise`)."""
+AUTHORITY_ACT_REFUND: AuthorityAct.ValueType  # 3
+"""Money is given to put something right (`GoodwillService.GrantGoodwill` with `money`)."""
+AUTHORITY_ACT_REPLACEMENT: AuthorityAct.ValueType  # 4
+"""Something is given in kind: an item, a repair, a fee that is waived (`GoodwillService.GrantGoodwill` with `in_kind`)."""
 Global___AuthorityAct: _TypeAlias = AuthorityAct  # noqa: Y015
 
 @_typing.final
@@ -69,6 +78,8 @@ class AuthorityPolicy(_message.Message):
         ROLLING_DAY_POINTS_FIELD_NUMBER: _builtins.int
         DAYS_FIELD_NUMBER: _builtins.int
         ROLLING_DAY_DAYS_FIELD_NUMBER: _builtins.int
+        MONEY_FIELD_NUMBER: _builtins.int
+        ROLLING_DAY_MONEY_FIELD_NUMBER: _builtins.int
         permission: _builtins.str
         """The role: whoever holds this permission, as the verified token says, such as `loyalty.programs.write`; empty:
         everybody who may do the act at all. It is one that some RPC asks for (`INVALID_PERMISSION`).
@@ -85,6 +96,16 @@ class AuthorityPolicy(_message.Message):
         """Of EXTENSION: by how many days at most a promise is put off at once, 1 to 3,650; a day that is begun counts."""
         rolling_day_days: _builtins.int
         """Of EXTENSION: by how many days one person puts promises off within any 24 hours, at least `days`; 0: as many as they like."""
+        @_builtins.property
+        def money(self) -> _money_pb2.Money:
+            """Of REFUND: the most money of one grant; of REPLACEMENT: the most that one grant costs. Above 0, at most 1,000,000, in one
+            currency in the whole policy: that of loyalty's installation, or the limit holds for nobody.
+            """
+
+        @_builtins.property
+        def rolling_day_money(self) -> _money_pb2.Money:
+            """Of REFUND and REPLACEMENT: the most by one person within any 24 hours, at least `money`; absent: as much as they like."""
+
         def __init__(
             self,
             *,
@@ -95,10 +116,12 @@ class AuthorityPolicy(_message.Message):
             rolling_day_points: _builtins.int = ...,
             days: _builtins.int = ...,
             rolling_day_days: _builtins.int = ...,
+            money: _money_pb2.Money | None = ...,
+            rolling_day_money: _money_pb2.Money | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["money", b"money", "rolling_day_money", b"rolling_day_money"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "least_band", b"least_band", "least_harm", b"least_harm", "permission", b"permission", "points", b"points", "rolling_day_days", b"rolling_day_days", "rolling_day_points", b"rolling_day_points"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "least_band", b"least_band", "least_harm", b"least_harm", "money", b"money", "permission", b"permission", "points", b"points", "rolling_day_days", b"rolling_day_days", "rolling_day_money", b"rolling_day_money", "rolling_day_points", b"rolling_day_points"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

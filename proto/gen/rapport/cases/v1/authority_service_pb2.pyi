@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import money_pb2 as _money_pb2
 from rapport.cases.v1 import authority_policy_pb2 as _authority_policy_pb2
 import builtins as _builtins
 import sys
@@ -267,6 +268,8 @@ class CheckAuthorityResponse(_message.Message):
         POINTS_LEFT_FIELD_NUMBER: _builtins.int
         DAYS_FIELD_NUMBER: _builtins.int
         DAYS_LEFT_FIELD_NUMBER: _builtins.int
+        MONEY_FIELD_NUMBER: _builtins.int
+        MONEY_LEFT_FIELD_NUMBER: _builtins.int
         act: _authority_policy_pb2.AuthorityAct.ValueType
         """The act."""
         reason: Global___CheckAuthorityResponse.Authority.Reason.ValueType
@@ -285,6 +288,14 @@ class CheckAuthorityResponse(_message.Message):
         """Of EXTENSION: by how many days at most a promise is put off at once; 0 unless a limit holds."""
         days_left: _builtins.int
         """Of EXTENSION: by how many days a promise may be put off now, by what whoever asks put off within the last 24 hours."""
+        @_builtins.property
+        def money(self) -> _money_pb2.Money:
+            """Of REFUND and REPLACEMENT: the most money of one grant, or that one costs; absent unless a limit holds."""
+
+        @_builtins.property
+        def money_left(self) -> _money_pb2.Money:
+            """Of REFUND and REPLACEMENT: the most that may be granted now, by what whoever asks granted within the last 24 hours."""
+
         def __init__(
             self,
             *,
@@ -297,10 +308,12 @@ class CheckAuthorityResponse(_message.Message):
             points_left: _builtins.int = ...,
             days: _builtins.int = ...,
             days_left: _builtins.int = ...,
+            money: _money_pb2.Money | None = ...,
+            money_left: _money_pb2.Money | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["money", b"money", "money_left", b"money_left"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "authority_policy", b"authority_policy", "days", b"days", "days_left", b"days_left", "permission", b"permission", "points", b"points", "points_left", b"points_left", "policy_version", b"policy_version", "reason", b"reason"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "authority_policy", b"authority_policy", "days", b"days", "days_left", b"days_left", "money", b"money", "money_left", b"money_left", "permission", b"permission", "points", b"points", "points_left", b"points_left", "policy_version", b"policy_version", "reason", b"reason"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

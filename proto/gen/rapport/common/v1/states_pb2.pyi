@@ -240,6 +240,42 @@ it SENT, FAILED, or REQUESTED again; until then nothing more is tried.
 """
 Global___NoticeState: _TypeAlias = NoticeState  # noqa: Y015
 
+class _GoodwillKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GoodwillKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GoodwillKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GOODWILL_KIND_UNSPECIFIED: _GoodwillKind.ValueType  # 0
+    """Never sent now. Of what was told before there were kinds: points."""
+    GOODWILL_KIND_POINTS: _GoodwillKind.ValueType  # 1
+    """Points, on the customer's account."""
+    GOODWILL_KIND_MONEY: _GoodwillKind.ValueType  # 2
+    """Money."""
+    GOODWILL_KIND_ITEM: _GoodwillKind.ValueType  # 3
+    """A thing: the same again, or another."""
+    GOODWILL_KIND_REPAIR: _GoodwillKind.ValueType  # 4
+    """A repair."""
+    GOODWILL_KIND_WAIVED_FEE: _GoodwillKind.ValueType  # 5
+    """A fee that is not asked for."""
+
+class GoodwillKind(_GoodwillKind, metaclass=_GoodwillKindEnumTypeWrapper):
+    """What somebody is given to put something right."""
+
+GOODWILL_KIND_UNSPECIFIED: GoodwillKind.ValueType  # 0
+"""Never sent now. Of what was told before there were kinds: points."""
+GOODWILL_KIND_POINTS: GoodwillKind.ValueType  # 1
+"""Points, on the customer's account."""
+GOODWILL_KIND_MONEY: GoodwillKind.ValueType  # 2
+"""Money."""
+GOODWILL_KIND_ITEM: GoodwillKind.ValueType  # 3
+"""A thing: the same again, or another."""
+GOODWILL_KIND_REPAIR: GoodwillKind.ValueType  # 4
+"""A repair."""
+GOODWILL_KIND_WAIVED_FEE: GoodwillKind.ValueType  # 5
+"""A fee that is not asked for."""
+Global___GoodwillKind: _TypeAlias = GoodwillKind  # noqa: Y015
+
 class _GoodwillState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -252,9 +288,15 @@ class _GoodwillStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Goodwil
     """The customer has it."""
     GOODWILL_STATE_REVERSED: _GoodwillState.ValueType  # 2
     """Its transfer was reversed: it is as if it had never been."""
+    GOODWILL_STATE_REQUESTED: _GoodwillState.ValueType  # 3
+    """It is asked for, and waits for somebody with more authority."""
+    GOODWILL_STATE_DECLINED: _GoodwillState.ValueType  # 4
+    """Who has the authority said no."""
+    GOODWILL_STATE_EXPIRED: _GoodwillState.ValueType  # 5
+    """Nobody said yes or no in time."""
 
 class GoodwillState(_GoodwillState, metaclass=_GoodwillStateEnumTypeWrapper):
-    """What became of a goodwill grant. More may come, of grants that wait for a yes: only what is GRANTED counts."""
+    """What became of a goodwill grant, or of the request for one. Only what is GRANTED counts."""
 
 GOODWILL_STATE_UNSPECIFIED: GoodwillState.ValueType  # 0
 """Never sent."""
@@ -262,6 +304,12 @@ GOODWILL_STATE_GRANTED: GoodwillState.ValueType  # 1
 """The customer has it."""
 GOODWILL_STATE_REVERSED: GoodwillState.ValueType  # 2
 """Its transfer was reversed: it is as if it had never been."""
+GOODWILL_STATE_REQUESTED: GoodwillState.ValueType  # 3
+"""It is asked for, and waits for somebody with more authority."""
+GOODWILL_STATE_DECLINED: GoodwillState.ValueType  # 4
+"""Who has the authority said no."""
+GOODWILL_STATE_EXPIRED: GoodwillState.ValueType  # 5
+"""Nobody said yes or no in time."""
 Global___GoodwillState: _TypeAlias = GoodwillState  # noqa: Y015
 
 class _SetAsideState:

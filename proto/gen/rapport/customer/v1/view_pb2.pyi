@@ -539,6 +539,8 @@ class GoodwillPart(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
     goodwill: _builtins.str
     """`goodwill/{uuid}`."""
     state: _states_pb2.GoodwillState.ValueType
@@ -551,6 +553,8 @@ class GoodwillPart(_message.Message):
     """Why, a code such as `promise-renegotiated`."""
     promise: _builtins.str
     """The promise it makes up for; may be empty."""
+    kind: _states_pb2.GoodwillKind.ValueType
+    """What was given; unspecified of what was told before there were kinds: points."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was granted."""
@@ -558,6 +562,10 @@ class GoodwillPart(_message.Message):
     @_builtins.property
     def source(self) -> Global___PartSource:
         """What this part was built from."""
+
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """The money that was given, or what a gift in kind costs; absent of points."""
 
     def __init__(
         self,
@@ -570,10 +578,12 @@ class GoodwillPart(_message.Message):
         promise: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         source: Global___PartSource | None = ...,
+        kind: _states_pb2.GoodwillKind.ValueType = ...,
+        money: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "money", b"money", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "goodwill", b"goodwill", "points", b"points", "promise", b"promise", "reason_code", b"reason_code", "source", b"source", "state", b"state", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "goodwill", b"goodwill", "kind", b"kind", "money", b"money", "points", b"points", "promise", b"promise", "reason_code", b"reason_code", "source", b"source", "state", b"state", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/goodwill.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"X\n\x06Points\x12+\n\x04unit\x18\x01 \x01(\tB\x1d\xe2\x41\x01\x01\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12!\n\x06\x61mount\x18\x02 \x01(\x03\x42\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x08(\x01\x30\x80\x94\xeb\xdc\x03\"\xef\x05\n\x08Goodwill\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x35\n\x05state\x18\x03 \x01(\x0e\x32 .rapport.common.v1.GoodwillStateB\x04\xe2\x41\x01\x03\x12\x32\n\x06points\x18\x04 \x01(\x0b\x32\x1a.rapport.loyalty.v1.PointsB\x04\xe2\x41\x01\x02H\x00\x12 \n\x0breason_code\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x31\n\x07promise\x18\x06 \x01(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x17\n\x15\x63\x61ses.rapport/PromiseH\x01\x12\x35\n\ndepartment\x18\x07 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\nmembership\x18\x08 \x01(\tB#\xe2\x41\x01\x03\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x33\n\x08transfer\x18\t \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x1e\n\x10\x61uthority_policy\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0epolicy_version\x18\x0b \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\x07grantor\x18\x0c \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03:F\xea\x41\x43\n\x18loyalty.rapport/Goodwill\x12\x13goodwill/{goodwill}*\x08goodwill2\x08goodwillB\x06\n\x04giftB\x06\n\x04harmb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/goodwill.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"X\n\x06Points\x12+\n\x04unit\x18\x01 \x01(\tB\x1d\xe2\x41\x01\x01\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12!\n\x06\x61mount\x18\x02 \x01(\x03\x42\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x08(\x01\x30\x80\x94\xeb\xdc\x03\"\x8e\x01\n\x06InKind\x12\x33\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.rapport.common.v1.GoodwillKindB\x04\xe2\x41\x01\x02\x12\x1e\n\treference\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12/\n\x04\x63ost\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\r\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x04\x30\xc0\x84=\"\xd6\x08\n\x08Goodwill\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x35\n\x05state\x18\x03 \x01(\x0e\x32 .rapport.common.v1.GoodwillStateB\x04\xe2\x41\x01\x03\x12\x32\n\x06points\x18\x04 \x01(\x0b\x32\x1a.rapport.loyalty.v1.PointsB\x04\xe2\x41\x01\x01H\x00\x12\x32\n\x05money\x18\x10 \x01(\x0b\x32\x12.google.type.MoneyB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x84=H\x00\x12\x33\n\x07in_kind\x18\x11 \x01(\x0b\x32\x1a.rapport.loyalty.v1.InKindB\x04\xe2\x41\x01\x01H\x00\x12 \n\x0breason_code\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x31\n\x07promise\x18\x06 \x01(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x17\n\x15\x63\x61ses.rapport/PromiseH\x01\x12\x35\n\ndepartment\x18\x07 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\nmembership\x18\x08 \x01(\tB#\xe2\x41\x01\x03\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x33\n\x08transfer\x18\t \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x1e\n\x10\x61uthority_policy\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0epolicy_version\x18\x0b \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\x07grantor\x18\x0c \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03\x12&\n\x0b\x65xplanation\x18\x12 \x01(\tB\x11\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xf4\x03\x12=\n\x12\x63\x61using_department\x18\x13 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x1d\n\trequester\x18\x14 \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x1b\n\x07\x64\x65\x63ider\x18\x15 \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\"\n\x14\x64\x65\x63ision_reason_code\x18\x16 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x17 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:F\xea\x41\x43\n\x18loyalty.rapport/Goodwill\x12\x13goodwill/{goodwill}*\x08goodwill2\x08goodwillB\x06\n\x04giftB\x06\n\x04harmb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +41,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POINTS'].fields_by_name['unit']._serialized_options = b'\342A\001\001\372A\026\n\024loyalty.rapport/Unit'
   _globals['_POINTS'].fields_by_name['amount']._loaded_options = None
   _globals['_POINTS'].fields_by_name['amount']._serialized_options = b'\342A\001\002\362\373\212\001\010(\0010\200\224\353\334\003'
+  _globals['_INKIND'].fields_by_name['kind']._loaded_options = None
+  _globals['_INKIND'].fields_by_name['kind']._serialized_options = b'\342A\001\002'
+  _globals['_INKIND'].fields_by_name['reference']._loaded_options = None
+  _globals['_INKIND'].fields_by_name['reference']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\003'
+  _globals['_INKIND'].fields_by_name['cost']._loaded_options = None
+  _globals['_INKIND'].fields_by_name['cost']._serialized_options = b'\342A\001\002\362\373\212\001\0040\300\204='
   _globals['_GOODWILL'].fields_by_name['name']._loaded_options = None
   _globals['_GOODWILL'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_GOODWILL'].fields_by_name['customer']._loaded_options = None
@@ -47,7 +54,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GOODWILL'].fields_by_name['state']._loaded_options = None
   _globals['_GOODWILL'].fields_by_name['state']._serialized_options = b'\342A\001\003'
   _globals['_GOODWILL'].fields_by_name['points']._loaded_options = None
-  _globals['_GOODWILL'].fields_by_name['points']._serialized_options = b'\342A\001\002'
+  _globals['_GOODWILL'].fields_by_name['points']._serialized_options = b'\342A\001\001'
+  _globals['_GOODWILL'].fields_by_name['money']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['money']._serialized_options = b'\342A\001\001\362\373\212\001\0040\300\204='
+  _globals['_GOODWILL'].fields_by_name['in_kind']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['in_kind']._serialized_options = b'\342A\001\001'
   _globals['_GOODWILL'].fields_by_name['reason_code']._loaded_options = None
   _globals['_GOODWILL'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_GOODWILL'].fields_by_name['promise']._loaded_options = None
@@ -70,10 +81,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GOODWILL'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_GOODWILL'].fields_by_name['etag']._loaded_options = None
   _globals['_GOODWILL'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
+  _globals['_GOODWILL'].fields_by_name['explanation']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['explanation']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\003\020\364\003'
+  _globals['_GOODWILL'].fields_by_name['causing_department']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['causing_department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department'
+  _globals['_GOODWILL'].fields_by_name['requester']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['requester']._serialized_options = b'\342A\001\003\372A\003\n\001*'
+  _globals['_GOODWILL'].fields_by_name['decider']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['decider']._serialized_options = b'\342A\001\003\372A\003\n\001*'
+  _globals['_GOODWILL'].fields_by_name['decision_reason_code']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['decision_reason_code']._serialized_options = b'\342A\001\003'
+  _globals['_GOODWILL'].fields_by_name['expire_time']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['expire_time']._serialized_options = b'\342A\001\003'
   _globals['_GOODWILL']._loaded_options = None
   _globals['_GOODWILL']._serialized_options = b'\352AC\n\030loyalty.rapport/Goodwill\022\023goodwill/{goodwill}*\010goodwill2\010goodwill'
-  _globals['_POINTS']._serialized_start=216
-  _globals['_POINTS']._serialized_end=304
-  _globals['_GOODWILL']._serialized_start=307
-  _globals['_GOODWILL']._serialized_end=1058
+  _globals['_POINTS']._serialized_start=241
+  _globals['_POINTS']._serialized_end=329
+  _globals['_INKIND']._serialized_start=332
+  _globals['_INKIND']._serialized_end=474
+  _globals['_GOODWILL']._serialized_start=477
+  _globals['_GOODWILL']._serialized_end=1587
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ What is granted to put something right."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.type import money_pb2 as _money_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
@@ -45,8 +46,40 @@ class Points(_message.Message):
 Global___Points: _TypeAlias = Points  # noqa: Y015
 
 @_typing.final
+class InKind(_message.Message):
+    """Something given in kind."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    COST_FIELD_NUMBER: _builtins.int
+    kind: _states_pb2.GoodwillKind.ValueType
+    """ITEM, REPAIR or WAIVED_FEE."""
+    reference: _builtins.str
+    """What it is: the code of a product, a repair, a fee."""
+    @_builtins.property
+    def cost(self) -> _money_pb2.Money:
+        """What it costs us, above 0, in the currency of the installation."""
+
+    def __init__(
+        self,
+        *,
+        kind: _states_pb2.GoodwillKind.ValueType = ...,
+        reference: _builtins.str = ...,
+        cost: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "kind", b"kind", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InKind: _TypeAlias = InKind  # noqa: Y015
+
+@_typing.final
 class Goodwill(_message.Message):
-    """Granted to one customer for one harm."""
+    """Granted to one customer for one harm, or asked for."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -54,6 +87,8 @@ class Goodwill(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     POINTS_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    IN_KIND_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     PROMISE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
@@ -65,6 +100,12 @@ class Goodwill(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    CAUSING_DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REQUESTER_FIELD_NUMBER: _builtins.int
+    DECIDER_FIELD_NUMBER: _builtins.int
+    DECISION_REASON_CODE_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`goodwill/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -78,7 +119,7 @@ class Goodwill(_message.Message):
     of promises, which replaced each other or were made on one work item, does one.
     """
     department: _builtins.str
-    """The department of who granted it, `departments/{id}`; empty for what the policy gives by itself."""
+    """The department of who granted it, or asked for it, `departments/{id}`; empty for what the policy gives by itself."""
     membership: _builtins.str
     """Who got it: the customer's membership, made with the grant when there was none."""
     transfer: _builtins.str
@@ -90,20 +131,42 @@ class Goodwill(_message.Message):
     policy_version: _builtins.int
     """The version of that rule, whose limits applied."""
     grantor: _builtins.str
-    """Who granted it: `agents/{agent}`, or `services/loyalty` for what the policy gives by itself."""
+    """Who granted it: `agents/{agent}`, or `services/loyalty` for what the policy gives by itself; empty until then."""
     etag: _builtins.str
     """The version, quoted."""
+    explanation: _builtins.str
+    """Why, in words for the customer, who may read them; at most 500 characters. Required of money and of what is given in kind."""
+    causing_department: _builtins.str
+    """The department whose cost it is, `departments/{id}`: the one that has to keep the promise; empty where that is not known."""
+    requester: _builtins.str
+    """Who asked for it, `agents/{agent}`, when somebody with more authority had to say yes."""
+    decider: _builtins.str
+    """Who said yes or no to that, `agents/{agent}`."""
+    decision_reason_code: _builtins.str
+    """Why they said no, a code."""
     @_builtins.property
     def points(self) -> Global___Points:
         """Points, put on the customer's account."""
 
     @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """Money, above 0, in the currency of the installation. It is booked here, and paid elsewhere."""
+
+    @_builtins.property
+    def in_kind(self) -> Global___InKind:
+        """Something in kind."""
+
+    @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was granted."""
+        """When it was granted, or asked for."""
 
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was granted, or reversed."""
+        """When it became what it is."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when somebody may say yes or no; absent of what was granted at once."""
 
     def __init__(
         self,
@@ -112,6 +175,8 @@ class Goodwill(_message.Message):
         customer: _builtins.str = ...,
         state: _states_pb2.GoodwillState.ValueType = ...,
         points: Global___Points | None = ...,
+        money: _money_pb2.Money | None = ...,
+        in_kind: Global___InKind | None = ...,
         reason_code: _builtins.str = ...,
         promise: _builtins.str = ...,
         department: _builtins.str = ...,
@@ -123,12 +188,18 @@ class Goodwill(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        explanation: _builtins.str = ...,
+        causing_department: _builtins.str = ...,
+        requester: _builtins.str = ...,
+        decider: _builtins.str = ...,
+        decision_reason_code: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "gift", b"gift", "harm", b"harm", "points", b"points", "promise", b"promise", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "gift", b"gift", "harm", b"harm", "in_kind", b"in_kind", "money", b"money", "points", b"points", "promise", b"promise", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_policy", b"authority_policy", "create_time", b"create_time", "customer", b"customer", "department", b"department", "etag", b"etag", "gift", b"gift", "grantor", b"grantor", "harm", b"harm", "membership", b"membership", "name", b"name", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "state", b"state", "transfer", b"transfer", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_policy", b"authority_policy", "causing_department", b"causing_department", "create_time", b"create_time", "customer", b"customer", "decider", b"decider", "decision_reason_code", b"decision_reason_code", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "explanation", b"explanation", "gift", b"gift", "grantor", b"grantor", "harm", b"harm", "in_kind", b"in_kind", "membership", b"membership", "money", b"money", "name", b"name", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "requester", b"requester", "state", b"state", "transfer", b"transfer", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_gift: _TypeAlias = _typing.Literal["points"]  # noqa: Y015
+    _WhichOneofReturnType_gift: _TypeAlias = _typing.Literal["points", "money", "in_kind"]  # noqa: Y015
     _WhichOneofArgType_gift: _TypeAlias = _typing.Literal["gift", b"gift"]  # noqa: Y015
     _WhichOneofReturnType_harm: _TypeAlias = _typing.Literal["promise"]  # noqa: Y015
     _WhichOneofArgType_harm: _TypeAlias = _typing.Literal["harm", b"harm"]  # noqa: Y015

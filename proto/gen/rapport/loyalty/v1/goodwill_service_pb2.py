@@ -25,12 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
+from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.loyalty.v1 import goodwill_pb2 as rapport_dot_loyalty_dot_v1_dot_goodwill__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/goodwill_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a!rapport/loyalty/v1/goodwill.proto\x1a rapport/options/v1/options.proto\"f\n\x14GrantGoodwillRequest\x12\x34\n\x08goodwill\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.GoodwillB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"}\n\x14\x43heckGoodwillRequest\x12\x34\n\x08\x63ustomer\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12/\n\x07promise\x18\x02 \x01(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\"\x95\x01\n\x15\x43heckGoodwillResponse\x12\x0e\n\x06\x61mount\x18\x01 \x01(\x03\x12\r\n\x05limit\x18\x02 \x01(\x03\x12\x15\n\rcustomer_left\x18\x03 \x01(\x03\x12\x14\n\x0cgrantor_left\x18\x04 \x01(\x03\x12\x18\n\x10\x61uthority_policy\x18\x05 \x01(\t\x12\x16\n\x0epolicy_version\x18\x06 \x01(\x03\"E\n\x12GetGoodwillRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\"^\n\x13ListGoodwillRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListGoodwillResponse\x12.\n\x08goodwill\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Goodwill\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x16\x45xplainGoodwillRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\x93\x06\n\x0fGoodwillService\x12\x91\x01\n\rGrantGoodwill\x12(.rapport.loyalty.v1.GrantGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\"8\xca\xfb\x8a\x01\x16loyalty.goodwill.grant\x82\xd3\xe4\x93\x02\x17\"\x12/v1/goodwill:grant:\x01*\x12\x9e\x01\n\rCheckGoodwill\x12(.rapport.loyalty.v1.CheckGoodwillRequest\x1a).rapport.loyalty.v1.CheckGoodwillResponse\"8\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.goodwill.grant\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/goodwill:check\x12\x8f\x01\n\x0bGetGoodwill\x12&.rapport.loyalty.v1.GetGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\":\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=goodwill/*}\x12\x94\x01\n\x0cListGoodwill\x12\'.rapport.loyalty.v1.ListGoodwillRequest\x1a(.rapport.loyalty.v1.ListGoodwillResponse\"1\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/goodwill\x12\xa1\x01\n\x0f\x45xplainGoodwill\x12*.rapport.loyalty.v1.ExplainGoodwillRequest\x1a\x1e.rapport.common.v1.Explanation\"B\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=goodwill/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/goodwill_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a#rapport/common/v1/explanation.proto\x1a!rapport/loyalty/v1/goodwill.proto\x1a rapport/options/v1/options.proto\"f\n\x14GrantGoodwillRequest\x12\x34\n\x08goodwill\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.GoodwillB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\xa7\x01\n\x16RequestGoodwillRequest\x12\x34\n\x08goodwill\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.GoodwillB\x04\xe2\x41\x01\x02\x12=\n\x08lifetime\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07(<0\x80\x9a\x9e\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"c\n\x16\x41pproveGoodwillRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\x85\x01\n\x16\x44\x65\x63lineGoodwillRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x1aReportGoodwillCostsRequest\x12,\n\x0b\x66irst_month\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12 \n\x0bmonth_count\x18\x02 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x30$\"\x9c\x02\n\x1bReportGoodwillCostsResponse\x12\x43\n\x05\x63osts\x18\x01 \x03(\x0b\x32\x34.rapport.loyalty.v1.ReportGoodwillCostsResponse.Cost\x1a\xb7\x01\n\x04\x43ost\x12\x31\n\ndepartment\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12 \n\x05month\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\'\n\x04unit\x18\x03 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12!\n\x05money\x18\x05 \x01(\x0b\x32\x12.google.type.Money\"}\n\x14\x43heckGoodwillRequest\x12\x34\n\x08\x63ustomer\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12/\n\x07promise\x18\x02 \x01(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\"\xfb\x03\n\x15\x43heckGoodwillResponse\x12\x0e\n\x06\x61mount\x18\x01 \x01(\x03\x12\r\n\x05limit\x18\x02 \x01(\x03\x12\x15\n\rcustomer_left\x18\x03 \x01(\x03\x12\x14\n\x0cgrantor_left\x18\x04 \x01(\x03\x12\x18\n\x10\x61uthority_policy\x18\x05 \x01(\t\x12\x16\n\x0epolicy_version\x18\x06 \x01(\x03\x12\x42\n\x05money\x18\x07 \x01(\x0b\x32\x33.rapport.loyalty.v1.CheckGoodwillResponse.Allowance\x12\x44\n\x07in_kind\x18\x08 \x01(\x0b\x32\x33.rapport.loyalty.v1.CheckGoodwillResponse.Allowance\x1a\xd9\x01\n\tAllowance\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12!\n\x05limit\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12)\n\rcustomer_left\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12(\n\x0cgrantor_left\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x18\n\x10\x61uthority_policy\x18\x05 \x01(\t\x12\x16\n\x0epolicy_version\x18\x06 \x01(\x03\"E\n\x12GetGoodwillRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\"^\n\x13ListGoodwillRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListGoodwillResponse\x12.\n\x08goodwill\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Goodwill\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x16\x45xplainGoodwillRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xba\x0b\n\x0fGoodwillService\x12\x91\x01\n\rGrantGoodwill\x12(.rapport.loyalty.v1.GrantGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\"8\xca\xfb\x8a\x01\x16loyalty.goodwill.grant\x82\xd3\xe4\x93\x02\x17\"\x12/v1/goodwill:grant:\x01*\x12\x97\x01\n\x0fRequestGoodwill\x12*.rapport.loyalty.v1.RequestGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\":\xca\xfb\x8a\x01\x16loyalty.goodwill.grant\x82\xd3\xe4\x93\x02\x19\"\x14/v1/goodwill:request:\x01*\x12\xa2\x01\n\x0f\x41pproveGoodwill\x12*.rapport.loyalty.v1.ApproveGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\"E\xca\xfb\x8a\x01\x18loyalty.goodwill.approve\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=goodwill/*}:approve:\x01*\x12\xa2\x01\n\x0f\x44\x65\x63lineGoodwill\x12*.rapport.loyalty.v1.DeclineGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\"E\xca\xfb\x8a\x01\x18loyalty.goodwill.approve\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=goodwill/*}:decline:\x01*\x12\xc0\x01\n\x13ReportGoodwillCosts\x12..rapport.loyalty.v1.ReportGoodwillCostsRequest\x1a/.rapport.loyalty.v1.ReportGoodwillCostsResponse\"H\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02%\" /v1/goodwill:reportGoodwillCosts:\x01*\x12\x9e\x01\n\rCheckGoodwill\x12(.rapport.loyalty.v1.CheckGoodwillRequest\x1a).rapport.loyalty.v1.CheckGoodwillResponse\"8\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.goodwill.grant\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/goodwill:check\x12\x8f\x01\n\x0bGetGoodwill\x12&.rapport.loyalty.v1.GetGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\":\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=goodwill/*}\x12\x94\x01\n\x0cListGoodwill\x12\'.rapport.loyalty.v1.ListGoodwillRequest\x1a(.rapport.loyalty.v1.ListGoodwillResponse\"1\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/goodwill\x12\xa1\x01\n\x0f\x45xplainGoodwill\x12*.rapport.loyalty.v1.ExplainGoodwillRequest\x1a\x1e.rapport.common.v1.Explanation\"B\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.goodwill.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=goodwill/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +44,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRANTGOODWILLREQUEST'].fields_by_name['goodwill']._serialized_options = b'\342A\001\002'
   _globals['_GRANTGOODWILLREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_GRANTGOODWILLREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_REQUESTGOODWILLREQUEST'].fields_by_name['goodwill']._loaded_options = None
+  _globals['_REQUESTGOODWILLREQUEST'].fields_by_name['goodwill']._serialized_options = b'\342A\001\002'
+  _globals['_REQUESTGOODWILLREQUEST'].fields_by_name['lifetime']._loaded_options = None
+  _globals['_REQUESTGOODWILLREQUEST'].fields_by_name['lifetime']._serialized_options = b'\342A\001\001\362\373\212\001\007(<0\200\232\236\001'
+  _globals['_REQUESTGOODWILLREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REQUESTGOODWILLREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_APPROVEGOODWILLREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_APPROVEGOODWILLREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030loyalty.rapport/Goodwill'
+  _globals['_APPROVEGOODWILLREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_APPROVEGOODWILLREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_DECLINEGOODWILLREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DECLINEGOODWILLREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030loyalty.rapport/Goodwill'
+  _globals['_DECLINEGOODWILLREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_DECLINEGOODWILLREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_DECLINEGOODWILLREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DECLINEGOODWILLREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_REPORTGOODWILLCOSTSREQUEST'].fields_by_name['first_month']._loaded_options = None
+  _globals['_REPORTGOODWILLCOSTSREQUEST'].fields_by_name['first_month']._serialized_options = b'\342A\001\002'
+  _globals['_REPORTGOODWILLCOSTSREQUEST'].fields_by_name['month_count']._loaded_options = None
+  _globals['_REPORTGOODWILLCOSTSREQUEST'].fields_by_name['month_count']._serialized_options = b'\342A\001\001\362\373\212\001\0020$'
+  _globals['_REPORTGOODWILLCOSTSRESPONSE_COST'].fields_by_name['department']._loaded_options = None
+  _globals['_REPORTGOODWILLCOSTSRESPONSE_COST'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_REPORTGOODWILLCOSTSRESPONSE_COST'].fields_by_name['unit']._loaded_options = None
+  _globals['_REPORTGOODWILLCOSTSRESPONSE_COST'].fields_by_name['unit']._serialized_options = b'\372A\026\n\024loyalty.rapport/Unit'
   _globals['_CHECKGOODWILLREQUEST'].fields_by_name['customer']._loaded_options = None
   _globals['_CHECKGOODWILLREQUEST'].fields_by_name['customer']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
   _globals['_CHECKGOODWILLREQUEST'].fields_by_name['promise']._loaded_options = None
@@ -59,6 +86,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINGOODWILLREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\006'
   _globals['_GOODWILLSERVICE'].methods_by_name['GrantGoodwill']._loaded_options = None
   _globals['_GOODWILLSERVICE'].methods_by_name['GrantGoodwill']._serialized_options = b'\312\373\212\001\026loyalty.goodwill.grant\202\323\344\223\002\027\"\022/v1/goodwill:grant:\001*'
+  _globals['_GOODWILLSERVICE'].methods_by_name['RequestGoodwill']._loaded_options = None
+  _globals['_GOODWILLSERVICE'].methods_by_name['RequestGoodwill']._serialized_options = b'\312\373\212\001\026loyalty.goodwill.grant\202\323\344\223\002\031\"\024/v1/goodwill:request:\001*'
+  _globals['_GOODWILLSERVICE'].methods_by_name['ApproveGoodwill']._loaded_options = None
+  _globals['_GOODWILLSERVICE'].methods_by_name['ApproveGoodwill']._serialized_options = b'\312\373\212\001\030loyalty.goodwill.approve\202\323\344\223\002\"\"\035/v1/{name=goodwill/*}:approve:\001*'
+  _globals['_GOODWILLSERVICE'].methods_by_name['DeclineGoodwill']._loaded_options = None
+  _globals['_GOODWILLSERVICE'].methods_by_name['DeclineGoodwill']._serialized_options = b'\312\373\212\001\030loyalty.goodwill.approve\202\323\344\223\002\"\"\035/v1/{name=goodwill/*}:decline:\001*'
+  _globals['_GOODWILLSERVICE'].methods_by_name['ReportGoodwillCosts']._loaded_options = None
+  _globals['_GOODWILLSERVICE'].methods_by_name['ReportGoodwillCosts']._serialized_options = b'\220\002\001\312\373\212\001\025loyalty.goodwill.read\202\323\344\223\002%\" /v1/goodwill:reportGoodwillCosts:\001*'
   _globals['_GOODWILLSERVICE'].methods_by_name['CheckGoodwill']._loaded_options = None
   _globals['_GOODWILLSERVICE'].methods_by_name['CheckGoodwill']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.goodwill.grant\202\323\344\223\002\024\022\022/v1/goodwill:check'
   _globals['_GOODWILLSERVICE'].methods_by_name['GetGoodwill']._loaded_options = None
@@ -67,20 +102,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GOODWILLSERVICE'].methods_by_name['ListGoodwill']._serialized_options = b'\220\002\001\312\373\212\001\025loyalty.goodwill.read\202\323\344\223\002\016\022\014/v1/goodwill'
   _globals['_GOODWILLSERVICE'].methods_by_name['ExplainGoodwill']._loaded_options = None
   _globals['_GOODWILLSERVICE'].methods_by_name['ExplainGoodwill']._serialized_options = b'\220\002\001\312\373\212\001\025loyalty.goodwill.read\202\323\344\223\002\037\022\035/v1/{name=goodwill/*}:explain'
-  _globals['_GRANTGOODWILLREQUEST']._serialized_start=261
-  _globals['_GRANTGOODWILLREQUEST']._serialized_end=363
-  _globals['_CHECKGOODWILLREQUEST']._serialized_start=365
-  _globals['_CHECKGOODWILLREQUEST']._serialized_end=490
-  _globals['_CHECKGOODWILLRESPONSE']._serialized_start=493
-  _globals['_CHECKGOODWILLRESPONSE']._serialized_end=642
-  _globals['_GETGOODWILLREQUEST']._serialized_start=644
-  _globals['_GETGOODWILLREQUEST']._serialized_end=713
-  _globals['_LISTGOODWILLREQUEST']._serialized_start=715
-  _globals['_LISTGOODWILLREQUEST']._serialized_end=809
-  _globals['_LISTGOODWILLRESPONSE']._serialized_start=811
-  _globals['_LISTGOODWILLRESPONSE']._serialized_end=906
-  _globals['_EXPLAINGOODWILLREQUEST']._serialized_start=908
-  _globals['_EXPLAINGOODWILLREQUEST']._serialized_end=1012
-  _globals['_GOODWILLSERVICE']._serialized_start=1015
-  _globals['_GOODWILLSERVICE']._serialized_end=1802
+  _globals['_GRANTGOODWILLREQUEST']._serialized_start=342
+  _globals['_GRANTGOODWILLREQUEST']._serialized_end=444
+  _globals['_REQUESTGOODWILLREQUEST']._serialized_start=447
+  _globals['_REQUESTGOODWILLREQUEST']._serialized_end=614
+  _globals['_APPROVEGOODWILLREQUEST']._serialized_start=616
+  _globals['_APPROVEGOODWILLREQUEST']._serialized_end=715
+  _globals['_DECLINEGOODWILLREQUEST']._serialized_start=718
+  _globals['_DECLINEGOODWILLREQUEST']._serialized_end=851
+  _globals['_REPORTGOODWILLCOSTSREQUEST']._serialized_start=853
+  _globals['_REPORTGOODWILLCOSTSREQUEST']._serialized_end=961
+  _globals['_REPORTGOODWILLCOSTSRESPONSE']._serialized_start=964
+  _globals['_REPORTGOODWILLCOSTSRESPONSE']._serialized_end=1248
+  _globals['_REPORTGOODWILLCOSTSRESPONSE_COST']._serialized_start=1065
+  _globals['_REPORTGOODWILLCOSTSRESPONSE_COST']._serialized_end=1248
+  _globals['_CHECKGOODWILLREQUEST']._serialized_start=1250
+  _globals['_CHECKGOODWILLREQUEST']._serialized_end=1375
+  _globals['_CHECKGOODWILLRESPONSE']._serialized_start=1378
+  _globals['_CHECKGOODWILLRESPONSE']._serialized_end=1885
+  _globals['_CHECKGOODWILLRESPONSE_ALLOWANCE']._serialized_start=1668
+  _globals['_CHECKGOODWILLRESPONSE_ALLOWANCE']._serialized_end=1885
+  _globals['_GETGOODWILLREQUEST']._serialized_start=1887
+  _globals['_GETGOODWILLREQUEST']._serialized_end=1956
+  _globals['_LISTGOODWILLREQUEST']._serialized_start=1958
+  _globals['_LISTGOODWILLREQUEST']._serialized_end=2052
+  _globals['_LISTGOODWILLRESPONSE']._serialized_start=2054
+  _globals['_LISTGOODWILLRESPONSE']._serialized_end=2149
+  _globals['_EXPLAINGOODWILLREQUEST']._serialized_start=2151
+  _globals['_EXPLAINGOODWILLREQUEST']._serialized_end=2255
+  _globals['_GOODWILLSERVICE']._serialized_start=2258
+  _globals['_GOODWILLSERVICE']._serialized_end=3724
 # @@protoc_insertion_point(module_scope)

@@ -5,8 +5,11 @@ Granting what puts something right."""
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
+from google.type import money_pb2 as _money_pb2
 from rapport.loyalty.v1 import goodwill_pb2 as _goodwill_pb2
 import builtins as _builtins
 import sys
@@ -48,6 +51,188 @@ class GrantGoodwillRequest(_message.Message):
 Global___GrantGoodwillRequest: _TypeAlias = GrantGoodwillRequest  # noqa: Y015
 
 @_typing.final
+class RequestGoodwillRequest(_message.Message):
+    """Asks for goodwill."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GOODWILL_FIELD_NUMBER: _builtins.int
+    LIFETIME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days. Required: money may move."""
+    @_builtins.property
+    def goodwill(self) -> _goodwill_pb2.Goodwill:
+        """What is asked for; `name` and output-only fields are ignored."""
+
+    @_builtins.property
+    def lifetime(self) -> _duration_pb2.Duration:
+        """How long it waits; absent: 7 days. From a minute to 30 days."""
+
+    def __init__(
+        self,
+        *,
+        goodwill: _goodwill_pb2.Goodwill | None = ...,
+        lifetime: _duration_pb2.Duration | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["goodwill", b"goodwill", "lifetime", b"lifetime"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goodwill", b"goodwill", "lifetime", b"lifetime", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestGoodwillRequest: _TypeAlias = RequestGoodwillRequest  # noqa: Y015
+
+@_typing.final
+class ApproveGoodwillRequest(_message.Message):
+    """Says yes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`goodwill/{uuid}`."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days. Required: points or money move."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveGoodwillRequest: _TypeAlias = ApproveGoodwillRequest  # noqa: Y015
+
+@_typing.final
+class DeclineGoodwillRequest(_message.Message):
+    """Says no."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`goodwill/{uuid}`."""
+    reason_code: _builtins.str
+    """Why, a code such as `not-our-mistake`; any code is taken."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclineGoodwillRequest: _TypeAlias = DeclineGoodwillRequest  # noqa: Y015
+
+@_typing.final
+class ReportGoodwillCostsRequest(_message.Message):
+    """Reports costs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_MONTH_FIELD_NUMBER: _builtins.int
+    MONTH_COUNT_FIELD_NUMBER: _builtins.int
+    month_count: _builtins.int
+    """How many months, 1 to 36; 0 means 1."""
+    @_builtins.property
+    def first_month(self) -> _date_pb2.Date:
+        """The first month: any day of it."""
+
+    def __init__(
+        self,
+        *,
+        first_month: _date_pb2.Date | None = ...,
+        month_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_month", b"first_month"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_month", b"first_month", "month_count", b"month_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportGoodwillCostsRequest: _TypeAlias = ReportGoodwillCostsRequest  # noqa: Y015
+
+@_typing.final
+class ReportGoodwillCostsResponse(_message.Message):
+    """What goodwill cost."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Cost(_message.Message):
+        """What goodwill cost one department in one month, in one unit."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        DEPARTMENT_FIELD_NUMBER: _builtins.int
+        MONTH_FIELD_NUMBER: _builtins.int
+        UNIT_FIELD_NUMBER: _builtins.int
+        POINTS_FIELD_NUMBER: _builtins.int
+        MONEY_FIELD_NUMBER: _builtins.int
+        department: _builtins.str
+        """The department that caused it, `departments/{id}`; empty where that is not known."""
+        unit: _builtins.str
+        """What is counted: a unit of points, or of money that was given, `programs/goodwill/units/eur`."""
+        points: _builtins.int
+        """Points; of money 0. Below 0 when more of earlier months was reversed."""
+        @_builtins.property
+        def month(self) -> _date_pb2.Date:
+            """The first day of the month."""
+
+        @_builtins.property
+        def money(self) -> _money_pb2.Money:
+            """Money, and what gifts in kind cost; absent of points."""
+
+        def __init__(
+            self,
+            *,
+            department: _builtins.str = ...,
+            month: _date_pb2.Date | None = ...,
+            unit: _builtins.str = ...,
+            points: _builtins.int = ...,
+            money: _money_pb2.Money | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["money", b"money", "month", b"month"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "money", b"money", "month", b"month", "points", b"points", "unit", b"unit"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    COSTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportGoodwillCostsResponse.Cost]:
+        """What there was, by month, department and unit; nothing of who caused none."""
+
+    def __init__(
+        self,
+        *,
+        costs: _abc.Iterable[Global___ReportGoodwillCostsResponse.Cost] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["costs", b"costs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportGoodwillCostsResponse: _TypeAlias = ReportGoodwillCostsResponse  # noqa: Y015
+
+@_typing.final
 class CheckGoodwillRequest(_message.Message):
     """Tells what may be granted."""
 
@@ -79,12 +264,62 @@ class CheckGoodwillResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class Allowance(_message.Message):
+        """What may be granted in money, or in kind, by what it costs: each as above, in the currency of the installation."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        AMOUNT_FIELD_NUMBER: _builtins.int
+        LIMIT_FIELD_NUMBER: _builtins.int
+        CUSTOMER_LEFT_FIELD_NUMBER: _builtins.int
+        GRANTOR_LEFT_FIELD_NUMBER: _builtins.int
+        AUTHORITY_POLICY_FIELD_NUMBER: _builtins.int
+        POLICY_VERSION_FIELD_NUMBER: _builtins.int
+        authority_policy: _builtins.str
+        """The rule that says so."""
+        policy_version: _builtins.int
+        """The version of that rule."""
+        @_builtins.property
+        def amount(self) -> _money_pb2.Money:
+            """The most for one more harm: the least of the three below."""
+
+        @_builtins.property
+        def limit(self) -> _money_pb2.Money:
+            """The most for one harm of this customer."""
+
+        @_builtins.property
+        def customer_left(self) -> _money_pb2.Money:
+            """What is left of the customer's budget, of money and of what is given in kind together."""
+
+        @_builtins.property
+        def grantor_left(self) -> _money_pb2.Money:
+            """What is left of the budgets of whoever asks, of the day and of the longer period."""
+
+        def __init__(
+            self,
+            *,
+            amount: _money_pb2.Money | None = ...,
+            limit: _money_pb2.Money | None = ...,
+            customer_left: _money_pb2.Money | None = ...,
+            grantor_left: _money_pb2.Money | None = ...,
+            authority_policy: _builtins.str = ...,
+            policy_version: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_left", b"customer_left", "grantor_left", b"grantor_left", "limit", b"limit"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "authority_policy", b"authority_policy", "customer_left", b"customer_left", "grantor_left", b"grantor_left", "limit", b"limit", "policy_version", b"policy_version"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     AMOUNT_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CUSTOMER_LEFT_FIELD_NUMBER: _builtins.int
     GRANTOR_LEFT_FIELD_NUMBER: _builtins.int
     AUTHORITY_POLICY_FIELD_NUMBER: _builtins.int
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    IN_KIND_FIELD_NUMBER: _builtins.int
     amount: _builtins.int
     """The most for one more harm: the least of the three below."""
     limit: _builtins.int
@@ -97,6 +332,14 @@ class CheckGoodwillResponse(_message.Message):
     """The rule that says so."""
     policy_version: _builtins.int
     """The version of that rule."""
+    @_builtins.property
+    def money(self) -> Global___CheckGoodwillResponse.Allowance:
+        """Of money."""
+
+    @_builtins.property
+    def in_kind(self) -> Global___CheckGoodwillResponse.Allowance:
+        """Of what is given in kind."""
+
     def __init__(
         self,
         *,
@@ -106,10 +349,12 @@ class CheckGoodwillResponse(_message.Message):
         grantor_left: _builtins.int = ...,
         authority_policy: _builtins.str = ...,
         policy_version: _builtins.int = ...,
+        money: Global___CheckGoodwillResponse.Allowance | None = ...,
+        in_kind: Global___CheckGoodwillResponse.Allowance | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["in_kind", b"in_kind", "money", b"money"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "authority_policy", b"authority_policy", "customer_left", b"customer_left", "grantor_left", b"grantor_left", "limit", b"limit", "policy_version", b"policy_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "authority_policy", b"authority_policy", "customer_left", b"customer_left", "grantor_left", b"grantor_left", "in_kind", b"in_kind", "limit", b"limit", "money", b"money", "policy_version", b"policy_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -151,7 +396,7 @@ class ListGoodwillRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`; at most 1,000 characters. Of customers who are found to be one, any name finds what all
+    """AIP-160 subset over `customer` and `state`; at most 1,000 characters. Of customers who are found to be one, any name finds what all
     have; each grant keeps the name it was given under.
     """
     def __init__(

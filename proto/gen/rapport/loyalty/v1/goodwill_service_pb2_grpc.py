@@ -42,6 +42,26 @@ class GoodwillServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GrantGoodwillRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
                 _registered_method=True)
+        self.RequestGoodwill = channel.unary_unary(
+                '/rapport.loyalty.v1.GoodwillService/RequestGoodwill',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.RequestGoodwillRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
+                _registered_method=True)
+        self.ApproveGoodwill = channel.unary_unary(
+                '/rapport.loyalty.v1.GoodwillService/ApproveGoodwill',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ApproveGoodwillRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
+                _registered_method=True)
+        self.DeclineGoodwill = channel.unary_unary(
+                '/rapport.loyalty.v1.GoodwillService/DeclineGoodwill',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.DeclineGoodwillRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
+                _registered_method=True)
+        self.ReportGoodwillCosts = channel.unary_unary(
+                '/rapport.loyalty.v1.GoodwillService/ReportGoodwillCosts',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ReportGoodwillCostsRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ReportGoodwillCostsResponse.FromString,
+                _registered_method=True)
         self.CheckGoodwill = channel.unary_unary(
                 '/rapport.loyalty.v1.GoodwillService/CheckGoodwill',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.CheckGoodwillRequest.SerializeToString,
@@ -73,6 +93,37 @@ class GoodwillServiceServicer:
         (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
         and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
         ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestGoodwill(self, request, context):
+        """Asks somebody with more authority to grant what one may not. FAILED_PRECONDITION `WITHIN_AUTHORITY` for what one may grant,
+        and for the harm as a grant; ALREADY_EXISTS (`GOODWILL_EXISTS`) also when somebody asked for the harm before, and waits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveGoodwill(self, request, context):
+        """Grants what somebody else asked for, on one's own authority and budget, as they are now: refused as a grant.
+        FAILED_PRECONDITION when it waits no more (`GOODWILL_DECIDED`), and for who asked (`OWN_REQUEST`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeclineGoodwill(self, request, context):
+        """Says no to what somebody asked for. FAILED_PRECONDITION `GOODWILL_DECIDED`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportGoodwillCosts(self, request, context):
+        """Reports what goodwill cost each department in each month, as the ledger has it: points and money, what was reversed
+        taken off the month in which it was. Months are those of the time zone of `programs/main`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +164,26 @@ def add_GoodwillServiceServicer_to_server(servicer, server):
                     servicer.GrantGoodwill,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GrantGoodwillRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.SerializeToString,
+            ),
+            'RequestGoodwill': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestGoodwill,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.RequestGoodwillRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.SerializeToString,
+            ),
+            'ApproveGoodwill': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveGoodwill,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ApproveGoodwillRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.SerializeToString,
+            ),
+            'DeclineGoodwill': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclineGoodwill,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.DeclineGoodwillRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.SerializeToString,
+            ),
+            'ReportGoodwillCosts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportGoodwillCosts,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ReportGoodwillCostsRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ReportGoodwillCostsResponse.SerializeToString,
             ),
             'CheckGoodwill': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckGoodwill,
@@ -163,6 +234,114 @@ class GoodwillService:
             '/rapport.loyalty.v1.GoodwillService/GrantGoodwill',
             rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GrantGoodwillRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestGoodwill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.GoodwillService/RequestGoodwill',
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.RequestGoodwillRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveGoodwill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.GoodwillService/ApproveGoodwill',
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ApproveGoodwillRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclineGoodwill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.GoodwillService/DeclineGoodwill',
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.DeclineGoodwillRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportGoodwillCosts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.GoodwillService/ReportGoodwillCosts',
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ReportGoodwillCostsRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ReportGoodwillCostsResponse.FromString,
             options,
             channel_credentials,
             insecure,

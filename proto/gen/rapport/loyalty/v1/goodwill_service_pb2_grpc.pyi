@@ -41,6 +41,20 @@ class GoodwillServiceStub:
     and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
     ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
     """
+    RequestGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.RequestGoodwillRequest, _goodwill_pb2.Goodwill]
+    """Asks somebody with more authority to grant what one may not. FAILED_PRECONDITION `WITHIN_AUTHORITY` for what one may grant,
+    and for the harm as a grant; ALREADY_EXISTS (`GOODWILL_EXISTS`) also when somebody asked for the harm before, and waits.
+    """
+    ApproveGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.ApproveGoodwillRequest, _goodwill_pb2.Goodwill]
+    """Grants what somebody else asked for, on one's own authority and budget, as they are now: refused as a grant.
+    FAILED_PRECONDITION when it waits no more (`GOODWILL_DECIDED`), and for who asked (`OWN_REQUEST`).
+    """
+    DeclineGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.DeclineGoodwillRequest, _goodwill_pb2.Goodwill]
+    """Says no to what somebody asked for. FAILED_PRECONDITION `GOODWILL_DECIDED`."""
+    ReportGoodwillCosts: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.ReportGoodwillCostsRequest, _goodwill_service_pb2.ReportGoodwillCostsResponse]
+    """Reports what goodwill cost each department in each month, as the ledger has it: points and money, what was reversed
+    taken off the month in which it was. Months are those of the time zone of `programs/main`.
+    """
     CheckGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.CheckGoodwillRequest, _goodwill_service_pb2.CheckGoodwillResponse]
     """Tells what whoever asks may still grant a customer for one more harm. Nothing is held back for them: a grant is judged anew."""
     GetGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.GetGoodwillRequest, _goodwill_pb2.Goodwill]
@@ -60,6 +74,20 @@ class GoodwillServiceAsyncStub(GoodwillServiceStub):
     (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
     and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
     ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
+    """
+    RequestGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.RequestGoodwillRequest, _goodwill_pb2.Goodwill]  # type: ignore[assignment]
+    """Asks somebody with more authority to grant what one may not. FAILED_PRECONDITION `WITHIN_AUTHORITY` for what one may grant,
+    and for the harm as a grant; ALREADY_EXISTS (`GOODWILL_EXISTS`) also when somebody asked for the harm before, and waits.
+    """
+    ApproveGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.ApproveGoodwillRequest, _goodwill_pb2.Goodwill]  # type: ignore[assignment]
+    """Grants what somebody else asked for, on one's own authority and budget, as they are now: refused as a grant.
+    FAILED_PRECONDITION when it waits no more (`GOODWILL_DECIDED`), and for who asked (`OWN_REQUEST`).
+    """
+    DeclineGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.DeclineGoodwillRequest, _goodwill_pb2.Goodwill]  # type: ignore[assignment]
+    """Says no to what somebody asked for. FAILED_PRECONDITION `GOODWILL_DECIDED`."""
+    ReportGoodwillCosts: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.ReportGoodwillCostsRequest, _goodwill_service_pb2.ReportGoodwillCostsResponse]  # type: ignore[assignment]
+    """Reports what goodwill cost each department in each month, as the ledger has it: points and money, what was reversed
+    taken off the month in which it was. Months are those of the time zone of `programs/main`.
     """
     CheckGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.CheckGoodwillRequest, _goodwill_service_pb2.CheckGoodwillResponse]  # type: ignore[assignment]
     """Tells what whoever asks may still grant a customer for one more harm. Nothing is held back for them: a grant is judged anew."""
@@ -83,6 +111,44 @@ class GoodwillServiceServicer(metaclass=_abc_1.ABCMeta):
         (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
         and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
         ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
+        """
+
+    @_abc_1.abstractmethod
+    def RequestGoodwill(
+        self,
+        request: _goodwill_service_pb2.RequestGoodwillRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_goodwill_pb2.Goodwill, _abc.Awaitable[_goodwill_pb2.Goodwill]]:
+        """Asks somebody with more authority to grant what one may not. FAILED_PRECONDITION `WITHIN_AUTHORITY` for what one may grant,
+        and for the harm as a grant; ALREADY_EXISTS (`GOODWILL_EXISTS`) also when somebody asked for the harm before, and waits.
+        """
+
+    @_abc_1.abstractmethod
+    def ApproveGoodwill(
+        self,
+        request: _goodwill_service_pb2.ApproveGoodwillRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_goodwill_pb2.Goodwill, _abc.Awaitable[_goodwill_pb2.Goodwill]]:
+        """Grants what somebody else asked for, on one's own authority and budget, as they are now: refused as a grant.
+        FAILED_PRECONDITION when it waits no more (`GOODWILL_DECIDED`), and for who asked (`OWN_REQUEST`).
+        """
+
+    @_abc_1.abstractmethod
+    def DeclineGoodwill(
+        self,
+        request: _goodwill_service_pb2.DeclineGoodwillRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_goodwill_pb2.Goodwill, _abc.Awaitable[_goodwill_pb2.Goodwill]]:
+        """Says no to what somebody asked for. FAILED_PRECONDITION `GOODWILL_DECIDED`."""
+
+    @_abc_1.abstractmethod
+    def ReportGoodwillCosts(
+        self,
+        request: _goodwill_service_pb2.ReportGoodwillCostsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_goodwill_service_pb2.ReportGoodwillCostsResponse, _abc.Awaitable[_goodwill_service_pb2.ReportGoodwillCostsResponse]]:
+        """Reports what goodwill cost each department in each month, as the ledger has it: points and money, what was reversed
+        taken off the month in which it was. Months are those of the time zone of `programs/main`.
         """
 
     @_abc_1.abstractmethod

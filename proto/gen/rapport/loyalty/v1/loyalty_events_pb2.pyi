@@ -666,6 +666,10 @@ class GoodwillGranted(_message.Message):
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
     GRANTOR_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    REQUESTER_FIELD_NUMBER: _builtins.int
+    CAUSING_DEPARTMENT_FIELD_NUMBER: _builtins.int
     goodwill: _builtins.str
     """`goodwill/{uuid}`."""
     customer: _builtins.str
@@ -694,9 +698,19 @@ class GoodwillGranted(_message.Message):
     """The version of that rule, whose limits applied."""
     grantor: _builtins.str
     """Who granted it: `agents/{agent}` or `services/{service}`."""
+    kind: _states_pb2.GoodwillKind.ValueType
+    """What was given; of what was told before there were kinds it is absent, and points."""
+    requester: _builtins.str
+    """Who asked for it, when the grantor had to say yes; else empty."""
+    causing_department: _builtins.str
+    """The department whose cost it is; empty where that is not known."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was granted."""
+
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """The money that was given, or what a gift in kind costs; absent of points."""
 
     def __init__(
         self,
@@ -716,12 +730,18 @@ class GoodwillGranted(_message.Message):
         policy_version: _builtins.int = ...,
         grantor: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        kind: _states_pb2.GoodwillKind.ValueType = ...,
+        money: _money_pb2.Money | None = ...,
+        requester: _builtins.str = ...,
+        causing_department: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "create_time", b"create_time", "money", b"money"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_policy", b"authority_policy", "create_time", b"create_time", "customer", b"customer", "department", b"department", "goodwill", b"goodwill", "grantor", b"grantor", "membership", b"membership", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "root", b"root", "state", b"state", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "authority_policy", b"authority_policy", "causing_department", b"causing_department", "create_time", b"create_time", "customer", b"customer", "department", b"department", "goodwill", b"goodwill", "grantor", b"grantor", "kind", b"kind", "membership", b"membership", "money", b"money", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "requester", b"requester", "root", b"root", "state", b"state", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
+    _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
 
 Global___GoodwillGranted: _TypeAlias = GoodwillGranted  # noqa: Y015
 
@@ -746,6 +766,10 @@ class GoodwillReversed(_message.Message):
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
     GRANTOR_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    REQUESTER_FIELD_NUMBER: _builtins.int
+    CAUSING_DEPARTMENT_FIELD_NUMBER: _builtins.int
     goodwill: _builtins.str
     """`goodwill/{uuid}`."""
     customer: _builtins.str
@@ -774,9 +798,19 @@ class GoodwillReversed(_message.Message):
     """The version of that rule, whose limits applied."""
     grantor: _builtins.str
     """Who granted it: `agents/{agent}` or `services/{service}`."""
+    kind: _states_pb2.GoodwillKind.ValueType
+    """What was given; of what was told before there were kinds it is absent, and points."""
+    requester: _builtins.str
+    """Who asked for it, when the grantor had to say yes; else empty."""
+    causing_department: _builtins.str
+    """The department whose cost it is; empty where that is not known."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was granted."""
+
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """The money that was given, or what a gift in kind costs; absent of points."""
 
     def __init__(
         self,
@@ -796,12 +830,18 @@ class GoodwillReversed(_message.Message):
         policy_version: _builtins.int = ...,
         grantor: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        kind: _states_pb2.GoodwillKind.ValueType = ...,
+        money: _money_pb2.Money | None = ...,
+        requester: _builtins.str = ...,
+        causing_department: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "create_time", b"create_time", "money", b"money"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_policy", b"authority_policy", "create_time", b"create_time", "customer", b"customer", "department", b"department", "goodwill", b"goodwill", "grantor", b"grantor", "membership", b"membership", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "root", b"root", "state", b"state", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "authority_policy", b"authority_policy", "causing_department", b"causing_department", "create_time", b"create_time", "customer", b"customer", "department", b"department", "goodwill", b"goodwill", "grantor", b"grantor", "kind", b"kind", "membership", b"membership", "money", b"money", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "requester", b"requester", "root", b"root", "state", b"state", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
+    _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
 
 Global___GoodwillReversed: _TypeAlias = GoodwillReversed  # noqa: Y015
 
@@ -871,3 +911,227 @@ class CustomerValueChanged(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__last_purchase_time) -> _WhichOneofReturnType__last_purchase_time | None: ...
 
 Global___CustomerValueChanged: _TypeAlias = CustomerValueChanged  # noqa: Y015
+
+@_typing.final
+class GoodwillRequested(_message.Message):
+    """Somebody asked for goodwill that they may not grant alone. Not on the customer's timeline: nothing was given yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GOODWILL_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    REQUESTER_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    goodwill: _builtins.str
+    """`goodwill/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    department: _builtins.str
+    """The department of who asked, `departments/{id}`."""
+    reason_code: _builtins.str
+    """Why it is asked for, a code."""
+    promise: _builtins.str
+    """The promise it would make up for; may be empty."""
+    state: _states_pb2.GoodwillState.ValueType
+    """What became of it."""
+    kind: _states_pb2.GoodwillKind.ValueType
+    """What would be given."""
+    unit: _builtins.str
+    """What is counted."""
+    points: _builtins.int
+    """Whole units; 0 of money and of what is given in kind."""
+    requester: _builtins.str
+    """Who asked: `agents/{agent}`."""
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """Money, or what a gift in kind costs; absent of points."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when somebody may say yes or no."""
+
+    def __init__(
+        self,
+        *,
+        goodwill: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        state: _states_pb2.GoodwillState.ValueType = ...,
+        kind: _states_pb2.GoodwillKind.ValueType = ...,
+        unit: _builtins.str = ...,
+        points: _builtins.int = ...,
+        money: _money_pb2.Money | None = ...,
+        requester: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "expire_time", b"expire_time", "money", b"money"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "customer", b"customer", "department", b"department", "expire_time", b"expire_time", "goodwill", b"goodwill", "kind", b"kind", "money", b"money", "points", b"points", "promise", b"promise", "reason_code", b"reason_code", "requester", b"requester", "state", b"state", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
+    _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
+
+Global___GoodwillRequested: _TypeAlias = GoodwillRequested  # noqa: Y015
+
+@_typing.final
+class GoodwillDeclined(_message.Message):
+    """Who has the authority said no."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GOODWILL_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    REQUESTER_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    DECIDER_FIELD_NUMBER: _builtins.int
+    DECISION_REASON_CODE_FIELD_NUMBER: _builtins.int
+    goodwill: _builtins.str
+    """`goodwill/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    department: _builtins.str
+    """The department of who asked, `departments/{id}`."""
+    reason_code: _builtins.str
+    """Why it is asked for, a code."""
+    promise: _builtins.str
+    """The promise it would make up for; may be empty."""
+    state: _states_pb2.GoodwillState.ValueType
+    """What became of it."""
+    kind: _states_pb2.GoodwillKind.ValueType
+    """What would be given."""
+    unit: _builtins.str
+    """What is counted."""
+    points: _builtins.int
+    """Whole units; 0 of money and of what is given in kind."""
+    requester: _builtins.str
+    """Who asked: `agents/{agent}`."""
+    decider: _builtins.str
+    """Who said no: `agents/{agent}`."""
+    decision_reason_code: _builtins.str
+    """Why, a code."""
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """Money, or what a gift in kind costs; absent of points."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when somebody may say yes or no."""
+
+    def __init__(
+        self,
+        *,
+        goodwill: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        state: _states_pb2.GoodwillState.ValueType = ...,
+        kind: _states_pb2.GoodwillKind.ValueType = ...,
+        unit: _builtins.str = ...,
+        points: _builtins.int = ...,
+        money: _money_pb2.Money | None = ...,
+        requester: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        decider: _builtins.str = ...,
+        decision_reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "expire_time", b"expire_time", "money", b"money"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "customer", b"customer", "decider", b"decider", "decision_reason_code", b"decision_reason_code", "department", b"department", "expire_time", b"expire_time", "goodwill", b"goodwill", "kind", b"kind", "money", b"money", "points", b"points", "promise", b"promise", "reason_code", b"reason_code", "requester", b"requester", "state", b"state", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
+    _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
+
+Global___GoodwillDeclined: _TypeAlias = GoodwillDeclined  # noqa: Y015
+
+@_typing.final
+class GoodwillRequestExpired(_message.Message):
+    """Nobody said yes or no to what was asked for in time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GOODWILL_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    REQUESTER_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    goodwill: _builtins.str
+    """`goodwill/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    department: _builtins.str
+    """The department of who asked, `departments/{id}`."""
+    reason_code: _builtins.str
+    """Why it is asked for, a code."""
+    promise: _builtins.str
+    """The promise it would make up for; may be empty."""
+    state: _states_pb2.GoodwillState.ValueType
+    """What became of it."""
+    kind: _states_pb2.GoodwillKind.ValueType
+    """What would be given."""
+    unit: _builtins.str
+    """What is counted."""
+    points: _builtins.int
+    """Whole units; 0 of money and of what is given in kind."""
+    requester: _builtins.str
+    """Who asked: `agents/{agent}`."""
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """Money, or what a gift in kind costs; absent of points."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when somebody may say yes or no."""
+
+    def __init__(
+        self,
+        *,
+        goodwill: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        state: _states_pb2.GoodwillState.ValueType = ...,
+        kind: _states_pb2.GoodwillKind.ValueType = ...,
+        unit: _builtins.str = ...,
+        points: _builtins.int = ...,
+        money: _money_pb2.Money | None = ...,
+        requester: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "expire_time", b"expire_time", "money", b"money"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "customer", b"customer", "department", b"department", "expire_time", b"expire_time", "goodwill", b"goodwill", "kind", b"kind", "money", b"money", "points", b"points", "promise", b"promise", "reason_code", b"reason_code", "requester", b"requester", "state", b"state", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
+    _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
+
+Global___GoodwillRequestExpired: _TypeAlias = GoodwillRequestExpired  # noqa: Y015

@@ -6,6 +6,8 @@ Generated from rapport/cases/v1/cases_events.proto: not to be edited.
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from chassis.money import Money
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
@@ -633,6 +635,8 @@ class Limit:
     rolling_day_points: int
     days: int
     rolling_day_days: int
+    money: Money
+    rolling_day_money: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

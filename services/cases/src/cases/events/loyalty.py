@@ -5,9 +5,11 @@ from cases.domain.priority import Band
 from cases.names import AGENT, CUSTOMER, GOODWILL
 from cases.usecases.authority import take_back, use
 from cases.usecases.standing import value_changed
-from chassis.api.messages import moment, value_name
+from chassis.api.messages import decimal, moment, value_name
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
+from chassis.money import Currency
+from rapport.common.v1.states_pb2 import GOODWILL_KIND_MONEY
 from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged, GoodwillGranted, GoodwillReversed
 
 
@@ -25,5 +27,14 @@ async def on_goodwill(tx: Transaction, event: Event[GoodwillGranted | GoodwillRe
     if isinstance(told, GoodwillReversed):
         await take_back(tx, goodwill_id)
     elif AGENT.match(told.grantor):
-        at = moment(told.create_time)
-        await use(tx, AuthorityUse(goodwill_id, AuthorityAct.GOODWILL, told.grantor, told.points, at))
+        act, amount = _used(told)
+        await use(tx, AuthorityUse(goodwill_id, act, told.grantor, amount, moment(told.create_time)))
+
+
+def _used(told: GoodwillGranted) -> tuple[AuthorityAct, int]:
+    """The act that a grant was, and how much of it: points, or money in the smallest unit of its currency."""
+    if not told.HasField("money"):
+        return AuthorityAct.GOODWILL, told.points
+    is_money = told.kind == GOODWILL_KIND_MONEY
+    amount = Currency.of(told.money.currency_code).smallest(decimal(told.money))
+    return AuthorityAct.REFUND if is_money else AuthorityAct.REPLACEMENT, amount

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from cases.domain.authority_policy import (
-    UNITS,
     AuthorityAct,
     AuthorityPolicy,
     AuthorityUse,
+    in_unit,
     require_within,
 )
 from cases.domain.due import Due
@@ -56,6 +56,10 @@ class Answer:
     points_left: int = 0
     days: int = 0
     days_left: int = 0
+    money: Decimal | None = None
+    money_currency: str = ""
+    money_left: Decimal | None = None
+    money_left_currency: str = ""
 
 
 async def check_authority(
@@ -129,5 +133,7 @@ def _answer(act: AuthorityAct, may: Authority[AuthorityPolicy], used: int) -> An
         return Answer(act, Reason.NO_POLICY)
     reason = Reason.NO_LIMIT_HOLDS if may.permission is None else Reason.LIMIT
     by = may.permission or "", str(may.policy.name), may.policy.version
-    amounts: dict[str, Any] = {UNITS[act]: may.amount, f"{UNITS[act]}_left": may.left(used)}
+    currency = may.policy.currency_code if reason is Reason.LIMIT else ""
+    amounts = in_unit(act, "{}", may.amount, currency)
+    amounts |= in_unit(act, "{}_left", may.left(used), currency)
     return Answer(act, reason, *by, **amounts)

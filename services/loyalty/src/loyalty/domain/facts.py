@@ -161,6 +161,12 @@ class _Goodwill:
 
     goodwill: str
     customer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodwillGranted(_Goodwill):
+    """A customer was granted goodwill."""
+
     membership: str
     department: str
     reason_code: str
@@ -174,11 +180,10 @@ class _Goodwill:
     policy_version: int
     grantor: str
     create_time: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoodwillGranted(_Goodwill):
-    """A customer was granted goodwill."""
+    kind: str
+    money: Money | None
+    requester: str
+    causing_department: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +192,24 @@ class GoodwillReversed(_Goodwill):
 
     What it says of the grant is as it was granted.
     """
+
+    membership: str
+    department: str
+    reason_code: str
+    promise: str
+    root: str
+    state: str
+    unit: str
+    points: int
+    transfer: str
+    authority_policy: str
+    policy_version: int
+    grantor: str
+    create_time: datetime
+    kind: str
+    money: Money | None
+    requester: str
+    causing_department: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,3 +225,56 @@ class CustomerValueChanged:
     first_purchase_time: datetime | None
     last_purchase_time: datetime | None
     formula_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodwillRequested(_Goodwill):
+    """Somebody asked for goodwill that they may not grant alone.
+
+    Not on the customer's timeline: nothing was given yet.
+    """
+
+    department: str
+    reason_code: str
+    promise: str
+    state: str
+    kind: str
+    unit: str
+    points: int
+    money: Money | None
+    requester: str
+    expire_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodwillDeclined(_Goodwill):
+    """Who has the authority said no."""
+
+    department: str
+    reason_code: str
+    promise: str
+    state: str
+    kind: str
+    unit: str
+    points: int
+    money: Money | None
+    requester: str
+    expire_time: datetime
+    decider: str
+    decision_reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodwillRequestExpired(_Goodwill):
+    """Nobody said yes or no to what was asked for in time."""
+
+    department: str
+    reason_code: str
+    promise: str
+    state: str
+    kind: str
+    unit: str
+    points: int
+    money: Money | None
+    requester: str
+    expire_time: datetime

@@ -1,8 +1,9 @@
 """What cases told of what people may grant alone, and of how much a case harms its customer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
 from loyalty.names import AUTHORITY_POLICY
@@ -29,11 +30,12 @@ class Limit:
     least_harm: str
     amount: int
     rolling_day_amount: int
+    currency_code: str = ""  # of money, whose amounts are in its smallest unit
 
 
 @dataclass(slots=True)
 class FrontLinePolicy:
-    """The limits of goodwill for a department's people, as cases told them last."""
+    """The limits of goodwill, of one act of it, for a department's people, as cases told them last."""
 
     id: str
     version: int
@@ -41,8 +43,13 @@ class FrontLinePolicy:
     disabled: bool
     update_time: datetime
     limits: list[Limit]
+    act: str
 
     name = AUTHORITY_POLICY.named("id")
+
+    def only_in(self, currency_code: str) -> Self:
+        """Itself without limits in another currency: no rate says what those would be."""
+        return replace(self, limits=[each for each in self.limits if each.currency_code == currency_code])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,49 @@
-"""Goodwill: what is granted to put something right, within what the policy allows."""
+"""Goodwill: what is given to put something right, and what is asked for."""
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
-from chassis.authority import Authority
 from chassis.errors import AlreadyExists, FailedPrecondition
 from chassis.facts import Told, Why, shown
-from loyalty.domain.front_line import FrontLinePolicy
-from loyalty.domain.value import Band
+from chassis.money import Currency, Money
 from loyalty.names import CUSTOMER, DEPARTMENT, GOODWILL, MEMBERSHIP, PROMISE, TRANSFER, UNIT
 
-_DAY = timedelta(days=1)
+PROGRAM, POINTS_UNIT = "main", "points"  # what is given in points
+MONEY_PROGRAM = "goodwill"  # has a unit for each currency that something was given in
 
 
 class State(StrEnum):
-    """What became of a grant."""
+    """What became of a grant, or of the request for one."""
 
     GRANTED = "GRANTED"
     REVERSED = "REVERSED"
+    REQUESTED = "REQUESTED"
+    DECLINED = "DECLINED"
+    EXPIRED = "EXPIRED"
+
+
+class GiftKind(StrEnum):
+    """What is given."""
+
+    POINTS = "POINTS"
+    MONEY = "MONEY"
+    ITEM = "ITEM"
+    REPAIR = "REPAIR"
+    WAIVED_FEE = "WAIVED_FEE"
+
+    @property
+    def act(self) -> str:
+        """What authority policies call giving it."""
+        return {"POINTS": "GOODWILL", "MONEY": "REFUND"}.get(self, "REPLACEMENT")
+
+
+IN_KIND = (GiftKind.ITEM, GiftKind.REPAIR, GiftKind.WAIVED_FEE)
+COSTLY = (GiftKind.MONEY, *IN_KIND)  # what has a budget in money
 
 
 @dataclass(slots=True)
@@ -31,6 +54,42 @@ class Points:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class InKind:
+    """Something given in kind, and what that costs."""
+
+    kind: GiftKind
+    reference: str
+    cost: Decimal
+    cost_currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """What is given: so many points; money, in the smallest unit of its currency; or what costs that."""
+
+    kind: GiftKind
+    amount: int
+    currency_code: str = ""
+    reference: str = ""
+
+    @classmethod
+    def of_money(cls, kind: GiftKind, amount: Decimal, currency: str, reference: str = "") -> Self:
+        return cls(kind, Currency.of(currency).smallest(amount), currency, reference)
+
+    @property
+    def is_points(self) -> bool:
+        return self.kind is GiftKind.POINTS
+
+    @property
+    def program_id(self) -> str:
+        return PROGRAM if self.is_points else MONEY_PROGRAM
+
+    @property
+    def unit_id(self) -> str:
+        return POINTS_UNIT if self.is_points else self.currency_code.lower()
+
+
 @dataclass(slots=True)
 class Goodwill:
     """What one customer was granted for one harm. `policy_version` tells which limits applied.
@@ -38,11 +97,12 @@ class Goodwill:
     A chain is the promises that replaced each other or were made on one work item; `root_id` is the first of
     them. A harm is what a chain does to its customer, once, however many of its promises are moved. A person
     makes up for it once; the policy gives what the whole delay earns, a part with each move, less that.
+    What is only asked for has neither transfer nor grantor yet. `amount` is counted as a `Gift`'s.
     """
 
     id: UUID
     customer_id: UUID
-    membership_id: UUID
+    membership_id: UUID | None
     program_id: str
     unit_id: str
     amount: int
@@ -50,7 +110,7 @@ class Goodwill:
     promise_id: UUID | None
     root_id: UUID | None
     department_id: str | None
-    transfer_id: UUID
+    transfer_id: UUID | None
     authority_policy: str
     policy_version: int
     grantor: str
@@ -58,6 +118,15 @@ class Goodwill:
     update_time: datetime
     state: State = State.GRANTED
     version: int = 1
+    kind: GiftKind = GiftKind.POINTS
+    currency_code: str = ""
+    gift_reference: str = ""
+    explanation: str = ""
+    causing_id: str | None = None
+    requester: str = ""
+    decider: str = ""
+    decision_reason_code: str = ""
+    expire_time: datetime | None = None
 
     name = GOODWILL.named("id")
     customer = CUSTOMER.named("customer_id")
@@ -66,12 +135,78 @@ class Goodwill:
     promise = PROMISE.named("promise_id")
     root = PROMISE.named("root_id")
     department = DEPARTMENT.named("department_id")
+    causing_department = DEPARTMENT.named("causing_id")
     transfer = TRANSFER.named("transfer_id")
 
     @property
-    def points(self) -> Points:
-        """What was given."""
-        return Points(self.unit, self.amount)
+    def gift(self) -> Gift:
+        return Gift(self.kind, self.amount, self.currency_code, self.gift_reference)
+
+    @property
+    def points(self) -> Points | None:
+        """What was given in points."""
+        return Points(self.unit, self.amount) if self.gift.is_points else None
+
+    @property
+    def cost(self) -> Money | None:
+        """The money that was given, or what the gift in kind costs."""
+        if self.gift.is_points:
+            return None
+        return Money(Currency.of(self.currency_code).amount(self.amount), self.currency_code)
+
+    @property
+    def money(self) -> Money | None:
+        """What was given in money."""
+        return self.cost if self.kind is GiftKind.MONEY else None
+
+    @property
+    def in_kind(self) -> InKind | None:
+        """What was given in kind."""
+        if self.kind not in IN_KIND or self.cost is None:
+            return None
+        return InKind(self.kind, self.gift_reference, self.cost.amount, self.currency_code)
+
+    @property
+    def told(self) -> dict[str, object]:
+        """What a fact about it says otherwise than the resource."""
+        return {"points": self.amount if self.gift.is_points else 0, "money": self.cost}
+
+    def require_open(self, at: datetime) -> None:
+        """FailedPrecondition `GOODWILL_DECIDED` unless it waits for a yes or no."""
+        is_late = self.expire_time is not None and at >= self.expire_time
+        if self.state is not State.REQUESTED or is_late:
+            state = State.EXPIRED if self.state is State.REQUESTED else self.state
+            told = f"{self.name} is {state}; what is REQUESTED is approved or declined, once."
+            raise FailedPrecondition("GOODWILL_DECIDED", told, {"resource": self.name, "state": str(state)})
+
+    def decide(self, state: State, decider: str, at: datetime, reason_code: str = "") -> None:
+        """Be granted, declined, or too late."""
+        self.state, self.decider, self.decision_reason_code = state, decider, reason_code
+        self.update_time = at
+        self.version += 1
+
+    def require_other(self, decider: str) -> None:
+        """FailedPrecondition `OWN_REQUEST` for who asked for it."""
+        if decider == self.requester:
+            told = f"{self.name} was asked for by {self.requester}; somebody else has to say yes."
+            raise FailedPrecondition("OWN_REQUEST", told, {"resource": self.name})
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was given for one harm so far, without what was reversed: points by people and by the policy.
+
+    `in_other_kinds` says how often something else was; `requested` how many requests wait.
+    """
+
+    by_people: int
+    by_policy: int
+    in_other_kinds: int = 0
+    requested: int = 0
+
+    @property
+    def is_something(self) -> bool:
+        return bool(self.by_people or self.by_policy or self.in_other_kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +228,7 @@ class KnownPromise(Promised):
 
     harmed: bool
 
-    def check(self, names: Sequence[UUID], given: "Given") -> None:
+    def check(self, names: Sequence[UUID], given: Given, *, is_request: bool = False) -> None:
         """Refuse that a person makes up for it to who has these names; its chain was `given` so much before.
 
         FailedPrecondition `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; AlreadyExists `GOODWILL_EXISTS`.
@@ -109,139 +244,38 @@ class KnownPromise(Promised):
                 " moment. A grant that is not for it names no promise."
             )
             raise FailedPrecondition("PROMISE_NOT_AT_RISK", told, resource)
-        if given != Given(0, 0):
+        if given.is_something or (is_request and given.requested):
+            was = "granted" if given.is_something else "asked for"
             told = (
-                f"Goodwill was granted for {self.name}, or for a promise it replaced; one harm has one grant."
+                f"Goodwill was {was} for {self.name}, or for a promise it replaced; one harm has one grant."
             )
             raise AlreadyExists("GOODWILL_EXISTS", told, resource)
 
 
-@dataclass(frozen=True, slots=True)
-class GoodwillRule:
-    """Who may grant how much: points for each day of delay, the most for one harm, and budgets.
-
-    ValueError unless each budget allows the highest limit.
-    """
-
-    name: str
-    version: int
-    reasons: Set[str]  # the reasons of a delay that earn points; none: every reason does
-    points_per_day: int
-    limits: Mapping[Band, int]  # the most for one harm, by value band
-    budget_period: timedelta  # what counts against the budgets: grants of so long ago at most
-    customer_budget: int  # the most for one customer within it, by people and by the policy
-    grantor_budget: int  # the most by one person within it
-    rolling_day_budget: int = 0  # the most by one person in 24 hours; 0: as much as the others allow
-
-    def __post_init__(self) -> None:
-        if min(self.customer_budget, self.grantor_budget) < max(self.limits.values()):
-            raise ValueError("each budget must be at least the highest limit for one harm")
-
-    def told_by(self, may: Authority[FrontLinePolicy]) -> "GoodwillRule":
-        """What a person may grant by the policy of their department; without one, by this.
-
-        Its budgets hold beside it: a limit above one of them is that budget.
-        """
-        if may.policy is None:
-            return self
-        limit = min(may.amount, self.customer_budget, self.grantor_budget)
-        return replace(
-            self,
-            name=str(may.policy.name),
-            version=may.policy.version,
-            limits=dict.fromkeys(Band, limit),
-            rolling_day_budget=may.rolling_day_amount,
-        )
-
-    def for_delay(self, due: datetime, new_due: datetime, zone: tzinfo, reason_code: str, band: Band) -> int:
-        """The points that a delay earns: for every day begun, up to the band's limit; 0 without a harm.
-
-        Days are counted on the customer's clock: noon to noon is one day, of 23, 24 or 25 hours.
-        """
-        if self.reasons and reason_code not in self.reasons:
-            return 0
-        delay = new_due.astimezone(zone).replace(tzinfo=None) - due.astimezone(zone).replace(tzinfo=None)
-        days_begun = max(0, -(-delay // _DAY))
-        return min(days_begun * self.points_per_day, self.limits[band])
-
-    def allowance(self, band: Band, spent: "Spent") -> "Allowance":
-        """What may be granted for one more harm."""
-        return Allowance(
-            limit=self.limits[band],
-            customer_left=max(0, self.customer_budget - spent.on_customer),
-            grantor_left=self._left(spent),
-            authority_policy=self.name,
-            policy_version=self.version,
-        )
-
-    def _left(self, spent: "Spent") -> int:
-        left = self.grantor_budget - spent.by_grantor
-        return max(
-            0, min(left, self.rolling_day_budget - spent.in_a_day) if self.rolling_day_budget else left
-        )
-
-    def authorize(self, amount: int, band: Band) -> None:
-        """FailedPrecondition `OVER_AUTHORITY` above the band's limit, with the limit in the metadata."""
-        limit = self.limits[band]
-        if amount > limit:
-            told = f"{self.name} allows at most {limit} for a customer in the band {band}."
-            by = {"resource": self.name, "policy_version": self.version, "limit": limit, "band": band}
-            raise FailedPrecondition("OVER_AUTHORITY", told, by | {"amount": amount})
-
-    def within_budget(self, amount: int, spent: "Spent") -> None:
-        """FailedPrecondition `OVER_BUDGET` when the customer's or the grantor's budget does not allow it."""
-        period = f"{self.budget_period.days} days"
-        for whose, budget, used, time in (
-            ("customer", self.customer_budget, spent.on_customer, period),
-            ("grantor", self.grantor_budget, spent.by_grantor, period),
-            ("grantor", self.rolling_day_budget or self.grantor_budget, spent.in_a_day, "24 hours"),
-        ):
-            if used + amount > budget:
-                left = max(0, budget - used)
-                told = f"{self.name} allows at most {budget} for one {whose} in {time}; {left} are left."
-                by = {"resource": self.name, "whose": whose, "budget": budget, "left": left}
-                raise FailedPrecondition("OVER_BUDGET", told, by)
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What was granted for one harm so far, without what was reversed: by people, and by the policy."""
-
-    by_people: int
-    by_policy: int
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What was granted within the budget period: to one customer, by one grantor, and by them in 24 hours."""
-
-    on_customer: int
-    by_grantor: int
-    in_a_day: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What one grantor may grant one customer: for one harm, and what is left of both budgets."""
-
-    limit: int
-    customer_left: int
-    grantor_left: int
-    authority_policy: str
-    policy_version: int
-
-    @property
-    def amount(self) -> int:
-        """The most that a grant may be of."""
-        return min(self.limit, self.customer_left, self.grantor_left)
-
-
 def why_granted(goodwill: Goodwill, _: Told) -> Why:
-    """Why goodwill was granted."""
+    """Why goodwill was granted, or is not."""
     made_up = f", for promises/{goodwill.promise_id}" if goodwill.promise_id else ""
+    if goodwill.state not in (State.GRANTED, State.REVERSED):
+        asked = f"{_said(goodwill)} asked for on {shown(goodwill.create_time)}, by {goodwill.requester}"
+        became = {State.DECLINED: f" Declined by {goodwill.decider} ({goodwill.decision_reason_code})."}
+        late = {State.EXPIRED: " Nobody said yes or no in time."}
+        return Why(f"{asked}{made_up} ({goodwill.reason_code}).{(became | late).get(goodwill.state, '')}")
     by = goodwill.grantor if goodwill.grantor.startswith("agents/") else "policy"
-    points, unit = goodwill.points.amount, goodwill.points.unit.rpartition("/")[2]
-    granted = f"{points} {unit} given {shown(goodwill.create_time)}, by {by}"
+    at = goodwill.create_time
+    if goodwill.requester:
+        by = f"{by}, whom {goodwill.requester} asked on {shown(goodwill.create_time)}"
+        at = goodwill.update_time if goodwill.state is State.GRANTED else at
+    granted = f"{_said(goodwill)} given {shown(at)}, by {by}"
     taken_back = f" Reversed on {shown(goodwill.update_time)}." if goodwill.state is State.REVERSED else ""
     summary = f"{granted}{made_up} ({goodwill.reason_code}).{taken_back}"
     return Why(summary, goodwill.authority_policy, str(goodwill.policy_version))
+
+
+def _said(goodwill: Goodwill) -> str:
+    if goodwill.cost is None:
+        return f"{goodwill.amount} {goodwill.unit_id}"
+    money = f"{goodwill.cost.amount} {goodwill.cost.currency_code}"
+    if goodwill.kind is GiftKind.MONEY:
+        return money
+    what = f" {goodwill.gift_reference}" if goodwill.gift_reference else ""
+    return f"{goodwill.kind.lower().replace('_', ' ')}{what} (costs {money})"

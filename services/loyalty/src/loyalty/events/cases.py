@@ -12,7 +12,8 @@ from chassis.inbox.subscription import Handler
 from loyalty.domain.goodwill import KnownPromise
 from loyalty.names import CASE, CUSTOMER, DEPARTMENT, PROMISE
 from loyalty.store.tables import INSERT_HARMS, INSERT_PROMISES
-from loyalty.usecases.goodwill import Authority, Delay, grant_for_delay
+from loyalty.usecases.goodwill import Delay, grant_for_delay
+from loyalty.usecases.goodwill_authority import Authority
 from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk, PromiseBroken, PromiseKept, PromiseRenegotiated
 from rapport.common.v1.states_pb2 import PROMISE_STATE_BROKEN, PROMISE_STATE_KEPT_LATE
 

@@ -12,7 +12,7 @@ from chassis.api.decoding import into
 from chassis.api.entities import found
 from chassis.api.messages import decimal, exact, to_message
 from chassis.api.validation import Check
-from chassis.context import Call, current_call
+from chassis.context import Call
 from chassis.db.transaction import Transaction
 from chassis.explain.explainer import explain
 from chassis.grpc.ingest import ingest
@@ -21,22 +21,17 @@ from chassis.money import Money
 from chassis.servicer import Rpc
 from loyalty import names
 from loyalty.domain import value
-from loyalty.domain.goodwill import why_granted
 from loyalty.store import tables as store
 from loyalty.store.purchases import GET_PURCHASE, GET_VALUE, LIST_PURCHASES, LIST_VALUES, VALUES_OF
 from loyalty.usecases import ledger
 from loyalty.usecases.bought import Bought
-from loyalty.usecases.goodwill import Authority, assess, grant_goodwill
 from loyalty.usecases.purchases import record_batch, record_purchases
 from loyalty.usecases.return_purchase import return_purchase
 from loyalty.usecases.values import others_of, rates_for
 from rapport.common.v1.explanation_pb2 import Explanation
-from rapport.loyalty.v1 import goodwill_service_pb2 as goodwill_pb
 from rapport.loyalty.v1 import program_service_pb2 as program_pb
 from rapport.loyalty.v1 import purchase_service_pb2 as purchase_pb
 from rapport.loyalty.v1.customer_value_pb2 import CustomerValue
-from rapport.loyalty.v1.goodwill_pb2 import Goodwill
-from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceServicer
 from rapport.loyalty.v1.program_pb2 import Program, Unit
 from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceServicer
 from rapport.loyalty.v1.purchase_pb2 import Purchase
@@ -158,25 +153,3 @@ class PurchaseRpc(Rpc, PurchaseServiceServicer):
             )
             for each in values
         ]
-
-
-class GoodwillRpc(Rpc, GoodwillServiceServicer):
-    """Goodwill within the authority of who grants it."""
-
-    authority: Authority
-
-    GrantGoodwill = change(goodwill_pb.GrantGoodwillRequest, grant_goodwill, Goodwill)
-
-    async def CheckGoodwill(
-        self, request: goodwill_pb.CheckGoodwillRequest, context: Any
-    ) -> goodwill_pb.CheckGoodwillResponse:
-        """Tell what whoever asks may still grant."""
-        (customer_id,) = names.CUSTOMER.parse(request.customer, "customer")
-        promise_id = names.PROMISE.parse(request.promise, "promise")[0] if request.promise else None
-        principal = current_call.get().principal
-        allowance = await assess(self.db, self.authority, principal, customer_id, promise_id)
-        return to_message(goodwill_pb.CheckGoodwillResponse, allowance)
-
-    GetGoodwill = get(names.GOODWILL, store.GET_GOODWILL, Goodwill)
-    ListGoodwill = listing(goodwill_pb.ListGoodwillResponse, store.LIST_GOODWILL)
-    ExplainGoodwill = explain(names.GOODWILL, store.GET_GOODWILL, Goodwill, why_granted)

@@ -21,6 +21,7 @@ POLICIES_FOR = Statement(
     sa.select(POLICIES)
     .where(
         POLICIES.c.department_id.in_([sa.bindparam("department_id", type_=sa.Text), PLATFORM]),
+        POLICIES.c.act == sa.bindparam("act", type_=sa.Text),
         sa.not_(POLICIES.c.disabled),
     )
     .order_by(POLICIES.c.id),

@@ -1,4 +1,4 @@
-"""The service's tables, of the entities that they hold, and statements on programs, members and goodwill.
+"""The service's tables, of the entities that they hold, and statements on programs, members and promises.
 
 Migrations add what keeps the ledger right.
 """
@@ -8,15 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement, of_entity
-from chassis.db.tables import among, table, updated
+from chassis.db.tables import table, updated
 from loyalty.domain import ledger, program
-from loyalty.domain.goodwill import Given, Goodwill, KnownPromise, Promised, Spent, State
+from loyalty.domain.goodwill import Goodwill, KnownPromise, Promised
 from loyalty.domain.rates import ExchangeRate
 from loyalty.domain.value import CustomerValue, Purchase
-from loyalty.names import CUSTOMER
 
 METADATA = sa.MetaData()
 
@@ -71,57 +69,6 @@ GET_UNIT = Statement(_UNIT, row=program.Unit)
 LOCK_UNIT = Statement(_UNIT.with_for_update(), row=program.Unit)
 UNITS_OF = Statement(_UNITS, row=program.Unit)
 LIST_UNITS = Listing(_UNITS, UNITS.c.id, row=program.Unit)
-
-INSERT_GOODWILL = Statement[Any](sa.insert(GOODWILL))
-
-GET_GOODWILL = Statement(sa.select(GOODWILL).where(GOODWILL.c.id == sa.bindparam("id")), row=Goodwill)
-
-LIST_GOODWILL = Listing(
-    sa.select(GOODWILL),
-    GOODWILL.c.id,
-    descending=True,
-    row=Goodwill,
-    filters={"customer": filters.customer(GOODWILL.c.customer_id, CUSTOMER)},
-)
-
-# The grant that a transfer moved, if it moved one.
-REVERSE_GOODWILL = Statement(
-    sa.update(GOODWILL)
-    .where(GOODWILL.c.transfer_id == sa.bindparam("transfer"))
-    .values(state=State.REVERSED.value, version=GOODWILL.c.version + 1, update_time=sa.bindparam("at"))
-    .returning(GOODWILL),
-    row=Goodwill,
-)
-
-_STANDS = GOODWILL.c.state == State.GRANTED.value
-_CUSTOMER = among(GOODWILL.c.customer_id, "customer_ids")
-_GRANTOR = GOODWILL.c.grantor == sa.bindparam("grantor")
-
-
-def _sum(*of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    points = sa.select(sa.cast(sa.func.sum(GOODWILL.c.amount), sa.BigInteger)).where(_STANDS, *of)
-    return sa.func.coalesce(points.scalar_subquery(), 0)
-
-
-_LATELY = GOODWILL.c.create_time > sa.bindparam("since")
-SPENT = Statement(
-    sa.select(
-        _sum(_CUSTOMER, _LATELY).label("on_customer"),
-        _sum(_GRANTOR, _LATELY).label("by_grantor"),
-        _sum(_GRANTOR, GOODWILL.c.create_time > sa.bindparam("day_ago")).label("in_a_day"),
-    ),
-    row=Spent,
-)
-
-# To whoever: a merge that was undone has left it with another name than the promise.
-_OF_CHAIN = GOODWILL.c.root_id == sa.bindparam("root_id")
-GIVEN = Statement(
-    sa.select(
-        _sum(_OF_CHAIN, GOODWILL.c.grantor != sa.bindparam("policy")).label("by_people"),
-        _sum(_OF_CHAIN, GOODWILL.c.grantor == sa.bindparam("policy")).label("by_policy"),
-    ),
-    row=Given,
-)
 
 INSERT_PROMISES = Bulk[Any](PROMISES, lambda into: into.on_conflict_do_nothing())
 INSERT_HARMS = Bulk[Any](HARMS, lambda into: into.on_conflict_do_nothing())

@@ -1,42 +1,40 @@
 """Granting goodwill."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
+from decimal import Decimal
 from uuid import UUID
 
 import structlog
 
 from chassis import ids
-from chassis.api.actors import actor_name
-from chassis.authority import authority
-from chassis.context import Principal
-from chassis.db.aliases import groups_of, lock_person
-from chassis.db.database import Database
-from chassis.db.statement import LOCK_NAME, Executor, values
+from chassis.db.aliases import lock_person
+from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, invalid
 from chassis.facts import fact_of
 from chassis.telemetry.authority import Acts
 from loyalty.domain.facts import GoodwillGranted
-from loyalty.domain.front_line import Harm
-from loyalty.domain.goodwill import Allowance, Given, Goodwill, GoodwillRule, KnownPromise, Points, Spent
+from loyalty.domain.goodwill import Gift, GiftKind, Goodwill, InKind, Points, State
+from loyalty.domain.goodwill_rule import GoodwillRule
 from loyalty.domain.ledger import Account, AccountType, Leg
-from loyalty.domain.value import Band, ValueFormula
-from loyalty.names import ACCOUNT, PROMISE, UNIT
-from loyalty.store.front_line import HARM_OF_PROMISE, POLICIES_FOR
-from loyalty.store.purchases import VALUES_OF
-from loyalty.store.tables import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
+from loyalty.domain.program import Program, Unit
+from loyalty.names import ACCOUNT, PROMISE
+from loyalty.store.goodwill import INSERT_GOODWILL, UPDATE_GOODWILL
+from loyalty.store.tables import INSERT_PROGRAM, INSERT_UNIT
+from loyalty.usecases.goodwill_authority import (
+    Authority,
+    Judged,
+    given_for,
+    grantor_of,
+    judge,
+    spent_by,
+)
 from loyalty.usecases.ledger import open_own
 from loyalty.usecases.memberships import account_of
 from loyalty.usecases.posting import post_transfer
-from loyalty.usecases.values import rates_for
 
-# What the policy grants.
-_PROGRAM, _UNIT = "main", "points"
-_GRANTED = UNIT.format(_PROGRAM, _UNIT)
-
-GRANTS = Acts("goodwill")  # of people; what the policy gives by itself is no act of theirs
+# Of people; what the policy gives by itself is no act of theirs.
+GRANTS = {act: Acts(act.lower()) for act in ("GOODWILL", "REFUND", "REPLACEMENT")}
 _log = structlog.get_logger()
 
 
@@ -58,85 +56,47 @@ class Delay:
     department_id: str | None
 
 
-_DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """What decides how much may be granted."""
-
-    policy: GoodwillRule
-    formula: ValueFormula
-
-    async def band(self, on: Executor, names: Sequence[UUID], at: datetime) -> Band:
-        """The value band at a time of the customer who has these names."""
-        values = await VALUES_OF.all(on, customer_ids=names)
-        return self.formula.band(*values, rates=await rates_for(on, self.formula, values, at))
-
-    async def of_person(
-        self, on: Executor, principal: Principal, band: Band, promise_id: UUID | None
-    ) -> GoodwillRule:
-        """What a person may grant for what was promised, or for nothing in particular.
-
-        Without a policy of their department or of the platform as the settings say.
-        """
-        policies = await POLICIES_FOR.all(on, department_id=principal.department)
-        harm = await HARM_OF_PROMISE.maybe(on, id=promise_id) if promise_id else None
-        return self.policy.told_by(authority(policies, principal, band, harm.harm if harm else Harm.NONE))
-
-
-async def assess(
-    db: Database, authority: Authority, principal: Principal, customer_id: UUID, promise_id: UUID | None
-) -> Allowance:
-    """What somebody may still grant a customer. Nothing is locked: others may grant meanwhile."""
-    grantor, now = actor_name(principal.subject, db.service), db.clock.now()
-    names = (await groups_of(db, [customer_id])).everybody
-    band = await authority.band(db, names, now)
-    policy = await authority.of_person(db, principal, band, promise_id)
-    times = {"since": now - policy.budget_period, "day_ago": now - _DAY}
-    spent = await SPENT.one(db, customer_ids=names, grantor=grantor, **times)
-    return policy.allowance(band, spent)
-
-
 async def grant_goodwill(
     tx: Transaction,
     authority: Authority,
     *,
     customer_id: UUID,
-    points: Points,
+    points: Points | None,
+    money: Decimal | None,
+    money_currency: str,
+    in_kind: InKind | None,
     reason_code: str,
+    explanation: str,
     promise_id: UUID | None,
 ) -> Goodwill:
     """Grant what a person decided.
 
-    FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`, `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; NotFound
-    for a promise that is not known here; AlreadyExists `GOODWILL_EXISTS`.
+    InvalidArgument for what no policy grants; FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`,
+    `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; NotFound for a promise that is not known here; AlreadyExists
+    `GOODWILL_EXISTS`.
     """
-    if points.unit not in ("", _GRANTED):
-        raise invalid("goodwill.points.unit", "INVALID_NAME", f"must be {_GRANTED}, what the policy grants")
+    gift = authority.gift(points, money, money_currency, in_kind)
     names = await lock_person(tx, customer_id)
-    spent = await _spent(tx, names, authority.policy, _grantor(tx))
-    promise = await _promise(tx, promise_id, names) if promise_id else None
-    band = await authority.band(tx, names, tx.now)
-    policy = await authority.of_person(tx, tx.call.principal, band, promise_id)
-    with GRANTS.judged(points.amount, tx.after_commit):
-        policy.authorize(points.amount, band)
-        policy.within_budget(points.amount, spent)
-    root_id, causing = (promise.root_id, promise.department_id) if promise else (None, None)
-    return await _grant(tx, policy, customer_id, points.amount, reason_code, promise_id, root_id, causing)
+    judged = await judge(tx, authority, gift, names, promise_id)
+    goodwill = new_goodwill(tx, customer_id, gift, reason_code, explanation, promise_id, judged)
+    allow(tx, goodwill, judged, grantor_of(tx))
+    await _give(tx, goodwill, is_new=True)
+    return goodwill
 
 
 async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -> Goodwill | None:
     """Grant what the policy gives for a moved promise, up to what the whole delay so far earns.
 
-    None when that is nothing or was given. What a person gave counts towards it and takes none of it away. In
-    whatever order the moves of one thing are told, the customer has the same in the end: what the longest
-    delay earns, or what the person gave if that is more.
+    None when that is nothing or was given, or when a person made up for it in money or in kind. What a person
+    gave counts towards it and takes none of it away. In whatever order the moves of one thing are told, the
+    customer has the same in the end: what the longest delay earns, or what the person gave if that is more.
     """
     policy = authority.policy
     names = await lock_person(tx, delay.customer_id)
-    spent = await _spent(tx, names, policy)
-    given = await _given(tx, delay.root_id)
+    spent = await spent_by(tx, names, policy)
+    given = await given_for(tx, delay.root_id)
+    if given.in_other_kinds:
+        return None
     band = await authority.band(tx, names, tx.now)
     earned = policy.for_delay(delay.first_due, delay.new_due, delay.zone, delay.reason_code, band)
     due = earned - given.by_policy - given.by_people
@@ -146,83 +106,115 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
         _log.warning("a customer's budget holds goodwill back", promise=promise, points=held_back)
     if not points:
         return None
-    moved = delay.promise_id, delay.root_id, delay.department_id
-    return await _grant(tx, policy, delay.customer_id, points, "promise-renegotiated", *moved)
+    gift = Gift(GiftKind.POINTS, points)
+    goodwill = _goodwill(tx, delay.customer_id, gift, "promise-renegotiated", "", delay.promise_id)
+    goodwill.root_id, goodwill.causing_id = delay.root_id, delay.department_id
+    _granted_by(goodwill, policy, grantor_of(tx))
+    await _give(tx, goodwill, is_new=True)
+    return goodwill
 
 
-async def _given(tx: Transaction, root_id: UUID) -> Given:
-    """What a chain was given so far. Read under the lock of the customer's budget: nobody adds to it."""
-    return await GIVEN.one(tx, root_id=root_id, policy=f"services/{tx.db.service}")
-
-
-async def _spent(tx: Transaction, names: Sequence[UUID], policy: GoodwillRule, grantor: str = "") -> Spent:
-    """What was granted a person who is locked within the budget period; nobody adds to it meanwhile.
-
-    The policy has no budget of a grantor: its grants, all by the service, do not wait for each other.
-    """
-    if grantor:
-        await LOCK_NAME.run(tx, name=grantor)
-    times = {"since": tx.now - policy.budget_period, "day_ago": tx.now - _DAY}
-    return await SPENT.one(tx, customer_ids=names, grantor=grantor, **times)
-
-
-def _grantor(tx: Transaction) -> str:
-    return actor_name(tx.call.principal.subject, tx.db.service)
-
-
-async def _promise(tx: Transaction, promise_id: UUID, names: Sequence[UUID]) -> KnownPromise:
-    """A promise that a person may make up for to the customer."""
-    promise = await GET_PROMISE.maybe(tx, id=promise_id)
-    if promise is None:
-        name = PROMISE.format(promise_id)
-        refusal = NotFound(name, f"{name} is not known here; the news of a new one takes a moment.")
-        refusal.retry_after_s = 1
-        raise refusal
-    promise.check(names, await _given(tx, promise.root_id))
-    return promise
-
-
-async def _grant(
+def new_goodwill(
     tx: Transaction,
-    policy: GoodwillRule,
     customer_id: UUID,
-    amount: int,
+    gift: Gift,
     reason_code: str,
+    explanation: str,
     promise_id: UUID | None,
-    root_id: UUID | None,
-    causing_id: str | None,
+    judged: Judged,
 ) -> Goodwill:
-    """Give something to a customer for one harm, that of the promise's chain if a promise is named.
+    """What a person wants to give, for the harm of a promise's chain if one is named.
 
     It costs the department that has to keep the promise; the program, where that is not known.
     """
-    account = await account_of(tx, _PROGRAM, customer_id, _UNIT)
-    goodwill = Goodwill(
+    goodwill = _goodwill(tx, customer_id, gift, reason_code, explanation, promise_id)
+    if judged.promise:
+        goodwill.root_id, goodwill.causing_id = judged.promise.root_id, judged.promise.department_id
+    return goodwill
+
+
+def allow(tx: Transaction, goodwill: Goodwill, judged: Judged, grantor: str) -> None:
+    """Let it be granted by what was judged. FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`."""
+    with GRANTS[goodwill.kind.act].judged(goodwill.amount, tx.after_commit):
+        judged.policy.authorize(goodwill.amount, judged.band)
+        judged.policy.within_budget(goodwill.amount, judged.spent)
+    _granted_by(goodwill, judged.policy, grantor)
+
+
+async def give_what_was_asked(tx: Transaction, goodwill: Goodwill) -> None:
+    """Give what somebody asked for, and somebody else allowed."""
+    await _give(tx, goodwill, is_new=False)
+
+
+def _granted_by(goodwill: Goodwill, policy: GoodwillRule, grantor: str) -> None:
+    goodwill.authority_policy, goodwill.policy_version = policy.name, policy.version
+    goodwill.grantor = grantor
+
+
+def _goodwill(
+    tx: Transaction,
+    customer_id: UUID,
+    gift: Gift,
+    reason_code: str,
+    explanation: str,
+    promise_id: UUID | None,
+) -> Goodwill:
+    return Goodwill(
         id=ids.uuid7(tx.now),
         customer_id=customer_id,
-        membership_id=account.membership_id,  # type: ignore[arg-type]  # a member's has one
-        program_id=_PROGRAM,
-        unit_id=_UNIT,
-        amount=amount,
+        membership_id=None,
+        program_id=gift.program_id,
+        unit_id=gift.unit_id,
+        amount=gift.amount,
         reason_code=reason_code,
         promise_id=promise_id,
-        root_id=root_id,
-        transfer_id=ids.uuid7(tx.now),
+        root_id=None,
+        transfer_id=None,
         department_id=tx.call.principal.department or None,
-        authority_policy=policy.name,
-        policy_version=policy.version,
-        grantor=_grantor(tx),
+        authority_policy="",
+        policy_version=0,
+        grantor="",
         create_time=tx.now,
         update_time=tx.now,
+        kind=gift.kind,
+        currency_code=gift.currency_code,
+        gift_reference=gift.reference,
+        explanation=explanation,
     )
-    await INSERT_GOODWILL.run(tx, **values(goodwill))
-    granted = tx.record(fact_of(GoodwillGranted, goodwill, points=amount), version=goodwill.version)
-    fund = Account.of_program(_PROGRAM, _UNIT, AccountType.GOODWILL, tx.now, causing_id or "")
+
+
+async def _give(tx: Transaction, goodwill: Goodwill, *, is_new: bool) -> None:
+    """Book it on the department that caused it, and tell of it."""
+    goodwill.state, goodwill.transfer_id = State.GRANTED, ids.uuid7(tx.now)
+    into = await _getter(tx, goodwill)
+    await (INSERT_GOODWILL if is_new else UPDATE_GOODWILL).run(tx, **values(goodwill))
+    fact = fact_of(GoodwillGranted, goodwill, **goodwill.told | {"create_time": tx.now})
+    granted = tx.record(fact, version=goodwill.version)
+    at = goodwill.program_id, goodwill.unit_id, AccountType.GOODWILL, tx.now
+    fund = Account.of_program(*at, goodwill.causing_id or "")
     if ACCOUNT.match(fund.name) is None:  # too long with that department's code
-        fund = Account.of_program(_PROGRAM, _UNIT, AccountType.GOODWILL, tx.now)
+        fund = Account.of_program(*at)
     await open_own(tx, [fund])
-    legs = [Leg(fund.name, -goodwill.amount), Leg(account.name, goodwill.amount)]
+    legs = [Leg(fund.name, -goodwill.amount), Leg(into, goodwill.amount)]
     await post_transfer(
-        tx, legs=legs, reason_code=reason_code, transfer_id=goodwill.transfer_id, caused_by=granted
+        tx,
+        legs=legs,
+        reason_code=goodwill.reason_code,
+        transfer_id=goodwill.transfer_id,
+        caused_by=granted,
     )
-    return goodwill
+
+
+async def _getter(tx: Transaction, goodwill: Goodwill) -> str:
+    """The account that gets it: the customer's of points; of all else what was given away."""
+    if goodwill.gift.is_points:
+        account = await account_of(tx, goodwill.program_id, goodwill.customer_id, goodwill.unit_id)
+        goodwill.membership_id = account.membership_id
+        return account.name
+    program_id, unit_id = goodwill.program_id, goodwill.unit_id
+    await INSERT_PROGRAM.maybe(tx, **values(Program(program_id, "Goodwill", 1, tx.now, tx.now, "UTC")))
+    unit = Unit(program_id, unit_id, goodwill.currency_code, 1, tx.now, tx.now)
+    await INSERT_UNIT.maybe(tx, **values(unit))
+    given = Account.of_program(program_id, unit_id, AccountType.REDEEMED, tx.now)
+    await open_own(tx, [given])
+    return given.name

@@ -13,10 +13,10 @@ from loyalty.domain.facts import GoodwillReversed
 from loyalty.domain.ledger import MANAGED, AccountType, Leg, Order, Transfer, check_legs
 from loyalty.domain.lots import Lot, LotState
 from loyalty.names import TRANSFER
+from loyalty.store.goodwill import REVERSE_GOODWILL
 from loyalty.store.ledger import GET_REVERSAL, GET_TRANSFER
 from loyalty.store.lots import ALLOCATED, RESERVATION_BY
 from loyalty.store.memberships import SUCCESSORS
-from loyalty.store.tables import REVERSE_GOODWILL
 from loyalty.usecases.book import Book
 
 Parts = Sequence[tuple[Lot, int]]  # what a transfer put into each lot; negative for what it took
@@ -88,7 +88,7 @@ async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: s
     _redirect(book, reversal, parts)
     caused_by = None
     for goodwill in await REVERSE_GOODWILL.all(tx, transfer=transfer_id, at=tx.now):
-        fact = fact_of(GoodwillReversed, goodwill, points=goodwill.amount)
+        fact = fact_of(GoodwillReversed, goodwill, **goodwill.told)
         caused_by = tx.record(fact, version=goodwill.version)
     _undo(book, reversal, parts, caused_by)
     await book.write()

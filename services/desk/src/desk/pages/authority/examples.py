@@ -4,9 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chassis.api.messages import value_name
+from google.type.money_pb2 import Money
+
+from chassis.api.messages import decimal, money, value_name
 from chassis.authority import authority
 from chassis.context import Principal
+from chassis.money import Currency
 from desk.language.catalogues import N_
 from desk.pages.authority.forms import UNITS
 from desk.ui import words
@@ -44,6 +47,7 @@ class Limit:
     least_harm: Harm | None
     amount: int
     rolling_day_amount: int
+    currency: str = ""  # of amounts that are money, in its smallest unit
 
 
 @dataclass
@@ -85,8 +89,9 @@ def examples_of(
         who = Principal("agent:anybody", department, frozenset({role} - {""}))
         may = authority(policies, who, band, harm)
         if may.policy is None:
-            return say(UNLIMITED)
-        return _spoken(act, may.amount, may.rolling_day_amount, say)
+            return say(NONE if UNITS[act] == "money" else UNLIMITED)
+        currency = may.policy.limits[0].currency if may.policy.limits else ""
+        return spoken(act, may.amount, may.rolling_day_amount, currency, say)
 
     def cell(role: str, band: Band, harm: Harm) -> Cell:
         was, now = (amount(each, role, band, harm) for each in (old, new))
@@ -99,14 +104,26 @@ def examples_of(
     ]
 
 
-def _spoken(act: str, amount: int, day: int, say: Speech) -> str:
+def spoken(act: str, amount: int, day: int, currency: str, say: Speech) -> str:
+    """How much of an act, at once and within a day."""
     if not amount:
         return say(NONE)
+    if currency:
+        most, n = (say.money(money(Currency.of(currency).amount(each), currency)) for each in (amount, day))
+        return say("{most}, {n} in 24 hours", most=most, n=n) if day else most
     if act == "EXTENSION":
         most = say.count(amount, "{n} day", "{n} days")
     else:
         most = say.count(amount, "{n} point", "{n} points")
     return say("{most}, {n} in 24 hours", most=most, n=day) if day else most
+
+
+def counted(limit: AuthorityPolicy.Limit, field: str) -> int:
+    """An amount of a limit; of money in the smallest unit of its currency."""
+    amount: int | Money = getattr(limit, field)
+    if isinstance(amount, int):
+        return amount
+    return Currency.of(amount.currency_code).smallest(decimal(amount)) if amount.currency_code else 0
 
 
 def _of_act(policies: Iterable[AuthorityPolicy], act: str) -> list[Policy]:
@@ -120,8 +137,9 @@ def _policy(each: AuthorityPolicy) -> Policy:
             limit.permission,
             Band(band) if (band := value_name(limit, "least_band")) else None,
             Harm(harm) if (harm := value_name(limit, "least_harm")) else None,
-            getattr(limit, unit),
-            getattr(limit, f"rolling_day_{unit}"),
+            counted(limit, unit),
+            counted(limit, f"rolling_day_{unit}"),
+            limit.money.currency_code,
         )
         for limit in each.limits
     ]

@@ -1,16 +1,24 @@
 """What somebody typed of an authority policy, as the message that says so."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
+from decimal import Decimal
+from typing import Any
 
-from chassis.api.messages import value_name
+from google.type.money_pb2 import Money
+
+from chassis.api.messages import money, shown_amount, value_name
 from chassis.errors import invalid
+from desk.language.catalogues import N_
 from desk.pages.trying import Typed, whole
 from rapport.cases.v1.authority_policy_pb2 import AuthorityPolicy
 from rapport.common.v1.states_pb2 import Harm
 from rapport.common.v1.value_band_pb2 import ValueBand
 
-UNITS = {"GOODWILL": "points", "EXTENSION": "days"}  # what each act is counted in
+# What each act is counted in.
+UNITS = {"GOODWILL": "points", "EXTENSION": "days", "REFUND": "money", "REPLACEMENT": "money"}
+_MONEY = re.compile(r"([0-9]{1,7}(?:[.][0-9]{1,9})?) *([A-Za-z]{3})")
 
 
 @dataclass(frozen=True)
@@ -35,8 +43,8 @@ def rows_of(policy: AuthorityPolicy) -> list[Row]:
             each.permission,
             value_name(each, "least_band"),
             value_name(each, "least_harm"),
-            str(getattr(each, unit)),
-            str(getattr(each, f"rolling_day_{unit}") or ""),
+            _written(each, unit),
+            _written(each, f"rolling_day_{unit}"),
         )
         for each in policy.limits
     ]
@@ -52,6 +60,7 @@ def rows_typed(typed: Typed) -> Sequence[Row]:
 def policy_of(now: AuthorityPolicy, typed: Typed) -> AuthorityPolicy:
     """The policy as it is to be. InvalidArgument for a number that is none, a band or a harm."""
     unit = UNITS[value_name(now, "act")]
+    read: Callable[[str, str], Any] = _money if unit == "money" else whole
     proposed = AuthorityPolicy(
         name=now.name,
         display_name=typed.text("display_name"),
@@ -66,9 +75,26 @@ def policy_of(now: AuthorityPolicy, typed: Typed) -> AuthorityPolicy:
             permission=row.permission,
             least_band=_member(f"{path}.least_band", ValueBand, "VALUE_BAND", row.band),
             least_harm=_member(f"{path}.least_harm", Harm, "HARM", row.harm),
-            **{name: whole(f"{path}.{field}", text) for name, (text, field) in amounts.items()},
+            **{name: read(f"{path}.{field}", text) for name, (text, field) in amounts.items()},
         )
     return proposed
+
+
+def _written(limit: AuthorityPolicy.Limit, field: str) -> str:
+    """An amount as it is typed; empty when there is none."""
+    amount = getattr(limit, field)
+    if not isinstance(amount, Money):
+        return str(amount or "")
+    return shown_amount(amount) if limit.HasField(field) else ""  # type: ignore[arg-type]
+
+
+def _money(field: str, text: str) -> Money | None:
+    """An amount with its currency, `25 EUR`; None of nothing."""
+    if not text:
+        return None
+    if not (typed := _MONEY.fullmatch(text)):
+        raise invalid(field, "INVALID_NUMBER", N_("must be an amount with its currency, such as 25.50 EUR"))
+    return money(Decimal(typed[1]), typed[2].upper())
 
 
 def _member(field: str, enum: type, prefix: str, key: str) -> int:

@@ -6,15 +6,21 @@ from dataclasses import dataclass
 from chassis.api.messages import moment, value_name
 from chassis.names import PLATFORM
 from desk.language.catalogues import N_
-from desk.pages.authority.examples import Band, Harm
+from desk.pages.authority.examples import Band, Harm, counted, spoken
 from desk.pages.authority.forms import UNITS
 from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.authority_policy_pb2 import AuthorityPolicy
 
-ACTS = {"GOODWILL": N_("Give goodwill"), "EXTENSION": N_("Put a promise off")}
-UNITS_SAID = {"GOODWILL": N_("Points"), "EXTENSION": N_("Days")}
+ACTS = {
+    "GOODWILL": N_("Give goodwill"),
+    "EXTENSION": N_("Put a promise off"),
+    "REFUND": N_("Give money"),
+    "REPLACEMENT": N_("Give something in kind"),
+}
+_MONEY = N_("Amount, such as 25 EUR")
+UNITS_SAID = {"GOODWILL": N_("Points"), "EXTENSION": N_("Days"), "REFUND": _MONEY, "REPLACEMENT": _MONEY}
 EVERYBODYS = f"departments/{PLATFORM}"
 
 
@@ -74,10 +80,9 @@ def lines(policies: Iterable[AuthorityPolicy], say: Speech) -> list[Line]:
 def most(policy: AuthorityPolicy, say: Speech) -> str:
     """How much is done by a policy at most, at once."""
     act = value_name(policy, "act")
-    number = max((getattr(limit, UNITS[act]) for limit in policy.limits), default=0)
-    if act == "EXTENSION":
-        return say.count(number, "{n} day", "{n} days")
-    return say.count(number, "{n} point", "{n} points")
+    number = max((counted(limit, UNITS[act]) for limit in policy.limits), default=0)
+    currency = policy.limits[0].money.currency_code if policy.limits else ""
+    return spoken(act, number, 0, currency, say)
 
 
 def versions(found: Sequence[AuthorityPolicy], say: Speech) -> list[Version]:

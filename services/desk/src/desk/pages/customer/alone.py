@@ -8,7 +8,12 @@ from desk.pages.services import Parts
 from desk.ui.speech import Speech
 from rapport.cases.v1.authority_service_pb2 import CheckAuthorityResponse
 
-_ACTS = {"GOODWILL": N_("Goodwill"), "EXTENSION": N_("Put a promise off")}
+_ACTS = {
+    "GOODWILL": N_("Goodwill"),
+    "EXTENSION": N_("Put a promise off"),
+    "REFUND": N_("Give money"),
+    "REPLACEMENT": N_("Give something in kind"),
+}
 
 
 def alone(parts: Parts, say: Speech) -> Sequence[tuple[str, str, str]]:
@@ -23,10 +28,13 @@ def alone(parts: Parts, say: Speech) -> Sequence[tuple[str, str, str]]:
 def _how_much(each: CheckAuthorityResponse.Authority, say: Speech) -> str:
     if value_name(each, "reason") == "NO_LIMIT_HOLDS":
         return say("not alone: ask somebody with more authority")
-    if value_name(each, "act") == "EXTENSION":
-        most, left = say.count(each.days, "{n} day", "{n} days"), each.days_left
+    if each.HasField("money"):
+        most, left = say.money(each.money), say.money(each.money_left)
+        is_less = each.money_left != each.money
+    elif value_name(each, "act") == "EXTENSION":
+        most, left = say.count(each.days, "{n} day", "{n} days"), say.number(each.days_left)
         is_less = each.days_left < each.days
     else:
-        most, left = say.count(each.points, "{n} point", "{n} points"), each.points_left
+        most, left = say.count(each.points, "{n} point", "{n} points"), say.number(each.points_left)
         is_less = each.points_left < each.points
-    return say("{most}; {left} left today", most=most, left=say.number(left)) if is_less else most
+    return say("{most}; {left} left today", most=most, left=left) if is_less else most

@@ -1,0 +1,115 @@
+"""Goodwill that needs somebody with more authority: asked for, and approved, declined, or too late."""
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from prometheus_client import Gauge
+
+from chassis.api.entities import found
+from chassis.db.aliases import lock_person
+from chassis.db.database import Database
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition
+from chassis.facts import fact_of
+from chassis.work.timers import Timer
+from loyalty.domain.facts import GoodwillDeclined, GoodwillRequested, GoodwillRequestExpired
+from loyalty.domain.goodwill import Goodwill, InKind, Points, State
+from loyalty.names import GOODWILL
+from loyalty.store.goodwill import (
+    GET_GOODWILL,
+    INSERT_GOODWILL,
+    LOCK_GOODWILL,
+    UPDATE_GOODWILL,
+    WAITING,
+)
+from loyalty.usecases.goodwill import allow, give_what_was_asked, new_goodwill
+from loyalty.usecases.goodwill_authority import Authority, grantor_of, judge
+
+REQUEST_TIMER = "goodwill-request-expires"
+LIFETIME = timedelta(days=7)
+REQUESTS = Gauge("rapport_goodwill_requests", "Requests for goodwill that wait. The same in every replica.")
+OLDEST = Gauge(
+    "rapport_goodwill_request_oldest_seconds",
+    "How long the request for goodwill that waits longest has waited. The same in every replica.",
+)
+
+
+async def request_goodwill(
+    tx: Transaction,
+    authority: Authority,
+    *,
+    customer_id: UUID,
+    points: Points | None,
+    money: Decimal | None,
+    money_currency: str,
+    in_kind: InKind | None,
+    reason_code: str,
+    explanation: str,
+    promise_id: UUID | None,
+    lifetime: timedelta | None,
+) -> Goodwill:
+    """Ask for what one may not grant.
+
+    FailedPrecondition `WITHIN_AUTHORITY` for what one may, and else refused as a grant for its harm.
+    """
+    gift = authority.gift(points, money, money_currency, in_kind)
+    names = await lock_person(tx, customer_id)
+    judged = await judge(tx, authority, gift, names, promise_id, is_request=True)
+    if judged.policy.allows(gift.amount, judged.band, judged.spent):
+        told = f"{judged.policy.name} lets you grant that: grant it instead."
+        raise FailedPrecondition("WITHIN_AUTHORITY", told, {"resource": judged.policy.name})
+    goodwill = new_goodwill(tx, customer_id, gift, reason_code, explanation, promise_id, judged)
+    goodwill.state, goodwill.requester = State.REQUESTED, grantor_of(tx)
+    goodwill.expire_time = tx.now + (lifetime or LIFETIME)
+    await INSERT_GOODWILL.run(tx, **values(goodwill))
+    tx.record(fact_of(GoodwillRequested, goodwill, **goodwill.told), version=goodwill.version)
+    await tx.schedule(REQUEST_TIMER, str(goodwill.id), goodwill.expire_time)
+    return goodwill
+
+
+async def approve_goodwill(tx: Transaction, authority: Authority, *, goodwill_id: UUID) -> Goodwill:
+    """Grant what somebody else asked for, on one's own authority, as everything is now.
+
+    NotFound; FailedPrecondition `GOODWILL_DECIDED`, `OWN_REQUEST`, and refused as a grant.
+    """
+    asked = await found(tx, GOODWILL, GET_GOODWILL, goodwill_id)
+    names = await lock_person(tx, asked.customer_id)  # before the row, as in every grant
+    goodwill = await found(tx, GOODWILL, LOCK_GOODWILL, goodwill_id)
+    goodwill.require_open(tx.now)
+    goodwill.require_other(grantor_of(tx))
+    judged = await judge(tx, authority, goodwill.gift, names, goodwill.promise_id)
+    allow(tx, goodwill, judged, grantor_of(tx))
+    goodwill.decide(State.GRANTED, grantor_of(tx), tx.now)
+    await give_what_was_asked(tx, goodwill)
+    await tx.cancel(REQUEST_TIMER, str(goodwill.id))
+    return goodwill
+
+
+async def decline_goodwill(tx: Transaction, *, goodwill_id: UUID, reason_code: str) -> Goodwill:
+    """Say no. NotFound; FailedPrecondition `GOODWILL_DECIDED`."""
+    goodwill = await found(tx, GOODWILL, LOCK_GOODWILL, goodwill_id)
+    goodwill.require_open(tx.now)
+    goodwill.decide(State.DECLINED, grantor_of(tx), tx.now, reason_code)
+    await UPDATE_GOODWILL.run(tx, **values(goodwill))
+    tx.record(fact_of(GoodwillDeclined, goodwill, **goodwill.told), version=goodwill.version)
+    await tx.cancel(REQUEST_TIMER, str(goodwill.id))
+    return goodwill
+
+
+async def expire_request(tx: Transaction, timer: Timer) -> None:
+    """Let go of what nobody decided in time."""
+    goodwill = await LOCK_GOODWILL.one(tx, id=UUID(timer.key))
+    if goodwill.state is State.REQUESTED:
+        goodwill.decide(State.EXPIRED, "", tx.now)
+        await UPDATE_GOODWILL.run(tx, **values(goodwill))
+        tx.record(fact_of(GoodwillRequestExpired, goodwill, **goodwill.told), version=goodwill.version)
+
+
+async def tell_requests(db: Database) -> None:
+    """Say as metrics how many requests wait, and how long."""
+    waiting = await WAITING.one(db)
+    REQUESTS.set(waiting["count"])
+    oldest = waiting["oldest"]
+    OLDEST.set(max(0.0, (db.clock.now() - oldest).total_seconds()) if oldest else 0.0)
