@@ -10,14 +10,14 @@ from chassis.errors import FailedPrecondition
 
 ACTS = Counter(
     "rapport_authority_acts",
-    "What people did alone or were refused, by act (`goodwill`, `refund`, `replacement`, `extension`) and outcome: "
-    "done, over_authority, over_budget.",
+    "What people did alone or were refused, by act (`goodwill`, `refund`, `replacement`, `extension`) and "
+    "outcome: done, over_authority, over_budget.",
     ["act", "outcome"],
 )
 USED = Counter(
     "rapport_authority_used",
-    "How much people did alone, in what the act is counted in: points of `goodwill`, days of `extension`, the "
-    "smallest unit of the currency of `refund` and `replacement`.",
+    "How much people did alone, in what the act is counted in: points of `goodwill`, days of `extension`, "
+    "the smallest unit of the currency of `refund` and `replacement`.",
     ["act"],
 )
 REFUSALS = ("OVER_AUTHORITY", "OVER_BUDGET")
