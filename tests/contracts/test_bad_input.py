@@ -55,11 +55,23 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListAccounts": {"parent": "programs/main"},
     "ListMemberships": {"parent": "programs/main"},
     "ListMembers": {"parent": f"programs/main/memberships/{uuid4()}"},
+    "ListTiers": {"parent": "programs/main"},
     "ListCards": {"parent": f"programs/main/memberships/{uuid4()}"},
 }
 INTEGERS = {FieldDescriptor.TYPE_INT32: 31, FieldDescriptor.TYPE_INT64: 63}
 # What requests with an update mask hold.
-UPDATED = {"case", "topic", "consent", "customer", "agent", "preferences", "program", "purpose", "unit"} | {
+UPDATED = {
+    "case",
+    "topic",
+    "consent",
+    "customer",
+    "agent",
+    "preferences",
+    "program",
+    "purpose",
+    "tier",
+    "unit",
+} | {
     "authority_policy",
     "clock_policy",
     "calendar",

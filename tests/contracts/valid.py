@@ -135,6 +135,10 @@ _BASKET = _PURCHASE | {
         {"product": "sku-1", "quantity": {"value": "2"}, "amount": {"currency_code": "USD", "units": 10}}
     ]
 }
+_TIER = {
+    "display_name": "Silver", "threshold": {"value": "100"},
+    "benefits": [{"code": "lounge", "display_name": "Lounge", "value": {"value": "2"}}],
+}  # fmt: skip
 _POLICY = {"event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain"}
 _DEPOT = [{"name": "depot", "impersonal": True}]
 _TEMPLATE = {"type": "TYPE_DELAY", "purpose": "purposes/service", "default_language_code": "en"}
@@ -379,6 +383,16 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListPrograms", _PAGE),
         ("UpdateProgram", {"program": {"name": "{CreateProgram}", "display_name": "Us", "etag": "#"},
             "update_mask": "displayName"}),
+        ("CreateTier", {"parent": "programs/main", "tier_id": "silver", "tier": _TIER}),
+        ("GetTier", {"name": "{CreateTier}"}),
+        ("ListTiers", _PAGE | {"parent": "programs/main"}),
+        ("UpdateTier", {"tier": _TIER | {"name": "{CreateTier}", "display_name": "Ag", "etag": "#"},
+            "update_mask": "displayName,threshold,benefits"}),
+        ("GetTierStanding", {"name": "{GetMembership}/tierStanding"}),
+        ("ExplainTierStanding", {"name": "{GetMembership}/tierStanding"}),
+        ("CheckBenefit", {"parent": "programs/main", "customer": SOMEBODY, "benefit_code": "lounge"}),
+        ("CheckBenefit", {
+            "parent": "programs/main", "membership": "{GetMembership}", "benefit_code": "lounge"}),
         ("CreateUnit", {"parent": "programs/main", "unit_id": "stars", "unit": {"display_name": "Stars"}}),
         ("GetUnit", {"name": "{CreateUnit}"}),
         ("ListUnits", _PAGE | {"parent": "programs/main"}),

@@ -16,6 +16,7 @@ from loyalty.rpc.lots import LotRpc, ReservationRpc
 from loyalty.rpc.memberships import CardRpc, MemberRpc, MembershipRpc
 from loyalty.rpc.rates import ExchangeRateRpc
 from loyalty.rpc.services import ProgramRpc, PurchaseRpc
+from loyalty.rpc.tiers import TierRpc
 from loyalty.settings import Settings
 from loyalty.usecases.checks import CHECKS_TIMER, check_ledger, expect_checks, tell_checks
 from loyalty.usecases.goodwill_authority import Authority
@@ -23,6 +24,7 @@ from loyalty.usecases.goodwill_requests import REQUEST_TIMER, expire_request, te
 from loyalty.usecases.lots_due import LOTS_TIMER, expect_lots, see_to_lots, tell_lots
 from loyalty.usecases.rates import RATES_TIMER, follow_rates
 from loyalty.usecases.redemption import RESERVATION_TIMER, expire_reservation
+from loyalty.usecases.tiers import REVIEW_TIMER, WALK_TIMER, expect_reviews, review_tiers, walk_on
 from loyalty.usecases.values import BANDS_TIMER, expect_bands, follow_bands
 from rapport.cases.v1.cases_events_pb2 import (
     AuthorityPolicyCreated,
@@ -64,6 +66,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(MembershipRpc(app))
     app.serve(MemberRpc(app))
     app.serve(CardRpc(app))
+    app.serve(TierRpc(app))
     app.serve(PurchaseRpc(app, formula=formula))
     app.serve(ExchangeRateRpc(app, formula=formula))
     app.serve(GoodwillRpc(app, authority=authority))
@@ -74,6 +77,9 @@ def compose(app: App[Settings]) -> None:
     app.measure(partial(tell_lots, app.db))
     app.timer(REQUEST_TIMER, expire_request)
     app.measure(partial(tell_requests, app.db))
+    app.on_open(partial(expect_reviews, app.db))
+    app.timer(REVIEW_TIMER, review_tiers)
+    app.timer(WALK_TIMER, walk_on)
     app.timer(RESERVATION_TIMER, expire_reservation)
     app.on_open(partial(expect_checks, app.db))
     app.timer(CHECKS_TIMER, check_ledger)

@@ -23,7 +23,8 @@ READ_EVERYTHING = _each(
     loyalty.exchange_rates.read
     loyalty.accounts.read loyalty.cards.read loyalty.goodwill.read loyalty.lots.read loyalty.memberships.read
     loyalty.programs.read loyalty.reservations.read
-    loyalty.purchases.read loyalty.transfers.read loyalty.units.read loyalty.customer_values.read
+    loyalty.purchases.read loyalty.tiers.read loyalty.transfers.read loyalty.units.read
+    loyalty.customer_values.read
     notifications.delivery_attempts.read notifications.notice_policies.read notifications.notices.read
     notifications.template_texts.read notifications.templates.read
     """
@@ -65,7 +66,7 @@ LEAD = _each(
     customer.match_parameters.write customer.purposes.write customer.section_schemas.write
     loyalty.exchange_rates.write loyalty.goodwill.approve loyalty.lots.write loyalty.memberships.close
     loyalty.memberships.merge loyalty.memberships.transfer loyalty.programs.write loyalty.purchases.write
-    loyalty.units.write
+    loyalty.tiers.write loyalty.units.write
     notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
     """
 )

@@ -526,6 +526,156 @@ class MembershipReopened(_message.Message):
 Global___MembershipReopened: _TypeAlias = MembershipReopened  # noqa: Y015
 
 @_typing.final
+class TierUpgraded(_message.Message):
+    """A membership got a higher tier."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_STANDING_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    PREVIOUS_TIER_FIELD_NUMBER: _builtins.int
+    REVIEW_TIME_FIELD_NUMBER: _builtins.int
+    tier_standing: _builtins.str
+    """`programs/{id}/memberships/{uuid}/tierStanding`."""
+    customer: _builtins.str
+    """The customer that the membership was made for, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    tier: _builtins.str
+    """The tier that it has now."""
+    previous_tier: _builtins.str
+    """The one that it had; empty for none."""
+    @_builtins.property
+    def review_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is seen whether it keeps it."""
+
+    def __init__(
+        self,
+        *,
+        tier_standing: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        membership: _builtins.str = ...,
+        tier: _builtins.str = ...,
+        previous_tier: _builtins.str = ...,
+        review_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_time", b"review_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "membership", b"membership", "previous_tier", b"previous_tier", "program", b"program", "review_time", b"review_time", "tier", b"tier", "tier_standing", b"tier_standing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TierUpgraded: _TypeAlias = TierUpgraded  # noqa: Y015
+
+@_typing.final
+class TierDowngraded(_message.Message):
+    """A membership lost its tier, to a lower one or to none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_STANDING_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    PREVIOUS_TIER_FIELD_NUMBER: _builtins.int
+    REVIEW_TIME_FIELD_NUMBER: _builtins.int
+    tier_standing: _builtins.str
+    """`programs/{id}/memberships/{uuid}/tierStanding`."""
+    customer: _builtins.str
+    """The customer that the membership was made for, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    tier: _builtins.str
+    """The tier that it has now; empty for none."""
+    previous_tier: _builtins.str
+    """The one that it had."""
+    @_builtins.property
+    def review_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is seen whether it keeps it; absent for none."""
+
+    def __init__(
+        self,
+        *,
+        tier_standing: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        membership: _builtins.str = ...,
+        tier: _builtins.str = ...,
+        previous_tier: _builtins.str = ...,
+        review_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_review_time", b"_review_time", "review_time", b"review_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_review_time", b"_review_time", "customer", b"customer", "membership", b"membership", "previous_tier", b"previous_tier", "program", b"program", "review_time", b"review_time", "tier", b"tier", "tier_standing", b"tier_standing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__review_time: _TypeAlias = _typing.Literal["review_time"]  # noqa: Y015
+    _WhichOneofArgType__review_time: _TypeAlias = _typing.Literal["_review_time", b"_review_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__review_time) -> _WhichOneofReturnType__review_time | None: ...
+
+Global___TierDowngraded: _TypeAlias = TierDowngraded  # noqa: Y015
+
+@_typing.final
+class TierDowngradeExpected(_message.Message):
+    """A membership will lose its tier unless it earns it again: told once of each review, days before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_STANDING_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    EXPECTED_TIER_FIELD_NUMBER: _builtins.int
+    REVIEW_TIME_FIELD_NUMBER: _builtins.int
+    MISSING_TO_KEEP_FIELD_NUMBER: _builtins.int
+    tier_standing: _builtins.str
+    """`programs/{id}/memberships/{uuid}/tierStanding`."""
+    customer: _builtins.str
+    """The customer that the membership was made for, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    tier: _builtins.str
+    """The tier that it has."""
+    expected_tier: _builtins.str
+    """The one that it would have; empty for none."""
+    missing_to_keep: _builtins.str
+    """What is missing to keep the tier, of what the policy counts: a decimal number, for example `120.5`."""
+    @_builtins.property
+    def review_time(self) -> _timestamp_pb2.Timestamp:
+        """When that is decided."""
+
+    def __init__(
+        self,
+        *,
+        tier_standing: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        membership: _builtins.str = ...,
+        tier: _builtins.str = ...,
+        expected_tier: _builtins.str = ...,
+        review_time: _timestamp_pb2.Timestamp | None = ...,
+        missing_to_keep: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_time", b"review_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "expected_tier", b"expected_tier", "membership", b"membership", "missing_to_keep", b"missing_to_keep", "program", b"program", "review_time", b"review_time", "tier", b"tier", "tier_standing", b"tier_standing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TierDowngradeExpected: _TypeAlias = TierDowngradeExpected  # noqa: Y015
+
+@_typing.final
 class TransferPosted(_message.Message):
     """Units moved to or from a member's account: told for each that got or gave."""
 

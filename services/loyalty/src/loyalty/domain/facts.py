@@ -128,6 +128,42 @@ class MembershipReopened(_Membership):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _TierStanding:
+    """What every event about the tier standing tells."""
+
+    tier_standing: str
+    customer: str
+    program: str
+    membership: str
+    tier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierUpgraded(_TierStanding):
+    """A membership got a higher tier."""
+
+    previous_tier: str
+    review_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierDowngraded(_TierStanding):
+    """A membership lost its tier, to a lower one or to none."""
+
+    previous_tier: str
+    review_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierDowngradeExpected(_TierStanding):
+    """A membership will lose its tier unless it earns it again: told once of each review, days before."""
+
+    expected_tier: str
+    review_time: datetime
+    missing_to_keep: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Account:
     """What every event about the account tells."""
 

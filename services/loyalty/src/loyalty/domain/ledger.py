@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from loyalty.domain.lots import LotPolicy
 from loyalty.domain.membership import Membership
+from loyalty.domain.tiers import Measure, TierPolicy
 from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM, TRANSFER, UNIT
 
 AMOUNT_MAX = 1_000_000_000
@@ -39,6 +40,8 @@ class AccountType(StrEnum):
     ISSUER = "ISSUER"
 
 
+# What comes from these is earned; goodwill is given.
+EARNED_FROM = {AccountType.ISSUED, AccountType.PARTNER, AccountType.ISSUER}
 MEMBERS = {AccountType.MEMBERSHIP, AccountType.PENDING, AccountType.RESERVED}
 # Of each unit; the others are opened for somebody.
 OWN = [each for each in AccountType if each not in {*MEMBERS, AccountType.PARTNER, AccountType.ISSUER}]
@@ -128,11 +131,18 @@ class HeldAccount(Account):
 
     lot_policy: LotPolicy | None = None
     time_zone: str = "UTC"
+    tier_policy: TierPolicy | None = None
 
     @property
     def zone(self) -> tzinfo:
         """Whose midnight ends a day."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def counts_for_tiers(self) -> bool:
+        """Whether what is earned here counts for the tiers of the program."""
+        policy = self.tier_policy
+        return bool(policy and policy.measure is Measure.POINTS and policy.unit_code == self.unit_id)
 
 
 def own_account(program_id: str, unit_id: str, kind: AccountType, owner_code: str = "") -> str:

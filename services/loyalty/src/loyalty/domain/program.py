@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty.domain.lots import LotPolicy
+from loyalty.domain.tiers import TierPolicy
 from loyalty.names import PROGRAM, UNIT
 
 
@@ -17,6 +18,7 @@ class Program:
     create_time: datetime
     update_time: datetime
     time_zone: str = "UTC"  # whose midnight ends a day
+    tier_policy: TierPolicy | None = None  # None: nobody gets a tier
 
     name = PROGRAM.named("id")
 

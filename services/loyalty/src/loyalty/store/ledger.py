@@ -98,6 +98,7 @@ LOCK_ACCOUNTS = Statement(
         *(_wanted.c.name if name == "name" else _locked.c[name] for name in _HELD),
         UNITS.c.lot_policy,
         PROGRAMS.c.time_zone,
+        PROGRAMS.c.tier_policy,
     )
     .join_from(_wanted, _locked, _locked.c.id == _wanted.c.id)
     .join(UNITS, sa.and_(UNITS.c.program_id == _locked.c.program_id, UNITS.c.id == _locked.c.unit_id))

@@ -29,6 +29,7 @@ from loyalty.names import TRANSFER
 from loyalty.store import ledger as store
 from loyalty.store.lots import ALLOCATIONS, COPIES, GET_LOTS, INSERT_ALLOCATIONS, OPEN_LOTS, SAVE_LOTS
 from loyalty.store.tables import ENTRIES, TRANSFERS
+from loyalty.usecases.qualify import earners, requalify
 
 _NOWHERE: Mapping[str, str] = {}
 _BALANCE = ("id", "balance", "version", "update_time")
@@ -249,7 +250,10 @@ class Book:
         await SAVE_LOTS.rows(self.tx, list(self.changed.values()))
         notes = [Allocation(*key, amount) for key, amount in self.allocated.items() if amount]
         await INSERT_ALLOCATIONS.rows(self.tx, notes)
+        earned = earners(self.transfers, self.accounts)
         self.transfers, self.entries, self.changed, self.allocated = [], [], {}, Counter()
+        for program_id, memberships in earned.items():
+            await requalify(self.tx, program_id, memberships)
 
     def _lot(self, account: HeldAccount, policy: LotPolicy | None) -> Lot | None:
         """The lot that what is earned now goes into; None for what is in none."""

@@ -10,10 +10,12 @@ from chassis.facts import changed
 from loyalty.domain.ledger import OWN, Account, AccountType
 from loyalty.domain.lots import LotPolicy
 from loyalty.domain.program import Program, Unit
+from loyalty.domain.tiers import TierPolicy
 from loyalty.names import ACCOUNT, PROGRAM, UNIT
 from loyalty.store import tables as store
 from loyalty.store.ledger import OPEN_ACCOUNTS, OPEN_SLOTS
 from loyalty.usecases.memberships import lock_membership
+from loyalty.usecases.tiers import walk
 
 
 class ProgramChanges(TypedDict, total=False):
@@ -21,6 +23,7 @@ class ProgramChanges(TypedDict, total=False):
 
     display_name: str
     time_zone: str
+    tier_policy: TierPolicy | None
 
 
 class UnitChanges(TypedDict, total=False):
@@ -30,9 +33,13 @@ class UnitChanges(TypedDict, total=False):
     lot_policy: LotPolicy | None
 
 
-async def create_program(tx: Transaction, *, program_id: str, display_name: str, time_zone: str) -> Program:
+async def create_program(
+    tx: Transaction, *, program_id: str, display_name: str, time_zone: str, tier_policy: TierPolicy | None
+) -> Program:
     """Make a program. AlreadyExists."""
-    program = Program(program_id, display_name, 1, tx.now, tx.now, time_zone or "UTC")
+    if tier_policy:
+        tier_policy.check("program.tier_policy")
+    program = Program(program_id, display_name, 1, tx.now, tx.now, time_zone or "UTC", tier_policy)
     await created(tx, store.INSERT_PROGRAM, program)
     return program
 
@@ -62,9 +69,13 @@ async def update_program(tx: Transaction, *, program_id: str, etag: str, changes
     """Change a program. What was earned keeps its end. NotFound; Aborted when the etag is stale."""
     if changes.get("time_zone") == "":
         changes["time_zone"] = "UTC"
+    if policy := changes.get("tier_policy"):
+        policy.check("program.tier_policy")
     program = await found(tx, PROGRAM, store.LOCK_PROGRAM, program_id, etag=etag)
-    if changed(program, changes):
+    if new := changed(program, changes):
         await write(tx, store.UPDATE_PROGRAM, program)
+        if "tier_policy" in new:
+            await walk(tx, program_id)
     return program
 
 

@@ -24,6 +24,7 @@ from loyalty.usecases.hand_over import close_accounts, forfeit, hand_back, hand_
 from loyalty.usecases.households import joined, left
 from loyalty.usecases.memberships import lock_membership, lock_memberships
 from loyalty.usecases.posting import post_transfer
+from loyalty.usecases.tiers import merge_standings, unmerge_standings
 
 
 async def merge_memberships(
@@ -59,6 +60,7 @@ async def merge_memberships(
     await _move_members(tx, coming, merged, into, reason_code, merged.id)
     await write(tx, store.UPDATE_MEMBERSHIP, merged)
     await write(tx, store.UPDATE_MEMBERSHIP, into)
+    await merge_standings(tx, into, merged)
     return into
 
 
@@ -88,6 +90,7 @@ async def unmerge_membership(
     await _move_members(tx, going, into, merged, reason_code, None)
     await write(tx, store.UPDATE_MEMBERSHIP, into)
     await write(tx, store.UPDATE_MEMBERSHIP, merged)
+    await unmerge_standings(tx, into, merged)
     return merged
 
 
@@ -114,7 +117,7 @@ async def _move_members(
                 role=role,
                 join_time=tx.now,
                 came_with_id=came_with_id,
-                counts_from=member.counts_from,
+                counts_from=tx.now,
             )
         )
     if came_with_id is None and new and all(each.role is MemberRole.MEMBER for each in new):

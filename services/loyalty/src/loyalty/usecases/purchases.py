@@ -17,6 +17,7 @@ from loyalty.domain.value import Purchase, ValueFormula, added_value
 from loyalty.names import DEPARTMENT
 from loyalty.store import purchases as store
 from loyalty.usecases.bought import Asked
+from loyalty.usecases.qualify import qualify_by_purchases
 from loyalty.usecases.returns import require_returnable
 from loyalty.usecases.values import lock_people, move_other_names, put_in_bands, tell_value
 from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
@@ -98,6 +99,7 @@ async def record_purchases(
     for customer_id in values.keys() - of:  # whom a correction left without any of them
         tell_of(customer_id, None)
     await move_other_names(tx, values.values(), formula)
+    await qualify_by_purchases(tx, values.keys())
     stands, mended = known | corrected, {purchase.id for purchase in wrong.values()}
     return [Recorded(told.get(p.id) or stands[p.import_key], _outcome(p.id, new, mended)) for p in purchases]
 

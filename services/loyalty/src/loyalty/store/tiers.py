@@ -1,0 +1,188 @@
+"""Statements on tiers, on who has which, and on what they earned."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.api.listing import Listing
+from chassis.db.aliases import group_of
+from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import among, rows_of, table, updated
+from loyalty.domain.ledger import EARNED_FROM, AccountType
+from loyalty.domain.membership import Membership, MembershipState
+from loyalty.domain.program import Program
+from loyalty.domain.tiers import Measure, Standing, Tier
+from loyalty.store.memberships import MEMBERS, MEMBERSHIPS
+from loyalty.store.tables import ACCOUNTS, ENTRIES, METADATA, PROGRAMS, PURCHASES, TRANSFERS
+
+TIERS = table(METADATA, "tiers", Tier, key=("program_id", "id"))
+STANDINGS = table(METADATA, "tier_standings", Standing)
+_T, _S, _M, _A, _P = TIERS.c, STANDINGS.c, MEMBERSHIPS.c, ACCOUNTS.c, PURCHASES.c
+
+_TIERS = sa.select(TIERS).where(_T.program_id == sa.bindparam("program_id"))
+_TIER = _TIERS.where(_T.id == sa.bindparam("id"))
+GET_TIER = Statement(_TIER, row=Tier)
+LOCK_TIER = Statement(_TIER.with_for_update(), row=Tier)
+INSERT_TIER = Statement(
+    insert(TIERS)
+    .values({each.name: sa.bindparam(each.name, type_=each.type) for each in _T})
+    .on_conflict_do_nothing()
+    .returning(*_T),
+    row=Tier,
+)
+TIER_WITH = Statement(_TIERS.where(_T.threshold == sa.bindparam("threshold")), row=Tier)
+UPDATE_TIER = Statement[Any](updated(TIERS))
+LIST_TIERS = Listing(_TIERS, _T.id, row=Tier)
+TIERS_OF = Statement(_TIERS.order_by(_T.threshold), row=Tier)
+
+# Programs whose tiers are reached by buying.
+BY_PURCHASES = Statement(
+    sa.select(PROGRAMS).where(PROGRAMS.c.tier_policy["measure"].astext != Measure.POINTS.value),
+    row=Program,
+)
+
+ACTIVE_MEMBERSHIPS = Statement(
+    sa.select(MEMBERSHIPS).where(among(_M.id, "ids"), _M.state == MembershipState.ACTIVE.value),
+    row=Membership,
+)
+SOME_MEMBERSHIPS = Statement(sa.select(MEMBERSHIPS).where(among(_M.id, "ids")), row=Membership)
+NEXT_MEMBERSHIPS = Statement(
+    sa.select(MEMBERSHIPS)
+    .where(_M.program_id == sa.bindparam("program_id"), _M.id > sa.bindparam("after", type_=sa.Uuid))
+    .order_by(_M.id)
+    .limit(sa.bindparam("limit", type_=sa.BigInteger)),
+    row=Membership,
+)
+GET_STANDINGS = Statement(sa.select(STANDINGS).where(among(_S.id, "ids")).order_by(_S.id), row=Standing)
+SAVE_STANDINGS = Bulk[Any](
+    STANDINGS,
+    lambda into: into.on_conflict_do_update(
+        index_elements=["id"],
+        set_={each.name: into.excluded[each.name] for each in _S if each.name not in ("id", "create_time")},
+    ),
+)
+DUE_STANDINGS = Statement[Any](
+    sa.select(_S.id, _S.program_id)
+    .where(_S.shard == sa.bindparam("shard"), _S.due_time <= sa.bindparam("now"))
+    .order_by(_S.due_time)
+    .limit(sa.bindparam("limit", type_=sa.BigInteger))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a membership earned since a moment, of what its program counts."""
+
+    id: UUID
+    progress: Decimal
+
+
+# The memberships that are asked for, each with those that are part of it, and from when on is counted.
+_asked = rows_of("asked", ids=sa.Uuid(), starts=sa.DateTime(timezone=True))
+_parts = sa.select(_asked.c.ids.label("id"), _asked.c.ids.label("part"), _asked.c.starts.label("since")).cte(
+    "parts", recursive=True
+)
+_merged = MEMBERSHIPS.alias("merged")
+_parts = _parts.union_all(
+    sa.select(_parts.c.id, _merged.c.id, _parts.c.since).where(_merged.c.merged_into_id == _parts.c.part)
+)
+
+# What was earned: legs of transfers that the program, a partner or an issuer has another leg of. What was
+# taken back counts for the day on which it was earned; it comes later, so it is among the entries since.
+_own, _reversed, _given = ACCOUNTS.alias("own"), TRANSFERS.alias("reversed"), ENTRIES.alias("given")
+_first = (
+    sa.func.entry_before(_A.id, _parts.c.since)
+    .table_valued(sa.column("version", sa.BigInteger), sa.column("balance", sa.BigInteger), name="first")
+    .lateral("first")
+)
+_earned = (
+    sa.select(_parts.c.id, sa.cast(sa.func.sum(ENTRIES.c.amount), sa.Numeric).label("progress"))
+    .select_from(_parts)
+    .join(ACCOUNTS, _A.membership_id == _parts.c.part)
+    .join(_first, sa.true())
+    .join(ENTRIES, sa.and_(ENTRIES.c.account_id == _A.id, ENTRIES.c.version > _first.c.version))
+    .join(TRANSFERS, TRANSFERS.c.id == ENTRIES.c.transfer_id)
+    .outerjoin(_reversed, _reversed.c.id == TRANSFERS.c.reverses_id)
+    .where(
+        _A.unit_id == sa.bindparam("unit_id", type_=sa.Text),
+        sa.or_(_A.type == AccountType.MEMBERSHIP.value, _A.type == AccountType.PENDING.value),
+        sa.func.coalesce(_reversed.c.post_time, TRANSFERS.c.post_time) >= _parts.c.since,
+        sa.exists()
+        .where(_given.c.transfer_id == TRANSFERS.c.id)
+        .where(_own.c.id == _given.c.account_id)
+        .where(sa.or_(*(_own.c.type == each.value for each in sorted(EARNED_FROM)))),
+    )
+    .group_by(_parts.c.id)
+)
+PROGRESS_BY_POINTS = Statement(_earned, row=Progress)
+
+# What was bought by those who belonged to it then; each purchase once, whoever is merged with whom.
+_bought = (
+    sa.select(_parts.c.id, _P.id.label("purchase"), _P.paid, _P.refunded)
+    .distinct()
+    .select_from(_parts)
+    .join(MEMBERS, MEMBERS.c.membership_id == _parts.c.part)
+    .join(PURCHASES, _P.customer_id == sa.func.any(group_of(MEMBERS.c.customer_id)))
+    .where(
+        _P.purchase_time >= sa.func.greatest(_parts.c.since, MEMBERS.c.counts_from),
+        sa.or_(MEMBERS.c.leave_time.is_(None), _P.purchase_time < MEMBERS.c.leave_time),
+        sa.or_(
+            sa.bindparam("currency_code", type_=sa.Text) == "",
+            _P.currency_code == sa.bindparam("currency_code", type_=sa.Text),
+        ),
+    )
+    .subquery("bought")
+)
+_b = _bought.c
+PROGRESS_BY_SPEND = Statement(
+    sa.select(_b.id, sa.func.trim_scale(sa.func.sum(_b.paid - _b.refunded)).label("progress")).group_by(
+        _b.id
+    ),
+    row=Progress,
+)
+PROGRESS_BY_VISITS = Statement(
+    sa.select(_b.id, sa.cast(sa.func.count(), sa.Numeric).label("progress"))
+    .where(_b.paid > 0, _b.refunded < _b.paid)
+    .group_by(_b.id),
+    row=Progress,
+)
+
+
+@dataclass(slots=True)
+class HeldTier(Tier):
+    """A tier as a membership has it."""
+
+    review_time: datetime | None = None
+
+
+_held = (
+    sa.select(_M.id)
+    .join(MEMBERS, MEMBERS.c.membership_id == _M.id)
+    .where(
+        _M.program_id == sa.bindparam("program_id"),
+        MEMBERS.c.program_id == sa.bindparam("program_id"),
+        MEMBERS.c.customer_id == sa.func.any(group_of(sa.bindparam("customer_id", type_=sa.Uuid))),
+        MEMBERS.c.leave_time.is_(None),
+        _M.state == MembershipState.ACTIVE.value,
+    )
+    .order_by(_M.id)
+    .limit(sa.literal_column("1"))
+)
+_member = sa.func.coalesce(sa.bindparam("membership_id", type_=sa.Uuid), _held.scalar_subquery())
+# One look: the tier of an active membership, or of the one that a customer earns on.
+TIER_OF = Statement(
+    sa.select(TIERS, _S.review_time)
+    .join(STANDINGS, sa.and_(_S.program_id == _T.program_id, _S.tier_id == _T.id))
+    .join(MEMBERSHIPS, _M.id == _S.id)
+    .where(
+        _S.id == _member,
+        _S.program_id == sa.bindparam("program_id"),
+        _M.state == MembershipState.ACTIVE.value,
+    ),
+    row=HeldTier,
+)

@@ -1,0 +1,391 @@
+"""Tiers: reached by what is earned, held for a time, reviewed by the clock, and told of before they end."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+import sqlalchemy as sa
+
+from chassis.api.messages import exact_number, moment, money, timestamp
+from chassis.db.schema import OUTBOX, TIMERS
+from chassis.db.statement import Statement
+from chassis.work.timers import TimerRunner
+from loyalty.usecases.tiers import LOOK, REVIEW_TIMER, WALK_TIMER, review_tiers, walk_on
+from rapport.loyalty.v1 import loyalty_events_pb2 as facts
+from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
+from rapport.loyalty.v1.membership_service_pb2 import MergeMembershipsRequest, UnmergeMembershipRequest
+from rapport.loyalty.v1.program_pb2 import Program
+from rapport.loyalty.v1.program_service_pb2 import UpdateProgramRequest
+from rapport.loyalty.v1.purchase_pb2 import Purchase
+from rapport.loyalty.v1.purchase_service_pb2 import BatchRecordPurchasesRequest, RecordPurchaseRequest
+from rapport.loyalty.v1.tier_pb2 import Tier, TierPolicy
+from rapport.loyalty.v1.tier_service_pb2 import (
+    CheckBenefitRequest,
+    CreateTierRequest,
+    ExplainTierStandingRequest,
+    GetTierStandingRequest,
+    ListTiersRequest,
+    UpdateTierRequest,
+)
+from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
+from rapport_testing.clock import ManualClock
+from rapport_testing.running import Running, reason
+
+START = datetime(2026, 3, 2, 14, 3, tzinfo=UTC)
+MAIN = "programs/main"
+ISSUED, REDEEMED, GOODWILL = (f"{MAIN}/accounts/points-{kind}" for kind in ("issued", "redeemed", "goodwill"))
+POINTS = {"measure": TierPolicy.MEASURE_POINTS, "unit_code": "points"}
+SPEND = {"measure": TierPolicy.MEASURE_SPEND, "currency_code": "USD"}
+VISITS = {"measure": TierPolicy.MEASURE_VISITS}
+CALENDAR, ROLLING, OWN = (
+    TierPolicy.PERIOD_CALENDAR_YEAR,
+    TierPolicy.PERIOD_ROLLING_YEAR,
+    TierPolicy.PERIOD_MEMBERSHIP_YEAR,
+)
+_DUE = Statement[Any](
+    sa.select(sa.func.count()).where(
+        sa.or_(TIMERS.c.kind == REVIEW_TIMER, TIMERS.c.kind == WALK_TIMER),
+        TIMERS.c.due_at <= sa.bindparam("now", type_=TIMERS.c.due_at.type),
+    )
+)
+_TOLD = Statement[Any](sa.select(OUTBOX).order_by(OUTBOX.c.id))
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+async def refused(call: Any) -> str:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    return reason(error.value)
+
+
+class Club:
+    """A program with tiers, one member of it, and the clock."""
+
+    def __init__(self, running: Running, desk: Any, clock: ManualClock) -> None:
+        self.running, self.desk, self.clock = running, desk, clock
+        self.tiers: Any = running.stub(TierServiceStub)
+
+    async def begin(self, **thresholds: str) -> "Club":
+        self.member = await self.desk.join()
+        self.account = (await self.desk.accounts_of(self.member.name))[0].name
+        for tier, threshold in (thresholds or {"silver": "100", "gold": "500", "platinum": "1000"}).items():
+            await self.tier(tier, threshold)
+        return self
+
+    async def tier(self, tier_id: str, threshold: str, *benefits: Tier.Benefit) -> Any:
+        made = Tier(display_name=tier_id, threshold=exact_number(Decimal(threshold)), benefits=list(benefits))
+        return await self.tiers.CreateTier(CreateTierRequest(parent=MAIN, tier_id=tier_id, tier=made))
+
+    async def policy(self, **said: Any) -> None:
+        said = {"period": CALENDAR, "downgrade": TierPolicy.DOWNGRADE_TO_EARNED} | said
+        request = UpdateProgramRequest(program=Program(name=MAIN, tier_policy=TierPolicy(**said)))
+        request.update_mask.paths.append("tier_policy")
+        await self.desk.programs.UpdateProgram(request)
+        await self.tick()
+
+    async def earn(self, points: int, to: str = "", giver: str = ISSUED) -> Any:
+        return await self.desk.ledger.PostTransfer(self.desk.posting(giver, to or self.account, points))
+
+    async def buy(self, amount: str, *, customer: str = "", currency: str = "USD", ago: int = 0) -> None:
+        at = timestamp(self.clock.now() - timedelta(days=ago))
+        bought = Purchase(
+            customer=customer or self.member.customer,
+            amount=money(Decimal(amount), currency),
+            purchase_time=at,
+            quantity=1,
+        )
+        request = RecordPurchaseRequest(purchase=bought, request_id=str(uuid4()))
+        await self.desk.purchases.RecordPurchase(request)
+
+    async def stands(self, member: str = "") -> Any:
+        name = f"{member or self.member.name}/tierStanding"
+        return await self.tiers.GetTierStanding(GetTierStandingRequest(name=name))
+
+    async def has(self, member: str = "") -> str:
+        return str((await self.stands(member)).tier).rpartition("/")[2]
+
+    async def until(self, *day: int) -> None:
+        """Let time pass, and the clock do what is due on the way."""
+        self.clock.advance(datetime(*day, 12, tzinfo=UTC) - self.clock.now())  # type: ignore[arg-type,misc]
+        await self.tick()
+
+    async def tick(self) -> None:
+        handlers = {REVIEW_TIMER: review_tiers, WALK_TIMER: walk_on}
+        self.clock.advance(LOOK)
+        while (await _DUE.one(self.running.db, now=self.clock.now()))[0]:
+            await TimerRunner(self.running.db, handlers).fire()
+            await asyncio.sleep(0)
+
+    async def told(self, kind: Any) -> list[Any]:
+        """What was told of a kind, oldest first."""
+        name = kind.DESCRIPTOR.full_name
+        return [
+            kind.FromString(row["data"]) for row in await _TOLD.all(self.running.db) if row["type"] == name
+        ]
+
+
+@pytest.fixture
+async def club(running: Running, desk: Any, clock: ManualClock) -> Club:
+    return await Club(running, desk, clock).begin()
+
+
+async def test_a_tier_is_reached_in_the_transaction_that_earns_it(club: Club) -> None:
+    await club.policy(**POINTS)
+    await club.earn(99)
+    assert await club.has() == ""
+    await club.earn(1)
+    stands = await club.stands()
+    assert (stands.tier, stands.next_tier) == (f"{MAIN}/tiers/silver", f"{MAIN}/tiers/gold")
+    assert (stands.progress.value, stands.missing_to_next.value, stands.missing_to_keep.value) == (
+        "100",
+        "400",
+        "0",
+    )
+    assert moment(stands.period_start_time) == datetime(2026, 1, 1, tzinfo=UTC)
+    assert moment(stands.review_time) == datetime(2027, 1, 1, tzinfo=UTC)
+    await club.earn(1000)
+    assert await club.has() == "platinum"
+    assert [each.tier.rpartition("/")[2] for each in await club.told(facts.TierUpgraded)] == [
+        "silver",
+        "platinum",
+    ]
+
+
+async def test_what_is_given_spent_or_moved_earns_no_tier(club: Club) -> None:
+    await club.policy(**POINTS)
+    await club.earn(100, giver=GOODWILL)
+    (other,) = await club.desk.accounts_of((await club.desk.join()).name)
+    await club.earn(100, to=other.name)
+    await club.desk.ledger.PostTransfer(club.desk.posting(other.name, club.account, 100))
+    await club.desk.ledger.PostTransfer(club.desk.posting(club.account, REDEEMED, 150))
+    assert (await club.has(), (await club.stands()).progress.value) == ("", "0")
+
+
+async def test_what_is_taken_back_lowers_the_progress_and_the_tier_at_its_review(club: Club) -> None:
+    await club.policy(**POINTS)
+    earned = await club.earn(100)
+    asked = ReverseTransferRequest(name=earned.name, reason_code="returned", request_id=str(uuid4()))
+    await club.desk.ledger.ReverseTransfer(asked)
+    stands = await club.stands()
+    assert (await club.has(), stands.progress.value, stands.missing_to_keep.value) == ("silver", "0", "100")
+    await club.until(2027, 1, 1)
+    assert await club.has() == ""
+
+
+async def test_of_many_who_earn_at_once_the_last_reaches_the_tier(club: Club) -> None:
+    await club.policy(**SPEND)
+    customers = [club.member.customer] * 10
+    await asyncio.gather(*[club.buy("10", customer=each) for each in customers])
+    assert await club.has() == "silver"
+    assert len(await club.told(facts.TierUpgraded)) == 1
+
+
+async def test_spend_counts_what_was_paid_less_what_came_back_in_one_currency(club: Club) -> None:
+    await club.policy(**SPEND)
+    await club.buy("80.50")
+    await club.buy("500", currency="EUR")
+    await club.buy("500", ago=100)  # in the year before
+    await club.buy("-0.51")
+    assert (await club.has(), (await club.stands()).progress.value) == ("", "79.99")
+    await club.buy("20.01")
+    assert await club.has() == "silver"
+
+
+async def test_visits_count_purchases_that_were_kept(running: Running, desk: Any, clock: ManualClock) -> None:
+    club = await Club(running, desk, clock).begin(regular="3")
+    await club.policy(**VISITS)
+    at = timestamp(clock.now())
+    rows = [
+        RecordPurchaseRequest(
+            purchase=Purchase(
+                customer=club.member.customer,
+                amount=money(Decimal(10), "USD"),
+                refunded_amount=money(Decimal(back), "USD"),
+                purchase_time=at,
+                quantity=1,
+            )
+        )
+        for back in (0, 5, 10)
+    ]
+    request = BatchRecordPurchasesRequest(requests=rows, request_id=str(uuid4()))
+    await club.desk.purchases.BatchRecordPurchases(request)
+    assert (await club.has(), (await club.stands()).progress.value) == ("", "2")
+    await club.buy("1")
+    assert await club.has() == "regular"
+
+
+@pytest.mark.parametrize(
+    ("downgrade", "after_one", "after_two"),
+    [(TierPolicy.DOWNGRADE_TO_EARNED, "", ""), (TierPolicy.DOWNGRADE_ONE_DOWN, "gold", "silver")],
+)
+async def test_who_does_not_earn_a_tier_again_is_downgraded_as_the_policy_says(
+    club: Club, downgrade: int, after_one: str, after_two: str
+) -> None:
+    await club.policy(**POINTS, downgrade=downgrade)
+    await club.earn(1000)
+    await club.until(2026, 12, 31)
+    assert await club.has() == "platinum"
+    await club.until(2027, 1, 1)
+    assert await club.has() == "platinum"  # earned in the year that has ended
+    await club.until(2028, 1, 1)
+    assert await club.has() == after_one
+    await club.until(2029, 1, 1)
+    assert await club.has() == after_two
+
+
+async def test_in_the_days_of_grace_a_tier_can_still_be_earned(club: Club) -> None:
+    await club.policy(**POINTS, grace_days=31)
+    await club.earn(100)
+    await club.until(2027, 2, 2)
+    assert await club.has() == "silver"
+    await club.until(2028, 1, 20)
+    assert await club.has() == "silver"
+    await club.earn(100)
+    await club.until(2028, 2, 2)
+    assert await club.has() == "silver"
+    await club.until(2029, 2, 2)  # those earned in January 2028 count for the year that they are of
+    assert await club.has() == "silver"
+    await club.until(2030, 2, 2)
+    assert await club.has() == ""
+
+
+async def test_who_will_lose_a_tier_is_told_of_once_in_time(club: Club) -> None:
+    await club.policy(**POINTS, grace_days=10, notice_days=30)
+    await club.earn(130)
+    await club.until(2026, 12, 20)
+    assert await club.told(facts.TierDowngradeExpected) == []  # it is earned again
+    await club.until(2027, 6, 1)
+    await club.earn(20)
+    await club.until(2027, 12, 11)
+    assert await club.told(facts.TierDowngradeExpected) == []
+    for day in (13, 14, 20):
+        await club.until(2027, 12, day)
+    (told,) = await club.told(facts.TierDowngradeExpected)
+    assert (told.tier, told.expected_tier, told.missing_to_keep) == (f"{MAIN}/tiers/silver", "", "80")
+    assert moment(told.review_time) == datetime(2028, 1, 11, tzinfo=UTC)
+    await club.until(2028, 1, 11)
+    (lost,) = await club.told(facts.TierDowngraded)
+    assert (lost.tier, lost.previous_tier, lost.HasField("review_time")) == (
+        "",
+        f"{MAIN}/tiers/silver",
+        False,
+    )
+
+
+async def test_a_year_of_ones_own_begins_on_the_day_of_joining(club: Club) -> None:
+    await club.policy(**POINTS, period=OWN)
+    await club.earn(100)
+    assert moment((await club.stands()).review_time) == datetime(2027, 3, 2, tzinfo=UTC)
+    await club.until(2027, 3, 1)
+    await club.earn(100)
+    await club.until(2028, 3, 1)
+    assert await club.has() == "silver"
+    await club.until(2028, 3, 2)
+    assert await club.has() == ""
+
+
+async def test_in_a_rolling_year_what_is_older_does_not_count(club: Club) -> None:
+    await club.policy(**POINTS, period=ROLLING)
+    await club.earn(60)
+    await club.until(2027, 3, 1)
+    await club.earn(30)
+    assert (await club.stands()).progress.value == "90"
+    await club.until(2027, 3, 4)
+    assert (await club.stands()).progress.value == "30"
+    await club.earn(70)
+    stands = await club.stands()
+    assert (await club.has(), moment(stands.review_time)) == ("silver", datetime(2028, 3, 4, tzinfo=UTC))
+
+
+async def test_who_has_earned_a_new_tier_gets_it_soon_after(club: Club) -> None:
+    await club.earn(300)
+    await club.policy(**POINTS)
+    assert await club.has() == "silver"
+    await club.tier("bronze-plus", "250")
+    await club.tick()
+    assert await club.has() == "bronze-plus"
+    assert await refused(club.tier("other", "250")) == "RESOURCE_EXISTS"
+    assert await refused(club.tier("other", "0")) == "INVALID_NUMBER"
+    listed = (await club.tiers.ListTiers(ListTiersRequest(parent=MAIN))).tiers
+    assert [each.name.rpartition("/")[2] for each in listed] == ["bronze-plus", "gold", "platinum", "silver"]
+    request = UpdateTierRequest(
+        tier=Tier(name=f"{MAIN}/tiers/gold", threshold=exact_number(Decimal(300)), etag='"1"')
+    )
+    await club.tiers.UpdateTier(request)
+    await club.tick()
+    assert await club.has() == "gold"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"measure": TierPolicy.MEASURE_POINTS}, "INVALID_CODE"),
+        (VISITS | {"unit_code": "points"}, "INVALID_CODE"),
+        ({"measure": TierPolicy.MEASURE_SPEND, "currency_code": "XYZ"}, "INVALID_CURRENCY"),
+    ],
+)
+async def test_a_policy_that_does_not_go_together_is_refused(club: Club, said: Any, why: str) -> None:
+    assert await refused(club.policy(**said)) == why
+
+
+async def test_who_has_a_benefit_is_said_by_customer_and_by_membership(club: Club) -> None:
+    benefit = Tier.Benefit(code="free-delivery", display_name="Free", value=exact_number(Decimal("0.5")))
+    await club.tier("bronze", "10", benefit)
+    await club.policy(**POINTS)
+
+    async def ask(code: str = "free-delivery", **of: str) -> Any:
+        return await club.tiers.CheckBenefit(CheckBenefitRequest(parent=MAIN, benefit_code=code, **of))
+
+    of = club.member.customer
+    assert not (await ask(customer=of)).granted
+    await club.earn(10)
+    for asked in ({"customer": of}, {"membership": club.member.name}):
+        answer = await ask(**asked)
+        assert (answer.granted, answer.tier, answer.value.value) == (True, f"{MAIN}/tiers/bronze", "0.5")
+    assert not (await ask("lounge", customer=of)).granted
+    assert not (await ask(customer=f"customers/{uuid4()}")).granted
+    assert await refused(ask()) == "REQUIRED"
+
+
+async def test_a_standing_is_explained_by_what_was_earned(club: Club) -> None:
+    await club.policy(**POINTS)
+    await club.earn(100)
+    request = ExplainTierStandingRequest(name=f"{club.member.name}/tierStanding")
+    explained = await club.tiers.ExplainTierStanding(request)
+    assert "Tier upgraded" in explained.summary
+
+
+async def test_merged_members_have_one_tier_and_each_their_own_again(club: Club) -> None:
+    await club.policy(**POINTS)
+    other = await club.desk.join()
+    (account,) = await club.desk.accounts_of(other.name)
+    await club.earn(60)
+    await club.earn(110, to=account.name)
+    assert (await club.has(), await club.has(other.name)) == ("", "silver")
+    await club.desk.memberships.MergeMemberships(
+        MergeMembershipsRequest(
+            name=club.member.name, merged_membership=other.name, reason_code="same", request_id=str(uuid4())
+        )
+    )
+    assert await club.has() == "silver"
+    assert (await club.stands()).progress.value == "170"
+    await club.earn(330)
+    assert await club.has() == "gold"
+    await club.desk.memberships.UnmergeMembership(
+        UnmergeMembershipRequest(name=other.name, reason_code="mistake", request_id=str(uuid4()))
+    )
+    # What was earned since stays: 60 and 330 are silver.
+    assert (await club.has(), await club.has(other.name)) == ("silver", "silver")
+    assert (await club.stands()).progress.value == "390"
+    await club.until(2027, 1, 1)
+    assert await club.has(other.name) == "silver"
+    await club.until(2028, 1, 1)
+    assert await club.has(other.name) == ""
