@@ -24,7 +24,7 @@ from chassis.grpc import ingest
 from chassis.grpc.bounds import MESSAGE_MAX_BYTES
 from chassis.grpc.mutation import mutation
 from chassis.grpc.server import Server
-from chassis.grpc.status import reason
+from chassis.grpc.status import reason, refusal
 from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc, transfer_pb2
 from rapport_testing.engines.ports import free_port
 from rapport_testing.sql import Sql
@@ -221,6 +221,24 @@ async def test_a_twin_that_waits_too_long_is_told_to_come_back(loyalty: Loyalty)
     assert (await loyalty.post(request_id)).legs[0].amount == 1
 
 
+async def test_who_waits_too_long_for_another_change_is_told_that_and_when_to_try_again(
+    loyalty: Loyalty,
+) -> None:
+    """Nobody looks for a request of their own that they have sent once."""
+
+    async def lock_row(_: Any, tx: Transaction) -> None:
+        await tx.fetch(Sql("SELECT pg_advisory_xact_lock(7)"), [])
+
+    loyalty.ledger.before = lock_row
+    async with loyalty.db.connection() as holder:
+        await holder.execute("SELECT pg_advisory_lock(7)")
+        error = await refused(loyalty.post(str(uuid4())))
+        await holder.execute("SELECT pg_advisory_unlock(7)")
+    told = refusal(error)
+    assert (told.code, told.reason) == ("ABORTED", "LOCK_TIMEOUT")
+    assert told.retry_after_s
+
+
 async def test_who_wants_to_write_one_row_keeps_nobody_from_another(loyalty: Loyalty) -> None:
     """Forty would sit on nine connections for a second each, and a neighbour find none in two."""
 
@@ -247,7 +265,7 @@ async def test_who_wants_to_write_one_row_keeps_nobody_from_another(loyalty: Loy
         reason(answer) if isinstance(answer, grpc.aio.AioRpcError) else "OK"
         for answer in await asyncio.gather(*hot, return_exceptions=True)
     )
-    assert set(reasons) <= {"OK", "REQUEST_IN_FLIGHT"}
+    assert set(reasons) <= {"OK", "LOCK_TIMEOUT"}
     assert reasons["OK"]
 
 

@@ -99,18 +99,22 @@ async def once(servicer: Any, method: Method, request: Request) -> Reply:
             raise
         stored = await _STORED.maybe(servicer.db, request_id=request.id)
         if stored is None:
-            if isinstance(error, Refusal) and error.reason == "LOCK_TIMEOUT":
-                raise Aborted(
-                    "REQUEST_IN_FLIGHT",
-                    "This request, or another change of the same resource, is still in flight. Try again.",
-                    retry_after_s=1,
-                ) from error
+            if _waited_for_its_twin(error):
+                told = "This very request is still being worked on: it was sent before. Try again."
+                raise Aborted("REQUEST_IN_FLIGHT", told, retry_after_s=1) from error
             raise
         if (stored["method"], stored["request_hash"]) != (request.call.what, request.digest()):
             raise invalid(
                 "request_id", "REQUEST_ID_REUSED", "must be new: it was used for a different request"
             ) from None
         return Reply(stored["response"], stored["consistency_token"])
+
+
+def _waited_for_its_twin(error: BaseException) -> bool:
+    """Whether a lock that was waited for in vain is that of the row by which a repeat is known."""
+    waited = isinstance(error, Refusal) and error.reason == "LOCK_TIMEOUT"
+    where = getattr(error.__cause__, "context", None) or ""
+    return waited and IDEMPOTENCY.name in where  # or its key
 
 
 async def _in_patience(servicer: Any, method: Method, request: Request) -> list[Reply | Refusal]:
