@@ -1,12 +1,10 @@
-"""Clocks, compared with a model that counts minute by minute."""
+"""Clocks: when their time is up, and what happens to them. Through all of it: test_clock_model."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cases.domain.clock import Clock, ClockState
 from cases.domain.clock_policy import ClockMetric
@@ -51,6 +49,13 @@ class Office:
             duration -= self.is_open(start) * MINUTE
             start += MINUTE
         return start
+
+
+def compiled(office: Office) -> Calendar:
+    """The same hours, as services reckon with them."""
+    window = {"opens": f"{office.opens:02}:00", "closes": f"{office.closes:02}:00"}
+    hours = [{"days": [WEEKDAYS[day] for day in office.days], "windows": [window]}]
+    return Calendar(read({"time_zone": "UTC", "hours": hours}))
 
 
 def started(
@@ -177,111 +182,3 @@ def test_what_makes_no_sense_is_refused(verb: str, reason: str) -> None:
     with pytest.raises(FailedPrecondition) as refused:
         clock.resume(MONDAY, ALWAYS) if verb == "resume" else clock.pause(MONDAY, "x", ALWAYS)
     assert refused.value.reason == reason
-
-
-EVENTS = st.lists(
-    st.tuples(
-        st.integers(0, 900),
-        st.sampled_from(["pause", "resume", "fulfill", "reopen", "look", "change"]),
-        st.integers(0, 3),
-    ),
-    max_size=12,
-)
-OFFICES = st.lists(
-    st.builds(
-        lambda opens, hours, days: Office(opens, opens + hours, sorted(days)),
-        st.integers(6, 12),
-        st.integers(1, 8),
-        st.sets(st.integers(0, 6), min_size=1),
-    ),
-    min_size=4,
-    max_size=4,
-)
-
-
-def compiled(office: Office) -> Calendar:
-    """The same hours, as services reckon with them."""
-    window = {"opens": f"{office.opens:02}:00", "closes": f"{office.closes:02}:00"}
-    hours = [{"days": [WEEKDAYS[day] for day in office.days], "windows": [window]}]
-    return Calendar(read({"time_zone": "UTC", "hours": hours}))
-
-
-class Model:
-    """What is to be said of a clock, by each minute in which it counted, and the hours that hold now."""
-
-    def __init__(self, minutes: int, office: Office, at: datetime) -> None:
-        self.minutes, self.office, self.at = minutes, office, at
-        self.counts, self.done = True, False
-        self.counted: list[datetime] = []  # minutes, open or not
-        self.up: datetime | None = None
-
-    def wait(self, minutes: int) -> None:
-        self.counted += [self.at + n * MINUTE for n in range(minutes)] if self.counts else []
-        self.at += minutes * MINUTE
-        self.look()
-
-    def look(self) -> None:
-        """Once time was up it stays so; until then the hours that hold now say when."""
-        opened = [minute for minute in self.counted if self.office.is_open(minute)]
-        if self.up is None and not self.done and len(opened) >= self.minutes:
-            self.up = opened[self.minutes - 1] + MINUTE
-
-    @property
-    def gone(self) -> int:
-        return sum(self.office.is_open(minute) for minute in self.counted)
-
-    @property
-    def state(self) -> ClockState:
-        if self.up is not None:
-            return ClockState.BREACHED
-        if self.counts:
-            return ClockState.RUNNING
-        return ClockState.FULFILLED if self.done else ClockState.PAUSED
-
-    def allows(self, verb: str) -> bool:
-        allowed = {
-            "pause": self.counts,
-            "resume": not self.counts and not self.done,
-            "fulfill": not self.done,
-            "reopen": self.done,
-            "change": not self.done and self.up is None,
-        }
-        return allowed.get(verb, True)
-
-    def act(self, verb: str, office: Office) -> None:
-        self.counts = {"pause": False, "resume": True, "fulfill": False, "reopen": True}.get(
-            verb, self.counts
-        )
-        self.done = {"fulfill": True, "reopen": False}.get(verb, self.done)
-        if verb == "change":
-            self.office = office
-            self.look()
-
-
-@given(st.integers(0, 7 * 24 * 60), EVENTS, st.integers(1, 900), OFFICES)
-def test_a_clock_is_what_a_model_that_counts_every_minute_says(
-    begin: int, events: list[tuple[int, str, int]], minutes: int, offices: list[Office]
-) -> None:
-    """Histories of pauses, of cases that are settled and reopened, and of calendars that change."""
-    model = Model(minutes, offices[0], datetime(2026, 3, 2, tzinfo=UTC) + begin * MINUTE)
-    calendar = compiled(model.office)
-    clock = started(minutes, calendar=calendar, at=model.at)
-    for wait, verb, which in events:
-        model.wait(wait)
-        clock.breach(model.at)
-        if not model.allows(verb):
-            continue
-        model.act(verb, offices[which])
-        if verb == "change":
-            calendar = compiled(offices[which])
-            clock.follow(clock.calendar_version + 1, calendar)
-            clock.breach(model.at)
-        elif verb == "pause":
-            clock.pause(model.at, "waiting-for-customer", calendar)
-        elif verb != "look":
-            getattr(clock, verb)(model.at, calendar)
-        if verb not in ("look", "change"):  # while it runs more is gone than when it was last changed
-            assert clock.elapsed_minutes == model.gone
-        assert (clock.breach_time, clock.state) == (model.up, model.state)
-        if model.counts and model.up is None:
-            assert clock.due_time == model.office.add(model.at, (minutes - model.gone) * MINUTE)

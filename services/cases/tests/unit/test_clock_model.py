@@ -195,8 +195,10 @@ def check(begin: int, office: Office, minutes: int, steps: list[tuple[int, str, 
         calendar = compiled(model.office)
         if not clock.is_decided:
             assert replace(clock).mend(calendar) is None  # what it says follows from its history alone
-        if model.counts and model.up is None:
-            gone = sum(model.office.is_open(minute) for minute in model.counted)
+        gone = sum(model.office.is_open(minute) for minute in model.counted)
+        if not model.counts:  # while it does, more is gone than when it was last changed
+            assert clock.elapsed_minutes == gone
+        elif model.up is None:
             assert clock.due_time == calendar.add(model.at, (model.minutes - gone) * MINUTE)
 
 

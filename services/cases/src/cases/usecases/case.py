@@ -61,18 +61,8 @@ async def open_case(
     owner = await owner_to_be(tx, owner_id, hold=False)
     if department_id and department_id != owner.department_id:
         raise invalid("case.department", "INVALID_NAME", f"must be {owner.department}, its owner's, or empty")
-    case = Case(
-        ids.uuid7(tx.now),
-        customer_id,
-        topic,
-        display_name,
-        owner_id,
-        owner.department_id,
-        tx.now,
-        tx.now,
-        harm=harm or defaults.harm,
-        kind=kind or CaseKind.CONCERN,
-    )
+    case = _new(tx, customer_id, topic, display_name, owner, harm or defaults.harm)
+    case.kind = kind or CaseKind.CONCERN
     tx.require_owner(case)
     opened_id = await _open(tx, case)
     if follows_id:
@@ -97,17 +87,7 @@ async def split_case(
     """
     whole = await owned(tx, CASE, store.CASE, case_id)
     owner = await owner_to_be(tx, owner_id or whole.owner_id, hold=False)
-    case = Case(
-        ids.uuid7(tx.now),
-        whole.customer_id,
-        topic or whole.topic,
-        display_name,
-        owner.id,
-        owner.department_id,
-        tx.now,
-        tx.now,
-        harm=harm or whole.harm,
-    )
+    case = _new(tx, whole.customer_id, topic or whole.topic, display_name, owner, harm or whole.harm)
     opened_id = await _open(tx, case)
     await link(tx, case, whole, LinkKind.SPLIT_FROM, reason_code, caused_by=opened_id)
     return case
@@ -118,21 +98,17 @@ async def open_to_call(tx: Transaction, customer_id: UUID, before: Case | None) 
     manager = await MANAGER.maybe(tx, customer_id=customer_id, front_desk=FRONT_DESK)
     owner = await store.AGENT.one(tx, id=manager["agent_id"] if manager else FRONT_DESK)
     topic = before.topic if before else CALL_TOPIC
-    case = Case(
-        ids.uuid7(tx.now),
-        customer_id,
-        topic,
-        "",
-        owner.id,
-        owner.department_id,
-        tx.now,
-        tx.now,
-        harm=before.harm if before else (await defaults_of(tx, topic)).harm,
-    )
+    harm = before.harm if before else (await defaults_of(tx, topic)).harm
+    case = _new(tx, customer_id, topic, "", owner, harm)
     opened_id = await _open(tx, case)
     if before:
         await link(tx, case, before, LinkKind.FOLLOWS, "", caused_by=opened_id)
     return case
+
+
+def _new(tx: Transaction, customer_id: UUID, topic: str, display_name: str, owner: Agent, harm: Harm) -> Case:
+    now, of = tx.now, owner.department_id
+    return Case(ids.uuid7(now), customer_id, topic, display_name, owner.id, of, now, now, harm=harm)
 
 
 async def _open(tx: Transaction, case: Case) -> UUID:

@@ -20,7 +20,7 @@ async def add_predecessor(
     tx: Transaction, clock: PromiseClock, *, work_item_id: UUID, predecessor_id: UUID, etag: str
 ) -> WorkItem:
     """Let work wait for other work of its case, and be expected no earlier."""
-    work_item, items = await _lent_with_its_case(tx, work_item_id, etag)
+    work_item, items = await owned_with_its_case(tx, work_item_id, etag, lent=True)
     work_item.require_unfinished()
     if predecessor_id not in work_item.predecessor_ids:
         beside = await store.LOCK_WORK_ITEMS.all(tx, ids=[predecessor_id])  # of another case, perhaps
@@ -34,7 +34,7 @@ async def remove_predecessor(
     tx: Transaction, clock: PromiseClock, *, work_item_id: UUID, predecessor_id: UUID, etag: str
 ) -> WorkItem:
     """Let work no longer wait for other work. A forecast that rested on that alone stands until another."""
-    work_item, items = await _lent_with_its_case(tx, work_item_id, etag)
+    work_item, items = await owned_with_its_case(tx, work_item_id, etag, lent=True)
     work_item.require_unfinished()
     if predecessor_id in work_item.predecessor_ids:
         fact = work_item.depend([each for each in work_item.predecessor_ids if each != predecessor_id])
@@ -55,11 +55,15 @@ async def _wait(
 
 
 async def owned_with_its_case(
-    tx: Transaction, work_item_id: UUID, etag: str
+    tx: Transaction, work_item_id: UUID, etag: str, *, lent: bool = False
 ) -> tuple[WorkItem, Sequence[WorkItem]]:
-    """A work item of the caller's department, and all of its case with it, locked."""
+    """A work item of the caller's department, and all of its case with it, locked.
+
+    `lent`: also for whoever answers for the case.
+    """
     work_item, items = await with_its_case(tx, work_item_id)
-    tx.require_owner(work_item)
+    cases = await store.CASES_BY_ID.all(tx, ids=[work_item.case_id]) if lent else []
+    tx.require_owner(work_item, *cases)
     etags.match(etag, work_item.name, work_item.version)
     return work_item, items
 
@@ -76,16 +80,6 @@ async def unattended_with_its_case(
     lent = work_item.unattended and not promised
     cases = await store.CASES_BY_ID.all(tx, ids=[work_item.case_id]) if lent else []
     tx.require_owner(work_item, *cases)
-    etags.match(etag, work_item.name, work_item.version)
-    return work_item, items
-
-
-async def _lent_with_its_case(
-    tx: Transaction, work_item_id: UUID, etag: str
-) -> tuple[WorkItem, Sequence[WorkItem]]:
-    """As above, also for whoever answers for the case."""
-    work_item, items = await with_its_case(tx, work_item_id)
-    tx.require_owner(work_item, *await store.CASES_BY_ID.all(tx, ids=[work_item.case_id]))
     etags.match(etag, work_item.name, work_item.version)
     return work_item, items
 
