@@ -75,15 +75,21 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
     table = str(listing.sort[0].table.name)
     of_one = () if listing.of_one is None else (listing.of_one[0].name,)
     fixed = sorted({*_compared(listing.select), *of_one})
-    ways = {"the list": []} | {
-        name: [field.column.name]
+    filters = {
+        name: field
         for name, field in listing.filters.items()
         if field.column.name not in sort and not (listing.walks and fixed)
+    }
+    ways = {"the list": []} | {name: [field.column.name] for name, field in filters.items()}
+    # Of what holds several values no index is in order.
+    found = {
+        name for name, field in filters.items() if field.is_list and ways[name] in indexes.get(table, [])
     }
     return [
         f"{table}: {way} needs an index on ({', '.join([*fixed, *first, *sort])})"
         for way, first in ways.items()
-        if not any(columns <= {*fixed, *first} for columns in unique.get(table, []))
+        if way not in found
+        and not any(columns <= {*fixed, *first} for columns in unique.get(table, []))
         and not any(
             sorted(columns[: len(fixed)]) == fixed
             and columns[len(fixed) : len(fixed) + len(first) + len(sort)] == [*first, *sort]

@@ -482,6 +482,11 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("RecordPurchase", {"purchase": _BASKET}),
         ("ReturnPurchase", {"name": "{RecordPurchase}", "lines": [{"line": 1, "quantity": {"value": "1"}}]}),
         ("GetPurchase", {"name": "{RecordPurchase}"}),
+        ("RecordPurchase", {"purchase": {**_BASKET, "customer": ""}, "receipt_code": "K7QF-2M9X-4TBD-8WRH"}),
+        ("ClaimPurchase", {"customer": SOMEBODY, "receipt": {
+            "reference": "4711", "store": "store-7", "purchase_date": {"year": 2026, "month": 3, "day": 1},
+            "time_zone": "Europe/Berlin", "amount": {"currency_code": "USD", "units": 5}}}),
+        ("ClaimPurchase", {"customer": SOMEBODY, "receipt_code": "K7QF-2M9X-4TBD-8WRH"}),
         ("ExplainPurchase", {"name": "{RecordPurchase}"}),
         ("ListPurchases", _PAGE | {"filter": f'customer = "{SOMEBODY}"'}),
         ("ListCustomerValues", _PAGE | {"filter": f'customer = "{SOMEBODY}"'}),

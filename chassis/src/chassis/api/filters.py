@@ -57,6 +57,7 @@ class Field:
     ordered: bool = False  # whether it can be before and after, or only equal
     # SQL: a row for each id of what it names, as of a customer, each of which finds what is of all.
     names: Callable[[Any], Any] | None = None
+    is_list: bool = False  # whether it holds several values (JSON), one of which is what it is compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,12 @@ def text(column: sa.ColumnElement[Any]) -> Field:
         return value
 
     return Field(column, read, "text without control characters")
+
+
+def each(column: sa.ColumnElement[Any], key: str) -> Field:
+    """A field of text in the items of a list (JSONB): one of them is what it is compared with."""
+    of_text = text(column)
+    return replace(of_text, read=lambda value: [{key: of_text.read(value)}], is_list=True)
 
 
 def name(column: sa.ColumnElement[Any], pattern: Pattern) -> Field:
@@ -216,6 +223,9 @@ class _Parser:
         shape = f"{name}{sign}${self._terms}"
         if field.names is None:
             value = sa.bindparam(parameter, type_=field.column.type)
+            if field.is_list:
+                has = field.column.op("@>", is_comparison=True)(value)
+                return shape, ~has if sign == "!=" else has
             return shape, operators[sign](field.column, value)
         names = field.names(sa.bindparam(parameter, type_=sa.Uuid))
         is_one = sa.exists().select_from(names).where(is_of(field.column, *names.c))

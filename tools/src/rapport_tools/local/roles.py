@@ -41,6 +41,7 @@ FRONT_LINE = _each(
     customer.timeline_entries.write
     loyalty.accounts.write loyalty.cards.write loyalty.goodwill.grant loyalty.memberships.write
     loyalty.reservations.write
+    loyalty.purchases.claim
     notifications.notices.write
     """
 )
@@ -53,6 +54,7 @@ BACK_OFFICE = _each(
     customer.customers.write customer.identifiers.verify customer.identifiers.write
     customer.import_jobs.write customer.observations.write customer.relationships.write
     customer.timeline_entries.write customer.view_sections.write
+    loyalty.purchases.claim
     loyalty.purchases.write
     """
 )

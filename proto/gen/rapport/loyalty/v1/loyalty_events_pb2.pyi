@@ -41,7 +41,7 @@ class PurchaseRecorded(_message.Message):
     purchase: _builtins.str
     """`purchases/{uuid}`."""
     customer: _builtins.str
-    """`customers/{uuid}`. May be empty one day, for what is not known to be anybody's: be ready for it."""
+    """`customers/{uuid}`; empty for what is not known to be anybody's."""
     department: _builtins.str
     """The department that says so, `departments/{id}`; may be empty."""
     reference: _builtins.str
@@ -89,7 +89,7 @@ Global___PurchaseRecorded: _TypeAlias = PurchaseRecorded  # noqa: Y015
 
 @_typing.final
 class PurchaseCorrected(_message.Message):
-    """A purchase is not what was told before: its source says otherwise now. The highest version is what stands."""
+    """A purchase is not what was told before: its source says otherwise now, or somebody claimed it. The highest version is what stands."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -107,7 +107,7 @@ class PurchaseCorrected(_message.Message):
     purchase: _builtins.str
     """`purchases/{uuid}`."""
     customer: _builtins.str
-    """`customers/{uuid}`. May be empty one day, for what is not known to be anybody's: be ready for it."""
+    """`customers/{uuid}`; empty for what is not known to be anybody's."""
     department: _builtins.str
     """The department that says so, `departments/{id}`; may be empty."""
     reference: _builtins.str
@@ -115,7 +115,7 @@ class PurchaseCorrected(_message.Message):
     quantity: _builtins.int
     """How many pieces; 0 when nobody says."""
     previous_customer: _builtins.str
-    """Whose it was before: another when it moved, and then no longer theirs."""
+    """Whose it was before: another when it moved, and then no longer theirs; empty when it was nobody's and was claimed."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What was paid; negative for what the customer gave back as a purchase of its own."""

@@ -95,8 +95,8 @@ class Purchase(_message.Message):
     name: _builtins.str
     """`purchases/{uuid}`, chosen by the server."""
     customer: _builtins.str
-    """Who bought it, `customers/{uuid}`: the name it was recorded under. May be empty one day, for what is not known to be
-    anybody's: be ready for it.
+    """Who bought it, `customers/{uuid}`: the name it was recorded, or claimed, under. Empty for what is not known to be anybody's
+    until somebody claims it by its receipt (`ClaimPurchase`).
     """
     quantity: _builtins.int
     """How many pieces, 0 or more."""

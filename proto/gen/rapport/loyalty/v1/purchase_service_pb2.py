@@ -26,7 +26,9 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import decimal_pb2 as google_dot_type_dot_decimal__pb2
+from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.common.v1 import import_outcome_pb2 as rapport_dot_common_dot_v1_dot_import__outcome__pb2
 from rapport.loyalty.v1 import customer_value_pb2 as rapport_dot_loyalty_dot_v1_dot_customer__value__pb2
@@ -34,7 +36,7 @@ from rapport.loyalty.v1 import purchase_pb2 as rapport_dot_loyalty_dot_v1_dot_pu
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/purchase_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a#rapport/common/v1/explanation.proto\x1a&rapport/common/v1/import_outcome.proto\x1a\'rapport/loyalty/v1/customer_value.proto\x1a!rapport/loyalty/v1/purchase.proto\x1a rapport/options/v1/options.proto\"\xce\x01\n\x15RecordPurchaseRequest\x12\x34\n\x08purchase\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.PurchaseB\x04\xe2\x41\x01\x02\x12!\n\nimport_key\x18\x02 \x01(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x08\x0cP\x01\x12\x1e\n\tconfirmed\x18\x03 \x01(\x08\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02P\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\"\n\rfurther_lines\x18\x05 \x03(\x05\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02P\x01\"\x97\x01\n\x1b\x42\x61tchRecordPurchasesRequest\x12\x41\n\x08requests\x18\x01 \x03(\x0b\x32).rapport.loyalty.v1.RecordPurchaseRequestB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"\xd5\x01\n\x1c\x42\x61tchRecordPurchasesResponse\x12H\n\x07results\x18\x01 \x03(\x0b\x32\x37.rapport.loyalty.v1.BatchRecordPurchasesResponse.Result\x1ak\n\x06Result\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .rapport.common.v1.ImportOutcome\x12.\n\x08purchase\x18\x02 \x01(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\"\xc4\x02\n\x15ReturnPurchaseRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x43\n\x05lines\x18\x02 \x03(\x0b\x32..rapport.loyalty.v1.ReturnPurchaseRequest.LineB\x04\xe2\x41\x01\x01\x12>\n\x0breturn_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04@\x80\xa3\x05\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x1a[\n\x04Line\x12\x1c\n\x04line\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x05(\x01\x30\xe8\x07\x12\x35\n\x08quantity\x18\x02 \x01(\x0b\x32\x14.google.type.DecimalB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x84=\"E\n\x12GetPurchaseRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\"_\n\x14ListPurchasesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListPurchasesResponse\x12/\n\tpurchases\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x17GetCustomerValueRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\"d\n\x19ListCustomerValuesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"q\n\x1aListCustomerValuesResponse\x12:\n\x0f\x63ustomer_values\x18\x01 \x03(\x0b\x32!.rapport.loyalty.v1.CustomerValue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x16\x45xplainPurchaseRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"r\n\x1b\x45xplainCustomerValueRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xff\x0b\n\x0fPurchaseService\x12\x96\x01\n\x0eRecordPurchase\x12).rapport.loyalty.v1.RecordPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\";\xca\xfb\x8a\x01\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x19\"\x14/v1/purchases:record:\x01*\x12\xbb\x01\n\x14\x42\x61tchRecordPurchases\x12/.rapport.loyalty.v1.BatchRecordPurchasesRequest\x1a\x30.rapport.loyalty.v1.BatchRecordPurchasesResponse\"@\xca\xfb\x8a\x01\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/purchases:batchRecord:\x01*\x12\x9f\x01\n\x0eReturnPurchase\x12).rapport.loyalty.v1.ReturnPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\"D\xca\xfb\x8a\x01\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=purchases/*}:return:\x01*\x12\x91\x01\n\x0bGetPurchase\x12&.rapport.loyalty.v1.GetPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\"<\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=purchases/*}\x12\x99\x01\n\rListPurchases\x12(.rapport.loyalty.v1.ListPurchasesRequest\x1a).rapport.loyalty.v1.ListPurchasesResponse\"3\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/purchases\x12\xab\x01\n\x10GetCustomerValue\x12+.rapport.loyalty.v1.GetCustomerValueRequest\x1a!.rapport.loyalty.v1.CustomerValue\"G\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customerValues/*}\x12\xb3\x01\n\x12ListCustomerValues\x12-.rapport.loyalty.v1.ListCustomerValuesRequest\x1a..rapport.loyalty.v1.ListCustomerValuesResponse\">\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/customerValues\x12\xa3\x01\n\x0f\x45xplainPurchase\x12*.rapport.loyalty.v1.ExplainPurchaseRequest\x1a\x1e.rapport.common.v1.Explanation\"D\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=purchases/*}:explain\x12\xb8\x01\n\x14\x45xplainCustomerValue\x12/.rapport.loyalty.v1.ExplainCustomerValueRequest\x1a\x1e.rapport.common.v1.Explanation\"O\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02%\x12#/v1/{name=customerValues/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/purchase_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19google/type/decimal.proto\x1a\x17google/type/money.proto\x1a#rapport/common/v1/explanation.proto\x1a&rapport/common/v1/import_outcome.proto\x1a\'rapport/loyalty/v1/customer_value.proto\x1a!rapport/loyalty/v1/purchase.proto\x1a rapport/options/v1/options.proto\"\xf6\x01\n\x15RecordPurchaseRequest\x12\x34\n\x08purchase\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.PurchaseB\x04\xe2\x41\x01\x02\x12!\n\nimport_key\x18\x02 \x01(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x08\x0cP\x01\x12\x1e\n\tconfirmed\x18\x03 \x01(\x08\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02P\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\"\n\rfurther_lines\x18\x05 \x03(\x05\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02P\x01\x12&\n\x0creceipt_code\x18\x06 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\"\x97\x01\n\x1b\x42\x61tchRecordPurchasesRequest\x12\x41\n\x08requests\x18\x01 \x03(\x0b\x32).rapport.loyalty.v1.RecordPurchaseRequestB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"\xd5\x01\n\x1c\x42\x61tchRecordPurchasesResponse\x12H\n\x07results\x18\x01 \x03(\x0b\x32\x37.rapport.loyalty.v1.BatchRecordPurchasesResponse.Result\x1ak\n\x06Result\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .rapport.common.v1.ImportOutcome\x12.\n\x08purchase\x18\x02 \x01(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\"\xc4\x02\n\x15ReturnPurchaseRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x43\n\x05lines\x18\x02 \x03(\x0b\x32..rapport.loyalty.v1.ReturnPurchaseRequest.LineB\x04\xe2\x41\x01\x01\x12>\n\x0breturn_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04@\x80\xa3\x05\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x1a[\n\x04Line\x12\x1c\n\x04line\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x05(\x01\x30\xe8\x07\x12\x35\n\x08quantity\x18\x02 \x01(\x0b\x32\x14.google.type.DecimalB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x30\xc0\x84=\"\xc9\x01\n\x07Receipt\x12\x1c\n\treference\x18\x01 \x01(\tB\t\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x01\x12\x1a\n\x05store\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x03\x12.\n\rpurchase_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x34\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyB\x10\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x07\x30\x80\xa0\x94\xa5\x8d\x1d\x12\x1e\n\ttime_zone\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\n\"\xc2\x01\n\x14\x43laimPurchaseRequest\x12\x34\n\x08\x63ustomer\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12&\n\x0creceipt_code\x18\x02 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x32\n\x07receipt\x18\x03 \x01(\x0b\x32\x1b.rapport.loyalty.v1.ReceiptB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\"\x8d\x01\n\x15\x43laimPurchaseResponse\x12.\n\x08purchase\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\x12\x12\n\ntries_left\x18\x02 \x01(\x05\x12\x30\n\x08\x63ustomer\x18\x03 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\"E\n\x12GetPurchaseRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\"_\n\x14ListPurchasesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListPurchasesResponse\x12/\n\tpurchases\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x17GetCustomerValueRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\"d\n\x19ListCustomerValuesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"q\n\x1aListCustomerValuesResponse\x12:\n\x0f\x63ustomer_values\x18\x01 \x03(\x0b\x32!.rapport.loyalty.v1.CustomerValue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x16\x45xplainPurchaseRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"r\n\x1b\x45xplainCustomerValueRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xa2\r\n\x0fPurchaseService\x12\x96\x01\n\x0eRecordPurchase\x12).rapport.loyalty.v1.RecordPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\";\xca\xfb\x8a\x01\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x19\"\x14/v1/purchases:record:\x01*\x12\xbb\x01\n\x14\x42\x61tchRecordPurchases\x12/.rapport.loyalty.v1.BatchRecordPurchasesRequest\x1a\x30.rapport.loyalty.v1.BatchRecordPurchasesResponse\"@\xca\xfb\x8a\x01\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/purchases:batchRecord:\x01*\x12\x9f\x01\n\x0eReturnPurchase\x12).rapport.loyalty.v1.ReturnPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\"D\xca\xfb\x8a\x01\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=purchases/*}:return:\x01*\x12\xa0\x01\n\rClaimPurchase\x12(.rapport.loyalty.v1.ClaimPurchaseRequest\x1a).rapport.loyalty.v1.ClaimPurchaseResponse\":\xca\xfb\x8a\x01\x17loyalty.purchases.claim\x82\xd3\xe4\x93\x02\x18\"\x13/v1/purchases:claim:\x01*\x12\x91\x01\n\x0bGetPurchase\x12&.rapport.loyalty.v1.GetPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\"<\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=purchases/*}\x12\x99\x01\n\rListPurchases\x12(.rapport.loyalty.v1.ListPurchasesRequest\x1a).rapport.loyalty.v1.ListPurchasesResponse\"3\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/purchases\x12\xab\x01\n\x10GetCustomerValue\x12+.rapport.loyalty.v1.GetCustomerValueRequest\x1a!.rapport.loyalty.v1.CustomerValue\"G\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customerValues/*}\x12\xb3\x01\n\x12ListCustomerValues\x12-.rapport.loyalty.v1.ListCustomerValuesRequest\x1a..rapport.loyalty.v1.ListCustomerValuesResponse\">\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/customerValues\x12\xa3\x01\n\x0f\x45xplainPurchase\x12*.rapport.loyalty.v1.ExplainPurchaseRequest\x1a\x1e.rapport.common.v1.Explanation\"D\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.purchases.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=purchases/*}:explain\x12\xb8\x01\n\x14\x45xplainCustomerValue\x12/.rapport.loyalty.v1.ExplainCustomerValueRequest\x1a\x1e.rapport.common.v1.Explanation\"O\x90\x02\x01\xca\xfb\x8a\x01\x1cloyalty.customer_values.read\x82\xd3\xe4\x93\x02%\x12#/v1/{name=customerValues/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +53,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDPURCHASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
   _globals['_RECORDPURCHASEREQUEST'].fields_by_name['further_lines']._loaded_options = None
   _globals['_RECORDPURCHASEREQUEST'].fields_by_name['further_lines']._serialized_options = b'\342A\001\001\362\373\212\001\002P\001'
+  _globals['_RECORDPURCHASEREQUEST'].fields_by_name['receipt_code']._loaded_options = None
+  _globals['_RECORDPURCHASEREQUEST'].fields_by_name['receipt_code']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\002\010\003'
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['requests']._loaded_options = None
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['requests']._serialized_options = b'\342A\001\002'
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['validate_only']._loaded_options = None
@@ -69,6 +73,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RETURNPURCHASEREQUEST'].fields_by_name['return_time']._serialized_options = b'\342A\001\001\362\373\212\001\004@\200\243\005'
   _globals['_RETURNPURCHASEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RETURNPURCHASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_RECEIPT'].fields_by_name['reference']._loaded_options = None
+  _globals['_RECEIPT'].fields_by_name['reference']._serialized_options = b'\342A\001\002\340\373\212\001\001'
+  _globals['_RECEIPT'].fields_by_name['store']._loaded_options = None
+  _globals['_RECEIPT'].fields_by_name['store']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\003'
+  _globals['_RECEIPT'].fields_by_name['purchase_date']._loaded_options = None
+  _globals['_RECEIPT'].fields_by_name['purchase_date']._serialized_options = b'\342A\001\002'
+  _globals['_RECEIPT'].fields_by_name['amount']._loaded_options = None
+  _globals['_RECEIPT'].fields_by_name['amount']._serialized_options = b'\342A\001\002\362\373\212\001\0070\200\240\224\245\215\035'
+  _globals['_RECEIPT'].fields_by_name['time_zone']._loaded_options = None
+  _globals['_RECEIPT'].fields_by_name['time_zone']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\n'
+  _globals['_CLAIMPURCHASEREQUEST'].fields_by_name['customer']._loaded_options = None
+  _globals['_CLAIMPURCHASEREQUEST'].fields_by_name['customer']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
+  _globals['_CLAIMPURCHASEREQUEST'].fields_by_name['receipt_code']._loaded_options = None
+  _globals['_CLAIMPURCHASEREQUEST'].fields_by_name['receipt_code']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\002\010\003'
+  _globals['_CLAIMPURCHASEREQUEST'].fields_by_name['receipt']._loaded_options = None
+  _globals['_CLAIMPURCHASEREQUEST'].fields_by_name['receipt']._serialized_options = b'\342A\001\001'
+  _globals['_CLAIMPURCHASEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CLAIMPURCHASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_CLAIMPURCHASERESPONSE'].fields_by_name['customer']._loaded_options = None
+  _globals['_CLAIMPURCHASERESPONSE'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_GETPURCHASEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETPURCHASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030loyalty.rapport/Purchase'
   _globals['_LISTPURCHASESREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -99,6 +123,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASESERVICE'].methods_by_name['BatchRecordPurchases']._serialized_options = b'\312\373\212\001\027loyalty.purchases.write\202\323\344\223\002\036\"\031/v1/purchases:batchRecord:\001*'
   _globals['_PURCHASESERVICE'].methods_by_name['ReturnPurchase']._loaded_options = None
   _globals['_PURCHASESERVICE'].methods_by_name['ReturnPurchase']._serialized_options = b'\312\373\212\001\027loyalty.purchases.write\202\323\344\223\002\"\"\035/v1/{name=purchases/*}:return:\001*'
+  _globals['_PURCHASESERVICE'].methods_by_name['ClaimPurchase']._loaded_options = None
+  _globals['_PURCHASESERVICE'].methods_by_name['ClaimPurchase']._serialized_options = b'\312\373\212\001\027loyalty.purchases.claim\202\323\344\223\002\030\"\023/v1/purchases:claim:\001*'
   _globals['_PURCHASESERVICE'].methods_by_name['GetPurchase']._loaded_options = None
   _globals['_PURCHASESERVICE'].methods_by_name['GetPurchase']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.purchases.read\202\323\344\223\002\030\022\026/v1/{name=purchases/*}'
   _globals['_PURCHASESERVICE'].methods_by_name['ListPurchases']._loaded_options = None
@@ -111,34 +137,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASESERVICE'].methods_by_name['ExplainPurchase']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.purchases.read\202\323\344\223\002 \022\036/v1/{name=purchases/*}:explain'
   _globals['_PURCHASESERVICE'].methods_by_name['ExplainCustomerValue']._loaded_options = None
   _globals['_PURCHASESERVICE'].methods_by_name['ExplainCustomerValue']._serialized_options = b'\220\002\001\312\373\212\001\034loyalty.customer_values.read\202\323\344\223\002%\022#/v1/{name=customerValues/*}:explain'
-  _globals['_RECORDPURCHASEREQUEST']._serialized_start=403
-  _globals['_RECORDPURCHASEREQUEST']._serialized_end=609
-  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_start=612
-  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_end=763
-  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_start=766
-  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_end=979
-  _globals['_BATCHRECORDPURCHASESRESPONSE_RESULT']._serialized_start=872
-  _globals['_BATCHRECORDPURCHASESRESPONSE_RESULT']._serialized_end=979
-  _globals['_RETURNPURCHASEREQUEST']._serialized_start=982
-  _globals['_RETURNPURCHASEREQUEST']._serialized_end=1306
-  _globals['_RETURNPURCHASEREQUEST_LINE']._serialized_start=1215
-  _globals['_RETURNPURCHASEREQUEST_LINE']._serialized_end=1306
-  _globals['_GETPURCHASEREQUEST']._serialized_start=1308
-  _globals['_GETPURCHASEREQUEST']._serialized_end=1377
-  _globals['_LISTPURCHASESREQUEST']._serialized_start=1379
-  _globals['_LISTPURCHASESREQUEST']._serialized_end=1474
-  _globals['_LISTPURCHASESRESPONSE']._serialized_start=1476
-  _globals['_LISTPURCHASESRESPONSE']._serialized_end=1573
-  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_start=1575
-  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_end=1654
-  _globals['_LISTCUSTOMERVALUESREQUEST']._serialized_start=1656
-  _globals['_LISTCUSTOMERVALUESREQUEST']._serialized_end=1756
-  _globals['_LISTCUSTOMERVALUESRESPONSE']._serialized_start=1758
-  _globals['_LISTCUSTOMERVALUESRESPONSE']._serialized_end=1871
-  _globals['_EXPLAINPURCHASEREQUEST']._serialized_start=1873
-  _globals['_EXPLAINPURCHASEREQUEST']._serialized_end=1977
-  _globals['_EXPLAINCUSTOMERVALUEREQUEST']._serialized_start=1979
-  _globals['_EXPLAINCUSTOMERVALUEREQUEST']._serialized_end=2093
-  _globals['_PURCHASESERVICE']._serialized_start=2096
-  _globals['_PURCHASESERVICE']._serialized_end=3631
+  _globals['_RECORDPURCHASEREQUEST']._serialized_start=452
+  _globals['_RECORDPURCHASEREQUEST']._serialized_end=698
+  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_start=701
+  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_end=852
+  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_start=855
+  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_end=1068
+  _globals['_BATCHRECORDPURCHASESRESPONSE_RESULT']._serialized_start=961
+  _globals['_BATCHRECORDPURCHASESRESPONSE_RESULT']._serialized_end=1068
+  _globals['_RETURNPURCHASEREQUEST']._serialized_start=1071
+  _globals['_RETURNPURCHASEREQUEST']._serialized_end=1395
+  _globals['_RETURNPURCHASEREQUEST_LINE']._serialized_start=1304
+  _globals['_RETURNPURCHASEREQUEST_LINE']._serialized_end=1395
+  _globals['_RECEIPT']._serialized_start=1398
+  _globals['_RECEIPT']._serialized_end=1599
+  _globals['_CLAIMPURCHASEREQUEST']._serialized_start=1602
+  _globals['_CLAIMPURCHASEREQUEST']._serialized_end=1796
+  _globals['_CLAIMPURCHASERESPONSE']._serialized_start=1799
+  _globals['_CLAIMPURCHASERESPONSE']._serialized_end=1940
+  _globals['_GETPURCHASEREQUEST']._serialized_start=1942
+  _globals['_GETPURCHASEREQUEST']._serialized_end=2011
+  _globals['_LISTPURCHASESREQUEST']._serialized_start=2013
+  _globals['_LISTPURCHASESREQUEST']._serialized_end=2108
+  _globals['_LISTPURCHASESRESPONSE']._serialized_start=2110
+  _globals['_LISTPURCHASESRESPONSE']._serialized_end=2207
+  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_start=2209
+  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_end=2288
+  _globals['_LISTCUSTOMERVALUESREQUEST']._serialized_start=2290
+  _globals['_LISTCUSTOMERVALUESREQUEST']._serialized_end=2390
+  _globals['_LISTCUSTOMERVALUESRESPONSE']._serialized_start=2392
+  _globals['_LISTCUSTOMERVALUESRESPONSE']._serialized_end=2505
+  _globals['_EXPLAINPURCHASEREQUEST']._serialized_start=2507
+  _globals['_EXPLAINPURCHASEREQUEST']._serialized_end=2611
+  _globals['_EXPLAINCUSTOMERVALUEREQUEST']._serialized_start=2613
+  _globals['_EXPLAINCUSTOMERVALUEREQUEST']._serialized_end=2727
+  _globals['_PURCHASESERVICE']._serialized_start=2730
+  _globals['_PURCHASESERVICE']._serialized_end=4428
 # @@protoc_insertion_point(module_scope)

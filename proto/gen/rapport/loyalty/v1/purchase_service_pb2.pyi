@@ -8,7 +8,9 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
 from google.type import decimal_pb2 as _decimal_pb2
+from google.type import money_pb2 as _money_pb2
 from rapport.common.v1 import import_outcome_pb2 as _import_outcome_pb2
 from rapport.loyalty.v1 import customer_value_pb2 as _customer_value_pb2
 from rapport.loyalty.v1 import purchase_pb2 as _purchase_pb2
@@ -34,6 +36,7 @@ class RecordPurchaseRequest(_message.Message):
     CONFIRMED_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     FURTHER_LINES_FIELD_NUMBER: _builtins.int
+    RECEIPT_CODE_FIELD_NUMBER: _builtins.int
     import_key: _builtins.str
     """Only within a batch: where the purchase comes from, `{source}:{line}`, at most 200 characters. A purchase from there
     is recorded once, ever, for each department that records. Sent again with other content, that purchase is
@@ -49,6 +52,10 @@ class RecordPurchaseRequest(_message.Message):
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days. Required, for money moved (`REQUEST_ID_REQUIRED`); within a batch, which has its
     own, it is ignored and may be empty.
+    """
+    receipt_code: _builtins.str
+    """What is printed on the receipt of a purchase that is nobody's, by which it can be claimed: 16 to 100 letters and digits, chosen
+    by the till so that nobody guesses them, with dashes or without. Only a SHA-256 of it is kept.
     """
     @_builtins.property
     def purchase(self) -> _purchase_pb2.Purchase:
@@ -69,10 +76,11 @@ class RecordPurchaseRequest(_message.Message):
         confirmed: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         further_lines: _abc.Iterable[_builtins.int] | None = ...,
+        receipt_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["purchase", b"purchase"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "further_lines", b"further_lines", "import_key", b"import_key", "purchase", b"purchase", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "further_lines", b"further_lines", "import_key", b"import_key", "purchase", b"purchase", "receipt_code", b"receipt_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -225,6 +233,116 @@ class ReturnPurchaseRequest(_message.Message):
 Global___ReturnPurchaseRequest: _TypeAlias = ReturnPurchaseRequest  # noqa: Y015
 
 @_typing.final
+class Receipt(_message.Message):
+    """What stands on the receipt of a purchase that has no code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STORE_FIELD_NUMBER: _builtins.int
+    PURCHASE_DATE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    """The till's number, the `reference` of the purchase."""
+    store: _builtins.str
+    """The shop or till, the `store` of the purchase."""
+    time_zone: _builtins.str
+    """IANA time zone in which the day is one; empty means `UTC`."""
+    @_builtins.property
+    def purchase_date(self) -> _date_pb2.Date:
+        """The day of the purchase, where it was bought."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was paid."""
+
+    def __init__(
+        self,
+        *,
+        reference: _builtins.str = ...,
+        store: _builtins.str = ...,
+        purchase_date: _date_pb2.Date | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        time_zone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "purchase_date", b"purchase_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "purchase_date", b"purchase_date", "reference", b"reference", "store", b"store", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Receipt: _TypeAlias = Receipt  # noqa: Y015
+
+@_typing.final
+class ClaimPurchaseRequest(_message.Message):
+    """Claims a purchase."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    RECEIPT_CODE_FIELD_NUMBER: _builtins.int
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    customer: _builtins.str
+    """Whose it is from now on, `customers/{uuid}`."""
+    receipt_code: _builtins.str
+    """The code on the receipt, in whichever case, with dashes or without. Either this or `receipt`."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days. Required: money moved."""
+    @_builtins.property
+    def receipt(self) -> Global___Receipt:
+        """What stands on a receipt without a code."""
+
+    def __init__(
+        self,
+        *,
+        customer: _builtins.str = ...,
+        receipt_code: _builtins.str = ...,
+        receipt: Global___Receipt | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "receipt", b"receipt", "receipt_code", b"receipt_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimPurchaseRequest: _TypeAlias = ClaimPurchaseRequest  # noqa: Y015
+
+@_typing.final
+class ClaimPurchaseResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURCHASE_FIELD_NUMBER: _builtins.int
+    TRIES_LEFT_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    tries_left: _builtins.int
+    """How many wrong tries are left for this customer within 24 hours."""
+    customer: _builtins.str
+    """For whom it was looked for, as asked."""
+    @_builtins.property
+    def purchase(self) -> _purchase_pb2.Purchase:
+        """The purchase, the customer's now; absent when no purchase has that receipt."""
+
+    def __init__(
+        self,
+        *,
+        purchase: _purchase_pb2.Purchase | None = ...,
+        tries_left: _builtins.int = ...,
+        customer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["purchase", b"purchase"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "purchase", b"purchase", "tries_left", b"tries_left"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimPurchaseResponse: _TypeAlias = ClaimPurchaseResponse  # noqa: Y015
+
+@_typing.final
 class GetPurchaseRequest(_message.Message):
     """Gets a purchase."""
 
@@ -260,7 +378,8 @@ class ListPurchasesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`, `purchase_time`, `returned_purchase` and `store`; at most 1,000 characters. Of customers
+    """AIP-160 subset over `customer`, `purchase_time`, `returned_purchase`, `store`, `reference`, `currency` and `lines.product`, of one
+    of its lines; `-customer:*` finds what is nobody's. At most 1,000 characters. Of customers
     who are found to be one, any name finds what all have; each purchase keeps the name it was recorded under.
     """
     def __init__(

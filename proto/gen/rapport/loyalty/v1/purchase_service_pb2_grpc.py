@@ -53,6 +53,11 @@ class PurchaseServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ReturnPurchaseRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.FromString,
                 _registered_method=True)
+        self.ClaimPurchase = channel.unary_unary(
+                '/rapport.loyalty.v1.PurchaseService/ClaimPurchase',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ClaimPurchaseRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ClaimPurchaseResponse.FromString,
+                _registered_method=True)
         self.GetPurchase = channel.unary_unary(
                 '/rapport.loyalty.v1.PurchaseService/GetPurchase',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.GetPurchaseRequest.SerializeToString,
@@ -106,6 +111,16 @@ class PurchaseServiceServicer:
     def ReturnPurchase(self, request, context):
         """Records that lines of a purchase were given back, or all that is left of it: a purchase of a negative amount. A part of a
         line is worth its part of what was paid, and what is given back of all of it is all that was paid.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClaimPurchase(self, request, context):
+        """Makes a purchase that is nobody's, and what was given back of it since, a customer's: by the code on its receipt, or by what
+        else stands there. Once, by one customer, and who did is answered again; FAILED_PRECONDITION (`ALREADY_CLAIMED`) to another,
+        and for what is known to be somebody's; (`RECEIPT_UNCLEAR`) where several say the same. What no receipt says is counted:
+        after 5 wrong tries for a customer within 24 hours nothing is looked for (`TOO_MANY_TRIES`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -170,6 +185,11 @@ def add_PurchaseServiceServicer_to_server(servicer, server):
                     servicer.ReturnPurchase,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ReturnPurchaseRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.SerializeToString,
+            ),
+            'ClaimPurchase': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimPurchase,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ClaimPurchaseRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ClaimPurchaseResponse.SerializeToString,
             ),
             'GetPurchase': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPurchase,
@@ -284,6 +304,33 @@ class PurchaseService:
             '/rapport.loyalty.v1.PurchaseService/ReturnPurchase',
             rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ReturnPurchaseRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimPurchase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.PurchaseService/ClaimPurchase',
+            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ClaimPurchaseRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ClaimPurchaseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,12 @@ class PurchaseServiceStub:
     """Records that lines of a purchase were given back, or all that is left of it: a purchase of a negative amount. A part of a
     line is worth its part of what was paid, and what is given back of all of it is all that was paid.
     """
+    ClaimPurchase: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.ClaimPurchaseRequest, _purchase_service_pb2.ClaimPurchaseResponse]
+    """Makes a purchase that is nobody's, and what was given back of it since, a customer's: by the code on its receipt, or by what
+    else stands there. Once, by one customer, and who did is answered again; FAILED_PRECONDITION (`ALREADY_CLAIMED`) to another,
+    and for what is known to be somebody's; (`RECEIPT_UNCLEAR`) where several say the same. What no receipt says is counted:
+    after 5 wrong tries for a customer within 24 hours nothing is looked for (`TOO_MANY_TRIES`).
+    """
     GetPurchase: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.GetPurchaseRequest, _purchase_pb2.Purchase]
     """Gets a purchase."""
     ListPurchases: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.ListPurchasesRequest, _purchase_service_pb2.ListPurchasesResponse]
@@ -69,6 +75,12 @@ class PurchaseServiceAsyncStub(PurchaseServiceStub):
     ReturnPurchase: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.ReturnPurchaseRequest, _purchase_pb2.Purchase]  # type: ignore[assignment]
     """Records that lines of a purchase were given back, or all that is left of it: a purchase of a negative amount. A part of a
     line is worth its part of what was paid, and what is given back of all of it is all that was paid.
+    """
+    ClaimPurchase: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.ClaimPurchaseRequest, _purchase_service_pb2.ClaimPurchaseResponse]  # type: ignore[assignment]
+    """Makes a purchase that is nobody's, and what was given back of it since, a customer's: by the code on its receipt, or by what
+    else stands there. Once, by one customer, and who did is answered again; FAILED_PRECONDITION (`ALREADY_CLAIMED`) to another,
+    and for what is known to be somebody's; (`RECEIPT_UNCLEAR`) where several say the same. What no receipt says is counted:
+    after 5 wrong tries for a customer within 24 hours nothing is looked for (`TOO_MANY_TRIES`).
     """
     GetPurchase: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.GetPurchaseRequest, _purchase_pb2.Purchase]  # type: ignore[assignment]
     """Gets a purchase."""
@@ -110,6 +122,18 @@ class PurchaseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_purchase_pb2.Purchase, _abc.Awaitable[_purchase_pb2.Purchase]]:
         """Records that lines of a purchase were given back, or all that is left of it: a purchase of a negative amount. A part of a
         line is worth its part of what was paid, and what is given back of all of it is all that was paid.
+        """
+
+    @_abc_1.abstractmethod
+    def ClaimPurchase(
+        self,
+        request: _purchase_service_pb2.ClaimPurchaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_purchase_service_pb2.ClaimPurchaseResponse, _abc.Awaitable[_purchase_service_pb2.ClaimPurchaseResponse]]:
+        """Makes a purchase that is nobody's, and what was given back of it since, a customer's: by the code on its receipt, or by what
+        else stands there. Once, by one customer, and who did is answered again; FAILED_PRECONDITION (`ALREADY_CLAIMED`) to another,
+        and for what is known to be somebody's; (`RECEIPT_UNCLEAR`) where several say the same. What no receipt says is counted:
+        after 5 wrong tries for a customer within 24 hours nothing is looked for (`TOO_MANY_TRIES`).
         """
 
     @_abc_1.abstractmethod

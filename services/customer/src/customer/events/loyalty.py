@@ -9,13 +9,13 @@ from chassis.events.declarations import Listening
 from chassis.events.envelope import Event
 from customer.names import CUSTOMER
 from customer.usecases.prospects import Bought, convert
-from rapport.loyalty.v1.loyalty_events_pb2 import PurchaseRecorded
+from rapport.loyalty.v1.loyalty_events_pb2 import PurchaseCorrected, PurchaseRecorded
 
-PURCHASES = Listening("customer-prospects", "loyalty", [PurchaseRecorded], in_batches=True)
+PURCHASES = Listening("customer-prospects", "loyalty", [PurchaseRecorded, PurchaseCorrected], in_batches=True)
 
 
 async def on_purchases(tx: Transaction, events: Sequence[Event[Any]]) -> None:
-    """Who bought is a customer. What is given back as a purchase of its own was not bought."""
+    """Who bought, or claimed what was bought, is a customer. What is given back was not bought."""
     bought = [
         Bought(ids[0], event.data.purchase, moment(event.data.purchase_time), event.id, event.correlation_id)
         for event in events

@@ -34,7 +34,7 @@ class PurchaseRecorded(_Purchase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseCorrected(_Purchase):
-    """A purchase is not what was told before: its source says otherwise now.
+    """A purchase is not what was told before: its source says otherwise now, or somebody claimed it.
 
     The highest version is what stands.
     """

@@ -45,11 +45,12 @@ class Purchase:
     Two purchases with the same content are two purchases. `import_key`, where the row of an import came from,
     `{department}/{source}:{line}`, is the only thing that makes one the repeat of another; `version` counts
     how often that row said something new. `refunded` is what was given back of what was paid so far, as the
-    row `refunded_by` says. `sold` are its lines, as far as they are known.
+    row `refunded_by` says. `sold` are its lines, as far as they are known. Without a customer it is nobody's
+    until somebody claims it, by the code that `receipt_hash` is of.
     """
 
     id: UUID
-    customer_id: UUID
+    customer_id: UUID | None
     paid: Decimal
     currency_code: str
     purchase_time: datetime
@@ -64,6 +65,7 @@ class Purchase:
     sold: list[Line] = field(default_factory=list)
     returned_purchase_id: UUID | None = None
     store: str | None = None
+    receipt_hash: bytes | None = None
 
     name = PURCHASE.named("id")
     customer = CUSTOMER.named("customer_id")
@@ -218,13 +220,14 @@ def added_value(
     Every transaction locks values in this order, so that two batches cannot wait for each other.
     """
     purchases = list(purchases)
-    customers = {*changed, *(purchase.customer_id for purchase in purchases)}
+    customers = {*changed, *(p.customer_id for p in purchases if p.customer_id)}
     added = {
         c: CustomerValue(new_id(), c, {}, 0, None, None, at, at, formula_version=formula_version)
         for c in sorted(customers)
     }
     for purchase in purchases:
-        added[purchase.customer_id].add(purchase)
+        if purchase.customer_id:
+            added[purchase.customer_id].add(purchase)
     return list(added.values())
 
 

@@ -21,10 +21,12 @@ from chassis.money import Money
 from chassis.servicer import Rpc
 from loyalty import names
 from loyalty.domain import value
+from loyalty.domain.receipts import CODE_MIN
 from loyalty.store import tables as store
 from loyalty.store.purchases import GET_PURCHASE, GET_VALUE, LIST_PURCHASES, LIST_VALUES, VALUES_OF
 from loyalty.usecases import ledger
 from loyalty.usecases.bought import Bought
+from loyalty.usecases.claims import claim_purchase
 from loyalty.usecases.purchases import record_batch, record_purchases
 from loyalty.usecases.return_purchase import return_purchase
 from loyalty.usecases.values import others_of, rates_for
@@ -89,14 +91,30 @@ def _check_line(check: Check, path: str, line: Purchase.Line, sent: Purchase) ->
         check.refuse(f"{path}.quantity", "INVALID_NUMBER", "must not be negative where something was paid")
 
 
+def _check_code(check: Check, request: purchase_pb.RecordPurchaseRequest, now: datetime) -> None:
+    if request.receipt_code and len(request.receipt_code.replace("-", "")) < CODE_MIN:
+        check.refuse("receipt_code", "INVALID_CODE", f"must be at least {CODE_MIN} letters and digits")
+
+
+def _check_claim(check: Check, request: purchase_pb.ClaimPurchaseRequest, now: datetime) -> None:
+    """A receipt is named by its code, or by what else stands on it."""
+    if bool(request.receipt_code) == request.HasField("receipt"):
+        reason = "REQUIRED" if not request.receipt_code else "INVALID_CODE"
+        check.refuse("receipt_code", reason, "must be given where receipt is not, and only there")
+
+
 class PurchaseRpc(Rpc, PurchaseServiceServicer):
     """Purchases, and what customers are worth."""
 
-    rules: ClassVar[Rules] = {Purchase: _check_purchase}
+    rules: ClassVar[Rules] = {
+        Purchase: _check_purchase,
+        purchase_pb.RecordPurchaseRequest: _check_code,
+        purchase_pb.ClaimPurchaseRequest: _check_claim,
+    }
 
     formula: value.ValueFormula
 
-    @ingest(lambda self, request, now: _bought(request.purchase).purchase(now))
+    @ingest(lambda self, request, now: _bought(request.purchase).purchase(now, request.receipt_code))
     async def RecordPurchase(
         self, purchases: Sequence[value.Purchase], calls: Sequence[Call], tx: Transaction
     ) -> Sequence[Purchase]:
@@ -106,6 +124,9 @@ class PurchaseRpc(Rpc, PurchaseServiceServicer):
 
     BatchRecordPurchases = change(
         purchase_pb.BatchRecordPurchasesRequest, record_batch, purchase_pb.BatchRecordPurchasesResponse
+    )
+    ClaimPurchase = change(
+        purchase_pb.ClaimPurchaseRequest, claim_purchase, purchase_pb.ClaimPurchaseResponse
     )
     ReturnPurchase = change(purchase_pb.ReturnPurchaseRequest, return_purchase, Purchase)
     GetPurchase = get(names.PURCHASE, GET_PURCHASE, Purchase)

@@ -177,6 +177,9 @@ LIST_PURCHASES = Listing(
         "purchase_time": filters.moment(PURCHASES.c.purchase_time),
         "returned_purchase": filters.name(PURCHASES.c.returned_purchase_id, PURCHASE),
         "store": filters.text(PURCHASES.c.store),
+        "reference": filters.text(PURCHASES.c.reference),
+        "currency": filters.text(PURCHASES.c.currency_code),
+        "lines.product": filters.each(PURCHASES.c.sold, "product"),
     },
 )
 

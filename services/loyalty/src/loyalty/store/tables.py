@@ -14,6 +14,7 @@ from chassis.db.tables import table, updated
 from loyalty.domain import ledger, program
 from loyalty.domain.goodwill import Goodwill, KnownPromise, Promised
 from loyalty.domain.rates import ExchangeRate
+from loyalty.domain.receipts import ReceiptTry
 from loyalty.domain.value import CustomerValue, Purchase
 
 METADATA = sa.MetaData()
@@ -42,6 +43,7 @@ TRANSFERS = sa.Table(
 # The legs of each transfer, numbered from 0. The primary key is also the order of an account's statement.
 ENTRIES = table(METADATA, "entries", ledger.Entry, key=("account_id", "version"))
 PURCHASES = table(METADATA, "purchases", Purchase)
+RECEIPT_TRIES = table(METADATA, "receipt_tries", ReceiptTry)
 CUSTOMER_VALUES = table(METADATA, "customer_values", CustomerValue)
 EXCHANGE_RATES = table(METADATA, "exchange_rates", ExchangeRate)
 GOODWILL = table(METADATA, "goodwill", Goodwill)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis import ids
 from loyalty.domain.purchase_lines import Line
+from loyalty.domain.receipts import receipt_hash
 from loyalty.domain.value import Purchase
 
 
@@ -33,7 +34,7 @@ class BoughtLine:
 class Bought:
     """A purchase as it is sent."""
 
-    customer_id: UUID
+    customer_id: UUID | None
     amount: Decimal
     amount_currency: str
     refunded_amount: Decimal | None
@@ -45,7 +46,7 @@ class Bought:
     returned_purchase_id: UUID | None
     store: str
 
-    def purchase(self, at: datetime, import_key: str | None = None) -> Purchase:
+    def purchase(self, at: datetime, receipt_code: str, import_key: str | None = None) -> Purchase:
         """It as it is to be recorded."""
         return Purchase(
             id=ids.uuid7(at),
@@ -63,6 +64,7 @@ class Bought:
             sold=[line.line() for line in self.lines],
             returned_purchase_id=self.returned_purchase_id,
             store=self.store or None,
+            receipt_hash=receipt_hash(receipt_code) if receipt_code else None,
         )
 
 
@@ -77,6 +79,7 @@ class Asked:
     import_key: str
     confirmed: bool
     further_lines: list[int]
+    receipt_code: str
 
     def further_keys(self, department: str) -> list[str]:
         """The import keys of the other rows that say lines of it."""

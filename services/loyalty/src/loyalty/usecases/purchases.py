@@ -18,7 +18,7 @@ from loyalty.names import DEPARTMENT
 from loyalty.store import purchases as store
 from loyalty.usecases.bought import Asked
 from loyalty.usecases.qualify import qualify_by_purchases
-from loyalty.usecases.returns import require_returnable
+from loyalty.usecases.returns import buyer, require_returnable
 from loyalty.usecases.values import lock_people, move_other_names, put_in_bands, tell_value
 from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
 
@@ -42,7 +42,10 @@ async def record_batch(
     """Record up to 1,000 purchases, those with an import key once ever. None if they are only validated."""
     department = tx.call.principal.department  # what departments call their sources is their own business
     keys = [f"{department}/{asked.import_key}" if asked.import_key else None for asked in requests]
-    sent = [asked.purchase.purchase(tx.now, key) for asked, key in zip(requests, keys, strict=True)]
+    sent = [
+        asked.purchase.purchase(tx.now, asked.receipt_code, key)
+        for asked, key in zip(requests, keys, strict=True)
+    ]
     confirmed = [asked.confirmed for asked in requests]
     purchases, unclear = await find_overlap(tx, sent, confirmed, validate_only=validate_only)
     unclear |= await _recorded_by_row(tx, [asked.further_keys(department) for asked in requests])
@@ -81,9 +84,9 @@ async def record_purchases(
     known = {p.import_key: p for p in await store.GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
     again = await _of_their_names(tx, again, known)
     wrong, before, corrected = await _correct(tx, again, list(_corrections(again, known)))
-    moved = {p.customer_id for p in (*corrected.values(), *before)}
+    moved = _buyers((*corrected.values(), *before))
     new_id, version = partial(ids.uuid7, tx.now), formula.version
-    await lock_people(tx, moved | {purchase.customer_id for purchase in told.values()})
+    await lock_people(tx, moved | _buyers(told.values()))
     changed = await store.ADD_VALUES.rows(tx, added_value(told.values(), tx.now, new_id, version, moved))
     values = {value.customer_id: value for value in changed}
     if moved:
@@ -102,6 +105,27 @@ async def record_purchases(
     await qualify_by_purchases(tx, values.keys())
     stands, mended = known | corrected, {purchase.id for purchase in wrong.values()}
     return [Recorded(told.get(p.id) or stands[p.import_key], _outcome(p.id, new, mended)) for p in purchases]
+
+
+async def count_claimed(tx: Transaction, claimed: Sequence[Purchase], formula: ValueFormula) -> None:
+    """Add purchases that were nobody's to what the customer is worth who claimed them, and tell of it."""
+    await lock_people(tx, _buyers(claimed))
+    new_id = partial(ids.uuid7, tx.now)
+    values = await store.ADD_VALUES.rows(tx, added_value(claimed, tx.now, new_id, formula.version))
+    bands = await put_in_bands(tx, values, formula)
+    before = {purchase.id: replace(purchase, customer_id=None) for purchase in claimed}
+    by_customer = {value.customer_id: value for value in values}
+
+    def tell_of(customer_id: UUID, caused_by: UUID | None) -> UUID:
+        return tell_value(tx, by_customer[customer_id], bands[customer_id], caused_by)
+
+    _tell(tx, claimed, {purchase.id: purchase for purchase in claimed}, before, tell_of, lambda _: None)
+    await move_other_names(tx, values, formula)
+    await qualify_by_purchases(tx, by_customer.keys())
+
+
+def _buyers(purchases: Iterable[Purchase]) -> set[UUID]:
+    return {purchase.customer_id for purchase in purchases if purchase.customer_id}
 
 
 async def check_purchases(tx: Transaction, purchases: Sequence[Purchase]) -> list[Recorded]:
@@ -127,14 +151,17 @@ async def _of_their_names(
 ) -> list[Purchase]:
     """What is said again, of the name that it was recorded of where that is another name of the customer.
 
-    A merge moves nothing, nor does an import that meanwhile finds the name that survived.
+    A merge moves nothing, nor does an import that meanwhile finds the name that survived; and what was
+    nobody's stays whose it is since.
     """
     born = {p.id: known[p.import_key].customer_id for p in again}
     other = [p for p in again if p.customer_id != born[p.id]]
     if not other:
         return list(again)
-    whose = (await groups_of(tx, {name for p in other for name in (p.customer_id, born[p.id])})).survivors
-    kept = {p.id for p in other if whose[p.customer_id] == whose[born[p.id]]}
+    people = {name for p in other for name in (p.customer_id, born[p.id]) if name}
+    whose = (await groups_of(tx, people)).whose
+    before = {p.id: buyer(known[p.import_key], whose) for p in other}
+    kept = {p.id for p in other if buyer(p, whose) in (None, before[p.id])}
     return [replace(p, customer_id=born[p.id]) if p.id in kept else p for p in again]
 
 
@@ -171,11 +198,11 @@ async def find_overlap(
     amount it may be a line of it or the same number in another till, for numbers begin again with every till
     and year. Without a reference nothing tells equal ones apart.
     """
-    if not any(purchase.import_key for purchase in purchases):
-        return list(purchases), set()
-    groups = await groups_of(tx, (purchase.customer_id for purchase in purchases))
+    groups = await groups_of(tx, _buyers(p for p in purchases if p.import_key))
     whose = groups.whose
-    at_times = {(whose[purchase.customer_id], purchase.purchase_time) for purchase in purchases}
+    at_times = {(whose[p.customer_id], p.purchase_time) for p in purchases if p.customer_id in whose}
+    if not at_times:
+        return list(purchases), set()
     occasions = [(name, time) for of, time in at_times for name in groups.members[of]]
     customers, times = zip(*occasions, strict=True)
 
@@ -192,7 +219,11 @@ async def find_overlap(
         return [_row(purchase, whose) for purchase in (*imported, *at)]
 
     recorded = {purchase.import_key: purchase for purchase in reversed(purchases)}
-    rows = {i: _row(p, whose) for i, p in enumerate(purchases) if p.import_key and not confirmed[i]}
+    rows = {
+        i: _row(p, whose)
+        for i, p in enumerate(purchases)
+        if p.import_key and p.customer_id and not confirmed[i]
+    }
     found = await overlap.find_overlap(tx, rows, read, validate_only=validate_only)
     stand, unclear, ours = list(purchases), set(found.unclear), f"{tx.call.principal.department}/"
     for i, key in found.known.items():
@@ -204,9 +235,10 @@ async def find_overlap(
 
 
 def _row(purchase: Purchase, whose: Mapping[UUID, UUID]) -> overlap.Row:
+    of = purchase.customer_id
     return overlap.Row(
         key=purchase.import_key or "",
-        about=(whose.get(purchase.customer_id, purchase.customer_id), purchase.purchase_time),
+        about=(whose.get(of, of) if of else None, purchase.purchase_time),
         number=purchase.reference,
         says=purchase.amount,
         aside=purchase.refunded,
@@ -236,7 +268,7 @@ def _tell(
         event_id = tx.record(fact, version=purchase.version)
         if purchase.customer_id in told:
             tx.share(told[purchase.customer_id])
-        else:
+        elif purchase.customer_id:
             told[purchase.customer_id] = tell_of(purchase.customer_id, event_id)
     return told.keys()
 

@@ -1,7 +1,7 @@
 """What is given back of purchases: never more than was bought, whoever is first."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from chassis.db.aliases import groups_of
@@ -24,15 +24,16 @@ async def require_returnable(tx: Transaction, purchases: Sequence[Purchase]) -> 
         return
     again = {purchase.import_key for purchase, _ in returning}
     bought, left = await lock_bought(tx, {of for _, of in returning}, again)
-    whose = (await groups_of(tx, {p.customer_id for p in (*purchases, *bought.values())})).whose
+    people = {p.customer_id for p in (*purchases, *bought.values()) if p.customer_id}
+    whose = (await groups_of(tx, people)).whose
     for purchase, of in returning:
         if of not in bought:
             raise NotFound(PURCHASE.format(of))
         original = bought[of]
-        if whose[purchase.customer_id] != whose[original.customer_id]:
+        if buyer(purchase, whose) != buyer(original, whose):
             raise FailedPrecondition(
                 "CUSTOMER_MISMATCH",
-                f"{original.name} was bought by {original.customer}",
+                f"{original.name} was bought by {original.customer or 'nobody who is known'}",
                 {"resource": original.name, "customer": original.customer},
             )
         if purchase.currency_code != original.currency_code:
@@ -45,6 +46,11 @@ async def require_returnable(tx: Transaction, purchases: Sequence[Purchase]) -> 
             if line.returned_line:
                 require_left(original, left[of], line)
                 take(left[of], line)
+
+
+def buyer(purchase: Purchase, whose: Mapping[UUID, UUID]) -> UUID | None:
+    """Who bought it, by the name that all of theirs are found by; None for what is nobody's."""
+    return whose[purchase.customer_id] if purchase.customer_id else None
 
 
 async def lock_bought(

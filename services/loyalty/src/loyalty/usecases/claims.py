@@ -1,0 +1,58 @@
+"""Claiming purchases that are nobody's, by their receipts."""
+
+from uuid import UUID
+
+from chassis import ids
+from chassis.db.aliases import lock_person
+from chassis.db.statement import LOCK_NAME, values
+from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition
+from loyalty.domain.receipts import TRY_PERIOD, Claimed, Receipt, ReceiptTry, only, receipt_hash, tries_left
+from loyalty.domain.value import Purchase, ValueFormula
+from loyalty.store import purchases as purchase_store
+from loyalty.store import receipts as store
+from loyalty.usecases.purchases import count_claimed
+
+
+async def claim_purchase(
+    tx: Transaction, formula: ValueFormula, *, customer_id: UUID, receipt_code: str, receipt: Receipt | None
+) -> Claimed:
+    """Make a purchase that is nobody's a customer's, with what was given back of it; or count a wrong try.
+
+    FailedPrecondition `TOO_MANY_TRIES`, `RECEIPT_UNCLEAR`, `ALREADY_CLAIMED`.
+    """
+    found = await _find(tx, receipt_code, receipt)
+    if found:  # before people, as whoever gives it back does; and nobody gives it back meanwhile
+        await LOCK_NAME.run(tx, name=found.name)
+    names = await lock_person(tx, customer_id)
+    [[wrong]] = await store.COUNT_TRIES.all(tx, customer_ids=names, since=tx.now - TRY_PERIOD)
+    left = tries_left(wrong)
+    if found is None:
+        await store.INSERT_TRY.run(tx, **values(ReceiptTry(ids.uuid7(tx.now), customer_id, tx.now)))
+        return Claimed(None, left - 1, customer_id)
+    claimed = await store.CLAIM.all(tx, id=found.id, customer_id=customer_id, at=tx.now)
+    if claimed:
+        await count_claimed(tx, claimed, formula)
+    stands = await purchase_store.GET_PURCHASE.one(tx, id=found.id)
+    if stands.customer_id not in names:
+        raise FailedPrecondition(
+            "ALREADY_CLAIMED", f"{found.name} is another customer's", {"resource": found.name}
+        )
+    return Claimed(stands, left, customer_id)
+
+
+async def _find(tx: Transaction, receipt_code: str, receipt: Receipt | None) -> Purchase | None:
+    if receipt is None:
+        return only(await store.WITH_CODE.all(tx, receipt_hash=receipt_hash(receipt_code)))
+    begins, ends = receipt.day
+    return only(
+        await store.WITH_RECEIPT.all(
+            tx,
+            reference=receipt.reference,
+            store=receipt.store,
+            begins=begins,
+            ends=ends,
+            paid=receipt.amount,
+            currency_code=receipt.amount_currency,
+        )
+    )

@@ -1,0 +1,232 @@
+"""Purchases that are nobody's until somebody claims them by a receipt, once."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.date_pb2 import Date
+from google.type.decimal_pb2 import Decimal as Number
+
+from chassis.api.messages import decimal, money
+from chassis.grpc.status import refusal
+from rapport.loyalty.v1.purchase_pb2 import Purchase
+from rapport.loyalty.v1.purchase_service_pb2 import (
+    BatchRecordPurchasesRequest,
+    ClaimPurchaseRequest,
+    ClaimPurchaseResponse,
+    GetPurchaseRequest,
+    ListPurchasesRequest,
+    Receipt,
+    RecordPurchaseRequest,
+    ReturnPurchaseRequest,
+)
+from rapport_testing.batches import standing
+from rapport_testing.clock import ManualClock
+from rapport_testing.running import Running, reason
+
+AT = Timestamp(seconds=1_770_000_000)  # 2026-02-02 02:40 UTC, 1 February in New York
+CODE = "K7QF-2M9X-4TBD-8WRH"
+
+
+def basket(amount: str = "30", **further: Any) -> Purchase:
+    line = Purchase.Line(product="sku-1", quantity=Number(value="3"), amount=money(Decimal(amount), "USD"))
+    given = {"reference": "4711", "store": "store-7", "purchase_time": AT} | further
+    return Purchase(amount=money(Decimal(amount), "USD"), lines=[line], **given)
+
+
+async def record(desk: Any, sent: Purchase, code: str = "") -> Purchase:
+    request = RecordPurchaseRequest(purchase=sent, receipt_code=code, request_id=str(uuid4()))
+    recorded: Purchase = await desk.purchases.RecordPurchase(request)
+    return recorded
+
+
+async def claim(desk: Any, of: str, code: str = "", **receipt: Any) -> ClaimPurchaseResponse:
+    request = ClaimPurchaseRequest(customer=of, receipt_code=code, request_id=str(uuid4()))
+    if not code:
+        given = {"reference": "4711", "store": "store-7", "purchase_date": Date(year=2026, month=2, day=2)}
+        request.receipt.CopyFrom(Receipt(**{"amount": money(Decimal(30), "USD")} | given | receipt))
+    answer: ClaimPurchaseResponse = await desk.purchases.ClaimPurchase(request)
+    return answer
+
+
+async def refused(call: Any) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    return error.value
+
+
+def customer() -> str:
+    return f"customers/{uuid4()}"
+
+
+async def total(desk: Any, of: str) -> tuple[Decimal, int]:
+    worth = await desk.worth(of)
+    return (decimal(worth.reporting_value), worth.purchase_count) if worth else (Decimal(0), 0)
+
+
+@pytest.mark.parametrize("typed", [CODE, CODE.lower(), CODE.replace("-", "")])
+async def test_who_has_the_code_of_a_receipt_claims_the_purchase(
+    desk: Any, running: Running, typed: str
+) -> None:
+    of = customer()
+    nobodys = await record(desk, basket(), CODE)
+    assert (nobodys.customer, await total(desk, of)) == ("", (0, 0))
+    for _ in range(2):  # and again, as who lost the answer does
+        answer = await claim(desk, of, typed)
+        assert (answer.purchase.name, answer.purchase.customer, answer.tries_left) == (nobodys.name, of, 5)
+        assert await total(desk, of) == (30, 1)
+    facts = [(each.type.rpartition(".")[2], each.data) for each in await running.published()]
+    assert [kind for kind, _ in facts] == ["PurchaseRecorded", "PurchaseCorrected", "CustomerValueChanged"]
+    recorded, corrected, _ = (data for _, data in facts)
+    assert (recorded.customer, corrected.customer, corrected.previous_customer) == ("", of, "")
+    assert corrected.net_amount == corrected.previous_net_amount
+    assert reason(await refused(claim(desk, customer(), typed))) == "ALREADY_CLAIMED"
+    page = await desk.purchases.ListPurchases(ListPurchasesRequest(filter=f'customer = "{of}"'))
+    assert [each.name for each in page.purchases] == [nobodys.name]
+
+
+async def test_of_twenty_who_claim_a_purchase_at_once_one_has_it(desk: Any) -> None:
+    people = [customer() for _ in range(20)]
+    await record(desk, basket(), CODE)
+    outcomes = await asyncio.gather(*(claim(desk, of, CODE) for of in people), return_exceptions=True)
+    claimed = [each for each in outcomes if isinstance(each, ClaimPurchaseResponse)]
+    assert [each.purchase.customer for each in claimed] == [
+        of for of, each in zip(people, outcomes, strict=True) if isinstance(each, ClaimPurchaseResponse)
+    ]
+    assert len(claimed) == 1
+    assert sum([(await total(desk, of))[0] for of in people]) == 30
+
+
+async def test_a_receipt_without_a_code_is_named_by_what_stands_on_it(desk: Any) -> None:
+    nobodys = await record(desk, basket())
+    wrong: list[dict[str, Any]] = [
+        {"reference": "4712"},
+        {"store": "store-8"},
+        {"amount": money(Decimal("30.01"), "USD")},
+        {"amount": money(Decimal(30), "EUR")},
+    ]
+    of = customer()
+    for count, each in enumerate(wrong, start=1):
+        answer = await claim(desk, of, **each)
+        assert (answer.HasField("purchase"), answer.tries_left) == (False, 5 - count)
+    there = {"purchase_date": Date(year=2026, month=2, day=1), "time_zone": "America/New_York"}
+    assert (await claim(desk, of, **there)).purchase.name == nobodys.name
+    assert (await claim(desk, of)).purchase.name == nobodys.name  # the same moment in UTC
+
+
+async def test_two_purchases_with_one_receipt_are_for_a_person_to_tell_apart(desk: Any) -> None:
+    for _ in range(2):
+        await record(desk, basket())
+    assert reason(await refused(claim(desk, customer()))) == "RECEIPT_UNCLEAR"
+
+
+async def test_after_five_wrong_tries_nothing_is_looked_for_until_a_day_later(
+    desk: Any, clock: ManualClock
+) -> None:
+    of, other = customer(), customer()
+    await record(desk, basket(), CODE)
+    answers = [await claim(desk, of, f"WRONG-CODE-{i}-WRONG-CODE") for i in range(5)]
+    assert [each.tries_left for each in answers] == [4, 3, 2, 1, 0]
+    for code in (CODE, "WRONG-CODE-6-WRONG-CODE"):
+        assert reason(await refused(claim(desk, of, code))) == "TOO_MANY_TRIES"
+    assert (await claim(desk, other, "WRONG-CODE-7-WRONG-CODE")).tries_left == 4
+    clock.advance(timedelta(days=1))
+    assert (await claim(desk, of, CODE)).purchase.customer == of
+
+
+async def test_wrong_tries_at_once_are_no_more_than_five(desk: Any) -> None:
+    of = customer()
+    outcomes = await asyncio.gather(
+        *(claim(desk, of, f"WRONG-CODE-{i:02}-WRONG-CODE") for i in range(12)), return_exceptions=True
+    )
+    assert sum(isinstance(each, ClaimPurchaseResponse) for each in outcomes) == 5
+
+
+async def give_back(desk: Any, purchase: Purchase) -> Purchase:
+    line = ReturnPurchaseRequest.Line(line=1, quantity=Number(value="1"))
+    request = ReturnPurchaseRequest(name=purchase.name, lines=[line], request_id=str(uuid4()))
+    returned: Purchase = await desk.purchases.ReturnPurchase(request)
+    return returned
+
+
+async def test_what_was_given_back_before_is_claimed_with_it_and_after_is_the_customers(desk: Any) -> None:
+    of = customer()
+    nobodys = await record(desk, basket(), CODE)
+    before = await give_back(desk, nobodys)
+    assert before.customer == ""
+    await claim(desk, of, CODE)
+    assert await total(desk, of) == (20, 1)
+    after = await give_back(desk, nobodys)
+    assert (after.customer, await total(desk, of)) == (of, (10, 1))
+    again = await desk.purchases.GetPurchase(GetPurchaseRequest(name=before.name))
+    assert (again.customer, again.etag) == (of, '"2"')
+
+
+async def test_claims_and_returns_at_once_lose_nothing(desk: Any) -> None:
+    of = customer()
+    nobodys = await record(desk, basket(), CODE)
+    await asyncio.gather(claim(desk, of, CODE), *(give_back(desk, nobodys) for _ in range(3)))
+    assert await total(desk, of) == (0, 1)
+
+
+async def test_a_row_that_is_sent_again_takes_nothing_from_who_claimed_it(desk: Any) -> None:
+    of = customer()
+    item = RecordPurchaseRequest(purchase=basket(), import_key="till:1", receipt_code=CODE)
+
+    async def send() -> Purchase:
+        request = BatchRecordPurchasesRequest(requests=[item], request_id=str(uuid4()))
+        [purchase] = standing(await desk.purchases.BatchRecordPurchases(request))
+        return purchase
+
+    assert (await send()).customer == ""
+    await claim(desk, of, CODE)
+    assert ((await send()).customer, await total(desk, of)) == (of, (30, 1))
+    item.purchase.store = "store-8"
+    assert ((await send()).customer, await total(desk, of)) == (of, (30, 1))
+
+
+async def test_a_code_is_long_and_a_claim_names_one_receipt(desk: Any) -> None:
+    short = refusal(await refused(record(desk, basket(), "ABCD-EFGH-1234")))
+    assert [(each.field, each.reason) for each in getattr(short, "violations", ())] == [
+        ("receipt_code", "INVALID_CODE")
+    ]
+    both = ClaimPurchaseRequest(customer=customer(), receipt_code=CODE, request_id=str(uuid4()))
+    both.receipt.CopyFrom(
+        Receipt(
+            reference="1",
+            store="s",
+            purchase_date=Date(year=2026, month=2, day=2),
+            amount=money(Decimal(1), "USD"),
+        )
+    )
+    neither = ClaimPurchaseRequest(customer=customer(), request_id=str(uuid4()))
+    for request in (both, neither):
+        assert (
+            await refused(desk.purchases.ClaimPurchase(request))
+        ).code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_purchases_are_listed_by_what_is_on_their_receipts(desk: Any) -> None:
+    tea = await record(desk, basket(reference="1"))
+    await record(desk, basket(reference="2", customer=customer()))
+    for text, count in (
+        ('lines.product = "sku-1"', 2),
+        ('lines.product = "sku-2"', 0),
+        ('lines.product != "sku-1"', 0),
+        ('reference = "1"', 1),
+        ('currency = "USD" AND store = "store-7"', 2),
+        ('currency = "EUR"', 0),
+        ("-customer:*", 1),
+        ('-customer:* AND reference = "1"', 1),
+    ):
+        page = await desk.purchases.ListPurchases(ListPurchasesRequest(filter=text))
+        assert len(page.purchases) == count, text
+    assert (
+        tea.name
+        == (await desk.purchases.ListPurchases(ListPurchasesRequest(filter="-customer:*"))).purchases[0].name
+    )
