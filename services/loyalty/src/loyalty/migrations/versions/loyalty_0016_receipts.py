@@ -11,11 +11,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute(
+    op.execute(  # the release before shows what is nobody's without a name, and counts it for nobody
         """
-        ALTER TABLE purchases
-            ALTER COLUMN customer_id DROP NOT NULL,
-            ADD COLUMN receipt_hash bytea
+        -- squawk-ignore ban-drop-not-null
+        ALTER TABLE purchases ALTER COLUMN customer_id DROP NOT NULL, ADD COLUMN receipt_hash bytea
         """
     )
     op.execute(
