@@ -205,6 +205,10 @@ async def test_what_was_granted_elsewhere_leaves_less_until_it_is_taken_back_or_
     assert (await may())[:2] == (500, 300)
     await told(GoodwillReversed, points=500)
     assert (await may())[:2] == (500, 500)
+    other = f"goodwill/{uuid4()}"
+    await told(GoodwillReversed, points=500, goodwill=other)  # of which word comes first
+    await told(GoodwillGranted, points=500, goodwill=other)
+    assert (await may())[:2] == (500, 500)
     await told(GoodwillGranted, points=500, goodwill=f"goodwill/{uuid4()}")
     assert (await may())[:2] == (500, 300)
     desk.clock.advance(timedelta(days=1))

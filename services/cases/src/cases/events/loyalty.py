@@ -24,11 +24,14 @@ async def on_goodwill(tx: Transaction, event: Event[GoodwillGranted | GoodwillRe
     """What a person granted counts for what they may grant yet, until it is taken back."""
     told = event.data
     (goodwill_id,) = GOODWILL.parse(told.goodwill)
+    if not AGENT.match(told.grantor):
+        return
+    at = moment(told.create_time)
     if isinstance(told, GoodwillReversed):
-        await take_back(tx, goodwill_id)
-    elif AGENT.match(told.grantor):
+        await take_back(tx, AuthorityUse(goodwill_id, AuthorityAct.GOODWILL, told.grantor, 0, at))
+    else:
         act, amount = _used(told)
-        await use(tx, AuthorityUse(goodwill_id, act, told.grantor, amount, moment(told.create_time)))
+        await use(tx, AuthorityUse(goodwill_id, act, told.grantor, amount, at))
 
 
 def _used(told: GoodwillGranted) -> tuple[AuthorityAct, int]:

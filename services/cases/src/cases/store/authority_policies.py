@@ -34,7 +34,8 @@ USES = table(METADATA, "authority_uses", AuthorityUse)
 _OF_AGENT = USES.c.agent == sa.bindparam("agent", type_=sa.Text)
 _since = sa.bindparam("since", type_=sa.DateTime(timezone=True))
 INSERT_USE = Statement[Any](insert(USES).on_conflict_do_nothing())
-DELETE_USE = Statement[Any](sa.delete(USES).where(USES.c.id == sa.bindparam("id")))
+# Of what was undone it is kept that it counts for nothing: word of it may come later.
+UNDO_USE = Statement[Any](insert(USES).on_conflict_do_update(index_elements=["id"], set_={"amount": 0}))
 # What somebody did so long ago that no budget counts it.
 FORGET_USES = Statement[Any](sa.delete(USES).where(_OF_AGENT, USES.c.use_time <= _since))
 USED = Statement[Any](

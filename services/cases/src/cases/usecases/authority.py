@@ -102,9 +102,10 @@ async def use(tx: Transaction, used: AuthorityUse) -> None:
     await tx.defer(store.FORGET_USES, agent=used.agent, since=tx.now - DAY)
 
 
-async def take_back(tx: Transaction, use_id: UUID) -> None:
-    """What somebody did was undone: it counts no more."""
-    await tx.defer(store.DELETE_USE, id=use_id)
+async def take_back(tx: Transaction, used: AuthorityUse) -> None:
+    """What somebody did was undone: it counts no more, whatever the order in which word of both comes."""
+    await tx.defer(store.UNDO_USE, **values(used))
+    await tx.defer(store.FORGET_USES, agent=used.agent, since=tx.now - DAY)
 
 
 async def _mays(
