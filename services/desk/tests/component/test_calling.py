@@ -5,10 +5,12 @@ from html import unescape
 from typing import Any
 from uuid import uuid4
 
+import grpc
 import pytest
 
 from cases.service import service as cases_service
 from customer.service import service as customer_service
+from desk.pages.services import Services
 from rapport_testing.wait import eventually
 from rapport_tools.local.roles import ROLES
 
@@ -127,6 +129,32 @@ async def test_the_departments_own_words_are_said_and_what_somebody_else_recorde
     await record(alice, call, "NO_ANSWER")
     late = await alice.post(call["path"], data={**held(before), "outcome": "REACHED"})
     assert "Somebody changed this meanwhile." in str(late.text)
+
+
+async def test_what_may_have_been_recorded_is_recorded_once_when_it_is_said_again(
+    desk: Any, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = await call_of(desk, "+49 30 901821")
+    lost = grpc.aio.AioRpcError(grpc.StatusCode.DEADLINE_EXCEEDED, grpc.aio.Metadata(), grpc.aio.Metadata())
+    calls: Any = Services.calls
+    with monkeypatch.context() as patch:
+
+        class Lost:
+            """Calls whose answers are lost."""
+
+            def __init__(self, services: Services) -> None:
+                self._calls = calls.__get__(services)
+
+            async def RecordCallOutcome(self, request: Any) -> Any:
+                await self._calls.RecordCallOutcome(request)
+                raise lost
+
+        patch.setattr(Services, "calls", property(Lost))
+        again = await record(alice, call, "NO_ANSWER")
+    assert again.status_code == 200
+    await alice.post(call["path"], data={**held(str(again.text)), "outcome": "NO_ANSWER"})
+    item = (await desk.client().get(f"/v1/{call['name']}")).json()
+    assert len(item["call"]["attempts"]) == 1
 
 
 async def test_it_is_in_my_work_and_on_the_case_and_other_work_has_no_such_page(

@@ -1,6 +1,8 @@
 """`/calls/{id}`: somebody is to be called; what became of it is a key, and Enter."""
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -15,7 +17,7 @@ from desk.pages.base import Look, Looking
 from desk.pages.calls import view
 from desk.pages.customer.loading import PAGE_S, Names
 from desk.pages.customer.route import UUID
-from desk.pages.services import ask, patience, refusal_of
+from desk.pages.services import Part, ask, patience, refusal_of
 from rapport.cases.v1.call_pb2 import CallOutcome
 from rapport.cases.v1.call_service_pb2 import RecordCallOutcomeRequest
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest
@@ -68,7 +70,9 @@ async def recorded(
             request.call_time.CopyFrom(timestamp(at))
         await look.services.calls.RecordCallOutcome(request)
     except (grpc.aio.AioRpcError, Refusal) as error:
-        return await _opened(look, uuid, refusal=refusal_of(error), day=day, time=time)
+        refused: Part[Any] = Part(refusal=refusal_of(error))
+        form = {"request_id": request_id, "etag": etag} if refused.away else {}  # it may have been recorded
+        return await _opened(look, uuid, refusal=refused.refusal, day=day, time=time, form=form)
     return RedirectResponse(f"/calls/{uuid}?recorded={outcome}", 303)
 
 
@@ -79,8 +83,15 @@ def _name(uuid: str) -> str:
 
 
 async def _opened(
-    look: Looking, uuid: str, *, refusal: Refusal | None = None, day: str = "", time: str = ""
+    look: Looking,
+    uuid: str,
+    *,
+    refusal: Refusal | None = None,
+    day: str = "",
+    time: str = "",
+    form: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
+    """The page; `form` is what was sent, where the same is to be sent once more."""
     told, names = await _asked(look, uuid)
     made = view.page(told, look.viewer, names, look.say)
     outcome = look.request.query_params.get("recorded", "")
@@ -94,7 +105,8 @@ async def _opened(
         numbers=[(each.handle.name, each.handle.masked) for each in made.numbers if not each.wrong],
         outcomes=view.outcomes(made, look.say),
         may=own and look.viewer.may("cases.work_items.write") and not made.is_over,
-        request_id=str(uuid4()),
+        request_id=form.get("request_id") or str(uuid4()),
+        etag=form.get("etag") or told.item.etag,
         refusal=refusal,
         recorded=look.say(view.MADE[outcome]) if outcome in view.MADE else "",
         day=day or made.day,
