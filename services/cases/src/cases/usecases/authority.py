@@ -103,7 +103,7 @@ async def use(tx: Transaction, used: AuthorityUse) -> None:
 
 
 async def take_back(tx: Transaction, used: AuthorityUse) -> None:
-    """What somebody did was undone: it counts no more, whatever the order in which word of both comes."""
+    """What somebody did was undone, `used` of 0: it counts no more, also when word of it comes after this."""
     await tx.defer(store.UNDO_USE, **values(used))
     await tx.defer(store.FORGET_USES, agent=used.agent, since=tx.now - DAY)
 
