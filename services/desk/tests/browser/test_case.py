@@ -108,6 +108,30 @@ async def test_a_customer_who_asks_for_more_authority_is_promised_and_who_is_ask
     assert await barriers(page) == []
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
+async def test_a_team_and_skills_are_chosen_by_keyboard_where_work_is_not_for_everybody(
+    desk: Company, signed_in: SignedIn, width: int, scheme: str
+) -> None:
+    team = {"displayName": f"Returns {width}", "department": "departments/delivery"}
+    await desk.ask(ADMIN, "POST", f"teams?teamId=returns-{width}", **team)
+    case = await cased(desk, f"Tina {width}")
+    page = (await signed_in()).page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await page.goto(f"/{case['name']}")
+    await page.keyboard.press("w")
+    form = page.get_by_role("dialog").locator("form")
+    await form.get_by_label("Task").fill("repair")
+    await form.get_by_text("Not for everybody there").press("Enter")
+    await form.get_by_label("Team").select_option(f"teams/returns-{width}")
+    await form.get_by_label("Skills that it needs").fill("tools")
+    assert await barriers(page) == []
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#work")).to_contain_text("Repair")
+    asked = await desk.ask(ADMIN, "GET", f'workItems?filter=case="{case["name"]}"')
+    assert [each["team"] for each in asked["workItems"]] == ["", f"teams/returns-{width}"]
+
+
 @pytest.mark.parametrize(
     ("width", "scheme"), [(320, "dark"), (390, "light"), (1280, "light"), (1920, "dark")]
 )

@@ -171,6 +171,34 @@ async def test_a_department_that_has_to_know_nothing_gets_it_at_once(desk: Any) 
     assert "X-Done" in (await act(alice, item, "handover", department=BILLING, reason="next-step")).headers
 
 
+async def test_work_is_asked_of_a_team_and_handed_to_another_with_the_skills_it_needs(desk: Any) -> None:
+    api = desk.client()
+    for code, department in (("returns", DELIVERY), ("claims", BILLING)):
+        await made(api, f"/v1/teams?teamId={code}", displayName=code.title(), department=department)
+    item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
+    path = f"/{item['customer']}/act/work?on={item['case']}"
+    form = (await alice.get(path)).text
+    assert '<option value="teams/claims">Billing: Claims</option>' in form
+    typed = {"department": DELIVERY, "kind": "repair", "language_code": "fr", **held(form)}
+    wrong = await alice.post(path, data=typed | {"team": "teams/claims"})
+    assert "X-Form" in wrong.headers  # it is of another department
+    bad = await alice.post(path, data=typed | {"team": "teams/returns", "required_skills": "fine, No!"})
+    assert '<details class="field" open>' in bad.text
+    assert "Skills that it needs" in re.sub(r"\s+", " ", bad.text)
+    kept = await alice.post(path, data=typed | {"team": "teams/returns", "required_skills": "tools, glue"})
+    assert "X-Done" in kept.headers, kept.text
+    (asked,) = (await api.get("/v1/workItems", params={"filter": "kind = repair"})).json()["workItems"]
+    assert (asked["team"], asked["requiredSkills"]) == ("teams/returns", ["glue", "tools"])
+    assert asked["languageCode"] == "fr"
+    item = {**item, "name": asked["name"]}
+    form = (await alice.get(f"/{item['customer']}/act/handover?on={item['name']}")).text
+    assert "teams/returns" not in form
+    to = {"department": BILLING, "reason": "not-ours", "team": "teams/claims", "required_skills": "refunds"}
+    assert "X-Done" in (await act(alice, item, "handover", **to)).headers
+    now = (await api.get(f"/v1/{item['name']}")).json()
+    assert (now["team"], now["requiredSkills"]) == ("teams/claims", ["refunds"])
+
+
 async def test_the_picture_has_what_waited_and_what_was_worked_on(desk: Any) -> None:
     item, clock, api = await work(desk), desk.running.app.clock, desk.client()
     clock.advance(timedelta(hours=3))

@@ -69,6 +69,8 @@ CODES = {
     "locality": N_("Town or city"),
     "region_code": N_("Country"),
     "language_code": N_("Language"),
+    "required_skills": N_("Skills that it needs"),
+    "team": N_("Team"),
     "time_zone": N_("Time zone"),
     "day": N_("Day"),
     "time": N_("Time"),

@@ -161,9 +161,13 @@ def _html(
 
 
 def _field(wrong: Violation) -> str:
-    """The field of a form that is wrong: `promise.due_date` is `day`, `variables[city]` is `v-city`."""
+    """The field of a form that is wrong: `promise.due_date` is `day`, `variables[city]` is `v-city`.
+
+    One of several that are typed in one field is that: `required_skills[0]` is `required_skills`.
+    """
     name, _, key = wrong.field.rpartition(".")[2].partition("[")
-    return f"v-{key.rstrip(']')}" if key else _FIELDS.get(name, name)
+    place = key.rstrip("]")
+    return f"v-{place}" if place and not place.isdigit() else _FIELDS.get(name, name)
 
 
 def _action(id: str) -> Action:

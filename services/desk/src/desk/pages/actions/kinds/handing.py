@@ -9,6 +9,8 @@ import grpc
 from chassis.api.messages import value_name
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values, opens, sends
+from desk.pages.actions.kinds.routing import FIELDS as ROUTING
+from desk.pages.actions.kinds.routing import routed, skills
 from desk.pages.actions.offering import colleagues, departments
 from desk.pages.customer.loading import Names
 from desk.ui import words
@@ -37,8 +39,8 @@ async def _possible(doing: Doing) -> Values:
     """Every department but the one that has it, and what the chosen one has to know."""
     say, (item, codes) = doing.look.say, await asyncio.gather(_item(doing), departments(doing.look))
     others = [f"departments/{code}" for code in codes]
-    required = await _required(doing, item)
-    return {
+    required, route = await asyncio.gather(_required(doing, item), routed(doing.look, but=item.department))
+    return route | {
         "etag": item.etag,
         "what": say.about(item),
         "departments": [(each, say.titled(words.last(each))) for each in others if each != item.department],
@@ -69,7 +71,7 @@ async def _hand_over(doing: Doing) -> Done | Values:
     look, required = doing.look, await _required(doing, await _item(doing))
     asked = {each.field: doing.text(KEY + each.field) for each in required}
     if not all(KEY + field in doing.fields for field in asked):
-        typed = {name: doing.text(name) for name in ("department", "reason", "asked_again")}
+        typed = {name: doing.text(name) for name in ("department", "reason", "asked_again", *ROUTING)}
         return await HAND_OVER.opened(doing) | typed
     request = doing.request(
         pb.HandOverWorkItemRequest,
@@ -77,6 +79,8 @@ async def _hand_over(doing: Doing) -> Done | Values:
         reason_code=doing.text("reason"),
         asked_customer_again=bool(doing.text("asked_again")),
         fields={field: said for field, said in asked.items() if said},
+        team=doing.text("team"),
+        required_skills=skills(doing),
     )
     item = await look.services.work_items.HandOverWorkItem(request)
     department = look.say.titled(words.last(item.department))

@@ -20,6 +20,7 @@ from desk.pages.actions.action import (
     working_day,
 )
 from desk.pages.actions.kinds.handing import UNBLOCK
+from desk.pages.actions.kinds.routing import routed, skills
 from desk.pages.actions.offering import departments
 from desk.ui import words
 from rapport.cases.v1 import work_item_service_pb2 as pb
@@ -43,9 +44,10 @@ def possible(item: WorkItem) -> Sequence[Action]:
 
 async def _offered(doing: Doing) -> Values:
     services, ours = doing.look.services, doing.look.viewer.department
-    everybody, about, items = await asyncio.gather(
+    everybody, about, route, items = await asyncio.gather(
         departments(doing.look, doing.customer),
         _of_case(doing),
+        routed(doing.look),
         services.work_items.ListWorkItems(
             pb.ListWorkItemsRequest(filter=f'case="{doing.on}"', page_size=1000)
         ),
@@ -53,7 +55,7 @@ async def _offered(doing: Doing) -> Values:
     at_work = [each.department for each in items.work_items]
     others = (f"departments/{each}" for each in everybody)
     offered = dict.fromkeys([*at_work, *others, ours])  # those of the case first
-    return about | {
+    return (about | route) | {
         "department": next((each for each in at_work if each != ours), ""),
         "departments": [(each, doing.look.say.titled(words.last(each))) for each in offered],
     }
@@ -67,6 +69,9 @@ async def _ask(doing: Doing) -> Done:
         kind=kind,
         display_name=said,
         reference=doing.reference("reference"),
+        team=doing.text("team"),
+        required_skills=skills(doing),
+        language_code=doing.text("language_code"),
     )
     await doing.look.services.work_items.CreateWorkItem(
         doing.request(pb.CreateWorkItemRequest, work_item=item)
@@ -110,6 +115,7 @@ WORK = _owned(
     button=N_("Ask"),
     open=_offered,
     do=_ask,
+    template="pages/actions/kinds/work.html",
 )
 START = _owned(
     id="start",
