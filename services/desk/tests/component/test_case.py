@@ -191,6 +191,10 @@ async def test_work_is_asked_of_a_team_and_handed_to_another_with_the_skills_it_
     assert (asked["team"], asked["requiredSkills"]) == ("teams/returns", ["glue", "tools"])
     assert asked["languageCode"] == "fr"
     item = {**item, "name": asked["name"]}
+    routed = await act(alice, item, "route", team="", required_skills="glue", language_code="")
+    assert "X-Done" in routed.headers, routed.text
+    now = (await api.get(f"/v1/{item['name']}")).json()
+    assert (now["team"], now["requiredSkills"], now["languageCode"]) == ("", ["glue"], "")
     form = (await alice.get(f"/{item['customer']}/act/handover?on={item['name']}")).text
     assert "teams/returns" not in form
     to = {"department": BILLING, "reason": "not-ours", "team": "teams/claims", "required_skills": "refunds"}

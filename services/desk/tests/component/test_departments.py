@@ -53,8 +53,45 @@ async def test_a_department_sees_by_week_what_became_of_its_promises(open_desk: 
         ["2", "1", "1", "0", "0 of 2", "0", "50%"],
     ]
     assert "2 promises that are due later wait." in page
+    assert "By team" not in page
     assert page.count('<rect class="kept"') == 2
     assert 'y="500" width="6" height="500"' in page  # two of the four that the longest column is of
+
+
+async def test_a_team_s_promises_are_told_apart_and_so_is_what_was_said_to_be_kept_only_afterwards(
+    open_desk: Any, clock: Any
+) -> None:
+    desk = await open_desk(*SERVICES)
+    api = desk.client()
+
+    async def made(path: str, **told: Any) -> Any:
+        answer = await api.post(f"/v1/{path}", json=told, headers={"idempotency-key": str(uuid4())})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    await made("teams?teamId=returns", displayName="Returns", department=DELIVERY)
+    about = {"customer": f"customers/{uuid4()}", "department": DELIVERY}
+    opened = {"customer": about["customer"], "topic": "late", "owner": "agents/front-desk"}
+    case = await made("cases:open", case=opened)
+    due = clock.now() + timedelta(hours=2)
+    for team in ("teams/returns", ""):
+        item = await made("workItems", case=case["name"], department=DELIVERY, kind="repair", team=team)
+        promise = about | {"kind": "repair", "dueTime": due.isoformat(), "workItem": item["name"]}
+        kept = await made("promises:make", promise=promise)
+    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
+    page = (await alice.get(f"/{DELIVERY}")).text
+    teams = figures(page.partition('<section class="card" aria-label="By team">')[2])
+    assert {head: row[5] for head, row in teams.items()} == {
+        "Returns": "1",
+        "Of no team": "1",
+        "Together": "2",
+    }
+    assert "only afterwards" not in page
+    clock.advance(timedelta(hours=3))
+    await made(f"{kept['name']}:keep", keepTime=(due - timedelta(hours=1)).isoformat())
+    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
+    page = (await alice.get(f"/{DELIVERY}")).text
+    assert "Of 1 that was kept in time this was said only afterwards." in page
 
 
 async def test_another_period_is_a_link_and_the_next_one_ends_with_this_week(open_desk: Any) -> None:

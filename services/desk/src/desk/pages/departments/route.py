@@ -1,5 +1,6 @@
 """`/departments`: how all keep their promises; `/departments/{code}`: how one does, week by week."""
 
+import asyncio
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -38,10 +39,14 @@ async def department(look: Look, code: str, weeks: int = 13, until: date | None 
         raise NotFound("departments/…")
     name, shown = f"departments/{code}", period(weeks, until, look.say.today)
     ends = begin(shown.first) + AHEAD
-    part = await _scored(look, shown, ends, _BY.GROUP_BY_WEEK, department=name)
+    part, of_teams = await asyncio.gather(
+        _scored(look, shown, ends, _BY.GROUP_BY_WEEK, department=name),
+        _scored(look, shown, begin(shown.until), _BY.GROUP_BY_TEAM, department=name),
+    )
     rows = part.value.rows if part.value else ()
+    teams = view.by_team(of_teams.value.rows if of_teams.value else (), look.say)
     score = view.by_week(rows, shown, code, look.say)
-    return _answer(look, "page", part, shown, f"/{name}", score, code=code)
+    return _answer(look, "page", part, shown, f"/{name}", score, code=code, teams=teams)
 
 
 async def _scored(look: Looking, shown: Period, ends: datetime, by: Any, **of: str) -> Part[PromiseScorecard]:

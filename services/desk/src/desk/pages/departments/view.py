@@ -64,6 +64,15 @@ def by_department(rows: Iterable[Row], shown: Period, say: Speech) -> Score:
     return _score(found, 0, say)
 
 
+def by_team(rows: Iterable[Row], say: Speech) -> Score | None:
+    """Each team of a department that anything was due of, and what was no team's; None where it has none."""
+    found = [
+        (say.titled(words.last(row.team)) if row.team else say("Of no team"), "", row)
+        for row in sorted(rows, key=lambda each: (not each.team, each.team))
+    ]
+    return _score(found, 0, say) if any(row.team for _, _, row in found) else None
+
+
 def _score(rows: Sequence[tuple[str, str, Row]], later: int, say: Speech) -> Score:
     most = max((_all(row) for _, _, row in rows), default=0) or 1
     whole = Row(**{name: sum(getattr(row, name) for _, _, row in rows) for name in _COUNTS})

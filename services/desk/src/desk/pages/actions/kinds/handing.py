@@ -10,7 +10,7 @@ from chassis.api.messages import value_name
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values, opens, sends
 from desk.pages.actions.kinds.routing import FIELDS as ROUTING
-from desk.pages.actions.kinds.routing import routed, skills
+from desk.pages.actions.kinds.routing import ROUTE, routed, skills
 from desk.pages.actions.offering import colleagues, departments
 from desk.pages.customer.loading import Names
 from desk.ui import words
@@ -173,4 +173,6 @@ def further(item: WorkItem) -> Sequence[Action]:
     """What else can be done with a piece of work, where there is room for it."""
     if value_name(item, "state") == "FINISHED":
         return ()
-    return (GIVE, HAND_OVER) if item.block_reason_code else (GIVE, HAND_OVER, BLOCK)
+    is_queued = value_name(item, "state") == "PENDING" and not item.assignee
+    also = (ROUTE,) if is_queued else ()
+    return (GIVE, *also, HAND_OVER) if item.block_reason_code else (GIVE, *also, HAND_OVER, BLOCK)
