@@ -20,7 +20,7 @@ import uvloop
 
 from cases.service import service as cases
 from cases.usecases.clock import clocks_due
-from cases.usecases.keeping import DUE_TIMER
+from cases.usecases.clock_keeping import DUE_TIMER
 from chassis import ids
 from chassis.clock import Clock
 from chassis.db.database import Database

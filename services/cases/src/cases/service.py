@@ -26,7 +26,7 @@ from cases.rpc.teams import TeamRpc
 from cases.rpc.topics import TopicRpc
 from cases.rpc.work_items import WorkItemRpc
 from cases.settings import Settings
-from cases.usecases import clock, keeping
+from cases.usecases import clock, clock_keeping
 from cases.usecases.agent import LEAVE_TIMER, seed_front_desk
 from cases.usecases.announcing import AT_RISK_TIMER, DUE_TIMER
 from cases.usecases.authority_policy import seed_goodwill
@@ -132,8 +132,8 @@ def compose(app: App[Settings]) -> None:
     app.timer(DEADLINE_TIMER, set_deadline)
     app.timer(LEAVE_TIMER, leave_behind)
     app.timer(LANGUAGE_TIMER, open_to_all_languages)
-    app.timer(keeping.WARNING_TIMER, clock.clock_due_soon)
-    app.timer(keeping.DUE_TIMER, Together(clock.clocks_due))
+    app.timer(clock_keeping.WARNING_TIMER, clock.clock_due_soon)
+    app.timer(clock_keeping.DUE_TIMER, Together(clock.clocks_due))
     app.timer(LEVEL_TIMER, next_level)
     app.timer(CALL_TIMER, lambda tx, timer: call_again(tx, promise_clock, timer))
     app.timer(FOLLOW_TIMER, clock.clocks_follow)

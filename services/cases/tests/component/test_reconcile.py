@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from cases.usecases import reconcile
-from cases.usecases.keeping import DUE_TIMER
+from cases.usecases.clock_keeping import DUE_TIMER
 from chassis.api.messages import moment
 from rapport.cases.v1 import clock_service_pb2 as pb
 from rapport.cases.v1.case_service_pb2 import ReopenCaseRequest, ResolveCaseRequest

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from cases.domain import case as domain
-from cases.domain.held import Held
+from cases.domain.case_progress import CaseWithWork
 from cases.domain.promise_clock import PromiseClock
 from cases.names import CASE, NOTE
 from cases.store import tables as store
 from cases.usecases import case, case_link
-from cases.usecases.held import held, hold
+from cases.usecases.case_progress import answered_with_work, with_work
 from cases.usecases.search import search_cases
 from chassis.api.entities import found
 from chassis.api.messages import to_message
@@ -29,7 +29,7 @@ from rapport.cases.v1.note_service_pb2_grpc import NoteServiceServicer
 from rapport.common.v1.explanation_pb2 import Explanation
 
 
-def shown(each: Held) -> Case:
+def shown(each: CaseWithWork) -> Case:
     """A case as the contract has it."""
     return to_message(Case, each.case, progress=each.progress)
 
@@ -39,15 +39,15 @@ class CaseRpc(Rpc, CaseServiceServicer):
 
     clock: PromiseClock
 
-    OpenCase = change(pb.OpenCaseRequest, held(case.open_case), shown)
-    UpdateCase = change(pb.UpdateCaseRequest, held(case.update_case), shown)
-    AssignCase = change(pb.AssignCaseRequest, held(case.assign_case), shown)
-    ResolveCase = change(pb.ResolveCaseRequest, held(case.resolve_case), shown)
-    ReopenCase = change(pb.ReopenCaseRequest, held(case.reopen_case), shown)
+    OpenCase = change(pb.OpenCaseRequest, answered_with_work(case.open_case), shown)
+    UpdateCase = change(pb.UpdateCaseRequest, answered_with_work(case.update_case), shown)
+    AssignCase = change(pb.AssignCaseRequest, answered_with_work(case.assign_case), shown)
+    ResolveCase = change(pb.ResolveCaseRequest, answered_with_work(case.resolve_case), shown)
+    ReopenCase = change(pb.ReopenCaseRequest, answered_with_work(case.reopen_case), shown)
 
-    SplitCase = change(pb.SplitCaseRequest, held(case.split_case), shown)
-    MergeCases = change(pb.MergeCasesRequest, held(case_link.merge_cases), shown)
-    UnmergeCase = change(pb.UnmergeCaseRequest, held(case_link.unmerge_case), shown)
+    SplitCase = change(pb.SplitCaseRequest, answered_with_work(case.split_case), shown)
+    MergeCases = change(pb.MergeCasesRequest, answered_with_work(case_link.merge_cases), shown)
+    UnmergeCase = change(pb.UnmergeCaseRequest, answered_with_work(case_link.unmerge_case), shown)
 
     async def GetCase(self, request: pb.GetCaseRequest, context: Any) -> Case:
         """Get a case."""
@@ -88,7 +88,7 @@ class CaseRpc(Rpc, CaseServiceServicer):
         return [messages.get(case_id, Case()) for case_id in ids]
 
     async def _shown(self, cases: Sequence[domain.Case]) -> list[Case]:
-        return [shown(each) for each in await hold(self.db, cases)]
+        return [shown(each) for each in await with_work(self.db, cases)]
 
 
 class NoteRpc(Rpc, NoteServiceServicer):

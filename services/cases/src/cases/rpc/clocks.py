@@ -7,8 +7,8 @@ from cases.domain.clock_explanation import why_clock
 from cases.names import CLOCK, CLOCK_POLICY
 from cases.store import clocks as store
 from cases.usecases import clock, clock_policy, reconcile
+from cases.usecases.calendar import calendars
 from cases.usecases.clock_preview import PolicyDraft, preview_policy
-from cases.usecases.keeping import calendars
 from chassis.api.decoding import into
 from chassis.api.entities import found
 from chassis.api.messages import to_message

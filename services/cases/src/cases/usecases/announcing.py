@@ -5,8 +5,8 @@ from uuid import UUID
 from cases.domain.about import owed
 from cases.domain.promise import Promise
 from cases.domain.promise_clock import Facts, PromiseClock
+from cases.usecases.clock_keeping import keep_promise_clocks
 from cases.usecases.deadlines import look_again
-from cases.usecases.keeping import keep_promise_clocks
 from chassis.db.transaction import Transaction
 
 AT_RISK_TIMER = "promise-at-risk"

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from cases.domain.calendar import (
     ALWAYS,
@@ -17,6 +18,7 @@ from cases.domain.calendar import (
 from cases.domain.facts import CalendarCreated
 from cases.names import CALENDAR
 from cases.store import calendars as store
+from cases.store.tables import DEPARTMENT
 from chassis import business_time
 from chassis.api.entities import create_version, own_department, owned_version, save
 from chassis.context import Call, acting, service_itself
@@ -49,6 +51,21 @@ class Calendars:
         if len(self._compiled) > COMPILED_MAX:
             del self._compiled[next(iter(self._compiled))]
         return compiled
+
+
+_CALENDARS: WeakKeyDictionary[Database, Calendars] = WeakKeyDictionary()  # a service's, as long as it is up
+
+
+def calendars(db: Database) -> Calendars:
+    """The calendars of a service, those compiled that it asked for last."""
+    return _CALENDARS.setdefault(db, Calendars())
+
+
+async def working_hours(on: Database | Transaction, department_id: str) -> business_time.Calendar:
+    """When the people of a department work: at any hour, where it does not say so."""
+    department = await DEPARTMENT.maybe(on, id=department_id)
+    calendar = await store.CALENDAR.one(on, id=(department.calendar_id if department else None) or ALWAYS)
+    return await calendars(on if isinstance(on, Database) else on.db).of(on, calendar.id, calendar.version)
 
 
 async def create_calendar(

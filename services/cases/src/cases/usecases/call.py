@@ -16,11 +16,11 @@ from cases.domain.work_item import WorkItem
 from cases.names import AGENT, CUSTOMER, IDENTIFIER, WORK_ITEM
 from cases.store import calls as store
 from cases.store import tables
+from cases.usecases.calendar import working_hours
 from cases.usecases.case_link import locked_groups
 from cases.usecases.contact import case_contacted
 from cases.usecases.dependencies import owned_with_its_case, with_its_case
 from cases.usecases.handing import block, hand_over, unblock
-from cases.usecases.keeping import working_hours
 from cases.usecases.promise import notified_by_person
 from cases.usecases.work_item import end
 from chassis.api.actors import actor_name

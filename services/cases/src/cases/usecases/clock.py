@@ -14,7 +14,7 @@ from cases.names import CLOCK
 from cases.store import clocks as store
 from cases.store.calendars import CALENDAR
 from cases.usecases.calendar import FOLLOW_TIMER
-from cases.usecases.keeping import (
+from cases.usecases.clock_keeping import (
     calendar_of,
     clocks_of,
     clocks_of_cases,

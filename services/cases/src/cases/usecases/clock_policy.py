@@ -16,10 +16,10 @@ from cases.domain.facts import ClockPolicyCreated
 from cases.names import CALENDAR, CLOCK_POLICY
 from cases.store import clocks as store
 from cases.store.calendars import CALENDAR as CALENDAR_LATEST
-from cases.usecases.calendar import MEANWHILE
+from cases.usecases.calendar import MEANWHILE, calendars
 from cases.usecases.clock import FOLLOWING
+from cases.usecases.clock_keeping import save_clock
 from cases.usecases.conditions import require_rule
-from cases.usecases.keeping import calendars, save_clock
 from chassis.api.entities import create_version, found, own_department, owned_version, save
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction

@@ -12,8 +12,8 @@ from cases.domain.reckoning import BusinessTime
 from cases.names import CALENDAR, CLOCK_POLICY
 from cases.store import clocks as store
 from cases.store.calendars import CALENDAR as LATEST
+from cases.usecases.calendar import calendars
 from cases.usecases.clock_policy import require_sound
-from cases.usecases.keeping import calendars
 from chassis.api.entities import found
 from chassis.db.database import Database
 from chassis.db.statement import Statement

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import structlog
 
 from cases.domain.about import About
+from cases.domain.case_progress import CaseWithWork
 from cases.domain.clock_policy import ClockPolicy
-from cases.domain.held import Held
 from cases.domain.priority import Band
 from chassis.api.messages import enum_number, to_message
 from chassis.errors import invalid
@@ -48,11 +48,11 @@ def require_rule(text: str, field: str) -> None:
 
 
 def first_that_holds(
-    policies: Sequence[ClockPolicy], held: Held | None, about: About, band: Band
+    policies: Sequence[ClockPolicy], case: CaseWithWork | None, about: About, band: Band
 ) -> ClockPolicy | None:
     """The first policy whose condition holds; one of which nobody can say does not."""
     values = {
-        "case": to_message(case_pb2.Case, held.case, progress=held.progress) if held else None,
+        "case": to_message(case_pb2.Case, case.case, progress=case.progress) if case else None,
         "work_item": to_message(work_item_pb2.WorkItem, about.work_item) if about.work_item else None,
         "promise": to_message(promise_pb2.Promise, about.promise) if about.promise else None,
         "band": enum_number(ValueBand.DESCRIPTOR, band),

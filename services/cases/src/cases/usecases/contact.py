@@ -11,8 +11,8 @@ from cases.domain.contact import Contact, Contacts
 from cases.domain.standstill import waits_for_work
 from cases.store import clocks as store
 from cases.usecases.case_link import locked_groups
+from cases.usecases.clock_keeping import calendar_of, save_clock, start_again
 from cases.usecases.escalation import keep_answers
-from cases.usecases.keeping import calendar_of, save_clock, start_again
 from cases.usecases.reply import look_at_reply
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction

@@ -9,7 +9,7 @@ from cases.domain.work_item import WorkItem
 from cases.names import WORK_ITEM
 from cases.store import tables as store
 from cases.usecases.clock import clocks_stand_still
-from cases.usecases.keeping import keep_promise_clocks
+from cases.usecases.clock_keeping import keep_promise_clocks
 from chassis.api import etags
 from chassis.api.entities import save, write
 from chassis.db.transaction import Transaction

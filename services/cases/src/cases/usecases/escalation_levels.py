@@ -13,7 +13,7 @@ from cases.store.managers import MANAGER
 from cases.store.tables import AGENT as AGENT_BY_ID
 from cases.store.tables import DEPARTMENT
 from cases.usecases.agent import FRONT_DESK
-from cases.usecases.keeping import working_hours
+from cases.usecases.calendar import working_hours
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
 

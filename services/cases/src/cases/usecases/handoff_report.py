@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from cases.store.handoff_report import CALENDARS_OF_DEPARTMENTS, PAIRS_MAX, REPORT_HANDOFFS
-from cases.usecases.keeping import calendars
+from cases.usecases.calendar import calendars
 from chassis.business_time import Calendar
 from chassis.db.database import Database
 

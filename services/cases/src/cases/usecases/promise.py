@@ -20,8 +20,8 @@ from cases.store import tables as store
 from cases.store.tables import COUNT_LIVE
 from cases.usecases.announcing import announce
 from cases.usecases.authority import extend
+from cases.usecases.clock_keeping import keep_promise_clocks
 from cases.usecases.deadlines import look_again
-from cases.usecases.keeping import keep_promise_clocks
 from chassis import ids
 from chassis.api import etags
 from chassis.api.actors import actor_name

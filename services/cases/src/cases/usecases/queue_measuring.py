@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from cases.store import presences
 from cases.store import queue as store
-from cases.usecases.keeping import working_hours
+from cases.usecases.calendar import working_hours
 from cases.usecases.queue_reading import lanes_of
 from chassis.db.database import Database
 from chassis.telemetry.metrics import Snapshot

@@ -23,7 +23,7 @@ from cases.store import reconciling as store
 from cases.store import tables
 from cases.usecases.calendar import MEANWHILE
 from cases.usecases.clock import AT_ONCE
-from cases.usecases.keeping import (
+from cases.usecases.clock_keeping import (
     DUE_TIMER,
     WARNING_TIMER,
     calendar_of,

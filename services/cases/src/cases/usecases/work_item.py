@@ -16,9 +16,9 @@ from cases.names import CASE, WORK_ITEM
 from cases.store import tables as store
 from cases.store.handoffs import END_HANDOFF, INSERT_HANDOFF, START_HANDOFF
 from cases.usecases.clock import clocks_stand_still, fulfill_clocks_of_work_item, start_clocks_of_work_item
+from cases.usecases.clock_keeping import keep_promise_clocks
 from cases.usecases.department import require_fields
 from cases.usecases.dependencies import owned_with_its_case, tell
-from cases.usecases.keeping import keep_promise_clocks
 from cases.usecases.promise import count_outcome, outcome_of_kept, require_word
 from cases.usecases.routing import route
 from cases.usecases.standing import standing_of

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from cases.domain.case import Case
-from cases.domain.held import CaseProgress, Held
+from cases.domain.case_progress import CaseProgress, CaseWithWork
 from rapport.common.v1 import states_pb2
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -23,8 +23,8 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 )
 def test_the_customer_is_shown_what_concerns_them_most(work, state):
     case = Case(UUID(int=1), UUID(int=2), "late-delivery", "", "alice", "front-desk", NOW, NOW)
-    assert Held(case, **work).progress is state
-    assert Held(case, resolved=True, **work).progress is CaseProgress.RESOLVED
+    assert CaseWithWork(case, **work).progress is state
+    assert CaseWithWork(case, resolved=True, **work).progress is CaseProgress.RESOLVED
 
 
 def test_the_states_are_named_as_in_the_contract():

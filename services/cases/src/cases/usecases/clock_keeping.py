@@ -4,10 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from cases.domain.about import About, owed, settled_at
-from cases.domain.calendar import ALWAYS
 from cases.domain.case import Case, CaseState
 from cases.domain.clock import Clock
 from cases.domain.clock_policy import ClockMetric, ClockPolicy, Target
@@ -18,20 +16,17 @@ from cases.domain.standstill import Standstill
 from cases.domain.work_item import WorkItem
 from cases.store import clocks as store
 from cases.store.calendars import CALENDAR
-from cases.store.tables import CASES_BY_ID, DEPARTMENT
-from cases.usecases.calendar import Calendars
+from cases.store.tables import CASES_BY_ID
+from cases.usecases.calendar import calendars
+from cases.usecases.case_progress import with_work
 from cases.usecases.conditions import first_that_holds
 from cases.usecases.deadlines import look_again
-from cases.usecases.held import hold
 from cases.usecases.standing import standing_of
 from chassis import ids
 from chassis.api.entities import write
-from chassis.business_time import Calendar
-from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 
-_CALENDARS: WeakKeyDictionary[Database, Calendars] = WeakKeyDictionary()  # a service's, as long as it is up
 DUE_TIMER, WARNING_TIMER = "clock-due", "clock-warning"
 
 
@@ -57,8 +52,8 @@ async def policy_for(tx: Transaction, about: About, at: datetime | None = None) 
     if not policies:
         return None
     standing = await standing_of(tx, about.customer_id, tx.now)
-    held = await hold(tx, [about.case] if about.case else [])
-    return first_that_holds(policies, held[0] if held else None, about, standing.band)
+    cases = await with_work(tx, [about.case] if about.case else [])
+    return first_that_holds(policies, cases[0] if cases else None, about, standing.band)
 
 
 async def start_again(
@@ -150,18 +145,6 @@ async def set_timers(tx: Transaction, clock: Clock) -> None:
             await tx.cancel(kind, str(clock.id))
     if clock.work_item_id and not clock.fulfill_time:
         await look_again(tx, clock.work_item_id)
-
-
-def calendars(db: Database) -> Calendars:
-    """The calendars of a service, those compiled that it asked for last."""
-    return _CALENDARS.setdefault(db, Calendars())
-
-
-async def working_hours(on: Database | Transaction, department_id: str) -> Calendar:
-    """When the people of a department work: at any hour, where it does not say so."""
-    department = await DEPARTMENT.maybe(on, id=department_id)
-    calendar = await CALENDAR.one(on, id=(department.calendar_id if department else None) or ALWAYS)
-    return await calendars(on if isinstance(on, Database) else on.db).of(on, calendar.id, calendar.version)
 
 
 async def calendar_of(tx: Transaction, clock: Clock, version: int | None = None) -> BusinessTime:

@@ -16,7 +16,7 @@ class CaseProgress(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CaseWithWork:
     """A case, and of all that are settled with it: whether they are, whether work was begun, or waits.
 
     Work waits here for the customer, for nobody else.
