@@ -35,6 +35,7 @@ from loyalty.store.lots import LOTS, WRONG_LOTS
 from loyalty.store.seals import WRONG_UNITS
 from loyalty.store.tables import ACCOUNTS
 from loyalty.usecases.lots_due import activate_lot, see_to_lots
+from loyalty.usecases.membership_ends import close_membership, reopen_membership, transfer_points
 from loyalty.usecases.memberships import account_of
 from loyalty.usecases.posting import post_transfer, reverse_transfer
 from loyalty.usecases.redemption import commit_reservation, expire_reservation, release_reservation, reserve
@@ -63,7 +64,9 @@ class Model:
 
     def __init__(self) -> None:
         self.now = 0
-        self.members: list[dict[str, Any]] = [{"plain": 0, "lots": []} for _ in range(MEMBERS)]
+        self.members: list[dict[str, Any]] = [
+            {"plain": 0, "lots": [], "closed": False} for _ in range(MEMBERS)
+        ]
         self.transfers: list[dict[str, Any]] = []
         self.reservations: list[dict[str, Any]] = []
 
@@ -96,6 +99,9 @@ class Model:
 
     def earn(self, member: int, amount: int, policy: LotPolicy | None) -> str:
         of, parts = self.members[member], []
+        if of["closed"]:
+            too_late = policy and policy.expiry_date and self.now >= (FIXED_DAY + 1) * 24
+            return "EXPIRY_PASSED" if too_late else "MEMBERSHIP_CLOSED"
         if policy is None:
             of["plain"] += amount
         else:
@@ -130,11 +136,48 @@ class Model:
         return parts, amount
 
     def spend(self, member: int, amount: int) -> str:
+        if self.members[member]["closed"]:
+            return "MEMBERSHIP_CLOSED"
         taken = self.take(member, amount)
         if taken is None:
             return "INSUFFICIENT_BALANCE"
         self.renew(self.members[member], taken[0])
         self.transfers.append({"member": member, "earned": 0, "taken": taken, "undone": False})
+        return ""
+
+    def give(self, member: int, other: int, amount: int) -> str:
+        """From one member to another, who has it as if it were earned without a policy."""
+        if self.members[member]["closed"] or self.members[other]["closed"]:
+            return "MEMBERSHIP_CLOSED"
+        taken = self.take(member, amount)
+        if taken is None:
+            return "INSUFFICIENT_BALANCE"
+        self.members[other]["plain"] += amount
+        self.renew(self.members[member], taken[0])
+        self.renew(self.members[other])
+        return ""
+
+    def close(self, member: int, other: int | None) -> str:
+        """All that a member has goes to another, with its ends, or is forfeited."""
+        of = self.members[member]
+        if of["closed"] or (other is not None and self.members[other]["closed"]):
+            return "MEMBERSHIP_CLOSED"
+        sides = {member} if other is None else {member, other}
+        if any(each["state"] == "RESERVED" and each["member"] in sides for each in self.reservations):
+            return "RESERVATIONS_OPEN"
+        for lot in [lot for lot in of["lots"] if lot["left"]]:
+            if other is not None:
+                self.put(self.members[other], lot | {"left": 0}, lot["left"])
+            lot["left"] = 0
+        if other is not None:
+            self.members[other]["plain"] += of["plain"]
+        of["plain"], of["closed"] = 0, True
+        return ""
+
+    def reopen(self, member: int) -> str:
+        if not self.members[member]["closed"]:
+            return "MEMBERSHIP_NOT_CLOSED"
+        self.members[member]["closed"] = False
         return ""
 
     def give_back(self, member: int, taken: tuple[list[tuple[Lot, int]], int]) -> None:
@@ -153,9 +196,13 @@ class Model:
         of = self.members[member]
         if transfer["undone"]:
             return "ALREADY_REVERSED"
+        if of["closed"]:
+            return "MEMBERSHIP_CLOSED"
         if not amount:
             self.give_back(member, transfer["taken"])
         elif transfer["parts"] and transfer["parts"][0][0]["state"] == "PENDING":
+            if transfer["parts"][0][0]["left"] < amount:  # gone when the membership was closed
+                return "INSUFFICIENT_BALANCE"
             transfer["parts"][0][0]["left"] -= amount
         else:
             if amount > of["plain"] + sum(lot["left"] for lot in self.usable(of)):
@@ -171,6 +218,8 @@ class Model:
         return ""
 
     def reserve(self, member: int, amount: int) -> str:
+        if self.members[member]["closed"]:
+            return "MEMBERSHIP_CLOSED"
         taken = self.take(member, amount)
         if taken is None:
             return "INSUFFICIENT_BALANCE"
@@ -320,6 +369,36 @@ class Drive:
         if done:
             self.transfers.append(done.id)
 
+    async def give(self, member: int, other: int, amount: int) -> None:
+        if member == other:
+            return
+        both = {"membership_id": self.members[member], "receiving_membership_id": self.members[other]}
+        named = {"receiving_membership_program_id": "main", "unit_program_id": "main", "unit_id": "points"}
+        await self.both(
+            lambda tx: transfer_points(
+                tx, program_id="main", **both, **named, amount=amount, reason_code="gift"
+            ),
+            lambda: self.model.give(member, other, amount),
+        )
+
+    async def close(self, member: int, other: int) -> None:
+        """To another, or forfeited where that would be the same."""
+        into = None if member == other else other
+        named = {
+            "receiving_membership_program_id": None if into is None else "main",
+            "receiving_membership_id": None if into is None else self.members[into],
+        }
+        await self.both(
+            lambda tx: close_membership(
+                tx, program_id="main", membership_id=self.members[member], **named, reason_code="wish"
+            ),
+            lambda: self.model.close(member, into),
+        )
+
+    async def reopen(self, member: int) -> None:
+        named = {"program_id": "main", "membership_id": self.members[member], "reason_code": "wish"}
+        await self.both(lambda tx: reopen_membership(tx, **named), lambda: self.model.reopen(member))
+
     async def undo(self, which: int) -> None:
         if self.transfers:
             i = which % len(self.transfers)
@@ -431,6 +510,10 @@ def draw(of: random.Random) -> tuple[Any, ...]:
         ("wait", of.choice([1, 5, 12, 24, 30])),
         ("tick",),
         ("merge", member, other),
+        ("give", member, other, amount),
+        ("close", member, other),
+        ("reopen", member),
+        ("reopen", other),
     ]
     step = of.choice(steps)
     return ("crash", *step) if of.random() < 0.08 and step[0] not in ("wait", "tick") else step

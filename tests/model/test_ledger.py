@@ -1,8 +1,8 @@
 """Points: however they are earned, spent, set aside, undone and ended, the ledger is as the model says.
 
-Drawn are histories of three members: lots of every kind, reservations, reversals, merges, the clock, and
-processes that die before they commit. The model is dictionaries. `RAPPORT_MODEL_EXAMPLES` sets how many
-histories are tried; `make model-ledger` tries a million steps.
+Drawn are histories of three members: lots of every kind, reservations, reversals, merges, gifts, memberships
+closed and opened again, the clock, and processes that die before they commit. The model is dictionaries.
+`RAPPORT_MODEL_EXAMPLES` sets how many histories are tried; `make model-ledger` tries a million steps.
 """
 
 import os
@@ -28,6 +28,9 @@ ACTS = st.one_of(
     st.tuples(st.sampled_from(["commit", "release", "undo"]), which),
     st.tuples(st.just("activate"), member, which),
     st.tuples(st.just("merge"), member, member),
+    st.tuples(st.just("give"), member, member, amount),
+    st.tuples(st.just("close"), member, member),
+    st.tuples(st.just("reopen"), member),
 )
 STEPS = st.one_of(
     ACTS,
@@ -54,6 +57,7 @@ async def ledger(infrastructure: Infrastructure) -> AsyncIterator[tuple[Database
 @example([("earn", 0, 10, 2), ("wait", 30), ("undo", 0), ("tick",)])
 @example([("earn", 0, 1, 4), ("wait", 30), ("reserve", 0, 1), ("wait", 30), ("tick",)])
 @example([("earn", 0, 10, 4), ("wait", 30), ("reserve", 0, 5), ("wait", 30), ("tick",)])
+@example([("earn", 0, 10, 3), ("close", 0, 0), ("reopen", 0), ("earn", 0, 10, 3), ("undo", 0)])
 @settings(
     max_examples=int(os.environ.get("RAPPORT_MODEL_EXAMPLES", "25")),
     deadline=None,

@@ -19,6 +19,7 @@ from loyalty.rpc.services import ProgramRpc, PurchaseRpc
 from loyalty.rpc.tiers import TierRpc
 from loyalty.settings import Settings
 from loyalty.usecases.checks import CHECKS_TIMER, check_ledger, expect_checks, tell_checks
+from loyalty.usecases.expiry_notices import EXPIRY_NOTICE_TIMER, expect_expiry_notices, tell_of_ends
 from loyalty.usecases.goodwill_authority import Authority
 from loyalty.usecases.goodwill_requests import REQUEST_TIMER, expire_request, tell_requests
 from loyalty.usecases.lots_due import LOTS_TIMER, expect_lots, see_to_lots, tell_lots
@@ -77,6 +78,8 @@ def compose(app: App[Settings]) -> None:
     app.measure(partial(tell_lots, app.db))
     app.timer(REQUEST_TIMER, expire_request)
     app.measure(partial(tell_requests, app.db))
+    app.on_open(partial(expect_expiry_notices, app.db))
+    app.timer(EXPIRY_NOTICE_TIMER, tell_of_ends)
     app.on_open(partial(expect_reviews, app.db))
     app.timer(REVIEW_TIMER, review_tiers)
     app.timer(WALK_TIMER, walk_on)

@@ -734,6 +734,76 @@ class TransferPosted(_message.Message):
 Global___TransferPosted: _TypeAlias = TransferPosted  # noqa: Y015
 
 @_typing.final
+class PointsExpiring(_message.Message):
+    """Points of a member will end. Told once of each day, some days before (`Program.expiry_notice_days`)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class End(_message.Message):
+        """What ends on one day."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+        AMOUNT_FIELD_NUMBER: _builtins.int
+        amount: _builtins.int
+        """How many, in whole units, if none of them is spent before."""
+        @_builtins.property
+        def expire_time(self) -> _timestamp_pb2.Timestamp:
+            """The first moment at which they cannot be spent."""
+
+        def __init__(
+            self,
+            *,
+            expire_time: _timestamp_pb2.Timestamp | None = ...,
+            amount: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "expire_time", b"expire_time"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    ENDS_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """The account that they are on, `programs/{id}/accounts/{account}`."""
+    customer: _builtins.str
+    """The customer that the membership was made for, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    membership: _builtins.str
+    """Whose account it is."""
+    unit: _builtins.str
+    """What it counts."""
+    @_builtins.property
+    def ends(self) -> _containers.RepeatedCompositeFieldContainer[Global___PointsExpiring.End]:
+        """Every day on which something ends, the next first."""
+
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        membership: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        ends: _abc.Iterable[Global___PointsExpiring.End] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "customer", b"customer", "ends", b"ends", "membership", b"membership", "program", b"program", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PointsExpiring: _TypeAlias = PointsExpiring  # noqa: Y015
+
+@_typing.final
 class TransferReversed(_message.Message):
     """A transfer was undone: told for each that got or gave."""
 

@@ -32,6 +32,7 @@ class Program(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     TIER_POLICY_FIELD_NUMBER: _builtins.int
+    EXPIRY_NOTICE_DAYS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`programs/{id}`."""
     display_name: _builtins.str
@@ -40,6 +41,8 @@ class Program(_message.Message):
     """The version, quoted."""
     time_zone: _builtins.str
     """IANA time zone, for example `Europe/Berlin`, whose midnight ends a day; empty means `UTC`. What was earned keeps its end."""
+    expiry_notice_days: _builtins.int
+    """How many days before points end that is told (`PointsExpiring`); 0 for never, at most 180."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -64,10 +67,11 @@ class Program(_message.Message):
         etag: _builtins.str = ...,
         time_zone: _builtins.str = ...,
         tier_policy: _tier_pb2.TierPolicy | None = ...,
+        expiry_notice_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "tier_policy", b"tier_policy", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "name", b"name", "tier_policy", b"tier_policy", "time_zone", b"time_zone", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "expiry_notice_days", b"expiry_notice_days", "name", b"name", "tier_policy", b"tier_policy", "time_zone", b"time_zone", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

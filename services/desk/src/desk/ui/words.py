@@ -170,6 +170,7 @@ FACTS = {
     "TierUpgraded": N_("A higher tier reached"),
     "TierDowngraded": N_("A lower tier from now on"),
     "TierDowngradeExpected": N_("Will lose their tier"),
+    "PointsExpiring": N_("Points will end soon"),
     "TransferPosted": N_("Points booked"),
     "TransferReversed": N_("Points taken back"),
     "NoticeRequested": N_("A message is to be sent"),

@@ -172,6 +172,12 @@ class _Account:
     program: str
     membership: str
     unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferPosted(_Account):
+    """Units moved to or from a member's account: told for each that got or gave."""
+
     transfer: str
     amount: int
     balance: int
@@ -180,14 +186,32 @@ class _Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransferPosted(_Account):
-    """Units moved to or from a member's account: told for each that got or gave."""
+class End:
+    """What ends on one day."""
+
+    expire_time: datetime
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsExpiring(_Account):
+    """Points of a member will end.
+
+    Told once of each day, some days before (`Program.expiry_notice_days`).
+    """
+
+    ends: list[End]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferReversed(_Account):
     """A transfer was undone: told for each that got or gave."""
 
+    transfer: str
+    amount: int
+    balance: int
+    account_version: int
+    reason_code: str
     reverses: str
 
 

@@ -107,6 +107,7 @@ class Lot:
     create_time: datetime
     update_time: datetime
     version: int = 0
+    told: bool = False  # that it will end
     origin_id: UUID | None = None  # of what a merged membership brought: the lot there, or that membership
 
     @property
@@ -228,7 +229,7 @@ class Lot:
         ends = end_of(at.astimezone(zone).date() + timedelta(days=self.activity_days), zone)
         if ends == self.ends:
             return False
-        self.ends = ends
+        self.ends, self.told = ends, False
         self._settle(at)
         return True
 

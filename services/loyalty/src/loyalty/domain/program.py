@@ -19,6 +19,7 @@ class Program:
     update_time: datetime
     time_zone: str = "UTC"  # whose midnight ends a day
     tier_policy: TierPolicy | None = None  # None: nobody gets a tier
+    expiry_notice_days: int = 0  # before points end that is told; 0: never
 
     name = PROGRAM.named("id")
 

@@ -12,7 +12,7 @@ from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table
 from loyalty.domain.lots import SHARDS, Lot
 from loyalty.domain.reservation import Reservation
-from loyalty.store.tables import ACCOUNTS, METADATA
+from loyalty.store.tables import ACCOUNTS, METADATA, PROGRAMS
 
 LOTS = table(METADATA, "lots", Lot)
 _L = LOTS.c
@@ -47,7 +47,17 @@ OPEN_LOTS = Statement(sa.select(LOTS).where(among(_L.account_id, "account_ids"),
 GET_LOTS = Statement(sa.select(LOTS).where(among(_L.id, "ids")), row=Lot)
 # What became of lots of a membership that is part of another.
 COPIES = Statement(sa.select(LOTS).where(among(_L.origin_id, "origin_ids")), row=Lot)
-_MOVES = ("state", "activate_time", "ends", "amount", "remaining", "due_time", "update_time", "version")
+_MOVES = (
+    "state",
+    "activate_time",
+    "ends",
+    "amount",
+    "remaining",
+    "due_time",
+    "told",
+    "update_time",
+    "version",
+)
 SAVE_LOTS = Bulk[Any](
     LOTS,
     lambda into: into.on_conflict_do_update(
@@ -75,6 +85,27 @@ _due = (
     .subquery("due")
 )
 DUE_ACCOUNTS = Statement[Any](sa.select(_due.c.account).distinct())
+
+# Accounts of a shard on which something will end that nobody was told of, and how many days before it is.
+_days: Any = sa.literal_column("interval '1 day'")
+_D = PROGRAMS.c.expiry_notice_days
+_most = sa.select(sa.func.max(_D)).scalar_subquery()
+UNTOLD = Statement[Any](
+    sa.select(_L.account, _D.label("days"))
+    .distinct()
+    .join(ACCOUNTS, ACCOUNTS.c.id == _L.account_id)
+    .join(PROGRAMS, PROGRAMS.c.id == ACCOUNTS.c.program_id)
+    .where(
+        _L.shard == sa.bindparam("shard"),
+        ~_L.told,
+        _L.due_time > sa.bindparam("now", type_=_L.due_time.type),
+        _L.due_time <= sa.bindparam("now", type_=_L.due_time.type) + _most * _days,
+        _L.state == "ACTIVE",
+        _D > 0,
+        _L.due_time <= sa.bindparam("now", type_=_L.due_time.type) + _D * _days,
+    )
+    .limit(sa.bindparam("limit", type_=sa.BigInteger))
+)
 
 # The first of each shard, by the index that has them.
 _shards = sa.func.generate_series(0, SHARDS - 1).table_valued("shard", name="shards").render_derived()

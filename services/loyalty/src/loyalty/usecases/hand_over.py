@@ -73,7 +73,7 @@ def hand_over(book: Book, pair: Pair, reason_code: str, origin_id: UUID | None) 
     if transfer is None:
         return
     giver, getter = pair.giver[_ACTIVE], pair.getter[_ACTIVE]
-    lots = list(book.lots[giver.id])
+    lots = sorted(book.lots[giver.id], key=lambda lot: lot.id)  # what is spent first stays so
     book.take(transfer, giver, rules.excess(giver.balance, lots))
     plain = giver.balance - sum(lot.remaining for lot in lots if lot.state is LotState.ACTIVE)
     book.post(transfer)

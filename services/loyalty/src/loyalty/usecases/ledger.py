@@ -24,6 +24,7 @@ class ProgramChanges(TypedDict, total=False):
     display_name: str
     time_zone: str
     tier_policy: TierPolicy | None
+    expiry_notice_days: int
 
 
 class UnitChanges(TypedDict, total=False):
@@ -34,12 +35,19 @@ class UnitChanges(TypedDict, total=False):
 
 
 async def create_program(
-    tx: Transaction, *, program_id: str, display_name: str, time_zone: str, tier_policy: TierPolicy | None
+    tx: Transaction,
+    *,
+    program_id: str,
+    display_name: str,
+    time_zone: str,
+    tier_policy: TierPolicy | None,
+    expiry_notice_days: int,
 ) -> Program:
     """Make a program. AlreadyExists."""
     if tier_policy:
         tier_policy.check("program.tier_policy")
-    program = Program(program_id, display_name, 1, tx.now, tx.now, time_zone or "UTC", tier_policy)
+    zone = time_zone or "UTC"
+    program = Program(program_id, display_name, 1, tx.now, tx.now, zone, tier_policy, expiry_notice_days)
     await created(tx, store.INSERT_PROGRAM, program)
     return program
 

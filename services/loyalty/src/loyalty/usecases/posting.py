@@ -127,7 +127,10 @@ def _redirect(book: Book, reversal: Transfer, parts: Parts) -> None:
 def _undo(book: Book, reversal: Transfer, parts: Parts, caused_by: UUID | None) -> None:
     """Post a reversal, and have the lots hold what they did, as far as that can be."""
     for leg in reversal.legs:
-        book.require_usable(book.accounts[leg.account], -leg.amount)
+        account = book.accounts[leg.account]
+        book.require_usable(account, -leg.amount)
+        if account.type is AccountType.PENDING and leg.amount < 0:  # others may wait beside what is left
+            account.require(leg.amount, sum(min(lot.remaining, put) for lot, put in parts if put > 0))
     book.post(reversal, caused_by)
     for leg in reversal.legs:
         account = book.accounts[leg.account]
