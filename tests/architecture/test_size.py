@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 70
+TEST_LINES_MAX = 600
 
 
 def sources() -> Iterator[Path]:
@@ -21,6 +22,15 @@ def test_no_file_is_too_long() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources()}
     assert lengths
     assert {path: length for path, length in lengths.items() if length > FILE_LINES_MAX} == {}
+
+
+def test_no_file_of_tests_is_too_long() -> None:
+    """Nor what they stand on."""
+    folders = (ROOT / "tests", *ROOT.glob("*/tests"), *ROOT.glob("services/*/tests"))
+    tests = [path for folder in folders for path in folder.rglob("*.py")]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in tests}
+    assert lengths
+    assert {path: length for path, length in lengths.items() if length > TEST_LINES_MAX} == {}
 
 
 def test_no_function_is_too_long() -> None:

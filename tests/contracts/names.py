@@ -9,6 +9,10 @@ CANDIDATES = [f"matchCandidates/019cade0-0000-7000-8000-00000000000{n}" for n in
 TWINS = [f"customers/019cade0-0000-7000-8000-00000000001{n}" for n in range(2)]
 CASE = "cases/019cade0-0000-7000-8000-000000000003"
 SOON, LATER, BEFORE = "2026-03-05T12:00:00Z", "2026-03-07T12:00:00Z", "2026-03-01T12:00:00Z"
+PROMISED = {
+    "customer": SOMEBODY, "department": "departments/front-desk", "kind": "delivery", "reference": "orders/1",
+    "due_time": SOON, "display_name": "The piano for Mrs. Sommer", "basis": "BASIS_QUOTE",
+}  # fmt: skip
 PAGE = {"page_size": 10}
 
 

@@ -18,8 +18,9 @@ from rapport_testing.running import Running
 from rapport_testing.tokens import TestIssuer
 from rapport_testing.wait import eventually
 from rapport_tools.cli import contracts
+from tests.contracts.names import PROMISED
 from tests.contracts.test_bad_input import NOWHERE, Caller, details_of, methods, path_to
-from tests.contracts.valid import PROMISED, REQUESTS, learn, prepare, request_of
+from tests.contracts.valid import REQUESTS, learn, prepare, request_of
 
 NAME = re.compile(r"(?:[a-zA-Z]+/[\w.-]+)(?:/[a-zA-Z]+/[\w.-]+)*")
 CUSTOMER = re.compile("customers/[0-9a-f-]{36}")
