@@ -347,6 +347,14 @@ async def test_ten_who_ask_for_a_call_about_a_promise_get_the_same_one(desk, cal
     assert len({each.name for each in asked}) == 1
 
 
+async def test_ten_who_ask_for_a_call_about_a_promise_without_a_case_open_one_for_it(desk, calls):
+    promise = await desk.make()
+    asked = await asyncio.gather(*(calls.ask(promise=promise.name) for _ in range(10)))
+    assert len({each.name for each in asked}) == 1
+    listed = await desk.cases.ListCases(ListCasesRequest(filter=f'customer = "{desk.customer}"'))
+    assert [each.name for each in listed.cases] == [asked[0].case]
+
+
 async def test_what_a_department_says_is_what_it_said_when_the_call_was_asked_for(desk, calls):
     async def says(text):
         said = Department(

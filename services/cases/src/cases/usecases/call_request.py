@@ -46,6 +46,10 @@ async def request_call(
     if promise_id:
         promise = await found(tx, PROMISE, tables.PROMISE, promise_id)
         case_id, customer_id = case_id or promise.case_id, customer_id or promise.customer_id
+        if case_id is None and (waiting := await _waits(tx, promise)):  # before a case is opened for another
+            tx.require_owner(promise, await tables.CASE.one(tx, id=waiting.case_id))
+            await require_theirs(tx, waiting, customer_id)
+            return waiting
     if case_id:
         case = await found(tx, CASE, tables.LOCK_CASE, case_id)
     elif customer_id:
@@ -58,12 +62,16 @@ async def request_call(
     case.require_open()
     for name in filter(None, (customer_id, promise.customer_id if promise else None)):
         await require_theirs(tx, case, name)
-    if promise:
-        promise = await tables.LOCK_PROMISE.one(tx, id=promise.id)
-        if waiting := await store.OPEN_CALL_ABOUT.maybe(tx, promise_id=str(promise.id)):
-            return waiting
+    if promise and (waiting := await _waits(tx, promise)):
+        return waiting
     call = Call(reason_code, promise_id=promise_id, call_time=call_time)
     return await _add(tx, clock, case, call, promise, department_id or case.department_id)
+
+
+async def _waits(tx: Transaction, promise: Promise) -> WorkItem | None:
+    """The call about a promise that is not over, if there is one. The promise is locked: nobody else asks."""
+    await tables.LOCK_PROMISE.one(tx, id=promise.id)
+    return await store.OPEN_CALL_ABOUT.maybe(tx, promise_id=str(promise.id))
 
 
 async def call_for_notice(
