@@ -52,6 +52,7 @@ def members() -> None:
         SELECT gen_random_uuid(), program_id, id, customer_id, 'PRIMARY', create_time, '' FROM memberships
         """
     )
+    op.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no index is made of rows that are not checked yet
     # A customer is in one membership of a program at a time, for whom one customer answers.
     op.execute(
         "CREATE UNIQUE INDEX members_once ON members (customer_id, program_id) WHERE leave_time IS NULL"
