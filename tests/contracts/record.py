@@ -73,6 +73,7 @@ NAMES = {
     "causing_department": "departments/delivery",
     "formula_version": "lifetime-1",
     "notice_policy": "noticePolicies/promise-at-risk",
+    "earning_rule": "earningRules/base",
     "authority_policy": "authorityPolicies/goodwill",
     "template": "templates/delay",
     "language_code": "de",

@@ -38,7 +38,7 @@ from rapport.cases.v1 import (
     work_item_pb2,
     work_item_service_pb2,
 )
-from tests.contracts import scenes_customer, scenes_notifications
+from tests.contracts import scenes_customer, scenes_loyalty, scenes_notifications
 from tests.contracts.scene import BEFORE, CUSTOMER, LATER, OWNER, SOON, Administer, Scene
 
 
@@ -500,5 +500,6 @@ SCENES: dict[str, Scene] = {
     "cases.CalendarService.CreateCalendar": create_calendar,
     "cases.CalendarService.UpdateCalendar": update_calendar,
     **scenes_customer.SCENES,
+    **scenes_loyalty.SCENES,
     **scenes_notifications.SCENES,
 }

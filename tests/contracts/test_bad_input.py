@@ -74,6 +74,7 @@ UPDATED = {
 } | {
     "authority_policy",
     "clock_policy",
+    "earning_rule",
     "calendar",
     "notice_policy",
     "template",

@@ -117,6 +117,15 @@ _PURCHASE = {
     "customer": SOMEBODY, "amount": {"currency_code": "USD", "units": 10}, "purchase_time": BEFORE,
     "quantity": 1, "reference": "orders/1",
 }  # fmt: skip
+_EARNING = {
+    "display_name": "A point a dollar",
+    "department": "departments/front-desk",
+    "basis": "BASIS_LINE",
+    "unit": "programs/main/units/points",
+    "condition": "line.product != ''",
+    "currency_code": "EUR",
+    "points_per_currency_unit": {"value": "1"},
+}
 _BASKET = _PURCHASE | {
     "lines": [
         {"product": "sku-1", "quantity": {"value": "2"}, "amount": {"currency_code": "USD", "units": 10}}
@@ -253,6 +262,23 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetGoodwill", {"name": "{GrantGoodwill}"}),
         ("ExplainGoodwill", {"name": "{GrantGoodwill}"}),
         ("ListGoodwill", _PAGE | {"filter": f'customer = "{SOMEBODY}" AND state = GRANTED'}),
+        ("CreateEarningRule", {"earning_rule_id": "base", "earning_rule": _EARNING}),
+        ("UpdateEarningRule", {"earning_rule": {
+            "name": "{CreateEarningRule}", "position": 5, "end_date": {"year": 2199, "month": 1, "day": 31},
+            "caps": [{"points": 500, "holder": "HOLDER_MEMBER", "period": "PERIOD_DAY"}], "etag": "#"},
+            "update_mask": "position,caps,endDate"}),
+        ("ActivateEarningRule", {"name": "{CreateEarningRule}", "etag": "#"}),
+        ("GetEarningRule", {"name": "{CreateEarningRule}"}),
+        ("ExplainEarningRule", {"name": "{CreateEarningRule}"}),
+        ("ListEarningRules", _PAGE),
+        ("RecordPurchase", {"purchase": _BASKET}),
+        ("PreviewEarningRule", {
+            "name": "{CreateEarningRule}", "earning_rule": _EARNING,
+            "start_time": BEFORE, "end_time": LATER}),
+        ("EvaluatePurchase", {"purchase": _BASKET, "earning_rule": _EARNING}),
+        ("ListEarnings", _PAGE | {"filter": f'customer = "{SOMEBODY}"'}),
+        ("GetEarning", {"name": "{ListEarnings}"}),
+        ("EndEarningRule", {"name": "{CreateEarningRule}", "effective_time": SOON, "etag": "#"}),
         ("RecordPurchase", {"purchase": _PURCHASE}),
         ("BatchRecordPurchases", {"requests": [{"purchase": _PURCHASE, "import_key": "orders:1"}]}),
         ("BatchRecordPurchases", {"requests": [

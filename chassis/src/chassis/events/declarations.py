@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from chassis.events.registry import subject_of
 
 EVERY = "*"  # as a source: each service that this one may hear
+OTHERS = "+"  # the same, without itself
 PENDING_BATCHES = 1000  # two batches: one in work, one on its way
 PENDING_SINGLES = 256
 
@@ -32,7 +33,7 @@ class Listening:
     """What a service declares that it listens to, before anything is composed: one durable consumer."""
 
     durable: str  # `<service>-<handler>`. It names a position in the stream: renaming it replays all
-    source: str  # the publishing service; `EVERY` for one consumer of each, `<durable>-<source>`
+    source: str  # the publishing service; `EVERY` or `OTHERS` for one consumer of each, `<durable>-<source>`
     # The event messages that are handled; none for all that `patterns` match.
     messages: Sequence[type[Message]] = ()
     # Whether `App.project` folds many in one transaction; else each is handled alone, by `App.subscribe`.
@@ -43,9 +44,12 @@ class Listening:
 
     def of(self, sources: Callable[[], Sequence[str]]) -> "list[Listening]":
         """Itself; of every source, one for each of these."""
-        if self.source != EVERY:
+        if self.source not in (EVERY, OTHERS):
             return [self]
-        return [replace(self, durable=f"{self.durable}-{each}", source=each) for each in sources()]
+        own = self.durable.partition("-")[0] if self.source == OTHERS else ""
+        return [
+            replace(self, durable=f"{self.durable}-{each}", source=each) for each in sources() if each != own
+        ]
 
     def subjects(self) -> tuple[str, ...]:
         """Where it looks in the stream of its source."""

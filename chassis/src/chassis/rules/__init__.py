@@ -10,6 +10,7 @@ says what may be written.
 
 from chassis.rules.limits import MAX_CHARACTERS, MAX_COST
 from chassis.rules.refusing import BadRule, Problem, Undecided
+from chassis.rules.required import require_rule
 from chassis.rules.rule import Fields, Kind, Part, Rule, Values, compile_rule
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "Undecided",
     "Values",
     "compile_rule",
+    "require_rule",
 ]

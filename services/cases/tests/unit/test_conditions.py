@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cases.usecases.conditions import VARIABLES, require_rule
+from cases.usecases.conditions import VARIABLES
 from chassis.errors import InvalidArgument
-from chassis.rules import compile_rule
+from chassis.rules import compile_rule, require_rule
 
 RULES = Path(__file__).parents[4] / "docs" / "rules.md"
 
@@ -42,7 +42,7 @@ def test_fields_and_states_by_their_names(text: str) -> None:
 )
 def test_what_nobody_promised_to_keep_is_refused_with_what_there_is(text: str, told: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        require_rule(text, "clock_policy.condition")
+        require_rule(text, VARIABLES, "clock_policy.condition")
     (violation,) = refused.value.violations
     assert told in violation.description
     assert "There is: " in violation.description

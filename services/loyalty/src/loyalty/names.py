@@ -22,3 +22,5 @@ MEMBER = Pattern("programs/{program:code}/memberships/{membership}/members/{memb
 CARD = Pattern("programs/{program:code}/memberships/{membership}/cards/{card}")
 TIER = Pattern("programs/{program:code}/tiers/{tier:code}")
 TIER_STANDING = Pattern("programs/{program:code}/memberships/{membership}/tierStanding")
+EARNING_RULE = Pattern("earningRules/{earning_rule:code}")
+EARNING = Pattern("earnings/{earning}")

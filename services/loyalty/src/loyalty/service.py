@@ -10,6 +10,8 @@ from chassis.service import Service
 from loyalty.events.authority import on_harm, on_policy
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.events.customer import bands_of_merged
+from loyalty.events.earning import EARNING, earning_by
+from loyalty.rpc.earning import EarningRpc
 from loyalty.rpc.goodwill import GoodwillRpc
 from loyalty.rpc.ledger import LedgerRpc
 from loyalty.rpc.lots import LotRpc, ReservationRpc
@@ -70,6 +72,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(TierRpc(app))
     app.serve(PurchaseRpc(app, formula=formula))
     app.serve(ExchangeRateRpc(app, formula=formula))
+    app.serve(EarningRpc(app, formula=formula))
     app.serve(GoodwillRpc(app, authority=authority))
 
     app.on_open(partial(expect_bands, app.db, formula))
@@ -90,6 +93,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(BANDS_TIMER, lambda tx, _: follow_bands(tx, formula))
     app.timer(RATES_TIMER, lambda tx, timer: follow_rates(tx, formula, timer))
     app.project(PROMISES.durable, on_promises)
+    app.project(EARNING.durable, earning_by(formula))
     app.subscribe(aliases.listening(app.name).durable, bands_of_merged(formula))
     app.subscribe(AUTHORITY.durable, on_policy, on_harm)
     app.subscribe(DELAYS.durable, goodwill_for_renegotiation(authority))
@@ -102,7 +106,7 @@ service = Service(
     events=loyalty_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[PROMISES, DELAYS, AUTHORITY, aliases.listening("loyalty")],
+    listens=[PROMISES, DELAYS, AUTHORITY, EARNING, aliases.listening("loyalty")],
     calls=["cases"],  # to explain what a promise led to
     permissions=["cases.promises.read"],
 )

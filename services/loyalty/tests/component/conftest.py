@@ -12,6 +12,7 @@ from chassis.db.statement import Statement
 from loyalty.domain.ledger import AccountType
 from loyalty.service import service
 from loyalty.store.tables import ACCOUNTS, ENTRIES, TRANSFERS
+from rapport.loyalty.v1.earning_service_pb2_grpc import EarningServiceStub
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
 from rapport.loyalty.v1.ledger_service_pb2 import (
     BatchGetAccountsRequest,
@@ -70,6 +71,7 @@ class Desk:
         self.programs: Any = running.stub(ProgramServiceStub)
         self.memberships: Any = running.stub(MembershipServiceStub)
         self.purchases: Any = running.stub(PurchaseServiceStub)
+        self.earning: Any = running.stub(EarningServiceStub)
         self.goodwill: Any = running.stub(GoodwillServiceStub)
 
     async def insist(self, method: Any, request: Any) -> Any:

@@ -64,7 +64,7 @@ def test_kinds_are_named_as_the_database_keeps_them() -> None:
         "MEMBERSHIP PENDING RESERVED",
         "ISSUED REDEEMED GOODWILL EXPIRED BREAKAGE PARTNER ISSUER",
     )
-    assert [str(kind) for kind in AccountType] == f"{of_members} {own}".split()
+    assert [str(kind) for kind in AccountType] == f"{of_members} {own} DEBT".split()
 
 
 def test_each_leg_carries_the_balance_and_version_after_it() -> None:

@@ -21,7 +21,8 @@ READ_EVERYTHING = _each(
     customer.section_schemas.read
     customer.timeline_entries.read customer.customer_views.read customer.view_sections.read
     loyalty.exchange_rates.read
-    loyalty.accounts.read loyalty.cards.read loyalty.goodwill.read loyalty.lots.read loyalty.memberships.read
+    loyalty.accounts.read loyalty.cards.read loyalty.earning_rules.read loyalty.earnings.read
+    loyalty.goodwill.read loyalty.lots.read loyalty.memberships.read
     loyalty.programs.read loyalty.reservations.read
     loyalty.purchases.read loyalty.tiers.read loyalty.transfers.read loyalty.units.read
     loyalty.customer_values.read
@@ -66,6 +67,7 @@ LEAD = _each(
     customer.attributes.write customer.customer_merges.write customer.customers.assign
     customer.customers.contact customer.import_jobs.write customer.match_jobs.write
     customer.match_parameters.write customer.purposes.write customer.section_schemas.write
+    loyalty.earning_rules.activate loyalty.earning_rules.write
     loyalty.exchange_rates.write loyalty.goodwill.approve loyalty.lots.write loyalty.memberships.close
     loyalty.memberships.merge loyalty.memberships.transfer loyalty.programs.write loyalty.purchases.write
     loyalty.tiers.write loyalty.units.write

@@ -52,6 +52,8 @@ class Account(_message.Message):
         """The program's, of what a partner gave or got: `owner_code` says which."""
         TYPE_ISSUER: Account._Type.ValueType  # 10
         """The program's, of what somebody else gave out and answers for: `owner_code` says who."""
+        TYPE_DEBT: Account._Type.ValueType  # 11
+        """A member's, of what was taken back after it was spent: as far below zero as they owe. What they earn next pays it first."""
 
     class Type(_Type, metaclass=_TypeEnumTypeWrapper):
         """Whose an account is. More will come."""
@@ -78,6 +80,8 @@ class Account(_message.Message):
     """The program's, of what a partner gave or got: `owner_code` says which."""
     TYPE_ISSUER: Account.Type.ValueType  # 10
     """The program's, of what somebody else gave out and answers for: `owner_code` says who."""
+    TYPE_DEBT: Account.Type.ValueType  # 11
+    """A member's, of what was taken back after it was spent: as far below zero as they owe. What they earn next pays it first."""
 
     NAME_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int

@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.type import money_pb2 as _money_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
 from rapport.common.v1 import value_band_pb2 as _value_band_pb2
+from rapport.loyalty.v1 import earning_rule_pb2 as _earning_rule_pb2
 from rapport.loyalty.v1 import member_pb2 as _member_pb2
 import builtins as _builtins
 import sys
@@ -1131,6 +1132,96 @@ class CustomerValueChanged(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__last_purchase_time) -> _WhichOneofReturnType__last_purchase_time | None: ...
 
 Global___CustomerValueChanged: _TypeAlias = CustomerValueChanged  # noqa: Y015
+
+@_typing.final
+class EarningRuleCreated(_message.Message):
+    """A rule says what members earn: a draft, so far. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EARNING_RULE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    earning_rule: _builtins.str
+    """`earningRules/{id}`."""
+    department: _builtins.str
+    """`departments/{department}` whose rule it is."""
+    unit: _builtins.str
+    """What it gives."""
+    version: _builtins.int
+    """Its version, 1."""
+    state: _earning_rule_pb2.EarningRule.State.ValueType
+    """Whether that is in force."""
+    def __init__(
+        self,
+        *,
+        earning_rule: _builtins.str = ...,
+        department: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        version: _builtins.int = ...,
+        state: _earning_rule_pb2.EarningRule.State.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "earning_rule", b"earning_rule", "state", b"state", "unit", b"unit", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EarningRuleCreated: _TypeAlias = EarningRuleCreated  # noqa: Y015
+
+@_typing.final
+class EarningRuleUpdated(_message.Message):
+    """A rule was changed, activated or ended: there is another version of it. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EARNING_RULE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    earning_rule: _builtins.str
+    """`earningRules/{id}`."""
+    department: _builtins.str
+    """`departments/{department}` whose rule it is."""
+    unit: _builtins.str
+    """What it gives."""
+    version: _builtins.int
+    """The version that it is by then."""
+    state: _earning_rule_pb2.EarningRule.State.ValueType
+    """Whether that is in force."""
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """From when on; absent of a draft."""
+
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is new, by the names of the contract."""
+
+    def __init__(
+        self,
+        *,
+        earning_rule: _builtins.str = ...,
+        department: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        version: _builtins.int = ...,
+        state: _earning_rule_pb2.EarningRule.State.ValueType = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_effective_time", b"_effective_time", "effective_time", b"effective_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_effective_time", b"_effective_time", "department", b"department", "earning_rule", b"earning_rule", "effective_time", b"effective_time", "state", b"state", "unit", b"unit", "updated_fields", b"updated_fields", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__effective_time: _TypeAlias = _typing.Literal["effective_time"]  # noqa: Y015
+    _WhichOneofArgType__effective_time: _TypeAlias = _typing.Literal["_effective_time", b"_effective_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__effective_time) -> _WhichOneofReturnType__effective_time | None: ...
+
+Global___EarningRuleUpdated: _TypeAlias = EarningRuleUpdated  # noqa: Y015
 
 @_typing.final
 class GoodwillRequested(_message.Message):

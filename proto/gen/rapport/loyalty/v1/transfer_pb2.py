@@ -29,7 +29,7 @@ from rapport.loyalty.v1 import lot_pb2 as rapport_dot_loyalty_dot_v1_dot_lot__pb
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/transfer.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crapport/loyalty/v1/lot.proto\x1a rapport/options/v1/options.proto\"\x9d\x01\n\x03Leg\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12*\n\x06\x61mount\x18\x02 \x01(\x03\x42\x1a\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x11(\x80\xec\x94\xa3\xfc\xff\xff\xff\xff\x01\x30\x80\x94\xeb\xdc\x03\x12\x37\n\nlot_policy\x18\x03 \x01(\x0b\x32\x1d.rapport.loyalty.v1.LotPolicyB\x04\xe2\x41\x01\x01\"\xa8\x02\n\x08Transfer\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x32\n\x04legs\x18\x02 \x03(\x0b\x32\x17.rapport.loyalty.v1.LegB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x18\x64\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x33\n\x08reverses\x18\x04 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x33\n\tpost_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:H\xea\x41\x45\n\x18loyalty.rapport/Transfer\x12\x14transfers/{transfer}*\ttransfers2\x08transferb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/transfer.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crapport/loyalty/v1/lot.proto\x1a rapport/options/v1/options.proto\"\x9d\x01\n\x03Leg\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12*\n\x06\x61mount\x18\x02 \x01(\x03\x42\x1a\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x11(\x80\xec\x94\xa3\xfc\xff\xff\xff\xff\x01\x30\x80\x94\xeb\xdc\x03\x12\x37\n\nlot_policy\x18\x03 \x01(\x0b\x32\x1d.rapport.loyalty.v1.LotPolicyB\x04\xe2\x41\x01\x01\"\xdd\x02\n\x08Transfer\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x32\n\x04legs\x18\x02 \x03(\x0b\x32\x17.rapport.loyalty.v1.LegB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x18\x64\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x33\n\x08reverses\x18\x04 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x33\n\tpost_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x33\n\x08purchase\x18\x06 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18loyalty.rapport/Purchase:H\xea\x41\x45\n\x18loyalty.rapport/Transfer\x12\x14transfers/{transfer}*\ttransfers2\x08transferb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,10 +52,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSFER'].fields_by_name['reverses']._serialized_options = b'\342A\001\003\372A\032\n\030loyalty.rapport/Transfer'
   _globals['_TRANSFER'].fields_by_name['post_time']._loaded_options = None
   _globals['_TRANSFER'].fields_by_name['post_time']._serialized_options = b'\342A\001\003'
+  _globals['_TRANSFER'].fields_by_name['purchase']._loaded_options = None
+  _globals['_TRANSFER'].fields_by_name['purchase']._serialized_options = b'\342A\001\003\372A\032\n\030loyalty.rapport/Purchase'
   _globals['_TRANSFER']._loaded_options = None
   _globals['_TRANSFER']._serialized_options = b'\352AE\n\030loyalty.rapport/Transfer\022\024transfers/{transfer}*\ttransfers2\010transfer'
   _globals['_LEG']._serialized_start=215
   _globals['_LEG']._serialized_end=372
   _globals['_TRANSFER']._serialized_start=375
-  _globals['_TRANSFER']._serialized_end=671
+  _globals['_TRANSFER']._serialized_end=724
 # @@protoc_insertion_point(module_scope)

@@ -65,12 +65,15 @@ class Transfer(_message.Message):
     REASON_CODE_FIELD_NUMBER: _builtins.int
     REVERSES_FIELD_NUMBER: _builtins.int
     POST_TIME_FIELD_NUMBER: _builtins.int
+    PURCHASE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`transfers/{uuid}`, chosen by the server."""
     reason_code: _builtins.str
     """Why, a code such as `goodwill`, `redemption`, `correction`; any code is taken."""
     reverses: _builtins.str
     """The transfer that this one undoes; empty for others."""
+    purchase: _builtins.str
+    """The purchase that earned it, or of which it was taken back; empty for others."""
     @_builtins.property
     def legs(self) -> _containers.RepeatedCompositeFieldContainer[Global___Leg]:
         """2 to 100 legs, of each account at most one. The amounts of each unit add up to zero."""
@@ -87,10 +90,11 @@ class Transfer(_message.Message):
         reason_code: _builtins.str = ...,
         reverses: _builtins.str = ...,
         post_time: _timestamp_pb2.Timestamp | None = ...,
+        purchase: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["post_time", b"post_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["legs", b"legs", "name", b"name", "post_time", b"post_time", "reason_code", b"reason_code", "reverses", b"reverses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["legs", b"legs", "name", b"name", "post_time", b"post_time", "purchase", b"purchase", "reason_code", b"reason_code", "reverses", b"reverses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -19,12 +19,13 @@ from cases.store.calendars import CALENDAR as CALENDAR_LATEST
 from cases.usecases.calendar import MEANWHILE, calendars
 from cases.usecases.clock import FOLLOWING
 from cases.usecases.clock_keeping import save_clock
-from cases.usecases.conditions import require_rule
+from cases.usecases.conditions import VARIABLES
 from chassis.api.entities import create_version, found, own_department, owned_version, save
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
 from chassis.facts import fact_of
+from chassis.rules import require_rule
 from chassis.work.timers import Timer
 
 APPLY_TIMER = "clocks-go-by-policy"  # clocks go by the version that was made
@@ -108,4 +109,4 @@ async def require_sound(on: Executor, policy: ClockPolicy) -> None:
         raise invalid("clock_policy.pauses", "INVALID_ENUM", "must be empty without a target for RESOLUTION")
     for calendar_id in policy.calendar_ids:
         await found(on, CALENDAR, CALENDAR_LATEST, calendar_id)
-    require_rule(policy.condition, "clock_policy.condition")
+    require_rule(policy.condition, VARIABLES, "clock_policy.condition")

@@ -9,7 +9,6 @@ from cases.domain.case_progress import CaseWithWork
 from cases.domain.clock_policy import ClockPolicy
 from cases.domain.priority import Band
 from chassis.api.messages import enum_number, to_message
-from chassis.errors import invalid
 from chassis.rules import BadRule, Fields, Kind, Undecided, Values, compile_rule
 from rapport.cases.v1 import case_pb2, promise_pb2, work_item_pb2
 from rapport.common.v1.value_band_pb2 import ValueBand
@@ -34,17 +33,7 @@ VARIABLES: dict[str, Kind] = {
     "promise": Fields(promise_pb2.Promise, frozenset(_PROMISE.split())),
     "band": ValueBand,
 }
-TOLD_BYTES = 800
 _log = structlog.get_logger()
-
-
-def require_rule(text: str, field: str) -> None:
-    """Refuse a condition that is none: InvalidArgument INVALID_RULE, with what is wrong and where."""
-    try:
-        compile_rule(text, VARIABLES)
-    except BadRule as error:
-        told = str(error).encode()[:TOLD_BYTES].decode(errors="ignore")  # headers carry it, twice
-        raise invalid(field, "INVALID_RULE", told) from None
 
 
 def first_that_holds(

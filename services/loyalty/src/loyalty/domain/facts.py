@@ -288,6 +288,36 @@ class CustomerValueChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarningRuleCreated:
+    """A rule says what members earn: a draft, so far.
+
+    It is about no customer.
+    """
+
+    earning_rule: str
+    department: str
+    unit: str
+    version: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarningRuleUpdated:
+    """A rule was changed, activated or ended: there is another version of it.
+
+    It is about no customer.
+    """
+
+    earning_rule: str
+    department: str
+    unit: str
+    version: int
+    state: str
+    effective_time: datetime | None
+    updated_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoodwillRequested(_Goodwill):
     """Somebody asked for goodwill that they may not grant alone.
 

@@ -19,7 +19,7 @@ from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from loyalty.domain.lots import LotPolicy
 from loyalty.domain.membership import Membership
 from loyalty.domain.tiers import Measure, TierPolicy
-from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM, TRANSFER, UNIT
+from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM, PURCHASE, TRANSFER, UNIT
 
 AMOUNT_MAX = 1_000_000_000
 LEGS_MAX = 100
@@ -38,13 +38,16 @@ class AccountType(StrEnum):
     BREAKAGE = "BREAKAGE"
     PARTNER = "PARTNER"
     ISSUER = "ISSUER"
+    DEBT = "DEBT"
 
 
 # What comes from these is earned; goodwill is given.
 EARNED_FROM = {AccountType.ISSUED, AccountType.PARTNER, AccountType.ISSUER}
+# A member's are never below zero, but for what they owe: that may be nothing else.
 MEMBERS = {AccountType.MEMBERSHIP, AccountType.PENDING, AccountType.RESERVED}
+_OPENED = {*MEMBERS, AccountType.DEBT, AccountType.PARTNER, AccountType.ISSUER}
 # Of each unit; the others are opened for somebody.
-OWN = [each for each in AccountType if each not in {*MEMBERS, AccountType.PARTNER, AccountType.ISSUER}]
+OWN = [each for each in AccountType if each not in _OPENED]
 # An account of the program's own is this many, of which a transaction moves one: everybody moves them.
 SLOTS = 16
 # Moved by what they are for alone: lots and reservations say what is in them.
@@ -180,13 +183,15 @@ class Order:
 
     legs: list[Leg]
     reason_code: str
+    purchase_id: UUID | None = None
 
 
 @dataclass(slots=True)
 class Transfer:
     """A movement between accounts, each with its amount.
 
-    `reverses_id` is the transfer that it undoes; `cause_id` the row of the audit that says who moved it.
+    `reverses_id` is the transfer that it undoes; `cause_id` the row of the audit that says who moved it;
+    `purchase_id` the purchase that earned it, or of which it is taken back.
     """
 
     id: UUID
@@ -196,6 +201,9 @@ class Transfer:
     reverses_id: UUID | None
     cause_id: UUID
     post_time: datetime
+    purchase_id: UUID | None = None
+
+    purchase = PURCHASE.named("purchase_id")
 
     @property
     def legs(self) -> list[Leg]:
@@ -206,9 +214,12 @@ class Transfer:
         """The transfer that undoes this one; `again` when one did. FailedPrecondition.
 
         `ALREADY_REVERSED`; `IS_REVERSAL` for one that undid another: what that stood for, a grant, would not
-        stand again.
+        stand again; `MANAGED_ACCOUNT` for what a purchase earned, which is given back with it.
         """
         name = TRANSFER.format(self.id)
+        if self.purchase_id is not None:
+            told = f"{name} was earned by {self.purchase}: return or correct that, or post what is to move."
+            raise FailedPrecondition("MANAGED_ACCOUNT", told, {"resource": name})
         if self.reverses_id is not None:
             told = f"{name} undid another transfer; post what is to move instead."
             raise FailedPrecondition("IS_REVERSAL", told, {"resource": name})

@@ -155,6 +155,7 @@ _TRANSFERS = sa.select(
     TRANSFERS.c.reverses_id,
     TRANSFERS.c.cause_id,
     TRANSFERS.c.post_time,
+    TRANSFERS.c.purchase_id,
 ).join_from(TRANSFERS, _legs, sa.true())
 
 GET_TRANSFER = Statement(_TRANSFERS.where(TRANSFERS.c.id == sa.bindparam("id")), row=ledger.Transfer)

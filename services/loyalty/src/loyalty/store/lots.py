@@ -30,7 +30,10 @@ class Allocated:
 ALLOCATIONS_TABLE = table(METADATA, "allocations", Allocated, key=("transfer_id", "lot_id"))
 _OF_TRANSFER = ALLOCATIONS_TABLE.c.transfer_id == sa.bindparam("transfer_id", type_=sa.Uuid)
 ALLOCATIONS = Statement(
-    sa.select(ALLOCATIONS_TABLE).where(_OF_TRANSFER).order_by(ALLOCATIONS_TABLE.c.lot_id), row=Allocated
+    sa.select(ALLOCATIONS_TABLE)
+    .where(among(ALLOCATIONS_TABLE.c.transfer_id, "transfer_ids"))
+    .order_by(ALLOCATIONS_TABLE.c.lot_id),
+    row=Allocated,
 )
 # The accounts whose lots a transfer moved: which those are never changes.
 ALLOCATED = Statement[Any](

@@ -1,7 +1,7 @@
 """Accounts and lots that a transaction has locked, and what it moves between them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
@@ -103,7 +103,8 @@ class Book:
         """Move what somebody ordered, or nothing of it."""
         accounts, amounts = map(list, zip(*((leg.account, leg.amount) for leg in order.legs), strict=True))
         tx, transfer_id = self.tx, transfer_id or ids.uuid7(self.tx.now)
-        transfer = Transfer(transfer_id, accounts, amounts, order.reason_code, None, tx.id, tx.now)
+        why = order.reason_code, None, tx.id, tx.now, order.purchase_id
+        transfer = Transfer(transfer_id, accounts, amounts, *why)
         self.require(accounts)
         into: list[tuple[Lot, int]] = []
         for i, leg in enumerate(order.legs):
@@ -178,13 +179,19 @@ class Book:
 
         `moved` says where the accounts of merged memberships are now.
         """
-        allocations = await ALLOCATIONS.all(self.tx, transfer_id=origin)
+        return await self.attach_all([origin], moved)
+
+    async def attach_all(
+        self, origins: Collection[UUID], moved: Mapping[str, str] = _NOWHERE
+    ) -> list[tuple[Lot, int]]:
+        """The same of several transfers together."""
+        allocations = await ALLOCATIONS.all(self.tx, transfer_ids=list(origins))
         known = {lot.id: lot for lots in self.lots.values() for lot in lots}
         await self._know(
-            known, GET_LOTS, ids=[each.lot_id for each in allocations if each.lot_id not in known]
+            known, GET_LOTS, ids=list({each.lot_id for each in allocations if each.lot_id not in known})
         )
         if moved:
-            gone = [each.lot_id for each in allocations if known[each.lot_id].account in moved]
+            gone = list({each.lot_id for each in allocations if known[each.lot_id].account in moved})
             await self._know(known, COPIES, origin_ids=gone)
             became = {lot.origin_id: lot for lot in known.values()}
             for lot_id in gone:
@@ -289,4 +296,5 @@ def _row(transfer: Transfer) -> dict[str, Any]:
         "reverses_id": transfer.reverses_id,
         "cause_id": transfer.cause_id,
         "post_time": transfer.post_time,
+        "purchase_id": transfer.purchase_id,
     }

@@ -17,6 +17,7 @@ from loyalty.store.tables import UNITS_OF
 from loyalty.usecases.book import Book
 
 _ACTIVE, _PENDING, _RESERVED = AccountType.MEMBERSHIP, AccountType.PENDING, AccountType.RESERVED
+_DEBT = AccountType.DEBT
 _PLAIN = LotPolicy(Activation.IMMEDIATE, Expiry.NEVER)
 
 
@@ -38,7 +39,7 @@ async def lock_pairs(
     """
     units = [unit.id for unit in await UNITS_OF.all(tx, program_id=giver.program_id)]
     both = [giver, getter] if getter else [giver]
-    kinds = (_ACTIVE, _PENDING, _RESERVED)
+    kinds = (_ACTIVE, _PENDING, _RESERVED, _DEBT)
     wanted = [Account.of_member(of, unit, tx.now, kind) for of in both for unit in units for kind in kinds]
     await OPEN_ACCOUNTS.rows(tx, sorted(wanted, key=lambda account: account.id))
     own = [own_account(giver.program_id, unit, AccountType.EXPIRED) for unit in units]
@@ -88,8 +89,8 @@ def hand_over(book: Book, pair: Pair, reason_code: str, origin_id: UUID | None) 
 
 
 def forfeit(book: Book, pair: Pair, reason_code: str) -> None:
-    """Have all that a member has in a unit go to what expired."""
-    own = {_ACTIVE: pair.expired, _PENDING: pair.expired}
+    """Have all that a member has in a unit, and owes, go to what expired."""
+    own = {_ACTIVE: pair.expired, _PENDING: pair.expired, _DEBT: pair.expired}
     amounts = {kind: pair.giver[kind].balance for kind in own}
     transfer = _transfer(book, Pair(pair.giver, own, pair.expired), reason_code, amounts)
     if transfer is None:

@@ -17,6 +17,8 @@ from loyalty.domain.value import Purchase, ValueFormula, added_value
 from loyalty.names import DEPARTMENT
 from loyalty.store import purchases as store
 from loyalty.usecases.bought import Asked
+from loyalty.usecases.earning import earn
+from loyalty.usecases.evaluating import Sale
 from loyalty.usecases.qualify import qualify_by_purchases
 from loyalty.usecases.returns import buyer, require_returnable
 from loyalty.usecases.values import lock_people, move_other_names, put_in_bands, tell_value
@@ -98,10 +100,13 @@ async def record_purchases(
     def tell_of(customer_id: UUID, caused_by: UUID | None) -> UUID:
         return tell_value(tx, values[customer_id], bands[customer_id], caused_by)
 
-    of = _tell(tx, purchases, told, {p.id: p for p in before}, tell_of, acting)
+    was = {p.id: p for p in before}
+    sales = _tell(tx, purchases, told, was, tell_of, acting)
+    of = {sale.purchase.customer_id for sale in sales}
     for customer_id in values.keys() - of:  # whom a correction left without any of them
         tell_of(customer_id, None)
     await move_other_names(tx, values.values(), formula)
+    await earn(tx, sales, bands, acting)
     await qualify_by_purchases(tx, values.keys())
     stands, mended = known | corrected, {purchase.id for purchase in wrong.values()}
     return [Recorded(told.get(p.id) or stands[p.import_key], _outcome(p.id, new, mended)) for p in purchases]
@@ -119,8 +124,10 @@ async def count_claimed(tx: Transaction, claimed: Sequence[Purchase], formula: V
     def tell_of(customer_id: UUID, caused_by: UUID | None) -> UUID:
         return tell_value(tx, by_customer[customer_id], bands[customer_id], caused_by)
 
-    _tell(tx, claimed, {purchase.id: purchase for purchase in claimed}, before, tell_of, lambda _: None)
+    stand = {purchase.id: purchase for purchase in claimed}
+    sales = _tell(tx, claimed, stand, before, tell_of, lambda _: None)
     await move_other_names(tx, values, formula)
+    await earn(tx, sales, bands, lambda _: None)
     await qualify_by_purchases(tx, by_customer.keys())
 
 
@@ -252,13 +259,13 @@ def _tell(
     before: Mapping[UUID, Purchase],
     tell_of: Callable[[UUID, UUID | None], UUID],
     acting: Callable[[int], None],
-) -> Set[UUID]:
+) -> list[Sale]:
     """One fact for each purchase; after a customer's first, what all of theirs made of the value.
 
-    `recorded` holds what stands, by the ids of `purchases`; `before` what was corrected, by its own. Returns
-    the customers that were told of.
+    `recorded` holds what stands, by the ids of `purchases`; `before` what was corrected, by its own.
     """
     told: dict[UUID, UUID] = {}
+    sales: list[Sale] = []
     for i, sent in enumerate(purchases):
         purchase = recorded.get(sent.id)
         if purchase is None:
@@ -266,11 +273,12 @@ def _tell(
         acting(i)
         fact = _fact(purchase, before, tx.call.principal.department)
         event_id = tx.record(fact, version=purchase.version)
+        sales.append(Sale(purchase, before.get(purchase.id), event_id, i))
         if purchase.customer_id in told:
             tx.share(told[purchase.customer_id])
         elif purchase.customer_id:
             told[purchase.customer_id] = tell_of(purchase.customer_id, event_id)
-    return told.keys()
+    return sales
 
 
 def _fact(

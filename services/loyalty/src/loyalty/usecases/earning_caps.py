@@ -1,0 +1,93 @@
+"""The most that rules give: how much was, and what is left of it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from uuid import UUID
+
+from chassis.db.transaction import Transaction
+from loyalty.domain.earning import CapKey, Given, Used, cap_keys, standing
+from loyalty.domain.purchase_lines import Line
+from loyalty.store import earning as store
+from loyalty.store.earning import RuleInForce
+from loyalty.usecases.evaluating import Bands, Members, Reckoning, day_of, rest_of
+
+Versions = Mapping[tuple[str, int], RuleInForce]
+
+
+async def cap(
+    tx: Transaction,
+    reckonings: Sequence[Reckoning],
+    members: Members,
+    bands: Bands,
+    returned: Mapping[UUID, Sequence[Line]],
+) -> None:
+    """Reckon what caps leave, and what of it is left. What is taken back counts no more."""
+    was = [given for each in reckonings if each.kept for given in each.kept.given]
+    keys = {(given.rule, given.version) for given in was}
+    of = {(each.id, each.version): each for each in await _versions(tx, keys)}
+    of |= {(rule.id, rule.version): rule for each in reckonings for rule in each.rules}
+    counted: Used = Counter()
+    for each in reckonings:
+        if each.kept:
+            _count(counted, of, each.kept.given, each.then or each.at, -1)
+    added = {
+        key
+        for each in reckonings
+        for given in each.given
+        if any(given.points)
+        for key, _ in _keys(of, given, each.at)
+    }
+    limited = sorted(added | counted.keys())
+    used = await _used(tx, limited)
+    start = Counter(used)
+    used.update(counted)
+    for each in reckonings:
+        if each.ask and any(rule.caps for rule in each.rules):
+            each.given = each.ask(members, bands, used)
+        elif limited:
+            _count(used, of, each.given, each.at, 1)
+        if each.purchase:
+            _leave(each, rest_of(each.purchase, returned.get(each.id, ())), used, of)
+    changes = [
+        {**key._asdict(), "used": used[key] - start[key]} for key in limited if used[key] != start[key]
+    ]
+    await store.ADD_TO_CAPS.rows(tx, changes)
+
+
+def _leave(
+    each: Reckoning,
+    rest: Sequence[Fraction],
+    used: Used,
+    of: Versions,
+) -> None:
+    """What is left of what was given, after what was given back of the purchase."""
+    for given in each.given:
+        before = sum(given.standing)
+        left = standing(given.points, rest)
+        given.left = left if left != given.points else []
+        for key, _ in _keys(of, given, each.at):
+            used[key] += sum(left) - before
+
+
+def _keys(of: Versions, given: Given, at: datetime) -> Iterable[tuple[CapKey, object]]:
+    rule = of[given.rule, given.version]
+    return dict(cap_keys(rule, day_of(at, rule), given.member)).items()
+
+
+def _count(used: Used, of: Versions, given: Iterable[Given], at: datetime, sign: int) -> None:
+    for each in given:
+        for key, _ in _keys(of, each, at):
+            used[key] += sign * sum(each.standing)
+
+
+async def _versions(tx: Transaction, keys: Iterable[tuple[str, int]]) -> Sequence[RuleInForce]:
+    ids, versions = map(list, zip(*keys, strict=True)) if keys else ([], [])
+    return await store.RULES_BY_VERSION.all(tx, ids=ids, versions=versions) if ids else []
+
+
+async def _used(tx: Transaction, keys: Sequence[CapKey]) -> Used:
+    """How much caps have counted, which nobody else adds to until the transaction ends."""
+    rows = await store.ADD_TO_CAPS.rows(tx, [{**key._asdict(), "used": 0} for key in keys])
+    return Counter({CapKey(row["rule_id"], row["holder"], row["span"]): row["used"] for row in rows})

@@ -1,0 +1,187 @@
+"""Posting what was reckoned: members, accounts, caps and transfers, locked in the one order of all."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from chassis.db.transaction import Transaction
+from loyalty.domain.earning import EVERYBODY, Earning, Holding, Moved, by_holding
+from loyalty.domain.ledger import Account, HeldAccount, Leg, Order
+from loyalty.domain.lots import LotPolicy
+from loyalty.domain.membership import Membership, MembershipState
+from loyalty.domain.purchase_lines import Line
+from loyalty.store import earning as store
+from loyalty.store.ledger import OPEN_ACCOUNTS
+from loyalty.store.memberships import SUCCESSORS
+from loyalty.usecases.book import Book
+from loyalty.usecases.earning_caps import cap
+from loyalty.usecases.evaluating import Bands, Members, Reckoning
+from loyalty.usecases.memberships import earning_memberships, join_missing
+from loyalty.usecases.taking_back import Gain, accounts_of, paid_first, take_back
+
+
+async def post_all(
+    tx: Transaction,
+    reckonings: Sequence[Reckoning],
+    bands: Bands,
+    returned: Mapping[UUID, Sequence[Line]],
+    acting: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Ask the rules, and post what each earns more, or less, than before.
+
+    `returned` is what was given back of lines, by purchase.
+    """
+    customers = {each.customer_id for each in reckonings}
+    members = {
+        program: dict(await earning_memberships(tx, program, customers))
+        for program in {rule.program_id for each in reckonings for rule in each.rules}
+    }
+    for each in reckonings:
+        if each.ask:
+            each.given = each.ask(members, bands, None)
+    await _join(tx, reckonings, members)
+    book, moved = await _lock(tx, reckonings)
+    _see_closed(book, reckonings, members, bands)
+    await cap(tx, reckonings, members, bands, returned)
+    await _post(book, moved, reckonings, acting)
+    await book.write()
+    new = [each for each in reckonings if each.kept is None]
+    await store.INSERT_EARNINGS.rows(tx, [_row(tx, each) for each in new])
+    await store.SAVE_EARNINGS.rows(tx, [_row(tx, each) for each in reckonings if each.kept])
+
+
+async def _join(
+    tx: Transaction, reckonings: Sequence[Reckoning], members: dict[str, dict[UUID, Membership]]
+) -> None:
+    """Make those members who earn something and are none yet."""
+    for program, of in members.items():
+        new = {
+            each.customer_id
+            for each in reckonings
+            for given in each.given
+            if given.program == program and given.member == EVERYBODY and any(given.points)
+        }
+        of |= await join_missing(tx, program, new)
+    for each in reckonings:
+        for given in each.given:
+            if given.member == EVERYBODY and (joined := members.get(given.program, {}).get(each.customer_id)):
+                given.member = joined.id
+
+
+def _account(holding: Holding, customer_id: UUID, at: datetime) -> Account:
+    member = Membership(holding.member, holding.program, customer_id, at, at)
+    return Account.of_member(member, holding.unit, at)
+
+
+async def _lock(tx: Transaction, reckonings: Sequence[Reckoning]) -> tuple[Book, Mapping[str, str]]:
+    """Lock every account that may be moved, opened where there is none; where those of merged ones are."""
+    accounts: dict[UUID, Account] = {}
+    for each in reckonings:
+        for holding, points in (by_holding(each.given) + each.before).items():
+            if points:
+                account = _account(holding, each.customer_id, tx.now)
+                accounts[account.id] = account
+    await OPEN_ACCOUNTS.rows(tx, [accounts[each] for each in sorted(accounts)])
+    names = {name for account in accounts.values() for name in accounts_of(account, tx.now)}
+    had = [account.name for account in accounts.values()] if any(each.kept for each in reckonings) else []
+    rows = await SUCCESSORS.all(tx, names=had) if had else []
+    moved = {row["was"]: row["became"] for row in rows}
+    book = await Book.lock(tx, names | set(moved.values()))
+    await book.add({name for was in moved.values() for name in accounts_of(book.accounts[was], tx.now)})
+    return book, moved
+
+
+def _see_closed(
+    book: Book,
+    reckonings: Sequence[Reckoning],
+    members: Members,
+    bands: Bands,
+) -> None:
+    """Give nothing to memberships that were closed, or merged, before their accounts were locked."""
+    for each in reckonings:
+        late = [
+            member
+            for given in each.given
+            if each.ask and (member := members[given.program].get(each.customer_id))
+            if (held := book.accounts.get(Account.of_member(member, given.unit, book.tx.now).name))
+            if held.closed and member.state is MembershipState.ACTIVE
+        ]
+        for member in late:
+            member.state = MembershipState.CLOSED
+        if late and each.ask:
+            each.given = each.ask(members, bands, None)
+
+
+Gains = list[tuple[Reckoning, HeldAccount, list[Gain]]]
+
+
+async def _post(
+    book: Book,
+    moved: Mapping[str, str],
+    reckonings: Sequence[Reckoning],
+    acting: Callable[[int], None],
+) -> None:
+    """Post what each earns more, or less, than it did before; of closed memberships nothing moves."""
+    gains: Gains = []
+    for each in reckonings:
+        before, after = each.before, by_holding(each.given)
+        for holding in {**after, **before}:
+            name = _account(holding, each.customer_id, book.tx.now).name
+            more = after[holding] - before[holding]
+            if not more or (held := book.accounts[moved.get(name, name)]).closed:
+                continue
+            if more > 0:
+                gains.append((each, held, _gains(each, holding, more)))
+            else:
+                acting(each.place)
+                await _take(book, moved, each, held, -more)
+    legs = [Leg(account.name, n, policy) for _, account, parts in gains for policy, n in parts]
+    await book.open_pending([Order(legs, "")])
+    for each, account, parts in gains:
+        acting(each.place)
+        for order in paid_first(book, account, parts, each.purchase_id):
+            each.moved.append(Moved(book.order(order, caused_by=each.told).id))
+
+
+def _gains(each: Reckoning, holding: Holding, more: int) -> list[Gain]:
+    """What is earned more, by what becomes of it: of what is reckoned anew all by the first rule's policy."""
+    of = {(rule.id, rule.version): rule.lot_policy for rule in each.rules}
+    gains: dict[LotPolicy | None, int] = {}
+    for given in each.given:
+        if given.holding == holding and (points := sum(given.standing)):
+            policy = of.get((given.rule, given.version))
+            gains[policy] = gains.get(policy, 0) + points
+    if each.kept or min(gains.values()) < 0:
+        return [(next(iter(gains)), more)]
+    return list(gains.items())
+
+
+async def _take(
+    book: Book, moved: Mapping[str, str], each: Reckoning, account: HeldAccount, amount: int
+) -> None:
+    """Take back from where the purchase's transfers have put it, as far as it is there."""
+    assert each.kept is not None, "what is new has earned nothing before"
+    parts: Counter[UUID] = Counter()
+    lots = {}
+    for lot, put in await book.attach_all([of.transfer_id for of in each.kept.moved], moved):
+        lots[lot.id] = lot
+        parts[lot.id] += put
+    put_in = [(lots[lot_id], n) for lot_id, n in parts.items()]
+    taken = await take_back(book, account, amount, put_in, each.purchase_id, each.told)
+    each.moved.append(Moved(taken.id))
+
+
+def _row(tx: Transaction, each: Reckoning) -> Earning:
+    owner, moved = each.customer_id, each.moved
+    if each.kept is None:
+        return Earning(each.id, owner, each.event_type, each.given, moved, tx.now, tx.now)
+    return replace(
+        each.kept,
+        customer_id=owner,
+        given=each.given,
+        moved=[*each.kept.moved, *moved],
+        update_time=tx.now,
+        version=each.kept.version + 1,
+    )

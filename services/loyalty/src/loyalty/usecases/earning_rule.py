@@ -1,0 +1,106 @@
+"""Writing the rules by which members earn."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from chassis.api.entities import create_version, found, own_department, owned_version, save
+from chassis.db.statement import Executor, values
+from chassis.db.transaction import Transaction
+from chassis.facts import fact_of
+from loyalty.domain.earning_rule import Basis, Cap, EarningRule, EarningRuleChanges, RuleState
+from loyalty.domain.facts import EarningRuleCreated
+from loyalty.domain.lots import LotPolicy
+from loyalty.names import EARNING_RULE, UNIT
+from loyalty.store import earning as store
+from loyalty.store.tables import GET_UNIT
+from loyalty.usecases.conditions import require_sound
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDraft:
+    """A rule as it is sent, or as it would be."""
+
+    display_name: str
+    department_id: str | None
+    unit_program_id: str
+    unit_id: str
+    basis: Basis
+    condition: str
+    points_per_currency_unit: Decimal | None
+    currency_code: str
+    fixed_points: int
+    multiplier: Decimal | None
+    caps: list[Cap]
+    start_date: date | None
+    end_date: date | None
+    position: int
+    exclusive_group: str
+    lot_policy: LotPolicy | None
+    event_type: str
+    customer_field: str
+
+    def rule(self, rule_id: str, owner_id: str, at: datetime) -> EarningRule:
+        """Its first version."""
+        of = {name: value for name, value in values(self).items() if name not in _OTHERWISE}
+        made: dict[str, Any] = {"id": rule_id, "version": 1, "state": RuleState.DRAFT, "effective_time": None}
+        made |= {"department_id": owner_id, "program_id": self.unit_program_id}
+        return EarningRule(**of, **made, create_time=at, update_time=at)
+
+
+_OTHERWISE = {"department_id", "unit_program_id"}
+
+
+async def create_earning_rule(
+    tx: Transaction, *, earning_rule_id: str, earning_rule: RuleDraft
+) -> EarningRule:
+    """Keep a new rule, a draft. NotFound without the unit; ResourceExists; what `require_sound` finds."""
+    owner = own_department(tx, earning_rule.department_id, "earning_rule.department")
+    rule = earning_rule.rule(earning_rule_id, owner, tx.now)
+    tx.require_owner(rule)
+    await require_possible(tx, rule)
+    created = fact_of(EarningRuleCreated, rule)
+    await create_version(tx, store.EARNING_RULE, store.INSERT_EARNING_RULE, rule, created)
+    return rule
+
+
+async def update_earning_rule(
+    tx: Transaction, *, earning_rule_id: str, etag: str, changes: EarningRuleChanges
+) -> EarningRule:
+    """Keep the next version, a draft. What is the same is none. What `require_sound` finds."""
+    rule = await owned_version(tx, EARNING_RULE, store.EARNING_RULE, earning_rule_id, etag=etag)
+    if updated := rule.update(changes):
+        await require_possible(tx, rule)
+        await save(tx, store.INSERT_EARNING_RULE, rule, updated)
+    return rule
+
+
+async def activate_earning_rule(
+    tx: Transaction, *, earning_rule_id: str, effective_time: datetime | None, etag: str
+) -> EarningRule:
+    """Put the latest version in force. What `require_sound` finds: contracts may have gone since."""
+    rule = await owned_version(tx, EARNING_RULE, store.EARNING_RULE, earning_rule_id, etag=etag)
+    await require_possible(tx, rule)
+    return await _become(tx, rule, RuleState.ACTIVE, effective_time)
+
+
+async def end_earning_rule(
+    tx: Transaction, *, earning_rule_id: str, effective_time: datetime | None, etag: str
+) -> EarningRule:
+    """Put a rule out of force. FailedPrecondition `RULE_ENDED`."""
+    rule = await owned_version(tx, EARNING_RULE, store.EARNING_RULE, earning_rule_id, etag=etag)
+    return await _become(tx, rule, RuleState.ENDED, effective_time)
+
+
+async def _become(tx: Transaction, rule: EarningRule, state: RuleState, at: datetime | None) -> EarningRule:
+    """A moment that is over is now: nothing that was recorded is reckoned again."""
+    updated = rule.become(state, max(at or tx.now, tx.now))
+    await save(tx, store.INSERT_EARNING_RULE, rule, updated)
+    return rule
+
+
+async def require_possible(on: Executor, rule: EarningRule) -> None:
+    """What `require_sound` refuses, and a unit that there is not: NotFound."""
+    require_sound(rule)
+    await found(on, UNIT, GET_UNIT, rule.program_id, rule.unit_id)

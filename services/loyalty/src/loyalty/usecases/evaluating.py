@@ -1,0 +1,131 @@
+"""What rules give for purchases: asked, and with nothing posted."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fractions import Fraction
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from loyalty.domain.earning import (
+    EVERYBODY,
+    Bought,
+    Earning,
+    Given,
+    Holding,
+    Item,
+    Moved,
+    Reason,
+    Used,
+    by_holding,
+    earned,
+    nothing,
+)
+from loyalty.domain.membership import Membership, MembershipState
+from loyalty.domain.purchase_lines import Line, left_of
+from loyalty.domain.value import Band, Purchase
+from loyalty.store.earning import RuleInForce
+from loyalty.usecases import conditions
+
+
+class Sale(NamedTuple):
+    """A purchase that this transaction records or corrects: as it stands, as it stood, and by which event."""
+
+    purchase: Purchase
+    before: Purchase | None
+    told: UUID | None
+    place: int  # of its request
+
+
+Bands = Mapping[UUID, Band]
+Members = Mapping[str, Mapping[UUID, Membership]]  # by program and customer
+Ask = Callable[[Members, Bands, Used | None], list[Given]]
+
+
+@dataclass(slots=True)
+class Reckoning:
+    """What a purchase or an event earns its customer: asked of rules, or as it was kept before.
+
+    `place` is that of the request it is posted for, `told` the event that it is told after; `then` when it
+    was before it was corrected.
+    """
+
+    id: UUID
+    customer_id: UUID
+    at: datetime
+    place: int
+    told: UUID | None
+    rules: Sequence[RuleInForce] = ()
+    ask: Ask | None = None  # None: only what is left of what was given is reckoned
+    purchase: Purchase | None = None
+    event_type: str = ""
+    kept: Earning | None = None
+    then: datetime | None = None
+    given: list[Given] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)  # now
+
+    @property
+    def purchase_id(self) -> UUID | None:
+        """The purchase that transfers are posted for."""
+        return self.purchase.id if self.purchase else None
+
+    @property
+    def before(self) -> Counter[Holding]:
+        """What stood of it before, by where members have it."""
+        return by_holding(self.kept.given) if self.kept else Counter()
+
+
+def items_of(purchase: Purchase) -> list[Item]:
+    """What of a purchase earns: the lines that were bought, or all of it where it has none."""
+    if purchase.sold:
+        lines = enumerate(purchase.sold, 1)
+        return [Item(number, line.paid) for number, line in lines if not line.returned_line]
+    return [Item(0, purchase.paid)] if purchase.paid > 0 else []
+
+
+def given_for(
+    purchase: Purchase,
+    customer_id: UUID,
+    rules: Sequence[RuleInForce],
+    members: Members,
+    bands: Bands,
+    used: Used | None,
+) -> list[Given]:
+    """What rules give a customer for a purchase, each program for itself; `EVERYBODY`, who is no member."""
+    given: list[Given] = []
+    of: dict[str, list[RuleInForce]] = defaultdict(list)
+    for rule in rules:
+        of[rule.program_id].append(rule)
+    for program, asked in of.items():
+        member = members.get(program, {}).get(customer_id)
+        customer = conditions.earner(bands.get(customer_id, Band.STANDARD), member)
+        if member and member.state is not MembershipState.ACTIVE:
+            given += nothing(asked, member.id, len(items_of(purchase)), Reason.CLOSED)
+            continue
+        day = day_of(purchase.purchase_time, asked[0])
+        bought = Bought(day, purchase.currency_code, items_of(purchase))
+        holds = conditions.of_purchase(purchase, customer)
+        given += earned(asked, bought, holds, member.id if member else EVERYBODY, used)
+    return given
+
+
+def rest_of(purchase: Purchase, returned: Iterable[Line] = ()) -> list[Fraction]:
+    """How much is left of each item of a purchase, from 0 to 1, by what was paid for it."""
+    net = Fraction(purchase.worth) / Fraction(purchase.paid) if purchase.paid else Fraction(1)
+    if not purchase.sold:
+        return [net for _ in items_of(purchase)]
+    left = left_of(purchase.sold, returned)
+    return [net * _part(purchase.sold[item.number - 1], left[item.number]) for item in items_of(purchase)]
+
+
+def _part(whole: Line, left: Line) -> Fraction:
+    if whole.paid:
+        return min(max(Fraction(left.paid) / Fraction(whole.paid), Fraction(0)), Fraction(1))
+    return Fraction(left.quantity) / Fraction(whole.quantity) if whole.quantity else Fraction(1)
+
+
+def day_of(at: datetime, rule: RuleInForce) -> date:
+    """The day of a moment in the zone of a rule's program."""
+    return at.astimezone(ZoneInfo(rule.time_zone)).date()

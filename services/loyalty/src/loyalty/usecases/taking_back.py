@@ -1,0 +1,89 @@
+"""Taking back what was earned: from where it went, and where it is spent, as a debt."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from chassis import ids
+from loyalty.domain import lots as rules
+from loyalty.domain.ledger import Account, AccountType, HeldAccount, Leg, Order, Transfer, own_account
+from loyalty.domain.lots import Lot, LotPolicy, LotState
+from loyalty.usecases.book import Book
+
+Gain = tuple[LotPolicy | None, int]
+Wanted = Callable[[Lot], bool]
+
+
+def accounts_of(account: Account, at: datetime) -> list[str]:
+    """The accounts that earning, or taking back, moves for a member's account."""
+    beside = [account.beside(kind, at).name for kind in (AccountType.PENDING, AccountType.DEBT)]
+    return [account.name, *beside, issued_of(account)]
+
+
+def issued_of(account: Account) -> str:
+    """Where what a member earns comes from."""
+    return own_account(account.program_id, account.unit_id, AccountType.ISSUED)
+
+
+def paid_first(book: Book, account: Account, gains: Sequence[Gain], purchase_id: UUID | None) -> list[Order]:
+    """The transfers of what was earned, one for each policy; what the member owes is paid of it first."""
+    debt = book.accounts.get(account.beside(AccountType.DEBT, book.tx.now).name)
+    owed, orders = -debt.balance if debt else 0, []
+    for policy, amount in gains:
+        paid = min(max(owed, 0), amount)
+        owed -= paid
+        legs = [Leg(issued_of(account), -amount)]
+        if debt and paid:
+            legs.append(Leg(debt.name, paid))
+        if amount > paid:
+            legs.append(Leg(account.name, amount - paid, policy))
+        orders.append(Order(legs, "earned", purchase_id))
+    return orders
+
+
+async def take_back(
+    book: Book,
+    account: HeldAccount,
+    amount: int,
+    parts: Sequence[tuple[Lot, int]],
+    purchase_id: UUID | None,
+    caused_by: UUID | None,
+) -> Transfer:
+    """Take back so much of what a purchase earned, that went into these lots.
+
+    First what is pending of it, then what there is of it, then whatever there is; the member owes the rest.
+    """
+    now = book.tx.now
+    put = [(lot, n) for lot, n in parts if n > 0 and lot.account_id == account.id and lot.remaining]
+    waiting = _of(put, amount, lambda lot: lot.state is LotState.PENDING)
+    rest = amount - sum(n for _, n in waiting)
+    ended = _of(put, rest, lambda lot: lot.state is LotState.ACTIVE and lot.ends <= now)
+    usable = rules.spendable(account.balance, book.lots[account.id], now) + sum(n for _, n in ended)
+    taken = min(rest, max(usable, 0))
+    names, amounts = [issued_of(account)], [amount]
+    for kind, n in (
+        (AccountType.PENDING, amount - rest),
+        (AccountType.MEMBERSHIP, taken),
+        (AccountType.DEBT, rest - taken),
+    ):
+        if n:
+            held = account if kind is AccountType.MEMBERSHIP else await book.beside(account, kind)
+            names.append(held.name)
+            amounts.append(-n)
+    transfer = Transfer(ids.uuid7(now), names, amounts, "taken-back", None, book.tx.id, now, purchase_id)
+    book.post(transfer, caused_by)
+    for lot, n in waiting:
+        book.move(transfer, lot, -n)
+    if taken:
+        book.take_back(transfer, account, taken, list(parts))
+    return transfer
+
+
+def _of(parts: Sequence[tuple[Lot, int]], amount: int, wanted: Wanted) -> list[tuple[Lot, int]]:
+    found = []
+    for lot, put in parts:
+        part = min(lot.remaining, put, amount)
+        if wanted(lot) and part > 0:
+            amount -= part
+            found.append((lot, part))
+    return found
