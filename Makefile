@@ -8,7 +8,7 @@ export RAPPORT_HOME ?= $(CURDIR)/.rapport
 unexport PYTHONDONTWRITEBYTECODE  # what is right for images makes each process here compile everything, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: fairness help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench bench-growth bench-clocks bench-identity bench-ledger slow mutants model model-ledger fuzz load chaos requirements clean
+.PHONY: fairness help setup run demo test check format proto service service-update catalogues release-contracts observability screenshots pictures images images-check bench bench-growth bench-clocks bench-identity bench-queue bench-ledger slow mutants model model-ledger fuzz load chaos requirements clean
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -99,6 +99,9 @@ bench-identity: setup .venv/bench/.ready ## Measure how well and how fast people
 
 bench-clocks: setup ## Measure how soon two replicas handle 10,000 clocks that are due at once, among 100,000 (a minute)
 	@$(BIN)/python -m tests.bench.clocks
+
+bench-queue: setup ## Measure how soon the next work is found among ten thousand that wait, and among a million (some minutes)
+	@$(BIN)/python -m tests.bench.queue $(SIZES)
 
 bench-ledger: setup ## Measure transfers through one account, fifty and a hundred thousand, beside pgbench's TPC-B-like (two minutes)
 	@$(BIN)/python -m tests.bench.ledger

@@ -37,7 +37,7 @@ def test_however_often_a_clock_stood_still_so_many_days_are_told_and_all_that_ha
     policy = ClockPolicy(
         "p", 1, "P", "platform", Subject.CASE, "true", 1, False, MONDAY, MONDAY, []
     )  # fmt: skip
-    why = why_clock(clock_of(20, pauses=10), policy, MONDAYS, Told())
+    why = why_clock(clock_of(20, pauses=10), policy, MONDAYS, {}, Told())
     days = [step for step in why.inputs.values() if step[:3] in day_abbr]
     assert len(days) == DAYS_MAX
     assert sum(": paused" in step for step in why.inputs.values()) == 10

@@ -112,7 +112,8 @@ class ClockServiceServicer:
 
     def ExplainClock(self, request, context):
         """Explains a clock: why it is as it is; under `step.1`, `step.2`, ... of the inputs what counted and what did not, from its
-        start to when its time is up; and the chain of causes back to the human action or the clock.
+        start to when its time is up; under `condition.1`, `condition.1.2`, ... which parts of the condition of its policy hold as what
+        it is about is now, which need not be as it was when the clock began (up to 50, each with up to 200 characters); and the chain of causes back to the human action or the clock.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

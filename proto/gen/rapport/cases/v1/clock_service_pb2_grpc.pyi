@@ -50,7 +50,8 @@ class ClockServiceStub:
     """
     ExplainClock: _grpc.UnaryUnaryMultiCallable[_clock_service_pb2.ExplainClockRequest, _explanation_pb2.Explanation]
     """Explains a clock: why it is as it is; under `step.1`, `step.2`, ... of the inputs what counted and what did not, from its
-    start to when its time is up; and the chain of causes back to the human action or the clock.
+    start to when its time is up; under `condition.1`, `condition.1.2`, ... which parts of the condition of its policy hold as what
+    it is about is now, which need not be as it was when the clock began (up to 50, each with up to 200 characters); and the chain of causes back to the human action or the clock.
     """
 
 @_typing.type_check_only
@@ -73,7 +74,8 @@ class ClockServiceAsyncStub(ClockServiceStub):
     """
     ExplainClock: _aio.UnaryUnaryMultiCallable[_clock_service_pb2.ExplainClockRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a clock: why it is as it is; under `step.1`, `step.2`, ... of the inputs what counted and what did not, from its
-    start to when its time is up; and the chain of causes back to the human action or the clock.
+    start to when its time is up; under `condition.1`, `condition.1.2`, ... which parts of the condition of its policy hold as what
+    it is about is now, which need not be as it was when the clock began (up to 50, each with up to 200 characters); and the chain of causes back to the human action or the clock.
     """
 
 class ClockServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -129,7 +131,8 @@ class ClockServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
         """Explains a clock: why it is as it is; under `step.1`, `step.2`, ... of the inputs what counted and what did not, from its
-        start to when its time is up; and the chain of causes back to the human action or the clock.
+        start to when its time is up; under `condition.1`, `condition.1.2`, ... which parts of the condition of its policy hold as what
+        it is about is now, which need not be as it was when the clock began (up to 50, each with up to 200 characters); and the chain of causes back to the human action or the clock.
         """
 
 def add_ClockServiceServicer_to_server(servicer: ClockServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,6 +1,6 @@
 """Why a clock is as it is, and step by step what counted until its time is up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import islice, repeat
 
@@ -14,11 +14,13 @@ MINUTE = timedelta(minutes=1)
 DAYS_MAX = 31  # that are told one by one, however often it stood still
 
 
-def why_clock(clock: Clock, policy: ClockPolicy, calendar: Calendar, told: Told) -> Why:
-    """Why `clock`, which this version of a policy started, is as it is."""
+def why_clock(
+    clock: Clock, policy: ClockPolicy, calendar: Calendar, parts: Mapping[str, str], told: Told
+) -> Why:
+    """Why `clock`, which this version of a policy started, is as it is; with the parts of its condition."""
     steps = {f"step.{number}": step for number, step in enumerate(_steps(clock, calendar), 1)}
     condition = {"condition": policy.condition}
-    return Why(_summary(clock), policy.name, str(policy.version), condition | steps)
+    return Why(_summary(clock), policy.name, str(policy.version), {**condition, **parts, **steps})
 
 
 def _summary(clock: Clock) -> str:

@@ -9,6 +9,7 @@ from cases.store import clocks as store
 from cases.usecases import clock, clock_policy, reconcile
 from cases.usecases.calendar import calendars
 from cases.usecases.clock_preview import PolicyDraft, preview_policy
+from cases.usecases.conditions import parts_now
 from chassis.api.decoding import into
 from chassis.api.entities import found
 from chassis.api.messages import to_message
@@ -60,11 +61,12 @@ class ClockRpc(Rpc, ClockServiceServicer):
     )
 
     async def ExplainClock(self, request: clock_pb.ExplainClockRequest, context: Any) -> Explanation:
-        """Why a clock is as it is, and what counted when."""
+        """Why a clock is as it is, what counted when, and how what it is about meets its policy now."""
         explained = await found(self.db, CLOCK, store.CLOCK, *CLOCK.parse(request.name))
         policy = await store.CLOCK_POLICY_VERSION.one(
             self.db, id=explained.clock_policy_id, version=explained.policy_version
         )
         calendar = await calendars(self.db).of(self.db, explained.calendar_id, explained.calendar_version)
-        why = partial(why_clock, explained, policy, calendar)
+        parts = await parts_now(self.db, explained, policy, self.db.clock.now())
+        why = partial(why_clock, explained, policy, calendar, parts)
         return await self.explainer.explain(request, to_message(Clock, explained), why)
