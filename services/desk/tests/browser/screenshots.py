@@ -122,6 +122,16 @@ async def first_case(page: Page) -> None:
     await page.wait_for_url("**/cases/*")
 
 
+async def tried(page: Page) -> None:
+    """Who may do what by limits that are not kept yet."""
+    await page.get_by_label("Code").fill("front-line")
+    limit = page.get_by_role("group", name="Another limit")
+    await limit.get_by_label("Points").fill("800")
+    await limit.get_by_label("When").select_option("LOSS")
+    await page.get_by_role("button", name="Who may do what then?").click()
+    await expect(page.get_by_role("region", name="What they may do then")).to_be_visible()
+
+
 async def drop(page: Page) -> None:
     """How many, and why."""
     await page.get_by_role("button", name="Drop").click()
@@ -160,6 +170,8 @@ SHOTS = [
     Shot("promises", "Every promise, and what became of it", "/promises", DORA),
     Shot("topics", "What cases are about", "/topics", SUSAN),
     Shot("times", "Opening hours and clocks", "/times", SUSAN),
+    Shot("clock-policy", "How long things may take", "/clockPolicies/new", SUSAN),
+    Shot("authority", "What may be done alone, before it is kept", "/authorityPolicies/new", SUSAN, tried),
     Shot("customer", "A customer in trouble", "/{trouble}"),
     Shot("customer-why", "Why the promise moved", "/{trouble}", state=why),
     Shot("customer-note", "Writing down what they said", "/{trouble}", Person("anna"), typed),

@@ -81,7 +81,7 @@ async def test_a_shorter_time_is_tried_before_it_is_kept_for_clocks_that_run(
 ) -> None:
     page = (await signed_in(LEAD)).page
     await page.goto("/clockPolicies/day")
-    await page.get_by_label("Done by: minutes of business time").fill("60")
+    await page.get_by_role("group", name="Done by").get_by_label("Minutes of business time").fill("60")
     await page.get_by_label("Clocks that run already").check()
     await page.get_by_role("button", name="Who is concerned?").press("Enter")
     await expect(page.locator("main").get_by_text("1 clock would be up at another time")).to_be_visible()
@@ -104,8 +104,12 @@ async def test_a_policy_by_opening_hours_of_its_own_is_made_by_keyboard(
     await page.get_by_role("link", name="Another policy").press("Enter")
     await page.get_by_role("link", name="Work", exact=True).press("Enter")
     await page.get_by_label("Code").fill("quick")
-    await page.get_by_label("Done by: minutes of business time").fill("60")
-    await page.get_by_label("Done by: by which opening hours").select_option(label="Shop")
+    await page.get_by_role("group", name="Done by").get_by_label("Minutes of business time").fill("60")
+    await (
+        page.get_by_role("group", name="Done by")
+        .get_by_label("By which opening hours")
+        .select_option(label="Shop")
+    )
     await page.get_by_role("button", name="Keep it").press("Enter")
     await expect(page.get_by_text("version 1")).to_be_visible()
     kept = await desk.ask(ADMIN, "GET", "clockPolicies/quick")

@@ -70,17 +70,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Example:
-    """A role and a value band, and what may be done by each harm."""
+    """What a role may do for a customer in a value band, by each harm."""
 
-    role: str
     band: str
     cells: Sequence[Cell]
 
 
 def examples_of(
     before: Iterable[AuthorityPolicy], after: Iterable[AuthorityPolicy], of: AuthorityPolicy, say: Speech
-) -> list[Example]:
-    """What a department's people may do of an act: by all policies as they are `after`, and were `before`."""
+) -> list[tuple[str, Sequence[Example]]]:
+    """By role, what a department's people may do of an act: by all policies `after`, and `before`."""
     act, department = value_name(of, "act"), words.last(of.department)
     old, new = _of_act(before, act), _of_act(after, act)
     roles = {limit.permission for each in (*old, *new) for limit in each.limits} | {""}
@@ -97,11 +96,10 @@ def examples_of(
         was, now = (amount(each, role, band, harm) for each in (old, new))
         return Cell(now, "" if was == now else was)
 
-    return [
-        Example(role, say.titled(band.lower()), [cell(role, band, harm) for harm in Harm])
-        for role in sorted(roles)
-        for band in Band
-    ]
+    def example(role: str, band: Band) -> Example:
+        return Example(say.titled(band.lower()), [cell(role, band, harm) for harm in Harm])
+
+    return [(role, [example(role, band) for band in Band]) for role in sorted(roles)]
 
 
 def spoken(act: str, amount: int, day: int, currency: str, say: Speech) -> str:
