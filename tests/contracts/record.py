@@ -67,6 +67,8 @@ NAMES = {
     "replaced_card": "programs/main/memberships/{membership}/cards/{replaced}",
     "unit": "programs/main/units/points",
     "grantor": "agents/alice",
+    "redemption": "redemptions/{redemption}",
+    "reward": "rewards/cup",
     "requester": "agents/bob",
     "decider": "agents/alice",
     "decision_reason_code": "not-our-mistake",

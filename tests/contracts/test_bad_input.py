@@ -69,6 +69,7 @@ UPDATED = {
     "preferences",
     "program",
     "purpose",
+    "reward",
     "tier",
     "unit",
 } | {

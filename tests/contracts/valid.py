@@ -214,6 +214,28 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CreateReservation", {
             "reservation": {"account": "{CreateAccount}", "amount": 2, "reason_code": "reward"}}),
         ("ReleaseReservation", {"name": "{CreateReservation}"}),
+        ("CreateReward", {"reward_id": "cup", "reward": {
+            "display_name": "Cup", "unit": "programs/main/units/points", "points": 1, "stocked": True,
+            "cash": {"currency_code": "USD", "units": 2}, "condition": "balance >= 0", "member_limit": 100,
+            "limit_days": 1, "start_time": BEFORE, "return_policy": "RETURN_POLICY_FULFILLED",
+            "return_days": 14, "reference": "orders/1"}}),
+        ("GetReward", {"name": "{CreateReward}"}),
+        ("GetReward", {"name": "rewards/cup/versions/1"}),
+        ("ListRewards", _PAGE),
+        ("UpdateReward", {"reward": {"name": "{CreateReward}", "display_name": "Blue cup", "etag": "#"},
+            "update_mask": "displayName"}),
+        ("ExplainReward", {"name": "{CreateReward}"}),
+        ("RestockReward", {"name": "{CreateReward}", "added_count": 5}),
+        ("GrantGoodwill", {"goodwill": {
+            "customer": SOMEBODY, "points": {"amount": 10}, "reason_code": "sorry"}}),
+        ("RedeemReward", {"reward": "{CreateReward}", "customer": SOMEBODY, "lifetime": "3600s"}),
+        ("GetRedemption", {"name": "{RedeemReward}"}),
+        ("ListRedemptions", _PAGE | {"filter": 'reward = "rewards/cup" AND state = RESERVED'}),
+        ("ExplainRedemption", {"name": "{RedeemReward}"}),
+        ("FulfillRedemption", {"name": "{RedeemReward}"}),
+        ("ReturnRedemption", {"name": "{RedeemReward}", "reason_code": "damaged"}),
+        ("RedeemReward", {"reward": "{CreateReward}", "customer": SOMEBODY}),
+        ("CancelRedemption", {"name": "{RedeemReward}", "reason_code": "changed-mind"}),
         ("ListJournalEntries", _PAGE),
         ("CheckLedger", _PAGE),
         ("OpenAccount", {

@@ -17,6 +17,7 @@ from loyalty.rpc.ledger import LedgerRpc
 from loyalty.rpc.lots import LotRpc, ReservationRpc
 from loyalty.rpc.memberships import CardRpc, MemberRpc, MembershipRpc
 from loyalty.rpc.rates import ExchangeRateRpc
+from loyalty.rpc.rewards import RewardRpc
 from loyalty.rpc.services import ProgramRpc, PurchaseRpc
 from loyalty.rpc.tiers import TierRpc
 from loyalty.settings import Settings
@@ -26,7 +27,9 @@ from loyalty.usecases.goodwill_authority import Authority
 from loyalty.usecases.goodwill_requests import REQUEST_TIMER, expire_request, tell_requests
 from loyalty.usecases.lots_due import LOTS_TIMER, expect_lots, see_to_lots, tell_lots
 from loyalty.usecases.rates import RATES_TIMER, follow_rates
-from loyalty.usecases.redemption import RESERVATION_TIMER, expire_reservation
+from loyalty.usecases.redeeming import expire
+from loyalty.usecases.redemption import RESERVATION_TIMER
+from loyalty.usecases.rewards import tell_rewards
 from loyalty.usecases.tiers import REVIEW_TIMER, WALK_TIMER, expect_reviews, review_tiers, walk_on
 from loyalty.usecases.values import BANDS_TIMER, expect_bands, follow_bands
 from rapport.cases.v1.cases_events_pb2 import (
@@ -66,6 +69,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(LedgerRpc(app))
     app.serve(LotRpc(app))
     app.serve(ReservationRpc(app))
+    app.serve(RewardRpc(app, formula=formula))
     app.serve(MembershipRpc(app))
     app.serve(MemberRpc(app))
     app.serve(CardRpc(app))
@@ -86,7 +90,8 @@ def compose(app: App[Settings]) -> None:
     app.on_open(partial(expect_reviews, app.db))
     app.timer(REVIEW_TIMER, review_tiers)
     app.timer(WALK_TIMER, walk_on)
-    app.timer(RESERVATION_TIMER, expire_reservation)
+    app.timer(RESERVATION_TIMER, expire)
+    app.measure(partial(tell_rewards, app.db))
     app.on_open(partial(expect_checks, app.db))
     app.timer(CHECKS_TIMER, check_ledger)
     app.measure(partial(tell_checks, app.db))

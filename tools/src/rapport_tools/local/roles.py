@@ -23,7 +23,7 @@ READ_EVERYTHING = _each(
     loyalty.exchange_rates.read
     loyalty.accounts.read loyalty.cards.read loyalty.earning_rules.read loyalty.earnings.read
     loyalty.goodwill.read loyalty.lots.read loyalty.memberships.read
-    loyalty.programs.read loyalty.reservations.read
+    loyalty.programs.read loyalty.redemptions.read loyalty.reservations.read loyalty.rewards.read
     loyalty.purchases.read loyalty.tiers.read loyalty.transfers.read loyalty.units.read
     loyalty.customer_values.read
     notifications.delivery_attempts.read notifications.notice_policies.read notifications.notices.read
@@ -41,6 +41,7 @@ FRONT_LINE = _each(
     customer.observations.write customer.preferences.write customer.relationships.write
     customer.timeline_entries.write
     loyalty.accounts.write loyalty.cards.write loyalty.goodwill.grant loyalty.memberships.write
+    loyalty.redemptions.write
     loyalty.reservations.write
     loyalty.purchases.claim
     notifications.notices.write
@@ -70,7 +71,7 @@ LEAD = _each(
     loyalty.earning_rules.activate loyalty.earning_rules.write
     loyalty.exchange_rates.write loyalty.goodwill.approve loyalty.lots.write loyalty.memberships.close
     loyalty.memberships.merge loyalty.memberships.transfer loyalty.programs.write loyalty.purchases.write
-    loyalty.tiers.write loyalty.units.write
+    loyalty.rewards.write loyalty.tiers.write loyalty.units.write
     notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
     """
 )

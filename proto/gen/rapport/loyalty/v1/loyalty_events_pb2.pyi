@@ -13,6 +13,7 @@ from rapport.common.v1 import states_pb2 as _states_pb2
 from rapport.common.v1 import value_band_pb2 as _value_band_pb2
 from rapport.loyalty.v1 import earning_rule_pb2 as _earning_rule_pb2
 from rapport.loyalty.v1 import member_pb2 as _member_pb2
+from rapport.loyalty.v1 import redemption_pb2 as _redemption_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -1446,3 +1447,323 @@ class GoodwillRequestExpired(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
 
 Global___GoodwillRequestExpired: _TypeAlias = GoodwillRequestExpired  # noqa: Y015
+
+@_typing.final
+class RewardCreated(_message.Message):
+    """A reward was created. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REWARD_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    DISABLED_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    reward: _builtins.str
+    """`rewards/{id}`."""
+    unit: _builtins.str
+    """What it costs points of."""
+    points: _builtins.int
+    """The price in points by then."""
+    disabled: _builtins.bool
+    """Whether nobody may redeem it by then."""
+    version: _builtins.int
+    """The version, from 1."""
+    def __init__(
+        self,
+        *,
+        reward: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        points: _builtins.int = ...,
+        disabled: _builtins.bool = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disabled", b"disabled", "points", b"points", "reward", b"reward", "unit", b"unit", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RewardCreated: _TypeAlias = RewardCreated  # noqa: Y015
+
+@_typing.final
+class RewardUpdated(_message.Message):
+    """A reward was changed: a new version. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REWARD_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    DISABLED_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    reward: _builtins.str
+    """`rewards/{id}`."""
+    unit: _builtins.str
+    """What it costs points of."""
+    points: _builtins.int
+    """The price in points by then."""
+    disabled: _builtins.bool
+    """Whether nobody may redeem it by then."""
+    version: _builtins.int
+    """The version, from 1."""
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed."""
+
+    def __init__(
+        self,
+        *,
+        reward: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        points: _builtins.int = ...,
+        disabled: _builtins.bool = ...,
+        version: _builtins.int = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disabled", b"disabled", "points", b"points", "reward", b"reward", "unit", b"unit", "updated_fields", b"updated_fields", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RewardUpdated: _TypeAlias = RewardUpdated  # noqa: Y015
+
+@_typing.final
+class RewardRedeemed(_message.Message):
+    """A member redeemed a reward: points, and one of the stock, are set aside."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDEMPTION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    REWARD_FIELD_NUMBER: _builtins.int
+    REWARD_VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    redemption: _builtins.str
+    """`redemptions/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    reward: _builtins.str
+    """What is redeemed."""
+    reward_version: _builtins.int
+    """The version of it whose price and rules hold."""
+    state: _redemption_pb2.Redemption.State.ValueType
+    """What became of it."""
+    points: _builtins.int
+    """The points."""
+    reference: _builtins.str
+    """The code of what is handed out; may be empty."""
+    def __init__(
+        self,
+        *,
+        redemption: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        reward: _builtins.str = ...,
+        reward_version: _builtins.int = ...,
+        state: _redemption_pb2.Redemption.State.ValueType = ...,
+        points: _builtins.int = ...,
+        reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "points", b"points", "redemption", b"redemption", "reference", b"reference", "reward", b"reward", "reward_version", b"reward_version", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RewardRedeemed: _TypeAlias = RewardRedeemed  # noqa: Y015
+
+@_typing.final
+class RedemptionFulfilled(_message.Message):
+    """What was redeemed was handed out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDEMPTION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    REWARD_FIELD_NUMBER: _builtins.int
+    REWARD_VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    redemption: _builtins.str
+    """`redemptions/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    reward: _builtins.str
+    """What is redeemed."""
+    reward_version: _builtins.int
+    """The version of it whose price and rules hold."""
+    state: _redemption_pb2.Redemption.State.ValueType
+    """What became of it."""
+    points: _builtins.int
+    """The points."""
+    reference: _builtins.str
+    """The code of what is handed out; may be empty."""
+    def __init__(
+        self,
+        *,
+        redemption: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        reward: _builtins.str = ...,
+        reward_version: _builtins.int = ...,
+        state: _redemption_pb2.Redemption.State.ValueType = ...,
+        points: _builtins.int = ...,
+        reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "points", b"points", "redemption", b"redemption", "reference", b"reference", "reward", b"reward", "reward_version", b"reward_version", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedemptionFulfilled: _TypeAlias = RedemptionFulfilled  # noqa: Y015
+
+@_typing.final
+class RedemptionCancelled(_message.Message):
+    """What was redeemed was given up before it was handed out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDEMPTION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    REWARD_FIELD_NUMBER: _builtins.int
+    REWARD_VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    redemption: _builtins.str
+    """`redemptions/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    reward: _builtins.str
+    """What is redeemed."""
+    reward_version: _builtins.int
+    """The version of it whose price and rules hold."""
+    state: _redemption_pb2.Redemption.State.ValueType
+    """What became of it."""
+    points: _builtins.int
+    """The points."""
+    reference: _builtins.str
+    """The code of what is handed out; may be empty."""
+    reason_code: _builtins.str
+    """Why, a code; may be empty."""
+    def __init__(
+        self,
+        *,
+        redemption: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        reward: _builtins.str = ...,
+        reward_version: _builtins.int = ...,
+        state: _redemption_pb2.Redemption.State.ValueType = ...,
+        points: _builtins.int = ...,
+        reference: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "points", b"points", "reason_code", b"reason_code", "redemption", b"redemption", "reference", b"reference", "reward", b"reward", "reward_version", b"reward_version", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedemptionCancelled: _TypeAlias = RedemptionCancelled  # noqa: Y015
+
+@_typing.final
+class RedemptionExpired(_message.Message):
+    """Nobody handed out what was redeemed in time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDEMPTION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    REWARD_FIELD_NUMBER: _builtins.int
+    REWARD_VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    redemption: _builtins.str
+    """`redemptions/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    reward: _builtins.str
+    """What is redeemed."""
+    reward_version: _builtins.int
+    """The version of it whose price and rules hold."""
+    state: _redemption_pb2.Redemption.State.ValueType
+    """What became of it."""
+    points: _builtins.int
+    """The points."""
+    reference: _builtins.str
+    """The code of what is handed out; may be empty."""
+    def __init__(
+        self,
+        *,
+        redemption: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        reward: _builtins.str = ...,
+        reward_version: _builtins.int = ...,
+        state: _redemption_pb2.Redemption.State.ValueType = ...,
+        points: _builtins.int = ...,
+        reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "points", b"points", "redemption", b"redemption", "reference", b"reference", "reward", b"reward", "reward_version", b"reward_version", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedemptionExpired: _TypeAlias = RedemptionExpired  # noqa: Y015
+
+@_typing.final
+class RedemptionReturned(_message.Message):
+    """What was handed out was taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDEMPTION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    REWARD_FIELD_NUMBER: _builtins.int
+    REWARD_VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    redemption: _builtins.str
+    """`redemptions/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    reward: _builtins.str
+    """What is redeemed."""
+    reward_version: _builtins.int
+    """The version of it whose price and rules hold."""
+    state: _redemption_pb2.Redemption.State.ValueType
+    """What became of it."""
+    points: _builtins.int
+    """The points."""
+    reference: _builtins.str
+    """The code of what is handed out; may be empty."""
+    reason_code: _builtins.str
+    """Why, a code; may be empty."""
+    def __init__(
+        self,
+        *,
+        redemption: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        reward: _builtins.str = ...,
+        reward_version: _builtins.int = ...,
+        state: _redemption_pb2.Redemption.State.ValueType = ...,
+        points: _builtins.int = ...,
+        reference: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "points", b"points", "reason_code", b"reason_code", "redemption", b"redemption", "reference", b"reference", "reward", b"reward", "reward_version", b"reward_version", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedemptionReturned: _TypeAlias = RedemptionReturned  # noqa: Y015

@@ -368,3 +368,74 @@ class GoodwillRequestExpired(_Goodwill):
     money: Money | None
     requester: str
     expire_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardCreated:
+    """A reward was created.
+
+    It is about no customer.
+    """
+
+    reward: str
+    unit: str
+    points: int
+    disabled: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardUpdated:
+    """A reward was changed: a new version.
+
+    It is about no customer.
+    """
+
+    reward: str
+    unit: str
+    points: int
+    disabled: bool
+    version: int
+    updated_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Redemption:
+    """What every event about the redemption tells."""
+
+    redemption: str
+    customer: str
+    reward: str
+    reward_version: int
+    state: str
+    points: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardRedeemed(_Redemption):
+    """A member redeemed a reward: points, and one of the stock, are set aside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedemptionFulfilled(_Redemption):
+    """What was redeemed was handed out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedemptionCancelled(_Redemption):
+    """What was redeemed was given up before it was handed out."""
+
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedemptionExpired(_Redemption):
+    """Nobody handed out what was redeemed in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedemptionReturned(_Redemption):
+    """What was handed out was taken back."""
+
+    reason_code: str

@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
-from loyalty.names import RESERVATION, TRANSFER
+from loyalty.names import REDEMPTION, RESERVATION, TRANSFER
 
 LIFETIME = timedelta(minutes=15)
 LIFETIME_MAX = timedelta(days=7)
@@ -37,10 +37,19 @@ class Reservation:
     create_time: datetime
     update_time: datetime
     version: int = 1
+    redemption_id: UUID | None = None  # whose it is: only that ends it
 
     name = RESERVATION.named("id")
     transfer = TRANSFER.named("transfer_id")
     end_transfer = TRANSFER.named("end_transfer_id")
+
+    def require_of(self, redemption_id: UUID | None) -> None:
+        """FailedPrecondition `MANAGED_ACCOUNT` for one of a redemption, unless that ends it."""
+        if self.redemption_id not in (None, redemption_id):
+            told = (
+                f"{self.name} is of {REDEMPTION.format(self.redemption_id)}: fulfill, cancel or return that."
+            )
+            raise FailedPrecondition("MANAGED_ACCOUNT", told, {"resource": self.name})
 
     def end(self, state: ReservationState, transfer_id: UUID, at: datetime) -> None:
         """Be done with, by a transfer. FailedPrecondition `RESERVATION_ENDED` when it was, or is too late."""

@@ -61,7 +61,9 @@ async def post_together(
     return outcomes
 
 
-async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: str) -> Transfer:
+async def reverse_transfer(
+    tx: Transaction, *, transfer_id: UUID, reason_code: str, redemption_id: UUID | None = None
+) -> Transfer:
     """Undo a transfer, once; the goodwill that it moved is then as if it had never been.
 
     What was spent goes back to the lots it came from, or to a new one where such a lot has ended. What was
@@ -76,6 +78,8 @@ async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: s
             f"{TRANSFER.format(transfer_id)} belongs to {reservation.name}: commit or release that instead."
         )
         raise FailedPrecondition("MANAGED_ACCOUNT", told, {"resource": TRANSFER.format(transfer_id)})
+    if reservation:
+        reservation.require_of(redemption_id)
     origin = reservation.transfer_id if reservation else transfer_id
     allocated = await ALLOCATED.all(tx, transfer_id=origin)
     held = {each["account"] for each in allocated} | ({reservation.account} if reservation else set())

@@ -8,7 +8,6 @@ from chassis.api.entities import found
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
-from chassis.work.timers import Timer
 from loyalty.domain.ledger import MEMBERS, AccountType, Transfer, own_account
 from loyalty.domain.reservation import LIFETIME, Reservation, ReservationState
 from loyalty.names import RESERVATION
@@ -19,7 +18,13 @@ RESERVATION_TIMER = "reservation-expires"
 
 
 async def reserve(
-    tx: Transaction, *, account: str, amount: int, reason_code: str, lifetime: timedelta | None
+    tx: Transaction,
+    *,
+    account: str,
+    amount: int,
+    reason_code: str,
+    lifetime: timedelta | None,
+    redemption_id: UUID | None = None,
 ) -> Reservation:
     """Set aside what a member can spend. NotFound; FailedPrecondition `INSUFFICIENT_BALANCE`."""
     book = await Book.lock(tx, [account])
@@ -44,16 +49,19 @@ async def reserve(
         end_transfer_id=None,
         create_time=tx.now,
         update_time=tx.now,
+        redemption_id=redemption_id,
     )
     await INSERT_RESERVATION.run(tx, **values(made))
     await tx.schedule(RESERVATION_TIMER, str(made.id), made.expire_time)
     return made
 
 
-async def commit_reservation(tx: Transaction, *, reservation_id: UUID, redeem_account: str) -> Reservation:
+async def commit_reservation(
+    tx: Transaction, *, reservation_id: UUID, redeem_account: str, redemption_id: UUID | None = None
+) -> Reservation:
     """Give away what is set aside, to an account of the program's own: by default what it got back.
 
-    NotFound; FailedPrecondition `RESERVATION_ENDED`.
+    NotFound; FailedPrecondition `RESERVATION_ENDED`, and `MANAGED_ACCOUNT` for one of another redemption.
     """
     reserved = await found(tx, RESERVATION, GET_RESERVATION, reservation_id)
     book = await Book.lock(tx, [reserved.account])
@@ -64,29 +72,37 @@ async def commit_reservation(tx: Transaction, *, reservation_id: UUID, redeem_ac
     book.require([into])
     if book.accounts[into].type in MEMBERS:
         raise invalid("redeem_account", "INVALID_NAME", "must be an account of the program's own")
-    return await _end(tx, book, reservation_id, ReservationState.COMMITTED, into)
+    return await _end(tx, book, reservation_id, ReservationState.COMMITTED, into, redemption_id)
 
 
-async def release_reservation(tx: Transaction, *, reservation_id: UUID) -> Reservation:
+async def release_reservation(
+    tx: Transaction, *, reservation_id: UUID, redemption_id: UUID | None = None
+) -> Reservation:
     """Give what is set aside back to the lots it came from. NotFound; FailedPrecondition as above."""
     reserved = await found(tx, RESERVATION, GET_RESERVATION, reservation_id)
     book = await Book.lock(tx, [reserved.account])
-    return await _end(tx, book, reservation_id, ReservationState.RELEASED, reserved.account)
+    return await _end(tx, book, reservation_id, ReservationState.RELEASED, reserved.account, redemption_id)
 
 
-async def expire_reservation(tx: Transaction, timer: Timer) -> None:
+async def expire_reservation(tx: Transaction, reservation_id: UUID) -> None:
     """Release what nobody committed in time."""
-    reserved = await GET_RESERVATION.one(tx, id=UUID(timer.key))
+    reserved = await GET_RESERVATION.one(tx, id=reservation_id)
     book = await Book.lock(tx, [reserved.account])
     if (await LOCK_RESERVATION.one(tx, id=reserved.id)).state is ReservationState.RESERVED:
-        await _end(tx, book, reserved.id, ReservationState.EXPIRED, reserved.account)
+        await _end(tx, book, reserved.id, ReservationState.EXPIRED, reserved.account, reserved.redemption_id)
 
 
 async def _end(
-    tx: Transaction, book: Book, reservation_id: UUID, state: ReservationState, into: str
+    tx: Transaction,
+    book: Book,
+    reservation_id: UUID,
+    state: ReservationState,
+    into: str,
+    redemption_id: UUID | None,
 ) -> Reservation:
     """Once, under the lock of the account."""
     reserved = await found(tx, RESERVATION, LOCK_RESERVATION, reservation_id)
+    reserved.require_of(redemption_id)
     aside = await book.beside(book.accounts[reserved.account], AccountType.RESERVED)
     transfer = _transfer(tx, [aside.name, into], [-reserved.amount, reserved.amount], reserved.reason_code)
     reserved.end(state, transfer.id, tx.now)

@@ -1,0 +1,146 @@
+"""Rewards: saying what members get for points, and how many there are."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from prometheus_client import Gauge
+
+from chassis.api.entities import create_version, found, save
+from chassis.api.messages import enum_number, to_message
+from chassis.db.database import Database
+from chassis.db.statement import LOCK_NAME, values
+from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition, invalid
+from chassis.facts import fact_of
+from chassis.rules import BadRule, Fields, Kind, Undecided, compile_rule
+from loyalty.domain.facts import RewardCreated
+from loyalty.domain.membership import Membership
+from loyalty.domain.reward import ReturnPolicy, Reward, RewardChanges, ShownReward
+from loyalty.domain.value import Band
+from loyalty.names import REWARD, UNIT
+from loyalty.store import rewards as store
+from loyalty.store.tables import GET_UNIT
+from rapport.common.v1.value_band_pb2 import ValueBand
+from rapport.loyalty.v1 import customer_value_pb2, membership_pb2
+
+# What a condition may read: people have written it down, so that it stays.
+VARIABLES: dict[str, Kind] = {
+    "band": ValueBand,
+    "balance": int,
+    "membership": Fields(membership_pb2.Membership, frozenset({"create_time"})),
+    "value": Fields(customer_value_pb2.CustomerValue, frozenset({"purchase_count"})),
+}
+TOLD_BYTES = 800
+STOCK_OUT = Gauge("rapport_rewards_out_of_stock", "Rewards that may be redeemed and of which none is left.")
+
+
+async def create_reward(
+    tx: Transaction,
+    *,
+    reward_id: str,
+    display_name: str,
+    unit_program_id: str,
+    unit_id: str,
+    points: int,
+    cash: Decimal | None,
+    cash_currency: str,
+    stocked: bool,
+    condition: str,
+    member_limit: int,
+    limit_days: int,
+    start_time: datetime | None,
+    end_time: datetime | None,
+    return_policy: ReturnPolicy | None,
+    return_days: int,
+    reference: str,
+    disabled: bool,
+) -> ShownReward:
+    """Keep a new reward, of which there is none yet. NotFound without its unit; AlreadyExists."""
+    _require_rule(condition)
+    await found(tx, UNIT, GET_UNIT, unit_program_id, unit_id)
+    reward = Reward(
+        reward_id,
+        1,
+        display_name,
+        unit_program_id,
+        unit_id,
+        points,
+        cash,
+        cash_currency,
+        stocked,
+        condition,
+        member_limit,
+        limit_days,
+        start_time,
+        end_time,
+        return_policy or ReturnPolicy.ONLY_PENDING,
+        return_days,
+        reference,
+        disabled,
+        tx.now,
+        tx.now,
+    )
+    await create_version(tx, store.REWARD_LATEST, store.INSERT_REWARD, reward, fact_of(RewardCreated, reward))
+    if stocked:
+        await store.INSERT_STOCK.run(tx, reward_id=reward_id, available=0)
+    return await _read(tx, reward)
+
+
+async def update_reward(tx: Transaction, *, reward_id: str, etag: str, changes: RewardChanges) -> ShownReward:
+    """Keep the next version. What is the same is none. NotFound; Aborted when the etag is stale."""
+    await LOCK_NAME.run(tx, name=REWARD.format(reward_id))
+    reward = await found(tx, REWARD, store.REWARD_LATEST, reward_id, etag=etag)
+    _require_rule(changes.get("condition", ""))
+    if updated := reward.update(changes):
+        await save(tx, store.INSERT_REWARD, reward, updated)
+    return await _read(tx, reward)
+
+
+async def restock_reward(
+    tx: Transaction, *, reward_id: str, added_count: int, removed_count: int
+) -> ShownReward:
+    """Add to what is there, or take from it. NotFound; FailedPrecondition `NOT_STOCKED`, `OUT_OF_STOCK`."""
+    reward = await found(tx, REWARD, store.REWARD_LATEST, reward_id)
+    if not reward.stocked:
+        told = f"{reward.name} has no stock: there are as many as are asked for."
+        raise FailedPrecondition("NOT_STOCKED", told, {"resource": reward.name})
+    if await store.MOVE_STOCK.maybe(tx, reward=reward_id, amount=added_count - removed_count) is None:
+        raise reward.out_of_stock()
+    return await _read(tx, reward)
+
+
+def is_eligible(
+    reward: Reward, membership: Membership, band: Band, balance: int, purchase_count: int
+) -> bool:
+    """Whether a member may redeem a reward; not when nobody can say."""
+    if not reward.condition:
+        return True
+    about = {
+        "band": enum_number(ValueBand.DESCRIPTOR, band),
+        "balance": balance,
+        "membership": to_message(membership_pb2.Membership, membership),
+        "value": customer_value_pb2.CustomerValue(purchase_count=purchase_count),
+    }
+    try:
+        return compile_rule(reward.condition, VARIABLES).evaluate(about)
+    except (BadRule, Undecided):  # it was a rule when it was kept
+        return False
+
+
+async def tell_rewards(db: Database) -> None:
+    """Say as a metric of how many rewards none is left."""
+    STOCK_OUT.set((await store.STOCK_OUT.one(db))["count"])
+
+
+async def _read(tx: Transaction, reward: Reward) -> ShownReward:
+    stock = await store.STOCK.maybe(tx, reward=reward.id)
+    return ShownReward(**values(reward), stock_count=stock["available"] if stock else None)
+
+
+def _require_rule(text: str) -> None:
+    try:
+        if text:
+            compile_rule(text, VARIABLES)
+    except BadRule as error:
+        told = str(error).encode()[:TOLD_BYTES].decode(errors="ignore")  # headers carry it, twice
+        raise invalid("reward.condition", "INVALID_RULE", told) from None
