@@ -255,6 +255,7 @@ async def test_cases_that_are_one_concern_are_merged_and_taken_apart_each_names_
     merged = (await alice.get(f"/{twin}")).text
     assert f'is one with, and read there <a href="/{item["case"]}">Late delivery</a>' in merged
     assert "act/mergecase" not in merged
+    assert re.search('<span class="age">(.+)</span>', merged)[1].startswith("since ")  # not over
     assert "X-Done" in (await act(alice, about, "unmergecase", reason="another-concern")).headers
     assert "is one with" not in await page_of(alice, item)
 

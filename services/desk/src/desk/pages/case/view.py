@@ -122,6 +122,8 @@ class _Maker:
         opened = moment(self.case.open_time)
         if is_open:
             return self.say("open for {span}", span=self.say.lasting(self.say.now - opened))
+        if not self.case.HasField("resolve_time"):  # settled with the one into which it was merged
+            return self.say("since {moment}", moment=self.say.moment(opened))
         ended = moment(self.case.resolve_time)
         how = self.say.code(self.case.resolution)
         return self.say("{how} after {span}", how=how, span=self.say.lasting(ended - opened))
