@@ -11,6 +11,7 @@ from customer.service import service as customer_service
 SERVICES = (customer_service, cases_service)
 WEEK = {"days": ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"]}
 DELIVERY = "departments/delivery"
+CONDITION = "case.topic == 'late-delivery' && !(case.reopen_count > 9)"
 
 
 async def made(desk: Any) -> Any:
@@ -24,7 +25,7 @@ async def made(desk: Any) -> Any:
         {"metric": "CLOCK_METRIC_RESOLUTION", "businessMinutes": 480, "calendar": "calendars/depot"},
     ]
     policy = {"displayName": "A day", "department": DELIVERY, "subject": "SUBJECT_CASE"}
-    policy |= {"condition": "true", "targets": targets}
+    policy |= {"condition": CONDITION, "targets": targets}
     await posted(desk, "clockPolicies?clockPolicyId=day", policy)
     agent = {"displayName": "Bob", "email": "bob@acme.example", "department": DELIVERY}
     answer = await desk.client().patch("/v1/agents/bob?allowMissing=true", json=agent)
@@ -165,6 +166,13 @@ async def test_a_clock_is_told_step_by_step(open_desk: Any) -> None:
     steps = re.findall(r"<li>(.*?)</li>", page)
     assert steps[0].endswith("started")
     assert "weekly hours" in page
+    why = page.partition('aria-label="Why it was started"')[2]
+    told = [unescape(re.sub("<[^>]+>", "", each)) for each in re.findall(r"<li>(.*?)</li>", why)]
+    assert told == [
+        "case.topic == 'late-delivery': holds now",
+        "!(case.reopen_count > 9): holds now",
+        "· case.reopen_count > 9: does not hold now",
+    ]
     assert f'href="/{clock["case"]}"' in page
 
 

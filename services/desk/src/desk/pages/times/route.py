@@ -62,5 +62,6 @@ async def clock(look: Look, uuid: str) -> Response:
         what=metric_of(found, look.say),
         summary=why.value.summary if why.value else "",
         steps=view.steps(why.value) if why.value else [],
+        parts=view.parts(why.value) if why.value else [],
         trouble=look.say.refusal(why.refusal) if why.refusal else "",
     )

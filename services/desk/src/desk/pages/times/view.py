@@ -119,6 +119,16 @@ def _when(at: Timestamp | None, say: Speech) -> str:
     return say.exactly(moment(at)) if at else say("never")
 
 
+def parts(explained: Explanation) -> list[tuple[int, str]]:
+    """The parts of the condition by which it was started: how deep each is, and what is said of it."""
+    found = [
+        ([int(number) for number in key.split(".")[1:]], said)
+        for key, said in explained.inputs.items()
+        if key.startswith("condition.")
+    ]
+    return [(len(place) - 1, said) for place, said in sorted(found)]
+
+
 def steps(explained: Explanation) -> list[str]:
     """What counted and what did not, in the order of time."""
     found = {int(key[5:]): said for key, said in explained.inputs.items() if key.startswith("step.")}
