@@ -106,6 +106,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
         "/",
         f"/{erika}",
         f"/{erika}/known",
+        f"/{erika}/membership",
         "/queue/front-desk",
         "/cases",
         cases[0],

@@ -41,6 +41,7 @@ ROOMS = (
         "authority",
         "topics",
         "known",
+        "membership",
         "timeline",
         "find",
         "actions",

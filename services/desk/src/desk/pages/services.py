@@ -47,8 +47,13 @@ from rapport.customer.v1.relationship_service_pb2_grpc import RelationshipServic
 from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
+from rapport.loyalty.v1.card_service_pb2_grpc import CardServiceStub
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
+from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from rapport.loyalty.v1.lot_service_pb2_grpc import LotServiceStub
+from rapport.loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceStub
 
@@ -94,7 +99,12 @@ class Services:
     directory = _called(DirectoryServiceStub)
     topics = _called(TopicServiceStub)
     goodwill = _called(GoodwillServiceStub)
+    cards = _called(CardServiceStub)
+    ledger = _called(LedgerServiceStub)
+    lots = _called(LotServiceStub)
+    members = _called(MemberServiceStub)
     purchases = _called(PurchaseServiceStub)
+    tiers = _called(TierServiceStub)
     notices = _called(NoticeServiceStub)
     templates = _called(TemplateServiceStub)
 

@@ -1,0 +1,86 @@
+"""A customer's membership, looked at: what it holds until when, its tier, household and cards."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.company import ADMIN, ALICE, Company, SignedIn
+from tests.browser.looking import barriers, flaws
+
+MAIN = "programs/main"
+POLICY = {"activation": "ACTIVATION_IMMEDIATE", "expiry": "EXPIRY_AFTER_EARNING", "expiryDays": 30}
+
+
+@pytest.fixture(scope="module")
+async def anna(desk: Company) -> str:
+    """Anna has silver, points of which some end, a household of two, and a card that she lost."""
+    anna, bert = [
+        (await desk.ask(ALICE, "POST", "customers", displayName=name))["name"]
+        for name in ("Anna Berg", "Bert Berg")
+    ]
+    joined = await desk.ask(ALICE, "POST", f"{MAIN}/memberships", customer=anna)
+    await desk.ask(ALICE, "POST", f"{joined['name']}/members", customer=bert)
+    card = await desk.ask(ALICE, "POST", f"{joined['name']}/cards", number="4000 1111")
+    await desk.ask(ALICE, "POST", f"{card['name']}:replace", number="4000 2222", reasonCode="lost")
+    for tier, takes in (("silver", "100"), ("gold", "500")):
+        said = {"displayName": tier.title(), "threshold": {"value": takes}}
+        await desk.ask(ADMIN, "POST", f"{MAIN}/tiers?tierId={tier}", **said)
+    tiers = {"measure": "MEASURE_POINTS", "unitCode": "points", "period": "PERIOD_CALENDAR_YEAR"}
+    policy = {**tiers, "downgrade": "DOWNGRADE_TO_EARNED"}
+    await desk.ask(ADMIN, "PATCH", f"{MAIN}?updateMask=tierPolicy", tierPolicy=policy)
+    accounts = await desk.ask(ALICE, "GET", f'{MAIN}/accounts?filter=membership="{joined["name"]}"')
+    account = accounts["accounts"][0]["name"]
+    for amount, how in ((120, {}), (80, {"lotPolicy": POLICY})):
+        legs = [{"account": f"{MAIN}/accounts/points-issued", "amount": -amount}]
+        legs.append({"account": account, "amount": amount, **how})
+        await desk.ask(ADMIN, "POST", "transfers:post", transfer={"legs": legs, "reasonCode": "welcome-gift"})
+    return str(anna)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (768, "dark"), (1920, "light")])
+async def test_what_a_member_holds_is_drawn_and_told_at_any_width(
+    anna: str, signed_in: SignedIn, width: int, scheme: str
+) -> None:
+    page = (await signed_in()).page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await page.goto(f"/{anna}/membership")
+    points = page.get_by_role("region", name="Points", exact=True)
+    await expect(points.locator("tbody tr")).to_have_count(2)
+    await expect(points.locator("tbody tr", has_text="never")).to_contain_text("120")
+    widths: list[Any] = [
+        await rect.evaluate("each => each.getBoundingClientRect().width")
+        for rect in await points.locator("rect").all()
+    ]
+    assert widths[1] > widths[0] > 0
+    moved = page.get_by_role("region", name="What moved them")
+    await expect(moved.locator("tbody tr").first).to_contain_text("Welcome gift")
+    tier = page.get_by_role("region", name="Tier")
+    await expect(tier).to_contain_text("Silver")
+    await expect(tier).to_contain_text("300 to Gold")
+    cards = page.get_by_role("region", name="Cards")
+    await expect(cards).to_contain_text("… 2222")
+    await expect(cards).not_to_contain_text("4000")
+    assert [*await barriers(page), *await flaws(page)] == []
+
+
+async def test_it_is_reached_from_the_customer_and_leads_to_who_else_belongs_to_it(
+    anna: str, signed_in: SignedIn
+) -> None:
+    page = (await signed_in()).page
+    await page.goto(f"/{anna}")
+    await page.get_by_role("link", name="Points and membership").press("Enter")
+    household = page.get_by_role("region", name="Household")
+    await expect(household).to_contain_text("answers for it")
+    await household.get_by_role("link", name="Bert Berg").press("Enter")
+    await page.get_by_role("link", name="Points and membership").press("Enter")
+    await expect(page.get_by_role("region", name="Tier")).to_contain_text("Silver")
+
+
+async def test_of_who_is_in_none_that_is_said(desk: Company, signed_in: SignedIn) -> None:
+    made = await desk.ask(ALICE, "POST", "customers", displayName=f"Nobody {uuid4().hex[:4]}")
+    page = (await signed_in()).page
+    await page.goto(f"/{made['name']}/membership")
+    await expect(page.locator("main")).to_contain_text("They are in no membership yet.")
