@@ -34,14 +34,14 @@ async def give_up(desk: Company, count: int = 1, promise: str = "promises/nonsen
 
 
 @asynccontextmanager
-async def traces(infrastructure: Infrastructure, now: datetime) -> AsyncIterator[str]:
-    """The URL of a trace store: `TRACE` is a call that failed in loyalty, with six hundred spans."""
+async def traces(infrastructure: Infrastructure, now: datetime, spans: int = 600) -> AsyncIterator[str]:
+    """The URL of a trace store: `TRACE` is a call that failed in loyalty, with so many spans."""
     await infrastructure.execute("CREATE DATABASE traces_in_browsers")
     database, port = infrastructure.database_url("traces_in_browsers"), free_port()
     store = await SpanStore.open(database)
     began = now - timedelta(minutes=5)
-    inner = [_span(number, 1, began) for number in range(2, 600)]
-    await store.add([_span(1, 0, began), *inner, _span(600, 599, began, failed=True)])
+    inner = [_span(number, 1, began) for number in range(2, spans)]
+    await store.add([_span(1, 0, began), *inner, _span(spans, spans - 1, began, failed=True)])
     web = WebServer(queries(store), "127.0.0.1", port)
     serving = asyncio.create_task(web.run())
     yield f"http://127.0.0.1:{port}"

@@ -44,7 +44,7 @@ def time_of_day() -> ManualClock:
 @pytest.fixture(scope="module")
 async def desk_settings(infrastructure: Infrastructure) -> AsyncIterator[dict[str, Any]]:
     """The desk knows where traces are."""
-    async with traces(infrastructure, datetime.now(UTC)) as url:
+    async with traces(infrastructure, datetime.now(UTC), spans=30) as url:
         yield {"traces_url": url}
 
 
