@@ -238,6 +238,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CancelRedemption", {"name": "{RedeemReward}", "reason_code": "changed-mind"}),
         ("ListJournalEntries", _PAGE),
         ("CheckLedger", _PAGE),
+        ("ReportLiability", {"name": "programs/main/units/points", "month_count": 3}),
         ("OpenAccount", {
             "parent": "programs/main", "unit": "{CreateUnit}", "type": "TYPE_PARTNER", "owner_code": "acme"}),
         ("ListEntries", _PAGE | {

@@ -16,7 +16,11 @@ from loyalty.store.tables import ACCOUNTS
 from rapport.loyalty.v1.card_pb2 import Card
 from rapport.loyalty.v1.card_service_pb2 import CreateCardRequest, FindMembershipRequest
 from rapport.loyalty.v1.card_service_pb2_grpc import CardServiceStub
-from rapport.loyalty.v1.ledger_service_pb2 import ListEntriesRequest, ReverseTransferRequest
+from rapport.loyalty.v1.ledger_service_pb2 import (
+    ListEntriesRequest,
+    ReportLiabilityRequest,
+    ReverseTransferRequest,
+)
 from rapport.loyalty.v1.lot_pb2 import LotPolicy
 from rapport.loyalty.v1.lot_service_pb2 import ListLotsRequest
 from rapport.loyalty.v1.lot_service_pb2_grpc import LotServiceStub
@@ -283,6 +287,29 @@ async def test_what_a_closed_membership_held_is_forfeited_and_nothing_moves_ther
     assert await refused(two.reopen(two.one)) == "MEMBERSHIP_NOT_CLOSED"
     await two.earn(two.one, 1)
     assert await two.hold() == [1, 0]
+
+
+async def test_what_is_owed_and_what_nobody_came_for_is_reported_month_by_month(
+    two: Two, clock: ManualClock
+) -> None:
+    await two.earn(two.one, 100)
+    await two.spend(two.one, 30)
+    await two.earn(two.other, 10)
+    clock.advance(timedelta(days=31))
+    await two.close(two.other)
+    await two.earn(two.one, 7, days=60, activation=BY_HAND)
+    reserved = await two.reserve(two.one, 20)
+    asked = ReportLiabilityRequest(name=POINTS, month_count=2)
+    report = await two.desk.ledger.ReportLiability(asked)
+    assert (report.outstanding, report.pending, report.reserved) == (50, 7, 20)
+    assert [(moment(m.start_time).month, m.redeemed, m.expired) for m in report.months] == [
+        (4, 0, 10),
+        (3, 30, 0),
+    ]
+    assert (report.breakage_basis_points, report.expected_breakage) == (2500, 19)
+    await two.reservations.ReleaseReservation(
+        ReleaseReservationRequest(name=reserved.name, request_id=str(uuid4()))
+    )
 
 
 async def test_what_a_closed_membership_held_goes_to_another_with_its_ends(two: Two) -> None:

@@ -675,3 +675,105 @@ class ExplainTransferRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainTransferRequest: _TypeAlias = ExplainTransferRequest  # noqa: Y015
+
+@_typing.final
+class ReportLiabilityRequest(_message.Message):
+    """Reports a liability."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MONTH_COUNT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`programs/{id}/units/{id}`."""
+    month_count: _builtins.int
+    """How many months, this one included; 0 means 12, at most 36."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        month_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["month_count", b"month_count", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportLiabilityRequest: _TypeAlias = ReportLiabilityRequest  # noqa: Y015
+
+@_typing.final
+class LiabilityReport(_message.Message):
+    """What is owed, in whole units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Month(_message.Message):
+        """What became of points in a month of the program's time zone."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        START_TIME_FIELD_NUMBER: _builtins.int
+        REDEEMED_FIELD_NUMBER: _builtins.int
+        EXPIRED_FIELD_NUMBER: _builtins.int
+        redeemed: _builtins.int
+        """How many members spent, less what came back."""
+        expired: _builtins.int
+        """How many ended, or were forfeited."""
+        @_builtins.property
+        def start_time(self) -> _timestamp_pb2.Timestamp:
+            """When it began."""
+
+        def __init__(
+            self,
+            *,
+            start_time: _timestamp_pb2.Timestamp | None = ...,
+            redeemed: _builtins.int = ...,
+            expired: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["expired", b"expired", "redeemed", b"redeemed", "start_time", b"start_time"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    OUTSTANDING_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    RESERVED_FIELD_NUMBER: _builtins.int
+    MONTHS_FIELD_NUMBER: _builtins.int
+    BREAKAGE_BASIS_POINTS_FIELD_NUMBER: _builtins.int
+    EXPECTED_BREAKAGE_FIELD_NUMBER: _builtins.int
+    outstanding: _builtins.int
+    """What members can spend."""
+    pending: _builtins.int
+    """What they cannot spend yet."""
+    reserved: _builtins.int
+    """What is set aside for redemptions that have begun."""
+    breakage_basis_points: _builtins.int
+    """Of what members had in these months and have no more, the part that nobody came for, in hundredths of a percent:
+    `expired / (expired + redeemed)`, rounded down; 0 when nothing went.
+    """
+    expected_breakage: _builtins.int
+    """How many of what is owed nobody will come for, if it goes on like that: that part of `outstanding`, `pending` and `reserved`, rounded down."""
+    @_builtins.property
+    def months(self) -> _containers.RepeatedCompositeFieldContainer[Global___LiabilityReport.Month]:
+        """The months, the newest first."""
+
+    def __init__(
+        self,
+        *,
+        outstanding: _builtins.int = ...,
+        pending: _builtins.int = ...,
+        reserved: _builtins.int = ...,
+        months: _abc.Iterable[Global___LiabilityReport.Month] | None = ...,
+        breakage_basis_points: _builtins.int = ...,
+        expected_breakage: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage_basis_points", b"breakage_basis_points", "expected_breakage", b"expected_breakage", "months", b"months", "outstanding", b"outstanding", "pending", b"pending", "reserved", b"reserved"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiabilityReport: _TypeAlias = LiabilityReport  # noqa: Y015

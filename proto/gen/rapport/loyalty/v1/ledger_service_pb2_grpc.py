@@ -98,6 +98,11 @@ class LedgerServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsResponse.FromString,
                 _registered_method=True)
+        self.ReportLiability = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/ReportLiability',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ReportLiabilityRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.LiabilityReport.FromString,
+                _registered_method=True)
         self.ExplainAccount = channel.unary_unary(
                 '/rapport.loyalty.v1.LedgerService/ExplainAccount',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ExplainAccountRequest.SerializeToString,
@@ -204,6 +209,13 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportLiability(self, request, context):
+        """Reports what a program owes its members in a unit, by now, and what became of points in the months before. It reads all accounts of the unit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainAccount(self, request, context):
         """Explains a balance: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
         """
@@ -280,6 +292,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.ListAccounts,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsResponse.SerializeToString,
+            ),
+            'ReportLiability': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportLiability,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ReportLiabilityRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.LiabilityReport.SerializeToString,
             ),
             'ExplainAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainAccount,
@@ -617,6 +634,33 @@ class LedgerService:
             '/rapport.loyalty.v1.LedgerService/ListAccounts',
             rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportLiability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.LedgerService/ReportLiability',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ReportLiabilityRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.LiabilityReport.FromString,
             options,
             channel_credentials,
             insecure,

@@ -71,6 +71,8 @@ class LedgerServiceStub:
     """Gets up to 1,000 accounts, in the order asked."""
     ListAccounts: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ListAccountsRequest, _ledger_service_pb2.ListAccountsResponse]
     """Lists the accounts of a program, by name."""
+    ReportLiability: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ReportLiabilityRequest, _ledger_service_pb2.LiabilityReport]
+    """Reports what a program owes its members in a unit, by now, and what became of points in the months before. It reads all accounts of the unit."""
     ExplainAccount: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ExplainAccountRequest, _explanation_pb2.Explanation]
     """Explains a balance: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
     ExplainTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ExplainTransferRequest, _explanation_pb2.Explanation]
@@ -116,6 +118,8 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     """Gets up to 1,000 accounts, in the order asked."""
     ListAccounts: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ListAccountsRequest, _ledger_service_pb2.ListAccountsResponse]  # type: ignore[assignment]
     """Lists the accounts of a program, by name."""
+    ReportLiability: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ReportLiabilityRequest, _ledger_service_pb2.LiabilityReport]  # type: ignore[assignment]
+    """Reports what a program owes its members in a unit, by now, and what became of points in the months before. It reads all accounts of the unit."""
     ExplainAccount: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ExplainAccountRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a balance: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
     ExplainTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ExplainTransferRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
@@ -230,6 +234,14 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_service_pb2.ListAccountsResponse, _abc.Awaitable[_ledger_service_pb2.ListAccountsResponse]]:
         """Lists the accounts of a program, by name."""
+
+    @_abc_1.abstractmethod
+    def ReportLiability(
+        self,
+        request: _ledger_service_pb2.ReportLiabilityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.LiabilityReport, _abc.Awaitable[_ledger_service_pb2.LiabilityReport]]:
+        """Reports what a program owes its members in a unit, by now, and what became of points in the months before. It reads all accounts of the unit."""
 
     @_abc_1.abstractmethod
     def ExplainAccount(

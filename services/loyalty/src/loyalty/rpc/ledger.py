@@ -29,6 +29,7 @@ from loyalty.store.seals import NAMES
 from loyalty.store.tables import GET_PROGRAM
 from loyalty.usecases import ledger, posting
 from loyalty.usecases.checks import verify
+from loyalty.usecases.liability import liability
 from loyalty.usecases.statements import account_at, lines_of, spans
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.loyalty.v1 import ledger_service_pb2 as pb
@@ -166,6 +167,12 @@ class LedgerRpc(Rpc, LedgerServiceServicer):
             next_page_token=page.next_token(last) if last else "",
             entry_count=count,
         )
+
+    async def ReportLiability(self, request: pb.ReportLiabilityRequest, context: Any) -> pb.LiabilityReport:
+        """What is owed in a unit."""
+        program_id, unit_id = names.UNIT.parse(request.name)
+        owed = await liability(self.db, program_id, unit_id, request.month_count)
+        return to_message(pb.LiabilityReport, owed)
 
     async def BatchGetAccounts(
         self, request: pb.BatchGetAccountsRequest, context: Any

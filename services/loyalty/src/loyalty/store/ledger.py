@@ -78,6 +78,12 @@ LIST_ACCOUNTS = Listing(
     filters={"membership": filters.name(_A.membership_id, MEMBERSHIP)},
 )
 
+HELD_BY_TYPE = Statement[Any](
+    sa.select(_A.type, sa.cast(sa.func.sum(_A.balance), sa.BigInteger).label("balance"))
+    .where(_A.program_id == sa.bindparam("program_id"), _A.unit_id == sa.bindparam("unit_id"))
+    .group_by(_A.type)
+)
+
 _wanted = (
     sa.select(_A.name, sa.func.coalesce(_slots.c.id, _A.id).label("id"))
     .join_from(

@@ -1,0 +1,84 @@
+"""What a program owes its members, and what became of points in the months before."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from chassis.api.entities import found
+from chassis.db.database import Database
+from loyalty.domain.ledger import AccountType, own_account
+from loyalty.names import UNIT
+from loyalty.store.ledger import GET_ACCOUNTS, HELD_BY_TYPE
+from loyalty.store.tables import GET_PROGRAM, GET_UNIT
+from loyalty.usecases.statements import spans
+
+MONTHS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What became of points in a month."""
+
+    start_time: datetime
+    redeemed: int
+    expired: int
+
+
+@dataclass(frozen=True, slots=True)
+class Liability:
+    """What is owed, in whole units."""
+
+    outstanding: int
+    pending: int
+    reserved: int
+    months: list[Month]
+
+    @property
+    def breakage_basis_points(self) -> int:
+        """The part of what went that nobody came for, in hundredths of a percent."""
+        expired = sum(month.expired for month in self.months)
+        gone = expired + max(0, sum(month.redeemed for month in self.months))
+        return expired * 10_000 // gone if gone > 0 else 0
+
+    @property
+    def expected_breakage(self) -> int:
+        """That part of what is owed."""
+        return (self.outstanding + self.pending + self.reserved) * self.breakage_basis_points // 10_000
+
+
+async def liability(on: Database, program_id: str, unit_id: str, month_count: int) -> Liability:
+    """What is owed in a unit, and what became of it in the last months of the program's zone. NotFound."""
+    await found(on, UNIT, GET_UNIT, program_id, unit_id)
+    zone = ZoneInfo((await GET_PROGRAM.one(on, id=program_id)).time_zone)
+    held = {
+        row["type"]: row["balance"]
+        for row in await HELD_BY_TYPE.all(on, program_id=program_id, unit_id=unit_id)
+    }
+    today, months = on.clock.now().astimezone(zone), []
+    for back in range(month_count or MONTHS):
+        start, end = _first(today, back, zone), _first(today, back - 1, zone)
+        redeemed, expired = [
+            await _got(on, own_account(program_id, unit_id, kind), start, end)
+            for kind in (AccountType.REDEEMED, AccountType.EXPIRED)
+        ]
+        months.append(Month(start, redeemed, expired))
+    return Liability(
+        outstanding=held.get(AccountType.MEMBERSHIP, 0),
+        pending=held.get(AccountType.PENDING, 0),
+        reserved=held.get(AccountType.RESERVED, 0),
+        months=months,
+    )
+
+
+def _first(today: datetime, back: int, zone: ZoneInfo) -> datetime:
+    """When the month began that is so many months ago."""
+    years, month = divmod(today.year * 12 + today.month - 1 - back, 12)
+    return datetime(years, month + 1, 1, tzinfo=zone).astimezone(UTC)
+
+
+async def _got(on: Database, name: str, start: datetime, end: datetime) -> int:
+    """What an account of the program's own got in a time, in all its slots."""
+    accounts = await GET_ACCOUNTS.all(on, names=[name])
+    return sum(
+        each.closing - each.opening for each in await spans(on, accounts[0] if accounts else None, start, end)
+    )
