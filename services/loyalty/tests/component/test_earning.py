@@ -29,6 +29,7 @@ from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import (
     BatchRecordPurchasesRequest,
     ClaimPurchaseRequest,
+    ExplainPurchaseRequest,
     RecordPurchaseRequest,
 )
 from rapport_testing.running import reason
@@ -275,3 +276,18 @@ async def test_what_was_nobodys_earns_when_it_is_claimed_by_the_rules_of_then(de
     assert await held(desk, customer) == {"MEMBERSHIP": 30}
     await give_back(desk, bought)
     assert await held(desk, customer) == {"MEMBERSHIP": 0}
+
+
+async def test_a_purchase_explains_what_each_rule_gave_and_why_not(desk: Any) -> None:
+    await in_force(desk)
+    await in_force(desk, "wine", fixed_points=5, condition="line.product.startsWith('wine')")
+    bought = await record(desk, basket(line("a", "1", "1.5"), line("b", "1", "2.5")))
+    await give_back(desk, bought, line1="1")
+    explained = await desk.purchases.ExplainPurchase(ExplainPurchaseRequest(name=bought.name))
+    assert explained.summary.startswith(
+        "It earned 4 by 2 rules. Of them 2 are left after what was given back."
+    )
+    assert {name: text for name, text in explained.inputs.items() if name.startswith("earningRules")} == {
+        "earningRules/base/versions/2": "4 programs/main/units/points, by line: 2, 2",
+        "earningRules/wine/versions/2": "0: its condition does not hold",
+    }

@@ -40,6 +40,7 @@ ROOMS = (
         "times",
         "authority",
         "topics",
+        "earning",
         "known",
         "membership",
         "timeline",

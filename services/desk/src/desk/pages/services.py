@@ -48,6 +48,7 @@ from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.loyalty.v1.card_service_pb2_grpc import CardServiceStub
+from rapport.loyalty.v1.earning_service_pb2_grpc import EarningServiceStub
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport.loyalty.v1.lot_service_pb2_grpc import LotServiceStub
@@ -98,6 +99,7 @@ class Services:
     teams = _called(TeamServiceStub)
     directory = _called(DirectoryServiceStub)
     topics = _called(TopicServiceStub)
+    earning = _called(EarningServiceStub)
     goodwill = _called(GoodwillServiceStub)
     cards = _called(CardServiceStub)
     ledger = _called(LedgerServiceStub)

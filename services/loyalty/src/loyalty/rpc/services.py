@@ -14,15 +14,17 @@ from chassis.api.messages import decimal, exact, to_message
 from chassis.api.validation import Check
 from chassis.context import Call
 from chassis.db.transaction import Transaction
-from chassis.explain.explainer import explain
+from chassis.facts import why_told
 from chassis.grpc.ingest import ingest
 from chassis.grpc.methods import change, get, listing
 from chassis.money import Money
 from chassis.servicer import Rpc
 from loyalty import names
 from loyalty.domain import value
+from loyalty.domain.earning_explanation import why_earned
 from loyalty.domain.receipts import CODE_MIN
 from loyalty.store import tables as store
+from loyalty.store.earning import GET_EARNING
 from loyalty.store.purchases import GET_PURCHASE, GET_VALUE, LIST_PURCHASES, LIST_VALUES, VALUES_OF
 from loyalty.usecases import ledger
 from loyalty.usecases.bought import Bought
@@ -131,7 +133,13 @@ class PurchaseRpc(Rpc, PurchaseServiceServicer):
     ReturnPurchase = change(purchase_pb.ReturnPurchaseRequest, return_purchase, Purchase)
     GetPurchase = get(names.PURCHASE, GET_PURCHASE, Purchase)
     ListPurchases = listing(purchase_pb.ListPurchasesResponse, LIST_PURCHASES)
-    ExplainPurchase = explain(names.PURCHASE, GET_PURCHASE, Purchase)
+
+    async def ExplainPurchase(self, request: purchase_pb.ExplainPurchaseRequest, context: Any) -> Explanation:
+        """Why a purchase is as it is, and what each rule gave for it."""
+        row = await found(self.db, names.PURCHASE, GET_PURCHASE, *names.PURCHASE.parse(request.name))
+        earning = await GET_EARNING.maybe(self.db, id=row.id)
+        why = partial(why_earned, earning) if earning else partial(why_told, row)
+        return await self.explainer.explain(request, to_message(Purchase, row), why)
 
     async def GetCustomerValue(
         self, request: purchase_pb.GetCustomerValueRequest, context: Any

@@ -1,0 +1,44 @@
+"""Why a purchase earned what it did: which version of which rule gave what, and why others did not."""
+
+from chassis.facts import Told, Why, why_told
+from loyalty.domain.earning import Earning, Given, Reason
+from loyalty.names import EARNING_RULE, UNIT
+
+_WORDS = {
+    Reason.CONDITION: "its condition does not hold",
+    Reason.UNDECIDED: "nobody can say whether its condition holds",
+    Reason.DATES: "it was bought on another day than those of the campaign",
+    Reason.CURRENCY: "it was paid in another currency",
+    Reason.EXCLUDED: "another rule of its group gave something",
+    Reason.NOTHING: "it is rounded to nothing",
+    Reason.CAPPED: "the most that may be given was given",
+    Reason.CLOSED: "the membership is closed",
+}
+
+
+def why_earned(earning: Earning, told: Told) -> Why:
+    """What each rule gave, line by line; what is left of it after what was given back."""
+    given, left = (sum(map(sum, of)) for of in _sums(earning))
+    rest = "" if given == left else f" Of them {left} are left after what was given back."
+    known = why_told(earning, told).summary
+    summary = f"It earned {given} by {len(earning.given)} rules.{rest} {known}".strip()
+    return Why(summary, inputs={_name(each): _said(each) for each in earning.given})
+
+
+def _sums(earning: Earning) -> tuple[list[list[int]], list[list[int]]]:
+    return [each.points for each in earning.given], [each.standing for each in earning.given]
+
+
+def _name(given: Given) -> str:
+    return EARNING_RULE.version().format(given.rule, given.version)
+
+
+def _said(given: Given) -> str:
+    """`5, by line 2, 2, 1 programs/main/units/points`, or the reason where nothing was given."""
+    reasons = {cell for cell in given.cells if isinstance(cell, str)}
+    if not any(given.points) and len(reasons) == 1:
+        return f"0: {_WORDS[Reason(reasons.pop())]}"
+    unit = UNIT.format(given.program, given.unit)
+    lines = ", ".join(str(points) for points in given.points)
+    capped = f"; {given.withheld} withheld by its caps" if given.withheld else ""
+    return f"{sum(given.points)} {unit}, by line: {lines}{capped}"
