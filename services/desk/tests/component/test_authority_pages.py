@@ -141,6 +141,7 @@ async def test_what_is_not_understood_is_said_in_the_form_and_another_limit_is_a
         {"day": ["1"]},
         {"permission": ["no.such.permission"]},
         {"band": ["DIAMOND"]},
+        {"amount": ["2", "3"], "harm": ["", "", "LOSS"]},  # rows of different lengths, one without an amount
         {"code": "No!"},
     ]
     for each in wrong:

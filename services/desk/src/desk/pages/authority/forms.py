@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from google.type.money_pb2 import Money
@@ -53,7 +54,7 @@ def rows_of(policy: AuthorityPolicy) -> list[Row]:
 def rows_typed(typed: Typed) -> Sequence[Row]:
     """The limits as they were typed, without rows in which nothing is."""
     columns = ([each.strip() for each in typed.lists[name]] for name in LISTS)
-    rows = [Row(*each) for each in zip(*columns, strict=True)]
+    rows = [Row(*each) for each in zip_longest(*columns, fillvalue="")]
     return [each for each in rows if any(astuple(each))]
 
 
