@@ -317,8 +317,11 @@ class EarningCustomer(_message.Message):
 
     BAND_FIELD_NUMBER: _builtins.int
     JOIN_TIME_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
     band: _value_band_pb2.ValueBand.ValueType
     """The band that others were told of last, before what is looked at."""
+    tier: _builtins.str
+    """The code of the tier that their membership has, for example `gold`, before what is looked at; empty without one."""
     @_builtins.property
     def join_time(self) -> _timestamp_pb2.Timestamp:
         """Since when they are a member of the program; absent when they are none yet."""
@@ -328,10 +331,11 @@ class EarningCustomer(_message.Message):
         *,
         band: _value_band_pb2.ValueBand.ValueType = ...,
         join_time: _timestamp_pb2.Timestamp | None = ...,
+        tier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["join_time", b"join_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "join_time", b"join_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "join_time", b"join_time", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

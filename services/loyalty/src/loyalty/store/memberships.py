@@ -59,9 +59,10 @@ JOIN = Statement(
 
 @dataclass(slots=True)
 class Earning(Membership):
-    """The membership that a customer, `of`, earns on."""
+    """The membership that a customer, `of`, earns on, and the tier that it has; "" without."""
 
     of: UUID = _NOBODY
+    tier_id: str = ""
 
 
 _asked = rows_of("asked", customer_ids=sa.Uuid())
@@ -77,9 +78,13 @@ _found = (
     .limit(sa.literal_column("1"))
     .lateral("found")
 )
+_standings = sa.table("tier_standings", sa.column("id", sa.Uuid), sa.column("tier_id", sa.Text))
+_tier = sa.select(_standings.c.tier_id).where(_standings.c.id == _found.c.id).scalar_subquery()
 # Of customers who are members by several names the oldest that is active; without any, one that is closed.
 EARNING = Statement(
-    sa.select(_asked.c.customer_ids.label("of"), *_found.c).select_from(_asked.join(_found, sa.true())),
+    sa.select(
+        _asked.c.customer_ids.label("of"), *_found.c, sa.func.coalesce(_tier, "").label("tier_id")
+    ).select_from(_asked.join(_found, sa.true())),
     row=Earning,
 )
 

@@ -18,7 +18,9 @@ from rapport.loyalty.v1.earning_rule_pb2 import EarningCustomer
 # What a condition may read: departments have written it down, so that it stays. No text that people wrote.
 _PURCHASE = "amount refunded_amount purchase_time quantity lines store"
 _LINE = "product amount discount_amount tax_amount"
-_CUSTOMER: Mapping[str, Kind] = {"customer": Fields(EarningCustomer, frozenset({"band", "join_time"}))}
+_CUSTOMER: Mapping[str, Kind] = {
+    "customer": Fields(EarningCustomer, frozenset({"band", "join_time", "tier"}))
+}
 _BOUGHT: Mapping[str, Kind] = {
     "purchase": Fields(purchase_pb2.Purchase, frozenset(_PURCHASE.split())),
     "line": Fields(purchase_pb2.Purchase.Line, frozenset(_LINE.split())),
@@ -50,6 +52,7 @@ def earner(band: Band, member: Membership | None) -> EarningCustomer:
     seen = EarningCustomer(band=number)
     if member:
         seen.join_time.FromDatetime(member.create_time)
+        seen.tier = getattr(member, "tier_id", "")  # who has just joined has none
     return seen
 
 
