@@ -53,7 +53,7 @@ _WORK = f"""
            CASE WHEN n % 4 = 3 THEN ARRAY['skill-' || n / 4 % {SKILLS}] ELSE '{{}}' END,
            CASE n % 4 WHEN 1 THEN 'team:returns' WHEN 3 THEN 'skill:skill-' || n / 4 % {SKILLS} ELSE '' END
     FROM generate_series(0, $1::int - 1) AS n,
-        LATERAL (SELECT now() + interval '1 minute' * (n * 7919 % 10000) AS due) AS deadline
+        LATERAL (SELECT now() + interval '1 minute' * (n::bigint * 7919 % 10000) AS due) AS deadline
 """
 
 

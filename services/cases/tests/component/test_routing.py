@@ -13,7 +13,12 @@ from chassis.api.messages import timestamp
 from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
 from rapport.cases.v1.presence_pb2 import Presence
 from rapport.cases.v1.presence_service_pb2 import ListPresencesRequest, SetPresenceRequest
-from rapport.cases.v1.queue_service_pb2 import GetQueueRequest, Nothing, TakeNextWorkRequest
+from rapport.cases.v1.queue_service_pb2 import (
+    GetQueueRequest,
+    ListQueuedWorkRequest,
+    Nothing,
+    TakeNextWorkRequest,
+)
 from rapport.cases.v1.team_service_pb2 import UpdateTeamRequest
 from rapport.cases.v1.topic_pb2 import Topic
 from rapport.cases.v1.topic_service_pb2 import CreateTopicRequest
@@ -203,9 +208,11 @@ async def test_however_many_lanes_others_have_what_somebody_can_do_is_found(desk
             UUID(one.name.partition("/")[2]),
         )
     skilled = await work(desk, required_skills=["zeal", "refunds"], team=team)
-    assert (
-        await desk.queue.GetQueue(GetQueueRequest(name=f"{DELIVERY}/queue", team=team))
-    ).waiting_count == 1
+    theirs = await desk.queue.GetQueue(GetQueueRequest(name=f"{DELIVERY}/queue", team=team))
+    assert (theirs.waiting_count, theirs.capped) == (1, False)
+    assert (await desk.queue.GetQueue(GetQueueRequest(name=f"{DELIVERY}/queue"))).capped
+    first = ListQueuedWorkRequest(parent=f"{DELIVERY}/queue", page_size=1)
+    assert (await desk.queue.ListQueuedWork(first)).capped
     swedish = await work(desk, required_skills=["zeal"], language_code="sv")
     assert (await take(desk, bob)).work.work_item.name == skilled.name
     assert (await take(desk, bob)).nothing.reason == Nothing.REASON_FOR_OTHERS

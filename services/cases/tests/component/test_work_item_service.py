@@ -22,6 +22,32 @@ State = work_item_pb2.WorkItem.State
 Promised = states_pb2.PromiseState
 
 
+async def test_who_begins_what_nobody_has_has_it_if_they_work_there(desk):
+    """Bob of delivery; neither Carol of billing, who begins for it, nor a system of delivery's."""
+    for who, department in (("bob", "delivery"), ("carol", "billing")):
+        await desk.agent(f"agents/{who}", f"departments/{department}")
+    writes = ["cases.work_items.write"]
+    case = (await desk.open()).name
+    had = []
+    for subject in ("agent:bob", "agent:carol", "service:carrier"):
+        stub = desk.running.stub(WorkItemServiceStub, writes, subject, "delivery")
+        item = await desk.add(case)
+        had.append((await stub.StartWorkItem(StartWorkItemRequest(name=item.name))).assignee)
+    assert had == ["agents/bob", "", ""]
+    [assigned] = await desk.facts("WorkItemAssigned")
+    started = (await desk.facts("WorkItemStarted"))[0]
+    assert (assigned.version, started.version) == (2, 3)
+    assert (assigned.data.assignee, started.causation_id) == ("agents/bob", assigned.id)
+
+
+async def test_what_somebody_else_has_stays_theirs_when_it_is_begun(desk):
+    ann, _ = [await desk.agent(f"agents/{who}", "departments/delivery") for who in ("ann", "bob")]
+    item = await desk.add((await desk.open()).name)
+    await desk.item("Assign", item.name, assignee=ann)
+    bob = desk.running.stub(WorkItemServiceStub, ["cases.work_items.write"], "agent:bob", "delivery")
+    assert (await bob.StartWorkItem(StartWorkItemRequest(name=item.name))).assignee == ann
+
+
 async def test_a_work_item_is_added_started_and_finished(desk):
     case = await desk.open()
     added = await desk.add(case.name)

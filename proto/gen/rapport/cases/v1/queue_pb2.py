@@ -29,7 +29,7 @@ from rapport.cases.v1 import work_item_pb2 as rapport_dot_cases_dot_v1_dot_work_
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crapport/cases/v1/queue.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/cases/v1/work_item.proto\x1a rapport/options/v1/options.proto\"\xe9\x02\n\x05Queue\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12:\n\ndepartment\x18\x02 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x1b\n\rwaiting_count\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1b\n\roverdue_count\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0boldest_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x31\n\x05\x66irst\x18\x06 \x03(\x0b\x32\x1c.rapport.cases.v1.QueuedWorkB\x04\xe2\x41\x01\x03\x12#\n\x15\x61vailable_agent_count\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x03:G\xea\x41\x44\n\x13\x63\x61ses.rapport/Queue\x12\x1e\x64\x65partments/{department}/queue*\x06queues2\x05queue\"\xac\x03\n\nQueuedWork\x12-\n\twork_item\x18\x01 \x01(\x0b\x32\x1a.rapport.cases.v1.WorkItem\x12\x31\n\rdeadline_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x42\n\x0e\x64\x65\x61\x64line_basis\x18\x03 \x01(\x0e\x32*.rapport.cases.v1.QueuedWork.DeadlineBasis\x12\x15\n\rdeadline_near\x18\x04 \x01(\x08\x12\x15\n\rvalue_minutes\x18\x05 \x01(\x05\x12\x1a\n\x12\x63ontinuity_minutes\x18\x06 \x01(\x05\x12\x14\n\x0cwait_minutes\x18\x07 \x01(\x05\x12\x19\n\x11language_reserved\x18\x08 \x01(\x08\"}\n\rDeadlineBasis\x12\x1e\n\x1a\x44\x45\x41\x44LINE_BASIS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45\x41\x44LINE_BASIS_PROMISE\x10\x01\x12\x18\n\x14\x44\x45\x41\x44LINE_BASIS_CLOCK\x10\x02\x12\x16\n\x12\x44\x45\x41\x44LINE_BASIS_AGE\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crapport/cases/v1/queue.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/cases/v1/work_item.proto\x1a rapport/options/v1/options.proto\"\xff\x02\n\x05Queue\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12:\n\ndepartment\x18\x02 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x1b\n\rwaiting_count\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1b\n\roverdue_count\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0boldest_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x31\n\x05\x66irst\x18\x06 \x03(\x0b\x32\x1c.rapport.cases.v1.QueuedWorkB\x04\xe2\x41\x01\x03\x12#\n\x15\x61vailable_agent_count\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x14\n\x06\x63\x61pped\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x03:G\xea\x41\x44\n\x13\x63\x61ses.rapport/Queue\x12\x1e\x64\x65partments/{department}/queue*\x06queues2\x05queue\"\xac\x03\n\nQueuedWork\x12-\n\twork_item\x18\x01 \x01(\x0b\x32\x1a.rapport.cases.v1.WorkItem\x12\x31\n\rdeadline_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x42\n\x0e\x64\x65\x61\x64line_basis\x18\x03 \x01(\x0e\x32*.rapport.cases.v1.QueuedWork.DeadlineBasis\x12\x15\n\rdeadline_near\x18\x04 \x01(\x08\x12\x15\n\rvalue_minutes\x18\x05 \x01(\x05\x12\x1a\n\x12\x63ontinuity_minutes\x18\x06 \x01(\x05\x12\x14\n\x0cwait_minutes\x18\x07 \x01(\x05\x12\x19\n\x11language_reserved\x18\x08 \x01(\x08\"}\n\rDeadlineBasis\x12\x1e\n\x1a\x44\x45\x41\x44LINE_BASIS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45\x41\x44LINE_BASIS_PROMISE\x10\x01\x12\x18\n\x14\x44\x45\x41\x44LINE_BASIS_CLOCK\x10\x02\x12\x16\n\x12\x44\x45\x41\x44LINE_BASIS_AGE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,12 +50,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUEUE'].fields_by_name['first']._serialized_options = b'\342A\001\003'
   _globals['_QUEUE'].fields_by_name['available_agent_count']._loaded_options = None
   _globals['_QUEUE'].fields_by_name['available_agent_count']._serialized_options = b'\342A\001\003'
+  _globals['_QUEUE'].fields_by_name['capped']._loaded_options = None
+  _globals['_QUEUE'].fields_by_name['capped']._serialized_options = b'\342A\001\003'
   _globals['_QUEUE']._loaded_options = None
   _globals['_QUEUE']._serialized_options = b'\352AD\n\023cases.rapport/Queue\022\036departments/{department}/queue*\006queues2\005queue'
   _globals['_QUEUE']._serialized_start=212
-  _globals['_QUEUE']._serialized_end=573
-  _globals['_QUEUEDWORK']._serialized_start=576
-  _globals['_QUEUEDWORK']._serialized_end=1004
-  _globals['_QUEUEDWORK_DEADLINEBASIS']._serialized_start=879
-  _globals['_QUEUEDWORK_DEADLINEBASIS']._serialized_end=1004
+  _globals['_QUEUE']._serialized_end=595
+  _globals['_QUEUEDWORK']._serialized_start=598
+  _globals['_QUEUEDWORK']._serialized_end=1026
+  _globals['_QUEUEDWORK_DEADLINEBASIS']._serialized_start=901
+  _globals['_QUEUEDWORK_DEADLINEBASIS']._serialized_end=1026
 # @@protoc_insertion_point(module_scope)

@@ -34,6 +34,7 @@ class Queue(_message.Message):
     OLDEST_TIME_FIELD_NUMBER: _builtins.int
     FIRST_FIELD_NUMBER: _builtins.int
     AVAILABLE_AGENT_COUNT_FIELD_NUMBER: _builtins.int
+    CAPPED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`departments/{department}/queue`."""
     department: _builtins.str
@@ -44,6 +45,10 @@ class Queue(_message.Message):
     """How much of that is past its deadline; 1,000 means that or more."""
     available_agent_count: _builtins.int
     """How many of its agents are available."""
+    capped: _builtins.bool
+    """True when work is asked for in 1,000 ways, of teams, skills and languages, or more: what is beyond these is neither counted nor
+    listed. TakeNextWork finds it all the same.
+    """
     @_builtins.property
     def oldest_time(self) -> _timestamp_pb2.Timestamp:
         """When that was created which has waited longest; absent while nothing waits."""
@@ -62,10 +67,11 @@ class Queue(_message.Message):
         oldest_time: _timestamp_pb2.Timestamp | None = ...,
         first: _abc.Iterable[Global___QueuedWork] | None = ...,
         available_agent_count: _builtins.int = ...,
+        capped: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_time", b"oldest_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_agent_count", b"available_agent_count", "department", b"department", "first", b"first", "name", b"name", "oldest_time", b"oldest_time", "overdue_count", b"overdue_count", "waiting_count", b"waiting_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_agent_count", b"available_agent_count", "capped", b"capped", "department", b"department", "first", b"first", "name", b"name", "oldest_time", b"oldest_time", "overdue_count", b"overdue_count", "waiting_count", b"waiting_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -271,8 +271,11 @@ class ListQueuedWorkResponse(_message.Message):
 
     QUEUED_WORKS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CAPPED_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
+    capped: _builtins.bool
+    """As `Queue.capped`: there may be more than is listed."""
     @_builtins.property
     def queued_works(self) -> _containers.RepeatedCompositeFieldContainer[_queue_pb2.QueuedWork]:
         """The work, what is given out first, first. What comes meanwhile may be missing."""
@@ -282,10 +285,11 @@ class ListQueuedWorkResponse(_message.Message):
         *,
         queued_works: _abc.Iterable[_queue_pb2.QueuedWork] | None = ...,
         next_page_token: _builtins.str = ...,
+        capped: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "queued_works", b"queued_works"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capped", b"capped", "next_page_token", b"next_page_token", "queued_works", b"queued_works"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -141,6 +141,7 @@ class Queue:
     oldest_time: datetime | None
     first: Sequence[QueuedWork]
     available_agent_count: int
+    capped: bool = False
 
     name = QUEUE.named("department_id")
     department = DEPARTMENT.named("department_id")

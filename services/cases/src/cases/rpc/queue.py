@@ -3,14 +3,14 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from cases.names import QUEUE, TEAM
 from cases.usecases.queue import take_next_work
-from cases.usecases.queue_reading import Place, Queues, beginning, lanes_of, listed, queue_of
+from cases.usecases.queue_reading import Place, Queues, beginning, is_capped, lanes_of, listed, queue_of
 from chassis.api.messages import to_message
 from chassis.api.pages import FRAME_BYTES, PAGE_MAX_BYTES, Page
 from chassis.grpc.methods import change
@@ -71,18 +71,20 @@ class QueueRpc(Rpc, QueueServiceServicer):
                 message = to_message(QueuedWork, work)
                 room -= message.ByteSize() + FRAME_BYTES
                 if room < 0 and shown:
-                    return _page(shown, page, place)
+                    return _page(shown, page, place, lanes)
                 shown.append(message)
                 place = after
             if len(found) <= wanted:
-                return pb.ListQueuedWorkResponse(queued_works=shown)
+                return pb.ListQueuedWorkResponse(queued_works=shown, capped=is_capped(lanes))
             if len(shown) == page.size:
-                return _page(shown, page, place)
+                return _page(shown, page, place, lanes)
 
 
-def _page(shown: list[QueuedWork], page: Page, place: Place) -> pb.ListQueuedWorkResponse:
+def _page(
+    shown: list[QueuedWork], page: Page, place: Place, lanes: Sequence[str]
+) -> pb.ListQueuedWorkResponse:
     token = page.next_token((place.asked, int(place.ranked), place.time, place.id))
-    return pb.ListQueuedWorkResponse(queued_works=shown, next_page_token=token)
+    return pb.ListQueuedWorkResponse(queued_works=shown, next_page_token=token, capped=is_capped(lanes))
 
 
 def _whose(queue: str, team: str, argument: str = "name") -> tuple[str, str | None]:

@@ -43,6 +43,11 @@ async def lanes_of(on: Executor, department_id: str, team_id: str | None) -> lis
     return [row["lane"] for row in rows]
 
 
+def is_capped(lanes: Sequence[str]) -> bool:
+    """Whether there may be more lanes, in which more waits than is looked at."""
+    return len(lanes) >= store.LANES_MAX
+
+
 async def listed(
     on: Executor, department_id: str, lanes: Sequence[str], after: Place, most: int
 ) -> list[tuple[QueuedWork, Place]]:
@@ -79,6 +84,7 @@ async def queue_of(on: Executor, department_id: str, team_id: str | None, now: d
         counts["oldest_time"],
         [work for work, _ in first],
         there["available"],
+        is_capped(lanes),
     )
 
 

@@ -12,7 +12,7 @@ from cases.domain.facts import WorkItemCreated
 from cases.domain.handoff import Handoff
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.work_item import WorkItem
-from cases.names import CASE, WORK_ITEM
+from cases.names import AGENT, CASE, WORK_ITEM
 from cases.store import tables as store
 from cases.store.handoffs import END_HANDOFF, INSERT_HANDOFF, START_HANDOFF
 from cases.usecases.clock import clocks_stand_still, fulfill_clocks_of_work_item, start_clocks_of_work_item
@@ -133,12 +133,29 @@ async def forecast_work_item(
 
 
 async def start_work_item(tx: Transaction, *, work_item_id: UUID, etag: str) -> WorkItem:
-    """Begin the work, also before what it waits for is finished: what is done is done."""
+    """Begin the work, also before what it waits for is finished: what is done is done.
+
+    An agent of its department who begins what nobody has has it: it is in no queue any more.
+    """
     work_item = await owned(tx, WORK_ITEM, store.LOCK_WORK_ITEM, work_item_id, etag=etag)
-    started = await save(tx, store.UPDATE_WORK_ITEM, work_item, work_item.start(tx.now))
+    assigned_id = await _be_theirs(tx, work_item)
+    started = await save(
+        tx, store.UPDATE_WORK_ITEM, work_item, work_item.start(tx.now), caused_by=assigned_id
+    )
     await tx.defer(START_HANDOFF, work_item_id=work_item_id, at=tx.now)
     await fulfill_clocks_of_work_item(tx, work_item, tx.now, [ClockMetric.FIRST_RESPONSE], started)
     return work_item
+
+
+async def _be_theirs(tx: Transaction, work_item: WorkItem) -> UUID | None:
+    """Work that nobody has is of the agent who calls, if they are of its department. The event's id."""
+    caller = AGENT.match(actor_name(tx.call.principal.subject, tx.db.service))
+    if caller is None or work_item.assignee_id:
+        return None
+    agent = await store.HOLD_AGENT.maybe(tx, id=caller[0])
+    if agent is None or agent.inactive or agent.department_id != work_item.department_id:
+        return None
+    return tx.record(work_item.assign(agent.id), version=work_item.version)
 
 
 async def finish_work_item(
