@@ -4,7 +4,9 @@ import asyncio
 import csv
 import io
 import json
+import random
 import sys
+from collections import defaultdict
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -397,3 +399,37 @@ def test_payments_in_overlapping_exports_are_counted_once_by_their_own_id(files:
     again = files.load("purchases", head + second + third, name="later.csv")
     assert (again["created"], again["known"], again["refused"]) == (1, 1, 0)
     assert files.worth("cus_1") == (Decimal(36), 3)
+
+
+def test_baskets_of_a_till_are_exact_for_each_household_whatever_the_order_of_their_lines(
+    files: Importing,
+) -> None:
+    """Counted here again, line by line; and imported again, nothing doubles."""
+    chance = random.Random(7)
+    head = (
+        "household_id,store_id,basket_id,product_id,quantity,sales_value,retail_disc,transaction_timestamp\n"
+    )
+    rows = []
+    for basket in range(300):
+        whose, at = f"h{chance.randrange(12)},{chance.randrange(3)}", f"2017-03-{1 + basket % 28:02} 10:00:00"
+        for _ in range(chance.randrange(1, 9)):
+            many, value = (
+                chance.choice(["1", "2", "0", "0.742", "9500"]),
+                Decimal(chance.randrange(-50, 2000)) / 100,
+            )
+            rows.append(f"{whose},{basket},{chance.randrange(10**6)},{many},{value:.2f},0.10,{at}\n")
+    chance.shuffle(rows)
+    paid: dict[str, Decimal] = defaultdict(Decimal)
+    for row in csv.DictReader(io.StringIO(head + "".join(rows))):
+        paid[row["household_id"]] += Decimal(row["sales_value"])
+    result = files.load("purchases", head + "".join(rows))
+    assert (result["rows"], result["created"], result["further"], result["refused"]) == (
+        len(rows),
+        300,
+        len(rows) - 300,
+        0,
+    )
+    assert {home: files.worth(home)[0] for home in paid} == paid
+    again = files.load("purchases", head + "".join(rows))
+    assert (again["created"], again["known"], again["corrected"]) == (0, 300, 0)
+    assert {home: files.worth(home)[0] for home in paid} == paid

@@ -37,6 +37,7 @@ ROOMS = (
         "departments",
         "handoffs",
         "promises",
+        "purchases",
         "times",
         "authority",
         "topics",

@@ -173,6 +173,7 @@ class _Maker:
             totals=[say.money(each) for each in value.lifetime_values] if value is not None else (),
             band=say.titled(value_name(value, "band").lower()) if value is not None else "",
             purchases=told,
+            bought=f"/purchases?customer={words.last(self.customer)}" if bought.purchases else "",
             bars=bars,
             currency=currency,
             spoken=", ".join(f"{label}: {say.number(amount)} {currency}" for label, amount in bars),

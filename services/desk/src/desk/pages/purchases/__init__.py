@@ -1,0 +1,1 @@
+"""What customers bought: by store, receipt and product; each with its lines and what came back."""
