@@ -410,7 +410,7 @@ def test_baskets_of_a_till_are_exact_for_each_household_whatever_the_order_of_th
         "household_id,store_id,basket_id,product_id,quantity,sales_value,retail_disc,transaction_timestamp\n"
     )
     rows = []
-    for basket in range(300):
+    for basket in range(1, 301):
         whose, at = f"h{chance.randrange(12)},{chance.randrange(3)}", f"2017-03-{1 + basket % 28:02} 10:00:00"
         for _ in range(chance.randrange(1, 9)):
             many, value = (
