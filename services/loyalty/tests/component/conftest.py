@@ -91,11 +91,16 @@ class Desk:
         made: Membership = await self.memberships.CreateMembership(request)
         return made
 
-    async def account_of(self, customer: str) -> str:
-        """A member's only account."""
+    async def membership_of(self, customer: str) -> Membership:
+        """A member's only membership."""
         request = ListMembershipsRequest(parent=MAIN, filter=f'customer = "{customer}"')
         (member,) = (await self.memberships.ListMemberships(request)).memberships
-        (account,) = await self.accounts_of(member.name)
+        found: Membership = member
+        return found
+
+    async def account_of(self, customer: str) -> str:
+        """A member's only account."""
+        (account,) = await self.accounts_of((await self.membership_of(customer)).name)
         return str(account.name)
 
     async def accounts_of(self, membership: str) -> list[Any]:

@@ -1,0 +1,56 @@
+"""What was earned on memberships that are one by now, or closed."""
+
+from typing import Any
+from uuid import uuid4
+
+from rapport.loyalty.v1.membership_service_pb2 import CloseMembershipRequest, MergeMembershipsRequest
+
+from .earning import earning_of, held, in_force
+from .test_purchase_lines import basket, give_back, line, record
+
+REDEEMED = "programs/main/accounts/points-redeemed"
+
+
+async def test_what_is_given_back_after_a_merge_is_taken_where_the_points_are(desk: Any) -> None:
+    await in_force(desk)
+    bought = await record(desk, basket(line("a", "2", "40")))
+    into, merged = await desk.join(), await desk.membership_of(bought.customer)
+    request = MergeMembershipsRequest(
+        name=into.name, merged_membership=merged.name, reason_code="household", request_id=str(uuid4())
+    )
+    await desk.memberships.MergeMemberships(request)
+    assert (await held(desk, into.customer))["MEMBERSHIP"] == 40
+    await give_back(desk, bought, line1="1")
+    assert (await held(desk, into.customer))["MEMBERSHIP"] == 20
+    await give_back(desk, bought)
+    assert (await held(desk, into.customer))["MEMBERSHIP"] == 0
+
+
+async def test_what_is_owed_comes_with_a_merge(desk: Any) -> None:
+    await in_force(desk)
+    bought = await record(desk, basket(line("a", "1", "40")))
+    account = await desk.account_of(bought.customer)
+    await desk.ledger.PostTransfer(desk.posting(account, REDEEMED, 40))
+    await give_back(desk, bought)
+    into, merged = await desk.join(), await desk.membership_of(bought.customer)
+    request = MergeMembershipsRequest(
+        name=into.name, merged_membership=merged.name, reason_code="household", request_id=str(uuid4())
+    )
+    await desk.memberships.MergeMemberships(request)
+    assert (await held(desk, into.customer))["DEBT"] == -40
+    await record(desk, basket(line("a", "1", "50"), customer=into.customer))
+    stands = await held(desk, into.customer)
+    assert (stands["MEMBERSHIP"], stands["DEBT"]) == (10, 0)
+
+
+async def test_a_closed_membership_earns_nothing_and_takes_no_return_away(desk: Any) -> None:
+    await in_force(desk)
+    bought = await record(desk, basket(line("a", "1", "40")))
+    member = await desk.membership_of(bought.customer)
+    closing = CloseMembershipRequest(name=member.name, reason_code="customer-wish", request_id=str(uuid4()))
+    await desk.memberships.CloseMembership(closing)
+    again = await record(desk, basket(line("a", "1", "10"), customer=bought.customer))
+    (award,) = (await earning_of(desk, again)).awards
+    assert (award.points, award.reason) == (0, 8)  # closed
+    await give_back(desk, bought)
+    assert (await held(desk, bought.customer))["MEMBERSHIP"] == 0
