@@ -121,7 +121,10 @@ async def test_a_reason_in_words_of_ones_own_is_refused_by_every_form(said: str)
     forms = [each for each in ACTIONS.values() if any(field.codes for field in each.fields)]
     assert {each.id for each in forms} == {
         *(
+            "ask-goodwill",
             "block",
+            "compensate",
+            "decline-goodwill",
             "escalate",
             "forecast",
             "goodwill",

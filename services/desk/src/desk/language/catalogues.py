@@ -55,6 +55,10 @@ WORDED = {
     "OVER_AUTHORITY.days": N_(
         "A promise may be put off by {limit} days at once. Ask somebody with more authority."
     ),
+    "OVER_AUTHORITY.money": N_(
+        "At most {limit} {currency} may be given alone. Ask somebody with more authority."
+    ),
+    "OVER_BUDGET.money": N_("{left} {currency} are left to be given for now."),
     "OVER_BUDGET.days": N_("You may put off promises by {left} days more for now."),
     "ESCALATION_EXISTS": N_("Somebody with more authority is asked already."),
     "NOBODY_ABOVE": N_("There is nobody above the owner who could be asked."),
@@ -176,15 +180,15 @@ def _worded(refusal: Refusal, say: Language) -> str:
         name = told["service"]
         service = say(name)
         return say(SILENT, service=service[:1].upper() + service[1:])
-    of = told.get("whose") or told.get("unit", "")
+    of = told.get("unit") or told.get("whose", "")
     worded = WORDED.get(f"{refusal.reason}.{of}") or WORDED.get(refusal.reason)
     if not worded:
         return ""
     numbers = {
         name: format_decimal(told[name], locale=say.locale) for name in ("limit", "left") if name in told
     }
-    band = told.get("band", "").lower()
-    return say(worded, **numbers, band=say(band))
+    band, currency = told.get("band", "").lower(), told.get("currency", "")
+    return say(worded, **numbers, band=say(band), currency=currency)
 
 
 def violation(each: Violation, say: Language) -> str:

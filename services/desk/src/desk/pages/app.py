@@ -42,6 +42,7 @@ ROOMS = (
         "authority",
         "topics",
         "earning",
+        "goodwill",
         "known",
         "membership",
         "timeline",

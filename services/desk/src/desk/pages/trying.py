@@ -3,18 +3,22 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import grpc
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
+from google.type.money_pb2 import Money
 
+from chassis.api.messages import money
 from chassis.errors import Refusal, invalid
 from desk.language.catalogues import N_
 from desk.pages.services import refusal_of
 
 MOST = 2**31 - 1
+_AMOUNT = re.compile(r"([0-9]{1,7}(?:[.][0-9]{1,9})?) *([A-Za-z]{3})")
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,13 @@ def whole(field: str, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,10}", typed) or int(typed) > MOST:
         raise invalid(field, "INVALID_NUMBER", N_("must be a whole number"))
     return int(typed)
+
+
+def amount_of(field: str, text: str) -> Money:
+    """An amount with its currency, `25.50 EUR`. InvalidArgument for what is none."""
+    if not (typed := _AMOUNT.fullmatch(text.strip())):
+        raise invalid(field, "INVALID_NUMBER", N_("must be an amount with its currency, such as 25.50 EUR"))
+    return money(Decimal(typed[1]), typed[2].upper())
 
 
 async def typed(request: Request, *several: str) -> Typed:

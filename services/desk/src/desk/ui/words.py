@@ -93,7 +93,15 @@ PLAIN = (
     *(N_("delivered"), N_("refunded"), N_("not settled"), N_("happened again")),
     # reasons
     *(N_("promise broken"), N_("promise at risk"), N_("promise recovered")),
-    *(N_("promise withdrawn"), N_("our mistake"), N_("mistake"), N_("weather"), N_("customer away")),
+    *(N_("money"), N_("item"), N_("repair"), N_("waived fee"), N_("not our mistake"), N_("too much")),
+    *(
+        N_("another way"),
+        N_("promise withdrawn"),
+        N_("our mistake"),
+        N_("mistake"),
+        N_("weather"),
+        N_("customer away"),
+    ),
     *(N_("customer agreed"), N_("customer cancelled"), N_("consent denied"), N_("no address")),
     *(N_("invalid address"), N_("already told"), N_("taken back"), N_("staff shortage")),
     # how two values agree, and why two are one or two

@@ -79,10 +79,18 @@ class GoodwillRule:
 
     def shown(self, amount: int) -> str:
         """An amount as people read it."""
+        return f"{self._number(amount)} {self.currency_code}".strip()
+
+    def _number(self, amount: int) -> str:
         if not self.currency_code:
             return str(amount)
         currency = Currency.of(self.currency_code)
-        return f"{currency.amount(amount):.{currency.decimals}f} {currency.code}"
+        return f"{currency.amount(amount):.{currency.decimals}f}"
+
+    @property
+    def _unit(self) -> dict[str, str]:
+        """What amounts in metadata are of that are no points."""
+        return {"unit": "money", "currency": self.currency_code} if self.currency_code else {}
 
     def _left(self, spent: "Spent") -> int:
         left = self.grantor_budget - spent.by_grantor
@@ -94,10 +102,10 @@ class GoodwillRule:
         """FailedPrecondition `OVER_AUTHORITY` above the band's limit, with the limit in the metadata."""
         limit = self.limits[band]
         if amount > limit:
-            most, asked = self.shown(limit), self.shown(amount)
-            told = f"{self.name} allows at most {most} for a customer in the band {band}."
-            by = {"resource": self.name, "policy_version": self.version, "limit": most, "band": band}
-            raise FailedPrecondition("OVER_AUTHORITY", told, by | {"amount": asked})
+            told = f"{self.name} allows at most {self.shown(limit)} for a customer in the band {band}."
+            by = {"resource": self.name, "policy_version": self.version, "band": band}
+            by |= {"limit": self._number(limit), "amount": self._number(amount)} | self._unit
+            raise FailedPrecondition("OVER_AUTHORITY", told, by)
 
     def within_budget(self, amount: int, spent: "Spent") -> None:
         """FailedPrecondition `OVER_BUDGET` when the customer's or the grantor's budget does not allow it."""
@@ -108,9 +116,11 @@ class GoodwillRule:
             ("grantor", self.rolling_day_budget or self.grantor_budget, spent.in_a_day, "24 hours"),
         ):
             if used + amount > budget:
-                most, left = self.shown(budget), self.shown(max(0, budget - used))
-                told = f"{self.name} allows at most {most} for one {whose} in {time}; {left} are left."
-                by = {"resource": self.name, "whose": whose, "budget": most, "left": left}
+                left = max(0, budget - used)
+                most, rest = self.shown(budget), self.shown(left)
+                told = f"{self.name} allows at most {most} for one {whose} in {time}; {rest} are left."
+                by = {"resource": self.name, "whose": whose}
+                by |= {"budget": self._number(budget), "left": self._number(left)} | self._unit
                 raise FailedPrecondition("OVER_BUDGET", told, by)
 
 

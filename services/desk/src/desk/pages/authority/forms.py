@@ -1,25 +1,21 @@
 """What somebody typed of an authority policy, as the message that says so."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
-from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
 from google.type.money_pb2 import Money
 
-from chassis.api.messages import money, shown_amount, value_name
+from chassis.api.messages import shown_amount, value_name
 from chassis.errors import invalid
-from desk.language.catalogues import N_
-from desk.pages.trying import Typed, whole
+from desk.pages.trying import Typed, amount_of, whole
 from rapport.cases.v1.authority_policy_pb2 import AuthorityPolicy
 from rapport.common.v1.states_pb2 import Harm
 from rapport.common.v1.value_band_pb2 import ValueBand
 
 # What each act is counted in.
 UNITS = {"GOODWILL": "points", "EXTENSION": "days", "REFUND": "money", "REPLACEMENT": "money"}
-_MONEY = re.compile(r"([0-9]{1,7}(?:[.][0-9]{1,9})?) *([A-Za-z]{3})")
 
 
 @dataclass(frozen=True)
@@ -91,11 +87,7 @@ def _written(limit: AuthorityPolicy.Limit, field: str) -> str:
 
 def _money(field: str, text: str) -> Money | None:
     """An amount with its currency, `25 EUR`; None of nothing."""
-    if not text:
-        return None
-    if not (typed := _MONEY.fullmatch(text)):
-        raise invalid(field, "INVALID_NUMBER", N_("must be an amount with its currency, such as 25.50 EUR"))
-    return money(Decimal(typed[1]), typed[2].upper())
+    return amount_of(field, text) if text else None
 
 
 def _member(field: str, enum: type, prefix: str, key: str) -> int:

@@ -12,6 +12,7 @@ from desk.pages.actions.action import Action
 from desk.pages.actions.kinds.cases import CASE
 from desk.pages.actions.kinds.customer import CONSENT, CORRECT, MANAGER
 from desk.pages.actions.kinds.goodwill import GOODWILL
+from desk.pages.actions.kinds.goodwill_requests import ASK_GOODWILL, COMPENSATE
 from desk.pages.actions.kinds.merges import SAME, UNMERGE
 from desk.pages.actions.kinds.notice import NOTICE
 from desk.pages.actions.kinds.promises import PROMISE
@@ -20,6 +21,7 @@ from desk.pages.customer.alone import alone
 from desk.pages.customer.cases import resolved, told_case, viewed
 from desk.pages.customer.entries import foremost, story, who_did
 from desk.pages.customer.figures import cell_text, quarters
+from desk.pages.customer.gifts import given_on, in_money
 from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names, Promised
 from desk.pages.customer.loading import Cases as Told
 from desk.pages.customer.page import Card, Merged
@@ -191,21 +193,17 @@ class _Maker:
                 for each in loyalty.balances
             ],
             goodwill=[
-                (
-                    each.goodwill,
-                    say("{number}, {day}", number=each.points, day=say.on(moment(each.create_time))),
-                    say.code(each.reason_code),
-                )
-                for each in granted[:3]
+                (each.goodwill, given_on(each, say), say.code(each.reason_code)) for each in granted[:3]
             ],
             allowance=[
                 (say("You may still give"), say.number(left)),
                 *([(say("For one problem"), say.number(may.amount))] if may.amount < left else []),
+                *in_money(may, say),
             ]
             if self.parts.has("allowance")
             else (),
             alone=alone(self.parts, say),
-            acts=self._offered(GOODWILL),
+            acts=self._offered(GOODWILL, COMPENSATE, ASK_GOODWILL),
         )
 
     def promises(self) -> Card:

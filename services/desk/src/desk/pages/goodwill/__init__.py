@@ -1,0 +1,1 @@
+"""What is asked for and waits for somebody with more authority."""

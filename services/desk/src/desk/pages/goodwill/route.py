@@ -1,0 +1,64 @@
+"""`/goodwill`: what colleagues ask for and may not give alone, for who has more authority."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from chassis.api.actors import actor_name
+from chassis.api.messages import moment
+from desk.pages.actions.kinds.goodwill_requests import APPROVE, DECLINE
+from desk.pages.actions.offering import Act, offered
+from desk.pages.base import Look, Looking
+from desk.pages.customer.gifts import said
+from desk.pages.customer.loading import Names
+from rapport.loyalty.v1.goodwill_pb2 import Goodwill
+from rapport.loyalty.v1.goodwill_service_pb2 import ListGoodwillRequest
+
+router = APIRouter()
+LISTED = 200
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something that is asked for."""
+
+    name: str
+    customer: str
+    what: str
+    why: str
+    explanation: str
+    who: str
+    since: str
+    until: str
+    acts: Sequence[Act]  # none of what the viewer asked for
+
+
+@router.get("/goodwill")
+async def waiting(look: Look) -> Response:
+    """The page, what ends first at the top."""
+    look.require("loyalty.goodwill.read")
+    asked = ListGoodwillRequest(filter="state = REQUESTED", page_size=LISTED)
+    listed = await look.services.goodwill.ListGoodwill(asked)
+    names = Names(look.viewer, look.memory)
+    await names.learn(look.services, {each.requester for each in listed.goodwill})
+    found = sorted(listed.goodwill, key=lambda each: moment(each.expire_time))
+    lines = [_line(each, names, look) for each in found]
+    return look.answer("pages/goodwill/page.html", lines=lines, is_cut=bool(listed.next_page_token))
+
+
+def _line(each: Goodwill, names: Names, look: Looking) -> Line:
+    say, viewer = look.say, look.viewer
+    is_own = each.requester == actor_name(viewer.principal.subject, "desk")
+    return Line(
+        each.name,
+        each.customer,
+        said(each, say),
+        say.code(each.reason_code),
+        each.explanation,
+        names(each.requester),
+        say.moment(moment(each.create_time)),
+        say.moment(moment(each.expire_time)),
+        () if is_own else offered(viewer, each.customer, APPROVE, DECLINE, on=each.name),
+    )
