@@ -119,6 +119,6 @@ async def test_a_purchase_and_what_it_makes_a_customer_worth_are_explained(
     worth = await desk.worth(customer)
     why = await desk.purchases.ExplainCustomerValue(ExplainCustomerValueRequest(name=worth.name))
     assert (why.rule, why.rule_version) == ("rules/value-bands", worth.formula_version)
-    assert "What was paid in " in why.summary
+    assert "What was paid, in " in why.summary
     assert steps(why)[-1] == "RecordPurchase"
     assert why.causes[1].resource == made.name
