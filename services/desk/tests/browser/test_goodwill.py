@@ -1,0 +1,46 @@
+"""Goodwill that waits for a yes: at any width, in light and dark, decided by keyboard."""
+
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.company import ADMIN, Company, Person, SignedIn
+from tests.browser.looking import barriers, flaws
+
+LEAD = Person("lena", "manager", "front-desk")
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def asked(desk: Company) -> None:
+    """An administrator asks for 501 points for somebody."""
+    goodwill = {
+        "customer": f"customers/{uuid4()}",
+        "points": {"amount": "501"},
+        "reasonCode": "our-mistake",
+        "explanation": "It came late, and nobody called.",
+    }
+    await desk.ask(ADMIN, "POST", "goodwill:request", goodwill=goodwill)
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(320, "light"), (390, "dark"), (768, "light"), (1280, "dark"), (1920, "light")]
+)
+async def test_the_page_is_for_everybody(signed_in: SignedIn, width: int, scheme: str) -> None:
+    page = (await signed_in(LEAD)).page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await page.goto("/goodwill")
+    await expect(page.get_by_text("It came late, and nobody called.")).to_be_visible()
+    assert [*await barriers(page), *await flaws(page)] == []
+
+
+async def test_no_is_said_by_keyboard(signed_in: SignedIn) -> None:
+    page = (await signed_in(LEAD)).page
+    await page.goto("/departments")
+    await page.get_by_role("link", name="Goodwill that waits for a yes").press("Enter")
+    await page.get_by_role("button", name="Say no").press("Enter")
+    form = page.get_by_role("dialog").or_(page.locator("form").filter(has_text="Nothing is given."))
+    await form.first.get_by_label("Reason").select_option("too-much")
+    await form.first.get_by_role("button", name="Say no").press("Enter")
+    await expect(page.get_by_role("region", name="Messages")).to_contain_text("It was declined.")
