@@ -14,6 +14,7 @@ from google.type.decimal_pb2 import Decimal as Number
 
 from chassis.api.messages import decimal, money
 from chassis.grpc.status import refusal
+from loyalty.usecases import purchases as usecases
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import (
     BatchRecordPurchasesRequest,
@@ -188,6 +189,34 @@ async def test_a_row_that_is_sent_again_takes_nothing_from_who_claimed_it(desk: 
     assert ((await send()).customer, await total(desk, of)) == (of, (30, 1))
     item.purchase.store = "store-8"
     assert ((await send()).customer, await total(desk, of)) == (of, (30, 1))
+
+
+async def test_a_row_that_is_sent_while_its_purchase_is_claimed_takes_nothing(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = customer()
+    item = RecordPurchaseRequest(purchase=basket(), import_key="till:1", receipt_code=CODE)
+
+    async def send() -> Purchase:
+        request = BatchRecordPurchasesRequest(requests=[item], request_id=str(uuid4()))
+        [purchase] = standing(await desk.purchases.BatchRecordPurchases(request))
+        return purchase
+
+    await send()
+    read, go, correct = asyncio.Event(), asyncio.Event(), usecases._correct
+
+    async def hold(*args: Any) -> Any:
+        read.set()
+        await go.wait()
+        return await correct(*args)
+
+    monkeypatch.setattr(usecases, "_correct", hold)
+    item.purchase.refunded_amount.CopyFrom(money(Decimal(5), "USD"))
+    sending = asyncio.ensure_future(send())
+    await read.wait()
+    await claim(desk, of, CODE)
+    go.set()
+    assert ((await sending).customer, await total(desk, of)) == (of, (25, 1))
 
 
 async def test_a_code_is_long_and_a_claim_names_one_receipt(desk: Any) -> None:

@@ -84,8 +84,8 @@ async def record_purchases(
     again = [p for p in ordered if p.import_key and p.id not in told]
     keys = [p.import_key for p in again]
     known = {p.import_key: p for p in await store.GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
-    again = await _of_their_names(tx, again, known)
-    wrong, before, corrected = await _correct(tx, again, list(_corrections(again, known)))
+    differ = list(_corrections(await _of_their_names(tx, again, known), known))
+    wrong, before, corrected = await _correct(tx, again, differ)
     moved = _buyers((*corrected.values(), *before))
     new_id, version = partial(ids.uuid7, tx.now), formula.version
     await lock_people(tx, moved | _buyers(told.values()))
@@ -188,9 +188,10 @@ async def _correct(
     """Let purchases say what their rows say now: as said, as they were, as recorded now."""
     if not wrong:
         return {}, [], {}
-    # What was read without the lock only says whom to lock: another import may have corrected it since.
+    # What was read without the lock only says what to lock: somebody may have corrected or claimed it since.
     before = {p.import_key: p for p in await store.LOCK_IMPORTED.all(tx, import_keys=wrong)}
-    said = _corrections([p for p in again if p.import_key in before], before)
+    said_again = [p for p in again if p.import_key in before]
+    said = _corrections(await _of_their_names(tx, said_again, before), before)
     after = await store.CORRECT_PURCHASES.rows(tx, list(said.values()))
     return said, [before[key] for key in said], {p.import_key: p for p in after}
 
