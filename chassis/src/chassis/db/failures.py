@@ -55,12 +55,16 @@ _LOST = (
 def refusal_of(error: BaseException) -> Refusal | None:
     """The refusal that an error of the driver amounts to; None when it is a mistake or a constraint."""
     if isinstance(error, _HELD):
-        return Aborted(
-            "LOCK_TIMEOUT", "A concurrent change holds what this one needs. Try again.", retry_after_s=0.2
-        )
+        return held_by_others()
     if isinstance(error, (asyncpg.QueryCanceledError, *_ENDED)):
         return DeadlineExceeded("DEADLINE_EXCEEDED", "The call was not done in its time.")
     return unavailable() if isinstance(error, _AWAY) else None
+
+
+def held_by_others() -> Aborted:
+    """The refusal where a concurrent change was first: the transaction is tried again from its beginning."""
+    told = "A concurrent change holds what this one needs. Try again."
+    return Aborted("LOCK_TIMEOUT", told, retry_after_s=0.2)
 
 
 def refusal_discarding(error: Exception, connection: Any) -> Refusal | None:

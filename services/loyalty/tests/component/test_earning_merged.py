@@ -1,8 +1,12 @@
 """What was earned on memberships that are one by now, or closed."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
+from loyalty.usecases import earning_posting
 from rapport.loyalty.v1.membership_service_pb2 import CloseMembershipRequest, MergeMembershipsRequest
 
 from .earning import earning_of, held, in_force
@@ -54,3 +58,30 @@ async def test_a_closed_membership_earns_nothing_and_takes_no_return_away(desk: 
     assert (award.points, award.reason) == (0, 8)  # closed
     await give_back(desk, bought)
     assert (await held(desk, bought.customer))["MEMBERSHIP"] == 0
+
+
+async def test_what_is_bought_while_its_membership_is_merged_earns_on_the_other(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await in_force(desk)
+    into, merged = await desk.join(), await desk.join()
+    read, go, lock = asyncio.Event(), asyncio.Event(), earning_posting._lock
+
+    async def hold(*args: Any) -> Any:
+        read.set()
+        await go.wait()
+        return await lock(*args)
+
+    monkeypatch.setattr(earning_posting, "_lock", hold)
+    buying = asyncio.ensure_future(record(desk, basket(line("a", "1", "40"), customer=merged.customer)))
+    await read.wait()
+    request = MergeMembershipsRequest(
+        name=into.name, merged_membership=merged.name, reason_code="household", request_id=str(uuid4())
+    )
+    await desk.memberships.MergeMemberships(request)
+    go.set()
+    bought = await buying
+    (award,) = (await earning_of(desk, bought)).awards
+    assert (award.points, (await held(desk, into.customer))["MEMBERSHIP"]) == (40, 40)
+    await give_back(desk, bought)
+    assert (await held(desk, into.customer))["MEMBERSHIP"] == 0

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from chassis.db.failures import held_by_others
 from chassis.db.transaction import Transaction
 from loyalty.domain.earning import EVERYBODY, Earning, Holding, Moved, by_holding
 from loyalty.domain.ledger import Account, HeldAccount, Leg, Order
@@ -90,7 +91,15 @@ async def _lock(tx: Transaction, reckonings: Sequence[Reckoning]) -> tuple[Book,
     moved = {row["was"]: row["became"] for row in rows}
     book = await Book.lock(tx, names | set(moved.values()))
     await book.add({name for was in moved.values() for name in accounts_of(book.accounts[was], tx.now)})
+    await _require_unmoved(book, moved)
     return book, moved
+
+
+async def _require_unmoved(book: Book, moved: Mapping[str, str]) -> None:
+    """Have everything begin anew where a membership was merged before its account was locked."""
+    closed = [account.name for account in book.members() if account.closed and account.name not in moved]
+    if closed and await SUCCESSORS.all(book.tx, names=closed):
+        raise held_by_others()
 
 
 def _see_closed(
@@ -99,7 +108,7 @@ def _see_closed(
     members: Members,
     bands: Bands,
 ) -> None:
-    """Give nothing to memberships that were closed, or merged, before their accounts were locked."""
+    """Give nothing to memberships that were closed before their accounts were locked."""
     for each in reckonings:
         late = [
             member
