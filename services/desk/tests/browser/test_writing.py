@@ -187,7 +187,7 @@ async def test_a_case_work_and_a_promise_are_read_in_the_words_in_which_they_wer
     ):
         form = await opened(page, letter)
         await form.get_by_label(label).fill(words)
-        for department in await form.get_by_label("Department").all():
+        for department in await form.locator("[name=department]").all():
             await department.select_option("departments/front-desk")
         await page.keyboard.press("Control+Enter")
         await expect(page.locator(shown)).to_contain_text(words)
