@@ -7,12 +7,45 @@ from uuid import uuid4
 import pytest
 
 from loyalty.usecases import earning_posting
-from rapport.loyalty.v1.membership_service_pb2 import CloseMembershipRequest, MergeMembershipsRequest
+from rapport.loyalty.v1.membership_service_pb2 import (
+    CloseMembershipRequest,
+    MergeMembershipsRequest,
+    ReopenMembershipRequest,
+    UnmergeMembershipRequest,
+)
 
 from .earning import earning_of, held, in_force
 from .test_purchase_lines import basket, give_back, line, record
 
 REDEEMED = "programs/main/accounts/points-redeemed"
+
+
+async def owing(desk: Any, points: int, customer: str = "") -> str:
+    """A member who owes so much: it was earned, spent, and what earned it given back."""
+    given = {"customer": customer} if customer else {}
+    bought = await record(desk, basket(line("a", "1", str(points)), **given))
+    account = (await desk.accounts_of((await desk.membership_of(bought.customer)).name))[0].name
+    await desk.ledger.PostTransfer(desk.posting(account, REDEEMED, points))
+    await give_back(desk, bought)
+    return bought.customer
+
+
+async def merge(desk: Any, into: str, merged: str) -> Any:
+    names = [(await desk.membership_of(each)).name for each in (into, merged)]
+    request = MergeMembershipsRequest(
+        name=names[0], merged_membership=names[1], reason_code="household", request_id=str(uuid4())
+    )
+    await desk.memberships.MergeMemberships(request)
+
+
+async def unmerge(desk: Any, merged: str) -> None:
+    name = (await desk.membership_of(merged)).name
+    request = UnmergeMembershipRequest(name=name, reason_code="mistake", request_id=str(uuid4()))
+    await desk.memberships.UnmergeMembership(request)
+
+
+async def debts(desk: Any, *customers: str) -> list[int]:
+    return [(await held(desk, each)).get("DEBT", 0) for each in customers]
 
 
 async def test_what_is_given_back_after_a_merge_is_taken_where_the_points_are(desk: Any) -> None:
@@ -44,6 +77,33 @@ async def test_what_is_owed_comes_with_a_merge(desk: Any) -> None:
     assert (await held(desk, into.customer))["DEBT"] == -40
     await record(desk, basket(line("a", "1", "50"), customer=into.customer))
     stands = await held(desk, into.customer)
+    assert (stands["MEMBERSHIP"], stands["DEBT"]) == (10, 0)
+
+
+async def test_a_merge_that_is_undone_gives_back_what_is_left_of_what_was_owed(desk: Any) -> None:
+    await in_force(desk)
+    merged, into = await owing(desk, 40), (await desk.join()).customer
+    await merge(desk, into, merged)
+    await record(desk, basket(line("a", "1", "15"), customer=into))
+    await unmerge(desk, merged)
+    assert await debts(desk, into, merged) == [0, -25]
+    await record(desk, basket(line("a", "1", "25"), customer=merged))
+    # What each owes by themselves stays theirs, whatever was brought once.
+    await owing(desk, 10, into)
+    await merge(desk, into, merged)
+    await unmerge(desk, merged)
+    assert await debts(desk, into, merged) == [-10, 0]
+
+
+async def test_what_is_owed_is_owed_after_closing_and_opening_again(desk: Any) -> None:
+    await in_force(desk)
+    customer = await owing(desk, 40)
+    name = (await desk.membership_of(customer)).name
+    closing = CloseMembershipRequest(name=name, reason_code="wish", request_id=str(uuid4()))
+    await desk.memberships.CloseMembership(closing)
+    await desk.memberships.ReopenMembership(ReopenMembershipRequest(name=name, reason_code="back"))
+    await record(desk, basket(line("a", "1", "50"), customer=customer))
+    stands = await held(desk, customer)
     assert (stands["MEMBERSHIP"], stands["DEBT"]) == (10, 0)
 
 

@@ -3,16 +3,20 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import grpc
 import pytest
 import sqlalchemy as sa
 
 from chassis.api.messages import moment
+from chassis.context import Call, acting, service_itself
 from chassis.db.statement import Statement
+from chassis.errors import Aborted
 from loyalty.store.lots import WRONG_LOTS
 from loyalty.store.tables import ACCOUNTS
+from loyalty.usecases.membership_ends import merge_memberships, unmerge_membership
+from loyalty.usecases.memberships import lock_membership
 from rapport.loyalty.v1.card_pb2 import Card
 from rapport.loyalty.v1.card_service_pb2 import CreateCardRequest, FindMembershipRequest
 from rapport.loyalty.v1.card_service_pb2_grpc import CardServiceStub
@@ -44,6 +48,7 @@ from rapport.loyalty.v1.reservation_service_pb2 import (
 from rapport.loyalty.v1.reservation_service_pb2_grpc import ReservationServiceStub
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason
+from rapport_testing.wait import eventually
 
 MAIN = "programs/main"
 POINTS = f"{MAIN}/units/points"
@@ -194,6 +199,39 @@ async def test_a_merge_that_is_undone_gives_back_what_is_left_of_what_each_broug
     assert [await two.present(each.name) for each in two.joined] == [{each.customer} for each in two.joined]
     await two.spend(two.other, 40)
     assert await refused(two.unmerge()) == "MEMBERSHIP_NOT_MERGED"
+
+
+async def test_undoing_what_is_merged_at_that_moment_undoes_nothing_by_half(
+    two: Two, running: Running
+) -> None:
+    """The merge has the membership between the two looks of who undoes it."""
+
+    async def waiting(many: int) -> bool:
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = $1"
+        async with running.db.connection() as connection:
+            database = await connection.fetchval("SELECT current_database()")
+            return bool(await connection.fetchval(sql, database) == many)
+
+    async def in_turn(change: Any, **asked: Any) -> None:
+        async with running.db.transaction(lock_timeout_ms=20_000) as tx:
+            await change(tx, program_id="main", reason_code="same", **asked)
+
+    await two.earn(two.other, 20, days=30)
+    one, other = (UUID(each.rpartition("/")[2]) for each in (two.one, two.other))
+    both = {"merged_membership_program_id": "main", "merged_membership_id": other}
+    with acting(Call("test", service_itself("loyalty"))):
+        async with running.db.transaction() as tx:
+            await lock_membership(tx, "main", other)
+            merging = asyncio.create_task(in_turn(merge_memberships, membership_id=one, **both))
+            await eventually(lambda: waiting(1))
+            undoing = asyncio.create_task(in_turn(unmerge_membership, membership_id=other))
+            await eventually(lambda: waiting(2))
+        await merging
+        with pytest.raises(Aborted):
+            await undoing
+    assert (await two.get(two.other)).merged_into == two.one
+    await two.unmerge()
+    assert (await two.hold(), await two.left(two.other)) == ([0, 20], [(20, 30)])
 
 
 async def test_merging_and_undoing_it_at_once_changes_nothing(two: Two) -> None:

@@ -35,6 +35,9 @@ from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason
 
+from .earning import in_force
+from .test_purchase_lines import basket, give_back, line, record
+
 START = datetime(2026, 3, 2, 14, 3, tzinfo=UTC)
 MAIN = "programs/main"
 ISSUED, REDEEMED, GOODWILL = (f"{MAIN}/accounts/points-{kind}" for kind in ("issued", "redeemed", "goodwill"))
@@ -177,6 +180,32 @@ async def test_what_is_taken_back_lowers_the_progress_and_the_tier_at_its_review
     stands = await club.stands()
     assert (await club.has(), stands.progress.value, stands.missing_to_keep.value) == ("silver", "0", "100")
     await club.until(2027, 1, 1)
+    assert await club.has() == ""
+
+
+async def test_what_is_given_back_after_its_points_were_spent_counts_for_no_tier(club: Club) -> None:
+    await club.policy(**POINTS)
+    await in_force(club.desk)
+    bought = await record(club.desk, basket(line("a", "1", "100"), customer=club.member.customer))
+    assert await club.has() == "silver"
+    await club.desk.ledger.PostTransfer(club.desk.posting(club.account, REDEEMED, 100))
+    await give_back(club.desk, bought)
+    assert (await club.stands()).progress.value == "0"
+    await record(club.desk, basket(line("a", "1", "30"), customer=club.member.customer))  # pays the debt
+    assert (await club.stands()).progress.value == "30"
+    await club.until(2027, 1, 1)
+    assert await club.has() == ""
+
+
+async def test_what_is_given_back_counts_for_the_year_in_which_it_was_earned(club: Club) -> None:
+    await club.policy(**POINTS, grace_days=60)
+    await in_force(club.desk)
+    bought = await record(club.desk, basket(line("a", "1", "100"), customer=club.member.customer))
+    await club.until(2027, 1, 5)
+    await record(club.desk, basket(line("a", "1", "10"), customer=club.member.customer))
+    await give_back(club.desk, bought)
+    assert (await club.has(), (await club.stands()).progress.value) == ("silver", "10")
+    await club.until(2027, 3, 5)
     assert await club.has() == ""
 
 

@@ -43,6 +43,8 @@ class AccountType(StrEnum):
 
 # What comes from these is earned; goodwill is given.
 EARNED_FROM = {AccountType.ISSUED, AccountType.PARTNER, AccountType.ISSUER}
+# Members' accounts on which what is earned counts for tiers, wherever it went and was taken from.
+COUNTED = (AccountType.MEMBERSHIP, AccountType.PENDING, AccountType.DEBT)
 # A member's are never below zero, but for what they owe: that may be nothing else.
 MEMBERS = {AccountType.MEMBERSHIP, AccountType.PENDING, AccountType.RESERVED}
 _OPENED = {*MEMBERS, AccountType.DEBT, AccountType.PARTNER, AccountType.ISSUER}

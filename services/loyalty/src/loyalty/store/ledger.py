@@ -178,6 +178,19 @@ TOLD_OF = Statement[Any](
 
 GET_REVERSAL = Statement[Any](sa.select(TRANSFERS.c.id).where(TRANSFERS.c.reverses_id == sa.bindparam("id")))
 
+# The newest entry of an account, when its transfer moved that to this other account, and not before.
+LAST_MOVE = Statement[Any](
+    sa.select(ENTRIES.c.amount)
+    .join(ACCOUNTS, sa.and_(_A.id == ENTRIES.c.account_id, _A.version == ENTRIES.c.version))
+    .join(TRANSFERS, TRANSFERS.c.id == ENTRIES.c.transfer_id)
+    .join(_leg, _leg.c.transfer_id == TRANSFERS.c.id)
+    .where(
+        _A.id == sa.bindparam("id", type_=sa.Uuid),
+        _leg.c.account_id == sa.bindparam("moved_to", type_=sa.Uuid),
+        TRANSFERS.c.post_time >= sa.bindparam("since", type_=TRANSFERS.c.post_time.type),
+    )
+)
+
 BY_ACCOUNT = {"account": filters.text(_A.name)}
 
 

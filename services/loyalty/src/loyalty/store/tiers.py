@@ -13,10 +13,11 @@ from chassis.api.listing import Listing
 from chassis.db.aliases import group_of
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, rows_of, table, updated
-from loyalty.domain.ledger import EARNED_FROM, AccountType
+from loyalty.domain.ledger import COUNTED, EARNED_FROM
 from loyalty.domain.membership import Membership, MembershipState
 from loyalty.domain.program import Program
 from loyalty.domain.tiers import Measure, Standing, Tier
+from loyalty.store.earning import EARNINGS
 from loyalty.store.memberships import MEMBERS, MEMBERSHIPS
 from loyalty.store.tables import ACCOUNTS, ENTRIES, METADATA, PROGRAMS, PURCHASES, TRANSFERS
 
@@ -92,8 +93,9 @@ _parts = _parts.union_all(
     sa.select(_parts.c.id, _merged.c.id, _parts.c.since).where(_merged.c.merged_into_id == _parts.c.part)
 )
 
-# What was earned: legs of transfers that the program, a partner or an issuer has another leg of. What was
-# taken back counts for the day on which it was earned; it comes later, so it is among the entries since.
+# What was earned: legs of transfers that the program, a partner or an issuer has another leg of; what pays a
+# debt, or became one, as well. What was taken back counts for the day on which it was earned; it comes later,
+# so it is among the entries since.
 _own, _reversed, _given = ACCOUNTS.alias("own"), TRANSFERS.alias("reversed"), ENTRIES.alias("given")
 _first = (
     sa.func.entry_before(_A.id, _parts.c.since)
@@ -108,10 +110,12 @@ _earned = (
     .join(ENTRIES, sa.and_(ENTRIES.c.account_id == _A.id, ENTRIES.c.version > _first.c.version))
     .join(TRANSFERS, TRANSFERS.c.id == ENTRIES.c.transfer_id)
     .outerjoin(_reversed, _reversed.c.id == TRANSFERS.c.reverses_id)
+    .outerjoin(EARNINGS, EARNINGS.c.id == TRANSFERS.c.purchase_id)
     .where(
         _A.unit_id == sa.bindparam("unit_id", type_=sa.Text),
-        sa.or_(_A.type == AccountType.MEMBERSHIP.value, _A.type == AccountType.PENDING.value),
-        sa.func.coalesce(_reversed.c.post_time, TRANSFERS.c.post_time) >= _parts.c.since,
+        sa.or_(*(_A.type == each.value for each in COUNTED)),
+        sa.func.coalesce(_reversed.c.post_time, EARNINGS.c.create_time, TRANSFERS.c.post_time)
+        >= _parts.c.since,
         sa.exists()
         .where(_given.c.transfer_id == TRANSFERS.c.id)
         .where(_own.c.id == _given.c.account_id)

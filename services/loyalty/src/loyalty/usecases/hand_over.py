@@ -10,7 +10,7 @@ from loyalty.domain import lots as rules
 from loyalty.domain.ledger import Account, AccountType, HeldAccount, Transfer, own_account
 from loyalty.domain.lots import Activation, Expiry, Lot, LotPolicy, LotState
 from loyalty.domain.membership import Membership
-from loyalty.store.ledger import OPEN_ACCOUNTS
+from loyalty.store.ledger import LAST_MOVE, OPEN_ACCOUNTS
 from loyalty.store.lots import GET_LOTS
 from loyalty.store.memberships import CLOSE_ACCOUNTS
 from loyalty.store.tables import UNITS_OF
@@ -89,8 +89,8 @@ def hand_over(book: Book, pair: Pair, reason_code: str, origin_id: UUID | None) 
 
 
 def forfeit(book: Book, pair: Pair, reason_code: str) -> None:
-    """Have all that a member has in a unit, and owes, go to what expired."""
-    own = {_ACTIVE: pair.expired, _PENDING: pair.expired, _DEBT: pair.expired}
+    """Have all that a member has in a unit go to what expired; what they owe they owe when they are back."""
+    own = {_ACTIVE: pair.expired, _PENDING: pair.expired}
     amounts = {kind: pair.giver[kind].balance for kind in own}
     transfer = _transfer(book, Pair(pair.giver, own, pair.expired), reason_code, amounts)
     if transfer is None:
@@ -101,16 +101,20 @@ def forfeit(book: Book, pair: Pair, reason_code: str) -> None:
             book.move(transfer, lot, -lot.remaining)
 
 
-async def hand_back(book: Book, pair: Pair, reason_code: str, origin_id: UUID) -> None:
-    """Move what is left of what a membership brought back to it, to the lots that it came from."""
+async def hand_back(book: Book, pair: Pair, reason_code: str, merged: Membership) -> None:
+    """Move what is left of what a membership brought back to it, to the lots that it came from.
+
+    Of what it owed then it owes again what is not paid by now.
+    """
     home, there = pair.getter[_ACTIVE], pair.giver[_ACTIVE]
     held = [lot for lot in book.lots[there.id] if lot.remaining and lot.origin_id]
     asked = [lot.origin_id for lot in held]
     came_from = {lot.id: lot for lot in await GET_LOTS.all(book.tx, ids=asked) if lot.account_id == home.id}
-    back = [lot for lot in held if lot.origin_id in came_from or lot.origin_id == origin_id]
+    back = [lot for lot in held if lot.origin_id in came_from or lot.origin_id == merged.id]
     amounts = {
         _ACTIVE: sum(lot.remaining for lot in back if lot.state is LotState.ACTIVE),
         _PENDING: sum(lot.remaining for lot in back if lot.state is LotState.PENDING),
+        _DEBT: -await _still_owed(book, pair, merged),
     }
     transfer = _transfer(book, pair, reason_code, amounts)
     if transfer is None:
@@ -119,9 +123,17 @@ async def hand_back(book: Book, pair: Pair, reason_code: str, origin_id: UUID) -
     for lot in back:
         amount = lot.remaining
         book.move(transfer, lot, -amount)
-        if original := came_from.get(lot.origin_id or origin_id):
+        if original := came_from.get(lot.origin_id or merged.id):
             original.follow(lot)
             book.move(transfer, original, amount)
+
+
+async def _still_owed(book: Book, pair: Pair, merged: Membership) -> int:
+    """What of the debt that a membership brought is not paid: the merge moved its account last."""
+    there = pair.giver[_DEBT]
+    asked = {"id": pair.getter[_DEBT].id, "moved_to": there.id, "since": merged.update_time}
+    brought = await LAST_MOVE.maybe(book.tx, **asked)
+    return min(brought["amount"], -there.balance) if brought else 0
 
 
 def _bring(

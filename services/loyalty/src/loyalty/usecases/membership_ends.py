@@ -6,7 +6,7 @@ from uuid import UUID
 from chassis import ids
 from chassis.api.entities import found, write
 from chassis.db.transaction import Transaction
-from chassis.errors import invalid
+from chassis.errors import Aborted, invalid
 from chassis.facts import fact_of
 from loyalty.domain.facts import (
     MembershipClosed,
@@ -69,20 +69,24 @@ async def unmerge_membership(
 ) -> Membership:
     """Make a merged membership one of its own again, the one that is returned.
 
-    NotFound; FailedPrecondition `MEMBERSHIP_NOT_MERGED`, `MEMBERSHIP_CLOSED`, `RESERVATIONS_OPEN`.
+    NotFound; FailedPrecondition `MEMBERSHIP_NOT_MERGED`, `MEMBERSHIP_CLOSED`, `RESERVATIONS_OPEN`; Aborted
+    when it becomes part of another at the same time.
     """
     asked = await found(tx, MEMBERSHIP, store.GET_MEMBERSHIP, program_id, membership_id)
     held = await lock_memberships(tx, program_id, membership_id, asked.merged_into_id or membership_id)
-    merged = held[membership_id]
-    into = held.get(merged.merged_into_id or membership_id, merged)
+    merged, whole = held[membership_id], asked.merged_into_id
+    if merged.merged_into_id not in (None, whole):  # what it is part of has to be locked before it
+        why = f"{merged.name} became part of another meanwhile: try again."
+        raise Aborted("REQUEST_IN_FLIGHT", why, retry_after_s=1)
     merged.unmerge()
+    into = held[whole or membership_id]
     into.require_active()
     book, pairs = await lock_pairs(tx, into, merged)
     await close_accounts(tx, merged, closed=False)
     for pair in pairs:
         for account in pair.getter.values():
             account.closed = False
-        await hand_back(book, pair, reason_code, merged.id)
+        await hand_back(book, pair, reason_code, merged)
     await book.write()
     told = fact_of(MembershipUnmerged, merged, receiving_membership=into.name, reason_code=reason_code)
     tx.record(told, version=merged.version)
