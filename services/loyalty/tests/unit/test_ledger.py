@@ -10,12 +10,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
+from chassis.db.statement import values
 from chassis.errors import FailedPrecondition, InvalidArgument, Refusal
 from loyalty.domain.ledger import (
     OWN,
     Account,
     AccountType,
     Entry,
+    HeldAccount,
     Leg,
     Transfer,
     check_legs,
@@ -23,6 +25,8 @@ from loyalty.domain.ledger import (
 )
 from loyalty.domain.membership import Membership
 from loyalty.domain.program import Unit
+from loyalty.domain.tiers import Downgrade, Measure, Period, TierPolicy
+from loyalty.usecases.qualify import earners
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 POINTS, MILES = (Unit("main", name, name, 1, NOW, NOW) for name in ("points", "miles"))
@@ -216,3 +220,17 @@ class LedgerModel(RuleBasedStateMachine):
 
 LedgerModel.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)
 test_the_ledger_keeps_its_sums = LedgerModel.TestCase
+
+
+def test_what_was_earned_for_tiers_is_told_by_program_in_one_order() -> None:
+    """Whoever locks standings of several programs does so in that order."""
+    policy = TierPolicy(Measure.POINTS, Period.CALENDAR_YEAR, Downgrade.TO_EARNED, unit_code="points")
+    units = [Unit(program, "points", "Points", 1, NOW, NOW) for program in ("wine", "books", "main")]
+    accounts: dict[str, HeldAccount] = {}
+    transfers = []
+    for unit in units:
+        got = member(unit=unit, of=replace(MEMBER, program_id=unit.program_id))
+        gave = own(AccountType.ISSUED, unit)
+        transfers.append(transfer((gave, -5), (got, 5)))
+        accounts |= {a.name: HeldAccount(**values(a), tier_policy=policy) for a in (got, gave)}
+    assert list(earners(transfers, accounts)) == ["books", "main", "wine"]

@@ -96,9 +96,10 @@ _wanted = (
     .cte("wanted")
 )
 _locked = ACCOUNTS.alias("locked")
-# Always in one order, so that two transfers cannot wait for each other. The program's own accounts, which
-# take part in nearly every transfer, come last and are one slot of them each: they are held for as short as
-# can be. What is locked of them goes by the name of the whole.
+# Always in one order, so that two transfers cannot wait for each other. First what members spend from: who
+# has that may take what is beside it later. The program's own accounts, which take part in nearly every
+# transfer, come last and are one slot of them each: they are held for as short as can be. What is locked of
+# them goes by the name of the whole.
 LOCK_ACCOUNTS = Statement(
     sa.select(
         *(_wanted.c.name if name == "name" else _locked.c[name] for name in _HELD),
@@ -109,7 +110,9 @@ LOCK_ACCOUNTS = Statement(
     .join_from(_wanted, _locked, _locked.c.id == _wanted.c.id)
     .join(UNITS, sa.and_(UNITS.c.program_id == _locked.c.program_id, UNITS.c.id == _locked.c.unit_id))
     .join(PROGRAMS, PROGRAMS.c.id == _locked.c.program_id)
-    .order_by(_locked.c.membership_id.is_(None), _locked.c.id)
+    .order_by(
+        _locked.c.membership_id.is_(None), _locked.c.type != ledger.AccountType.MEMBERSHIP.value, _locked.c.id
+    )
     .with_for_update(of=_locked),
     row=ledger.HeldAccount,
 )

@@ -43,7 +43,9 @@ TIERS_OF = Statement(_TIERS.order_by(_T.threshold), row=Tier)
 
 # Programs whose tiers are reached by buying.
 BY_PURCHASES = Statement(
-    sa.select(PROGRAMS).where(PROGRAMS.c.tier_policy["measure"].astext != Measure.POINTS.value),
+    sa.select(PROGRAMS)
+    .where(PROGRAMS.c.tier_policy["measure"].astext != Measure.POINTS.value)
+    .order_by(PROGRAMS.c.id),  # so that two transactions lock standings in one order
     row=Program,
 )
 

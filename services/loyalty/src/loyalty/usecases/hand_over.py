@@ -41,9 +41,12 @@ async def lock_pairs(
     both = [giver, getter] if getter else [giver]
     kinds = (_ACTIVE, _PENDING, _RESERVED, _DEBT)
     wanted = [Account.of_member(of, unit, tx.now, kind) for of in both for unit in units for kind in kinds]
-    await OPEN_ACCOUNTS.rows(tx, sorted(wanted, key=lambda account: account.id))
     own = [own_account(giver.program_id, unit, AccountType.EXPIRED) for unit in units]
-    book = await Book.lock(tx, [*(account.name for account in wanted), *own])
+    spent_from = sorted((each for each in wanted if each.type is _ACTIVE), key=lambda account: account.id)
+    await OPEN_ACCOUNTS.rows(tx, spent_from)
+    book = await Book.lock(tx, [account.name for account in spent_from])
+    await OPEN_ACCOUNTS.rows(tx, wanted)  # nobody else opens one beside those that are locked
+    await book.add([*(account.name for account in wanted), *own])
     pairs = []
     for unit, expired in zip(units, own, strict=True):
         sides = [

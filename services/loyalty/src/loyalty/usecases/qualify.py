@@ -42,7 +42,7 @@ class Held:
 def earners(
     transfers: Iterable[Transfer], accounts: Mapping[str, HeldAccount]
 ) -> Mapping[str, Collection[UUID]]:
-    """By program the memberships that earned by these what counts for their tier."""
+    """By program the memberships that earned by these what counts for their tier; programs in one order."""
     found: dict[str, set[UUID]] = defaultdict(set)
     for transfer in transfers:
         legs = [(accounts[leg.account], leg.amount) for leg in transfer.legs]
@@ -50,7 +50,7 @@ def earners(
             for account, amount in legs:
                 if amount > 0 and account.membership_id and account.counts_for_tiers:
                     found[account.program_id].add(account.membership_id)
-    return found
+    return dict(sorted(found.items()))
 
 
 async def requalify(tx: Transaction, program_id: str, membership_ids: Collection[UUID]) -> None:
