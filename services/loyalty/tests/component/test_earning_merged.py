@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from loyalty.usecases import earning_posting
+from rapport.loyalty.v1.account_pb2 import Account
 from rapport.loyalty.v1.membership_service_pb2 import (
     CloseMembershipRequest,
     MergeMembershipsRequest,
@@ -24,7 +25,8 @@ async def owing(desk: Any, points: int, customer: str = "") -> str:
     """A member who owes so much: it was earned, spent, and what earned it given back."""
     given = {"customer": customer} if customer else {}
     bought = await record(desk, basket(line("a", "1", str(points)), **given))
-    account = (await desk.accounts_of((await desk.membership_of(bought.customer)).name))[0].name
+    accounts = await desk.accounts_of((await desk.membership_of(bought.customer)).name)
+    (account,) = (each.name for each in accounts if each.type == Account.TYPE_MEMBERSHIP)
     await desk.ledger.PostTransfer(desk.posting(account, REDEEMED, points))
     await give_back(desk, bought)
     return bought.customer
