@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import NamedTuple
 from uuid import UUID
 
+from loyalty.domain.earner import Earner
 from loyalty.domain.earning_rule import Basis, Cap, EarningRule, Holder
 from loyalty.names import CUSTOMER, EARNING, PURCHASE, TRANSFER
 
@@ -116,7 +117,7 @@ class Moved:
 
 @dataclass(slots=True)
 class Earning:
-    """What a purchase, or an event of the type `event_type`, earned. `id` is that of either."""
+    """What a purchase, or an event of the type `event_type`, earned its `earners`. `id` is that of either."""
 
     id: UUID
     customer_id: UUID
@@ -126,6 +127,7 @@ class Earning:
     create_time: datetime
     update_time: datetime
     version: int = 1
+    earners: list[Earner] = field(default_factory=list)
 
     name = EARNING.named("id")
     customer = CUSTOMER.named("customer_id")

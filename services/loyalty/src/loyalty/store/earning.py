@@ -81,7 +81,8 @@ SAVE_EARNINGS = Bulk[Any](
     lambda into: into.on_conflict_do_update(
         index_elements=["id"],
         set_={
-            name: into.excluded[name] for name in ("customer_id", "given", "moved", "update_time", "version")
+            name: into.excluded[name]
+            for name in ("customer_id", "given", "moved", "update_time", "version", "earners")
         },
     ),
 )

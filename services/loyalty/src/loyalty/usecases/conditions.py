@@ -7,10 +7,10 @@ from chassis.api.messages import enum_number, to_message
 from chassis.errors import invalid
 from chassis.events.registry import events
 from chassis.rules import BadRule, Fields, Kind, Undecided, compile_rule, require_rule
+from loyalty.domain.earner import Earner
 from loyalty.domain.earning import Holds
 from loyalty.domain.earning_rule import Basis, EarningRule
-from loyalty.domain.membership import Membership
-from loyalty.domain.value import Band, Purchase
+from loyalty.domain.value import Purchase
 from rapport.common.v1.value_band_pb2 import ValueBand
 from rapport.loyalty.v1 import purchase_pb2
 from rapport.loyalty.v1.earning_rule_pb2 import EarningCustomer
@@ -46,13 +46,12 @@ def require_sound(rule: EarningRule) -> None:
         require_rule(rule.condition, variables, "earning_rule.condition")
 
 
-def earner(band: Band, member: Membership | None) -> EarningCustomer:
+def shown(earner: Earner) -> EarningCustomer:
     """Who earns, as conditions see them."""
-    number: Any = enum_number(ValueBand.DESCRIPTOR, band)
-    seen = EarningCustomer(band=number)
-    if member:
-        seen.join_time.FromDatetime(member.create_time)
-        seen.tier = getattr(member, "tier_id", "")  # who has just joined has none
+    number: Any = enum_number(ValueBand.DESCRIPTOR, earner.band)
+    seen = EarningCustomer(band=number, tier=earner.tier)
+    if earner.join_time:
+        seen.join_time.FromDatetime(earner.join_time)
     return seen
 
 

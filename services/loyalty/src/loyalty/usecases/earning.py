@@ -68,7 +68,8 @@ def _of(purchase: Purchase, sale: Sale, customer_id: UUID | None = None) -> Reck
 
 def _asked(each: Reckoning, rules: Sequence[RuleInForce]) -> Reckoning:
     assert each.purchase is not None, "it is of a purchase"
-    each.rules, each.ask = rules, partial(given_for, each.purchase, each.customer_id, rules)
+    each.rules = rules
+    each.ask = partial(given_for, each.purchase, each.customer_id, rules, then=each.earners)
     return each
 
 
@@ -96,10 +97,18 @@ async def _of_kept(
         again.then = before.purchase_time if before else None
         if purchase.customer_id is None:  # it is nobody's any more
             again.given = []
-        elif before and not replace(before, refunded=purchase.refunded).says(purchase):
+        elif before and _is_another(purchase, before):
+            if before.customer_id == purchase.customer_id:
+                again.earners = {each.program: each for each in earning.earners}
             _asked(again, await rules.of(purchase.create_time))
         reckonings.append(again)
     return reckonings
+
+
+def _is_another(purchase: Purchase, before: Purchase) -> bool:
+    """Whether rules may give something else for it: they read no reference, and returns are reckoned apart."""
+    aside = replace(before, refunded=purchase.refunded, reference=purchase.reference)
+    return not aside.says(purchase)
 
 
 async def _returned(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, list[Line]]:

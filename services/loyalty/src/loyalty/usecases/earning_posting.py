@@ -8,6 +8,7 @@ from uuid import UUID
 
 from chassis.db.failures import held_by_others
 from chassis.db.transaction import Transaction
+from loyalty.domain.earner import Earner
 from loyalty.domain.earning import EVERYBODY, Earning, Holding, Moved, by_holding
 from loyalty.domain.ledger import Account, HeldAccount, Leg, Order
 from loyalty.domain.lots import LotPolicy
@@ -18,7 +19,7 @@ from loyalty.store.ledger import OPEN_ACCOUNTS
 from loyalty.store.memberships import SUCCESSORS
 from loyalty.usecases.book import Book
 from loyalty.usecases.earning_caps import cap
-from loyalty.usecases.evaluating import Bands, Members, Reckoning
+from loyalty.usecases.evaluating import Bands, Members, Reckoning, earner_of
 from loyalty.usecases.memberships import earning_memberships, join_missing
 from loyalty.usecases.taking_back import Gain, accounts_of, paid_first, take_back
 
@@ -49,8 +50,9 @@ async def post_all(
     await _post(book, moved, reckonings, acting)
     await book.write()
     new = [each for each in reckonings if each.kept is None]
-    await store.INSERT_EARNINGS.rows(tx, [_row(tx, each) for each in new])
-    await store.SAVE_EARNINGS.rows(tx, [_row(tx, each) for each in reckonings if each.kept])
+    rows = {each.id: _row(tx, each, _earners(each, members, bands)) for each in reckonings}
+    await store.INSERT_EARNINGS.rows(tx, [rows[each.id] for each in new])
+    await store.SAVE_EARNINGS.rows(tx, [rows[each.id] for each in reckonings if each.kept])
 
 
 async def _join(
@@ -182,15 +184,27 @@ async def _take(
     each.moved.append(Moved(taken.id))
 
 
-def _row(tx: Transaction, each: Reckoning) -> Earning:
+def _earners(each: Reckoning, members: Members, bands: Bands) -> list[Earner]:
+    """Who a purchase was reckoned for, by program: the customer as they are, or as they were then."""
+    if each.purchase is None or each.ask is None:
+        return each.kept.earners if each.kept else []
+    of = {given.program: given.member for given in each.given}
+    return [
+        replace(each.earners.get(p) or earner_of(p, each.customer_id, members, bands), member=member)
+        for p, member in of.items()
+    ]
+
+
+def _row(tx: Transaction, each: Reckoning, earners: list[Earner]) -> Earning:
     owner, moved = each.customer_id, each.moved
     if each.kept is None:
-        return Earning(each.id, owner, each.event_type, each.given, moved, tx.now, tx.now)
+        return Earning(each.id, owner, each.event_type, each.given, moved, tx.now, tx.now, earners=earners)
     return replace(
         each.kept,
         customer_id=owner,
         given=each.given,
         moved=[*each.kept.moved, *moved],
+        earners=earners,
         update_time=tx.now,
         version=each.kept.version + 1,
     )

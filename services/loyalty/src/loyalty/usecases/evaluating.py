@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from loyalty.domain.earner import Earner
 from loyalty.domain.earning import (
     EVERYBODY,
     Bought,
@@ -41,7 +42,9 @@ class Sale(NamedTuple):
 
 Bands = Mapping[UUID, Band]
 Members = Mapping[str, Mapping[UUID, Membership]]  # by program and customer
+Earners = Mapping[str, Earner]  # by program
 Ask = Callable[[Members, Bands, Used | None], list[Given]]
+_NOBODY: Earners = {}
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ class Reckoning:
     purchase: Purchase | None = None
     event_type: str = ""
     kept: Earning | None = None
+    earners: Earners = field(default_factory=dict)  # of then, where it is reckoned anew
     then: datetime | None = None
     given: list[Given] = field(default_factory=list)
     moved: list[Moved] = field(default_factory=list)  # now
@@ -92,23 +96,37 @@ def given_for(
     members: Members,
     bands: Bands,
     used: Used | None,
+    then: Earners = _NOBODY,
 ) -> list[Given]:
-    """What rules give a customer for a purchase, each program for itself; `EVERYBODY`, who is no member."""
+    """What rules give a customer for a purchase, each program for itself; `EVERYBODY`, who is no member.
+
+    As who the customer was `then`, and on the membership of then.
+    """
     given: list[Given] = []
     of: dict[str, list[RuleInForce]] = defaultdict(list)
     for rule in rules:
         of[rule.program_id].append(rule)
     for program, asked in of.items():
         member = members.get(program, {}).get(customer_id)
-        customer = conditions.earner(bands.get(customer_id, Band.STANDARD), member)
-        if member and member.state is not MembershipState.ACTIVE:
+        earner = then.get(program) or earner_of(program, customer_id, members, bands)
+        known = earner.member if earner.member != EVERYBODY else member.id if member else EVERYBODY
+        if member and member.id == known and member.state is not MembershipState.ACTIVE:
             given += nothing(asked, member.id, len(items_of(purchase)), Reason.CLOSED)
             continue
         day = day_of(purchase.purchase_time, asked[0])
         bought = Bought(day, purchase.currency_code, items_of(purchase))
-        holds = conditions.of_purchase(purchase, customer)
-        given += earned(asked, bought, holds, member.id if member else EVERYBODY, used)
+        holds = conditions.of_purchase(purchase, conditions.shown(earner))
+        given += earned(asked, bought, holds, known, used)
     return given
+
+
+def earner_of(program: str, customer_id: UUID, members: Members, bands: Bands) -> Earner:
+    """Who a customer is in a program now."""
+    band, member = bands.get(customer_id, Band.STANDARD), members.get(program, {}).get(customer_id)
+    if member is None:
+        return Earner(program, EVERYBODY, None, "", band)
+    tier = getattr(member, "tier_id", "")  # who has just joined has none
+    return Earner(program, member.id, member.create_time, tier, band)
 
 
 def rest_of(purchase: Purchase, returned: Iterable[Line] = ()) -> list[Fraction]:

@@ -9,17 +9,17 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from chassis.db.transaction import Transaction
-from loyalty.domain.earning import EVERYBODY, Bought, Given, Item, Reason, Used, earned, nothing
+from loyalty.domain.earning import Bought, Given, Item, Reason, Used, earned, nothing
 from loyalty.domain.earning_rule import RuleState
 from loyalty.domain.membership import MembershipState
-from loyalty.domain.value import Band, ValueFormula
+from loyalty.domain.value import ValueFormula
 from loyalty.names import CUSTOMER
 from loyalty.store import earning as store
 from loyalty.store.earning import RuleInForce
 from loyalty.usecases import conditions
 from loyalty.usecases.bands import bands_of
 from loyalty.usecases.earning_posting import post_all
-from loyalty.usecases.evaluating import Bands, Members, Reckoning, day_of
+from loyalty.usecases.evaluating import Bands, Members, Reckoning, day_of, earner_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ def _given(
         if member and member.state is not MembershipState.ACTIVE:
             given += nothing(asked, member.id, 1, Reason.CLOSED)
             continue
-        customer = conditions.earner(bands.get(customer_id, Band.STANDARD), member)
+        earner = earner_of(program, customer_id, members, bands)
         bought = Bought(day_of(event.at, asked[0]), "", [Item(0, Decimal(0))])
-        holds = conditions.of_event(event.data, customer)
-        given += earned(asked, bought, holds, member.id if member else EVERYBODY, used)
+        holds = conditions.of_event(event.data, conditions.shown(earner))
+        given += earned(asked, bought, holds, earner.member, used)
     return given
