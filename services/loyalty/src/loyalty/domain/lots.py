@@ -89,7 +89,8 @@ def end_of(day: date, zone: tzinfo) -> datetime:
 class Lot:
     """What of a member's account ends together: all that ever came in, and what is left of it.
 
-    `ends` is FOREVER when it never does. `due_time` is when the clock has something to do with it.
+    `ends` is FOREVER when it never does. `due_time` is when the clock has something to do with it. `expired`
+    is what the clock took of it.
     """
 
     id: UUID
@@ -108,6 +109,7 @@ class Lot:
     update_time: datetime
     version: int = 0
     told: bool = False  # that it will end
+    expired: int = 0
     origin_id: UUID | None = None  # of what a merged membership brought: the lot there, or that membership
 
     @property
@@ -189,6 +191,7 @@ class Lot:
             account=account,
             amount=0,
             remaining=0,
+            expired=0,
             due_time=None,
             shard=account_id.int % SHARDS,
             create_time=at,

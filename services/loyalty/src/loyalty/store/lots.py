@@ -56,6 +56,7 @@ _MOVES = (
     "ends",
     "amount",
     "remaining",
+    "expired",
     "due_time",
     "told",
     "update_time",

@@ -191,7 +191,8 @@ class Book:
             known, GET_LOTS, ids=list({each.lot_id for each in allocations if each.lot_id not in known})
         )
         if moved:
-            gone = list({each.lot_id for each in allocations if known[each.lot_id].account in moved})
+            put = {each.lot_id for each in allocations if known[each.lot_id].account in moved}
+            gone = [each for each in put if known[each].state is not LotState.EXPIRED]
             await self._know(known, COPIES, origin_ids=gone)
             became = {lot.origin_id: lot for lot in known.values()}
             for lot_id in gone:
@@ -227,10 +228,8 @@ class Book:
     def take_back(self, transfer: Transfer, account: Account, amount: int, of: list[tuple[Lot, int]]) -> None:
         """Take back what was earned: from where it went, then from elsewhere as if it were spent."""
         lots = self.lots[account.id]
-        plain = (
-            account.balance + amount - sum(each.remaining for each in lots if each.state is LotState.ACTIVE)
-        )
-        plain = min(max(plain, 0), amount - sum(put for _, put in of if put > 0))
+        held = sum(each.remaining for each in lots if each.state is LotState.ACTIVE)
+        plain = min(max(account.balance + amount - held, 0), amount - sum(put for _, put in of if put > 0))
         for lot, put in of:
             part = min(lot.remaining, put, amount)
             if part > 0 and lot.account_id == account.id and lot.state is LotState.ACTIVE:

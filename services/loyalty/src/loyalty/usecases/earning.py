@@ -106,7 +106,7 @@ async def _of_kept(
 
 
 def _is_another(purchase: Purchase, before: Purchase) -> bool:
-    """Whether rules may give something else for it: they read no reference, and returns are reckoned apart."""
+    """Whether rules may give something else for it: none reads a reference; returns are reckoned apart."""
     aside = replace(before, refunded=purchase.refunded, reference=purchase.reference)
     return not aside.says(purchase)
 

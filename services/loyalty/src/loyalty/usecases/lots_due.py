@@ -13,11 +13,12 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
 from chassis.work.timers import Timer
-from loyalty.domain.ledger import AccountType, HeldAccount, Transfer, own_account
+from loyalty.domain.ledger import AccountType, HeldAccount, Transfer
 from loyalty.domain.lots import SHARDS, Lot, LotState
 from loyalty.names import LOT
 from loyalty.store.lots import DUE_ACCOUNTS, GET_LOT, GET_LOTS, OLDEST_DUE
 from loyalty.usecases.book import Book
+from loyalty.usecases.taking_back import expired_of
 
 LOTS_TIMER = "lots-due"
 LATE = Gauge(
@@ -64,7 +65,7 @@ def _others(account: HeldAccount, book: Book) -> Iterator[str]:
     if any(lot.state is LotState.PENDING for lot in lots):
         yield account.beside(AccountType.PENDING, book.tx.now).name
     if any(lot.ends <= book.tx.now for lot in lots):
-        yield _expired(account)
+        yield expired_of(account)
 
 
 def _see_to(book: Book, account: HeldAccount, lot: Lot) -> None:
@@ -72,8 +73,9 @@ def _see_to(book: Book, account: HeldAccount, lot: Lot) -> None:
     now, pending = book.tx.now, account.beside(AccountType.PENDING, book.tx.now).name
     if lot.has_ended(now):
         amount, held = lot.remaining, pending if lot.state is LotState.PENDING else account.name
-        transfer = _moved(book, held, _expired(account), amount, "expired")
+        transfer = _moved(book, held, expired_of(account), amount, "expired")
         book.move(transfer, lot, -amount)
+        lot.expired += amount
         lot.become(LotState.EXPIRED, now)
     else:
         activate(book, account, lot)
@@ -100,10 +102,6 @@ async def activate_lot(tx: Transaction, *, program_id: str, account_id: str, lot
     activate(book, account, lot)
     await book.write()
     return lot
-
-
-def _expired(account: HeldAccount) -> str:
-    return own_account(account.program_id, account.unit_id, AccountType.EXPIRED)
 
 
 def _moved(book: Book, giver: str, getter: str, amount: int, reason_code: str) -> Transfer:

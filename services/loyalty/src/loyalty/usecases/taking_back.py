@@ -25,6 +25,11 @@ def issued_of(account: Account) -> str:
     return own_account(account.program_id, account.unit_id, AccountType.ISSUED)
 
 
+def expired_of(account: Account) -> str:
+    """Where what a member has goes when it ends."""
+    return own_account(account.program_id, account.unit_id, AccountType.EXPIRED)
+
+
 def paid_first(book: Book, account: Account, gains: Sequence[Gain], purchase_id: UUID | None) -> list[Order]:
     """The transfers of what was earned, one for each policy; what the member owes is paid of it first."""
     debt = book.accounts.get(account.beside(AccountType.DEBT, book.tx.now).name)
@@ -51,12 +56,16 @@ async def take_back(
 ) -> Transfer:
     """Take back so much of what a purchase earned, that went into these lots.
 
-    First what is pending of it, then what there is of it, then whatever there is; the member owes the rest.
+    First what is pending of it, then what there is of it, then what has ended of it, which costs nothing;
+    then whatever there is, and the member owes the rest.
     """
     now = book.tx.now
     put = [(lot, n) for lot, n in parts if n > 0 and lot.account_id == account.id and lot.remaining]
     waiting = _of(put, amount, lambda lot: lot.state is LotState.PENDING)
     rest = amount - sum(n for _, n in waiting)
+    there = sum(n for _, n in _of(put, rest, lambda lot: lot.state is LotState.ACTIVE))
+    back = _of(parts, rest - there, lambda lot: lot.state is LotState.EXPIRED)
+    await _bring_back(book, account, back, purchase_id, caused_by)
     ended = _of(put, rest, lambda lot: lot.state is LotState.ACTIVE and lot.ends <= now)
     usable = rules.spendable(account.balance, book.lots[account.id], now) + sum(n for _, n in ended)
     taken = min(rest, max(usable, 0))
@@ -72,17 +81,39 @@ async def take_back(
             amounts.append(-n)
     transfer = Transfer(ids.uuid7(now), names, amounts, "taken-back", None, book.tx.id, now, purchase_id)
     book.post(transfer, caused_by)
-    for lot, n in waiting:
+    for lot, n in (*waiting, *back):
         book.move(transfer, lot, -n)
-    if taken:
-        book.take_back(transfer, account, taken, list(parts))
+    brought = {lot.id: n for lot, n in back}
+    if other := taken - sum(brought.values()):
+        left = [(lot, n - brought.get(lot.id, 0)) for lot, n in parts]
+        book.take_back(transfer, account, other, left)
     return transfer
+
+
+async def _bring_back(
+    book: Book,
+    account: HeldAccount,
+    back: Sequence[tuple[Lot, int]],
+    purchase_id: UUID | None,
+    caused_by: UUID | None,
+) -> None:
+    """Bring so much of what the clock took of lots back to a member, for it to be taken."""
+    if not back:
+        return
+    name, total, now = expired_of(account), sum(n for _, n in back), book.tx.now
+    await book.add([name])
+    legs = [name, account.name], [-total, total]
+    transfer = Transfer(ids.uuid7(now), *legs, "expired", None, book.tx.id, now, purchase_id)
+    book.post(transfer, caused_by)
+    for lot, n in back:
+        lot.expired -= n
+        book.move(transfer, lot, n)
 
 
 def _of(parts: Sequence[tuple[Lot, int]], amount: int, wanted: Wanted) -> list[tuple[Lot, int]]:
     found = []
     for lot, put in parts:
-        part = min(lot.remaining, put, amount)
+        part = min(lot.remaining or lot.expired, put, amount)
         if wanted(lot) and part > 0:
             amount -= part
             found.append((lot, part))
