@@ -4,21 +4,24 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from loyalty.usecases import earning_posting
 from rapport.loyalty.v1.account_pb2 import Account
+from rapport.loyalty.v1.ledger_service_pb2 import ListEntriesRequest, ReverseTransferRequest
 from rapport.loyalty.v1.membership_service_pb2 import (
     CloseMembershipRequest,
     MergeMembershipsRequest,
     ReopenMembershipRequest,
     UnmergeMembershipRequest,
 )
+from rapport_testing.running import reason
 
 from .earning import earning_of, held, in_force
-from .test_purchase_lines import basket, give_back, line, record
+from .test_purchase_lines import basket, give_back, line, record, refused
 
-REDEEMED = "programs/main/accounts/points-redeemed"
+ISSUED, REDEEMED = (f"programs/main/accounts/points-{kind}" for kind in ("issued", "redeemed"))
 
 
 async def owing(desk: Any, points: int, customer: str = "") -> str:
@@ -95,6 +98,39 @@ async def test_a_merge_that_is_undone_gives_back_what_is_left_of_what_was_owed(d
     await merge(desk, into, merged)
     await unmerge(desk, merged)
     assert await debts(desk, into, merged) == [-10, 0]
+
+
+async def test_what_is_owed_is_paid_by_what_is_earned_and_never_more_than_that(
+    running: Any, desk: Any
+) -> None:
+    await in_force(desk)
+    customer = await owing(desk, 40)
+    accounts = await desk.accounts_of((await desk.membership_of(customer)).name)
+    (debt,) = (each.name for each in accounts if each.type == Account.TYPE_DEBT)
+    for sent in (desk.posting(ISSUED, debt, 50), desk.posting(debt, ISSUED, 1)):
+        assert reason(await refused(desk.ledger.PostTransfer(sent))) == "MANAGED_ACCOUNT"
+    with pytest.raises(asyncpg.CheckViolationError, match="debt_not_above_zero"):
+        async with running.db.connection() as connection:
+            await connection.execute("UPDATE accounts SET balance = 1 WHERE name = $1", debt)
+    assert await debts(desk, customer) == [-40]
+
+
+async def test_what_a_closing_handed_over_is_not_undone_when_the_other_has_paid(desk: Any) -> None:
+    await in_force(desk)
+    customer, heir = await owing(desk, 40), await desk.join()
+    closed = (await desk.membership_of(customer)).name
+    closing = CloseMembershipRequest(
+        name=closed, receiving_membership=heir.name, reason_code="wish", request_id=str(uuid4())
+    )
+    await desk.memberships.CloseMembership(closing)
+    accounts = await desk.accounts_of(heir.name)
+    (debt,) = (each.name for each in accounts if each.type == Account.TYPE_DEBT)
+    (moved,) = (await desk.ledger.ListEntries(ListEntriesRequest(parent=debt))).entries
+    await record(desk, basket(line("a", "1", "15"), customer=heir.customer))
+    await desk.memberships.ReopenMembership(ReopenMembershipRequest(name=closed, reason_code="back"))
+    undo = ReverseTransferRequest(name=moved.transfer, reason_code="mistake", request_id=str(uuid4()))
+    assert reason(await refused(desk.ledger.ReverseTransfer(undo))) == "INSUFFICIENT_BALANCE"
+    assert await debts(desk, customer, heir.customer) == [0, -25]
 
 
 async def test_what_is_owed_is_owed_after_closing_and_opening_again(desk: Any) -> None:

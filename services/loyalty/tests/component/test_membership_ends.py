@@ -234,6 +234,18 @@ async def test_undoing_what_is_merged_at_that_moment_undoes_nothing_by_half(
     assert (await two.hold(), await two.left(two.other)) == ([0, 20], [(20, 30)])
 
 
+async def test_what_a_merge_moved_is_undone_with_the_merge_alone(two: Two) -> None:
+    await two.earn(two.other, 20, days=30)
+    await two.merge()
+    asked = ListEntriesRequest(parent=two.account[two.one], page_size=1)
+    (merged,) = (await two.desk.ledger.ListEntries(asked)).entries
+    await two.unmerge()
+    (unmerged,) = (await two.desk.ledger.ListEntries(asked)).entries
+    for moved in (merged, unmerged):
+        assert await refused(two.undo(moved.transfer)) == "MANAGED_ACCOUNT"
+    assert await two.hold() == [0, 20]
+
+
 async def test_merging_and_undoing_it_at_once_changes_nothing(two: Two) -> None:
     for member in (two.one, two.other):
         await two.earn(member, 10)

@@ -115,10 +115,12 @@ class Account:
             told = f"{self.membership} is closed, or part of another: nothing moves on {self.name}."
             raise FailedPrecondition("MEMBERSHIP_CLOSED", told, {"resource": self.membership})
         holds = self.balance if usable is None else usable
-        if holds + amount < 0 and self.type in MEMBERS:
+        overpaid = self.type is AccountType.DEBT and holds + amount > 0
+        if overpaid or (holds + amount < 0 and self.type in MEMBERS):
+            most = "no more is paid than is owed" if overpaid else "it can give at most as many"
             raise FailedPrecondition(
                 "INSUFFICIENT_BALANCE",
-                f"{self.name} holds {holds} {self.unit_id}; it can give at most as many.",
+                f"{self.name} holds {holds} {self.unit_id}; {most}.",
                 {"resource": self.name, "balance": holds, "amount": -amount},
             )
 
@@ -181,11 +183,12 @@ class Leg(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What somebody wants moved."""
+    """What somebody wants moved. What is `earned` by a rule pays what the member owes; people do not."""
 
     legs: list[Leg]
     reason_code: str
     purchase_id: UUID | None = None
+    earned: bool = False
 
 
 @dataclass(slots=True)
@@ -193,7 +196,7 @@ class Transfer:
     """A movement between accounts, each with its amount.
 
     `reverses_id` is the transfer that it undoes; `cause_id` the row of the audit that says who moved it;
-    `purchase_id` the purchase that earned it, or of which it is taken back.
+    `purchase_id` the purchase that earned it, or of which it is taken back. `managed`: undone with a merge.
     """
 
     id: UUID
@@ -204,6 +207,7 @@ class Transfer:
     cause_id: UUID
     post_time: datetime
     purchase_id: UUID | None = None
+    managed: bool = False
 
     purchase = PURCHASE.named("purchase_id")
 
@@ -216,11 +220,12 @@ class Transfer:
         """The transfer that undoes this one; `again` when one did. FailedPrecondition.
 
         `ALREADY_REVERSED`; `IS_REVERSAL` for one that undid another: what that stood for, a grant, would not
-        stand again; `MANAGED_ACCOUNT` for what a purchase earned, which is given back with it.
+        stand again; `MANAGED_ACCOUNT` for what is undone with what it is for, a purchase or a merge.
         """
         name = TRANSFER.format(self.id)
-        if self.purchase_id is not None:
-            told = f"{name} was earned by {self.purchase}: return or correct that, or post what is to move."
+        if self.purchase_id is not None or self.managed:
+            why = self.purchase or "what it is for"
+            told = f"{name} was moved by {why}: undo that, or post what is to move."
             raise FailedPrecondition("MANAGED_ACCOUNT", told, {"resource": name})
         if self.reverses_id is not None:
             told = f"{name} undid another transfer; post what is to move instead."

@@ -165,6 +165,7 @@ _TRANSFERS = sa.select(
     TRANSFERS.c.cause_id,
     TRANSFERS.c.post_time,
     TRANSFERS.c.purchase_id,
+    TRANSFERS.c.managed,
 ).join_from(TRANSFERS, _legs, sa.true())
 
 GET_TRANSFER = Statement(_TRANSFERS.where(TRANSFERS.c.id == sa.bindparam("id")), row=ledger.Transfer)

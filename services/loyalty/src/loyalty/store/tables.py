@@ -40,6 +40,7 @@ TRANSFERS = sa.Table(
     sa.Column("cause_id", sa.Uuid, nullable=False),
     sa.Column("post_time", sa.DateTime(timezone=True), nullable=False),
     sa.Column("purchase_id", sa.Uuid),
+    sa.Column("managed", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 # The legs of each transfer, numbered from 0. The primary key is also the order of an account's statement.
 ENTRIES = table(METADATA, "entries", ledger.Entry, key=("account_id", "version"))

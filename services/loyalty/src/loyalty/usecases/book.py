@@ -103,13 +103,13 @@ class Book:
         """Move what somebody ordered, or nothing of it."""
         accounts, amounts = map(list, zip(*((leg.account, leg.amount) for leg in order.legs), strict=True))
         tx, transfer_id = self.tx, transfer_id or ids.uuid7(self.tx.now)
-        why = order.reason_code, None, tx.id, tx.now, order.purchase_id
+        why = order.reason_code, None, tx.id, tx.now, order.purchase_id, order.earned
         transfer = Transfer(transfer_id, accounts, amounts, *why)
         self.require(accounts)
         into: list[tuple[Lot, int]] = []
         for i, leg in enumerate(order.legs):
             account = self.accounts[leg.account]
-            if account.type in MANAGED:
+            if account.type in MANAGED or (account.type is AccountType.DEBT and not order.earned):
                 told = f"{account.name} is moved by what it is for, and not by transfers that people post."
                 raise FailedPrecondition("MANAGED_ACCOUNT", told, {"resource": account.name})
             if account.type is AccountType.MEMBERSHIP and leg.amount > 0:
@@ -288,12 +288,5 @@ class Book:
 
 
 def _row(transfer: Transfer) -> dict[str, Any]:
-    return {
-        "id": transfer.id,
-        "leg_count": len(transfer.amounts),
-        "reason_code": transfer.reason_code,
-        "reverses_id": transfer.reverses_id,
-        "cause_id": transfer.cause_id,
-        "post_time": transfer.post_time,
-        "purchase_id": transfer.purchase_id,
-    }
+    counted = {"leg_count": len(transfer.amounts)}
+    return counted | {c.name: getattr(transfer, c.name) for c in TRANSFERS.c if c.name not in counted}

@@ -76,6 +76,7 @@ def hand_over(book: Book, pair: Pair, reason_code: str, origin_id: UUID | None) 
     transfer = _transfer(book, pair, reason_code, {kind: each.balance for kind, each in pair.giver.items()})
     if transfer is None:
         return
+    transfer.managed = origin_id is not None  # undone by unmerging; a closing by whoever opens it again
     giver, getter = pair.giver[_ACTIVE], pair.getter[_ACTIVE]
     lots = sorted(book.lots[giver.id], key=lambda lot: lot.id)  # what is spent first stays so
     book.take(transfer, giver, rules.excess(giver.balance, lots))
@@ -122,6 +123,7 @@ async def hand_back(book: Book, pair: Pair, reason_code: str, merged: Membership
     transfer = _transfer(book, pair, reason_code, amounts)
     if transfer is None:
         return
+    transfer.managed = True
     book.post(transfer)
     for lot in back:
         amount = lot.remaining

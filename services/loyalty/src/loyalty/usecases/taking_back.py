@@ -42,7 +42,7 @@ def paid_first(book: Book, account: Account, gains: Sequence[Gain], purchase_id:
             legs.append(Leg(debt.name, paid))
         if amount > paid:
             legs.append(Leg(account.name, amount - paid, policy))
-        orders.append(Order(legs, "earned", purchase_id))
+        orders.append(Order(legs, "earned", purchase_id, earned=True))
     return orders
 
 
