@@ -219,6 +219,27 @@ async def test_a_row_that_is_sent_while_its_purchase_is_claimed_takes_nothing(
     assert ((await sending).customer, await total(desk, of)) == (of, (25, 1))
 
 
+async def test_a_purchase_that_another_source_brought_is_claimed_by_nobody_again(desk: Any) -> None:
+    of = customer()
+
+    async def send(key: str, sent: Purchase, code: str = "") -> Purchase:
+        item = RecordPurchaseRequest(purchase=sent, import_key=key, receipt_code=code)
+        request = BatchRecordPurchasesRequest(requests=[item], request_id=str(uuid4()))
+        [purchase] = standing(await desk.purchases.BatchRecordPurchases(request))
+        return purchase
+
+    await send("till:1", basket(), CODE)
+    theirs = await send("cards:1", basket(customer=of))
+    answer = await claim(desk, of, CODE)
+    assert (answer.purchase.name, answer.tries_left, await total(desk, of)) == (theirs.name, 5, (30, 1))
+    assert reason(await refused(claim(desk, customer(), CODE))) == "ALREADY_CLAIMED"
+    for number in range(2):  # equal rows of one source are as many
+        code = f"EQUAL-CODE-{number}-EQUAL-CODE"
+        await send(f"shop:{number}", basket(reference="9"), code)
+        await claim(desk, of, code)
+    assert await total(desk, of) == (90, 3)
+
+
 async def test_a_code_is_long_and_a_claim_names_one_receipt(desk: Any) -> None:
     short = refusal(await refused(record(desk, basket(), "ABCD-EFGH-1234")))
     assert [(each.field, each.reason) for each in getattr(short, "violations", ())] == [

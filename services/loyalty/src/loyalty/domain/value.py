@@ -100,6 +100,11 @@ class Purchase:
         """Whether it is a purchase in the end: not when it, or all of it, was given back."""
         return self.paid >= 0 and not 0 < self.refunded == self.paid
 
+    @property
+    def source(self) -> str:
+        """The department and source whose row it was; empty for what no import brought."""
+        return (self.import_key or "").rpartition(":")[0]
+
     def corrected_by(self, row: "Purchase") -> "Purchase":
         """What it is once `row` says so: its own row all, another's only what was given back since.
 

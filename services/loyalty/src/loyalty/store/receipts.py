@@ -23,6 +23,19 @@ WITH_RECEIPT = Statement(
     ),
     row=Purchase,
 )
+_P = PURCHASES.c
+# What others bought, or the same people, that says the same as what is nobody's.
+ALIKE = Statement(
+    sa.select(PURCHASES).where(
+        _P.customer_id.is_not(None),
+        _P.returned_purchase_id.is_(None),
+        _P.reference == sa.bindparam("reference"),
+        _P.purchase_time == sa.bindparam("purchase_time"),
+        _P.paid == sa.bindparam("paid"),
+        _P.currency_code == sa.bindparam("currency_code"),
+    ),
+    row=Purchase,
+)
 # What is nobody's, with what was given back of it.
 _id: sa.BindParameter[Any] = sa.bindparam("id", type_=sa.Uuid)
 CLAIM = Statement(
