@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import grpc
 import pytest
+import sqlalchemy as sa
 from google.protobuf.message import Message
 from google.type.money_pb2 import Money
 from prometheus_client import REGISTRY
@@ -16,6 +17,8 @@ from structlog.testing import capture_logs
 
 from chassis.api.messages import timestamp, value_name
 from chassis.context import Call, acting, service_itself
+from chassis.db.schema import PARKED
+from chassis.db.statement import Statement
 from loyalty.events.cases import on_promises
 from loyalty.names import PROMISE
 from loyalty.service import service
@@ -37,10 +40,13 @@ from rapport.loyalty.v1.goodwill_service_pb2 import (
     ListGoodwillRequest,
 )
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
+from rapport.loyalty.v1.membership_service_pb2 import CloseMembershipRequest
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import RecordPurchaseRequest
 from rapport_testing.running import Running, reason
 from rapport_testing.wait import eventually
+
+_SET_ASIDE = Statement[Any](sa.select(PARKED))
 
 AT_RISK = PromiseAtRisk()
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -317,6 +323,20 @@ async def test_a_renegotiated_promise_earns_goodwill_once_however_often_it_is_to
     await what_was_told_is_handled(running, promise)
     assert len(await granted(running, customer)) == 1
     assert await desk.points(await desk.account_of(customer)) == [300]
+
+
+async def test_a_delay_earns_nothing_on_a_closed_membership_and_those_after_it_are_heard(
+    running: Running, desk: Any
+) -> None:
+    customer, promise = new("customers"), new("promises")
+    member = await desk.join(customer)
+    close = CloseMembershipRequest(name=member.name, reason_code="customer-wish", request_id=str(uuid4()))
+    await desk.memberships.CloseMembership(close)
+    event = renegotiated(customer, promise, timedelta(days=2))
+    await running.deliver(event, resource=promise, source="cases")
+    await what_was_told_is_handled(running, promise)
+    assert await granted(running, customer) == []
+    assert await _SET_ASIDE.all(running.db) == []
 
 
 @pytest.mark.parametrize(("by_a_person", "in_the_end"), [(1, 300), (299, 300), (300, 300), (500, 500)])

@@ -30,7 +30,7 @@ from loyalty.usecases.goodwill_authority import (
     spent_by,
 )
 from loyalty.usecases.ledger import open_own
-from loyalty.usecases.memberships import account_of
+from loyalty.usecases.memberships import account_of, is_closed
 from loyalty.usecases.posting import post_transfer
 
 # Of people; what the policy gives by itself is no act of theirs.
@@ -87,9 +87,10 @@ async def grant_goodwill(
 async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -> Goodwill | None:
     """Grant what the policy gives for a moved promise, up to what the whole delay so far earns.
 
-    None when that is nothing or was given, or when a person made up for it in money or in kind. What a person
-    gave counts towards it and takes none of it away. In whatever order the moves of one thing are told, the
-    customer has the same in the end: what the longest delay earns, or what the person gave if that is more.
+    None when that is nothing or was given, when a person made up for it in money or in kind, or when the
+    customer's membership is closed. What a person gave counts towards it and takes none of it away. In
+    whatever order the moves of one thing are told, the customer has the same in the end: what the longest
+    delay earns, or what the person gave if that is more.
     """
     policy = authority.policy
     names = await lock_person(tx, delay.customer_id)
@@ -104,9 +105,9 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
     if points < due:
         held_back, promise = due - points, PROMISE.format(delay.promise_id)
         _log.warning("a customer's budget holds goodwill back", promise=promise, points=held_back)
-    if not points:
-        return None
     gift = Gift(GiftKind.POINTS, points)
+    if not points or await is_closed(tx, gift.program_id, delay.customer_id):
+        return None
     goodwill = _goodwill(tx, delay.customer_id, gift, "promise-renegotiated", "", delay.promise_id)
     goodwill.root_id, goodwill.causing_id = delay.root_id, delay.department_id
     _granted_by(goodwill, policy, grantor_of(tx))

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.api.entities import found
-from chassis.db.aliases import lock_person
+from chassis.db.aliases import groups_of, lock_person
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, ResourceExists
 from chassis.facts import fact_of
 from loyalty.domain.facts import MembershipCreated
 from loyalty.domain.ledger import Account
-from loyalty.domain.membership import CardState, Membership, card_blocked, card_number
+from loyalty.domain.membership import CardState, Membership, MembershipState, card_blocked, card_number
 from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM
 from loyalty.store import memberships as store
 from loyalty.store.ledger import OPEN_ACCOUNTS
@@ -35,11 +35,13 @@ async def earning_memberships(
 async def join_missing(
     tx: Transaction, program_id: str, customer_ids: Collection[UUID]
 ) -> Mapping[UUID, Membership]:
-    """As `earning_memberships`, of everybody: who is no member becomes one."""
+    """As `earning_memberships`, of everybody: who is no member becomes one, once by whichever names."""
     known = dict(await earning_memberships(tx, program_id, customer_ids))
     if missing := set(customer_ids) - known.keys():
-        known |= {member.customer_id: member for member in await _join(tx, program_id, missing)}
-        # Made by somebody else meanwhile.
+        survivors = (await groups_of(tx, missing)).survivors
+        people = {survivors[each]: each for each in sorted(missing, reverse=True)}
+        known |= {member.customer_id: member for member in await _join(tx, program_id, people.values())}
+        # By another of their names, or made by somebody else meanwhile.
         known |= await earning_memberships(tx, program_id, missing - known.keys())
     return known
 
@@ -84,6 +86,15 @@ async def create_membership(tx: Transaction, *, program_id: str, customer_id: UU
     units = await UNITS_OF.all(tx, program_id=program_id)
     await OPEN_ACCOUNTS.rows(tx, [Account.of_member(new, unit.id, tx.now) for unit in units])
     return new
+
+
+async def is_closed(tx: Transaction, program_id: str, customer_id: UUID) -> bool:
+    """Whether a customer's only membership is closed; that stays so until the transaction ends."""
+    earning = await earning_memberships(tx, program_id, [customer_id])
+    if (member := earning.get(customer_id)) is None:
+        return False
+    held = await lock_membership(tx, program_id, member.id)
+    return held.state is MembershipState.CLOSED
 
 
 async def lock_membership(tx: Transaction, program_id: str, membership_id: UUID) -> Membership:
