@@ -239,8 +239,17 @@ class Book:
 
     async def write(self) -> None:
         """Write all that was moved."""
-        if not self.transfers:
-            return
+        if self.transfers:
+            await self._post()
+        await SAVE_LOTS.rows(self.tx, list(self.changed.values()))
+        notes = [Allocation(*key, amount) for key, amount in self.allocated.items() if amount]
+        await INSERT_ALLOCATIONS.rows(self.tx, notes)
+        earned = earners(self.transfers, self.accounts)
+        self.transfers, self.entries, self.changed, self.allocated = [], [], {}, Counter()
+        for program_id, memberships in earned.items():
+            await requalify(self.tx, program_id, memberships)
+
+    async def _post(self) -> None:
         moved = {entry.account_id for entry in self.entries}
         columns: tuple[tuple[str, Any, Sequence[Any]], ...] = (
             ("transfer", TRANSFERS.c.keys(), [_row(each) for each in self.transfers]),
@@ -253,13 +262,6 @@ class Book:
             for name, column in arrays(names, of).items()
         }
         await store.POST.run(self.tx, **named)
-        await SAVE_LOTS.rows(self.tx, list(self.changed.values()))
-        notes = [Allocation(*key, amount) for key, amount in self.allocated.items() if amount]
-        await INSERT_ALLOCATIONS.rows(self.tx, notes)
-        earned = earners(self.transfers, self.accounts)
-        self.transfers, self.entries, self.changed, self.allocated = [], [], {}, Counter()
-        for program_id, memberships in earned.items():
-            await requalify(self.tx, program_id, memberships)
 
     def _lot(self, account: HeldAccount, policy: LotPolicy | None) -> Lot | None:
         """The lot that what is earned now goes into; None for what is in none."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from prometheus_client import Gauge
 
 from chassis import ids
@@ -11,10 +12,10 @@ from chassis.api.entities import found
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition
+from chassis.errors import FailedPrecondition, Refusal
 from chassis.work.timers import Timer
 from loyalty.domain.ledger import AccountType, HeldAccount, Transfer
-from loyalty.domain.lots import SHARDS, Lot, LotState
+from loyalty.domain.lots import SHARDS, Lot, LotState, excess
 from loyalty.names import LOT
 from loyalty.store.lots import DUE_ACCOUNTS, GET_LOT, GET_LOTS, OLDEST_DUE
 from loyalty.usecases.book import Book
@@ -26,6 +27,7 @@ LATE = Gauge(
     "How long ago the points that should have ended or become usable first should have. The same in every "
     "replica.",
 )
+_log = structlog.get_logger()
 CHUNK = 250  # lots in a transaction
 LOOK = timedelta(seconds=30)  # how often each shard is looked at
 
@@ -49,15 +51,16 @@ async def see_to_lots(tx: Transaction, timer: Timer) -> None:
     due = [
         row["account"] for row in await DUE_ACCOUNTS.all(tx, shard=int(timer.key), now=tx.now, limit=CHUNK)
     ]
+    done = 0
     if due:
         book = await Book.lock(tx, due, slot=int(timer.key))  # so that no shard waits for another
         await book.add({name for account in book.members() for name in _others(account, book)})
         for account in book.members():
             for lot in book.lots[account.id]:
                 if lot.due_time and lot.due_time <= tx.now:
-                    _see_to(book, account, lot)
+                    done += _saw_to(book, account, lot)
         await book.write()
-    await tx.schedule(LOTS_TIMER, timer.key, tx.now if due else tx.now + LOOK)
+    await tx.schedule(LOTS_TIMER, timer.key, tx.now if done else tx.now + LOOK)
 
 
 def _others(account: HeldAccount, book: Book) -> Iterator[str]:
@@ -68,14 +71,34 @@ def _others(account: HeldAccount, book: Book) -> Iterator[str]:
         yield expired_of(account)
 
 
+def _saw_to(book: Book, account: HeldAccount, lot: Lot) -> bool:
+    """See to a lot that is due. One that cannot be waits, and how late it is shows; the others do not."""
+    try:
+        _see_to(book, account, lot)
+    except Refusal as refused:  # before anything of it moved
+        _log.error("a lot that is due cannot be seen to", lot=lot.name, reason=refused.reason)
+        return False
+    return True
+
+
 def _see_to(book: Book, account: HeldAccount, lot: Lot) -> None:
-    """Move what a lot that is due holds, if that is where it should no longer be."""
+    """Move what a lot that is due holds, if that is where it should no longer be.
+
+    What a release spent that knew of no lots is there no more: that goes from the lot alone.
+    """
     now, pending = book.tx.now, account.beside(AccountType.PENDING, book.tx.now).name
     if lot.has_ended(now):
-        amount, held = lot.remaining, pending if lot.state is LotState.PENDING else account.name
-        transfer = _moved(book, held, expired_of(account), amount, "expired")
-        book.move(transfer, lot, -amount)
-        lot.expired += amount
+        if lot.state is LotState.PENDING:
+            held, amount = pending, lot.remaining
+        else:
+            held, amount = account.name, lot.remaining - excess(account.balance, book.lots[account.id])
+        if amount > 0:
+            transfer = _moved(book, held, expired_of(account), amount, "expired")
+            book.move(transfer, lot, -lot.remaining)
+            lot.expired += amount
+        else:
+            lot.move(-lot.remaining, now)
+            book.changed[lot.id] = lot
         lot.become(LotState.EXPIRED, now)
     else:
         activate(book, account, lot)
