@@ -81,7 +81,7 @@ class Model:
         return sorted(lots, key=lambda lot: lot["ends"])
 
     def put(self, of: dict[str, Any], new: Lot, amount: int) -> Lot:
-        kind = ("state", "activates", "ends", "activity", "grace")
+        kind = ("state", "activates", "ends", "activity", "grace", "late")
         waits = new["state"] == "PENDING" and new["activates"] is None
         alike = [each for each in of["lots"] if each["left"] and all(each[k] == new[k] for k in kind)]
         lot = new if waits or not alike else alike[0]
@@ -116,6 +116,7 @@ class Model:
                 "ends": ends,
                 "activity": policy.expiry_days if policy.expiry is Expiry.AFTER_ACTIVITY else 0,
                 "grace": policy.grace_days,
+                "late": False,
                 "left": 0,
             }
             parts = [(self.put(of, new, amount), amount)]
@@ -146,14 +147,17 @@ class Model:
         return ""
 
     def give(self, member: int, other: int, amount: int) -> str:
-        """From one member to another, who has it as if it were earned without a policy."""
+        """From one member to another, what ends first, with its ends."""
         if self.members[member]["closed"] or self.members[other]["closed"]:
             return "MEMBERSHIP_CLOSED"
         taken = self.take(member, amount)
         if taken is None:
             return "INSUFFICIENT_BALANCE"
-        self.members[other]["plain"] += amount
-        self.renew(self.members[member], taken[0])
+        parts, plain = taken
+        for lot, part in parts:
+            self.put(self.members[other], lot | {"left": 0}, part)
+        self.members[other]["plain"] += plain
+        self.renew(self.members[member], parts)
         self.renew(self.members[other])
         return ""
 
@@ -187,7 +191,8 @@ class Model:
             if not self.ended(lot):
                 lot["left"] += amount
             else:
-                new = {"state": "ACTIVE", "activates": None, "ends": self.end(lot["grace"]), "activity": 0}
+                ends = self.now if lot["late"] else self.end(lot["grace"])  # grace is had once
+                new = {"state": "ACTIVE", "activates": None, "ends": ends, "activity": 0, "late": True}
                 self.put(of, new | {"grace": lot["grace"], "left": 0}, amount)
 
     def undo(self, i: int) -> str:
@@ -247,14 +252,14 @@ class Model:
         return ""
 
     def tick(self) -> None:
+        for i, held in enumerate(self.reservations):
+            if held["expires"] <= self.now:
+                self.end_reservation(i, "EXPIRED")
         for lot in (lot for of in self.members for lot in of["lots"] if lot["left"]):
             if lot["ends"] <= self.now:
                 lot["state"], lot["left"] = "EXPIRED", 0
             elif lot["activates"] is not None and lot["activates"] <= self.now:
                 lot["state"] = "ACTIVE"
-        for i, held in enumerate(self.reservations):
-            if held["expires"] <= self.now:
-                self.end_reservation(i, "EXPIRED")
 
     def seen(self, member: int) -> tuple[int, int, int, Counter[tuple[str, int]]]:
         """What is active, pending and reserved, and what is left by state and end."""
@@ -461,8 +466,7 @@ class Drive:
             return
         for held, i in zip(self.model.reservations, self.reservations, strict=True):
             if held["state"] == "RESERVED" and held["expires"] <= self.model.now:
-                timer = _timer(str(i))
-                await self.do(lambda tx, timer=timer: expire_reservation(tx, timer))
+                await self.do(lambda tx, i=i: expire_reservation(tx, i))
         while (await _DUE.one(self.db, now=self.clock.now()))[0]:
             for shard in range(SHARDS):
                 timer = _timer(str(shard))

@@ -58,6 +58,8 @@ async def ledger(infrastructure: Infrastructure) -> AsyncIterator[tuple[Database
 @example([("earn", 0, 1, 4), ("wait", 30), ("reserve", 0, 1), ("wait", 30), ("tick",)])
 @example([("earn", 0, 10, 4), ("wait", 30), ("reserve", 0, 5), ("wait", 30), ("tick",)])
 @example([("earn", 0, 10, 3), ("close", 0, 0), ("reopen", 0), ("earn", 0, 10, 3), ("undo", 0)])
+@example([("earn", 0, 10, 4), ("earn", 0, 5, 0), ("give", 0, 1, 12), ("wait", 30), ("give", 1, 0, 12)])
+@example([("earn", 0, 10, 1), *[("reserve", 0, 5), ("wait", 30), ("wait", 30), ("wait", 30), ("tick",)] * 3])
 @settings(
     max_examples=int(os.environ.get("RAPPORT_MODEL_EXAMPLES", "25")),
     deadline=None,

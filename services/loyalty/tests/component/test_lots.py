@@ -14,7 +14,7 @@ from chassis.api.messages import day, moment
 from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
 from chassis.work.timers import TimerRunner
-from loyalty.store.lots import WRONG_LOTS
+from loyalty.store.lots import LOTS, WRONG_LOTS
 from loyalty.store.tables import ACCOUNTS
 from loyalty.usecases.lots_due import LOOK, LOTS_TIMER, see_to_lots, tell_lots
 from rapport.loyalty.v1.ledger_service_pb2 import ListAccountsRequest, ReverseTransferRequest
@@ -49,6 +49,11 @@ _DUE = Statement[Any](
     sa.select(sa.func.count()).where(
         TIMERS.c.kind == LOTS_TIMER, TIMERS.c.due_at <= sa.bindparam("now", type_=TIMERS.c.due_at.type)
     )
+)
+FILL = Statement[Any](
+    sa.update(LOTS)
+    .where(LOTS.c.account == sa.bindparam("name"))
+    .values(amount=sa.bindparam("amount"), remaining=sa.bindparam("amount"), due_time=LOTS.c.ends)
 )
 _IDS = Statement[Any](sa.select(ACCOUNTS.c.id))
 
@@ -243,6 +248,21 @@ async def test_what_comes_back_after_its_end_has_days_of_grace(shop: Any) -> Non
     assert await shop.holds() == {"active": 4}
 
 
+async def test_what_comes_back_after_its_days_of_grace_ends_at_once(shop: Any) -> None:
+    """Or who sets points aside and gives that up, again and again, would keep them for ever."""
+    await shop.earn(10, expiry=EARNED, expiry_days=5, grace_days=2)
+    spent = await shop.spend(10)
+    await shop.days(10)
+    await shop.undo(spent)
+    spent = await shop.spend(10)
+    await shop.days(5)
+    await shop.undo(spent)
+    assert await refused(shop.spend(1)) == "INSUFFICIENT_BALANCE"
+    await shop.days(0, hours=1)
+    assert (await shop.left(), await shop.holds()) == ([], {})
+    assert await shop.desk.points(EXPIRED) == [10]
+
+
 async def test_what_was_earned_is_taken_from_its_lot_pending_or_not(shop: Any) -> None:
     policy = {"activation": LATER, "activation_days": 2, "expiry": EARNED, "expiry_days": 50}
     early, late = await shop.earn(10, **policy), await shop.earn(5, **policy)
@@ -310,3 +330,35 @@ async def test_each_lot_expires_once_however_many_see_to_it(
         await shop.tick()
         assert await shop.holds() == {}
     assert await desk.points(EXPIRED) == [60]
+
+
+@pytest.mark.parametrize("spent", [3, 10])
+async def test_of_a_lot_that_holds_more_than_there_is_what_there_is_ends(
+    running: Running, desk: Any, shop: Any, spent: int
+) -> None:
+    """As after a release that spent and knew of no lots."""
+    await shop.earn(10, expiry=EARNED, expiry_days=1)
+    (lot,) = await shop.open()
+    await shop.spend(spent)
+    await FILL.run(running.db, name=shop.member, amount=10)
+    other = Shop(running, desk, shop.clock, await desk.member())
+    await other.earn(5, expiry=EARNED, expiry_days=1)
+    await shop.days(3)
+    assert (await shop.left(), await shop.holds(), await other.holds()) == ([], {}, {})
+    assert await desk.points(EXPIRED) == [10 - spent + 5]
+    assert (await shop.lots.GetLot(GetLotRequest(name=lot.name))).state == Lot.STATE_EXPIRED
+
+
+async def test_a_lot_that_cannot_be_seen_to_keeps_no_other_waiting(
+    running: Running, desk: Any, shop: Any
+) -> None:
+    shops = [Shop(running, desk, shop.clock, await desk.member()) for _ in range(8)]  # in every shard some
+    for each in shops:
+        await each.earn(5, activation=BY_HAND, expiry=EARNED, expiry_days=1)
+    broken = shops[0]
+    await FILL.run(running.db, name=broken.member, amount=6)
+    await shop.days(3)
+    assert [await each.holds() for each in shops] == [{"pending": 5}, *[{}] * 7]
+    await FILL.run(running.db, name=broken.member, amount=5)
+    await shop.days(1)
+    assert await broken.holds() == {}

@@ -383,6 +383,25 @@ async def test_points_that_are_given_are_on_both_statements_as_one_transfer(two:
     assert await refused(two.desk.memberships.TransferPoints(two.giving(1))) == "MEMBERSHIP_CLOSED"
 
 
+async def test_points_that_are_given_to_and_fro_end_when_they_would_have(
+    two: Two, clock: ManualClock
+) -> None:
+    await two.earn(two.one, 10, days=3)
+    await two.earn(two.one, 5)
+    clock.advance(timedelta(days=3))
+    given = await two.desk.memberships.TransferPoints(two.giving(12))
+    assert (await two.left(two.one), await two.left(two.other)) == ([], [(10, 3)])
+    back = two.giving(12)
+    back.name, back.receiving_membership = two.other, two.one
+    again = await two.desk.memberships.TransferPoints(back)
+    assert (await two.left(two.one), await two.hold()) == ([(10, 3)], [15, 0])
+    for transfer in (again, given):
+        await two.undo(transfer.name)
+    assert (await two.left(two.one), await two.hold()) == ([(10, 3)], [15, 0])
+    clock.advance(timedelta(days=1))
+    assert await refused(two.spend(two.one, 6)) == "INSUFFICIENT_BALANCE"
+
+
 async def test_of_many_who_give_the_same_points_one_does(two: Two) -> None:
     await two.earn(two.one, 10)
     answers = await asyncio.gather(

@@ -13,6 +13,7 @@ from google.type.money_pb2 import Money
 from chassis.api.messages import timestamp, value_name
 from rapport.loyalty.v1 import reward_service_pb2 as pb
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
+from rapport.loyalty.v1.membership_service_pb2 import MergeMembershipsRequest
 from rapport.loyalty.v1.redemption_pb2 import Redemption
 from rapport.loyalty.v1.reservation_service_pb2 import CommitReservationRequest
 from rapport.loyalty.v1.reservation_service_pb2_grpc import ReservationServiceStub
@@ -239,6 +240,22 @@ async def test_a_member_has_a_reward_as_often_as_they_may_within_so_many_days(
     assert await refused(shop.RedeemReward(redeem(name, customer))) == "OVER_LIMIT"
     clock.advance(timedelta(days=1))
     await shop.RedeemReward(redeem(name, customer))
+
+
+async def test_what_a_part_of_a_membership_redeemed_counts_for_the_whole(desk: Any, shop: Any) -> None:
+    name = await offer(shop, member_limit=1, limit_days=30)
+    (first, _), (second, _), (third, _) = [await member(desk, 300) for _ in range(3)]
+    had = await shop.RedeemReward(redeem(name, first))
+    await shop.FulfillRedemption(fulfill(had.name))
+    for merged, into in ((first, second), (second, third)):
+        request = MergeMembershipsRequest(
+            name=(await desk.membership_of(into)).name,
+            merged_membership=(await desk.membership_of(merged)).name,
+            reason_code="household",
+            request_id=once(),
+        )
+        await desk.memberships.MergeMemberships(request)
+    assert await refused(shop.RedeemReward(redeem(name, third))) == "OVER_LIMIT"
 
 
 async def test_who_may_have_it_is_a_condition_and_when_a_time(

@@ -151,7 +151,7 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def TransferPoints(self, request, context):
-        """Moves points from one membership to another of the program: on the statements of both, as one transfer. What arrives ends as if it were earned then.
+        """Moves points from one membership to another of the program: on the statements of both, as one transfer. What ends first is given first, and keeps its end.
         FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`), (`MEMBERSHIP_CLOSED`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -62,7 +62,7 @@ class MembershipServiceStub:
     ReopenMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ReopenMembershipRequest, _membership_pb2.Membership]
     """Opens a closed membership again. What was forfeited or moved when it was closed stays so. FAILED_PRECONDITION (`MEMBERSHIP_NOT_CLOSED`)."""
     TransferPoints: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.TransferPointsRequest, _transfer_pb2.Transfer]
-    """Moves points from one membership to another of the program: on the statements of both, as one transfer. What arrives ends as if it were earned then.
+    """Moves points from one membership to another of the program: on the statements of both, as one transfer. What ends first is given first, and keeps its end.
     FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`), (`MEMBERSHIP_CLOSED`).
     """
 
@@ -97,7 +97,7 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     ReopenMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ReopenMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
     """Opens a closed membership again. What was forfeited or moved when it was closed stays so. FAILED_PRECONDITION (`MEMBERSHIP_NOT_CLOSED`)."""
     TransferPoints: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.TransferPointsRequest, _transfer_pb2.Transfer]  # type: ignore[assignment]
-    """Moves points from one membership to another of the program: on the statements of both, as one transfer. What arrives ends as if it were earned then.
+    """Moves points from one membership to another of the program: on the statements of both, as one transfer. What ends first is given first, and keeps its end.
     FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`), (`MEMBERSHIP_CLOSED`).
     """
 
@@ -183,7 +183,7 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.TransferPointsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_pb2.Transfer, _abc.Awaitable[_transfer_pb2.Transfer]]:
-        """Moves points from one membership to another of the program: on the statements of both, as one transfer. What arrives ends as if it were earned then.
+        """Moves points from one membership to another of the program: on the statements of both, as one transfer. What ends first is given first, and keeps its end.
         FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`), (`MEMBERSHIP_CLOSED`).
         """
 

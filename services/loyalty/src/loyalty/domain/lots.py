@@ -110,6 +110,7 @@ class Lot:
     version: int = 0
     told: bool = False  # that it will end
     expired: int = 0
+    is_grace: bool = False  # holds what came back after its end, which has days of grace once
     origin_id: UUID | None = None  # of what a merged membership brought: the lot there, or that membership
 
     @property
@@ -159,10 +160,15 @@ class Lot:
         )
 
     def again(self, lot_id: UUID, at: datetime, zone: tzinfo) -> "Lot":
-        """A new one, empty, for what comes back after this one has ended: it has its days of grace."""
+        """A new one, empty, for what comes back after this one has ended: it has its days of grace, once.
+
+        Nobody keeps points for ever by setting them aside and giving that up.
+        """
         policy = LotPolicy(Activation.IMMEDIATE, Expiry.AFTER_EARNING, expiry_days=self.grace_days)
         new = Lot.earned(lot_id, self.account_id, self.account, policy, at, zone)
-        new.grace_days = self.grace_days
+        new.grace_days, new.is_grace = self.grace_days, True
+        if self.is_grace:
+            new.ends = at
         return new
 
     def is_like(self, other: "Lot") -> bool:
@@ -177,6 +183,7 @@ class Lot:
             self.ends,
             self.activity_days,
             self.grace_days,
+            self.is_grace,
             self.origin_id,
         )
 
@@ -197,6 +204,7 @@ class Lot:
             create_time=at,
             update_time=at,
             version=0,
+            told=False,
             origin_id=origin_id,
         )
 

@@ -159,6 +159,14 @@ CLOSE_ACCOUNTS = Statement[Any](
     .values(closed=sa.bindparam("now_closed", type_=sa.Boolean))
 )
 
+
+def parts_of(whole: sa.ColumnElement[UUID]) -> sa.Select[Any]:
+    """SQL: the ids of a membership and of all that are part of it, however they came to be."""
+    parts = sa.select(whole.label("id")).cte("whole_and_parts", recursive=True)
+    further = sa.select(_M.id).where(_M.merged_into_id == parts.c.id)
+    return sa.select(parts.union_all(further).c.id)
+
+
 # Where what was on accounts of a merged membership is now: the accounts for the same purpose of the one that
 # it is part of, however often that was merged on.
 _parts = (

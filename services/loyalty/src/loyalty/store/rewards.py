@@ -12,6 +12,7 @@ from chassis.db.versions import versioned
 from loyalty.domain.redemption import Redemption, RedemptionState
 from loyalty.domain.reward import Reward, ShownReward
 from loyalty.names import CUSTOMER, REWARD
+from loyalty.store.memberships import parts_of
 from loyalty.store.tables import METADATA
 from rapport.loyalty.v1.redemption_pb2 import Redemption as RedemptionMessage
 
@@ -72,10 +73,10 @@ LIST_REDEMPTIONS = Listing(
         "state": filters.enum(_R.state, RedemptionMessage.State.DESCRIPTOR),
     },
 )
-# How often a member has a reward of what was redeemed since then.
+# How often a member has a reward of what was redeemed since then, also before their membership was merged.
 REDEEMED = Statement[Any](
     sa.select(sa.func.count().label("count")).where(
-        _R.membership_id == sa.bindparam("membership_id"),
+        _R.membership_id.in_(parts_of(sa.bindparam("membership_id", type_=sa.Uuid))),
         _R.reward_id == sa.bindparam("reward_id"),
         _R.create_time > sa.bindparam("since"),
         sa.or_(*(_R.state == each.value for each in (RedemptionState.RESERVED, RedemptionState.FULFILLED))),

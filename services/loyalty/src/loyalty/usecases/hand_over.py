@@ -92,6 +92,25 @@ def hand_over(book: Book, pair: Pair, reason_code: str, origin_id: UUID | None) 
         _bring(book, transfer, never, plain, getter, origin_id)
 
 
+def hand_some(book: Book, giver: HeldAccount, getter: HeldAccount, amount: int, reason_code: str) -> Transfer:
+    """Move so much of what a member can spend to another, what ends first, each lot with its own end.
+
+    FailedPrecondition `INSUFFICIENT_BALANCE`, `MEMBERSHIP_CLOSED`.
+    """
+    tx = book.tx
+    names, amounts = [giver.name, getter.name], [-amount, amount]
+    transfer = Transfer(ids.uuid7(tx.now), names, amounts, reason_code, None, tx.id, tx.now)
+    book.require_usable(giver, amount)
+    over = rules.excess(giver.balance, book.lots[giver.id])
+    book.post(transfer)
+    book.take(transfer, giver, over)
+    for lot, part in rules.taken(book.lots[giver.id], amount, tx.now):
+        _bring(book, transfer, lot, part, getter, None)
+        book.move(transfer, lot, -part)
+    book.renew(names)
+    return transfer
+
+
 def forfeit(book: Book, pair: Pair, reason_code: str) -> None:
     """Have all that a member has in a unit go to what expired; what they owe they owe when they are back."""
     own = {_ACTIVE: pair.expired, _PENDING: pair.expired}

@@ -14,16 +14,16 @@ from loyalty.domain.facts import (
     MembershipReopened,
     MembershipUnmerged,
 )
-from loyalty.domain.ledger import Account, Leg, Transfer
+from loyalty.domain.ledger import Account, Transfer
 from loyalty.domain.membership import Member, MemberRole, Membership, MembershipState, require_room
 from loyalty.names import MEMBERSHIP, UNIT
 from loyalty.store import memberships as store
 from loyalty.store.ledger import OPEN_ACCOUNTS
 from loyalty.store.tables import GET_UNIT
-from loyalty.usecases.hand_over import close_accounts, forfeit, hand_back, hand_over, lock_pairs
+from loyalty.usecases.book import Book
+from loyalty.usecases.hand_over import close_accounts, forfeit, hand_back, hand_over, hand_some, lock_pairs
 from loyalty.usecases.households import joined, left
 from loyalty.usecases.memberships import lock_membership, lock_memberships
-from loyalty.usecases.posting import post_transfer
 from loyalty.usecases.tiers import merge_standings, unmerge_standings
 
 
@@ -201,7 +201,7 @@ async def transfer_points(
     amount: int,
     reason_code: str,
 ) -> Transfer:
-    """Move points from one membership to another: one transfer, on the statements of both.
+    """Move points from one membership to another: one transfer, on the statements of both; ends stay.
 
     NotFound; FailedPrecondition `INSUFFICIENT_BALANCE`, `MEMBERSHIP_CLOSED`.
     """
@@ -221,9 +221,11 @@ async def transfer_points(
         member.require_active()
         accounts.append(Account.of_member(member, unit_id, tx.now))
     await OPEN_ACCOUNTS.rows(tx, sorted(accounts, key=lambda account: account.id))
-    giver, getter = accounts
-    legs = [Leg(giver.name, -amount), Leg(getter.name, amount)]
-    return await post_transfer(tx, legs=legs, reason_code=reason_code)
+    book = await Book.lock(tx, [account.name for account in accounts])
+    giver, getter = (book.accounts[account.name] for account in accounts)
+    given = hand_some(book, giver, getter, amount, reason_code)
+    await book.write()
+    return given
 
 
 def _require_another(
