@@ -213,8 +213,10 @@ def messages(draw: Any, descriptor: Any, *, is_request: bool = False) -> tuple[d
         if inner is not None and inner.full_name in FREE:
             continue
         if is_request and allowed(field).batch_only:
-            made[name] = draw(st.sampled_from([True, False] if name == "confirmed" else ["a:1", ""]))
-            wrong += [name] if made[name] else []
+            if draw(st.booleans()):
+                value = 1 if field.cpp_type in _PLAIN else "a:1"
+                made[name] = [value] if field.is_repeated else value
+                wrong.append(name)
             continue
         is_required = field_behavior_pb2.REQUIRED in behavior(field)
         is_plain = field.enum_type is not None or field.cpp_type in _PLAIN
