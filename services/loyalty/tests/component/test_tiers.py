@@ -115,6 +115,16 @@ class Club:
     async def has(self, member: str = "") -> str:
         return str((await self.stands(member)).tier).rpartition("/")[2]
 
+    async def merge(self, other: str) -> None:
+        request = MergeMembershipsRequest(
+            name=self.member.name, merged_membership=other, reason_code="same", request_id=str(uuid4())
+        )
+        await self.desk.memberships.MergeMemberships(request)
+
+    async def unmerge(self, other: str) -> None:
+        request = UnmergeMembershipRequest(name=other, reason_code="mistake", request_id=str(uuid4()))
+        await self.desk.memberships.UnmergeMembership(request)
+
     async def until(self, *day: int) -> None:
         """Let time pass, and the clock do what is due on the way."""
         self.clock.advance(datetime(*day, 12, tzinfo=UTC) - self.clock.now())  # type: ignore[arg-type,misc]
@@ -399,18 +409,12 @@ async def test_merged_members_have_one_tier_and_each_their_own_again(club: Club)
     await club.earn(60)
     await club.earn(110, to=account.name)
     assert (await club.has(), await club.has(other.name)) == ("", "silver")
-    await club.desk.memberships.MergeMemberships(
-        MergeMembershipsRequest(
-            name=club.member.name, merged_membership=other.name, reason_code="same", request_id=str(uuid4())
-        )
-    )
+    await club.merge(other.name)
     assert await club.has() == "silver"
     assert (await club.stands()).progress.value == "170"
     await club.earn(330)
     assert await club.has() == "gold"
-    await club.desk.memberships.UnmergeMembership(
-        UnmergeMembershipRequest(name=other.name, reason_code="mistake", request_id=str(uuid4()))
-    )
+    await club.unmerge(other.name)
     # What was earned since stays: 60 and 330 are silver.
     assert (await club.has(), await club.has(other.name)) == ("silver", "silver")
     assert (await club.stands()).progress.value == "390"
@@ -418,3 +422,22 @@ async def test_merged_members_have_one_tier_and_each_their_own_again(club: Club)
     assert await club.has(other.name) == "silver"
     await club.until(2028, 1, 1)
     assert await club.has(other.name) == ""
+
+
+@pytest.mark.parametrize(
+    ("points", "first", "then"),
+    [((500, 0), 0, ""), ((500, 100), 0, "silver"), ((100, 500), 0, "gold"), ((500, 500), 1, "gold")],
+)
+async def test_of_two_who_were_merged_the_tier_of_who_goes_goes_with_them(
+    club: Club, points: tuple[int, int], first: int, then: str
+) -> None:
+    await club.policy(**POINTS)
+    parts = [(await club.desk.join()).name for _ in points]
+    for part, some in zip(parts, points, strict=True):
+        if some:
+            await club.earn(some, to=(await club.desk.accounts_of(part))[0].name)
+        await club.merge(part)
+    await club.unmerge(parts.pop(first))
+    assert await club.has() == then
+    await club.unmerge(parts[0])
+    assert await club.has() == ""

@@ -54,6 +54,10 @@ ACTIVE_MEMBERSHIPS = Statement(
     row=Membership,
 )
 SOME_MEMBERSHIPS = Statement(sa.select(MEMBERSHIPS).where(among(_M.id, "ids")), row=Membership)
+PARTS_OF = Statement(
+    sa.select(MEMBERSHIPS).where(_M.merged_into_id == sa.bindparam("whole_id", type_=sa.Uuid)),
+    row=Membership,
+)
 NEXT_MEMBERSHIPS = Statement(
     sa.select(MEMBERSHIPS)
     .where(_M.program_id == sa.bindparam("program_id"), _M.id > sa.bindparam("after", type_=sa.Uuid))

@@ -177,25 +177,40 @@ async def merge_standings(tx: Transaction, into: Membership, merged: Membership)
 
 
 async def unmerge_standings(tx: Transaction, into: Membership, merged: Membership) -> None:
-    """Have the part the tier that it had, and the whole that which it had or has earned by itself since."""
+    """Have the part the tier that it had, and the whole the highest that is left to it.
+
+    That is what it had before, what another part brought, or what it has earned by itself since.
+    """
     program = await GET_PROGRAM.one(tx, id=into.program_id)
     if program.tier_policy is None:
         return
     tiers = await store.TIERS_OF.all(tx, program_id=program.id)
-    whole, part = await lock_standings(tx, program, program.tier_policy, [into, merged])
+    rest = await store.PARTS_OF.all(tx, whole_id=into.id)
+    held = await lock_standings(tx, program, program.tier_policy, [into, merged, *rest])
+    whole, part, others = held[0], held[1], [each.standing for each in held[2:]]
     since = {into.id: whole.rules.period_start(tx.now)}
     progress = (await progress_since(tx, program.tier_policy, since)).get(into.id, _NOTHING)
     reached = earned(tiers, progress)
-    back = next((tier for tier in tiers if tier.id == part.standing.whole_tier_id), None)
-    until = part.standing.whole_term_end
-    if back is None or until is None or (reached and reached.threshold > back.threshold):
+    _forget(part.standing, others)
+    had = [(part.standing.whole_tier_id, part.standing.whole_term_end)]
+    had += [(each.tier_id, each.term_end) for each in others]
+    until = {tier_id: max(end for of, end in had if end and of == tier_id) for tier_id, end in had if end}
+    back = max((tier for tier in tiers if tier.id in until), key=lambda tier: tier.threshold, default=None)
+    if back is None or (reached and reached.threshold > back.threshold):
         whole.change(tx, tiers, reached, whole.rules.term_end(tx.now))
     else:
-        whole.change(tx, tiers, back, until)
+        whole.change(tx, tiers, back, until[back.id])
     part.standing.whole_tier_id, part.standing.whole_term_end = "", None
     part.standing.until(part.standing.term_end, part.rules)
-    await store.SAVE_STANDINGS.rows(tx, [whole.standing, part.standing])
+    await store.SAVE_STANDINGS.rows(tx, [whole.standing, part.standing, *others])
     await requalify(tx, program.id, {merged.id})
+
+
+def _forget(gone: Standing, others: list[Standing]) -> None:
+    """Have those who remember of the whole the tier that it had of this part remember what it had before."""
+    for each in others:
+        if gone.tier_id and (each.whole_tier_id, each.whole_term_end) == (gone.tier_id, gone.term_end):
+            each.whole_tier_id, each.whole_term_end = gone.whole_tier_id, gone.whole_term_end
 
 
 async def standing_of(
