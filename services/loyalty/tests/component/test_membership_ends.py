@@ -282,6 +282,18 @@ async def test_what_was_redeemed_before_a_merge_comes_back_to_the_whole(two: Two
     assert await two.hold() == [0, 20]
 
 
+async def test_what_was_spent_before_two_merges_comes_back_with_its_end(two: Two) -> None:
+    await two.earn(two.other, 20, days=30)
+    spent = await two.spend(two.other, 5)
+    await two.merge()
+    last = (await two.desk.join()).name
+    (account,) = await two.desk.accounts_of(last)
+    two.account[last], two.one, two.other = account.name, last, two.one
+    await two.merge()
+    await two.undo(spent.name)
+    assert (await two.hold(), await two.left(last)) == ([0, 0, 20], [(20, 30)])
+
+
 async def test_what_is_set_aside_ends_before_a_merge_or_a_closing(two: Two) -> None:
     await two.earn(two.other, 20)
     reserved = await two.reserve(two.other, 5)

@@ -48,8 +48,10 @@ _FILLED = _L.remaining > 0
 # Lots have no locks of their own: whoever has their account has them.
 OPEN_LOTS = Statement(sa.select(LOTS).where(among(_L.account_id, "account_ids"), _FILLED), row=Lot)
 GET_LOTS = Statement(sa.select(LOTS).where(among(_L.id, "ids")), row=Lot)
-# What became of lots of a membership that is part of another.
-COPIES = Statement(sa.select(LOTS).where(among(_L.origin_id, "origin_ids")), row=Lot)
+# What became of lots of a membership that is part of another, however often that was merged on.
+_copies = sa.select(_L.id).where(among(_L.origin_id, "origin_ids")).cte("copies", recursive=True)
+_copies = _copies.union(sa.select(_L.id).where(_L.origin_id == _copies.c.id))
+COPIES = Statement(sa.select(LOTS).join(_copies, _copies.c.id == _L.id), row=Lot)
 _MOVES = (
     "state",
     "activate_time",

@@ -194,11 +194,11 @@ class Book:
             put = {each.lot_id for each in allocations if known[each.lot_id].account in moved}
             gone = [each for each in put if known[each].state is not LotState.EXPIRED]
             await self._know(known, COPIES, origin_ids=gone)
-            became = {lot.origin_id: lot for lot in known.values()}
+            became = {(lot.account, of): lot for lot in known.values() for of in rules.origins(lot, known)}
             for lot_id in gone:
                 lot, there = known[lot_id], self.accounts[moved[known[lot_id].account]]
                 new = lot.brought(ids.uuid7(self.tx.now), there.id, there.name, self.tx.now, lot_id)
-                known[lot_id] = became.get(lot_id, new)
+                known[lot_id] = became.get((there.name, lot_id), new)
         return [(known[each.lot_id], each.amount) for each in allocations]
 
     async def _know(self, known: dict[UUID, Lot], statement: Statement[Lot], **wanted: list[UUID]) -> None:
