@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from rapport.loyalty.v1.earning_service_pb2 import (
     UpdateEarningRuleRequest,
 )
 from rapport.loyalty.v1.ledger_service_pb2 import GetTransferRequest, ReverseTransferRequest
+from rapport.loyalty.v1.membership_service_pb2 import MergeMembershipsRequest
 from rapport.loyalty.v1.program_pb2 import Program, Unit
 from rapport.loyalty.v1.program_service_pb2 import UpdateProgramRequest, UpdateUnitRequest
 from rapport.loyalty.v1.purchase_pb2 import Purchase
@@ -174,6 +176,27 @@ async def test_two_who_give_the_same_back_take_it_back_once(desk: Any) -> None:
     done = await asyncio.gather(*parts, give_back(desk, bought, line2="1"), return_exceptions=True)
     assert sum(isinstance(each, Purchase) for each in done) == 5
     assert await held(desk, bought.customer) == {"MEMBERSHIP": 0}
+
+
+async def test_a_cap_of_a_member_counts_what_is_part_of_their_membership(desk: Any) -> None:
+    await in_force(desk, caps=[EarningRule.Cap(points=50, holder="HOLDER_MEMBER")])
+    bought = [await record(desk, basket(line("a", "1", "40"))) for _ in range(3)]
+    members = [await desk.membership_of(each.customer) for each in bought]
+    for merged, into in pairwise(members):  # the first is part of the second, and that of the third
+        request = MergeMembershipsRequest(
+            name=into.name, merged_membership=merged.name, reason_code="household", request_id=str(uuid4())
+        )
+        await desk.memberships.MergeMemberships(request)
+    tried = EvaluatePurchaseRequest(purchase=basket(line("a", "1", "40"), customer=bought[0].customer))
+    (award,) = (await desk.earning.EvaluatePurchase(tried)).awards
+    assert award.points == 0
+    again = await record(desk, tried.purchase)
+    (award,) = (await earning_of(desk, again)).awards
+    assert (award.points, award.withheld_points) == (0, 40)
+    for each in bought:  # what is taken back counts no more, of whichever part it was
+        await give_back(desk, each)
+    await record(desk, tried.purchase)
+    assert (await held(desk, bought[2].customer))["MEMBERSHIP"] == 40
 
 
 async def test_many_at_once_do_not_pass_a_cap_of_everybody(desk: Any) -> None:

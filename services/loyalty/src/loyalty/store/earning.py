@@ -15,6 +15,7 @@ from loyalty.domain.earning import Earning
 from loyalty.domain.earning_rule import Basis, EarningRule, RuleState
 from loyalty.domain.value import Purchase
 from loyalty.names import CUSTOMER
+from loyalty.store.memberships import MEMBERSHIPS
 from loyalty.store.tables import METADATA, PROGRAMS, PURCHASES
 
 EARNING_RULES = table(METADATA, "earning_rules", EarningRule, key=("id", "version"))
@@ -60,11 +61,11 @@ ACTIVE_VERSIONS = Statement[Any](
         _then.c.state == RuleState.ACTIVE.value, among(_then.c.id, "ids")
     )
 )
-_asked = rows_of("asked", ids=sa.Text(), versions=sa.BigInteger())
+_versions = rows_of("asked", ids=sa.Text(), versions=sa.BigInteger())
 RULES_BY_VERSION = Statement(
     _zoned(EARNING_RULES).join(
-        _asked,
-        sa.and_(EARNING_RULES.c.id == _asked.c.ids, EARNING_RULES.c.version == _asked.c.versions),
+        _versions,
+        sa.and_(EARNING_RULES.c.id == _versions.c.ids, EARNING_RULES.c.version == _versions.c.versions),
     ),
     row=RuleInForce,
 )
@@ -112,6 +113,23 @@ ADD_TO_CAPS = Bulk[Any](
         index_elements=["rule_id", "holder", "span"],
         set_={"used": EARNING_CAPS.c.used + into.excluded.used},
     ).returning(EARNING_CAPS),
+)
+# The same of memberships that are part of others, by the holder of the whole: who is merged with somebody has
+# earned what both had.
+_asked = rows_of("asked", holders=sa.Uuid())
+_parts = (
+    sa.select(_asked.c.holders.label("holder"), MEMBERSHIPS.c.id.label("part"))
+    .join(MEMBERSHIPS, MEMBERSHIPS.c.merged_into_id == _asked.c.holders)
+    .cte("parts", recursive=True)
+)
+_further = MEMBERSHIPS.alias("further")
+_parts = _parts.union_all(
+    sa.select(_parts.c.holder, _further.c.id).where(_further.c.merged_into_id == _parts.c.part)
+)
+CAPS_OF_PARTS = Statement[Any](
+    sa.select(_parts.c.holder, EARNING_CAPS.c.rule_id, EARNING_CAPS.c.span, EARNING_CAPS.c.used)
+    .join(EARNING_CAPS, EARNING_CAPS.c.holder == _parts.c.part)
+    .where(among(EARNING_CAPS.c.rule_id, "rule_ids"))
 )
 SOME_CAPS = Statement[Any](sa.select(EARNING_CAPS).where(among(EARNING_CAPS.c.holder, "holders")))
 

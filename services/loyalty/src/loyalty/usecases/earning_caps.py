@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from chassis.db.transaction import Transaction
-from loyalty.domain.earning import CapKey, Given, Used, cap_keys, standing
+from loyalty.domain.earning import EVERYBODY, CapKey, Given, Used, cap_keys, standing
 from loyalty.domain.purchase_lines import Line
 from loyalty.store import earning as store
 from loyalty.store.earning import RuleInForce
@@ -88,6 +89,22 @@ async def _versions(tx: Transaction, keys: Iterable[tuple[str, int]]) -> Sequenc
 
 
 async def _used(tx: Transaction, keys: Sequence[CapKey]) -> Used:
-    """How much caps have counted, which nobody else adds to until the transaction ends."""
+    """How much caps have counted, which nobody else adds to until the transaction ends.
+
+    Of a membership with all that is part of it: that earns no more, and what is taken back there meanwhile
+    only leaves more.
+    """
     rows = await store.ADD_TO_CAPS.rows(tx, [{**key._asdict(), "used": 0} for key in keys])
-    return Counter({CapKey(row["rule_id"], row["holder"], row["span"]): row["used"] for row in rows})
+    holders = {key.holder for key in keys} - {EVERYBODY}
+    if holders:
+        rule_ids = list({key.rule_id for key in keys})
+        rows += await store.CAPS_OF_PARTS.all(tx, holders=list(holders), rule_ids=rule_ids)
+    return counted_in(rows)
+
+
+def counted_in(rows: Iterable[Mapping[str, Any]]) -> Used:
+    """What caps have counted in all, as rows say."""
+    used: Used = Counter()
+    for row in rows:
+        used[CapKey(row["rule_id"], row["holder"], row["span"])] += row["used"]
+    return used

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chassis.db.database import Database
 from chassis.db.statement import values
-from loyalty.domain.earning import EVERYBODY, CapKey, Given, Used
+from loyalty.domain.earning import EVERYBODY, Given, Used
 from loyalty.domain.earning_rule import EarningRule
 from loyalty.domain.value import Purchase, ValueFormula
 from loyalty.names import CUSTOMER
@@ -16,6 +16,7 @@ from loyalty.store import earning as store
 from loyalty.store.earning import RuleInForce
 from loyalty.store.tables import GET_PROGRAM
 from loyalty.usecases.bands import bands_of
+from loyalty.usecases.earning_caps import counted_in
 from loyalty.usecases.earning_rule import RuleDraft, require_possible
 from loyalty.usecases.evaluating import given_for, items_of
 from loyalty.usecases.memberships import earning_memberships
@@ -57,10 +58,8 @@ async def evaluate(
     members = {p: await earning_memberships(db, p, [customer_id]) for p in _programs(rules)}
     holders = [EVERYBODY, *(member.id for of in members.values() for member in of.values())]
     rows = await store.SOME_CAPS.all(db, holders=holders)
-    used: Used = Counter(
-        {CapKey(each["rule_id"], each["holder"], each["span"]): each["used"] for each in rows}
-    )
-    return given_for(purchase, customer_id, rules, members, bands, used)
+    parts = await store.CAPS_OF_PARTS.all(db, holders=holders, rule_ids=[rule.id for rule in rules])
+    return given_for(purchase, customer_id, rules, members, bands, counted_in([*rows, *parts]))
 
 
 async def preview_rule(
