@@ -30,6 +30,8 @@ from rapport_testing.batches import standing
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason
 
+Answer = ClaimPurchaseResponse
+
 AT = Timestamp(seconds=1_770_000_000)  # 2026-02-02 02:40 UTC, 1 February in New York
 CODE = "K7QF-2M9X-4TBD-8WRH"
 
@@ -86,7 +88,8 @@ async def test_who_has_the_code_of_a_receipt_claims_the_purchase(
     recorded, corrected, _ = (data for _, data in facts)
     assert (recorded.customer, corrected.customer, corrected.previous_customer) == ("", of, "")
     assert corrected.net_amount == corrected.previous_net_amount
-    assert reason(await refused(claim(desk, customer(), typed))) == "ALREADY_CLAIMED"
+    other = await claim(desk, customer(), typed)
+    assert (other.HasField("purchase"), other.outcome, other.tries_left) == (False, Answer.OUTCOME_TAKEN, 4)
     page = await desk.purchases.ListPurchases(ListPurchasesRequest(filter=f'customer = "{of}"'))
     assert [each.name for each in page.purchases] == [nobodys.name]
 
@@ -94,12 +97,10 @@ async def test_who_has_the_code_of_a_receipt_claims_the_purchase(
 async def test_of_twenty_who_claim_a_purchase_at_once_one_has_it(desk: Any) -> None:
     people = [customer() for _ in range(20)]
     await record(desk, basket(), CODE)
-    outcomes = await asyncio.gather(*(claim(desk, of, CODE) for of in people), return_exceptions=True)
-    claimed = [each for each in outcomes if isinstance(each, ClaimPurchaseResponse)]
-    assert [each.purchase.customer for each in claimed] == [
-        of for of, each in zip(people, outcomes, strict=True) if isinstance(each, ClaimPurchaseResponse)
-    ]
-    assert len(claimed) == 1
+    answers = await asyncio.gather(*(claim(desk, of, CODE) for of in people))
+    ((of, answer),) = [pair for pair in zip(people, answers, strict=True) if pair[1].HasField("purchase")]
+    assert (answer.purchase.customer, answer.outcome) == (of, Answer.OUTCOME_CLAIMED)
+    assert {each.outcome for each in answers if each is not answer} == {Answer.OUTCOME_TAKEN}
     assert sum([(await total(desk, of))[0] for of in people]) == 30
 
 
@@ -123,7 +124,21 @@ async def test_a_receipt_without_a_code_is_named_by_what_stands_on_it(desk: Any)
 async def test_two_purchases_with_one_receipt_are_for_a_person_to_tell_apart(desk: Any) -> None:
     for _ in range(2):
         await record(desk, basket())
-    assert reason(await refused(claim(desk, customer()))) == "RECEIPT_UNCLEAR"
+    answer = await claim(desk, customer())
+    assert (answer.HasField("purchase"), answer.outcome, answer.tries_left) == (
+        False,
+        Answer.OUTCOME_UNCLEAR,
+        4,
+    )
+
+
+async def test_whether_others_bought_something_is_asked_five_times(desk: Any) -> None:
+    of = customer()
+    for number in ("1", "1", "2"):
+        await record(desk, basket(reference=number, customer=customer() if number == "2" else ""))
+    outcomes = [(await claim(desk, of, reference=number)).outcome for number in "12121"]
+    assert outcomes == [Answer.OUTCOME_UNCLEAR, Answer.OUTCOME_TAKEN] * 2 + [Answer.OUTCOME_UNCLEAR]
+    assert reason(await refused(claim(desk, of, reference="2"))) == "TOO_MANY_TRIES"
 
 
 async def test_after_five_wrong_tries_nothing_is_looked_for_until_a_day_later(
@@ -232,7 +247,7 @@ async def test_a_purchase_that_another_source_brought_is_claimed_by_nobody_again
     theirs = await send("cards:1", basket(customer=of))
     answer = await claim(desk, of, CODE)
     assert (answer.purchase.name, answer.tries_left, await total(desk, of)) == (theirs.name, 5, (30, 1))
-    assert reason(await refused(claim(desk, customer(), CODE))) == "ALREADY_CLAIMED"
+    assert (await claim(desk, customer(), CODE)).outcome == Answer.OUTCOME_TAKEN
     for number in range(2):  # equal rows of one source are as many
         code = f"EQUAL-CODE-{number}-EQUAL-CODE"
         await send(f"shop:{number}", basket(reference="9"), code)

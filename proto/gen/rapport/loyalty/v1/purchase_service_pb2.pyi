@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from google.type import decimal_pb2 as _decimal_pb2
 from google.type import money_pb2 as _money_pb2
@@ -316,16 +317,50 @@ class ClaimPurchaseResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ClaimPurchaseResponse._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: ClaimPurchaseResponse._Outcome.ValueType  # 0
+        """Never sent."""
+        OUTCOME_CLAIMED: ClaimPurchaseResponse._Outcome.ValueType  # 1
+        """It is the customer's."""
+        OUTCOME_NOT_FOUND: ClaimPurchaseResponse._Outcome.ValueType  # 2
+        """No purchase has that receipt."""
+        OUTCOME_UNCLEAR: ClaimPurchaseResponse._Outcome.ValueType  # 3
+        """Several purchases have it: a person says which it is, by its code."""
+        OUTCOME_TAKEN: ClaimPurchaseResponse._Outcome.ValueType  # 4
+        """It is another customer's."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """Whose the purchase is."""
+
+    OUTCOME_UNSPECIFIED: ClaimPurchaseResponse.Outcome.ValueType  # 0
+    """Never sent."""
+    OUTCOME_CLAIMED: ClaimPurchaseResponse.Outcome.ValueType  # 1
+    """It is the customer's."""
+    OUTCOME_NOT_FOUND: ClaimPurchaseResponse.Outcome.ValueType  # 2
+    """No purchase has that receipt."""
+    OUTCOME_UNCLEAR: ClaimPurchaseResponse.Outcome.ValueType  # 3
+    """Several purchases have it: a person says which it is, by its code."""
+    OUTCOME_TAKEN: ClaimPurchaseResponse.Outcome.ValueType  # 4
+    """It is another customer's."""
+
     PURCHASE_FIELD_NUMBER: _builtins.int
     TRIES_LEFT_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
     tries_left: _builtins.int
     """How many wrong tries are left for this customer within 24 hours."""
     customer: _builtins.str
     """For whom it was looked for, as asked."""
+    outcome: Global___ClaimPurchaseResponse.Outcome.ValueType
+    """Whether it is theirs now; all else is a wrong try."""
     @_builtins.property
     def purchase(self) -> _purchase_pb2.Purchase:
-        """The purchase, the customer's now; absent when no purchase has that receipt."""
+        """The purchase, the customer's now; absent when it is not."""
 
     def __init__(
         self,
@@ -333,10 +368,11 @@ class ClaimPurchaseResponse(_message.Message):
         purchase: _purchase_pb2.Purchase | None = ...,
         tries_left: _builtins.int = ...,
         customer: _builtins.str = ...,
+        outcome: Global___ClaimPurchaseResponse.Outcome.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["purchase", b"purchase"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "purchase", b"purchase", "tries_left", b"tries_left"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "outcome", b"outcome", "purchase", b"purchase", "tries_left", b"tries_left"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

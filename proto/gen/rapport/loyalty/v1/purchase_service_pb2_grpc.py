@@ -118,9 +118,8 @@ class PurchaseServiceServicer:
 
     def ClaimPurchase(self, request, context):
         """Makes a purchase that is nobody's, and what was given back of it since, a customer's: by the code on its receipt, or by what
-        else stands there. Once, by one customer, and who did is answered again; FAILED_PRECONDITION (`ALREADY_CLAIMED`) to another,
-        and for what is known to be somebody's; (`RECEIPT_UNCLEAR`) where several say the same. What no receipt says is counted:
-        after 5 wrong tries for a customer within 24 hours nothing is looked for (`TOO_MANY_TRIES`).
+        else stands there. Once, by one customer, and who did is answered again. What the customer does not have by it is counted as
+        a wrong try: after 5 for a customer within 24 hours nothing is looked for (FAILED_PRECONDITION, `TOO_MANY_TRIES`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

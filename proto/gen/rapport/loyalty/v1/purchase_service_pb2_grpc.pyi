@@ -46,9 +46,8 @@ class PurchaseServiceStub:
     """
     ClaimPurchase: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.ClaimPurchaseRequest, _purchase_service_pb2.ClaimPurchaseResponse]
     """Makes a purchase that is nobody's, and what was given back of it since, a customer's: by the code on its receipt, or by what
-    else stands there. Once, by one customer, and who did is answered again; FAILED_PRECONDITION (`ALREADY_CLAIMED`) to another,
-    and for what is known to be somebody's; (`RECEIPT_UNCLEAR`) where several say the same. What no receipt says is counted:
-    after 5 wrong tries for a customer within 24 hours nothing is looked for (`TOO_MANY_TRIES`).
+    else stands there. Once, by one customer, and who did is answered again. What the customer does not have by it is counted as
+    a wrong try: after 5 for a customer within 24 hours nothing is looked for (FAILED_PRECONDITION, `TOO_MANY_TRIES`).
     """
     GetPurchase: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.GetPurchaseRequest, _purchase_pb2.Purchase]
     """Gets a purchase."""
@@ -78,9 +77,8 @@ class PurchaseServiceAsyncStub(PurchaseServiceStub):
     """
     ClaimPurchase: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.ClaimPurchaseRequest, _purchase_service_pb2.ClaimPurchaseResponse]  # type: ignore[assignment]
     """Makes a purchase that is nobody's, and what was given back of it since, a customer's: by the code on its receipt, or by what
-    else stands there. Once, by one customer, and who did is answered again; FAILED_PRECONDITION (`ALREADY_CLAIMED`) to another,
-    and for what is known to be somebody's; (`RECEIPT_UNCLEAR`) where several say the same. What no receipt says is counted:
-    after 5 wrong tries for a customer within 24 hours nothing is looked for (`TOO_MANY_TRIES`).
+    else stands there. Once, by one customer, and who did is answered again. What the customer does not have by it is counted as
+    a wrong try: after 5 for a customer within 24 hours nothing is looked for (FAILED_PRECONDITION, `TOO_MANY_TRIES`).
     """
     GetPurchase: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.GetPurchaseRequest, _purchase_pb2.Purchase]  # type: ignore[assignment]
     """Gets a purchase."""
@@ -131,9 +129,8 @@ class PurchaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_purchase_service_pb2.ClaimPurchaseResponse, _abc.Awaitable[_purchase_service_pb2.ClaimPurchaseResponse]]:
         """Makes a purchase that is nobody's, and what was given back of it since, a customer's: by the code on its receipt, or by what
-        else stands there. Once, by one customer, and who did is answered again; FAILED_PRECONDITION (`ALREADY_CLAIMED`) to another,
-        and for what is known to be somebody's; (`RECEIPT_UNCLEAR`) where several say the same. What no receipt says is counted:
-        after 5 wrong tries for a customer within 24 hours nothing is looked for (`TOO_MANY_TRIES`).
+        else stands there. Once, by one customer, and who did is answered again. What the customer does not have by it is counted as
+        a wrong try: after 5 for a customer within 24 hours nothing is looked for (FAILED_PRECONDITION, `TOO_MANY_TRIES`).
         """
 
     @_abc_1.abstractmethod

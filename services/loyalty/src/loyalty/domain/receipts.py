@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -43,12 +44,22 @@ class ReceiptTry:
     create_time: datetime
 
 
+class ClaimOutcome(StrEnum):
+    """Whose the purchase of a receipt is."""
+
+    CLAIMED = "CLAIMED"
+    NOT_FOUND = "NOT_FOUND"
+    UNCLEAR = "UNCLEAR"
+    TAKEN = "TAKEN"
+
+
 class Claimed(NamedTuple):
-    """The purchase that a receipt is of, if there is one, and how many wrong tries a customer has left."""
+    """The purchase that a customer has by a receipt, or why none, and how many wrong tries they have left."""
 
     purchase: Purchase | None
     tries_left: int
     customer_id: UUID
+    outcome: ClaimOutcome
 
 
 def receipt_hash(code: str) -> bytes:
@@ -65,12 +76,3 @@ def tries_left(wrong: int) -> int:
             {"most": TRIES_MAX},
         )
     return TRIES_MAX - wrong
-
-
-def only(found: list[Purchase]) -> Purchase | None:
-    """The purchase that a receipt is of. FailedPrecondition `RECEIPT_UNCLEAR` when it may be several."""
-    if len(found) > 1:
-        raise FailedPrecondition(
-            "RECEIPT_UNCLEAR", "several purchases have that receipt: a person has to say which it is"
-        )
-    return found[0] if found else None
