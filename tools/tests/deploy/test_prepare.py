@@ -104,7 +104,7 @@ def test_a_service_is_its_account_with_what_it_declares(folder: Path) -> None:
 def test_a_department_joins_and_others_change_only_where_they_must(
     deploy: Deploy, folder: Path, gifts: Path
 ) -> None:
-    """Its caller lets it in, the timeline hears it, the broker and the accounts know it: nothing else."""
+    """Its caller, timeline and earning rules hear of it, broker and accounts know it: no other changes."""
     before = texts(folder)
     deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder)
     after = texts(folder)
@@ -120,6 +120,7 @@ def test_a_department_joins_and_others_change_only_where_they_must(
         "values/infra.json",
         "values/nats.json",
         "values/customer.json",
+        "values/loyalty.json",
         "values/rapport.json",
     }
     was, now = (_accounts(each) for each in (before, after))
@@ -127,6 +128,8 @@ def test_a_department_joins_and_others_change_only_where_they_must(
     assert set(now) - set(was) == {"gifts"}
     was, now = (json.loads(each["values/customer.json"]) for each in (before, after))
     assert now == was | {"sources": ["gifts"], "networkPolicy": {"namespaces": ["gifts"]}}
+    was, now = (json.loads(each["values/loyalty.json"]) for each in (before, after))
+    assert now == was | {"sources": ["gifts"]}
     own = read(folder / "values" / "gifts.json")
     assert own["peers"] == {"customer": "dns:///customer.crm.svc:7001"}
     url = named(folder, "gifts.json")["gifts", "gifts-nats"]["stringData"]["url"]
