@@ -90,6 +90,11 @@ class Given:
         return [cell if isinstance(cell, int) else 0 for cell in self.cells]
 
     @property
+    def may_give(self) -> bool:
+        """Whether it gives something, or would when a cap leaves nothing to the rule that excludes it."""
+        return any(self.points) or Reason.EXCLUDED in self.cells
+
+    @property
     def standing(self) -> list[int]:
         """By item, what is left of that."""
         return self.left or self.points
@@ -250,7 +255,7 @@ def _exact(rule: EarningRule, paid: Decimal, below: int) -> Decimal:
         return rule.points_per_currency_unit * paid
     if rule.multiplier is not None:
         return (rule.multiplier - 1) * below
-    return Decimal(rule.fixed_points)
+    return Decimal(rule.fixed_points if paid >= 0 else 0)  # nothing for what is brought back
 
 
 def _rounded(parts: Parts, total: Decimal) -> list[int]:
@@ -280,8 +285,9 @@ def _capped(points: Sequence[int], limit: int) -> list[int]:
 
 
 def standing(points: Sequence[int], rest: Sequence[Fraction]) -> list[int]:
-    """What is left of what items earned when so much of each is left, from 0 to 1."""
-    return [n - round(n * (1 - part)) for n, part in zip(points, rest, strict=True)]
+    """What is left of items when so much of each is, from 0 to 1; in all from nothing to what was earned."""
+    left = [n - round(n * (1 - part)) for n, part in zip(points, rest, strict=True)]
+    return _capped(left, sum(points)) if sum(left) > 0 else [0] * len(left)
 
 
 def by_holding(given: Iterable[Given]) -> Counter[Holding]:

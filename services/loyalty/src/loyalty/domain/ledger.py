@@ -183,7 +183,7 @@ class Leg(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What somebody wants moved. What is `earned` by a rule pays what the member owes; people do not."""
+    """What somebody wants moved. What a rule `earned` may pay a debt, and may have ended by then."""
 
     legs: list[Leg]
     reason_code: str

@@ -125,18 +125,24 @@ class Lot:
 
     @classmethod
     def earned(
-        cls, lot_id: UUID, account_id: UUID, account: str, policy: LotPolicy, at: datetime, zone: tzinfo
+        cls,
+        lot_id: UUID,
+        account_id: UUID,
+        account: str,
+        policy: LotPolicy,
+        at: datetime,
+        zone: tzinfo,
+        may_have_ended: bool = False,
     ) -> Self:
-        """A new one, empty. FailedPrecondition `EXPIRY_PASSED`."""
+        """A new one, empty. FailedPrecondition `EXPIRY_PASSED`, unless it may have ended."""
         today = at.astimezone(zone).date()
         is_pending = policy.activation is not Activation.IMMEDIATE
-        days = timedelta(days=policy.expiry_days)
         ends = FOREVER
         if policy.expiry is Expiry.FIXED_DATE and policy.expiry_date:
             ends = end_of(policy.expiry_date, zone)
         elif policy.expiry is not Expiry.NEVER:
-            ends = end_of(today + days, zone)
-        if ends <= at:
+            ends = end_of(today + timedelta(days=policy.expiry_days), zone)
+        if ends <= at and not may_have_ended:
             told = f"What is earned by the policy of {account} would have ended on {policy.expiry_date}."
             raise FailedPrecondition("EXPIRY_PASSED", told, {"resource": account})
         activates = None

@@ -1,7 +1,9 @@
 """Statements on earning rules, what was earned by them, and how much caps have counted."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -13,10 +15,11 @@ from chassis.db.tables import among, rows_of, table
 from chassis.db.versions import versioned
 from loyalty.domain.earning import Earning
 from loyalty.domain.earning_rule import Basis, EarningRule, RuleState
+from loyalty.domain.lots import LotPolicy, end_of
 from loyalty.domain.value import Purchase
 from loyalty.names import CUSTOMER
 from loyalty.store.memberships import MEMBERSHIPS
-from loyalty.store.tables import METADATA, PROGRAMS, PURCHASES
+from loyalty.store.tables import METADATA, PROGRAMS, PURCHASES, UNITS
 
 EARNING_RULES = table(METADATA, "earning_rules", EarningRule, key=("id", "version"))
 _LATEST, EARNING_RULE, EARNING_RULE_VERSION, INSERT_EARNING_RULE = versioned(EARNING_RULES, EarningRule)
@@ -25,13 +28,24 @@ LIST_EARNING_RULES = Listing(sa.select(_LATEST), _LATEST.c.id, row=EarningRule)
 
 @dataclass(slots=True)
 class RuleInForce(EarningRule):
-    """A version, with the zone of its program: whose midnight ends a day."""
+    """A version, with the zone of its program, whose midnight ends a day, and the policy of its unit."""
 
     time_zone: str = "UTC"
+    unit_lot_policy: LotPolicy | None = None
+
+    def has_ended(self, at: datetime) -> bool:
+        """Whether what it gives would have ended before it is earned: then it gives nothing."""
+        policy = self.lot_policy or self.unit_lot_policy
+        last = policy.expiry_date if policy else None
+        return last is not None and end_of(last, ZoneInfo(self.time_zone)) <= at
 
 
 def _zoned(versions: Any) -> Any:
-    return sa.select(*versions.c, PROGRAMS.c.time_zone).join(PROGRAMS, PROGRAMS.c.id == versions.c.program_id)
+    return (
+        sa.select(*versions.c, PROGRAMS.c.time_zone, UNITS.c.lot_policy.label("unit_lot_policy"))
+        .join(PROGRAMS, PROGRAMS.c.id == versions.c.program_id)
+        .join(UNITS, sa.and_(UNITS.c.program_id == versions.c.program_id, UNITS.c.id == versions.c.unit_id))
+    )
 
 
 # Of each rule the latest version that was in force by then, or has ended it.

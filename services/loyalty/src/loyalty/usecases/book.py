@@ -113,7 +113,7 @@ class Book:
                 told = f"{account.name} is moved by what it is for, and not by transfers that people post."
                 raise FailedPrecondition("MANAGED_ACCOUNT", told, {"resource": account.name})
             if account.type is AccountType.MEMBERSHIP and leg.amount > 0:
-                lot = self._lot(account, leg.lot_policy or account.lot_policy)
+                lot = self._lot(account, leg.lot_policy or account.lot_policy, order.earned)
                 if lot is not None:
                     into.append((lot, leg.amount))
                     if lot.state is LotState.PENDING:
@@ -263,12 +263,12 @@ class Book:
         }
         await store.POST.run(self.tx, **named)
 
-    def _lot(self, account: HeldAccount, policy: LotPolicy | None) -> Lot | None:
+    def _lot(self, account: HeldAccount, policy: LotPolicy | None, may_have_ended: bool) -> Lot | None:
         """The lot that what is earned now goes into; None for what is in none."""
         if policy is None or policy.is_plain:
             return None
-        now = self.tx.now
-        return self.alike(Lot.earned(ids.uuid7(now), account.id, account.name, policy, now, account.zone))
+        of = ids.uuid7(self.tx.now), account.id, account.name, policy, self.tx.now, account.zone
+        return self.alike(Lot.earned(*of, may_have_ended=may_have_ended))
 
     def alike(self, new: Lot) -> Lot:
         return next((lot for lot in self.lots[new.account_id] if new.is_like(lot)), new)

@@ -30,8 +30,9 @@ async def earn(tx: Transaction, sales: Sequence[Sale], bands: Bands, acting: Cal
     reckonings = []
     for sale in sales:
         at = _asked_at(tx, sale)
-        if at and sale.purchase.id not in known and items_of(sale.purchase) and (found := await rules.of(at)):
-            reckonings.append(_asked(_of(sale.purchase, sale), found))
+        if at and sale.purchase.id not in known and items_of(sale.purchase):
+            found = [rule for rule in await rules.of(at) if not rule.has_ended(tx.now)]
+            reckonings += [_asked(_of(sale.purchase, sale), found)] if found else []
     reckonings += await _of_kept(tx, kept, sales, rules)
     if reckonings:
         returned = await _returned(tx, [each.id for each in reckonings if each.id in touched])

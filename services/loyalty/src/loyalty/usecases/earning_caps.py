@@ -37,7 +37,7 @@ async def cap(
         key
         for each in reckonings
         for given in each.given
-        if any(given.points)
+        if given.may_give
         for key, _ in _keys(of, given, each.at)
     }
     limited = sorted(added | counted.keys())

@@ -82,10 +82,9 @@ async def _lock(tx: Transaction, reckonings: Sequence[Reckoning]) -> tuple[Book,
     """Lock every account that may be moved, opened where there is none; where those of merged ones are."""
     accounts: dict[UUID, Account] = {}
     for each in reckonings:
-        for holding, points in (by_holding(each.given) + each.before).items():
-            if points:
-                account = _account(holding, each.customer_id, tx.now)
-                accounts[account.id] = account
+        for holding in {given.holding for given in each.given if given.may_give} | each.before.keys():
+            account = _account(holding, each.customer_id, tx.now)
+            accounts[account.id] = account
     await OPEN_ACCOUNTS.rows(tx, [accounts[each] for each in sorted(accounts)])
     names = {name for account in accounts.values() for name in accounts_of(account, tx.now)}
     had = [account.name for account in accounts.values()] if any(each.kept for each in reckonings) else []

@@ -53,7 +53,8 @@ async def evaluate(
     With a rule that is tried: what it refuses.
     """
     customer_id = purchase.customer_id or EVERYBODY
-    rules = await rules_with(db, tried)
+    now = db.clock.now()
+    rules = [rule for rule in await rules_with(db, tried) if not rule.has_ended(now)]
     bands = await bands_of(db, formula, [customer_id], db.clock.now())
     members = {p: await earning_memberships(db, p, [customer_id]) for p in _programs(rules)}
     holders = [EVERYBODY, *(member.id for of in members.values() for member in of.values())]

@@ -78,7 +78,7 @@ class Reckoning:
     @property
     def before(self) -> Counter[Holding]:
         """What stood of it before, by where members have it."""
-        return by_holding(self.kept.given) if self.kept else Counter()
+        return by_holding(given for given in self.kept.given if given.may_give) if self.kept else Counter()
 
 
 def items_of(purchase: Purchase) -> list[Item]:

@@ -43,7 +43,7 @@ async def earn_for_events(tx: Transaction, formula: ValueFormula, events: Sequen
         found
         for event in sorted(events, key=lambda event: (event.at, event.id))
         if event.type in known
-        for found in _reckonings(event, in_force(versions, event.at))
+        for found in _reckonings(event, [r for r in in_force(versions, event.at) if not r.has_ended(tx.now)])
     ]
     if not reckonings:
         return
