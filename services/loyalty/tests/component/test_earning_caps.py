@@ -9,6 +9,7 @@ from chassis.api.messages import money
 from rapport.loyalty.v1.earning_rule_pb2 import EarningRule
 from rapport.loyalty.v1.program_pb2 import Unit
 from rapport.loyalty.v1.program_service_pb2 import CreateUnitRequest, UpdateUnitRequest
+from rapport.loyalty.v1.purchase_service_pb2 import BatchRecordPurchasesRequest, RecordPurchaseRequest
 from rapport_testing.clock import ManualClock
 
 from .earning import by_line, earning_of, held, in_force
@@ -90,3 +91,18 @@ async def test_after_the_day_on_which_points_end_purchases_are_recorded_and_earn
     assert await held(desk, after.customer) == {}
     corrected = await imported(desk, basket(line("a", "1", "12"), customer=before.customer))
     assert corrected.amount == money(Decimal(12), "USD")
+
+
+async def test_what_is_corrected_beside_what_gives_some_of_it_back_is_reckoned_anew(desk: Any) -> None:
+    await in_force(desk)
+    bought = await imported(desk, basket(line("a", "2", "10")))
+    back = basket(line("a", "-1", "-5", returned_line=1), customer=bought.customer)
+    back.returned_purchase = bought.name
+    now = basket(line("a", "2", "20"), line("b", "1", "3"), customer=bought.customer)
+    rows = [
+        RecordPurchaseRequest(purchase=back, import_key="till:2"),
+        RecordPurchaseRequest(purchase=now, import_key="till:1"),
+    ]
+    request = BatchRecordPurchasesRequest(requests=rows, request_id=str(uuid4()))
+    await desk.purchases.BatchRecordPurchases(request)
+    assert await held(desk, bought.customer) == {"MEMBERSHIP": 18}

@@ -88,6 +88,9 @@ async def _of_kept(
 ) -> list[Reckoning]:
     """Purchases that earned before: reckoned anew by the rules of then where they say something else now."""
     because = {each: sale for sale in reversed(sales) for each in _touched(sale)}
+    because |= {
+        sale.purchase.id: sale for sale in sales if sale.before
+    }  # its own word before that of a return
     stand = {each.id: each for each in await SOME_PURCHASES.all(tx, ids=[e.id for e in kept])} if kept else {}
     reckonings = []
     for earning in kept:
