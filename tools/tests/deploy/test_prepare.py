@@ -97,7 +97,7 @@ def test_a_service_is_its_account_with_what_it_declares(folder: Path) -> None:
     assert json.loads(data["accounts.json"])["system:serviceaccount:crm:cases"] == {
         "service": "cases",
         "department": "cases",
-        "permissions": ["notifications.notices.read"],
+        "permissions": ["customer.timeline_entries.read", "notifications.notices.read"],
     }
 
 
@@ -329,7 +329,7 @@ def test_who_is_left_out_would_lose_its_account_which_is_refused(deploy: Deploy,
     ("services", "said"),
     [
         (["nobody"], "no installed service"),
-        (["cases"], "cases calls notifications, which must be named too"),
+        (["cases"], "cases calls customer, notifications, which must be named too"),
         (["cases", "cases"], "named twice"),
         (["cases@Crm"], "cannot be the name of a namespace"),
         (["no-such-file.json"], "is not what"),

@@ -164,6 +164,6 @@ service = Service(
         *(NOTICES, UNDELIVERABLE, CALLS, VALUES, GOODWILL, MISSED, TIMES, CONTACTS, MANAGERS, LANGUAGES),
         aliases.listening("cases"),
     ],
-    calls=["notifications"],
-    permissions=["notifications.notices.read"],
+    calls=["customer", "notifications"],  # to explain what a contact or a notice led to
+    permissions=["customer.timeline_entries.read", "notifications.notices.read"],
 )

@@ -90,6 +90,8 @@ service = Service(
     permissions=[  # to explain what is on the timeline
         "cases.case_links.read",
         "cases.cases.read",
+        "cases.clocks.read",
+        "cases.escalations.read",
         "cases.notes.read",
         "cases.promises.read",
         "cases.work_items.read",
@@ -98,6 +100,8 @@ service = Service(
         "loyalty.goodwill.read",
         "loyalty.memberships.read",
         "loyalty.purchases.read",
+        "loyalty.redemptions.read",
+        "loyalty.tiers.read",
         "notifications.notices.read",
     ],
 )
