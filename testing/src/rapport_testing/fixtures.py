@@ -124,7 +124,11 @@ async def starting(
         await provision(infrastructure.nats_url, service.declaration(configured.sources), replicas=1)
         app = service.app(configured, clock)
         lifecycle = Lifecycle(app)
-        await lifecycle.start()
+        try:
+            await lifecycle.start()
+        except BaseException:  # or what it began goes on and takes the events of the tests that follow
+            await lifecycle.stop()
+            raise
         running = Running(app, lifecycle, issuer, infrastructure.nats_url, clock)
         started.append((running, url))
         return running
