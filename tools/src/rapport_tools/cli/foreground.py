@@ -23,6 +23,7 @@ from rapport_tools.local.stack import Stack
 
 SHOWN = {"warning", "error", "critical"}
 AGAIN_AFTER_S = 30.0  # the log has every line; in an outage a terminal needs one of each kind
+ENTER_TRIES, ENTER_AGAIN_S = 5, 1.0
 TWICE_S = 1.0  # a wrapper such as `timeout` may pass one request on twice at once
 
 
@@ -109,10 +110,14 @@ async def _enter(console: Terminal) -> None:
         (seed.authority, "Nobody at the front desk is above others"),
         (seed.message, "There is no message that people may send"),
     ):
-        try:
-            await asyncio.to_thread(write, await asyncio.to_thread(Session.open))
-        except Exception as error:
-            console.print(f"{missing}: {error}", markup=False)
+        for tries_left in reversed(range(ENTER_TRIES)):
+            try:
+                await asyncio.to_thread(write, await asyncio.to_thread(Session.open))
+                break
+            except Exception as error:  # a service may be starting again at that moment
+                if not tries_left:
+                    console.print(f"{missing}: {error}", markup=False)
+            await asyncio.sleep(ENTER_AGAIN_S)
 
 
 async def _follow(console: Terminal, stack: Stack) -> None:
