@@ -35,8 +35,9 @@ from chassis.work.timers import TimerRunner
 from loyalty.domain.ledger import Leg, Order
 from loyalty.service import service as loyalty
 from loyalty.store.lots import LOTS
-from loyalty.usecases.lots_due import LOTS_TIMER, expect_lots, see_to_lots
+from loyalty.usecases.lots_due import LOTS_TIMER, see_to_lots
 from loyalty.usecases.posting import post_together
+from loyalty.usecases.shards import expect_shards
 from tests.bench.platform import measured_here, platform
 
 CLIENTS, SECONDS, TOGETHER = 16, 5.0, (1, 16)
@@ -141,7 +142,7 @@ async def lots(connection: asyncpg.Connection) -> None:
 async def expire(dbs: Sequence[Database]) -> tuple[float, float]:
     """Lots a second that two replicas, both in this process, end; and how much of a core they took."""
     for db in dbs:
-        await expect_lots(db)
+        await expect_shards(db, LOTS_TIMER)
     begun, used = time.perf_counter(), time.process_time()
     while await DUE_LOTS.all(dbs[0]):
         await asyncio.gather(*(TimerRunner(db, {LOTS_TIMER: see_to_lots}).fire() for db in dbs))

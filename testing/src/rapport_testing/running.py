@@ -1,13 +1,14 @@
 """A service under test, running in this process behind a real socket."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
 import grpc
 import nats
+import pytest
 import sqlalchemy as sa
 from google.protobuf.message import Message
 from google.protobuf.symbol_database import Default
@@ -130,4 +131,16 @@ class Running:
         await self.lifecycle.stop()
 
 
-__all__ = ["Published", "Running", "reason"]
+async def error_of(call: Awaitable[Any]) -> grpc.aio.AioRpcError:
+    """The error of a call that must be refused."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value
+
+
+async def refused(call: Awaitable[Any]) -> str:
+    """The reason of a call that must be refused: `RESOURCE_NOT_FOUND`."""
+    return reason(await error_of(call))
+
+
+__all__ = ["Published", "Running", "error_of", "reason", "refused"]

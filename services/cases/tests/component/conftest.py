@@ -44,7 +44,7 @@ from rapport.customer.v1.customer_events_pb2 import InteractionRecorded
 from rapport.notifications.v1 import notice_pb2
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, error_of, reason
 from rapport_testing.wait import eventually
 
 NOTICE = f"notices/{uuid4()}"
@@ -263,9 +263,8 @@ def refused() -> Callable[[Awaitable[Any]], Awaitable[str]]:
     """The code and reason of a call that must be refused: `NOT_FOUND RESOURCE_NOT_FOUND`."""
 
     async def answer(call: Awaitable[Any]) -> str:
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await call
-        return f"{caught.value.code().name} {reason(caught.value)}"
+        error = await error_of(call)
+        return f"{error.code().name} {reason(error)}"
 
     return answer
 

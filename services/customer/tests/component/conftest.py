@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import grpc
 import pytest
 import sqlalchemy as sa
 from google.protobuf import descriptor_pool
@@ -58,7 +57,7 @@ from rapport.customer.v1 import (
 from rapport.options.v1 import layout_pb2
 from rapport_identity import training
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, error_of, reason
 from rapport_testing.wait import eventually
 
 Type = identifier_pb2.Identifier.Type
@@ -413,9 +412,8 @@ def refused() -> Callable[[Awaitable[Any]], Awaitable[str]]:
     """The code and reason of a call that must be refused: `NOT_FOUND RESOURCE_NOT_FOUND`."""
 
     async def answer(call: Awaitable[Any]) -> str:
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await call
-        return f"{caught.value.code().name} {reason(caught.value)}"
+        error = await error_of(call)
+        return f"{error.code().name} {reason(error)}"
 
     return answer
 

@@ -22,15 +22,16 @@ from loyalty.rpc.services import ProgramRpc, PurchaseRpc
 from loyalty.rpc.tiers import TierRpc
 from loyalty.settings import Settings
 from loyalty.usecases.checks import CHECKS_TIMER, check_ledger, expect_checks, tell_checks
-from loyalty.usecases.expiry_notices import EXPIRY_NOTICE_TIMER, expect_expiry_notices, tell_of_ends
+from loyalty.usecases.expiry_notices import EXPIRY_NOTICE_TIMER, tell_of_ends
 from loyalty.usecases.goodwill_authority import Authority
 from loyalty.usecases.goodwill_requests import REQUEST_TIMER, expire_request, tell_requests
-from loyalty.usecases.lots_due import LOTS_TIMER, expect_lots, see_to_lots, tell_lots
+from loyalty.usecases.lots_due import LOTS_TIMER, see_to_lots, tell_lots
 from loyalty.usecases.rates import RATES_TIMER, follow_rates
 from loyalty.usecases.redeeming import expire
 from loyalty.usecases.redemption import RESERVATION_TIMER
 from loyalty.usecases.rewards import tell_rewards
-from loyalty.usecases.tiers import REVIEW_TIMER, WALK_TIMER, expect_reviews, review_tiers, walk_on
+from loyalty.usecases.shards import expect_shards
+from loyalty.usecases.tiers import REVIEW_TIMER, WALK_TIMER, review_tiers, walk_on
 from loyalty.usecases.values import BANDS_TIMER, expect_bands, follow_bands
 from rapport.cases.v1.cases_events_pb2 import (
     AuthorityPolicyCreated,
@@ -80,14 +81,14 @@ def compose(app: App[Settings]) -> None:
     app.serve(GoodwillRpc(app, authority=authority))
 
     app.on_open(partial(expect_bands, app.db, formula))
-    app.on_open(partial(expect_lots, app.db))
+    app.on_open(partial(expect_shards, app.db, LOTS_TIMER))
     app.timer(LOTS_TIMER, see_to_lots)
     app.measure(partial(tell_lots, app.db))
     app.timer(REQUEST_TIMER, expire_request)
     app.measure(partial(tell_requests, app.db))
-    app.on_open(partial(expect_expiry_notices, app.db))
+    app.on_open(partial(expect_shards, app.db, EXPIRY_NOTICE_TIMER))
     app.timer(EXPIRY_NOTICE_TIMER, tell_of_ends)
-    app.on_open(partial(expect_reviews, app.db))
+    app.on_open(partial(expect_shards, app.db, REVIEW_TIMER))
     app.timer(REVIEW_TIMER, review_tiers)
     app.timer(WALK_TIMER, walk_on)
     app.timer(RESERVATION_TIMER, expire)

@@ -37,10 +37,10 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
 from rapport.loyalty.v1.tier_pb2 import Tier
 from rapport.loyalty.v1.tier_service_pb2 import CreateTierRequest
 from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
-from rapport_testing.running import reason
+from rapport_testing.running import error_of, reason
 
 from .earning import a_rule, by_line, earning_of, held, in_force
-from .test_purchase_lines import basket, give_back, line, record, refused
+from .test_purchase_lines import basket, give_back, line, record
 
 
 async def test_each_line_earns_its_part_and_the_last_what_is_missing(desk: Any) -> None:
@@ -256,7 +256,7 @@ async def test_a_rule_is_activated_at_a_time(desk: Any, clock: Any) -> None:
 )  # fmt: skip
 async def test_a_rule_that_cannot_be_is_refused(desk: Any, given: Any, field: str, why: str) -> None:
     request = CreateEarningRuleRequest(earning_rule_id="wrong", earning_rule=a_rule(**given))
-    error = await refused(desk.earning.CreateEarningRule(request))
+    error = await error_of(desk.earning.CreateEarningRule(request))
     assert (f"earning_rule.{field}", why) in {
         (each.field, each.reason) for each in getattr(refusal(error), "violations", ())
     }
@@ -265,7 +265,7 @@ async def test_a_rule_that_cannot_be_is_refused(desk: Any, given: Any, field: st
 async def test_a_rule_ends_once(desk: Any) -> None:
     rule = await in_force(desk)
     await desk.earning.EndEarningRule(EndEarningRuleRequest(name=rule.name))
-    error = await refused(desk.earning.EndEarningRule(EndEarningRuleRequest(name=rule.name)))
+    error = await error_of(desk.earning.EndEarningRule(EndEarningRuleRequest(name=rule.name)))
     assert reason(error) == "RULE_ENDED"
 
 
@@ -273,7 +273,7 @@ async def test_what_a_purchase_earned_is_not_reversed_by_hand(desk: Any) -> None
     await in_force(desk)
     (transfer,) = (await earning_of(desk, await record(desk, basket(line("a", "1", "3"))))).transfers
     request = ReverseTransferRequest(name=transfer, reason_code="mistake", request_id=str(uuid4()))
-    assert reason(await refused(desk.ledger.ReverseTransfer(request))) == "MANAGED_ACCOUNT"
+    assert reason(await error_of(desk.ledger.ReverseTransfer(request))) == "MANAGED_ACCOUNT"
 
 
 async def imported(desk: Any, sent: Purchase) -> Purchase:

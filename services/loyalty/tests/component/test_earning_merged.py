@@ -16,10 +16,10 @@ from rapport.loyalty.v1.membership_service_pb2 import (
     ReopenMembershipRequest,
     UnmergeMembershipRequest,
 )
-from rapport_testing.running import reason
+from rapport_testing.running import error_of, reason
 
 from .earning import earning_of, held, in_force
-from .test_purchase_lines import basket, give_back, line, record, refused
+from .test_purchase_lines import basket, give_back, line, record
 
 ISSUED, REDEEMED = (f"programs/main/accounts/points-{kind}" for kind in ("issued", "redeemed"))
 
@@ -108,7 +108,7 @@ async def test_what_is_owed_is_paid_by_what_is_earned_and_never_more_than_that(
     accounts = await desk.accounts_of((await desk.membership_of(customer)).name)
     (debt,) = (each.name for each in accounts if each.type == Account.TYPE_DEBT)
     for sent in (desk.posting(ISSUED, debt, 50), desk.posting(debt, ISSUED, 1)):
-        assert reason(await refused(desk.ledger.PostTransfer(sent))) == "MANAGED_ACCOUNT"
+        assert reason(await error_of(desk.ledger.PostTransfer(sent))) == "MANAGED_ACCOUNT"
     with pytest.raises(asyncpg.CheckViolationError, match="debt_not_above_zero"):
         async with running.db.connection() as connection:
             await connection.execute("UPDATE accounts SET balance = 1 WHERE name = $1", debt)
@@ -129,7 +129,7 @@ async def test_what_a_closing_handed_over_is_not_undone_when_the_other_has_paid(
     await record(desk, basket(line("a", "1", "15"), customer=heir.customer))
     await desk.memberships.ReopenMembership(ReopenMembershipRequest(name=closed, reason_code="back"))
     undo = ReverseTransferRequest(name=moved.transfer, reason_code="mistake", request_id=str(uuid4()))
-    assert reason(await refused(desk.ledger.ReverseTransfer(undo))) == "INSUFFICIENT_BALANCE"
+    assert reason(await error_of(desk.ledger.ReverseTransfer(undo))) == "INSUFFICIENT_BALANCE"
     assert await debts(desk, customer, heir.customer) == [0, -25]
 
 

@@ -10,11 +10,10 @@ from rapport.common.v1.states_pb2 import CASE_STATE_OPEN, CASE_STATE_RESOLVED
 from rapport.loyalty.v1.earning_rule_pb2 import EarningRule
 from rapport.loyalty.v1.earning_service_pb2 import GetEarningRequest, ListEarningsRequest
 from rapport.loyalty.v1.ledger_service_pb2 import ListEntriesRequest, ReverseTransferRequest
-from rapport_testing.running import reason
+from rapport_testing.running import error_of, reason
 from rapport_testing.wait import eventually
 
 from .earning import held, in_force
-from .test_purchase_lines import refused
 
 RESOLVED = "rapport.cases.v1.CaseUpdated"
 
@@ -67,7 +66,7 @@ async def test_an_event_earns_once_however_often_it_is_told(running: Any, desk: 
     # It stays in what the event earned: nobody takes it back beside that.
     page = await desk.ledger.ListEntries(ListEntriesRequest(parent=await desk.account_of(customer)))
     undo = ReverseTransferRequest(name=page.entries[0].transfer, reason_code="x", request_id=str(uuid4()))
-    assert reason(await refused(desk.ledger.ReverseTransfer(undo))) == "MANAGED_ACCOUNT"
+    assert reason(await error_of(desk.ledger.ReverseTransfer(undo))) == "MANAGED_ACCOUNT"
 
 
 async def test_what_happened_before_a_rule_was_in_force_earns_nothing_by_it(

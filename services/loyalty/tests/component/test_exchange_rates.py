@@ -19,7 +19,7 @@ from rapport.loyalty.v1.exchange_rate_service_pb2_grpc import ExchangeRateServic
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import ExplainCustomerValueRequest, RecordPurchaseRequest
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, error_of, reason
 from rapport_testing.wait import eventually
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -69,12 +69,6 @@ async def told_bands(running: Running, customer: str, count: int) -> list[tuple[
         return bands if len(bands) >= count else []
 
     return await eventually(told)
-
-
-async def refused(call: Any) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return error.value
 
 
 async def test_a_value_is_told_in_the_currency_of_the_installation_with_how_it_was_converted(
@@ -146,7 +140,7 @@ async def test_a_rate_holds_from_its_day_on(desk: Any, rates: Any, clock: Manual
 async def test_a_day_may_be_loaded_twice_but_not_otherwise(rates: Any, today: date) -> None:
     day = [rate("EUR", "USD", "1.08", today), rate("USD", "JPY", "150", today)]
     assert await create(rates, *day) == (await create(rates, *reversed(day)))[::-1]
-    error = await refused(create(rates, day[0], rate("USD", "JPY", "151", today)))
+    error = await error_of(create(rates, day[0], rate("USD", "JPY", "151", today)))
     assert (error.code(), reason(error)) == (grpc.StatusCode.ALREADY_EXISTS, "RESOURCE_EXISTS")
     outcomes = await asyncio.gather(
         *(create(rates, rate("EUR", "CHF", f"0.9{i}", today)) for i in range(10)), return_exceptions=True
@@ -174,7 +168,7 @@ async def test_what_is_no_rate_is_refused(
     rates: Any, today: date, sent: tuple[str, str, str], field: str, why: str
 ) -> None:
     request = pb.CreateExchangeRateRequest(exchange_rate=rate(*sent, today))
-    found = refusal(await refused(rates.CreateExchangeRate(request)))
+    found = refusal(await error_of(rates.CreateExchangeRate(request)))
     assert (f"exchange_rate.{field}", why) in {
         (each.field, each.reason) for each in getattr(found, "violations", ())
     }
@@ -182,4 +176,4 @@ async def test_what_is_no_rate_is_refused(
 
 async def test_a_pair_is_in_a_batch_once(rates: Any, today: date) -> None:
     twice = rate("EUR", "USD", "1.08", today)
-    assert reason(await refused(create(rates, twice, twice))) == "INVALID_NAME"
+    assert reason(await error_of(create(rates, twice, twice))) == "INVALID_NAME"

@@ -43,7 +43,7 @@ from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
 from rapport.loyalty.v1.membership_service_pb2 import CloseMembershipRequest
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import RecordPurchaseRequest
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, error_of, reason
 from rapport_testing.wait import eventually
 
 _SET_ASIDE = Statement[Any](sa.select(PARKED))
@@ -52,12 +52,6 @@ AT_RISK = PromiseAtRisk()
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
 POLICY = "goodwillRules/delay"
 POINTS = "programs/main/units/points"
-
-
-async def refused(call: Any) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return error.value
 
 
 def grant(customer: str, points: int, promise: str = "", **other: Any) -> GrantGoodwillRequest:
@@ -170,7 +164,7 @@ async def test_grants_are_listed_newest_first_and_found_by_their_customer(desk: 
 
 
 async def test_a_grant_is_of_what_the_policy_grants(desk: Any) -> None:
-    error = await refused(
+    error = await error_of(
         desk.goodwill.GrantGoodwill(grant(new("customers"), 10, unit="programs/main/units/miles"))
     )
     assert reason(error) == "INVALID_NAME"
@@ -185,7 +179,7 @@ async def test_a_grant_above_the_limit_is_refused_and_the_limit_told_and_both_ar
         return [each or 0.0 for each in (*told, used)]
 
     customer, before = new("customers"), counted()
-    error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 501)))
+    error = await error_of(desk.goodwill.GrantGoodwill(grant(customer, 501)))
     assert (error.code(), reason(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "OVER_AUTHORITY")
     assert "500" in (error.details() or "")
     await desk.goodwill.GrantGoodwill(grant(customer, 500))
@@ -205,7 +199,7 @@ async def test_what_one_may_still_grant_is_told_before_one_grants(desk: Any, des
         await desk.goodwill.GrantGoodwill(grant(customer, points))
     assert await told(desk, customer) == (100, 500, 100, 17_100)
     assert await told(desk, other) == (500, 500, 3000, 17_100)
-    error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 101)))
+    error = await error_of(desk.goodwill.GrantGoodwill(grant(customer, 101)))
     assert reason(error) == "OVER_BUDGET"
     await desk.goodwill.GrantGoodwill(grant(customer, 100))
     assert (await told(desk, customer))[0] == 0
@@ -222,7 +216,7 @@ async def test_the_limit_follows_what_the_customer_is_worth(desk: Any) -> None:
         )
     )
     assert (await desk.goodwill.GrantGoodwill(grant(customer, 1500))).points.amount == 1500
-    error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 1501)))
+    error = await error_of(desk.goodwill.GrantGoodwill(grant(customer, 1501)))
     assert reason(error) == "OVER_AUTHORITY"
 
 
@@ -294,18 +288,18 @@ WRONG_GRANTS: list[tuple[dict[str, Any], str]] = [
 async def test_a_wrong_grant_is_refused(desk: Any) -> None:
     for change, expected in WRONG_GRANTS:
         wrong = grant(**{"customer": new("customers"), "points": 5, **change})
-        error = await refused(desk.goodwill.GrantGoodwill(wrong))
+        error = await error_of(desk.goodwill.GrantGoodwill(wrong))
         assert (change, error.code(), reason(error)) == (change, grpc.StatusCode.INVALID_ARGUMENT, expected)
 
 
 async def test_a_grant_without_request_id_is_refused(desk: Any) -> None:
     request = grant(new("customers"), 5)
     request.ClearField("request_id")
-    assert reason(await refused(desk.goodwill.GrantGoodwill(request))) == "REQUEST_ID_REQUIRED"
+    assert reason(await error_of(desk.goodwill.GrantGoodwill(request))) == "REQUEST_ID_REQUIRED"
 
 
 async def test_a_grant_that_does_not_exist_is_not_found(desk: Any) -> None:
-    error = await refused(desk.goodwill.GetGoodwill(GetGoodwillRequest(name=new("goodwill"))))
+    error = await error_of(desk.goodwill.GetGoodwill(GetGoodwillRequest(name=new("goodwill"))))
     assert reason(error) == "RESOURCE_NOT_FOUND"
 
 
@@ -374,7 +368,7 @@ async def test_a_promise_is_made_up_for_once_it_or_one_before_it_did_harm(
     customer = new("customers")
     for harm in HARMLESS:
         promise = await promised(running, customer, harm=harm)
-        error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 1, promise)))
+        error = await error_of(desk.goodwill.GrantGoodwill(grant(customer, 1, promise)))
         assert (error.code(), reason(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "PROMISE_NOT_AT_RISK")
     for harm in HARMFUL:
         first = await promised(running, customer, harm=harm)
@@ -423,7 +417,7 @@ async def test_a_promise_moved_by_minutes_many_times_is_one_day_of_delay(running
         await running.deliver(event, resource=promise, source="cases")
         await what_was_told_is_handled(running, promise)
     assert [fact.data.points for fact in await granted(running, customer)] == [100]
-    error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 5, promise)))
+    error = await error_of(desk.goodwill.GrantGoodwill(grant(customer, 5, promise)))
     assert reason(error) == "GOODWILL_EXISTS"
 
 
@@ -469,7 +463,7 @@ async def test_a_grant_that_was_reversed_does_not_come_back_by_reversing_that(
         for _ in range(2)
     ]
     undo[1].name = (await desk.ledger.ReverseTransfer(undo[0])).name
-    error = await refused(desk.ledger.ReverseTransfer(undo[1]))
+    error = await error_of(desk.ledger.ReverseTransfer(undo[1]))
     assert (error.code(), reason(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "IS_REVERSAL")
     assert await desk.points(await desk.account_of(customer)) == [0]
 
@@ -487,7 +481,7 @@ async def test_a_date_that_a_person_moved_earns_nothing_by_itself(running: Runni
 async def test_a_promise_to_another_customer_is_not_made_up_for(running: Running, desk: Any) -> None:
     customer, other = new("customers"), new("customers")
     promise = await promised(running, customer)
-    error = await refused(desk.goodwill.GrantGoodwill(grant(other, 50, promise)))
+    error = await error_of(desk.goodwill.GrantGoodwill(grant(other, 50, promise)))
     assert (error.code(), reason(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "CUSTOMER_MISMATCH")
     event = renegotiated(customer, promise, timedelta(days=1))
     await running.deliver(event, resource=promise, source="cases")
@@ -496,7 +490,7 @@ async def test_a_promise_to_another_customer_is_not_made_up_for(running: Running
 
 
 async def test_a_promise_that_nobody_made_is_not_found(desk: Any) -> None:
-    error = await refused(desk.goodwill.GrantGoodwill(grant(new("customers"), 50, new("promises"))))
+    error = await error_of(desk.goodwill.GrantGoodwill(grant(new("customers"), 50, new("promises"))))
     assert (error.code(), reason(error)) == (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
     assert "takes a moment" in str(error.details())
 
@@ -524,7 +518,7 @@ async def test_a_budget_is_whole_again_after_its_period(start: Any, desk_of: Any
     desk = desk_of(await start(service, goodwill_budget_grantor=2000, goodwill_budget_days=7))
     for _ in range(4):
         await desk.goodwill.GrantGoodwill(grant(new("customers"), 500))
-    assert reason(await refused(desk.goodwill.GrantGoodwill(grant(new("customers"), 1)))) == "OVER_BUDGET"
+    assert reason(await error_of(desk.goodwill.GrantGoodwill(grant(new("customers"), 1)))) == "OVER_BUDGET"
     clock.advance(timedelta(days=7))
     await desk.goodwill.GrantGoodwill(grant(new("customers"), 500))
 

@@ -28,7 +28,7 @@ from rapport.loyalty.v1.goodwill_service_pb2 import (
 )
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, reason, refused
 from rapport_testing.wait import eventually
 
 WHY = "We are sorry that it came late."
@@ -51,12 +51,6 @@ def grant(customer: str, promise: str = "", **gift: Any) -> GrantGoodwillRequest
     fields = {"explanation": WHY, "reason_code": "late-delivery", **gift}
     goodwill = Goodwill(customer=customer, promise=promise, **fields)
     return GrantGoodwillRequest(goodwill=goodwill, request_id=str(uuid4()))
-
-
-async def refused(call: Any) -> str:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return reason(error.value)
 
 
 @pytest.fixture

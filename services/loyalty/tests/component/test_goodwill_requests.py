@@ -27,7 +27,7 @@ from rapport.loyalty.v1.goodwill_service_pb2 import (
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, reason, refused
 from rapport_testing.wait import eventually
 
 GOODWILL = "programs/main/accounts/points-goodwill"
@@ -60,12 +60,6 @@ def approve(name: str) -> ApproveGoodwillRequest:
 
 def decline(name: str) -> DeclineGoodwillRequest:
     return DeclineGoodwillRequest(name=name, reason_code="not-our-mistake", request_id=str(uuid4()))
-
-
-async def refused(call: Any) -> str:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return reason(error.value)
 
 
 @pytest.fixture

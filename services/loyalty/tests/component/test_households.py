@@ -26,17 +26,11 @@ from rapport.loyalty.v1.member_service_pb2 import (
     RemoveMemberRequest,
 )
 from rapport.loyalty.v1.member_service_pb2_grpc import MemberServiceStub
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, refused
 from rapport_testing.wait import eventually
 
 MAIN = "programs/main"
 PRIMARY, OTHER = Member.ROLE_PRIMARY, Member.ROLE_MEMBER
-
-
-async def refused(call: Any) -> str:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return reason(error.value)
 
 
 class Family:

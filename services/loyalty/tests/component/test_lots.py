@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import grpc
 import pytest
 import sqlalchemy as sa
 from prometheus_client import REGISTRY
@@ -24,7 +23,7 @@ from rapport.loyalty.v1.lot_service_pb2_grpc import LotServiceStub
 from rapport.loyalty.v1.program_pb2 import Program, Unit
 from rapport.loyalty.v1.program_service_pb2 import CreateUnitRequest, UpdateProgramRequest, UpdateUnitRequest
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, refused
 
 START = datetime(2026, 3, 2, 14, 3, tzinfo=UTC)  # a Monday
 MAIN = "programs/main"
@@ -116,12 +115,6 @@ async def shop(running: Running, desk: Any, clock: ManualClock) -> Any:
     shop = Shop(running, desk, clock, await desk.member())
     yield shop
     await shop.right()
-
-
-async def refused(call: Any) -> str:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return reason(error.value)
 
 
 async def test_what_ends_first_is_spent_first_and_what_never_ends_last(shop: Any) -> None:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import grpc
 import pytest
 import sqlalchemy as sa
 
@@ -47,7 +46,7 @@ from rapport.loyalty.v1.reservation_service_pb2 import (
 )
 from rapport.loyalty.v1.reservation_service_pb2_grpc import ReservationServiceStub
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, refused
 from rapport_testing.wait import eventually
 
 MAIN = "programs/main"
@@ -61,12 +60,6 @@ _IDS = Statement[Any](sa.select(ACCOUNTS.c.id))
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(START)
-
-
-async def refused(call: Any) -> str:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return reason(error.value)
 
 
 class Two:

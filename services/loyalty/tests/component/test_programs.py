@@ -2,19 +2,12 @@
 
 from typing import Any
 
-import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from rapport.loyalty.v1 import program_service_pb2 as rpc
 from rapport.loyalty.v1.program_pb2 import Program, Unit
-from rapport_testing.running import reason
-
-
-async def refused(call: Any) -> str:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return reason(error.value)
+from rapport_testing.running import refused
 
 
 def making(program_id: str, name: str = "Staff") -> rpc.CreateProgramRequest:

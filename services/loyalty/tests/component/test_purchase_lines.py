@@ -19,7 +19,7 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
     RecordPurchaseRequest,
     ReturnPurchaseRequest,
 )
-from rapport_testing.running import reason
+from rapport_testing.running import error_of, reason
 
 AT = Timestamp(seconds=1_770_000_000)
 
@@ -58,12 +58,6 @@ async def give_back(desk: Any, purchase: Purchase, **lines: str) -> Purchase:
     return returned
 
 
-async def refused(call: Any) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return error.value
-
-
 async def test_lines_are_kept_as_they_were_sent(desk: Any) -> None:
     milk = line("sku-1", "2", "3.98", discount_amount=money(Decimal("0.50"), "USD"))
     cheese = line("sku-2", "0.742", "11.05", tax_amount=money(Decimal("0.72"), "USD"))
@@ -95,7 +89,7 @@ async def test_lines_are_kept_as_they_were_sent(desk: Any) -> None:
     ],
 )
 async def test_lines_that_do_not_add_up_are_refused(desk: Any, sent: Purchase, field: str, why: str) -> None:
-    error = await refused(record(desk, sent))
+    error = await error_of(record(desk, sent))
     assert (f"purchase.{field}", why) in {
         (each.field, each.reason) for each in getattr(refusal(error), "violations", ())
     }
@@ -122,7 +116,7 @@ async def test_a_part_of_a_line_is_worth_its_part_and_all_parts_what_was_paid(de
 async def test_what_came_back_of_a_purchase_that_nobody_knows_is_a_line_that_lowers(desk: Any) -> None:
     bought = await record(desk, basket(line("sku-1", "2", "10.00"), line("bottle", "-3", "-0.75")))
     assert decimal((await desk.worth(bought.customer)).lifetime_values[0]) == Decimal("9.25")
-    assert reason(await refused(give_back(desk, bought, line2="1"))) == "RETURN_EXCEEDS_PURCHASE"
+    assert reason(await error_of(give_back(desk, bought, line2="1"))) == "RETURN_EXCEEDS_PURCHASE"
     returned = await give_back(desk, bought)
     assert [each.quantity.value for each in returned.lines] == ["-2", "3"]
     assert decimal((await desk.worth(bought.customer)).lifetime_values[0]) == 0
@@ -132,7 +126,7 @@ async def test_what_came_back_of_a_purchase_that_nobody_knows_is_a_line_that_low
 async def test_no_more_is_given_back_than_is_left(desk: Any, lines: dict[str, str]) -> None:
     bought = await record(desk, basket(line("sku-1", "2", "4.00")))
     await give_back(desk, bought, line1="1")
-    error = await refused(give_back(desk, bought, **lines))
+    error = await error_of(give_back(desk, bought, **lines))
     assert (error.code(), reason(error)) == (
         grpc.StatusCode.FAILED_PRECONDITION,
         "RETURN_EXCEEDS_PURCHASE",
@@ -141,11 +135,11 @@ async def test_no_more_is_given_back_than_is_left(desk: Any, lines: dict[str, st
 
 async def test_what_has_no_lines_or_was_given_back_is_not_given_back(desk: Any) -> None:
     plain = await record(desk, basket(amount=money(Decimal(4), "USD")))
-    assert reason(await refused(give_back(desk, plain))) == "RETURN_EXCEEDS_PURCHASE"
+    assert reason(await error_of(give_back(desk, plain))) == "RETURN_EXCEEDS_PURCHASE"
     bought = await record(desk, basket(line("sku-1", "2", "4.00")))
     returned = await give_back(desk, bought)
     for one in (bought, returned):
-        assert reason(await refused(give_back(desk, one))) == "RETURN_EXCEEDS_PURCHASE"
+        assert reason(await error_of(give_back(desk, one))) == "RETURN_EXCEEDS_PURCHASE"
 
 
 async def test_of_fifty_who_give_the_last_piece_back_one_does(desk: Any) -> None:
@@ -166,7 +160,7 @@ async def test_an_exchange_gives_lines_back_and_buys_others(desk: Any) -> None:
         returned_purchase=bought.name,
     )
     assert decimal((await record(desk, swapped)).amount) == 5
-    assert reason(await refused(record(desk, swapped))) == "RETURN_EXCEEDS_PURCHASE"
+    assert reason(await error_of(record(desk, swapped))) == "RETURN_EXCEEDS_PURCHASE"
     assert decimal((await desk.worth(bought.customer)).lifetime_values[0]) == 85
 
 
@@ -183,4 +177,4 @@ async def test_a_customer_gives_back_what_they_bought(desk: Any, further: dict[s
     currency = further.get("currency", "USD")
     back = line("sku-1", "-1", "-4.00", currency, returned_line=1)
     given = {"customer": bought.customer, "returned_purchase": bought.name} | further
-    assert reason(await refused(record(desk, basket(back, **given)))) == why
+    assert reason(await error_of(record(desk, basket(back, **given)))) == why

@@ -28,7 +28,7 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
 )
 from rapport_testing.batches import standing
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, error_of, reason
 
 Answer = ClaimPurchaseResponse
 
@@ -55,12 +55,6 @@ async def claim(desk: Any, of: str, code: str = "", **receipt: Any) -> ClaimPurc
         request.receipt.CopyFrom(Receipt(**{"amount": money(Decimal(30), "USD")} | given | receipt))
     answer: ClaimPurchaseResponse = await desk.purchases.ClaimPurchase(request)
     return answer
-
-
-async def refused(call: Any) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return error.value
 
 
 def customer() -> str:
@@ -138,7 +132,7 @@ async def test_whether_others_bought_something_is_asked_five_times(desk: Any) ->
         await record(desk, basket(reference=number, customer=customer() if number == "2" else ""))
     outcomes = [(await claim(desk, of, reference=number)).outcome for number in "12121"]
     assert outcomes == [Answer.OUTCOME_UNCLEAR, Answer.OUTCOME_TAKEN] * 2 + [Answer.OUTCOME_UNCLEAR]
-    assert reason(await refused(claim(desk, of, reference="2"))) == "TOO_MANY_TRIES"
+    assert reason(await error_of(claim(desk, of, reference="2"))) == "TOO_MANY_TRIES"
 
 
 async def test_after_five_wrong_tries_nothing_is_looked_for_until_a_day_later(
@@ -149,7 +143,7 @@ async def test_after_five_wrong_tries_nothing_is_looked_for_until_a_day_later(
     answers = [await claim(desk, of, f"WRONG-CODE-{i}-WRONG-CODE") for i in range(5)]
     assert [each.tries_left for each in answers] == [4, 3, 2, 1, 0]
     for code in (CODE, "WRONG-CODE-6-WRONG-CODE"):
-        assert reason(await refused(claim(desk, of, code))) == "TOO_MANY_TRIES"
+        assert reason(await error_of(claim(desk, of, code))) == "TOO_MANY_TRIES"
     assert (await claim(desk, other, "WRONG-CODE-7-WRONG-CODE")).tries_left == 4
     clock.advance(timedelta(days=1))
     assert (await claim(desk, of, CODE)).purchase.customer == of
@@ -256,7 +250,7 @@ async def test_a_purchase_that_another_source_brought_is_claimed_by_nobody_again
 
 
 async def test_a_code_is_long_and_a_claim_names_one_receipt(desk: Any) -> None:
-    short = refusal(await refused(record(desk, basket(), "ABCD-EFGH-1234")))
+    short = refusal(await error_of(record(desk, basket(), "ABCD-EFGH-1234")))
     assert [(each.field, each.reason) for each in getattr(short, "violations", ())] == [
         ("receipt_code", "INVALID_CODE")
     ]
@@ -272,7 +266,7 @@ async def test_a_code_is_long_and_a_claim_names_one_receipt(desk: Any) -> None:
     neither = ClaimPurchaseRequest(customer=customer(), request_id=str(uuid4()))
     for request in (both, neither):
         assert (
-            await refused(desk.purchases.ClaimPurchase(request))
+            await error_of(desk.purchases.ClaimPurchase(request))
         ).code() is grpc.StatusCode.INVALID_ARGUMENT
 
 

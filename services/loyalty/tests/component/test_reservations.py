@@ -17,7 +17,7 @@ from rapport.loyalty.v1.lot_service_pb2_grpc import LotServiceStub
 from rapport.loyalty.v1.reservation_pb2 import Reservation
 from rapport.loyalty.v1.reservation_service_pb2_grpc import ReservationServiceStub
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, reason, refused
 from rapport_testing.wait import eventually
 
 START = datetime(2026, 3, 2, 14, tzinfo=UTC)
@@ -46,12 +46,6 @@ def commit(name: str, **more: Any) -> pb.CommitReservationRequest:
 
 def release(name: str) -> pb.ReleaseReservationRequest:
     return pb.ReleaseReservationRequest(name=name, request_id=str(uuid4()))
-
-
-async def refused(call: Any) -> str:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return reason(error.value)
 
 
 async def test_of_many_redemptions_of_one_balance_exactly_one_succeeds(desk: Any, redeem: Any) -> None:

@@ -20,7 +20,7 @@ from rapport.loyalty.v1.reservation_service_pb2_grpc import ReservationServiceSt
 from rapport.loyalty.v1.reward_pb2 import Reward
 from rapport.loyalty.v1.reward_service_pb2_grpc import RewardServiceStub
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, reason, refused
 from rapport_testing.wait import eventually
 
 START = datetime(2026, 3, 2, 14, tzinfo=UTC)
@@ -60,12 +60,6 @@ def give_back(name: str) -> pb.ReturnRedemptionRequest:
 
 def state(redemption: Any) -> str:
     return value_name(redemption, "state")
-
-
-async def refused(call: Any) -> str:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return reason(error.value)
 
 
 async def offer(shop: Any, stock: int | None = None, **fields: Any) -> str:

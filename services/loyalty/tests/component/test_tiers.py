@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-import grpc
 import pytest
 import sqlalchemy as sa
 
@@ -33,7 +32,7 @@ from rapport.loyalty.v1.tier_service_pb2 import (
 )
 from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, refused
 
 from .earning import in_force
 from .test_purchase_lines import basket, give_back, line, record
@@ -61,12 +60,6 @@ _TOLD = Statement[Any](sa.select(OUTBOX).order_by(OUTBOX.c.id))
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(START)
-
-
-async def refused(call: Any) -> str:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return reason(error.value)
 
 
 class Club:

@@ -115,9 +115,10 @@ async def _enter(console: Terminal) -> None:
                 await asyncio.to_thread(write, await asyncio.to_thread(Session.open))
                 break
             except Exception as error:  # a service may be starting again at that moment
-                if not tries_left:
+                if tries_left:
+                    await asyncio.sleep(ENTER_AGAIN_S)
+                else:
                     console.print(f"{missing}: {error}", markup=False)
-            await asyncio.sleep(ENTER_AGAIN_S)
 
 
 async def _follow(console: Terminal, stack: Stack) -> None:

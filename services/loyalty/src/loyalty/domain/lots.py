@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
+from loyalty.domain.shards import shard_of
 
 DAYS_MAX = 3660
-SHARDS = 4  # what is due is seen to by as many at once
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -160,7 +160,7 @@ class Lot:
             amount=0,
             remaining=0,
             due_time=None,
-            shard=account_id.int % SHARDS,
+            shard=shard_of(account_id),
             create_time=at,
             update_time=at,
         )
@@ -206,7 +206,7 @@ class Lot:
             remaining=0,
             expired=0,
             due_time=None,
-            shard=account_id.int % SHARDS,
+            shard=shard_of(account_id),
             create_time=at,
             update_time=at,
             version=0,

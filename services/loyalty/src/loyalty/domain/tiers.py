@@ -13,8 +13,6 @@ from chassis.errors import InvalidArgument, Violation
 from chassis.money import Currency
 from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM, TIER, TIER_STANDING
 
-SHARDS = 4  # what is due is seen to by as many at once
-
 
 class Measure(StrEnum):
     """What is counted."""

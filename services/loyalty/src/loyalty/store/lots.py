@@ -10,8 +10,9 @@ from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table
-from loyalty.domain.lots import SHARDS, Lot
+from loyalty.domain.lots import Lot
 from loyalty.domain.reservation import Reservation
+from loyalty.domain.shards import SHARDS
 from loyalty.store.tables import ACCOUNTS, METADATA, PROGRAMS
 
 LOTS = table(METADATA, "lots", Lot)

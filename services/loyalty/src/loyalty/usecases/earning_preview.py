@@ -55,7 +55,7 @@ async def evaluate(
     customer_id = purchase.customer_id or EVERYBODY
     now = db.clock.now()
     rules = [rule for rule in await rules_with(db, tried) if not rule.has_ended(now)]
-    bands = await bands_of(db, formula, [customer_id], db.clock.now())
+    bands = await bands_of(db, formula, [customer_id], now)
     members = {p: await earning_memberships(db, p, [customer_id]) for p in _programs(rules)}
     holders = [EVERYBODY, *(member.id for of in members.values() for member in of.values())]
     rows = await store.SOME_CAPS.all(db, holders=holders)

@@ -3,28 +3,18 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from chassis.context import Call, acting, service_itself
-from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from chassis.work.timers import Timer
 from loyalty.domain.facts import End, PointsExpiring
 from loyalty.domain.ledger import HeldAccount
-from loyalty.domain.lots import FOREVER, SHARDS, Lot, LotState
+from loyalty.domain.lots import FOREVER, Lot, LotState
 from loyalty.store.lots import SAVE_LOTS, UNTOLD
 from loyalty.usecases.book import Book
 
 EXPIRY_NOTICE_TIMER = "points-expiring"
 CHUNK = 250  # accounts in a transaction
 LOOK = timedelta(minutes=15)  # how often each shard is looked at
-
-
-async def expect_expiry_notices(db: Database) -> None:
-    """Have somebody look at what will end, of each shard at its own time, from now on."""
-    with acting(Call("start", service_itself(db.service))):
-        async with db.transaction() as tx:
-            for shard in range(SHARDS):
-                await tx.schedule(EXPIRY_NOTICE_TIMER, str(shard), tx.now)
 
 
 async def tell_of_ends(tx: Transaction, timer: Timer) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from prometheus_client import Gauge
 
-from chassis.api.entities import found
+from chassis.api.entities import found, save
 from chassis.db.aliases import lock_person
 from chassis.db.database import Database
 from chassis.db.statement import values
@@ -92,8 +92,7 @@ async def decline_goodwill(tx: Transaction, *, goodwill_id: UUID, reason_code: s
     goodwill = await found(tx, GOODWILL, LOCK_GOODWILL, goodwill_id)
     goodwill.require_open(tx.now)
     goodwill.decide(State.DECLINED, grantor_of(tx), tx.now, reason_code)
-    await UPDATE_GOODWILL.run(tx, **values(goodwill))
-    tx.record(fact_of(GoodwillDeclined, goodwill, **goodwill.told), version=goodwill.version)
+    await save(tx, UPDATE_GOODWILL, goodwill, fact_of(GoodwillDeclined, goodwill, **goodwill.told))
     await tx.cancel(REQUEST_TIMER, str(goodwill.id))
     return goodwill
 
@@ -103,8 +102,7 @@ async def expire_request(tx: Transaction, timer: Timer) -> None:
     goodwill = await LOCK_GOODWILL.one(tx, id=UUID(timer.key))
     if goodwill.state is State.REQUESTED:
         goodwill.decide(State.EXPIRED, "", tx.now)
-        await UPDATE_GOODWILL.run(tx, **values(goodwill))
-        tx.record(fact_of(GoodwillRequestExpired, goodwill, **goodwill.told), version=goodwill.version)
+        await save(tx, UPDATE_GOODWILL, goodwill, fact_of(GoodwillRequestExpired, goodwill, **goodwill.told))
 
 
 async def tell_requests(db: Database) -> None:

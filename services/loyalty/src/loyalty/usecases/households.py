@@ -38,9 +38,7 @@ async def create_member(
         tx.now,
         counts_from=tx.now,
     )
-    if not await store.ADD_MEMBERS.rows(
-        tx, [new]
-    ):  # they bought something meanwhile, and became a member by it
+    if not await store.ADD_MEMBERS.rows(tx, [new]):  # they bought something meanwhile, and joined by it
         raise ResourceExists((await earning_memberships(tx, program_id, [customer_id]))[customer_id].name)
     joined(tx, membership, new)
     await write(tx, store.UPDATE_MEMBERSHIP, membership)

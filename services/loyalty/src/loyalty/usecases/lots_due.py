@@ -9,13 +9,12 @@ from prometheus_client import Gauge
 
 from chassis import ids
 from chassis.api.entities import found
-from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, Refusal
 from chassis.work.timers import Timer
 from loyalty.domain.ledger import AccountType, HeldAccount, Transfer
-from loyalty.domain.lots import SHARDS, Lot, LotState, excess
+from loyalty.domain.lots import Lot, LotState, excess
 from loyalty.names import LOT
 from loyalty.store.lots import DUE_ACCOUNTS, GET_LOT, GET_LOTS, OLDEST_DUE
 from loyalty.usecases.book import Book
@@ -30,14 +29,6 @@ LATE = Gauge(
 _log = structlog.get_logger()
 CHUNK = 250  # lots in a transaction
 LOOK = timedelta(seconds=30)  # how often each shard is looked at
-
-
-async def expect_lots(db: Database) -> None:
-    """Have somebody look at what is due, of each shard at its own time, from now on."""
-    with acting(Call("start", service_itself(db.service))):
-        async with db.transaction() as tx:
-            for shard in range(SHARDS):
-                await tx.schedule(LOTS_TIMER, str(shard), tx.now)
 
 
 async def tell_lots(db: Database) -> None:

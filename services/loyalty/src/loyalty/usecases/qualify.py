@@ -14,7 +14,8 @@ from loyalty.domain.facts import TierDowngraded, TierUpgraded
 from loyalty.domain.ledger import EARNED_FROM, HeldAccount, Transfer
 from loyalty.domain.membership import Membership
 from loyalty.domain.program import Program
-from loyalty.domain.tiers import SHARDS, Measure, Standing, Tier, TierPolicy, TierRules, earned
+from loyalty.domain.shards import shard_of
+from loyalty.domain.tiers import Measure, Standing, Tier, TierPolicy, TierRules, earned
 from loyalty.store import tiers as store
 from loyalty.store.tables import GET_PROGRAM
 from loyalty.usecases.memberships import earning_memberships
@@ -110,7 +111,7 @@ def new_standing(member: Membership, at: datetime) -> Standing:
         review_time=None,
         told=False,
         due_time=None,
-        shard=member.id.int % SHARDS,
+        shard=shard_of(member.id),
         create_time=at,
         update_time=at,
     )

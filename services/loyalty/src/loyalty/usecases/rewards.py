@@ -10,9 +10,9 @@ from chassis.api.messages import enum_number, to_message
 from chassis.db.database import Database
 from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition, invalid
+from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
-from chassis.rules import BadRule, Fields, Kind, Undecided, compile_rule
+from chassis.rules import BadRule, Fields, Kind, Undecided, compile_rule, require_rule
 from loyalty.domain.facts import RewardCreated
 from loyalty.domain.membership import Membership
 from loyalty.domain.reward import ReturnPolicy, Reward, RewardChanges, ShownReward
@@ -30,7 +30,6 @@ VARIABLES: dict[str, Kind] = {
     "membership": Fields(membership_pb2.Membership, frozenset({"create_time"})),
     "value": Fields(customer_value_pb2.CustomerValue, frozenset({"purchase_count"})),
 }
-TOLD_BYTES = 800
 STOCK_OUT = Gauge("rapport_rewards_out_of_stock", "Rewards that may be redeemed and of which none is left.")
 
 
@@ -138,9 +137,5 @@ async def _read(tx: Transaction, reward: Reward) -> ShownReward:
 
 
 def _require_rule(text: str) -> None:
-    try:
-        if text:
-            compile_rule(text, VARIABLES)
-    except BadRule as error:
-        told = str(error).encode()[:TOLD_BYTES].decode(errors="ignore")  # headers carry it, twice
-        raise invalid("reward.condition", "INVALID_RULE", told) from None
+    if text:
+        require_rule(text, VARIABLES, "reward.condition")

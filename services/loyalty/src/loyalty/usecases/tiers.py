@@ -7,7 +7,6 @@ from typing import TypedDict
 from uuid import UUID
 
 from chassis.api.entities import found, write
-from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -17,7 +16,7 @@ from chassis.work.timers import Timer
 from loyalty.domain.facts import TierDowngradeExpected
 from loyalty.domain.membership import Membership
 from loyalty.domain.program import Program
-from loyalty.domain.tiers import SHARDS, Benefit, Standing, Tier, TierRules, after_review, earned
+from loyalty.domain.tiers import Benefit, Standing, Tier, TierRules, after_review, earned
 from loyalty.names import MEMBERSHIP, PROGRAM, TIER
 from loyalty.store import tiers as store
 from loyalty.store.memberships import GET_MEMBERSHIP
@@ -93,14 +92,6 @@ async def walk_on(tx: Transaction, timer: Timer) -> None:
     if members:
         await requalify(tx, program_id, {member.id for member in members})
         await tx.schedule(WALK_TIMER, f"{program_id} {members[-1].id}", tx.now)
-
-
-async def expect_reviews(db: Database) -> None:
-    """Have somebody look at what is due, of each shard at its own time, from now on."""
-    with acting(Call("start", service_itself(db.service))):
-        async with db.transaction() as tx:
-            for shard in range(SHARDS):
-                await tx.schedule(REVIEW_TIMER, str(shard), tx.now)
 
 
 async def review_tiers(tx: Transaction, timer: Timer) -> None:
