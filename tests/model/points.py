@@ -29,7 +29,8 @@ from chassis.errors import Refusal
 from chassis.events.facts import FactCodec
 from chassis.work.timers import Timer
 from loyalty.domain.ledger import Leg
-from loyalty.domain.lots import SHARDS, Activation, Expiry, LotPolicy
+from loyalty.domain.lots import Activation, Expiry, LotPolicy
+from loyalty.domain.shards import SHARDS
 from loyalty.service import service as loyalty
 from loyalty.store.lots import LOTS, WRONG_LOTS
 from loyalty.store.seals import WRONG_UNITS
