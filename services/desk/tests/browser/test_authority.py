@@ -41,7 +41,7 @@ async def test_every_page_and_what_it_says_of_a_change_is_for_everybody(
     page = (await signed_in(LEAD)).page
     await page.set_viewport_size({"width": width, "height": 800})
     await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    for path in ("", "/front-line", "/front-line/versions/1", "/new?act=EXTENSION"):
+    for path in ("", "/front-line", "/front-line/versions/1", "/new?policy_act=EXTENSION"):
         await page.goto(f"/authorityPolicies{path}")
         assert await bars(page) == [], path
     await page.goto("/authorityPolicies/front-line")

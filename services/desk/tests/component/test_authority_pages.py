@@ -64,7 +64,7 @@ async def test_a_policy_of_a_department_is_tried_beside_what_held_before_and_the
 ) -> None:
     desk = await open_desk(*SERVICES)
     lead = await made(desk)
-    sent = form((await lead.get("/authorityPolicies/new?act=GOODWILL")).text)
+    sent = form((await lead.get("/authorityPolicies/new?policy_act=GOODWILL")).text)
     assert (sent["amount"], sent["etag"]) == ([""], "")
     sent |= {"code": "front-line", "display_name": "Front line"}
     sent |= {"amount": ["300", "900"], "day": ["", "3000"], "permission": ["", ROLE], "band": ["", "GOLD"]}
@@ -133,7 +133,7 @@ async def test_what_is_not_understood_is_said_in_the_form_and_another_limit_is_a
     desk = await open_desk(*SERVICES)
     lead = await made(desk)
     path = "/authorityPolicies/new"
-    sent = form((await lead.get(f"{path}?act=EXTENSION")).text) | {"code": "put-off", "act": "save"}
+    sent = form((await lead.get(f"{path}?policy_act=EXTENSION")).text) | {"code": "put-off", "act": "save"}
     one = {"amount": ["2"], "day": [""], "permission": [""], "band": [""], "harm": [""]}
     wrong: list[dict[str, Any]] = [
         {"amount": ["two"]},
@@ -168,7 +168,7 @@ async def test_who_may_only_read_policies_changes_none(open_desk: Any) -> None:
 async def test_what_may_be_given_in_money_is_typed_and_shown_with_its_currency(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     lead = await made(desk)
-    sent = form((await lead.get("/authorityPolicies/new?act=REFUND")).text)
+    sent = form((await lead.get("/authorityPolicies/new?policy_act=REFUND")).text)
     sent |= {"code": "refunds", "display_name": "Refunds", "amount": ["25.5"], "day": ["100 eur"]}
     sent |= {"permission": [""], "band": [""], "harm": [""], "act": "save"}
     refused = await lead.post("/authorityPolicies/new", data=sent)

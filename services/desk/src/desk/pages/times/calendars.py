@@ -1,125 +1,80 @@
 """`/calendars/{id}`: opening hours, tried and changed; `/calendars/new`: others."""
 
+from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from chassis.errors import NotFound, Refusal
-from desk.pages.base import Look, Looking
+from desk.pages.base import Looking
 from desk.pages.times import view
 from desk.pages.times.forms import calendar_of, regions
-from desk.pages.trying import Typed, tried, typed
-from desk.pages.work.route import CODE
+from desk.pages.trying import Editor, Trial, Typed
 from rapport.cases.v1 import calendar_service_pb2 as pb
 from rapport.cases.v1.calendar_pb2 import Calendar
 
-router = APIRouter(prefix="/calendars")
 WRITE = "cases.calendars.write"
 YEARS = range(1970, 2200)
 _CHANGED = ("display_name", "time_zone", "hours", "exceptions")
 
 
-@router.get("/new")
-async def new(look: Look) -> Response:
-    look.require(WRITE)
-    return _page(look, _begun(look))
+class Calendars(Editor[Calendar]):
+    """Opening hours."""
 
+    collection, template, permission, lists = "calendars", "pages/times/calendar.html", WRITE, ("drop",)
 
-@router.post("/new")
-async def create(look: Look, request: Request) -> Response:
-    """Keep another one."""
-    look.require(WRITE)
-    sent, begun = await typed(request, "drop"), _begun(look)
+    def begun(self, look: Looking, chosen: Mapping[str, str]) -> Calendar:
+        """By the clock of where the viewer is."""
+        return Calendar(department=look.viewer.department, time_zone=look.say.zone.key)
 
-    async def save(proposed: Calendar, request_id: str) -> Calendar:
-        asked = pb.CreateCalendarRequest(
-            calendar_id=sent.text("code"), calendar=proposed, request_id=request_id
-        )
-        return await look.services.calendars.CreateCalendar(asked)
+    async def get(self, look: Looking, name: str) -> Calendar:
+        return await look.services.calendars.GetCalendar(pb.GetCalendarRequest(name=name))
 
-    return await _sent(look, begun, sent, save)
+    def read(self, now: Calendar, sent: Typed) -> Calendar:
+        return calendar_of(now, sent)
 
-
-@router.get("/{code}")
-async def calendar(look: Look, code: str, year: int = 0) -> Response:
-    return _page(look, await _found(look, code), year=year)
-
-
-@router.post("/{code}")
-async def change(look: Look, request: Request, code: str) -> Response:
-    """Say who is concerned, or keep it."""
-    now, sent = await _found(look, code), await typed(request, "drop")
-
-    async def save(proposed: Calendar, request_id: str) -> Calendar:
-        proposed.etag = sent.text("etag")
-        # Sent again, they would be those that are known today.
-        also = ["holidays"] if regions(proposed) != regions(now) else []
-        asked = pb.UpdateCalendarRequest(
-            calendar=proposed, update_mask=FieldMask(paths=[*_CHANGED, *also]), request_id=request_id
-        )
-        return await look.services.calendars.UpdateCalendar(asked)
-
-    return await _sent(look, now, sent, save)
-
-
-async def _sent(look: Looking, now: Calendar, sent: Typed, save: Any) -> Response:
-    async def preview(proposed: Calendar) -> Any:
+    async def preview(self, look: Looking, now: Calendar, proposed: Calendar, sent: Typed) -> Any:
+        """Who is concerned."""
         asked = pb.PreviewCalendarRequest(name=now.name, calendar=proposed)
         return await look.services.calendars.PreviewCalendar(asked)
 
-    def again(**told: Any) -> Response:
-        return _page(look, now, sent=sent, **told)
+    async def create(self, look: Looking, proposed: Calendar, sent: Typed) -> Calendar:
+        asked = pb.CreateCalendarRequest(
+            calendar_id=sent.text("code"), calendar=proposed, request_id=sent.request_id
+        )
+        return await look.services.calendars.CreateCalendar(asked)
 
-    return await tried(sent, lambda: calendar_of(now, sent), preview, save, again)
+    async def update(self, look: Looking, now: Calendar, proposed: Calendar, sent: Typed) -> Calendar:
+        # Sent again, they would be those that are known today.
+        also = ["holidays"] if regions(proposed) != regions(now) else []
+        asked = pb.UpdateCalendarRequest(
+            calendar=proposed, update_mask=FieldMask(paths=[*_CHANGED, *also]), request_id=sent.request_id
+        )
+        return await look.services.calendars.UpdateCalendar(asked)
 
+    async def known(self, look: Looking, now: Calendar) -> int:
+        """The year whose holidays are asked for, or this one."""
+        asked = look.request.query_params.get("year", "")
+        return int(asked) if asked in map(str, YEARS) else look.say.today.year
 
-def _begun(look: Looking) -> Calendar:
-    """One of the viewer's department, of which nothing is said yet, by the clock of where they are."""
-    return Calendar(department=look.viewer.department, time_zone=look.say.zone.key)
-
-
-def _page(
-    look: Looking,
-    now: Calendar,
-    *,
-    proposed: Calendar | None = None,
-    sent: Typed | None = None,
-    preview: Any = None,
-    refusal: Refusal | None = None,
-    request_id: str = "",
-    year: int = 0,
-) -> Response:
-    year = year if year in YEARS else look.say.today.year
-    fields = {
-        "code": "",
-        "display_name": now.display_name,
-        "time_zone": now.time_zone,
-        "holidays": regions(now),
-        "etag": now.etag,
-        **dict.fromkeys(("date", "windows", "called"), ""),
-        **(sent.fields if sent else {}),
-    }
-    return look.answer(
-        "pages/times/calendar.html",
-        422 if refusal else 200,
-        calendar=now,
-        is_new=not now.name,
-        week=[(key, day, fields.get(key, hours)) for key, day, hours in view.week(proposed or now, look.say)],
-        exceptions=view.exceptions(now, look.say),
-        dropped=sent.lists.get("drop", ()) if sent else (),
-        typed=fields,
-        holidays=view.holidays(now, year, look.say),
-        year=year,
-        may_write=look.viewer.may_change(WRITE, now.department),
-        request_id=request_id or str(uuid4()),
-        **view.previewed(preview, refusal, look.say),
-    )
+    def shown(self, look: Looking, now: Calendar, known: int, trial: Trial[Calendar]) -> Mapping[str, Any]:
+        fields = {
+            "display_name": now.display_name,
+            "time_zone": now.time_zone,
+            "holidays": regions(now),
+            **dict.fromkeys(("date", "windows", "called"), ""),
+            **trial.fields,
+        }
+        week = view.week(trial.proposed or now, look.say)
+        return {
+            "calendar": now,
+            "week": [(key, day, fields.get(key, hours)) for key, day, hours in week],
+            "exceptions": view.exceptions(now, look.say),
+            "dropped": trial.sent.lists.get("drop", ()) if trial.sent else (),
+            "typed": fields,
+            "holidays": view.holidays(now, known, look.say),
+            "year": known,
+            **view.previewed(trial.preview, look.say),
+        }
 
 
-async def _found(look: Looking, code: str) -> Calendar:
-    if not CODE.fullmatch(code):
-        raise NotFound("calendars/…")
-    return await look.services.calendars.GetCalendar(pb.GetCalendarRequest(name=f"calendars/{code}"))
+router = Calendars().router()

@@ -135,6 +135,6 @@ def steps(explained: Explanation) -> list[str]:
     return [found[number] for number in sorted(found)]
 
 
-def previewed(preview: Any, refusal: Refusal | None, say: Speech) -> Mapping[str, Any]:
+def previewed(preview: Any, say: Speech) -> Mapping[str, Any]:
     """What a page says of a change that is tried."""
-    return {"preview": preview, "moves": moves(preview.moves, say) if preview else [], "refusal": refusal}
+    return {"preview": preview, "moves": moves(preview.moves, say) if preview else []}
