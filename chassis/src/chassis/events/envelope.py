@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, unquote
@@ -12,7 +12,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from chassis.api import formats
-from chassis.context import CLOCK, CORRELATION_ID
+from chassis.context import CLOCK, CORRELATION_ID, Call
 from chassis.errors import Malformed
 from chassis.events.shown import NOTHING, TYPE, Shown, attributes, formed, moment, shown
 from chassis.names import SERVICE, SUBJECT
@@ -41,6 +41,12 @@ class Event(Generic[M]):
     data: M  # the message; None, for who listens by pattern, when its contract is not installed here
     transaction_id: UUID | None = None  # the transaction that recorded it; None unless that recorded many
     shown: Shown = NOTHING  # what it says to the timeline of its customer
+
+    def causing(self, call: Call) -> Call:
+        """The part of `call`, which handles many events, that is because of this one: for `tx.act`."""
+        return replace(
+            call, cause_id=self.id, correlation_id=self.correlation_id, traceparent=self.traceparent
+        )
 
 
 def headers(row: Mapping[str, Any], source: str) -> dict[str, str]:

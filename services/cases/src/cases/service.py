@@ -6,8 +6,8 @@ from pathlib import Path
 
 from cases.domain.promise_clock import PromiseClock
 from cases.events.cases import Calls, on_clock, on_promise_ended
-from cases.events.customer import on_interaction, on_language, on_manager, regrouped
-from cases.events.loyalty import on_goodwill, on_value_changed
+from cases.events.customer import on_interaction, on_languages, on_managers, regrouped
+from cases.events.loyalty import on_goodwill, on_values
 from cases.events.notifications import Notices
 from cases.rpc.authority import AuthorityRpc
 from cases.rpc.calendars import CalendarRpc
@@ -72,10 +72,12 @@ from rapport.notifications.v1.notifications_events_pb2 import NoticeSent, Notice
 
 NOTICES = Listening("cases-notices", "notifications", [NoticeSent])
 UNDELIVERABLE = Listening("cases-undeliverable", "notifications", [NoticeUndeliverable])
-VALUES = Listening("cases-values", "loyalty", [CustomerValueChanged])
+VALUES = Listening("cases-values", "loyalty", [CustomerValueChanged], in_batches=True)
 GOODWILL = Listening("cases-goodwill", "loyalty", [GoodwillGranted, GoodwillReversed])
-MANAGERS = Listening("cases-managers", "customer", [CustomerCreated, RelationshipManagerAssigned])
-LANGUAGES = Listening("cases-languages", "customer", [CustomerCreated, CustomerUpdated])
+MANAGERS = Listening(
+    "cases-managers", "customer", [CustomerCreated, RelationshipManagerAssigned], in_batches=True
+)
+LANGUAGES = Listening("cases-languages", "customer", [CustomerCreated, CustomerUpdated], in_batches=True)
 CONTACTS = Listening("cases-contacts", "customer", [InteractionRecorded])
 TIMES = Listening("cases-times", "cases", [ClockWarned, ClockBreached, ClockFulfilled])
 MISSED = Listening("cases-missed", "cases", [PromiseBroken, PromiseKept, PromiseWithdrawn])
@@ -117,13 +119,13 @@ def compose(app: App[Settings]) -> None:
     app.subscribe(NOTICES.durable, Notices(promise_clock).sent)
     app.subscribe(UNDELIVERABLE.durable, Notices(promise_clock).undeliverable)
     app.subscribe(CALLS.durable, Calls(promise_clock).moot)
-    app.subscribe(VALUES.durable, on_value_changed)
+    app.project(VALUES.durable, on_values)
     app.subscribe(GOODWILL.durable, on_goodwill)
     app.subscribe(TIMES.durable, on_clock)
     app.subscribe(MISSED.durable, on_promise_ended)
     app.subscribe(CONTACTS.durable, on_interaction)
-    app.subscribe(MANAGERS.durable, on_manager)
-    app.subscribe(LANGUAGES.durable, on_language)
+    app.project(MANAGERS.durable, on_managers)
+    app.project(LANGUAGES.durable, on_languages)
 
     app.timer(AT_RISK_TIMER, promise_due_soon)
     app.timer(DUE_TIMER, break_promise)

@@ -1,6 +1,7 @@
 """How pressing cases are, as facts about their customers come in."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from cases.domain.priority import Band
-from cases.usecases.standing import value_changed
+from cases.store.standings import CustomerStanding
+from cases.usecases.standing import values_changed
 from chassis.api.messages import timestamp
 from chassis.context import Call, acting, service_itself
-from chassis.db.schema import INBOX
+from chassis.db.schema import INBOX, OUTBOX
 from chassis.db.statement import Statement
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import (
@@ -33,7 +35,9 @@ from rapport_testing.wait import eventually
 
 P1, P2, P3 = (getattr(states_pb2, f"CASE_PRIORITY_P{n}") for n in (1, 2, 3))
 HANDLED = Statement[Any](sa.select(INBOX.c.event_id).where(INBOX.c.event_id == sa.bindparam("event_id")))
+FLOWS = Statement[Any](sa.select(OUTBOX.c.correlation_id).where(OUTBOX.c.type.endswith("CasePrioritized")))
 GOLD, STANDARD = value_band_pb2.VALUE_BAND_GOLD, value_band_pb2.VALUE_BAND_STANDARD
+CALL = Call("cases-values", service_itself("cases"))
 
 
 @pytest.fixture
@@ -81,20 +85,39 @@ async def test_what_comes_late_about_a_customers_value_changes_nothing(desk, wor
 
 async def test_of_two_who_hear_of_a_customers_value_at_once_the_later_holds(desk):
     """Also of the first word there is, when there is nothing yet that one could wait for."""
-    customer_id = UUID(desk.customer.partition("/")[2])
     db = desk.running.db
-    with acting(Call("projector", service_itself("cases"))):
+    with acting(CALL):
+
+        async def hear(tx, band, version) -> None:
+            standing = CustomerStanding(UUID(desk.customer.partition("/")[2]), band, version, tx.now)
+            await values_changed(tx, [(standing, CALL)])
 
         async def late() -> None:
             async with db.transaction() as tx:
-                await value_changed(tx, customer_id, Band.STANDARD, 1)
+                await hear(tx, Band.STANDARD, 1)
 
         async with db.transaction() as tx:
-            await value_changed(tx, customer_id, Band.PLATINUM, 2)
+            await hear(tx, Band.PLATINUM, 2)
             other = asyncio.ensure_future(late())
             await asyncio.wait([other], timeout=0.2)
         await other
     assert (await desk.open(harm=states_pb2.HARM_LOSS)).priority == P1
+
+
+async def test_what_is_told_together_of_a_customers_value_is_the_last_of_it_and_has_a_cause_of_its_own(desk):
+    opened, ours = await desk.open(harm=states_pb2.HARM_LOSS), UUID(desk.customer.partition("/")[2])
+    told = [(uuid4(), Band.PLATINUM, 1), (ours, Band.GOLD, 3), (ours, Band.STANDARD, 2)]
+    calls = [replace(CALL, cause_id=uuid4(), correlation_id=f"flow-{n}") for n in range(3)]
+    with acting(CALL):
+        async with desk.running.db.transaction() as tx:
+            standings = [CustomerStanding(*each, tx.now) for each in told]
+            await values_changed(tx, list(zip(standings, calls, strict=True)))
+
+    async def raised():
+        return (await case_of(desk, opened)).priority == P1
+
+    await eventually(raised)
+    assert [row["correlation_id"] for row in await FLOWS.all(desk.running.db)] == ["flow-1"]
 
 
 async def test_a_missed_promise_makes_its_customers_cases_more_pressing(desk):

@@ -1,27 +1,27 @@
 """What the customer service tells: whose names are one person's, and contacts with them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from cases.domain.contact import Contact
+from cases.domain.told import latest
 from cases.names import AGENT, CASE, CUSTOMER, PROMISE, WORK_ITEM
-from cases.store.languages import PUT_LANGUAGE, CustomerLanguage
-from cases.store.managers import PUT_MANAGER, RelationshipManager
+from cases.store.languages import PUT_LANGUAGES, CustomerLanguage
+from cases.store.managers import PUT_MANAGERS, RelationshipManager
 from cases.usecases.case_link import unmerge_across
 from cases.usecases.contact import case_contacted
 from cases.usecases.standing import prioritize_again
 from chassis.api.actors import actor_name
 from chassis.api.messages import moment
 from chassis.db.aliases import groups_of
-from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.inbox.aliases import learn
 from rapport.common.v1.channel_pb2 import DIRECTION_INBOUND
 from rapport.customer.v1.customer_events_pb2 import (
-    CustomerCreated,
     CustomerMergeUndone,
     CustomersMerged,
-    CustomerUpdated,
     InteractionRecorded,
-    RelationshipManagerAssigned,
 )
 
 
@@ -44,16 +44,25 @@ async def on_interaction(tx: Transaction, event: Event[InteractionRecorded]) -> 
         await case_contacted(tx, ids[0], contact)
 
 
-async def on_manager(tx: Transaction, event: Event[CustomerCreated | RelationshipManagerAssigned]) -> None:
-    """A customer has somebody who answers for the relationship, whatever the order in which it arrives."""
-    if agent := AGENT.match(event.data.relationship_manager):
-        (customer_id,) = CUSTOMER.parse(event.data.customer)
-        manager = RelationshipManager(customer_id, agent[0], event.resource_version, tx.now)
-        await tx.defer(PUT_MANAGER, **values(manager))
+async def on_managers(tx: Transaction, events: Sequence[Event[Any]]) -> None:
+    """Customers have somebody who answers for the relationship, whatever the order in which it arrives."""
+    told = [
+        RelationshipManager(CUSTOMER.parse(event.data.customer)[0], agent[0], event.resource_version, tx.now)
+        for event in events
+        if (agent := AGENT.match(event.data.relationship_manager))
+    ]
+    await PUT_MANAGERS.rows(tx, latest(told))
 
 
-async def on_language(tx: Transaction, event: Event[CustomerCreated | CustomerUpdated]) -> None:
-    """A customer speaks a language, whatever the order in which it arrives."""
-    (customer_id,) = CUSTOMER.parse(event.data.customer)
-    spoken = CustomerLanguage(customer_id, event.data.language_code, event.resource_version, tx.now)
-    await tx.defer(PUT_LANGUAGE, **values(spoken))
+async def on_languages(tx: Transaction, events: Sequence[Event[Any]]) -> None:
+    """Customers speak a language, whatever the order in which it arrives."""
+    told = [
+        CustomerLanguage(
+            CUSTOMER.parse(event.data.customer)[0],
+            event.data.language_code,
+            event.resource_version,
+            tx.now,
+        )
+        for event in events
+    ]
+    await PUT_LANGUAGES.rows(tx, latest(told))

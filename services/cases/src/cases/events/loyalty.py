@@ -1,23 +1,33 @@
 """What the loyalty service tells."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from cases.domain.authority_policy import AuthorityAct, AuthorityUse
 from cases.domain.priority import Band
 from cases.names import AGENT, CUSTOMER, GOODWILL
+from cases.store.standings import CustomerStanding
 from cases.usecases.authority import take_back, use
-from cases.usecases.standing import value_changed
+from cases.usecases.standing import values_changed
 from chassis.api.messages import decimal, moment, value_name
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.money import Currency
 from rapport.common.v1.states_pb2 import GOODWILL_KIND_MONEY
-from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged, GoodwillGranted, GoodwillReversed
+from rapport.loyalty.v1.loyalty_events_pb2 import GoodwillGranted, GoodwillReversed
 
 
-async def on_value_changed(tx: Transaction, event: Event[CustomerValueChanged]) -> None:
-    """What a customer is worth makes their cases pressing. A band of a later release is none of ours."""
-    (customer_id,) = CUSTOMER.parse(event.data.customer)
-    if band := Band.__members__.get(value_name(event.data, "band")):
-        await value_changed(tx, customer_id, band, event.resource_version)
+async def on_values(tx: Transaction, events: Sequence[Event[Any]]) -> None:
+    """What customers are worth makes their cases pressing. A band of a later release is none of ours."""
+    told = [
+        (
+            CustomerStanding(CUSTOMER.parse(event.data.customer)[0], band, event.resource_version, tx.now),
+            event.causing(tx.call),
+        )
+        for event in events
+        if (band := Band.__members__.get(value_name(event.data, "band")))
+    ]
+    await values_changed(tx, told)
 
 
 async def on_goodwill(tx: Transaction, event: Event[GoodwillGranted | GoodwillReversed]) -> None:

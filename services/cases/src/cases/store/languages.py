@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from cases.store.tables import METADATA
 from chassis.db.aliases import group_of, survivor_of
-from chassis.db.statement import Statement
+from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import replaced, table
 
 
@@ -25,7 +24,7 @@ class CustomerLanguage:
 
 
 LANGUAGES = table(METADATA, "customer_languages", CustomerLanguage, key=("customer_id",))
-PUT_LANGUAGE = Statement[Any](replaced(insert(LANGUAGES), newer=True))
+PUT_LANGUAGES = Bulk[Any](LANGUAGES, lambda insert: replaced(insert, newer=True))
 _customer: Any = sa.bindparam("customer_id", type_=sa.Uuid)
 # Of several names of one customer that which goes on says it.
 LANGUAGE = Statement(

@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from cases.store.tables import AGENTS, METADATA
 from chassis.db.aliases import group_of, survivor_of
-from chassis.db.statement import Statement
+from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import replaced, table
 
 
@@ -25,7 +24,7 @@ class RelationshipManager:
 
 
 MANAGERS = table(METADATA, "relationship_managers", RelationshipManager, key=("customer_id",))
-PUT_MANAGER = Statement[Any](replaced(insert(MANAGERS), newer=True))
+PUT_MANAGERS = Bulk[Any](MANAGERS, lambda insert: replaced(insert, newer=True))
 _customer: Any = sa.bindparam("customer_id", type_=sa.Uuid)
 # The customer's manager, if they have not left; of several names of one customer that which goes on says who.
 MANAGER = Statement[Any](

@@ -145,7 +145,11 @@ SET_DEADLINE = Statement[Any](updated(WORK_ITEMS, "deadline_time", "deadline_bas
 SET_LANE = Statement[Any](updated(WORK_ITEMS, "lane"))
 WAITING_OF = Statement[Any](
     sa.text(
-        f"SELECT id FROM work_items WHERE customer_id = :customer_id AND {_WAITING} LIMIT {DONE_MAX}"  # noqa: S608 - of constants
+        f"""
+    SELECT asked.customer_id, waiting.id FROM unnest(CAST(:customer_ids AS uuid[])) AS asked (customer_id),
+        LATERAL (SELECT id FROM work_items
+            WHERE customer_id = asked.customer_id AND {_WAITING} LIMIT {DONE_MAX}) AS waiting
+"""  # noqa: S608 - of constants
     )
 )
 

@@ -6,14 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from cases.domain.case import Case, CaseState
 from cases.domain.priority import Band
 from cases.domain.promise_state import PromiseState
 from cases.store.tables import CASES, METADATA, PROMISES
 from chassis.db.aliases import group_of, names_of
-from chassis.db.statement import Statement, locking
+from chassis.db.statement import Bulk, Statement, locking
 from chassis.db.tables import among, replaced, table
 
 MISSED_MAX = 100  # that are counted
@@ -32,9 +31,9 @@ class CustomerStanding:
 STANDINGS = table(METADATA, "customer_standings", CustomerStanding, key=("customer_id",))
 _CUSTOMER: Any = sa.bindparam("customer_id", type_=sa.Uuid)
 
-PUT_STANDING = Statement[Any](replaced(insert(STANDINGS)))
-STANDING_TOLD = Statement(
-    sa.select(STANDINGS).where(STANDINGS.c.customer_id == _CUSTOMER), row=CustomerStanding
+PUT_STANDINGS = Bulk[Any](STANDINGS, replaced)
+STANDINGS_TOLD = Statement(
+    sa.select(STANDINGS).where(among(STANDINGS.c.customer_id, "customer_ids")), row=CustomerStanding
 )
 
 _names = names_of(_CUSTOMER)

@@ -1,18 +1,20 @@
 """What customers are to us, and how pressing that makes their cases."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from cases.domain.case import Case
 from cases.domain.priority import MISSED_WITHIN, Band, Harm, Standing
+from cases.domain.told import latest
 from cases.store import standings as store
 from cases.store.queue import WAITING_OF
 from cases.store.tables import UPDATE_CASE
 from cases.usecases.deadlines import look_again
 from chassis.api.entities import save
-from chassis.db.statement import LOCK_NAME, Executor, values
+from chassis.context import Call
+from chassis.db.statement import LOCK_NAMES, Executor
 from chassis.db.transaction import Transaction
 
 PRIORITY_TIMER = "case-priorities"
@@ -28,18 +30,30 @@ async def standing_of(on: Executor, customer_id: UUID, now: datetime) -> Standin
     return Standing(max(held, key=bands.index, default=Band.STANDARD), row["missed"])
 
 
-async def value_changed(tx: Transaction, customer_id: UUID, band: Band, version: int) -> None:
-    """Take in what loyalty told of a customer, whatever the order in which it arrives."""
-    await LOCK_NAME.run(tx, name=f"customers/{customer_id}/standing")  # there may be no row yet to lock
-    known = await store.STANDING_TOLD.maybe(tx, customer_id=customer_id)
-    if known is not None and known.version >= version:
+async def values_changed(tx: Transaction, told: Sequence[tuple[store.CustomerStanding, Call]]) -> None:
+    """Take in what loyalty told of customers, in whatever order it arrives, each as its own call."""
+    if not told:
         return
-    standing = store.CustomerStanding(customer_id, band, version, tx.now)
-    await tx.defer(store.PUT_STANDING, **values(standing))
-    if band != (known.band if known else Band.STANDARD):
+    calls = {(standing.customer_id, standing.version): call for standing, call in told}
+    last = latest(standing for standing, _ in told)
+    # There may be no rows yet to lock.
+    await LOCK_NAMES.run(tx, names=[f"customers/{each.customer_id}/standing" for each in last])
+    rows = await store.STANDINGS_TOLD.all(tx, customer_ids=[each.customer_id for each in last])
+    versions = {row.customer_id: row.version for row in rows}
+    newer = [each for each in last if each.version > versions.get(each.customer_id, 0)]
+    await store.PUT_STANDINGS.rows(tx, newer)
+    bands = {row.customer_id: row.band for row in rows}
+    moved = {
+        each.customer_id: calls[each.customer_id, each.version]
+        for each in newer
+        if each.band != bands.get(each.customer_id, Band.STANDARD)
+    }
+    for customer_id, call in moved.items():
+        tx.act(call)
         await prioritize_again(tx, customer_id)
-        for row in await WAITING_OF.all(tx, customer_id=customer_id):
-            await look_again(tx, row["id"])
+    for row in await WAITING_OF.all(tx, customer_ids=list(moved)) if moved else ():
+        tx.act(moved[row["customer_id"]])
+        await look_again(tx, row["id"])
 
 
 async def prioritize_again(tx: Transaction, customer_id: UUID) -> None:

@@ -17,7 +17,7 @@ PURCHASES = Listening("customer-prospects", "loyalty", [PurchaseRecorded, Purcha
 async def on_purchases(tx: Transaction, events: Sequence[Event[Any]]) -> None:
     """Who bought, or claimed what was bought, is a customer. What is given back was not bought."""
     bought = [
-        Bought(ids[0], event.data.purchase, moment(event.data.purchase_time), event.id, event.correlation_id)
+        Bought(ids[0], event.data.purchase, moment(event.data.purchase_time), event.causing(tx.call))
         for event in events
         if (ids := CUSTOMER.match(event.data.customer)) and decimal(event.data.amount) >= 0
     ]

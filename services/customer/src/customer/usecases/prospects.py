@@ -1,10 +1,11 @@
 """From prospects to customers, by what they buy."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from chassis.context import Call
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from customer.domain.customers import Customer
@@ -16,13 +17,12 @@ from customer.usecases.people import lock_people
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """A purchase, and what told us of it."""
+    """A purchase, and the call that what told us of it is."""
 
     customer_id: UUID
     purchase: str
     purchase_time: datetime
-    event_id: UUID
-    correlation_id: str
+    call: Call
 
 
 async def convert(tx: Transaction, bought: Sequence[Bought]) -> None:
@@ -42,7 +42,7 @@ async def convert(tx: Transaction, bought: Sequence[Bought]) -> None:
         if not customer.convert(tx.now) or buyer is not customer:
             buyer.touch(tx.now)
         changed |= {buyer.id: buyer, customer.id: customer}
-        tx.act(replace(tx.call, cause_id=each.event_id, correlation_id=each.correlation_id))
+        tx.act(each.call)
         told = {"purchase": each.purchase, "purchase_time": each.purchase_time}
         tx.record(fact_of(CustomerConverted, buyer, **told), version=buyer.version)
     if changed:
