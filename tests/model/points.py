@@ -1,4 +1,4 @@
-"""Points of members as dictionaries, and what drives the real ledger with the same history.
+"""What drives the real ledger with the same history as the model of members' points.
 
 `make model-ledger OPERATIONS=1000000 SEED=7` tries histories of forty steps, each drawn by a seed, and says
 which seed to go on with; one that is wrong stops it, and is the same again by its seed.
@@ -11,7 +11,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,253 +30,46 @@ from chassis.errors import Refusal
 from chassis.events.facts import FactCodec
 from chassis.work.timers import Timer
 from loyalty.domain.ledger import Leg
-from loyalty.domain.lots import Activation, Expiry, LotPolicy
 from loyalty.domain.shards import SHARDS
 from loyalty.service import service as loyalty
 from loyalty.store.lots import LOTS, WRONG_LOTS
 from loyalty.store.seals import WRONG_UNITS
 from loyalty.store.tables import ACCOUNTS
 from loyalty.usecases.lots_due import activate_lot, see_to_lots
-from loyalty.usecases.membership_ends import close_membership, reopen_membership, transfer_points
+from loyalty.usecases.membership_ends import (
+    close_membership,
+    merge_memberships,
+    reopen_membership,
+    transfer_points,
+    unmerge_membership,
+)
 from loyalty.usecases.memberships import account_of
 from loyalty.usecases.posting import post_transfer, reverse_transfer
 from loyalty.usecases.redemption import commit_reservation, expire_reservation, release_reservation, reserve
 from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure, in_memory
+from tests.model.points_reference import FOREVER, HELD_H, MEMBERS, POLICIES, Model
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 ISSUED, REDEEMED = (f"programs/main/accounts/points-{kind}" for kind in ("issued", "redeemed"))
-FOREVER, HELD_H, FIXED_DAY = 10**9, 10, 6
-NOW, LATER, BY_HAND = Activation.IMMEDIATE, Activation.AFTER_DAYS, Activation.ON_ACTION
-POLICIES: list[LotPolicy | None] = [
-    None,
-    LotPolicy(NOW, Expiry.AFTER_EARNING, expiry_days=2, grace_days=1),
-    LotPolicy(LATER, Expiry.AFTER_EARNING, 1, 5),
-    LotPolicy(BY_HAND, Expiry.AFTER_EARNING, expiry_days=3, grace_days=2),
-    LotPolicy(NOW, Expiry.AFTER_ACTIVITY, expiry_days=2),
-    LotPolicy(NOW, Expiry.FIXED_DATE, expiry_date=date(2026, 3, 2) + timedelta(days=FIXED_DAY)),
-    LotPolicy(LATER, Expiry.NEVER, 2),
-]
-MEMBERS = 3
-Lot = dict[str, Any]
-
-
-class Model:
-    """Members' points. Times are hours; a lot says what is left of it and when it ends."""
-
-    def __init__(self) -> None:
-        self.now = 0
-        self.members: list[dict[str, Any]] = [
-            {"plain": 0, "lots": [], "closed": False} for _ in range(MEMBERS)
-        ]
-        self.transfers: list[dict[str, Any]] = []
-        self.reservations: list[dict[str, Any]] = []
-
-    def end(self, days: int) -> int:
-        return (self.now // 24 + days + 1) * 24
-
-    def ended(self, lot: Lot) -> bool:
-        return lot["state"] == "EXPIRED" or lot["ends"] <= self.now
-
-    def usable(self, of: dict[str, Any]) -> list[Lot]:
-        lots = [lot for lot in of["lots"] if lot["state"] == "ACTIVE" and lot["left"] and not self.ended(lot)]
-        return sorted(lots, key=lambda lot: lot["ends"])
-
-    def put(self, of: dict[str, Any], new: Lot, amount: int) -> Lot:
-        kind = ("state", "activates", "ends", "activity", "grace", "late")
-        waits = new["state"] == "PENDING" and new["activates"] is None
-        alike = [each for each in of["lots"] if each["left"] and all(each[k] == new[k] for k in kind)]
-        lot = new if waits or not alike else alike[0]
-        if lot is new:
-            of["lots"].append(new)
-        lot["left"] += amount
-        return lot
-
-    def renew(self, of: dict[str, Any], drained: list[tuple[Lot, int]] | None = None) -> None:
-        """What holds something, or held it until now, ends later."""
-        for lot in of["lots"]:
-            holds = lot["left"] or any(lot is each for each, _ in drained or ())
-            if lot["activity"] and holds and not self.ended(lot):
-                lot["ends"] = self.end(lot["activity"])
-
-    def earn(self, member: int, amount: int, policy: LotPolicy | None) -> str:
-        of, parts = self.members[member], []
-        if of["closed"]:
-            too_late = policy and policy.expiry_date and self.now >= (FIXED_DAY + 1) * 24
-            return "EXPIRY_PASSED" if too_late else "MEMBERSHIP_CLOSED"
-        if policy is None:
-            of["plain"] += amount
-        else:
-            ends = self.end(policy.expiry_days) if policy.expiry_days else FOREVER
-            ends = (FIXED_DAY + 1) * 24 if policy.expiry_date else ends
-            if ends <= self.now:
-                return "EXPIRY_PASSED"
-            days = policy.activation_days
-            new = {
-                "state": "ACTIVE" if policy.activation is NOW else "PENDING",
-                "activates": self.end(days - 1) if days else None,
-                "ends": ends,
-                "activity": policy.expiry_days if policy.expiry is Expiry.AFTER_ACTIVITY else 0,
-                "grace": policy.grace_days,
-                "late": False,
-                "left": 0,
-            }
-            parts = [(self.put(of, new, amount), amount)]
-        self.renew(of)
-        self.transfers.append({"member": member, "earned": amount, "parts": parts, "undone": False})
-        return ""
-
-    def take(self, member: int, amount: int) -> tuple[list[tuple[Lot, int]], int] | None:
-        of, parts = self.members[member], []
-        if amount > of["plain"] + sum(lot["left"] for lot in self.usable(of)):
-            return None
-        for lot in self.usable(of):
-            part = min(lot["left"], amount)
-            if part:
-                lot["left"], amount = lot["left"] - part, amount - part
-                parts.append((lot, part))
-        of["plain"] -= amount
-        return parts, amount
-
-    def spend(self, member: int, amount: int) -> str:
-        if self.members[member]["closed"]:
-            return "MEMBERSHIP_CLOSED"
-        taken = self.take(member, amount)
-        if taken is None:
-            return "INSUFFICIENT_BALANCE"
-        self.renew(self.members[member], taken[0])
-        self.transfers.append({"member": member, "earned": 0, "taken": taken, "undone": False})
-        return ""
-
-    def give(self, member: int, other: int, amount: int) -> str:
-        """From one member to another, what ends first, with its ends."""
-        if self.members[member]["closed"] or self.members[other]["closed"]:
-            return "MEMBERSHIP_CLOSED"
-        taken = self.take(member, amount)
-        if taken is None:
-            return "INSUFFICIENT_BALANCE"
-        parts, plain = taken
-        for lot, part in parts:
-            self.put(self.members[other], lot | {"left": 0}, part)
-        self.members[other]["plain"] += plain
-        self.renew(self.members[member], parts)
-        self.renew(self.members[other])
-        return ""
-
-    def close(self, member: int, other: int | None) -> str:
-        """All that a member has goes to another, with its ends, or is forfeited."""
-        of = self.members[member]
-        if of["closed"] or (other is not None and self.members[other]["closed"]):
-            return "MEMBERSHIP_CLOSED"
-        sides = {member} if other is None else {member, other}
-        if any(each["state"] == "RESERVED" and each["member"] in sides for each in self.reservations):
-            return "RESERVATIONS_OPEN"
-        for lot in [lot for lot in of["lots"] if lot["left"]]:
-            if other is not None:
-                self.put(self.members[other], lot | {"left": 0}, lot["left"])
-            lot["left"] = 0
-        if other is not None:
-            self.members[other]["plain"] += of["plain"]
-        of["plain"], of["closed"] = 0, True
-        return ""
-
-    def reopen(self, member: int) -> str:
-        if not self.members[member]["closed"]:
-            return "MEMBERSHIP_NOT_CLOSED"
-        self.members[member]["closed"] = False
-        return ""
-
-    def give_back(self, member: int, taken: tuple[list[tuple[Lot, int]], int]) -> None:
-        of = self.members[member]
-        of["plain"] += taken[1]
-        for lot, amount in taken[0]:
-            if not self.ended(lot):
-                lot["left"] += amount
-            else:
-                ends = self.now if lot["late"] else self.end(lot["grace"])  # grace is had once
-                new = {"state": "ACTIVE", "activates": None, "ends": ends, "activity": 0, "late": True}
-                self.put(of, new | {"grace": lot["grace"], "left": 0}, amount)
-
-    def undo(self, i: int) -> str:
-        transfer = self.transfers[i]
-        member, amount = transfer["member"], transfer["earned"]
-        of = self.members[member]
-        if transfer["undone"]:
-            return "ALREADY_REVERSED"
-        if of["closed"]:
-            return "MEMBERSHIP_CLOSED"
-        if not amount:
-            self.give_back(member, transfer["taken"])
-        elif transfer["parts"] and transfer["parts"][0][0]["state"] == "PENDING":
-            if transfer["parts"][0][0]["left"] < amount:  # gone when the membership was closed
-                return "INSUFFICIENT_BALANCE"
-            transfer["parts"][0][0]["left"] -= amount
-        else:
-            if amount > of["plain"] + sum(lot["left"] for lot in self.usable(of)):
-                return "INSUFFICIENT_BALANCE"
-            for lot, put in transfer["parts"]:
-                part = min(lot["left"], put) if lot["state"] == "ACTIVE" else 0
-                lot["left"], amount = lot["left"] - part, amount - part
-            if not transfer["parts"]:
-                part = min(of["plain"], amount)
-                of["plain"], amount = of["plain"] - part, amount - part
-            self.take(member, amount)
-        transfer["undone"] = True
-        return ""
-
-    def reserve(self, member: int, amount: int) -> str:
-        if self.members[member]["closed"]:
-            return "MEMBERSHIP_CLOSED"
-        taken = self.take(member, amount)
-        if taken is None:
-            return "INSUFFICIENT_BALANCE"
-        self.renew(self.members[member], taken[0])
-        made = {"member": member, "amount": amount, "taken": taken, "state": "RESERVED"}
-        self.reservations.append(made | {"expires": self.now + HELD_H})
-        return ""
-
-    def end_reservation(self, i: int, state: str) -> str:
-        held = self.reservations[i]
-        if held["state"] != "RESERVED" or (state == "COMMITTED" and self.now >= held["expires"]):
-            return "RESERVATION_ENDED"
-        held["state"] = state
-        if state == "COMMITTED":
-            told = {"member": held["member"], "earned": 0, "taken": held["taken"], "undone": False}
-            self.transfers.append(told)
-        else:
-            self.give_back(held["member"], held["taken"])
-        return ""
-
-    def activate(self, lot: Lot) -> str:
-        if lot["state"] != "PENDING" or not lot["left"] or self.ended(lot):
-            return "LOT_NOT_PENDING"
-        lot["state"] = "ACTIVE"
-        return ""
-
-    def tick(self) -> None:
-        for i, held in enumerate(self.reservations):
-            if held["expires"] <= self.now:
-                self.end_reservation(i, "EXPIRED")
-        for lot in (lot for of in self.members for lot in of["lots"] if lot["left"]):
-            if lot["ends"] <= self.now:
-                lot["state"], lot["left"] = "EXPIRED", 0
-            elif lot["activates"] is not None and lot["activates"] <= self.now:
-                lot["state"] = "ACTIVE"
-
-    def seen(self, member: int) -> tuple[int, int, int, Counter[tuple[str, int]]]:
-        """What is active, pending and reserved, and what is left by state and end."""
-        of, lots = self.members[member], Counter[tuple[str, int]]()
-        for lot in of["lots"]:
-            lots[lot["state"], lot["ends"]] += lot["left"]
-        sums = {
-            state: sum(n for (kind, _), n in lots.items() if kind == state) for state in ("ACTIVE", "PENDING")
-        }
-        held = sum(
-            each["amount"]
-            for each in self.reservations
-            if each["member"] == member and each["state"] == "RESERVED"
-        )
-        return of["plain"] + sums["ACTIVE"], sums["PENDING"], held, +lots
+_MEMBER, _WHICH, _AMOUNT = range(MEMBERS), range(1000), (1, 2, 5, 10, 25)
+_ACTS: dict[str, tuple[Sequence[int], ...]] = {
+    "earn": (_MEMBER, _AMOUNT, range(len(POLICIES))),
+    "spend": (_MEMBER, _AMOUNT),
+    "reserve": (_MEMBER, _AMOUNT),
+    "commit": (_WHICH,),
+    "release": (_WHICH,),
+    "undo": (_WHICH,),
+    "activate": (_MEMBER, _WHICH),
+    "wait": ((1, 5, 12, 24, 30),),
+    "tick": (),
+    "merge": (_MEMBER, _MEMBER),
+    "give": (_MEMBER, _MEMBER, _AMOUNT),
+    "close": (_MEMBER, _MEMBER),
+    "reopen": (_MEMBER,),
+    "join": (_MEMBER, _MEMBER),
+    "part": (_MEMBER,),
+}
 
 
 class Aborted(Exception):
@@ -401,6 +195,21 @@ class Drive:
             lambda: self.model.close(member, into),
         )
 
+    async def join(self, member: int, other: int) -> None:
+        if member == other:
+            return
+        both = {"membership_id": self.members[other], "merged_membership_id": self.members[member]}
+        await self.both(
+            lambda tx: merge_memberships(
+                tx, program_id="main", merged_membership_program_id="main", **both, reason_code="same"
+            ),
+            lambda: self.model.join(member, other),
+        )
+
+    async def part(self, member: int) -> None:
+        named = {"program_id": "main", "membership_id": self.members[member], "reason_code": "apart"}
+        await self.both(lambda tx: unmerge_membership(tx, **named), lambda: self.model.part(member))
+
     async def reopen(self, member: int) -> None:
         named = {"program_id": "main", "membership_id": self.members[member], "reason_code": "wish"}
         await self.both(lambda tx: reopen_membership(tx, **named), lambda: self.model.reopen(member))
@@ -499,29 +308,15 @@ def _timer(key: str) -> Timer:
     return Timer(ids.uuid7(START), "model", key, START, 0, "", ids.uuid7(START), "")
 
 
-def draw(of: random.Random) -> tuple[Any, ...]:
-    """One step."""
-    member, other, which = of.randrange(MEMBERS), of.randrange(MEMBERS), of.randrange(1000)
-    amount = of.choice([1, 2, 5, 10, 25])
-    steps: list[tuple[Any, ...]] = [
-        ("earn", member, amount, of.randrange(len(POLICIES))),
-        ("earn", member, amount, of.randrange(len(POLICIES))),
-        ("spend", member, amount),
-        ("reserve", member, amount),
-        ("commit", which),
-        ("release", which),
-        ("undo", which),
-        ("activate", member, which),
-        ("wait", of.choice([1, 5, 12, 24, 30])),
-        ("tick",),
-        ("merge", member, other),
-        ("give", member, other, amount),
-        ("close", member, other),
-        ("reopen", member),
-        ("reopen", other),
-    ]
-    step = of.choice(steps)
-    return ("crash", *step) if of.random() < 0.08 and step[0] not in ("wait", "tick") else step
+def draw(of: random.Random, steps: int) -> list[tuple[Any, ...]]:
+    """A history. What is done in it is drawn first: in some of them few things happen, again and again."""
+    doing = of.sample(sorted(_ACTS), of.randint(4, len(_ACTS)))
+    return [_step(of, of.choice(["earn", "earn", "spend", *doing])) for _ in range(steps)]
+
+
+def _step(of: random.Random, kind: str) -> tuple[Any, ...]:
+    step = (kind, *(of.choice(values) for values in _ACTS[kind]))
+    return ("crash", *step) if of.random() < 0.08 and kind not in ("wait", "tick") else step
 
 
 async def play(db: Database, clock: ManualClock, history: list[tuple[Any, ...]]) -> None:
@@ -545,8 +340,7 @@ async def run(operations: int, seed: int, seconds: float) -> int:
             await db.open()
             begun, done = time.monotonic(), 0
             while done < operations and time.monotonic() - begun < seconds:
-                steps = random.Random(seed)
-                history = [draw(steps) for _ in range(40)]
+                history = draw(random.Random(seed), 40)
                 try:
                     await play(db, clock, history)
                 except AssertionError as wrong:

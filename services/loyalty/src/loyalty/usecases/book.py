@@ -191,8 +191,10 @@ class Book:
             known, GET_LOTS, ids=list({each.lot_id for each in allocations if each.lot_id not in known})
         )
         if moved:
-            put = {each.lot_id for each in allocations if known[each.lot_id].account in moved}
-            gone = [each for each in put if known[each].state is not LotState.EXPIRED]
+            went = [(known[each.lot_id], each.amount) for each in allocations]
+            went = [(lot, n) for lot, n in went if lot.account in moved]
+            # What was earned and has ended stays where it was; what was spent of it comes back there, too.
+            gone = list({lot.id for lot, n in went if n < 0 or lot.state is not LotState.EXPIRED})
             await self._know(known, COPIES, origin_ids=gone)
             became = {(lot.account, of): lot for lot in known.values() for of in rules.origins(lot, known)}
             for lot_id in gone:
@@ -213,12 +215,12 @@ class Book:
             if amount >= 0:
                 continue
             if not lot.has_ended(self.tx.now):
-                self._restore(transfer, lot, -amount)
+                self.restore(transfer, lot, -amount)
             else:
                 again = lot.again(ids.uuid7(self.tx.now), self.tx.now, self.accounts[lot.account].zone)
                 self.put(transfer, self.alike(again), -amount)
 
-    def _restore(self, transfer: Transfer, lot: Lot, amount: int) -> None:
+    def restore(self, transfer: Transfer, lot: Lot, amount: int) -> None:
         """Give a lot back what was taken from it: of one that was brought, also what was taken before."""
         if lot.origin_id:
             self.put(transfer, lot, missing := max(0, lot.remaining + amount - lot.amount))

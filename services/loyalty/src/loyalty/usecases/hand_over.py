@@ -149,7 +149,7 @@ async def hand_back(book: Book, pair: Pair, reason_code: str, merged: Membership
         book.move(transfer, lot, -amount)
         if original := came_from.get(lot.origin_id or merged.id):
             original.follow(lot)
-            book.move(transfer, original, amount)
+            book.restore(transfer, original, amount)
 
 
 async def _still_owed(book: Book, pair: Pair, merged: Membership) -> int:
