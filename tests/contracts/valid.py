@@ -321,7 +321,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ExplainCustomerValue", {"name": "{ListCustomerValues}"}),
     ],
     "notifications": [
-        ("CreateTemplate", {"template_id": "plain", "template": _TEMPLATE}),
+        ("CreateTemplate", {"template_id": "plain", "template": _TEMPLATE | {"urgent": True}}),
         ("CreateTemplateText", {
             "parent": "{CreateTemplate}", "template_text_id": "en", "template_text": _TEXT}),
         ("UpdateTemplateText", {

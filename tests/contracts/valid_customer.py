@@ -148,12 +148,15 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("DeleteAttribute", {"name": "{PutAttribute}"}),
     ("DeleteSectionSchema", {"name": "{PutSectionSchema}"}),
     ("UpdatePreferences", {"preferences": {
-        "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_EMAIL"], "etag": ""},
-        "update_mask": "channels"}),
+        "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_EMAIL"], "etag": "",
+        "quiet_hours": [{"days": ["FRIDAY"], "starts": "22:00", "ends": "07:00"}],
+        "pauses": [{"start_time": BEFORE, "end_time": LATER}]},
+        "update_mask": "channels,quietHours,pauses"}),
     ("GetPreferences", {"name": "{CreateCustomer}/preferences"}),
     ("ExplainPreferences", {"name": "{CreateCustomer}/preferences"}),
     ("CheckContact", {
-        "name": "{CreateCustomer}", "purpose": "purposes/service", "channels": ["CHANNEL_EMAIL"]}),
+        "name": "{CreateCustomer}", "purpose": "purposes/service", "channels": ["CHANNEL_EMAIL"],
+        "urgent": True}),
     ("CreateImportJob", {"import_job": {"source": "a" * 64}}),
     ("AppendImportRows", {"name": "{CreateImportJob}", "rows": [
         {"line": 2, "customer": _PROFILE | {"identifiers": [_email("dora")]}}]}),

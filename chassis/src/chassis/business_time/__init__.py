@@ -14,24 +14,38 @@ docs/calendars.md describes the format that `read` takes.
 """
 
 from chassis.business_time.calendar import FIRST_YEAR, HORIZON_YEARS, LAST_YEAR, Calendar
-from chassis.business_time.document import NEVER_OPEN, look, read
+from chassis.business_time.document import NEVER_OPEN, NOT_A_TIME_OF_DAY, look, read
 from chassis.business_time.explained import Step, explain
 from chassis.business_time.holidays import Holidays
-from chassis.business_time.schedule import Plan, Schedule, SpecialDay, Window
+from chassis.business_time.schedule import (
+    DAY_MINUTES,
+    WEEKDAYS,
+    Plan,
+    Schedule,
+    SpecialDay,
+    Weekday,
+    Window,
+    minutes_of,
+)
 
 __all__ = [
+    "DAY_MINUTES",
     "FIRST_YEAR",
     "HORIZON_YEARS",
     "LAST_YEAR",
     "NEVER_OPEN",
+    "NOT_A_TIME_OF_DAY",
+    "WEEKDAYS",
     "Calendar",
     "Holidays",
     "Plan",
     "Schedule",
     "SpecialDay",
     "Step",
+    "Weekday",
     "Window",
     "explain",
     "look",
+    "minutes_of",
     "read",
 ]

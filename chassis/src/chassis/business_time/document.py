@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chassis.business_time.holidays import Holidays
-from chassis.business_time.schedule import DAY_MINUTES, WEEKDAYS, Schedule, SpecialDay, Window, overlap
+from chassis.business_time.schedule import WEEKDAYS, Schedule, SpecialDay, Window, minutes_of, overlap
 from chassis.errors import InvalidArgument, Violation
 from chassis.zones import NOT_A_TIME_ZONE, time_zone
 
@@ -15,9 +15,9 @@ Found = list[Violation]
 HOURS_MAX, WINDOWS_MAX, HOLIDAYS_MAX, EXCEPTIONS_MAX, TEXT_MAX = 50, 20, 20, 1000, 200
 _OF_THE_RESOURCE = {"name", "display_name", "department", "create_time", "update_time", "version", "etag"}
 _FIELDS = {"time_zone", "hours", "holidays", "exceptions"}
-_TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
 _DAYS = {spelt: i for i, day in enumerate(WEEKDAYS) for spelt in (day, day[:3])}
 NEVER_OPEN = "must have a window, or an exception must: it would never be open"
+NOT_A_TIME_OF_DAY = "must be a time of day like 09:00 or 17:30, and 24:00 for the end of the day"
 NOT_A_WINDOW = (
     "must open before it closes, from 00:00 to 24:00; what is open over midnight is two windows, one until "
     "24:00 and one from 00:00 of the next day"
@@ -94,11 +94,10 @@ def _window(value: object, path: str, found: Found) -> Window | None:
     else:
         fields = _object(value, path, found, {"opens", "closes"})
         opens, closes = fields.get("opens", ""), fields.get("closes", "")
-    times = [_minutes(text) for text in (opens, closes)]
+    times = [minutes_of(text) for text in (opens, closes)]
     for name, minutes in zip(("opens", "closes"), times, strict=True):
         if minutes is None:
-            told = "must be a time of day like 09:00 or 17:30, and 24:00 for the end of the day"
-            found.append(Violation(f"{path}.{name}", "INVALID_HOURS", told))
+            found.append(Violation(f"{path}.{name}", "INVALID_HOURS", NOT_A_TIME_OF_DAY))
     first, last = times
     if first is None or last is None:
         return None
@@ -106,13 +105,6 @@ def _window(value: object, path: str, found: Found) -> Window | None:
         found.append(Violation(path, "INVALID_HOURS", NOT_A_WINDOW))
         return None
     return Window(first, last)
-
-
-def _minutes(text: object) -> int | None:
-    """A time of day as minutes after midnight; None for what is none."""
-    match = _TIME.fullmatch(text) if isinstance(text, str) else None
-    minutes = int(match[1]) * 60 + int(match[2]) if match else DAY_MINUTES + 1
-    return minutes if minutes <= DAY_MINUTES else None
 
 
 def _check_windows(windows: Sequence[Window], path: str, found: Found, where: str = "") -> None:

@@ -1,8 +1,10 @@
 """What a calendar says of each day: the windows of its weekday, unless it is a holiday or an exception."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -10,7 +12,22 @@ from zoneinfo import ZoneInfo
 from chassis.business_time.holidays import Holidays
 
 DAY_MINUTES = 24 * 60
-WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+_TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
+
+
+class Weekday(StrEnum):
+    """A day of the week."""
+
+    MONDAY = "MONDAY"
+    TUESDAY = "TUESDAY"
+    WEDNESDAY = "WEDNESDAY"
+    THURSDAY = "THURSDAY"
+    FRIDAY = "FRIDAY"
+    SATURDAY = "SATURDAY"
+    SUNDAY = "SUNDAY"
+
+
+WEEKDAYS = tuple(Weekday)
 
 
 class Window(NamedTuple):
@@ -26,6 +43,13 @@ class Window(NamedTuple):
 def clock(minutes: int) -> str:
     """A time of day as calendars write it, `09:00`; `24:00` is the end of the day."""
     return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def minutes_of(text: object) -> int | None:
+    """A time of day, `09:00`, as minutes after midnight, at most 1440; None for what is none."""
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    minutes = int(match[1]) * 60 + int(match[2]) if match else DAY_MINUTES + 1
+    return minutes if minutes <= DAY_MINUTES else None
 
 
 class SpecialDay(NamedTuple):

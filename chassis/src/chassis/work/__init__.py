@@ -15,11 +15,12 @@ A claim that died is safe to repeat. A hand-over that died, or whose answer was 
 definite answer counts however late it comes.
 """
 
-from chassis.work.item import Later, NotDone, Ours, Outcome, Refused, State, Verdict, Work, code_of
-from chassis.work.queue import cancel, enqueue
+from chassis.work.item import Deferred, Later, NotDone, Ours, Outcome, Refused, State, Verdict, Work, code_of
+from chassis.work.queue import bring_forward, cancel, enqueue
 from chassis.work.turn import Turn, Worker
 
 __all__ = [
+    "Deferred",
     "Later",
     "NotDone",
     "Ours",
@@ -30,6 +31,7 @@ __all__ = [
     "Verdict",
     "Work",
     "Worker",
+    "bring_forward",
     "cancel",
     "code_of",
     "enqueue",

@@ -32,6 +32,7 @@ class Verdict(StrEnum):
     REFUSED = "REFUSED"  # no repetition can help
     LATER = "LATER"  # the network, a service that is down, a server that is busy
     OURS = "OURS"  # as LATER, and somebody of ours has to mend something
+    DEFERRED = "DEFERRED"  # nothing is wrong, and it is not to be done before a time
     AGAIN = "AGAIN"  # nothing was handed over, and nothing is wrong: prepare it anew
     UNKNOWN = "UNKNOWN"  # it was handed over, and nobody knows what became of it
     EXPIRED = "EXPIRED"  # it is of no more use
@@ -61,6 +62,7 @@ class NotDone(Exception):
         NotDone
           Later    it may work later: no connection, a service that is down, a busy server
           Ours     it will work once we have mended something: a login, a quota. As Later, and it is shown
+          Deferred it is not to be done before a time. No failure
           Refused  it will never work
 
     The code is as an outcome has it.
@@ -81,6 +83,16 @@ class Ours(NotDone):
     """It will work once we have mended something."""
 
     verdict = Verdict.OURS
+
+
+class Deferred(NotDone):
+    """It is not to be done before `until`: it is prepared anew then, if it is of use still."""
+
+    verdict = Verdict.DEFERRED
+
+    def __init__(self, code: str, until: datetime) -> None:
+        super().__init__(code)
+        self.until = until
 
 
 class Refused(NotDone):
@@ -168,6 +180,10 @@ class Work:
             self.state, self.lease_until = State.PENDING, None
             if outcome.verdict is Verdict.AGAIN:
                 self.due_at = now
+                return
+            if isinstance(outcome.result, Deferred):
+                self.due_at, self.code = min(outcome.result.until, self.expire_at), outcome.code
+                self.alarm = False
                 return
             self.failures += 1
             self.due_at = min(now + wait, self.expire_at)

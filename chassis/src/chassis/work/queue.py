@@ -1,5 +1,6 @@
 """The statements of the work table, and what use cases call."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,6 +51,11 @@ _CANCEL = Statement[None](
         lease_until=sa.null(),
         ended_at=sa.bindparam("at"),
     )
+)
+_BRING_FORWARD = Statement[None](
+    sa.update(WORK)
+    .where(WORK.c.kind == sa.bindparam("of_kind"), among(WORK.c.key, "keys"), _IS[State.PENDING])
+    .values(due_at=sa.func.least(WORK.c.due_at, sa.bindparam("at", type_=WORK.c.due_at.type)))
 )
 _READY = (
     sa.select(WORK.c.id)
@@ -145,3 +151,9 @@ async def enqueue(
 async def cancel(tx: Transaction, kind: str, key: str) -> None:
     """It need not be done any more. What is past the point of no return cannot be called back."""
     await _CANCEL.run(tx, of_kind=kind, of_key=key, at=tx.now)
+
+
+async def bring_forward(tx: Transaction, kind: str, keys: Sequence[str]) -> None:
+    """Do now what waits, whatever it waits for. What is under way goes on."""
+    await _BRING_FORWARD.run(tx, of_kind=kind, keys=keys, at=tx.now)
+    tx.after_commit(tx.db.on_work)

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from cases.domain import calendar as domain
-from cases.domain.calendar import Calendar, CalendarFields, Holidays, Hours, SpecialDay, Weekday, Window
+from cases.domain.calendar import Calendar, CalendarFields, Holidays, Hours, SpecialDay, Window
+from chassis.business_time import Weekday
 from chassis.errors import InvalidArgument
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -9,6 +9,7 @@ from chassis.events.declarations import Listening
 from chassis.inbox import aliases
 from chassis.service import Service
 from notifications.events.cases import on_promise
+from notifications.events.customer import on_preferences
 from notifications.jobs.peers import Contacts, Promises
 from notifications.jobs.sending import Sending
 from notifications.jobs.smtp import SmtpProvider
@@ -25,6 +26,7 @@ from rapport.cases.v1.cases_events_pb2 import (
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
+from rapport.customer.v1.customer_events_pb2 import PreferencesUpdated
 from rapport.notifications.v1 import notifications_events_pb2
 
 PROMISES = Listening(
@@ -32,6 +34,7 @@ PROMISES = Listening(
     "cases",
     [PromiseAtRisk, PromiseRecovered, PromiseKept, PromiseWithdrawn, PromiseRenegotiated],
 )
+PREFERENCES = Listening("notifications-preferences", "customer", [PreferencesUpdated])
 
 
 def compose(app: App[Settings]) -> None:
@@ -41,6 +44,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(TemplateRpc(app))
     app.serve(PolicyRpc(app))
     app.subscribe(PROMISES.durable, on_promise)
+    app.subscribe(PREFERENCES.durable, on_preferences)
     app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
     app.work(_sending(app))
 
@@ -79,7 +83,7 @@ service = Service(
     events=notifications_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[PROMISES, aliases.listening("notifications")],
+    listens=[PROMISES, PREFERENCES, aliases.listening("notifications")],
     calls=["cases", "customer"],
     permissions=("customer.customers.contact", "cases.agents.read", "cases.promises.read"),
 )

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
@@ -211,10 +212,13 @@ class CheckContactRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
+    URGENT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}`."""
     purpose: _builtins.str
     """What the contact is for, `purposes/{purpose}`. NOT_FOUND when there is none."""
+    urgent: _builtins.bool
+    """True for what concerns the customer's safety alone: neither quiet hours nor a pause keep it from them. Consent still does."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """The channels the caller can send on, best first."""
@@ -225,10 +229,11 @@ class CheckContactRequest(_message.Message):
         name: _builtins.str = ...,
         purpose: _builtins.str = ...,
         channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
+        urgent: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "name", b"name", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "name", b"name", "purpose", b"purpose", "urgent", b"urgent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -248,10 +253,11 @@ class CheckContactResponse(_message.Message):
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     RELATIONSHIP_MANAGER_FIELD_NUMBER: _builtins.int
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
     allowed: _builtins.bool
     """True when `channel` and `address` may be used now."""
     reason_code: _builtins.str
-    """Why not, when not allowed: a code such as `consent-denied` or `no-address`."""
+    """Why not, when not allowed: a code, `consent-denied`, `no-address`, `quiet-hours` or `paused`."""
     channel: _channel_pb2.Channel.ValueType
     """The channel to use."""
     address: _builtins.str
@@ -264,6 +270,10 @@ class CheckContactResponse(_message.Message):
     """IANA time zone of the customer."""
     relationship_manager: _builtins.str
     """The named human for this customer, `agents/{agent}`."""
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """When to ask again, with `quiet-hours` and `paused`: from then on the customer wants no quiet. Absent when that is never."""
+
     def __init__(
         self,
         *,
@@ -275,10 +285,11 @@ class CheckContactResponse(_message.Message):
         language_code: _builtins.str = ...,
         time_zone: _builtins.str = ...,
         relationship_manager: _builtins.str = ...,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "allowed", b"allowed", "channel", b"channel", "display_name", b"display_name", "language_code", b"language_code", "reason_code", b"reason_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "allowed", b"allowed", "channel", b"channel", "display_name", b"display_name", "language_code", b"language_code", "open_time", b"open_time", "reason_code", b"reason_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -461,6 +461,7 @@ class PreferencesUpdated(_message.Message):
     PREFERENCES_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
     preferences: _builtins.str
     """`customers/{uuid}/preferences`."""
     customer: _builtins.str
@@ -469,16 +470,21 @@ class PreferencesUpdated(_message.Message):
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """Channels in the order they prefer them; empty when they prefer none."""
 
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What changed, by field."""
+
     def __init__(
         self,
         *,
         preferences: _builtins.str = ...,
         customer: _builtins.str = ...,
         channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "customer", b"customer", "preferences", b"preferences"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "customer", b"customer", "preferences", b"preferences", "updated_fields", b"updated_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.type import dayofweek_pb2 as _dayofweek_pb2
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 import builtins as _builtins
 import sys
@@ -26,10 +27,72 @@ class Preferences(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class QuietHours(_message.Message):
+        """Hours in which they want quiet, by the clock on the wall where they are."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        DAYS_FIELD_NUMBER: _builtins.int
+        STARTS_FIELD_NUMBER: _builtins.int
+        ENDS_FIELD_NUMBER: _builtins.int
+        starts: _builtins.str
+        """When quiet begins: `HH:MM`, from `00:00` to `23:59`."""
+        ends: _builtins.str
+        """When it ends, and contact is welcome again: `HH:MM`, at most `24:00`. Before `starts` it is of the next day: `22:00` to
+        `07:00` is the night. Never the same (`INVALID_HOURS`).
+        """
+        @_builtins.property
+        def days(self) -> _containers.RepeatedScalarFieldContainer[_dayofweek_pb2.DayOfWeek.ValueType]:
+            """The weekdays on which they begin, each once; empty means every day."""
+
+        def __init__(
+            self,
+            *,
+            days: _abc.Iterable[_dayofweek_pb2.DayOfWeek.ValueType] | None = ...,
+            starts: _builtins.str = ...,
+            ends: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "ends", b"ends", "starts", b"starts"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Pause(_message.Message):
+        """A time in which they want quiet by day and night, such as a holiday."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        START_TIME_FIELD_NUMBER: _builtins.int
+        END_TIME_FIELD_NUMBER: _builtins.int
+        @_builtins.property
+        def start_time(self) -> _timestamp_pb2.Timestamp:
+            """When it begins, at most a year ahead; absent means that it has begun."""
+
+        @_builtins.property
+        def end_time(self) -> _timestamp_pb2.Timestamp:
+            """When it ends, at most a year ahead, and after it begins (`INVALID_TIME`)."""
+
+        def __init__(
+            self,
+            *,
+            start_time: _timestamp_pb2.Timestamp | None = ...,
+            end_time: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    QUIET_HOURS_FIELD_NUMBER: _builtins.int
+    PAUSES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/preferences`."""
     etag: _builtins.str
@@ -44,6 +107,17 @@ class Preferences(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When they were last changed; absent when they never were."""
 
+    @_builtins.property
+    def quiet_hours(self) -> _containers.RepeatedCompositeFieldContainer[Global___Preferences.QuietHours]:
+        """When they want quiet every week; they may overlap. Nobody is kept from contact for good: some time of the week is left
+        (`INVALID_HOURS`). The clock is that of the customer's `time_zone`. Of customers who were merged, and said nothing since, the
+        hours of all of them.
+        """
+
+    @_builtins.property
+    def pauses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Preferences.Pause]:
+        """When they want quiet once. Of customers who were merged, and said nothing since, the pauses of all of them."""
+
     def __init__(
         self,
         *,
@@ -51,10 +125,12 @@ class Preferences(_message.Message):
         channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        quiet_hours: _abc.Iterable[Global___Preferences.QuietHours] | None = ...,
+        pauses: _abc.Iterable[Global___Preferences.Pause] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "etag", b"etag", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "etag", b"etag", "name", b"name", "pauses", b"pauses", "quiet_hours", b"quiet_hours", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -84,6 +84,7 @@ class Template(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
     POLICIES_ONLY_FIELD_NUMBER: _builtins.int
+    URGENT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
     type: Global___Template.Type.ValueType
@@ -100,6 +101,10 @@ class Template(_message.Message):
     """The row version, quoted. Of an update: refuses a stale one (ABORTED); empty means last write wins."""
     policies_only: _builtins.bool
     """Whether policies alone send it, and SendNotice refuses it: a delay, or what tells a promise's date."""
+    urgent: _builtins.bool
+    """True for what concerns the customer's safety alone, with the purpose `purposes/service` (`INVALID_URGENCY`): its notices are
+    sent in quiet hours and pauses, too.
+    """
     @_builtins.property
     def variables(self) -> _containers.RepeatedCompositeFieldContainer[Global___Template.Variable]:
         """What a sender gives besides the variables that every template has; at most 30. No text uses any other."""
@@ -130,10 +135,11 @@ class Template(_message.Message):
         etag: _builtins.str = ...,
         language_codes: _abc.Iterable[_builtins.str] | None = ...,
         policies_only: _builtins.bool = ...,
+        urgent: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "type", b"type", "update_time", b"update_time", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,30 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, TypedDict
 
 from cases.domain.facts import CalendarUpdated
 from cases.names import CALENDAR, DEPARTMENT
-from chassis.business_time import NEVER_OPEN, Schedule, look
+from chassis.business_time import NEVER_OPEN, Schedule, Weekday, look
 from chassis.errors import invalid
 from chassis.facts import changed, fact_of
 
 ALWAYS = "always"
 SETTLED_BEHIND_YEARS, SETTLED_AHEAD_YEARS = 5, 10  # for which the dates of holidays are kept
 _PARTS = ("hours", "holidays", "exceptions")
-
-
-class Weekday(StrEnum):
-    """A day of the week."""
-
-    MONDAY = "MONDAY"
-    TUESDAY = "TUESDAY"
-    WEDNESDAY = "WEDNESDAY"
-    THURSDAY = "THURSDAY"
-    FRIDAY = "FRIDAY"
-    SATURDAY = "SATURDAY"
-    SUNDAY = "SUNDAY"
 
 
 @dataclass(slots=True)

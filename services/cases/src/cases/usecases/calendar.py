@@ -12,7 +12,6 @@ from cases.domain.calendar import (
     Holidays,
     Hours,
     SpecialDay,
-    Weekday,
     Window,
 )
 from cases.domain.facts import CalendarCreated
@@ -21,6 +20,7 @@ from cases.store import calendars as store
 from cases.store.tables import DEPARTMENT
 from chassis import business_time
 from chassis.api.entities import create_version, own_department, owned_version, save
+from chassis.business_time import Weekday
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import Executor

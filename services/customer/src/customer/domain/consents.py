@@ -1,7 +1,7 @@
 """Consent and preferences, and the one question a sender asks: may I, and where."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self, TypedDict
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
+from customer.domain.quiet import Pause, Quiet, QuietHours
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, CUSTOMER, DEPARTMENT, PREFERENCES, PURPOSE
 
@@ -102,8 +103,8 @@ class Consent:
         """
         again = "state" in changes or "effective_time" in changes
         noted = replace(self)
-        for field, value in (self._said_again(changes, now) if again else changes).items():
-            setattr(noted, field, value)
+        for name, value in (self._said_again(changes, now) if again else changes).items():
+            setattr(noted, name, value)
         return noted
 
     def _said_again(self, changes: Said, now: datetime) -> Said:
@@ -136,15 +137,41 @@ class Consent:
 
 @dataclass(slots=True)
 class Preferences:
-    """How a customer wants to be reached: channels, best first. Version 0 has never been set."""
+    """How a customer wants to be reached, channels best first, and when not. Version 0 was never set."""
 
     customer_id: UUID
     channels: list[str]
     update_time: datetime | None
     version: int
+    quiet_hours: list[QuietHours] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
 
     name = PREFERENCES.named("customer_id")
     customer = CUSTOMER.named("customer_id")
+
+
+@dataclass(slots=True)
+class SaidPreferences(Preferences):
+    """What somebody preferred by one of their names; `since` the names became one, or before."""
+
+    since: bool = False
+
+
+def preferred(said: Sequence[SaidPreferences]) -> Preferences | None:
+    """What holds of what was preferred by all names, the last first: that, and the quiet that any wanted.
+
+    What was said since they are one is the whole of it.
+    """
+    if not said:
+        return None
+    last = said[0]
+    wanted = said[:1] if last.since else said
+    quiet_hours, pauses = list[QuietHours](), list[Pause]()
+    for each in wanted:
+        quiet_hours += [hours for hours in each.quiet_hours if hours not in quiet_hours]
+        pauses += [pause for pause in each.pauses if pause not in pauses]
+    version = max(each.version for each in said)  # which the next follows, by any name
+    return Preferences(last.customer_id, last.channels, last.update_time, version, quiet_hours, pauses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +185,22 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Where to send, or why not to: `consent-denied` or `no-address`."""
+    """Where to send, or why not to: `consent-denied`, `no-address`, `quiet-hours` or `paused`.
+
+    What is not allowed for the hour alone is allowed from `open_time` on, if that is ever.
+    """
 
     allowed: bool
     reason_code: str = ""
     channel: Channel = Channel.UNSPECIFIED
     address: str = ""
+    open_time: datetime | None = None
+
+    def unless(self, quiet: Quiet | None) -> "Contact":
+        """What may be done in such quiet. What is not allowed at all stays so."""
+        if quiet is None or not self.allowed:
+            return self
+        return Contact(False, quiet.reason_code, open_time=quiet.until)
 
 
 def choose_contact(

@@ -121,6 +121,7 @@ class PreferencesUpdated:
     preferences: str
     customer: str
     channels: list[str]
+    updated_fields: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,11 @@ from chassis.api.entities import found
 from chassis.api.messages import enum_name, to_message
 from chassis.api.pages import in_turns
 from chassis.api.validation import Check, Found
+from chassis.api.wellknown import time_of
+from chassis.business_time import WEEKDAYS
 from chassis.context import Call
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, Refusal
+from chassis.errors import Refusal
 from chassis.explain.explainer import explain
 from chassis.facts import Why
 from chassis.grpc.ingest import ingest
@@ -23,8 +25,8 @@ from chassis.grpc.methods import change, get, listing
 from chassis.grpc.mutation import mutation
 from chassis.servicer import Rpc
 from customer import names
-from customer.domain.consents import choose_contact
 from customer.domain.identifiers import Draft
+from customer.domain.quiet import NEVER_WELCOME, QuietHours, welcome
 from customer.domain.sections import PutResult, ViewSection
 from customer.domain.timeline import INTERACTION, Channel, TimelineEntry
 from customer.rpc.customers import read_draft
@@ -55,7 +57,25 @@ from rapport.customer.v1.section_service_pb2_grpc import SectionServiceServicer
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceServicer
 
 _CHANNEL = channel_pb2.Channel.DESCRIPTOR
+_DAYS = dict(enumerate(WEEKDAYS, start=1))  # as google.type.DayOfWeek numbers them
 _RECORD = into(timeline_pb.RecordInteractionRequest, RecordInteraction)
+
+
+def _welcome_at_times(check: Check, sent: Preferences, now: datetime) -> None:
+    """Quiet that can be, and ends."""
+    said = [
+        QuietHours([_DAYS[day] for day in each.days if day in _DAYS], each.starts, each.ends)
+        for each in sent.quiet_hours
+    ]
+    wrong = [(i, *problem) for i, each in enumerate(said) for problem in each.problems()]
+    for i, field, allowed in wrong:
+        check.refuse(f"quiet_hours[{i}].{field}", "INVALID_HOURS", allowed)
+    if not wrong and not any(welcome(said)):
+        check.refuse("quiet_hours", "INVALID_HOURS", NEVER_WELCOME)
+    for i, pause in enumerate(sent.pauses):
+        starts, ends = time_of(pause, "start_time"), time_of(pause, "end_time")
+        if starts and ends and ends <= starts:
+            check.refuse(f"pauses[{i}].end_time", "INVALID_TIME", "must be after start_time")
 
 
 class PurposeRpc(Rpc, PurposeServiceServicer):
@@ -70,6 +90,8 @@ class PurposeRpc(Rpc, PurposeServiceServicer):
 
 class ConsentRpc(Rpc, ConsentServiceServicer):
     """Consent, preferences, and where to send."""
+
+    rules: ClassVar[Rules] = {Preferences: _welcome_at_times}
 
     UpdateConsent = change(consent_pb.UpdateConsentRequest, consents.update_consent, Consent)
     GetConsent = get(names.CONSENT, consent_store.CONSENT, Consent)
@@ -97,15 +119,9 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
         """Say whether and where a customer may be contacted now."""
         (customer_id,), (purpose_id,) = names.CUSTOMER.ids(request.name), names.PURPOSE.ids(request.purpose)
         customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, customer_id)
-        # By the name that was asked for: they may just be told apart from the customer who was found.
-        standings = await consent_store.STANDINGS.all(self.db, customer_id=customer_id, purpose_id=purpose_id)
-        if not standings:
-            raise NotFound(request.purpose)
-        contact = choose_contact(
-            standings,
-            [Channel(enum_name(_CHANNEL, number)) for number in dict.fromkeys(request.channels)],
-            (await consents.preferences_of(self.db, customer_id)).channels,
-            (await store.identifiers_of(self.db, [customer_id]))[customer_id],
+        channels = [Channel(enum_name(_CHANNEL, number)) for number in dict.fromkeys(request.channels)]
+        contact = await consents.check_contact(
+            self.db, customer, customer_id, purpose_id, channels, urgent=request.urgent
         )
         return to_message(
             consent_pb.CheckContactResponse,

@@ -10,7 +10,7 @@ from chassis.db.aliases import group_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Statement, of_entity
 from chassis.db.tables import replaced
-from customer.domain.consents import Consent, Preferences, Purpose, Standing
+from customer.domain.consents import Consent, Purpose, SaidPreferences, Standing
 from customer.store.tables import CONSENT_HISTORY, CONSENTS, PREFERENCES, PURPOSES
 
 _CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
@@ -56,13 +56,14 @@ STANDINGS = Statement(
 SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))
 APPEND_CONSENT = Statement[Any](insert(CONSENT_HISTORY))
 
-# What was said last, by whichever name; with a version that the next follows by any of them.
-_counted = sa.func.max(PREFERENCES.c.version).over().label("version")
+# By each name, what was said last first.
 PREFERENCES_OF = Statement(
-    sa.select(*(_counted if column.name == "version" else column for column in PREFERENCES.c))
+    sa.select(
+        PREFERENCES,
+        sa.func.coalesce(PREFERENCES.c.update_time > _merged_at.scalar_subquery(), sa.false()).label("since"),
+    )
     .where(PREFERENCES.c.customer_id == _OF_GROUP)
-    .order_by(PREFERENCES.c.update_time.desc(), PREFERENCES.c.customer_id)
-    .limit(sa.literal_column("1")),
-    row=Preferences,
+    .order_by(PREFERENCES.c.update_time.desc(), PREFERENCES.c.customer_id),
+    row=SaidPreferences,
 )
 SAVE_PREFERENCES = Statement[Any](replaced(insert(PREFERENCES)))

@@ -1,21 +1,39 @@
 """What contact with customers is for, and what they allow and prefer."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypedDict
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from chassis.api import etags
 from chassis.api.entities import created, found, own_department, owned, save
+from chassis.db.database import Database
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
 from chassis.facts import changed, fact_of
-from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Default, Preferences, Purpose, Said
+from chassis.zones import time_zone
+from customer.domain.consents import (
+    CHANNEL_IDS,
+    Consent,
+    ConsentState,
+    Contact,
+    Default,
+    Preferences,
+    Purpose,
+    Said,
+    choose_contact,
+    preferred,
+)
+from customer.domain.customers import Customer
 from customer.domain.facts import ConsentUpdated, PreferencesUpdated, PurposeCreated, PurposeUpdated
+from customer.domain.quiet import Pause, QuietHours, quiet_at
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, PURPOSE
 from customer.store import consents as store
 from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
+from customer.store.tables import identifiers_of
 from customer.usecases.customers import lock_customer
 
 
@@ -109,26 +127,52 @@ class PreferencesChanges(TypedDict, total=False):
     """What can be preferred."""
 
     channels: list[Channel]
+    quiet_hours: list[QuietHours]
+    pauses: list[Pause]
 
 
 async def update_preferences(
     tx: Transaction, *, customer_id: UUID, changes: PreferencesChanges, etag: str
 ) -> Preferences:
-    """Set the preferred channels, best first."""
+    """Set the preferred channels, best first, and when the customer wants quiet."""
     await lock_customer(tx, customer_id)
     preferences = await preferences_of(tx, customer_id)
     etags.match(etag, preferences.name, preferences.version)
     preferences.customer_id = customer_id
-    channels = list(dict.fromkeys(changes.get("channels", preferences.channels)))
-    if channels != preferences.channels:
-        preferences.channels = list(channels)
-        preferences.version, preferences.update_time = preferences.version + 1, tx.now
-        tx.record(fact_of(PreferencesUpdated, preferences), version=preferences.version)
+    if "channels" in changes:
+        changes["channels"] = list(dict.fromkeys(changes["channels"]))
+    if fields := changed(preferences, changes):
+        preferences.update_time = tx.now
+        told = fact_of(PreferencesUpdated, preferences, updated_fields=fields)
+        tx.record(told, version=preferences.version)
         await tx.defer(store.SAVE_PREFERENCES, **values(preferences))
     return preferences
 
 
 async def preferences_of(on: Executor, customer_id: UUID) -> Preferences:
-    """How a customer wants to be reached; nothing, before they say so."""
-    held = await store.PREFERENCES_OF.maybe(on, customer_id=customer_id)
+    """How a customer wants to be reached, and when not; nothing, before they say so."""
+    held = preferred(await store.PREFERENCES_OF.all(on, customer_id=customer_id))
     return held or Preferences(customer_id, [], None, 0)
+
+
+async def check_contact(
+    on: Database,
+    customer: Customer,
+    name_id: UUID,
+    purpose_id: str,
+    channels: Sequence[Channel],
+    *,
+    urgent: bool,
+) -> Contact:
+    """Whether and where a customer, by the name `name_id`, may be contacted now. NotFound for the purpose."""
+    # By the name that was asked for: they may just be told apart from the customer who was found.
+    standings = await store.STANDINGS.all(on, customer_id=name_id, purpose_id=purpose_id)
+    if not standings:
+        raise NotFound(PURPOSE.format(purpose_id))
+    preferences = await preferences_of(on, name_id)
+    identifiers = (await identifiers_of(on, [name_id]))[name_id]
+    contact = choose_contact(standings, channels, preferences.channels, identifiers)
+    if urgent:
+        return contact
+    zone = time_zone(customer.time_zone) or ZoneInfo("UTC")
+    return contact.unless(quiet_at(preferences.quiet_hours, preferences.pauses, zone, on.clock.now()))

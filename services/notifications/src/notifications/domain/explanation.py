@@ -9,6 +9,8 @@ from notifications.domain.template import Template
 
 _WHY = {
     "consent-denied": "the customer does not allow it",
+    "quiet-hours": "the customer wants quiet until it is of no more use",
+    "paused": "the customer wants quiet until it is of no more use",
     "no-address": "no address of the customer is known",
     "customer-not-found": "there is no such customer",
     rules.EXPIRED: "it was of no more use when it could first be sent",
@@ -25,6 +27,11 @@ _WHY = {
     rules.OUTCOME_UNKNOWN: "the provider's answer was lost",
 }
 
+_QUIET = {
+    "quiet-hours": "the customer wants quiet at this hour",
+    "paused": "the customer wants a pause",
+}
+
 
 def why_notice(notice: Notice, template: Template, attempt: Attempt | None, _: Told) -> Why:
     """Why a notice was or was not sent: what became of it, by its latest attempt, and why it was wanted."""
@@ -37,6 +44,9 @@ def _what_became(notice: Notice, attempt: Attempt | None) -> str:
     why = _WHY.get(notice.reason_code, notice.reason_code)
     tried = f" after {notice.attempt_count} attempts" if notice.attempt_count > 1 else ""
     match notice.state:
+        case State.REQUESTED if notice.defer_time:
+            wanted = _QUIET.get(notice.defer_reason_code, notice.defer_reason_code)
+            return f"Deferred until {shown(notice.defer_time)}, when it is decided again: {wanted}."
         case State.REQUESTED if attempt:
             code = attempt.provider_code
             return f"Not sent yet: attempt {attempt.number} failed ({code}) and another follows."

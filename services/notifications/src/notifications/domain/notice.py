@@ -3,6 +3,7 @@
     REQUESTED --handed over--> SENDING --accepted--> SENT
         |        ^                |------refused---> FAILED
         |        `-----later------|------no answer-> UNKNOWN, or REQUESTED for a repeat
+        |--the customer wants quiet----------------> REQUESTED, deferred until that is over
         |--forbidden, no longer true, taken back---> SUPPRESSED
         `--expired---------------------------------> SUPPRESSED, or FAILED when it was tried
 
@@ -109,6 +110,10 @@ class Notice:
     attempt_count: int = 0  # the number of its latest attempt
     in_doubt: bool = False  # whether an attempt may have been accepted without our knowing
     version: int = 1  # of the row
+    urgent: bool = False  # whether it is sent when the customer wants quiet, too
+    # With defer_reason_code: until when the customer wants quiet, while it waits for that to be over.
+    defer_time: datetime | None = None
+    defer_reason_code: str = ""
 
     name = NOTICE.named("id")
     template = TEMPLATE.named("template_id")
@@ -142,6 +147,7 @@ class Notice:
     def begin(self, attempt: int, channel: str, text: Text) -> None:
         """It is about to be handed over."""
         self.channel, self.language_code, self.text_version = channel, text.language_code, text.version
+        self._wait_no_longer()
         self.state, self.said, self.said_version = State.SENDING, self.variables, self.promise_version
         self.said_revision = self.revision
         self.tried(attempt)
@@ -174,6 +180,12 @@ class Notice:
             self.state, self.reason_code = State.REQUESTED, ""
             self.version += 1
 
+    def defer(self, until: datetime, reason_code: str) -> None:
+        """The customer wants quiet until then, when it is decided anew. Nothing for one that ended."""
+        if self.waits and (self.defer_time, self.defer_reason_code) != (until, reason_code):
+            self.defer_time, self.defer_reason_code = until, reason_code
+            self.version += 1
+
     def give_up(self, state: State, reason_code: str) -> None:
         """Nothing more is tried: SUPPRESSED, FAILED or UNKNOWN, for a reason."""
         if self.state == State.SENDING and self.reason_code:  # withdrawn
@@ -200,6 +212,7 @@ class Notice:
         self.variables, self.expire_time, self.promise_version = variables, expire_time, promise_version
         self.heard_version = max(self.heard_version, promise_version)
         self.reason_code = ""  # it is true again
+        self._wait_no_longer()
         # To say again what was handed over is a repeat, with its Message-ID; nothing else left in between.
         self.revision = self.said_revision if variables == self.said else self.revision + 1
         self.version += 1
@@ -241,7 +254,11 @@ class Notice:
         self.superseded = superseded
         self.version += 1
 
+    def _wait_no_longer(self) -> None:
+        self.defer_time, self.defer_reason_code = None, ""
+
     def _end(self, state: State, reason_code: str) -> None:
+        self._wait_no_longer()
         doubtful = self.in_doubt and state != State.SENT
         self.state, self.reason_code = State.UNKNOWN if doubtful else state, reason_code
         if self.may_have_arrived:

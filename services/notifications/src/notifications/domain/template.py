@@ -47,6 +47,7 @@ class Template:
     create_time: datetime
     update_time: datetime
     version: int = 1
+    urgent: bool = False  # about safety: sent when the customer wants quiet, too
 
     name = TEMPLATE.named("id")
     department = DEPARTMENT.named("department_id")  # whose words these are

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from chassis.api.messages import enum_name
+from chassis.api.messages import enum_name, moment
 from chassis.db.database import Database
 from chassis.grpc.status import refusal
-from chassis.work import Later, Ours
+from chassis.work import Deferred, Later, Ours
 from chassis.work.item import not_answered
 from chassis.zones import time_zone
 from notifications.domain.news import untrue
@@ -55,12 +55,12 @@ class Contacts:
     directory: DirectoryServiceAsyncStub
     front_desk: str
 
-    async def of(self, customer: str, purpose: str) -> Contact:
-        """The contact for one message now. Forbidden when there must be none, Later when nobody can say.
+    async def of(self, notice: Notice) -> Contact:
+        """The contact for a notice now. Forbidden when there must be none, Later when nobody can say.
 
-        Ours when we may not ask, or there is nobody to name.
+        Deferred while the customer wants quiet. Ours when we may not ask, or there is nobody to name.
         """
-        allowed = await self._check(customer, purpose)
+        allowed = await self._check(notice)
         agent = await self._agent(allowed.relationship_manager) or await self._agent(self.front_desk)
         if agent is None:
             raise Ours("no-contact-person")
@@ -75,22 +75,28 @@ class Contacts:
             reply_to=agent.email,
         )
 
-    async def _check(self, customer: str, purpose: str) -> consent_service_pb2.CheckContactResponse:
+    async def _check(self, notice: Notice) -> consent_service_pb2.CheckContactResponse:
         request = consent_service_pb2.CheckContactRequest(
-            name=customer, purpose=purpose, channels=[channel_pb2.CHANNEL_EMAIL]
+            name=notice.customer,
+            purpose=notice.purpose,
+            channels=[channel_pb2.CHANNEL_EMAIL],
+            urgent=notice.urgent,
         )
         try:
             answer = await self.consents.CheckContact(request)
         except grpc.aio.AioRpcError as error:
             absent = refusal(error).metadata.get("resource")
-            if absent == customer:
+            if absent == notice.customer:
                 raise Forbidden(CUSTOMER_NOT_FOUND) from None
-            if absent == purpose:  # which a template names and nobody has created
+            if absent == notice.purpose:  # which a template names and nobody has created
                 raise Ours(PURPOSE_NOT_FOUND) from None
             raise not_answered("customer", error) from None
-        if not answer.allowed:
-            raise Forbidden(answer.reason_code)
-        return answer
+        if answer.allowed:
+            return answer
+        until = moment(answer.open_time) if answer.HasField("open_time") else None
+        if until and until < notice.expire_time:
+            raise Deferred(answer.reason_code, until)
+        raise Forbidden(answer.reason_code)  # also when it is of no more use once there is no more quiet
 
     async def _agent(self, name: str) -> agent_pb2.Agent | None:
         """The agent; None when nobody is named so who serves customers."""

@@ -47,7 +47,7 @@ class Sending:
     async def act(self, work: Work, turn: Turn) -> Accepted:
         """Ask, write, hand over."""
         notice = await GET_NOTICE.one(self.db, id=UUID(work.key))
-        contact = await self.contacts.of(notice.customer, notice.purpose)
+        contact = await self.contacts.of(notice)
         delivery = await prepare(self.db, work, notice, contact.channel, contact.language_code)
         words = _words(delivery, contact)
         mail = self._mail(delivery, contact, words)

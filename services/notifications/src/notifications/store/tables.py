@@ -115,6 +115,9 @@ COUNT_SENT_BY_HAND = Statement[Any](
         NOTICES.c.reason_code != TAKEN_BACK,  # the customer never had it
     )
 )
+DEFERRED = Statement[Any](
+    sa.select(NOTICES.c.id).where(among(NOTICES.c.customer, "customers"), NOTICES.c.defer_time.is_not(None))
+)
 LIST_NOTICES = Listing(
     sa.select(NOTICES),
     NOTICES.c.id,

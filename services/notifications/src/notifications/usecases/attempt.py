@@ -7,8 +7,8 @@ from chassis.api.entities import write
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
+from chassis.work import Deferred, Refused, State, Verdict, Work
 from chassis.work import Outcome as Ended
-from chassis.work import Refused, State, Verdict, Work
 from notifications.domain import notice as rules
 from notifications.domain.notice import Attempt, Concern, Notice, Outcome
 from notifications.domain.template import Template, Text
@@ -98,6 +98,8 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     elif work.state in (State.PENDING, State.CLAIMED):
         newer = any(each is not notice and not each.ended for each in of_promise)
         notice.postpone(replaced=notice.superseded or newer)
+        if isinstance(ended.result, Deferred):
+            notice.defer(ended.result.until, ended.code)
         if nobody_yet := too_late(notice, tx.now, work.due_at):
             tx.record(nobody_yet, version=notice.version, caused_by=notice.request_event)
     elif work.state in (State.REFUSED, State.UNKNOWN, State.EXPIRED):
@@ -114,8 +116,8 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
 
 
 async def _keep(tx: Transaction, notice: Notice, attempt: Attempt, ended: Ended) -> None:
-    """The attempt's row. There is none of what the provider was never to see."""
-    if ended.verdict is Verdict.EXPIRED or isinstance(ended.result, Forbidden):
+    """The attempt's row. There is none of what the provider was never to see, or not yet."""
+    if ended.verdict is Verdict.EXPIRED or isinstance(ended.result, Forbidden | Deferred):
         return
     attempt.outcome = _OUTCOMES[ended.verdict]
     attempt.provider_code = ended.result.provider_code if isinstance(ended.result, Accepted) else ended.code

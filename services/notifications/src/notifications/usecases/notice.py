@@ -6,7 +6,7 @@ from uuid import UUID
 from chassis import ids, work
 from chassis.api.entities import found, write
 from chassis.auth.permissions import require_one_of
-from chassis.db.aliases import lock_person
+from chassis.db.aliases import groups_of, lock_person
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, ResourceExhausted, Violation
@@ -16,7 +16,13 @@ from notifications.domain.notice import LIFETIME, Notice
 from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
 from notifications.domain.undeliverable import undeliverable
 from notifications.names import CUSTOMER, DEPARTMENT, NOTICE
-from notifications.store.tables import COUNT_SENT_BY_HAND, INSERT_NOTICE, LOCK_NOTICE, UPDATE_NOTICE
+from notifications.store.tables import (
+    COUNT_SENT_BY_HAND,
+    DEFERRED,
+    INSERT_NOTICE,
+    LOCK_NOTICE,
+    UPDATE_NOTICE,
+)
 from notifications.usecases import words
 from notifications.usecases.policy import read_template, require_sendable_by_hand
 
@@ -85,6 +91,7 @@ async def send_notice(
         update_time=tx.now,
         request_event=tx.id,
         department=DEPARTMENT.format(department) if department else "",
+        urgent=template.urgent,
     )
     return await request_notice(tx, notice, template, hold or timedelta())
 
@@ -131,3 +138,11 @@ async def cancel_notice(tx: Transaction, *, notice_id: UUID) -> Notice:
         require_one_of("notifications", tx.call.principal, notice.name, [notice.department])
     await save(tx, notice, caused_by=notice.request_event)
     return notice
+
+
+async def decide_again(tx: Transaction, customer: str) -> None:
+    """Have what is deferred of a customer, by any of their names, decided now."""
+    (customer_id,) = CUSTOMER.ids(customer)
+    of_them = (await groups_of(tx, [customer_id])).whose
+    waiting = await DEFERRED.all(tx, customers=[CUSTOMER.format(each) for each in of_them])
+    await work.bring_forward(tx, SEND, [str(notice["id"]) for notice in waiting])

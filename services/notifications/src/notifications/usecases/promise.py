@@ -177,6 +177,7 @@ async def _request(tx: Transaction, news: News) -> None:
         department=news.department,
         due_time=news.due_time,
         time_zone=news.time_zone,
+        urgent=template.urgent,
     )
     await request_notice(tx, notice, template)
 

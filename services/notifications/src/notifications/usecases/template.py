@@ -6,9 +6,9 @@ from typing import TypedDict
 from chassis.api.entities import created, found, own_department, owned, write
 from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition, ResourceExists
+from chassis.errors import FailedPrecondition, ResourceExists, invalid
 from chassis.facts import changed
-from notifications.domain.template import Template, TemplateInLanguages, Text, Type
+from notifications.domain.template import SERVICE, Template, TemplateInLanguages, Text, Type
 from notifications.names import TEMPLATE, TEXT
 from notifications.store import tables as store
 from notifications.usecases import words
@@ -50,8 +50,11 @@ async def create_template(
     department_id: str | None,
     default_language_code: str,
     variables: list[Variable],
+    urgent: bool,
 ) -> TemplateInLanguages:
-    """Keep a new template. ResourceExists."""
+    """Keep a new template. ResourceExists; InvalidArgument INVALID_URGENCY."""
+    if urgent and purpose != SERVICE:
+        raise invalid("template.urgent", "INVALID_URGENCY", f"must be false but for {SERVICE}")
     template = Template(
         template_id,
         type,
@@ -61,6 +64,7 @@ async def create_template(
         _declared(variables),
         tx.now,
         tx.now,
+        urgent=urgent,
     )
     tx.require_owner(template)
     await created(tx, store.INSERT_TEMPLATE, template)
