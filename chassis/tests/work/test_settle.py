@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.work import Outcome, State, Verdict, Work
+from chassis.work import Deferred, Outcome, State, Verdict, Work
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WAIT = timedelta(minutes=5)
@@ -65,6 +65,14 @@ def test_what_fails_is_due_after_the_pause_and_no_later_than_it_expires() -> Non
     soon = NOW + timedelta(seconds=1)
     assert settle(work(expire_at=soon), 1, Verdict.LATER).due_at == soon
     assert settle(work(due_at=NOW - WAIT), 1, Verdict.AGAIN).due_at == NOW
+
+
+def test_what_is_deferred_is_no_failure_and_is_due_then_or_expires() -> None:
+    for until, expire_at in ((NOW + 3 * WAIT, NOW + 9 * WAIT), (NOW + 9 * WAIT, NOW + 3 * WAIT)):
+        item = work(state=State.CLAIMED, failures=2, alarm=True, expire_at=expire_at)
+        item.settle(1, Outcome(Verdict.DEFERRED, "quiet", Deferred("quiet", until)), NOW, wait=WAIT)
+        assert (item.state, item.failures, item.alarm, item.code) == (State.PENDING, 2, False, "quiet")
+        assert item.due_at == NOW + 3 * WAIT
 
 
 def test_an_unknown_outcome_is_repeated_as_often_as_allowed() -> None:
