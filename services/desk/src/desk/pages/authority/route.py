@@ -16,7 +16,8 @@ from desk.pages.authority import view
 from desk.pages.authority.examples import Harm, examples_of
 from desk.pages.authority.forms import LISTS, Row, policy_of, rows_of, rows_typed
 from desk.pages.base import Look, Looking
-from desk.pages.trying import Editor, Trial, Typed
+from desk.pages.editing import Editor, Trial
+from desk.pages.trying import Typed
 from rapport.cases.v1 import authority_service_pb2 as pb
 from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.authority_policy_pb2 import AuthorityAct, AuthorityPolicy

@@ -6,9 +6,10 @@ from typing import Any
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from desk.pages.base import Looking
+from desk.pages.editing import Editor, Trial
 from desk.pages.times import view
 from desk.pages.times.forms import calendar_of, regions
-from desk.pages.trying import Editor, Trial, Typed
+from desk.pages.trying import Typed
 from rapport.cases.v1 import calendar_service_pb2 as pb
 from rapport.cases.v1.calendar_pb2 import Calendar
 

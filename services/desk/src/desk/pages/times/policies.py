@@ -7,9 +7,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.api.messages import value_name
 from desk.pages.base import Looking
+from desk.pages.editing import Editor, Trial
 from desk.pages.times import view
 from desk.pages.times.forms import policy_of
-from desk.pages.trying import Editor, Trial, Typed
+from desk.pages.trying import Typed
 from rapport.cases.v1 import clock_policy_service_pb2 as pb
 from rapport.cases.v1.calendar_service_pb2 import ListCalendarsRequest
 from rapport.cases.v1.clock_policy_pb2 import ClockPolicy
