@@ -1,4 +1,4 @@
-"""A customer's membership, looked at: what it holds until when, its tier, household and cards."""
+"""A customer's membership, looked at: what it holds until when, its tier, household, cards and statement."""
 
 from typing import Any
 from uuid import uuid4
@@ -39,28 +39,29 @@ async def anna(desk: Company) -> str:
     return str(anna)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (768, "dark"), (1920, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(320, "light"), (390, "dark"), (768, "dark"), (1280, "light"), (1920, "light")]
+)
 async def test_what_a_member_holds_is_drawn_and_told_at_any_width(
     anna: str, signed_in: SignedIn, width: int, scheme: str
 ) -> None:
-    page = (await signed_in()).page
+    page = (await signed_in(ADMIN)).page
     await page.set_viewport_size({"width": width, "height": 800})
     await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     await page.goto(f"/{anna}/membership")
-    points = page.get_by_role("region", name="Points", exact=True)
-    await expect(points.locator("tbody tr")).to_have_count(2)
-    await expect(points.locator("tbody tr", has_text="never")).to_contain_text("120")
+    ends = page.locator("#points .ends")
+    await expect(ends.locator("tbody tr")).to_have_count(2)
+    await expect(ends.locator("tbody tr", has_text="never")).to_contain_text("120")
     widths: list[Any] = [
         await rect.evaluate("each => each.getBoundingClientRect().width")
-        for rect in await points.locator("rect").all()
+        for rect in await ends.locator("rect").all()
     ]
     assert widths[1] > widths[0] > 0
-    moved = page.get_by_role("region", name="What moved them")
-    await expect(moved.locator("tbody tr").first).to_contain_text("Welcome gift")
-    tier = page.get_by_role("region", name="Tier")
+    await expect(page.locator("#points .moved tbody tr").first).to_contain_text("Welcome gift")
+    tier = page.locator("#tier")
     await expect(tier).to_contain_text("Silver")
     await expect(tier).to_contain_text("300 to Gold")
-    cards = page.get_by_role("region", name="Cards")
+    cards = page.locator("#cards")
     await expect(cards).to_contain_text("… 2222")
     await expect(cards).not_to_contain_text("4000")
     assert [*await barriers(page), *await flaws(page)] == []
@@ -72,15 +73,44 @@ async def test_it_is_reached_from_the_customer_and_leads_to_who_else_belongs_to_
     page = (await signed_in()).page
     await page.goto(f"/{anna}")
     await page.get_by_role("link", name="Points and membership").press("Enter")
-    household = page.get_by_role("region", name="Household")
+    household = page.locator("#household")
     await expect(household).to_contain_text("answers for it")
     await household.get_by_role("link", name="Bert Berg").press("Enter")
     await page.get_by_role("link", name="Points and membership").press("Enter")
-    await expect(page.get_by_role("region", name="Tier")).to_contain_text("Silver")
+    await expect(page.locator("#tier")).to_contain_text("Silver")
 
 
-async def test_of_who_is_in_none_that_is_said(desk: Company, signed_in: SignedIn) -> None:
+async def test_the_history_of_a_tier_is_told(anna: str, signed_in: SignedIn) -> None:
+    page = (await signed_in()).page
+    await page.goto(f"/{anna}/membership")
+    await expect(page.locator("#tier ol")).to_contain_text("A higher tier reached")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
+async def test_a_statement_is_chosen_by_time(anna: str, signed_in: SignedIn, width: int, scheme: str) -> None:
+    page = (await signed_in()).page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await page.goto(f"/{anna}/membership")
+    await page.get_by_role("link", name="The whole statement: Points").press("Enter")
+    lines = page.locator("ol.tl > li")
+    await expect(lines).to_have_count(2)
+    await expect(lines.first).to_contain_text("+80")
+    await expect(lines.first).to_contain_text("then 200")
+    await page.get_by_label("To", exact=True).fill("2020-01-01")
+    await page.get_by_role("button", name="Show", exact=True).press("Enter")
+    await expect(page.locator("main")).to_contain_text("Nothing moved them in that time.")
+    assert [*await barriers(page), *await flaws(page)] == []
+
+
+async def test_of_who_is_in_none_that_is_said_and_they_can_be_made_a_member(
+    desk: Company, signed_in: SignedIn
+) -> None:
     made = await desk.ask(ALICE, "POST", "customers", displayName=f"Nobody {uuid4().hex[:4]}")
     page = (await signed_in()).page
     await page.goto(f"/{made['name']}/membership")
     await expect(page.locator("main")).to_contain_text("They are in no membership yet.")
+    await page.get_by_role("button", name="Make them a member").press("Enter")
+    await page.get_by_role("dialog").get_by_role("button", name="Make them a member").press("Enter")
+    await expect(page.locator("#membership")).not_to_contain_text("They are in no membership yet.")
+    await expect(page.locator("#household")).to_contain_text("answers for it")

@@ -122,6 +122,16 @@ async def test_a_reason_in_words_of_ones_own_is_refused_by_every_form(said: str)
     assert {each.id for each in forms} == {
         *(
             "ask-goodwill",
+            "adjust-points",
+            "block-card",
+            "close-membership",
+            "give-points",
+            "merge-memberships",
+            "merge-own",
+            "remove-member",
+            "reopen-membership",
+            "replace-card",
+            "unmerge-membership",
             "block",
             "compensate",
             "decline-goodwill",

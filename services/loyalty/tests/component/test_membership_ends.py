@@ -33,6 +33,7 @@ from rapport.loyalty.v1.membership_pb2 import Membership
 from rapport.loyalty.v1.membership_service_pb2 import (
     CloseMembershipRequest,
     GetMembershipRequest,
+    ListMembershipsRequest,
     MergeMembershipsRequest,
     ReopenMembershipRequest,
     TransferPointsRequest,
@@ -169,6 +170,9 @@ async def test_who_are_merged_have_together_what_both_held_each_lot_with_its_end
     assert await two.hold() == [170, 0]
     assert await two.left(two.one) == [(20, 30), (7, 60), (50, 0)]
     merged = await two.get(two.other)
+    of_one = ListMembershipsRequest(parent=MAIN, filter=f'merged_into = "{two.one}"')
+    parts = (await two.desk.memberships.ListMemberships(of_one)).memberships
+    assert [each.name for each in parts] == [two.other]
     assert (merged.state, merged.merged_into, merged.close_reason_code) == (
         Membership.STATE_MERGED,
         two.one,

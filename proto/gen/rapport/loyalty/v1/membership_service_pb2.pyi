@@ -260,7 +260,7 @@ class ListMembershipsRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`; at most 1,000 characters. Of customers who are found to be one, any name finds what all
+    """AIP-160 subset over `customer` and `merged_into`; at most 1,000 characters. Of customers who are found to be one, any name finds what all
     have; each membership keeps the name it was made under.
     """
     def __init__(

@@ -53,6 +53,7 @@ from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport.loyalty.v1.lot_service_pb2_grpc import LotServiceStub
 from rapport.loyalty.v1.member_service_pb2_grpc import MemberServiceStub
+from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceStub
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
@@ -105,6 +106,7 @@ class Services:
     ledger = _called(LedgerServiceStub)
     lots = _called(LotServiceStub)
     members = _called(MemberServiceStub)
+    memberships = _called(MembershipServiceStub)
     purchases = _called(PurchaseServiceStub)
     tiers = _called(TierServiceStub)
     notices = _called(NoticeServiceStub)

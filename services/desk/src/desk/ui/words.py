@@ -104,6 +104,9 @@ PLAIN = (
     ),
     *(N_("customer agreed"), N_("customer cancelled"), N_("consent denied"), N_("no address")),
     *(N_("invalid address"), N_("already told"), N_("taken back"), N_("staff shortage")),
+    # why memberships and cards change
+    *(N_("card lost"), N_("card stolen"), N_("card damaged"), N_("moved out"), N_("gift")),
+    *(N_("correction"), N_("misuse")),
     # how two values agree, and why two are one or two
     *(N_("same"), N_("nickname"), N_("one slip"), N_("alike"), N_("short form"), N_("different")),
     *(N_("part of it"), N_("same region"), N_("day and month swapped"), N_("two slips")),

@@ -14,7 +14,7 @@ from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, rows_of, table, updated
 from loyalty.domain.ledger import Account
 from loyalty.domain.membership import Card, CardState, Member, MemberRole, Membership, MembershipState
-from loyalty.names import CUSTOMER
+from loyalty.names import CUSTOMER, MEMBERSHIP
 from loyalty.store.tables import ACCOUNTS, METADATA
 
 MEMBERSHIPS = table(METADATA, "memberships", Membership)
@@ -104,7 +104,10 @@ LIST_MEMBERSHIPS = Listing(
     sa.select(MEMBERSHIPS).where(_IN_PROGRAM),
     _M.id,
     row=Membership,
-    filters={"customer": filters.customer(_M.customer_id, CUSTOMER)},
+    filters={
+        "customer": filters.customer(_M.customer_id, CUSTOMER),
+        "merged_into": filters.name(_M.merged_into_id, MEMBERSHIP),
+    },
 )
 
 _OF = _P.membership_id == sa.bindparam("membership_id")

@@ -184,14 +184,15 @@ class _Maker:
     def points(self) -> Card:
         loyalty, say = (self.view or CustomerView()).loyalty, self.say
         granted = [each for each in loyalty.goodwill if value_name(each, "state") == "GRANTED"]
+        held = [each for each in loyalty.balances if each.balance] or loyalty.balances[:1]
         may = self.parts.of("allowance", CheckGoodwillResponse)
         left = min(may.customer_left, may.grantor_left)
         return Card(
             trouble=self._trouble("loyalty", "values") if self.view else self._trouble("customer", "view"),
             balances=[
-                (each.account, say.titled(words.last(each.unit)), say.number(each.balance))
-                for each in loyalty.balances
+                (each.account, say.titled(words.last(each.unit)), say.number(each.balance)) for each in held
             ],
+            is_twice=len({each.unit for each in held}) < len(held),
             goodwill=[
                 (each.goodwill, given_on(each, say), say.code(each.reason_code)) for each in granted[:3]
             ],

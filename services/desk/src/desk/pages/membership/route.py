@@ -1,87 +1,139 @@
-"""`/customers/{id}/membership`: the membership of the main program that a customer earns on."""
+"""`/customers/{id}/membership`: the one of the main program that they earn on; shown anew after each act."""
 
+import asyncio
 from collections.abc import Sequence
 
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from chassis.errors import NotFound
-from desk.pages.base import Look
+from desk.pages.base import Card, Look, Looking, card, macros, message
 from desk.pages.customer.loading import PAGE_S
 from desk.pages.customer.route import UUID
-from desk.pages.membership import view
-from desk.pages.services import Services, ask
+from desk.pages.membership import statement, view
+from desk.pages.membership.holding import PROGRAM, accounts_of, summary
+from desk.pages.membership.points import Found
+from desk.pages.services import Parts, Services, any_of, ask
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest, ListTimelineEntriesResponse
 from rapport.loyalty.v1.account_pb2 import Account
 from rapport.loyalty.v1.card_service_pb2 import FindMembershipRequest, ListCardsRequest, ListCardsResponse
-from rapport.loyalty.v1.ledger_service_pb2 import (
-    ListAccountsRequest,
-    ListEntriesRequest,
-    ListEntriesResponse,
-)
-from rapport.loyalty.v1.lot_service_pb2 import ListLotsRequest, ListLotsResponse
+from rapport.loyalty.v1.ledger_service_pb2 import ListEntriesRequest
+from rapport.loyalty.v1.lot_service_pb2 import ListLotsRequest
 from rapport.loyalty.v1.member_service_pb2 import ListMembersRequest, ListMembersResponse
 from rapport.loyalty.v1.membership_pb2 import Membership
+from rapport.loyalty.v1.membership_service_pb2 import ListMembershipsRequest
 from rapport.loyalty.v1.tier_pb2 import TierStanding
 from rapport.loyalty.v1.tier_service_pb2 import GetTierStandingRequest, ListTiersRequest, ListTiersResponse
 
 router = APIRouter()
-PROGRAM = "programs/main"
-LINES = 25  # of a statement
-LOTS_MAX = 200
+router.include_router(statement.router)
+LINES = 10  # of a statement
+LOTS_MAX, HISTORY = 200, 10
+_TIER_FACTS = [f"rapport.loyalty.v1.Tier{each}" for each in ("Upgraded", "Downgraded", "DowngradeExpected")]
 
 
 @router.get("/customers/{uuid}/membership")
 async def shown(look: Look, uuid: str) -> Response:
     """The page."""
+    title, trouble, cards = await _cards(look, uuid)
+    return look.answer("pages/membership/page.html", uuid=uuid, title=title, trouble=trouble, cards=cards)
+
+
+@router.get("/membership/{uuid}/cards")
+async def fresh_cards(look: Look, uuid: str) -> JSONResponse:
+    """Every card as it is now."""
+    _, _, cards = await _cards(look, uuid)
+    return JSONResponse(message(f"membership/{uuid}", cards, look.say.now))
+
+
+async def _cards(look: Looking, uuid: str) -> tuple[str, str, dict[str, Card]]:
+    """What the customer is called, what is not known now, and the cards."""
     if not UUID.fullmatch(uuid):
-        raise NotFound(f"customers/{uuid}")
-    customer, services = f"customers/{uuid}", look.services
+        raise NotFound("customers/…")
+    asked, is_whole = await _asked(look, f"customers/{uuid}")
+    made = macros("pages/membership/cards.html", say=look.say, viewer=look.viewer)
+    page = view.page(asked, look.viewer, look.say)
+    cards = {name: card(getattr(made, name)(part)) for name, part in page.items()}
+    found = (asked.known or {}).get(asked.customer, Customer())
+    trouble = "" if is_whole else look.say("Loyalty does not answer; look again in a moment.")
+    return found.display_name or look.say("A customer"), trouble, cards
+
+
+async def _asked(look: Looking, customer: str) -> tuple[view.Asked, bool]:
+    services = look.services
     request = FindMembershipRequest(parent=PROGRAM, customer=customer)
     found = (await ask(PAGE_S, found=services.cards.FindMembership(request)))["found"]
     if found.refusal and found.refusal.code == "NOT_FOUND":
-        known = await services.known([customer])
-        nobody = view.Make(look.say, known).nobody(customer)
-        return look.answer("pages/membership/page.html", page=nobody, trouble="")
+        return view.Asked(customer, None, known=await services.known([customer])), True
     if found.value is None:
         raise found.refusal or NotFound(customer)
     membership: Membership = found.value
-    asked = ListAccountsRequest(parent=PROGRAM, filter=f'membership = "{membership.name}"')
-    accounts = list((await services.ledger.ListAccounts(asked)).accounts)
-    parts = await ask(
-        PAGE_S,
-        members=services.members.ListMembers(ListMembersRequest(parent=membership.name, page_size=100)),
-        cards=services.cards.ListCards(ListCardsRequest(parent=membership.name, page_size=100)),
-        tiers=services.tiers.ListTiers(ListTiersRequest(parent=PROGRAM)),
-        standing=services.tiers.GetTierStanding(
-            GetTierStandingRequest(name=f"{membership.name}/tierStanding")
-        ),
-        units=_units(services, accounts),
-    )
+    parts = await _parts(services, customer, membership)
     members = parts.of("members", ListMembersResponse).members
-    names = await ask(PAGE_S, known=services.known([customer, *(each.customer for each in members)]))
-    page = view.Make(look.say, names.of("known", dict)).page(
+    merged, others = parts.of("merged", list[Membership]), parts.of("others", list[Membership])
+    people = {customer, *view.people(members, merged)}
+    further = await ask(
+        PAGE_S,
+        known=services.known(people),
+        others=asyncio.gather(*(summary(services, each.name, look.say) for each in others)),
+    )
+    asked = view.Asked(
         customer,
         membership,
-        accounts,
-        parts.of("units", list),
-        parts.of("standing", TierStanding),
-        parts.of("tiers", ListTiersResponse).tiers,
-        members,
-        parts.of("cards", ListCardsResponse).cards,
+        accounts=parts.of("accounts", list),
+        units=parts.of("units", list),
+        standing=parts.of("standing", TierStanding),
+        tiers=parts.of("tiers", ListTiersResponse).tiers,
+        history=parts.of("history", ListTimelineEntriesResponse).timeline_entries,
+        members=members,
+        cards=parts.of("cards", ListCardsResponse).cards,
+        parts=merged,
+        others=list(zip(others, further.of("others", list), strict=False)),
+        known=further.of("known", dict),
     )
-    away = look.say("Loyalty does not answer; look again in a moment.")
-    return look.answer("pages/membership/page.html", page=page, trouble=away if parts.away() else "")
+    return asked, not (parts.away() or further.away())
 
 
-async def _units(services: Services, accounts: Sequence[Account]) -> list[view.Found]:
+async def _parts(services: Services, customer: str, membership: Membership) -> Parts:
+    """Everything at once. What has no account yet is asked nothing of."""
+    name = membership.name
+    accounts = (await ask(PAGE_S, accounts=accounts_of(services, name)))["accounts"]
+    parts = await ask(
+        PAGE_S,
+        units=_units(services, accounts.value or ()),
+        members=services.members.ListMembers(ListMembersRequest(parent=name, page_size=100)),
+        cards=services.cards.ListCards(ListCardsRequest(parent=name, page_size=100)),
+        tiers=services.tiers.ListTiers(ListTiersRequest(parent=PROGRAM)),
+        standing=services.tiers.GetTierStanding(GetTierStandingRequest(name=f"{name}/tierStanding")),
+        history=services.timeline.ListTimelineEntries(
+            ListTimelineEntriesRequest(
+                parent=membership.customer, filter=any_of("event_type", _TIER_FACTS), page_size=HISTORY
+            )
+        ),
+        merged=_memberships(services, f'merged_into = "{name}"', membership),
+        others=_memberships(services, f'customer = "{customer}"', membership),
+    )
+    return Parts({"accounts": accounts} | parts)
+
+
+async def _memberships(services: Services, filter: str, but: Membership) -> list[Membership]:
+    """Those that a filter finds: what is part of the one that is shown; or active, and another than it."""
+    request = ListMembershipsRequest(parent=PROGRAM, filter=filter, page_size=50)
+    listed = await services.memberships.ListMemberships(request)
+    wanted = (Membership.STATE_MERGED if filter.startswith("merged") else Membership.STATE_ACTIVE,)
+    return [each for each in listed.memberships if each.state in wanted and each.name != but.name]
+
+
+async def _units(services: Services, accounts: Sequence[Account]) -> list[Found]:
     """Of each account that a member spends from what is in its lots, and what moved it last."""
-    found = []
-    for account in (each for each in accounts if each.type == Account.TYPE_MEMBERSHIP):
-        lots: ListLotsResponse = await services.lots.ListLots(
-            ListLotsRequest(parent=account.name, page_size=LOTS_MAX)
+
+    async def found(account: Account) -> Found:
+        lots, entries = await asyncio.gather(
+            services.lots.ListLots(ListLotsRequest(parent=account.name, page_size=LOTS_MAX)),
+            services.ledger.ListEntries(ListEntriesRequest(parent=account.name, page_size=LINES)),
         )
-        entries: ListEntriesResponse = await services.ledger.ListEntries(
-            ListEntriesRequest(parent=account.name, page_size=LINES)
-        )
-        found.append(view.Found(account, list(lots.lots), list(entries.entries)))
-    return found
+        return Found(account, list(lots.lots), list(entries.entries))
+
+    spent_from = (each for each in accounts if each.type == Account.TYPE_MEMBERSHIP)
+    return list(await asyncio.gather(*map(found, spent_from)))

@@ -1,21 +1,26 @@
-"""What the page says of a membership."""
+"""What the page says of a membership, and what can be done with it by whoever looks."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from chassis.api.messages import exact, moment
+from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
-from desk.ui import words
+from desk.pages.actions.action import Action
+from desk.pages.actions.kinds import household as doing
+from desk.pages.actions.kinds import memberships as ending
+from desk.pages.actions.offering import offered
+from desk.pages.customer.page import Card
+from desk.pages.membership.holding import held
+from desk.pages.membership.points import Found, holding
 from desk.ui.picture import Part, stacked
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.loyalty.v1.account_pb2 import Account
-from rapport.loyalty.v1.card_pb2 import Card
-from rapport.loyalty.v1.entry_pb2 import Entry
-from rapport.loyalty.v1.lot_pb2 import Lot
+from rapport.loyalty.v1.card_pb2 import Card as Plastic
 from rapport.loyalty.v1.member_pb2 import Member
 from rapport.loyalty.v1.membership_pb2 import Membership
 from rapport.loyalty.v1.tier_pb2 import Tier, TierStanding
@@ -27,209 +32,188 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was asked of one account."""
-
-    account: Account
-    lots: Sequence[Lot]
-    entries: Sequence[Entry]
-
-
-@dataclass(frozen=True)
-class End:
-    """What ends on one day, or never."""
-
-    day: str
-    amount: str
-    parts: Sequence[Part]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a statement."""
-
-    when: str
-    what: str
-    amount: str
-    balance: str
-
-
-@dataclass(frozen=True)
-class Holding:
-    """What is held in one unit."""
-
-    account: str
-    title: str
-    usable: str
-    pending: str
-    reserved: str
-    ends: Sequence[End]
-    lines: Sequence[Line]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """The tier, and how far it is to this and the next."""
-
-    name: str
-    title: str
-    since: str
-    review: str
-    keep: str
-    to_next: str
-    parts: Sequence[Part]
-    spoken: str
-
-
-@dataclass(frozen=True)
-class Person:
-    """Who belongs to it, or did."""
-
-    href: str
-    title: str
-    role: str
-    since: str
-    until: str
-
-
-@dataclass(frozen=True)
-class Plastic:
-    """A card, by the end of its number."""
-
-    number: str
-    state: str
-    since: str
-
-
-@dataclass(frozen=True)
-class Page:
-    """The page."""
+class Asked:
+    """What loyalty answered of a membership, and the customer service of who is meant."""
 
     customer: str
-    title: str
-    name: str
-    state: str
-    holdings: Sequence[Holding]
-    standing: Standing | None
-    people: Sequence[Person]
-    cards: Sequence[Plastic]
+    membership: Membership | None  # None for who is in none
+    accounts: Sequence[Account] = ()
+    units: Sequence[Found] = ()
+    standing: TierStanding | None = None
+    tiers: Sequence[Tier] = ()
+    history: Sequence[TimelineEntry] = ()  # of the tier
+    members: Sequence[Member] = ()
+    cards: Sequence[Plastic] = ()
+    parts: Sequence[Membership] = ()  # that were merged into it
+    others: Sequence[tuple[Membership, str]] = ()  # that the same person has beside it, with what they hold
+    known: Mapping[str, Customer] | None = None
 
 
+def page(asked: Asked, viewer: Viewer, say: Speech) -> dict[str, Card]:
+    """The cards of the page by name."""
+    make = Make(asked, viewer, say)
+    return {
+        "membership": make.membership(),
+        "points": make.points(),
+        "tier": make.tier(),
+        "household": make.household(),
+        "cards": make.cards(),
+    }
+
+
+@dataclass(frozen=True)
 class Make:
-    """Says it, in somebody's language; `known` has customers by their names."""
+    """Says it, in somebody's language."""
 
-    def __init__(self, say: Speech, known: Mapping[str, Customer]) -> None:
-        self.say, self.known = say, known
+    asked: Asked
+    viewer: Viewer
+    say: Speech
 
-    def page(
-        self,
-        customer: str,
-        membership: Membership,
-        accounts: Sequence[Account],
-        units: Iterable[Found],
-        standing: TierStanding,
-        tiers: Iterable[Tier],
-        members: Iterable[Member],
-        cards: Iterable[Card],
-    ) -> Page:
-        """All of it."""
-        return Page(
-            customer=customer,
-            title=self._called(customer),
-            name=membership.name,
-            state=self.say(STATES[membership.state]) if membership.state in STATES else "",
-            holdings=[self._holding(each, accounts) for each in units],
-            standing=self._standing(standing, {each.name: each for each in tiers}),
-            people=[self._person(each) for each in members],
-            cards=[self._card(each) for each in cards],
-        )
+    @property
+    def _is_active(self) -> bool:
+        of = self.asked.membership
+        return of is not None and of.state == Membership.STATE_ACTIVE
 
-    def nobody(self, customer: str) -> Page:
-        """Of a customer who is in none."""
-        told = self.say("They are in no membership yet.")
-        return Page(customer, self._called(customer), "", told, [], None, [], [])
+    def _offered(self, *actions: Action, on: str = "") -> Any:
+        return offered(self.viewer, self.asked.customer, *actions, on=on)
 
     def _called(self, customer: str) -> str:
-        found = self.known.get(customer)
+        found = (self.asked.known or {}).get(customer)
         return (found.display_name if found else "") or self.say("A customer")
 
-    def _holding(self, found: Found, accounts: Iterable[Account]) -> Holding:
-        beside = {each.type: each.balance for each in accounts if each.unit == found.account.unit}
-        number = self.say.number
-        return Holding(
-            account=found.account.name,
-            title=self.say.titled(words.last(found.account.unit)),
-            usable=number(found.account.balance),
-            pending=number(beside.get(Account.TYPE_PENDING, 0)),
-            reserved=number(beside.get(Account.TYPE_RESERVED, 0)),
-            ends=self._ends(found),
-            lines=[self._line(each) for each in found.entries],
+    def membership(self) -> Card:
+        """Whether they are in one, what that is, and which other one they have."""
+        of, say = self.asked.membership, self.say
+        if of is None:
+            acts = self._offered(doing.ENROL)
+            return Card(name="", told=say("They are in no membership yet."), since="", others=(), acts=acts)
+        is_closed = of.state == Membership.STATE_CLOSED
+        acts = (ending.REOPEN,) if is_closed else (ending.CLOSE,) if self._is_active else ()
+        return Card(
+            name=of.name,
+            told=say(STATES[of.state]) if of.state in STATES else "",
+            since=say("since {when}", when=say.on(moment(of.create_time))),
+            others=[
+                Card(
+                    name=each.name,
+                    told=say(
+                        "They have another one from the time when they were two customers: {what}.", what=what
+                    ),
+                    acts=self._offered(ending.MERGE_OWN, on=each.name) if self._is_active else (),
+                )
+                for each, what in self.asked.others
+            ],
+            acts=self._offered(*acts, on=of.name),
         )
 
-    def _ends(self, found: Found) -> list[End]:
-        """What can be spent, by the day on which it ends; what never does comes last."""
-        amounts: Counter[datetime | None] = Counter()
-        for lot in found.lots:
-            if lot.state == Lot.STATE_ACTIVE:
-                amounts[moment(lot.expire_time) if lot.HasField("expire_time") else None] += lot.remaining
-        amounts[None] += max(0, found.account.balance - sum(amounts.values()))
-        most = max(amounts.values())
-        days = sorted(day for day in amounts if day is not None)
-        return [
-            End(
-                day=self.say.on(day) if day else self.say("never"),
-                amount=self.say.number(amounts[day]),
-                parts=stacked({"kept" if day is None else "late": amounts[day]}, most),
-            )
-            for day in [*days, None]
-            if amounts[day]
-        ]
-
-    def _line(self, entry: Entry) -> Line:
-        number = self.say.number
-        return Line(
-            when=self.say.moment(moment(entry.post_time)),
-            what=self.say.titled(entry.reason_code),
-            amount=f"{'+' if entry.amount > 0 else '-'}{number(abs(entry.amount))}",
-            balance=number(entry.balance),
+    def points(self) -> Card:
+        """What it holds in each unit, and what moved it last."""
+        holds = {each.unit: each for each in held(self.asked.accounts)}
+        acts = (ending.GIVE_POINTS, ending.ADJUST) if self._is_active else ()
+        return Card(
+            customer=self.asked.customer,
+            holdings=[
+                holding(each, holds[each.account.unit], self._offered(*acts, on=each.account.name), self.say)
+                for each in self.asked.units
+            ],
         )
 
-    def _standing(self, standing: TierStanding, tiers: Mapping[str, Tier]) -> Standing | None:
-        if not standing.HasField("progress"):
-            return None
-        say, has, following = self.say, tiers.get(standing.tier), tiers.get(standing.next_tier)
+    def tier(self) -> Card:
+        """The tier, how far it is to this and the next, and which it had."""
+        say, standing = self.say, self.asked.standing
+        if standing is None or not standing.HasField("progress"):
+            return Card(name="", title="", parts=(), history=())
+        tiers = {each.name: each for each in self.asked.tiers}
+        has, following = tiers.get(standing.tier), tiers.get(standing.next_tier)
         progress, towards = exact(standing.progress), following or has
         goal = exact(towards.threshold) if towards else Decimal(0)
         keep = exact(standing.missing_to_keep) if standing.HasField("missing_to_keep") else None
-        spoken = say("{n} of {goal}", n=say.number(progress), goal=say.number(goal))
-        return Standing(
+        missing = say.number(exact(standing.missing_to_next)) if following else ""
+        return Card(
             name=standing.name,
             title=has.display_name if has else say("No tier yet"),
             since=say.on(moment(standing.reach_time)) if standing.HasField("reach_time") else "",
             review=say.on(moment(standing.review_time)) if standing.HasField("review_time") else "",
             keep="" if keep is None else say.number(keep) if keep else say("nothing more"),
-            to_next=say(
-                "{n} to {tier}", n=say.number(exact(standing.missing_to_next)), tier=following.display_name
-            )
-            if following
-            else "",
+            to_next=say("{n} to {tier}", n=missing, tier=following.display_name) if following else "",
             parts=_share(progress, goal),
-            spoken=spoken,
+            spoken=say("{n} of {goal}", n=say.number(progress), goal=say.number(goal)),
+            history=[
+                Card(
+                    name=each.name,
+                    when=say.moment(moment(each.occur_time)),
+                    what=say.fact(each.event_type),
+                    why=each.resource,
+                )
+                for each in self.asked.history
+            ],
         )
 
-    def _person(self, member: Member) -> Person:
-        role = N_("answers for it") if member.role == Member.ROLE_PRIMARY else N_("member")
-        return Person(
+    def household(self) -> Card:
+        """Who belongs to it, did, and came with another membership that is part of it."""
+        of, say = self.asked.membership, self.say
+        name = of.name if of else ""
+        acts = (doing.ADD_MEMBER, ending.MERGE) if self._is_active else ()
+        return Card(
+            name=name,
+            people=[self._person(each) for each in self.asked.members],
+            parts=[
+                Card(
+                    name=each.name,
+                    told=say("{who} brought a membership of their own.", who=self._called(each.customer)),
+                    acts=self._offered(ending.UNMERGE, on=each.name) if self._is_active else (),
+                )
+                for each in self.asked.parts
+            ],
+            acts=self._offered(*acts, on=name),
+        )
+
+    def _person(self, member: Member) -> Card:
+        say, is_over = self.say, member.HasField("leave_time")
+        is_primary = member.role == Member.ROLE_PRIMARY
+        may = (
+            () if is_over or is_primary or not self._is_active else (doing.MAKE_PRIMARY, doing.REMOVE_MEMBER)
+        )
+        since = say.on(moment(member.join_time))
+        until = say.on(moment(member.leave_time)) if is_over else ""
+        return Card(
+            name=member.name,
             href=f"/{member.customer}",
             title=self._called(member.customer),
-            role=self.say(role),
-            since=self.say.on(moment(member.join_time)),
-            until=self.say.on(moment(member.leave_time)) if member.HasField("leave_time") else "",
+            role=say(N_("answers for it") if is_primary else N_("member")),
+            when=say("{since} to {until}", since=since, until=until)
+            if is_over
+            else say("since {when}", when=since),
+            acts=self._offered(*may, on=member.name),
         )
 
-    def _card(self, card: Card) -> Plastic:
-        blocked = self.say("blocked") if card.state == Card.STATE_BLOCKED else self.say("in use")
-        return Plastic(f"… {card.number[-4:]}", blocked, self.say.on(moment(card.create_time)))
+    def cards(self) -> Card:
+        """Its cards, by the end of their numbers."""
+        name = self.asked.membership.name if self.asked.membership else ""
+        acts = self._offered(doing.LINK_CARD, on=name) if self._is_active else ()
+        return Card(rows=[self._card(each) for each in self.asked.cards], acts=acts)
+
+    def _card(self, card: Plastic) -> Card:
+        is_blocked = card.state == Plastic.STATE_BLOCKED
+        may = (
+            ()
+            if is_blocked
+            else (doing.REPLACE_CARD, doing.BLOCK_CARD)
+            if self._is_active
+            else (doing.BLOCK_CARD,)
+        )
+        return Card(
+            name=card.name,
+            number=f"… {card.number[-4:]}",
+            state=self.say("blocked") if is_blocked else self.say("in use"),
+            since=self.say("since {when}", when=self.say.on(moment(card.create_time))),
+            acts=self._offered(*may, on=card.name),
+        )
+
+
+def people(members: Iterable[Member], parts: Iterable[Membership]) -> set[str]:
+    """Whose names the page says."""
+    return {each.customer for each in members} | {each.customer for each in parts}
 
 
 def _share(progress: Decimal, goal: Decimal) -> Sequence[Part]:

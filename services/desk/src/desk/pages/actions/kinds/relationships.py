@@ -6,18 +6,14 @@ from functools import partial
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.api.messages import timestamp
-from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
-from desk.pages.customer.things import address
-from desk.pages.find.searching import unasked
+from desk.pages.actions.choosing import called, meant, others
 from desk.ui.speech import Speech
 from rapport.customer.v1 import relationship_service_pb2 as pb
 from rapport.customer.v1.customer_pb2 import Customer
-from rapport.customer.v1.customer_service_pb2 import SearchCustomersRequest
 from rapport.customer.v1.relationship_pb2 import Relationship
 
-FOUND_MAX = 20
 _BACK = ":back"  # of a kind that is said from the other side
 # What the customer is to the other, and what the other is then to them.
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -37,20 +33,16 @@ def is_to(kind: str, back: bool, say: Speech) -> str:
 async def _open(doing: Doing) -> Values:
     say = doing.look.say
     kinds = [(kind + _BACK * back, is_to(kind, back, say)) for kind in KINDS for back in (False, True)]
-    return {"kinds": kinds, "related": "", "found": await _found(doing)}
+    return {"kinds": kinds, "related": "", "found": await others(doing)}
 
 
 async def _relate(doing: Doing) -> Done | Values:
     """First whom the words may mean, which somebody sees and chooses; then what they are to each other."""
-    look, found = doing.look, await _found(doing)
-    if wrong := unasked(doing.text("who"), look.say):
-        raise invalid("who", "INVALID_CODE", wrong.words)
-    if not found:
-        raise invalid("who", "INVALID_CODE", N_("nobody else is found by that"))
-    if doing.text("related") not in [name for name, _ in found]:
+    look, related = doing.look, await meant(doing)
+    if not related:
         return await RELATE.opened(doing) | {name: doing.text(name) for name in ("kind", "who", "role")}
     kind, _, is_back = doing.text("kind").partition(":")
-    ends = (doing.customer, doing.text("related"))
+    ends = (doing.customer, related)
     customer, related = ends[::-1] if is_back else ends
     noted = Relationship(kind=kind, customer=customer, related_customer=related, role=doing.text("role"))
     request = doing.request(pb.CreateRelationshipRequest, relationship=noted)
@@ -59,27 +51,13 @@ async def _relate(doing: Doing) -> Done | Values:
     return Done(told, made.name, REMOVE.undo(doing, made.name, etag=made.etag))
 
 
-async def _found(doing: Doing) -> list[tuple[str, str]]:
-    """Who else may be meant by what was typed, and what a choice says of them."""
-    if unasked(doing.text("who"), doing.look.say):
-        return []
-    request = SearchCustomersRequest(query=doing.text("who"), page_size=FOUND_MAX)
-    matches = (await doing.look.services.customers.SearchCustomers(request)).matches
-    people = [each.customer for each in matches if each.customer.name != doing.customer]
-    return [(each.name, ", ".join(filter(None, (_called(each, doing), address(each))))) for each in people]
-
-
-def _called(customer: Customer, doing: Doing) -> str:
-    return customer.display_name or doing.look.say("A customer without a name")
-
-
 async def _what(doing: Doing, each: Relationship) -> str:
     """What the customer is to the other, who is named: `employee of Acme`."""
     say = doing.look.say
     known = await doing.look.services.known((each.customer, each.related_customer))
     mine = each.customer in known and known[each.customer].name == doing.customer
     other = known.get(each.related_customer if mine else each.customer, Customer())
-    return f"{is_to(each.kind, not mine, say)} {_called(other, doing)}"
+    return f"{is_to(each.kind, not mine, say)} {called(other, doing)}"
 
 
 async def _seen(doing: Doing) -> Values:
