@@ -76,6 +76,8 @@ NAMES = {
     "formula_version": "lifetime-1",
     "notice_policy": "noticePolicies/promise-at-risk",
     "earning_rule": "earningRules/base",
+    "earning_rule_version": "earningRules/base/versions/3",
+    "reevaluation_job": "reevaluationJobs/{job}",
     "authority_policy": "authorityPolicies/goodwill",
     "template": "templates/delay",
     "language_code": "de",

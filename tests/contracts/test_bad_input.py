@@ -38,6 +38,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},
     "ListViewSections": {"parent": f"customers/{uuid4()}/view"},
     "ListCaseJobResults": {"parent": f"caseJobs/{uuid4()}"},
+    "ListReevaluationResults": {"parent": f"reevaluationJobs/{uuid4()}"},
     "ListCaseLinks": {"case": f"cases/{uuid4()}"},
     "ListQueuedWork": {"parent": "departments/billing/queue"},
     "ListNotes": {"parent": f"cases/{uuid4()}"},

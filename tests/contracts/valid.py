@@ -5,6 +5,7 @@ latest answer with the same name.
 """
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -126,6 +127,7 @@ _EARNING = {
     "currency_code": "EUR",
     "points_per_currency_unit": {"value": "1"},
 }
+_ANEW = {"department": "departments/front-desk", "start_time": BEFORE, "end_time": LATER}
 _BASKET = _PURCHASE | {
     "lines": [
         {"product": "sku-1", "quantity": {"value": "2"}, "amount": {"currency_code": "USD", "units": 10}}
@@ -301,6 +303,16 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("EvaluatePurchase", {"purchase": _BASKET, "earning_rule": _EARNING}),
         ("ListEarnings", _PAGE | {"filter": f'customer = "{SOMEBODY}"'}),
         ("GetEarning", {"name": "{ListEarnings}"}),
+        ("PreviewReevaluationJob", {"reevaluation_job": _ANEW | {
+            "program": "programs/main", "store": "store-7", "customer": SOMEBODY}}),
+        ("CreateReevaluationJob", {
+            "reevaluation_job": _ANEW | {"earning_rule": "earningRules/base/versions/3"},
+            "rules_digest": sha256(b"main\nbase\nbase/3").hexdigest()}),
+        ("GetReevaluationJob", {"name": "{CreateReevaluationJob}"}),
+        ("ListReevaluationJobs", _PAGE | {"filter": "state = RUNNING OR state = DONE"}),
+        ("ListReevaluationResults", _PAGE | {"parent": "{CreateReevaluationJob}"}),
+        ("ExplainReevaluationJob", {"name": "{CreateReevaluationJob}"}),
+        ("CancelReevaluationJob", {"name": "{CreateReevaluationJob}"}),
         ("EndEarningRule", {"name": "{CreateEarningRule}", "effective_time": SOON, "etag": "#"}),
         ("RecordPurchase", {"purchase": _PURCHASE}),
         ("BatchRecordPurchases", {"requests": [{"purchase": _PURCHASE, "import_key": "orders:1"}]}),

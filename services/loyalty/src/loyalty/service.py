@@ -17,6 +17,7 @@ from loyalty.rpc.ledger import LedgerRpc
 from loyalty.rpc.lots import LotRpc, ReservationRpc
 from loyalty.rpc.memberships import CardRpc, MemberRpc, MembershipRpc
 from loyalty.rpc.rates import ExchangeRateRpc
+from loyalty.rpc.reevaluation import ReevaluationJobRpc
 from loyalty.rpc.rewards import RewardRpc
 from loyalty.rpc.services import ProgramRpc, PurchaseRpc
 from loyalty.rpc.tiers import TierRpc
@@ -29,6 +30,7 @@ from loyalty.usecases.lots_due import LOTS_TIMER, see_to_lots, tell_lots
 from loyalty.usecases.rates import RATES_TIMER, follow_rates
 from loyalty.usecases.redeeming import expire
 from loyalty.usecases.redemption import RESERVATION_TIMER
+from loyalty.usecases.reevaluation import REEVALUATION_TIMER, go_on
 from loyalty.usecases.rewards import tell_rewards
 from loyalty.usecases.shards import expect_shards
 from loyalty.usecases.tiers import REVIEW_TIMER, WALK_TIMER, review_tiers, walk_on
@@ -78,6 +80,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(PurchaseRpc(app, formula=formula))
     app.serve(ExchangeRateRpc(app, formula=formula))
     app.serve(EarningRpc(app, formula=formula))
+    app.serve(ReevaluationJobRpc(app, formula=formula))
     app.serve(GoodwillRpc(app, authority=authority))
 
     app.on_open(partial(expect_bands, app.db, formula))
@@ -91,6 +94,7 @@ def compose(app: App[Settings]) -> None:
     app.on_open(partial(expect_shards, app.db, REVIEW_TIMER))
     app.timer(REVIEW_TIMER, review_tiers)
     app.timer(WALK_TIMER, walk_on)
+    app.timer(REEVALUATION_TIMER, lambda tx, timer: go_on(tx, formula, timer.key))
     app.timer(RESERVATION_TIMER, expire)
     app.measure(partial(tell_rewards, app.db))
     app.on_open(partial(expect_checks, app.db))

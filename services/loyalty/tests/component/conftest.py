@@ -26,6 +26,7 @@ from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceStub
 from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceStub
 from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesRequest
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from rapport.loyalty.v1.reevaluation_job_service_pb2_grpc import ReevaluationJobServiceStub
 from rapport.loyalty.v1.transfer_pb2 import Leg, Transfer
 from rapport_testing.running import Running
 
@@ -72,6 +73,7 @@ class Desk:
         self.memberships: Any = running.stub(MembershipServiceStub)
         self.purchases: Any = running.stub(PurchaseServiceStub)
         self.earning: Any = running.stub(EarningServiceStub)
+        self.jobs: Any = running.stub(ReevaluationJobServiceStub)
         self.goodwill: Any = running.stub(GoodwillServiceStub)
 
     async def insist(self, method: Any, request: Any) -> Any:

@@ -24,7 +24,8 @@ READ_EVERYTHING = _each(
     loyalty.accounts.read loyalty.cards.read loyalty.earning_rules.read loyalty.earnings.read
     loyalty.goodwill.read loyalty.lots.read loyalty.memberships.read
     loyalty.programs.read loyalty.redemptions.read loyalty.reservations.read loyalty.rewards.read
-    loyalty.purchases.read loyalty.tiers.read loyalty.transfers.read loyalty.units.read
+    loyalty.purchases.read loyalty.reevaluation_jobs.read loyalty.tiers.read loyalty.transfers.read
+    loyalty.units.read
     loyalty.customer_values.read
     notifications.delivery_attempts.read notifications.notice_policies.read notifications.notices.read
     notifications.template_texts.read notifications.templates.read
@@ -71,7 +72,7 @@ LEAD = _each(
     loyalty.earning_rules.activate loyalty.earning_rules.write
     loyalty.exchange_rates.write loyalty.goodwill.approve loyalty.lots.write loyalty.memberships.close
     loyalty.memberships.merge loyalty.memberships.transfer loyalty.programs.write loyalty.purchases.write
-    loyalty.rewards.write loyalty.tiers.write loyalty.units.write
+    loyalty.reevaluation_jobs.write loyalty.rewards.write loyalty.tiers.write loyalty.units.write
     notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
     """
 )

@@ -470,7 +470,9 @@ Global___Award: _TypeAlias = Award  # noqa: Y015
 
 @_typing.final
 class Earning(_message.Message):
-    """What a purchase or an event earned, as it was reckoned then: it is never reckoned again."""
+    """What a purchase or an event earned, as it was reckoned then. It is reckoned anew when what was bought is corrected, and by a
+    ReevaluationJob.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -483,6 +485,7 @@ class Earning(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    REEVALUATION_JOB_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`earnings/{uuid}`: the id of the purchase, or of the event."""
     purchase: _builtins.str
@@ -493,6 +496,8 @@ class Earning(_message.Message):
     """Who earned it."""
     etag: _builtins.str
     """The version, quoted."""
+    reevaluation_job: _builtins.str
+    """The job that reckoned it anew last, by other rules than those of then; empty where none did."""
     @_builtins.property
     def awards(self) -> _containers.RepeatedCompositeFieldContainer[Global___Award]:
         """What each rule that was in force gave, in the order in which they were asked."""
@@ -521,10 +526,11 @@ class Earning(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        reevaluation_job: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["awards", b"awards", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "event_type", b"event_type", "name", b"name", "purchase", b"purchase", "transfers", b"transfers", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["awards", b"awards", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "event_type", b"event_type", "name", b"name", "purchase", b"purchase", "reevaluation_job", b"reevaluation_job", "transfers", b"transfers", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

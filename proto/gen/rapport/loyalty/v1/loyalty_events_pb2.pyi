@@ -14,6 +14,7 @@ from rapport.common.v1 import value_band_pb2 as _value_band_pb2
 from rapport.loyalty.v1 import earning_rule_pb2 as _earning_rule_pb2
 from rapport.loyalty.v1 import member_pb2 as _member_pb2
 from rapport.loyalty.v1 import redemption_pb2 as _redemption_pb2
+from rapport.loyalty.v1 import reevaluation_job_pb2 as _reevaluation_job_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -1223,6 +1224,86 @@ class EarningRuleUpdated(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__effective_time) -> _WhichOneofReturnType__effective_time | None: ...
 
 Global___EarningRuleUpdated: _TypeAlias = EarningRuleUpdated  # noqa: Y015
+
+@_typing.final
+class ReevaluationJobCreated(_message.Message):
+    """Somebody began to reckon anew what many purchases earned. It is about no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REEVALUATION_JOB_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    EARNING_RULE_VERSION_FIELD_NUMBER: _builtins.int
+    PURCHASE_COUNT_FIELD_NUMBER: _builtins.int
+    reevaluation_job: _builtins.str
+    """`reevaluationJobs/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    earning_rule_version: _builtins.str
+    """By which version of a rule, where it is by one; empty by all of a program."""
+    purchase_count: _builtins.int
+    """How many purchases there were."""
+    def __init__(
+        self,
+        *,
+        reevaluation_job: _builtins.str = ...,
+        department: _builtins.str = ...,
+        earning_rule_version: _builtins.str = ...,
+        purchase_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "earning_rule_version", b"earning_rule_version", "purchase_count", b"purchase_count", "reevaluation_job", b"reevaluation_job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReevaluationJobCreated: _TypeAlias = ReevaluationJobCreated  # noqa: Y015
+
+@_typing.final
+class ReevaluationJobEnded(_message.Message):
+    """A job has reckoned all of its purchases anew, or was given up. It is about no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REEVALUATION_JOB_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    EARNING_RULE_VERSION_FIELD_NUMBER: _builtins.int
+    PURCHASE_COUNT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DONE_COUNT_FIELD_NUMBER: _builtins.int
+    CHANGED_COUNT_FIELD_NUMBER: _builtins.int
+    reevaluation_job: _builtins.str
+    """`reevaluationJobs/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    earning_rule_version: _builtins.str
+    """By which version of a rule, where it is by one; empty by all of a program."""
+    purchase_count: _builtins.int
+    """How many purchases there were when it began."""
+    state: _reevaluation_job_pb2.ReevaluationJob.State.ValueType
+    """Whether it has seen all or was given up."""
+    done_count: _builtins.int
+    """How many it has seen."""
+    changed_count: _builtins.int
+    """How many of them earn something else now."""
+    def __init__(
+        self,
+        *,
+        reevaluation_job: _builtins.str = ...,
+        department: _builtins.str = ...,
+        earning_rule_version: _builtins.str = ...,
+        purchase_count: _builtins.int = ...,
+        state: _reevaluation_job_pb2.ReevaluationJob.State.ValueType = ...,
+        done_count: _builtins.int = ...,
+        changed_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_count", b"changed_count", "department", b"department", "done_count", b"done_count", "earning_rule_version", b"earning_rule_version", "purchase_count", b"purchase_count", "reevaluation_job", b"reevaluation_job", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReevaluationJobEnded: _TypeAlias = ReevaluationJobEnded  # noqa: Y015
 
 @_typing.final
 class GoodwillRequested(_message.Message):

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from loyalty.domain.earner import Earner
 from loyalty.domain.earning_rule import Basis, Cap, EarningRule, Holder
-from loyalty.names import CUSTOMER, EARNING, PURCHASE, TRANSFER
+from loyalty.names import CUSTOMER, EARNING, PURCHASE, REEVALUATION_JOB, TRANSFER
 
 DIGITS = 60  # of what is reckoned exactly: more than a rate and an amount have together
 POINTS_MAX = 1_000_000_000  # of one purchase by one rule: what a leg of a transfer moves
@@ -133,8 +133,10 @@ class Earning:
     update_time: datetime
     version: int = 1
     earners: list[Earner] = field(default_factory=list)
+    reevaluation_job_id: UUID | None = None  # that reckoned it by other rules than those of then
 
     name = EARNING.named("id")
+    reevaluation_job = REEVALUATION_JOB.named("reevaluation_job_id")
     customer = CUSTOMER.named("customer_id")
 
     @property

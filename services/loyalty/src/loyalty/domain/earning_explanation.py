@@ -21,7 +21,9 @@ def why_earned(earning: Earning, told: Told) -> Why:
     given, left = (sum(map(sum, of)) for of in _sums(earning))
     rest = "" if given == left else f" Of them {left} are left after what was given back."
     known = why_told(earning, told).summary
-    summary = f"It earned {given} by {len(earning.given)} rules.{rest} {known}".strip()
+    anew = earning.reevaluation_job
+    by = f" Reckoned anew by {anew}, not by the rules of when it was recorded." if anew else ""
+    summary = f"It earned {given} by {len(earning.given)} rules.{rest}{by} {known}".strip()
     return Why(summary, inputs={_name(each): _said(each) for each in earning.given})
 
 

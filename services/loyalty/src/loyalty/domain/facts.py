@@ -318,6 +318,35 @@ class EarningRuleUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReevaluationJobCreated:
+    """Somebody began to reckon anew what many purchases earned.
+
+    It is about no single customer.
+    """
+
+    reevaluation_job: str
+    department: str
+    earning_rule_version: str
+    purchase_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReevaluationJobEnded:
+    """A job has reckoned all of its purchases anew, or was given up.
+
+    It is about no single customer.
+    """
+
+    reevaluation_job: str
+    department: str
+    earning_rule_version: str
+    purchase_count: int
+    state: str
+    done_count: int
+    changed_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoodwillRequested(_Goodwill):
     """Somebody asked for goodwill that they may not grant alone.
 

@@ -70,6 +70,21 @@ EVENT_RULES = Statement(
     ),
     row=RuleInForce,
 )
+# A rule as it is in force by then, or has ended; and every version of those of a program that ever was so.
+RULE_BY_THEN = Statement(_zoned(_then).where(_then.c.id == sa.bindparam("id")), row=RuleInForce)
+_of_program = sa.and_(
+    EARNING_RULES.c.program_id == sa.bindparam("program_id"),
+    EARNING_RULES.c.basis != Basis.EVENT.value,
+    EARNING_RULES.c.state != RuleState.DRAFT.value,
+)
+VERSIONS_OF_PROGRAM = Statement(_zoned(EARNING_RULES).where(_of_program), row=RuleInForce)
+RULES_OF_PROGRAM = Statement(
+    sa.select(EARNING_RULES)
+    .ext(distinct_on(EARNING_RULES.c.id))
+    .where(_of_program)
+    .order_by(EARNING_RULES.c.id),
+    row=EarningRule,
+)
 ACTIVE_VERSIONS = Statement[Any](
     sa.select(_then.c.id, _then.c.version).where(
         _then.c.state == RuleState.ACTIVE.value, among(_then.c.id, "ids")
@@ -97,7 +112,15 @@ SAVE_EARNINGS = Bulk[Any](
         index_elements=["id"],
         set_={
             name: into.excluded[name]
-            for name in ("customer_id", "given", "moved", "update_time", "version", "earners")
+            for name in (
+                "customer_id",
+                "given",
+                "moved",
+                "update_time",
+                "version",
+                "earners",
+                "reevaluation_job_id",
+            )
         },
     ),
 )

@@ -1,7 +1,6 @@
 """What purchases earn, posted with them; and what is taken back of it with what is given back of them."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -9,13 +8,13 @@ from uuid import UUID
 
 from chassis.db.transaction import Transaction
 from loyalty.domain.earning import Earning
-from loyalty.domain.purchase_lines import Line
 from loyalty.domain.value import Purchase
 from loyalty.store import earning as store
 from loyalty.store.earning import RuleInForce
-from loyalty.store.purchases import RETURNS_OF, SOME_PURCHASES
+from loyalty.store.purchases import SOME_PURCHASES
 from loyalty.usecases.earning_posting import post_all
-from loyalty.usecases.evaluating import Bands, Reckoning, Sale, given_for, items_of
+from loyalty.usecases.evaluating import Bands, Reckoning, Sale, given_for, in_order, items_of
+from loyalty.usecases.returns import returns_of
 
 
 async def earn(tx: Transaction, sales: Sequence[Sale], bands: Bands, acting: Callable[[int], None]) -> None:
@@ -35,7 +34,7 @@ async def earn(tx: Transaction, sales: Sequence[Sale], bands: Bands, acting: Cal
             reckonings += [_asked(_of(sale.purchase, sale), found)] if found else []
     reckonings += await _of_kept(tx, kept, sales, rules)
     if reckonings:
-        returned = await _returned(tx, [each.id for each in reckonings if each.id in touched])
+        returned = await returns_of(tx, [each.id for each in reckonings if each.id in touched])
         await post_all(tx, reckonings, bands, returned, acting)
 
 
@@ -50,6 +49,14 @@ class _Rules:
         if at not in self._at:
             self._at[at] = await store.RULES_IN_FORCE.all(self._tx, at=at)
         return self._at[at]
+
+    async def of_kept(self, earning: Earning, at: datetime) -> list[RuleInForce]:
+        """The rules of then, or those that a job has reckoned it by since."""
+        if not earning.reevaluation_job_id:
+            return await self.of(at)
+        keys = {(given.rule, given.version): None for given in earning.given}
+        ids, versions = [rule for rule, _ in keys], [version for _, version in keys]
+        return in_order(await store.RULES_BY_VERSION.all(self._tx, ids=ids, versions=versions))
 
 
 def _asked_at(tx: Transaction, sale: Sale) -> datetime | None:
@@ -104,7 +111,7 @@ async def _of_kept(
         elif before and _is_another(purchase, before):
             if before.customer_id == purchase.customer_id:
                 again.earners = {each.program: each for each in earning.earners}
-            _asked(again, await rules.of(purchase.create_time))
+            _asked(again, await rules.of_kept(earning, purchase.create_time))
         reckonings.append(again)
     return reckonings
 
@@ -113,12 +120,3 @@ def _is_another(purchase: Purchase, before: Purchase) -> bool:
     """Whether rules may give something else for it: none reads a reference; returns are reckoned apart."""
     aside = replace(before, refunded=purchase.refunded, reference=purchase.reference)
     return not aside.says(purchase)
-
-
-async def _returned(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, list[Line]]:
-    """What was given back of lines of purchases."""
-    returned: dict[UUID, list[Line]] = defaultdict(list)
-    for each in await RETURNS_OF.all(tx, ids=list(ids)) if ids else ():
-        assert each.returned_purchase_id is not None, "it was found by it"
-        returned[each.returned_purchase_id] += each.sold
-    return returned

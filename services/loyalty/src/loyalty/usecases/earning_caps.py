@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from loyalty.domain.earning import EVERYBODY, CapKey, Given, Used, cap_keys, standing
 from loyalty.domain.purchase_lines import Line
@@ -25,36 +26,51 @@ async def cap(
     returned: Mapping[UUID, Sequence[Line]],
 ) -> None:
     """Reckon what caps leave, and what of it is left. What is taken back counts no more."""
-    was = [given for each in reckonings if each.kept for given in each.kept.given]
-    keys = {(given.rule, given.version) for given in was}
-    of = {(each.id, each.version): each for each in await _versions(tx, keys)}
-    of |= {(rule.id, rule.version): rule for each in reckonings for rule in each.rules}
-    counted: Used = Counter()
-    for each in reckonings:
-        if each.kept:
-            _count(counted, of, each.kept.given, each.then or each.at, -1)
-    added = {
-        key
-        for each in reckonings
-        for given in each.given
-        if given.may_give
-        for key, _ in _keys(of, given, each.at)
-    }
-    limited = sorted(added | counted.keys())
+    of = await versions_of(tx, reckonings)
+    limited = limited_by(reckonings, of)
     used = await _used(tx, limited)
     start = Counter(used)
-    used.update(counted)
-    for each in reckonings:
-        if each.ask and any(rule.caps for rule in each.rules):
-            each.given = each.ask(members, bands, used)
-        elif limited:
-            _count(used, of, each.given, each.at, 1)
-        if each.purchase:
-            _leave(each, rest_of(each.purchase, returned.get(each.id, ())), used, of)
+    leave(reckonings, members, bands, returned, used, of)
     changes = [
         {**key._asdict(), "used": used[key] - start[key]} for key in limited if used[key] != start[key]
     ]
     await store.ADD_TO_CAPS.rows(tx, changes)
+
+
+async def versions_of(on: Executor, reckonings: Sequence[Reckoning]) -> Versions:
+    """The rules that are asked, and those by which something was earned before."""
+    was = [given for each in reckonings if each.kept for given in each.kept.given]
+    found = await _versions(on, {(given.rule, given.version) for given in was})
+    asked = [rule for each in reckonings for rule in each.rules]
+    return {(each.id, each.version): each for each in (*found, *asked)}
+
+
+def limited_by(reckonings: Sequence[Reckoning], of: Versions) -> list[CapKey]:
+    """What caps count of what these earn or have earned, in the order in which it is locked."""
+    given = [(each.at, given) for each in reckonings for given in each.given if given.may_give]
+    given += [(each.then or each.at, was) for each in reckonings if each.kept for was in each.kept.given]
+    return sorted({key for at, one in given for key, _ in _keys(of, one, at)})
+
+
+def leave(
+    reckonings: Sequence[Reckoning],
+    members: Members,
+    bands: Bands,
+    returned: Mapping[UUID, Sequence[Line]],
+    used: Used,
+    of: Versions,
+) -> None:
+    """Have each earn what caps leave, and keep what of it is left; what it had before counts no more."""
+    for each in reckonings:
+        if each.kept:
+            count(used, of, each.kept.given, each.then or each.at, -1)
+    for each in reckonings:
+        if each.ask and any(rule.caps for rule in each.rules):
+            each.given = each.ask(members, bands, used)
+        elif used:
+            count(used, of, each.given, each.at, 1)
+        if each.purchase:
+            _leave(each, rest_of(each.purchase, returned.get(each.id, ())), used, of)
 
 
 def _leave(
@@ -77,15 +93,16 @@ def _keys(of: Versions, given: Given, at: datetime) -> Iterable[tuple[CapKey, ob
     return dict(cap_keys(rule, day_of(at, rule), given.member)).items()
 
 
-def _count(used: Used, of: Versions, given: Iterable[Given], at: datetime, sign: int) -> None:
+def count(used: Used, of: Versions, given: Iterable[Given], at: datetime, sign: int) -> None:
+    """Have caps count what was given more, or with the sign -1 no more."""
     for each in given:
         for key, _ in _keys(of, each, at):
             used[key] += sign * sum(each.standing)
 
 
-async def _versions(tx: Transaction, keys: Iterable[tuple[str, int]]) -> Sequence[RuleInForce]:
+async def _versions(on: Executor, keys: Iterable[tuple[str, int]]) -> Sequence[RuleInForce]:
     ids, versions = map(list, zip(*keys, strict=True)) if keys else ([], [])
-    return await store.RULES_BY_VERSION.all(tx, ids=ids, versions=versions) if ids else []
+    return await store.RULES_BY_VERSION.all(on, ids=ids, versions=versions) if ids else []
 
 
 async def _used(tx: Transaction, keys: Sequence[CapKey]) -> Used:

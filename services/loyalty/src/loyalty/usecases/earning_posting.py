@@ -151,21 +151,22 @@ async def _post(
     await book.open_pending([Order(legs, "")])
     for each, account, parts in gains:
         acting(each.place)
-        for order in paid_first(book, account, parts, each.purchase_id):
+        why = "reevaluated" if each.job_id else "earned"
+        for order in paid_first(book, account, parts, each.purchase_id, why):
             each.moved.append(Moved(book.order(order, caused_by=each.told).id))
 
 
 def _gains(each: Reckoning, holding: Holding, more: int) -> list[Gain]:
-    """What is earned more, by what becomes of it: of what is reckoned anew all by the first rule's policy."""
+    """What is earned more, by what becomes of it; where some give less, all by the first that gives more."""
     of = {(rule.id, rule.version): rule.lot_policy for rule in each.rules}
+    before = each.kept.given if each.kept else []
     gains: dict[LotPolicy | None, int] = {}
-    for given in each.given:
+    for sign, given in [*((1, now) for now in each.given), *((-1, was) for was in before)]:
         if given.holding == holding and (points := sum(given.standing)):
             policy = of.get((given.rule, given.version))
-            gains[policy] = gains.get(policy, 0) + points
-    if each.kept or min(gains.values()) < 0:
-        return [(next(iter(gains)), more)]
-    return list(gains.items())
+            gains[policy] = gains.get(policy, 0) + sign * points
+    parts = [(policy, n) for policy, n in gains.items() if n]
+    return parts if min(n for _, n in parts) > 0 else [(next(p for p, n in parts if n > 0), more)]
 
 
 async def _take(
@@ -179,7 +180,8 @@ async def _take(
         lots[lot.id] = lot
         parts[lot.id] += put
     put_in = [(lots[lot_id], n) for lot_id, n in parts.items()]
-    taken = await take_back(book, account, amount, put_in, each.purchase_id, each.told)
+    why = "reevaluated" if each.job_id else "taken-back"
+    taken = await take_back(book, account, amount, put_in, each.purchase_id, each.told, why)
     each.moved.append(Moved(taken.id))
 
 
@@ -188,22 +190,28 @@ def _earners(each: Reckoning, members: Members, bands: Bands) -> list[Earner]:
     if each.purchase is None or each.ask is None:
         return each.kept.earners if each.kept else []
     of = {given.program: given.member for given in each.given}
-    return [
+    others = [earner for p, earner in each.earners.items() if p not in of]
+    return others + [
         replace(each.earners.get(p) or earner_of(p, each.customer_id, members, bands), member=member)
         for p, member in of.items()
     ]
 
 
 def _row(tx: Transaction, each: Reckoning, earners: list[Earner]) -> Earning:
-    owner, moved = each.customer_id, each.moved
     if each.kept is None:
-        return Earning(each.id, owner, each.event_type, each.given, moved, tx.now, tx.now, earners=earners)
+        kept = Earning(each.id, each.customer_id, each.event_type, [], [], tx.now, tx.now, version=0)
+    else:
+        kept = each.kept
+    nobodys = (
+        each.purchase is not None and each.purchase.customer_id is None
+    )  # whoever claims it, by the rules of then
     return replace(
-        each.kept,
-        customer_id=owner,
+        kept,
+        customer_id=each.customer_id,
         given=each.given,
-        moved=[*each.kept.moved, *moved],
+        moved=[*kept.moved, *each.moved],
         earners=earners,
         update_time=tx.now,
-        version=each.kept.version + 1,
+        version=kept.version + 1,
+        reevaluation_job_id=None if nobodys else each.job_id or kept.reevaluation_job_id,
     )

@@ -24,6 +24,7 @@ from loyalty.domain.earning import (
     earned,
     nothing,
 )
+from loyalty.domain.earning_rule import RuleState
 from loyalty.domain.membership import Membership, MembershipState
 from loyalty.domain.purchase_lines import Line, left_of
 from loyalty.domain.value import Band, Purchase
@@ -52,7 +53,7 @@ class Reckoning:
     """What a purchase or an event earns its customer: asked of rules, or as it was kept before.
 
     `place` is that of the request it is posted for, `told` the event that it is told after; `then` when it
-    was before it was corrected.
+    was before it was corrected; `job_id` the job that reckons it by other rules than those of then.
     """
 
     id: UUID
@@ -67,6 +68,7 @@ class Reckoning:
     kept: Earning | None = None
     earners: Earners = field(default_factory=dict)  # of then, where it is reckoned anew
     then: datetime | None = None
+    job_id: UUID | None = None
     given: list[Given] = field(default_factory=list)
     moved: list[Moved] = field(default_factory=list)  # now
 
@@ -127,6 +129,20 @@ def earner_of(program: str, customer_id: UUID, members: Members, bands: Bands) -
         return Earner(program, EVERYBODY, None, "", band)
     tier = getattr(member, "tier_id", "")  # who has just joined has none
     return Earner(program, member.id, member.create_time, tier, band)
+
+
+def in_force(versions: Iterable[RuleInForce], at: datetime) -> list[RuleInForce]:
+    """Of each rule the latest version that was in force by then, in the order in which they are asked."""
+    latest: dict[str, RuleInForce] = {}
+    for version in sorted(versions, key=lambda version: version.version):
+        if version.effective_time and version.effective_time <= at:
+            latest[version.id] = version
+    return in_order(version for version in latest.values() if version.state is RuleState.ACTIVE)
+
+
+def in_order(rules: Iterable[RuleInForce]) -> list[RuleInForce]:
+    """Rules in the order in which they are asked."""
+    return sorted(rules, key=lambda rule: (rule.position, rule.id))
 
 
 def rest_of(purchase: Purchase, returned: Iterable[Line] = ()) -> list[Fraction]:

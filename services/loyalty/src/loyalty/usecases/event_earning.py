@@ -10,7 +10,6 @@ from uuid import UUID, uuid5
 
 from chassis.db.transaction import Transaction
 from loyalty.domain.earning import Bought, Given, Item, Reason, Used, earned, nothing
-from loyalty.domain.earning_rule import RuleState
 from loyalty.domain.membership import MembershipState
 from loyalty.domain.value import ValueFormula
 from loyalty.names import CUSTOMER
@@ -19,7 +18,7 @@ from loyalty.store.earning import RuleInForce
 from loyalty.usecases import conditions
 from loyalty.usecases.bands import bands_of
 from loyalty.usecases.earning_posting import post_all
-from loyalty.usecases.evaluating import Bands, Members, Reckoning, day_of, earner_of
+from loyalty.usecases.evaluating import Bands, Members, Reckoning, day_of, earner_of, in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +50,6 @@ async def earn_for_events(tx: Transaction, formula: ValueFormula, events: Sequen
     new = [each for each in reckonings if each.id not in kept]
     bands = await bands_of(tx, formula, {each.customer_id for each in new}, tx.now)
     await post_all(tx, new, bands, {})
-
-
-def in_force(versions: Iterable[RuleInForce], at: datetime) -> list[RuleInForce]:
-    """Of each rule the latest version that was in force by then, in the order in which they are asked."""
-    latest: dict[str, RuleInForce] = {}
-    for version in sorted(versions, key=lambda version: version.version):
-        if version.effective_time and version.effective_time <= at:
-            latest[version.id] = version
-    found = [version for version in latest.values() if version.state is RuleState.ACTIVE]
-    return sorted(found, key=lambda version: (version.position, version.id))
 
 
 def _reckonings(event: Happened, rules: Iterable[RuleInForce]) -> Iterator[Reckoning]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from chassis.db.aliases import groups_of
-from chassis.db.statement import LOCK_NAMES
+from chassis.db.statement import LOCK_NAMES, Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, NotFound
 from loyalty.domain.purchase_lines import Line, exceeds, left_of, take
@@ -67,6 +67,15 @@ async def lock_bought(
         if not each.import_key or each.import_key not in again:
             returned[each.returned_purchase_id] += each.sold
     return bought, {of: left_of(each.sold, returned[of]) for of, each in bought.items()}
+
+
+async def returns_of(on: Executor, ids: Collection[UUID]) -> Mapping[UUID, list[Line]]:
+    """What was given back of lines of purchases."""
+    returned: dict[UUID, list[Line]] = defaultdict(list)
+    for each in await store.RETURNS_OF.all(on, ids=list(ids)) if ids else ():
+        assert each.returned_purchase_id is not None, "it was found by it"
+        returned[each.returned_purchase_id] += each.sold
+    return returned
 
 
 def require_left(bought: Purchase, left: dict[int, Line], back: Line) -> None:

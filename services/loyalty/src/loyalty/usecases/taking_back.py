@@ -30,7 +30,9 @@ def expired_of(account: Account) -> str:
     return own_account(account.program_id, account.unit_id, AccountType.EXPIRED)
 
 
-def paid_first(book: Book, account: Account, gains: Sequence[Gain], purchase_id: UUID | None) -> list[Order]:
+def paid_first(
+    book: Book, account: Account, gains: Sequence[Gain], purchase_id: UUID | None, reason_code: str
+) -> list[Order]:
     """The transfers of what was earned, one for each policy; what the member owes is paid of it first."""
     debt = book.accounts.get(account.beside(AccountType.DEBT, book.tx.now).name)
     owed, orders = -debt.balance if debt else 0, []
@@ -42,7 +44,7 @@ def paid_first(book: Book, account: Account, gains: Sequence[Gain], purchase_id:
             legs.append(Leg(debt.name, paid))
         if amount > paid:
             legs.append(Leg(account.name, amount - paid, policy))
-        orders.append(Order(legs, "earned", purchase_id, earned=True))
+        orders.append(Order(legs, reason_code, purchase_id, earned=True))
     return orders
 
 
@@ -53,6 +55,7 @@ async def take_back(
     parts: Sequence[tuple[Lot, int]],
     purchase_id: UUID | None,
     caused_by: UUID | None,
+    reason_code: str,
 ) -> Transfer:
     """Take back so much of what a purchase earned, that went into these lots.
 
@@ -79,7 +82,7 @@ async def take_back(
             held = account if kind is AccountType.MEMBERSHIP else await book.beside(account, kind)
             names.append(held.name)
             amounts.append(-n)
-    transfer = Transfer(ids.uuid7(now), names, amounts, "taken-back", None, book.tx.id, now, purchase_id)
+    transfer = Transfer(ids.uuid7(now), names, amounts, reason_code, None, book.tx.id, now, purchase_id)
     book.post(transfer, caused_by)
     for lot, n in (*waiting, *back):
         book.move(transfer, lot, -n)
