@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "loyalty_0024"
-down_revision = "loyalty_0023"
+revision = "loyalty_0025"
+down_revision = "loyalty_0024"
 branch_labels = None
 depends_on = None
 
