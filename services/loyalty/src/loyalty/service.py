@@ -22,6 +22,7 @@ from loyalty.rpc.rewards import RewardRpc
 from loyalty.rpc.services import ProgramRpc, PurchaseRpc
 from loyalty.rpc.tiers import TierRpc
 from loyalty.settings import Settings
+from loyalty.usecases.breakage import BREAKAGE_TIMER, expect_breakage, post_breakage
 from loyalty.usecases.checks import CHECKS_TIMER, check_ledger, expect_checks, tell_checks
 from loyalty.usecases.expiry_notices import EXPIRY_NOTICE_TIMER, tell_of_ends
 from loyalty.usecases.goodwill_authority import Authority
@@ -86,6 +87,8 @@ def compose(app: App[Settings]) -> None:
     app.on_open(partial(expect_bands, app.db, formula))
     app.on_open(partial(expect_shards, app.db, LOTS_TIMER))
     app.timer(LOTS_TIMER, see_to_lots)
+    app.on_open(partial(expect_breakage, app.db))
+    app.timer(BREAKAGE_TIMER, post_breakage)
     app.measure(partial(tell_lots, app.db))
     app.timer(REQUEST_TIMER, expire_request)
     app.measure(partial(tell_requests, app.db))

@@ -717,10 +717,15 @@ class LiabilityReport(_message.Message):
         START_TIME_FIELD_NUMBER: _builtins.int
         REDEEMED_FIELD_NUMBER: _builtins.int
         EXPIRED_FIELD_NUMBER: _builtins.int
+        BREAKAGE_FIELD_NUMBER: _builtins.int
         redeemed: _builtins.int
         """How many members spent, less what came back."""
         expired: _builtins.int
         """How many ended, or were forfeited."""
+        breakage: _builtins.int
+        """How many were posted for this month, after it was over, from the account of what ended to that of breakage: those that ended, less what was taken back of
+        such; of a month that was missed with the next. 0 before.
+        """
         @_builtins.property
         def start_time(self) -> _timestamp_pb2.Timestamp:
             """When it began."""
@@ -731,10 +736,11 @@ class LiabilityReport(_message.Message):
             start_time: _timestamp_pb2.Timestamp | None = ...,
             redeemed: _builtins.int = ...,
             expired: _builtins.int = ...,
+            breakage: _builtins.int = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["expired", b"expired", "redeemed", b"redeemed", "start_time", b"start_time"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage", b"breakage", "expired", b"expired", "redeemed", b"redeemed", "start_time", b"start_time"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -744,6 +750,8 @@ class LiabilityReport(_message.Message):
     MONTHS_FIELD_NUMBER: _builtins.int
     BREAKAGE_BASIS_POINTS_FIELD_NUMBER: _builtins.int
     EXPECTED_BREAKAGE_FIELD_NUMBER: _builtins.int
+    UNPOSTED_BREAKAGE_FIELD_NUMBER: _builtins.int
+    POSTED_BREAKAGE_FIELD_NUMBER: _builtins.int
     outstanding: _builtins.int
     """What members can spend."""
     pending: _builtins.int
@@ -756,6 +764,10 @@ class LiabilityReport(_message.Message):
     """
     expected_breakage: _builtins.int
     """How many of what is owed nobody will come for, if it goes on like that: that part of `outstanding`, `pending` and `reserved`, rounded down."""
+    unposted_breakage: _builtins.int
+    """How many ended and are not posted as breakage yet: what the account of what ended holds."""
+    posted_breakage: _builtins.int
+    """How many were posted as breakage for all months. With `unposted_breakage` it is all that ever ended."""
     @_builtins.property
     def months(self) -> _containers.RepeatedCompositeFieldContainer[Global___LiabilityReport.Month]:
         """The months, the newest first."""
@@ -769,10 +781,12 @@ class LiabilityReport(_message.Message):
         months: _abc.Iterable[Global___LiabilityReport.Month] | None = ...,
         breakage_basis_points: _builtins.int = ...,
         expected_breakage: _builtins.int = ...,
+        unposted_breakage: _builtins.int = ...,
+        posted_breakage: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage_basis_points", b"breakage_basis_points", "expected_breakage", b"expected_breakage", "months", b"months", "outstanding", b"outstanding", "pending", b"pending", "reserved", b"reserved"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage_basis_points", b"breakage_basis_points", "expected_breakage", b"expected_breakage", "months", b"months", "outstanding", b"outstanding", "pending", b"pending", "posted_breakage", b"posted_breakage", "reserved", b"reserved", "unposted_breakage", b"unposted_breakage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,15 +1,18 @@
 """What a program owes its members, and what became of points in the months before."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from chassis.api.entities import found
 from chassis.db.database import Database
+from loyalty.domain.breakage import month_of
 from loyalty.domain.ledger import AccountType, own_account
 from loyalty.names import UNIT
+from loyalty.store.breakage import POSTED
 from loyalty.store.ledger import GET_ACCOUNTS, HELD_BY_TYPE
 from loyalty.store.tables import GET_PROGRAM, GET_UNIT
+from loyalty.usecases.breakage import within
 from loyalty.usecases.statements import spans
 
 MONTHS = 12
@@ -22,6 +25,7 @@ class Month:
     start_time: datetime
     redeemed: int
     expired: int
+    breakage: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Liability:
     pending: int
     reserved: int
     months: list[Month]
+    unposted_breakage: int
+    posted_breakage: int
 
     @property
     def breakage_basis_points(self) -> int:
@@ -54,26 +60,25 @@ async def liability(on: Database, program_id: str, unit_id: str, month_count: in
         row["type"]: row["balance"]
         for row in await HELD_BY_TYPE.all(on, program_id=program_id, unit_id=unit_id)
     }
-    today, months = on.clock.now().astimezone(zone), []
+    posted = await POSTED.all(on, program_id=program_id, unit_id=unit_id)
+    of_month = {each.start_time: each.amount for each in posted}
+    now, months = on.clock.now(), []
     for back in range(month_count or MONTHS):
-        start, end = _first(today, back, zone), _first(today, back - 1, zone)
+        start, end = month_of(now, zone, back), month_of(now, zone, back - 1)
         redeemed, expired = [
             await _got(on, own_account(program_id, unit_id, kind), start, end)
             for kind in (AccountType.REDEEMED, AccountType.EXPIRED)
         ]
-        months.append(Month(start, redeemed, expired))
+        expired += within(posted, start, end)  # what was posted then had ended before
+        months.append(Month(start, redeemed, expired, of_month.get(start, 0)))
     return Liability(
         outstanding=held.get(AccountType.MEMBERSHIP, 0),
         pending=held.get(AccountType.PENDING, 0),
         reserved=held.get(AccountType.RESERVED, 0),
         months=months,
+        unposted_breakage=held.get(AccountType.EXPIRED, 0),
+        posted_breakage=sum(of_month.values()),
     )
-
-
-def _first(today: datetime, back: int, zone: ZoneInfo) -> datetime:
-    """When the month began that is so many months ago."""
-    years, month = divmod(today.year * 12 + today.month - 1 - back, 12)
-    return datetime(years, month + 1, 1, tzinfo=zone).astimezone(UTC)
 
 
 async def _got(on: Database, name: str, start: datetime, end: datetime) -> int:
