@@ -1,9 +1,10 @@
 """Facts of a domain, what happened to one of its entities, and the words that explain them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -22,6 +23,28 @@ class Told:
     actor: str = ""
 
 
+class Outcome(StrEnum):
+    """What came of a step of a decision."""
+
+    PASSED = "PASSED"  # nothing stands in the way
+    DEFERRED = "DEFERRED"  # not yet
+    STOPPED = "STOPPED"  # no
+
+
+@dataclass(slots=True)
+class Decision:
+    """One step of a decision: what was asked, what came of it and why, and what it looked at.
+
+    Codes, names, times and amounts, never personal data.
+    """
+
+    step: str
+    outcome: Outcome
+    reason_code: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
+    decide_time: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Why:
     """Why an entity is as it is: a sentence or two, the rule, and what that looked at beside the entity.
@@ -33,6 +56,7 @@ class Why:
     rule: str = ""
     rule_version: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
+    decisions: Sequence[Decision] = ()  # by which it came to be so, the latest last
 
 
 def fact_of(kind: type[F], entity: Any, **told: Any) -> F:

@@ -32,7 +32,7 @@ from chassis.facts import Told, Why, why_told
 from chassis.grpc.client import Channels
 from chassis.grpc.methods import Show, shows
 from chassis.names import Pattern
-from rapport.common.v1.explanation_pb2 import Cause, Explanation
+from rapport.common.v1.explanation_pb2 import Cause, Decision, Explanation
 from rapport.options.v1 import options_pb2
 
 _log = structlog.get_logger()
@@ -89,6 +89,7 @@ class Explainer:
             inputs=_inputs(resource) | dict(said.inputs),
             causes=causes,
             customer=_customer(shown),
+            decisions=[messages.to_message(Decision, each) for each in said.decisions],
         )
 
     async def _elsewhere(self, event: Foreign) -> list[Cause]:

@@ -6,8 +6,8 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.dayofweek_pb2 import FRIDAY
 
-from chassis.api.messages import moment, timestamp
-from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
+from chassis.api.messages import moment, timestamp, value_name
+from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import (
     CheckContactRequest,
@@ -59,10 +59,39 @@ async def test_quiet_hours_are_by_the_clock_where_the_customer_is(desk, anna):
         time_zone="Asia/Tokyo",
         relationship_manager=answer.relationship_manager,
         open_time=timestamp(until(desk, 7)),
+        decisions=answer.decisions,
     )
     assert answer == expected  # and nothing of where they are reached
     go_to(desk, 7)
     assert (await check(desk, anna)).allowed
+
+
+async def test_each_step_of_a_decision_is_told_with_what_it_looked_at(desk, anna):
+    def steps(answer):
+        return [(d.step, value_name(d, "outcome"), d.reason_code, dict(d.inputs)) for d in answer.decisions]
+
+    consent = ("consent", "PASSED", "", {"default": "allowed", "email": "unsaid"})
+    address = ("address", "PASSED", "", {"channel": "email"})
+    inputs = {"time_zone": "Asia/Tokyo", "preferences": f"{anna}/preferences"}
+    assert steps(await check(desk, anna)) == [consent, address, ("quiet", "PASSED", "", inputs)]
+    assert steps(await check(desk, anna, urgent=True)) == [
+        consent,
+        address,
+        ("quiet", "PASSED", "urgent", {}),
+    ]
+    await prefer(desk, anna, quiet_hours=[NIGHT])
+    go_to(desk, 23)
+    opens = inputs | {"open_time": until(desk, 7).isoformat()}
+    told = await check(desk, anna)
+    assert steps(told) == [consent, address, ("quiet", "DEFERRED", "quiet-hours", opens)]
+    assert moment(told.decisions[0].decide_time) == desk.clock.now()
+    sms = {"channels": [CHANNEL_SMS]}
+    by_sms = ("consent", "PASSED", "", {"default": "allowed", "sms": "unsaid"})
+    nowhere = ("address", "STOPPED", "no-address", {"channels": "sms"})
+    assert steps(await check(desk, anna, **sms)) == [by_sms, nowhere]
+    unasked = await check(desk, anna, purpose="purposes/marketing")
+    no = ("consent", "STOPPED", "consent-denied", {"default": "denied", "email": "unsaid"})
+    assert steps(unasked) == [no]
 
 
 async def test_a_pause_keeps_everything_but_what_is_urgent_and_consent_keeps_that_too(desk, anna):

@@ -9,11 +9,11 @@ from babel import Locale
 from chassis.api.messages import timestamp
 from chassis.context import Principal
 from desk.auth.sessions import Viewer
-from desk.pages.aside.route import _cause, _summary, _told_once, _value
+from desk.pages.aside.route import _cause, _step, _summary, _told_once, _value
 from desk.pages.customer.loading import Names
 from desk.ui.speech import Speech
 from rapport.cases.v1.agent_pb2 import Agent
-from rapport.common.v1.explanation_pb2 import Cause
+from rapport.common.v1.explanation_pb2 import Cause, Decision
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SAY = Speech(Locale("en", "GB"), ZoneInfo("UTC"), NOW)
@@ -47,3 +47,16 @@ def test_the_chain_says_a_fact_as_the_timeline_does_and_not_again_the_request_th
     told = _cause(fact, KNOWN, NAMES, SAY)
     assert told["what"] == "Another date expected: Delivery of order 5021, Wed 4 Mar"
     assert told["who"] == "Alice Brandt, front desk"
+
+
+def test_a_step_of_a_decision_says_what_came_of_it_and_what_it_looked_at() -> None:
+    inputs = {"open_time": "2026-03-02T22:00:00+00:00", "time_zone": "Asia/Tokyo", "promise": PROMISE}
+    step = Decision(step="quiet", outcome="OUTCOME_DEFERRED", reason_code="quiet-hours", inputs=inputs)
+    step.decide_time.CopyFrom(timestamp(NOW))
+    assert _step(step, KNOWN, NAMES, SAY) == {
+        "step": "Quiet",
+        "outcome": "deferred",
+        "reason": "quiet hours",
+        "inputs": ["open time: today 22:00", f"promise: {KNOWN[PROMISE]}", "time zone: Asia/Tokyo"],
+        "when": "today 09:00",
+    }

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from chassis.api.messages import moment, timestamp
+from chassis.api.messages import moment, timestamp, value_name
 from rapport.cases.v1.cases_events_pb2 import PromiseKept
+from rapport.common.v1 import explanation_pb2
 from rapport.customer.v1.customer_events_pb2 import PreferencesUpdated
 from rapport.notifications.v1 import notice_pb2
 from rapport.notifications.v1.template_pb2 import TemplateText
@@ -21,6 +22,14 @@ def quiet(desk: Any, hours: float | None, reason: str = "quiet-hours") -> None:
     answer = desk.peers.customers.answer
     answer.allowed, answer.reason_code = hours == 0, "" if hours == 0 else reason
     answer.ClearField("open_time")
+    passed = explanation_pb2.Decision(step="consent", outcome="OUTCOME_PASSED", inputs={"email": "unsaid"})
+    asked = explanation_pb2.Decision(
+        step="quiet",
+        outcome="OUTCOME_DEFERRED" if hours else "OUTCOME_PASSED",
+        reason_code=answer.reason_code,
+    )
+    del answer.decisions[:]
+    answer.decisions.extend([passed, asked])
     if hours:
         answer.open_time.CopyFrom(timestamp(desk.clock.now() + hours * HOUR))
 
@@ -67,6 +76,53 @@ async def test_a_notice_waits_until_there_is_no_more_quiet_and_is_sent_then(desk
     sent = await desk.sent(name)
     assert (sent.HasField("defer_time"), sent.defer_reason_code) == (False, "")
     assert len(desk.mail.accepted) == 1
+
+
+async def test_how_it_was_decided_is_kept_and_explained_step_by_step(desk: Any) -> None:
+    async def steps(name: str) -> list[tuple[str, str, str]]:
+        told = (await desk.explain(name)).decisions
+        return [(each.step, value_name(each, "outcome"), each.reason_code) for each in told]
+
+    quiet(desk, 8)
+    event, name = await at_risk(desk)
+    await deferred(desk, name)
+    consent, promise = ("consent", "PASSED", ""), ("promise", "PASSED", "")
+    waits = [consent, ("quiet", "DEFERRED", "quiet-hours")]
+    assert await steps(name) == waits
+    await desk.hear(desk.at_risk(event.promise, forecast_days=9), version=3)
+    revised = ("promise", "PASSED", "revised")
+    await eventually(lambda: steps_are(steps(name), [*waits, revised, *waits]))
+    quiet(desk, 0)
+    desk.clock.advance(8 * HOUR)
+    await desk.sent(name)
+    assert await steps(name) == [*waits, revised, *waits, consent, ("quiet", "PASSED", ""), promise]
+    told = (await desk.explain(name)).decisions[-1]
+    assert dict(told.inputs) == {"promise": event.promise, "promise_version": "3"}
+    quiet(desk, 24 * 8)
+    _, late = await at_risk_and_suppressed(desk)
+    assert (await steps(late))[-1] == ("expiry", "STOPPED", "quiet-hours")
+
+
+async def steps_are(steps: Any, expected: list[Any]) -> bool:
+    return bool(await steps == expected)
+
+
+async def at_risk_and_suppressed(desk: Any) -> tuple[Any, str]:
+    event = desk.at_risk()
+    await desk.hear(event)
+    return event, (await desk.notice_in("SUPPRESSED", event.promise)).name
+
+
+async def test_what_departments_have_sent_is_counted_and_explained(desk: Any) -> None:
+    await desk.create_template("hello", HELLO)
+    notice = notice_pb2.Notice(kind="x", customer=desk.customer, template="templates/hello")
+    await desk.send(notice)
+    second = await desk.send(notice)
+    measure = (await desk.explain(second.name)).decisions[0]
+    assert (measure.step, dict(measure.inputs)) == (
+        "measure",
+        {"purpose": "purposes/service", "count": "1", "most": "20"},
+    )
 
 
 async def test_it_is_decided_again_and_may_be_deferred_again_or_forbidden(desk: Any) -> None:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from chassis.facts import Decision, Outcome
 from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown, ToldPromise
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.template import Text
@@ -39,6 +40,22 @@ def notice() -> Notice:
 def test_a_notice_that_is_handed_over_is_being_sent(notice: Notice) -> None:
     notice.begin(1, "EMAIL", TEXT)
     assert (notice.state, notice.attempt_count, notice.version) == (State.SENDING, 1, 2)
+
+
+def test_how_it_was_decided_is_kept_once_and_not_without_end(notice: Notice) -> None:
+    def steps(hour: int, reason: str = "") -> list[Decision]:
+        at = NOW + timedelta(hours=hour)
+        return [Decision(step, Outcome.PASSED, reason, {}, at) for step in ("consent", "quiet")]
+
+    notice.decide(steps(0))
+    notice.decide(steps(1))
+    notice.decide([])
+    assert notice.decisions == steps(0)
+    for hour in range(50):
+        notice.decide(steps(hour, str(hour)))
+    assert notice.decisions[:2] == steps(0)
+    assert notice.decisions[-2:] == steps(49, "49")
+    assert len(notice.decisions) == 40
 
 
 def test_an_attempt_counts_once(notice: Notice) -> None:

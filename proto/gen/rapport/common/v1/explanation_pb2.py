@@ -26,7 +26,7 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/common/v1/explanation.proto\x12\x11rapport.common.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x01\n\x05\x43\x61use\x12\x18\n\x08resource\x18\x01 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\x14\n\nevent_type\x18\x02 \x01(\tH\x00\x12\x10\n\x06method\x18\x03 \x01(\tH\x00\x12\x14\n\ntimer_kind\x18\x04 \x01(\tH\x00\x12.\n\noccur_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x05\x61\x63tor\x18\x06 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\x10\n\x08trace_id\x18\x07 \x01(\t\x12\n\n\x02id\x18\x08 \x01(\t\x12\x30\n\x07service\x18\t \x01(\tB\x1f\xfa\x41\x1c\n\x1aoperations.rapport/ServiceB\x06\n\x04what\"\x9f\x02\n\x0b\x45xplanation\x12\x14\n\x04name\x18\x01 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\x0f\n\x07summary\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x14\n\x0crule_version\x18\x04 \x01(\t\x12:\n\x06inputs\x18\x05 \x03(\x0b\x32*.rapport.common.v1.Explanation.InputsEntry\x12(\n\x06\x63\x61uses\x18\x06 \x03(\x0b\x32\x18.rapport.common.v1.Cause\x12\x30\n\x08\x63ustomer\x18\x07 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x1a-\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/common/v1/explanation.proto\x12\x11rapport.common.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x01\n\x05\x43\x61use\x12\x18\n\x08resource\x18\x01 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\x14\n\nevent_type\x18\x02 \x01(\tH\x00\x12\x10\n\x06method\x18\x03 \x01(\tH\x00\x12\x14\n\ntimer_kind\x18\x04 \x01(\tH\x00\x12.\n\noccur_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x05\x61\x63tor\x18\x06 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\x10\n\x08trace_id\x18\x07 \x01(\t\x12\n\n\x02id\x18\x08 \x01(\t\x12\x30\n\x07service\x18\t \x01(\tB\x1f\xfa\x41\x1c\n\x1aoperations.rapport/ServiceB\x06\n\x04what\"\xdf\x02\n\x08\x44\x65\x63ision\x12\x0c\n\x04step\x18\x01 \x01(\t\x12\x34\n\x07outcome\x18\x02 \x01(\x0e\x32#.rapport.common.v1.Decision.Outcome\x12\x13\n\x0breason_code\x18\x03 \x01(\t\x12\x37\n\x06inputs\x18\x04 \x03(\x0b\x32\'.rapport.common.v1.Decision.InputsEntry\x12/\n\x0b\x64\x65\x63ide_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"a\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_PASSED\x10\x01\x12\x14\n\x10OUTCOME_DEFERRED\x10\x02\x12\x13\n\x0fOUTCOME_STOPPED\x10\x03\"\xcf\x02\n\x0b\x45xplanation\x12\x14\n\x04name\x18\x01 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\x0f\n\x07summary\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x14\n\x0crule_version\x18\x04 \x01(\t\x12:\n\x06inputs\x18\x05 \x03(\x0b\x32*.rapport.common.v1.Explanation.InputsEntry\x12(\n\x06\x63\x61uses\x18\x06 \x03(\x0b\x32\x18.rapport.common.v1.Cause\x12\x30\n\x08\x63ustomer\x18\x07 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12.\n\tdecisions\x18\x08 \x03(\x0b\x32\x1b.rapport.common.v1.Decision\x1a-\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CAUSE'].fields_by_name['actor']._serialized_options = b'\372A\003\n\001*'
   _globals['_CAUSE'].fields_by_name['service']._loaded_options = None
   _globals['_CAUSE'].fields_by_name['service']._serialized_options = b'\372A\034\n\032operations.rapport/Service'
+  _globals['_DECISION_INPUTSENTRY']._loaded_options = None
+  _globals['_DECISION_INPUTSENTRY']._serialized_options = b'8\001'
   _globals['_EXPLANATION_INPUTSENTRY']._loaded_options = None
   _globals['_EXPLANATION_INPUTSENTRY']._serialized_options = b'8\001'
   _globals['_EXPLANATION'].fields_by_name['name']._loaded_options = None
@@ -47,8 +49,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLANATION'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_CAUSE']._serialized_start=119
   _globals['_CAUSE']._serialized_end=373
-  _globals['_EXPLANATION']._serialized_start=376
-  _globals['_EXPLANATION']._serialized_end=663
-  _globals['_EXPLANATION_INPUTSENTRY']._serialized_start=618
-  _globals['_EXPLANATION_INPUTSENTRY']._serialized_end=663
+  _globals['_DECISION']._serialized_start=376
+  _globals['_DECISION']._serialized_end=727
+  _globals['_DECISION_INPUTSENTRY']._serialized_start=583
+  _globals['_DECISION_INPUTSENTRY']._serialized_end=628
+  _globals['_DECISION_OUTCOME']._serialized_start=630
+  _globals['_DECISION_OUTCOME']._serialized_end=727
+  _globals['_EXPLANATION']._serialized_start=730
+  _globals['_EXPLANATION']._serialized_end=1065
+  _globals['_EXPLANATION_INPUTSENTRY']._serialized_start=583
+  _globals['_EXPLANATION_INPUTSENTRY']._serialized_end=628
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -78,6 +79,95 @@ class Cause(_message.Message):
 Global___Cause: _TypeAlias = Cause  # noqa: Y015
 
 @_typing.final
+class Decision(_message.Message):
+    """One step of a decision: what was asked, what came of it, and what it looked at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Decision._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: Decision._Outcome.ValueType  # 0
+        """Never sent."""
+        OUTCOME_PASSED: Decision._Outcome.ValueType  # 1
+        """Nothing stands in the way."""
+        OUTCOME_DEFERRED: Decision._Outcome.ValueType  # 2
+        """Not yet: it is decided again later."""
+        OUTCOME_STOPPED: Decision._Outcome.ValueType  # 3
+        """No."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """What came of a step."""
+
+    OUTCOME_UNSPECIFIED: Decision.Outcome.ValueType  # 0
+    """Never sent."""
+    OUTCOME_PASSED: Decision.Outcome.ValueType  # 1
+    """Nothing stands in the way."""
+    OUTCOME_DEFERRED: Decision.Outcome.ValueType  # 2
+    """Not yet: it is decided again later."""
+    OUTCOME_STOPPED: Decision.Outcome.ValueType  # 3
+    """No."""
+
+    @_typing.final
+    class InputsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    STEP_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    INPUTS_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    step: _builtins.str
+    """What was asked, a code: of whether to send a notice `measure`, `consent`, `address`, `quiet`, `expiry`, `promise`."""
+    outcome: Global___Decision.Outcome.ValueType
+    """What came of it."""
+    reason_code: _builtins.str
+    """Why, a code; empty where there is no more to say."""
+    @_builtins.property
+    def inputs(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What it looked at, by name. Holds names, codes, times and amounts, never personal data."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was decided."""
+
+    def __init__(
+        self,
+        *,
+        step: _builtins.str = ...,
+        outcome: Global___Decision.Outcome.ValueType = ...,
+        reason_code: _builtins.str = ...,
+        inputs: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "inputs", b"inputs", "outcome", b"outcome", "reason_code", b"reason_code", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Decision: _TypeAlias = Decision  # noqa: Y015
+
+@_typing.final
 class Explanation(_message.Message):
     """A reason in words, the rule behind it, what the rule looked at, and the chain of causes."""
 
@@ -110,6 +200,7 @@ class Explanation(_message.Message):
     INPUTS_FIELD_NUMBER: _builtins.int
     CAUSES_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The explained resource."""
     summary: _builtins.str
@@ -128,6 +219,10 @@ class Explanation(_message.Message):
     def causes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cause]:
         """From the explained fact back to the human action or the clock that started it, newest first."""
 
+    @_builtins.property
+    def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Decision]:
+        """The steps by which it was decided, the latest last; empty of what is not decided by steps. Of the same, decided again, once."""
+
     def __init__(
         self,
         *,
@@ -138,10 +233,11 @@ class Explanation(_message.Message):
         inputs: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         causes: _abc.Iterable[Global___Cause] | None = ...,
         customer: _builtins.str = ...,
+        decisions: _abc.Iterable[Global___Decision] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["causes", b"causes", "customer", b"customer", "inputs", b"inputs", "name", b"name", "rule", b"rule", "rule_version", b"rule_version", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["causes", b"causes", "customer", b"customer", "decisions", b"decisions", "inputs", b"inputs", "name", b"name", "rule", b"rule", "rule_version", b"rule_version", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import channel_pb2 as _channel_pb2
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
 from rapport.customer.v1 import preferences_pb2 as _preferences_pb2
 import builtins as _builtins
@@ -254,6 +255,7 @@ class CheckContactResponse(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     RELATIONSHIP_MANAGER_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
     allowed: _builtins.bool
     """True when `channel` and `address` may be used now."""
     reason_code: _builtins.str
@@ -274,6 +276,10 @@ class CheckContactResponse(_message.Message):
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When to ask again, with `quiet-hours` and `paused`: from then on the customer wants no quiet. Absent when that is never."""
 
+    @_builtins.property
+    def decisions(self) -> _containers.RepeatedCompositeFieldContainer[_explanation_pb2.Decision]:
+        """How that was decided, step by step, until one stopped or deferred it: `consent`, `address`, `quiet`."""
+
     def __init__(
         self,
         *,
@@ -286,10 +292,11 @@ class CheckContactResponse(_message.Message):
         time_zone: _builtins.str = ...,
         relationship_manager: _builtins.str = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
+        decisions: _abc.Iterable[_explanation_pb2.Decision] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "allowed", b"allowed", "channel", b"channel", "display_name", b"display_name", "language_code", b"language_code", "open_time", b"open_time", "reason_code", b"reason_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "allowed", b"allowed", "channel", b"channel", "decisions", b"decisions", "display_name", b"display_name", "language_code", b"language_code", "open_time", b"open_time", "reason_code", b"reason_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ from typing import Self, TypedDict
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
+from chassis.facts import Decision, Outcome
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
 from customer.domain.quiet import Pause, Quiet, QuietHours
 from customer.domain.timeline import Channel
@@ -30,6 +31,9 @@ class ConsentState(StrEnum):
     GRANTED = "GRANTED"
     DENIED = "DENIED"
 
+
+_CONSENT, _ADDRESS, _QUIET = "consent", "address", "quiet"  # the steps of whether somebody may be contacted
+URGENT = "urgent"
 
 # The channels by how consents are named after them.
 CHANNEL_IDS = {
@@ -187,20 +191,33 @@ class Standing:
 class Contact:
     """Where to send, or why not to: `consent-denied`, `no-address`, `quiet-hours` or `paused`.
 
-    What is not allowed for the hour alone is allowed from `open_time` on, if that is ever.
+    What is not allowed for the hour alone is allowed from `open_time` on, if that is ever. `decisions` are
+    the steps by which that was found.
     """
 
     allowed: bool
+    decisions: list[Decision]
     reason_code: str = ""
     channel: Channel = Channel.UNSPECIFIED
     address: str = ""
     open_time: datetime | None = None
 
-    def unless(self, quiet: Quiet | None) -> "Contact":
-        """What may be done in such quiet. What is not allowed at all stays so."""
-        if quiet is None or not self.allowed:
+    def unless(self, quiet: Quiet | None, inputs: dict[str, str]) -> "Contact":
+        """What may be done in such quiet, found by `inputs`. What is not allowed at all stays so."""
+        if not self.allowed:
             return self
-        return Contact(False, quiet.reason_code, open_time=quiet.until)
+        if quiet is None:
+            return replace(self, decisions=[*self.decisions, Decision(_QUIET, Outcome.PASSED, inputs=inputs)])
+        outcome = Outcome.DEFERRED if quiet.until else Outcome.STOPPED
+        if quiet.until:
+            inputs = inputs | {"open_time": quiet.until.isoformat()}
+        step = Decision(_QUIET, outcome, quiet.reason_code, inputs)
+        return Contact(False, [*self.decisions, step], quiet.reason_code, open_time=quiet.until)
+
+    def past_quiet(self) -> "Contact":
+        """What is urgent: no quiet keeps it."""
+        step = Decision(_QUIET, Outcome.PASSED, URGENT)
+        return replace(self, decisions=[*self.decisions, step]) if self.allowed else self
 
 
 def choose_contact(
@@ -215,16 +232,28 @@ def choose_contact(
     customer who never said is taken to prefer e-mail.
     """
     said = {standing.channel: standing.state for standing in standings}
-    unasked = standings[0].contact_default is Default.ALLOWED
+    default = standings[0].contact_default
     wishes = list(preferred) or [Channel.EMAIL]
     ranked = sorted(offered, key=lambda channel: wishes.index(channel) if channel in wishes else len(wishes))
-    granted = {None: unasked, ConsentState.GRANTED: True, ConsentState.DENIED: False}
+    granted = {None: default is Default.ALLOWED, ConsentState.GRANTED: True, ConsentState.DENIED: False}
     permitted = [channel for channel in ranked if granted[said.get(channel)]]
+    inputs = {"default": default.lower()} | {
+        channel.lower(): (said.get(channel) or "unsaid").lower() for channel in ranked
+    }
+    if not permitted:
+        return _stopped(Decision(_CONSENT, Outcome.STOPPED, "consent-denied", inputs))
+    consent = Decision(_CONSENT, Outcome.PASSED, inputs=inputs)
     for channel in permitted:
         address = _address(channel, identifiers)
         if address:
-            return Contact(True, channel=channel, address=address)
-    return Contact(False, reason_code="no-address" if permitted else "consent-denied")
+            found = Decision(_ADDRESS, Outcome.PASSED, inputs={"channel": channel.lower()})
+            return Contact(True, [consent, found], channel=channel, address=address)
+    tried = {"channels": " ".join(channel.lower() for channel in permitted)}
+    return _stopped(consent, Decision(_ADDRESS, Outcome.STOPPED, "no-address", tried))
+
+
+def _stopped(*decisions: Decision) -> Contact:
+    return Contact(False, [*decisions], decisions[-1].reason_code)
 
 
 def _address(channel: Channel, identifiers: Sequence[Identifier]) -> str:

@@ -123,6 +123,8 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
         contact = await consents.check_contact(
             self.db, customer, customer_id, purpose_id, channels, urgent=request.urgent
         )
+        for each in contact.decisions:
+            each.decide_time = self.db.clock.now()
         return to_message(
             consent_pb.CheckContactResponse,
             contact,

@@ -173,6 +173,9 @@ async def check_contact(
     identifiers = (await identifiers_of(on, [name_id]))[name_id]
     contact = choose_contact(standings, channels, preferences.channels, identifiers)
     if urgent:
-        return contact
-    zone = time_zone(customer.time_zone) or ZoneInfo("UTC")
-    return contact.unless(quiet_at(preferences.quiet_hours, preferences.pauses, zone, on.clock.now()))
+        contact = contact.past_quiet()
+    else:
+        zone = time_zone(customer.time_zone) or ZoneInfo("UTC")
+        quiet = quiet_at(preferences.quiet_hours, preferences.pauses, zone, on.clock.now())
+        contact = contact.unless(quiet, {"time_zone": zone.key, "preferences": preferences.name})
+    return contact

@@ -116,6 +116,28 @@ PLAIN = (
     # what became of calls, and why a message reaches nobody
     *(N_("reached"), N_("no answer"), N_("voicemail"), N_("wrong number"), N_("declined")),
     *(N_("feedback"), N_("expired"), N_("too late")),
+    # the steps by which it is decided whether a message is sent, what came of them, and what they looked at
+    *(N_("measure"), N_("consent"), N_("address"), N_("quiet"), N_("expiry"), N_("promise")),
+    *(
+        N_("passed"),
+        N_("deferred"),
+        N_("stopped"),
+        N_("quiet hours"),
+        N_("paused"),
+        N_("urgent"),
+        N_("revised"),
+    ),
+    *(
+        N_("unsaid"),
+        N_("granted"),
+        N_("denied"),
+        N_("allowed"),
+        N_("default"),
+        N_("open time"),
+        N_("expire time"),
+    ),
+    *(N_("count"), N_("most"), N_("time zone"), N_("promise version"), N_("promise ended")),
+    *(N_("promise recovered"), N_("promise at risk"), N_("outcome unknown"), N_("preferences")),
     # how somebody proved how they are reached, and why that is withdrawn
     *(N_("code sent"), N_("called back"), N_("id card"), N_("bounced"), N_("number reassigned")),
     # what is looked for, and kinds of entries

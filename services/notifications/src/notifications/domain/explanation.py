@@ -37,7 +37,7 @@ def why_notice(notice: Notice, template: Template, attempt: Attempt | None, _: T
     """Why a notice was or was not sent: what became of it, by its latest attempt, and why it was wanted."""
     summary = f"{_what_became(notice, attempt)} {_why_wanted(notice)}"
     said = template.impersonal(notice.variables)
-    return Why(summary, notice.notice_policy, str(notice.policy_version or ""), said)
+    return Why(summary, notice.notice_policy, str(notice.policy_version or ""), said, notice.decisions)
 
 
 def _what_became(notice: Notice, attempt: Attempt | None) -> str:

@@ -12,14 +12,15 @@ Once it is known not to have been, it is wanted again, unless something newer is
 not revised: a newer date gets a notice of its own.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.errors import FailedPrecondition
-from chassis.facts import fact_of
+from chassis.facts import Decision, fact_of
 from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown, ToldPromise
 from notifications.domain.template import Text
 from notifications.names import ATTEMPT, NOTICE, POLICY, TEMPLATE
@@ -48,6 +49,7 @@ class State(StrEnum):
     UNKNOWN = "UNKNOWN"  # handed over, and the answer was lost: told or not, nobody knows
 
 
+_FIRST, _LATEST = 10, 30  # steps of its decisions that are kept
 _NOT_SENT: dict[State, type[NoticeSuppressed | NoticeUnknown | NoticeFailed]] = {
     State.SUPPRESSED: NoticeSuppressed,
     State.UNKNOWN: NoticeUnknown,
@@ -114,6 +116,8 @@ class Notice:
     # With defer_reason_code: until when the customer wants quiet, while it waits for that to be over.
     defer_time: datetime | None = None
     defer_reason_code: str = ""
+    # How it was decided whether to send it, the latest last: see `decide`.
+    decisions: list[Decision] = field(default_factory=list)
 
     name = NOTICE.named("id")
     template = TEMPLATE.named("template_id")
@@ -185,6 +189,19 @@ class Notice:
         if self.waits and (self.defer_time, self.defer_reason_code) != (until, reason_code):
             self.defer_time, self.defer_reason_code = until, reason_code
             self.version += 1
+
+    def decide(self, steps: Sequence[Decision]) -> None:
+        """Keep how it was decided, unless the latest steps were the same: what is tried often is kept once.
+
+        The first ones stay, for they say why it was requested, and the latest.
+        """
+        latest = self.decisions[-len(steps) :] if steps else []
+        if [replace(each, decide_time=None) for each in latest] == [
+            replace(each, decide_time=None) for each in steps
+        ]:
+            return
+        kept = [*self.decisions, *steps]
+        self.decisions = [*kept[:_FIRST], *kept[_FIRST:][-_LATEST:]]
 
     def give_up(self, state: State, reason_code: str) -> None:
         """Nothing more is tried: SUPPRESSED, FAILED or UNKNOWN, for a reason."""

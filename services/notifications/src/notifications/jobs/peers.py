@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from chassis.api.messages import enum_name, moment
+from chassis.api.messages import enum_name, moment, value_name
 from chassis.db.database import Database
+from chassis.facts import Decision, Outcome
 from chassis.grpc.status import refusal
-from chassis.work import Deferred, Later, Ours
+from chassis.work import Later, Ours
 from chassis.work.item import not_answered
 from chassis.zones import time_zone
 from notifications.domain.news import untrue
 from notifications.domain.notice import PROMISE_ENDED, Concern, Notice
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
-from notifications.usecases.attempt import Forbidden
+from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in
 from rapport.cases.v1 import agent_pb2, directory_service_pb2, promise_service_pb2
 from rapport.common.v1 import channel_pb2
@@ -45,6 +46,7 @@ class Contact:
     agent_name: str
     reach: str  # how to reach the agent, in words
     reply_to: str  # the agent's e-mail address; may be empty
+    decisions: list[Decision]  # by which it was found that they may be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Contacts:
             agent_name=agent.display_name,
             reach=" or ".join(filter(None, (agent.phone, agent.email))),
             reply_to=agent.email,
+            decisions=_decisions(allowed),
         )
 
     async def _check(self, notice: Notice) -> consent_service_pb2.CheckContactResponse:
@@ -93,10 +96,15 @@ class Contacts:
             raise not_answered("customer", error) from None
         if answer.allowed:
             return answer
+        decisions = _decisions(answer)
         until = moment(answer.open_time) if answer.HasField("open_time") else None
         if until and until < notice.expire_time:
-            raise Deferred(answer.reason_code, until)
-        raise Forbidden(answer.reason_code)  # also when it is of no more use once there is no more quiet
+            raise Quiet(answer.reason_code, until, decisions)
+        if until:  # of no more use once there is no more quiet
+            inputs = {"expire_time": notice.expire_time.isoformat(), "open_time": until.isoformat()}
+            time = decisions[-1].decide_time if decisions else None
+            decisions.append(Decision("expiry", Outcome.STOPPED, answer.reason_code, inputs, time))
+        raise Forbidden(answer.reason_code, decisions)
 
     async def _agent(self, name: str) -> agent_pb2.Agent | None:
         """The agent; None when nobody is named so who serves customers."""
@@ -111,6 +119,20 @@ class Contacts:
         return None if agent.inactive else agent
 
 
+def _decisions(answer: consent_service_pb2.CheckContactResponse) -> list[Decision]:
+    """The steps of an answer; none of a release of the customer service that does not tell them."""
+    return [
+        Decision(
+            each.step,
+            Outcome(value_name(each, "outcome") or Outcome.STOPPED),
+            each.reason_code,
+            dict(each.inputs),
+            moment(each.decide_time),
+        )
+        for each in answer.decisions
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Promises:
     """Asks the cases service. Events only woke us: they come late, twice and in any order."""
@@ -118,8 +140,8 @@ class Promises:
     db: Database
     promises: PromiseServiceAsyncStub
 
-    async def confirm(self, notice: Notice) -> None:
-        """Return when what a policy's notice says of its promise may hold; a department's says what it says.
+    async def confirm(self, notice: Notice) -> list[Decision]:
+        """How it was decided that a policy's notice says what holds; a department's says what it says.
 
         When it does not, or another date does, what the owner says is done as if its event had come: the
         notice is withdrawn or revised, and cannot begin as it was. Forbidden when there is no such promise.
@@ -127,7 +149,7 @@ class Promises:
         ask.
         """
         if notice.concern == Concern.NONE:
-            return
+            return []
         try:
             promise = await self.promises.GetPromise(
                 promise_service_pb2.GetPromiseRequest(name=notice.promise)
@@ -142,3 +164,5 @@ class Promises:
         if untrue(notice.concern, news) or news.variables != notice.variables:
             async with self.db.transaction() as tx:
                 await learn(tx, notice.id, news)
+        inputs = {"promise": notice.promise, "promise_version": str(news.version)}
+        return [Decision("promise", Outcome.PASSED, inputs=inputs, decide_time=self.db.clock.now())]

@@ -48,12 +48,14 @@ class Sending:
         """Ask, write, hand over."""
         notice = await GET_NOTICE.one(self.db, id=UUID(work.key))
         contact = await self.contacts.of(notice)
-        delivery = await prepare(self.db, work, notice, contact.channel, contact.language_code)
+        delivery = await prepare(
+            self.db, work, notice, contact.channel, contact.language_code, contact.decisions
+        )
         words = _words(delivery, contact)
         mail = self._mail(delivery, contact, words)
 
         async def ready(fingerprint: str) -> None:
-            await self.promises.confirm(notice)
+            delivery.decisions.extend(await self.promises.confirm(notice))
             await turn.hand_over(fingerprint, delivery)
 
         code = await self.provider.send(mail, ready, turn.commit_to_it)

@@ -1,5 +1,6 @@
 """An attempt to deliver a notice: what it is made of, how it begins, and what its end makes of the notice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from chassis.api.entities import write
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
+from chassis.facts import Decision
 from chassis.work import Deferred, Refused, State, Verdict, Work
 from chassis.work import Outcome as Ended
 from notifications.domain import notice as rules
@@ -28,10 +30,13 @@ class Delivery:
     template: Template
     text: Text
     channel: str
+    decisions: list[Decision]  # by which it is sent
     compose_time: datetime  # what the message bears as its date; a repeat that of what it repeats
 
 
-async def prepare(db: Database, work: Work, notice: Notice, channel: str, language_code: str) -> Delivery:
+async def prepare(
+    db: Database, work: Work, notice: Notice, channel: str, language_code: str, decisions: list[Decision]
+) -> Delivery:
     """What to deliver to a customer who is reached by `channel` and reads that language.
 
     A repeat renders the version of the text of what it repeats.
@@ -44,7 +49,7 @@ async def prepare(db: Database, work: Work, notice: Notice, channel: str, langua
     time = db.clock.now()
     if work.unknown and work.fingerprint:
         time = (await store.GET_ATTEMPT.one(db, notice_id=notice.id, id=work.unknown[0])).start_time
-    return Delivery(notice, template, text, channel, time)
+    return Delivery(notice, template, text, channel, decisions, time)
 
 
 async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, attempt: Attempt) -> bool:
@@ -52,6 +57,7 @@ async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, att
     if not notice.waits or notice.revision != delivery.notice.revision:
         return False
     notice.begin(attempt.number, delivery.channel, delivery.text)
+    notice.decide(delivery.decisions)
     await store.INSERT_ATTEMPT.run(tx, **values(attempt))
     await save(tx, notice)
     await count_told(tx, await told_of_promise(tx, notice))
@@ -80,6 +86,18 @@ class Accepted:
 class Forbidden(Refused):
     """It is not to be sent; the provider was not asked. `code` is why the notice is suppressed."""
 
+    def __init__(self, code: str, decisions: Sequence[Decision] = ()) -> None:
+        super().__init__(code)
+        self.decisions = decisions
+
+
+class Quiet(Deferred):
+    """It is not to be sent before the customer wants no more quiet; the provider was not asked."""
+
+    def __init__(self, code: str, until: datetime, decisions: Sequence[Decision]) -> None:
+        super().__init__(code, until)
+        self.decisions = decisions
+
 
 async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: Attempt, ended: Ended) -> None:
     """Keep the outcome and move the notice on. Told twice, the second time changes nothing.
@@ -89,6 +107,8 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     earlier, state = (notice.version, notice.in_doubt), notice.state
     why, wanted = notice.reason_code, notice.variables
     of_promise = await told_of_promise(tx, notice)
+    if isinstance(ended.result, Forbidden | Quiet):
+        notice.decide(ended.result.decisions)
     await _keep(tx, notice, attempt, ended)
     notice.in_doubt = bool(work.unknown)
     if isinstance(ended.result, Accepted):
@@ -98,7 +118,7 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     elif work.state in (State.PENDING, State.CLAIMED):
         newer = any(each is not notice and not each.ended for each in of_promise)
         notice.postpone(replaced=notice.superseded or newer)
-        if isinstance(ended.result, Deferred):
+        if isinstance(ended.result, Quiet):
             notice.defer(ended.result.until, ended.code)
         if nobody_yet := too_late(notice, tx.now, work.due_at):
             tx.record(nobody_yet, version=notice.version, caused_by=notice.request_event)
@@ -117,7 +137,7 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
 
 async def _keep(tx: Transaction, notice: Notice, attempt: Attempt, ended: Ended) -> None:
     """The attempt's row. There is none of what the provider was never to see, or not yet."""
-    if ended.verdict is Verdict.EXPIRED or isinstance(ended.result, Forbidden | Deferred):
+    if ended.verdict is Verdict.EXPIRED or isinstance(ended.result, Forbidden | Quiet):
         return
     attempt.outcome = _OUTCOMES[ended.verdict]
     attempt.provider_code = ended.result.provider_code if isinstance(ended.result, Accepted) else ended.code

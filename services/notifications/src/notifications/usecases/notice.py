@@ -10,7 +10,7 @@ from chassis.db.aliases import groups_of, lock_person
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, ResourceExhausted, Violation
-from chassis.facts import fact_of
+from chassis.facts import Decision, Outcome, fact_of
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import LIFETIME, Notice
 from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
@@ -75,7 +75,7 @@ async def send_notice(
     template, texts = await read_template(tx, template_id)
     require_sendable_by_hand(template, texts)
     _check_variables(template, texts, variables)
-    await _require_measure(tx, customer, template.purpose, per_customer)
+    measured = await _require_measure(tx, customer, template.purpose, per_customer)
     department = tx.call.principal.department
     notice = Notice(
         id=ids.uuid7(tx.now),
@@ -92,6 +92,7 @@ async def send_notice(
         request_event=tx.id,
         department=DEPARTMENT.format(department) if department else "",
         urgent=template.urgent,
+        decisions=[measured],
     )
     return await request_notice(tx, notice, template, hold or timedelta())
 
@@ -115,8 +116,11 @@ def _check_variables(template: Template, texts: list[Text], given: dict[str, str
     words.rehearse(template, texts, given)
 
 
-async def _require_measure(tx: Transaction, customer: str, purpose: str, at_most: int) -> None:
-    """Refuse what a program gone wrong would send. Each purpose has its own measure, and policies none."""
+async def _require_measure(tx: Transaction, customer: str, purpose: str, at_most: int) -> Decision:
+    """Refuse what a program gone wrong would send; how it was found that it is not.
+
+    Each purpose has its own measure, and policies none.
+    """
     names = [CUSTOMER.format(each) for each in await lock_person(tx, *CUSTOMER.ids(customer))]
     since = tx.now - MEASURE  # ids may lie ahead of the time, and never behind it
     found = await COUNT_SENT_BY_HAND.one(
@@ -125,6 +129,8 @@ async def _require_measure(tx: Transaction, customer: str, purpose: str, at_most
     if found["count"] >= at_most:
         told = f"Departments may send a customer at most {at_most} notices for {purpose} within 24 hours."
         raise ResourceExhausted("TOO_MANY_NOTICES", told, {"resource": purpose, "most": at_most})
+    counted = {"purpose": purpose, "count": str(found["count"]), "most": str(at_most)}
+    return Decision("measure", Outcome.PASSED, inputs=counted, decide_time=tx.now)
 
 
 async def cancel_notice(tx: Transaction, *, notice_id: UUID) -> Notice:

@@ -1,6 +1,7 @@
 """Telling customers what has become of what we promised, and no longer when that has changed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from chassis.api.entities import write
 from chassis.api.messages import date_of, enum_name, moment
 from chassis.db.statement import LOCK_NAME
 from chassis.db.transaction import Transaction
+from chassis.facts import Decision, Outcome
 from notifications.domain.news import News, Step, moot, next_steps, recount, recovery, steps, what_follows
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.policy import CONCERNS
@@ -141,7 +143,9 @@ async def _act(tx: Transaction, news: News, todo: Steps) -> None:
         elif notice is not None and step == Step.REVISE:
             await _revise(tx, notice, news)
         elif notice is not None:
-            notice.withdraw(moot(notice, news))
+            why = moot(notice, news)
+            notice.decide([_of_news(Outcome.STOPPED, why, news, tx.now)])
+            notice.withdraw(why)
             await save(tx, notice)
 
 
@@ -183,6 +187,14 @@ async def _request(tx: Transaction, news: News) -> None:
 
 
 async def _revise(tx: Transaction, notice: Notice, news: News) -> None:
+    notice.decide([_of_news(Outcome.PASSED, "revised", news, tx.now)])
     notice.revise(news.variables, news.expire_time, news.version)
     await queue(tx, notice, (await store.GET_TEMPLATE.one(tx, id=notice.template_id)).type)
     await save(tx, notice)
+
+
+def _of_news(outcome: Outcome, why: str, news: News, now: datetime) -> Decision:
+    """The step by which news of its promise changes what a notice says, or ends it."""
+    return Decision(
+        "promise", outcome, why, {"promise": news.promise, "promise_version": str(news.version)}, now
+    )

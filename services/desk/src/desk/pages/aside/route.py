@@ -20,6 +20,7 @@ from chassis.api.actors import what
 from chassis.api.messages import moment, value_name
 from chassis.context import current_call
 from chassis.errors import NotFound, invalid
+from chassis.zones import time_zone
 from desk.language.catalogues import N_
 from desk.pages.actions.kinds import ACTIONS
 from desk.pages.actions.kinds.notice import rendered
@@ -30,6 +31,7 @@ from desk.pages.customer.things import called, things
 from desk.pages.services import ask
 from desk.ui import words
 from desk.ui.speech import Speech
+from rapport.common.v1.explanation_pb2 import Decision
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest, GetIdentifierRequest
 from rapport.notifications.v1.notice_service_pb2 import GetNoticeRequest
 
@@ -88,6 +90,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
 }
 _MOMENT = re.compile(r"(?:\bon )?([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?: UTC|Z)")
+_EXACT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _AGENT = re.compile(r"\bagents/[\w-]+")
 _NAME = re.compile(
@@ -122,6 +125,7 @@ async def why(look: Look, of: str) -> Response:
         summary=_summary(told.summary, known, names, say),
         rule=rule,
         inputs=inputs,
+        decisions=[_step(each, known, names, say) for each in told.decisions],
         causes=causes,
     )
 
@@ -190,6 +194,20 @@ def _cause(cause: Any, known: Mapping[str, str], names: Names, say: Speech) -> M
     }
 
 
+def _step(step: Decision, known: Mapping[str, str], names: Names, say: Speech) -> Mapping[str, Any]:
+    """One step of a decision: what was asked, what came of it and why, and what it looked at."""
+    return {
+        "step": say.titled(step.step),
+        "outcome": say.code(value_name(step, "outcome").lower()),
+        "reason": say.code(step.reason_code) if step.reason_code else "",
+        "inputs": [
+            f"{say.code(name.replace('_', '-'))}: {_value(value, known, names, say)}"
+            for name, value in sorted(step.inputs.items())
+        ],
+        "when": say.moment(moment(step.decide_time)) if step.HasField("decide_time") else "",
+    }
+
+
 def _summary(text: str, known: Mapping[str, str], names: Names, say: Speech) -> str:
     """A service's words, with its moments where the reader is, and names and codes as people say them."""
     there = _MOMENT.sub(lambda at: say.moment(datetime.fromisoformat(f"{at[1]}T{at[2]}+00:00")), text)
@@ -209,6 +227,10 @@ def _called(name: str, known: Mapping[str, str], names: Names, say: Speech) -> s
 
 def _value(value: str, known: Mapping[str, str], names: Names, say: Speech) -> str:
     """What the rule looked at, as people say it."""
+    if _EXACT.fullmatch(value):
+        return say.moment(datetime.fromisoformat(value))
+    if time_zone(value):
+        return value
     if " " in value:
         return _summary(value, known, names, say)
     return _called(value, known, names, say) if "/" in value else say.code(value)
