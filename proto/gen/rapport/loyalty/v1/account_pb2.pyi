@@ -33,7 +33,7 @@ class Account(_message.Message):
         TYPE_UNSPECIFIED: Account._Type.ValueType  # 0
         """Never sent."""
         TYPE_MEMBERSHIP: Account._Type.ValueType  # 1
-        """A member's: not below zero unless its program lets it."""
+        """A member's, what they can spend. Not below zero."""
         TYPE_ISSUED: Account._Type.ValueType  # 2
         """The program's, of what it gave out: as far below zero as it owes."""
         TYPE_REDEEMED: Account._Type.ValueType  # 3
@@ -61,7 +61,7 @@ class Account(_message.Message):
     TYPE_UNSPECIFIED: Account.Type.ValueType  # 0
     """Never sent."""
     TYPE_MEMBERSHIP: Account.Type.ValueType  # 1
-    """A member's: not below zero unless its program lets it."""
+    """A member's, what they can spend. Not below zero."""
     TYPE_ISSUED: Account.Type.ValueType  # 2
     """The program's, of what it gave out: as far below zero as it owes."""
     TYPE_REDEEMED: Account.Type.ValueType  # 3
@@ -101,7 +101,7 @@ class Account(_message.Message):
     unit: _builtins.str
     """What it counts, a unit of the same program."""
     membership: _builtins.str
-    """Whose it is, a membership of the same program; empty for the program's own."""
+    """Whose it is, a membership of the same program. Not there in the program's own."""
     balance: _builtins.int
     """What it holds, in whole units. The program's own may be some seconds behind."""
     version: _builtins.int

@@ -121,7 +121,7 @@ class LedgerServiceServicer:
 
     def PostTransfer(self, request, context):
         """Moves units between accounts, all legs or none. FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`) when a member's account would
-        fall below zero, unless its program lets it.
+        fall below zero.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

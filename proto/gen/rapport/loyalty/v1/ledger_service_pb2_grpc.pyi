@@ -38,7 +38,7 @@ class LedgerServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LedgerServiceAsyncStub: ...
     PostTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.PostTransferRequest, _transfer_pb2.Transfer]
     """Moves units between accounts, all legs or none. FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`) when a member's account would
-    fall below zero, unless its program lets it.
+    fall below zero.
     """
     ReverseTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseTransferRequest, _transfer_pb2.Transfer]
     """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, when what
@@ -85,7 +85,7 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PostTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.PostTransferRequest, _transfer_pb2.Transfer]  # type: ignore[assignment]
     """Moves units between accounts, all legs or none. FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`) when a member's account would
-    fall below zero, unless its program lets it.
+    fall below zero.
     """
     ReverseTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseTransferRequest, _transfer_pb2.Transfer]  # type: ignore[assignment]
     """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, when what
@@ -135,7 +135,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_pb2.Transfer, _abc.Awaitable[_transfer_pb2.Transfer]]:
         """Moves units between accounts, all legs or none. FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`) when a member's account would
-        fall below zero, unless its program lets it.
+        fall below zero.
         """
 
     @_abc_1.abstractmethod

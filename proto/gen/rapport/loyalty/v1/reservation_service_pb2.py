@@ -30,7 +30,7 @@ from rapport.loyalty.v1 import reservation_pb2 as rapport_dot_loyalty_dot_v1_dot
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rapport/loyalty/v1/reservation_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a$rapport/loyalty/v1/reservation.proto\x1a rapport/options/v1/options.proto\"\xa3\x01\n\x18\x43reateReservationRequest\x12:\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.rapport.loyalty.v1.ReservationB\x04\xe2\x41\x01\x02\x12\x31\n\x08lifetime\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"K\n\x15GetReservationRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1bloyalty.rapport/Reservation\"b\n\x17ListReservationsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"j\n\x18ListReservationsResponse\x12\x35\n\x0creservations\x18\x01 \x03(\x0b\x32\x1f.rapport.loyalty.v1.Reservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa2\x01\n\x18\x43ommitReservationRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1bloyalty.rapport/Reservation\x12\x38\n\x0eredeem_account\x18\x02 \x01(\tB \xe2\x41\x01\x01\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"i\n\x19ReleaseReservationRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1bloyalty.rapport/Reservation\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x32\xf2\x06\n\x12ReservationService\x12\xa8\x01\n\x11\x43reateReservation\x12,.rapport.loyalty.v1.CreateReservationRequest\x1a\x1f.rapport.loyalty.v1.Reservation\"D\xca\xfb\x8a\x01\x1aloyalty.reservations.write\x82\xd3\xe4\x93\x02\x1f\"\x10/v1/reservations:\x0breservation\x12\xa0\x01\n\x0eGetReservation\x12).rapport.loyalty.v1.GetReservationRequest\x1a\x1f.rapport.loyalty.v1.Reservation\"B\x90\x02\x01\xca\xfb\x8a\x01\x19loyalty.reservations.read\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/{name=reservations/*}\x12\xa8\x01\n\x10ListReservations\x12+.rapport.loyalty.v1.ListReservationsRequest\x1a,.rapport.loyalty.v1.ListReservationsResponse\"9\x90\x02\x01\xca\xfb\x8a\x01\x19loyalty.reservations.read\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/reservations\x12\xae\x01\n\x11\x43ommitReservation\x12,.rapport.loyalty.v1.CommitReservationRequest\x1a\x1f.rapport.loyalty.v1.Reservation\"J\xca\xfb\x8a\x01\x1aloyalty.reservations.write\x82\xd3\xe4\x93\x02%\" /v1/{name=reservations/*}:commit:\x01*\x12\xb1\x01\n\x12ReleaseReservation\x12-.rapport.loyalty.v1.ReleaseReservationRequest\x1a\x1f.rapport.loyalty.v1.Reservation\"K\xca\xfb\x8a\x01\x1aloyalty.reservations.write\x82\xd3\xe4\x93\x02&\"!/v1/{name=reservations/*}:release:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rapport/loyalty/v1/reservation_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a$rapport/loyalty/v1/reservation.proto\x1a rapport/options/v1/options.proto\"\xae\x01\n\x18\x43reateReservationRequest\x12:\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.rapport.loyalty.v1.ReservationB\x04\xe2\x41\x01\x02\x12<\n\x08lifetime\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06(\x01\x30\x80\xf5$\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"K\n\x15GetReservationRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1bloyalty.rapport/Reservation\"b\n\x17ListReservationsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"j\n\x18ListReservationsResponse\x12\x35\n\x0creservations\x18\x01 \x03(\x0b\x32\x1f.rapport.loyalty.v1.Reservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa2\x01\n\x18\x43ommitReservationRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1bloyalty.rapport/Reservation\x12\x38\n\x0eredeem_account\x18\x02 \x01(\tB \xe2\x41\x01\x01\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"i\n\x19ReleaseReservationRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1bloyalty.rapport/Reservation\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x32\xf2\x06\n\x12ReservationService\x12\xa8\x01\n\x11\x43reateReservation\x12,.rapport.loyalty.v1.CreateReservationRequest\x1a\x1f.rapport.loyalty.v1.Reservation\"D\xca\xfb\x8a\x01\x1aloyalty.reservations.write\x82\xd3\xe4\x93\x02\x1f\"\x10/v1/reservations:\x0breservation\x12\xa0\x01\n\x0eGetReservation\x12).rapport.loyalty.v1.GetReservationRequest\x1a\x1f.rapport.loyalty.v1.Reservation\"B\x90\x02\x01\xca\xfb\x8a\x01\x19loyalty.reservations.read\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/{name=reservations/*}\x12\xa8\x01\n\x10ListReservations\x12+.rapport.loyalty.v1.ListReservationsRequest\x1a,.rapport.loyalty.v1.ListReservationsResponse\"9\x90\x02\x01\xca\xfb\x8a\x01\x19loyalty.reservations.read\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/reservations\x12\xae\x01\n\x11\x43ommitReservation\x12,.rapport.loyalty.v1.CommitReservationRequest\x1a\x1f.rapport.loyalty.v1.Reservation\"J\xca\xfb\x8a\x01\x1aloyalty.reservations.write\x82\xd3\xe4\x93\x02%\" /v1/{name=reservations/*}:commit:\x01*\x12\xb1\x01\n\x12ReleaseReservation\x12-.rapport.loyalty.v1.ReleaseReservationRequest\x1a\x1f.rapport.loyalty.v1.Reservation\"K\xca\xfb\x8a\x01\x1aloyalty.reservations.write\x82\xd3\xe4\x93\x02&\"!/v1/{name=reservations/*}:release:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +40,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATERESERVATIONREQUEST'].fields_by_name['reservation']._loaded_options = None
   _globals['_CREATERESERVATIONREQUEST'].fields_by_name['reservation']._serialized_options = b'\342A\001\002'
   _globals['_CREATERESERVATIONREQUEST'].fields_by_name['lifetime']._loaded_options = None
-  _globals['_CREATERESERVATIONREQUEST'].fields_by_name['lifetime']._serialized_options = b'\342A\001\001'
+  _globals['_CREATERESERVATIONREQUEST'].fields_by_name['lifetime']._serialized_options = b'\342A\001\001\362\373\212\001\006(\0010\200\365$'
   _globals['_CREATERESERVATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATERESERVATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
   _globals['_GETRESERVATIONREQUEST'].fields_by_name['name']._loaded_options = None
@@ -72,17 +72,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESERVATIONSERVICE'].methods_by_name['ReleaseReservation']._loaded_options = None
   _globals['_RESERVATIONSERVICE'].methods_by_name['ReleaseReservation']._serialized_options = b'\312\373\212\001\032loyalty.reservations.write\202\323\344\223\002&\"!/v1/{name=reservations/*}:release:\001*'
   _globals['_CREATERESERVATIONREQUEST']._serialized_start=263
-  _globals['_CREATERESERVATIONREQUEST']._serialized_end=426
-  _globals['_GETRESERVATIONREQUEST']._serialized_start=428
-  _globals['_GETRESERVATIONREQUEST']._serialized_end=503
-  _globals['_LISTRESERVATIONSREQUEST']._serialized_start=505
-  _globals['_LISTRESERVATIONSREQUEST']._serialized_end=603
-  _globals['_LISTRESERVATIONSRESPONSE']._serialized_start=605
-  _globals['_LISTRESERVATIONSRESPONSE']._serialized_end=711
-  _globals['_COMMITRESERVATIONREQUEST']._serialized_start=714
-  _globals['_COMMITRESERVATIONREQUEST']._serialized_end=876
-  _globals['_RELEASERESERVATIONREQUEST']._serialized_start=878
-  _globals['_RELEASERESERVATIONREQUEST']._serialized_end=983
-  _globals['_RESERVATIONSERVICE']._serialized_start=986
-  _globals['_RESERVATIONSERVICE']._serialized_end=1868
+  _globals['_CREATERESERVATIONREQUEST']._serialized_end=437
+  _globals['_GETRESERVATIONREQUEST']._serialized_start=439
+  _globals['_GETRESERVATIONREQUEST']._serialized_end=514
+  _globals['_LISTRESERVATIONSREQUEST']._serialized_start=516
+  _globals['_LISTRESERVATIONSREQUEST']._serialized_end=614
+  _globals['_LISTRESERVATIONSRESPONSE']._serialized_start=616
+  _globals['_LISTRESERVATIONSRESPONSE']._serialized_end=722
+  _globals['_COMMITRESERVATIONREQUEST']._serialized_start=725
+  _globals['_COMMITRESERVATIONREQUEST']._serialized_end=887
+  _globals['_RELEASERESERVATIONREQUEST']._serialized_start=889
+  _globals['_RELEASERESERVATIONREQUEST']._serialized_end=994
+  _globals['_RESERVATIONSERVICE']._serialized_start=997
+  _globals['_RESERVATIONSERVICE']._serialized_end=1879
 # @@protoc_insertion_point(module_scope)

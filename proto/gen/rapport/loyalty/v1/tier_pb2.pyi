@@ -38,7 +38,7 @@ class TierPolicy(_message.Message):
         MEASURE_UNSPECIFIED: TierPolicy._Measure.ValueType  # 0
         """Not allowed."""
         MEASURE_POINTS: TierPolicy._Measure.ValueType  # 1
-        """What was earned in `unit`: given out by the program, a partner or an issuer, pending or not; not goodwill, nor what members give each other. What is taken back
+        """What was earned in `unit_code`: given out by the program, a partner or an issuer, pending or not; not goodwill, nor what members give each other. What is taken back
         counts for the day on which it was earned when the transfer is reversed, for its own when it is corrected by another.
         """
         MEASURE_SPEND: TierPolicy._Measure.ValueType  # 2
@@ -52,7 +52,7 @@ class TierPolicy(_message.Message):
     MEASURE_UNSPECIFIED: TierPolicy.Measure.ValueType  # 0
     """Not allowed."""
     MEASURE_POINTS: TierPolicy.Measure.ValueType  # 1
-    """What was earned in `unit`: given out by the program, a partner or an issuer, pending or not; not goodwill, nor what members give each other. What is taken back
+    """What was earned in `unit_code`: given out by the program, a partner or an issuer, pending or not; not goodwill, nor what members give each other. What is taken back
     counts for the day on which it was earned when the transfer is reversed, for its own when it is corrected by another.
     """
     MEASURE_SPEND: TierPolicy.Measure.ValueType  # 2

@@ -15,7 +15,6 @@ from uuid import UUID
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from loyalty.domain.shards import shard_of
 
-DAYS_MAX = 3660
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 

@@ -9,7 +9,6 @@ from chassis.errors import FailedPrecondition
 from loyalty.names import REDEMPTION, RESERVATION, TRANSFER
 
 LIFETIME = timedelta(minutes=15)
-LIFETIME_MAX = timedelta(days=7)
 
 
 class ReservationState(StrEnum):

@@ -1,17 +1,13 @@
 """The gRPC services of lots and of reservations."""
 
-from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
-from chassis.api.checks import Rules
 from chassis.api.entities import found
 from chassis.api.messages import to_message
-from chassis.api.validation import Check
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from loyalty import names
-from loyalty.domain.reservation import LIFETIME_MAX
 from loyalty.store import lots as store
 from loyalty.store.ledger import GET_ACCOUNT
 from loyalty.usecases.lots_due import activate_lot
@@ -39,18 +35,8 @@ class LotRpc(Rpc, LotServiceServicer):
         return lot_pb.ListLotsResponse(lots=page, next_page_token=token)
 
 
-def _lasts(check: Check, request: pb.CreateReservationRequest, now: datetime) -> None:
-    sent = request.lifetime
-    if request.HasField("lifetime") and not 1 <= sent.seconds + sent.nanos / 1e9 <= LIFETIME_MAX / timedelta(
-        seconds=1
-    ):
-        check.refuse("lifetime", "INVALID_NUMBER", f"must be from 1 second to {LIFETIME_MAX.days} days")
-
-
 class ReservationRpc(Rpc, ReservationServiceServicer):
     """Redemptions in two steps."""
-
-    rules: ClassVar[Rules] = {pb.CreateReservationRequest: _lasts}
 
     CreateReservation = change(pb.CreateReservationRequest, reserve, Reservation)
     GetReservation = get(names.RESERVATION, store.GET_RESERVATION, Reservation)

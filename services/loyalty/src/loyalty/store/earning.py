@@ -18,7 +18,7 @@ from loyalty.domain.earning_rule import Basis, EarningRule, RuleState
 from loyalty.domain.lots import LotPolicy, end_of
 from loyalty.domain.value import Purchase
 from loyalty.names import CUSTOMER
-from loyalty.store.memberships import MEMBERSHIPS
+from loyalty.store.memberships import parts_of
 from loyalty.store.tables import METADATA, PROGRAMS, PURCHASES, UNITS
 
 EARNING_RULES = table(METADATA, "earning_rules", EarningRule, key=("id", "version"))
@@ -153,20 +153,11 @@ ADD_TO_CAPS = Bulk[Any](
 )
 # The same of memberships that are part of others, by the holder of the whole: who is merged with somebody has
 # earned what both had.
-_asked = rows_of("asked", holders=sa.Uuid())
-_parts = (
-    sa.select(_asked.c.holders.label("holder"), MEMBERSHIPS.c.id.label("part"))
-    .join(MEMBERSHIPS, MEMBERSHIPS.c.merged_into_id == _asked.c.holders)
-    .cte("parts", recursive=True)
-)
-_further = MEMBERSHIPS.alias("further")
-_parts = _parts.union_all(
-    sa.select(_parts.c.holder, _further.c.id).where(_further.c.merged_into_id == _parts.c.part)
-)
+_parts = parts_of(rows_of("asked", holders=sa.Uuid()).c.holders)
 CAPS_OF_PARTS = Statement[Any](
-    sa.select(_parts.c.holder, EARNING_CAPS.c.rule_id, EARNING_CAPS.c.span, EARNING_CAPS.c.used)
+    sa.select(_parts.c.whole.label("holder"), *(EARNING_CAPS.c[n] for n in ("rule_id", "span", "used")))
     .join(EARNING_CAPS, EARNING_CAPS.c.holder == _parts.c.part)
-    .where(among(EARNING_CAPS.c.rule_id, "rule_ids"))
+    .where(_parts.c.part != _parts.c.whole, among(EARNING_CAPS.c.rule_id, "rule_ids"))
 )
 SOME_CAPS = Statement[Any](sa.select(EARNING_CAPS).where(among(EARNING_CAPS.c.holder, "holders")))
 

@@ -12,6 +12,7 @@ from loyalty.domain.goodwill import GiftKind, Given, Goodwill, State
 from loyalty.domain.goodwill_rule import Spent
 from loyalty.domain.ledger import AccountType
 from loyalty.names import CUSTOMER
+from loyalty.store.ledger import entry_before
 from loyalty.store.tables import ACCOUNTS, GOODWILL
 from rapport.common.v1.states_pb2 import GoodwillState
 
@@ -92,13 +93,7 @@ WAITING = Statement[Any](
 _months = rows_of("months", starts=sa.DateTime(timezone=True), ends=sa.DateTime(timezone=True))
 
 
-def _balance(at: Any, name: str) -> Any:
-    """What an account held before a time."""
-    columns = sa.column("version", sa.BigInteger), sa.column("balance", sa.BigInteger)
-    return sa.func.entry_before(ACCOUNTS.c.id, at).table_valued(*columns, name=name).lateral(name)
-
-
-_first, _last = _balance(_months.c.starts, "first"), _balance(_months.c.ends, "last")
+_first, _last = entry_before(_months.c.starts, "first"), entry_before(_months.c.ends, "last")
 _moved = sa.cast(sa.func.sum(_first.c.balance - _last.c.balance), sa.BigInteger)
 _OF = ACCOUNTS.c.owner_code, ACCOUNTS.c.program_id, ACCOUNTS.c.unit_id
 # What an account of goodwill gave in each month: a search of its entries for each end of one.

@@ -209,14 +209,14 @@ class Span:
     closing: int
 
 
-def _before(at: str, name: str) -> Any:
-    """The last entry before a time."""
-    found = sa.func.entry_before(_A.id, sa.bindparam(at, type_=sa.DateTime(timezone=True)))
+def entry_before(at: sa.ColumnElement[Any], name: str) -> Any:
+    """SQL: of of `ACCOUNTS` its last entry before a time, `version` and `balance`; 0 where there is none."""
     columns = sa.column("version", sa.BigInteger), sa.column("balance", sa.BigInteger)
-    return found.table_valued(*columns, name=name).lateral(name)
+    return sa.func.entry_before(_A.id, at).table_valued(*columns, name=name).lateral(name)
 
 
-_first, _last = _before("start", "first"), _before("end", "last")
+_start, _end = (sa.bindparam(name, type_=sa.DateTime(timezone=True)) for name in ("start", "end"))
+_first, _last = entry_before(_start, "first"), entry_before(_end, "last")
 SPANS = Statement(
     sa.select(
         _A.id,

@@ -12,7 +12,6 @@ from chassis.api.listing import Listing
 from chassis.db.aliases import group_of
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, rows_of, table, updated
-from loyalty.domain.ledger import Account
 from loyalty.domain.membership import Card, CardState, Member, MemberRole, Membership, MembershipState
 from loyalty.names import CUSTOMER, MEMBERSHIP
 from loyalty.store.tables import ACCOUNTS, METADATA
@@ -150,12 +149,6 @@ CARD_BY_NUMBER = Statement(
     row=Card,
 )
 
-ACCOUNTS_OF = Statement(
-    sa.select(*(_A[name] for name in Account.__dataclass_fields__)).where(
-        among(_A.membership_id, "membership_ids")
-    ),
-    row=Account,
-)
 CLOSE_ACCOUNTS = Statement[Any](
     sa.update(ACCOUNTS)
     .where(_A.membership_id == sa.bindparam("membership_id", type_=sa.Uuid))
@@ -163,11 +156,15 @@ CLOSE_ACCOUNTS = Statement[Any](
 )
 
 
-def parts_of(whole: sa.ColumnElement[UUID]) -> sa.Select[Any]:
-    """SQL: the ids of a membership and of all that are part of it, however they came to be."""
-    parts = sa.select(whole.label("id")).cte("whole_and_parts", recursive=True)
-    further = sa.select(_M.id).where(_M.merged_into_id == parts.c.id)
-    return sa.select(parts.union_all(further).c.id)
+def parts_of(whole: sa.ColumnElement[UUID], *beside: sa.ColumnElement[Any]) -> sa.CTE:
+    """SQL: each membership `whole` with itself and all that is `part` of it, however it came to be.
+
+    `beside` are columns of where `whole` is from, which the rows have, too.
+    """
+    parts = sa.select(whole.label("whole"), whole.label("part"), *beside).cte("parts", recursive=True)
+    merged = MEMBERSHIPS.alias("merged")
+    further = sa.select(parts.c.whole, merged.c.id, *(parts.c[each.name] for each in beside))
+    return parts.union_all(further.where(merged.c.merged_into_id == parts.c.part))
 
 
 # Where what was on accounts of a merged membership is now: the accounts for the same purpose of the one that

@@ -53,9 +53,7 @@ CLAIM = Statement(
     row=Purchase,
 )
 
-INSERT_TRY = Statement[Any](
-    sa.insert(RECEIPT_TRIES).values({c.name: sa.bindparam(c.name) for c in RECEIPT_TRIES.c})
-)
+INSERT_TRY = Statement[Any](sa.insert(RECEIPT_TRIES))
 COUNT_TRIES = Statement[Any](
     sa.select(sa.func.count()).where(
         among(RECEIPT_TRIES.c.customer_id, "customer_ids"),

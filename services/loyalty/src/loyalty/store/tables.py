@@ -55,17 +55,11 @@ PROMISES = table(METADATA, "promises", Promised)
 HARMS = sa.Table("harms", METADATA, sa.Column("root_id", sa.Uuid, primary_key=True))
 
 
-def _inserted(table: sa.Table) -> sa.ClauseElement:
-    """Returns the row when it is new."""
-    new = insert(table).values({c.name: sa.bindparam(c.name) for c in table.c})
-    return new.on_conflict_do_nothing().returning(*table.c)
-
-
-INSERT_PROGRAM = Statement(_inserted(PROGRAMS), row=program.Program)
+INSERT_PROGRAM = Statement[Any](insert(PROGRAMS).on_conflict_do_nothing().returning(PROGRAMS.c.id))
 GET_PROGRAM, LOCK_PROGRAM, UPDATE_PROGRAM = of_entity(PROGRAMS, program.Program)
 LIST_PROGRAMS = Listing(sa.select(PROGRAMS), PROGRAMS.c.id, row=program.Program)
 
-INSERT_UNIT = Statement(_inserted(UNITS), row=program.Unit)
+INSERT_UNIT = Statement[Any](insert(UNITS).on_conflict_do_nothing().returning(UNITS.c.id))
 UPDATE_UNIT = Statement[Any](updated(UNITS))
 _UNITS = sa.select(UNITS).where(UNITS.c.program_id == sa.bindparam("program_id"))
 _UNIT = _UNITS.where(UNITS.c.id == sa.bindparam("id"))

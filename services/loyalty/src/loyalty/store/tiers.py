@@ -18,7 +18,8 @@ from loyalty.domain.membership import Membership, MembershipState
 from loyalty.domain.program import Program
 from loyalty.domain.tiers import Measure, Standing, Tier
 from loyalty.store.earning import EARNINGS
-from loyalty.store.memberships import MEMBERS, MEMBERSHIPS
+from loyalty.store.ledger import entry_before
+from loyalty.store.memberships import MEMBERS, MEMBERSHIPS, parts_of
 from loyalty.store.tables import ACCOUNTS, ENTRIES, METADATA, PROGRAMS, PURCHASES, TRANSFERS
 
 TIERS = table(METADATA, "tiers", Tier, key=("program_id", "id"))
@@ -29,13 +30,7 @@ _TIERS = sa.select(TIERS).where(_T.program_id == sa.bindparam("program_id"))
 _TIER = _TIERS.where(_T.id == sa.bindparam("id"))
 GET_TIER = Statement(_TIER, row=Tier)
 LOCK_TIER = Statement(_TIER.with_for_update(), row=Tier)
-INSERT_TIER = Statement(
-    insert(TIERS)
-    .values({each.name: sa.bindparam(each.name, type_=each.type) for each in _T})
-    .on_conflict_do_nothing()
-    .returning(*_T),
-    row=Tier,
-)
+INSERT_TIER = Statement[Any](insert(TIERS).on_conflict_do_nothing().returning(_T.id))
 TIER_WITH = Statement(_TIERS.where(_T.threshold == sa.bindparam("threshold")), row=Tier)
 UPDATE_TIER = Statement[Any](updated(TIERS))
 LIST_TIERS = Listing(_TIERS, _T.id, row=Tier)
@@ -91,25 +86,17 @@ class Progress:
 
 # The memberships that are asked for, each with those that are part of it, and from when on is counted.
 _asked = rows_of("asked", ids=sa.Uuid(), starts=sa.DateTime(timezone=True))
-_parts = sa.select(_asked.c.ids.label("id"), _asked.c.ids.label("part"), _asked.c.starts.label("since")).cte(
-    "parts", recursive=True
-)
-_merged = MEMBERSHIPS.alias("merged")
-_parts = _parts.union_all(
-    sa.select(_parts.c.id, _merged.c.id, _parts.c.since).where(_merged.c.merged_into_id == _parts.c.part)
-)
+_parts = parts_of(_asked.c.ids, _asked.c.starts.label("since"))
 
 # What was earned: legs of transfers that the program, a partner or an issuer has another leg of; what pays a
 # debt, or became one, as well. What was taken back counts for the day on which it was earned; it comes later,
 # so it is among the entries since.
 _own, _reversed, _given = ACCOUNTS.alias("own"), TRANSFERS.alias("reversed"), ENTRIES.alias("given")
-_first = (
-    sa.func.entry_before(_A.id, _parts.c.since)
-    .table_valued(sa.column("version", sa.BigInteger), sa.column("balance", sa.BigInteger), name="first")
-    .lateral("first")
-)
+_first = entry_before(_parts.c.since, "first")
 _earned = (
-    sa.select(_parts.c.id, sa.cast(sa.func.sum(ENTRIES.c.amount), sa.Numeric).label("progress"))
+    sa.select(
+        _parts.c.whole.label("id"), sa.cast(sa.func.sum(ENTRIES.c.amount), sa.Numeric).label("progress")
+    )
     .select_from(_parts)
     .join(ACCOUNTS, _A.membership_id == _parts.c.part)
     .join(_first, sa.true())
@@ -127,13 +114,13 @@ _earned = (
         .where(_own.c.id == _given.c.account_id)
         .where(sa.or_(*(_own.c.type == each.value for each in sorted(EARNED_FROM)))),
     )
-    .group_by(_parts.c.id)
+    .group_by(_parts.c.whole)
 )
 PROGRESS_BY_POINTS = Statement(_earned, row=Progress)
 
 # What was bought by those who belonged to it then; each purchase once, whoever is merged with whom.
 _bought = (
-    sa.select(_parts.c.id, _P.id.label("purchase"), _P.paid, _P.refunded)
+    sa.select(_parts.c.whole.label("id"), _P.id.label("purchase"), _P.paid, _P.refunded)
     .distinct()
     .select_from(_parts)
     .join(MEMBERS, MEMBERS.c.membership_id == _parts.c.part)
