@@ -45,7 +45,7 @@ from loyalty.usecases.membership_ends import (
 )
 from loyalty.usecases.memberships import account_of
 from loyalty.usecases.posting import post_transfer, reverse_transfer
-from loyalty.usecases.redemption import commit_reservation, expire_reservation, release_reservation, reserve
+from loyalty.usecases.reservations import commit_reservation, expire_reservation, release_reservation, reserve
 from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure, in_memory
 from tests.model.points_reference import FOREVER, HELD_H, MEMBERS, POLICIES, Model

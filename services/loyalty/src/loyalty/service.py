@@ -14,12 +14,14 @@ from loyalty.events.earning import EARNING, earning_by
 from loyalty.rpc.earning import EarningRpc
 from loyalty.rpc.goodwill import GoodwillRpc
 from loyalty.rpc.ledger import LedgerRpc
-from loyalty.rpc.lots import LotRpc, ReservationRpc
+from loyalty.rpc.lots import LotRpc
 from loyalty.rpc.memberships import CardRpc, MemberRpc, MembershipRpc
+from loyalty.rpc.programs import ProgramRpc
+from loyalty.rpc.purchases import PurchaseRpc
 from loyalty.rpc.rates import ExchangeRateRpc
 from loyalty.rpc.reevaluation import ReevaluationJobRpc
+from loyalty.rpc.reservations import ReservationRpc
 from loyalty.rpc.rewards import RewardRpc
-from loyalty.rpc.services import ProgramRpc, PurchaseRpc
 from loyalty.rpc.tiers import TierRpc
 from loyalty.settings import Settings
 from loyalty.usecases.breakage import BREAKAGE_TIMER, expect_breakage, post_breakage
@@ -30,8 +32,8 @@ from loyalty.usecases.goodwill_requests import REQUEST_TIMER, expire_request, te
 from loyalty.usecases.lots_due import LOTS_TIMER, see_to_lots, tell_lots
 from loyalty.usecases.rates import RATES_TIMER, follow_rates
 from loyalty.usecases.redeeming import expire
-from loyalty.usecases.redemption import RESERVATION_TIMER
 from loyalty.usecases.reevaluation import REEVALUATION_TIMER, go_on
+from loyalty.usecases.reservations import RESERVATION_TIMER
 from loyalty.usecases.rewards import tell_rewards
 from loyalty.usecases.shards import expect_shards
 from loyalty.usecases.tiers import REVIEW_TIMER, WALK_TIMER, review_tiers, walk_on

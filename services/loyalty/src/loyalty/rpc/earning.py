@@ -17,7 +17,7 @@ from loyalty.domain import earning as kept
 from loyalty.domain import earning_rule as domain
 from loyalty.domain.value import Purchase as Sold
 from loyalty.domain.value import ValueFormula
-from loyalty.rpc.services import PurchaseRpc
+from loyalty.rpc.purchases import PurchaseRpc
 from loyalty.store import earning as store
 from loyalty.store.purchases import SOME_PURCHASES
 from loyalty.usecases import earning_rule

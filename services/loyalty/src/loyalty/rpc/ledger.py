@@ -27,7 +27,7 @@ from loyalty.domain.ledger import Line, Order, check_legs
 from loyalty.store import ledger as store
 from loyalty.store.seals import NAMES
 from loyalty.store.tables import GET_PROGRAM
-from loyalty.usecases import ledger, posting
+from loyalty.usecases import accounts, posting
 from loyalty.usecases.checks import verify
 from loyalty.usecases.liability import liability
 from loyalty.usecases.statements import account_at, lines_of, spans
@@ -89,8 +89,8 @@ class LedgerRpc(Rpc, LedgerServiceServicer):
 
     ReverseTransfer = change(pb.ReverseTransferRequest, posting.reverse_transfer, Transfer)
     GetTransfer = get(names.TRANSFER, store.GET_TRANSFER, Transfer)
-    CreateAccount = change(pb.CreateAccountRequest, ledger.create_account, Account)
-    OpenAccount = change(pb.OpenAccountRequest, ledger.open_account, Account)
+    CreateAccount = change(pb.CreateAccountRequest, accounts.create_account, Account)
+    OpenAccount = change(pb.OpenAccountRequest, accounts.open_account, Account)
     ListAccounts = listing(pb.ListAccountsResponse, store.LIST_ACCOUNTS, parent=(names.PROGRAM, GET_PROGRAM))
     ExplainAccount = explain(names.ACCOUNT, store.GET_ACCOUNT, Account)
 

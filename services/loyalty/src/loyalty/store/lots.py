@@ -1,4 +1,4 @@
-"""Statements on lots, what transfers took from them, and reservations."""
+"""Statements on lots, and on what transfers put into them and took."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,12 +6,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.db.statement import Bulk, Statement, of_entity
+from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, table
 from loyalty.domain.lots import Lot
-from loyalty.domain.reservation import Reservation
 from loyalty.domain.shards import SHARDS
 from loyalty.store.tables import ACCOUNTS, METADATA, PROGRAMS
 
@@ -127,27 +125,6 @@ OLDEST_DUE = Statement[Any](
     sa.select(sa.func.min(_first_due.c.due_time).label("due_time")).select_from(
         _shards.join(_first_due, sa.true())
     )
-)
-
-RESERVATIONS = table(METADATA, "reservations", Reservation)
-_R = RESERVATIONS.c
-GET_RESERVATION, LOCK_RESERVATION, UPDATE_RESERVATION = of_entity(RESERVATIONS, Reservation)
-INSERT_RESERVATION = Statement[Any](sa.insert(RESERVATIONS))
-RESERVATION_BY = Statement(
-    sa.select(RESERVATIONS).where(
-        sa.or_(
-            _R.transfer_id == sa.bindparam("id", type_=sa.Uuid),
-            _R.end_transfer_id == sa.bindparam("id", type_=sa.Uuid),
-        )
-    ),
-    row=Reservation,
-)
-LIST_RESERVATIONS = Listing(
-    sa.select(RESERVATIONS),
-    _R.id,
-    descending=True,
-    row=Reservation,
-    filters={"account": filters.text(_R.account)},
 )
 
 # Of members' accounts those whose lots do not hold what they should: of usable lots no more than the account,

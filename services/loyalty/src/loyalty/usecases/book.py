@@ -124,6 +124,14 @@ class Book:
         self.renew(leg.account for leg in order.legs)
         return transfer
 
+    def transfer(
+        self, amounts: Mapping[str, int], reason_code: str, purchase_id: UUID | None = None
+    ) -> Transfer:
+        """One that is made here, by accounts; to be posted."""
+        tx = self.tx
+        of = list(amounts), list(amounts.values())
+        return Transfer(ids.uuid7(tx.now), *of, reason_code, None, tx.id, tx.now, purchase_id)
+
     def spend(self, transfer: Transfer, caused_by: UUID | None = None) -> None:
         """Post a transfer, taking what members give from the lots that end first."""
         spent = [(self.accounts[leg.account], -leg.amount) for leg in transfer.legs if leg.amount < 0]
@@ -174,17 +182,13 @@ class Book:
         lot.move(amount, self.tx.now)
         self._note(transfer, lot, amount)
 
-    async def attach(self, origin: UUID, moved: Mapping[str, str] = _NOWHERE) -> list[tuple[Lot, int]]:
-        """The lots that a transfer put something into or took it from, as they are now, and how much.
-
-        `moved` says where the accounts of merged memberships are now.
-        """
-        return await self.attach_all([origin], moved)
-
     async def attach_all(
         self, origins: Collection[UUID], moved: Mapping[str, str] = _NOWHERE
     ) -> list[tuple[Lot, int]]:
-        """The same of several transfers together."""
+        """The lots that transfers put something into or took it from, as they are now, and how much.
+
+        `moved` says where the accounts of merged memberships are now.
+        """
         allocations = await ALLOCATIONS.all(self.tx, transfer_ids=list(origins))
         known = {lot.id: lot for lots in self.lots.values() for lot in lots}
         await self._know(

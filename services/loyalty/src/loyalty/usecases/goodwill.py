@@ -21,6 +21,7 @@ from loyalty.domain.program import Program, Unit
 from loyalty.names import ACCOUNT, PROMISE
 from loyalty.store.goodwill import INSERT_GOODWILL, UPDATE_GOODWILL
 from loyalty.store.tables import INSERT_PROGRAM, INSERT_UNIT
+from loyalty.usecases.accounts import open_own
 from loyalty.usecases.goodwill_authority import (
     Authority,
     Judged,
@@ -29,7 +30,6 @@ from loyalty.usecases.goodwill_authority import (
     judge,
     spent_by,
 )
-from loyalty.usecases.ledger import open_own
 from loyalty.usecases.memberships import account_of, is_closed
 from loyalty.usecases.posting import post_transfer
 

@@ -98,8 +98,7 @@ def hand_some(book: Book, giver: HeldAccount, getter: HeldAccount, amount: int, 
     FailedPrecondition `INSUFFICIENT_BALANCE`, `MEMBERSHIP_CLOSED`.
     """
     tx = book.tx
-    names, amounts = [giver.name, getter.name], [-amount, amount]
-    transfer = Transfer(ids.uuid7(tx.now), names, amounts, reason_code, None, tx.id, tx.now)
+    transfer = book.transfer({giver.name: -amount, getter.name: amount}, reason_code)
     book.require_usable(giver, amount)
     over = rules.excess(giver.balance, book.lots[giver.id])
     book.post(transfer)
@@ -107,7 +106,7 @@ def hand_some(book: Book, giver: HeldAccount, getter: HeldAccount, amount: int, 
     for lot, part in rules.taken(book.lots[giver.id], amount, tx.now):
         _bring(book, transfer, lot, part, getter, None)
         book.move(transfer, lot, -part)
-    book.renew(names)
+    book.renew(transfer.accounts)
     return transfer
 
 
@@ -177,5 +176,4 @@ def _transfer(book: Book, pair: Pair, reason_code: str, amounts: dict[AccountTyp
     for kind, amount in moved:
         for account, part in ((pair.giver[kind], -amount), (pair.getter[kind], amount)):
             legs[account.name] = legs.get(account.name, 0) + part
-    tx = book.tx
-    return Transfer(ids.uuid7(tx.now), list(legs), list(legs.values()), reason_code, None, tx.id, tx.now)
+    return book.transfer(legs, reason_code)

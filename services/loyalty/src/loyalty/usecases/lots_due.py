@@ -7,13 +7,12 @@ from uuid import UUID
 import structlog
 from prometheus_client import Gauge
 
-from chassis import ids
 from chassis.api.entities import found
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, Refusal
 from chassis.work.timers import Timer
-from loyalty.domain.ledger import AccountType, HeldAccount, Transfer
+from loyalty.domain.ledger import AccountType, HeldAccount
 from loyalty.domain.lots import Lot, LotState, excess
 from loyalty.names import LOT
 from loyalty.store.lots import DUE_ACCOUNTS, GET_LOT, GET_LOTS, OLDEST_DUE
@@ -84,7 +83,8 @@ def _see_to(book: Book, account: HeldAccount, lot: Lot) -> None:
         else:
             held, amount = account.name, lot.remaining - excess(account.balance, book.lots[account.id])
         if amount > 0:
-            transfer = _moved(book, held, expired_of(account), amount, "expired")
+            transfer = book.transfer({held: -amount, expired_of(account): amount}, "expired")
+            book.post(transfer)
             book.move(transfer, lot, -lot.remaining)
             lot.expired += amount
         else:
@@ -98,7 +98,7 @@ def _see_to(book: Book, account: HeldAccount, lot: Lot) -> None:
 def activate(book: Book, account: HeldAccount, lot: Lot) -> None:
     """Have what was pending be usable."""
     pending = account.beside(AccountType.PENDING, book.tx.now).name
-    _moved(book, pending, account.name, lot.remaining, "activated")
+    book.post(book.transfer({pending: -lot.remaining, account.name: lot.remaining}, "activated"))
     lot.become(LotState.ACTIVE, book.tx.now)
     book.changed[lot.id] = lot
 
@@ -116,12 +116,3 @@ async def activate_lot(tx: Transaction, *, program_id: str, account_id: str, lot
     activate(book, account, lot)
     await book.write()
     return lot
-
-
-def _moved(book: Book, giver: str, getter: str, amount: int, reason_code: str) -> Transfer:
-    tx = book.tx
-    transfer = Transfer(
-        ids.uuid7(tx.now), [giver, getter], [-amount, amount], reason_code, None, tx.id, tx.now
-    )
-    book.post(transfer)
-    return transfer

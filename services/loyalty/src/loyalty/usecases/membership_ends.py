@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chassis import ids
-from chassis.api.entities import found, write
+from chassis.api.entities import found, save, write
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, invalid
 from chassis.facts import fact_of
@@ -170,8 +170,7 @@ async def close_membership(
     told = fact_of(
         MembershipClosed, closed, receiving_membership=into.name if into else "", reason_code=reason_code
     )
-    tx.record(told, version=closed.version)
-    await write(tx, store.UPDATE_MEMBERSHIP, closed)
+    await save(tx, store.UPDATE_MEMBERSHIP, closed, told)
     return closed
 
 
@@ -184,8 +183,7 @@ async def reopen_membership(
     await lock_pairs(tx, membership, None)
     await close_accounts(tx, membership, closed=False)
     told = fact_of(MembershipReopened, membership, reason_code=reason_code)
-    tx.record(told, version=membership.version)
-    await write(tx, store.UPDATE_MEMBERSHIP, membership)
+    await save(tx, store.UPDATE_MEMBERSHIP, membership, told)
     return membership
 
 

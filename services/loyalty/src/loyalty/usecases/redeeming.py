@@ -30,11 +30,11 @@ from loyalty.domain.value import ValueFormula
 from loyalty.names import CUSTOMER, PROGRAM, REDEMPTION, REWARD
 from loyalty.store import rewards as store
 from loyalty.store.ledger import GET_ACCOUNTS, OPEN_ACCOUNTS
-from loyalty.store.lots import GET_RESERVATION
 from loyalty.store.purchases import VALUES_OF
+from loyalty.store.reservations import GET_RESERVATION
 from loyalty.usecases.memberships import earning_memberships
 from loyalty.usecases.posting import reverse_transfer
-from loyalty.usecases.redemption import (
+from loyalty.usecases.reservations import (
     commit_reservation,
     expire_reservation,
     release_reservation,

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from chassis import ids
 from loyalty.domain import lots as rules
 from loyalty.domain.ledger import Account, AccountType, HeldAccount, Leg, Order, Transfer, own_account
 from loyalty.domain.lots import Lot, LotPolicy, LotState
@@ -72,7 +71,7 @@ async def take_back(
     ended = _of(put, rest, lambda lot: lot.state is LotState.ACTIVE and lot.ends <= now)
     usable = rules.spendable(account.balance, book.lots[account.id], now) + sum(n for _, n in ended)
     taken = min(rest, max(usable, 0))
-    names, amounts = [issued_of(account)], [amount]
+    amounts = {issued_of(account): amount}
     for kind, n in (
         (AccountType.PENDING, amount - rest),
         (AccountType.MEMBERSHIP, taken),
@@ -80,9 +79,8 @@ async def take_back(
     ):
         if n:
             held = account if kind is AccountType.MEMBERSHIP else await book.beside(account, kind)
-            names.append(held.name)
-            amounts.append(-n)
-    transfer = Transfer(ids.uuid7(now), names, amounts, reason_code, None, book.tx.id, now, purchase_id)
+            amounts[held.name] = -n
+    transfer = book.transfer(amounts, reason_code, purchase_id)
     book.post(transfer, caused_by)
     for lot, n in (*waiting, *back):
         book.move(transfer, lot, -n)
@@ -103,10 +101,9 @@ async def _bring_back(
     """Bring so much of what the clock took of lots back to a member, for it to be taken."""
     if not back:
         return
-    name, total, now = expired_of(account), sum(n for _, n in back), book.tx.now
+    name, total = expired_of(account), sum(n for _, n in back)
     await book.add([name])
-    legs = [name, account.name], [-total, total]
-    transfer = Transfer(ids.uuid7(now), *legs, "expired", None, book.tx.id, now, purchase_id)
+    transfer = book.transfer({name: -total, account.name: total}, "expired", purchase_id)
     book.post(transfer, caused_by)
     for lot, n in back:
         lot.expired -= n

@@ -1,4 +1,4 @@
-"""Setting points aside for a redemption, and ending that once: given away, or back with their member."""
+"""Reservations: points set aside, and that ended once: given away, or back with their member."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -8,10 +8,10 @@ from chassis.api.entities import found
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
-from loyalty.domain.ledger import MEMBERS, AccountType, Transfer, own_account
+from loyalty.domain.ledger import MEMBERS, AccountType, own_account
 from loyalty.domain.reservation import LIFETIME, Reservation, ReservationState
 from loyalty.names import RESERVATION
-from loyalty.store.lots import GET_RESERVATION, INSERT_RESERVATION, LOCK_RESERVATION, UPDATE_RESERVATION
+from loyalty.store import reservations as store
 from loyalty.usecases.book import Book
 
 RESERVATION_TIMER = "reservation-expires"
@@ -33,7 +33,7 @@ async def reserve(
     if held.type is not AccountType.MEMBERSHIP:
         raise invalid("reservation.account", "INVALID_NAME", "must be an account that a member spends from")
     aside = await book.beside(held, AccountType.RESERVED)
-    transfer = _transfer(tx, [account, aside.name], [-amount, amount], reason_code)
+    transfer = book.transfer({account: -amount, aside.name: amount}, reason_code)
     book.spend(transfer)
     book.renew([account])
     await book.write()
@@ -51,7 +51,7 @@ async def reserve(
         update_time=tx.now,
         redemption_id=redemption_id,
     )
-    await INSERT_RESERVATION.run(tx, **values(made))
+    await store.INSERT_RESERVATION.run(tx, **values(made))
     await tx.schedule(RESERVATION_TIMER, str(made.id), made.expire_time)
     return made
 
@@ -63,7 +63,7 @@ async def commit_reservation(
 
     NotFound; FailedPrecondition `RESERVATION_ENDED`, and `MANAGED_ACCOUNT` for one of another redemption.
     """
-    reserved = await found(tx, RESERVATION, GET_RESERVATION, reservation_id)
+    reserved = await found(tx, RESERVATION, store.GET_RESERVATION, reservation_id)
     book = await Book.lock(tx, [reserved.account])
     account = book.accounts[reserved.account]
     redeemed = own_account(account.program_id, account.unit_id, AccountType.REDEEMED)
@@ -79,16 +79,16 @@ async def release_reservation(
     tx: Transaction, *, reservation_id: UUID, redemption_id: UUID | None = None
 ) -> Reservation:
     """Give what is set aside back to the lots it came from. NotFound; FailedPrecondition as above."""
-    reserved = await found(tx, RESERVATION, GET_RESERVATION, reservation_id)
+    reserved = await found(tx, RESERVATION, store.GET_RESERVATION, reservation_id)
     book = await Book.lock(tx, [reserved.account])
     return await _end(tx, book, reservation_id, ReservationState.RELEASED, reserved.account, redemption_id)
 
 
 async def expire_reservation(tx: Transaction, reservation_id: UUID) -> None:
     """Release what nobody committed in time."""
-    reserved = await GET_RESERVATION.one(tx, id=reservation_id)
+    reserved = await store.GET_RESERVATION.one(tx, id=reservation_id)
     book = await Book.lock(tx, [reserved.account])
-    if (await LOCK_RESERVATION.one(tx, id=reserved.id)).state is ReservationState.RESERVED:
+    if (await store.LOCK_RESERVATION.one(tx, id=reserved.id)).state is ReservationState.RESERVED:
         await _end(tx, book, reserved.id, ReservationState.EXPIRED, reserved.account, reserved.redemption_id)
 
 
@@ -101,22 +101,18 @@ async def _end(
     redemption_id: UUID | None,
 ) -> Reservation:
     """Once, under the lock of the account."""
-    reserved = await found(tx, RESERVATION, LOCK_RESERVATION, reservation_id)
+    reserved = await found(tx, RESERVATION, store.LOCK_RESERVATION, reservation_id)
     reserved.require_of(redemption_id)
     aside = await book.beside(book.accounts[reserved.account], AccountType.RESERVED)
-    transfer = _transfer(tx, [aside.name, into], [-reserved.amount, reserved.amount], reserved.reason_code)
+    transfer = book.transfer({aside.name: -reserved.amount, into: reserved.amount}, reserved.reason_code)
     reserved.end(state, transfer.id, tx.now)
     reserved.update_time = tx.now
-    parts = await book.attach(reserved.transfer_id)
+    parts = await book.attach_all([reserved.transfer_id])
     book.post(transfer)
     if state is not ReservationState.COMMITTED:
         book.give_back(transfer, parts)
     await book.write()
-    await UPDATE_RESERVATION.run(tx, **values(reserved))
+    await store.UPDATE_RESERVATION.run(tx, **values(reserved))
     if state is not ReservationState.EXPIRED:
         await tx.cancel(RESERVATION_TIMER, str(reserved.id))
     return reserved
-
-
-def _transfer(tx: Transaction, accounts: list[str], amounts: list[int], reason_code: str) -> Transfer:
-    return Transfer(ids.uuid7(tx.now), accounts, amounts, reason_code, None, tx.id, tx.now)

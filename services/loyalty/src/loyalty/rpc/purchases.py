@@ -1,4 +1,4 @@
-"""The gRPC services."""
+"""The gRPC service of purchases, and of what customers are worth by them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,40 +23,20 @@ from loyalty import names
 from loyalty.domain import value
 from loyalty.domain.earning_explanation import why_earned
 from loyalty.domain.receipts import CODE_MIN
-from loyalty.store import tables as store
 from loyalty.store.earning import GET_EARNING
 from loyalty.store.purchases import GET_PURCHASE, GET_VALUE, LIST_PURCHASES, LIST_VALUES, VALUES_OF
-from loyalty.usecases import ledger
 from loyalty.usecases.bought import Bought
 from loyalty.usecases.claims import claim_purchase
 from loyalty.usecases.purchases import record_batch, record_purchases
 from loyalty.usecases.return_purchase import return_purchase
 from loyalty.usecases.values import others_of, rates_for
 from rapport.common.v1.explanation_pb2 import Explanation
-from rapport.loyalty.v1 import program_service_pb2 as program_pb
-from rapport.loyalty.v1 import purchase_service_pb2 as purchase_pb
+from rapport.loyalty.v1 import purchase_service_pb2 as pb
 from rapport.loyalty.v1.customer_value_pb2 import CustomerValue
-from rapport.loyalty.v1.program_pb2 import Program, Unit
-from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceServicer
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceServicer
 
 _bought = into(Purchase, Bought)
-
-
-class ProgramRpc(Rpc, ProgramServiceServicer):
-    """Programs, and what they count."""
-
-    CreateProgram = change(program_pb.CreateProgramRequest, ledger.create_program, Program)
-    GetProgram = get(names.PROGRAM, store.GET_PROGRAM, Program)
-    ListPrograms = listing(program_pb.ListProgramsResponse, store.LIST_PROGRAMS)
-    UpdateProgram = change(program_pb.UpdateProgramRequest, ledger.update_program, Program)
-    CreateUnit = change(program_pb.CreateUnitRequest, ledger.create_unit, Unit)
-    GetUnit = get(names.UNIT, store.GET_UNIT, Unit)
-    ListUnits = listing(
-        program_pb.ListUnitsResponse, store.LIST_UNITS, parent=(names.PROGRAM, store.GET_PROGRAM)
-    )
-    UpdateUnit = change(program_pb.UpdateUnitRequest, ledger.update_unit, Unit)
 
 
 def _check_purchase(check: Check, sent: Purchase, now: datetime) -> None:
@@ -93,12 +73,12 @@ def _check_line(check: Check, path: str, line: Purchase.Line, sent: Purchase) ->
         check.refuse(f"{path}.quantity", "INVALID_NUMBER", "must not be negative where something was paid")
 
 
-def _check_code(check: Check, request: purchase_pb.RecordPurchaseRequest, now: datetime) -> None:
+def _check_code(check: Check, request: pb.RecordPurchaseRequest, now: datetime) -> None:
     if request.receipt_code and len(request.receipt_code.replace("-", "")) < CODE_MIN:
         check.refuse("receipt_code", "INVALID_CODE", f"must be at least {CODE_MIN} letters and digits")
 
 
-def _check_claim(check: Check, request: purchase_pb.ClaimPurchaseRequest, now: datetime) -> None:
+def _check_claim(check: Check, request: pb.ClaimPurchaseRequest, now: datetime) -> None:
     """A receipt is named by its code, or by what else stands on it."""
     if bool(request.receipt_code) == request.HasField("receipt"):
         reason = "REQUIRED" if not request.receipt_code else "INVALID_CODE"
@@ -110,8 +90,8 @@ class PurchaseRpc(Rpc, PurchaseServiceServicer):
 
     rules: ClassVar[Rules] = {
         Purchase: _check_purchase,
-        purchase_pb.RecordPurchaseRequest: _check_code,
-        purchase_pb.ClaimPurchaseRequest: _check_claim,
+        pb.RecordPurchaseRequest: _check_code,
+        pb.ClaimPurchaseRequest: _check_claim,
     }
 
     formula: value.ValueFormula
@@ -125,46 +105,42 @@ class PurchaseRpc(Rpc, PurchaseServiceServicer):
         return [to_message(Purchase, purchase) for purchase, _ in recorded]
 
     BatchRecordPurchases = change(
-        purchase_pb.BatchRecordPurchasesRequest, record_batch, purchase_pb.BatchRecordPurchasesResponse
+        pb.BatchRecordPurchasesRequest, record_batch, pb.BatchRecordPurchasesResponse
     )
-    ClaimPurchase = change(
-        purchase_pb.ClaimPurchaseRequest, claim_purchase, purchase_pb.ClaimPurchaseResponse
-    )
-    ReturnPurchase = change(purchase_pb.ReturnPurchaseRequest, return_purchase, Purchase)
+    ClaimPurchase = change(pb.ClaimPurchaseRequest, claim_purchase, pb.ClaimPurchaseResponse)
+    ReturnPurchase = change(pb.ReturnPurchaseRequest, return_purchase, Purchase)
     GetPurchase = get(names.PURCHASE, GET_PURCHASE, Purchase)
-    ListPurchases = listing(purchase_pb.ListPurchasesResponse, LIST_PURCHASES)
+    ListPurchases = listing(pb.ListPurchasesResponse, LIST_PURCHASES)
 
-    async def ExplainPurchase(self, request: purchase_pb.ExplainPurchaseRequest, context: Any) -> Explanation:
+    async def ExplainPurchase(self, request: pb.ExplainPurchaseRequest, context: Any) -> Explanation:
         """Why a purchase is as it is, and what each rule gave for it."""
         row = await found(self.db, names.PURCHASE, GET_PURCHASE, *names.PURCHASE.parse(request.name))
         earning = await GET_EARNING.maybe(self.db, id=row.id)
         why = partial(why_earned, earning) if earning else partial(why_told, row)
         return await self.explainer.explain(request, to_message(Purchase, row), why)
 
-    async def GetCustomerValue(
-        self, request: purchase_pb.GetCustomerValueRequest, context: Any
-    ) -> CustomerValue:
+    async def GetCustomerValue(self, request: pb.GetCustomerValueRequest, context: Any) -> CustomerValue:
         """What a customer is worth."""
         ids = names.CUSTOMER_VALUE.ids(request.name)
         (shown,) = await self._shown([await found(self.db, names.CUSTOMER_VALUE, GET_VALUE, *ids)])
         return shown
 
     async def ExplainCustomerValue(
-        self, request: purchase_pb.ExplainCustomerValueRequest, context: Any
+        self, request: pb.ExplainCustomerValueRequest, context: Any
     ) -> Explanation:
         """Why a customer is worth that."""
-        shown = await self.GetCustomerValue(purchase_pb.GetCustomerValueRequest(name=request.name), context)
+        shown = await self.GetCustomerValue(pb.GetCustomerValueRequest(name=request.name), context)
         (of,) = await VALUES_OF.all(self.db, customer_ids=names.CUSTOMER.ids(shown.customer))
         rates = await rates_for(self.db, self.formula, [of], self.db.clock.now())
         why = partial(value.why_worth, self.formula, self.formula.conversions(of, rates))
         return await self.explainer.explain(request, shown, why)
 
     async def ListCustomerValues(
-        self, request: purchase_pb.ListCustomerValuesRequest, context: Any
-    ) -> purchase_pb.ListCustomerValuesResponse:
+        self, request: pb.ListCustomerValuesRequest, context: Any
+    ) -> pb.ListCustomerValuesResponse:
         """What customers are worth."""
         values, token = await LIST_VALUES.page_together(self.db, request, self._shown)
-        return purchase_pb.ListCustomerValuesResponse(customer_values=values, next_page_token=token)
+        return pb.ListCustomerValuesResponse(customer_values=values, next_page_token=token)
 
     async def _shown(self, values: Sequence[value.CustomerValue]) -> list[CustomerValue]:
         """The band follows from the bands that are set, and from all names of the customer."""
