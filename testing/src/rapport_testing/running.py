@@ -16,17 +16,24 @@ from google.protobuf.symbol_database import Default
 from chassis import ids
 from chassis.app import App
 from chassis.clock import Clock
-from chassis.db.schema import OUTBOX
+from chassis.db.schema import OUTBOX, TIMERS
 from chassis.db.statement import Statement
+from chassis.db.tables import among
 from chassis.events.envelope import headers
 from chassis.events.registry import subject_of
 from chassis.grpc.status import reason
 from chassis.lifecycle import Lifecycle
+from chassis.work.timers import TimerRunner
 from rapport_testing.channels import aio_channel
 from rapport_testing.tokens import TestIssuer
 
 T = TypeVar("T")
 _PUBLISHED = Statement[Any](sa.select(OUTBOX).order_by(OUTBOX.c.id))
+_DUE = Statement[Any](
+    sa.select(sa.func.count().label("count")).where(
+        among(TIMERS.c.kind, "kinds"), TIMERS.c.due_at <= sa.bindparam("now", type_=TIMERS.c.due_at.type)
+    )
+)
 _DEADLINE_S = 5.0
 
 
@@ -86,6 +93,15 @@ class Running:
             for row in await _PUBLISHED.all(self.db)
         ]
 
+    async def fire(self, *kinds: str) -> None:
+        """Have everything be done that is due of these timers, by the service itself or here."""
+        runner = TimerRunner(self.db, {kind: self.app.timers[kind] for kind in kinds})
+        due = True
+        while due:
+            await runner.fire()
+            due = (await _DUE.one(self.db, kinds=list(kinds), now=self._clock.now()))["count"] > 0
+            await asyncio.sleep(0)
+
     async def deliver(
         self,
         message: Message,
@@ -138,9 +154,15 @@ async def error_of(call: Awaitable[Any]) -> grpc.aio.AioRpcError:
     return caught.value
 
 
+async def refusal(call: Awaitable[Any]) -> tuple[grpc.StatusCode, str]:
+    """The code and the reason of a call that must be refused."""
+    error = await error_of(call)
+    return error.code(), reason(error)
+
+
 async def refused(call: Awaitable[Any]) -> str:
     """The reason of a call that must be refused: `RESOURCE_NOT_FOUND`."""
     return reason(await error_of(call))
 
 
-__all__ = ["Published", "Running", "error_of", "reason", "refused"]
+__all__ = ["Published", "Running", "error_of", "reason", "refusal", "refused"]

@@ -18,10 +18,18 @@ from rapport.loyalty.v1.ledger_service_pb2 import (
     BatchGetAccountsRequest,
     ListAccountsRequest,
     PostTransferRequest,
+    ReverseTransferRequest,
 )
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport.loyalty.v1.membership_pb2 import Membership
-from rapport.loyalty.v1.membership_service_pb2 import CreateMembershipRequest, ListMembershipsRequest
+from rapport.loyalty.v1.membership_service_pb2 import (
+    CloseMembershipRequest,
+    CreateMembershipRequest,
+    ListMembershipsRequest,
+    MergeMembershipsRequest,
+    ReopenMembershipRequest,
+    UnmergeMembershipRequest,
+)
 from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceStub
 from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceStub
 from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesRequest
@@ -92,6 +100,40 @@ class Desk:
         request = CreateMembershipRequest(parent=MAIN, membership=membership)
         made: Membership = await self.memberships.CreateMembership(request)
         return made
+
+    async def merge(self, into: str, merged: str) -> Membership:
+        """Make one membership part of another."""
+        request = MergeMembershipsRequest(
+            name=into, merged_membership=merged, reason_code="same-household", request_id=str(uuid4())
+        )
+        whole: Membership = await self.memberships.MergeMemberships(request)
+        return whole
+
+    async def unmerge(self, merged: str) -> Membership:
+        """Make it one of its own again."""
+        request = UnmergeMembershipRequest(name=merged, reason_code="mistake", request_id=str(uuid4()))
+        own: Membership = await self.memberships.UnmergeMembership(request)
+        return own
+
+    async def close(self, membership: str, into: str = "") -> Membership:
+        """Close a membership; what it holds goes to another, or is forfeited."""
+        request = CloseMembershipRequest(
+            name=membership, receiving_membership=into, reason_code="wish", request_id=str(uuid4())
+        )
+        closed: Membership = await self.memberships.CloseMembership(request)
+        return closed
+
+    async def reopen(self, membership: str) -> Membership:
+        """Open a closed membership again."""
+        request = ReopenMembershipRequest(name=membership, reason_code="back")
+        opened: Membership = await self.memberships.ReopenMembership(request)
+        return opened
+
+    async def reverse(self, transfer: str) -> Transfer:
+        """Undo a transfer."""
+        request = ReverseTransferRequest(name=transfer, reason_code="returned", request_id=str(uuid4()))
+        reversal: Transfer = await self.ledger.ReverseTransfer(request)
+        return reversal
 
     async def membership_of(self, customer: str) -> Membership:
         """A member's only membership."""

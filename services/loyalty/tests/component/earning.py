@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.decimal_pb2 import Decimal as Number
 
 from rapport.loyalty.v1.earning_rule_pb2 import Award, Earning, EarningRule
@@ -13,6 +14,11 @@ from rapport.loyalty.v1.earning_service_pb2 import (
 )
 from rapport.loyalty.v1.ledger_service_pb2 import ListAccountsRequest
 from rapport.loyalty.v1.membership_service_pb2 import ListMembershipsRequest
+from rapport.loyalty.v1.program_pb2 import Program
+from rapport.loyalty.v1.program_service_pb2 import UpdateProgramRequest
+from rapport.loyalty.v1.tier_pb2 import Tier
+from rapport.loyalty.v1.tier_service_pb2 import CreateTierRequest
+from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
 
 POINTS = "programs/main/units/points"
 
@@ -38,6 +44,20 @@ async def in_force(desk: Any, rule_id: str = "base", **given: Any) -> EarningRul
         ActivateEarningRuleRequest(name=made.name, request_id=str(uuid4()))
     )
     return active
+
+
+async def doubled_by_tier(running: Any, desk: Any, tier_id: str) -> None:
+    """A tier that 100 points in a year reach; a point for each dollar, and twice that for who has it."""
+    measured = {"measure": "MEASURE_POINTS", "unit_code": "points", "period": "PERIOD_CALENDAR_YEAR"}
+    program = Program(name="programs/main", tier_policy={**measured, "downgrade": "DOWNGRADE_TO_EARNED"})
+    request = UpdateProgramRequest(program=program, update_mask=FieldMask(paths=["tier_policy"]))
+    await desk.programs.UpdateProgram(request)
+    tier = Tier(display_name=tier_id, threshold=Number(value="100"))
+    tiers: Any = running.stub(TierServiceStub)
+    await tiers.CreateTier(CreateTierRequest(parent="programs/main", tier_id=tier_id, tier=tier))
+    await in_force(desk)
+    double = {"position": 2, "multiplier": Number(value="2"), "condition": f"customer.tier == '{tier_id}'"}
+    await in_force(desk, tier_id, **double)
 
 
 async def earning_of(desk: Any, purchase: Any) -> Earning:

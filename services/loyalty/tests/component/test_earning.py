@@ -25,8 +25,8 @@ from rapport.loyalty.v1.earning_service_pb2 import (
 )
 from rapport.loyalty.v1.ledger_service_pb2 import GetTransferRequest, ReverseTransferRequest
 from rapport.loyalty.v1.membership_service_pb2 import MergeMembershipsRequest
-from rapport.loyalty.v1.program_pb2 import Program, Unit
-from rapport.loyalty.v1.program_service_pb2 import UpdateProgramRequest, UpdateUnitRequest
+from rapport.loyalty.v1.program_pb2 import Unit
+from rapport.loyalty.v1.program_service_pb2 import UpdateUnitRequest
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import (
     BatchRecordPurchasesRequest,
@@ -34,12 +34,9 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
     ExplainPurchaseRequest,
     RecordPurchaseRequest,
 )
-from rapport.loyalty.v1.tier_pb2 import Tier
-from rapport.loyalty.v1.tier_service_pb2 import CreateTierRequest
-from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
 from rapport_testing.running import error_of, reason
 
-from .earning import a_rule, by_line, earning_of, held, in_force
+from .earning import a_rule, by_line, doubled_by_tier, earning_of, held, in_force
 from .test_purchase_lines import basket, give_back, line, record
 
 
@@ -320,17 +317,7 @@ async def test_a_purchase_explains_what_each_rule_gave_and_why_not(desk: Any) ->
 
 
 async def test_a_condition_reads_the_tier_that_the_member_had_before(running: Any, desk: Any) -> None:
-    measured = {"measure": "MEASURE_POINTS", "unit_code": "points", "period": "PERIOD_CALENDAR_YEAR"}
-    policy = {**measured, "downgrade": "DOWNGRADE_TO_EARNED"}
-    program = Program(name="programs/main", tier_policy=policy)
-    request = UpdateProgramRequest(program=program, update_mask=FieldMask(paths=["tier_policy"]))
-    await desk.programs.UpdateProgram(request)
-    silver = Tier(display_name="Silver", threshold=Number(value="100"))
-    tiers: Any = running.stub(TierServiceStub)
-    await tiers.CreateTier(CreateTierRequest(parent="programs/main", tier_id="silver", tier=silver))
-    await in_force(desk)
-    double = {"position": 2, "multiplier": Number(value="2"), "condition": "customer.tier == 'silver'"}
-    await in_force(desk, "silver", **double)
+    await doubled_by_tier(running, desk, "silver")
     bought = await record(desk, basket(line("a", "1", "100")))
     assert await held(desk, bought.customer) == {"MEMBERSHIP": 100}
     await record(desk, basket(line("a", "1", "10"), customer=bought.customer))

@@ -3,32 +3,14 @@
 from typing import Any
 from uuid import uuid4
 
-from google.protobuf.field_mask_pb2 import FieldMask
-from google.type.decimal_pb2 import Decimal as Number
-
-from rapport.loyalty.v1.program_pb2 import Program
-from rapport.loyalty.v1.program_service_pb2 import UpdateProgramRequest
-from rapport.loyalty.v1.tier_pb2 import Tier
-from rapport.loyalty.v1.tier_service_pb2 import CreateTierRequest
-from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
-
-from .earning import earning_of, held, in_force
+from .earning import doubled_by_tier, earning_of, held, in_force
 from .test_earning import imported
 from .test_households import Family
 from .test_purchase_lines import basket, line, record
 
 
 async def test_what_was_bought_before_a_tier_earns_as_before_it(running: Any, desk: Any) -> None:
-    measured = {"measure": "MEASURE_POINTS", "unit_code": "points", "period": "PERIOD_CALENDAR_YEAR"}
-    program = Program(name="programs/main", tier_policy={**measured, "downgrade": "DOWNGRADE_TO_EARNED"})
-    request = UpdateProgramRequest(program=program, update_mask=FieldMask(paths=["tier_policy"]))
-    await desk.programs.UpdateProgram(request)
-    gold = Tier(display_name="Gold", threshold=Number(value="100"))
-    tiers: Any = running.stub(TierServiceStub)
-    await tiers.CreateTier(CreateTierRequest(parent="programs/main", tier_id="gold", tier=gold))
-    await in_force(desk)
-    double = {"position": 2, "multiplier": Number(value="2"), "condition": "customer.tier == 'gold'"}
-    await in_force(desk, "gold", **double)
+    await doubled_by_tier(running, desk, "gold")
     customer = f"customers/{uuid4()}"
     await imported(desk, basket(line("a", "1", "200"), customer=customer))
     assert await held(desk, customer) == {"MEMBERSHIP": 200}

@@ -2,21 +2,14 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from loyalty.usecases import earning_posting
 from rapport.loyalty.v1.account_pb2 import Account
-from rapport.loyalty.v1.ledger_service_pb2 import ListEntriesRequest, ReverseTransferRequest
-from rapport.loyalty.v1.membership_service_pb2 import (
-    CloseMembershipRequest,
-    MergeMembershipsRequest,
-    ReopenMembershipRequest,
-    UnmergeMembershipRequest,
-)
-from rapport_testing.running import error_of, reason
+from rapport.loyalty.v1.ledger_service_pb2 import ListEntriesRequest
+from rapport_testing.running import refused
 
 from .earning import earning_of, held, in_force
 from .test_purchase_lines import basket, give_back, line, record
@@ -36,17 +29,11 @@ async def owing(desk: Any, points: int, customer: str = "") -> str:
 
 
 async def merge(desk: Any, into: str, merged: str) -> Any:
-    names = [(await desk.membership_of(each)).name for each in (into, merged)]
-    request = MergeMembershipsRequest(
-        name=names[0], merged_membership=names[1], reason_code="household", request_id=str(uuid4())
-    )
-    await desk.memberships.MergeMemberships(request)
+    await desk.merge(*[(await desk.membership_of(each)).name for each in (into, merged)])
 
 
 async def unmerge(desk: Any, merged: str) -> None:
-    name = (await desk.membership_of(merged)).name
-    request = UnmergeMembershipRequest(name=name, reason_code="mistake", request_id=str(uuid4()))
-    await desk.memberships.UnmergeMembership(request)
+    await desk.unmerge((await desk.membership_of(merged)).name)
 
 
 async def debts(desk: Any, *customers: str) -> list[int]:
@@ -57,10 +44,7 @@ async def test_what_is_given_back_after_a_merge_is_taken_where_the_points_are(de
     await in_force(desk)
     bought = await record(desk, basket(line("a", "2", "40")))
     into, merged = await desk.join(), await desk.membership_of(bought.customer)
-    request = MergeMembershipsRequest(
-        name=into.name, merged_membership=merged.name, reason_code="household", request_id=str(uuid4())
-    )
-    await desk.memberships.MergeMemberships(request)
+    await desk.merge(into.name, merged.name)
     assert (await held(desk, into.customer))["MEMBERSHIP"] == 40
     await give_back(desk, bought, line1="1")
     assert (await held(desk, into.customer))["MEMBERSHIP"] == 20
@@ -75,10 +59,7 @@ async def test_what_is_owed_comes_with_a_merge(desk: Any) -> None:
     await desk.ledger.PostTransfer(desk.posting(account, REDEEMED, 40))
     await give_back(desk, bought)
     into, merged = await desk.join(), await desk.membership_of(bought.customer)
-    request = MergeMembershipsRequest(
-        name=into.name, merged_membership=merged.name, reason_code="household", request_id=str(uuid4())
-    )
-    await desk.memberships.MergeMemberships(request)
+    await desk.merge(into.name, merged.name)
     assert (await held(desk, into.customer))["DEBT"] == -40
     await record(desk, basket(line("a", "1", "50"), customer=into.customer))
     stands = await held(desk, into.customer)
@@ -108,7 +89,7 @@ async def test_what_is_owed_is_paid_by_what_is_earned_and_never_more_than_that(
     accounts = await desk.accounts_of((await desk.membership_of(customer)).name)
     (debt,) = (each.name for each in accounts if each.type == Account.TYPE_DEBT)
     for sent in (desk.posting(ISSUED, debt, 50), desk.posting(debt, ISSUED, 1)):
-        assert reason(await error_of(desk.ledger.PostTransfer(sent))) == "MANAGED_ACCOUNT"
+        assert await refused(desk.ledger.PostTransfer(sent)) == "MANAGED_ACCOUNT"
     with pytest.raises(asyncpg.CheckViolationError, match="debt_not_above_zero"):
         async with running.db.connection() as connection:
             await connection.execute("UPDATE accounts SET balance = 1 WHERE name = $1", debt)
@@ -119,17 +100,13 @@ async def test_what_a_closing_handed_over_is_not_undone_when_the_other_has_paid(
     await in_force(desk)
     customer, heir = await owing(desk, 40), await desk.join()
     closed = (await desk.membership_of(customer)).name
-    closing = CloseMembershipRequest(
-        name=closed, receiving_membership=heir.name, reason_code="wish", request_id=str(uuid4())
-    )
-    await desk.memberships.CloseMembership(closing)
+    await desk.close(closed, heir.name)
     accounts = await desk.accounts_of(heir.name)
     (debt,) = (each.name for each in accounts if each.type == Account.TYPE_DEBT)
     (moved,) = (await desk.ledger.ListEntries(ListEntriesRequest(parent=debt))).entries
     await record(desk, basket(line("a", "1", "15"), customer=heir.customer))
-    await desk.memberships.ReopenMembership(ReopenMembershipRequest(name=closed, reason_code="back"))
-    undo = ReverseTransferRequest(name=moved.transfer, reason_code="mistake", request_id=str(uuid4()))
-    assert reason(await error_of(desk.ledger.ReverseTransfer(undo))) == "INSUFFICIENT_BALANCE"
+    await desk.reopen(closed)
+    assert await refused(desk.reverse(moved.transfer)) == "INSUFFICIENT_BALANCE"
     assert await debts(desk, customer, heir.customer) == [0, -25]
 
 
@@ -137,9 +114,8 @@ async def test_what_is_owed_is_owed_after_closing_and_opening_again(desk: Any) -
     await in_force(desk)
     customer = await owing(desk, 40)
     name = (await desk.membership_of(customer)).name
-    closing = CloseMembershipRequest(name=name, reason_code="wish", request_id=str(uuid4()))
-    await desk.memberships.CloseMembership(closing)
-    await desk.memberships.ReopenMembership(ReopenMembershipRequest(name=name, reason_code="back"))
+    await desk.close(name)
+    await desk.reopen(name)
     await record(desk, basket(line("a", "1", "50"), customer=customer))
     stands = await held(desk, customer)
     assert (stands["MEMBERSHIP"], stands["DEBT"]) == (10, 0)
@@ -149,8 +125,7 @@ async def test_a_closed_membership_earns_nothing_and_takes_no_return_away(desk: 
     await in_force(desk)
     bought = await record(desk, basket(line("a", "1", "40")))
     member = await desk.membership_of(bought.customer)
-    closing = CloseMembershipRequest(name=member.name, reason_code="customer-wish", request_id=str(uuid4()))
-    await desk.memberships.CloseMembership(closing)
+    await desk.close(member.name)
     again = await record(desk, basket(line("a", "1", "10"), customer=bought.customer))
     (award,) = (await earning_of(desk, again)).awards
     assert (award.points, award.reason) == (0, 8)  # closed
@@ -173,10 +148,7 @@ async def test_what_is_bought_while_its_membership_is_merged_earns_on_the_other(
     monkeypatch.setattr(earning_posting, "_lock", hold)
     buying = asyncio.ensure_future(record(desk, basket(line("a", "1", "40"), customer=merged.customer)))
     await read.wait()
-    request = MergeMembershipsRequest(
-        name=into.name, merged_membership=merged.name, reason_code="household", request_id=str(uuid4())
-    )
-    await desk.memberships.MergeMemberships(request)
+    await desk.merge(into.name, merged.name)
     go.set()
     bought = await buying
     (award,) = (await earning_of(desk, bought)).awards

@@ -1,18 +1,13 @@
 """That points will end is told in time, once, with every day on which some do."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from chassis.api.messages import moment
-from chassis.db.schema import OUTBOX, TIMERS
-from chassis.db.statement import Statement
-from chassis.work.timers import TimerRunner
-from loyalty.usecases.expiry_notices import EXPIRY_NOTICE_TIMER, LOOK, tell_of_ends
-from loyalty.usecases.lots_due import LOTS_TIMER, see_to_lots
+from loyalty.usecases.expiry_notices import EXPIRY_NOTICE_TIMER, LOOK
+from loyalty.usecases.lots_due import LOTS_TIMER
 from rapport.loyalty.v1.lot_pb2 import LotPolicy
 from rapport.loyalty.v1.loyalty_events_pb2 import PointsExpiring
 from rapport.loyalty.v1.program_pb2 import Program
@@ -24,13 +19,6 @@ START = datetime(2026, 3, 2, 14, 3, tzinfo=UTC)
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"
 EARNED, ACTIVE = LotPolicy.EXPIRY_AFTER_EARNING, LotPolicy.EXPIRY_AFTER_ACTIVITY
-_DUE = Statement[Any](
-    sa.select(sa.func.count()).where(
-        sa.or_(TIMERS.c.kind == EXPIRY_NOTICE_TIMER, TIMERS.c.kind == LOTS_TIMER),
-        TIMERS.c.due_at <= sa.bindparam("now", type_=TIMERS.c.due_at.type),
-    )
-)
-_TOLD = Statement[Any](sa.select(OUTBOX).order_by(OUTBOX.c.id))
 
 
 @pytest.fixture
@@ -58,21 +46,15 @@ class Saver:
 
     async def days(self, count: int) -> None:
         self.clock.advance(timedelta(days=count) + LOOK)
-        handlers = {EXPIRY_NOTICE_TIMER: tell_of_ends, LOTS_TIMER: see_to_lots}
-        while (await _DUE.one(self.running.db, now=self.clock.now()))[0]:
-            await TimerRunner(self.running.db, handlers).fire()
-            await asyncio.sleep(0)
+        await self.running.fire(EXPIRY_NOTICE_TIMER, LOTS_TIMER)
 
     async def told(self) -> list[list[tuple[int, int]]]:
         """Of each time it was told, on which days counted from the first how many end."""
-        name = PointsExpiring.DESCRIPTOR.full_name
-        rows = [row["data"] for row in await _TOLD.all(self.running.db) if row["type"] == name]
+        facts = [each.data for each in await self.running.published()]
         return [
-            [
-                ((moment(each.expire_time) - START).days, each.amount)
-                for each in PointsExpiring.FromString(row).ends
-            ]
-            for row in rows
+            [((moment(each.expire_time) - START).days, each.amount) for each in fact.ends]
+            for fact in facts
+            if isinstance(fact, PointsExpiring)
         ]
 
 

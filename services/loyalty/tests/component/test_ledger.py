@@ -17,17 +17,11 @@ from rapport.loyalty.v1.ledger_service_pb2 import (
 )
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport_testing.infrastructure import Infrastructure
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, reason, refusal
 
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"
 NOBODY = f"{MAIN}/accounts/{uuid4()}"
-
-
-async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return error.value.code(), reason(error.value)
 
 
 def moved(transfer: Any) -> list[tuple[str, int]]:

@@ -12,10 +12,9 @@ from prometheus_client import REGISTRY
 from chassis.api.messages import day, moment
 from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
-from chassis.work.timers import TimerRunner
 from loyalty.store.lots import LOTS, WRONG_LOTS
 from loyalty.store.tables import ACCOUNTS
-from loyalty.usecases.lots_due import LOOK, LOTS_TIMER, see_to_lots, tell_lots
+from loyalty.usecases.lots_due import LOOK, LOTS_TIMER, tell_lots
 from rapport.loyalty.v1.ledger_service_pb2 import ListAccountsRequest, ReverseTransferRequest
 from rapport.loyalty.v1.lot_pb2 import Lot, LotPolicy
 from rapport.loyalty.v1.lot_service_pb2 import ActivateLotRequest, GetLotRequest, ListLotsRequest
@@ -44,11 +43,6 @@ def clock() -> ManualClock:
 
 
 UNTOUCHED = Statement[Any](sa.delete(TIMERS).where(TIMERS.c.kind == LOTS_TIMER))
-_DUE = Statement[Any](
-    sa.select(sa.func.count()).where(
-        TIMERS.c.kind == LOTS_TIMER, TIMERS.c.due_at <= sa.bindparam("now", type_=TIMERS.c.due_at.type)
-    )
-)
 FILL = Statement[Any](
     sa.update(LOTS)
     .where(LOTS.c.account == sa.bindparam("name"))
@@ -74,8 +68,7 @@ class Shop:
         return await self.desk.ledger.PostTransfer(self.desk.posting(self.member, REDEEMED, points))
 
     async def undo(self, transfer: Any) -> Any:
-        request = ReverseTransferRequest(name=transfer.name, reason_code="returned", request_id=str(uuid4()))
-        return await self.desk.ledger.ReverseTransfer(request)
+        return await self.desk.reverse(transfer.name)
 
     async def open(self) -> list[Any]:
         page = await self.lots.ListLots(ListLotsRequest(parent=self.member))
@@ -99,11 +92,7 @@ class Shop:
 
     async def tick(self) -> None:
         """Have what is due be done, by the service itself or here."""
-        while True:
-            await TimerRunner(self.running.db, {LOTS_TIMER: see_to_lots}).fire()
-            if not (await _DUE.one(self.running.db, now=self.clock.now()))[0]:
-                return
-            await asyncio.sleep(0)
+        await self.running.fire(LOTS_TIMER)
 
     async def right(self) -> None:
         ids = [row["id"] for row in await _IDS.all(self.running.db)]

@@ -22,7 +22,6 @@ from rapport.loyalty.v1.card_service_pb2_grpc import CardServiceStub
 from rapport.loyalty.v1.ledger_service_pb2 import (
     ListEntriesRequest,
     ReportLiabilityRequest,
-    ReverseTransferRequest,
 )
 from rapport.loyalty.v1.lot_pb2 import LotPolicy
 from rapport.loyalty.v1.lot_service_pb2 import ListLotsRequest
@@ -31,13 +30,9 @@ from rapport.loyalty.v1.member_service_pb2 import ListMembersRequest
 from rapport.loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from rapport.loyalty.v1.membership_pb2 import Membership
 from rapport.loyalty.v1.membership_service_pb2 import (
-    CloseMembershipRequest,
     GetMembershipRequest,
     ListMembershipsRequest,
-    MergeMembershipsRequest,
-    ReopenMembershipRequest,
     TransferPointsRequest,
-    UnmergeMembershipRequest,
 )
 from rapport.loyalty.v1.reservation_pb2 import Reservation
 from rapport.loyalty.v1.reservation_service_pb2 import (
@@ -91,35 +86,16 @@ class Two:
     async def spend(self, member: str, points: int) -> Any:
         return await self.desk.ledger.PostTransfer(self.desk.posting(self.account[member], REDEEMED, points))
 
-    async def undo(self, transfer: str) -> Any:
-        request = ReverseTransferRequest(name=transfer, reason_code="returned", request_id=str(uuid4()))
-        return await self.desk.ledger.ReverseTransfer(request)
-
     async def reserve(self, member: str, points: int) -> Any:
         sent = Reservation(account=self.account[member], amount=points, reason_code="reward")
         asked = CreateReservationRequest(reservation=sent, request_id=str(uuid4()))
         return await self.reservations.CreateReservation(asked)
 
     async def merge(self) -> Any:
-        asked = MergeMembershipsRequest(
-            name=self.one, merged_membership=self.other, reason_code="same-household", request_id=str(uuid4())
-        )
-        return await self.desk.memberships.MergeMemberships(asked)
+        return await self.desk.merge(self.one, self.other)
 
     async def unmerge(self) -> Any:
-        asked = UnmergeMembershipRequest(name=self.other, reason_code="mistake", request_id=str(uuid4()))
-        return await self.desk.memberships.UnmergeMembership(asked)
-
-    async def close(self, member: str, into: str = "") -> Any:
-        asked = CloseMembershipRequest(
-            name=member, receiving_membership=into, reason_code="wish", request_id=str(uuid4())
-        )
-        return await self.desk.memberships.CloseMembership(asked)
-
-    async def reopen(self, member: str) -> Any:
-        return await self.desk.memberships.ReopenMembership(
-            ReopenMembershipRequest(name=member, reason_code="back")
-        )
+        return await self.desk.unmerge(self.other)
 
     def giving(self, points: int) -> Any:
         return TransferPointsRequest(
@@ -239,7 +215,7 @@ async def test_what_a_merge_moved_is_undone_with_the_merge_alone(two: Two) -> No
     await two.unmerge()
     (unmerged,) = (await two.desk.ledger.ListEntries(asked)).entries
     for moved in (merged, unmerged):
-        assert await refused(two.undo(moved.transfer)) == "MANAGED_ACCOUNT"
+        assert await refused(two.desk.reverse(moved.transfer)) == "MANAGED_ACCOUNT"
     assert await two.hold() == [0, 20]
 
 
@@ -260,9 +236,9 @@ async def test_nothing_moves_on_what_is_merged_and_what_it_moved_is_undone_where
     await two.merge()
     assert await refused(two.earn(two.other, 1)) == "MEMBERSHIP_CLOSED"
     assert await refused(two.merge()) == "MEMBERSHIP_CLOSED"
-    await two.undo(spent.name)
+    await two.desk.reverse(spent.name)
     assert (await two.hold(), await two.left(two.one)) == ([20, 0], [(20, 30)])
-    await two.undo(earned.name)
+    await two.desk.reverse(earned.name)
     assert await two.hold() == [0, 0]
 
 
@@ -273,7 +249,7 @@ async def test_what_was_redeemed_before_a_merge_comes_back_to_the_whole(two: Two
         CommitReservationRequest(name=reserved.name, request_id=str(uuid4()))
     )
     await two.merge()
-    await two.undo(committed.end_transfer)
+    await two.desk.reverse(committed.end_transfer)
     assert (await two.hold(), await two.left(two.one)) == ([20, 0], [(20, 30)])
     await two.unmerge()
     assert await two.hold() == [0, 20]
@@ -287,7 +263,7 @@ async def test_what_was_spent_before_two_merges_comes_back_with_its_end(two: Two
     (account,) = await two.desk.accounts_of(last)
     two.account[last], two.one, two.other = account.name, last, two.one
     await two.merge()
-    await two.undo(spent.name)
+    await two.desk.reverse(spent.name)
     assert (await two.hold(), await two.left(last)) == ([0, 0, 20], [(20, 30)])
 
 
@@ -295,7 +271,7 @@ async def test_what_is_set_aside_ends_before_a_merge_or_a_closing(two: Two) -> N
     await two.earn(two.other, 20)
     reserved = await two.reserve(two.other, 5)
     assert await refused(two.merge()) == "RESERVATIONS_OPEN"
-    assert await refused(two.close(two.other)) == "RESERVATIONS_OPEN"
+    assert await refused(two.desk.close(two.other)) == "RESERVATIONS_OPEN"
     await two.reservations.ReleaseReservation(
         ReleaseReservationRequest(name=reserved.name, request_id=str(uuid4()))
     )
@@ -336,14 +312,14 @@ async def test_what_a_closed_membership_held_is_forfeited_and_nothing_moves_ther
     await two.earn(two.one, 10)
     await two.earn(two.one, 20, days=30)
     await two.earn(two.one, 7, days=60, activation=BY_HAND)
-    assert (await two.close(two.one)).state == Membership.STATE_CLOSED
+    assert (await two.desk.close(two.one)).state == Membership.STATE_CLOSED
     assert (await two.hold(), await two.left(two.one), await two.desk.points(EXPIRED)) == ([0, 0], [], [37])
     assert await refused(two.earn(two.one, 1)) == "MEMBERSHIP_CLOSED"
-    assert await refused(two.close(two.one)) == "MEMBERSHIP_CLOSED"
+    assert await refused(two.desk.close(two.one)) == "MEMBERSHIP_CLOSED"
     rejoining = two.desk.joining(two.joined[0].customer)
     assert await refused(two.desk.memberships.CreateMembership(rejoining)) == "RESOURCE_EXISTS"
-    await two.reopen(two.one)
-    assert await refused(two.reopen(two.one)) == "MEMBERSHIP_NOT_CLOSED"
+    await two.desk.reopen(two.one)
+    assert await refused(two.desk.reopen(two.one)) == "MEMBERSHIP_NOT_CLOSED"
     await two.earn(two.one, 1)
     assert await two.hold() == [1, 0]
 
@@ -355,7 +331,7 @@ async def test_what_is_owed_and_what_nobody_came_for_is_reported_month_by_month(
     await two.spend(two.one, 30)
     await two.earn(two.other, 10)
     clock.advance(timedelta(days=31))
-    await two.close(two.other)
+    await two.desk.close(two.other)
     await two.earn(two.one, 7, days=60, activation=BY_HAND)
     reserved = await two.reserve(two.one, 20)
     asked = ReportLiabilityRequest(name=POINTS, month_count=2)
@@ -374,7 +350,7 @@ async def test_what_is_owed_and_what_nobody_came_for_is_reported_month_by_month(
 async def test_what_a_closed_membership_held_goes_to_another_with_its_ends(two: Two) -> None:
     await two.earn(two.one, 10)
     await two.earn(two.one, 20, days=30)
-    await two.close(two.one, two.other)
+    await two.desk.close(two.one, two.other)
     assert (await two.hold(), await two.left(two.other)) == ([0, 30], [(20, 30)])
 
 
@@ -388,7 +364,7 @@ async def test_points_that_are_given_are_on_both_statements_as_one_transfer(two:
             (given.name, amount, "gift")
         ]
     assert await refused(two.desk.memberships.TransferPoints(two.giving(7))) == "INSUFFICIENT_BALANCE"
-    await two.close(two.other)
+    await two.desk.close(two.other)
     assert await refused(two.desk.memberships.TransferPoints(two.giving(1))) == "MEMBERSHIP_CLOSED"
 
 
@@ -405,7 +381,7 @@ async def test_points_that_are_given_to_and_fro_end_when_they_would_have(
     again = await two.desk.memberships.TransferPoints(back)
     assert (await two.left(two.one), await two.hold()) == ([(10, 3)], [15, 0])
     for transfer in (again, given):
-        await two.undo(transfer.name)
+        await two.desk.reverse(transfer.name)
     assert (await two.left(two.one), await two.hold()) == ([(10, 3)], [15, 0])
     clock.advance(timedelta(days=1))
     assert await refused(two.spend(two.one, 6)) == "INSUFFICIENT_BALANCE"

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 import grpc
-import pytest
 
 from chassis.grpc.status import refusal as told
 from rapport.loyalty.v1.account_pb2 import Account
@@ -19,15 +18,9 @@ from rapport.loyalty.v1.membership_service_pb2 import (
 from rapport.loyalty.v1.program_pb2 import Unit
 from rapport.loyalty.v1.program_service_pb2 import CreateUnitRequest
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import reason
+from rapport_testing.running import refusal
 
 MAIN = "programs/main"
-
-
-async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return error.value.code(), reason(error.value)
 
 
 def joining(customer: str, program: str = MAIN) -> CreateMembershipRequest:

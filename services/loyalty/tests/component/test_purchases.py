@@ -27,17 +27,11 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport_testing.batches import corrected, created, standing, unclear
 from rapport_testing.clock import ManualClock
-from rapport_testing.running import Running, reason
+from rapport_testing.running import Running, reason, refusal
 from rapport_testing.wait import eventually
 
 CENT = 10_000_000
 AT = Timestamp(seconds=1_770_000_000)
-
-
-async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return error.value.code(), reason(error.value)
 
 
 def customer() -> str:

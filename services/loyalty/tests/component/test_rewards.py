@@ -13,7 +13,6 @@ from google.type.money_pb2 import Money
 from chassis.api.messages import timestamp, value_name
 from rapport.loyalty.v1 import reward_service_pb2 as pb
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
-from rapport.loyalty.v1.membership_service_pb2 import MergeMembershipsRequest
 from rapport.loyalty.v1.redemption_pb2 import Redemption
 from rapport.loyalty.v1.reservation_service_pb2 import CommitReservationRequest
 from rapport.loyalty.v1.reservation_service_pb2_grpc import ReservationServiceStub
@@ -242,13 +241,7 @@ async def test_what_a_part_of_a_membership_redeemed_counts_for_the_whole(desk: A
     had = await shop.RedeemReward(redeem(name, first))
     await shop.FulfillRedemption(fulfill(had.name))
     for merged, into in ((first, second), (second, third)):
-        request = MergeMembershipsRequest(
-            name=(await desk.membership_of(into)).name,
-            merged_membership=(await desk.membership_of(merged)).name,
-            reason_code="household",
-            request_id=once(),
-        )
-        await desk.memberships.MergeMemberships(request)
+        await desk.merge(*[(await desk.membership_of(each)).name for each in (into, merged)])
     assert await refused(shop.RedeemReward(redeem(name, third))) == "OVER_LIMIT"
 
 

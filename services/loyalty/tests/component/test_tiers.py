@@ -7,16 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import sqlalchemy as sa
 
 from chassis.api.messages import exact_number, moment, money, timestamp
-from chassis.db.schema import OUTBOX, TIMERS
-from chassis.db.statement import Statement
-from chassis.work.timers import TimerRunner
-from loyalty.usecases.tiers import LOOK, REVIEW_TIMER, WALK_TIMER, review_tiers, walk_on
+from loyalty.usecases.tiers import LOOK, REVIEW_TIMER, WALK_TIMER
 from rapport.loyalty.v1 import loyalty_events_pb2 as facts
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
-from rapport.loyalty.v1.membership_service_pb2 import MergeMembershipsRequest, UnmergeMembershipRequest
 from rapport.loyalty.v1.program_pb2 import Program
 from rapport.loyalty.v1.program_service_pb2 import UpdateProgramRequest
 from rapport.loyalty.v1.purchase_pb2 import Purchase
@@ -48,13 +43,6 @@ CALENDAR, ROLLING, OWN = (
     TierPolicy.PERIOD_ROLLING_YEAR,
     TierPolicy.PERIOD_MEMBERSHIP_YEAR,
 )
-_DUE = Statement[Any](
-    sa.select(sa.func.count()).where(
-        sa.or_(TIMERS.c.kind == REVIEW_TIMER, TIMERS.c.kind == WALK_TIMER),
-        TIMERS.c.due_at <= sa.bindparam("now", type_=TIMERS.c.due_at.type),
-    )
-)
-_TOLD = Statement[Any](sa.select(OUTBOX).order_by(OUTBOX.c.id))
 
 
 @pytest.fixture
@@ -109,14 +97,10 @@ class Club:
         return str((await self.stands(member)).tier).rpartition("/")[2]
 
     async def merge(self, other: str) -> None:
-        request = MergeMembershipsRequest(
-            name=self.member.name, merged_membership=other, reason_code="same", request_id=str(uuid4())
-        )
-        await self.desk.memberships.MergeMemberships(request)
+        await self.desk.merge(self.member.name, other)
 
     async def unmerge(self, other: str) -> None:
-        request = UnmergeMembershipRequest(name=other, reason_code="mistake", request_id=str(uuid4()))
-        await self.desk.memberships.UnmergeMembership(request)
+        await self.desk.unmerge(other)
 
     async def until(self, *day: int) -> None:
         """Let time pass, and the clock do what is due on the way."""
@@ -124,18 +108,12 @@ class Club:
         await self.tick()
 
     async def tick(self) -> None:
-        handlers = {REVIEW_TIMER: review_tiers, WALK_TIMER: walk_on}
         self.clock.advance(LOOK)
-        while (await _DUE.one(self.running.db, now=self.clock.now()))[0]:
-            await TimerRunner(self.running.db, handlers).fire()
-            await asyncio.sleep(0)
+        await self.running.fire(REVIEW_TIMER, WALK_TIMER)
 
     async def told(self, kind: Any) -> list[Any]:
         """What was told of a kind, oldest first."""
-        name = kind.DESCRIPTOR.full_name
-        return [
-            kind.FromString(row["data"]) for row in await _TOLD.all(self.running.db) if row["type"] == name
-        ]
+        return [each.data for each in await self.running.published() if isinstance(each.data, kind)]
 
 
 @pytest.fixture
