@@ -18,7 +18,7 @@ from loyalty.domain.earning_rule import Basis, EarningRule, RuleState
 from loyalty.domain.lots import LotPolicy, end_of
 from loyalty.domain.value import Purchase
 from loyalty.names import CUSTOMER
-from loyalty.store.memberships import parts_of
+from loyalty.store.memberships import with_parts
 from loyalty.store.tables import METADATA, PROGRAMS, PURCHASES, UNITS
 
 EARNING_RULES = table(METADATA, "earning_rules", EarningRule, key=("id", "version"))
@@ -153,7 +153,7 @@ ADD_TO_CAPS = Bulk[Any](
 )
 # The same of memberships that are part of others, by the holder of the whole: who is merged with somebody has
 # earned what both had.
-_parts = parts_of(rows_of("asked", holders=sa.Uuid()).c.holders)
+_parts = with_parts(rows_of("asked", holders=sa.Uuid()).c.holders)
 CAPS_OF_PARTS = Statement[Any](
     sa.select(_parts.c.whole.label("holder"), *(EARNING_CAPS.c[n] for n in ("rule_id", "span", "used")))
     .join(EARNING_CAPS, EARNING_CAPS.c.holder == _parts.c.part)

@@ -156,7 +156,7 @@ CLOSE_ACCOUNTS = Statement[Any](
 )
 
 
-def parts_of(whole: sa.ColumnElement[UUID], *beside: sa.ColumnElement[Any]) -> sa.CTE:
+def with_parts(whole: sa.ColumnElement[UUID], *beside: sa.ColumnElement[Any]) -> sa.CTE:
     """SQL: each membership `whole` with itself and all that is `part` of it, however it came to be.
 
     `beside` are columns of where `whole` is from, which the rows have, too.
@@ -165,6 +165,11 @@ def parts_of(whole: sa.ColumnElement[UUID], *beside: sa.ColumnElement[Any]) -> s
     merged = MEMBERSHIPS.alias("merged")
     further = sa.select(parts.c.whole, merged.c.id, *(parts.c[each.name] for each in beside))
     return parts.union_all(further.where(merged.c.merged_into_id == parts.c.part))
+
+
+def parts_of(whole: sa.ColumnElement[UUID]) -> sa.Select[Any]:
+    """SQL: the ids of one membership and of all that is part of it."""
+    return sa.select(with_parts(whole).c.part)
 
 
 # Where what was on accounts of a merged membership is now: the accounts for the same purpose of the one that

@@ -76,7 +76,7 @@ LIST_REDEMPTIONS = Listing(
 # How often a member has a reward of what was redeemed since then, also before their membership was merged.
 REDEEMED = Statement[Any](
     sa.select(sa.func.count().label("count")).where(
-        _R.membership_id.in_(sa.select(parts_of(sa.bindparam("membership_id", type_=sa.Uuid)).c.part)),
+        _R.membership_id.in_(parts_of(sa.bindparam("membership_id", type_=sa.Uuid))),
         _R.reward_id == sa.bindparam("reward_id"),
         _R.create_time > sa.bindparam("since"),
         sa.or_(*(_R.state == each.value for each in (RedemptionState.RESERVED, RedemptionState.FULFILLED))),

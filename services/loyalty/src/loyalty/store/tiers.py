@@ -19,7 +19,7 @@ from loyalty.domain.program import Program
 from loyalty.domain.tiers import Measure, Standing, Tier
 from loyalty.store.earning import EARNINGS
 from loyalty.store.ledger import entry_before
-from loyalty.store.memberships import MEMBERS, MEMBERSHIPS, parts_of
+from loyalty.store.memberships import MEMBERS, MEMBERSHIPS, with_parts
 from loyalty.store.tables import ACCOUNTS, ENTRIES, METADATA, PROGRAMS, PURCHASES, TRANSFERS
 
 TIERS = table(METADATA, "tiers", Tier, key=("program_id", "id"))
@@ -86,7 +86,7 @@ class Progress:
 
 # The memberships that are asked for, each with those that are part of it, and from when on is counted.
 _asked = rows_of("asked", ids=sa.Uuid(), starts=sa.DateTime(timezone=True))
-_parts = parts_of(_asked.c.ids, _asked.c.starts.label("since"))
+_parts = with_parts(_asked.c.ids, _asked.c.starts.label("since"))
 
 # What was earned: legs of transfers that the program, a partner or an issuer has another leg of; what pays a
 # debt, or became one, as well. What was taken back counts for the day on which it was earned; it comes later,
