@@ -1,7 +1,7 @@
 """The walk that checks the ledger, and what is found when somebody has changed it."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,14 +17,8 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.running import Running
 
-START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
 
 
 async def walk(running: Running, clock: ManualClock) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Redemptions in two steps: set aside once, ended once."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -20,14 +20,8 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason, refused
 from rapport_testing.wait import eventually
 
-START = datetime(2026, 3, 2, 14, tzinfo=UTC)
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
 
 
 @pytest.fixture

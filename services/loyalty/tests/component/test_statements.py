@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -20,14 +20,8 @@ from rapport.loyalty.v1.ledger_service_pb2 import (
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason
 
-START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
 
 
 async def pages(desk: Any, account: str, size: int, **asked: Any) -> list[Any]:

@@ -26,12 +26,12 @@ def rule(rule_id: str = "base", **given: Any) -> EarningRule:
         ("display_name", "condition", "currency_code", "exclusive_group", "event_type", "customer_field"), ""
     )
     default |= {"points_per_currency_unit": None, "multiplier": None, "fixed_points": 0, "position": 0}
-    default |= {"caps": [], "start_date": None, "end_date": None, "effective_time": AT}
+    default |= {"caps": [], "start_date": None, "end_date": None, "effective_time": AT, "lot_policy": None}
     default |= {"department_id": "platform", "program_id": "main", "unit_id": "points", "basis": Basis.LINE}
     if not {"points_per_currency_unit", "multiplier", "fixed_points"} & given.keys():
         default |= {"points_per_currency_unit": Decimal(1), "currency_code": "USD"}
     kept = {"version": 1, "state": RuleState.ACTIVE, "create_time": AT, "update_time": AT}
-    return EarningRule(rule_id, **default | kept | given)
+    return EarningRule(id=rule_id, **default | kept | given)
 
 
 def bought(*paid: str, currency: str = "USD", day: date = DAY) -> Bought:

@@ -88,14 +88,10 @@ class EarningRuleChanges(TypedDict, total=False):
 
 
 @dataclass(slots=True)
-class EarningRule:
-    """One version of a rule. Without a `lot_policy` that of the unit holds."""
+class RuleTerms:
+    """What a rule gives, and for what. Without a `lot_policy` that of the unit holds."""
 
-    id: str
-    version: int
     display_name: str
-    department_id: str
-    program_id: str
     unit_id: str
     basis: Basis
     condition: str
@@ -110,11 +106,21 @@ class EarningRule:
     exclusive_group: str
     event_type: str
     customer_field: str
+    lot_policy: LotPolicy | None
+
+
+@dataclass(slots=True)
+class EarningRule(RuleTerms):
+    """One version of a rule."""
+
+    id: str
+    version: int
+    department_id: str
+    program_id: str
     state: RuleState
     effective_time: datetime | None
     create_time: datetime
     update_time: datetime
-    lot_policy: LotPolicy | None = None
 
     name = EARNING_RULE.named("id")
     department = DEPARTMENT.named("department_id")

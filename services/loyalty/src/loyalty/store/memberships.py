@@ -57,7 +57,7 @@ JOIN = Statement(
 
 
 @dataclass(slots=True)
-class Earning(Membership):
+class EarningMembership(Membership):
     """The membership that a customer, `of`, earns on, and the tier that it has; "" without."""
 
     of: UUID = _NOBODY
@@ -84,7 +84,7 @@ EARNING = Statement(
     sa.select(
         _asked.c.customer_ids.label("of"), *_found.c, sa.func.coalesce(_tier, "").label("tier_id")
     ).select_from(_asked.join(_found, sa.true())),
-    row=Earning,
+    row=EarningMembership,
 )
 
 GET_MEMBERSHIP = Statement(

@@ -57,7 +57,7 @@ SAVE_CHECKS = Statement[Any](
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Walked:
     """An account, what its newest entry says, and how far its entries are sealed."""
 
     id: UUID
@@ -101,7 +101,7 @@ WALK = Statement(
     .where(ACCOUNTS.c.id > sa.bindparam("after", type_=sa.Uuid))
     .order_by(ACCOUNTS.c.id)
     .limit(sa.bindparam("limit", type_=sa.BigInteger)),
-    row=Standing,
+    row=Walked,
 )
 
 

@@ -63,10 +63,10 @@ async def tell_checks(db: Database) -> None:
 async def check_ledger(tx: Transaction, _: Timer) -> None:
     """Walk on through some accounts; after the last of them look at the whole, and rest."""
     checks = await store.LOCK_CHECKS.one(tx)
-    standings = await store.WALK.all(tx, after=checks.cursor or _FIRST, limit=CHUNK)
+    walked = await store.WALK.all(tx, after=checks.cursor or _FIRST, limit=CHUNK)
     found = Counter(checks.found)
-    if standings:
-        checks.cursor = await _look(tx, standings, checks.cursor or _FIRST, found)
+    if walked:
+        checks.cursor = await _look(tx, walked, checks.cursor or _FIRST, found)
         checks.found = dict(found)
         await tx.schedule(CHECKS_TIMER, "", tx.now)
     else:
@@ -85,13 +85,11 @@ async def check_ledger(tx: Transaction, _: Timer) -> None:
     )
 
 
-async def _look(
-    tx: Transaction, standings: Sequence[store.Standing], after: UUID, found: Counter[str]
-) -> UUID:
+async def _look(tx: Transaction, walked: Sequence[store.Walked], after: UUID, found: Counter[str]) -> UUID:
     """Compare accounts, and seal what is new of them. Returns the last that is done, at first `after`."""
     room, done = LINES, after
-    asked: list[tuple[store.Standing, int]] = []
-    for account in standings:
+    asked: list[tuple[store.Walked, int]] = []
+    for account in walked:
         new = min(account.entry_version - account.sealed, room)
         room -= new
         if new:
@@ -101,7 +99,7 @@ async def _look(
         if (account.version, account.balance) != (account.entry_version, account.entry_balance):
             _report(found, FaultKind.BALANCE, account.name)
         done = account.id
-    for wrong in await WRONG_LOTS.all(tx, ids=[account.id for account in standings if account.id <= done]):
+    for wrong in await WRONG_LOTS.all(tx, ids=[account.id for account in walked if account.id <= done]):
         _report(found, FaultKind.LOT, wrong["name"])
     lines = await store.UNSEALED.all(
         tx,
@@ -121,7 +119,7 @@ async def _look(
     return done
 
 
-def _sealed(account: store.Standing, lines: Sequence[Line]) -> list[Seal]:
+def _sealed(account: store.Walked, lines: Sequence[Line]) -> list[Seal]:
     """Seals of what follows the last that is sealed, which comes first."""
     chain = Chain()
     if account.sealed:

@@ -1,55 +1,34 @@
 """Writing the rules by which members earn."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from datetime import datetime
 
 from chassis.api.entities import create_version, found, own_department, owned_version, save
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
-from loyalty.domain.earning_rule import Basis, Cap, EarningRule, EarningRuleChanges, RuleState
+from loyalty.domain.earning_rule import EarningRule, EarningRuleChanges, RuleState, RuleTerms
 from loyalty.domain.facts import EarningRuleCreated
-from loyalty.domain.lots import LotPolicy
 from loyalty.names import EARNING_RULE, UNIT
 from loyalty.store import earning as store
 from loyalty.store.tables import GET_UNIT
 from loyalty.usecases.conditions import require_sound
 
 
-@dataclass(frozen=True, slots=True)
-class RuleDraft:
+@dataclass(slots=True)
+class RuleDraft(RuleTerms):
     """A rule as it is sent, or as it would be."""
 
-    display_name: str
     department_id: str | None
     unit_program_id: str
-    unit_id: str
-    basis: Basis
-    condition: str
-    points_per_currency_unit: Decimal | None
-    currency_code: str
-    fixed_points: int
-    multiplier: Decimal | None
-    caps: list[Cap]
-    start_date: date | None
-    end_date: date | None
-    position: int
-    exclusive_group: str
-    lot_policy: LotPolicy | None
-    event_type: str
-    customer_field: str
 
     def rule(self, rule_id: str, owner_id: str, at: datetime) -> EarningRule:
         """Its first version."""
-        of = {name: value for name, value in values(self).items() if name not in _OTHERWISE}
-        made: dict[str, Any] = {"id": rule_id, "version": 1, "state": RuleState.DRAFT, "effective_time": None}
-        made |= {"department_id": owner_id, "program_id": self.unit_program_id}
-        return EarningRule(**of, **made, create_time=at, update_time=at)
-
-
-_OTHERWISE = {"department_id", "unit_program_id"}
+        terms = values(self)
+        made = {"department_id": owner_id, "program_id": terms.pop("unit_program_id"), "effective_time": None}
+        return EarningRule(
+            **terms | made, id=rule_id, version=1, state=RuleState.DRAFT, create_time=at, update_time=at
+        )
 
 
 async def create_earning_rule(
