@@ -56,32 +56,31 @@ class Delay:
     department_id: str | None
 
 
-async def grant_goodwill(
-    tx: Transaction,
-    authority: Authority,
-    *,
-    customer_id: UUID,
-    points: Points | None,
-    money: Decimal | None,
-    money_currency: str,
-    in_kind: InKind | None,
-    reason_code: str,
-    explanation: str,
-    promise_id: UUID | None,
-) -> Goodwill:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person wants to give, and for which promise, if for one."""
+
+    customer_id: UUID
+    points: Points | None
+    money: Decimal | None
+    money_currency: str
+    in_kind: InKind | None
+    reason_code: str
+    explanation: str
+    promise_id: UUID | None
+
+
+async def grant_goodwill(tx: Transaction, authority: Authority, *, goodwill: Wanted) -> Goodwill:
     """Grant what a person decided.
 
     InvalidArgument for what no policy grants; FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`,
     `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; NotFound for a promise that is not known here; AlreadyExists
     `GOODWILL_EXISTS`.
     """
-    gift = authority.gift(points, money, money_currency, in_kind)
-    names = await lock_person(tx, customer_id)
-    judged = await judge(tx, authority, gift, names, promise_id)
-    goodwill = new_goodwill(tx, customer_id, gift, reason_code, explanation, promise_id, judged)
-    allow(tx, goodwill, judged, grantor_of(tx))
-    await _give(tx, goodwill, is_new=True)
-    return goodwill
+    granted, judged = await judged_goodwill(tx, authority, goodwill)
+    allow(tx, granted, judged, grantor_of(tx))
+    await give(tx, granted, is_new=True)
+    return granted
 
 
 async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -> Goodwill | None:
@@ -111,27 +110,25 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
     goodwill = _goodwill(tx, delay.customer_id, gift, "promise-renegotiated", "", delay.promise_id)
     goodwill.root_id, goodwill.causing_id = delay.root_id, delay.department_id
     _granted_by(goodwill, policy, grantor_of(tx))
-    await _give(tx, goodwill, is_new=True)
+    await give(tx, goodwill, is_new=True)
     return goodwill
 
 
-def new_goodwill(
-    tx: Transaction,
-    customer_id: UUID,
-    gift: Gift,
-    reason_code: str,
-    explanation: str,
-    promise_id: UUID | None,
-    judged: Judged,
-) -> Goodwill:
-    """What a person wants to give, for the harm of a promise's chain if one is named.
+async def judged_goodwill(
+    tx: Transaction, authority: Authority, wanted: Wanted, *, is_request: bool = False
+) -> tuple[Goodwill, Judged]:
+    """What a person wants to give, and what it is judged by: refused as `Authority.gift` and `judge` refuse.
 
     It costs the department that has to keep the promise; the program, where that is not known.
     """
-    goodwill = _goodwill(tx, customer_id, gift, reason_code, explanation, promise_id)
+    gift = authority.gift(wanted.points, wanted.money, wanted.money_currency, wanted.in_kind)
+    names = await lock_person(tx, wanted.customer_id)
+    judged = await judge(tx, authority, gift, names, wanted.promise_id, is_request=is_request)
+    why = wanted.reason_code, wanted.explanation, wanted.promise_id
+    goodwill = _goodwill(tx, wanted.customer_id, gift, *why)
     if judged.promise:
         goodwill.root_id, goodwill.causing_id = judged.promise.root_id, judged.promise.department_id
-    return goodwill
+    return goodwill, judged
 
 
 def allow(tx: Transaction, goodwill: Goodwill, judged: Judged, grantor: str) -> None:
@@ -140,11 +137,6 @@ def allow(tx: Transaction, goodwill: Goodwill, judged: Judged, grantor: str) -> 
         judged.policy.authorize(goodwill.amount, judged.band)
         judged.policy.within_budget(goodwill.amount, judged.spent)
     _granted_by(goodwill, judged.policy, grantor)
-
-
-async def give_what_was_asked(tx: Transaction, goodwill: Goodwill) -> None:
-    """Give what somebody asked for, and somebody else allowed."""
-    await _give(tx, goodwill, is_new=False)
 
 
 def _granted_by(goodwill: Goodwill, policy: GoodwillRule, grantor: str) -> None:
@@ -184,8 +176,8 @@ def _goodwill(
     )
 
 
-async def _give(tx: Transaction, goodwill: Goodwill, *, is_new: bool) -> None:
-    """Book it on the department that caused it, and tell of it."""
+async def give(tx: Transaction, goodwill: Goodwill, *, is_new: bool) -> None:
+    """Book it on the department that caused it, and tell of it; it `is_new`, or was asked for before."""
     goodwill.state, goodwill.transfer_id = State.GRANTED, ids.uuid7(tx.now)
     into = await _getter(tx, goodwill)
     await (INSERT_GOODWILL if is_new else UPDATE_GOODWILL).run(tx, **values(goodwill))

@@ -1,7 +1,6 @@
 """Goodwill that needs somebody with more authority: asked for, and approved, declined, or too late."""
 
 from datetime import timedelta
-from decimal import Decimal
 from uuid import UUID
 
 from prometheus_client import Gauge
@@ -15,7 +14,7 @@ from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
 from chassis.work.timers import Timer
 from loyalty.domain.facts import GoodwillDeclined, GoodwillRequested, GoodwillRequestExpired
-from loyalty.domain.goodwill import Goodwill, InKind, Points, State
+from loyalty.domain.goodwill import Goodwill, State
 from loyalty.names import GOODWILL
 from loyalty.store.goodwill import (
     GET_GOODWILL,
@@ -24,7 +23,7 @@ from loyalty.store.goodwill import (
     UPDATE_GOODWILL,
     WAITING,
 )
-from loyalty.usecases.goodwill import allow, give_what_was_asked, new_goodwill
+from loyalty.usecases.goodwill import Wanted, allow, give, judged_goodwill
 from loyalty.usecases.goodwill_authority import Authority, grantor_of, judge
 
 REQUEST_TIMER = "goodwill-request-expires"
@@ -37,36 +36,22 @@ OLDEST = Gauge(
 
 
 async def request_goodwill(
-    tx: Transaction,
-    authority: Authority,
-    *,
-    customer_id: UUID,
-    points: Points | None,
-    money: Decimal | None,
-    money_currency: str,
-    in_kind: InKind | None,
-    reason_code: str,
-    explanation: str,
-    promise_id: UUID | None,
-    lifetime: timedelta | None,
+    tx: Transaction, authority: Authority, *, goodwill: Wanted, lifetime: timedelta | None
 ) -> Goodwill:
     """Ask for what one may not grant.
 
     FailedPrecondition `WITHIN_AUTHORITY` for what one may, and else refused as a grant for its harm.
     """
-    gift = authority.gift(points, money, money_currency, in_kind)
-    names = await lock_person(tx, customer_id)
-    judged = await judge(tx, authority, gift, names, promise_id, is_request=True)
-    if judged.policy.allows(gift.amount, judged.band, judged.spent):
+    asked, judged = await judged_goodwill(tx, authority, goodwill, is_request=True)
+    if judged.policy.allows(asked.amount, judged.band, judged.spent):
         told = f"{judged.policy.name} lets you grant that: grant it instead."
         raise FailedPrecondition("WITHIN_AUTHORITY", told, {"resource": judged.policy.name})
-    goodwill = new_goodwill(tx, customer_id, gift, reason_code, explanation, promise_id, judged)
-    goodwill.state, goodwill.requester = State.REQUESTED, grantor_of(tx)
-    goodwill.expire_time = tx.now + (lifetime or LIFETIME)
-    await INSERT_GOODWILL.run(tx, **values(goodwill))
-    tx.record(fact_of(GoodwillRequested, goodwill, **goodwill.told), version=goodwill.version)
-    await tx.schedule(REQUEST_TIMER, str(goodwill.id), goodwill.expire_time)
-    return goodwill
+    asked.state, asked.requester = State.REQUESTED, grantor_of(tx)
+    asked.expire_time = tx.now + (lifetime or LIFETIME)
+    await INSERT_GOODWILL.run(tx, **values(asked))
+    tx.record(fact_of(GoodwillRequested, asked, **asked.told), version=asked.version)
+    await tx.schedule(REQUEST_TIMER, str(asked.id), asked.expire_time)
+    return asked
 
 
 async def approve_goodwill(tx: Transaction, authority: Authority, *, goodwill_id: UUID) -> Goodwill:
@@ -82,7 +67,7 @@ async def approve_goodwill(tx: Transaction, authority: Authority, *, goodwill_id
     judged = await judge(tx, authority, goodwill.gift, names, goodwill.promise_id)
     allow(tx, goodwill, judged, grantor_of(tx))
     goodwill.decide(State.GRANTED, grantor_of(tx), tx.now)
-    await give_what_was_asked(tx, goodwill)
+    await give(tx, goodwill, is_new=False)
     await tx.cancel(REQUEST_TIMER, str(goodwill.id))
     return goodwill
 
