@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chassis import ids
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.work.timers import Timer
 from loyalty.domain.breakage import SETTLED, Breakage, Due, month_of
-from loyalty.domain.ledger import AccountType, Transfer, own_account
+from loyalty.domain.ledger import AccountType, own_account
 from loyalty.store.breakage import INSERT_BREAKAGES, POSTED, UNITS
 from loyalty.store.ledger import GET_ACCOUNTS
 from loyalty.usecases.book import Book
@@ -58,8 +57,8 @@ async def _post(tx: Transaction, unit: Due) -> None:
     transfer = None
     if amount:
         book = await Book.lock(tx, [expired, breakage])
-        names, amounts = [expired, breakage], [-amount, amount]
-        transfer = Transfer(ids.uuid7(tx.now), names, amounts, _REASON, None, tx.id, tx.now, managed=True)
+        transfer = book.transfer({expired: -amount, breakage: amount}, _REASON)
+        transfer.managed = True
         book.post(transfer)
         await book.write()
     row = Breakage(
