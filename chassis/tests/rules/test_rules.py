@@ -9,7 +9,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 
-from chassis.rules import BadRule, Fields, Part, Problem, Undecided, compile_rule
+from chassis.rules import BadRule, Fields, Part, Problem, Rule, Undecided, compile_rule
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1.states_pb2 import CASE_STATE_OPEN
@@ -229,3 +229,37 @@ def test_enums_in_messages_are_called_by_both_and_two_of_one_name_are_refused() 
     compile_rule("work.state == WorkItem.State.STATE_PENDING", {"work": WorkItem})
     with pytest.raises(ValueError, match="two are called"):
         compile_rule("true", {"case": Case, "harm": EnumTypeWrapper(another("Harm"))})
+
+
+@pytest.mark.parametrize("case", [CASE, Case(), Case(reopen_count=1, topic="refund")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "case.topic == 'refund' && band == 'GOLD' || !(case.reopen_count > 1)",
+        "10 / case.reopen_count > 4 && case.topic != ''",
+        "10 / case.reopen_count > 4 || case.topic == ''",
+        "!(10 / case.reopen_count > 4)",
+        "(band == 'GOLD' ? case.reopen_count > 1 : false) && ((case.topic == '') || band == '(')",
+    ],
+)
+def test_what_its_parts_say_decides_a_rule_as_the_whole_does(text: str, case: Case) -> None:
+    values = {"case": case, "band": "GOLD", "work": None, "customer": None}
+
+    def ask(rule: Rule) -> bool | None:
+        try:
+            return rule.evaluate(values)
+        except Undecided:
+            return None
+
+    rule = compile_rule(text, VARIABLES)
+    assert rule.decide(ask) is ask(rule)
+
+
+def test_a_rule_says_what_it_reads() -> None:
+    rule = compile_rule(
+        "case.topic == 'late' && ['x'].exists(band, band == customer.language_code)", VARIABLES
+    )
+    assert [part.reads for part in rule.parts] == [
+        {"case", "case.topic"},
+        {"customer", "customer.language_code"},
+    ]

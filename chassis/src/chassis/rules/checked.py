@@ -117,3 +117,22 @@ def children(node: Node) -> Iterator[Node]:
         case "comprehension_expr":
             loop = node.comprehension_expr
             yield from (loop.iter_range, loop.accu_init, loop.loop_condition, loop.loop_step, loop.result)
+
+
+def reads(node: Node, bound: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The names that it reads from outside, `line`, and the fields of them, `line.product`.
+
+    What a loop calls its elements is none of them, whatever it is called like.
+    """
+    if form(node) == "ident_expr":
+        return frozenset({node.ident_expr.name}) - bound
+    if form(node) == "comprehension_expr":
+        loop = node.comprehension_expr
+        inside = bound | {loop.iter_var, loop.accu_var}
+        outside = reads(loop.iter_range, bound) | reads(loop.accu_init, bound)
+        return outside.union(
+            *(reads(each, inside) for each in (loop.loop_condition, loop.loop_step, loop.result))
+        )
+    found = frozenset[str]().union(*(reads(child, bound) for child in children(node)))
+    name = node.select_expr.operand.ident_expr.name
+    return found | {f"{name}.{node.select_expr.field}"} if name in found else found

@@ -1,7 +1,7 @@
 """The parts of a condition: what stands between `&&`, `||` and `!`, so that each can be asked."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from chassis.rules.checked import Node, Tree
@@ -30,6 +30,29 @@ def pieces_of(tree: Tree, text: str) -> Piece:
     """The whole condition, taken apart as far as its operators go; comments are left out."""
     plain = TOKEN.sub(lambda token: " " * len(token[0]) if token[0].startswith("//") else token[0], text)
     return _piece(tree, plain, tree.root, 0, len(text))
+
+
+def leaves(piece: Piece) -> Iterator[Piece]:
+    """What its operators join in the end."""
+    if not piece.pieces:
+        yield piece
+    for each in piece.pieces:
+        yield from leaves(each)
+
+
+def decided(piece: Piece, ask: Callable[[Piece], bool | None]) -> bool | None:
+    """What its operators make of what `ask` says of its leaves, until that is settled; None: undecided."""
+    if not piece.pieces:
+        return ask(piece)
+    if piece.operator == "!":
+        held = decided(piece.pieces[0], ask)
+        return None if held is None else not held
+    settling, undecided = piece.operator == "||", False
+    for each in piece.pieces:
+        if (held := decided(each, ask)) is settling:
+            return settling
+        undecided |= held is None
+    return None if undecided else not settling
 
 
 def _piece(tree: Tree, text: str, node: Node, start: int, end: int) -> Piece:

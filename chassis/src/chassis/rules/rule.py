@@ -1,7 +1,7 @@
 """Rules: compiled once, asked often, explained part by part. Only here is the library called."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -14,8 +14,8 @@ from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 
 from chassis.rules import limits
-from chassis.rules.checked import Node, Tree, form
-from chassis.rules.parts import Piece, pieces_of
+from chassis.rules.checked import Node, Tree, form, reads
+from chassis.rules.parts import Piece, decided, leaves, pieces_of
 from chassis.rules.refusing import BadRule, Problem, Undecided, at, no_field, of_library, plain
 
 Kind: TypeAlias = Any
@@ -70,6 +70,7 @@ class Rule:
         self._program = program
         self._tree = tree
         self._pieces: Piece | None = None
+        self.reads = reads(tree.root)  # variables, `line`, and fields of them, `line.product`
 
     def evaluate(self, values: Values) -> bool:
         """Whether it holds. `values` has each variable; None is an empty message.
@@ -79,10 +80,28 @@ class Rule:
         """
         return _ask(self._program, self._env.Activation(self._filled(values)))
 
+    def decide(self, ask: "Ask") -> bool | None:
+        """Whether it holds by what `ask` says of its parts, each a rule; None: undecided.
+
+        For who asks it of many things at once, and need not ask again what is the same of all.
+        """
+        return decided(self._whole(), lambda piece: ask(self._part(piece)))
+
+    @property
+    def parts(self) -> list["Rule"]:
+        """What `&&`, `||` and `!` join: each as a rule of its own, itself where nothing is joined."""
+        return [self._part(piece) for piece in leaves(self._whole())]
+
     def explain(self, values: Values) -> Part:
         """Which parts held: all of them are asked, also where the rule was decided before it came to them."""
+        return self._explained(self._whole(), self._env.Activation(self._filled(values)))
+
+    def _whole(self) -> Piece:
         self._pieces = self._pieces or pieces_of(self._tree, self.text)
-        return self._explained(self._pieces, self._env.Activation(self._filled(values)))
+        return self._pieces
+
+    def _part(self, piece: Piece) -> "Rule":
+        return self if piece is self._pieces else compile_rule(piece.text, self.variables)
 
     def _filled(self, values: Values) -> dict[str, Any]:
         filled = {}
@@ -114,6 +133,9 @@ def compile_rule(text: str, variables: Mapping[str, Kind]) -> Rule:
     ValueError for variables that hold enums, or messages with enums, of one name: a mistake of the caller.
     """
     return _compiled(text, tuple(sorted(variables.items())))
+
+
+Ask: TypeAlias = Callable[[Rule], bool | None]
 
 
 @lru_cache(MAX_CACHED)

@@ -13,6 +13,7 @@ from google.type.decimal_pb2 import Decimal as Number
 
 from chassis.api.messages import money, timestamp
 from chassis.grpc.status import refusal
+from loyalty.usecases.evaluating import given_for
 from rapport.loyalty.v1.earning_rule_pb2 import EarningRule
 from rapport.loyalty.v1.earning_service_pb2 import (
     ActivateEarningRuleRequest,
@@ -279,6 +280,26 @@ async def imported(desk: Any, sent: Purchase) -> Purchase:
     request = BatchRecordPurchasesRequest(requests=[one], request_id=str(uuid4()))
     (result,) = (await desk.purchases.BatchRecordPurchases(request)).results
     return result.purchase  # type: ignore[no-any-return]
+
+
+async def test_others_are_answered_while_rules_are_asked_of_a_batch(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await in_force(desk, caps=[EarningRule.Cap(points=2, holder=EarningRule.Cap.HOLDER_EVERYBODY)])
+    turns: list[str] = []
+
+    def asked(*args: Any, **further: Any) -> Any:
+        turns.append("asked")
+        asyncio.get_running_loop().call_soon(turns.append, "others")
+        return given_for(*args, **further)
+
+    monkeypatch.setattr("loyalty.usecases.earning.given_for", asked)
+    sent = [basket(line("a", "1", "1")) for _ in range(3)]
+    rows = [RecordPurchaseRequest(purchase=each, import_key=f"till:{i}") for i, each in enumerate(sent)]
+    await desk.purchases.BatchRecordPurchases(
+        BatchRecordPurchasesRequest(requests=rows, request_id=str(uuid4()))
+    )
+    assert turns == ["asked", "others"] * 6  # each to see what it gives, and again as far as caps leave it
 
 
 async def test_what_was_nobodys_earns_when_it_is_claimed_by_the_rules_of_then(desk: Any, clock: Any) -> None:

@@ -1,5 +1,6 @@
 """The most that rules give: how much was, and what is left of it."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -30,7 +31,7 @@ async def cap(
     limited = limited_by(reckonings, of)
     used = await _used(tx, limited)
     start = Counter(used)
-    leave(reckonings, members, bands, returned, used, of)
+    await leave(reckonings, members, bands, returned, used, of)
     changes = [
         {**key._asdict(), "used": used[key] - start[key]} for key in limited if used[key] != start[key]
     ]
@@ -52,7 +53,7 @@ def limited_by(reckonings: Sequence[Reckoning], of: Versions) -> list[CapKey]:
     return sorted({key for at, one in given for key, _ in _keys(of, one, at)})
 
 
-def leave(
+async def leave(
     reckonings: Sequence[Reckoning],
     members: Members,
     bands: Bands,
@@ -67,6 +68,7 @@ def leave(
     for each in reckonings:
         if each.ask and any(rule.caps for rule in each.rules):
             each.given = each.ask(members, bands, used)
+            await asyncio.sleep(0)  # a batch may ask much: others are answered meanwhile
         elif used:
             count(used, of, each.given, each.at, 1)
         if each.purchase:

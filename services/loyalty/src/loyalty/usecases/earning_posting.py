@@ -1,5 +1,6 @@
 """Posting what was reckoned: members, accounts, caps and transfers, locked in the one order of all."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -43,6 +44,7 @@ async def post_all(
     for each in reckonings:
         if each.ask:
             each.given = each.ask(members, bands, None)
+            await asyncio.sleep(0)  # a batch may ask much: others are answered meanwhile
     await _join(tx, reckonings, members)
     book, moved = await _lock(tx, reckonings)
     _see_closed(book, reckonings, members, bands)

@@ -1,5 +1,6 @@
 """What purchases would earn: one now, or many of the past if a rule were otherwise. Nothing is posted."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -90,6 +91,7 @@ async def preview_rule(
             move = moves.setdefault(customer_id, Move(CUSTOMER.format(customer_id)))
             move.points += _in(unit, given_for(each, customer_id, rules, members, bands, used))
             move.earned_points += _in(unit, kept[each.id].given) if each.id in kept else 0
+            await asyncio.sleep(0)  # others are answered meanwhile
         preview.checked_count += len(some)
     preview.points = sum(each.points for each in moves.values())
     preview.earned_points = sum(each.earned_points for each in moves.values())

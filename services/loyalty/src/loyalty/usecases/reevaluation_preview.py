@@ -1,5 +1,6 @@
 """What reckoning purchases anew would change, and what that costs. Nothing is posted or locked."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,11 +78,13 @@ async def _reckoned(
         members, bands = await _people(db, formula, reckonings)
         for each in reckonings:
             each.given = each.ask(members, bands, None) if each.ask else each.given
+            await asyncio.sleep(0)  # others are answered meanwhile
         of = await versions_of(db, reckonings)
         keys = [key for key in limited_by(reckonings, of) if key not in known]
         used.update(await _counted(db, keys))
         known.update(keys)
-        leave(reckonings, members, bands, await returns_of(db, [each.id for each in reckonings]), used, of)
+        returned = await returns_of(db, [each.id for each in reckonings])
+        await leave(reckonings, members, bands, returned, used, of)
         done += reckonings
         results += anew.results(reckonings)
     return done, results, departments
