@@ -16,7 +16,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -70,8 +70,11 @@ def decimal(amount: Money) -> Decimal:
 
 
 def exact(number: decimal_pb2.Decimal) -> Decimal:
-    """The number as Python has it. ArithmeticError when it is none."""
-    return Decimal(number.value)
+    """The number as Python has it. ArithmeticError when it is none, or has no end."""
+    value = Decimal(number.value)
+    if not value.is_finite():
+        raise InvalidOperation(f"{value} is no number")
+    return value
 
 
 def exact_number(number: Decimal) -> decimal_pb2.Decimal:

@@ -6,7 +6,7 @@ from uuid import uuid4
 from .earning import doubled_by_tier, earning_of, held, in_force
 from .test_earning import imported
 from .test_households import Family
-from .test_purchase_lines import basket, line, record
+from .test_purchase_lines import basket, give_back, line, record
 
 
 async def test_what_was_bought_before_a_tier_earns_as_before_it(running: Any, desk: Any) -> None:
@@ -49,3 +49,16 @@ async def test_a_correction_leaves_points_with_the_household_that_has_them(runni
     await imported(desk, basket(line("a", "1", "30"), customer=customer, store="store-8"))
     assert await held(desk, household.customer) == {"MEMBERSHIP": 30}
     assert sum(await desk.points(*(each.name for each in await desk.accounts_of(own.name)))) == 0
+
+
+async def test_a_return_that_names_another_purchase_now_gives_that_back(desk: Any) -> None:
+    await in_force(desk)
+    customer = f"customers/{uuid4()}"
+    bought = [await record(desk, basket(line("a", "1", "10"), customer=customer)) for _ in range(2)]
+    for each in bought:
+        back = line("a", "-1", "-10", returned_line=1)
+        await imported(desk, basket(back, customer=customer, returned_purchase=each.name))
+    left = [(await earning_of(desk, each)).awards[0].points_left for each in bought]
+    assert (left, await held(desk, customer)) == ([10, 0], {"MEMBERSHIP": 10})
+    await give_back(desk, bought[0])
+    assert await held(desk, customer) == {"MEMBERSHIP": 0}

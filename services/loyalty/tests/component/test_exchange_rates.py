@@ -161,6 +161,8 @@ async def test_a_day_may_be_loaded_twice_but_not_otherwise(rates: Any, today: da
         (("EUR", "USD", "0"), "rate", "INVALID_NUMBER"),
         (("EUR", "USD", "-1"), "rate", "INVALID_NUMBER"),
         (("EUR", "USD", "much"), "rate", "INVALID_NUMBER"),
+        (("EUR", "USD", "NaN"), "rate", "INVALID_NUMBER"),
+        (("EUR", "USD", "Infinity"), "rate", "INVALID_NUMBER"),
         (("EUR", "USD", "1.1234567891"), "rate", "INVALID_NUMBER"),
     ],
 )

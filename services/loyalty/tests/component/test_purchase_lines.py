@@ -79,6 +79,13 @@ async def test_lines_are_kept_as_they_were_sent(desk: Any) -> None:
         (basket(line("a", "1", "-2", returned_line=1)), "lines[0].quantity", "INVALID_NUMBER"),
         (basket(line("a", "-1", "-2", returned_line=1)), "returned_purchase", "REQUIRED"),
         (basket(line("a", "two", "2")), "lines[0].quantity", "INVALID_NUMBER"),
+        (basket(line("a", "NaN", "2")), "lines[0].quantity", "INVALID_NUMBER"),
+        (basket(line("a", "-1", "-2"), returned_purchase=f"purchases/{uuid4()}"), "lines", "REQUIRED"),
+        (
+            basket(amount=money(Decimal(-500), "USD"), returned_purchase=f"purchases/{uuid4()}"),
+            "lines",
+            "REQUIRED",
+        ),
         (basket(line("a", "0.1234567891", "2")), "lines[0].quantity", "INVALID_NUMBER"),
         (basket(line("a b", "1", "2")), "lines[0].product", "INVALID_CODE"),
         (

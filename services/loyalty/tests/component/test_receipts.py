@@ -200,6 +200,16 @@ async def test_a_row_that_is_sent_again_takes_nothing_from_who_claimed_it(desk: 
     assert ((await send()).customer, await total(desk, of)) == (of, (30, 1))
 
 
+async def test_a_row_that_is_sent_again_without_its_code_leaves_it_on_the_receipt(desk: Any) -> None:
+    sent = basket()
+    for code in ("", CODE, ""):
+        sent.store += "0"
+        item = RecordPurchaseRequest(purchase=sent, import_key="till:1", receipt_code=code)
+        request = BatchRecordPurchasesRequest(requests=[item], request_id=str(uuid4()))
+        await desk.purchases.BatchRecordPurchases(request)
+    assert (await claim(desk, customer(), CODE)).outcome == Answer.OUTCOME_CLAIMED
+
+
 async def test_a_row_that_is_sent_while_its_purchase_is_claimed_takes_nothing(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,8 @@ _SAID = (
     "refunded",
     "sold",
     "store",
+    "returned_purchase_id",
+    "receipt_hash",
 )
 
 
@@ -108,13 +110,13 @@ class Purchase:
     def corrected_by(self, row: "Purchase") -> "Purchase":
         """What it is once `row` says so: its own row all, another's only what was given back since.
 
-        What was given back grows, unless who said it corrects it.
+        What was given back grows, unless who said it corrects it. A code that was said stays.
         """
         grows = row.refunded > self.refunded or row.refunded_by == self.refunded_by
         back, by = (row.refunded, row.refunded_by) if grows else (self.refunded, self.refunded_by)
         own = row.refunded_by == (row.import_key or "")
-        said = row if own else replace(self, id=row.id)
-        return replace(said, refunded=max(Decimal(0), min(back, said.paid)), refunded_by=by)
+        said = replace(row, receipt_hash=row.receipt_hash or self.receipt_hash) if own else self
+        return replace(said, id=row.id, refunded=max(Decimal(0), min(back, said.paid)), refunded_by=by)
 
     def says(self, other: "Purchase") -> bool:
         """Whether the other one, from the same row, says the same."""

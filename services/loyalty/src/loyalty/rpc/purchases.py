@@ -40,12 +40,14 @@ _bought = into(Purchase, Bought)
 
 
 def _check_purchase(check: Check, sent: Purchase, now: datetime) -> None:
-    """All in one currency; no more is given back than was paid; and lines add up."""
+    """All in one currency; no more is given back than was paid, by its lines; and lines add up."""
     paid, back = sent.amount, sent.refunded_amount
     if sent.HasField("refunded_amount") and back.currency_code != paid.currency_code:
         check.refuse("refunded_amount.currency_code", "INVALID_CURRENCY", "must be that of amount")
     elif decimal(back) > max(decimal(paid), Decimal(0)):
         check.refuse("refunded_amount", "INVALID_NUMBER", "must be from 0 to amount")
+    if sent.returned_purchase and not any(line.returned_line for line in sent.lines):
+        check.refuse("lines", "REQUIRED", "must name what of returned_purchase is given back")
     for i, line in enumerate(sent.lines):
         _check_line(check, f"lines[{i}]", line, sent)
     if sent.lines and (total := sum(decimal(line.amount) for line in sent.lines)) != decimal(paid):

@@ -16,6 +16,8 @@ from loyalty.usecases.earning_posting import post_all
 from loyalty.usecases.evaluating import Bands, Reckoning, Sale, given_for, in_order, items_of
 from loyalty.usecases.returns import returns_of
 
+_READ_BY_NONE = ("refunded", "reference", "returned_purchase_id", "receipt_hash")
+
 
 async def earn(tx: Transaction, sales: Sequence[Sale], bands: Bands, acting: Callable[[int], None]) -> None:
     """Post what purchases earn by the rules in force, and take back what goes with what is given back.
@@ -117,6 +119,6 @@ async def _of_kept(
 
 
 def _is_another(purchase: Purchase, before: Purchase) -> bool:
-    """Whether rules may give something else for it: none reads a reference; returns are reckoned apart."""
-    aside = replace(before, refunded=purchase.refunded, reference=purchase.reference)
-    return not aside.says(purchase)
+    """Whether rules may give something else for it: none reads its names; returns are reckoned apart."""
+    aside = {name: getattr(purchase, name) for name in _READ_BY_NONE}
+    return not replace(before, **aside).says(purchase)
