@@ -13,7 +13,7 @@ from loyalty.store import earning as store
 from loyalty.store.earning import RuleInForce
 from loyalty.store.purchases import SOME_PURCHASES
 from loyalty.usecases.earning_posting import post_all
-from loyalty.usecases.evaluating import Bands, Reckoning, Sale, given_for, in_order, items_of
+from loyalty.usecases.evaluating import Bands, Reckoning, Sale, given_for, in_order, items_of, matter_of
 from loyalty.usecases.returns import returns_of
 
 _READ_BY_NONE = ("refunded", "reference", "returned_purchase_id", "receipt_hash")
@@ -79,7 +79,7 @@ def _of(purchase: Purchase, sale: Sale, customer_id: UUID | None = None) -> Reck
 def _asked(each: Reckoning, rules: Sequence[RuleInForce]) -> Reckoning:
     assert each.purchase is not None, "it is of a purchase"
     each.rules = rules
-    each.ask = partial(given_for, each.purchase, each.customer_id, rules, then=each.earners)
+    each.ask = partial(given_for, matter_of(each.purchase), each.customer_id, rules, then=each.earners)
     return each
 
 

@@ -19,7 +19,7 @@ from loyalty.store.tables import GET_PROGRAM
 from loyalty.usecases.bands import bands_of
 from loyalty.usecases.earning_caps import counted_in
 from loyalty.usecases.earning_rule import RuleDraft, require_possible
-from loyalty.usecases.evaluating import given_for, items_of
+from loyalty.usecases.evaluating import given_for, items_of, matter_of
 from loyalty.usecases.memberships import earning_memberships
 
 CHECKED_MAX, AT_ONCE, MOVES_MAX = 10_000, 500, 100
@@ -61,7 +61,7 @@ async def evaluate(
     holders = [EVERYBODY, *(member.id for of in members.values() for member in of.values())]
     rows = await store.SOME_CAPS.all(db, holders=holders)
     parts = await store.CAPS_OF_PARTS.all(db, holders=holders, rule_ids=[rule.id for rule in rules])
-    return given_for(purchase, customer_id, rules, members, bands, counted_in([*rows, *parts]))
+    return given_for(matter_of(purchase), customer_id, rules, members, bands, counted_in([*rows, *parts]))
 
 
 async def preview_rule(
@@ -89,7 +89,7 @@ async def preview_rule(
         for each in some:
             customer_id = each.customer_id or EVERYBODY
             move = moves.setdefault(customer_id, Move(CUSTOMER.format(customer_id)))
-            move.points += _in(unit, given_for(each, customer_id, rules, members, bands, used))
+            move.points += _in(unit, given_for(matter_of(each), customer_id, rules, members, bands, used))
             move.earned_points += _in(unit, kept[each.id].given) if each.id in kept else 0
             await asyncio.sleep(0)  # others are answered meanwhile
         preview.checked_count += len(some)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from loyalty.domain.earning import (
     Earning,
     Given,
     Holding,
+    Holds,
     Item,
     Moved,
     Reason,
@@ -30,6 +32,7 @@ from loyalty.domain.purchase_lines import Line, left_of
 from loyalty.domain.value import Band, Purchase
 from loyalty.store.earning import RuleInForce
 from loyalty.usecases import conditions
+from rapport.loyalty.v1.earning_rule_pb2 import EarningCustomer
 
 
 class Sale(NamedTuple):
@@ -91,8 +94,23 @@ def items_of(purchase: Purchase) -> list[Item]:
     return [Item(0, purchase.paid)] if purchase.paid > 0 else []
 
 
+class Matter(NamedTuple):
+    """What rules are asked about, a purchase or an event: when it was, and what they look at."""
+
+    at: datetime
+    currency: str
+    items: list[Item]
+    holds: Callable[[EarningCustomer], Holds]
+
+
+def matter_of(purchase: Purchase) -> Matter:
+    """A purchase, for rules to be asked about it."""
+    holds = partial(conditions.of_purchase, purchase)
+    return Matter(purchase.purchase_time, purchase.currency_code, items_of(purchase), holds)
+
+
 def given_for(
-    purchase: Purchase,
+    about: Matter,
     customer_id: UUID,
     rules: Sequence[RuleInForce],
     members: Members,
@@ -100,7 +118,7 @@ def given_for(
     used: Used | None,
     then: Earners = _NOBODY,
 ) -> list[Given]:
-    """What rules give a customer for a purchase, each program for itself; `EVERYBODY`, who is no member.
+    """What rules give a customer, each program for itself; `EVERYBODY`, who is no member.
 
     As who the customer was `then`, and on the membership of then.
     """
@@ -113,12 +131,10 @@ def given_for(
         earner = then.get(program) or earner_of(program, customer_id, members, bands)
         known = earner.member if earner.member != EVERYBODY else member.id if member else EVERYBODY
         if member and member.id == known and member.state is not MembershipState.ACTIVE:
-            given += nothing(asked, member.id, len(items_of(purchase)), Reason.CLOSED)
+            given += nothing(asked, member.id, len(about.items), Reason.CLOSED)
             continue
-        day = day_of(purchase.purchase_time, asked[0])
-        bought = Bought(day, purchase.currency_code, items_of(purchase))
-        holds = conditions.of_purchase(purchase, conditions.shown(earner))
-        given += earned(asked, bought, holds, known, used)
+        bought = Bought(day_of(about.at, asked[0]), about.currency, about.items)
+        given += earned(asked, bought, about.holds(conditions.shown(earner)), known, used)
     return given
 
 

@@ -9,8 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from chassis.db.transaction import Transaction
-from loyalty.domain.earning import Bought, Given, Item, Reason, Used, earned, nothing
-from loyalty.domain.membership import MembershipState
+from loyalty.domain.earning import Item
 from loyalty.domain.value import ValueFormula
 from loyalty.names import CUSTOMER
 from loyalty.store import earning as store
@@ -18,7 +17,7 @@ from loyalty.store.earning import RuleInForce
 from loyalty.usecases import conditions
 from loyalty.usecases.bands import bands_of
 from loyalty.usecases.earning_posting import post_all
-from loyalty.usecases.evaluating import Bands, Members, Reckoning, day_of, earner_of, in_force
+from loyalty.usecases.evaluating import Matter, Reckoning, given_for, in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,7 @@ def _reckonings(event: Happened, rules: Iterable[RuleInForce]) -> Iterator[Recko
         if rule.event_type == event.type and (ids := CUSTOMER.match(named)):
             of.setdefault(ids[0], []).append(rule)
     own = CUSTOMER.match(getattr(event.data, "customer", ""))
+    about = Matter(event.at, "", [Item(0, Decimal(0))], partial(conditions.of_event, event.data))
     for customer_id, asked in of.items():
         is_own = own is not None and own[0] == customer_id
         earning_id = event.id if is_own else uuid5(event.id, str(customer_id))
@@ -70,28 +70,6 @@ def _reckonings(event: Happened, rules: Iterable[RuleInForce]) -> Iterator[Recko
             0,
             event.id,
             asked,
-            partial(_given, event, customer_id, asked),
+            partial(given_for, about, customer_id, asked),
             event_type=event.type,
         )
-
-
-def _given(
-    event: Happened,
-    customer_id: UUID,
-    rules: Sequence[RuleInForce],
-    members: Members,
-    bands: Bands,
-    used: Used | None,
-) -> list[Given]:
-    given: list[Given] = []
-    for program in dict.fromkeys(rule.program_id for rule in rules):
-        asked = [rule for rule in rules if rule.program_id == program]
-        member = members.get(program, {}).get(customer_id)
-        if member and member.state is not MembershipState.ACTIVE:
-            given += nothing(asked, member.id, 1, Reason.CLOSED)
-            continue
-        earner = earner_of(program, customer_id, members, bands)
-        bought = Bought(day_of(event.at, asked[0]), "", [Item(0, Decimal(0))])
-        holds = conditions.of_event(event.data, conditions.shown(earner))
-        given += earned(asked, bought, holds, earner.member, used)
-    return given

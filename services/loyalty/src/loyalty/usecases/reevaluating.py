@@ -23,6 +23,7 @@ from loyalty.usecases.evaluating import (
     in_force,
     in_order,
     items_of,
+    matter_of,
 )
 
 
@@ -107,7 +108,7 @@ class Reevaluation:
         if used is not None:
             count(used, self.of, stays, asked.at, 1)
         return stays + given_for(
-            asked.purchase, asked.customer_id, rules, members, bands, used, asked.earners
+            matter_of(asked.purchase), asked.customer_id, rules, members, bands, used, asked.earners
         )
 
     def results(self, reckonings: Sequence[Reckoning]) -> list[Result]:
