@@ -3,7 +3,6 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import grpc
 import pytest
@@ -24,30 +23,20 @@ from rapport.cases.v1.cases_events_pb2 import (
 )
 from rapport.common.v1.states_pb2 import HARM_INCONVENIENCE, HARM_LOSS
 from rapport.common.v1.value_band_pb2 import VALUE_BAND_PLATINUM
-from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
-from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantGoodwillRequest
+from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason
 from rapport_testing.wait import eventually
 
+from .giving import grant, new
+
 NAME = "authorityPolicies/front-line"
 ALL = Statement[Any](sa.select(POLICIES))
 
 
-def new(collection: str) -> str:
-    return f"{collection}/{uuid4()}"
-
-
 def limit(points: int, **fields: Any) -> AuthorityPolicy.Limit:
     return AuthorityPolicy.Limit(points=points, **fields)
-
-
-def grant(customer: str, points: int, promise: str = "") -> GrantGoodwillRequest:
-    goodwill = Goodwill(
-        customer=customer, points=Points(amount=points), promise=promise, reason_code="late-delivery"
-    )
-    return GrantGoodwillRequest(goodwill=goodwill, request_id=str(uuid4()))
 
 
 async def allowed(desk: Any, customer: str, promise: str = "") -> tuple[int, int, str, int]:

@@ -46,6 +46,8 @@ from rapport.loyalty.v1.purchase_service_pb2 import RecordPurchaseRequest
 from rapport_testing.running import Running, error_of, reason
 from rapport_testing.wait import eventually
 
+from .giving import new
+
 _SET_ASIDE = Statement[Any](sa.select(PARKED))
 
 AT_RISK = PromiseAtRisk()
@@ -63,10 +65,6 @@ def grant(customer: str, points: int, promise: str = "", **other: Any) -> GrantG
         **other,
     }
     return GrantGoodwillRequest(goodwill=Goodwill(**fields), request_id=str(uuid4()))
-
-
-def new(collection: str) -> str:
-    return f"{collection}/{uuid4()}"
 
 
 async def promised(

@@ -31,12 +31,10 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason, refused
 from rapport_testing.wait import eventually
 
+from .giving import new
+
 WHY = "We are sorry that it came late."
 USD = "programs/goodwill/accounts/usd"
-
-
-def new(collection: str) -> str:
-    return f"{collection}/{uuid4()}"
 
 
 def usd(units: int, cents: int = 0) -> Money:

@@ -13,14 +13,12 @@ from chassis.api.messages import value_name
 from loyalty.store.tables import GET_PROMISE
 from rapport.cases.v1.authority_policy_pb2 import AuthorityPolicy
 from rapport.cases.v1.cases_events_pb2 import AuthorityPolicyCreated, PromiseAtRisk
-from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import (
     ApproveGoodwillRequest,
     CheckGoodwillRequest,
     DeclineGoodwillRequest,
     ExplainGoodwillRequest,
     GetGoodwillRequest,
-    GrantGoodwillRequest,
     ListGoodwillRequest,
     RequestGoodwillRequest,
 )
@@ -30,28 +28,16 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason, refused
 from rapport_testing.wait import eventually
 
+from .giving import goodwill, grant, new
+
 GOODWILL = "programs/main/accounts/points-goodwill"
 LEAD = "loyalty.programs.write"
 MAY = ["loyalty.goodwill.read", "loyalty.goodwill.grant"]
 
 
-def new(collection: str) -> str:
-    return f"{collection}/{uuid4()}"
-
-
-def goodwill(customer: str, points: int, promise: str = "") -> Goodwill:
-    return Goodwill(
-        customer=customer, points=Points(amount=points), promise=promise, reason_code="late-delivery"
-    )
-
-
 def request(customer: str, points: int, promise: str = "", **more: Any) -> RequestGoodwillRequest:
     asked = goodwill(customer, points, promise)
     return RequestGoodwillRequest(goodwill=asked, request_id=str(uuid4()), **more)
-
-
-def grant(customer: str, points: int, promise: str = "") -> GrantGoodwillRequest:
-    return GrantGoodwillRequest(goodwill=goodwill(customer, points, promise), request_id=str(uuid4()))
 
 
 def approve(name: str) -> ApproveGoodwillRequest:

@@ -25,7 +25,7 @@ from loyalty.usecases.accounts import open_own
 from loyalty.usecases.goodwill_authority import (
     Authority,
     Judged,
-    given_for,
+    given_for_harm,
     grantor_of,
     judge,
     spent_by,
@@ -94,7 +94,7 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
     policy = authority.policy
     names = await lock_person(tx, delay.customer_id)
     spent = await spent_by(tx, names, policy)
-    given = await given_for(tx, delay.root_id)
+    given = await given_for_harm(tx, delay.root_id)
     if given.in_other_kinds:
         return None
     band = await authority.band(tx, names, tx.now)

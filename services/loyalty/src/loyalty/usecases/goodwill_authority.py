@@ -141,7 +141,7 @@ class Assessed(NamedTuple):
     in_kind: MoneyAllowance
 
 
-async def given_for(tx: Transaction, root_id: UUID) -> Given:
+async def given_for_harm(tx: Transaction, root_id: UUID) -> Given:
     """What a chain was given so far. Read under the lock of the customer's budget: nobody adds to it."""
     return await GIVEN.one(tx, root_id=root_id, policy=f"services/{tx.db.service}")
 
@@ -186,5 +186,5 @@ async def _promise(
         refusal = NotFound(name, f"{name} is not known here; the news of a new one takes a moment.")
         refusal.retry_after_s = 1
         raise refusal
-    promise.check(names, await given_for(tx, promise.root_id), is_request=is_request)
+    promise.check(names, await given_for_harm(tx, promise.root_id), is_request=is_request)
     return promise
