@@ -18,6 +18,9 @@ from chassis.api.pages import Page
 from deploy.services import TELLING as SERVICES
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.options.v1 import options_pb2
+from rapport_testing.clock import ManualClock
+from rapport_testing.fixtures import starting
+from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.running import Running
 from rapport_testing.tokens import TestIssuer
 from rapport_tools.cli import contracts
@@ -266,18 +269,33 @@ def methods(service: str) -> list[MethodDescriptor]:
     return [m for each in contracts.services() if contracts.owner(each) == service for m in each.methods]
 
 
-@pytest.fixture
-async def caller(start: Any, issuer: TestIssuer, name: str) -> Any:
-    """A running service and somebody who may do everything."""
+@pytest.fixture(autouse=True)
+def ids_of_this_test() -> None:
+    """Ids go on from test to test: they share a service."""
+
+
+@pytest.fixture(scope="module", params=CONTRACTS)
+def name(request: pytest.FixtureRequest) -> str:
+    """Whose requests are spoilt."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+async def caller(
+    infrastructure: Infrastructure, issuer: TestIssuer, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> AsyncIterator[Caller]:
+    """A running service, for all that is refused changes nothing, and somebody who may do everything."""
     module = import_module(f"{CONTRACTS[name]}.service")
-    running = await start(module.service, peers=NOWHERE, smtp_host="127.0.0.1")
-    await prepare(name, running.db)
-    made = Caller(running, issuer)
-    yield made
-    await made.channel.close()
+    clock, folder = ManualClock(datetime(2026, 3, 2, 9, tzinfo=UTC)), tmp_path_factory.mktemp(name)
+    async with starting(infrastructure, issuer, clock, folder) as start:
+        running = await start(module.service, peers=NOWHERE, smtp_host="127.0.0.1")
+        await prepare(name, running.db)
+        made = Caller(running, issuer)
+        yield made
+        await made.channel.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def valid(caller: Caller, name: str) -> dict[str, Message]:
     """A valid request of every method, each answered OK."""
     known: dict[str, str] = {}
@@ -316,7 +334,6 @@ def is_refused(got: Outcome, path: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
 async def test_a_wrong_value_is_refused_where_it_stands_for_a_documented_reason(
     caller: Caller, name: str, valid: dict[str, Message]
 ) -> None:
@@ -329,7 +346,6 @@ async def test_a_wrong_value_is_refused_where_it_stands_for_a_documented_reason(
     assert accepted == {}
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
 async def test_no_text_of_any_request_holds_control_characters_and_no_line_what_breaks_or_turns_it(
     caller: Caller, name: str, valid: dict[str, Message]
 ) -> None:
@@ -341,7 +357,6 @@ async def test_no_text_of_any_request_holds_control_characters_and_no_line_what_
     assert accepted == {}
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
 async def test_what_is_required_is_missed_where_it_should_stand(
     caller: Caller, name: str, valid: dict[str, Message]
 ) -> None:
@@ -356,20 +371,6 @@ async def test_what_is_required_is_missed_where_it_should_stand(
     assert accepted == {}
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
-async def test_no_odd_value_is_answered_with_an_undocumented_error(
-    caller: Caller, name: str, valid: dict[str, Message]
-) -> None:
-    reasons = common() | documented(f"services/{CONTRACTS[name]}/README.md") | {""}
-    surprising = {
-        f"{method} {path}": got
-        async for method, path, got in refusals(caller, name, valid, odd)
-        if got.code not in ANSWERS or got.reason not in reasons
-    }
-    assert surprising == {}
-
-
-@pytest.mark.parametrize("name", CONTRACTS)
 async def test_every_list_refuses_a_negative_page_size_and_a_foreign_page_token(
     caller: Caller, name: str
 ) -> None:
@@ -386,7 +387,7 @@ async def test_every_list_refuses_a_negative_page_size_and_a_foreign_page_token(
         assert (stranger.code, stranger.reason) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN"), method.name
 
 
-@pytest.mark.parametrize("name", ["customer", "cases"])  # the others replace whole resources
+@pytest.mark.parametrize("name", ["cases", "customer"], indirect=True)  # others replace whole resources
 async def test_every_field_mask_refuses_unknown_paths(
     caller: Caller, name: str, valid: dict[str, Message]
 ) -> None:
@@ -399,7 +400,6 @@ async def test_every_field_mask_refuses_unknown_paths(
         assert got == Outcome("INVALID_ARGUMENT", "UNKNOWN_FIELD", frozenset({"update_mask"})), method.name
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
 async def test_text_that_is_not_utf8_and_bodies_that_are_no_message_are_malformed(
     caller: Caller, name: str
 ) -> None:
@@ -412,9 +412,21 @@ async def test_text_that_is_not_utf8_and_bodies_that_are_no_message_are_malforme
             assert (got.code, got.reason) == ("INVALID_ARGUMENT", "MALFORMED_REQUEST")
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
 async def test_a_message_of_more_than_four_megabytes_is_refused(caller: Caller, name: str) -> None:
     one_of_each = {method.server_streaming: method for method in methods(name)}  # the server's limit for all
     for method in one_of_each.values():
         got = await caller.outcome(method, b"\x0a" + b"\xff" * (4 * 1024 * 1024 + 1))
         assert got.code == "RESOURCE_EXHAUSTED"
+
+
+async def test_no_odd_value_is_answered_with_an_undocumented_error(
+    caller: Caller, name: str, valid: dict[str, Message]
+) -> None:
+    """The last: some are taken, and change what there is."""
+    reasons = common() | documented(f"services/{CONTRACTS[name]}/README.md") | {""}
+    surprising = {
+        f"{method} {path}": got
+        async for method, path, got in refusals(caller, name, valid, odd)
+        if got.code not in ANSWERS or got.reason not in reasons
+    }
+    assert surprising == {}
