@@ -110,6 +110,7 @@ ILL = {
     "RapportMatchingLate": {"rapport_match_queue_oldest_seconds": "0+60x{N}"},
     "RapportMatchingFails": {"rapport_match_failures_total": "3+1x{N}"},
     "RapportLedgerWrong": {"rapport_ledger_faults{kind='balance'}": "1x{N}"},
+    "RapportRewardsOutOfStock": {"rapport_rewards_out_of_stock": "1x{N}"},
     "RapportLotsLate": {"rapport_lots_late_seconds": "0+60x{N}"},
     "RapportLedgerUnchecked": {"rapport_ledger_checked_seconds": "4000x{N}"},
     "RapportCallsLate": {"rapport_calls{state='late'}": "1x{N}"},

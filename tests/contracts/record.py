@@ -69,6 +69,10 @@ NAMES = {
     "grantor": "agents/alice",
     "redemption": "redemptions/{redemption}",
     "reward": "rewards/cup",
+    "voucher": "vouchers/{voucher}",
+    "use": "vouchers/{voucher}/uses/{use}",
+    "item": "cup-7",
+    "campaign": "spring",
     "requester": "agents/bob",
     "decider": "agents/alice",
     "decision_reason_code": "not-our-mistake",
@@ -126,6 +130,7 @@ NAMES = {
 }
 TOPIC = "topics/order-delivery"  # elsewhere a code
 LOYALTY = {"reason_code": "promise-renegotiated"}
+VOUCHERS = {"reverses": "vouchers/{voucher}/uses/{reversed}"}
 KINDS = {
     "Notice": "promise-at-risk",
     "Promise": "delivery",
@@ -194,6 +199,8 @@ def text(made: Message, field: FieldDescriptor) -> str:
         return next(kind for prefix, kind in KINDS.items() if made.DESCRIPTOR.name.startswith(prefix))
     if field.name == "topic" and made.DESCRIPTOR.name.startswith("Topic"):
         return TOPIC
+    if field.name in VOUCHERS and made.DESCRIPTOR.name.startswith("Voucher"):
+        return VOUCHERS[field.name].format_map(Uuids())
     if field.name in LOYALTY and ".loyalty." in made.DESCRIPTOR.full_name:
         return LOYALTY[field.name]
     return NAMES[field.name].format_map(Uuids())

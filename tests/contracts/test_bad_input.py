@@ -54,6 +54,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "RepublishFacts": {"parent": "services/loyalty", "start_time": {"seconds": 1_700_000_000}},
     "ListTransfers": {"filter": 'account = "programs/main/accounts/points-issued"'},
     "ListEntries": {"parent": "programs/main/accounts/points-issued"},
+    "ListVoucherUses": {"parent": f"vouchers/{uuid4()}"},
     "ListLots": {"parent": "programs/main/accounts/points-issued"},
     "ListUnits": {"parent": "programs/main"},
     "ListAccounts": {"parent": "programs/main"},

@@ -17,7 +17,7 @@ from tests.contracts.valid import REQUESTS, learn, prepare, request_of
 
 # What no RPC alone brings about: it takes time, another service, a mail server or what is under way.
 BROUGHT_ABOUT_OTHERWISE = {
-    "GoodwillRequestExpired", "RedemptionExpired", "PointsExpiring",
+    "GoodwillRequestExpired", "RedemptionExpired", "PointsExpiring", "VoucherExpired",
     "TierUpgraded", "TierDowngraded", "TierDowngradeExpected",
     "CustomerConverted", "PromiseBroken", "PromiseRecovered", "ClockBreached", "ClockUpdated", "ClockWarned",
     "EscalationCancelled", "EscalationRaised",

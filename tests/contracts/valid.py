@@ -231,6 +231,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GrantGoodwill", {"goodwill": {
             "customer": SOMEBODY, "points": {"amount": 10}, "reason_code": "sorry"}}),
         ("RedeemReward", {"reward": "{CreateReward}", "customer": SOMEBODY, "lifetime": "3600s"}),
+        ("CheckRewards", {"customer": SOMEBODY}),
         ("GetRedemption", {"name": "{RedeemReward}"}),
         ("ListRedemptions", _PAGE | {"filter": 'reward = "rewards/cup" AND state = RESERVED'}),
         ("ExplainRedemption", {"name": "{RedeemReward}"}),
@@ -238,6 +239,25 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ReturnRedemption", {"name": "{RedeemReward}", "reason_code": "damaged"}),
         ("RedeemReward", {"reward": "{CreateReward}", "customer": SOMEBODY}),
         ("CancelRedemption", {"name": "{RedeemReward}", "reason_code": "changed-mind"}),
+        ("CreateReward", {"reward_id": "ten-off", "reward": {
+            "display_name": "Ten off", "unit": "programs/main/units/points", "points": 1,
+            "voucher": {"money": {"currency_code": "USD", "units": 10}, "max_uses": 9, "valid_days": 30}}}),
+        ("RedeemReward", {"reward": "{CreateReward}", "customer": SOMEBODY}),
+        ("IssueVoucher", {"redemption": "{RedeemReward}"}),
+        ("GetVoucher", {"name": "{IssueVoucher}"}),
+        ("ListVouchers", _PAGE | {"filter": 'campaign = "spring" AND state = ACTIVE'}),
+        ("ExplainVoucher", {"name": "{IssueVoucher}"}),
+        ("ValidateVoucher", {"code": "{IssueVoucherCode}", "customer": SOMEBODY}),
+        ("UseVoucher", {"code": "{IssueVoucherCode}", "customer": SOMEBODY, "reference": "orders/7"}),
+        ("ListVoucherUses", _PAGE | {"parent": "{IssueVoucher}"}),
+        ("GetVoucherUse", {"name": "{UseVoucher}"}),
+        ("ReverseVoucherUse", {"name": "{UseVoucher}", "reason_code": "purchase-returned"}),
+        ("ReplaceVoucherCode", {"name": "{IssueVoucher}"}),
+        ("CancelVoucher", {"name": "{IssueVoucher}", "reason_code": "mistake"}),
+        ("BatchIssueVouchers", {"count": 2, "voucher": {
+            "program": "programs/main", "money": {"currency_code": "USD", "units": 50}, "in_parts": True,
+            "campaign": "spring", "start_date": {"year": 2026, "month": 3, "day": 1},
+            "end_date": {"year": 2199, "month": 3, "day": 1}}}),
         ("ListJournalEntries", _PAGE),
         ("CheckLedger", _PAGE),
         ("ReportLiability", {"name": "programs/main/units/points", "month_count": 3}),
@@ -445,6 +465,11 @@ def learn(short: str, answer: Message, known: dict[str, str]) -> None:
     listed = [item for field, items in answer.ListFields() if field.is_repeated for item in items]
     if listed and not hasattr(answer, "name"):
         answer = listed[0]
+    if code := getattr(answer, "code", ""):
+        known[f"{short}Code"] = code
+    inside = [value for field, value in answer.ListFields() if not field.is_repeated]
+    if not hasattr(answer, "name"):  # with what is said of it beside
+        answer = next((value for value in inside if hasattr(value, "name")), answer)
     name = getattr(answer, "name", "")
     if name:
         known[short] = name

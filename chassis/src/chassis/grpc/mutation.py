@@ -16,6 +16,7 @@ import asyncpg
 import sqlalchemy as sa
 from google.protobuf.message import Message
 
+from chassis.api.secret import kept
 from chassis.context import Call, current_call
 from chassis.db.database import Database
 from chassis.db.records import StoredResponse
@@ -160,7 +161,7 @@ async def transact(
             tx.answer(response)
             if request.id is not None:  # kept for a repeat
                 tx.store_response(
-                    StoredResponse(request.id, request.call.what, request.digest(), data, tx.now)
+                    StoredResponse(request.id, request.call.what, request.digest(), kept(response), tx.now)
                 )
             replies.append(Reply(data, tx.consistency_token))
         refused = [reply for reply in replies if isinstance(reply, Refusal)]

@@ -150,6 +150,8 @@ window ends the alert soon after it is over; a few failures at night are no inci
     (printf `max(rapport_ledger_checked_seconds%s) > 3600` $at)) -}}
 {{- $alerts = append $alerts (list "RapportLotsLate" "warning" "5m" "Points that should have ended or become usable a quarter of an hour ago have not."
     (printf `max(rapport_lots_late_seconds%s) > 900` $at)) -}}
+{{- $alerts = append $alerts (list "RapportRewardsOutOfStock" "warning" "1h" "{{ $value }} rewards are offered, and none of them is left: members cannot have what they saved for."
+    (printf `max(rapport_rewards_out_of_stock%s) > 0` $at)) -}}
 {{- end -}}
 {{- if eq .Values.name "cases" -}}
 {{- $alerts = append $alerts (list "RapportClocksMended" "warning" "5m" "Clocks were not as they should be ({{ $labels.flaw }}) and were mended: what was told of them may have been wrong until then."

@@ -23,6 +23,7 @@ from loyalty.rpc.reevaluation import ReevaluationJobRpc
 from loyalty.rpc.reservations import ReservationRpc
 from loyalty.rpc.rewards import RewardRpc
 from loyalty.rpc.tiers import TierRpc
+from loyalty.rpc.vouchers import VoucherRpc
 from loyalty.settings import Settings
 from loyalty.usecases.breakage import BREAKAGE_TIMER, expect_breakage, post_breakage
 from loyalty.usecases.checks import CHECKS_TIMER, check_ledger, expect_checks, tell_checks
@@ -38,6 +39,7 @@ from loyalty.usecases.rewards import tell_rewards
 from loyalty.usecases.shards import expect_shards
 from loyalty.usecases.tiers import REVIEW_TIMER, WALK_TIMER, review_tiers, walk_on
 from loyalty.usecases.values import BANDS_TIMER, expect_bands, follow_bands
+from loyalty.usecases.voucher_ends import VOUCHERS_TIMER, see_to_vouchers, tell_vouchers
 from rapport.cases.v1.cases_events_pb2 import (
     AuthorityPolicyCreated,
     AuthorityPolicyUpdated,
@@ -76,6 +78,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(LotRpc(app))
     app.serve(ReservationRpc(app))
     app.serve(RewardRpc(app, formula=formula))
+    app.serve(VoucherRpc(app))
     app.serve(MembershipRpc(app))
     app.serve(MemberRpc(app))
     app.serve(CardRpc(app))
@@ -102,6 +105,9 @@ def compose(app: App[Settings]) -> None:
     app.timer(REEVALUATION_TIMER, lambda tx, timer: go_on(tx, formula, timer.key))
     app.timer(RESERVATION_TIMER, expire)
     app.measure(partial(tell_rewards, app.db))
+    app.on_open(partial(expect_shards, app.db, VOUCHERS_TIMER, 1))
+    app.timer(VOUCHERS_TIMER, see_to_vouchers)
+    app.measure(partial(tell_vouchers, app.db))
     app.on_open(partial(expect_checks, app.db))
     app.timer(CHECKS_TIMER, check_ledger)
     app.measure(partial(tell_checks, app.db))

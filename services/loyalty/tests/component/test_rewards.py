@@ -266,3 +266,26 @@ async def test_who_may_have_it_is_a_condition_and_when_a_time(
     off = Reward(name=gold, disabled=True)
     await shop.UpdateReward(pb.UpdateRewardRequest(reward=off))
     assert await refused(shop.RedeemReward(redeem(gold, rich))) == "NOT_REDEEMABLE"
+
+
+async def test_what_stands_in_the_way_is_said_as_redeeming_would(desk: Any, shop: Any) -> None:
+    names = {
+        await offer(shop): "",
+        await offer(shop, 0): "OUT_OF_STOCK",
+        await offer(shop, points=151): "INSUFFICIENT_BALANCE",
+        await offer(shop, condition="balance > 1000"): "NOT_ELIGIBLE",
+        await offer(shop, start_time=timestamp(START + timedelta(days=1))): "NOT_REDEEMABLE",
+    }
+    off = await offer(shop)
+    await shop.UpdateReward(pb.UpdateRewardRequest(reward=Reward(name=off, disabled=True)))
+    limited = await offer(shop, member_limit=1, limit_days=1, points=50)
+    customer, _ = await member(desk, 200)
+    await shop.RedeemReward(redeem(limited, customer))
+    found = (await shop.CheckRewards(pb.CheckRewardsRequest(customer=customer))).checks
+    assert {each.reward.name: each.reason for each in found} == names | {limited: "OVER_LIMIT"}
+    assert {each.balance for each in found} == {150}
+    for name, why in names.items():
+        if why:
+            assert await refused(shop.RedeemReward(redeem(name, customer))) == why
+    stranger = await shop.CheckRewards(pb.CheckRewardsRequest(customer=f"customers/{uuid4()}"))
+    assert {each.reason for each in stranger.checks} == {"NOT_A_MEMBER"}

@@ -25,7 +25,7 @@ READ_EVERYTHING = _each(
     loyalty.goodwill.read loyalty.lots.read loyalty.memberships.read
     loyalty.programs.read loyalty.redemptions.read loyalty.reservations.read loyalty.rewards.read
     loyalty.purchases.read loyalty.reevaluation_jobs.read loyalty.tiers.read loyalty.transfers.read
-    loyalty.units.read
+    loyalty.units.read loyalty.vouchers.read
     loyalty.customer_values.read
     notifications.delivery_attempts.read notifications.notice_policies.read notifications.notices.read
     notifications.template_texts.read notifications.templates.read
@@ -45,6 +45,7 @@ FRONT_LINE = _each(
     loyalty.redemptions.write
     loyalty.reservations.write
     loyalty.purchases.claim
+    loyalty.vouchers.issue loyalty.vouchers.use
     notifications.notices.write
     """
 )
@@ -73,6 +74,7 @@ LEAD = _each(
     loyalty.exchange_rates.write loyalty.goodwill.approve loyalty.lots.write loyalty.memberships.close
     loyalty.memberships.merge loyalty.memberships.transfer loyalty.programs.write loyalty.purchases.write
     loyalty.reevaluation_jobs.write loyalty.rewards.write loyalty.tiers.write loyalty.units.write
+    loyalty.vouchers.write
     notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
     """
 )

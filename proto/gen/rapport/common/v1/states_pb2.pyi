@@ -258,6 +258,8 @@ class _GoodwillKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Goodwill
     """A repair."""
     GOODWILL_KIND_WAIVED_FEE: _GoodwillKind.ValueType  # 5
     """A fee that is not asked for."""
+    GOODWILL_KIND_VOUCHER: _GoodwillKind.ValueType  # 6
+    """A voucher, of what it costs or for a thing."""
 
 class GoodwillKind(_GoodwillKind, metaclass=_GoodwillKindEnumTypeWrapper):
     """What somebody is given to put something right."""
@@ -274,6 +276,8 @@ GOODWILL_KIND_REPAIR: GoodwillKind.ValueType  # 4
 """A repair."""
 GOODWILL_KIND_WAIVED_FEE: GoodwillKind.ValueType  # 5
 """A fee that is not asked for."""
+GOODWILL_KIND_VOUCHER: GoodwillKind.ValueType  # 6
+"""A voucher, of what it costs or for a thing."""
 Global___GoodwillKind: _TypeAlias = GoodwillKind  # noqa: Y015
 
 class _GoodwillState:

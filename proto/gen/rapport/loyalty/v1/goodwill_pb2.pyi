@@ -55,9 +55,9 @@ class InKind(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     COST_FIELD_NUMBER: _builtins.int
     kind: _states_pb2.GoodwillKind.ValueType
-    """ITEM, REPAIR or WAIVED_FEE."""
+    """ITEM, REPAIR, WAIVED_FEE or VOUCHER, whose code `IssueVoucher` says."""
     reference: _builtins.str
-    """What it is: the code of a product, a repair, a fee."""
+    """What it is: the code of a product, a repair, a fee; of a VOUCHER what it is for, or empty: it is worth its cost."""
     @_builtins.property
     def cost(self) -> _money_pb2.Money:
         """What it costs us, above 0, in the currency of the installation."""

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import money_pb2 as _money_pb2
 from rapport.loyalty.v1 import account_pb2 as _account_pb2
 from rapport.loyalty.v1 import entry_pb2 as _entry_pb2
 from rapport.loyalty.v1 import transfer_pb2 as _transfer_pb2
@@ -744,6 +745,32 @@ class LiabilityReport(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class Vouchers(_message.Message):
+        """What vouchers of a currency are still worth."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        COUNT_FIELD_NUMBER: _builtins.int
+        MONEY_FIELD_NUMBER: _builtins.int
+        count: _builtins.int
+        """How many can be used, now or later."""
+        @_builtins.property
+        def money(self) -> _money_pb2.Money:
+            """What is left of all of them; absent of those that are worth no amount."""
+
+        def __init__(
+            self,
+            *,
+            count: _builtins.int = ...,
+            money: _money_pb2.Money | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["money", b"money"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "money", b"money"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     OUTSTANDING_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
     RESERVED_FIELD_NUMBER: _builtins.int
@@ -752,6 +779,7 @@ class LiabilityReport(_message.Message):
     EXPECTED_BREAKAGE_FIELD_NUMBER: _builtins.int
     UNPOSTED_BREAKAGE_FIELD_NUMBER: _builtins.int
     POSTED_BREAKAGE_FIELD_NUMBER: _builtins.int
+    VOUCHERS_FIELD_NUMBER: _builtins.int
     outstanding: _builtins.int
     """What members can spend."""
     pending: _builtins.int
@@ -772,6 +800,10 @@ class LiabilityReport(_message.Message):
     def months(self) -> _containers.RepeatedCompositeFieldContainer[Global___LiabilityReport.Month]:
         """The months, the newest first."""
 
+    @_builtins.property
+    def vouchers(self) -> _containers.RepeatedCompositeFieldContainer[Global___LiabilityReport.Vouchers]:
+        """What is owed on vouchers of the program, whatever the unit: by currency; those that are worth no amount first."""
+
     def __init__(
         self,
         *,
@@ -783,10 +815,11 @@ class LiabilityReport(_message.Message):
         expected_breakage: _builtins.int = ...,
         unposted_breakage: _builtins.int = ...,
         posted_breakage: _builtins.int = ...,
+        vouchers: _abc.Iterable[Global___LiabilityReport.Vouchers] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage_basis_points", b"breakage_basis_points", "expected_breakage", b"expected_breakage", "months", b"months", "outstanding", b"outstanding", "pending", b"pending", "posted_breakage", b"posted_breakage", "reserved", b"reserved", "unposted_breakage", b"unposted_breakage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage_basis_points", b"breakage_basis_points", "expected_breakage", b"expected_breakage", "months", b"months", "outstanding", b"outstanding", "pending", b"pending", "posted_breakage", b"posted_breakage", "reserved", b"reserved", "unposted_breakage", b"unposted_breakage", "vouchers", b"vouchers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

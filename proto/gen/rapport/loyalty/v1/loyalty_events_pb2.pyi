@@ -15,6 +15,7 @@ from rapport.loyalty.v1 import earning_rule_pb2 as _earning_rule_pb2
 from rapport.loyalty.v1 import member_pb2 as _member_pb2
 from rapport.loyalty.v1 import redemption_pb2 as _redemption_pb2
 from rapport.loyalty.v1 import reevaluation_job_pb2 as _reevaluation_job_pb2
+from rapport.loyalty.v1 import voucher_pb2 as _voucher_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -1848,3 +1849,461 @@ class RedemptionReturned(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RedemptionReturned: _TypeAlias = RedemptionReturned  # noqa: Y015
+
+@_typing.final
+class VoucherIssued(_message.Message):
+    """A voucher was issued. Its code is in no event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    PERCENT_OFF_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    REDEMPTION_FIELD_NUMBER: _builtins.int
+    GOODWILL_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    voucher: _builtins.str
+    """`vouchers/{uuid}`."""
+    customer: _builtins.str
+    """Who alone may use it, `customers/{uuid}`; empty: whoever bears it."""
+    program: _builtins.str
+    """The program it is of."""
+    state: _voucher_pb2.Voucher.State.ValueType
+    """What can be done with it."""
+    percent_off: _builtins.int
+    """So many hundredths of a price; 0 of what is worth something else."""
+    item: _builtins.str
+    """The item that it is for, by its code; may be empty."""
+    campaign: _builtins.str
+    """What it was issued for by a department, a code; may be empty."""
+    redemption: _builtins.str
+    """The redemption that it was handed out for; may be empty."""
+    goodwill: _builtins.str
+    """The goodwill that it is; may be empty."""
+    department: _builtins.str
+    """The department of who issued it, `departments/{id}`; may be empty."""
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """The amount that it is worth; absent of what is worth none."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends; absent: never."""
+
+    def __init__(
+        self,
+        *,
+        voucher: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        state: _voucher_pb2.Voucher.State.ValueType = ...,
+        money: _money_pb2.Money | None = ...,
+        percent_off: _builtins.int = ...,
+        item: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        redemption: _builtins.str = ...,
+        goodwill: _builtins.str = ...,
+        department: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "expire_time", b"expire_time", "money", b"money"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "campaign", b"campaign", "customer", b"customer", "department", b"department", "expire_time", b"expire_time", "goodwill", b"goodwill", "item", b"item", "money", b"money", "percent_off", b"percent_off", "program", b"program", "redemption", b"redemption", "state", b"state", "voucher", b"voucher"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expire_time: _TypeAlias = _typing.Literal["expire_time"]  # noqa: Y015
+    _WhichOneofArgType__expire_time: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time"]  # noqa: Y015
+    _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
+    _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expire_time) -> _WhichOneofReturnType__expire_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
+
+Global___VoucherIssued: _TypeAlias = VoucherIssued  # noqa: Y015
+
+@_typing.final
+class VoucherCodeReplaced(_message.Message):
+    """A voucher has another code; the one before is worth nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    PERCENT_OFF_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    voucher: _builtins.str
+    """`vouchers/{uuid}`."""
+    customer: _builtins.str
+    """Who alone may use it, `customers/{uuid}`; empty: whoever bears it."""
+    program: _builtins.str
+    """The program it is of."""
+    state: _voucher_pb2.Voucher.State.ValueType
+    """What can be done with it."""
+    percent_off: _builtins.int
+    """So many hundredths of a price; 0 of what is worth something else."""
+    item: _builtins.str
+    """The item that it is for, by its code; may be empty."""
+    campaign: _builtins.str
+    """What it was issued for by a department, a code; may be empty."""
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """The amount that it is worth; absent of what is worth none."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends; absent: never."""
+
+    def __init__(
+        self,
+        *,
+        voucher: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        state: _voucher_pb2.Voucher.State.ValueType = ...,
+        money: _money_pb2.Money | None = ...,
+        percent_off: _builtins.int = ...,
+        item: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "expire_time", b"expire_time", "money", b"money"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "campaign", b"campaign", "customer", b"customer", "expire_time", b"expire_time", "item", b"item", "money", b"money", "percent_off", b"percent_off", "program", b"program", "state", b"state", "voucher", b"voucher"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expire_time: _TypeAlias = _typing.Literal["expire_time"]  # noqa: Y015
+    _WhichOneofArgType__expire_time: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time"]  # noqa: Y015
+    _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
+    _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expire_time) -> _WhichOneofReturnType__expire_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
+
+Global___VoucherCodeReplaced: _TypeAlias = VoucherCodeReplaced  # noqa: Y015
+
+@_typing.final
+class VoucherUsed(_message.Message):
+    """A voucher was used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    PERCENT_OFF_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
+    USED_MONEY_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    voucher: _builtins.str
+    """`vouchers/{uuid}`."""
+    customer: _builtins.str
+    """Who alone may use it, `customers/{uuid}`; empty: whoever bears it."""
+    program: _builtins.str
+    """The program it is of."""
+    state: _voucher_pb2.Voucher.State.ValueType
+    """What can be done with it."""
+    percent_off: _builtins.int
+    """So many hundredths of a price; 0 of what is worth something else."""
+    item: _builtins.str
+    """The item that it is for, by its code; may be empty."""
+    campaign: _builtins.str
+    """What it was issued for by a department, a code; may be empty."""
+    use: _builtins.str
+    """The use, `vouchers/{uuid}/uses/{uuid}`."""
+    reference: _builtins.str
+    """What it was used on, the code of a receipt or an order."""
+    department: _builtins.str
+    """The department where, `departments/{id}`; may be empty."""
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """The amount that it is worth; absent of what is worth none."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends; absent: never."""
+
+    @_builtins.property
+    def used_money(self) -> _money_pb2.Money:
+        """The amount of that use; absent of what is worth none."""
+
+    def __init__(
+        self,
+        *,
+        voucher: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        state: _voucher_pb2.Voucher.State.ValueType = ...,
+        money: _money_pb2.Money | None = ...,
+        percent_off: _builtins.int = ...,
+        item: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        use: _builtins.str = ...,
+        used_money: _money_pb2.Money | None = ...,
+        reference: _builtins.str = ...,
+        department: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "_used_money", b"_used_money", "expire_time", b"expire_time", "money", b"money", "used_money", b"used_money"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "_used_money", b"_used_money", "campaign", b"campaign", "customer", b"customer", "department", b"department", "expire_time", b"expire_time", "item", b"item", "money", b"money", "percent_off", b"percent_off", "program", b"program", "reference", b"reference", "state", b"state", "use", b"use", "used_money", b"used_money", "voucher", b"voucher"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expire_time: _TypeAlias = _typing.Literal["expire_time"]  # noqa: Y015
+    _WhichOneofArgType__expire_time: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time"]  # noqa: Y015
+    _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
+    _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    _WhichOneofReturnType__used_money: _TypeAlias = _typing.Literal["used_money"]  # noqa: Y015
+    _WhichOneofArgType__used_money: _TypeAlias = _typing.Literal["_used_money", b"_used_money"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expire_time) -> _WhichOneofReturnType__expire_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__used_money) -> _WhichOneofReturnType__used_money | None: ...
+
+Global___VoucherUsed: _TypeAlias = VoucherUsed  # noqa: Y015
+
+@_typing.final
+class VoucherUseReversed(_message.Message):
+    """A use of a voucher was undone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    PERCENT_OFF_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
+    USED_MONEY_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REVERSES_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    voucher: _builtins.str
+    """`vouchers/{uuid}`."""
+    customer: _builtins.str
+    """Who alone may use it, `customers/{uuid}`; empty: whoever bears it."""
+    program: _builtins.str
+    """The program it is of."""
+    state: _voucher_pb2.Voucher.State.ValueType
+    """What can be done with it."""
+    percent_off: _builtins.int
+    """So many hundredths of a price; 0 of what is worth something else."""
+    item: _builtins.str
+    """The item that it is for, by its code; may be empty."""
+    campaign: _builtins.str
+    """What it was issued for by a department, a code; may be empty."""
+    use: _builtins.str
+    """The use, `vouchers/{uuid}/uses/{uuid}`."""
+    reference: _builtins.str
+    """What it was used on, the code of a receipt or an order."""
+    department: _builtins.str
+    """The department where, `departments/{id}`; may be empty."""
+    reverses: _builtins.str
+    """The use that is undone."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """The amount that it is worth; absent of what is worth none."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends; absent: never."""
+
+    @_builtins.property
+    def used_money(self) -> _money_pb2.Money:
+        """The amount of that use; absent of what is worth none."""
+
+    def __init__(
+        self,
+        *,
+        voucher: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        state: _voucher_pb2.Voucher.State.ValueType = ...,
+        money: _money_pb2.Money | None = ...,
+        percent_off: _builtins.int = ...,
+        item: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        use: _builtins.str = ...,
+        used_money: _money_pb2.Money | None = ...,
+        reference: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reverses: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "_used_money", b"_used_money", "expire_time", b"expire_time", "money", b"money", "used_money", b"used_money"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "_used_money", b"_used_money", "campaign", b"campaign", "customer", b"customer", "department", b"department", "expire_time", b"expire_time", "item", b"item", "money", b"money", "percent_off", b"percent_off", "program", b"program", "reason_code", b"reason_code", "reference", b"reference", "reverses", b"reverses", "state", b"state", "use", b"use", "used_money", b"used_money", "voucher", b"voucher"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expire_time: _TypeAlias = _typing.Literal["expire_time"]  # noqa: Y015
+    _WhichOneofArgType__expire_time: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time"]  # noqa: Y015
+    _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
+    _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    _WhichOneofReturnType__used_money: _TypeAlias = _typing.Literal["used_money"]  # noqa: Y015
+    _WhichOneofArgType__used_money: _TypeAlias = _typing.Literal["_used_money", b"_used_money"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expire_time) -> _WhichOneofReturnType__expire_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__used_money) -> _WhichOneofReturnType__used_money | None: ...
+
+Global___VoucherUseReversed: _TypeAlias = VoucherUseReversed  # noqa: Y015
+
+@_typing.final
+class VoucherCancelled(_message.Message):
+    """A voucher was made worth nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    PERCENT_OFF_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    voucher: _builtins.str
+    """`vouchers/{uuid}`."""
+    customer: _builtins.str
+    """Who alone may use it, `customers/{uuid}`; empty: whoever bears it."""
+    program: _builtins.str
+    """The program it is of."""
+    state: _voucher_pb2.Voucher.State.ValueType
+    """What can be done with it."""
+    percent_off: _builtins.int
+    """So many hundredths of a price; 0 of what is worth something else."""
+    item: _builtins.str
+    """The item that it is for, by its code; may be empty."""
+    campaign: _builtins.str
+    """What it was issued for by a department, a code; may be empty."""
+    reason_code: _builtins.str
+    """Why, a code."""
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """The amount that it is worth; absent of what is worth none."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends; absent: never."""
+
+    def __init__(
+        self,
+        *,
+        voucher: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        state: _voucher_pb2.Voucher.State.ValueType = ...,
+        money: _money_pb2.Money | None = ...,
+        percent_off: _builtins.int = ...,
+        item: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "expire_time", b"expire_time", "money", b"money"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "campaign", b"campaign", "customer", b"customer", "expire_time", b"expire_time", "item", b"item", "money", b"money", "percent_off", b"percent_off", "program", b"program", "reason_code", b"reason_code", "state", b"state", "voucher", b"voucher"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expire_time: _TypeAlias = _typing.Literal["expire_time"]  # noqa: Y015
+    _WhichOneofArgType__expire_time: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time"]  # noqa: Y015
+    _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
+    _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expire_time) -> _WhichOneofReturnType__expire_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
+
+Global___VoucherCancelled: _TypeAlias = VoucherCancelled  # noqa: Y015
+
+@_typing.final
+class VoucherExpired(_message.Message):
+    """A voucher ended before it was used up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
+    PERCENT_OFF_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    voucher: _builtins.str
+    """`vouchers/{uuid}`."""
+    customer: _builtins.str
+    """Who alone may use it, `customers/{uuid}`; empty: whoever bears it."""
+    program: _builtins.str
+    """The program it is of."""
+    state: _voucher_pb2.Voucher.State.ValueType
+    """What can be done with it."""
+    percent_off: _builtins.int
+    """So many hundredths of a price; 0 of what is worth something else."""
+    item: _builtins.str
+    """The item that it is for, by its code; may be empty."""
+    campaign: _builtins.str
+    """What it was issued for by a department, a code; may be empty."""
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """The amount that it is worth; absent of what is worth none."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends; absent: never."""
+
+    def __init__(
+        self,
+        *,
+        voucher: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        state: _voucher_pb2.Voucher.State.ValueType = ...,
+        money: _money_pb2.Money | None = ...,
+        percent_off: _builtins.int = ...,
+        item: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "expire_time", b"expire_time", "money", b"money"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time", "_money", b"_money", "campaign", b"campaign", "customer", b"customer", "expire_time", b"expire_time", "item", b"item", "money", b"money", "percent_off", b"percent_off", "program", b"program", "state", b"state", "voucher", b"voucher"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expire_time: _TypeAlias = _typing.Literal["expire_time"]  # noqa: Y015
+    _WhichOneofArgType__expire_time: _TypeAlias = _typing.Literal["_expire_time", b"_expire_time"]  # noqa: Y015
+    _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
+    _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expire_time) -> _WhichOneofReturnType__expire_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
+
+Global___VoucherExpired: _TypeAlias = VoucherExpired  # noqa: Y015

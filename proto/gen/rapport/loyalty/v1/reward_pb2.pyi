@@ -12,10 +12,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -68,6 +68,7 @@ class Reward(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    VOUCHER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`rewards/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63. Of one version, with
     `/versions/{version}` after it.
@@ -122,6 +123,10 @@ class Reward(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When this version was made."""
 
+    @_builtins.property
+    def voucher(self) -> Global___RewardVoucher:
+        """The voucher that it is: `IssueVoucher` hands it out. Absent: something else is handed out."""
+
     def __init__(
         self,
         *,
@@ -145,13 +150,58 @@ class Reward(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        voucher: Global___RewardVoucher | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_stock_count", b"_stock_count", "cash", b"cash", "create_time", b"create_time", "end_time", b"end_time", "start_time", b"start_time", "stock_count", b"stock_count", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_stock_count", b"_stock_count", "cash", b"cash", "create_time", b"create_time", "end_time", b"end_time", "start_time", b"start_time", "stock_count", b"stock_count", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_stock_count", b"_stock_count", "cash", b"cash", "condition", b"condition", "create_time", b"create_time", "disabled", b"disabled", "display_name", b"display_name", "end_time", b"end_time", "etag", b"etag", "limit_days", b"limit_days", "member_limit", b"member_limit", "name", b"name", "points", b"points", "reference", b"reference", "return_days", b"return_days", "return_policy", b"return_policy", "start_time", b"start_time", "stock_count", b"stock_count", "stocked", b"stocked", "unit", b"unit", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_stock_count", b"_stock_count", "cash", b"cash", "condition", b"condition", "create_time", b"create_time", "disabled", b"disabled", "display_name", b"display_name", "end_time", b"end_time", "etag", b"etag", "limit_days", b"limit_days", "member_limit", b"member_limit", "name", b"name", "points", b"points", "reference", b"reference", "return_days", b"return_days", "return_policy", b"return_policy", "start_time", b"start_time", "stock_count", b"stock_count", "stocked", b"stocked", "unit", b"unit", "update_time", b"update_time", "version", b"version", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__stock_count: _TypeAlias = _typing.Literal["stock_count"]  # noqa: Y015
     _WhichOneofArgType__stock_count: _TypeAlias = _typing.Literal["_stock_count", b"_stock_count"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stock_count) -> _WhichOneofReturnType__stock_count | None: ...
 
 Global___Reward: _TypeAlias = Reward  # noqa: Y015
+
+@_typing.final
+class RewardVoucher(_message.Message):
+    """What a voucher for points is worth."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONEY_FIELD_NUMBER: _builtins.int
+    PERCENT_OFF_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    MAX_USES_FIELD_NUMBER: _builtins.int
+    IN_PARTS_FIELD_NUMBER: _builtins.int
+    VALID_DAYS_FIELD_NUMBER: _builtins.int
+    percent_off: _builtins.int
+    """Or so many hundredths of a price, 1 to 100; 0: none."""
+    item: _builtins.str
+    """Or an item, by its code."""
+    max_uses: _builtins.int
+    """How often it can be used, at most 1,000; 0: once. Not with `in_parts`."""
+    in_parts: _builtins.bool
+    """A gift card: each use takes an amount of its `money`, until nothing is left."""
+    valid_days: _builtins.int
+    """How many days after its issue its last day is, at most 3,650; 0: it never ends."""
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """What one use is worth, either an amount, above 0; with `in_parts`, that of all uses together."""
+
+    def __init__(
+        self,
+        *,
+        money: _money_pb2.Money | None = ...,
+        percent_off: _builtins.int = ...,
+        item: _builtins.str = ...,
+        max_uses: _builtins.int = ...,
+        in_parts: _builtins.bool = ...,
+        valid_days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["money", b"money"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_parts", b"in_parts", "item", b"item", "max_uses", b"max_uses", "money", b"money", "percent_off", b"percent_off", "valid_days", b"valid_days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RewardVoucher: _TypeAlias = RewardVoucher  # noqa: Y015

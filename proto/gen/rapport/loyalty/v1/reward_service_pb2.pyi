@@ -261,6 +261,82 @@ class RedeemRewardRequest(_message.Message):
 Global___RedeemRewardRequest: _TypeAlias = RedeemRewardRequest  # noqa: Y015
 
 @_typing.final
+class CheckRewardsRequest(_message.Message):
+    """Asks what a customer may redeem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    customer: _builtins.str
+    """Who, `customers/{uuid}`, by any of their names."""
+    def __init__(
+        self,
+        *,
+        customer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckRewardsRequest: _TypeAlias = CheckRewardsRequest  # noqa: Y015
+
+@_typing.final
+class CheckRewardsResponse(_message.Message):
+    """What they may redeem, and what not."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Check(_message.Message):
+        """Whether one may be redeemed."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        REWARD_FIELD_NUMBER: _builtins.int
+        REASON_FIELD_NUMBER: _builtins.int
+        BALANCE_FIELD_NUMBER: _builtins.int
+        reason: _builtins.str
+        """The reason that `RedeemReward` would refuse with, such as `OUT_OF_STOCK`; empty: it may be redeemed."""
+        balance: _builtins.int
+        """What the customer can spend of its unit."""
+        @_builtins.property
+        def reward(self) -> _reward_pb2.Reward:
+            """The reward, in its latest version."""
+
+        def __init__(
+            self,
+            *,
+            reward: _reward_pb2.Reward | None = ...,
+            reason: _builtins.str = ...,
+            balance: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["reward", b"reward"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "reason", b"reason", "reward", b"reward"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CHECKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckRewardsResponse.Check]:
+        """Of each reward that is not switched off, by name, at most 1,000."""
+
+    def __init__(
+        self,
+        *,
+        checks: _abc.Iterable[Global___CheckRewardsResponse.Check] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckRewardsResponse: _TypeAlias = CheckRewardsResponse  # noqa: Y015
+
+@_typing.final
 class GetRedemptionRequest(_message.Message):
     """Gets a redemption."""
 

@@ -73,6 +73,11 @@ class RewardServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_reward__service__pb2.RedeemRewardRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_redemption__pb2.Redemption.FromString,
                 _registered_method=True)
+        self.CheckRewards = channel.unary_unary(
+                '/rapport.loyalty.v1.RewardService/CheckRewards',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_reward__service__pb2.CheckRewardsRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_reward__service__pb2.CheckRewardsResponse.FromString,
+                _registered_method=True)
         self.GetRedemption = channel.unary_unary(
                 '/rapport.loyalty.v1.RewardService/GetRedemption',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_reward__service__pb2.GetRedemptionRequest.SerializeToString,
@@ -162,6 +167,13 @@ class RewardServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckRewards(self, request, context):
+        """Says of every reward that is offered whether a customer may redeem it now, or what stands in the way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetRedemption(self, request, context):
         """Gets a redemption.
         """
@@ -242,6 +254,11 @@ def add_RewardServiceServicer_to_server(servicer, server):
                     servicer.RedeemReward,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_reward__service__pb2.RedeemRewardRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
+            ),
+            'CheckRewards': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckRewards,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_reward__service__pb2.CheckRewardsRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_reward__service__pb2.CheckRewardsResponse.SerializeToString,
             ),
             'GetRedemption': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRedemption,
@@ -464,6 +481,33 @@ class RewardService:
             '/rapport.loyalty.v1.RewardService/RedeemReward',
             rapport_dot_loyalty_dot_v1_dot_reward__service__pb2.RedeemRewardRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_redemption__pb2.Redemption.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckRewards(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.RewardService/CheckRewards',
+            rapport_dot_loyalty_dot_v1_dot_reward__service__pb2.CheckRewardsRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_reward__service__pb2.CheckRewardsResponse.FromString,
             options,
             channel_credentials,
             insecure,

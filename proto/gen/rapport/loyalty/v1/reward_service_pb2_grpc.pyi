@@ -57,6 +57,8 @@ class RewardServiceStub:
     (`OUT_OF_STOCK`), the member holds too little (`INSUFFICIENT_BALANCE`), had it as often as they may (`OVER_LIMIT`) or its condition
     does not hold (`NOT_ELIGIBLE`), for who is no member (`NOT_A_MEMBER`), and for what is not to be had now (`NOT_REDEEMABLE`).
     """
+    CheckRewards: _grpc.UnaryUnaryMultiCallable[_reward_service_pb2.CheckRewardsRequest, _reward_service_pb2.CheckRewardsResponse]
+    """Says of every reward that is offered whether a customer may redeem it now, or what stands in the way."""
     GetRedemption: _grpc.UnaryUnaryMultiCallable[_reward_service_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]
     """Gets a redemption."""
     ListRedemptions: _grpc.UnaryUnaryMultiCallable[_reward_service_pb2.ListRedemptionsRequest, _reward_service_pb2.ListRedemptionsResponse]
@@ -98,6 +100,8 @@ class RewardServiceAsyncStub(RewardServiceStub):
     (`OUT_OF_STOCK`), the member holds too little (`INSUFFICIENT_BALANCE`), had it as often as they may (`OVER_LIMIT`) or its condition
     does not hold (`NOT_ELIGIBLE`), for who is no member (`NOT_A_MEMBER`), and for what is not to be had now (`NOT_REDEEMABLE`).
     """
+    CheckRewards: _aio.UnaryUnaryMultiCallable[_reward_service_pb2.CheckRewardsRequest, _reward_service_pb2.CheckRewardsResponse]  # type: ignore[assignment]
+    """Says of every reward that is offered whether a customer may redeem it now, or what stands in the way."""
     GetRedemption: _aio.UnaryUnaryMultiCallable[_reward_service_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Gets a redemption."""
     ListRedemptions: _aio.UnaryUnaryMultiCallable[_reward_service_pb2.ListRedemptionsRequest, _reward_service_pb2.ListRedemptionsResponse]  # type: ignore[assignment]
@@ -178,6 +182,14 @@ class RewardServiceServicer(metaclass=_abc_1.ABCMeta):
         (`OUT_OF_STOCK`), the member holds too little (`INSUFFICIENT_BALANCE`), had it as often as they may (`OVER_LIMIT`) or its condition
         does not hold (`NOT_ELIGIBLE`), for who is no member (`NOT_A_MEMBER`), and for what is not to be had now (`NOT_REDEEMABLE`).
         """
+
+    @_abc_1.abstractmethod
+    def CheckRewards(
+        self,
+        request: _reward_service_pb2.CheckRewardsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reward_service_pb2.CheckRewardsResponse, _abc.Awaitable[_reward_service_pb2.CheckRewardsResponse]]:
+        """Says of every reward that is offered whether a customer may redeem it now, or what stands in the way."""
 
     @_abc_1.abstractmethod
     def GetRedemption(

@@ -35,6 +35,8 @@ class _DataClassEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DataClass.V
     """Identifies or describes a person: never in logs, spans, events, dead letters or error texts."""
     DATA_CLASS_SENSITIVE: _DataClass.ValueType  # 2
     """Personal data that needs special care (health, hardship): as PERSONAL, and read only for a stated reason."""
+    DATA_CLASS_SECRET: _DataClass.ValueType  # 3
+    """Opens something to whoever knows it, such as a code: as PERSONAL, and in no answer that is kept: who repeats a request gets it empty."""
 
 class DataClass(_DataClass, metaclass=_DataClassEnumTypeWrapper):
     """How sensitive the content of a field is. Unclassified fields hold names, codes, times and amounts only."""
@@ -45,6 +47,8 @@ DATA_CLASS_PERSONAL: DataClass.ValueType  # 1
 """Identifies or describes a person: never in logs, spans, events, dead letters or error texts."""
 DATA_CLASS_SENSITIVE: DataClass.ValueType  # 2
 """Personal data that needs special care (health, hardship): as PERSONAL, and read only for a stated reason."""
+DATA_CLASS_SECRET: DataClass.ValueType  # 3
+"""Opens something to whoever knows it, such as a code: as PERSONAL, and in no answer that is kept: who repeats a request gets it empty."""
 Global___DataClass: _TypeAlias = DataClass  # noqa: Y015
 
 class _TimelineField:

@@ -468,3 +468,69 @@ class RedemptionReturned(_Redemption):
     """What was handed out was taken back."""
 
     reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Voucher:
+    """What every event about the voucher tells."""
+
+    voucher: str
+    customer: str
+    program: str
+    state: str
+    money: Money | None
+    percent_off: int
+    item: str
+    campaign: str
+    expire_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherIssued(_Voucher):
+    """A voucher was issued.
+
+    Its code is in no event.
+    """
+
+    redemption: str
+    goodwill: str
+    department: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherCodeReplaced(_Voucher):
+    """A voucher has another code; the one before is worth nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherUsed(_Voucher):
+    """A voucher was used."""
+
+    use: str
+    used_money: Money | None
+    reference: str
+    department: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherUseReversed(_Voucher):
+    """A use of a voucher was undone."""
+
+    use: str
+    used_money: Money | None
+    reference: str
+    department: str
+    reverses: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherCancelled(_Voucher):
+    """A voucher was made worth nothing."""
+
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherExpired(_Voucher):
+    """A voucher ended before it was used up."""

@@ -35,6 +35,7 @@ class GiftKind(StrEnum):
     ITEM = "ITEM"
     REPAIR = "REPAIR"
     WAIVED_FEE = "WAIVED_FEE"
+    VOUCHER = "VOUCHER"
 
     @property
     def act(self) -> str:
@@ -42,7 +43,7 @@ class GiftKind(StrEnum):
         return {"POINTS": "GOODWILL", "MONEY": "REFUND"}.get(self, "REPLACEMENT")
 
 
-IN_KIND = (GiftKind.ITEM, GiftKind.REPAIR, GiftKind.WAIVED_FEE)
+IN_KIND = (GiftKind.ITEM, GiftKind.REPAIR, GiftKind.WAIVED_FEE, GiftKind.VOUCHER)
 COSTLY = (GiftKind.MONEY, *IN_KIND)  # what has a budget in money
 
 

@@ -67,12 +67,12 @@ def receipt_hash(code: str) -> bytes:
     return hashlib.sha256(code.replace("-", "").upper().encode()).digest()
 
 
-def tries_left(wrong: int) -> int:
+def tries_left(wrong: int, most: int = TRIES_MAX) -> int:
     """How many wrong tries are left. FailedPrecondition `TOO_MANY_TRIES` when none is."""
-    if wrong >= TRIES_MAX:
+    if wrong >= most:
         raise FailedPrecondition(
             "TOO_MANY_TRIES",
-            f"a customer has {TRIES_MAX} wrong tries within {TRY_PERIOD.days * 24} hours",
-            {"most": TRIES_MAX},
+            f"there are {most} wrong tries within {TRY_PERIOD.days * 24} hours at most",
+            {"most": most},
         )
-    return TRIES_MAX - wrong
+    return most - wrong

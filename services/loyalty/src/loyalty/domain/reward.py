@@ -19,6 +19,19 @@ class ReturnPolicy(StrEnum):
     FULFILLED = "FULFILLED"
 
 
+@dataclass(frozen=True, slots=True)
+class RewardVoucher:
+    """What a voucher for points is worth, and for how many days; 0: without end."""
+
+    money: Decimal | None
+    money_currency: str
+    percent_off: int
+    item: str
+    max_uses: int
+    in_parts: bool
+    valid_days: int
+
+
 class RewardChanges(TypedDict, total=False):
     """What of a reward can change."""
 
@@ -35,6 +48,7 @@ class RewardChanges(TypedDict, total=False):
     return_days: int
     reference: str
     disabled: bool
+    voucher: RewardVoucher | None
 
 
 @dataclass(slots=True)
@@ -61,6 +75,7 @@ class Reward:
     disabled: bool
     create_time: datetime
     update_time: datetime
+    voucher: RewardVoucher | None = None
 
     name = REWARD.named("id")
     program = PROGRAM.named("program_id")
@@ -86,6 +101,12 @@ class Reward:
             told = f"{self.name} is redeemed at most {self.member_limit} times{days} by one member."
             by = {"resource": self.name, "limit": self.member_limit, "limit_days": self.limit_days}
             raise FailedPrecondition("OVER_LIMIT", told, by)
+
+    def require_affordable(self, balance: int) -> None:
+        """FailedPrecondition `INSUFFICIENT_BALANCE` for who can spend less, as the ledger says it."""
+        if balance < self.points:
+            told = f"{self.name} costs {self.points}, and {balance} can be spent."
+            raise FailedPrecondition("INSUFFICIENT_BALANCE", told, {"resource": self.name})
 
     def counted_since(self, now: datetime) -> datetime:
         """Since when redemptions count towards the limit of a member."""

@@ -39,7 +39,7 @@ def _check_gift(check: Check, sent: Goodwill, now: datetime) -> None:
 def _check_in_kind(check: Check, sent: InKind, now: datetime) -> None:
     """What has fields of its own is not given in kind; and what costs nothing needs nobody's authority."""
     if sent.kind in (GOODWILL_KIND_POINTS, GOODWILL_KIND_MONEY):
-        check.refuse("kind", "INVALID_ENUM", "must be ITEM, REPAIR or WAIVED_FEE")
+        check.refuse("kind", "INVALID_ENUM", "must be ITEM, REPAIR, WAIVED_FEE or VOUCHER")
     if not decimal(sent.cost):
         check.refuse("cost", "INVALID_NUMBER", "must be above 0")
 

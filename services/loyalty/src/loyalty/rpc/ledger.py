@@ -31,6 +31,7 @@ from loyalty.usecases import accounts, posting
 from loyalty.usecases.checks import verify
 from loyalty.usecases.liability import liability
 from loyalty.usecases.statements import account_at, lines_of, spans
+from loyalty.usecases.voucher_ends import reverse_posted
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.loyalty.v1 import ledger_service_pb2 as pb
 from rapport.loyalty.v1.account_pb2 import Account
@@ -87,7 +88,7 @@ class LedgerRpc(Rpc, LedgerServiceServicer):
         outcomes = await posting.post_together(tx, orders, calls)
         return [each if isinstance(each, Refusal) else to_message(Transfer, each) for each in outcomes]
 
-    ReverseTransfer = change(pb.ReverseTransferRequest, posting.reverse_transfer, Transfer)
+    ReverseTransfer = change(pb.ReverseTransferRequest, reverse_posted, Transfer)
     GetTransfer = get(names.TRANSFER, store.GET_TRANSFER, Transfer)
     CreateAccount = change(pb.CreateAccountRequest, accounts.create_account, Account)
     OpenAccount = change(pb.OpenAccountRequest, accounts.open_account, Account)

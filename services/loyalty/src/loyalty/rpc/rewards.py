@@ -4,19 +4,21 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from chassis.api.checks import Rules
-from chassis.api.messages import moment
+from chassis.api.messages import moment, to_message
 from chassis.api.validation import Check
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from loyalty.domain.redemption import why_redeemed
 from loyalty.domain.value import ValueFormula
-from loyalty.names import REDEMPTION, REWARD
+from loyalty.names import CUSTOMER, REDEMPTION, REWARD
+from loyalty.rpc.vouchers import check_worth
 from loyalty.store import rewards as store
 from loyalty.usecases import redeeming, rewards
+from loyalty.usecases.reward_checks import check_rewards
 from rapport.loyalty.v1 import reward_service_pb2 as pb
 from rapport.loyalty.v1.redemption_pb2 import Redemption
-from rapport.loyalty.v1.reward_pb2 import Reward
+from rapport.loyalty.v1.reward_pb2 import Reward, RewardVoucher
 from rapport.loyalty.v1.reward_service_pb2_grpc import RewardServiceServicer
 
 
@@ -35,7 +37,11 @@ def _check_restock(check: Check, sent: pb.RestockRewardRequest, now: datetime) -
 class RewardRpc(Rpc, RewardServiceServicer):
     """Rewards, their stock, and redemptions of them."""
 
-    rules: ClassVar[Rules] = {Reward: _check_reward, pb.RestockRewardRequest: _check_restock}
+    rules: ClassVar[Rules] = {
+        Reward: _check_reward,
+        RewardVoucher: check_worth,
+        pb.RestockRewardRequest: _check_restock,
+    }
 
     formula: ValueFormula
 
@@ -52,3 +58,10 @@ class RewardRpc(Rpc, RewardServiceServicer):
     FulfillRedemption = change(pb.FulfillRedemptionRequest, redeeming.fulfill_redemption, Redemption)
     CancelRedemption = change(pb.CancelRedemptionRequest, redeeming.cancel_redemption, Redemption)
     ReturnRedemption = change(pb.ReturnRedemptionRequest, redeeming.return_redemption, Redemption)
+
+    async def CheckRewards(self, request: pb.CheckRewardsRequest, context: Any) -> pb.CheckRewardsResponse:
+        """What a customer may redeem, and what stands in the way."""
+        (customer_id,) = CUSTOMER.parse(request.customer, "customer")
+        checks = await check_rewards(self.db, self.formula, customer_id)
+        shown = [to_message(pb.CheckRewardsResponse.Check, each) for each in checks]
+        return pb.CheckRewardsResponse(checks=shown)

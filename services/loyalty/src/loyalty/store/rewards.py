@@ -39,6 +39,13 @@ def _shown(of: Any) -> sa.Select[Any]:
 _OF_ONE = _shown(REWARDS).where(REWARDS.c.id == sa.bindparam("id"))
 GET_REWARD = Statement(_OF_ONE.order_by(REWARDS.c.version.desc()).limit(1), row=ShownReward)
 GET_REWARD_VERSION = Statement(_OF_ONE.where(REWARDS.c.version == sa.bindparam("version")), row=ShownReward)
+OFFERED = Statement(
+    _shown(_LATEST)
+    .where(sa.not_(_LATEST.c.disabled))
+    .order_by(_LATEST.c.id)
+    .limit(sa.literal_column("1000")),
+    row=ShownReward,
+)
 LIST_REWARDS = Listing(_shown(_LATEST), _LATEST.c.id, row=ShownReward)
 
 INSERT_STOCK = Statement[Any](sa.insert(STOCKS))
@@ -57,7 +64,12 @@ STOCK_OUT = Statement[Any](
     sa.select(sa.func.count().label("count"))
     .select_from(_LATEST)
     .join(STOCKS, _S.reward_id == _LATEST.c.id)
-    .where(sa.not_(_LATEST.c.disabled), _S.available == 0)
+    .where(
+        sa.not_(_LATEST.c.disabled),
+        _S.available == 0,
+        sa.or_(_LATEST.c.start_time.is_(None), _LATEST.c.start_time <= sa.bindparam("now")),
+        sa.or_(_LATEST.c.end_time.is_(None), _LATEST.c.end_time > sa.bindparam("now")),
+    )
 )
 
 INSERT_REDEMPTION = Statement[Any](sa.insert(REDEMPTIONS))

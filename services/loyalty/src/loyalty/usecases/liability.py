@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 from chassis.api.entities import found
 from chassis.db.database import Database
+from chassis.money import Money
 from loyalty.domain.breakage import month_of
 from loyalty.domain.ledger import AccountType, own_account
 from loyalty.names import UNIT
 from loyalty.store.breakage import POSTED
 from loyalty.store.ledger import GET_ACCOUNTS, HELD_BY_TYPE
 from loyalty.store.tables import GET_PROGRAM, GET_UNIT
+from loyalty.store.vouchers import OWED
 from loyalty.usecases.breakage import within
 from loyalty.usecases.statements import spans
 
@@ -29,6 +31,14 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
+class Vouchers:
+    """How many there are of a currency, and what is left of them; None of what is worth no amount."""
+
+    count: int
+    money: Money | None
+
+
+@dataclass(frozen=True, slots=True)
 class Liability:
     """What is owed, in whole units."""
 
@@ -38,6 +48,7 @@ class Liability:
     months: list[Month]
     unposted_breakage: int
     posted_breakage: int
+    vouchers: list[Vouchers]
 
     @property
     def breakage_basis_points(self) -> int:
@@ -78,7 +89,15 @@ async def liability(on: Database, program_id: str, unit_id: str, month_count: in
         months=months,
         unposted_breakage=held.get(AccountType.EXPIRED, 0),
         posted_breakage=sum(of_month.values()),
+        vouchers=await _vouchers(on, program_id),
     )
+
+
+async def _vouchers(on: Database, program_id: str) -> list[Vouchers]:
+    return [
+        Vouchers(row["count"], Money(row["amount"], row["currency"]) if row["currency"] else None)
+        for row in await OWED.all(on, program_id=program_id, now=on.clock.now())
+    ]
 
 
 async def _got(on: Database, name: str, start: datetime, end: datetime) -> int:

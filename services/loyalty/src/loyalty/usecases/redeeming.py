@@ -4,13 +4,13 @@ Locked are, in this order: the redemption, the member's account, the reservation
 wants and which is held for the shortest.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis import ids
 from chassis.api.entities import found, save
 from chassis.db.aliases import groups_of
-from chassis.db.statement import values
+from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
@@ -42,6 +42,7 @@ from loyalty.usecases.reservations import (
 )
 from loyalty.usecases.rewards import is_eligible
 from loyalty.usecases.values import rates_for
+from loyalty.usecases.voucher_ends import cancel_of_redemption
 
 
 async def redeem_reward(
@@ -59,10 +60,11 @@ async def redeem_reward(
     """
     reward = await found(tx, REWARD, store.REWARD_LATEST, reward_id)
     reward.require_open(tx.now)
-    membership = await _membership(tx, reward, customer_id)
+    membership = await membership_for(tx, reward, customer_id)
     account = Account.of_member(membership, reward.unit_id, tx.now)
     await OPEN_ACCOUNTS.rows(tx, [account])
-    await _require_eligible(tx, formula, reward, membership, account.name, customer_id)
+    (held,) = await GET_ACCOUNTS.all(tx, names=[account.name])
+    await require_eligible(tx, formula, reward, membership, held.balance, customer_id, tx.now)
     redemption_id = ids.uuid7(tx.now)
     reserved = await reserve(
         tx,
@@ -72,10 +74,7 @@ async def redeem_reward(
         lifetime=lifetime or LIFETIME,
         redemption_id=redemption_id,
     )
-    if reward.member_limit:  # nobody else redeems for this member: their account is locked
-        since = reward.counted_since(tx.now)
-        had = await store.REDEEMED.one(tx, membership_id=membership.id, reward_id=reward.id, since=since)
-        reward.require_below_limit(had["count"])
+    await require_below_limit(tx, reward, membership, tx.now)  # whose account is locked by now
     redemption = Redemption(
         id=redemption_id,
         reward_id=reward.id,
@@ -108,6 +107,12 @@ async def redeem_reward(
 async def fulfill_redemption(tx: Transaction, *, redemption_id: UUID) -> Redemption:
     """It was handed out: the points are given. NotFound; FailedPrecondition `REDEMPTION_ENDED`."""
     redemption = await found(tx, REDEMPTION, store.LOCK_REDEMPTION, redemption_id)
+    await fulfill(tx, redemption)
+    return redemption
+
+
+async def fulfill(tx: Transaction, redemption: Redemption) -> None:
+    """As `fulfill_redemption`, of one that is locked."""
     redemption.become(RedemptionState.FULFILLED, tx.now)
     ended = await commit_reservation(
         tx,
@@ -117,7 +122,6 @@ async def fulfill_redemption(tx: Transaction, *, redemption_id: UUID) -> Redempt
     )
     redemption.transfer_id = ended.end_transfer_id
     await save(tx, store.UPDATE_REDEMPTION, redemption, fact_of(RedemptionFulfilled, redemption))
-    return redemption
 
 
 async def cancel_redemption(tx: Transaction, *, redemption_id: UUID, reason_code: str) -> Redemption:
@@ -133,7 +137,8 @@ async def cancel_redemption(tx: Transaction, *, redemption_id: UUID, reason_code
 async def return_redemption(tx: Transaction, *, redemption_id: UUID, reason_code: str) -> Redemption:
     """Take back what was handed out, by the policy of the version that it was redeemed by.
 
-    NotFound; FailedPrecondition `REDEMPTION_ENDED`, `NOT_RETURNABLE`.
+    A voucher that was handed out is worth nothing then. NotFound; FailedPrecondition `REDEMPTION_ENDED`,
+    `NOT_RETURNABLE`, `VOUCHER_USED`, `VOUCHER_ENDED`.
     """
     redemption = await found(tx, REDEMPTION, store.LOCK_REDEMPTION, redemption_id)
     by = await store.GET_REWARD_VERSION.one(tx, id=redemption.reward_id, version=redemption.reward_version)
@@ -142,6 +147,7 @@ async def return_redemption(tx: Transaction, *, redemption_id: UUID, reason_code
     redemption.require_returnable(by, tx.now)
     if given is None:
         raise ValueError(f"{redemption.name} was fulfilled without a transfer")
+    await cancel_of_redemption(tx, redemption.id, reason_code)
     back = await reverse_transfer(tx, transfer_id=given, reason_code=reason_code, redemption_id=redemption.id)
     redemption.return_transfer_id = back.id
     await _put_back(tx, redemption)
@@ -169,9 +175,9 @@ async def _put_back(tx: Transaction, redemption: Redemption) -> None:
         await store.MOVE_STOCK.maybe(tx, reward=redemption.reward_id, amount=1)
 
 
-async def _membership(tx: Transaction, reward: Reward, customer_id: UUID) -> Membership:
+async def membership_for(on: Executor, reward: Reward, customer_id: UUID) -> Membership:
     """The membership that a customer redeems on. FailedPrecondition `NOT_A_MEMBER`, `MEMBERSHIP_CLOSED`."""
-    known = await earning_memberships(tx, reward.program_id, [customer_id])
+    known = await earning_memberships(on, reward.program_id, [customer_id])
     if (membership := known.get(customer_id)) is None:
         named = CUSTOMER.format(customer_id)
         told = f"{named} is no member of {PROGRAM.format(reward.program_id)}."
@@ -180,22 +186,30 @@ async def _membership(tx: Transaction, reward: Reward, customer_id: UUID) -> Mem
     return membership
 
 
-async def _require_eligible(
-    tx: Transaction,
+async def require_below_limit(on: Executor, reward: Reward, membership: Membership, now: datetime) -> None:
+    """FailedPrecondition `OVER_LIMIT` for a member who had it as often as they may."""
+    if reward.member_limit:
+        since = reward.counted_since(now)
+        had = await store.REDEEMED.one(on, membership_id=membership.id, reward_id=reward.id, since=since)
+        reward.require_below_limit(had["count"])
+
+
+async def require_eligible(
+    on: Executor,
     formula: ValueFormula,
     reward: Reward,
     membership: Membership,
-    account: str,
+    balance: int,
     customer_id: UUID,
+    now: datetime,
 ) -> None:
     """FailedPrecondition `NOT_ELIGIBLE` unless the reward's condition holds for the member."""
     if not reward.condition:
         return
-    names = (await groups_of(tx, [customer_id])).everybody
-    worth = await VALUES_OF.all(tx, customer_ids=names)
-    band = formula.band(*worth, rates=await rates_for(tx, formula, worth, tx.now))
-    (held,) = await GET_ACCOUNTS.all(tx, names=[account])
+    names = (await groups_of(on, [customer_id])).everybody
+    worth = await VALUES_OF.all(on, customer_ids=names)
+    band = formula.band(*worth, rates=await rates_for(on, formula, worth, now))
     count = sum(each.purchase_count for each in worth)
-    if not is_eligible(reward, membership, band, held.balance, count):
+    if not is_eligible(reward, membership, band, balance, count):
         told = f"{reward.name} is for those only for whom its condition holds."
         raise FailedPrecondition("NOT_ELIGIBLE", told, {"resource": reward.name})

@@ -15,7 +15,7 @@ from chassis.facts import fact_of
 from chassis.rules import BadRule, Fields, Kind, Undecided, compile_rule, require_rule
 from loyalty.domain.facts import RewardCreated
 from loyalty.domain.membership import Membership
-from loyalty.domain.reward import ReturnPolicy, Reward, RewardChanges, ShownReward
+from loyalty.domain.reward import ReturnPolicy, Reward, RewardChanges, RewardVoucher, ShownReward
 from loyalty.domain.value import Band
 from loyalty.names import REWARD, UNIT
 from loyalty.store import rewards as store
@@ -53,6 +53,7 @@ async def create_reward(
     return_days: int,
     reference: str,
     disabled: bool,
+    voucher: RewardVoucher | None,
 ) -> ShownReward:
     """Keep a new reward, of which there is none yet. NotFound without its unit; AlreadyExists."""
     _require_rule(condition)
@@ -78,6 +79,7 @@ async def create_reward(
         disabled,
         tx.now,
         tx.now,
+        voucher,
     )
     await create_version(tx, store.REWARD_LATEST, store.INSERT_REWARD, reward, fact_of(RewardCreated, reward))
     if stocked:
@@ -128,7 +130,7 @@ def is_eligible(
 
 async def tell_rewards(db: Database) -> None:
     """Say as a metric of how many rewards none is left."""
-    STOCK_OUT.set((await store.STOCK_OUT.one(db))["count"])
+    STOCK_OUT.set((await store.STOCK_OUT.one(db, now=db.clock.now()))["count"])
 
 
 async def _read(tx: Transaction, reward: Reward) -> ShownReward:

@@ -5,9 +5,9 @@ from chassis.db.database import Database
 from loyalty.domain.shards import SHARDS
 
 
-async def expect_shards(db: Database, timer: str) -> None:
+async def expect_shards(db: Database, timer: str, shards: int = SHARDS) -> None:
     """Have somebody look at what is due, of each shard at its own time, from now on."""
     with acting(Call("start", service_itself(db.service))):
         async with db.transaction() as tx:
-            for shard in range(SHARDS):
+            for shard in range(shards):
                 await tx.schedule(timer, str(shard), tx.now)
