@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chassis.errors import invalid
 from desk.language.catalogues import N_
-from desk.pages.actions.action import Doing, Field
+from desk.pages.actions.action import Doing, Field, Values
 from desk.pages.customer.things import address
 from desk.pages.find.searching import unasked
 from rapport.customer.v1.customer_pb2 import Customer
@@ -27,6 +27,11 @@ async def others(doing: Doing) -> Sequence[tuple[str, str]]:
     matches = (await doing.look.services.customers.SearchCustomers(request)).matches
     people = [each.customer for each in matches if each.customer.name != doing.customer]
     return [(each.name, ", ".join(filter(None, (called(each, doing), address(each))))) for each in people]
+
+
+async def nobody_yet(doing: Doing) -> Values:
+    """What the form `of_another.html` holds before anybody is chosen: who may be meant."""
+    return {"found": await others(doing), "related": "", "rows": (), "seen": ""}
 
 
 async def meant(doing: Doing) -> str:

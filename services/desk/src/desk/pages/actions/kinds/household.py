@@ -3,8 +3,8 @@
 from functools import partial
 
 from desk.language.catalogues import N_
-from desk.pages.actions.action import Action, Doing, Done, Field, Values
-from desk.pages.actions.choosing import WHO, called, meant, others
+from desk.pages.actions.action import Action, Doing, Done, Field, Values, sends
+from desk.pages.actions.choosing import WHO, called, meant, nobody_yet
 from desk.pages.membership.holding import PROGRAM
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.loyalty.v1 import card_service_pb2 as card_pb
@@ -23,10 +23,6 @@ async def _enrol(doing: Doing) -> Done:
     request = doing.request(CreateMembershipRequest, parent=PROGRAM, membership=membership)
     await doing.look.services.memberships.CreateMembership(request)
     return Done(doing.look.say("They are a member now."), doing.customer)
-
-
-async def _nobody(doing: Doing) -> Values:
-    return {"found": await others(doing), "related": "", "rows": (), "seen": ""}
 
 
 async def _add(doing: Doing) -> Done | Values:
@@ -48,35 +44,11 @@ async def _member(doing: Doing) -> Values:
     return {"what": called(known.get(member.customer, Customer()), doing)}
 
 
-async def _remove(doing: Doing) -> Done:
-    request = doing.request(pb.RemoveMemberRequest, reason_code=doing.text("reason"))
-    await doing.look.services.members.RemoveMember(request)
-    return Done(doing.look.say("They belong to it no more."), doing.on)
-
-
-async def _make_primary(doing: Doing) -> Done:
-    await doing.look.services.members.MakeMemberPrimary(doing.request(pb.MakeMemberPrimaryRequest))
-    return Done(doing.look.say("They answer for it now."), doing.on)
-
-
 async def _issue(doing: Doing) -> Done:
     card = Card(number=doing.text("number"))
     request = doing.request(card_pb.CreateCardRequest, parent=doing.on, card=card)
     await doing.look.services.cards.CreateCard(request)
     return Done(doing.look.say("The card finds this membership now."), doing.on)
-
-
-async def _replace(doing: Doing) -> Done:
-    number, reason = doing.text("number"), doing.text("reason")
-    request = doing.request(card_pb.ReplaceCardRequest, number=number, reason_code=reason)
-    await doing.look.services.cards.ReplaceCard(request)
-    return Done(doing.look.say("The new card finds this membership now, the old one nothing."), doing.on)
-
-
-async def _block(doing: Doing) -> Done:
-    request = doing.request(card_pb.BlockCardRequest, reason_code=doing.text("reason"))
-    await doing.look.services.cards.BlockCard(request)
-    return Done(doing.look.say("The card finds nothing any more."), doing.on)
 
 
 _belonging = partial(Action, permission="loyalty.memberships.write")
@@ -94,7 +66,7 @@ ADD_MEMBER = _belonging(
     fields=[WHO],
     button=N_("Add"),
     consequence=N_("They earn on this membership and may spend what is on it; they see its points."),
-    open=_nobody,
+    open=nobody_yet,
     do=_add,
     template="pages/actions/kinds/of_another.html",
 )
@@ -105,7 +77,12 @@ REMOVE_MEMBER = _belonging(
     button=N_("Take out"),
     consequence=N_("They neither earn on it nor spend from it any more. Its points stay with the others."),
     open=_member,
-    do=_remove,
+    do=sends(
+        lambda to: to.members.RemoveMember,
+        pb.RemoveMemberRequest,
+        N_("They belong to it no more."),
+        reason_code="reason",
+    ),
 )
 MAKE_PRIMARY = _belonging(
     id="answers-for-it",
@@ -113,7 +90,9 @@ MAKE_PRIMARY = _belonging(
     button=N_("Have them answer for it"),
     consequence=N_("Who answered for it until now stays a member."),
     open=_member,
-    do=_make_primary,
+    do=sends(
+        lambda to: to.members.MakeMemberPrimary, pb.MakeMemberPrimaryRequest, N_("They answer for it now.")
+    ),
 )
 LINK_CARD = _plastic(id="link-card", label=N_("Link a card"), fields=[_NUMBER], button=N_("Link"), do=_issue)
 REPLACE_CARD = _plastic(
@@ -122,7 +101,13 @@ REPLACE_CARD = _plastic(
     fields=[_NUMBER, _LOST],
     button=N_("Replace"),
     consequence=N_("The old one finds nothing from now on."),
-    do=_replace,
+    do=sends(
+        lambda to: to.cards.ReplaceCard,
+        card_pb.ReplaceCardRequest,
+        N_("The new card finds this membership now, the old one nothing."),
+        number="number",
+        reason_code="reason",
+    ),
 )
 BLOCK_CARD = _plastic(
     id="block-card",
@@ -131,5 +116,10 @@ BLOCK_CARD = _plastic(
     button=N_("Block"),
     consequence=N_("It finds nothing any more. Nothing takes that back; another card can be linked."),
     final=True,
-    do=_block,
+    do=sends(
+        lambda to: to.cards.BlockCard,
+        card_pb.BlockCardRequest,
+        N_("The card finds nothing any more."),
+        reason_code="reason",
+    ),
 )

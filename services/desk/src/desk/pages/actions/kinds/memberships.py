@@ -9,8 +9,8 @@ import grpc
 
 from chassis.errors import invalid
 from desk.language.catalogues import N_
-from desk.pages.actions.action import Action, Doing, Done, Field, Values
-from desk.pages.actions.choosing import WHO, meant, others
+from desk.pages.actions.action import Action, Doing, Done, Field, Values, sends
+from desk.pages.actions.choosing import WHO, meant, nobody_yet
 from desk.pages.membership.holding import PROGRAM, accounts_of, held, in_words, summary
 from desk.pages.trying import whole
 from desk.ui import words
@@ -50,10 +50,6 @@ async def _beside(doing: Doing, this: str, other: str) -> Values:
     return {"rows": rows, "seen": _seen(this, other, doing.text("amount"), *holdings)}
 
 
-async def _nobody(doing: Doing) -> Values:
-    return {"found": await others(doing), "related": "", "rows": (), "seen": ""}
-
-
 async def _merge(doing: Doing) -> Done | Values:
     """Whom the words mean, then what both hold, then it is done."""
     typed = {name: doing.text(name) for name in ("who", "reason")}
@@ -89,12 +85,6 @@ async def _merged(doing: Doing, stays: str, part: str) -> Done:
     return Done(doing.look.say("They are one membership now."), doing.on)
 
 
-async def _unmerge(doing: Doing) -> Done:
-    request = doing.request(pb.UnmergeMembershipRequest, reason_code=doing.text("reason"))
-    await doing.look.services.memberships.UnmergeMembership(request)
-    return Done(doing.look.say("They are two memberships again."), doing.on)
-
-
 async def _account(doing: Doing) -> Account:
     account: Account = await doing.look.services.ledger.GetAccount(GetAccountRequest(name=doing.on))
     return account
@@ -107,7 +97,7 @@ async def _has(doing: Doing) -> Values:
 
 
 async def _to_nobody(doing: Doing) -> Values:
-    return await _nobody(doing) | await _has(doing)
+    return await nobody_yet(doing) | await _has(doing)
 
 
 async def _give(doing: Doing) -> Done | Values:
@@ -163,12 +153,6 @@ async def _close(doing: Doing) -> Done | Values:
     return Done(doing.look.say("This membership is closed."), doing.on)
 
 
-async def _reopen(doing: Doing) -> Done:
-    request = doing.request(pb.ReopenMembershipRequest, reason_code=doing.text("reason"))
-    await doing.look.services.memberships.ReopenMembership(request)
-    return Done(doing.look.say("This membership is open again."), doing.on)
-
-
 _merging = partial(Action, permission="loyalty.memberships.merge")
 _ending = partial(Action, permission="loyalty.memberships.close")
 _TOGETHER = Field("reason", N_("Reason"), codes=("one-household", "same-person", "mistake"))
@@ -181,7 +165,7 @@ MERGE = _merging(
     fields=[WHO, _TOGETHER],
     button=N_("Make them one"),
     consequence=_STAYS_APART,
-    open=_nobody,
+    open=nobody_yet,
     do=_merge,
     template=_SHOWING,
 )
@@ -201,7 +185,12 @@ UNMERGE = _merging(
     fields=[Field("reason", N_("Reason"), codes=("two-persons", "moved-out", "mistake"))],
     button=N_("Take them apart"),
     consequence=N_("It has back who came with it, and what is left of what it brought. The rest stays here."),
-    do=_unmerge,
+    do=sends(
+        lambda to: to.memberships.UnmergeMembership,
+        pb.UnmergeMembershipRequest,
+        N_("They are two memberships again."),
+        reason_code="reason",
+    ),
 )
 GIVE_POINTS = Action(
     id="give-points",
@@ -248,5 +237,10 @@ REOPEN = _ending(
     fields=[Field("reason", N_("Reason"), codes=("customer-asked", "mistake"))],
     button=N_("Open it again"),
     consequence=N_("What was lost when it was closed stays lost."),
-    do=_reopen,
+    do=sends(
+        lambda to: to.memberships.ReopenMembership,
+        pb.ReopenMembershipRequest,
+        N_("This membership is open again."),
+        reason_code="reason",
+    ),
 )
