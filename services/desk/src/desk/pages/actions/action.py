@@ -223,13 +223,14 @@ Rpc = Callable[[Services], Callable[[M], Awaitable[Any]]]
 def sends(rpc: Rpc[M], request: type[M], told: str, **fields: str) -> Callable[[Doing], Awaitable[Done]]:
     """What an action does that sends fields of its form, by the names that a request has, and says `told`.
 
-    `{what}` in that is what it changed.
+    `{what}` in that, where it is there, is what it changed.
     """
 
     async def do(doing: Doing) -> Done:
         typed = {name: doing.text(field) for name, field in fields.items()}
         changed = await rpc(doing.look.services)(doing.request(request, **typed))
-        return Done(doing.look.say(told, what=thing_of(changed, doing.look.say)), doing.on)
+        named = {"what": thing_of(changed, doing.look.say)} if "{what}" in told else {}
+        return Done(doing.look.say(told, **named), doing.on)
 
     return do
 
