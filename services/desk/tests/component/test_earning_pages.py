@@ -43,10 +43,12 @@ async def bought(desk: Any) -> str:
     return str(recorded["name"].removeprefix("purchases/"))
 
 
-def typed(page: str) -> dict[str, str]:
+def typed(page: str, action: str = "/earningRules/") -> dict[str, str]:
     """What the form holds."""
-    form = page.partition('<form method="post" action="/earningRules/')[2].partition("</form>")[0]
+    form = page.partition(f'<form method="post" action="{action}')[2].partition("</form>")[0]
     found = dict(re.findall(r'<input[^>]*name="(\w+)"[^>]*value="([^"]*)"', form))
+    for name, choices in re.findall(r'<select name="(\w+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        found[name] = (re.findall(r'value="([^"]*)" selected', choices) or [""])[0]
     found["condition"] = (re.findall(r"<textarea[^>]*>\n?(.*?)</textarea>", form, re.DOTALL) or [""])[0]
     return {name: unescape(value) for name, value in found.items() if name != "csrf"}
 
@@ -92,3 +94,40 @@ async def test_a_rule_that_is_none_is_refused_with_what_was_typed(open_desk: Any
     answer = await alice.post("/earningRules/base", data=form | {"act": "save"})
     assert answer.status_code == 422
     assert "line.colour" in answer.text
+
+
+async def test_a_rule_is_written_with_its_days_and_caps_after_it_was_tried_on_a_purchase(
+    open_desk: Any,
+) -> None:
+    desk = await open_desk(*SERVICES)
+    purchase = await bought(desk)
+    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
+    page = (await alice.get(f"/earningRules?purchase={purchase}")).text
+    assert f'href="/earningRules/new?purchase={purchase}"' in page
+    form = typed((await alice.get(f"/earningRules/new?purchase={purchase}")).text, "/earningRules")
+    assert form["purchase"] == f"purchases/{purchase}"
+    form |= {"earning_rule_id": "spring", "unit": "programs/main/units/points", "fixed_points": "7"}
+    form |= {"basis": "BASIS_PURCHASE", "start_date": "2026-03-01", "end_date": "2026-03-31"}
+    form |= {"position": "5", "cap_points_0": "70", "cap_period_0": "PERIOD_WEEK"}
+    tried = (await alice.post("/earningRules", data=form | {"act": "try"})).text
+    assert re.findall(r">as it is here</th><td>(\d)</td><td>(\d)</td>", tried) == [("1", "2"), ("2", "5")]
+    kept = await alice.post("/earningRules", data=typed(tried, "/earningRules") | {"act": "save"})
+    page = (await alice.get(kept.headers["location"])).text
+    assert "2026-03-01 to 2026-03-31" in page
+    assert "at most 70 for one member, a week" in page
+    more = typed(page) | {"act": "save", "cap_points_1": "500", "cap_holder_1": "HOLDER_EVERYBODY"}
+    changed = await alice.post("/earningRules/spring", data=more)
+    assert "at most 500 for all together" in (await alice.get(changed.headers["location"])).text
+    again = await alice.post("/earningRules", data=form | {"act": "save"})
+    assert (again.status_code, 'value="spring"' in again.text) == (422, True)
+    wrong = await alice.post("/earningRules", data=form | {"act": "save", "start_date": "soon"})
+    assert wrong.status_code == 422
+
+
+async def test_a_purchase_and_why_it_earned_are_linked_both_ways(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    purchase = await bought(desk)
+    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
+    page = (await alice.get(f"/purchases/{purchase}")).text
+    assert f'<a href="/earnings/{purchase}">13: why these points</a>' in page
+    assert f'<a href="/purchases/{purchase}">' in (await alice.get(f"/earnings/{purchase}")).text

@@ -42,6 +42,7 @@ ROOMS = (
         "authority",
         "topics",
         "earning",
+        "reevaluation",
         "goodwill",
         "known",
         "membership",

@@ -46,9 +46,10 @@ NAVIGATION = (
     ("/departments", N_("Departments"), "cases.promises.read"),
     ("/received", N_("To assign"), "customer.timeline_entries.write"),
     ("/matchCandidates", N_("Same person?"), "customer.match_candidates.write"),
+    ("/goodwill", N_("To approve"), "loyalty.goodwill.approve"),
     ("/operations", N_("Operations"), "*.operations.read"),
 )
-COUNTED = ("/matchCandidates",)  # beside which stands how much waits: what `/count` below it says
+COUNTED = ("/matchCandidates", "/goodwill")  # beside which stands how much waits: what `/count` below it says
 
 
 def render(template: str, **values: Any) -> Markup:

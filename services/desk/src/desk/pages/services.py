@@ -54,7 +54,9 @@ from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport.loyalty.v1.lot_service_pb2_grpc import LotServiceStub
 from rapport.loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceStub
+from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceStub
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from rapport.loyalty.v1.reevaluation_job_service_pb2_grpc import ReevaluationJobServiceStub
 from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceStub
@@ -107,7 +109,9 @@ class Services:
     lots = _called(LotServiceStub)
     members = _called(MemberServiceStub)
     memberships = _called(MembershipServiceStub)
+    programs = _called(ProgramServiceStub)
     purchases = _called(PurchaseServiceStub)
+    reevaluations = _called(ReevaluationJobServiceStub)
     tiers = _called(TierServiceStub)
     notices = _called(NoticeServiceStub)
     templates = _called(TemplateServiceStub)

@@ -7,16 +7,17 @@ import grpc
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.type.decimal_pb2 import Decimal
 
-from chassis.errors import NotFound, Refusal
+from chassis.errors import InvalidArgument, NotFound, Refusal
 from desk.pages.base import Look, Looking
+from desk.pages.earning import form as forms
 from desk.pages.earning import view
-from desk.pages.services import refusal_of
+from desk.pages.services import ask, refusal_of
 from desk.pages.work.route import CODE
 from rapport.loyalty.v1.earning_rule_pb2 import EarningRule
 from rapport.loyalty.v1.earning_service_pb2 import (
     ActivateEarningRuleRequest,
+    CreateEarningRuleRequest,
     EndEarningRuleRequest,
     EvaluatePurchaseRequest,
     GetEarningRequest,
@@ -24,39 +25,66 @@ from rapport.loyalty.v1.earning_service_pb2 import (
     ListEarningRulesRequest,
     UpdateEarningRuleRequest,
 )
-from rapport.loyalty.v1.purchase_service_pb2 import GetPurchaseRequest
+from rapport.loyalty.v1.program_service_pb2 import ListProgramsRequest, ListUnitsRequest
+from rapport.loyalty.v1.purchase_service_pb2 import (
+    GetPurchaseRequest,
+    ListPurchasesRequest,
+    ListPurchasesResponse,
+)
 
 router = APIRouter()
 ALL = 1000
 VERSIONS = 50  # of one rule, the latest
-_TYPED = (
-    "display_name",
-    "condition",
-    "points_per_currency_unit",
-    "currency_code",
-    "fixed_points",
-    "multiplier",
-    "position",
-    "exclusive_group",
-)
-_DIGITS = 9
+LATEST = 20  # purchases to try one on
+NEEDED_S = 4.0
 
 
 @router.get("/earningRules")
-async def rules(look: Look) -> Response:
-    """All of them, in the order in which they are asked."""
+async def rules(look: Look, purchase: UUID | None = None) -> Response:
+    """All of them, in the order in which they are asked; to try one on a purchase, if one is said."""
     listed = await look.services.earning.ListEarningRules(ListEarningRulesRequest(page_size=ALL))
     return look.answer(
         "pages/earning/all.html",
         lines=view.lines(listed.earning_rules, look.say),
         more=bool(listed.next_page_token),
+        trying=f"?purchase={purchase}" if purchase else "",
+        may=look.viewer.may(view.WRITE),
     )
 
 
+@router.get("/earningRules/new")
+async def new(look: Look, purchase: UUID | None = None) -> Response:
+    """A form for one more."""
+    look.require(view.WRITE)
+    blank = EarningRule(basis=EarningRule.BASIS_LINE)
+    chosen = f"purchases/{purchase}" if purchase else ""
+    return await _form(look, blank, tried=chosen, is_new=True, is_blank=True)
+
+
+@router.post("/earningRules")
+async def create(look: Look) -> Response:
+    """Try it on a purchase, or keep it, as a draft."""
+    look.require(view.WRITE)
+    sent, typed = await _sent(look), EarningRule()
+    shown: dict[str, Any] = {"tried": sent["purchase"], "is_new": True, "code": sent["earning_rule_id"]}
+    try:
+        typed = forms.typed(EarningRule(), sent, is_new=True)
+        if sent["act"] == "try":
+            return await _form(look, typed, **shown)
+        request = CreateEarningRuleRequest(
+            earning_rule_id=sent["earning_rule_id"], earning_rule=typed, request_id=sent["request_id"]
+        )
+        made = await look.services.earning.CreateEarningRule(request)
+    except (grpc.aio.AioRpcError, InvalidArgument) as error:
+        return await _form(look, typed, refusal=_refused(error), **shown)
+    return RedirectResponse(f"/{made.name}", 303)
+
+
 @router.get("/earningRules/{code}")
-async def rule(look: Look, code: str) -> Response:
-    """One, in its latest version, as a form for who may change it."""
-    return await _form(look, await _found(look, code))
+async def rule(look: Look, code: str, purchase: UUID | None = None) -> Response:
+    """One, in its latest version, as a form for who may change it; tried on a purchase, if one is said."""
+    found = await _found(look, code)
+    return await _form(look, found, tried=f"purchases/{purchase}" if purchase else "")
 
 
 @router.get("/earningRules/{code}/versions/{version}")
@@ -68,34 +96,35 @@ async def version(look: Look, code: str, version: int) -> Response:
 @router.post("/earningRules/{code}")
 async def update(look: Look, code: str) -> Response:
     """Try it on a purchase, keep it as a draft, put it in force, or end it."""
-    found = await _found(look, code)
-    async with look.request.form(max_fields=50, max_files=0) as form:
-        sent = {name: str(form.get(name, "")).strip() for name in (*_TYPED, "act", "etag", "purchase")}
-        request_id = str(form.get("request_id", ""))
-    name, etag = found.name, sent["etag"]
-    typed = _typed(found, sent)
+    found, sent = await _found(look, code), await _sent(look)
+    typed = found
     try:
-        match sent["act"]:
-            case "try":
-                return await _form(look, typed, tried=sent["purchase"])
-            case "activate":
-                look.require(view.ACTIVATE)
-                request = ActivateEarningRuleRequest(name=name, etag=etag, request_id=request_id)
-                await look.services.earning.ActivateEarningRule(request)
-            case "end":
-                look.require(view.ACTIVATE)
-                ended = EndEarningRuleRequest(name=name, etag=etag, request_id=request_id)
-                await look.services.earning.EndEarningRule(ended)
-            case _:
-                look.require(view.WRITE)
-                typed.etag = etag
-                change = UpdateEarningRuleRequest(
-                    earning_rule=typed, update_mask=FieldMask(paths=_TYPED), request_id=request_id
-                )
-                await look.services.earning.UpdateEarningRule(change)
-    except grpc.aio.AioRpcError as error:
-        return await _form(look, typed, refusal=refusal_of(error), tried=sent["purchase"])
-    return RedirectResponse(f"/{name}", 303)
+        typed = forms.typed(found, sent)
+        if sent["act"] == "try":
+            return await _form(look, typed, tried=sent["purchase"])
+        await _change(look, typed, sent)
+    except (grpc.aio.AioRpcError, InvalidArgument) as error:
+        return await _form(look, typed, refusal=_refused(error), tried=sent["purchase"])
+    return RedirectResponse(f"/{found.name}", 303)
+
+
+async def _change(look: Looking, typed: EarningRule, sent: dict[str, str]) -> None:
+    earning, etag, request_id = look.services.earning, sent["etag"], sent["request_id"]
+    match sent["act"]:
+        case "activate":
+            look.require(view.ACTIVATE)
+            request = ActivateEarningRuleRequest(name=typed.name, etag=etag, request_id=request_id)
+            await earning.ActivateEarningRule(request)
+        case "end":
+            look.require(view.ACTIVATE)
+            ended = EndEarningRuleRequest(name=typed.name, etag=etag, request_id=request_id)
+            await earning.EndEarningRule(ended)
+        case _:
+            look.require(view.WRITE)
+            typed.etag = etag
+            mask = FieldMask(paths=forms.MASK)
+            change = UpdateEarningRuleRequest(earning_rule=typed, update_mask=mask, request_id=request_id)
+            await earning.UpdateEarningRule(change)
 
 
 @router.get("/earnings/{earning}")
@@ -113,26 +142,13 @@ async def _found(look: Looking, code: str, version: str = "") -> EarningRule:
     return found
 
 
-def _typed(before: EarningRule, sent: dict[str, str]) -> EarningRule:
-    """What was typed; what the form does not have stays."""
-    typed = EarningRule()
-    typed.CopyFrom(before)
-    for name in ("display_name", "condition", "currency_code", "exclusive_group"):
-        setattr(typed, name, sent[name])
-    for name in ("fixed_points", "position"):
-        setattr(typed, name, _number(sent[name]))
-    for name in ("points_per_currency_unit", "multiplier"):
-        typed.ClearField(name)  # type: ignore[arg-type]  # one of the two
-        if sent[name]:
-            getattr(typed, name).CopyFrom(Decimal(value=sent[name]))
-    return typed
+async def _sent(look: Looking) -> dict[str, str]:
+    async with look.request.form(max_fields=60, max_files=0) as form:
+        return {name: str(form.get(name, "")).strip() for name in forms.FIELDS}
 
 
-def _number(typed: str) -> int:
-    """A number, or 0; what is none is refused as a negative one is."""
-    if not typed:
-        return 0
-    return int(typed) if typed.isdecimal() and len(typed) <= _DIGITS else -1
+def _refused(error: grpc.aio.AioRpcError | InvalidArgument) -> Refusal:
+    return error if isinstance(error, Refusal) else refusal_of(error)
 
 
 async def _form(
@@ -142,28 +158,63 @@ async def _form(
     refusal: Refusal | None = None,
     tried: str = "",
     is_version: bool = False,
+    is_new: bool = False,
+    is_blank: bool = False,
+    code: str = "",
 ) -> Response:
-    rows: Any = None
-    if tried and refusal is None:
+    say, viewer, rows = look.say, look.viewer, None
+    if tried and refusal is None and not is_blank:
         try:
             bought = await look.services.purchases.GetPurchase(GetPurchaseRequest(name=tried))
             request = EvaluatePurchaseRequest(purchase=bought, earning_rule=rule)
             answer = await look.services.earning.EvaluatePurchase(request)
-            rows = view.rows(answer.awards, look.say)
+            rows = view.rows(answer.awards, say, rule.name or "earningRules/tried")
         except grpc.aio.AioRpcError as error:
             refusal = refusal_of(error)
     latest = rule.version
     return look.answer(
-        "pages/earning/one.html",
+        "pages/earning/new.html" if is_new else "pages/earning/one.html",
         422 if refusal else 200,
         rule=rule,
-        line=view.line(rule, look.say),
-        caps=view.caps(rule, look.say),
+        line=view.line(rule, say),
+        caps=view.caps(rule, say),
+        cap_rows=view.cap_rows(rule),
+        holders=[(f"HOLDER_{name}", say(told)) for name, told in view.HOLDERS.items()],
+        periods=[("PERIOD_UNSPECIFIED", say("ever"))]
+        + [(f"PERIOD_{name}", say(told)) for name, told in view.PERIODS.items()],
+        bases=[(f"BASIS_{name}", say(told)) for name, told in view.BASES.items()],
+        reads=view.READ_MOST,
+        basis=EarningRule.Basis.Name(rule.basis),
+        dates=view.dates(rule),
         request_id=str(uuid4()),
-        refusal=look.say.refusal(refusal) if refusal else "",
-        may=not is_version and look.viewer.may_change(view.WRITE, rule.department),
-        may_activate=not is_version and look.viewer.may_change(view.ACTIVATE, rule.department),
+        refusal=say.refusal(refusal) if refusal else "",
+        may=is_new or (not is_version and viewer.may_change(view.WRITE, rule.department)),
+        may_activate=not is_version and viewer.may_change(view.ACTIVATE, rule.department),
         tried=tried,
+        purchases=[] if is_version else await _purchases(look, tried),
+        units=await _units(look) if is_new else [],
+        code=code,
         rows=rows,
         versions=[] if is_version else list(range(latest, max(0, latest - VERSIONS), -1)),
     )
+
+
+async def _purchases(look: Looking, tried: str) -> list[tuple[str, str]]:
+    """The latest ones, to try it on; and the one that it was tried on."""
+    request = ListPurchasesRequest(page_size=LATEST)
+    parts = await ask(NEEDED_S, listed=look.services.purchases.ListPurchases(request))
+    listed = parts.of("listed", ListPurchasesResponse)
+    found = view.purchases(listed.purchases, look.say)
+    return (
+        found if not tried or tried in dict(found) else [(tried, look.say("The one it was tried on")), *found]
+    )
+
+
+async def _units(look: Looking) -> list[tuple[str, str]]:
+    """What a rule can give: the units of all programs."""
+    programs = (await look.services.programs.ListPrograms(ListProgramsRequest(page_size=ALL))).programs
+    found = []
+    for each in programs:
+        listed = await look.services.programs.ListUnits(ListUnitsRequest(parent=each.name, page_size=ALL))
+        found += [(unit.name, f"{each.display_name}: {unit.display_name}") for unit in listed.units]
+    return found

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from chassis.api.messages import date_of, value_name
+from chassis.api.messages import date_of, decimal, value_name
 from desk.language.catalogues import N_
+from desk.pages.earning.form import CAPS_MAX
+from desk.pages.purchases.view import shown as shown_as
 from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.loyalty.v1.earning_rule_pb2 import Award, EarningRule
+from rapport.loyalty.v1.purchase_pb2 import Purchase
 
 WRITE, ACTIVATE = "loyalty.earning_rules.write", "loyalty.earning_rules.activate"
 STATES = {"DRAFT": N_("draft"), "ACTIVE": N_("in force"), "ENDED": N_("ended")}
@@ -22,6 +25,17 @@ HOLDERS = {
     "EVERYBODY": N_("for all together"),
 }
 PERIODS = {"DAY": N_("a day"), "WEEK": N_("a week"), "MONTH": N_("a month"), "YEAR": N_("a year")}
+# What conditions read most; docs/rules.md has all.
+READ_MOST = (
+    "purchase.amount.units",
+    "purchase.store",
+    "purchase.purchase_time",
+    "line.product",
+    "line.amount.units",
+    "customer.tier",
+    "customer.band",
+    "customer.join_time",
+)
 REASONS = {
     "CONDITION": N_("its condition does not hold"),
     "UNDECIDED": N_("nobody can say whether its condition holds"),
@@ -113,12 +127,40 @@ def caps(rule: EarningRule, say: Speech) -> Sequence[str]:
     return told
 
 
-def rows(awards: Iterable[Award], say: Speech) -> Sequence[Row]:
-    """What each rule gave for each line. What gave nothing of all of it is one row."""
+def cap_rows(rule: EarningRule) -> Sequence[tuple[str, str, str]]:
+    """The caps as a form has them, points, holder and period, and room for one more."""
+    found = [
+        (str(each.points), f"HOLDER_{value_name(each, 'holder')}", f"PERIOD_{value_name(each, 'period')}")
+        for each in rule.caps
+    ]
+    return [*found, ("", "HOLDER_MEMBER", "PERIOD_UNSPECIFIED")][:CAPS_MAX]
+
+
+def dates(rule: EarningRule) -> tuple[str, str]:
+    """The days of a campaign, as a form has them."""
+    first, last = (
+        date_of(getattr(rule, name)).isoformat() if rule.HasField(name) else ""
+        for name in ("start_date", "end_date")
+    )
+    return first, last
+
+
+def purchases(found: Iterable[Purchase], say: Speech) -> list[tuple[str, str]]:
+    """Purchases to choose from: what was paid for something, and not given back."""
+    sold = [shown_as(each, {}, say) for each in found if decimal(each.amount) > 0]
+    return [
+        (each.name, ", ".join(filter(None, (each.what, each.amount, each.when, each.store)))) for each in sold
+    ]
+
+
+def rows(awards: Iterable[Award], say: Speech, tried: str = "") -> Sequence[Row]:
+    """What each rule gave for each line; one row where nothing was given. `tried` has no version yet."""
     found = []
     for award in awards:
         rule, _, version = award.earning_rule.partition("/versions/")
         called = say("{rule}, version {version}", rule=words.last(rule), version=version)
+        if tried and rule == tried:
+            called = say("as it is here")
         told: Iterable[Award | Award.Line] = award.lines
         if award.reason:
             told = [award]
@@ -126,5 +168,6 @@ def rows(awards: Iterable[Award], say: Speech) -> Sequence[Row]:
             number = each.line if isinstance(each, Award.Line) else 0
             why = say(REASONS.get(value_name(each, "reason"), ""))
             left = say.number(each.points_left)
-            found.append(Row(award.earning_rule, called, number, say.number(each.points), left, why))
+            name = "" if tried and rule == tried else award.earning_rule
+            found.append(Row(name, called, number, say.number(each.points), left, why))
     return found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 
 from chassis.api.actors import actor_name
 from chassis.api.messages import moment
@@ -13,11 +13,12 @@ from desk.pages.actions.offering import Act, offered
 from desk.pages.base import Look, Looking
 from desk.pages.customer.gifts import said
 from desk.pages.customer.loading import Names
+from desk.pages.services import ask
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill
-from rapport.loyalty.v1.goodwill_service_pb2 import ListGoodwillRequest
+from rapport.loyalty.v1.goodwill_service_pb2 import ListGoodwillRequest, ListGoodwillResponse
 
 router = APIRouter()
-LISTED = 200
+LISTED, COUNTED, COUNT_S = 200, 50, 2.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,16 @@ async def waiting(look: Look) -> Response:
     found = sorted(listed.goodwill, key=lambda each: moment(each.expire_time))
     lines = [_line(each, names, look) for each in found]
     return look.answer("pages/goodwill/page.html", lines=lines, is_cut=bool(listed.next_page_token))
+
+
+@router.get("/goodwill/count")
+async def count(look: Look) -> Response:
+    """How many wait, for the bar; nothing when none does, or nobody can tell."""
+    asked = ListGoodwillRequest(filter="state = REQUESTED", page_size=COUNTED)
+    parts = await ask(COUNT_S, waiting=look.services.goodwill.ListGoodwill(asked))
+    waiting = parts.of("waiting", ListGoodwillResponse)
+    number, more = len(waiting.goodwill), "+" if waiting.next_page_token else ""
+    return PlainTextResponse(f"{look.say.number(number)}{more}" if number else "")
 
 
 def _line(each: Goodwill, names: Names, look: Looking) -> Line:

@@ -12,6 +12,8 @@ from desk.pages.customer.route import UUID
 from desk.pages.purchases import view
 from desk.pages.services import ask
 from rapport.customer.v1.customer_pb2 import Customer
+from rapport.loyalty.v1.earning_rule_pb2 import Earning
+from rapport.loyalty.v1.earning_service_pb2 import GetEarningRequest
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import (
     GetPurchaseRequest,
@@ -57,13 +59,16 @@ async def purchase(look: Look, purchase_id: str) -> Response:
         NEEDED_S,
         returns=services.purchases.ListPurchases(back),
         customers=services.known([found.customer]),
+        earned=services.earning.GetEarning(GetEarningRequest(name=f"earnings/{purchase_id}")),
     )
+    earned = parts.of("earned", Earning) if parts.has("earned") else None
     listed = parts.of("returns", ListPurchasesResponse)
     return look.answer(
         "pages/purchases/one.html",
         purchase=view.shown(found, parts.of("customers", dict[str, Customer]), look.say),
         products=view.products(found, listed.purchases, look.say),
         returns=view.lines(listed.purchases, {}, look.say),
+        earned=look.say.number(sum(each.points_left for each in earned.awards)) if earned else "",
         trouble="" if parts.has("returns") else look.say("What came back is not known at the moment."),
     )
 
