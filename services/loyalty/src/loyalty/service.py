@@ -7,6 +7,7 @@ from chassis.app import App
 from chassis.events.declarations import Listening
 from chassis.inbox import aliases
 from chassis.service import Service
+from loyalty.domain.card_numbers import CardNumbers
 from loyalty.events.authority import on_harm, on_policy
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.events.customer import bands_of_merged
@@ -81,7 +82,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(VoucherRpc(app))
     app.serve(MembershipRpc(app))
     app.serve(MemberRpc(app))
-    app.serve(CardRpc(app))
+    app.serve(CardRpc(app, numbers=CardNumbers(app.settings.card_pepper.get_secret_value())))
     app.serve(TierRpc(app))
     app.serve(PurchaseRpc(app, formula=formula))
     app.serve(ExchangeRateRpc(app, formula=formula))

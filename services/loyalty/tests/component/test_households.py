@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from chassis.grpc.status import refusal as told
+from loyalty.service import service as loyalty
 from rapport.customer.v1.customer_events_pb2 import CustomersMerged
 from rapport.loyalty.v1.card_pb2 import Card
 from rapport.loyalty.v1.card_service_pb2 import (
@@ -28,6 +29,7 @@ from rapport.loyalty.v1.member_service_pb2 import (
 from rapport.loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from rapport_testing.running import Running, refused
 from rapport_testing.wait import eventually
+from services.loyalty.tests.component.reading import tables_with
 
 MAIN = "programs/main"
 PRIMARY, OTHER = Member.ROLE_PRIMARY, Member.ROLE_MEMBER
@@ -155,7 +157,7 @@ async def test_who_is_a_member_by_one_name_is_not_added_by_another(family: Famil
 
 async def test_a_card_finds_its_membership_however_its_number_is_written(family: Family) -> None:
     card = await family.issue("1234-abcd 5678")
-    assert (card.number, card.state) == ("1234ABCD5678", Card.STATE_ACTIVE)
+    assert (card.number, card.state) == ("5678", Card.STATE_ACTIVE)
     for written in ("1234ABCD5678", "1234 abcd 5678"):
         assert (await family.find(card_number=written)).name == family.name
     assert await refused(family.find(card_number="99999999")) == "RESOURCE_NOT_FOUND"
@@ -198,3 +200,21 @@ async def test_a_lost_card_finds_nothing_and_the_new_one_does(family: Family) ->
     assert (await family.find(card_number="70001")).name == other
     await family.cards.BlockCard(BlockCardRequest(name=new.name, reason_code="lost"))
     assert await refused(family.find(card_number="70002")) == "CARD_BLOCKED"
+
+
+async def test_nobody_who_reads_the_database_reads_a_number(family: Family, running: Running) -> None:
+    asked = CreateCardRequest(
+        parent=family.name, card=Card(number="4929 1234 5678 9010"), request_id=str(uuid4())
+    )
+    card = await family.cards.CreateCard(asked)
+    assert (await family.cards.CreateCard(asked)).number == card.number == "9010"
+    assert await tables_with(running, "4929123456789010", "4929 1234 5678 9010") == []
+    assert await tables_with(running, card.name.rpartition("/")[2]) != []
+    assert (await family.find(card_number="4929-1234-5678-9010")).name == family.name
+
+
+async def test_without_a_key_there_are_no_cards(start: Any) -> None:
+    running = await start(loyalty, peers=dict.fromkeys(loyalty.calls, "127.0.0.1:9"), card_pepper="")
+    cards: Any = running.stub(CardServiceStub)
+    asked = FindMembershipRequest(parent=MAIN, card_number="4000 1111")
+    assert await refused(cards.FindMembership(asked)) == "NO_CARD_PEPPER"

@@ -120,7 +120,9 @@ class Infrastructure:
     def service_env(self) -> dict[str, str]:
         """What every service is told about mail and traces, and who may send webhooks."""
         sources = self._environ.get("RAPPORT_WEBHOOKS_DIR") or str(self._home.webhooks)
-        return {**self._smtp(), **self._traces(), "RAPPORT_WEBHOOKS_DIR": sources}
+        pepper = self._environ.get("RAPPORT_CARD_PEPPER") or "local-stack-only-and-not-a-secret"
+        own = {"RAPPORT_WEBHOOKS_DIR": sources, "RAPPORT_CARD_PEPPER": pepper}
+        return {**self._smtp(), **self._traces(), **own}
 
     def _traces(self) -> dict[str, str]:
         if endpoint := self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):

@@ -57,7 +57,9 @@ class Card(_message.Message):
     name: _builtins.str
     """`programs/{id}/memberships/{uuid}/cards/{uuid}`, chosen by the server."""
     number: _builtins.str
-    """Its number, 4 to 64 letters and digits; spaces and dashes in it do not count, nor does case."""
+    """Its number, 4 to 64 letters and digits; spaces and dashes in it do not count, nor does case. It is kept so that nobody can read it: answers have its last
+    characters alone, 4, or half of fewer than 8.
+    """
     state: Global___Card.State.ValueType
     """Whether it finds its membership."""
     replaced_card: _builtins.str

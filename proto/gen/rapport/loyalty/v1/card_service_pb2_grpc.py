@@ -75,7 +75,7 @@ class CardServiceServicer:
 
     def CreateCard(self, request, context):
         """Issues a card. ALREADY_EXISTS (`RESOURCE_EXISTS`) when an active card of the program has the number; FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`)
-        of a membership that is not active.
+        of a membership that is not active, (`NO_CARD_PEPPER`) where the installation has no key for numbers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,7 +112,7 @@ class CardServiceServicer:
     def FindMembership(self, request, context):
         """Finds the membership of a card, for who has the card in hand: of one that was merged, the one that it is part of now; or the membership that
         a customer earns on. NOT_FOUND of a number that no card has, or a customer who is in none; FAILED_PRECONDITION (`CARD_BLOCKED`) when only
-        blocked cards have the number. Look at the state of the membership: it may be closed.
+        blocked cards have the number, (`NO_CARD_PEPPER`) of any number where the installation has no key. Look at the state of the membership: it may be closed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

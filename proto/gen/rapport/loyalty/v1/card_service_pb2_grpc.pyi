@@ -37,7 +37,7 @@ class CardServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CardServiceAsyncStub: ...
     CreateCard: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.CreateCardRequest, _card_pb2.Card]
     """Issues a card. ALREADY_EXISTS (`RESOURCE_EXISTS`) when an active card of the program has the number; FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`)
-    of a membership that is not active.
+    of a membership that is not active, (`NO_CARD_PEPPER`) where the installation has no key for numbers.
     """
     GetCard: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.GetCardRequest, _card_pb2.Card]
     """Gets a card."""
@@ -50,7 +50,7 @@ class CardServiceStub:
     FindMembership: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.FindMembershipRequest, _membership_pb2.Membership]
     """Finds the membership of a card, for who has the card in hand: of one that was merged, the one that it is part of now; or the membership that
     a customer earns on. NOT_FOUND of a number that no card has, or a customer who is in none; FAILED_PRECONDITION (`CARD_BLOCKED`) when only
-    blocked cards have the number. Look at the state of the membership: it may be closed.
+    blocked cards have the number, (`NO_CARD_PEPPER`) of any number where the installation has no key. Look at the state of the membership: it may be closed.
     """
 
 @_typing.type_check_only
@@ -60,7 +60,7 @@ class CardServiceAsyncStub(CardServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateCard: _aio.UnaryUnaryMultiCallable[_card_service_pb2.CreateCardRequest, _card_pb2.Card]  # type: ignore[assignment]
     """Issues a card. ALREADY_EXISTS (`RESOURCE_EXISTS`) when an active card of the program has the number; FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`)
-    of a membership that is not active.
+    of a membership that is not active, (`NO_CARD_PEPPER`) where the installation has no key for numbers.
     """
     GetCard: _aio.UnaryUnaryMultiCallable[_card_service_pb2.GetCardRequest, _card_pb2.Card]  # type: ignore[assignment]
     """Gets a card."""
@@ -73,7 +73,7 @@ class CardServiceAsyncStub(CardServiceStub):
     FindMembership: _aio.UnaryUnaryMultiCallable[_card_service_pb2.FindMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
     """Finds the membership of a card, for who has the card in hand: of one that was merged, the one that it is part of now; or the membership that
     a customer earns on. NOT_FOUND of a number that no card has, or a customer who is in none; FAILED_PRECONDITION (`CARD_BLOCKED`) when only
-    blocked cards have the number. Look at the state of the membership: it may be closed.
+    blocked cards have the number, (`NO_CARD_PEPPER`) of any number where the installation has no key. Look at the state of the membership: it may be closed.
     """
 
 class CardServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -86,7 +86,7 @@ class CardServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_card_pb2.Card, _abc.Awaitable[_card_pb2.Card]]:
         """Issues a card. ALREADY_EXISTS (`RESOURCE_EXISTS`) when an active card of the program has the number; FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`)
-        of a membership that is not active.
+        of a membership that is not active, (`NO_CARD_PEPPER`) where the installation has no key for numbers.
         """
 
     @_abc_1.abstractmethod
@@ -129,7 +129,7 @@ class CardServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
         """Finds the membership of a card, for who has the card in hand: of one that was merged, the one that it is part of now; or the membership that
         a customer earns on. NOT_FOUND of a number that no card has, or a customer who is in none; FAILED_PRECONDITION (`CARD_BLOCKED`) when only
-        blocked cards have the number. Look at the state of the membership: it may be closed.
+        blocked cards have the number, (`NO_CARD_PEPPER`) of any number where the installation has no key. Look at the state of the membership: it may be closed.
         """
 
 def add_CardServiceServicer_to_server(servicer: CardServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -4,18 +4,16 @@ A customer is in one membership of a program at a time. One that is merged is pa
 members and what it held; it keeps its accounts, its cards and its history, so that it can be undone.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from chassis.errors import FailedPrecondition, invalid
+from chassis.errors import FailedPrecondition
 from loyalty.names import CARD, CUSTOMER, MEMBER, MEMBERSHIP, PROGRAM
 
 MEMBERS_MAX = 20
-_CARD_NUMBER = re.compile(r"[0-9A-Z]{4,64}")
 
 
 class MembershipState(StrEnum):
@@ -136,12 +134,16 @@ def require_room(membership: Membership, members: Sequence[Member], more: int) -
 
 @dataclass(slots=True)
 class Card:
-    """What finds a membership: its number is one of those in use in the program."""
+    """What finds a membership: its number is one of those in use in the program.
+
+    It is kept by a keyed hash and its end, `number_end`, which is what is told of it.
+    """
 
     id: UUID
     program_id: str
     membership_id: UUID
-    number: str
+    number_hash: str
+    number_end: str
     state: CardState
     replaced_id: UUID | None
     replaced_card: str
@@ -152,6 +154,11 @@ class Card:
 
     name = CARD.named("program_id", "membership_id", "id")
     card = name  # as facts call it
+
+    @property
+    def number(self) -> str:
+        """What is told of its number."""
+        return self.number_end
 
     def block(self, reason_code: str) -> None:
         """Find nothing any more. FailedPrecondition `CARD_BLOCKED`."""
@@ -164,11 +171,3 @@ class Card:
 def card_blocked(card: str) -> FailedPrecondition:
     """The refusal of a card that is blocked."""
     return FailedPrecondition("CARD_BLOCKED", f"{card} is blocked.", {"resource": card})
-
-
-def card_number(sent: str, field: str) -> str:
-    """A number as it is compared. InvalidArgument `INVALID_CODE`."""
-    number = re.sub(r"[\s-]", "", sent).upper()
-    if not _CARD_NUMBER.fullmatch(number):
-        raise invalid(field, "INVALID_CODE", "must be 4 to 64 letters and digits")
-    return number

@@ -10,6 +10,7 @@ from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from loyalty import names
+from loyalty.domain.card_numbers import CardNumbers
 from loyalty.store import memberships as store
 from loyalty.store.tables import GET_PROGRAM
 from loyalty.usecases import cards, households, membership_ends, memberships
@@ -63,6 +64,8 @@ class CardRpc(Rpc, CardServiceServicer):
 
     rules: ClassVar[Rules] = {card_pb.FindMembershipRequest: _one_way}
 
+    numbers: CardNumbers
+
     CreateCard = change(card_pb.CreateCardRequest, cards.create_card, Card)
     GetCard = get(names.CARD, store.GET_CARD, Card)
     ListCards = listing(card_pb.ListCardsResponse, store.LIST_CARDS, parent=_PARENT)
@@ -72,5 +75,7 @@ class CardRpc(Rpc, CardServiceServicer):
     async def FindMembership(self, request: card_pb.FindMembershipRequest, context: Any) -> Membership:
         """The membership of a card, or that a customer earns on."""
         (program_id,) = names.PROGRAM.parse(request.parent, "parent")
-        found = await memberships.find_membership(self.db, program_id, request.customer, request.card_number)
+        found = await memberships.find_membership(
+            self.db, self.numbers, program_id, request.customer, request.card_number
+        )
         return to_message(Membership, found)

@@ -143,7 +143,7 @@ INSERT_CARD = Statement[Any](
 UPDATE_CARD = Statement[Any](updated(CARDS))
 # The one that is in use; else the last that was.
 CARD_BY_NUMBER = Statement(
-    _CARDS.where(_C.number == sa.bindparam("number"))
+    _CARDS.where(_C.number_hash == sa.bindparam("number_hash"))
     .order_by(_C.state != CardState.ACTIVE.value, _C.id.desc())
     .limit(sa.literal_column("1")),
     row=Card,

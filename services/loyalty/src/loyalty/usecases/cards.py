@@ -8,18 +8,22 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists
 from chassis.facts import fact_of
+from loyalty.domain.card_numbers import CardNumber, CardNumbers
 from loyalty.domain.facts import CardBlocked, CardIssued
-from loyalty.domain.membership import Card, CardState, Membership, card_number
+from loyalty.domain.membership import Card, CardState, Membership
 from loyalty.names import CARD
 from loyalty.store import memberships as store
 from loyalty.usecases.memberships import lock_membership
 
 
-async def create_card(tx: Transaction, *, program_id: str, membership_id: UUID, number: str) -> Card:
-    """Issue a card. NotFound; AlreadyExists; FailedPrecondition `MEMBERSHIP_CLOSED`."""
+async def create_card(
+    tx: Transaction, numbers: CardNumbers, *, program_id: str, membership_id: UUID, number: str
+) -> Card:
+    """Issue a card. NotFound; AlreadyExists; FailedPrecondition `MEMBERSHIP_CLOSED`, `NO_CARD_PEPPER`."""
+    kept = numbers.kept(program_id, number, "card.number")
     membership = await lock_membership(tx, program_id, membership_id)
     membership.require_active()
-    card = await _issue(tx, membership, card_number(number, "card.number"), None)
+    card = await _issue(tx, membership, kept, None)
     await write(tx, store.UPDATE_MEMBERSHIP, membership)
     return card
 
@@ -36,10 +40,17 @@ async def block_card(
 
 
 async def replace_card(
-    tx: Transaction, *, program_id: str, membership_id: UUID, card_id: UUID, number: str, reason_code: str
+    tx: Transaction,
+    numbers: CardNumbers,
+    *,
+    program_id: str,
+    membership_id: UUID,
+    card_id: UUID,
+    number: str,
+    reason_code: str,
 ) -> Card:
     """Block a card and issue another. NotFound; AlreadyExists; FailedPrecondition as of the two."""
-    wanted = card_number(number, "number")
+    wanted = numbers.kept(program_id, number, "number")
     membership = await lock_membership(tx, program_id, membership_id)
     membership.require_active()
     lost = await found(tx, CARD, store.LOCK_CARD, program_id, membership_id, card_id)
@@ -49,12 +60,13 @@ async def replace_card(
     return new
 
 
-async def _issue(tx: Transaction, membership: Membership, number: str, replaced: Card | None) -> Card:
+async def _issue(tx: Transaction, membership: Membership, number: CardNumber, replaced: Card | None) -> Card:
     card = Card(
         id=ids.uuid7(tx.now),
         program_id=membership.program_id,
         membership_id=membership.id,
-        number=number,
+        number_hash=number.number_hash,
+        number_end=number.number_end,
         state=CardState.ACTIVE,
         replaced_id=replaced.id if replaced else None,
         replaced_card=replaced.name if replaced else "",
@@ -63,7 +75,7 @@ async def _issue(tx: Transaction, membership: Membership, number: str, replaced:
         update_time=tx.now,
     )
     if await store.INSERT_CARD.maybe(tx, **values(card)) is None:
-        taken = await store.CARD_BY_NUMBER.maybe(tx, program_id=card.program_id, number=number)
+        taken = await store.CARD_BY_NUMBER.maybe(tx, program_id=card.program_id, number_hash=card.number_hash)
         raise ResourceExists(taken.name if taken else card.name)
     membership.version += 1
     told = fact_of(CardIssued, membership, card=card.name, replaced_card=card.replaced_card)

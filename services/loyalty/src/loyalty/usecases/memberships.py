@@ -10,9 +10,10 @@ from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, ResourceExists
 from chassis.facts import fact_of
+from loyalty.domain.card_numbers import CardNumbers
 from loyalty.domain.facts import MembershipCreated
 from loyalty.domain.ledger import Account
-from loyalty.domain.membership import CardState, Membership, MembershipState, card_blocked, card_number
+from loyalty.domain.membership import CardState, Membership, MembershipState, card_blocked
 from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM
 from loyalty.store import memberships as store
 from loyalty.store.ledger import OPEN_ACCOUNTS
@@ -114,10 +115,12 @@ async def lock_memberships(tx: Transaction, program_id: str, *wanted: UUID) -> M
     return held
 
 
-async def find_membership(on: Executor, program_id: str, customer: str, sent_number: str) -> Membership:
+async def find_membership(
+    on: Executor, numbers: CardNumbers, program_id: str, customer: str, sent_number: str
+) -> Membership:
     """The membership of a card, as what it is part of; or that a customer earns on.
 
-    NotFound; FailedPrecondition `CARD_BLOCKED`.
+    NotFound; FailedPrecondition `CARD_BLOCKED`, `NO_CARD_PEPPER`.
     """
     if customer:
         (customer_id,) = CUSTOMER.parse(customer, "customer")
@@ -125,8 +128,8 @@ async def find_membership(on: Executor, program_id: str, customer: str, sent_num
         if customer_id not in earning:
             raise NotFound(customer, f"{customer} is in no membership of {PROGRAM.format(program_id)}.")
         return earning[customer_id]
-    number = card_number(sent_number, "card_number")
-    card = await store.CARD_BY_NUMBER.maybe(on, program_id=program_id, number=number)
+    kept = numbers.kept(program_id, sent_number, "card_number")
+    card = await store.CARD_BY_NUMBER.maybe(on, program_id=program_id, number_hash=kept.number_hash)
     if card is None:
         program = PROGRAM.format(program_id)
         raise NotFound(program, f"No card of {program} has that number.")
