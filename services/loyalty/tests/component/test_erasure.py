@@ -11,7 +11,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.api.messages import money
 from chassis.context import Call, acting, service_itself
 from chassis.db.schema import METADATA as OF_THE_CHASSIS
+from chassis.db.statement import values
 from chassis.errors import FailedPrecondition
+from loyalty.domain.voucher import VoucherTry
+from loyalty.store.vouchers import INSERT_TRY
 from loyalty.usecases.erasure import forget_customer
 from rapport.loyalty.v1.card_pb2 import Card
 from rapport.loyalty.v1.card_service_pb2 import CreateCardRequest, FindMembershipRequest
@@ -101,6 +104,14 @@ async def test_nothing_of_who_is_forgotten_is_left_in_any_column(person: Person)
     assert await person.found_in(*texts) == set()
     asked = FindMembershipRequest(parent=MAIN, card_number=person.number)
     assert await refused(person.cards.FindMembership(asked)) == "RESOURCE_NOT_FOUND"
+
+
+async def test_wrong_codes_that_were_tried_for_them_are_tries_of_a_pseudonym(person: Person) -> None:
+    made = VoucherTry(uuid4(), person.customer, person.running.db.clock.now())
+    await INSERT_TRY.run(person.running.db, **values(made))
+    assert "voucher_tries" in await person.found_in(str(person.id))
+    await person.forget()
+    assert await person.found_in(str(person.id)) == set()
 
 
 async def test_what_it_added_up_to_is_still_there(person: Person) -> None:

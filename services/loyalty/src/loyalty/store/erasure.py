@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from chassis.db.aliases import is_of
 from chassis.db.statement import Statement
 from loyalty.domain.membership import Member
 from loyalty.store.earning import EARNING_CAPS, EARNINGS
@@ -21,19 +22,22 @@ from loyalty.store.tables import (
     RECEIPT_TRIES,
 )
 from loyalty.store.tiers import STANDINGS
+from loyalty.store.vouchers import TRIES, USES, VOUCHERS
 
 _OLD, _NEW = (sa.bindparam(name, type_=sa.Uuid) for name in ("customer_id", "pseudonym"))
 # Every table that says whose a row is.
 TABLES = (
     *(MEMBERSHIPS, MEMBERS, ACCOUNTS, STANDINGS, EARNINGS, REDEMPTIONS, RESULTS, JOBS),
-    *(CUSTOMER_VALUES, PURCHASES, RECEIPT_TRIES, GOODWILL, PROMISES),
+    *(CUSTOMER_VALUES, PURCHASES, RECEIPT_TRIES, GOODWILL, PROMISES, VOUCHERS, USES),
 )
 # What people wrote, and what leads to them elsewhere.
+_CUSTOMER = sa.literal_column("'customers/'")
 _NOTHING = sa.literal_column("''")
 _WORDS: dict[str, dict[str, Any]] = {
     GOODWILL.name: {"explanation": _NOTHING, "gift_reference": _NOTHING},
     PURCHASES.name: {"reference": _NOTHING, "receipt_hash": sa.null()},
     REDEMPTIONS.name: {"reference": _NOTHING},
+    USES.name: {"reference": _NOTHING},
 }
 
 
@@ -50,6 +54,11 @@ def _renamed(table: sa.Table) -> Statement[Any]:
 RENAMED: Sequence[Statement[Any]] = [
     *map(_renamed, TABLES),
     Statement(sa.update(EARNING_CAPS).where(EARNING_CAPS.c.holder == _OLD).values(holder=_NEW)),
+    Statement(
+        sa.update(TRIES)
+        .where(is_of(TRIES.c.trier, _OLD))
+        .values(trier=_CUSTOMER.op("||")(sa.cast(_NEW, sa.Text)))
+    ),
 ]
 PRESENT_AS = Statement(
     sa.select(MEMBERS)
