@@ -31,8 +31,8 @@ TABLES = (
     *(CUSTOMER_VALUES, PURCHASES, RECEIPT_TRIES, GOODWILL, PROMISES, VOUCHERS, USES),
 )
 # What people wrote, and what leads to them elsewhere.
-_CUSTOMER = sa.literal_column("'customers/'")
-_NOTHING = sa.literal_column("''")
+_CUSTOMER: sa.ColumnElement[str] = sa.literal_column("'customers/'")
+_NOTHING: sa.ColumnElement[str] = sa.literal_column("''")
 _WORDS: dict[str, dict[str, Any]] = {
     GOODWILL.name: {"explanation": _NOTHING, "gift_reference": _NOTHING},
     PURCHASES.name: {"reference": _NOTHING, "receipt_hash": sa.null()},

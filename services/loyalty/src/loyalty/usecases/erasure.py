@@ -6,6 +6,7 @@ what, is in the tables of the chassis and goes after the days that these keep it
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.db.aliases import groups_of, lock_person
@@ -41,7 +42,7 @@ async def forget_customer(tx: Transaction, *, customer_id: UUID) -> None:
 
 async def _leave(tx: Transaction, member: Member) -> None:
     """Have them belong to it no more, or what was theirs alone be nothing."""
-    where = {"program_id": member.program_id, "membership_id": member.membership_id}
+    where: dict[str, Any] = {"program_id": member.program_id, "membership_id": member.membership_id}
     membership = await lock_membership(tx, **where)
     others = [
         each
