@@ -52,13 +52,10 @@ class RewardChanges(TypedDict, total=False):
 
 
 @dataclass(slots=True)
-class Reward:
-    """What members get for points. Every change is a new version, a row of its own; its stock has none."""
+class RewardTerms:
+    """What is got for how many points, by whom, and when."""
 
-    id: str
-    version: int
     display_name: str
-    program_id: str
     unit_id: str
     points: int
     cash: Decimal | None
@@ -73,9 +70,18 @@ class Reward:
     return_days: int
     reference: str
     disabled: bool
+    voucher: RewardVoucher | None
+
+
+@dataclass(slots=True)
+class Reward(RewardTerms):
+    """What members get for points. Every change is a new version, a row of its own; its stock has none."""
+
+    id: str
+    version: int
+    program_id: str
     create_time: datetime
     update_time: datetime
-    voucher: RewardVoucher | None = None
 
     name = REWARD.named("id")
     program = PROGRAM.named("program_id")

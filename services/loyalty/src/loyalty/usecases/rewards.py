@@ -1,7 +1,7 @@
 """Rewards: saying what members get for points, and how many there are."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from prometheus_client import Gauge
 
@@ -15,7 +15,7 @@ from chassis.facts import fact_of
 from chassis.rules import BadRule, Fields, Kind, Undecided, compile_rule, require_rule
 from loyalty.domain.facts import RewardCreated
 from loyalty.domain.membership import Membership
-from loyalty.domain.reward import ReturnPolicy, Reward, RewardChanges, RewardVoucher, ShownReward
+from loyalty.domain.reward import ReturnPolicy, Reward, RewardChanges, RewardTerms, ShownReward
 from loyalty.domain.value import Band
 from loyalty.names import REWARD, UNIT
 from loyalty.store import rewards as store
@@ -33,58 +33,29 @@ VARIABLES: dict[str, Kind] = {
 STOCK_OUT = Gauge("rapport_rewards_out_of_stock", "Rewards that may be redeemed and of which none is left.")
 
 
-async def create_reward(
-    tx: Transaction,
-    *,
-    reward_id: str,
-    display_name: str,
-    unit_program_id: str,
-    unit_id: str,
-    points: int,
-    cash: Decimal | None,
-    cash_currency: str,
-    stocked: bool,
-    condition: str,
-    member_limit: int,
-    limit_days: int,
-    start_time: datetime | None,
-    end_time: datetime | None,
-    return_policy: ReturnPolicy | None,
-    return_days: int,
-    reference: str,
-    disabled: bool,
-    voucher: RewardVoucher | None,
-) -> ShownReward:
+@dataclass(slots=True)
+class RewardDraft(RewardTerms):
+    """A reward as it is sent."""
+
+    unit_program_id: str
+
+    def reward(self, reward_id: str, at: datetime) -> Reward:
+        """Its first version."""
+        terms = values(self)
+        program_id, policy = terms.pop("unit_program_id"), self.return_policy or ReturnPolicy.ONLY_PENDING
+        terms |= {"program_id": program_id, "return_policy": policy}
+        return Reward(**terms, id=reward_id, version=1, create_time=at, update_time=at)
+
+
+async def create_reward(tx: Transaction, *, reward_id: str, reward: RewardDraft) -> ShownReward:
     """Keep a new reward, of which there is none yet. NotFound without its unit; AlreadyExists."""
-    _require_rule(condition)
-    await found(tx, UNIT, GET_UNIT, unit_program_id, unit_id)
-    reward = Reward(
-        reward_id,
-        1,
-        display_name,
-        unit_program_id,
-        unit_id,
-        points,
-        cash,
-        cash_currency,
-        stocked,
-        condition,
-        member_limit,
-        limit_days,
-        start_time,
-        end_time,
-        return_policy or ReturnPolicy.ONLY_PENDING,
-        return_days,
-        reference,
-        disabled,
-        tx.now,
-        tx.now,
-        voucher,
-    )
-    await create_version(tx, store.REWARD_LATEST, store.INSERT_REWARD, reward, fact_of(RewardCreated, reward))
-    if stocked:
+    _require_rule(reward.condition)
+    new = reward.reward(reward_id, tx.now)
+    await found(tx, UNIT, GET_UNIT, new.program_id, new.unit_id)
+    await create_version(tx, store.REWARD_LATEST, store.INSERT_REWARD, new, fact_of(RewardCreated, new))
+    if new.stocked:
         await store.INSERT_STOCK.run(tx, reward_id=reward_id, available=0)
-    return await _read(tx, reward)
+    return await _read(tx, new)
 
 
 async def update_reward(tx: Transaction, *, reward_id: str, etag: str, changes: RewardChanges) -> ShownReward:
