@@ -185,6 +185,13 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             grown("Escalations a day, by what became of them", FACTS, "type", f"{ALL},{ESCALATIONS}"),
             grown("What people did alone a day, or were refused", ACTS, "act, outcome"),
             grown("Points and days a day that people gave alone", "rapport_authority_used_total", "act"),
+            (
+                "Requests for goodwill that wait",
+                "short",
+                "waiting",
+                f"max(rapport_goodwill_requests{{{ALL}}})",
+            ),
+            ("Oldest of them", "s", "oldest", f"max(rapport_goodwill_request_oldest_seconds{{{ALL}}})"),
             worst("Faults of the ledger of points", "short", "rapport_ledger_faults", "kind"),
             ("Points late to end or be usable", "s", "late", f"max(rapport_lots_late_seconds{{{ALL}}})"),
             ("Ledger looked through", "s", "ago", f"max(rapport_ledger_checked_seconds{{{ALL}}})"),

@@ -152,6 +152,8 @@ window ends the alert soon after it is over; a few failures at night are no inci
     (printf `max(rapport_lots_late_seconds%s) > 900` $at)) -}}
 {{- $alerts = append $alerts (list "RapportRewardsOutOfStock" "warning" "1h" "{{ $value }} rewards are offered, and none of them is left: members cannot have what they saved for."
     (printf `max(rapport_rewards_out_of_stock%s) > 0` $at)) -}}
+{{- $alerts = append $alerts (list "RapportGoodwillUnanswered" "warning" "1h" "A request for goodwill has waited for two days, and nobody has said yes or no: a customer who was let down hears nothing."
+    (printf `max(rapport_goodwill_request_oldest_seconds%s) > 2 * 86400` $at)) -}}
 {{- end -}}
 {{- if eq .Values.name "cases" -}}
 {{- $alerts = append $alerts (list "RapportClocksMended" "warning" "5m" "Clocks were not as they should be ({{ $labels.flaw }}) and were mended: what was told of them may have been wrong until then."
