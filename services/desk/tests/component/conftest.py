@@ -202,11 +202,12 @@ async def open_desk(start: Any, issuer: Any) -> AsyncIterator[Open]:
     opened = []
 
     async def begin(*services: Any, **settings: Any) -> Desk:
-        running = {each.name: await start(each, smtp_host="127.0.0.1") for each in services}
+        few = {"pool_size": 4}  # each is a process, which begins with cold caches
+        running = {each.name: await start(each, smtp_host="127.0.0.1", **few) for each in services}
         own = free_port()
         peers = {name: each.address for name, each in running.items()} | {"desk": f"127.0.0.1:{own}"}
         peers |= settings.pop("peers", {})
-        desk = await start(desk_service, peers=peers, grpc_port=own, **settings)
+        desk = await start(desk_service, peers=peers, grpc_port=own, **few | settings)
         opened.append(Desk(desk, running, issuer))
         return opened[-1]
 

@@ -462,5 +462,7 @@ async def desk(
         "cases": await fake_peer(peers.directory, peers.promises),
     }
     smtp = {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none"}
-    running = await start(service, peers=addresses, **smtp, mail_from="Acme <care@acme.example>")
+    running = await start(
+        service, peers=addresses, pool_size=4, **smtp, mail_from="Acme <care@acme.example>"
+    )  # each connection is a process that a start waits for
     return Desk(running, clock, mail, peers)
