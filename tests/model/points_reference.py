@@ -42,7 +42,7 @@ class Model:
     def __init__(self) -> None:
         self.now = 0
         self.members: list[dict[str, Any]] = [
-            {"plain": 0, "lots": [], "closed": False, "into": None} for _ in range(MEMBERS)
+            {"plain": 0, "lots": [], "closed": False, "into": None, "heir": None} for _ in range(MEMBERS)
         ]
         self.transfers: list[dict[str, Any]] = []
         self.reservations: list[dict[str, Any]] = []
@@ -90,8 +90,10 @@ class Model:
         return became[-1] if became else brought(lot, lot["number"])
 
     def whole(self, member: int) -> int:
-        into = self.members[member]["into"]
-        return member if into is None else self.whole(into)
+        """Who has what a member had: a membership that it is part of, or that got it at the closing."""
+        of = self.members[member]
+        got = of["into"] if of["into"] is not None else of["heir"]
+        return member if got is None else self.whole(got)
 
     def reserved(self, *members: int | None) -> bool:
         return any(each["state"] == "RESERVED" and each["member"] in members for each in self.reservations)
@@ -181,14 +183,14 @@ class Model:
             lot["left"] = 0
         if other is not None:
             self.members[other]["plain"] += of["plain"]
-        of["plain"], of["closed"] = 0, True
+        of["plain"], of["closed"], of["heir"] = 0, True, other
         return ""
 
     def reopen(self, member: int) -> str:
         of = self.members[member]
         if not of["closed"] or of["into"] is not None:
             return "MEMBERSHIP_NOT_CLOSED"
-        of["closed"] = False
+        of["closed"], of["heir"] = False, None
         return ""
 
     def join(self, member: int, other: int) -> str:

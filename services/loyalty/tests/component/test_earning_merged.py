@@ -21,11 +21,15 @@ async def owing(desk: Any, points: int, customer: str = "") -> str:
     """A member who owes so much: it was earned, spent, and what earned it given back."""
     given = {"customer": customer} if customer else {}
     bought = await record(desk, basket(line("a", "1", str(points)), **given))
-    accounts = await desk.accounts_of((await desk.membership_of(bought.customer)).name)
-    (account,) = (each.name for each in accounts if each.type == Account.TYPE_MEMBERSHIP)
-    await desk.ledger.PostTransfer(desk.posting(account, REDEEMED, points))
+    await spend(desk, bought.customer, points)
     await give_back(desk, bought)
     return bought.customer
+
+
+async def spend(desk: Any, customer: str, points: int) -> None:
+    accounts = await desk.accounts_of((await desk.membership_of(customer)).name)
+    (account,) = (each.name for each in accounts if each.type == Account.TYPE_MEMBERSHIP)
+    await desk.ledger.PostTransfer(desk.posting(account, REDEEMED, points))
 
 
 async def merge(desk: Any, into: str, merged: str) -> Any:
@@ -131,6 +135,24 @@ async def test_a_closed_membership_earns_nothing_and_takes_no_return_away(desk: 
     assert (award.points, award.reason) == (0, 8)  # closed
     await give_back(desk, bought)
     assert (await held(desk, bought.customer))["MEMBERSHIP"] == 0
+
+
+async def test_what_is_given_back_after_closing_is_taken_from_who_got_the_points(desk: Any) -> None:
+    await in_force(desk)
+    bought, other = (
+        await record(desk, basket(line("a", "2", "40"))),
+        await record(desk, basket(line("b", "1", "5"))),
+    )
+    closed, heir = await desk.membership_of(bought.customer), await desk.membership_of(other.customer)
+    await desk.close(closed.name, heir.name)
+    await give_back(desk, bought, line1="1")
+    assert (await held(desk, heir.customer))["MEMBERSHIP"] == 25
+    await spend(desk, heir.customer, 25)
+    await desk.reopen(closed.name)
+    assert await debts(desk, closed.customer, heir.customer) == [0, 0]
+    await desk.close(closed.name, heir.name)
+    await give_back(desk, bought)
+    assert await debts(desk, closed.customer, heir.customer) == [0, -20]
 
 
 async def test_what_is_bought_while_its_membership_is_merged_earns_on_the_other(

@@ -136,8 +136,8 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseMembership(self, request, context):
-        """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. Its members stay, and are not made members of
-        another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
+        """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. What it had earned and is given back later is
+        taken from the other, or owed by it; what was forfeited costs nothing. Its members stay, and are not made members of another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -56,8 +56,8 @@ class MembershipServiceStub:
     earned since stays where it is. FAILED_PRECONDITION (`MEMBERSHIP_NOT_MERGED`), (`MEMBERSHIP_CLOSED`) when the one that it is part of is not active.
     """
     CloseMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.CloseMembershipRequest, _membership_pb2.Membership]
-    """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. Its members stay, and are not made members of
-    another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
+    """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. What it had earned and is given back later is
+    taken from the other, or owed by it; what was forfeited costs nothing. Its members stay, and are not made members of another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
     """
     ReopenMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ReopenMembershipRequest, _membership_pb2.Membership]
     """Opens a closed membership again. What was forfeited or moved when it was closed stays so. FAILED_PRECONDITION (`MEMBERSHIP_NOT_CLOSED`)."""
@@ -91,8 +91,8 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     earned since stays where it is. FAILED_PRECONDITION (`MEMBERSHIP_NOT_MERGED`), (`MEMBERSHIP_CLOSED`) when the one that it is part of is not active.
     """
     CloseMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.CloseMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
-    """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. Its members stay, and are not made members of
-    another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
+    """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. What it had earned and is given back later is
+    taken from the other, or owed by it; what was forfeited costs nothing. Its members stay, and are not made members of another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
     """
     ReopenMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ReopenMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
     """Opens a closed membership again. What was forfeited or moved when it was closed stays so. FAILED_PRECONDITION (`MEMBERSHIP_NOT_CLOSED`)."""
@@ -165,8 +165,8 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.CloseMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
-        """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. Its members stay, and are not made members of
-        another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
+        """Closes a membership: what it holds goes to another, or is forfeited, and nothing moves on its accounts any more. What it had earned and is given back later is
+        taken from the other, or owed by it; what was forfeited costs nothing. Its members stay, and are not made members of another by what they buy. FAILED_PRECONDITION (`MEMBERSHIP_CLOSED`) of one that is not active, (`RESERVATIONS_OPEN`) while something is set aside.
         """
 
     @_abc_1.abstractmethod

@@ -40,7 +40,10 @@ class CardState(StrEnum):
 
 @dataclass(slots=True)
 class Membership:
-    """A place in a program, made for a customer, to which several may belong."""
+    """A place in a program, made for a customer, to which several may belong.
+
+    `received_by_id` is the membership that got what it held when it was closed.
+    """
 
     id: UUID
     program_id: str
@@ -51,6 +54,7 @@ class Membership:
     state: MembershipState = MembershipState.ACTIVE
     merged_into_id: UUID | None = None
     close_reason_code: str = ""
+    received_by_id: UUID | None = None
 
     name = MEMBERSHIP.named("program_id", "id")
     program = PROGRAM.named("program_id")
@@ -67,7 +71,8 @@ class Membership:
     def end(self, state: MembershipState, reason_code: str, into: UUID | None = None) -> None:
         """Be closed, or part of another. FailedPrecondition `MEMBERSHIP_CLOSED`."""
         self.require_active()
-        self._become(state, reason_code, into)
+        merged = state is MembershipState.MERGED
+        self._become(state, reason_code, into if merged else None, None if merged else into)
 
     def unmerge(self) -> None:
         """Be one of its own again. FailedPrecondition `MEMBERSHIP_NOT_MERGED`."""
@@ -83,8 +88,15 @@ class Membership:
             raise FailedPrecondition("MEMBERSHIP_NOT_CLOSED", told, {"resource": self.name})
         self._become(MembershipState.ACTIVE)
 
-    def _become(self, state: MembershipState, reason_code: str = "", into: UUID | None = None) -> None:
-        self.state, self.close_reason_code, self.merged_into_id = state, reason_code, into
+    def _become(
+        self,
+        state: MembershipState,
+        reason_code: str = "",
+        merged_into_id: UUID | None = None,
+        received_by_id: UUID | None = None,
+    ) -> None:
+        self.state, self.close_reason_code = state, reason_code
+        self.merged_into_id, self.received_by_id = merged_into_id, received_by_id
         self.version += 1
 
 

@@ -172,19 +172,25 @@ def parts_of(whole: sa.ColumnElement[UUID]) -> sa.Select[Any]:
     return sa.select(with_parts(whole).c.part)
 
 
-# Where what was on accounts of a merged membership is now: the accounts for the same purpose of the one that
-# it is part of, however often that was merged on.
+def _got_by(of: sa.FromClause) -> sa.ColumnElement[UUID]:
+    """SQL: the membership that has what another held, because that is part of it or was closed."""
+    return sa.func.coalesce(of.c.merged_into_id, of.c.received_by_id)
+
+
+# Where what was on accounts of a merged or closed membership is now: the accounts for the same purpose of the
+# one that got it, however often that was merged on.
 _parts = (
-    sa.select(_M.id.label("part"), _M.merged_into_id.label("whole"))
+    sa.select(_M.id.label("part"), _got_by(MEMBERSHIPS).label("whole"))
     .where(
-        _M.merged_into_id.is_not(None), _M.id.in_(sa.select(_A.membership_id).where(among(_A.name, "names")))
+        _got_by(MEMBERSHIPS).is_not(None),
+        _M.id.in_(sa.select(_A.membership_id).where(among(_A.name, "names"))),
     )
     .cte("parts", recursive=True)
 )
 _further = MEMBERSHIPS.alias("further")
 _parts = _parts.union_all(
-    sa.select(_parts.c.part, _further.c.merged_into_id).where(
-        _further.c.id == _parts.c.whole, _further.c.merged_into_id.is_not(None)
+    sa.select(_parts.c.part, _got_by(_further)).where(
+        _further.c.id == _parts.c.whole, _got_by(_further).is_not(None)
     )
 )
 _last = MEMBERSHIPS.alias("last")
@@ -192,7 +198,7 @@ _there = ACCOUNTS.alias("there")
 SUCCESSORS = Statement[Any](
     sa.select(_A.name.label("was"), _there.c.name.label("became"))
     .join(_parts, _parts.c.part == _A.membership_id)
-    .join(_last, sa.and_(_last.c.id == _parts.c.whole, _last.c.merged_into_id.is_(None)))
+    .join(_last, sa.and_(_last.c.id == _parts.c.whole, _got_by(_last).is_(None)))
     .join(
         _there,
         sa.and_(

@@ -158,7 +158,7 @@ async def close_membership(
     closed, into = held[membership_id], held[receiving] if receiving else None
     if into:
         into.require_active()
-    closed.end(MembershipState.CLOSED, reason_code)
+    closed.end(MembershipState.CLOSED, reason_code, receiving)
     book, pairs = await lock_pairs(tx, closed, into)
     for pair in pairs:
         if into:
