@@ -1,10 +1,12 @@
 """What was earned and has ended, and is given back after that."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from loyalty.usecases.book import Book
 from rapport.loyalty.v1.membership_service_pb2 import MergeMembershipsRequest
 from rapport.loyalty.v1.program_pb2 import Unit
 from rapport.loyalty.v1.program_service_pb2 import UpdateUnitRequest
@@ -13,7 +15,7 @@ from .earning import held, in_force
 from .test_lots import EXPIRED, Shop
 from .test_purchase_lines import basket, give_back, line, record
 
-REDEEMED = "programs/main/accounts/points-redeemed"
+ISSUED, REDEEMED = (f"programs/main/accounts/points-{kind}" for kind in ("issued", "redeemed"))
 
 
 @pytest.fixture
@@ -58,3 +60,22 @@ async def test_what_ended_before_a_merge_is_not_taken_of_the_other(desk: Any, sh
     stands = await held(desk, into.customer)
     assert (stands["MEMBERSHIP"], stands["DEBT"], await desk.points(EXPIRED)) == (40, 0, [0])
     await shop.right()
+
+
+async def test_what_ended_and_what_was_issued_are_locked_in_the_order_of_everybody(
+    running: Any, desk: Any, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that taking back and a transfer between the two cannot wait for each other, in whatever slot."""
+    bought = await record(desk, basket(line("a", "1", "100")))
+    await shop.days(31)
+    locked: list[set[str]] = []
+    lock = Book._lock
+
+    async def noted(book: Book, names: Iterable[str]) -> None:
+        locked.append(set(names))
+        await lock(book, locked[-1])
+
+    monkeypatch.setattr(Book, "_lock", noted)
+    await give_back(desk, bought)
+    own = [names & {EXPIRED, ISSUED} for names in locked if names & {EXPIRED, ISSUED}]
+    assert own == [{EXPIRED, ISSUED}]

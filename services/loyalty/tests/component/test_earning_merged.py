@@ -177,3 +177,19 @@ async def test_what_is_bought_while_its_membership_is_merged_earns_on_the_other(
     assert (award.points, (await held(desk, into.customer))["MEMBERSHIP"]) == (40, 40)
     await give_back(desk, bought)
     assert (await held(desk, into.customer))["MEMBERSHIP"] == 0
+
+
+async def test_what_a_part_gives_back_is_taken_of_what_it_brought(desk: Any) -> None:
+    """Also of points that were in no lot, by parts, and when what has them is merged on."""
+    await in_force(desk)
+    bought = await record(desk, basket(line("a", "2", "40")))
+    others = [await record(desk, basket(line("a", "1", "50"))) for _ in range(2)]
+    await merge(desk, others[0].customer, bought.customer)
+    await give_back(desk, bought, line1="1")
+    await merge(desk, others[1].customer, others[0].customer)
+    await give_back(desk, bought)
+    assert (await held(desk, others[1].customer))["MEMBERSHIP"] == 100
+    for each in (others[0], bought):
+        await unmerge(desk, each.customer)
+    stands = [(await held(desk, each.customer))["MEMBERSHIP"] for each in (*others, bought)]
+    assert stands == [50, 50, 0]

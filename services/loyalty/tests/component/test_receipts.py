@@ -222,14 +222,14 @@ async def test_a_row_that_is_sent_while_its_purchase_is_claimed_takes_nothing(
         return purchase
 
     await send()
-    read, go, correct = asyncio.Event(), asyncio.Event(), usecases._correct
+    read, go, correct = asyncio.Event(), asyncio.Event(), usecases.correct
 
     async def hold(*args: Any) -> Any:
         read.set()
         await go.wait()
         return await correct(*args)
 
-    monkeypatch.setattr(usecases, "_correct", hold)
+    monkeypatch.setattr(usecases, "correct", hold)
     item.purchase.refunded_amount.CopyFrom(money(Decimal(5), "USD"))
     sending = asyncio.ensure_future(send())
     await read.wait()
@@ -241,22 +241,58 @@ async def test_a_row_that_is_sent_while_its_purchase_is_claimed_takes_nothing(
 async def test_a_purchase_that_another_source_brought_is_claimed_by_nobody_again(desk: Any) -> None:
     of = customer()
 
-    async def send(key: str, sent: Purchase, code: str = "") -> Purchase:
-        item = RecordPurchaseRequest(purchase=sent, import_key=key, receipt_code=code)
-        request = BatchRecordPurchasesRequest(requests=[item], request_id=str(uuid4()))
-        [purchase] = standing(await desk.purchases.BatchRecordPurchases(request))
-        return purchase
-
-    await send("till:1", basket(), CODE)
-    theirs = await send("cards:1", basket(customer=of))
+    await row(desk, "till:1", basket(), CODE)
+    theirs = await row(desk, "cards:1", basket(customer=of))
     answer = await claim(desk, of, CODE)
     assert (answer.purchase.name, answer.tries_left, await total(desk, of)) == (theirs.name, 5, (30, 1))
     assert (await claim(desk, customer(), CODE)).outcome == Answer.OUTCOME_TAKEN
     for number in range(2):  # equal rows of one source are as many
         code = f"EQUAL-CODE-{number}-EQUAL-CODE"
-        await send(f"shop:{number}", basket(reference="9"), code)
+        await row(desk, f"shop:{number}", basket(reference="9"), code)
         await claim(desk, of, code)
     assert await total(desk, of) == (90, 3)
+
+
+async def row(desk: Any, key: str, sent: Purchase, code: str = "") -> Purchase:
+    item = RecordPurchaseRequest(purchase=sent, import_key=key, receipt_code=code)
+    request = BatchRecordPurchasesRequest(requests=[item], request_id=str(uuid4()))
+    [purchase] = standing(await desk.insist(desk.purchases.BatchRecordPurchases, request))
+    return purchase
+
+
+async def test_what_another_source_says_that_a_customer_bought_is_theirs_with_what_came_back(
+    desk: Any,
+) -> None:
+    of = customer()
+    bought = await row(desk, "till:1", basket(), CODE)
+    await give_back(desk, bought)
+    for _ in range(2):
+        assert (await row(desk, "cards:1", basket(customer=of))).name == bought.name
+        assert (await row(desk, "till:1", basket(), CODE)).customer == of
+    assert await total(desk, of) == (20, 1)
+    assert (await claim(desk, customer(), CODE)).outcome == Answer.OUTCOME_TAKEN
+    assert (await claim(desk, of, CODE)).purchase.name == bought.name
+
+
+async def test_of_several_that_say_the_same_nobody_says_whose_they_are(desk: Any) -> None:
+    of = customer()
+    tills = [await row(desk, f"till:{n}", basket()) for n in range(2)]
+    theirs = await row(desk, "cards:1", basket(customer=of))
+    elsewhere = await row(desk, "shops:1", basket(reference="9", store="store-9"))
+    await row(desk, "cards:2", basket(customer=of, reference="9", store="store-8"))
+    assert theirs.name not in {each.name for each in tills} | {elsewhere.name}
+    assert await total(desk, of) == (60, 2)
+
+
+async def test_what_another_has_by_a_source_that_names_no_store_is_claimed_by_nobody_else(desk: Any) -> None:
+    """Nor before they have claimed it: a friend may have the paper."""
+    of = customer()
+    theirs = await row(desk, "cards:1", basket(customer=of))
+    await row(desk, "till:1", basket(store="store-7"), CODE)
+    for _ in range(2):
+        assert (await claim(desk, customer(), CODE)).outcome == Answer.OUTCOME_TAKEN
+        assert (await claim(desk, of, CODE)).purchase.name == theirs.name
+    assert await total(desk, of) == (30, 1)
 
 
 async def test_a_code_is_long_and_a_claim_names_one_receipt(desk: Any) -> None:

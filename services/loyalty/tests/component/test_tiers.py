@@ -209,6 +209,20 @@ async def test_spend_counts_what_was_paid_less_what_came_back_in_one_currency(cl
     assert await club.has() == "silver"
 
 
+async def test_what_is_given_back_counts_for_the_year_in_which_it_was_bought(club: Club) -> None:
+    await club.policy(**SPEND, grace_days=60)
+    of = {"customer": club.member.customer, "purchase_time": timestamp(club.clock.now())}
+    bought = await record(club.desk, basket(line("a", "1", "100"), **of))
+    await club.until(2027, 1, 5)
+    await club.buy("10")
+    await give_back(club.desk, bought)
+    assert (await club.has(), (await club.stands()).progress.value) == ("silver", "10")
+    await club.buy("-2")  # of what nobody knows
+    assert (await club.stands()).progress.value == "8"
+    await club.until(2027, 3, 5)
+    assert await club.has() == ""
+
+
 async def test_visits_count_purchases_that_were_kept(running: Running, desk: Any, clock: ManualClock) -> None:
     club = await Club(running, desk, clock).begin(regular="3")
     await club.policy(**VISITS)

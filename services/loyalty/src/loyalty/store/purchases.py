@@ -165,6 +165,18 @@ SOME_PURCHASES = Statement(sa.select(PURCHASES).where(among(PURCHASES.c.id, "ids
 RETURNS_OF = Statement(
     sa.select(PURCHASES).where(among(PURCHASES.c.returned_purchase_id, "ids")), row=Purchase
 )
+_moves = rows_of("moves", ids=sa.Uuid(), customer_ids=sa.Uuid())
+MOVE_PURCHASES = Statement(
+    sa.update(PURCHASES)
+    .where(PURCHASES.c.id == _moves.c.ids)
+    .values(
+        customer_id=_moves.c.customer_ids,
+        update_time=sa.bindparam("at"),
+        version=PURCHASES.c.version + 1,
+    )
+    .returning(PURCHASES),
+    row=Purchase,
+)
 GET_PURCHASE = Statement(sa.select(PURCHASES).where(PURCHASES.c.id == sa.bindparam("id")), row=Purchase)
 LIST_PURCHASES = Listing(
     sa.select(PURCHASES),

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis.db.statement import Statement
-from chassis.db.tables import among
+from chassis.db.tables import among, rows_of
 from loyalty.domain.value import Purchase
 from loyalty.store.tables import PURCHASES, RECEIPT_TRIES
 
@@ -34,6 +34,24 @@ ALIKE = Statement(
         _P.paid == sa.bindparam("paid"),
         _P.currency_code == sa.bindparam("currency_code"),
     ),
+    row=Purchase,
+)
+_said = rows_of(
+    "said", references=sa.Text(), times=_P.purchase_time.type, amounts=_P.paid.type, currencies=sa.Text()
+)
+# What imports brought as nobody's with one of these references, at its time, for its amount.
+NOBODYS = Statement(
+    sa.select(PURCHASES)
+    .join(
+        _said,
+        sa.and_(
+            _P.reference == _said.c.references,
+            _P.purchase_time == _said.c.times,
+            _P.paid == _said.c.amounts,
+            _P.currency_code == _said.c.currencies,
+        ),
+    )
+    .where(_P.customer_id.is_(None), _P.returned_purchase_id.is_(None), _P.import_key.is_not(None)),
     row=Purchase,
 )
 # What is nobody's, with what was given back of it.

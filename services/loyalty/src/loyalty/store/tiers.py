@@ -118,16 +118,23 @@ _earned = (
 )
 PROGRESS_BY_POINTS = Statement(_earned, row=Progress)
 
-# What was bought by those who belonged to it then; each purchase once, whoever is merged with whom.
+# What was bought by those who belonged to it then; each purchase once, whoever is merged with whom. What
+# gives back more than it buys counts for when that was bought; it comes later, so it is among those since.
+_original = PURCHASES.alias("original")
+_when = sa.case(
+    (_P.paid < 0, sa.func.coalesce(_original.c.purchase_time, _P.purchase_time)), else_=_P.purchase_time
+)
 _bought = (
     sa.select(_parts.c.whole.label("id"), _P.id.label("purchase"), _P.paid, _P.refunded)
     .distinct()
     .select_from(_parts)
     .join(MEMBERS, MEMBERS.c.membership_id == _parts.c.part)
     .join(PURCHASES, _P.customer_id == sa.func.any(group_of(MEMBERS.c.customer_id)))
+    .outerjoin(_original, _original.c.id == _P.returned_purchase_id)
     .where(
-        _P.purchase_time >= sa.func.greatest(_parts.c.since, MEMBERS.c.counts_from),
-        sa.or_(MEMBERS.c.leave_time.is_(None), _P.purchase_time < MEMBERS.c.leave_time),
+        _P.purchase_time >= _parts.c.since,
+        _when >= sa.func.greatest(_parts.c.since, MEMBERS.c.counts_from),
+        sa.or_(MEMBERS.c.leave_time.is_(None), _when < MEMBERS.c.leave_time),
         sa.or_(
             sa.bindparam("currency_code", type_=sa.Text) == "",
             _P.currency_code == sa.bindparam("currency_code", type_=sa.Text),

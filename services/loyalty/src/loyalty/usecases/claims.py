@@ -55,7 +55,7 @@ async def _have(
         alike = await _alike(tx, stands)
         if theirs := next((each for each in alike if each.customer_id in names), None):
             return theirs
-        if any(each.store and each.store == stands.store for each in alike):
+        if alike:
             return None
     elif stands.customer_id not in names:
         return None

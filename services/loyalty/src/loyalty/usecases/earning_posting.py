@@ -22,7 +22,7 @@ from loyalty.usecases.book import Book
 from loyalty.usecases.earning_caps import cap
 from loyalty.usecases.evaluating import Bands, Members, Reckoning, earner_of
 from loyalty.usecases.memberships import earning_memberships, join_missing
-from loyalty.usecases.taking_back import Gain, accounts_of, paid_first, take_back
+from loyalty.usecases.taking_back import Gain, accounts_of, brought_by, expired_of, paid_first, take_back
 
 
 async def post_all(
@@ -89,7 +89,10 @@ async def _lock(tx: Transaction, reckonings: Sequence[Reckoning]) -> tuple[Book,
             accounts[account.id] = account
     await OPEN_ACCOUNTS.rows(tx, [accounts[each] for each in sorted(accounts)])
     names = {name for account in accounts.values() for name in accounts_of(account, tx.now)}
-    had = [account.name for account in accounts.values()] if any(each.kept for each in reckonings) else []
+    kept = any(each.kept for each in reckonings)
+    had = [account.name for account in accounts.values()] if kept else []
+    # What is taken back may have ended: the program's own are locked together, in the one order.
+    names |= {expired_of(account) for account in accounts.values()} if kept else set()
     rows = await SUCCESSORS.all(tx, names=had) if had else []
     moved = {row["was"]: row["became"] for row in rows}
     book = await Book.lock(tx, names | set(moved.values()))
@@ -148,7 +151,7 @@ async def _post(
                 gains.append((each, held, _gains(each, holding, more)))
             else:
                 acting(each.place)
-                await _take(book, moved, each, held, -more)
+                await _take(book, moved, each, holding, held, -more)
     legs = [Leg(account.name, n, policy) for _, account, parts in gains for policy, n in parts]
     await book.open_pending([Order(legs, "")])
     for each, account, parts in gains:
@@ -172,15 +175,30 @@ def _gains(each: Reckoning, holding: Holding, more: int) -> list[Gain]:
 
 
 async def _take(
-    book: Book, moved: Mapping[str, str], each: Reckoning, account: HeldAccount, amount: int
+    book: Book,
+    moved: Mapping[str, str],
+    each: Reckoning,
+    holding: Holding,
+    account: HeldAccount,
+    amount: int,
 ) -> None:
-    """Take back from where the purchase's transfers have put it, as far as it is there."""
+    """Take back from where the purchase's transfers have put it, as far as it is there.
+
+    What was in no lot and was brought by a merge is taken of that, and not of what the whole had before.
+    """
     assert each.kept is not None, "what is new has earned nothing before"
     parts: Counter[UUID] = Counter()
     lots = {}
     for lot, put in await book.attach_all([of.transfer_id for of in each.kept.moved], moved):
         lots[lot.id] = lot
         parts[lot.id] += put
+    if account.membership_id != holding.member:
+        brought = await brought_by(book, account, holding.member)
+        in_lots = sum(parts[lot_id] for lot_id in parts.keys() - {lot.id for lot in brought})
+        plain = max(each.before[holding] - in_lots, 0)
+        for lot in brought:
+            lots[lot.id], parts[lot.id] = lot, min(lot.remaining, plain)
+            plain -= parts[lot.id]
     put_in = [(lots[lot_id], n) for lot_id, n in parts.items()]
     why = "reevaluated" if each.job_id else "taken-back"
     taken = await take_back(book, account, amount, put_in, each.purchase_id, each.told, why)

@@ -1,26 +1,32 @@
 """Recording purchases, also those that several sources bring: exports overlap."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from chassis import ids, overlap
+from chassis import ids
 from chassis.api.formats import FORMATS
-from chassis.db.aliases import groups_of
+from chassis.db.statement import LOCK_NAMES
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from chassis.overlap import Outcome
 from loyalty.domain.facts import PurchaseCorrected, PurchaseRecorded
 from loyalty.domain.value import Purchase, ValueFormula, added_value
-from loyalty.names import DEPARTMENT
+from loyalty.names import DEPARTMENT, PURCHASE
 from loyalty.store import purchases as store
+from loyalty.store.receipts import CLAIM, NOBODYS
 from loyalty.usecases.bought import Asked
+from loyalty.usecases.correcting import correct, corrections, of_their_names
 from loyalty.usecases.earning import earn
 from loyalty.usecases.evaluating import Sale
+from loyalty.usecases.overlapping import find_overlap
 from loyalty.usecases.qualify import qualify_by_purchases
-from loyalty.usecases.returns import buyer, require_returnable
+from loyalty.usecases.returns import buyers, require_returnable, returning
 from loyalty.usecases.values import lock_people, move_other_names, put_in_bands, tell_value
 from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
 
@@ -30,6 +36,15 @@ class Recorded(NamedTuple):
 
     purchase: Purchase | None
     outcome: Outcome
+
+
+class _Receipt(NamedTuple):
+    """What stands on it, but where."""
+
+    reference: str
+    purchase_time: datetime
+    paid: Decimal
+    currency_code: str
 
 
 class Batch(NamedTuple):
@@ -48,6 +63,8 @@ async def record_batch(
         asked.purchase.purchase(tx.now, asked.receipt_code, key)
         for asked, key in zip(requests, keys, strict=True)
     ]
+    if not validate_only:
+        await _claim(tx, sent, formula)
     confirmed = [asked.confirmed for asked in requests]
     purchases, unclear = await find_overlap(tx, sent, confirmed, validate_only=validate_only)
     unclear |= await _recorded_by_row(tx, [asked.further_keys(department) for asked in requests])
@@ -84,11 +101,11 @@ async def record_purchases(
     again = [p for p in ordered if p.import_key and p.id not in told]
     keys = [p.import_key for p in again]
     known = {p.import_key: p for p in await store.GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
-    differ = list(_corrections(await _of_their_names(tx, again, known), known))
-    wrong, before, corrected = await _correct(tx, again, differ)
-    moved = _buyers((*corrected.values(), *before))
+    differ = corrections(await of_their_names(tx, again, known), known)
+    wrong, before, corrected, went = await correct(tx, again, known, differ)
+    moved = buyers((*corrected.values(), *before))
     new_id, version = partial(ids.uuid7, tx.now), formula.version
-    await lock_people(tx, moved | _buyers(told.values()))
+    await lock_people(tx, moved | buyers(told.values()))
     changed = await store.ADD_VALUES.rows(tx, added_value(told.values(), tx.now, new_id, version, moved))
     values = {value.customer_id: value for value in changed}
     if moved:
@@ -100,8 +117,8 @@ async def record_purchases(
     def tell_of(customer_id: UUID, caused_by: UUID | None) -> UUID:
         return tell_value(tx, values[customer_id], bands[customer_id], caused_by)
 
-    was = {p.id: p for p in before}
-    sales = _tell(tx, purchases, told, was, tell_of, acting)
+    was, told = {p.id: p for p in before}, told | {p.id: p for p in went}
+    sales = _tell(tx, [*purchases, *went], told, was, tell_of, acting)
     of = {sale.purchase.customer_id for sale in sales}
     for customer_id in values.keys() - of:  # whom a correction left without any of them
         tell_of(customer_id, None)
@@ -114,7 +131,7 @@ async def record_purchases(
 
 async def count_claimed(tx: Transaction, claimed: Sequence[Purchase], formula: ValueFormula) -> None:
     """Add purchases that were nobody's to what the customer is worth who claimed them, and tell of it."""
-    await lock_people(tx, _buyers(claimed))
+    await lock_people(tx, buyers(claimed))
     new_id = partial(ids.uuid7, tx.now)
     values = await store.ADD_VALUES.rows(tx, added_value(claimed, tx.now, new_id, formula.version))
     bands = await put_in_bands(tx, values, formula)
@@ -131,8 +148,37 @@ async def count_claimed(tx: Transaction, claimed: Sequence[Purchase], formula: V
     await qualify_by_purchases(tx, by_customer.keys())
 
 
-def _buyers(purchases: Iterable[Purchase]) -> set[UUID]:
-    return {purchase.customer_id for purchase in purchases if purchase.customer_id}
+async def _claim(tx: Transaction, sent: Iterable[Purchase], formula: ValueFormula) -> None:
+    """Make customers' what another source brought as nobody's, and rows say now that they bought.
+
+    By time, reference and amount, and of no other store. Which of several it is nobody knows.
+    """
+    said = [p for p in sent if p.import_key and p.customer_id and p.reference]
+    by = defaultdict[_Receipt, list[Purchase]](list)
+    for purchase in said:
+        by[_receipt(purchase)].append(purchase)
+    if not by:
+        return
+    references, times, amounts, currencies = zip(*by, strict=True)
+    asked = {"references": references, "times": times, "amounts": amounts, "currencies": currencies}
+    nobodys = defaultdict[_Receipt, list[Purchase]](list)
+    for purchase in await NOBODYS.all(tx, **asked):
+        nobodys[_receipt(purchase)].append(purchase)
+    pairs = [(found[0], by[of][0]) for of, found in nobodys.items() if len(found) == len(by[of]) == 1]
+    whose = {
+        mine.id: theirs.customer_id
+        for mine, theirs in pairs
+        if mine.source != theirs.source and (not mine.store or not theirs.store or mine.store == theirs.store)
+    }
+    if whose:
+        await LOCK_NAMES.run(tx, names=[PURCHASE.format(each) for each in whose])
+        for each, customer_id in sorted(whose.items()):
+            claimed = await CLAIM.all(tx, id=each, customer_id=customer_id, at=tx.now)
+            await count_claimed(tx, claimed, formula)
+
+
+def _receipt(purchase: Purchase) -> "_Receipt":
+    return _Receipt(purchase.reference, purchase.purchase_time, purchase.paid, purchase.currency_code)
 
 
 async def check_purchases(tx: Transaction, purchases: Sequence[Purchase]) -> list[Recorded]:
@@ -142,7 +188,8 @@ async def check_purchases(tx: Transaction, purchases: Sequence[Purchase]) -> lis
     known = {p.import_key: p for p in await store.GET_IMPORTED.all(tx, import_keys=keys)}
     first = {p.import_key or p.id: p.id for p in reversed(purchases) if p.import_key not in known}
     again = [p for p in purchases if p.import_key in known]
-    mended = _corrections(await _of_their_names(tx, again, known), known)
+    returns = await returning(tx, [p.id for p in known.values() if p.refunded < p.paid])
+    mended = corrections(await of_their_names(tx, again, known), known, returns)
     new, wrong = set(first.values()), {purchase.id for purchase in mended.values()}
     return [Recorded(None, _outcome(p.id, new, wrong)) for p in purchases]
 
@@ -151,106 +198,6 @@ def _outcome(id: UUID, new: Set[UUID], corrected: Set[UUID]) -> Outcome:
     if id in new:
         return Outcome.CREATED
     return Outcome.CORRECTED if id in corrected else Outcome.KNOWN
-
-
-async def _of_their_names(
-    tx: Transaction, again: Sequence[Purchase], known: Mapping[str | None, Purchase]
-) -> list[Purchase]:
-    """What is said again, of the name that it was recorded of where that is another name of the customer.
-
-    A merge moves nothing, nor does an import that meanwhile finds the name that survived; and what was
-    nobody's stays whose it is since.
-    """
-    born = {p.id: known[p.import_key].customer_id for p in again}
-    other = [p for p in again if p.customer_id != born[p.id]]
-    if not other:
-        return list(again)
-    people = {name for p in other for name in (p.customer_id, born[p.id]) if name}
-    whose = (await groups_of(tx, people)).whose
-    before = {p.id: buyer(known[p.import_key], whose) for p in other}
-    kept = {p.id for p in other if buyer(p, whose) in (None, before[p.id])}
-    return [replace(p, customer_id=born[p.id]) if p.id in kept else p for p in again]
-
-
-def _corrections(
-    again: Iterable[Purchase], known: Mapping[str | None, Purchase]
-) -> dict[str | None, Purchase]:
-    """What those of the known purchases are now that say otherwise than their rows say again."""
-    said: dict[str | None, Purchase] = {}
-    for p in again:
-        said[p.import_key] = said.get(p.import_key, known[p.import_key]).corrected_by(p)
-    return {key: p for key, p in said.items() if not p.says(known[key])}
-
-
-async def _correct(
-    tx: Transaction, again: Sequence[Purchase], wrong: list[str | None]
-) -> tuple[dict[str | None, Purchase], list[Purchase], dict[str | None, Purchase]]:
-    """Let purchases say what their rows say now: as said, as they were, as recorded now."""
-    if not wrong:
-        return {}, [], {}
-    # What was read without the lock only says what to lock: somebody may have corrected or claimed it since.
-    before = {p.import_key: p for p in await store.LOCK_IMPORTED.all(tx, import_keys=wrong)}
-    said_again = [p for p in again if p.import_key in before]
-    said = _corrections(await _of_their_names(tx, said_again, before), before)
-    after = await store.CORRECT_PURCHASES.rows(tx, list(said.values()))
-    return said, [before[key] for key in said], {p.import_key: p for p in after}
-
-
-async def find_overlap(
-    tx: Transaction, purchases: Sequence[Purchase], confirmed: Sequence[bool], *, validate_only: bool
-) -> tuple[list[Purchase], set[int]]:
-    """The purchases as they are to be recorded; the indexes of unclear ones that are not `confirmed`.
-
-    One of a customer at a time with the reference and amount of another source's is that one, with its
-    import key, and says what was given back of it since, unless another department brought it. With another
-    amount it may be a line of it or the same number in another till, for numbers begin again with every till
-    and year. Without a reference nothing tells equal ones apart.
-    """
-    groups = await groups_of(tx, _buyers(p for p in purchases if p.import_key))
-    whose = groups.whose
-    at_times = {(whose[p.customer_id], p.purchase_time) for p in purchases if p.customer_id in whose}
-    if not at_times:
-        return list(purchases), set()
-    occasions = [(name, time) for of, time in at_times for name in groups.members[of]]
-    customers, times = zip(*occasions, strict=True)
-
-    async def read(keys: Iterable[str]) -> Iterable[overlap.Row]:
-        imported = await store.GET_IMPORTED.all(tx, import_keys=list(keys))
-        at = await store.IMPORTED_AT.all(
-            tx,
-            customer_ids=list(customers),
-            times=list(times),
-            references=list({purchase.reference for purchase in purchases if purchase.reference}),
-            amounts=list({purchase.paid for purchase in purchases}),
-        )
-        recorded.update({purchase.import_key: purchase for purchase in (*imported, *at)})
-        return [_row(purchase, whose) for purchase in (*imported, *at)]
-
-    recorded = {purchase.import_key: purchase for purchase in reversed(purchases)}
-    rows = {
-        i: _row(p, whose)
-        for i, p in enumerate(purchases)
-        if p.import_key and p.customer_id and not confirmed[i]
-    }
-    found = await overlap.find_overlap(tx, rows, read, validate_only=validate_only)
-    stand, unclear, ours = list(purchases), set(found.unclear), f"{tx.call.principal.department}/"
-    for i, key in found.known.items():
-        sent, other = purchases[i], recorded[key]
-        if sent.refunded > other.refunded and not key.startswith(ours):
-            unclear.add(i)
-        stand[i] = replace(other, id=sent.id, refunded=sent.refunded, refunded_by=sent.refunded_by)
-    return stand, unclear
-
-
-def _row(purchase: Purchase, whose: Mapping[UUID, UUID]) -> overlap.Row:
-    of = purchase.customer_id
-    return overlap.Row(
-        key=purchase.import_key or "",
-        about=(whose.get(of, of) if of else None, purchase.purchase_time),
-        number=purchase.reference,
-        says=purchase.amount,
-        aside=purchase.refunded,
-    )
 
 
 def _tell(

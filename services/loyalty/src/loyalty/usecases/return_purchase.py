@@ -32,7 +32,7 @@ async def return_purchase(
     return_time: datetime | None,
 ) -> Purchase:
     """Record what is given back as a purchase of its own, of a negative amount."""
-    bought, lefts = await lock_bought(tx, [purchase_id])
+    bought, lefts, _ = await lock_bought(tx, [purchase_id])
     if not bought:
         raise NotFound(PURCHASE.format(purchase_id))
     original, left = bought[purchase_id], lefts[purchase_id]

@@ -1,7 +1,9 @@
 """What is given back of purchases: never more than was bought, whoever is first."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import chain
 from uuid import UUID
 
 from chassis.db.aliases import groups_of
@@ -23,7 +25,7 @@ async def require_returnable(tx: Transaction, purchases: Sequence[Purchase]) -> 
     if not returning:
         return
     again = {purchase.import_key for purchase, _ in returning}
-    bought, left = await lock_bought(tx, {of for _, of in returning}, again)
+    bought, left, amounts = await lock_bought(tx, {of for _, of in returning}, again)
     people = {p.customer_id for p in (*purchases, *bought.values()) if p.customer_id}
     whose = (await groups_of(tx, people)).whose
     for purchase, of in returning:
@@ -44,8 +46,9 @@ async def require_returnable(tx: Transaction, purchases: Sequence[Purchase]) -> 
             )
         for line in purchase.sold:
             if line.returned_line:
-                require_left(original, left[of], line)
+                require_left(original, left[of], line, amounts[of])
                 take(left[of], line)
+                amounts[of] += line.paid
 
 
 def buyer(purchase: Purchase, whose: Mapping[UUID, UUID]) -> UUID | None:
@@ -53,34 +56,73 @@ def buyer(purchase: Purchase, whose: Mapping[UUID, UUID]) -> UUID | None:
     return whose[purchase.customer_id] if purchase.customer_id else None
 
 
+def buyers(purchases: Iterable[Purchase]) -> set[UUID]:
+    """Whose they are, by the names that they were recorded with."""
+    return {purchase.customer_id for purchase in purchases if purchase.customer_id}
+
+
 async def lock_bought(
     tx: Transaction, purchase_ids: Collection[UUID], again: Collection[str | None] = ()
-) -> tuple[dict[UUID, Purchase], dict[UUID, dict[int, Line]]]:
-    """Purchases, and what is left of their lines: nobody else gives it back until the transaction ends.
+) -> tuple[dict[UUID, Purchase], dict[UUID, dict[int, Line]], dict[UUID, Decimal]]:
+    """Purchases, what is left of their lines, and of what was paid: nobody else gives it back meanwhile.
 
     What the rows `again`, by their import keys, gave back before is left: they are said once more.
     """
-    await LOCK_NAMES.run(tx, names=[PURCHASE.format(each) for each in purchase_ids])
+    returned = {
+        of: [
+            line
+            for each in returns
+            if not each.import_key or each.import_key not in again
+            for line in each.sold
+        ]
+        for of, returns in (await lock_returns(tx, purchase_ids)).items()
+    }
     bought = {each.id: each for each in await store.SOME_PURCHASES.all(tx, ids=list(purchase_ids))}
-    returned: dict[UUID | None, list[Line]] = defaultdict(list)
-    for each in await store.RETURNS_OF.all(tx, ids=list(purchase_ids)):
-        if not each.import_key or each.import_key not in again:
-            returned[each.returned_purchase_id] += each.sold
-    return bought, {of: left_of(each.sold, returned[of]) for of, each in bought.items()}
+    left = {of: left_of(each.sold, returned[of]) for of, each in bought.items()}
+    return bought, left, {of: each.worth - _paid_back(returned[of]) for of, each in bought.items()}
+
+
+async def lock_returns(tx: Transaction, purchase_ids: Collection[UUID]) -> dict[UUID, list[Purchase]]:
+    """What gave lines of purchases back: nobody else does until the transaction ends."""
+    await LOCK_NAMES.run(tx, names=[PURCHASE.format(each) for each in purchase_ids])
+    return await returning(tx, purchase_ids)
+
+
+async def returning(on: Executor, purchase_ids: Collection[UUID]) -> dict[UUID, list[Purchase]]:
+    """What gave lines of each purchase back."""
+    returned: dict[UUID, list[Purchase]] = {each: [] for each in purchase_ids}
+    for each in await store.RETURNS_OF.all(on, ids=list(purchase_ids)) if purchase_ids else ():
+        assert each.returned_purchase_id is not None, "it was found by it"
+        returned[each.returned_purchase_id].append(each)
+    return returned
 
 
 async def returns_of(on: Executor, ids: Collection[UUID]) -> Mapping[UUID, list[Line]]:
     """What was given back of lines of purchases."""
-    returned: dict[UUID, list[Line]] = defaultdict(list)
-    for each in await store.RETURNS_OF.all(on, ids=list(ids)) if ids else ():
-        assert each.returned_purchase_id is not None, "it was found by it"
-        returned[each.returned_purchase_id] += each.sold
-    return returned
+    found = await returning(on, ids)
+    return {of: [line for each in returns for line in each.sold] for of, returns in found.items()}
 
 
-def require_left(bought: Purchase, left: dict[int, Line], back: Line) -> None:
-    """Refuse a line that gives back more of another than is left of it."""
+def refunded_beside(said: Purchase, returns: Sequence[Purchase]) -> Purchase:
+    """A purchase of which no more was refunded than was paid and not given back by lines.
+
+    Who refunds and who takes the goods back, a bank and a till, tell of the same; so no more counts.
+    """
+    left = said.paid - _paid_back(chain.from_iterable(each.sold for each in returns))
+    return replace(said, refunded=min(said.refunded, max(left, Decimal(0)))) if returns else said
+
+
+def _paid_back(lines: Iterable[Line]) -> Decimal:
+    return -sum((line.paid for line in lines if line.returned_line), Decimal(0))
+
+
+def require_left(
+    bought: Purchase, left: dict[int, Line], back: Line, amount_left: Decimal | None = None
+) -> None:
+    """Refuse a line that gives back more of another than is left of it, or than was not refunded yet."""
     rest = left.get(back.returned_line)
+    if bought.refunded and amount_left is not None and rest and amount_left + back.paid < 0:
+        rest = replace(rest, paid=max(amount_left, Decimal(0)))
     if exceeds(back, rest):
         quantity, amount = (f"{rest.quantity:f}", f"{rest.paid:f}") if rest else ("0", "0")
         raise FailedPrecondition(

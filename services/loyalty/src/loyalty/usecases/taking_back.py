@@ -7,6 +7,7 @@ from uuid import UUID
 from loyalty.domain import lots as rules
 from loyalty.domain.ledger import Account, AccountType, HeldAccount, Leg, Order, Transfer, own_account
 from loyalty.domain.lots import Lot, LotPolicy, LotState
+from loyalty.store.lots import COPIES
 from loyalty.usecases.book import Book
 
 Gain = tuple[LotPolicy | None, int]
@@ -47,6 +48,12 @@ def paid_first(
     return orders
 
 
+async def brought_by(book: Book, account: HeldAccount, membership_id: UUID) -> list[Lot]:
+    """What is left on an account of what a merged membership brought there and had in no lot."""
+    copies = {lot.id for lot in await COPIES.all(book.tx, origin_ids=[membership_id])}
+    return sorted((lot for lot in book.lots[account.id] if lot.id in copies), key=lambda lot: lot.id)
+
+
 async def take_back(
     book: Book,
     account: HeldAccount,
@@ -67,7 +74,7 @@ async def take_back(
     rest = amount - sum(n for _, n in waiting)
     there = sum(n for _, n in _of(put, rest, lambda lot: lot.state is LotState.ACTIVE))
     back = _of(parts, rest - there, lambda lot: lot.state is LotState.EXPIRED)
-    await _bring_back(book, account, back, purchase_id, caused_by)
+    _bring_back(book, account, back, purchase_id, caused_by)
     ended = _of(put, rest, lambda lot: lot.state is LotState.ACTIVE and lot.ends <= now)
     usable = rules.spendable(account.balance, book.lots[account.id], now) + sum(n for _, n in ended)
     taken = min(rest, max(usable, 0))
@@ -91,7 +98,7 @@ async def take_back(
     return transfer
 
 
-async def _bring_back(
+def _bring_back(
     book: Book,
     account: HeldAccount,
     back: Sequence[tuple[Lot, int]],
@@ -102,7 +109,6 @@ async def _bring_back(
     if not back:
         return
     name, total = expired_of(account), sum(n for _, n in back)
-    await book.add([name])
     transfer = book.transfer({name: -total, account.name: total}, "expired", purchase_id)
     book.post(transfer, caused_by)
     for lot, n in back:
