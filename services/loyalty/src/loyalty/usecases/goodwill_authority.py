@@ -22,9 +22,8 @@ from loyalty.domain.value import Band, ValueFormula
 from loyalty.names import PROMISE, UNIT
 from loyalty.store.front_line import HARM_OF_PROMISE, POLICIES_FOR
 from loyalty.store.goodwill import GIVEN, SPENT
-from loyalty.store.purchases import VALUES_OF
 from loyalty.store.tables import GET_PROMISE
-from loyalty.usecases.values import rates_for
+from loyalty.usecases.bands import worth_of
 
 GRANTED = UNIT.format("main", "points")
 _DAY = timedelta(days=1)
@@ -40,8 +39,8 @@ class Authority:
 
     async def band(self, on: Executor, names: Sequence[UUID], at: datetime) -> Band:
         """The value band at a time of the customer who has these names."""
-        values = await VALUES_OF.all(on, customer_ids=names)
-        return self.formula.band(*values, rates=await rates_for(on, self.formula, values, at))
+        [worth] = await worth_of(on, self.formula, [names], at)
+        return worth.band
 
     async def of_person(
         self, on: Executor, principal: Principal, band: Band, promise_id: UUID | None, kind: GiftKind

@@ -30,8 +30,8 @@ from loyalty.domain.value import ValueFormula
 from loyalty.names import CUSTOMER, PROGRAM, REDEMPTION, REWARD
 from loyalty.store import rewards as store
 from loyalty.store.ledger import GET_ACCOUNTS, OPEN_ACCOUNTS
-from loyalty.store.purchases import VALUES_OF
 from loyalty.store.reservations import GET_RESERVATION
+from loyalty.usecases.bands import worth_of
 from loyalty.usecases.memberships import earning_memberships
 from loyalty.usecases.posting import reverse_transfer
 from loyalty.usecases.reservations import (
@@ -41,7 +41,6 @@ from loyalty.usecases.reservations import (
     reserve,
 )
 from loyalty.usecases.rewards import is_eligible
-from loyalty.usecases.values import rates_for
 from loyalty.usecases.voucher_ends import cancel_of_redemption
 
 
@@ -207,9 +206,7 @@ async def require_eligible(
     if not reward.condition:
         return
     names = (await groups_of(on, [customer_id])).everybody
-    worth = await VALUES_OF.all(on, customer_ids=names)
-    band = formula.band(*worth, rates=await rates_for(on, formula, worth, now))
-    count = sum(each.purchase_count for each in worth)
-    if not is_eligible(reward, membership, band, balance, count):
+    [worth] = await worth_of(on, formula, [names], now)
+    if not is_eligible(reward, membership, worth.band, balance, worth.purchase_count):
         told = f"{reward.name} is for those only for whom its condition holds."
         raise FailedPrecondition("NOT_ELIGIBLE", told, {"resource": reward.name})
