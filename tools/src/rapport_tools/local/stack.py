@@ -97,6 +97,8 @@ class Stack:
             await infrastructure.create_database(name)
         from chassis.db.migrate import migrate  # with what it needs, a second of a start that needs none
 
+        # Migrations, which run in this process, hash what was kept before as services do.
+        os.environ.setdefault("RAPPORT_CARD_PEPPER", infrastructure.service_env()["RAPPORT_CARD_PEPPER"])
         for service in self.services:
             self._progress(f"migrating {service.name}")
             await migrate(infrastructure.owner_url(service.name), service.migrations, service.name)
