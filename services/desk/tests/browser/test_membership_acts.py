@@ -32,10 +32,11 @@ async def account(desk: Company, membership: str) -> str:
 
 
 async def opened(page: Page, label: str, within: str) -> Locator:
-    """The form of a button, opened by keyboard."""
+    """The form of a button, opened by keyboard: it bars nobody."""
     await page.locator(within).get_by_role("button", name=label).first.press("Enter")
     form = page.get_by_role("dialog")
     await expect(form.locator("form")).to_be_visible()
+    assert [*await barriers(page, "[role=dialog]"), *await flaws(page)] == []
     return form
 
 
