@@ -66,7 +66,7 @@ async def test_who_had_a_membership_belongs_to_it(empty: str, tmp_path: Path) ->
 async def test_a_number_that_was_kept_in_the_clear_is_so_no_more(
     empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await migrate(empty, until(tmp_path, "0027"), ROLE)
+    await migrate(empty, until(tmp_path, "0028"), ROLE)
     connection = await asyncpg.connect(empty)
     await connection.execute(
         "INSERT INTO cards VALUES"

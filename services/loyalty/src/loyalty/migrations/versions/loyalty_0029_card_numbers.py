@@ -6,8 +6,8 @@ from alembic import op
 from loyalty.domain.card_numbers import CardNumbers
 from loyalty.settings import CardSettings
 
-revision = "loyalty_0028"
-down_revision = "loyalty_0027"
+revision = "loyalty_0029"
+down_revision = "loyalty_0028"
 branch_labels = None
 depends_on = None
 
