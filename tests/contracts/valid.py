@@ -463,7 +463,7 @@ def renewed(request: Message) -> Message:
 def learn(short: str, answer: Message, known: dict[str, str]) -> None:
     """Remember what the answer is called, or the first of a list, and its etag."""
     listed = [item for field, items in answer.ListFields() if field.is_repeated for item in items]
-    if listed and not hasattr(answer, "name"):
+    if listed and isinstance(listed[0], Message) and not hasattr(answer, "name"):  # and not only names
         answer = listed[0]
     if code := getattr(answer, "code", ""):
         known[f"{short}Code"] = code
