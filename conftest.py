@@ -14,21 +14,19 @@ hypothesis.settings.load_profile("untimed")
 
 ROOT = Path(__file__).parent
 BROWSER, PLATFORM = ROOT / "services/desk/tests/browser", ROOT / "tests/e2e"
-LONGEST = ["test_outages", "test_kill", "test_story", "test_import", "test_privacy"]  # of the platform's
 
 
-@pytest.hookimpl(trylast=True)  # pytest itself takes files apart: what is asynchronous is put together
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first, as at the end one worker would be alone with one.
 
     Those of the whole platform last nevertheless: it stays up, and would cost all others.
     """
 
-    def place(item: pytest.Item) -> tuple[bool, bool, int, str]:
-        if PLATFORM not in item.path.parents:
-            return False, BROWSER not in item.path.parents, 0, ""
-        stem = item.path.stem
-        return True, True, LONGEST.index(stem) if stem in LONGEST else len(LONGEST), stem
+    def place(item: pytest.Item) -> tuple[bool, bool]:
+        return (
+            PLATFORM in item.path.parents,
+            BROWSER not in item.path.parents and item.path.stem != "test_kill",
+        )
 
     items.sort(key=place)
 
