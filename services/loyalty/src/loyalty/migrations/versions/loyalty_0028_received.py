@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "loyalty_0029"
-down_revision = "loyalty_0028"
+revision = "loyalty_0028"
+down_revision = "loyalty_0027"
 branch_labels = None
 depends_on = None
 
