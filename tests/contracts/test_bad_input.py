@@ -36,6 +36,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListObservations": {"parent": f"customers/{uuid4()}"},
     "ListAttributeValues": {"parent": f"customers/{uuid4()}"},
     "ListConsents": {"parent": f"customers/{uuid4()}"},
+    "ListConsentVersions": {"parent": f"customers/{uuid4()}/consents/service.email"},
     "ListIdentifiers": {"parent": f"customers/{uuid4()}"},
     "ListRelationships": {"customer": f"customers/{uuid4()}"},
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},

@@ -418,9 +418,12 @@ async def test_consents_show_what_is_recorded_and_choose_nothing(desk: Any) -> N
     told = {"channel": "email", "purpose": "purposes/marketing", "request_id": str(uuid4())}
     refused = await alice.post(f"/{name}/act/consent", data={**told, "state": ""})
     assert "X-Form" in refused.headers
+    told["proof"] = "forms/4711"
     done = await alice.post(f"/{name}/act/consent", data={**told, "state": "DENIED"})
     assert "X-Done" in done.headers, done.text
-    assert "e-mail: no, since" in (await alice.get(f"/{name}/act/consent")).text
+    shown = (await alice.get(f"/{name}/act/consent")).text
+    assert "e-mail: no, since" in shown
+    assert re.search(r"no, today \d\d:\d\d, desk, forms/4711, Alice", shown), shown
 
 
 async def test_an_address_that_is_emptied_is_gone(desk: Any) -> None:

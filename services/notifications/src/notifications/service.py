@@ -69,6 +69,7 @@ def _sending(app: App[Settings]) -> Sending:
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
         provider,
         s.sender,
+        per_week=s.contacts_per_week,
         at_once=s.send_at_once,
         prepare_time=timedelta(seconds=s.send_prepare_timeout_s),
         answer_time=timedelta(seconds=s.send_answer_timeout_s),

@@ -32,6 +32,12 @@ class Settings(ServiceSettings):
         description="notices of one purpose that departments may send a customer within 24 hours; what"
         " policies tell of promises is neither counted nor refused",
     )
+    contacts_per_week: int = Field(
+        5,
+        ge=1,
+        description="messages that a customer is sent in 7 days before what can wait is deferred, whichever"
+        " departments they are of; what is for purposes/service, or urgent, is counted and never kept back",
+    )
     send_at_once: int = Field(8, ge=1, le=100, description="messages that one process hands over at a time")
     send_prepare_timeout_s: float = Field(
         30, gt=0, le=600, description="how long asking whom to reach and connecting may take"

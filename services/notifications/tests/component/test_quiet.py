@@ -75,6 +75,8 @@ async def test_a_notice_waits_until_there_is_no_more_quiet_and_is_sent_then(desk
     desk.clock.advance(timedelta(seconds=1))
     sent = await desk.sent(name)
     assert (sent.HasField("defer_time"), sent.defer_reason_code) == (False, "")
+    assert sent.attempt_count == len(await desk.attempts(sent)) == 1
+    assert " after " not in (await desk.explain(name)).summary
     assert len(desk.mail.accepted) == 1
 
 
@@ -95,7 +97,8 @@ async def test_how_it_was_decided_is_kept_and_explained_step_by_step(desk: Any) 
     quiet(desk, 0)
     desk.clock.advance(8 * HOUR)
     await desk.sent(name)
-    assert await steps(name) == [*waits, revised, *waits, consent, ("quiet", "PASSED", ""), promise]
+    passed = [consent, ("quiet", "PASSED", ""), ("pressure", "PASSED", "exempt"), promise]
+    assert await steps(name) == [*waits, revised, *waits, *passed]
     told = (await desk.explain(name)).decisions[-1]
     assert dict(told.inputs) == {"promise": event.promise, "promise_version": "3"}
     quiet(desk, 24 * 8)

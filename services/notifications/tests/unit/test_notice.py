@@ -59,10 +59,13 @@ def test_how_it_was_decided_is_kept_once_and_not_without_end(notice: Notice) -> 
 
 
 def test_an_attempt_counts_once(notice: Notice) -> None:
-    notice.tried(2)
+    notice.tried(2)  # the first was deferred
     for again in (2, 1):
         notice.tried(again)
-    assert (notice.attempt_count, notice.version) == (2, 2)
+    assert (notice.attempt_count, notice.latest_attempt, notice.version) == (1, 2, 2)
+    notice.attempt_count, notice.latest_number = 3, 0  # a row of before numbers were kept
+    notice.tried(3)
+    assert notice.attempt_count == 3
 
 
 def test_what_was_only_requested_has_said_nothing(notice: Notice) -> None:

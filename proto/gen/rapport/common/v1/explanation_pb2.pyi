@@ -137,7 +137,9 @@ class Decision(_message.Message):
     INPUTS_FIELD_NUMBER: _builtins.int
     DECIDE_TIME_FIELD_NUMBER: _builtins.int
     step: _builtins.str
-    """What was asked, a code: of whether to send a notice `measure`, `consent`, `address`, `quiet`, `expiry`, `promise`."""
+    """What was asked, a code: of whether to send a notice `measure`, `consent`, `address`, `quiet`, `expiry`, `pressure`,
+    `promise`.
+    """
     outcome: Global___Decision.Outcome.ValueType
     """What came of it."""
     reason_code: _builtins.str

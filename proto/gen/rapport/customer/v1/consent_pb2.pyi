@@ -60,6 +60,8 @@ class Consent(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
+    NOTER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/consents/{purpose}.{channel}`, the channel in lower-case with dashes: `.../consents/service.email`,
     `.../consents/marketing.field-visit`.
@@ -78,6 +80,12 @@ class Consent(_message.Message):
     """
     etag: _builtins.str
     """The row version, quoted."""
+    proof: _builtins.str
+    """What proves that they said it, a reference such as that of a form or a recording, `forms/4711`: English letters, digits and
+    `.` `_` `:` `/` `#` `-`, at most 100.
+    """
+    noter: _builtins.str
+    """Who noted it, `agents/{agent}` or `services/{service}`. Of versions only: see ListConsentVersions."""
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When they said it, from which it holds; absent means now. Up to a minute ahead, which is taken as now: clocks differ.
@@ -105,10 +113,12 @@ class Consent(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        proof: _builtins.str = ...,
+        noter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "create_time", b"create_time", "effective_time", b"effective_time", "etag", b"etag", "name", b"name", "purpose", b"purpose", "source", b"source", "state", b"state", "update_time", b"update_time", "wording_version", b"wording_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "create_time", b"create_time", "effective_time", b"effective_time", "etag", b"etag", "name", b"name", "noter", b"noter", "proof", b"proof", "purpose", b"purpose", "source", b"source", "state", b"state", "update_time", b"update_time", "wording_version", b"wording_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

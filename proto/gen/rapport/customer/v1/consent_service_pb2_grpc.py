@@ -48,6 +48,11 @@ class ConsentServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.FromString,
                 _registered_method=True)
+        self.ListConsentVersions = channel.unary_unary(
+                '/rapport.customer.v1.ConsentService/ListConsentVersions',
+                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentVersionsRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentVersionsResponse.FromString,
+                _registered_method=True)
         self.ListConsents = channel.unary_unary(
                 '/rapport.customer.v1.ConsentService/ListConsents',
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsRequest.SerializeToString,
@@ -99,8 +104,16 @@ class ConsentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListConsentVersions(self, request, context):
+        """Lists everything that a customer ever said about one purpose on one channel, by the very name that is asked by, and every
+        correction of it: the latest that was noted first, each with its etag.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListConsents(self, request, context):
-        """Lists what a customer said about each purpose and channel.
+        """Lists what a customer said about each purpose and channel, by now or by any past time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,6 +166,11 @@ def add_ConsentServiceServicer_to_server(servicer, server):
                     servicer.GetConsent,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.SerializeToString,
+            ),
+            'ListConsentVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListConsentVersions,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentVersionsRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentVersionsResponse.SerializeToString,
             ),
             'ListConsents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListConsents,
@@ -240,6 +258,33 @@ class ConsentService:
             '/rapport.customer.v1.ConsentService/GetConsent',
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConsentVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ConsentService/ListConsentVersions',
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentVersionsRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentVersionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

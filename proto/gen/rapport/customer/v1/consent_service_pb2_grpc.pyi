@@ -42,8 +42,12 @@ class ConsentServiceStub:
     """
     GetConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]
     """Gets what a customer said last about one purpose on one channel; NOT_FOUND when they never said anything."""
+    ListConsentVersions: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ListConsentVersionsRequest, _consent_service_pb2.ListConsentVersionsResponse]
+    """Lists everything that a customer ever said about one purpose on one channel, by the very name that is asked by, and every
+    correction of it: the latest that was noted first, each with its etag.
+    """
     ListConsents: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ListConsentsRequest, _consent_service_pb2.ListConsentsResponse]
-    """Lists what a customer said about each purpose and channel."""
+    """Lists what a customer said about each purpose and channel, by now or by any past time."""
     UpdatePreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]
     """Changes the masked preferences."""
     GetPreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetPreferencesRequest, _preferences_pb2.Preferences]
@@ -66,8 +70,12 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """
     GetConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
     """Gets what a customer said last about one purpose on one channel; NOT_FOUND when they never said anything."""
+    ListConsentVersions: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ListConsentVersionsRequest, _consent_service_pb2.ListConsentVersionsResponse]  # type: ignore[assignment]
+    """Lists everything that a customer ever said about one purpose on one channel, by the very name that is asked by, and every
+    correction of it: the latest that was noted first, each with its etag.
+    """
     ListConsents: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ListConsentsRequest, _consent_service_pb2.ListConsentsResponse]  # type: ignore[assignment]
-    """Lists what a customer said about each purpose and channel."""
+    """Lists what a customer said about each purpose and channel, by now or by any past time."""
     UpdatePreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Changes the masked preferences."""
     GetPreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetPreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
@@ -101,12 +109,22 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets what a customer said last about one purpose on one channel; NOT_FOUND when they never said anything."""
 
     @_abc_1.abstractmethod
+    def ListConsentVersions(
+        self,
+        request: _consent_service_pb2.ListConsentVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_service_pb2.ListConsentVersionsResponse, _abc.Awaitable[_consent_service_pb2.ListConsentVersionsResponse]]:
+        """Lists everything that a customer ever said about one purpose on one channel, by the very name that is asked by, and every
+        correction of it: the latest that was noted first, each with its etag.
+        """
+
+    @_abc_1.abstractmethod
     def ListConsents(
         self,
         request: _consent_service_pb2.ListConsentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.ListConsentsResponse, _abc.Awaitable[_consent_service_pb2.ListConsentsResponse]]:
-        """Lists what a customer said about each purpose and channel."""
+        """Lists what a customer said about each purpose and channel, by now or by any past time."""
 
     @_abc_1.abstractmethod
     def UpdatePreferences(

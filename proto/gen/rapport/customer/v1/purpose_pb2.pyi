@@ -49,6 +49,45 @@ class Purpose(_message.Message):
     DEFAULT_DENIED: Purpose.Default.ValueType  # 2
     """Contact is not allowed unless granted."""
 
+    class _LegalBasis:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _LegalBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Purpose._LegalBasis.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        LEGAL_BASIS_UNSPECIFIED: Purpose._LegalBasis.ValueType  # 0
+        """Nobody has said."""
+        LEGAL_BASIS_CONSENT: Purpose._LegalBasis.ValueType  # 1
+        """They consented. Only with DEFAULT_DENIED (`INVALID_LEGAL_BASIS`): who never said anything has not."""
+        LEGAL_BASIS_CONTRACT: Purpose._LegalBasis.ValueType  # 2
+        """What they have of us needs it."""
+        LEGAL_BASIS_LEGAL_OBLIGATION: Purpose._LegalBasis.ValueType  # 3
+        """A law demands it."""
+        LEGAL_BASIS_VITAL_INTERESTS: Purpose._LegalBasis.ValueType  # 4
+        """Somebody's life is at stake."""
+        LEGAL_BASIS_PUBLIC_TASK: Purpose._LegalBasis.ValueType  # 5
+        """A task in the public interest."""
+        LEGAL_BASIS_LEGITIMATE_INTERESTS: Purpose._LegalBasis.ValueType  # 6
+        """Interests of ours that theirs do not outweigh."""
+
+    class LegalBasis(_LegalBasis, metaclass=_LegalBasisEnumTypeWrapper):
+        """What makes it lawful to contact somebody for it, as article 6(1) of the GDPR has them."""
+
+    LEGAL_BASIS_UNSPECIFIED: Purpose.LegalBasis.ValueType  # 0
+    """Nobody has said."""
+    LEGAL_BASIS_CONSENT: Purpose.LegalBasis.ValueType  # 1
+    """They consented. Only with DEFAULT_DENIED (`INVALID_LEGAL_BASIS`): who never said anything has not."""
+    LEGAL_BASIS_CONTRACT: Purpose.LegalBasis.ValueType  # 2
+    """What they have of us needs it."""
+    LEGAL_BASIS_LEGAL_OBLIGATION: Purpose.LegalBasis.ValueType  # 3
+    """A law demands it."""
+    LEGAL_BASIS_VITAL_INTERESTS: Purpose.LegalBasis.ValueType  # 4
+    """Somebody's life is at stake."""
+    LEGAL_BASIS_PUBLIC_TASK: Purpose.LegalBasis.ValueType  # 5
+    """A task in the public interest."""
+    LEGAL_BASIS_LEGITIMATE_INTERESTS: Purpose.LegalBasis.ValueType  # 6
+    """Interests of ours that theirs do not outweigh."""
+
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
@@ -57,6 +96,8 @@ class Purpose(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    LEGAL_BASIS_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`purposes/{purpose}`, chosen by whoever creates it: lower-case letters, digits and dashes, at most 63."""
     display_name: _builtins.str
@@ -71,6 +112,10 @@ class Purpose(_message.Message):
     """
     etag: _builtins.str
     """The row version, quoted."""
+    legal_basis: Global___Purpose.LegalBasis.ValueType
+    """What makes it lawful."""
+    category: _builtins.str
+    """What kind of contact it is, a code such as `service`, `marketing` or `survey`; may be empty."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -90,10 +135,12 @@ class Purpose(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        legal_basis: Global___Purpose.LegalBasis.ValueType = ...,
+        category: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_default", b"contact_default", "create_time", b"create_time", "department", b"department", "description", b"description", "display_name", b"display_name", "etag", b"etag", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "create_time", b"create_time", "department", b"department", "description", b"description", "display_name", b"display_name", "etag", b"etag", "legal_basis", b"legal_basis", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -145,7 +145,9 @@ class UpdatePurposeRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to change, `display_name` and `description`; empty means every populated one, `*` means both."""
+        """The fields to change: `display_name`, `description`, `legal_basis`, `category`; empty means every populated one, `*` means
+        all.
+        """
 
     def __init__(
         self,

@@ -90,7 +90,7 @@ class PurposeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePurpose(self, request, context):
-        """Changes how a purpose is called and described.
+        """Changes how a purpose is called and described, what makes it lawful, and its category.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,7 @@ class PurposeServiceStub:
     ListPurposes: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.ListPurposesRequest, _purpose_service_pb2.ListPurposesResponse]
     """Lists purposes, by name."""
     UpdatePurpose: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdatePurposeRequest, _purpose_pb2.Purpose]
-    """Changes how a purpose is called and described."""
+    """Changes how a purpose is called and described, what makes it lawful, and its category."""
     ExplainPurpose: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.ExplainPurposeRequest, _explanation_pb2.Explanation]
     """Explains a purpose: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -58,7 +58,7 @@ class PurposeServiceAsyncStub(PurposeServiceStub):
     ListPurposes: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.ListPurposesRequest, _purpose_service_pb2.ListPurposesResponse]  # type: ignore[assignment]
     """Lists purposes, by name."""
     UpdatePurpose: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdatePurposeRequest, _purpose_pb2.Purpose]  # type: ignore[assignment]
-    """Changes how a purpose is called and described."""
+    """Changes how a purpose is called and described, what makes it lawful, and its category."""
     ExplainPurpose: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.ExplainPurposeRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a purpose: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -95,7 +95,7 @@ class PurposeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _purpose_service_pb2.UpdatePurposeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_purpose_pb2.Purpose, _abc.Awaitable[_purpose_pb2.Purpose]]:
-        """Changes how a purpose is called and described."""
+        """Changes how a purpose is called and described, what makes it lawful, and its category."""
 
     @_abc_1.abstractmethod
     def ExplainPurpose(

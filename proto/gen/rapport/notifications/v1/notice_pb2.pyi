@@ -117,7 +117,7 @@ class Notice(_message.Message):
     urgent: _builtins.bool
     """Whether it is sent in quiet hours and pauses, too, as the template had it when it was requested."""
     defer_reason_code: _builtins.str
-    """Why it is deferred, a code: `quiet-hours` or `paused`; empty otherwise."""
+    """Why it is deferred, a code: `quiet-hours`, `paused` or `contact-pressure`; empty otherwise."""
     @_builtins.property
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The values for the template, by name; at most 50 of at most 500 characters. `reason` is a code, `reference` one as
@@ -142,8 +142,8 @@ class Notice(_message.Message):
 
     @_builtins.property
     def defer_time(self) -> _timestamp_pb2.Timestamp:
-        """While it is deferred: when it is decided again, for the customer wants quiet until then. It is then sent, deferred further, or
-        is no longer true; earlier when the customer prefers otherwise. Absent while it is not deferred.
+        """While it is deferred: when it is decided again, for the customer wants quiet, or has been sent enough, until then. It is then
+        sent, deferred further, or is no longer true; earlier when the customer prefers otherwise. Absent while it is not deferred.
         """
 
     def __init__(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Self, TypedDict
 from uuid import UUID
 
-from chassis.errors import FailedPrecondition
+from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import Decision, Outcome
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
 from customer.domain.quiet import Pause, Quiet, QuietHours
@@ -20,6 +20,17 @@ class Default(StrEnum):
 
     ALLOWED = "ALLOWED"
     DENIED = "DENIED"
+
+
+class LegalBasis(StrEnum):
+    """What makes contact for a purpose lawful: article 6(1) of the GDPR."""
+
+    CONSENT = "CONSENT"
+    CONTRACT = "CONTRACT"
+    LEGAL_OBLIGATION = "LEGAL_OBLIGATION"
+    VITAL_INTERESTS = "VITAL_INTERESTS"
+    PUBLIC_TASK = "PUBLIC_TASK"
+    LEGITIMATE_INTERESTS = "LEGITIMATE_INTERESTS"
 
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # by how much a time may be ahead of ours
@@ -61,9 +72,20 @@ class Purpose:
     create_time: datetime
     update_time: datetime
     version: int
+    legal_basis: LegalBasis | None = None
+    category: str = ""  # a code such as `survey`
 
     name = PURPOSE.named("id")
     department = DEPARTMENT.named("department_id")
+
+    def require_lawful(self) -> None:
+        """InvalidArgument INVALID_LEGAL_BASIS where consent is the basis, and not waited for."""
+        if self.legal_basis is LegalBasis.CONSENT and self.contact_default is Default.ALLOWED:
+            raise invalid(
+                "purpose.legal_basis",
+                "INVALID_LEGAL_BASIS",
+                "must not be consent where contact is allowed before somebody consents",
+            )
 
 
 class Said(TypedDict, total=False):
@@ -72,6 +94,7 @@ class Said(TypedDict, total=False):
     state: ConsentState
     source: str
     wording_version: str
+    proof: str
     effective_time: datetime | None
 
 
@@ -93,6 +116,7 @@ class Consent:
     create_time: datetime
     update_time: datetime
     version: int
+    proof: str = ""  # a reference to what proves it
 
     name = CONSENT.named("customer_id", "id")
     purpose = PURPOSE.named("purpose_id")
@@ -122,7 +146,7 @@ class Consent:
             raise self._superseded()
         # Clocks differ, and who waited for the row has an earlier now: what is said now is last.
         said_at = given or max(now, self.effective_time)
-        return {"source": "", "wording_version": "", **changes, "effective_time": said_at}
+        return {"source": "", "wording_version": "", "proof": "", **changes, "effective_time": said_at}
 
     def _is_past(self, state: ConsentState, said_at: datetime) -> bool:
         """What they said last holds, in whatever order it is noted; a no of the same time before a yes."""
@@ -137,6 +161,19 @@ class Consent:
             " and of the same time a no holds.",
             {"resource": self.name, "effective_time": known},
         )
+
+
+@dataclass(slots=True)
+class ConsentVersion(Consent):
+    """What was noted once, and by whom."""
+
+    actor: str = ""
+
+    @property
+    def noter(self) -> str:
+        """Who noted it, as contracts name them."""
+        role, _, who = self.actor.partition(":")
+        return f"services/{who}" if role == "service" else f"agents/{who}"
 
 
 @dataclass(slots=True)

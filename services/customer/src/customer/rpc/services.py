@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from google.protobuf.empty_pb2 import Empty
@@ -95,11 +96,27 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
 
     UpdateConsent = change(consent_pb.UpdateConsentRequest, consents.update_consent, Consent)
     GetConsent = get(names.CONSENT, consent_store.CONSENT, Consent)
-    ListConsents = listing(
-        consent_pb.ListConsentsResponse, consent_store.LIST_CONSENTS, parent=(names.CUSTOMER, store.CUSTOMER)
+    ListConsentVersions = listing(
+        consent_pb.ListConsentVersionsResponse,
+        consent_store.LIST_VERSIONS,
+        parent=(names.CONSENT, consent_store.OWN_CONSENT),
     )
     ExplainConsent = explain(names.CONSENT, consent_store.CONSENT, Consent)
     UpdatePreferences = change(consent_pb.UpdatePreferencesRequest, consents.update_preferences, Preferences)
+
+    async def ListConsents(
+        self, request: consent_pb.ListConsentsRequest, context: Any
+    ) -> consent_pb.ListConsentsResponse:
+        """List what holds, or held at a time."""
+        (customer_id,) = names.CUSTOMER.parse(request.parent, "parent")
+        at = time_of(request, "read_time")
+        rows, then = (consent_store.LIST_CONSENTS_AT, {"at": at}) if at else (consent_store.LIST_CONSENTS, {})
+        page, token = await rows.page(
+            self.db, request, partial(to_message, Consent), customer_id=customer_id, **then
+        )
+        if not page:
+            await found(self.db, names.CUSTOMER, store.CUSTOMER, customer_id)
+        return consent_pb.ListConsentsResponse(consents=page, next_page_token=token)
 
     async def GetPreferences(self, request: consent_pb.GetPreferencesRequest, context: Any) -> Preferences:
         """Get how the customer wants to be reached."""

@@ -10,7 +10,7 @@ from chassis.db.aliases import group_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Statement, of_entity
 from chassis.db.tables import replaced
-from customer.domain.consents import Consent, Purpose, SaidPreferences, Standing
+from customer.domain.consents import Consent, ConsentVersion, Purpose, SaidPreferences, Standing
 from customer.store.tables import CONSENT_HISTORY, CONSENTS, PREFERENCES, PURPOSES
 
 _CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
@@ -22,26 +22,49 @@ LIST_PURPOSES = Listing(sa.select(PURPOSES), _P.id, row=Purpose)
 # Nothing comes back when there is one already.
 INSERT_PURPOSE = Statement[Any](insert(PURPOSES).on_conflict_do_nothing().returning(_P.id))
 
-# Of names that became one, what was said since holds, the last; of what was said before, what allows less.
 _merged_at = sa.select(ALIAS_GROUPS.c.change_time).where(ALIAS_GROUPS.c.customer_id == _CUSTOMER)
-_said_since = sa.func.coalesce(_C.effective_time > _merged_at.scalar_subquery(), sa.false())
-_holding = (
-    sa.select(CONSENTS)
-    .where(_C.customer_id == _OF_GROUP)
-    .ext(distinct_on(_C.id))
-    .order_by(
-        _C.id,
-        _said_since.desc(),
-        sa.case((_said_since, _C.effective_time)).desc().nulls_last(),
-        _C.state == sa.literal_column("'GRANTED'"),
-        _C.effective_time.desc(),
-        _C.customer_id,
+
+
+def _holding(said: Any, of: str) -> sa.Subquery:
+    """Of names that became one, what was said since, the last; of what was said before, what allows less."""
+    since = sa.func.coalesce(said.effective_time > _merged_at.scalar_subquery(), sa.false())
+    return (
+        sa.select(*(said[column.name] for column in CONSENTS.c))
+        .where(said.customer_id == _OF_GROUP)
+        .ext(distinct_on(said.id))
+        .order_by(
+            said.id,
+            since.desc(),
+            sa.case((since, said.effective_time)).desc().nulls_last(),
+            said.state == sa.literal_column("'GRANTED'"),
+            said.effective_time.desc(),
+            said.customer_id,
+        )
+        .subquery(of)
     )
-    .subquery("consents_holding")
+
+
+_holding_now = _holding(_C, "consents_holding")
+_H = _holding_now.c
+LIST_CONSENTS = Listing(sa.select(_holding_now), _H.id, row=Consent)
+CONSENT = Statement(sa.select(_holding_now).where(_H.id == sa.bindparam("id")), row=Consent)
+# By each name what they had said by a time, as it was noted last.
+_V = CONSENT_HISTORY.c
+_SAID_BY = (
+    sa.select(*(_V[column.name] for column in CONSENTS.c))
+    .where(_V.customer_id == _OF_GROUP, _V.effective_time <= sa.bindparam("at", type_=_V.effective_time.type))
+    .ext(distinct_on(_V.customer_id, _V.id))
+    .order_by(_V.customer_id, _V.id, _V.version.desc())
+    .subquery("said_by")
 )
-_H = _holding.c
-LIST_CONSENTS = Listing(sa.select(_holding), _H.id, row=Consent)
-CONSENT = Statement(sa.select(_holding).where(_H.id == sa.bindparam("id")), row=Consent)
+_holding_then = _holding(_SAID_BY.c, "consents_held")
+LIST_CONSENTS_AT = Listing(sa.select(_holding_then), _holding_then.c.id, row=Consent)
+LIST_VERSIONS = Listing(
+    sa.select(CONSENT_HISTORY).where(_V.customer_id == _CUSTOMER, _V.id == sa.bindparam("consent_id")),
+    _V.version,
+    descending=True,
+    row=ConsentVersion,
+)
 # Under that very name, to be written.
 OWN_CONSENT = Statement(
     sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER, _C.id == sa.bindparam("id")), row=Consent
@@ -49,7 +72,7 @@ OWN_CONSENT = Statement(
 # Nothing when there is no such purpose, and one without a channel when the customer never said anything.
 STANDINGS = Statement(
     sa.select(_P.contact_default, _H.channel, _H.state)
-    .select_from(PURPOSES.outerjoin(_holding, _H.purpose_id == _P.id))
+    .select_from(PURPOSES.outerjoin(_holding_now, _H.purpose_id == _P.id))
     .where(_P.id == sa.bindparam("purpose_id")),
     row=Standing,
 )

@@ -20,6 +20,7 @@ from customer.domain.consents import (
     ConsentState,
     Contact,
     Default,
+    LegalBasis,
     Preferences,
     Purpose,
     Said,
@@ -42,6 +43,8 @@ class PurposeChanges(TypedDict, total=False):
 
     display_name: str
     description: str
+    legal_basis: LegalBasis | None
+    category: str
 
 
 async def create_purpose(
@@ -52,12 +55,27 @@ async def create_purpose(
     description: str,
     department_id: str | None,
     contact_default: Default,
+    legal_basis: LegalBasis | None,
+    category: str,
 ) -> Purpose:
-    """Create a purpose. AlreadyExists RESOURCE_EXISTS, PermissionDenied NOT_OWNER."""
+    """Create a purpose.
+
+    AlreadyExists RESOURCE_EXISTS, PermissionDenied NOT_OWNER, InvalidArgument INVALID_LEGAL_BASIS.
+    """
     owner = own_department(tx, department_id, "purpose.department")
     purpose = Purpose(
-        purpose_id, display_name, description, owner, contact_default, tx.now, tx.now, version=1
+        purpose_id,
+        display_name,
+        description,
+        owner,
+        contact_default,
+        tx.now,
+        tx.now,
+        version=1,
+        legal_basis=legal_basis,
+        category=category,
     )
+    purpose.require_lawful()
     tx.require_owner(purpose)
     await created(tx, INSERT_PURPOSE, purpose)
     tx.record(fact_of(PurposeCreated, purpose), version=purpose.version)
@@ -65,9 +83,13 @@ async def create_purpose(
 
 
 async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeChanges, etag: str) -> Purpose:
-    """Change how a purpose is called or described. PermissionDenied NOT_OWNER."""
+    """Change how a purpose is called, described, lawful and kept apart.
+
+    PermissionDenied NOT_OWNER, InvalidArgument INVALID_LEGAL_BASIS.
+    """
     purpose = await owned(tx, PURPOSE, LOCK_PURPOSE, purpose_id, etag=etag)
     if fields := changed(purpose, changes):
+        purpose.require_lawful()
         await save(tx, UPDATE_PURPOSE, purpose, fact_of(PurposeUpdated, purpose, updated_fields=fields))
     return purpose
 

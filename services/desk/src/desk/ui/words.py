@@ -138,6 +138,7 @@ PLAIN = (
     ),
     *(N_("count"), N_("most"), N_("time zone"), N_("promise version"), N_("promise ended")),
     *(N_("promise recovered"), N_("promise at risk"), N_("outcome unknown"), N_("preferences")),
+    *(N_("pressure"), N_("contact pressure"), N_("exempt")),
     # how somebody proved how they are reached, and why that is withdrawn
     *(N_("code sent"), N_("called back"), N_("id card"), N_("bounced"), N_("number reassigned")),
     # what is looked for, and kinds of entries

@@ -5,12 +5,14 @@ from datetime import datetime
 from chassis.facts import Told, Why, shown
 from notifications.domain import notice as rules
 from notifications.domain.notice import Attempt, Concern, Notice, State
+from notifications.domain.pressure import CONTACT_PRESSURE
 from notifications.domain.template import Template
 
 _WHY = {
     "consent-denied": "the customer does not allow it",
     "quiet-hours": "the customer wants quiet until it is of no more use",
     "paused": "the customer wants quiet until it is of no more use",
+    CONTACT_PRESSURE: "the customer has been sent enough until it is of no more use",
     "no-address": "no address of the customer is known",
     "customer-not-found": "there is no such customer",
     rules.EXPIRED: "it was of no more use when it could first be sent",
@@ -30,6 +32,7 @@ _WHY = {
 _QUIET = {
     "quiet-hours": "the customer wants quiet at this hour",
     "paused": "the customer wants a pause",
+    CONTACT_PRESSURE: "the customer has been sent enough by all departments for now",
 }
 
 

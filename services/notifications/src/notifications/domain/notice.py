@@ -109,7 +109,7 @@ class Notice:
     content_hash: str = ""
     send_time: datetime | None = None
     revision: int = 0  # how often a newer fact replaced what it says before it was sent
-    attempt_count: int = 0  # the number of its latest attempt
+    attempt_count: int = 0  # to hand it over: what was deferred or forbidden before that is none
     in_doubt: bool = False  # whether an attempt may have been accepted without our knowing
     version: int = 1  # of the row
     urgent: bool = False  # whether it is sent when the customer wants quiet, too
@@ -118,6 +118,8 @@ class Notice:
     defer_reason_code: str = ""
     # How it was decided whether to send it, the latest last: see `decide`.
     decisions: list[Decision] = field(default_factory=list)
+    # The number of its latest attempt: they count what was deferred, too. 0 in rows of before it was kept.
+    latest_number: int = 0
 
     name = NOTICE.named("id")
     template = TEMPLATE.named("template_id")
@@ -132,6 +134,11 @@ class Notice:
         """The Message-ID: the same for every attempt to say the same thing, another for a revision."""
         revision = f".{self.revision}" if self.revision else ""
         return f"<{self.id}{revision}@{domain}>"
+
+    @property
+    def latest_attempt(self) -> int:
+        """The number of its latest attempt; 0 before there is one."""
+        return max(self.latest_number, self.attempt_count)
 
     @property
     def waits(self) -> bool:
@@ -163,8 +170,9 @@ class Notice:
 
     def tried(self, attempt: int) -> None:
         """An attempt of that number was made."""
-        if attempt > self.attempt_count:
-            self.attempt_count = attempt
+        if attempt > self.latest_attempt:
+            self.latest_number = attempt
+            self.attempt_count += 1
             self.version += 1
 
     def postpone(self, *, replaced: bool = False) -> None:

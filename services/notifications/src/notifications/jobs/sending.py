@@ -23,6 +23,7 @@ from notifications.jobs.smtp import SmtpProvider
 from notifications.store.tables import GET_NOTICE
 from notifications.usecases.attempt import Accepted, Delivery, prepare, record_outcome, start_attempt
 from notifications.usecases.notice import SEND
+from notifications.usecases.pressure import has_room, require_room
 from notifications.usecases.promise import lock_notice
 from notifications.usecases.words import Words, render
 
@@ -38,6 +39,7 @@ class Sending:
     promises: Promises
     provider: SmtpProvider
     sender: Mailbox
+    per_week: int  # messages that a customer is sent at most by all departments, of those that can wait
     at_once: int
     prepare_time: timedelta
     answer_time: timedelta
@@ -48,9 +50,8 @@ class Sending:
         """Ask, write, hand over."""
         notice = await GET_NOTICE.one(self.db, id=UUID(work.key))
         contact = await self.contacts.of(notice)
-        delivery = await prepare(
-            self.db, work, notice, contact.channel, contact.language_code, contact.decisions
-        )
+        decisions = await require_room(self.db, notice, self.per_week, self.db.clock.now(), contact.decisions)
+        delivery = await prepare(self.db, work, notice, contact.channel, contact.language_code, decisions)
         words = _words(delivery, contact)
         mail = self._mail(delivery, contact, words)
 
@@ -67,7 +68,9 @@ class Sending:
         return await lock_notice(tx, UUID(key))
 
     async def handing_over(self, tx: Transaction, subject: Notice, work: Work, about: Any) -> bool:
-        """Begin an attempt."""
+        """Begin an attempt, when there is room for it still."""
+        if not await has_room(tx, subject, self.per_week):
+            return False
         attempt = self._attempt(subject, work.attempt, about.compose_time)
         return await start_attempt(tx, subject, about, attempt)
 

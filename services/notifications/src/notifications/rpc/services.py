@@ -104,7 +104,7 @@ class NoticeRpc(Rpc, NoticeServiceServicer):
         """Why a notice was or was not sent."""
         explained = await found(self.db, NOTICE, store.GET_NOTICE, *NOTICE.parse(request.name))
         its_template = await store.GET_TEMPLATE.one(self.db, id=explained.template_id)
-        number = explained.attempt_count
+        number = explained.latest_attempt
         attempt = await store.GET_ATTEMPT.maybe(self.db, notice_id=explained.id, id=number)
         why = partial(why_notice, explained, its_template, attempt)
         return await self.explainer.explain(request, to_message(Notice, explained), why)

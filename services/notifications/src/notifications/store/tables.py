@@ -115,6 +115,15 @@ COUNT_SENT_BY_HAND = Statement[Any](
         NOTICES.c.reason_code != TAKEN_BACK,  # the customer never had it
     )
 )
+_OF_PERSON = (among(NOTICES.c.customer, "customers"), NOTICES.c.id != sa.bindparam("notice"))
+LATELY_SENT = Statement[Any](
+    sa.union_all(
+        sa.select(NOTICES.c.send_time).where(*_OF_PERSON, NOTICES.c.send_time > sa.bindparam("since")),
+        sa.select(sa.null().label("send_time")).where(
+            *_OF_PERSON, NOTICES.c.state == sa.literal_column("'SENDING'")
+        ),
+    )
+)
 DEFERRED = Statement[Any](
     sa.select(NOTICES.c.id).where(among(NOTICES.c.customer, "customers"), NOTICES.c.defer_time.is_not(None))
 )

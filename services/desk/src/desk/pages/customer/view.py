@@ -10,12 +10,14 @@ from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action
 from desk.pages.actions.kinds.cases import CASE
-from desk.pages.actions.kinds.customer import CONSENT, CORRECT, MANAGER
+from desk.pages.actions.kinds.consents import CONSENT
+from desk.pages.actions.kinds.customer import CORRECT, MANAGER
 from desk.pages.actions.kinds.goodwill import GOODWILL
 from desk.pages.actions.kinds.goodwill_requests import ASK_GOODWILL, COMPENSATE
 from desk.pages.actions.kinds.merges import SAME, UNMERGE
 from desk.pages.actions.kinds.notice import NOTICE
 from desk.pages.actions.kinds.promises import PROMISE
+from desk.pages.actions.kinds.quiet import QUIET
 from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.alone import alone
 from desk.pages.customer.cases import resolved, told_case, viewed
@@ -104,7 +106,7 @@ class _Maker:
             handles=[handle(each, say) for each in known.identifiers] if known else (),
             address=address(known) if known else "",
             may=self._may(),
-            acts=self._offered(NOTICE, CORRECT, MANAGER, CONSENT, SAME) if known else (),
+            acts=self._offered(NOTICE, CORRECT, MANAGER, CONSENT, QUIET, SAME) if known else (),
         )
 
     def _merges(self) -> Sequence[CustomerMerge]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from chassis.api.messages import moment
 from desk.language.catalogues import N_
-from desk.pages.actions.kinds.customer import recorded
+from desk.pages.actions.kinds.consents import recorded
 from desk.pages.customer.loading import Names
 from desk.pages.customer.things import handle
 from desk.pages.services import Parts, Services

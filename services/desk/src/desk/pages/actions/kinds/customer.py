@@ -1,23 +1,14 @@
-"""Correcting who the customer is, who looks after them, and what they may be contacted for."""
-
-import asyncio
-from collections.abc import Mapping
+"""Correcting who the customer is, and who looks after them."""
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from chassis.api.messages import moment, value_name
 from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values, sends
 from desk.pages.actions.offering import colleagues
 from desk.pages.customer.things import thing_of
-from desk.ui.speech import Speech
-from desk.ui.words import last, spoken
 from rapport.customer.v1 import customer_service_pb2 as pb
-from rapport.customer.v1.consent_pb2 import Consent
-from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest, UpdateConsentRequest
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
-from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest
 
 _PERSON = ("honorific_prefix", "given_name", "family_name")
 _PLAIN = ("display_name", "language_code", "time_zone")
@@ -98,47 +89,6 @@ async def _open_manager(doing: Doing) -> Values:
     return {"relationship_manager": known.relationship_manager, "etag": known.etag, "agents": agents}
 
 
-_CONSENTS = {"email": N_("E-mail"), "voice": N_("Calls"), "sms": N_("SMS"), "letter": N_("Letters")}
-
-
-async def _open_consent(doing: Doing) -> Values:
-    services, say = doing.look.services, doing.look.say
-    purposes, said = await asyncio.gather(
-        services.purposes.ListPurposes(ListPurposesRequest(page_size=1000)),
-        services.consents.ListConsents(ListConsentsRequest(parent=doing.customer, page_size=1000)),
-    )
-    called = {each.name: each.display_name or say.titled(last(each.name)) for each in purposes.purposes}
-    return {
-        "channel": "email",
-        "state": "",
-        "purpose": "purposes/service" if "purposes/service" in called else "",
-        "channels": [(code, say(told)) for code, told in _CONSENTS.items()],
-        "purposes": list(called.items()),
-        "states": [("GRANTED", say("yes")), ("DENIED", say("no"))],
-        "said": [recorded(each, called, say) for each in said.consents],
-    }
-
-
-def recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
-    """What the customer said, as a line: `Service, e-mail: yes, since 18 Sep`."""
-    return say(
-        "{purpose}, {channel}: {answer}, since {day}",
-        purpose=called.get(consent.purpose) or say.titled(last(consent.purpose)),
-        channel=say.code(spoken(value_name(consent, "channel"))),
-        answer=say("yes") if consent.state == Consent.STATE_GRANTED else say("no"),
-        day=say.on(moment(consent.effective_time)),
-    )
-
-
-async def _consent(doing: Doing) -> Done:
-    name = f"{doing.customer}/consents/{last(doing.text('purpose'))}.{doing.text('channel')}"
-    state = doing.choice("state", Consent.State)
-    said = Consent(name=name, state=state, source="desk")
-    request = doing.request(UpdateConsentRequest, consent=said, allow_missing=True)
-    noted = await doing.look.services.consents.UpdateConsent(request)
-    return Done(doing.look.say("Noted: {what}.", what=recorded(noted, {}, doing.look.say)))
-
-
 CORRECT = Action(
     id="correct",
     label=N_("Edit details"),
@@ -162,17 +112,4 @@ MANAGER = Action(
         N_("Assigned: {what} has another relationship manager."),
         relationship_manager="relationship_manager",
     ),
-)
-CONSENT = Action(
-    id="consent",
-    label=N_("Contact consent"),
-    permission="customer.consents.write",
-    fields=[
-        Field("channel", N_("Channel"), among="channels"),
-        Field("purpose", N_("Purpose"), among="purposes"),
-        Field("state", N_("May we contact them by it"), among="states"),
-    ],
-    open=_open_consent,
-    do=_consent,
-    template="pages/actions/kinds/consent.html",
 )

@@ -1,0 +1,132 @@
+"""What a customer may be contacted for: what they said, when, where, and what proves it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chassis.api.messages import moment, value_name
+from desk.language.catalogues import N_
+from desk.pages.actions.action import Action, Doing, Done, Field, Values
+from desk.pages.customer.entries import who_did
+from desk.pages.customer.loading import LIVE_S, Names
+from desk.pages.services import ask
+from desk.ui.speech import Speech
+from desk.ui.words import last, spoken
+from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.consent_service_pb2 import (
+    ListConsentsRequest,
+    ListConsentVersionsRequest,
+    ListConsentVersionsResponse,
+    UpdateConsentRequest,
+)
+from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest
+
+_CHANNELS = {"email": N_("E-mail"), "voice": N_("Calls"), "sms": N_("SMS"), "letter": N_("Letters")}
+HISTORIES, VERSIONS = 20, 20  # of whose history so much is shown
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line of what holds, and what was noted of it, the latest first."""
+
+    words: str
+    history: Sequence[str]
+
+
+async def _open(doing: Doing) -> Values:
+    services, say = doing.look.services, doing.look.say
+    purposes, said = await asyncio.gather(
+        services.purposes.ListPurposes(ListPurposesRequest(page_size=1000)),
+        services.consents.ListConsents(ListConsentsRequest(parent=doing.customer, page_size=1000)),
+    )
+    called = {each.name: each.display_name or say.titled(last(each.name)) for each in purposes.purposes}
+    histories = await _histories(doing, said.consents)
+    return {
+        "channel": "email",
+        "state": "",
+        "proof": "",
+        "purpose": "purposes/service" if "purposes/service" in called else "",
+        "channels": [(code, say(told)) for code, told in _CHANNELS.items()],
+        "purposes": list(called.items()),
+        "states": [("GRANTED", say("yes")), ("DENIED", say("no"))],
+        "said": [Said(recorded(each, called, say), histories.get(each.name, ())) for each in said.consents],
+    }
+
+
+async def _histories(doing: Doing, consents: Sequence[Consent]) -> Mapping[str, Sequence[str]]:
+    """What was noted of each, in lines; of those of which nobody says it, nothing."""
+    if not consents:
+        return {}
+    look = doing.look
+    listing = look.services.consents.ListConsentVersions
+    shown = [each.name for each in consents[:HISTORIES]]
+    asked = {name: listing(ListConsentVersionsRequest(parent=name, page_size=VERSIONS)) for name in shown}
+    parts = await ask(LIVE_S, **asked)
+    found = {name: parts.of(name, ListConsentVersionsResponse).consents for name in shown}
+    names = Names(look.viewer, look.memory)
+    await names.learn(look.services, {each.noter for versions in found.values() for each in versions})
+    return {name: [_noted(each, names, look.say) for each in versions] for name, versions in found.items()}
+
+
+def recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
+    """What the customer said, as a line: `Service, e-mail: yes, since 18 Sep`."""
+    return say(
+        "{purpose}, {channel}: {answer}, since {day}",
+        purpose=called.get(consent.purpose) or say.titled(last(consent.purpose)),
+        channel=say.code(spoken(value_name(consent, "channel"))),
+        answer=_answer(consent, say),
+        day=say.on(moment(consent.effective_time)),
+    )
+
+
+def _answer(consent: Consent, say: Speech) -> str:
+    return say("yes") if consent.state == Consent.STATE_GRANTED else say("no")
+
+
+def _noted(consent: Consent, names: Names, say: Speech) -> str:
+    """One answer with what proves it: `yes, today 09:00, web form, forms/4711, Alice Brandt`."""
+    wording = say("wording {version}", version=consent.wording_version) if consent.wording_version else ""
+    parts = (
+        _answer(consent, say),
+        say.moment(moment(consent.effective_time)),
+        say.code(consent.source) if consent.source else "",
+        wording,
+        consent.proof,
+        who_did(consent.noter, "", names, say),
+    )
+    return ", ".join(filter(None, parts))
+
+
+async def _do(doing: Doing) -> Done:
+    name = f"{doing.customer}/consents/{last(doing.text('purpose'))}.{doing.text('channel')}"
+    said = Consent(
+        name=name,
+        state=doing.choice("state", Consent.State),
+        source="desk",
+        proof=doing.reference("proof") if doing.text("proof") else "",
+    )
+    request = doing.request(UpdateConsentRequest, consent=said, allow_missing=True)
+    noted = await doing.look.services.consents.UpdateConsent(request)
+    return Done(doing.look.say("Noted: {what}.", what=recorded(noted, {}, doing.look.say)))
+
+
+CONSENT = Action(
+    id="consent",
+    label=N_("Contact consent"),
+    permission="customer.consents.write",
+    fields=[
+        Field("channel", N_("Channel"), among="channels"),
+        Field("purpose", N_("Purpose"), among="purposes"),
+        Field("state", N_("May we contact them by it"), among="states"),
+        Field(
+            "proof",
+            N_("What proves it"),
+            required=False,
+            most=100,
+            hint=N_("optional, such as a form or a recording: forms/4711"),
+        ),
+    ],
+    open=_open,
+    do=_do,
+    template="pages/actions/kinds/consent.html",
+)

@@ -1,0 +1,51 @@
+"""Whether a customer has room for another message, by what all departments have sent them."""
+
+from datetime import datetime
+
+from chassis.db.aliases import groups_of, lock_person
+from chassis.db.statement import Executor
+from chassis.db.transaction import Transaction
+from chassis.facts import Decision, Outcome
+from notifications.domain.notice import Notice
+from notifications.domain.pressure import CONTACT_PRESSURE, PERIOD, is_exempt, room_at
+from notifications.names import CUSTOMER
+from notifications.store.tables import LATELY_SENT
+from notifications.usecases.attempt import Forbidden, Quiet
+
+
+async def require_room(
+    on: Executor, notice: Notice, most: int, now: datetime, before: list[Decision]
+) -> list[Decision]:
+    """The steps `before` and this one. Quiet until there is room; Forbidden when it is of no use by then."""
+    sent, under_way = await _lately(on, notice, now)
+    inputs = {"count": str(len(sent) + under_way), "most": str(most)}
+    room = None if is_exempt(notice) else room_at(sent, under_way, most, now)
+    if room is None:
+        why = "exempt" if is_exempt(notice) else ""
+        return [*before, Decision("pressure", Outcome.PASSED, why, inputs, now)]
+    inputs["open_time"] = room.isoformat()
+    if room < notice.expire_time:
+        step = Decision("pressure", Outcome.DEFERRED, CONTACT_PRESSURE, inputs, now)
+        raise Quiet(CONTACT_PRESSURE, room, [*before, step])
+    inputs["expire_time"] = notice.expire_time.isoformat()
+    raise Forbidden(
+        CONTACT_PRESSURE, [*before, Decision("pressure", Outcome.STOPPED, CONTACT_PRESSURE, inputs, now)]
+    )
+
+
+async def has_room(tx: Transaction, notice: Notice, most: int) -> bool:
+    """Whether there is room still, and nobody else's until the transaction ends: several are sent at once."""
+    if is_exempt(notice):
+        return True
+    await lock_person(tx, *CUSTOMER.ids(notice.customer))
+    sent, under_way = await _lately(tx, notice, tx.now)
+    return room_at(sent, under_way, most, tx.now) is None
+
+
+async def _lately(on: Executor, notice: Notice, now: datetime) -> tuple[list[datetime], int]:
+    """When others were sent within the period, the latest first; and how many are under way."""
+    ids = (await groups_of(on, CUSTOMER.ids(notice.customer))).whose
+    names = [CUSTOMER.format(each) for each in ids]
+    rows = await LATELY_SENT.all(on, customers=names, since=now - PERIOD, notice=notice.id)
+    sent = [row["send_time"] for row in rows if row["send_time"]]
+    return sorted(sent, reverse=True), len(rows) - len(sent)
