@@ -4,8 +4,9 @@ from uuid import uuid4
 import pytest
 
 from chassis.errors import FailedPrecondition
-from customer.domain.consents import Consent, ConsentState, Default, Standing, choose_contact
+from customer.domain.consents import Consent, ConsentState, Standing, choose_contact
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
+from customer.domain.purposes import Default
 from customer.domain.timeline import Channel
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

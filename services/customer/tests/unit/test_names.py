@@ -2,9 +2,10 @@
 
 import pytest
 
-from customer.domain.consents import ConsentState, Default
+from customer.domain.consents import ConsentState
 from customer.domain.identifiers import IdentifierType, Quality
 from customer.domain.imports import ImportState
+from customer.domain.purposes import Default
 from customer.domain.timeline import Channel, Direction
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.consent_pb2 import Consent

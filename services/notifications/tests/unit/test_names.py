@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from notifications.domain import notice
-from notifications.domain.notice import Concern, Outcome, State
+from notifications.domain.attempt import Outcome
+from notifications.domain.notice import Concern, State
 from notifications.domain.policy import CONCERNS
 from notifications.domain.template import Type
 from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk, PromiseRecovered

@@ -7,31 +7,13 @@ from enum import StrEnum
 from typing import Self, TypedDict
 from uuid import UUID
 
-from chassis.errors import FailedPrecondition, invalid
+from chassis.errors import FailedPrecondition
 from chassis.facts import Decision, Outcome
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
+from customer.domain.purposes import Default
 from customer.domain.quiet import Pause, Quiet, QuietHours
 from customer.domain.timeline import Channel
-from customer.names import CONSENT, CUSTOMER, DEPARTMENT, PREFERENCES, PURPOSE
-
-
-class Default(StrEnum):
-    """Whether a customer who never said anything may be contacted."""
-
-    ALLOWED = "ALLOWED"
-    DENIED = "DENIED"
-
-
-class LegalBasis(StrEnum):
-    """What makes contact for a purpose lawful: article 6(1) of the GDPR."""
-
-    CONSENT = "CONSENT"
-    CONTRACT = "CONTRACT"
-    LEGAL_OBLIGATION = "LEGAL_OBLIGATION"
-    VITAL_INTERESTS = "VITAL_INTERESTS"
-    PUBLIC_TASK = "PUBLIC_TASK"
-    LEGITIMATE_INTERESTS = "LEGITIMATE_INTERESTS"
-
+from customer.names import CONSENT, CUSTOMER, PREFERENCES, PURPOSE
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # by how much a time may be ahead of ours
 
@@ -58,34 +40,6 @@ REACHED_BY = {
     Channel.VOICE: IdentifierType.PHONE,
     Channel.FAX: IdentifierType.FAX,
 }
-
-
-@dataclass(slots=True)
-class Purpose:
-    """What a contact is for."""
-
-    id: str
-    display_name: str
-    description: str
-    department_id: str
-    contact_default: Default
-    create_time: datetime
-    update_time: datetime
-    version: int
-    legal_basis: LegalBasis | None = None
-    category: str = ""  # a code such as `survey`
-
-    name = PURPOSE.named("id")
-    department = DEPARTMENT.named("department_id")
-
-    def require_lawful(self) -> None:
-        """InvalidArgument INVALID_LEGAL_BASIS where consent is the basis, and not waited for."""
-        if self.legal_basis is LegalBasis.CONSENT and self.contact_default is Default.ALLOWED:
-            raise invalid(
-                "purpose.legal_basis",
-                "INVALID_LEGAL_BASIS",
-                "must not be consent where contact is allowed before somebody consents",
-            )
 
 
 class Said(TypedDict, total=False):

@@ -10,7 +10,8 @@ from chassis.db.aliases import group_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Statement, of_entity
 from chassis.db.tables import replaced
-from customer.domain.consents import Consent, ConsentVersion, Purpose, SaidPreferences, Standing
+from customer.domain.consents import Consent, ConsentVersion, SaidPreferences, Standing
+from customer.domain.purposes import Purpose
 from customer.store.tables import CONSENT_HISTORY, CONSENTS, PREFERENCES, PURPOSES
 
 _CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)

@@ -19,16 +19,14 @@ from customer.domain.consents import (
     Consent,
     ConsentState,
     Contact,
-    Default,
-    LegalBasis,
     Preferences,
-    Purpose,
     Said,
     choose_contact,
     preferred,
 )
 from customer.domain.customers import Customer
 from customer.domain.facts import ConsentUpdated, PreferencesUpdated, PurposeCreated, PurposeUpdated
+from customer.domain.purposes import Default, LegalBasis, Purpose
 from customer.domain.quiet import Pause, QuietHours, quiet_at
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, PURPOSE

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from chassis.facts import Told, Why, shown
 from notifications.domain import notice as rules
-from notifications.domain.notice import Attempt, Concern, Notice, State
+from notifications.domain.attempt import Attempt
+from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.pressure import CONTACT_PRESSURE
 from notifications.domain.template import Template
 

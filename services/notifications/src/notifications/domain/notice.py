@@ -23,7 +23,7 @@ from chassis.errors import FailedPrecondition
 from chassis.facts import Decision, fact_of
 from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown, ToldPromise
 from notifications.domain.template import Text
-from notifications.names import ATTEMPT, NOTICE, POLICY, TEMPLATE
+from notifications.names import NOTICE, POLICY, TEMPLATE
 
 LIFETIME = timedelta(days=1)  # of a notice that does not say when it is of no more use
 EXPIRED = "expired"
@@ -294,29 +294,3 @@ class Notice:
 def _end_of(day: date, time_zone: str) -> datetime:
     """The first moment after a day somewhere."""
     return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(time_zone)).astimezone(UTC)
-
-
-class Outcome(StrEnum):
-    """How an attempt ended."""
-
-    PENDING = "PENDING"
-    ACCEPTED = "ACCEPTED"
-    TEMPORARY_FAILURE = "TEMPORARY_FAILURE"
-    PERMANENT_FAILURE = "PERMANENT_FAILURE"
-    UNKNOWN = "UNKNOWN"
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One attempt. `outcome` is PENDING while it is under way."""
-
-    notice: UUID
-    number: int
-    provider: str
-    provider_key: str
-    start_time: datetime
-    outcome: Outcome = Outcome.PENDING
-    provider_code: str = ""
-    end_time: datetime | None = None
-
-    name = ATTEMPT.named("notice", "number")

@@ -14,7 +14,8 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
 from chassis.work import Ours, Outcome, Refused, Turn, Verdict, Work, code_of
-from notifications.domain.notice import Attempt, Notice
+from notifications.domain.attempt import Attempt
+from notifications.domain.notice import Notice
 from notifications.domain.policy import CONCERNS
 from notifications.jobs import smtp
 from notifications.jobs.message import Mail, Mailbox

@@ -11,7 +11,8 @@ from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, replaced, table, updated
 from chassis.db.versions import versioned
 from chassis.names import PLATFORM
-from notifications.domain.notice import TAKEN_BACK, Attempt, Notice
+from notifications.domain.attempt import Attempt
+from notifications.domain.notice import TAKEN_BACK, Notice
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.template import DATES, Template, TemplateInLanguages, Text, Type
 from notifications.names import CUSTOMER

@@ -12,7 +12,8 @@ from chassis.facts import Decision
 from chassis.work import Deferred, Refused, State, Verdict, Work
 from chassis.work import Outcome as Ended
 from notifications.domain import notice as rules
-from notifications.domain.notice import Attempt, Concern, Notice, Outcome
+from notifications.domain.attempt import Attempt, Outcome
+from notifications.domain.notice import Concern, Notice
 from notifications.domain.template import Template, Text
 from notifications.domain.undeliverable import too_late
 from notifications.store import tables as store

@@ -1,0 +1,54 @@
+"""What a contact is for, what makes it lawful, and whether it is welcome before a customer says so."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from chassis.errors import invalid
+from customer.names import DEPARTMENT, PURPOSE
+
+
+class Default(StrEnum):
+    """Whether a customer who never said anything may be contacted."""
+
+    ALLOWED = "ALLOWED"
+    DENIED = "DENIED"
+
+
+class LegalBasis(StrEnum):
+    """What makes contact for a purpose lawful: article 6(1) of the GDPR."""
+
+    CONSENT = "CONSENT"
+    CONTRACT = "CONTRACT"
+    LEGAL_OBLIGATION = "LEGAL_OBLIGATION"
+    VITAL_INTERESTS = "VITAL_INTERESTS"
+    PUBLIC_TASK = "PUBLIC_TASK"
+    LEGITIMATE_INTERESTS = "LEGITIMATE_INTERESTS"
+
+
+@dataclass(slots=True)
+class Purpose:
+    """What a contact is for."""
+
+    id: str
+    display_name: str
+    description: str
+    department_id: str
+    contact_default: Default
+    create_time: datetime
+    update_time: datetime
+    version: int
+    legal_basis: LegalBasis | None = None
+    category: str = ""  # a code such as `survey`
+
+    name = PURPOSE.named("id")
+    department = DEPARTMENT.named("department_id")
+
+    def require_lawful(self) -> None:
+        """InvalidArgument INVALID_LEGAL_BASIS where consent is the basis, and not waited for."""
+        if self.legal_basis is LegalBasis.CONSENT and self.contact_default is Default.ALLOWED:
+            raise invalid(
+                "purpose.legal_basis",
+                "INVALID_LEGAL_BASIS",
+                "must not be consent where contact is allowed before somebody consents",
+            )
