@@ -24,7 +24,8 @@ from loyalty.domain.goodwill import Goodwill
 from loyalty.domain.goodwill import State as GoodwillState
 from loyalty.names import GOODWILL
 from loyalty.store.goodwill import INSERT_GOODWILL
-from notifications.domain.notice import Attempt, Notice, State
+from notifications.domain.attempt import Attempt
+from notifications.domain.notice import Notice, State
 from notifications.store.tables import INSERT_ATTEMPT, INSERT_NOTICE
 from tests.contracts.names import (
     BEFORE,
