@@ -109,6 +109,8 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
         f"/{erika}",
         f"/{erika}/known",
         f"/{erika}/membership",
+        f"/{erika}/redeem",
+        "/redeem",
         "/queue/front-desk",
         "/cases",
         cases[0],

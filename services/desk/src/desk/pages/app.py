@@ -46,6 +46,7 @@ ROOMS = (
         "goodwill",
         "known",
         "membership",
+        "vouchers",
         "timeline",
         "find",
         "actions",

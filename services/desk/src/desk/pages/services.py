@@ -57,7 +57,9 @@ from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceStub
 from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceStub
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport.loyalty.v1.reevaluation_job_service_pb2_grpc import ReevaluationJobServiceStub
+from rapport.loyalty.v1.reward_service_pb2_grpc import RewardServiceStub
 from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
+from rapport.loyalty.v1.voucher_service_pb2_grpc import VoucherServiceStub
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceStub
 
@@ -112,7 +114,9 @@ class Services:
     programs = _called(ProgramServiceStub)
     purchases = _called(PurchaseServiceStub)
     reevaluations = _called(ReevaluationJobServiceStub)
+    rewards = _called(RewardServiceStub)
     tiers = _called(TierServiceStub)
+    vouchers = _called(VoucherServiceStub)
     notices = _called(NoticeServiceStub)
     templates = _called(TemplateServiceStub)
 

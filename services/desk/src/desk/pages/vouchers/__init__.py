@@ -1,0 +1,1 @@
+"""The till: rewards redeemed, vouchers handed over and used, and what a customer was given."""
