@@ -188,7 +188,7 @@ class Company:
         role, _, name = who.partition(":")
         person = Person(name, "admin" if name == "demo" else role, department)
         peers = {name: f"127.0.0.1:{port}" for name, port in self._ports.items()}
-        return Session(Home(self._folder), {"RAPPORT_PEERS": json.dumps(peers)}, self.token(person))
+        return Session(Home(self._folder), {"RAPPORT_PEERS": json.dumps(peers)}, lambda: self.token(person))
 
 
 @asynccontextmanager

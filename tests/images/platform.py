@@ -100,7 +100,7 @@ class Platform:
     def session(self, who: str = "agent:demo", department: str = "front-desk") -> Session:
         """An identity that calls, by the Services' names, the pods that are ready."""
         env = {"RAPPORT_PEERS": json.dumps(self._peers())}
-        return Session(self.home, env, self._person_token(who, department))
+        return Session(self.home, env, lambda: self._person_token(who, department))
 
     def _person_token(self, who: str, department: str) -> str:
         return Issuer(self.home).token_as(who, department)

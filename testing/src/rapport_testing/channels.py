@@ -1,5 +1,6 @@
 """Channels for callers that are not services, tools and tests: with a token, and with a deadline."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import grpc
@@ -8,6 +9,7 @@ import grpc.aio
 from chassis.grpc.bounds import SIZES
 from chassis.tls import Held
 
+Token = str | Callable[[], str]  # or what says the one of now, asked at each call
 STREAM_TIMEOUT_S = 3600.0
 OPTIONS = [
     *SIZES,
@@ -28,7 +30,7 @@ class Tls(NamedTuple):
         return [*OPTIONS, ("grpc.ssl_target_name_override", self.name)] if self.name else OPTIONS
 
 
-def blocking_channel(address: str, token: str, timeout_s: float, tls: Tls | None = None) -> grpc.Channel:
+def blocking_channel(address: str, token: Token, timeout_s: float, tls: Tls | None = None) -> grpc.Channel:
     """A channel for blocking stubs. Calls get `timeout_s`, streams an hour, unless they say otherwise."""
     if tls:
         channel = grpc.secure_channel(address, tls.credentials(), tls.options())
@@ -37,7 +39,7 @@ def blocking_channel(address: str, token: str, timeout_s: float, tls: Tls | None
     return grpc.intercept_channel(channel, _Blocking(token, timeout_s))
 
 
-def aio_channel(address: str, token: str, timeout_s: float, tls: Tls | None = None) -> grpc.aio.Channel:
+def aio_channel(address: str, token: Token, timeout_s: float, tls: Tls | None = None) -> grpc.aio.Channel:
     """A channel for asyncio stubs, as `blocking_channel`. The caller closes it."""
     both: list[Any] = [_Unary(token, timeout_s), _Stream(token, timeout_s)]
     if tls:
@@ -46,15 +48,16 @@ def aio_channel(address: str, token: str, timeout_s: float, tls: Tls | None = No
 
 
 class _Caller:
-    def __init__(self, token: str, timeout_s: float) -> None:
-        self._authorization = ("authorization", f"Bearer {token}")
+    def __init__(self, token: Token, timeout_s: float) -> None:
+        self._token = token
         self._timeout_s = timeout_s
 
     def completed(self, details: Any, timeout_s: float) -> Any:
         """The call with a deadline, and with our token unless a test brought another one."""
         told = list(details.metadata or ())
         if all(key != "authorization" for key, _ in told):
-            told.append(self._authorization)
+            token = self._token if isinstance(self._token, str) else self._token()
+            told.append(("authorization", f"Bearer {token}"))
         timeout = details.timeout if details.timeout is not None else timeout_s
         return details._replace(metadata=grpc.aio.Metadata(*told), timeout=timeout)
 

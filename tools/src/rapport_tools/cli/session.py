@@ -11,14 +11,15 @@
         job = await jobs.CreateImportJob(request, timeout=30)
 
 Addresses come from `env` in the stack's home, tokens from the local issuer; of a cluster both are what
-`rapport_tools.cli.cluster` says. A call without `timeout` gets 10
-seconds, a stream one hour. Leave errors alone: `rapport_tools.cli.main` turns a `grpc.RpcError` into one line
-with the documented reason and into the exit code. When no stack runs, `Session.open` raises a Failure
-(exit 3).
+`rapport_tools.cli.cluster` says. A call without `timeout` gets 10 seconds, a stream one hour; a token is
+signed, or read, anew before it ends. Leave errors alone: `rapport_tools.cli.main` turns a `grpc.RpcError`
+into one line with the documented reason and into the exit code. When no stack runs, `Session.open` raises a
+Failure (exit 3).
 """
 
 import json
 import os
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -30,7 +31,7 @@ from rapport_tools.cli import cluster
 from rapport_tools.cli.cluster import Cluster
 from rapport_tools.cli.failures import Exit, Failure, stack_down
 from rapport_tools.local.home import Home
-from rapport_tools.local.issuer import Issuer
+from rapport_tools.local.issuer import LIFETIME_S, Issuer
 
 T = TypeVar("T")
 CALL_TIMEOUT_S = 10.0
@@ -39,12 +40,15 @@ CALL_TIMEOUT_S = 10.0
 class Session:
     """An identity at the services of one running stack, or of a cluster. Make it with `open`."""
 
-    def __init__(self, home: Home, env: dict[str, str], token: str, cluster: Cluster | None = None) -> None:
+    def __init__(
+        self, home: Home, env: dict[str, str], sign: Callable[[], str], cluster: Cluster | None = None
+    ) -> None:
         self.home = home
         self.env = env
         self._addresses: dict[str, str] = {} if cluster else json.loads(env["RAPPORT_PEERS"])
         self.peers = cluster.services if cluster else [*self._addresses]
-        self.token = token
+        self._sign = sign
+        self._signed = time.monotonic(), sign()
         self._cluster = cluster
         self._channels: dict[str, grpc.Channel] = {}
 
@@ -56,11 +60,18 @@ class Session:
         """
         home = Home.current()
         if cluster.is_meant():
-            return cls(home, dict(os.environ), cluster.token(home, who, department), Cluster())
+            return cls(home, dict(os.environ), lambda: cluster.token(home, who, department), Cluster())
         env = home.read_env()
         if home.supervisor() is None or "RAPPORT_PEERS" not in env:
             raise stack_down()
-        return cls(home, env, Issuer(home).token_as(who, department))
+        issuer = Issuer(home)
+        return cls(home, env, lambda: issuer.token_as(who, department))
+
+    def token(self) -> str:
+        """A token that is good for half an hour at least: what a command does may take longer than one is."""
+        if time.monotonic() - self._signed[0] > LIFETIME_S / 2:
+            self._signed = time.monotonic(), self._sign()
+        return self._signed[1]
 
     def address(self, service: str) -> str:
         """Where a service is reached. Failure when there is no such service."""

@@ -49,7 +49,7 @@ def sign_out(
     request = Request(  # noqa: S310 - the stack's own address
         f"{session.desk()}/sessions:end",
         json.dumps({"agent": f"agents/{person.removeprefix('agents/')}"}).encode(),
-        {"authorization": f"Bearer {session.token}", "content-type": "application/json"},
+        {"authorization": f"Bearer {session.token()}", "content-type": "application/json"},
     )
     try:
         with DIRECT.open(request, timeout=10) as answer:
