@@ -56,7 +56,7 @@ def rapport(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def test_of_a_ledger_that_is_right_nothing_is_named(rapport: Rapport) -> None:
     code, told = rapport("verify")
     assert code == 0
-    assert "5,007 lines followed" in told
+    assert "5,007 entries followed" in told
     assert "Nothing is wrong" in told
 
 

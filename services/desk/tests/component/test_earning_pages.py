@@ -85,6 +85,29 @@ async def test_a_change_is_tried_on_a_purchase_kept_as_a_draft_and_put_in_force(
     assert "version 4 is in force" in (await alice.get("/earningRules")).text
 
 
+async def test_what_is_typed_and_not_kept_is_shown_as_that_and_not_put_in_force(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    purchase = await bought(desk)
+    alice = await desk.signed_in("agent:alice", ["*"], "front-desk")
+    page = (await alice.get("/earningRules/base")).text
+    assert "Put version 2 in force" not in page, "it is"
+    form = typed(page) | {"condition": "line.product == 'bread' ||\r\nline.product == 'cake'"}
+    kept = await alice.post("/earningRules/base", data=form | {"act": "save"})
+    form = typed((await alice.get(kept.headers["location"])).text) | {"points_per_currency_unit": "7"}
+    form["condition"] = form["condition"].replace("\n", "\r\n")  # as browsers send it
+    tried = await alice.post(
+        "/earningRules/base", data=form | {"act": "try", "purchase": f"purchases/{purchase}"}
+    )
+    assert "1 points for each USD" in tried.text
+    assert re.search(r"<td>1</td><td>21</td>", tried.text)
+    refused = await alice.post("/earningRules/base", data=form | {"act": "activate"})
+    assert (refused.status_code, "keep it as a draft first" in refused.text) == (422, True)
+    assert 'value="7"' in refused.text
+    put = form | {"act": "activate", "points_per_currency_unit": "1"}
+    assert (await alice.post("/earningRules/base", data=put)).status_code == 303
+    assert "version 4 is in force" in (await alice.get("/earningRules")).text
+
+
 async def test_a_rule_that_is_none_is_refused_with_what_was_typed(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     await bought(desk)

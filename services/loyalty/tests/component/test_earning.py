@@ -211,6 +211,7 @@ async def test_a_draft_gives_nothing_and_what_is_in_force_stays(desk: Any) -> No
     mask = FieldMask(paths=["points_per_currency_unit", "currency_code", "fixed_points"])
     request = UpdateEarningRuleRequest(earning_rule=changed, update_mask=mask)
     draft = await desk.earning.UpdateEarningRule(request)
+    assert (rule.active_version, draft.active_version) == (2, 2)
     assert draft.state == EarningRule.STATE_DRAFT
     shown = await desk.earning.GetEarningRule(GetEarningRuleRequest(name=rule.name))
     assert (shown.version, shown.active_version) == (3, 2)

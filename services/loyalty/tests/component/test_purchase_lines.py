@@ -138,6 +138,11 @@ async def test_no_more_is_given_back_than_is_left(desk: Any, lines: dict[str, st
         grpc.StatusCode.FAILED_PRECONDITION,
         "RETURN_EXCEEDS_PURCHASE",
     )
+    assert error.details().endswith(
+        "has no line 2 of something that was bought"
+        if "line2" in lines
+        else "are left 1, for which 2 was paid"
+    )
 
 
 async def test_what_has_no_lines_or_was_given_back_is_not_given_back(desk: Any) -> None:

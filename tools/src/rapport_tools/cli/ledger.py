@@ -59,7 +59,7 @@ def verify(who: Who = "agent:demo", as_json: bool = AsJson) -> None:
     if as_json:
         write_json({"entries": entries, "faults": faults})
     else:
-        say(f"{counted(entries, 'line')} followed.")
+        say(f"{entries:,} {'entry' if entries == 1 else 'entries'} followed.")
         listing(faults, ["entry", "wrong"], as_json=False, empty="Nothing is wrong.")
     if faults:
         raise typer.Exit(Exit.REFUSED)

@@ -16,6 +16,14 @@ from desk.edge.bindings import Binding
 
 _KEYS = UUID("0b7e6a52-7b86-5f0e-9c39-6f6e3a7f4a11")  # of Idempotency-Keys that are no UUIDs
 _TRUTHS = {"true": True, "false": False}
+# What is an object where one would write a text or a number, or a text of one form only.
+_WRITTEN = {
+    "google.type.Decimal": '{"value": "12.5"}',
+    "google.type.Date": '{"year": 2026, "month": 12, "day": 24}',
+    "google.type.Money": '{"currencyCode": "EUR", "units": "12", "nanos": 500000000}',
+    "google.protobuf.Timestamp": '"2026-12-24T12:00:00Z"',
+    "google.protobuf.Duration": '"90s"',
+}
 # What Python's reader of ProtoJSON raises for what somebody made up.
 _MALFORMED = (json_format.ParseError, ValueError, TypeError, OverflowError, RecursionError, SystemError)
 
@@ -184,4 +192,5 @@ def _allowed(field: Any) -> str:
         return "must be an object"
     kind = FieldDescriptorProto.Type.Name(field.type).removeprefix("TYPE_").lower()
     written = field.message_type.full_name if field.message_type is not None else kind
-    return f"must be as ProtoJSON writes {'a list of ' * field.is_repeated}{written}"
+    such = f", such as {_WRITTEN[written]}" if written in _WRITTEN and not field.is_repeated else ""
+    return f"must be as ProtoJSON writes {'a list of ' * field.is_repeated}{written}{such}"

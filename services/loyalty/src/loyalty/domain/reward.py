@@ -121,7 +121,9 @@ class Reward(RewardTerms):
     def out_of_stock(self) -> FailedPrecondition:
         """`OUT_OF_STOCK`."""
         return FailedPrecondition(
-            "OUT_OF_STOCK", f"There is none of {self.name} left, or fewer.", {"resource": self.name}
+            "OUT_OF_STOCK",
+            f"Too few of {self.name} are left: RestockReward adds some.",
+            {"resource": self.name},
         )
 
 

@@ -16,6 +16,13 @@ from loyalty.usecases.conditions import require_sound
 
 
 @dataclass(slots=True)
+class ShownRule(EarningRule):
+    """A rule, and which version of it is in force; 0 when none is."""
+
+    active_version: int = 0
+
+
+@dataclass(slots=True)
 class RuleDraft(RuleTerms):
     """A rule as it is sent, or as it would be."""
 
@@ -46,18 +53,18 @@ async def create_earning_rule(
 
 async def update_earning_rule(
     tx: Transaction, *, earning_rule_id: str, etag: str, changes: EarningRuleChanges
-) -> EarningRule:
+) -> ShownRule:
     """Keep the next version, a draft. What is the same is none. What `require_sound` finds."""
     rule = await owned_version(tx, EARNING_RULE, store.EARNING_RULE, earning_rule_id, etag=etag)
     if updated := rule.update(changes):
         await require_possible(tx, rule)
         await save(tx, store.INSERT_EARNING_RULE, rule, updated)
-    return rule
+    return await _shown(tx, rule)
 
 
 async def activate_earning_rule(
     tx: Transaction, *, earning_rule_id: str, effective_time: datetime | None, etag: str
-) -> EarningRule:
+) -> ShownRule:
     """Put the latest version in force. What `require_sound` finds: contracts may have gone since."""
     rule = await owned_version(tx, EARNING_RULE, store.EARNING_RULE, earning_rule_id, etag=etag)
     await require_possible(tx, rule)
@@ -66,17 +73,23 @@ async def activate_earning_rule(
 
 async def end_earning_rule(
     tx: Transaction, *, earning_rule_id: str, effective_time: datetime | None, etag: str
-) -> EarningRule:
+) -> ShownRule:
     """Put a rule out of force. FailedPrecondition `RULE_ENDED`."""
     rule = await owned_version(tx, EARNING_RULE, store.EARNING_RULE, earning_rule_id, etag=etag)
     return await _become(tx, rule, RuleState.ENDED, effective_time)
 
 
-async def _become(tx: Transaction, rule: EarningRule, state: RuleState, at: datetime | None) -> EarningRule:
+async def _become(tx: Transaction, rule: EarningRule, state: RuleState, at: datetime | None) -> ShownRule:
     """A moment that is over is now: nothing that was recorded is reckoned again."""
     updated = rule.become(state, max(at or tx.now, tx.now))
     await save(tx, store.INSERT_EARNING_RULE, rule, updated)
-    return rule
+    return await _shown(tx, rule)
+
+
+async def _shown(tx: Transaction, rule: EarningRule) -> ShownRule:
+    """As the transaction leaves it."""
+    active = await store.ACTIVE_VERSIONS.all(tx, ids=[rule.id], at=tx.now)
+    return ShownRule(**values(rule), active_version=active[0]["version"] if active else 0)
 
 
 async def require_possible(on: Executor, rule: EarningRule) -> None:

@@ -124,10 +124,17 @@ def require_left(
     if bought.refunded and amount_left is not None and rest and amount_left + back.paid < 0:
         rest = replace(rest, paid=max(amount_left, Decimal(0)))
     if exceeds(back, rest):
-        quantity, amount = (f"{rest.quantity:f}", f"{rest.paid:f}") if rest else ("0", "0")
+        quantity, amount = (
+            (f"{rest.quantity.normalize():f}", f"{rest.paid.normalize():f}") if rest else ("0", "0")
+        )
+        told = (
+            f"of line {back.returned_line} of {bought.name} are left {quantity}, for which {amount} was paid"
+        )
+        if rest is None:
+            told = f"{bought.name} has no line {back.returned_line} of something that was bought"
         raise FailedPrecondition(
             "RETURN_EXCEEDS_PURCHASE",
-            f"of line {back.returned_line} of {bought.name} are left {quantity}, for which {amount} was paid",
+            told,
             {
                 "resource": bought.name,
                 "line": back.returned_line,

@@ -31,7 +31,7 @@ def typed(before: EarningRule, sent: Mapping[str, str], *, is_new: bool = False)
     rule = EarningRule()
     rule.CopyFrom(before)
     for name in (*TEXTS, *(BORN if is_new else ())):
-        setattr(rule, name, sent[name])
+        setattr(rule, name, _text(sent[name]))
     if is_new and sent["basis"] in EarningRule.Basis.keys():  # noqa: SIM118 - a wrapper of an enum, no mapping
         rule.basis = EarningRule.Basis.Value(sent["basis"])
     for name in ("fixed_points", "position"):
@@ -47,6 +47,19 @@ def typed(before: EarningRule, sent: Mapping[str, str], *, is_new: bool = False)
     del rule.caps[:]
     rule.caps.extend(_cap(sent, i) for i in range(CAPS_MAX) if sent[f"cap_points_{i}"])
     return rule
+
+
+def is_kept(before: EarningRule, rule: EarningRule) -> bool:
+    """Whether nothing was typed that the rule, as it is kept, does not say."""
+    kept = EarningRule()
+    kept.CopyFrom(before)
+    kept.condition = _text(before.condition)
+    return kept == rule
+
+
+def _text(sent: str) -> str:
+    """With the ends of lines that the service keeps: browsers send two characters for each."""
+    return "\n".join(sent.strip().splitlines())
 
 
 def _cap(sent: Mapping[str, str], i: int) -> EarningRule.Cap:

@@ -101,10 +101,12 @@ async def update(look: Look, code: str) -> Response:
     try:
         typed = forms.typed(found, sent)
         if sent["act"] == "try":
-            return await _form(look, typed, tried=sent["purchase"])
+            return await _form(look, typed, kept=found, tried=sent["purchase"])
+        if sent["act"] == "activate" and not forms.is_kept(found, typed):
+            return await _form(look, typed, kept=found, is_unkept=True)
         await _change(look, typed, sent)
     except (grpc.aio.AioRpcError, InvalidArgument) as error:
-        return await _form(look, typed, refusal=_refused(error), tried=sent["purchase"])
+        return await _form(look, typed, kept=found, refusal=_refused(error), tried=sent["purchase"])
     return RedirectResponse(f"/{found.name}", 303)
 
 
@@ -155,6 +157,8 @@ async def _form(
     look: Looking,
     rule: EarningRule,
     *,
+    kept: EarningRule | None = None,
+    is_unkept: bool = False,
     refusal: Refusal | None = None,
     tried: str = "",
     is_version: bool = False,
@@ -171,13 +175,16 @@ async def _form(
             rows = view.rows(answer.awards, say, rule.name or "earningRules/tried")
         except grpc.aio.AioRpcError as error:
             refusal = refusal_of(error)
+    kept = kept or rule
     latest = rule.version
+    unkept = say("What was typed is not kept yet, so it is not put in force: keep it as a draft first.")
     return look.answer(
         "pages/earning/new.html" if is_new else "pages/earning/one.html",
-        422 if refusal else 200,
+        422 if refusal or is_unkept else 200,
         rule=rule,
-        line=view.line(rule, say),
-        caps=view.caps(rule, say),
+        kept=kept,
+        line=view.line(kept, say),
+        caps=view.caps(kept, say),
         cap_rows=view.cap_rows(rule),
         holders=[(f"HOLDER_{name}", say(told)) for name, told in view.HOLDERS.items()],
         periods=[("PERIOD_UNSPECIFIED", say("ever"))]
@@ -187,7 +194,7 @@ async def _form(
         basis=EarningRule.Basis.Name(rule.basis),
         dates=view.dates(rule),
         request_id=str(uuid4()),
-        refusal=say.refusal(refusal) if refusal else "",
+        refusal=say.refusal(refusal) if refusal else unkept if is_unkept else "",
         may=is_new or (not is_version and viewer.may_change(view.WRITE, rule.department)),
         may_activate=not is_version and viewer.may_change(view.ACTIVATE, rule.department),
         tried=tried,

@@ -108,7 +108,9 @@ async def _parts(services: Services, customer: str, membership: Membership) -> P
         standing=services.tiers.GetTierStanding(GetTierStandingRequest(name=f"{name}/tierStanding")),
         history=services.timeline.ListTimelineEntries(
             ListTimelineEntriesRequest(
-                parent=membership.customer, filter=any_of("event_type", _TIER_FACTS), page_size=HISTORY
+                parent=membership.customer,
+                filter=f'resource = "{name}/tierStanding" AND {any_of("event_type", _TIER_FACTS)}',
+                page_size=HISTORY,
             )
         ),
         merged=_memberships(services, f'merged_into = "{name}"', membership),
