@@ -75,6 +75,7 @@ async def ledger(infrastructure: Infrastructure) -> AsyncIterator[tuple[Database
         ("part", 0),
     ]
 )
+@example([("earn", 0, 5, 6), ("join", 0, 1), ("part", 0), ("earn", 0, 10, 6), ("join", 0, 1), ("undo", 0)])
 @settings(
     max_examples=int(os.environ.get("RAPPORT_MODEL_EXAMPLES", "25")),
     deadline=None,

@@ -5,7 +5,7 @@ first, and from that last. A day ends at midnight in the program's time zone, wh
 at which something was earned.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -289,11 +289,3 @@ def taken(lots: Iterable[Lot], amount: int, now: datetime) -> list[tuple[Lot, in
 def excess(balance: int, lots: Sequence[Lot]) -> int:
     """By how much lots hold more than their account: what a release spent that knew of none."""
     return max(0, sum(lot.remaining for lot in lots if lot.state is LotState.ACTIVE) - balance)
-
-
-def origins(lot: Lot, known: Mapping[UUID, Lot]) -> Iterator[UUID]:
-    """What a lot became of, through every merge that brought it on."""
-    on: Lot | None = lot
-    while on and on.origin_id:
-        yield on.origin_id
-        on = known.get(on.origin_id)

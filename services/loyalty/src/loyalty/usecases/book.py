@@ -1,13 +1,13 @@
 """Accounts and lots that a transaction has locked, and what it moves between them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
 from chassis import ids
-from chassis.db.statement import Statement, arrays
+from chassis.db.statement import arrays
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, NotFound
 from chassis.facts import fact_of
@@ -27,11 +27,10 @@ from loyalty.domain.ledger import (
 from loyalty.domain.lots import Activation, Allocation, Lot, LotPolicy, LotState
 from loyalty.names import TRANSFER
 from loyalty.store import ledger as store
-from loyalty.store.lots import ALLOCATIONS, COPIES, GET_LOTS, INSERT_ALLOCATIONS, OPEN_LOTS, SAVE_LOTS
+from loyalty.store.lots import INSERT_ALLOCATIONS, OPEN_LOTS, SAVE_LOTS
 from loyalty.store.tables import ENTRIES, TRANSFERS
 from loyalty.usecases.qualify import earners, requalify
 
-_NOWHERE: Mapping[str, str] = {}
 _BALANCE = ("id", "balance", "version", "update_time")
 
 
@@ -181,37 +180,6 @@ class Book:
         """Give a lot back what was taken from it, or take from it."""
         lot.move(amount, self.tx.now)
         self._note(transfer, lot, amount)
-
-    async def attach_all(
-        self, origins: Collection[UUID], moved: Mapping[str, str] = _NOWHERE
-    ) -> list[tuple[Lot, int]]:
-        """The lots that transfers put something into or took it from, as they are now, and how much.
-
-        `moved` says where the accounts of merged memberships are now.
-        """
-        allocations = await ALLOCATIONS.all(self.tx, transfer_ids=list(origins))
-        known = {lot.id: lot for lots in self.lots.values() for lot in lots}
-        await self._know(
-            known, GET_LOTS, ids=list({each.lot_id for each in allocations if each.lot_id not in known})
-        )
-        if moved:
-            went = [(known[each.lot_id], each.amount) for each in allocations]
-            went = [(lot, n) for lot, n in went if lot.account in moved]
-            # What was earned and has ended stays where it was; what was spent of it comes back there, too.
-            gone = list({lot.id for lot, n in went if n < 0 or lot.state is not LotState.EXPIRED})
-            await self._know(known, COPIES, origin_ids=gone)
-            became = {(lot.account, of): lot for lot in known.values() for of in rules.origins(lot, known)}
-            for lot_id in gone:
-                lot, there = known[lot_id], self.accounts[moved[known[lot_id].account]]
-                new = lot.brought(ids.uuid7(self.tx.now), there.id, there.name, self.tx.now, lot_id)
-                known[lot_id] = became.get((there.name, lot_id), new)
-        return [(known[each.lot_id], each.amount) for each in allocations]
-
-    async def _know(self, known: dict[UUID, Lot], statement: Statement[Lot], **wanted: list[UUID]) -> None:
-        for lot in await statement.all(self.tx, **wanted) if any(wanted.values()) else ():
-            if lot.id not in known:
-                self.lots[lot.account_id].append(lot)
-                known[lot.id] = lot
 
     def give_back(self, transfer: Transfer, of: Iterable[tuple[Lot, int]]) -> None:
         """Give back what was spent to the lots it came from, or to one with days of grace when they ended."""

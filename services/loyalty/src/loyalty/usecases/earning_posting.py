@@ -18,6 +18,7 @@ from loyalty.domain.purchase_lines import Line
 from loyalty.store import earning as store
 from loyalty.store.ledger import OPEN_ACCOUNTS
 from loyalty.store.memberships import SUCCESSORS
+from loyalty.usecases.attached import attached
 from loyalty.usecases.book import Book
 from loyalty.usecases.earning_caps import cap
 from loyalty.usecases.evaluating import Bands, Members, Reckoning, earner_of
@@ -189,7 +190,7 @@ async def _take(
     assert each.kept is not None, "what is new has earned nothing before"
     parts: Counter[UUID] = Counter()
     lots = {}
-    for lot, put in await book.attach_all([of.transfer_id for of in each.kept.moved], moved):
+    for lot, put in await attached(book, [of.transfer_id for of in each.kept.moved], moved):
         lots[lot.id] = lot
         parts[lot.id] += put
     if account.membership_id != holding.member:

@@ -18,6 +18,7 @@ from loyalty.store.ledger import GET_REVERSAL, GET_TRANSFER
 from loyalty.store.lots import ALLOCATED
 from loyalty.store.memberships import SUCCESSORS
 from loyalty.store.reservations import RESERVATION_BY
+from loyalty.usecases.attached import attached
 from loyalty.usecases.book import Book
 
 Parts = Sequence[tuple[Lot, int]]  # what a transfer put into each lot; negative for what it took
@@ -89,7 +90,7 @@ async def reverse_transfer(
     book = await Book.lock(tx, [*original.accounts, *(moved.get(name, name) for name in held)])
     again = await GET_REVERSAL.maybe(tx, id=transfer_id) is not None
     reversal = original.reversal(ids.uuid7(tx.now), reason_code, tx.id, tx.now, again)
-    parts = await book.attach_all([origin], moved)
+    parts = await attached(book, [origin], moved)
     _redirect(book, reversal, parts)
     caused_by = None
     for goodwill in await REVERSE_GOODWILL.all(tx, transfer=transfer_id, at=tx.now):

@@ -12,6 +12,7 @@ from loyalty.domain.ledger import MEMBERS, AccountType, own_account
 from loyalty.domain.reservation import LIFETIME, Reservation, ReservationState
 from loyalty.names import RESERVATION
 from loyalty.store import reservations as store
+from loyalty.usecases.attached import attached
 from loyalty.usecases.book import Book
 
 RESERVATION_TIMER = "reservation-expires"
@@ -107,7 +108,7 @@ async def _end(
     transfer = book.transfer({aside.name: -reserved.amount, into: reserved.amount}, reserved.reason_code)
     reserved.end(state, transfer.id, tx.now)
     reserved.update_time = tx.now
-    parts = await book.attach_all([reserved.transfer_id])
+    parts = await attached(book, [reserved.transfer_id])
     book.post(transfer)
     if state is not ReservationState.COMMITTED:
         book.give_back(transfer, parts)
