@@ -44,6 +44,18 @@ def findings(sql: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.parametrize(
+    "versions", sorted({path.parent for path in REVISIONS}), ids=lambda path: path.parts[-4]
+)
+def test_revisions_follow_each_other_in_one_line(versions: Path) -> None:
+    """Of two with one number Alembic leaves one out, and only warns."""
+    found = [run_path(str(each)) for each in versions.glob("*.py")]
+    line, after = [None], {each["down_revision"]: each["revision"] for each in found}
+    while line[-1] in after:
+        line.append(after[line[-1]])
+    assert sorted(line[1:]) == sorted(each["revision"] for each in found)
+
+
 @pytest.mark.parametrize("revision", REVISIONS, ids=lambda path: path.stem)
 def test_a_revision_blocks_nobody_and_takes_nothing_that_the_last_release_needs(revision: Path) -> None:
     assert findings(statements(revision)) == ""

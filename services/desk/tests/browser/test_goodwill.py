@@ -44,3 +44,4 @@ async def test_no_is_said_by_keyboard(signed_in: SignedIn) -> None:
     await form.first.get_by_label("Reason").select_option("too-much")
     await form.first.get_by_role("button", name="Say no").press("Enter")
     await expect(page.get_by_role("region", name="Messages")).to_contain_text("It was declined.")
+    await expect(page.get_by_role("button", name="Say no")).to_have_count(0)

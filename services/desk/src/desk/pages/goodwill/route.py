@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from chassis.api.actors import actor_name
 from chassis.api.messages import moment
 from desk.pages.actions.kinds.goodwill_requests import APPROVE, DECLINE
 from desk.pages.actions.offering import Act, offered
-from desk.pages.base import Look, Looking
+from desk.pages.base import Card, Look, Looking, card, macros, message
 from desk.pages.customer.gifts import said
 from desk.pages.customer.loading import Names
 from desk.pages.services import ask
@@ -38,7 +38,17 @@ class Line:
 
 @router.get("/goodwill")
 async def waiting(look: Look) -> Response:
-    """The page, what ends first at the top."""
+    """The page, what ends first at the top; shown anew after each decision."""
+    return look.answer("pages/goodwill/page.html", cards=await _cards(look))
+
+
+@router.get("/goodwill/cards")
+async def fresh_cards(look: Look) -> JSONResponse:
+    """The card as it is now."""
+    return JSONResponse(message("goodwill", await _cards(look), look.say.now))
+
+
+async def _cards(look: Looking) -> dict[str, Card]:
     look.require("loyalty.goodwill.read")
     asked = ListGoodwillRequest(filter="state = REQUESTED", page_size=LISTED)
     listed = await look.services.goodwill.ListGoodwill(asked)
@@ -46,7 +56,8 @@ async def waiting(look: Look) -> Response:
     await names.learn(look.services, {each.requester for each in listed.goodwill})
     found = sorted(listed.goodwill, key=lambda each: moment(each.expire_time))
     lines = [_line(each, names, look) for each in found]
-    return look.answer("pages/goodwill/page.html", lines=lines, is_cut=bool(listed.next_page_token))
+    made = macros("pages/goodwill/cards.html", say=look.say, viewer=look.viewer)
+    return {"asked": card(made.asked(lines, bool(listed.next_page_token)))}
 
 
 @router.get("/goodwill/count")
