@@ -145,7 +145,7 @@ def _midnight(typed: str, name: str, zone: ZoneInfo, after: timedelta = timedelt
 
 QUIET = Action(
     id="quiet",
-    label=N_("Quiet hours and pauses"),
+    label=N_("Quiet hours"),
     permission="customer.preferences.write",
     consequence=N_("Messages wait until then. What cannot wait, a colleague tells them."),
     open=_open,
