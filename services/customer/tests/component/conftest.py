@@ -22,7 +22,7 @@ from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event, headers, parse
 from customer.domain.match_features import FIELDS
 from customer.domain.match_jobs import MatchParameters
-from customer.events.view import _happened
+from customer.events.view import _happened, _news
 from customer.jobs import matching
 from customer.service import service
 from customer.store import matches as store
@@ -198,11 +198,12 @@ class Desk:
         try:
             for i in range(0, len(events), batch):
                 happened = [found for each in events[i : i + batch] if (found := _happened(each))]
+                news = [found for each in events[i : i + batch] if (found := _news(each))]
                 async with db.transaction() as tx:
-                    customer_ids = await apply(tx, happened)
+                    customer_ids = await apply(tx, happened, news)
             view: bytes = (await VIEWS_BY_ID.one(db, customer_ids=customer_ids))["view"]
             async with db.connection() as connection:
-                for table in ("views", "view_parts", "timeline"):
+                for table in ("views", "view_parts", "households", "timeline"):
                     await connection.execute(f"DELETE FROM {table}")
         finally:
             current_call.reset(token)

@@ -12,8 +12,9 @@ from chassis.telemetry.tracing import trace_id
 from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
 from customer.names import CUSTOMER
 from customer.usecases.hot_views import HotViews
-from customer.usecases.parts import SPECS, Fact
-from customer.usecases.views import About, Happened, apply
+from customer.usecases.households import JOINED, LEFT, News
+from customer.usecases.parts import SPECS, About, Fact, PartKind
+from customer.usecases.views import Happened, apply
 
 # Renamed when a release folds a type that it did not fold: it then hears again what the streams hold.
 LISTENING = Listening("customer-view", EVERY, in_batches=True)
@@ -22,7 +23,8 @@ LISTENING = Listening("customer-view", EVERY, in_batches=True)
 async def project(tx: Transaction, events: Sequence[Event[Any]], hot: HotViews) -> None:
     """Fold a batch of facts into timelines and views. Facts that name no customer concern no view."""
     happened = [found for event in events if (found := _happened(event)) is not None]
-    changed = await apply(tx, happened) if happened else []
+    news = [heard for event in events if (heard := _news(event)) is not None]
+    changed = await apply(tx, happened, news) if happened or news else []
     tx.after_commit(lambda: hot.committed(changed))
 
 
@@ -68,8 +70,27 @@ def _direction(shown: Shown) -> Direction:
 
 def _about(event: Event[Any]) -> About | None:
     spec = SPECS.get(event.type)
-    if spec is None or event.data is None:
+    if spec is None or event.data is None or _is_shared(event):
         return None
+    return About(spec.kind, event.resource, _fact(event))
+
+
+def _news(event: Event[Any]) -> News | None:
+    """What it says of a membership, which concerns all who belong to it."""
+    if event.data is None:
+        return None
+    who = next(iter(CUSTOMER.match(event.shown.customer) or ()), None)
+    if event.type in (JOINED, LEFT):
+        return News(event.data.membership, "", who, _fact(event)) if who else None
+    return News(event.data.membership, event.resource, who, _fact(event)) if _is_shared(event) else None
+
+
+def _is_shared(event: Event[Any]) -> bool:
+    """Whether it tells the balance of a membership."""
+    spec = SPECS.get(event.type)
+    return spec is not None and spec.kind is PartKind.BALANCE and bool(event.data.membership)
+
+
+def _fact(event: Event[Any]) -> Fact:
     data = event.data.SerializeToString(deterministic=True)
-    fact = Fact(event.resource_version, event.id, event.time, event.type, data)
-    return About(spec.kind, event.resource, fact)
+    return Fact(event.resource_version, event.id, event.time, event.type, data)

@@ -60,6 +60,14 @@ class ViewRow:
 
 
 @dataclass(slots=True)
+class HouseholdRow:
+    """What was told of a membership: see `customer.usecases.households`."""
+
+    membership: str
+    told: bytes
+
+
+@dataclass(slots=True)
 class ImportRow:
     """A row that waits to be applied. Deleted in the transaction that applies it."""
 
@@ -87,6 +95,7 @@ VIEWS = table(
     sa.Column("version", sa.BigInteger, nullable=False),
     key=("customer_id",),
 )
+HOUSEHOLDS = table(METADATA, "households", HouseholdRow, key=("membership",))
 SECTION_SCHEMAS = table(METADATA, "section_schemas", SectionSchema)
 VIEW_SECTIONS = table(METADATA, "view_sections", ViewSection, key=("customer_id", "section"))
 PURPOSES = table(METADATA, "purposes", Purpose)

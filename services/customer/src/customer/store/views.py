@@ -175,6 +175,11 @@ PARTS = Statement(
     row=PartRow,
 )
 SAVE_PARTS = Bulk[Any](VIEW_PARTS, replaced)
+DELETE_PARTS = Statement[Any](
+    sa.delete(VIEW_PARTS).where(
+        _P.customer_id == _part_keys.c.customer_ids, _P.resource == _part_keys.c.resources
+    )
+)
 
 _kinds = rows_of("kinds", kinds=sa.Text())
 

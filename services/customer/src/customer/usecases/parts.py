@@ -53,6 +53,15 @@ class Fact(msgspec.Struct, frozen=True, array_like=True):
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """One thing of a customer that the view shows."""
+
+    kind: PartKind
+    resource: str
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
 class Folded:
     """A part, whether what it shows has ended or is to be shown before others, and when it last changed."""
 
@@ -91,16 +100,21 @@ TEXT_MAX = 200  # characters of any text in a view
 
 def merged(kept: bytes, facts: Iterable[Fact]) -> bytes:
     """What is kept of one thing after more facts about it: the latest of each type, in their order."""
-    latest: dict[str, Fact] = {fact.type: fact for fact in (_DECODER.decode(kept) if kept else ())}
+    latest: dict[str, Fact] = {fact.type: fact for fact in (kept_facts(kept) if kept else ())}
     for fact in facts:
         if fact.type not in latest or latest[fact.type].order < fact.order:
             latest[fact.type] = fact
     return _ENCODER.encode(sorted(latest.values(), key=lambda fact: fact.order))
 
 
+def kept_facts(kept: bytes) -> list[Fact]:
+    """What is kept of one thing: the latest fact of each type, in their order."""
+    return _DECODER.decode(kept)
+
+
 def folded(kind: PartKind, kept: bytes) -> Folded:
     """The part that kept facts, of which there is at least one, make."""
-    facts = _DECODER.decode(kept)
+    facts = kept_facts(kept)
     part: Any = PARTS[kind].add(view_pb2.CustomerView())
     for fact in facts:
         data = SPECS[fact.type].message.FromString(fact.data)

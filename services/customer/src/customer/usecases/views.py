@@ -24,7 +24,8 @@ from customer.names import CUSTOMER, ENTRY, VIEW
 from customer.store import timeline
 from customer.store import views as store
 from customer.store.tables import CUSTOMERS_BY_ID, PartRow, ViewRow
-from customer.usecases.parts import PARTS, Fact, PartKind, add_value, excerpt, folded, merged
+from customer.usecases.households import News, hear
+from customer.usecases.parts import PARTS, About, PartKind, add_value, excerpt, folded, merged
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2, view_pb2
 
@@ -59,10 +60,18 @@ def rendered(
     for part in parts:
         if part.kind == PartKind.VALUE and view.HasField("value"):
             add_value(view.value, view_pb2.ValuePart.FromString(part.part))
-        else:
+        elif not _is_shown(view, part):
             PARTS[PartKind(part.kind)].add(view).MergeFromString(part.part)
     view.latest_timeline_entries.extend(excerpt(entry_message(entry)) for entry in entries)
     return view.SerializeToString(deterministic=True)
+
+
+def _is_shown(view: view_pb2.CustomerView, part: store.ShownPart) -> bool:
+    """Whether it is a balance that the customer sees by another of their names, too."""
+    if part.kind != PartKind.BALANCE:
+        return False
+    account = view_pb2.BalancePart.FromString(part.part).account
+    return any(each.account == account for each in view.loyalty.balances)
 
 
 def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
@@ -99,15 +108,6 @@ def _profile(view: view_pb2.CustomerView, customer: Customer) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """One thing of a customer that the view shows."""
-
-    kind: PartKind
-    resource: str
-    fact: Fact
-
-
-@dataclass(frozen=True, slots=True)
 class Happened:
     """An event that concerns a customer.
 
@@ -134,18 +134,25 @@ def named(customer_id: UUID) -> bytes:
     return view_pb2.CustomerView(name=VIEW.format(customer_id)).SerializeToString()
 
 
-async def apply(tx: Transaction, events: Sequence[Happened]) -> list[UUID]:
+async def apply(tx: Transaction, events: Sequence[Happened], news: Sequence[News] = ()) -> list[UUID]:
     """Store what happened and render the views concerned. Returns whose they are, by all of their names.
 
-    The view rows of the names that are told of, and of those that survived them, are locked first, so that
-    projectors of several streams and replicas take turns, and merges too; everything after that reads what
-    the ones before have committed.
+    `news` of memberships concern all who belong to them. The rows of memberships are locked first; then the
+    view rows of the names that are told of, and of those that survived them, so that projectors of several
+    streams and replicas take turns, and merges too; everything after that reads what the ones before have
+    committed.
     """
-    rows, groups = await locked_views(tx, {event.customer_id for event in events})
-    for event in events:
-        rows[event.customer_id].update_time = max(event.time, rows[event.customer_id].update_time)
+    shared = await hear(tx, news)
+    rows, groups = await locked_views(tx, {event.customer_id for event in events} | shared.customers)
+    times = [(event.customer_id, event.time) for event in events]
+    for customer_id, time in times + [(who, about.fact.time) for who, about in shared.shown]:
+        rows[customer_id].update_time = max(time, rows[customer_id].update_time)
     await _enter(tx, [event.entry for event in events if event.entry])
-    await _store_parts(tx, [(event.customer_id, event.about) for event in events if event.about], rows)
+    parts = [(event.customer_id, event.about) for event in events if event.about]
+    await _store_parts(tx, [*parts, *shared.shown], rows)
+    if shared.gone:
+        customer_ids, accounts = map(list, zip(*shared.gone, strict=True))
+        await store.DELETE_PARTS.run(tx, customer_ids=customer_ids, resources=accounts)
     await render(tx, rows, groups)
     return groups.everybody
 
