@@ -12,6 +12,7 @@ from chassis.db.statement import Statement
 from customer.service import service as customer
 from desk.pages.find import route as making
 from desk.store.people import DRAFTS, Draft
+from loyalty.service import service as loyalty
 from rapport_testing.spans import record_spans
 
 NUMBER = "+4930901820"
@@ -209,3 +210,31 @@ async def test_nobody_found_becomes_a_customer_once_without_being_typed_twice(de
 )
 def test_what_was_looked_for_is_in_its_field(typed: str, guessed: dict[str, str]) -> None:
     assert making.guessed(typed) == guessed
+
+
+async def test_the_number_of_a_card_leads_to_whose_it_is_in_any_program(open_desk) -> None:
+    desk = await open_desk(customer, cases, loyalty)
+    client, browser = desk.client(), await desk.signed_in()
+
+    async def made(path: str, **body: str) -> str:
+        answer = await client.post(f"/v1/{path}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["name"]
+
+    erika, karl = [await made("customers", displayName=name) for name in ("Erika Sommer", "Karl Sommer")]
+    for program in ("bakery", "cafe"):
+        await made(f"programs?programId={program}", displayName=program.title())
+    for who, program, number in ((erika, "bakery", "2610000000017"), (karl, "cafe", "4000 1111")):
+        joined = await made(f"programs/{program}/memberships", customer=who)
+        await made(f"{joined}/cards", number=number)
+    for typed, who in (("2610000000017", erika), ("2610 0000 000 17", erika), ("40001111", karl)):
+        led = await browser.post("/find", data={"q": typed})
+        assert led.headers["location"] == f"/{who}", typed
+    assert "Nobody is found by that." in (await looked(browser, "2610000000018")).text
+    called = await browser.get("/call", params={"from": "2610000000017"})
+    assert called.headers["location"].startswith("/find/")
+    also = await made(f"{await made('programs/cafe/memberships', customer=erika)}/cards", number="77 77 77")
+    assert (await client.post(f"/v1/{also}:block", json={"reasonCode": "lost"})).is_success
+    blocked = (await looked(browser, "777777")).text
+    assert "Nobody is found by that." in blocked
+    assert "blocked" in blocked

@@ -60,3 +60,26 @@ async def test_money_is_typed_with_its_currency_and_who_may_give_none_is_told(op
     page = (await alice.get("/goodwill")).text
     assert "which costs US$25.00" in page
     assert acts(page) == []
+
+
+async def test_what_is_over_ones_authority_is_asked_for_with_what_was_typed_and_the_page_says_so(
+    open_desk: Any,
+) -> None:
+    desk = await open_desk(*SERVICES)
+    name = await erika(desk)
+    alice = await desk.signed_in("agent:alice", [*CLERK, "customer.customer_views.read"], "front-desk")
+    ask = f"/{name}/act/ask-goodwill"
+    await alice.post(f"/drafts/{name}/ask-goodwill", data={"kind": "repair", "explanation": "It came late."})
+    within = await alice.post(f"/{name}/act/goodwill", data=said(amount="1.5"))
+    assert f'data-open="{ask}"' not in within.text
+    typed = {"amount": "700", "reason": "damaged", "request_id": str(uuid4())}
+    over = await alice.post(f"/{name}/act/goodwill", data=typed)
+    assert ("At most 500 points may be given" in over.text, f'data-open="{ask}"' in over.text) == (True, True)
+    form = (await alice.get(ask)).text
+    assert re.findall(r'<option value="([^"]*)" selected', form) == ["points", "damaged"]
+    assert 'value="700"' in form
+    assert "It came late." in form
+    asked = await alice.post(ask, data=said(amount="700", reason="damaged"))
+    assert "X-Done" in asked.headers, asked.text
+    page = (await alice.get(f"/{name}")).text
+    assert re.search(r"Waits for a yes.*700 points.*Alice asked for it .*: damaged\.", page, re.DOTALL)

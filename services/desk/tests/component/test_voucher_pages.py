@@ -15,7 +15,7 @@ UNIT = "programs/main/units/points"
 AGENT = [
     *("loyalty.goodwill.read", "loyalty.redemptions.read", "loyalty.redemptions.write"),
     *("loyalty.rewards.read", "loyalty.vouchers.issue", "loyalty.vouchers.read", "loyalty.vouchers.use"),
-    *("loyalty.cards.read", "customer.customers.read"),
+    *("loyalty.cards.read", "loyalty.programs.read", "customer.customers.read"),
 ]
 
 

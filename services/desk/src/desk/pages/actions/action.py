@@ -182,6 +182,8 @@ class Action:
     open: Callable[[Doing], Awaitable[Values]] = nothing
     # Sends it, or gives what the form shows next. A refusal is shown in the form.
     do: Callable[[Doing], Awaitable[Done | Values]]
+    # Where what is OVER_AUTHORITY is asked for: opened with what was typed here.
+    beyond: "Action | None" = None
     template: str = "pages/actions/frame.html"  # of a form that is more than its fields
 
     @property

@@ -90,6 +90,8 @@ async def _again(doing: Doing, form: Action, refusal: Refusal) -> Response:
     if values is None:  # the form stays as it is
         told = doing.look.html("pages/actions/refused.html", refusal=refusal, is_kept=passes)
         return HTMLResponse(told)
+    if form.beyond and refusal.reason == "OVER_AUTHORITY":
+        await _hand_on(doing, form.beyond)
     sent = _typed(doing.fields, values)
     typed = {name: text for name, text in sent.items() if name in values and name not in _HELD}
     if refusal.reason == "ETAG_MISMATCH":
@@ -105,6 +107,14 @@ async def _again(doing: Doing, form: Action, refusal: Refusal) -> Response:
         held = {name: doing.fields[name] for name in ("etag", "before") if name in doing.fields}
         values |= typed | held
     return _form(_html(doing, form, values, doing.text("request_id"), refusal, differences))
+
+
+async def _hand_on(doing: Doing, to: Action) -> None:
+    """What was typed is what another form opens with; of what was typed there before, the words stay."""
+    drafts, key = Drafts(doing.look), _key(doing, to)
+    before, typed = await drafts.get(key), doing.fields
+    words = {each.name: before[each.name] for each in to.fields if not each.codes and each.name in before}
+    await drafts.put(key, words | {each.name: typed[each.name] for each in to.fields if each.name in typed})
 
 
 def _typed(fields: Mapping[str, str], values: Values) -> Values:
@@ -138,6 +148,7 @@ def _html(
     differences: Sequence[tuple[str, str, str]] = (),
 ) -> str:
     errors: defaultdict[str, str] = defaultdict(str)
+    beyond = form.beyond if refusal and refusal.reason == "OVER_AUTHORITY" else None
     if isinstance(refusal, InvalidArgument) and refusal.reason not in _ANEW:
         say = doing.look.say.language
         errors |= {_field(each): violation(each, say) for each in refusal.violations}
@@ -157,6 +168,7 @@ def _html(
         request_id=str(uuid4()) if refusal and refusal.reason in _ANEW else request_id,
         refusal=refusal,
         differences=differences,
+        beyond=beyond.href(doing.customer, doing.on) if beyond else "",
     )
 
 

@@ -1,10 +1,15 @@
 """What goodwill is, in words."""
 
+from collections.abc import Sequence
+
 from chassis.api.messages import moment, value_name
+from desk.language.catalogues import N_
+from desk.pages.customer.loading import Names
+from desk.pages.services import Parts
 from desk.ui.speech import Speech
 from rapport.customer.v1.view_pb2 import GoodwillPart
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill
-from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillResponse
+from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillResponse, ListGoodwillResponse
 
 
 def said(goodwill: Goodwill, say: Speech) -> str:
@@ -29,3 +34,21 @@ def in_money(may: CheckGoodwillResponse, say: Speech) -> list[tuple[str, str]]:
     """What may be given in money and in kind for one problem; nothing of what may not."""
     kinds = ((say("In money"), may.money), (say("In kind"), may.in_kind))
     return [(label, say.money(of.amount)) for label, of in kinds if of.amount.units or of.amount.nanos]
+
+
+def waiting(parts: Parts, names: Names, say: Speech) -> Sequence[tuple[str, str, str]]:
+    """What is asked for and waits for a yes: its name, how much, and who asked for it since when and why."""
+    told = N_("{who} asked for it {when}: {why}.")
+    return [
+        (
+            each.name,
+            said(each, say),
+            say(
+                told,
+                who=names(each.requester),
+                when=say.moment(moment(each.create_time)),
+                why=say.code(each.reason_code),
+            ),
+        )
+        for each in parts.of("asked_for", ListGoodwillResponse).goodwill
+    ]

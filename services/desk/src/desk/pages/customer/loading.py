@@ -31,7 +31,7 @@ from rapport.customer.v1.match_service_pb2 import ListMatchCandidatesRequest
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
-from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest
+from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, ListGoodwillRequest
 from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesRequest, ListPurchasesRequest
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 
@@ -39,7 +39,7 @@ from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 PAGE_S = 0.8
 LIVE_S = 4.0
 CASES_SHOWN, ITEMS_SHOWN, ENTRIES_SHOWN = 5, 50, 30
-ALIKE_SHOWN = 3
+ALIKE_SHOWN, ASKED_SHOWN = 3, 10
 PROMISES_MAX = 50  # of those to be kept, of the broken, and of the ended ones
 PURCHASES_MAX = 1000
 ALL = 1000  # of what a customer rarely has as many of, and of which one that is missing misleads
@@ -99,6 +99,10 @@ async def load(
     if names.viewer.may("loyalty.goodwill.grant"):
         questions["allowance"] = services.goodwill.CheckGoodwill(CheckGoodwillRequest(customer=customer))
 
+    if names.viewer.may("loyalty.goodwill.read"):
+        waiting = ListGoodwillRequest(filter=f"{of} AND state = REQUESTED", page_size=ASKED_SHOWN)
+        questions["asked_for"] = services.goodwill.ListGoodwill(waiting)
+
     if names.viewer.may("cases.authority_policies.read"):
         alone = CheckAuthorityRequest(customer=customer, act=AUTHORITY_ACT_EXTENSION)
         questions["authority"] = services.authority.CheckAuthority(alone)
@@ -110,7 +114,9 @@ async def load(
         return asyncio.ensure_future(asyncio.wait_for(question, PAGE_S) if name in missed else question)
 
     asked = {name: waited_for(name, question) for name, question in questions.items()}
-    naming = [_learned(services, names, asked[part], agents) for part, agents in _AGENTS.items()]
+    naming = [
+        _learned(services, names, asked[part], agents) for part, agents in _AGENTS.items() if part in asked
+    ]
     named_all = waited_for("names", asyncio.gather(*naming, return_exceptions=True))
     parts = await ask(patience_s, names=named_all, **asked)
     parts["silent"] = Part(names.silent(parts, now))
@@ -217,6 +223,7 @@ _AGENTS: Mapping[str, Callable[[Any], Iterable[str]]] = {
     "customer": lambda customer: [customer.relationship_manager],
     "merges": lambda merges: [each.actor for each in merges.customer_merges],
     "cases": lambda cases: [case.owner for case, _ in cases.cases],
+    "asked_for": lambda listed: [each.requester for each in listed.goodwill],
     "timeline": lambda timeline: [each.actor for each in timeline.timeline_entries],
 }
 

@@ -23,7 +23,7 @@ from desk.pages.customer.alone import alone
 from desk.pages.customer.cases import resolved, told_case, viewed
 from desk.pages.customer.entries import foremost, story, who_did
 from desk.pages.customer.figures import cell_text, quarters
-from desk.pages.customer.gifts import given_on, in_money
+from desk.pages.customer.gifts import given_on, in_money, waiting
 from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names, Promised
 from desk.pages.customer.loading import Cases as Told
 from desk.pages.customer.page import Card, Merged
@@ -185,7 +185,7 @@ class _Maker:
 
     def points(self) -> Card:
         loyalty, say = (self.view or CustomerView()).loyalty, self.say
-        granted = [each for each in loyalty.goodwill if value_name(each, "state") == "GRANTED"]
+        granted = [each for each in loyalty.goodwill if value_name(each, "state") == "GRANTED"][:3]
         held = [each for each in loyalty.balances if each.balance] or loyalty.balances[:1]
         may = self.parts.of("allowance", CheckGoodwillResponse)
         left = min(may.customer_left, may.grantor_left)
@@ -195,9 +195,8 @@ class _Maker:
                 (each.account, say.titled(words.last(each.unit)), say.number(each.balance)) for each in held
             ],
             is_twice=len({each.unit for each in held}) < len(held),
-            goodwill=[
-                (each.goodwill, given_on(each, say), say.code(each.reason_code)) for each in granted[:3]
-            ],
+            goodwill=[(each.goodwill, given_on(each, say), say.code(each.reason_code)) for each in granted],
+            asked_for=waiting(self.parts, self.names, say),
             allowance=[
                 (say("You may still give"), say.number(left)),
                 *([(say("For one problem"), say.number(may.amount))] if may.amount < left else []),

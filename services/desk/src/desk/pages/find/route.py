@@ -134,7 +134,7 @@ async def _found(
         return told
     meant = Asked(typed.strip()) if is_call else classify(typed)
     left = patience(PATIENCE_S)
-    parts = await search(look.services, meant, size, after)
+    parts = await search(look.services, meant, size, after, is_call=is_call)
     names = Names(look.viewer, look.memory)
     found = parts.of("customers", SearchCustomersResponse).matches
     if is_shown and found:

@@ -10,7 +10,8 @@ from typing import Any
 from chassis.api.messages import moment, value_name
 from desk.pages.customer.loading import Names
 from desk.pages.customer.things import masked
-from desk.pages.services import Parts, Services, any_of, ask
+from desk.pages.membership.holding import found_in, programs
+from desk.pages.services import Part, Parts, Services, any_of, ask
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest
 from rapport.cases.v1.promise_pb2 import Promise
@@ -35,6 +36,7 @@ _RESOURCE = re.compile(
 _ORDER = re.compile(r"(?:orders?\s*[/#:]?\s*|#\s*)([A-Z0-9][\w.-]*)", re.ASCII | re.IGNORECASE)
 _BARE = re.compile(r"\d{3,9}", re.ASCII)  # of more digits no shop numbers its orders, and every phone is
 _CODED = re.compile(r"(?=.*[A-Z])(?=.*\d)[A-Z0-9]+(?:[.-][A-Z0-9]+)*", re.ASCII | re.IGNORECASE)
+_CARD = re.compile(r"(?=(?:\D*\d){4})[A-Z0-9][A-Z0-9 -]{3,63}", re.ASCII | re.IGNORECASE)
 _REFERENCE = re.compile(r"[a-z][a-z-]*/[\w.:/#-]{1,80}", re.ASCII)
 PATIENCE_S = 2.0
 PROMISES_MAX = 20  # of one reference
@@ -89,11 +91,13 @@ def classify(typed: str) -> Asked:
     return Asked(text, reference=text if _REFERENCE.fullmatch(text) else "")
 
 
-async def search(services: Services, asked: Asked, page_size: int, page_token: str = "") -> Parts:
+async def search(
+    services: Services, asked: Asked, page_size: int, page_token: str = "", *, is_call: bool = False
+) -> Parts:
     """Everything that is found.
 
     The parts are `owner`, the customer whose the resource is; or `customers`, a page of matches, and with the
-    first page `promises`, each with its customer.
+    first page `promises`, each with its customer, and `card`, whose card has that number: a caller's is none.
     """
     if asked.resource:
         return await ask(PATIENCE_S, owner=_owner(services, asked.resource))
@@ -101,6 +105,8 @@ async def search(services: Services, asked: Asked, page_size: int, page_token: s
     questions: dict[str, Awaitable[Any]] = {"customers": services.customers.SearchCustomers(request)}
     if asked.references and not page_token:
         questions["promises"] = _promised(services, asked.references)
+    if _CARD.fullmatch(asked.text) and not page_token and not is_call:
+        questions["card"] = _carried(services, asked.text)
     return await ask(PATIENCE_S, **questions)
 
 
@@ -112,6 +118,12 @@ async def _owner(services: Services, name: str) -> Customer:
         found = await rpc(services)(request(name=name))
         return await _owner(services, found.case if collection == "workItems" else found.customer)
     return await services.customers.GetCustomer(GetCustomerRequest(name=name))
+
+
+async def _carried(services: Services, number: str) -> Sequence[Customer]:
+    """Who has a card of that number, in any program. grpc.aio.AioRpcError."""
+    found = await found_in(services, await programs(services), card_number=number)
+    return list((await services.known(each.customer for each in found)).values())
 
 
 async def _promised(services: Services, references: Sequence[str]) -> Sequence[tuple[Any, Customer]]:
@@ -174,6 +186,8 @@ def results_of(asked: Asked, parts: Parts, names: Names, say: Speech) -> Results
         what = promise.display_name or say.code(promise.kind)
         why = say("promised: {what}, {about}", what=what, about=promise.reference)
         hits.append(_hit(customer, why, True, names, say))
+    for customer in parts.of("card", list[Customer]):
+        hits.append(_hit(customer, say("card … {end}", end=asked.text[-4:]), True, names, say))
     for match in found.matches:
         hits.append(_hit(match.customer, *_matched(match, asked.text, say), names, say))
     more = found.next_page_token
@@ -188,7 +202,22 @@ def results_of(asked: Asked, parts: Parts, names: Names, say: Speech) -> Results
         )
     elif more:
         told = say("These are not all: more of the name, or a number, says who it is.")
+    if not hits:
+        told = " ".join(filter(None, (told, _of_card(parts, say))))
     return Results(_each_once(hits), troubles, told, more)
+
+
+def _of_card(parts: Parts, say: Speech) -> str:
+    """Why no card of that number is found, where that is not that there is none.
+
+    It is no trouble of who types anything else: they are found, or become a customer, without loyalty.
+    """
+    part = parts.get("card", Part())
+    if part.away:
+        return say("No card is found now: loyalty does not answer.")
+    if part.refusal and part.refusal.reason == "CARD_BLOCKED":
+        return say.refusal(part.refusal)
+    return ""
 
 
 def _hit(customer: Any, why: str, is_sure: bool, names: Names, say: Speech) -> Hit:
@@ -257,7 +286,7 @@ def _each_once(hits: Iterable[Hit]) -> Sequence[Hit]:
 
 def _troubles(parts: Parts, say: Speech) -> Iterable[str]:
     for name, part in parts.items():
-        if part.refusal is None or part.refusal.code == "NOT_FOUND":
+        if part.refusal is None or part.refusal.code == "NOT_FOUND" or name == "card":
             continue
         service = say.titled(_ASKED_OF[name]) if name in _ASKED_OF else say("The service")
         if part.away:

@@ -5,16 +5,24 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from desk.pages.services import Services
+import grpc
+
+from chassis.errors import invalid
+from desk.language.catalogues import N_
+from desk.pages.services import Services, refusal_of
 from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.loyalty.v1.account_pb2 import Account
+from rapport.loyalty.v1.card_service_pb2 import FindMembershipRequest
 from rapport.loyalty.v1.ledger_service_pb2 import ListAccountsRequest
 from rapport.loyalty.v1.member_service_pb2 import ListMembersRequest
+from rapport.loyalty.v1.membership_pb2 import Membership
+from rapport.loyalty.v1.program_pb2 import Program
+from rapport.loyalty.v1.program_service_pb2 import ListProgramsRequest
 from rapport.loyalty.v1.tier_service_pb2 import GetTierStandingRequest
 
-PROGRAM = "programs/main"
-_ACCOUNTS_MAX, _MEMBERS_MAX = 1000, 1000
+MAIN = "programs/main"
+_ACCOUNTS_MAX, _MEMBERS_MAX, _PROGRAMS_MAX = 1000, 1000, 1000
 
 
 @dataclass(frozen=True)
@@ -28,10 +36,56 @@ class Held:
     owed: int = 0
 
 
+def program_of(name: str) -> str:
+    """`programs/bakery` of what is below it, such as a membership or an account."""
+    return "/".join(name.split("/")[:2])
+
+
+async def programs(services: Services) -> Sequence[Program]:
+    """All that there are, the main one first. grpc.aio.AioRpcError."""
+    listed = await services.programs.ListPrograms(ListProgramsRequest(page_size=_PROGRAMS_MAX))
+    return sorted(listed.programs, key=lambda each: (each.name != MAIN, each.name))
+
+
+async def found_in(services: Services, listed: Sequence[Program], **asked: str) -> Sequence[Membership]:
+    """The membership that a `customer` earns on, or that has a `card_number`, in each program that has one.
+
+    AioRpcError of anything else in the way than that one has none, such as a blocked card.
+    """
+    find = services.cards.FindMembership
+    requests = (FindMembershipRequest(parent=each.name, **asked) for each in listed)
+    answers = await asyncio.gather(*map(find, requests), return_exceptions=True)
+    found = [each for each in answers if isinstance(each, Membership)]
+    refused = [each for each in answers if isinstance(each, BaseException) and not _is_none(each)]
+    if refused and not (found and all(map(_is_blocked, refused))):
+        raise refused[0]
+    return found
+
+
+def _is_none(error: BaseException) -> bool:
+    return isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.NOT_FOUND
+
+
+def _is_blocked(error: BaseException) -> bool:
+    """Whether a card finds nothing any more: another program may have one of the same number."""
+    return isinstance(error, grpc.aio.AioRpcError) and refusal_of(error).reason == "CARD_BLOCKED"
+
+
+async def holder(services: Services, card_number: str) -> str:
+    """Whose card it is, of any program. INVALID_CODE when nobody has it, or two; grpc.aio.AioRpcError."""
+    found = await found_in(services, await programs(services), card_number=card_number)
+    customers = {each.customer for each in found}
+    if len(customers) > 1:
+        raise invalid("card", "INVALID_CODE", N_("two members have a card of that number: find them by name"))
+    if not customers:
+        raise invalid("card", "INVALID_CODE", N_("no card has that number"))
+    return customers.pop()
+
+
 async def accounts_of(services: Services, membership: str) -> Sequence[Account]:
     """The accounts of a membership, for every unit and purpose. grpc.aio.AioRpcError."""
     asked = ListAccountsRequest(
-        parent=PROGRAM, filter=f'membership = "{membership}"', page_size=_ACCOUNTS_MAX
+        parent=program_of(membership), filter=f'membership = "{membership}"', page_size=_ACCOUNTS_MAX
     )
     return list((await services.ledger.ListAccounts(asked)).accounts)
 

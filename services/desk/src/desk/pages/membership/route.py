@@ -1,7 +1,7 @@
-"""`/customers/{id}/membership`: the one of the main program that they earn on; shown anew after each act."""
+"""`/customers/{id}/membership`: the one that they earn on, of each program; shown anew after each act."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
@@ -11,18 +11,20 @@ from desk.pages.base import Card, Look, Looking, card, macros, message
 from desk.pages.customer.loading import PAGE_S
 from desk.pages.customer.route import UUID
 from desk.pages.membership import statement, view
-from desk.pages.membership.holding import PROGRAM, accounts_of, summary
+from desk.pages.membership.holding import MAIN, accounts_of, found_in, program_of, programs, summary
 from desk.pages.membership.points import Found
 from desk.pages.services import Parts, Services, any_of, ask
+from desk.ui import words
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest, ListTimelineEntriesResponse
 from rapport.loyalty.v1.account_pb2 import Account
-from rapport.loyalty.v1.card_service_pb2 import FindMembershipRequest, ListCardsRequest, ListCardsResponse
+from rapport.loyalty.v1.card_service_pb2 import ListCardsRequest, ListCardsResponse
 from rapport.loyalty.v1.ledger_service_pb2 import ListEntriesRequest
 from rapport.loyalty.v1.lot_service_pb2 import ListLotsRequest
 from rapport.loyalty.v1.member_service_pb2 import ListMembersRequest, ListMembersResponse
 from rapport.loyalty.v1.membership_pb2 import Membership
 from rapport.loyalty.v1.membership_service_pb2 import ListMembershipsRequest
+from rapport.loyalty.v1.program_pb2 import Program
 from rapport.loyalty.v1.tier_pb2 import TierStanding
 from rapport.loyalty.v1.tier_service_pb2 import GetTierStandingRequest, ListTiersRequest, ListTiersResponse
 
@@ -34,24 +36,64 @@ _TIER_FACTS = [f"rapport.loyalty.v1.Tier{each}" for each in ("Upgraded", "Downgr
 
 
 @router.get("/customers/{uuid}/membership")
-async def shown(look: Look, uuid: str) -> Response:
-    """The page."""
-    title, trouble, cards = await _cards(look, uuid)
-    return look.answer("pages/membership/page.html", uuid=uuid, title=title, trouble=trouble, cards=cards)
+async def shown(look: Look, uuid: str, program: str = "") -> Response:
+    """The page of a program: the one that is named, else the first that they are in."""
+    customer, services = _customer(uuid), look.services
+    found = (await ask(PAGE_S, found=_everywhere(services, customer)))["found"]
+    if found.value is None:
+        raise found.refusal or NotFound(customer)
+    listed, held = found.value
+    chosen = f"programs/{program}" if program else next(iter(held), MAIN)
+    if program and chosen not in [each.name for each in listed]:
+        raise NotFound(chosen)
+    title, trouble, cards = await _cards(look, customer, chosen, held.get(chosen))
+    choices = [
+        (words.last(each.name), each.display_name, each.name == chosen)
+        for each in listed
+        if each.name in {*held, chosen, MAIN}
+    ]
+    return look.answer(
+        "pages/membership/page.html",
+        uuid=uuid,
+        program=words.last(chosen),
+        choices=choices,
+        title=title,
+        trouble=trouble,
+        cards=cards,
+    )
 
 
-@router.get("/membership/{uuid}/cards")
-async def fresh_cards(look: Look, uuid: str) -> JSONResponse:
+@router.get("/membership/{uuid}/{program}/cards")
+async def fresh_cards(look: Look, uuid: str, program: str) -> JSONResponse:
     """Every card as it is now."""
-    _, _, cards = await _cards(look, uuid)
-    return JSONResponse(message(f"membership/{uuid}", cards, look.say.now))
+    customer, of = _customer(uuid), Program(name=f"programs/{program}")
+    found = (await ask(PAGE_S, found=found_in(look.services, [of], customer=customer)))["found"]
+    if found.value is None:
+        raise found.refusal or NotFound(customer)
+    _, _, cards = await _cards(look, customer, of.name, next(iter(found.value), None))
+    return JSONResponse(message(f"membership/{uuid}/{program}", cards, look.say.now))
 
 
-async def _cards(look: Looking, uuid: str) -> tuple[str, str, dict[str, Card]]:
-    """What the customer is called, what is not known now, and the cards."""
+def _customer(uuid: str) -> str:
     if not UUID.fullmatch(uuid):
         raise NotFound("customers/…")
-    asked, is_whole = await _asked(look, f"customers/{uuid}")
+    return f"customers/{uuid}"
+
+
+async def _everywhere(
+    services: Services, customer: str
+) -> tuple[Sequence[Program], Mapping[str, Membership]]:
+    """All programs, and of those that a customer is in the membership that they earn on, by program."""
+    listed = await programs(services)
+    found = await found_in(services, listed, customer=customer)
+    return listed, {program_of(each.name): each for each in found}
+
+
+async def _cards(
+    look: Looking, customer: str, program: str, membership: Membership | None
+) -> tuple[str, str, dict[str, Card]]:
+    """What the customer is called, what is not known now, and the cards."""
+    asked, is_whole = await _asked(look, customer, program, membership)
     made = macros("pages/membership/cards.html", say=look.say, viewer=look.viewer)
     page = view.page(asked, look.viewer, look.say)
     cards = {name: card(getattr(made, name)(part)) for name, part in page.items()}
@@ -60,15 +102,12 @@ async def _cards(look: Looking, uuid: str) -> tuple[str, str, dict[str, Card]]:
     return found.display_name or look.say("A customer"), trouble, cards
 
 
-async def _asked(look: Looking, customer: str) -> tuple[view.Asked, bool]:
+async def _asked(
+    look: Looking, customer: str, program: str, membership: Membership | None
+) -> tuple[view.Asked, bool]:
     services = look.services
-    request = FindMembershipRequest(parent=PROGRAM, customer=customer)
-    found = (await ask(PAGE_S, found=services.cards.FindMembership(request)))["found"]
-    if found.refusal and found.refusal.code == "NOT_FOUND":
-        return view.Asked(customer, None, known=await services.known([customer])), True
-    if found.value is None:
-        raise found.refusal or NotFound(customer)
-    membership: Membership = found.value
+    if membership is None:
+        return view.Asked(customer, program, None, known=await services.known([customer])), True
     parts = await _parts(services, customer, membership)
     members = parts.of("members", ListMembersResponse).members
     merged, others = parts.of("merged", list[Membership]), parts.of("others", list[Membership])
@@ -80,6 +119,7 @@ async def _asked(look: Looking, customer: str) -> tuple[view.Asked, bool]:
     )
     asked = view.Asked(
         customer,
+        program,
         membership,
         accounts=parts.of("accounts", list),
         units=parts.of("units", list),
@@ -104,7 +144,7 @@ async def _parts(services: Services, customer: str, membership: Membership) -> P
         units=_units(services, accounts.value or ()),
         members=services.members.ListMembers(ListMembersRequest(parent=name, page_size=100)),
         cards=services.cards.ListCards(ListCardsRequest(parent=name, page_size=100)),
-        tiers=services.tiers.ListTiers(ListTiersRequest(parent=PROGRAM)),
+        tiers=services.tiers.ListTiers(ListTiersRequest(parent=program_of(name))),
         standing=services.tiers.GetTierStanding(GetTierStandingRequest(name=f"{name}/tierStanding")),
         history=services.timeline.ListTimelineEntries(
             ListTimelineEntriesRequest(
@@ -121,7 +161,7 @@ async def _parts(services: Services, customer: str, membership: Membership) -> P
 
 async def _memberships(services: Services, filter: str, but: Membership) -> list[Membership]:
     """Those that a filter finds: what is part of the one that is shown; or active, and another than it."""
-    request = ListMembershipsRequest(parent=PROGRAM, filter=filter, page_size=50)
+    request = ListMembershipsRequest(parent=program_of(but.name), filter=filter, page_size=50)
     listed = await services.memberships.ListMemberships(request)
     wanted = (Membership.STATE_MERGED if filter.startswith("merged") else Membership.STATE_ACTIVE,)
     return [each for each in listed.memberships if each.state in wanted and each.name != but.name]

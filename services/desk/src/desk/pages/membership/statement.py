@@ -10,7 +10,7 @@ from chassis.api.messages import timestamp
 from chassis.errors import NotFound, invalid
 from desk.pages.base import Look, Looking
 from desk.pages.customer.route import UUID
-from desk.pages.membership.holding import PROGRAM, accounts_of
+from desk.pages.membership.holding import MAIN, accounts_of
 from desk.pages.membership.points import line
 from desk.ui import words
 from rapport.customer.v1.customer_pb2 import Customer
@@ -25,13 +25,19 @@ _YEARS = range(1970, 9000)
 
 @router.get("/customers/{uuid}/membership/{unit}")
 async def statement(
-    look: Look, uuid: str, unit: str, since: str = "", until: str = "", after: str = ""
+    look: Look,
+    uuid: str,
+    unit: str,
+    program: str = words.last(MAIN),
+    since: str = "",
+    until: str = "",
+    after: str = "",
 ) -> Response:
     """The newest first; days are those of the reader, the last one to its end."""
     if not UUID.fullmatch(uuid):
         raise NotFound("customers/…")
     customer = f"customers/{uuid}"
-    account = await _account(look, customer, unit)
+    account = await _account(look, customer, program, unit)
     request = ListEntriesRequest(parent=account.name, page_size=PAGE, page_token=after)
     if since:
         request.start_time.CopyFrom(timestamp(_begin(look, "since", since)))
@@ -39,8 +45,8 @@ async def statement(
         request.end_time.CopyFrom(timestamp(_begin(look, "until", until, timedelta(days=1))))
     page = await look.services.ledger.ListEntries(request)
     address = f"/{customer}/membership/{unit}"
-    chosen = {name: value for name, value in (("since", since), ("until", until)) if value}
-    more = {**chosen, "after": page.next_page_token}
+    chosen = {"program": program, "since": since, "until": until, "after": page.next_page_token}
+    more = {name: value for name, value in chosen.items() if value}
     further = f"{address}?{urlencode(more)}" if page.next_page_token else ""
     lines = [line(each, look.say) for each in page.entries]
     if look.is_fragment:
@@ -49,8 +55,9 @@ async def statement(
     return look.answer(
         "pages/membership/statement.html",
         title=known.get(customer, Customer()).display_name or look.say("A customer"),
-        here_from=f"/{customer}/membership",
+        here_from=f"/{customer}/membership?{urlencode({'program': program})}",
         address=address,
+        program=program,
         since=since,
         until=until,
         unit=look.say.titled(unit),
@@ -61,9 +68,9 @@ async def statement(
     )
 
 
-async def _account(look: Looking, customer: str, unit: str) -> Account:
-    """The account that they spend from in a unit. NotFound."""
-    request = FindMembershipRequest(parent=PROGRAM, customer=customer)
+async def _account(look: Looking, customer: str, program: str, unit: str) -> Account:
+    """The account that they spend from in a unit of a program. NotFound."""
+    request = FindMembershipRequest(parent=f"programs/{program}", customer=customer)
     membership = await look.services.cards.FindMembership(request)
     for each in await accounts_of(look.services, membership.name):
         if each.type == Account.TYPE_MEMBERSHIP and words.last(each.unit) == unit:

@@ -15,6 +15,7 @@ from desk.pages.actions.offering import offered
 from desk.pages.customer.page import Card
 from desk.pages.membership.holding import held
 from desk.pages.membership.points import Found, holding
+from desk.ui import words
 from desk.ui.picture import Part, stacked
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
@@ -36,7 +37,8 @@ class Asked:
     """What loyalty answered of a membership, and the customer service of who is meant."""
 
     customer: str
-    membership: Membership | None  # None for who is in none
+    program: str
+    membership: Membership | None  # None for who is in none of the program
     accounts: Sequence[Account] = ()
     units: Sequence[Found] = ()
     standing: TierStanding | None = None
@@ -85,7 +87,7 @@ class Make:
         """Whether they are in one, what that is, and which other one they have."""
         of, say = self.asked.membership, self.say
         if of is None:
-            acts = self._offered(doing.ENROL)
+            acts = self._offered(doing.ENROL, on=self.asked.program)
             return Card(name="", told=say("They are in no membership yet."), since="", others=(), acts=acts)
         is_closed = of.state == Membership.STATE_CLOSED
         acts = (ending.REOPEN,) if is_closed else (ending.CLOSE,) if self._is_active else ()
@@ -112,6 +114,7 @@ class Make:
         acts = (ending.GIVE_POINTS, ending.ADJUST) if self._is_active else ()
         return Card(
             customer=self.asked.customer,
+            program=words.last(self.asked.program),
             holdings=[
                 holding(each, holds[each.account.unit], self._offered(*acts, on=each.account.name), self.say)
                 for each in self.asked.units

@@ -11,13 +11,12 @@ from chassis.errors import NotFound, Refusal
 from desk.pages.base import Look, Looking
 from desk.pages.customer.loading import PAGE_S, Names
 from desk.pages.customer.route import UUID
-from desk.pages.membership.holding import PROGRAM
+from desk.pages.membership.holding import holder
 from desk.pages.services import ask, refusal_of
 from desk.pages.vouchers import view
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.loyalty.v1 import reward_service_pb2 as rewards
 from rapport.loyalty.v1 import voucher_service_pb2 as pb
-from rapport.loyalty.v1.card_service_pb2 import FindMembershipRequest
 from rapport.loyalty.v1.goodwill_service_pb2 import ListGoodwillRequest, ListGoodwillResponse
 from rapport.loyalty.v1.reward_service_pb2 import CheckRewardsRequest, CheckRewardsResponse
 
@@ -39,8 +38,7 @@ async def found(look: Look) -> Response:
     try:
         customer = ""
         if sent["card"]:
-            request = FindMembershipRequest(parent=PROGRAM, card_number=sent["card"])
-            customer = (await services.cards.FindMembership(request)).customer
+            customer = await holder(services, sent["card"])
         if sent["act"] == "find":
             return RedirectResponse(f"/{customer}/redeem" if customer else "/redeem", 303)
         if sent["act"] == "use":
@@ -52,7 +50,7 @@ async def found(look: Look) -> Response:
         asked = pb.ValidateVoucherRequest(code=sent["code"], customer=customer, request_id=request_id)
         answer = await services.vouchers.ValidateVoucher(asked)
         return _till(look, sent=sent, answer=answer, told=view.outcome(answer.outcome, look.say))
-    except grpc.aio.AioRpcError as error:
+    except (grpc.aio.AioRpcError, Refusal) as error:
         return _till(look, sent=sent, refusal=refusal_of(error))
 
 

@@ -3,6 +3,7 @@
 from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values, opens
+from desk.pages.actions.kinds.goodwill_requests import ASK_GOODWILL
 from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillRequest, GrantGoodwillRequest
@@ -50,4 +51,5 @@ GOODWILL = Action(
     consequence=N_("They are on the customer's account at once. Goodwill is given once for one problem."),
     open=_open,
     do=_grant,
+    beyond=ASK_GOODWILL,
 )

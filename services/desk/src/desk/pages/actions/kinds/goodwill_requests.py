@@ -28,6 +28,10 @@ async def _left(doing: Doing) -> Values:
     return {"sentence": say(told, points=may.amount, **amounts)}
 
 
+async def _likely(doing: Doing) -> Values:
+    return {"kind": "points"} | await _left(doing)
+
+
 def _gift(doing: Doing, kind: str) -> Goodwill:
     """What is to be given: points, or an amount with its currency. InvalidArgument."""
     goodwill = Goodwill(customer=doing.customer, reason_code=doing.text("reason"))
@@ -88,6 +92,15 @@ _WHAT: list[Any] = [
     Field("reference", N_("Which thing"), required=False, most=100, hint=N_("optional, such as order 5021")),
 ]
 _granting = partial(Action, permission="loyalty.goodwill.grant", open=_left)
+ASK_GOODWILL = _granting(
+    id="ask-goodwill",
+    label=N_("Ask for more goodwill"),
+    open=_likely,
+    fields=[Field("kind", N_("What"), codes=_KINDS), *_WHAT],
+    button=N_("Ask"),
+    consequence=N_("Somebody with more authority says yes or no within 7 days; the grant names both of you."),
+    do=_ask,
+)
 COMPENSATE = _granting(
     id="compensate",
     label=N_("Give money or a thing"),
@@ -95,14 +108,7 @@ COMPENSATE = _granting(
     button=N_("Give"),
     consequence=N_("It is booked on the department that caused it. Goodwill is given once for one problem."),
     do=_compensate,
-)
-ASK_GOODWILL = _granting(
-    id="ask-goodwill",
-    label=N_("Ask for more goodwill"),
-    fields=[Field("kind", N_("What"), codes=_KINDS), *_WHAT],
-    button=N_("Ask"),
-    consequence=N_("Somebody with more authority says yes or no within 7 days; the grant names both of you."),
-    do=_ask,
+    beyond=ASK_GOODWILL,
 )
 _deciding = partial(Action, permission="loyalty.goodwill.approve", open=_seen)
 APPROVE = _deciding(

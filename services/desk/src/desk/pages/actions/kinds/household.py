@@ -5,7 +5,7 @@ from functools import partial
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values, sends
 from desk.pages.actions.choosing import WHO, called, meant, nobody_yet
-from desk.pages.membership.holding import PROGRAM
+from desk.pages.membership.holding import MAIN
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.loyalty.v1 import card_service_pb2 as card_pb
 from rapport.loyalty.v1 import member_service_pb2 as pb
@@ -20,7 +20,8 @@ _LOST = Field("reason", N_("Reason"), codes=("card-lost", "card-stolen", "card-d
 
 async def _enrol(doing: Doing) -> Done:
     membership = Membership(customer=doing.customer)
-    request = doing.request(CreateMembershipRequest, parent=PROGRAM, membership=membership)
+    program = doing.on if doing.on != doing.customer else MAIN
+    request = doing.request(CreateMembershipRequest, parent=program, membership=membership)
     await doing.look.services.memberships.CreateMembership(request)
     return Done(doing.look.say("They are a member now."), doing.customer)
 

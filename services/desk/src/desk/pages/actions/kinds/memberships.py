@@ -11,7 +11,7 @@ from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values, sends
 from desk.pages.actions.choosing import WHO, meant, nobody_yet
-from desk.pages.membership.holding import PROGRAM, accounts_of, held, in_words, summary
+from desk.pages.membership.holding import accounts_of, held, in_words, program_of, summary
 from desk.pages.trying import whole
 from desk.ui import words
 from rapport.loyalty.v1 import membership_service_pb2 as pb
@@ -24,9 +24,9 @@ _SHOWING = "pages/actions/kinds/of_another.html"
 
 
 async def _earned_on(doing: Doing, customer: str) -> str:
-    """The membership that a customer earns on. INVALID_CODE without one."""
+    """The membership that a customer earns on in the program of this form. INVALID_CODE without one."""
     try:
-        request = FindMembershipRequest(parent=PROGRAM, customer=customer)
+        request = FindMembershipRequest(parent=program_of(doing.on), customer=customer)
         found = await doing.look.services.cards.FindMembership(request)
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND:
@@ -130,7 +130,7 @@ async def _adjust(doing: Doing) -> Done:
         raise invalid("amount", "INVALID_NUMBER", N_("must be a whole number, below 0 to take some away"))
     amount, unit = int(typed), words.last(account.unit)
     transfer = Transfer(reason_code=doing.text("reason"))
-    transfer.legs.add(account=f"{PROGRAM}/accounts/{unit}-issued", amount=-amount)
+    transfer.legs.add(account=f"{program_of(account.name)}/accounts/{unit}-issued", amount=-amount)
     transfer.legs.add(account=account.name, amount=amount)
     await doing.look.services.ledger.PostTransfer(doing.request(PostTransferRequest, transfer=transfer))
     told = N_("Booked: {n} {unit}.")
