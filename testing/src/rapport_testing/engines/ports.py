@@ -4,9 +4,11 @@ Fixed ones, the services' of each stack from its base on, are below 10000; those
 stacks for all else and by tests, are above.
 """
 
+import os
 import random
 import socket
 import urllib.request
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from rapport_testing.engines.process import StackError, WrongUse
@@ -25,6 +27,7 @@ REFUSED |= {6697, 10080}
 
 LOOPBACK = "127.0.0.1"
 _chance = random.SystemRandom()
+_given: deque[int] = deque(maxlen=1000)
 
 # Opens our own addresses: a proxy that the user has set is for the world outside.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -115,12 +118,26 @@ def free_port(preferred: int | None = None) -> int:
     """A free port: the preferred one (that of the last start) if it is still free.
 
     Picked at random, so that two stacks which start at the same time do not race for the same one; by the
-    system, for a test may have seeded `random`, and Hypothesis does.
+    system, for a test may have seeded `random`, and Hypothesis does. Who picks several before listening on
+    the first gets as many, and workers of pytest share none.
     """
     if preferred is not None and is_free(preferred):
         return preferred
+    lowest, highest = _part(os.environ)
     for _ in range(1000):
-        port = _chance.randint(LOWEST, HIGHEST)
-        if port not in REFUSED and is_free(port):
+        port = _chance.randint(lowest, highest)
+        if port not in REFUSED and port not in _given and is_free(port):
+            _given.append(port)
             return port
-    raise OSError("no free port between 10000 and 32767 on 127.0.0.1")
+    raise OSError(f"no free port between {lowest} and {highest} on 127.0.0.1")
+
+
+def _part(environ: Mapping[str, str]) -> tuple[int, int]:
+    """The ports among which this process picks: a part of all for each of pytest's workers."""
+    worker = environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    count = environ.get("PYTEST_XDIST_WORKER_COUNT", "")
+    if not (worker.isdecimal() and count.isdecimal()):
+        return LOWEST, HIGHEST
+    size = (HIGHEST + 1 - LOWEST) // max(int(count), 1)
+    lowest = LOWEST + int(worker) * size
+    return lowest, lowest + size - 1
