@@ -13,6 +13,7 @@ from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
+from chassis.facts import Decision
 from chassis.work import Later, Outcome, Refused, State, Verdict, Work, queue
 from chassis.work.runner import WorkRunner
 from notifications.domain.notice import Notice
@@ -129,12 +130,13 @@ class Post:
         if self._wrong is not None:  # there it was an error like any other
             raise self._wrong
 
-    async def _confirm(self, notice: Notice) -> None:
-        await self._promises.confirm(notice)
+    async def _confirm(self, notice: Notice) -> list[Decision]:
+        decisions = await self._promises.confirm(notice)
         attempt = _attempt.get()
         attempt.notice = notice
         self._listener.asked(attempt)
         await self._hold(ASKED)
+        return decisions
 
     async def _take(self, mail: Mail, ready: Any, commit_to_it: Any) -> str:
         attempt = _attempt.get()
