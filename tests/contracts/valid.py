@@ -183,7 +183,9 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CheckBenefit", {"parent": "programs/main", "customer": SOMEBODY, "benefit_code": "lounge"}),
         ("CheckBenefit", {
             "parent": "programs/main", "membership": "{GetMembership}", "benefit_code": "lounge"}),
-        ("CreateUnit", {"parent": "programs/main", "unit_id": "stars", "unit": {"display_name": "Stars"}}),
+        ("CreateUnit", {"parent": "programs/main", "unit_id": "stars", "unit": {
+            "display_name": "Stars",
+            "value": {"money": {"currency_code": "EUR", "units": 1}, "unit_count": 100}}}),
         ("GetUnit", {"name": "{CreateUnit}"}),
         ("ListUnits", _PAGE | {"parent": "programs/main"}),
         ("UpdateUnit", {"unit": {"name": "{CreateUnit}", "display_name": "Suns", "etag": "#"},
@@ -259,7 +261,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "program": "programs/main", "money": {"currency_code": "USD", "units": 50}, "in_parts": True,
             "campaign": "spring", "start_date": {"year": 2026, "month": 3, "day": 1},
             "end_date": {"year": 2199, "month": 3, "day": 1}}}),
-        ("ListJournalEntries", _PAGE),
+        ("ListJournalEntries", _PAGE | {"start_time": BEFORE, "end_time": LATER}),
         ("CheckLedger", _PAGE),
         ("ReportLiability", {"name": "programs/main/units/points", "month_count": 3}),
         ("OpenAccount", {

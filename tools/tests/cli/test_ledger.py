@@ -1,13 +1,17 @@
-"""`rapport ledger` names what is wrong, and writes all there is."""
+"""`rapport ledger` names what is wrong, writes all there is or a time of it, and says what is owed."""
 
 import csv
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.money_pb2 import Money
 
+from chassis.api.messages import moment
 from rapport.loyalty.v1 import ledger_service_pb2 as pb
 from rapport.loyalty.v1.entry_pb2 import Entry, JournalEntry
 from rapport_tools.cli import session as sessions
@@ -24,13 +28,28 @@ class Ledger:
 
     def __init__(self, faults: list[Any]) -> None:
         self.faults = faults
+        self.asked: list[Any] = []
 
     def CheckLedger(self, request: Any, timeout: float) -> Any:
         if not request.page_token:
             return pb.CheckLedgerResponse(entry_count=5000, next_page_token="more")
         return pb.CheckLedgerResponse(entry_count=7, faults=self.faults)
 
+    def ReportLiability(self, request: Any, timeout: float) -> Any:
+        self.asked.append(request)
+        begins = Timestamp(seconds=int(datetime(2026, 10, 31, 23, tzinfo=UTC).timestamp()))  # in Berlin
+        month = pb.LiabilityReport.Month(
+            start_time=begins,
+            issued=70,
+            goodwill=20,
+            issued_value=Money(currency_code="EUR", nanos=700_000_000),
+        )
+        voucher = pb.LiabilityReport.Vouchers(count=2, money=Money(currency_code="JPY", units=500))
+        worth = Money(currency_code="EUR", units=1)
+        return pb.LiabilityReport(outstanding=100, owed_value=worth, months=[month], vouchers=[voucher])
+
     def ListJournalEntries(self, request: Any, timeout: float) -> Any:
+        self.asked.append(request)
         leg = 1 if request.page_token else 0
         entry = Entry(transfer="transfers/t", amount=-5 if leg else 5, reason_code="welcome")
         line = JournalEntry(account=f"programs/main/accounts/{leg}", entry=entry, leg=leg)
@@ -39,10 +58,15 @@ class Ledger:
 
 @pytest.fixture
 def rapport(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Rapport:
-    def command(*words: str, faults: list[Any] | None = None) -> tuple[int, str]:
+    def command(
+        *words: str, faults: list[Any] | None = None, asked: list[Any] | None = None
+    ) -> tuple[int, str]:
+        ledger = Ledger(faults or [])
+        ledger.asked = [] if asked is None else asked
+
         class Session:
             def stub(self, stub: Any, service: str) -> Ledger:
-                return Ledger(faults or [])
+                return ledger
 
         monkeypatch.setattr(sessions.Session, "open", lambda *who: Session())
         monkeypatch.setattr("sys.argv", ["rapport", "ledger", *words])
@@ -82,3 +106,41 @@ def test_the_journal_is_written_as_a_table_or_as_lines_of_json(rapport: Rapport,
     code, told = rapport("export", str(tmp_path / "journal.txt"))
     assert code == 2
     assert "must end in .csv or .jsonl" in told
+
+
+def test_of_the_journal_a_time_is_written_and_no_file_is_replaced_unasked(
+    rapport: Rapport, tmp_path: Path
+) -> None:
+    asked: list[Any] = []
+    file = tmp_path / "november.csv"
+    span = "--from", "2026-11-01", "--to", "2026-12-01T00:00+01:00"
+    assert rapport("export", str(file), *span, asked=asked)[0] == 0
+    times = {(moment(each.start_time), moment(each.end_time)) for each in asked}
+    assert times == {(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 30, 23, tzinfo=UTC))}
+    file.write_text("the close of November")
+    code, told = rapport("export", str(file))
+    assert (code, file.read_text()) == (1, "the close of November")
+    assert "--force" in told
+    assert rapport("export", str(file), "--force", asked=asked)[0] == 0
+    assert file.read_text().startswith("transfer,")
+    assert not asked[-1].HasField("start_time")
+    other = str(tmp_path / "other.csv")
+    for wrong in (("--from", "yesterday"), ("--from", "2026-12-01", "--to", "2026-12-01")):
+        assert rapport("export", other, *wrong)[0] == 2
+    assert not Path(other).exists()
+
+
+def test_what_is_owed_is_told_with_what_it_is_worth_and_by_month(rapport: Rapport) -> None:
+    asked: list[Any] = []
+    code, told = rapport("liability", "programs/bakery/units/crumbs", "--months", "1", "--json", asked=asked)
+    assert (code, asked[0].name, asked[0].month_count) == (0, "programs/bakery/units/crumbs", 1)
+    report = json.loads(told)
+    assert (report["outstanding"], report["owed_value"]) == (100, "1.00 EUR")
+    (month,) = report["months"]
+    assert (month["month"], month["issued"], month["goodwill"]) == ("2026-11", 70, 20)
+    assert (month["issued_value"], month["redeemed_value"]) == ("0.70 EUR", "")
+    assert report["vouchers"] == [{"count": 2, "money": "500 JPY"}]
+    table = rapport("liability")[1]
+    assert "2026-11" in table
+    assert "1.00 EUR" in table
+    assert "2 vouchers: 500 JPY" in table

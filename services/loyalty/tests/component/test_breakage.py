@@ -1,12 +1,15 @@
 """What nobody came for is posted once for each month that is over, and adds up to all that ended."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.type.money_pb2 import Money
 
-from chassis.api.messages import moment
+from chassis.api.messages import moment, money
 from loyalty.store.breakage import POSTED
 from rapport.loyalty.v1.ledger_service_pb2 import (
     ListTransfersRequest,
@@ -14,9 +17,13 @@ from rapport.loyalty.v1.ledger_service_pb2 import (
     ReverseTransferRequest,
 )
 from rapport.loyalty.v1.lot_pb2 import LotPolicy
+from rapport.loyalty.v1.program_pb2 import Unit, UnitValue
+from rapport.loyalty.v1.program_service_pb2 import UpdateUnitRequest
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, refused
 from rapport_testing.wait import eventually
+
+from .giving import grant
 
 MAIN = "programs/main"
 ISSUED, EXPIRED, BREAKAGE = (f"{MAIN}/accounts/points-{kind}" for kind in ("issued", "expired", "breakage"))
@@ -103,3 +110,42 @@ async def test_months_that_were_missed_are_made_up_for(desk: Any, clock: ManualC
     clock.advance(timedelta(days=95))
     await until(desk, 0, 5)
     assert (await report(desk)).posted_breakage == 5
+
+
+async def test_what_was_issued_in_a_month_is_what_members_got_less_what_was_taken_back(
+    desk: Any, clock: ManualClock
+) -> None:
+    name = await earn(desk, 40, days=100)
+    await earn(desk, 7, days=100)
+    clock.advance(timedelta(days=35))
+    await desk.goodwill.GrantGoodwill(grant(f"customers/{uuid4()}", 5))
+    reverse = ReverseTransferRequest(name=name, reason_code="mistake", request_id=str(uuid4()))
+    await desk.ledger.ReverseTransfer(reverse)
+    told = await report(desk)
+    assert [(each.issued, each.goodwill) for each in told.months[:3]] == [(5 - 40, 5), (40 + 7, 0), (0, 0)]
+    assert told.outstanding == sum(each.issued - each.redeemed - each.expired for each in told.months) == 12
+
+
+async def test_a_unit_that_says_what_it_is_worth_has_amounts_of_money(desk: Any) -> None:
+    await earn(desk, 130, days=100)
+    plain = await report(desk)
+    assert not plain.HasField("owed_value")
+    assert not plain.months[0].HasField("issued_value")
+
+    async def say(currency: str, units: int, unit_count: int, nanos: int = 0) -> Any:
+        value = UnitValue(
+            money=Money(currency_code=currency, units=units, nanos=nanos), unit_count=unit_count
+        )
+        asked = UpdateUnitRequest(
+            unit=Unit(name=f"{MAIN}/units/points", value=value), update_mask=FieldMask(paths=["value"])
+        )
+        await desk.programs.UpdateUnit(asked)
+        return await report(desk)
+
+    told = await say("EUR", 1, 100)
+    assert told.owed_value == told.months[0].issued_value == money(Decimal("1.30"), "EUR")
+    assert told.expected_breakage_value == told.months[0].redeemed_value == money(Decimal(0), "EUR")
+    assert (await say("JPY", 1, 100)).owed_value == money(Decimal(1), "JPY")
+    assert (await say("KWD", 0, 1000, nanos=5_000_000)).owed_value == money(Decimal("0.001"), "KWD")
+    assert await refused(say("EUR", 0, 100)) == "INVALID_NUMBER"
+    assert await refused(say("EUR", 1, 0)) in ("REQUIRED", "INVALID_NUMBER")

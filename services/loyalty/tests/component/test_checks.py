@@ -1,7 +1,7 @@
 """The walk that checks the ledger, and what is found when somebody has changed it."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from loyalty.usecases import checks
 from rapport.loyalty.v1.ledger_service_pb2 import CheckLedgerRequest, ListJournalEntriesRequest
 from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure
-from rapport_testing.running import Running
+from rapport_testing.running import Running, refused
 
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"
@@ -189,3 +189,32 @@ async def test_the_journal_has_every_entry_once_and_each_transfer_adds_up(
     assert (len(entries), len(sums)) == (26, 11)
     assert set(sums.values()) == {0}
     assert {each.account for each in entries} > {ISSUED, REDEEMED}
+
+
+async def test_the_journal_of_a_time_begins_with_its_start_and_ends_before_its_end(
+    desk: Any, clock: ManualClock
+) -> None:
+    begin, member = clock.now(), await desk.member(9)
+    clock.advance(timedelta(hours=2))
+    between = clock.now()
+    await desk.ledger.PostTransfer(desk.posting(member, REDEEMED, 1))
+    clock.advance(-timedelta(minutes=30))  # a replica whose clock is late: its transfer is posted after that
+    await desk.ledger.PostTransfer(desk.posting(member, REDEEMED, 2))
+    clock.advance(timedelta(hours=1))
+
+    async def amounts(**span: datetime) -> list[int]:
+        told = await desk.ledger.ListJournalEntries(ListJournalEntriesRequest(**span))
+        return sorted(each.entry.amount for each in told.journal_entries if each.entry.amount > 0)
+
+    tick = timedelta(microseconds=1)
+    assert await amounts() == [1, 2, 9]
+    assert await amounts(start_time=between) == [1, 2]
+    assert await amounts(end_time=between) == [9]
+    assert await amounts(start_time=begin, end_time=between + tick) == [1, 2, 9]
+    assert await amounts(start_time=between + tick) == []
+    assert await amounts(start_time=between, end_time=between) == []
+    first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert await amounts(start_time=first, end_time=last) == [1, 2, 9]
+    assert await amounts(end_time=first + tick) == await amounts(start_time=last) == []
+    wrong = ListJournalEntriesRequest(start_time=between, end_time=begin)
+    assert await refused(desk.ledger.ListJournalEntries(wrong)) == "INVALID_TIME"

@@ -439,19 +439,31 @@ class ListJournalEntriesRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """What was posted at that moment or later; absent, from the first entry on."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """What was posted before that moment; absent, up to the last."""
+
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -719,6 +731,10 @@ class LiabilityReport(_message.Message):
         REDEEMED_FIELD_NUMBER: _builtins.int
         EXPIRED_FIELD_NUMBER: _builtins.int
         BREAKAGE_FIELD_NUMBER: _builtins.int
+        ISSUED_FIELD_NUMBER: _builtins.int
+        GOODWILL_FIELD_NUMBER: _builtins.int
+        ISSUED_VALUE_FIELD_NUMBER: _builtins.int
+        REDEEMED_VALUE_FIELD_NUMBER: _builtins.int
         redeemed: _builtins.int
         """How many members spent, less what came back."""
         expired: _builtins.int
@@ -727,9 +743,23 @@ class LiabilityReport(_message.Message):
         """How many were posted for this month, after it was over, from the account of what ended to that of breakage: those that ended, less what was taken back of
         such; of a month that was missed with the next. 0 before.
         """
+        issued: _builtins.int
+        """How many members got, less what was taken back of it: earned, given as goodwill, and of partners and issuers. What members hold, and owe, changed in the month
+        by `issued`, less `redeemed` and `expired`.
+        """
+        goodwill: _builtins.int
+        """How many of `issued` were goodwill."""
         @_builtins.property
         def start_time(self) -> _timestamp_pb2.Timestamp:
             """When it began."""
+
+        @_builtins.property
+        def issued_value(self) -> _money_pb2.Money:
+            """What `issued` is worth by now; absent when the unit says nothing of what it is worth."""
+
+        @_builtins.property
+        def redeemed_value(self) -> _money_pb2.Money:
+            """What `redeemed` is worth by now; absent as `issued_value`."""
 
         def __init__(
             self,
@@ -738,10 +768,14 @@ class LiabilityReport(_message.Message):
             redeemed: _builtins.int = ...,
             expired: _builtins.int = ...,
             breakage: _builtins.int = ...,
+            issued: _builtins.int = ...,
+            goodwill: _builtins.int = ...,
+            issued_value: _money_pb2.Money | None = ...,
+            redeemed_value: _money_pb2.Money | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["issued_value", b"issued_value", "redeemed_value", b"redeemed_value", "start_time", b"start_time"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage", b"breakage", "expired", b"expired", "redeemed", b"redeemed", "start_time", b"start_time"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage", b"breakage", "expired", b"expired", "goodwill", b"goodwill", "issued", b"issued", "issued_value", b"issued_value", "redeemed", b"redeemed", "redeemed_value", b"redeemed_value", "start_time", b"start_time"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -780,6 +814,8 @@ class LiabilityReport(_message.Message):
     UNPOSTED_BREAKAGE_FIELD_NUMBER: _builtins.int
     POSTED_BREAKAGE_FIELD_NUMBER: _builtins.int
     VOUCHERS_FIELD_NUMBER: _builtins.int
+    OWED_VALUE_FIELD_NUMBER: _builtins.int
+    EXPECTED_BREAKAGE_VALUE_FIELD_NUMBER: _builtins.int
     outstanding: _builtins.int
     """What members can spend."""
     pending: _builtins.int
@@ -804,6 +840,14 @@ class LiabilityReport(_message.Message):
     def vouchers(self) -> _containers.RepeatedCompositeFieldContainer[Global___LiabilityReport.Vouchers]:
         """What is owed on vouchers of the program, whatever the unit: by currency; those that are worth no amount first."""
 
+    @_builtins.property
+    def owed_value(self) -> _money_pb2.Money:
+        """What `outstanding`, `pending` and `reserved` are worth by now, rounded half to even; absent when the unit says nothing of what it is worth."""
+
+    @_builtins.property
+    def expected_breakage_value(self) -> _money_pb2.Money:
+        """What `expected_breakage` is worth; absent as `owed_value`."""
+
     def __init__(
         self,
         *,
@@ -816,10 +860,12 @@ class LiabilityReport(_message.Message):
         unposted_breakage: _builtins.int = ...,
         posted_breakage: _builtins.int = ...,
         vouchers: _abc.Iterable[Global___LiabilityReport.Vouchers] | None = ...,
+        owed_value: _money_pb2.Money | None = ...,
+        expected_breakage_value: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_breakage_value", b"expected_breakage_value", "owed_value", b"owed_value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage_basis_points", b"breakage_basis_points", "expected_breakage", b"expected_breakage", "months", b"months", "outstanding", b"outstanding", "pending", b"pending", "posted_breakage", b"posted_breakage", "reserved", b"reserved", "unposted_breakage", b"unposted_breakage", "vouchers", b"vouchers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage_basis_points", b"breakage_basis_points", "expected_breakage", b"expected_breakage", "expected_breakage_value", b"expected_breakage_value", "months", b"months", "outstanding", b"outstanding", "owed_value", b"owed_value", "pending", b"pending", "posted_breakage", b"posted_breakage", "reserved", b"reserved", "unposted_breakage", b"unposted_breakage", "vouchers", b"vouchers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.loyalty.v1 import lot_pb2 as rapport_dot_loyalty_dot_v1_dot_lot__pb2
 from rapport.loyalty.v1 import tier_pb2 as rapport_dot_loyalty_dot_v1_dot_tier__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/loyalty/v1/program.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crapport/loyalty/v1/lot.proto\x1a\x1drapport/loyalty/v1/tier.proto\x1a rapport/options/v1/options.proto\"\x8e\x03\n\x07Program\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\ttime_zone\x18\x06 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\n\x12\x39\n\x0btier_policy\x18\x07 \x01(\x0b\x32\x1e.rapport.loyalty.v1.TierPolicyB\x04\xe2\x41\x01\x01\x12*\n\x12\x65xpiry_notice_days\x18\x08 \x01(\x05\x42\x0e\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x05(\x00\x30\xb4\x01:C\xea\x41@\n\x17loyalty.rapport/Program\x12\x12programs/{program}*\x08programs2\x07program\"\xc1\x02\n\x04Unit\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x37\n\nlot_policy\x18\x06 \x01(\x0b\x32\x1d.rapport.loyalty.v1.LotPolicyB\x04\xe2\x41\x01\x01:G\xea\x41\x44\n\x14loyalty.rapport/Unit\x12\x1fprograms/{program}/units/{unit}*\x05units2\x04unitb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/loyalty/v1/program.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1crapport/loyalty/v1/lot.proto\x1a\x1drapport/loyalty/v1/tier.proto\x1a rapport/options/v1/options.proto\"\x8e\x03\n\x07Program\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\ttime_zone\x18\x06 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\n\x12\x39\n\x0btier_policy\x18\x07 \x01(\x0b\x32\x1e.rapport.loyalty.v1.TierPolicyB\x04\xe2\x41\x01\x01\x12*\n\x12\x65xpiry_notice_days\x18\x08 \x01(\x05\x42\x0e\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x05(\x00\x30\xb4\x01:C\xea\x41@\n\x17loyalty.rapport/Program\x12\x12programs/{program}*\x08programs2\x07program\"b\n\tUnitValue\x12\x30\n\x05money\x18\x01 \x01(\x0b\x32\x12.google.type.MoneyB\r\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x04\x30\xc0\x84=\x12#\n\nunit_count\x18\x02 \x01(\x05\x42\x0f\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x06(\x01\x30\xc0\x84=\"\xf5\x02\n\x04Unit\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x37\n\nlot_policy\x18\x06 \x01(\x0b\x32\x1d.rapport.loyalty.v1.LotPolicyB\x04\xe2\x41\x01\x01\x12\x32\n\x05value\x18\x07 \x01(\x0b\x32\x1d.rapport.loyalty.v1.UnitValueB\x04\xe2\x41\x01\x01:G\xea\x41\x44\n\x14loyalty.rapport/Unit\x12\x1fprograms/{program}/units/{unit}*\x05units2\x04unitb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,6 +56,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROGRAM'].fields_by_name['expiry_notice_days']._serialized_options = b'\342A\001\001\362\373\212\001\005(\0000\264\001'
   _globals['_PROGRAM']._loaded_options = None
   _globals['_PROGRAM']._serialized_options = b'\352A@\n\027loyalty.rapport/Program\022\022programs/{program}*\010programs2\007program'
+  _globals['_UNITVALUE'].fields_by_name['money']._loaded_options = None
+  _globals['_UNITVALUE'].fields_by_name['money']._serialized_options = b'\342A\001\002\362\373\212\001\0040\300\204='
+  _globals['_UNITVALUE'].fields_by_name['unit_count']._loaded_options = None
+  _globals['_UNITVALUE'].fields_by_name['unit_count']._serialized_options = b'\342A\001\002\362\373\212\001\006(\0010\300\204='
   _globals['_UNIT'].fields_by_name['name']._loaded_options = None
   _globals['_UNIT'].fields_by_name['name']._serialized_options = b'\342A\001\010\362\373\212\001\002\010\001'
   _globals['_UNIT'].fields_by_name['display_name']._loaded_options = None
@@ -67,10 +72,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UNIT'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_UNIT'].fields_by_name['lot_policy']._loaded_options = None
   _globals['_UNIT'].fields_by_name['lot_policy']._serialized_options = b'\342A\001\001'
+  _globals['_UNIT'].fields_by_name['value']._loaded_options = None
+  _globals['_UNIT'].fields_by_name['value']._serialized_options = b'\342A\001\001'
   _globals['_UNIT']._loaded_options = None
   _globals['_UNIT']._serialized_options = b'\352AD\n\024loyalty.rapport/Unit\022\037programs/{program}/units/{unit}*\005units2\004unit'
-  _globals['_PROGRAM']._serialized_start=245
-  _globals['_PROGRAM']._serialized_end=643
-  _globals['_UNIT']._serialized_start=646
-  _globals['_UNIT']._serialized_end=967
+  _globals['_PROGRAM']._serialized_start=270
+  _globals['_PROGRAM']._serialized_end=668
+  _globals['_UNITVALUE']._serialized_start=670
+  _globals['_UNITVALUE']._serialized_end=768
+  _globals['_UNIT']._serialized_start=771
+  _globals['_UNIT']._serialized_end=1144
 # @@protoc_insertion_point(module_scope)

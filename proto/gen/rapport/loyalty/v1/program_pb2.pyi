@@ -6,6 +6,7 @@ What customers collect, and in which units."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.type import money_pb2 as _money_pb2
 from rapport.loyalty.v1 import lot_pb2 as _lot_pb2
 from rapport.loyalty.v1 import tier_pb2 as _tier_pb2
 import builtins as _builtins
@@ -78,6 +79,34 @@ class Program(_message.Message):
 Global___Program: _TypeAlias = Program  # noqa: Y015
 
 @_typing.final
+class UnitValue(_message.Message):
+    """What units are worth: so much money for so many of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONEY_FIELD_NUMBER: _builtins.int
+    UNIT_COUNT_FIELD_NUMBER: _builtins.int
+    unit_count: _builtins.int
+    """For how many units, at least 1."""
+    @_builtins.property
+    def money(self) -> _money_pb2.Money:
+        """An amount above 0."""
+
+    def __init__(
+        self,
+        *,
+        money: _money_pb2.Money | None = ...,
+        unit_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["money", b"money"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["money", b"money", "unit_count", b"unit_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnitValue: _TypeAlias = UnitValue  # noqa: Y015
+
+@_typing.final
 class Unit(_message.Message):
     """What a program counts: points, miles, stamps. Amounts are whole units. `programs/main` has `points`."""
 
@@ -89,6 +118,7 @@ class Unit(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     LOT_POLICY_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`programs/{id}/units/{id}`."""
     display_name: _builtins.str
@@ -107,6 +137,10 @@ class Unit(_message.Message):
     def lot_policy(self) -> _lot_pb2.LotPolicy:
         """What becomes of what members earn from now on; absent, it can be spent at once and never ends."""
 
+    @_builtins.property
+    def value(self) -> Global___UnitValue:
+        """What it is worth, for `ReportLiability`; absent, there are no amounts of money in that. It moves nothing."""
+
     def __init__(
         self,
         *,
@@ -116,10 +150,11 @@ class Unit(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         lot_policy: _lot_pb2.LotPolicy | None = ...,
+        value: Global___UnitValue | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "lot_policy", b"lot_policy", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "lot_policy", b"lot_policy", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "lot_policy", b"lot_policy", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "lot_policy", b"lot_policy", "name", b"name", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

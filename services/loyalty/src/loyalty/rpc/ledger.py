@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
-from chassis import ids
 from chassis.api.checks import Rules
 from chassis.api.decoding import into
 from chassis.api.entities import found
@@ -30,7 +29,7 @@ from loyalty.store.tables import GET_PROGRAM
 from loyalty.usecases import accounts, posting
 from loyalty.usecases.checks import verify
 from loyalty.usecases.liability import liability
-from loyalty.usecases.statements import account_at, lines_of, spans
+from loyalty.usecases.statements import account_at, journal_span, lines_of, spans
 from loyalty.usecases.voucher_ends import reverse_posted
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.loyalty.v1 import ledger_service_pb2 as pb
@@ -59,7 +58,9 @@ def _settled(check: Check, request: pb.GetAccountRequest, now: datetime) -> None
         )
 
 
-def _in_order(check: Check, request: pb.ListEntriesRequest, now: datetime) -> None:
+def _in_order(
+    check: Check, request: pb.ListEntriesRequest | pb.ListJournalEntriesRequest, now: datetime
+) -> None:
     start, end = time_of(request, "start_time"), time_of(request, "end_time")
     if start and end and start > end:
         check.refuse("end_time", "INVALID_TIME", "must not be before start_time")
@@ -77,6 +78,7 @@ class LedgerRpc(Rpc, LedgerServiceServicer):
         pb.BatchGetAccountsRequest: _of_parent,
         pb.GetAccountRequest: _settled,
         pb.ListEntriesRequest: _in_order,
+        pb.ListJournalEntriesRequest: _in_order,
         pb.OpenAccountRequest: _for_others,
     }
 
@@ -149,10 +151,10 @@ class LedgerRpc(Rpc, LedgerServiceServicer):
     async def ListJournalEntries(
         self, request: pb.ListJournalEntriesRequest, context: Any
     ) -> pb.ListJournalEntriesResponse:
-        """All entries. A transfer's id is from its beginning: none before those listed is still to come."""
-        before = ids.floor(self.db.clock.now() - SETTLED)
-        show = partial(to_message, JournalEntry)
-        page, token = await store.LIST_JOURNAL.page(self.db, request, show, before=before)
+        """The entries of a time. An id is from its transfer's beginning: none before those listed comes."""
+        now, show = self.db.clock.now(), partial(to_message, JournalEntry)
+        of = journal_span(time_of(request, "start_time"), time_of(request, "end_time"), now - SETTLED)
+        page, token = await store.LIST_JOURNAL.page(self.db, request, show, **of._asdict())
         return pb.ListJournalEntriesResponse(journal_entries=page, next_page_token=token)
 
     async def CheckLedger(self, request: pb.CheckLedgerRequest, context: Any) -> pb.CheckLedgerResponse:

@@ -265,7 +265,7 @@ def _lines(descending: bool) -> Statement[ledger.Line]:
     )
 
 
-# The whole of each account that is a slot, and all that was posted of transfers that began before one.
+# The whole of each account that is a slot, and what was posted in a time of transfers that began in another.
 LIST_JOURNAL = Listing(
     sa.select(
         *ENTRIES.c,
@@ -277,7 +277,12 @@ LIST_JOURNAL = Listing(
     .join_from(ENTRIES, TRANSFERS, TRANSFERS.c.id == ENTRIES.c.transfer_id)
     .join(ACCOUNTS, _A.id == ENTRIES.c.account_id)
     .join(_whole, _whole.c.id == sa.func.coalesce(_A.whole_id, _A.id))
-    .where(ENTRIES.c.transfer_id < sa.bindparam("before", type_=sa.Uuid)),
+    .where(
+        ENTRIES.c.transfer_id >= sa.bindparam("first", type_=sa.Uuid),
+        ENTRIES.c.transfer_id < sa.bindparam("before", type_=sa.Uuid),
+        TRANSFERS.c.post_time >= sa.bindparam("start", type_=TRANSFERS.c.post_time.type),
+        TRANSFERS.c.post_time < sa.bindparam("end", type_=TRANSFERS.c.post_time.type),
+    ),
     ENTRIES.c.transfer_id,
     ENTRIES.c.leg,
     row=ledger.JournalLine,

@@ -7,7 +7,7 @@ from chassis.db.transaction import Transaction
 from chassis.facts import changed
 from loyalty.domain.ledger import OWN, Account
 from loyalty.domain.lots import LotPolicy
-from loyalty.domain.program import Program, Unit
+from loyalty.domain.program import Program, Unit, UnitValue
 from loyalty.domain.tiers import TierPolicy
 from loyalty.names import PROGRAM, UNIT
 from loyalty.store import tables as store
@@ -29,6 +29,7 @@ class UnitChanges(TypedDict, total=False):
 
     display_name: str
     lot_policy: LotPolicy | None
+    value: UnitValue | None
 
 
 async def create_program(
@@ -50,13 +51,21 @@ async def create_program(
 
 
 async def create_unit(
-    tx: Transaction, *, program_id: str, unit_id: str, display_name: str, lot_policy: LotPolicy | None
+    tx: Transaction,
+    *,
+    program_id: str,
+    unit_id: str,
+    display_name: str,
+    lot_policy: LotPolicy | None,
+    value: UnitValue | None,
 ) -> Unit:
     """Make a unit, with the program's own accounts in it. NotFound without the program; AlreadyExists."""
     if lot_policy:
         lot_policy.check("unit.lot_policy")
+    if value:
+        value.check("unit.value")
     await found(tx, PROGRAM, store.GET_PROGRAM, program_id)
-    unit = Unit(program_id, unit_id, display_name, 1, tx.now, tx.now, lot_policy)
+    unit = Unit(program_id, unit_id, display_name, 1, tx.now, tx.now, lot_policy, value)
     await created(tx, store.INSERT_UNIT, unit)
     await open_own(tx, [Account.of_program(program_id, unit_id, kind, tx.now) for kind in OWN])
     return unit
@@ -82,6 +91,8 @@ async def update_unit(
     """Change a unit, for what is earned from now on. NotFound; Aborted when the etag is stale."""
     if policy := changes.get("lot_policy"):
         policy.check("unit.lot_policy")
+    if value := changes.get("value"):
+        value.check("unit.value")
     unit = await found(tx, UNIT, store.LOCK_UNIT, program_id, unit_id, etag=etag)
     if changed(unit, changes):
         await write(tx, store.UPDATE_UNIT, unit)

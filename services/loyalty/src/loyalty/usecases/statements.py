@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 from google.protobuf.message import Message
 
+from chassis import ids
 from chassis.api.pages import FRAME_BYTES, PAGE_MAX_BYTES, READ_AT_ONCE, Page
 from chassis.db.statement import Executor
 from loyalty.domain.ledger import Account, Line
@@ -14,6 +16,27 @@ from loyalty.store.ledger import LINES, SPANS, Span
 
 M = TypeVar("M", bound=Message)
 _EVER, _NEVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A transfer is posted at its beginning, or at the last moment of an account of it that another replica moved:
+# later by no more than a transaction lasts and clocks differ.
+_POSTED_WITHIN = timedelta(hours=1)
+_MS = timedelta(milliseconds=1)
+
+
+class JournalSpan(NamedTuple):
+    """What was posted from `start` until `end`, of transfers with ids from `first` until `before`."""
+
+    start: datetime
+    end: datetime
+    first: UUID
+    before: UUID
+
+
+def journal_span(start: datetime | None, end: datetime | None, settled: datetime) -> JournalSpan:
+    """What of the journal was posted in a time, of what began before `settled`: a range of transfers' ids."""
+    first = max(start or _EPOCH, _EPOCH + _POSTED_WITHIN) - _POSTED_WITHIN
+    before = settled if end is None or end > settled else max(end, _EPOCH) + _MS
+    return JournalSpan(start or _EVER, end or _NEVER, ids.floor(first), ids.floor(before))
 
 
 async def spans(
