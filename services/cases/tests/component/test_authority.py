@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from google.type.money_pb2 import Money
 from prometheus_client import REGISTRY
 
 from chassis.api.messages import timestamp, value_name
@@ -336,3 +337,11 @@ async def test_money_that_was_granted_is_taken_off_what_may_be_given_today(desk,
     refund, replacement = acts["REFUND"], acts["REPLACEMENT"]
     assert (refund.money.units, replacement.money_left.units) == (25, 60)
     assert (refund.money_left.units, refund.money_left.nanos) == (19, 500_000_000)
+
+    granted.goodwill = f"goodwill/{uuid4()}"
+    granted.money.CopyFrom(Money(units=3000, currency_code="JPY"))
+    granted.converted_money.CopyFrom(Money(units=19, currency_code="EUR"))
+    await desk.taken_in(await desk.running.deliver(granted, resource=granted.goodwill, source="loyalty"))
+    answer = await stub.CheckAuthority(CheckAuthorityRequest(customer=desk.customer))
+    (refund,) = [each for each in answer.authorities if value_name(each, "act") == "REFUND"]
+    assert (refund.money_left.units, refund.money_left.nanos) == (0, 500_000_000)

@@ -6,6 +6,8 @@ What is granted to put something right."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.type import date_pb2 as _date_pb2
+from google.type import decimal_pb2 as _decimal_pb2
 from google.type import money_pb2 as _money_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
@@ -60,7 +62,7 @@ class InKind(_message.Message):
     """What it is: the code of a product, a repair, a fee; of a VOUCHER what it is for, or empty: it is worth its cost."""
     @_builtins.property
     def cost(self) -> _money_pb2.Money:
-        """What it costs us, above 0, in the currency of the installation."""
+        """What it costs us, above 0. In another currency than that of the installation it counts as `Goodwill.conversion` says."""
 
     def __init__(
         self,
@@ -82,6 +84,44 @@ class Goodwill(_message.Message):
     """Granted to one customer for one harm, or asked for."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Conversion(_message.Message):
+        """An amount in the currency of the installation."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        CONVERTED_AMOUNT_FIELD_NUMBER: _builtins.int
+        EXCHANGE_RATE_FIELD_NUMBER: _builtins.int
+        RATE_FIELD_NUMBER: _builtins.int
+        RATE_DATE_FIELD_NUMBER: _builtins.int
+        exchange_rate: _builtins.str
+        """The rate it was converted by: of the newest day that had begun, in either direction."""
+        @_builtins.property
+        def converted_amount(self) -> _money_pb2.Money:
+            """The amount, rounded half to even; at least the smallest that there is of the currency."""
+
+        @_builtins.property
+        def rate(self) -> _decimal_pb2.Decimal:
+            """What that said then, as it says it: of an `exchangeRates/usd-eur-…` how much of EUR one USD is."""
+
+        @_builtins.property
+        def rate_date(self) -> _date_pb2.Date:
+            """The day that the rate is of."""
+
+        def __init__(
+            self,
+            *,
+            converted_amount: _money_pb2.Money | None = ...,
+            exchange_rate: _builtins.str = ...,
+            rate: _decimal_pb2.Decimal | None = ...,
+            rate_date: _date_pb2.Date | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["converted_amount", b"converted_amount", "rate", b"rate", "rate_date", b"rate_date"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["converted_amount", b"converted_amount", "exchange_rate", b"exchange_rate", "rate", b"rate", "rate_date", b"rate_date"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     NAME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
@@ -106,6 +146,7 @@ class Goodwill(_message.Message):
     DECIDER_FIELD_NUMBER: _builtins.int
     DECISION_REASON_CODE_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    CONVERSION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`goodwill/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -150,7 +191,7 @@ class Goodwill(_message.Message):
 
     @_builtins.property
     def money(self) -> _money_pb2.Money:
-        """Money, above 0, in the currency of the installation. It is booked here, and paid elsewhere."""
+        """Money, above 0. It is booked here, and paid elsewhere. In another currency than that of the installation it counts as `conversion` says."""
 
     @_builtins.property
     def in_kind(self) -> Global___InKind:
@@ -167,6 +208,12 @@ class Goodwill(_message.Message):
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """Until when somebody may say yes or no; absent of what was granted at once."""
+
+    @_builtins.property
+    def conversion(self) -> Global___Goodwill.Conversion:
+        """What it counts as, of money or a cost in another currency than that of the installation, in which limits and budgets are; else absent. It is reckoned
+        when it is granted or asked for, and anew with a yes.
+        """
 
     def __init__(
         self,
@@ -194,10 +241,11 @@ class Goodwill(_message.Message):
         decider: _builtins.str = ...,
         decision_reason_code: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        conversion: Global___Goodwill.Conversion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "gift", b"gift", "harm", b"harm", "in_kind", b"in_kind", "money", b"money", "points", b"points", "promise", b"promise", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "create_time", b"create_time", "expire_time", b"expire_time", "gift", b"gift", "harm", b"harm", "in_kind", b"in_kind", "money", b"money", "points", b"points", "promise", b"promise", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_policy", b"authority_policy", "causing_department", b"causing_department", "create_time", b"create_time", "customer", b"customer", "decider", b"decider", "decision_reason_code", b"decision_reason_code", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "explanation", b"explanation", "gift", b"gift", "grantor", b"grantor", "harm", b"harm", "in_kind", b"in_kind", "membership", b"membership", "money", b"money", "name", b"name", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "requester", b"requester", "state", b"state", "transfer", b"transfer", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_policy", b"authority_policy", "causing_department", b"causing_department", "conversion", b"conversion", "create_time", b"create_time", "customer", b"customer", "decider", b"decider", "decision_reason_code", b"decision_reason_code", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "explanation", b"explanation", "gift", b"gift", "grantor", b"grantor", "harm", b"harm", "in_kind", b"in_kind", "membership", b"membership", "money", b"money", "name", b"name", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "requester", b"requester", "state", b"state", "transfer", b"transfer", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_gift: _TypeAlias = _typing.Literal["points", "money", "in_kind"]  # noqa: Y015
     _WhichOneofArgType_gift: _TypeAlias = _typing.Literal["gift", b"gift"]  # noqa: Y015

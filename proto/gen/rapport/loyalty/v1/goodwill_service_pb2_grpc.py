@@ -91,7 +91,7 @@ class GoodwillServiceServicer:
     def GrantGoodwill(self, request, context):
         """Grants goodwill. FAILED_PRECONDITION above the policy's limit for one harm (`OVER_AUTHORITY`) or a budget
         (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
-        and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
+        for one that did no harm (`PROMISE_NOT_AT_RISK`), and for a currency without a rate (`NO_EXCHANGE_RATE`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
         ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

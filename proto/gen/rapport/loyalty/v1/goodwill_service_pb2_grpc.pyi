@@ -38,7 +38,7 @@ class GoodwillServiceStub:
     GrantGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.GrantGoodwillRequest, _goodwill_pb2.Goodwill]
     """Grants goodwill. FAILED_PRECONDITION above the policy's limit for one harm (`OVER_AUTHORITY`) or a budget
     (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
-    and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
+    for one that did no harm (`PROMISE_NOT_AT_RISK`), and for a currency without a rate (`NO_EXCHANGE_RATE`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
     ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
     """
     RequestGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.RequestGoodwillRequest, _goodwill_pb2.Goodwill]
@@ -72,7 +72,7 @@ class GoodwillServiceAsyncStub(GoodwillServiceStub):
     GrantGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.GrantGoodwillRequest, _goodwill_pb2.Goodwill]  # type: ignore[assignment]
     """Grants goodwill. FAILED_PRECONDITION above the policy's limit for one harm (`OVER_AUTHORITY`) or a budget
     (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
-    and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
+    for one that did no harm (`PROMISE_NOT_AT_RISK`), and for a currency without a rate (`NO_EXCHANGE_RATE`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
     ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
     """
     RequestGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.RequestGoodwillRequest, _goodwill_pb2.Goodwill]  # type: ignore[assignment]
@@ -109,7 +109,7 @@ class GoodwillServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_goodwill_pb2.Goodwill, _abc.Awaitable[_goodwill_pb2.Goodwill]]:
         """Grants goodwill. FAILED_PRECONDITION above the policy's limit for one harm (`OVER_AUTHORITY`) or a budget
         (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
-        and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
+        for one that did no harm (`PROMISE_NOT_AT_RISK`), and for a currency without a rate (`NO_EXCHANGE_RATE`); NOT_FOUND, to be tried again in a moment, for a promise that is not known here;
         ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
         """
 

@@ -894,6 +894,7 @@ class GoodwillGranted(_message.Message):
     MONEY_FIELD_NUMBER: _builtins.int
     REQUESTER_FIELD_NUMBER: _builtins.int
     CAUSING_DEPARTMENT_FIELD_NUMBER: _builtins.int
+    CONVERTED_MONEY_FIELD_NUMBER: _builtins.int
     goodwill: _builtins.str
     """`goodwill/{uuid}`."""
     customer: _builtins.str
@@ -936,6 +937,10 @@ class GoodwillGranted(_message.Message):
     def money(self) -> _money_pb2.Money:
         """The money that was given, or what a gift in kind costs; absent of points."""
 
+    @_builtins.property
+    def converted_money(self) -> _money_pb2.Money:
+        """What `money` counts as against limits and budgets, where it is in another currency than they are; else absent."""
+
     def __init__(
         self,
         *,
@@ -958,13 +963,19 @@ class GoodwillGranted(_message.Message):
         money: _money_pb2.Money | None = ...,
         requester: _builtins.str = ...,
         causing_department: _builtins.str = ...,
+        converted_money: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "create_time", b"create_time", "money", b"money"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_converted_money", b"_converted_money", "_money", b"_money", "converted_money", b"converted_money", "create_time", b"create_time", "money", b"money"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_money", b"_money", "authority_policy", b"authority_policy", "causing_department", b"causing_department", "create_time", b"create_time", "customer", b"customer", "department", b"department", "goodwill", b"goodwill", "grantor", b"grantor", "kind", b"kind", "membership", b"membership", "money", b"money", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "requester", b"requester", "root", b"root", "state", b"state", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_converted_money", b"_converted_money", "_money", b"_money", "authority_policy", b"authority_policy", "causing_department", b"causing_department", "converted_money", b"converted_money", "create_time", b"create_time", "customer", b"customer", "department", b"department", "goodwill", b"goodwill", "grantor", b"grantor", "kind", b"kind", "membership", b"membership", "money", b"money", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "requester", b"requester", "root", b"root", "state", b"state", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__converted_money: _TypeAlias = _typing.Literal["converted_money"]  # noqa: Y015
+    _WhichOneofArgType__converted_money: _TypeAlias = _typing.Literal["_converted_money", b"_converted_money"]  # noqa: Y015
     _WhichOneofReturnType__money: _TypeAlias = _typing.Literal["money"]  # noqa: Y015
     _WhichOneofArgType__money: _TypeAlias = _typing.Literal["_money", b"_money"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__converted_money) -> _WhichOneofReturnType__converted_money | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__money) -> _WhichOneofReturnType__money | None: ...
 
 Global___GoodwillGranted: _TypeAlias = GoodwillGranted  # noqa: Y015

@@ -45,9 +45,10 @@ async def on_goodwill(tx: Transaction, event: Event[GoodwillGranted | GoodwillRe
 
 
 def _used(told: GoodwillGranted) -> tuple[AuthorityAct, int]:
-    """The act that a grant was, and how much of it: points, or money in the smallest unit of its currency."""
+    """The act that a grant was, and how much of it: points, or what money counts as, in the smallest unit."""
     if not told.HasField("money"):
         return AuthorityAct.GOODWILL, told.points
     is_money = told.kind == GOODWILL_KIND_MONEY
-    amount = Currency.of(told.money.currency_code).smallest(decimal(told.money))
+    money = told.converted_money if told.HasField("converted_money") else told.money
+    amount = Currency.of(money.currency_code).smallest(decimal(money))
     return AuthorityAct.REFUND if is_money else AuthorityAct.REPLACEMENT, amount

@@ -244,6 +244,7 @@ class GoodwillGranted(_Goodwill):
     money: Money | None
     requester: str
     causing_department: str
+    converted_money: Money | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

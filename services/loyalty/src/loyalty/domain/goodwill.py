@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
 from chassis.errors import AlreadyExists, FailedPrecondition
-from chassis.facts import Told, Why, shown
 from chassis.money import Currency, Money
-from loyalty.names import CUSTOMER, DEPARTMENT, GOODWILL, MEMBERSHIP, PROMISE, TRANSFER, UNIT
+from loyalty.domain.rates import Conversion, ExchangeRate
+from loyalty.names import CUSTOMER, DEPARTMENT, EXCHANGE_RATE, GOODWILL, MEMBERSHIP, PROMISE, TRANSFER, UNIT
 
 PROGRAM, POINTS_UNIT = "main", "points"  # what is given in points
 MONEY_PROGRAM = "goodwill"  # has a unit for each currency that something was given in
@@ -98,7 +98,8 @@ class Goodwill:
     A chain is the promises that replaced each other or were made on one work item; `root_id` is the first of
     them. A harm is what a chain does to its customer, once, however many of its promises are moved. A person
     makes up for it once; the policy gives what the whole delay earns, a part with each move, less that.
-    What is only asked for has neither transfer nor grantor yet. `amount` is counted as a `Gift`'s.
+    What is only asked for has neither transfer nor grantor yet. `amount` is counted as a `Gift`'s, and
+    `converted_amount` as well: what it counts as, in the currency of the budgets, where that is another.
     """
 
     id: UUID
@@ -128,6 +129,11 @@ class Goodwill:
     decider: str = ""
     decision_reason_code: str = ""
     expire_time: datetime | None = None
+    converted_amount: int | None = None
+    converted_currency: str = ""
+    exchange_rate_id: str = ""
+    rate: Decimal | None = None
+    rate_date: date | None = None
 
     name = GOODWILL.named("id")
     customer = CUSTOMER.named("customer_id")
@@ -138,6 +144,41 @@ class Goodwill:
     department = DEPARTMENT.named("department_id")
     causing_department = DEPARTMENT.named("causing_id")
     transfer = TRANSFER.named("transfer_id")
+    exchange_rate = EXCHANGE_RATE.named("exchange_rate_id")
+
+    @property
+    def counted(self) -> int:
+        """What counts against limits and budgets."""
+        return self.amount if self.converted_amount is None else self.converted_amount
+
+    @property
+    def converted_money(self) -> Money | None:
+        """That, of money in another currency than theirs."""
+        if self.converted_amount is None:
+            return None
+        currency = Currency.of(self.converted_currency)
+        return Money(currency.amount(self.converted_amount), currency.code)
+
+    @property
+    def conversion(self) -> Conversion | None:
+        """That, and by which rate."""
+        if self.cost is None or self.converted_money is None:
+            return None
+        return Conversion(self.cost, self.converted_money, self.exchange_rate, self.rate, self.rate_date)
+
+    def convert(self, to: str, by: ExchangeRate | None) -> None:
+        """Count as so much of a currency. FailedPrecondition `NO_EXCHANGE_RATE` without a rate.
+
+        What is too little to be any of it counts as the smallest amount: many of it are not for nothing.
+        """
+        if by is None:
+            told = f"There is no exchange rate from {self.currency_code} to {to}, that of budgets."
+            named = {"currency": self.currency_code, "budget_currency": to}
+            raise FailedPrecondition("NO_EXCHANGE_RATE", told, named)
+        currency = Currency.of(to)
+        amount = by.converted(Currency.of(self.currency_code).amount(self.amount), to)
+        self.converted_amount, self.converted_currency = max(1, currency.smallest(amount)), to
+        self.exchange_rate_id, self.rate, self.rate_date = by.id, by.rate, by.rate_date
 
     @property
     def gift(self) -> Gift:
@@ -251,32 +292,3 @@ class KnownPromise(Promised):
                 f"Goodwill was {was} for {self.name}, or for a promise it replaced; one harm has one grant."
             )
             raise AlreadyExists("GOODWILL_EXISTS", told, resource)
-
-
-def why_granted(goodwill: Goodwill, _: Told) -> Why:
-    """Why goodwill was granted, or is not."""
-    made_up = f", for promises/{goodwill.promise_id}" if goodwill.promise_id else ""
-    if goodwill.state not in (State.GRANTED, State.REVERSED):
-        asked = f"{_said(goodwill)} asked for on {shown(goodwill.create_time)}, by {goodwill.requester}"
-        became = {State.DECLINED: f" Declined by {goodwill.decider} ({goodwill.decision_reason_code})."}
-        late = {State.EXPIRED: " Nobody said yes or no in time."}
-        return Why(f"{asked}{made_up} ({goodwill.reason_code}).{(became | late).get(goodwill.state, '')}")
-    by = goodwill.grantor if goodwill.grantor.startswith("agents/") else "policy"
-    at = goodwill.create_time
-    if goodwill.requester:
-        by = f"{by}, whom {goodwill.requester} asked on {shown(goodwill.create_time)}"
-        at = goodwill.update_time if goodwill.state is State.GRANTED else at
-    granted = f"{_said(goodwill)} given {shown(at)}, by {by}"
-    taken_back = f" Reversed on {shown(goodwill.update_time)}." if goodwill.state is State.REVERSED else ""
-    summary = f"{granted}{made_up} ({goodwill.reason_code}).{taken_back}"
-    return Why(summary, goodwill.authority_policy, str(goodwill.policy_version))
-
-
-def _said(goodwill: Goodwill) -> str:
-    if goodwill.cost is None:
-        return f"{goodwill.amount} {goodwill.unit_id}"
-    money = f"{goodwill.cost.amount} {goodwill.cost.currency_code}"
-    if goodwill.kind is GiftKind.MONEY:
-        return money
-    what = f" {goodwill.gift_reference}" if goodwill.gift_reference else ""
-    return f"{goodwill.kind.lower().replace('_', ' ')}{what} (costs {money})"

@@ -11,7 +11,7 @@ from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from loyalty import names
-from loyalty.domain.goodwill import why_granted
+from loyalty.domain.goodwill_explanation import why_granted
 from loyalty.store import goodwill as store
 from loyalty.usecases.goodwill import grant_goodwill
 from loyalty.usecases.goodwill_authority import Authority, assess

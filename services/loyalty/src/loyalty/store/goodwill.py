@@ -43,11 +43,15 @@ REVERSE_GOODWILL = Statement(
 _STANDS = _G.state == sa.literal_column(f"'{State.GRANTED}'")
 _CUSTOMER = among(_G.customer_id, "customer_ids")
 _GRANTOR = _G.grantor == sa.bindparam("grantor")
-_CURRENCY = _G.currency_code == sa.bindparam("currency_code")
+# What it counts as, in the currency of the budgets.
+_COUNTED = sa.func.coalesce(_G.converted_amount, _G.amount)
+_CURRENCY = sa.func.coalesce(
+    sa.func.nullif(_G.converted_currency, sa.literal_column("''")), _G.currency_code
+) == sa.bindparam("currency_code")
 
 
 def _sum(*of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    amount = sa.select(sa.cast(sa.func.sum(_G.amount), sa.BigInteger)).where(_STANDS, *of)
+    amount = sa.select(sa.cast(sa.func.sum(_COUNTED), sa.BigInteger)).where(_STANDS, *of)
     return sa.func.coalesce(amount.scalar_subquery(), 0)
 
 

@@ -74,8 +74,8 @@ async def grant_goodwill(tx: Transaction, authority: Authority, *, goodwill: Wan
     """Grant what a person decided.
 
     InvalidArgument for what no policy grants; FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`,
-    `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; NotFound for a promise that is not known here; AlreadyExists
-    `GOODWILL_EXISTS`.
+    `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`, `NO_EXCHANGE_RATE`; NotFound for a promise that is not known
+    here; AlreadyExists `GOODWILL_EXISTS`.
     """
     granted, judged = await judged_goodwill(tx, authority, goodwill)
     allow(tx, granted, judged, grantor_of(tx))
@@ -117,7 +117,7 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
 async def judged_goodwill(
     tx: Transaction, authority: Authority, wanted: Wanted, *, is_request: bool = False
 ) -> tuple[Goodwill, Judged]:
-    """What a person wants to give, and what it is judged by: refused as `Authority.gift` and `judge` refuse.
+    """What a person wants to give, and what it is judged by: refused as `judge` and `Authority` refuse.
 
     It costs the department that has to keep the promise; the program, where that is not known.
     """
@@ -126,6 +126,7 @@ async def judged_goodwill(
     judged = await judge(tx, authority, gift, names, wanted.promise_id, is_request=is_request)
     why = wanted.reason_code, wanted.explanation, wanted.promise_id
     goodwill = _goodwill(tx, wanted.customer_id, gift, *why)
+    await authority.convert(tx, goodwill)
     if judged.promise:
         goodwill.root_id, goodwill.causing_id = judged.promise.root_id, judged.promise.department_id
     return goodwill, judged
@@ -133,9 +134,9 @@ async def judged_goodwill(
 
 def allow(tx: Transaction, goodwill: Goodwill, judged: Judged, grantor: str) -> None:
     """Let it be granted by what was judged. FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`."""
-    with GRANTS[goodwill.kind.act].judged(goodwill.amount, tx.after_commit):
-        judged.policy.authorize(goodwill.amount, judged.band)
-        judged.policy.within_budget(goodwill.amount, judged.spent)
+    with GRANTS[goodwill.kind.act].judged(goodwill.counted, tx.after_commit):
+        judged.policy.authorize(goodwill.counted, judged.band)
+        judged.policy.within_budget(goodwill.counted, judged.spent)
     _granted_by(goodwill, judged.policy, grantor)
 
 

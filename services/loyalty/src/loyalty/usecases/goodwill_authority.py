@@ -16,7 +16,17 @@ from chassis.db.statement import LOCK_NAME, Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
 from loyalty.domain.front_line import Harm
-from loyalty.domain.goodwill import COSTLY, IN_KIND, Gift, GiftKind, Given, InKind, KnownPromise, Points
+from loyalty.domain.goodwill import (
+    COSTLY,
+    IN_KIND,
+    Gift,
+    GiftKind,
+    Given,
+    Goodwill,
+    InKind,
+    KnownPromise,
+    Points,
+)
 from loyalty.domain.goodwill_rule import Allowance, GoodwillRule, MoneyAllowance, Spent
 from loyalty.domain.value import Band, ValueFormula
 from loyalty.names import PROMISE, UNIT
@@ -24,6 +34,7 @@ from loyalty.store.front_line import HARM_OF_PROMISE, POLICIES_FOR
 from loyalty.store.goodwill import GIVEN, SPENT
 from loyalty.store.tables import GET_PROMISE
 from loyalty.usecases.bands import worth_of
+from loyalty.usecases.values import rates_to
 
 GRANTED = UNIT.format("main", "points")
 _DAY = timedelta(days=1)
@@ -70,17 +81,19 @@ class Authority:
                 raise invalid("goodwill.points.unit", "INVALID_NAME", told)
             return Gift(GiftKind.POINTS, points.amount)
         if in_kind is not None:
-            self._require_currency("goodwill.in_kind.cost", in_kind.cost_currency)
             return Gift.of_money(in_kind.kind, in_kind.cost, in_kind.cost_currency, in_kind.reference)
         if money is None:
             raise invalid("goodwill.points", "REQUIRED", "must be given, or money, or in_kind")
-        self._require_currency("goodwill.money", money_currency)
         return Gift.of_money(GiftKind.MONEY, money, money_currency)
 
-    def _require_currency(self, field: str, currency: str) -> None:
-        if currency != self.money.currency_code:
-            told = f"must be {self.money.currency_code}, in which budgets are"
-            raise invalid(f"{field}.currency_code", "INVALID_CURRENCY", told)
+    async def convert(self, tx: Transaction, goodwill: Goodwill) -> None:
+        """Have money in another currency count in that of the budgets, by the rate of now.
+
+        FailedPrecondition `NO_EXCHANGE_RATE`.
+        """
+        of, to = goodwill.currency_code, self.money.currency_code
+        if of and of != to:
+            goodwill.convert(to, (await rates_to(tx, to, {of}, tx.now)).get(of))
 
 
 class Judged(NamedTuple):

@@ -43,7 +43,7 @@ async def request_goodwill(
     FailedPrecondition `WITHIN_AUTHORITY` for what one may, and else refused as a grant for its harm.
     """
     asked, judged = await judged_goodwill(tx, authority, goodwill, is_request=True)
-    if judged.policy.allows(asked.amount, judged.band, judged.spent):
+    if judged.policy.allows(asked.counted, judged.band, judged.spent):
         told = f"{judged.policy.name} lets you grant that: grant it instead."
         raise FailedPrecondition("WITHIN_AUTHORITY", told, {"resource": judged.policy.name})
     asked.state, asked.requester = State.REQUESTED, grantor_of(tx)
@@ -65,6 +65,7 @@ async def approve_goodwill(tx: Transaction, authority: Authority, *, goodwill_id
     goodwill.require_open(tx.now)
     goodwill.require_other(grantor_of(tx))
     judged = await judge(tx, authority, goodwill.gift, names, goodwill.promise_id)
+    await authority.convert(tx, goodwill)
     allow(tx, goodwill, judged, grantor_of(tx))
     goodwill.decide(State.GRANTED, grantor_of(tx), tx.now)
     await give(tx, goodwill, is_new=False)

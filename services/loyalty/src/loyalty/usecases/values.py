@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from uuid import UUID
@@ -43,15 +44,20 @@ async def rates_for(
     on: Executor, formula: ValueFormula, values: Iterable[CustomerValue], at: datetime
 ) -> Rates:
     """The rates that hold at a time of the currencies that customers paid in, beside the installation's."""
-    others = {code for value in values for code in value.totals} - {formula.currency}
+    return await rates_to(on, formula.currency, {code for value in values for code in value.totals}, at)
+
+
+async def rates_to(on: Executor, currency: str, of: AbstractSet[str], at: datetime) -> Rates:
+    """The rates to a currency that hold at a time, of others that have one."""
+    others = of - {currency}
     if not others:
         return {}
     day = at.astimezone(UTC).date()
-    newest = await NEWEST_RATES.all(on, currencies=sorted(others), currency=formula.currency, day=day)
+    newest = await NEWEST_RATES.all(on, currencies=sorted(others), currency=currency, day=day)
     # Of one day the direct one: it is read last.
-    newest.sort(key=lambda rate: (rate.rate_date, rate.quote_currency == formula.currency))
+    newest.sort(key=lambda rate: (rate.rate_date, rate.quote_currency == currency))
     return {
-        rate.base_currency if rate.quote_currency == formula.currency else rate.quote_currency: rate
+        rate.base_currency if rate.quote_currency == currency else rate.quote_currency: rate
         for rate in newest
     }
 
