@@ -71,6 +71,7 @@ WELL = {
     "rapport_ledger_faults{kind='balance'}": "0x{N}",
     "rapport_ledger_checked_seconds": "300x{N}",
     "rapport_lots_late_seconds": "40x{N}",
+    "rapport_value_unrated_total{currency='CHF'}": "7x{N}",
     "rapport_goodwill_request_oldest_seconds": "90000x{N}",
 }
 # What is otherwise when an alert fires, two hours later; in the charts that have it.
@@ -113,6 +114,7 @@ ILL = {
     "RapportLedgerWrong": {"rapport_ledger_faults{kind='balance'}": "1x{N}"},
     "RapportRewardsOutOfStock": {"rapport_rewards_out_of_stock": "1x{N}"},
     "RapportGoodwillUnanswered": {"rapport_goodwill_request_oldest_seconds": "180000x{N}"},
+    "RapportRatesMissing": {"rapport_value_unrated_total{currency='CHF'}": "0+1x{N}"},
     "RapportLotsLate": {"rapport_lots_late_seconds": "0+60x{N}"},
     "RapportLedgerUnchecked": {"rapport_ledger_checked_seconds": "4000x{N}"},
     "RapportCallsLate": {"rapport_calls{state='late'}": "1x{N}"},

@@ -15,6 +15,7 @@ from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1.states_pb2 import CASE_STATE_OPEN
 from rapport.common.v1.value_band_pb2 import VALUE_BAND_GOLD, ValueBand
 from rapport.customer.v1.customer_pb2 import Customer
+from rapport.loyalty.v1.purchase_pb2 import Purchase
 
 VARIABLES: dict[str, type] = {"case": Case, "band": str, "work": WorkItem, "customer": Customer}
 CASE = Case(topic="late-delivery", state=CASE_STATE_OPEN, reopen_count=2, department="departments/delivery")
@@ -263,3 +264,26 @@ def test_a_rule_says_what_it_reads() -> None:
         {"case", "case.topic"},
         {"customer", "customer.language_code"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("line.amount > 50", "line.amount is an amount of money: write line.amount.units, its whole units,"),
+        ("50 < line.amount", "line.amount is an amount of money: write line.amount.units, its whole units,"),
+        ("line.quantity >= 3", "line.quantity is a decimal: write double(line.quantity.value), and a number"),
+        ("line.quantity + 1 > 2", "line.quantity is a decimal: write double(line.quantity.value), and"),
+        ("[line][0].quantity == 3", "This is a decimal: write double(x.value), and a number"),
+        ("double(line.quantity.value) >= 3", "A number with a point is compared with one that has one, too"),
+    ],
+)
+def test_what_is_no_number_by_itself_says_what_to_write(text: str, told: str) -> None:
+    with pytest.raises(BadRule) as error:
+        compile_rule(text, {"line": Purchase.Line})
+    assert error.value.problems[0].message.startswith(told)
+
+
+def test_a_decimal_is_compared_as_a_number() -> None:
+    rule = compile_rule("double(line.quantity.value) >= 3.0", {"line": Purchase.Line})
+    sold = [Purchase.Line(quantity={"value": value}) for value in ("2.5", "3", "3.000", "10")]
+    assert [rule.evaluate({"line": each}) for each in sold] == [False, True, True, True]

@@ -13,14 +13,26 @@ from google.protobuf.descriptor import EnumDescriptor
 ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)$", re.MULTILINE)
 NO_FIELD = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
 NO_NAME = re.compile(r"undeclared reference to '([^']*)'")
+NO_OVERLOAD = re.compile(
+    r"no matching overload for '_(?:==|!=|<=?|>=?|[-+*/%])_' applied to '\((.*), (.*)\)'"
+)
 NO_VALUE = "'type(*error*)' cannot be the operand"
 STATUS = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]\s*$")
 EXPECTING = re.compile(r"^Syntax error: | expecting \{.*")
+# What is no number by itself, and what of it is.
+NUMBERS = {
+    "google.type.Money": "is an amount of money: write {0}.units, its whole units, and {0}.currency_code",
+    "google.type.Decimal": "is a decimal: write double({0}.value), and a number with a point, such as 3.0",
+}
+_OPERAND = r"([a-zA-Z_]\w*(?:\.\w+|\[\d+\])*)"  # what can be repeated in other words
+OPERAND_BEFORE = re.compile(rf"(?<![\w.)\][]){_OPERAND}\s*$")
+OPERAND_AFTER = re.compile(rf"[=!<>+*/%\s-]*{_OPERAND}(?![\w.[(])")
 SHOWN = 80  # characters of a line, around the caret
 FUNCTIONS = (
     *(
         "all",
         "contains",
+        "double",
         "duration",
         "endsWith",
         "exists",
@@ -116,9 +128,23 @@ def _explained(
         called = after.startswith("(")
         there = FUNCTIONS if called else names
         return f"{match[1]}{'()' if called else ''} is not known.{_instead(match[1], there)}"
+    if (match := NO_OVERLOAD.search(message)) and (told := _no_number(match.groups(), line, column)):
+        return told
     if "'<EOF>'" in message:
         return "The text ends where more is expected."
     return plain(EXPECTING.sub("", message))
+
+
+def _no_number(types: Sequence[str], line: str, column: int) -> str:
+    """What to write of something that is compared as a number and is none; empty where nobody knows."""
+    if sorted(types) == ["double", "int"]:
+        return "A number with a point is compared with one that has one, too: 3.0, not 3."
+    before, after = OPERAND_BEFORE.search(line[: column - 1]), OPERAND_AFTER.match(line[column - 1 :])
+    for kind, operand in zip(types, (before, after), strict=True):
+        if kind in NUMBERS:
+            written = operand[1] if operand else ""
+            return f"{written or 'This'} {NUMBERS[kind].format(written or 'x')}."
+    return ""
 
 
 def _instead(name: str, there: Sequence[str]) -> str:

@@ -152,6 +152,8 @@ window ends the alert soon after it is over; a few failures at night are no inci
     (printf `max(rapport_lots_late_seconds%s) > 900` $at)) -}}
 {{- $alerts = append $alerts (list "RapportRewardsOutOfStock" "warning" "1h" "{{ $value }} rewards are offered, and none of them is left: members cannot have what they saved for."
     (printf `max(rapport_rewards_out_of_stock%s) > 0` $at)) -}}
+{{- $alerts = append $alerts (list "RapportRatesMissing" "warning" "15m" "What customers pay in {{ $labels.currency }} counts for nothing in their value band: there is no rate for it."
+    (printf `sum by (currency) (increase(rapport_value_unrated_total%s[6h])) > 0` $at)) -}}
 {{- $alerts = append $alerts (list "RapportGoodwillUnanswered" "warning" "1h" "A request for goodwill has waited for two days, and nobody has said yes or no: a customer who was let down hears nothing."
     (printf `max(rapport_goodwill_request_oldest_seconds%s) > 2 * 86400` $at)) -}}
 {{- end -}}

@@ -105,6 +105,21 @@ async def test_a_new_rule_is_tried_and_kept_and_purchases_are_reckoned_anew_by_k
     assert found + await seen(page) == []
 
 
+async def test_what_is_wrong_with_a_rule_stands_at_its_field_as_it_was_typed(signed_in: SignedIn) -> None:
+    page = (await signed_in(SAM)).page
+    await page.goto("/earningRules/new")
+    await page.get_by_label("Its code").fill("thousand")
+    points, most = page.get_by_label("A fixed number of points"), page.get_by_label("Points at most").first
+    await points.fill("1.000")
+    await most.fill("2,5")
+    await page.get_by_role("button", name="Keep as a draft").press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("Not done yet: look at what is marked.")
+    for field, typed in ((points, "1.000"), (most, "2,5")):
+        await expect(field).to_have_value(typed)
+        await expect(field).to_have_attribute("aria-invalid", "true")
+    assert await seen(page) == []
+
+
 async def seen(page: Page) -> list[str]:
     """What bars anybody from a page, narrow and dark and wide and light."""
     found = []

@@ -219,6 +219,15 @@ async def test_a_draft_gives_nothing_and_what_is_in_force_stays(desk: Any) -> No
     tried = EvaluatePurchaseRequest(purchase=basket(line("a", "1", "3")), earning_rule=shown)
     (award,) = (await desk.earning.EvaluatePurchase(tried)).awards
     assert award.points == 500
+    for name, points in ((rule.name, 500), (f"{rule.name}/versions/1", 3), (f"{rule.name}/versions/3", 500)):
+        kept = EvaluatePurchaseRequest(purchase=tried.purchase, kept_earning_rule=name)
+        (award,) = (await desk.earning.EvaluatePurchase(kept)).awards
+        assert award.points == points
+    none = EvaluatePurchaseRequest(purchase=tried.purchase, kept_earning_rule=f"{rule.name}/versions/9")
+    assert reason(await error_of(desk.earning.EvaluatePurchase(none))) == "RESOURCE_NOT_FOUND"
+    both = EvaluatePurchaseRequest(purchase=tried.purchase, earning_rule=shown, kept_earning_rule=rule.name)
+    refused = refusal(await error_of(desk.earning.EvaluatePurchase(both)))
+    assert [each.field for each in refused.violations] == ["kept_earning_rule"]
     preview = await desk.earning.PreviewEarningRule(
         PreviewEarningRuleRequest(name=rule.name, earning_rule=shown)
     )

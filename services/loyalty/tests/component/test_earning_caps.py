@@ -5,8 +5,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from prometheus_client import REGISTRY
+
 from chassis.api.messages import money
 from rapport.loyalty.v1.earning_rule_pb2 import EarningRule
+from rapport.loyalty.v1.earning_service_pb2 import EvaluatePurchaseRequest
+from rapport.loyalty.v1.membership_service_pb2 import MergeMembershipsRequest
 from rapport.loyalty.v1.program_pb2 import Unit
 from rapport.loyalty.v1.program_service_pb2 import CreateUnitRequest, UpdateUnitRequest
 from rapport.loyalty.v1.purchase_service_pb2 import BatchRecordPurchasesRequest, RecordPurchaseRequest
@@ -106,3 +110,49 @@ async def test_what_is_corrected_beside_what_gives_some_of_it_back_is_reckoned_a
     request = BatchRecordPurchasesRequest(requests=rows, request_id=str(uuid4()))
     await desk.purchases.BatchRecordPurchases(request)
     assert await held(desk, bought.customer) == {"MEMBERSHIP": 18}
+
+
+async def test_what_is_recorded_is_evaluated_without_what_it_has_taken_itself(desk: Any) -> None:
+    caps = [
+        EarningRule.Cap(points=100, holder="HOLDER_MEMBER"),
+        EarningRule.Cap(points=150, holder="HOLDER_EVERYBODY"),
+    ]
+    await in_force(desk, caps=caps)
+    somebody, another = f"customers/{uuid4()}", f"customers/{uuid4()}"
+    bought = [await record(desk, basket(line("a", "1", "60"), customer=somebody)) for _ in range(2)]
+    await record(desk, basket(line("a", "1", "20"), customer=another))
+    assert [await _evaluated(desk, each) for each in bought] == [60, 40]
+    assert await _evaluated(desk, basket(line("a", "1", "60"), customer=somebody)) == 0
+    await give_back(desk, bought[1])  # what is taken back counts no more
+    assert await _evaluated(desk, bought[0]) == 60
+    assert await _evaluated(desk, basket(line("a", "1", "60"), customer=somebody)) == 40
+
+
+async def test_what_a_part_of_a_membership_had_recorded_is_evaluated_without_itself(desk: Any) -> None:
+    await in_force(desk, caps=[EarningRule.Cap(points=100, holder="HOLDER_MEMBER")])
+    bought = [await record(desk, basket(line("a", "1", "50"))) for _ in range(2)]
+    into, part = [(await desk.membership_of(each.customer)).name for each in bought]
+    merged = MergeMembershipsRequest(
+        name=into, merged_membership=part, reason_code="household", request_id=str(uuid4())
+    )
+    await desk.memberships.MergeMemberships(merged)
+    assert [await _evaluated(desk, each) for each in bought] == [50, 50]
+
+
+async def test_points_by_rule_and_caps_that_are_reached_are_metrics(desk: Any) -> None:
+    await in_force(desk, "measured", caps=[EarningRule.Cap(points=50, holder="HOLDER_MEMBER")])
+    somebody = f"customers/{uuid4()}"
+    bought = [await record(desk, basket(line("a", "1", "40"), customer=somebody)) for _ in range(2)]
+    await give_back(desk, bought[1])
+    sold = {"earning_rule": "measured"}
+    told = [
+        REGISTRY.get_sample_value("rapport_earning_points_total", sold | {"kind": kind})
+        for kind in ("given", "taken")
+    ]
+    assert told == [50, 10]
+    assert REGISTRY.get_sample_value("rapport_earning_capped_total", sold) == 1
+
+
+async def _evaluated(desk: Any, purchase: Any) -> int:
+    answer = await desk.earning.EvaluatePurchase(EvaluatePurchaseRequest(purchase=purchase))
+    return sum(each.points for each in answer.awards)

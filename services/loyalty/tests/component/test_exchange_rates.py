@@ -10,6 +10,7 @@ import grpc
 import pytest
 from google.type.date_pb2 import Date
 from google.type.decimal_pb2 import Decimal as Number
+from prometheus_client import REGISTRY
 
 from chassis.api.messages import decimal, money, timestamp, value_name
 from chassis.grpc.status import refusal
@@ -121,6 +122,22 @@ async def test_a_new_rate_moves_who_paid_in_its_currency_and_tells_of_it(
     assert (await told_bands(running, moved, 3))[2] == ("STANDARD", "SILVER")
     assert len(await told_bands(running, other, 2)) == 2  # whom it does not move nothing is told of
     assert value_name(await desk.worth(moved), "band") == "STANDARD"
+
+
+async def test_what_counts_for_nothing_for_want_of_a_rate_is_a_metric(
+    desk: Any, rates: Any, today: date
+) -> None:
+    def told() -> float:
+        return REGISTRY.get_sample_value("rapport_value_unrated_total", {"currency": "NOK"}) or 0.0
+
+    before, customer = told(), f"customers/{uuid4()}"
+    await pay(desk, customer, USD="5")
+    assert told() == before
+    await pay(desk, customer, NOK="100")
+    assert told() == before + 1
+    await create(rates, rate("NOK", "USD", "0.1", today))
+    await pay(desk, customer, NOK="100")
+    assert told() == before + 1
 
 
 async def test_a_rate_holds_from_its_day_on(desk: Any, rates: Any, clock: ManualClock, today: date) -> None:

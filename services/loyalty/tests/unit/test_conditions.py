@@ -34,6 +34,8 @@ def basket(*products: str) -> Purchase:
         (f"line.product == 'ink' && {PEN}", [True, False]),
         (f"line.product == 'ink' || !{PEN}", [True, False]),
         ("line.product == 'ink' && purchase.store == 'centre' && 1 / purchase.quantity == 1", [True, False]),
+        ("double(line.quantity.value) >= 1.0 && line.product == 'ink'", [True, False]),
+        ("double(line.quantity.value) >= 1.5", [False, False]),
         ("1 / (purchase.quantity - 1) == 1 && line.product == 'ink'", [None, False]),
     ],
 )

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument
+from chassis.facts import Told
 from loyalty.domain.earning import Bought, Item, Used, earned, standing
+from loyalty.domain.earning_explanation import why_rule
 from loyalty.domain.earning_rule import Basis, Cap, EarningRule, Holder, Period, RuleState
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -166,3 +168,27 @@ def test_returns_in_any_order_and_sizes_take_back_exactly_everything(
         left = now
     assert left == [0] * len(points)
     assert [taken[i] for i in range(len(points))] == points
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "It gives 1 points for each USD (programs/main/units/points)."),
+        (
+            {"fixed_points": 5, "start_date": DAY, "end_date": date(2026, 3, 31)},
+            "It gives 5 points from 2026-03-02 to 2026-03-31 (programs/main/units/points).",
+        ),
+        (
+            {"multiplier": Decimal("1.50"), "caps": [Cap(300, Holder.MEMBER, Period.MONTH)]},
+            "It gives 1.50 times what the rules before it give, at most 300 of a membership a month "
+            "(programs/main/units/points).",
+        ),
+        (
+            {"caps": [Cap(9, Holder.PURCHASE), Cap(1000, Holder.EVERYBODY)]},
+            "It gives 1 points for each USD, at most 9 of a purchase, 1000 of everybody "
+            "(programs/main/units/points).",
+        ),
+    ],
+)
+def test_a_rule_says_what_it_gives(given: dict[str, Any], says: str) -> None:
+    assert why_rule(rule(**given), Told()).summary == says

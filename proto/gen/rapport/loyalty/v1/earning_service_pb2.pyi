@@ -382,9 +382,16 @@ class EvaluatePurchaseRequest(_message.Message):
 
     PURCHASE_FIELD_NUMBER: _builtins.int
     EARNING_RULE_FIELD_NUMBER: _builtins.int
+    KEPT_EARNING_RULE_FIELD_NUMBER: _builtins.int
+    kept_earning_rule: _builtins.str
+    """A rule that is kept, a draft too, is tried in place of the one in force: `earningRules/{id}`, its latest version, or
+    `earningRules/{id}/versions/{version}`. Absent with `earning_rule`.
+    """
     @_builtins.property
     def purchase(self) -> _purchase_pb2.Purchase:
-        """The purchase, as it would be recorded, or as it was; `name` is ignored."""
+        """The purchase, as it would be recorded, or as it was: one that is recorded and has its `name` is reckoned as if it had
+        taken nothing of caps yet.
+        """
 
     @_builtins.property
     def earning_rule(self) -> _earning_rule_pb2.EarningRule:
@@ -395,10 +402,11 @@ class EvaluatePurchaseRequest(_message.Message):
         *,
         purchase: _purchase_pb2.Purchase | None = ...,
         earning_rule: _earning_rule_pb2.EarningRule | None = ...,
+        kept_earning_rule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earning_rule", b"earning_rule", "purchase", b"purchase"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["earning_rule", b"earning_rule", "purchase", b"purchase"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["earning_rule", b"earning_rule", "kept_earning_rule", b"kept_earning_rule", "purchase", b"purchase"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,7 +1,8 @@
-"""Why a purchase earned what it did: which version of which rule gave what, and why others did not."""
+"""Why a purchase earned what it did, by which version of which rule; and what a rule gives."""
 
 from chassis.facts import Told, Why, why_told
 from loyalty.domain.earning import Earning, Given, Reason
+from loyalty.domain.earning_rule import Cap, EarningRule, Holder
 from loyalty.names import EARNING_RULE, UNIT
 
 _WORDS = {
@@ -14,6 +15,30 @@ _WORDS = {
     Reason.CAPPED: "the most that may be given was given",
     Reason.CLOSED: "the membership is closed",
 }
+_OF = {Holder.PURCHASE: "of a purchase", Holder.MEMBER: "of a membership", Holder.EVERYBODY: "of everybody"}
+
+
+def why_rule(rule: EarningRule, told: Told) -> Why:
+    """What a version gives, on which days, and how much at most."""
+    first, last = rule.start_date, rule.end_date
+    days = f" from {first}" * bool(first) + f" to {last}" * bool(last)
+    caps = ", ".join(map(_most, rule.caps))
+    most = f", at most {caps}" if caps else ""
+    gives = f"It gives {_gives(rule)}{days}{most} ({rule.unit})."
+    return Why(f"{gives} {why_told(rule, told).summary}".strip(), inputs={"caps": caps} if caps else {})
+
+
+def _gives(rule: EarningRule) -> str:
+    if rule.points_per_currency_unit is not None:
+        return f"{rule.points_per_currency_unit:f} points for each {rule.currency_code}"
+    if rule.multiplier is not None:
+        return f"{rule.multiplier:f} times what the rules before it give"
+    return f"{rule.fixed_points} points"
+
+
+def _most(cap: Cap) -> str:
+    """`300 of a membership a month`."""
+    return f"{cap.points} {_OF[cap.holder]}{f' a {cap.period.lower()}' if cap.period else ''}"
 
 
 def why_earned(earning: Earning, told: Told) -> Why:

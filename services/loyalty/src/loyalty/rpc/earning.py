@@ -9,12 +9,14 @@ from chassis.api.decoding import into
 from chassis.api.entities import found
 from chassis.api.messages import to_message
 from chassis.api.wellknown import time_of
+from chassis.errors import invalid
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get
 from chassis.servicer import Rpc
 from loyalty import names
 from loyalty.domain import earning as kept
 from loyalty.domain import earning_rule as domain
+from loyalty.domain.earning_explanation import why_rule
 from loyalty.domain.value import Purchase as Sold
 from loyalty.domain.value import ValueFormula
 from loyalty.rpc.purchases import PurchaseRpc
@@ -48,7 +50,7 @@ class EarningRpc(Rpc, EarningServiceServicer):
         pb.ActivateEarningRuleRequest, earning_rule.activate_earning_rule, EarningRule
     )
     EndEarningRule = change(pb.EndEarningRuleRequest, earning_rule.end_earning_rule, EarningRule)
-    ExplainEarningRule = explain(names.EARNING_RULE, store.EARNING_RULE, EarningRule)
+    ExplainEarningRule = explain(names.EARNING_RULE, store.EARNING_RULE, EarningRule, why_rule)
     _version = get(names.EARNING_RULE, store.EARNING_RULE, EarningRule, store.EARNING_RULE_VERSION)
 
     async def GetEarningRule(self, request: pb.GetEarningRuleRequest, context: Any) -> EarningRule:
@@ -79,12 +81,22 @@ class EarningRpc(Rpc, EarningServiceServicer):
     ) -> pb.EvaluatePurchaseResponse:
         """What a purchase would earn."""
         purchase = _bought(request.purchase).purchase(self.db.clock.now(), "")
-        tried = None
-        if request.HasField("earning_rule"):
-            rule_id = names.EARNING_RULE.match(request.earning_rule.name)
-            tried = rule_id[0] if rule_id else "tried", _draft(request.earning_rule)
-        given = await evaluate(self.db, self.formula, purchase, tried)
+        tried = await self._tried(request, context)
+        recorded = names.PURCHASE.match(request.purchase.name)
+        given = await evaluate(self.db, self.formula, purchase, tried, recorded[0] if recorded else None)
         return pb.EvaluatePurchaseResponse(awards=[award(each, purchase) for each in given])
+
+    async def _tried(self, request: pb.EvaluatePurchaseRequest, context: Any) -> tuple[str, RuleDraft] | None:
+        """The rule that is tried, as it was sent or as it is kept, and its id."""
+        rule = request.earning_rule if request.HasField("earning_rule") else None
+        if kept_rule := request.kept_earning_rule:
+            if rule is not None:
+                raise invalid("kept_earning_rule", "INVALID_NAME", "must be absent with earning_rule")
+            rule = await self._version(pb.GetEarningRuleRequest(name=kept_rule), context)
+        if rule is None:
+            return None
+        rule_id = names.EARNING_RULE.match(rule.name.partition("/versions/")[0])
+        return rule_id[0] if rule_id else "tried", _draft(rule)
 
     async def GetEarning(self, request: pb.GetEarningRequest, context: Any) -> Earning:
         """What was earned."""

@@ -36,7 +36,7 @@ UNITS = Statement(
 
 _months = rows_of("months", starts=sa.DateTime(timezone=True), ends=sa.DateTime(timezone=True))
 _before, _after = entry_before(_months.c.starts, "first"), entry_before(_months.c.ends, "last")
-_GIVERS = [sa.literal_column(f"'{kind}'") for kind in sorted({*EARNED_FROM, AccountType.GOODWILL})]
+_GIVERS: list[Any] = [sa.literal_column(f"'{kind}'") for kind in sorted({*EARNED_FROM, AccountType.GOODWILL})]
 # What a unit's accounts that members get from gave in each month, by the type of the account.
 ISSUED_IN = Statement[Any](
     sa.select(

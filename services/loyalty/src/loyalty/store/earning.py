@@ -155,7 +155,11 @@ ADD_TO_CAPS = Bulk[Any](
 # earned what both had.
 _parts = with_parts(rows_of("asked", holders=sa.Uuid()).c.holders)
 CAPS_OF_PARTS = Statement[Any](
-    sa.select(_parts.c.whole.label("holder"), *(EARNING_CAPS.c[n] for n in ("rule_id", "span", "used")))
+    sa.select(
+        _parts.c.whole.label("holder"),
+        _parts.c.part,
+        *(EARNING_CAPS.c[n] for n in ("rule_id", "span", "used")),
+    )
     .join(EARNING_CAPS, EARNING_CAPS.c.holder == _parts.c.part)
     .where(_parts.c.part != _parts.c.whole, among(EARNING_CAPS.c.rule_id, "rule_ids"))
 )

@@ -18,7 +18,7 @@ from rapport.loyalty.v1.earning_rule_pb2 import EarningCustomer
 
 # What a condition may read: departments have written it down, so that it stays. No text that people wrote.
 _PURCHASE = "amount refunded_amount purchase_time quantity lines store"
-_LINE = "product amount discount_amount tax_amount"
+_LINE = "product quantity amount discount_amount tax_amount"
 SHOWN = 200  # characters of a part that is refused: headers carry them
 _CUSTOMER: Mapping[str, Kind] = {
     "customer": Fields(EarningCustomer, frozenset({"band", "join_time", "tier"}))

@@ -40,10 +40,16 @@ async def cap(
 
 async def versions_of(on: Executor, reckonings: Sequence[Reckoning]) -> Versions:
     """The rules that are asked, and those by which something was earned before."""
-    was = [given for each in reckonings if each.kept for given in each.kept.given]
-    found = await _versions(on, {(given.rule, given.version) for given in was})
-    asked = [rule for each in reckonings for rule in each.rules]
-    return {(each.id, each.version): each for each in (*found, *asked)}
+    found = await versions_by(on, [given for each in reckonings if each.kept for given in each.kept.given])
+    return {**found, **{(rule.id, rule.version): rule for each in reckonings for rule in each.rules}}
+
+
+async def versions_by(on: Executor, was: Iterable[Given]) -> Versions:
+    """The rules by which something was given."""
+    keys = {(given.rule, given.version) for given in was}
+    ids, versions = map(list, zip(*keys, strict=True)) if keys else ([], [])
+    found = await store.RULES_BY_VERSION.all(on, ids=ids, versions=versions) if ids else []
+    return {(each.id, each.version): each for each in found}
 
 
 def limited_by(reckonings: Sequence[Reckoning], of: Versions) -> list[CapKey]:
@@ -100,11 +106,6 @@ def count(used: Used, of: Versions, given: Iterable[Given], at: datetime, sign: 
     for each in given:
         for key, _ in _keys(of, each, at):
             used[key] += sign * sum(each.standing)
-
-
-async def _versions(on: Executor, keys: Iterable[tuple[str, int]]) -> Sequence[RuleInForce]:
-    ids, versions = map(list, zip(*keys, strict=True)) if keys else ([], [])
-    return await store.RULES_BY_VERSION.all(on, ids=ids, versions=versions) if ids else []
 
 
 async def _used(tx: Transaction, keys: Sequence[CapKey]) -> Used:

@@ -21,6 +21,7 @@ from loyalty.store.memberships import SUCCESSORS
 from loyalty.usecases.attached import attached
 from loyalty.usecases.book import Book
 from loyalty.usecases.earning_caps import cap
+from loyalty.usecases.earning_metrics import count_given
 from loyalty.usecases.evaluating import Bands, Members, Reckoning, earner_of
 from loyalty.usecases.memberships import earning_memberships, join_missing
 from loyalty.usecases.taking_back import Gain, accounts_of, brought_by, expired_of, paid_first, take_back
@@ -52,6 +53,7 @@ async def post_all(
     await cap(tx, reckonings, members, bands, returned)
     await _post(book, moved, reckonings, acting)
     await book.write()
+    count_given(tx, reckonings)
     new = [each for each in reckonings if each.kept is None]
     rows = {each.id: _row(tx, each, _earners(each, members, bands)) for each in reckonings}
     await store.INSERT_EARNINGS.rows(tx, [rows[each.id] for each in new])

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from loyalty.domain.value import Purchase, ValueFormula
 from loyalty.names import CUSTOMER
 from loyalty.store import earning as store
 from loyalty.store.earning import RuleInForce
+from loyalty.store.purchases import SOME_PURCHASES
 from loyalty.store.tables import GET_PROGRAM
 from loyalty.usecases.bands import bands_of
-from loyalty.usecases.earning_caps import counted_in
+from loyalty.usecases.earning_caps import count, counted_in, versions_by
 from loyalty.usecases.earning_rule import RuleDraft, require_possible
 from loyalty.usecases.evaluating import given_for, items_of, matter_of
 from loyalty.usecases.memberships import earning_memberships
@@ -47,11 +48,16 @@ class Preview:
 
 
 async def evaluate(
-    db: Database, formula: ValueFormula, purchase: Purchase, tried: tuple[str, RuleDraft] | None
+    db: Database,
+    formula: ValueFormula,
+    purchase: Purchase,
+    tried: tuple[str, RuleDraft] | None,
+    recorded_id: UUID | None = None,
 ) -> list[Given]:
     """What a purchase would earn now, as far as caps leave it; nobody's as of who is not known yet.
 
-    With a rule that is tried: what it refuses.
+    One that is recorded already has what it has taken of caps left for itself. With a rule that is tried:
+    what it refuses.
     """
     customer_id = purchase.customer_id or EVERYBODY
     now = db.clock.now()
@@ -61,7 +67,18 @@ async def evaluate(
     holders = [EVERYBODY, *(member.id for of in members.values() for member in of.values())]
     rows = await store.SOME_CAPS.all(db, holders=holders)
     parts = await store.CAPS_OF_PARTS.all(db, holders=holders, rule_ids=[rule.id for rule in rules])
-    return given_for(matter_of(purchase), customer_id, rules, members, bands, counted_in([*rows, *parts]))
+    used = counted_in([*rows, *parts])
+    if recorded_id:
+        await _leave_out(db, recorded_id, used, {row["part"]: row["holder"] for row in parts})
+    return given_for(matter_of(purchase), customer_id, rules, members, bands, used)
+
+
+async def _leave_out(db: Database, purchase_id: UUID, used: Used, wholes: Mapping[UUID, UUID]) -> None:
+    """Have caps count nothing of a purchase that is recorded, by those whom memberships are part of."""
+    recorded = {each.id: each.purchase_time for each in await SOME_PURCHASES.all(db, ids=[purchase_id])}
+    for earning in await store.SOME_EARNINGS.all(db, ids=list(recorded)):
+        given = [replace(each, member=wholes.get(each.member, each.member)) for each in earning.given]
+        count(used, await versions_by(db, given), given, recorded[earning.id], -1)
 
 
 async def preview_rule(

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from uuid import UUID
 
+from prometheus_client import Counter
+
 from chassis.context import Call, acting, service_itself
 from chassis.db.aliases import groups_of
 from chassis.db.database import Database
@@ -25,6 +27,12 @@ from loyalty.store.purchases import (
 )
 from loyalty.store.rates import NEWEST_RATES
 
+UNRATED = Counter(
+    "rapport_value_unrated",
+    "How often somebody bought of whom what they paid in a currency counts for nothing in their band, for "
+    "want of a rate. By the currency.",
+    ["currency"],
+)
 BANDS_TIMER = "follow-bands"
 CHUNK = 500  # in one transaction
 # After the last replica has started, when none is left that goes by the bands of before.
@@ -76,6 +84,8 @@ async def put_in_bands(
     """Put customers whose values are locked in their bands; what others were told of each before."""
     before, moved, others = {}, [], await others_of(tx, values)
     rates = await _rates_of_all(tx, formula, values, others)
+    for currency in {code for value in values for code in value.totals} - {formula.currency, *rates}:
+        tx.after_commit(UNRATED.labels(currency).inc)
     for value in values:
         was = value.band, value.formula_version
         before[value.customer_id] = formula.put(value, *others[value.customer_id], rates=rates)

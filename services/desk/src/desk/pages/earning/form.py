@@ -1,5 +1,6 @@
 """What a form says of an earning rule: all of it of a new one, else what of it can change."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -23,7 +24,10 @@ MASK = (
     "caps",
 )
 _CAPS = tuple(f"cap_{part}_{i}" for i in range(CAPS_MAX) for part in ("points", "holder", "period"))
-FIELDS = ("earning_rule_id", "basis", *BORN, *MASK[:-1], *_CAPS, "act", "etag", "purchase", "request_id")
+_CAP = re.compile(r"caps\[(\d)\]\.(points|holder|period)")
+_PLACED = re.compile(r"^line \d+, column \d+: .*$", re.MULTILINE)
+HIDDEN = ("act", "etag", "request_id")
+FIELDS = ("earning_rule_id", "basis", *BORN, *MASK[:-1], *_CAPS, "purchase", *HIDDEN)
 
 
 def typed(before: EarningRule, sent: Mapping[str, str], *, is_new: bool = False) -> EarningRule:
@@ -55,6 +59,30 @@ def is_kept(before: EarningRule, rule: EarningRule) -> bool:
     kept.CopyFrom(before)
     kept.condition = _text(before.condition)
     return kept == rule
+
+
+def field_of(wrong: str) -> str:
+    """The field of the form: `earning_rule.caps[1].points` is `cap_points_1`."""
+    path = wrong.removeprefix("earning_rule.")
+    if cap := _CAP.fullmatch(path):
+        return f"cap_{cap[2]}_{cap[1]}"
+    return path.partition(".")[0]
+
+
+def plain(told: str) -> str:
+    """What is wrong with a condition without the condition itself, which stands above."""
+    return " ".join(_PLACED.findall(told)) or told
+
+
+def numbers(rule: EarningRule, sent: Mapping[str, str] | None) -> Mapping[str, str]:
+    """What stands in the fields of numbers: as it was typed, so that what is none can be mended."""
+    caps = [str(each.points) for each in rule.caps]
+    if sent:
+        caps = [sent[name] for i in range(CAPS_MAX) if sent[name := f"cap_points_{i}"]]
+    found = {
+        name: sent[name] if sent else str(getattr(rule, name) or "") for name in ("fixed_points", "position")
+    }
+    return found | {f"cap_points_{i}": (caps + [""] * CAPS_MAX)[i] for i in range(CAPS_MAX)}
 
 
 def _text(sent: str) -> str:

@@ -1,5 +1,6 @@
 """`/earningRules`: by what members earn, each rule with its versions; `/earnings/{id}`: why these points."""
 
+from collections import defaultdict
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.errors import InvalidArgument, NotFound, Refusal
+from desk.language.catalogues import Language, violation
 from desk.pages.base import Look, Looking
 from desk.pages.earning import form as forms
 from desk.pages.earning import view
@@ -67,6 +69,7 @@ async def create(look: Look) -> Response:
     look.require(view.WRITE)
     sent, typed = await _sent(look), EarningRule()
     shown: dict[str, Any] = {"tried": sent["purchase"], "is_new": True, "code": sent["earning_rule_id"]}
+    shown |= {"sent": sent}
     try:
         typed = forms.typed(EarningRule(), sent, is_new=True)
         if sent["act"] == "try":
@@ -101,12 +104,13 @@ async def update(look: Look, code: str) -> Response:
     try:
         typed = forms.typed(found, sent)
         if sent["act"] == "try":
-            return await _form(look, typed, kept=found, tried=sent["purchase"])
+            return await _form(look, typed, kept=found, sent=sent, tried=sent["purchase"])
         if sent["act"] == "activate" and not forms.is_kept(found, typed):
-            return await _form(look, typed, kept=found, is_unkept=True)
+            return await _form(look, typed, kept=found, sent=sent, is_unkept=True)
         await _change(look, typed, sent)
     except (grpc.aio.AioRpcError, InvalidArgument) as error:
-        return await _form(look, typed, kept=found, refusal=_refused(error), tried=sent["purchase"])
+        refused = _refused(error)
+        return await _form(look, typed, kept=found, sent=sent, refusal=refused, tried=sent["purchase"])
     return RedirectResponse(f"/{found.name}", 303)
 
 
@@ -158,6 +162,7 @@ async def _form(
     rule: EarningRule,
     *,
     kept: EarningRule | None = None,
+    sent: dict[str, str] | None = None,
     is_unkept: bool = False,
     refusal: Refusal | None = None,
     tried: str = "",
@@ -176,7 +181,9 @@ async def _form(
         except grpc.aio.AioRpcError as error:
             refusal = refusal_of(error)
     kept = kept or rule
+    errors = _errors(refusal, say.language, is_new=is_new)
     latest = rule.version
+    told = say("Not done yet: look at what is marked.") if errors else say.refusal(refusal) if refusal else ""
     unkept = say("What was typed is not kept yet, so it is not put in force: keep it as a draft first.")
     return look.answer(
         "pages/earning/new.html" if is_new else "pages/earning/one.html",
@@ -185,6 +192,7 @@ async def _form(
         kept=kept,
         line=view.line(kept, say),
         caps=view.caps(kept, say),
+        numbers=forms.numbers(rule, sent),
         cap_rows=view.cap_rows(rule),
         holders=[(f"HOLDER_{name}", say(told)) for name, told in view.HOLDERS.items()],
         periods=[("PERIOD_UNSPECIFIED", say("ever"))]
@@ -194,7 +202,8 @@ async def _form(
         basis=EarningRule.Basis.Name(rule.basis),
         dates=view.dates(rule),
         request_id=str(uuid4()),
-        refusal=say.refusal(refusal) if refusal else unkept if is_unkept else "",
+        refusal=unkept if is_unkept else told,
+        errors=errors,
         may=is_new or (not is_version and viewer.may_change(view.WRITE, rule.department)),
         may_activate=not is_version and viewer.may_change(view.ACTIVATE, rule.department),
         tried=tried,
@@ -204,6 +213,14 @@ async def _form(
         rows=rows,
         versions=[] if is_version else list(range(latest, max(0, latest - VERSIONS), -1)),
     )
+
+
+def _errors(refusal: Refusal | None, say: Language, *, is_new: bool) -> defaultdict[str, str]:
+    """What is wrong, by the field of the form; nothing when some of it is of no field that is there."""
+    wrong = refusal.violations if isinstance(refusal, InvalidArgument) else []
+    there = {*forms.FIELDS} - {*forms.HIDDEN, *(() if is_new else ("earning_rule_id", "basis", *forms.BORN))}
+    told = {forms.field_of(each.field): forms.plain(violation(each, say)) for each in wrong}
+    return defaultdict(str, told if told.keys() <= there else {})
 
 
 async def _purchases(look: Looking, tried: str) -> list[tuple[str, str]]:

@@ -31,6 +31,7 @@ READ_MOST = (
     "purchase.store",
     "purchase.purchase_time",
     "line.product",
+    "double(line.quantity.value)",
     "line.amount.units",
     "customer.tier",
     "customer.band",
