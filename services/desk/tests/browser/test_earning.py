@@ -106,7 +106,9 @@ async def test_a_new_rule_is_tried_and_kept_and_purchases_are_reckoned_anew_by_k
 
 
 async def test_what_is_wrong_with_a_rule_stands_at_its_field_as_it_was_typed(signed_in: SignedIn) -> None:
-    page = (await signed_in(SAM)).page
+    visitor = await signed_in(SAM)
+    visitor.expect("status of 422")
+    page = visitor.page
     await page.goto("/earningRules/new")
     await page.get_by_label("Its code").fill("thousand")
     points, most = page.get_by_label("A fixed number of points"), page.get_by_label("Points at most").first
@@ -117,7 +119,7 @@ async def test_what_is_wrong_with_a_rule_stands_at_its_field_as_it_was_typed(sig
     for field, typed in ((points, "1.000"), (most, "2,5")):
         await expect(field).to_have_value(typed)
         await expect(field).to_have_attribute("aria-invalid", "true")
-    assert await seen(page) == []
+    assert await barriers(page) == []
 
 
 async def seen(page: Page) -> list[str]:
