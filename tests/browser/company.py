@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,9 +226,19 @@ class Steps:
         self._loop.call_soon_threadsafe(self._told.put_nowait, what)
         self._go_on.acquire()
 
+    def begin(self, story: Coroutine[Any, Any, Outcome]) -> asyncio.Task[Outcome]:
+        """Have the story happen, which calls `tell`."""
+        self._telling = asyncio.create_task(story)
+        return self._telling
+
     async def next(self) -> str:
-        """What happened next. The story waits for `go_on`."""
-        return await self._told.get()
+        """What happened next; the story waits for `go_on`. What stopped it is raised."""
+        told = asyncio.create_task(self._told.get())
+        await asyncio.wait({told, self._telling}, return_when=asyncio.FIRST_COMPLETED)
+        if not told.done():
+            told.cancel()
+            raise AssertionError("the story is over") from self._telling.exception()
+        return told.result()
 
     def go_on(self) -> None:
         """Let the next step happen."""

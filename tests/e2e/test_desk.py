@@ -143,7 +143,7 @@ async def watch_the_story(page: Page, customer: str) -> None:
     """It happens on the open page."""
     steps = Steps()
     story = Story(Session.open, steps.tell, customer)
-    telling = asyncio.create_task(asyncio.to_thread(story.run))
+    telling = steps.begin(asyncio.to_thread(story.run))
     assert "known" in await steps.next()
     steps.go_on()
     for what, (card, shown) in FIRST_STEPS.items():

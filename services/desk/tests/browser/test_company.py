@@ -1,13 +1,11 @@
 """The company that the tests of the desk look at is a whole one."""
 
-import asyncio
-
 from tests.browser.company import Company, Steps
 
 
 async def test_the_story_happens_in_the_company_step_by_step(desk: Company) -> None:
     steps = Steps()
-    telling = asyncio.create_task(desk.tell_story(steps.tell))
+    telling = steps.begin(desk.tell_story(steps.tell))
     told = []
     while len(told) < 6:
         told.append(await steps.next())

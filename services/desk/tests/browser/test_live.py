@@ -111,7 +111,7 @@ async def proxied(desk: Company, visit: Visit) -> AsyncIterator[tuple[Visitor, P
 async def test_the_story_happens_on_the_open_page(desk: Company, signed_in: SignedIn) -> None:
     visitor, customer = await signed_in(), await somebody(desk)
     page, steps = await live(visitor.page, customer), Steps()
-    telling = asyncio.create_task(desk.tell_story(steps.tell, customer))
+    telling = steps.begin(desk.tell_story(steps.tell, customer))
     seen = {
         "relationship": ("#who", "Alice"),
         "promised": ("#promises", "Delivery of order demo"),
