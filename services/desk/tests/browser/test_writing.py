@@ -160,6 +160,28 @@ async def states(desk: Company, customer: str) -> list[str]:
     return sorted(each["state"].removeprefix("NOTICE_STATE_") for each in await notices(desk, customer))
 
 
+LATE_WORDS = """() => {
+    const read = Response.prototype.text;
+    Response.prototype.text = function () {
+        return new Promise(done => { window.arrive = () => done(read.call(this)); });
+    };
+}"""
+READ_ONLY = "form => [...form.elements].every(each => each.readOnly ?? true)"  # but what is no text
+
+
+async def test_nothing_can_be_typed_into_a_form_that_is_about_to_be_replaced(
+    desk: Company, signed_in: SignedIn, greeting: str
+) -> None:
+    page = await at(await signed_in(), await somebody(desk))
+    form = await opened(page, "s")
+    await page.evaluate(LATE_WORDS)
+    await form.get_by_label("Template").dispatch_event("change")
+    await page.wait_for_function("() => window.arrive")  # the answer is there, and its words are not
+    assert await form.evaluate(READ_ONLY)
+    await page.evaluate("() => window.arrive()")
+    await expect(form).to_be_visible()
+
+
 async def test_row_3_a_message_goes_to_whom_its_button_names_whatever_is_opened_meanwhile(
     desk: Company, signed_in: SignedIn, greeting: str
 ) -> None:

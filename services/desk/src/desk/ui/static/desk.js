@@ -133,10 +133,10 @@ document.addEventListener("submit", async event => {
   await settled(form); // a draft that comes after what was sent would offer it again, as sent already
   button?.setAttribute("disabled", "");
   const answer = await sent(form.action, data);
+  const told = await answer?.text().catch(() => null) ?? `<p class="refused">${words.kept}</p>`;
   delete form.dataset.busy;
   typed.forEach(each => { each.readOnly = false; });
   button?.removeAttribute("disabled");
-  const told = answer ? await answer.text() : `<p class="refused">${words.kept}</p>`;
   if (answer?.headers.has("X-Done")) {
     const box = form.dataset.again && form.parentElement;
     if (form.dataset.undo) form.closest(".card").remove();
