@@ -1,14 +1,22 @@
 """Tiers: reached by what is earned, held for a time, reviewed by the clock, and told of before they end."""
 
 import asyncio
+import random
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from chassis.api.messages import exact_number, moment, money, timestamp
+from chassis.context import Call, acting, service_itself
+from chassis.db.statement import Statement
+from loyalty.store import tiers
+from loyalty.store.tables import ACCOUNTS
+from loyalty.usecases import qualify
 from loyalty.usecases.tiers import LOOK, REVIEW_TIMER, WALK_TIMER
 from rapport.loyalty.v1 import loyalty_events_pb2 as facts
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
@@ -32,6 +40,13 @@ from rapport_testing.running import Running, refused
 from .earning import in_force
 from .test_purchase_lines import basket, give_back, line, record
 
+_kept = tiers.COUNTED_POINTS.c
+KEPT = Statement[Any](
+    sa.select(ACCOUNTS.c.membership_id, ACCOUNTS.c.unit_id, _kept.since).join_from(
+        ACCOUNTS, tiers.COUNTED_POINTS, _kept.account_id == ACCOUNTS.c.id
+    )
+)
+FORGET = Statement[None](sa.delete(tiers.COUNTED_POINTS))
 START = datetime(2026, 3, 2, 14, 3, tzinfo=UTC)
 MAIN = "programs/main"
 ISSUED, REDEEMED, GOODWILL = (f"{MAIN}/accounts/points-{kind}" for kind in ("issued", "redeemed", "goodwill"))
@@ -48,6 +63,28 @@ CALENDAR, ROLLING, OWN = (
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(START)
+
+
+@pytest.fixture(autouse=True)
+async def counted_once(monkeypatch: pytest.MonkeyPatch, running: Running) -> AsyncIterator[None]:
+    """What points were counted is kept from the first entry on, else of many; it is what all entries say."""
+    monkeypatch.setattr(qualify, "KEEP_AFTER", 1)
+    yield
+    kept = await KEPT.all(running.db)
+    asked = [
+        {"ids": [each["membership_id"]], "starts": [each["since"]], "unit_id": each["unit_id"]}
+        for each in kept
+    ]
+    once = [total(await tiers.PROGRESS_BY_POINTS.all(running.db, **each)) for each in asked]
+    with acting(Call("recount", service_itself("loyalty"))):
+        async with running.db.transaction() as tx:
+            await FORGET.run(tx)
+    assert once == [total(await tiers.PROGRESS_BY_POINTS.all(running.db, **each)) for each in asked]
+
+
+def total(found: list[tiers.AccountProgress]) -> int:
+    """What was earned on all accounts."""
+    return sum(each.amount for each in found)
 
 
 class Club:
@@ -188,6 +225,40 @@ async def test_what_is_given_back_counts_for_the_year_in_which_it_was_earned(clu
     assert (await club.has(), (await club.stands()).progress.value) == ("silver", "10")
     await club.until(2027, 3, 5)
     assert await club.has() == ""
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_happens_progress_is_what_all_entries_say_and_few_are_looked_at(
+    club: Club, seed: int
+) -> None:
+    await club.policy(**POINTS)
+    other, chosen = await club.desk.join(), random.Random(seed)
+    (theirs,) = await club.desk.accounts_of(other.name)
+    earned, merged = [await club.earn(100)], False
+    for _ in range(25):
+        match chosen.choice(["earn", "earn", "theirs", "spend", "reverse", "merge", "wait"]):
+            case "earn":
+                earned.append(await club.earn(chosen.randint(1, 50)))
+            case "theirs" if not merged:
+                await club.earn(chosen.randint(1, 50), to=theirs.name)
+            case "spend":
+                await club.desk.ledger.PostTransfer(club.desk.posting(club.account, REDEEMED, 1))
+            case "reverse" if len(earned) > 3:
+                back = earned.pop(chosen.randrange(1, len(earned)))
+                asked = ReverseTransferRequest(
+                    name=back.name, reason_code="returned", request_id=str(uuid4())
+                )
+                await club.desk.ledger.ReverseTransfer(asked)
+            case "merge":
+                await (club.unmerge if merged else club.merge)(other.name)
+                merged = not merged
+            case "wait":
+                club.clock.advance(timedelta(days=40))
+    await club.earn(1)
+    (kept, *_) = await KEPT.all(club.running.db)
+    asked = {"ids": [kept["membership_id"]], "starts": [kept["since"]], "unit_id": kept["unit_id"]}
+    looked_at = [each.looked_at for each in await tiers.PROGRESS_BY_POINTS.all(club.running.db, **asked)]
+    assert max(looked_at) <= 25 // 2
 
 
 async def test_of_many_who_earn_at_once_the_last_reaches_the_tier(club: Club) -> None:

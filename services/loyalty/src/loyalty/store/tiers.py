@@ -12,13 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.api.listing import Listing
 from chassis.db.aliases import group_of
 from chassis.db.statement import Bulk, Statement
-from chassis.db.tables import among, rows_of, table, updated
+from chassis.db.tables import among, replaced, rows_of, table, updated
 from loyalty.domain.ledger import COUNTED, EARNED_FROM
 from loyalty.domain.membership import Membership, MembershipState
 from loyalty.domain.program import Program
 from loyalty.domain.tiers import Measure, Standing, Tier
 from loyalty.store.earning import EARNINGS
-from loyalty.store.ledger import entry_before
 from loyalty.store.memberships import MEMBERS, MEMBERSHIPS, with_parts
 from loyalty.store.tables import ACCOUNTS, ENTRIES, METADATA, PROGRAMS, PURCHASES, TRANSFERS
 
@@ -88,35 +87,82 @@ class Progress:
 _asked = rows_of("asked", ids=sa.Uuid(), starts=sa.DateTime(timezone=True))
 _parts = with_parts(_asked.c.ids, _asked.c.starts.label("since"))
 
+
+@dataclass(frozen=True, slots=True)
+class CountedPoints:
+    """What an account earned of what counts for tiers, since a moment and up to one of its entries.
+
+    Entries are never changed: it holds for ever, and what is counted later is counted from there on.
+    """
+
+    account_id: UUID
+    since: datetime
+    version: int  # of the last entry that was looked at
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProgress(CountedPoints):
+    """The same as it is now, of which membership, and how many entries had to be looked at for it."""
+
+    id: UUID
+    looked_at: int
+
+
+COUNTED_POINTS = table(METADATA, "counted_points", CountedPoints, key=("account_id",))
+KEEP_COUNTED = Bulk[Any](COUNTED_POINTS, lambda into: replaced(into, "since", "version", "amount"))
 # What was earned: legs of transfers that the program, a partner or an issuer has another leg of; what pays a
 # debt, or became one, as well. What was taken back counts for the day on which it was earned; it comes later,
 # so it is among the entries since.
-_own, _reversed, _given = ACCOUNTS.alias("own"), TRANSFERS.alias("reversed"), ENTRIES.alias("given")
-_first = entry_before(_parts.c.since, "first")
-_earned = (
+_own, _reversed, _given, _counted = (
+    ACCOUNTS.alias("own"),
+    TRANSFERS.alias("reversed"),
+    ENTRIES.alias("given"),
+    COUNTED_POINTS.c,
+)
+# Where nothing is counted yet, the last entry before the time; looked for by COALESCE only then.
+_low = sa.func.coalesce(
+    _counted.version, sa.func.entry_before(_A.id, _parts.c.since).scalar_table_valued("version")
+)
+_earned = sa.and_(
+    sa.func.coalesce(_reversed.c.post_time, EARNINGS.c.create_time, TRANSFERS.c.post_time) >= _parts.c.since,
+    sa.exists()
+    .where(_given.c.transfer_id == TRANSFERS.c.id)
+    .where(_own.c.id == _given.c.account_id)
+    .where(sa.or_(*(_own.c.type == each.value for each in sorted(EARNED_FROM)))),
+)
+_further = (
     sa.select(
-        _parts.c.whole.label("id"), sa.cast(sa.func.sum(ENTRIES.c.amount), sa.Numeric).label("progress")
+        sa.func.coalesce(sa.func.sum(ENTRIES.c.amount).filter(_earned), 0).label("amount"),
+        sa.func.max(ENTRIES.c.version).label("version"),
+        sa.func.count().label("looked_at"),
     )
-    .select_from(_parts)
-    .join(ACCOUNTS, _A.membership_id == _parts.c.part)
-    .join(_first, sa.true())
-    .join(ENTRIES, sa.and_(ENTRIES.c.account_id == _A.id, ENTRIES.c.version > _first.c.version))
+    .select_from(ENTRIES)
     .join(TRANSFERS, TRANSFERS.c.id == ENTRIES.c.transfer_id)
     .outerjoin(_reversed, _reversed.c.id == TRANSFERS.c.reverses_id)
     .outerjoin(EARNINGS, EARNINGS.c.id == TRANSFERS.c.purchase_id)
+    .where(ENTRIES.c.account_id == _A.id, ENTRIES.c.version > _low)
+    .lateral("further")
+)
+PROGRESS_BY_POINTS = Statement(
+    sa.select(
+        _parts.c.whole.label("id"),
+        _A.id.label("account_id"),
+        _parts.c.since,
+        sa.func.coalesce(_further.c.version, _counted.version, 0).label("version"),
+        sa.cast(sa.func.coalesce(_counted.amount, 0) + _further.c.amount, sa.BigInteger).label("amount"),
+        _further.c.looked_at,
+    )
+    .select_from(_parts)
+    .join(ACCOUNTS, _A.membership_id == _parts.c.part)
+    .outerjoin(COUNTED_POINTS, sa.and_(_counted.account_id == _A.id, _counted.since == _parts.c.since))
+    .join(_further, sa.true())
     .where(
         _A.unit_id == sa.bindparam("unit_id", type_=sa.Text),
         sa.or_(*(_A.type == each.value for each in COUNTED)),
-        sa.func.coalesce(_reversed.c.post_time, EARNINGS.c.create_time, TRANSFERS.c.post_time)
-        >= _parts.c.since,
-        sa.exists()
-        .where(_given.c.transfer_id == TRANSFERS.c.id)
-        .where(_own.c.id == _given.c.account_id)
-        .where(sa.or_(*(_own.c.type == each.value for each in sorted(EARNED_FROM)))),
-    )
-    .group_by(_parts.c.whole)
+    ),
+    row=AccountProgress,
 )
-PROGRESS_BY_POINTS = Statement(_earned, row=Progress)
 
 # What was bought by those who belonged to it then; each purchase once, whoever is merged with whom. What
 # gives back more than it buys counts for when that was bought; it comes later, so it is among those since.

@@ -21,6 +21,7 @@ from loyalty.store.tables import GET_PROGRAM
 from loyalty.usecases.memberships import earning_memberships
 
 _NOTHING = Decimal(0)
+KEEP_AFTER = 16  # entries that were looked at: so many may be looked at once more, for writing costs more
 
 
 @dataclass(slots=True)
@@ -67,7 +68,7 @@ async def requalify(tx: Transaction, program_id: str, membership_ids: Collection
     members = await store.ACTIVE_MEMBERSHIPS.all(tx, ids=sorted(membership_ids))
     held = await lock_standings(tx, program, program.tier_policy, members)
     since = {each.standing.id: each.rules.period_start(tx.now) for each in held}
-    progress = await progress_since(tx, program.tier_policy, since)
+    progress = await progress_since(tx, program.tier_policy, since, keep=tx)
     changed = []
     for each in held:
         reached = earned(tiers, progress.get(each.standing.id, _NOTHING))
@@ -118,15 +119,25 @@ def new_standing(member: Membership, at: datetime) -> Standing:
 
 
 async def progress_since(
-    on: Executor, policy: TierPolicy, since: Mapping[UUID, datetime]
+    on: Executor, policy: TierPolicy, since: Mapping[UUID, datetime], *, keep: Transaction | None = None
 ) -> Mapping[UUID, Decimal]:
-    """What memberships earned since a moment each, in one statement; nothing of those that are not there."""
+    """What memberships earned since a moment each, in one statement; nothing of those that are not there.
+
+    What points were counted is kept where somebody will ask for the same time again: who says so holds the
+    locks of these standings.
+    """
     if not since:
         return {}
     asked = {"ids": list(since), "starts": list(since.values())}
     match policy.measure:
         case Measure.POINTS:
-            rows = await store.PROGRESS_BY_POINTS.all(on, **asked, unit_id=policy.unit_code)
+            found = await store.PROGRESS_BY_POINTS.all(on, **asked, unit_id=policy.unit_code)
+            if keep:
+                await store.KEEP_COUNTED.rows(keep, [each for each in found if each.looked_at >= KEEP_AFTER])
+            progress: dict[UUID, Decimal] = defaultdict(Decimal)
+            for each in found:
+                progress[each.id] += each.amount
+            return progress
         case Measure.SPEND:
             rows = await store.PROGRESS_BY_SPEND.all(on, **asked, currency_code=policy.currency_code)
         case Measure.VISITS:
